@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A growing byte buffer with a ceiling. Appending is sticky: the first failure (-ENOMEM, or -E2BIG at the
+ * ceiling) drops the content and every later call returns the same error, so a writer of many pieces checks once,
+ * at the end. Bytes are taken from the front by moving an offset. A buffer that is marked secret is wiped whenever
+ * its memory is given back or moved. Content is not NUL-terminated unless buf_cstr() was asked.
+ */
+
+#include <string.h>
+
+#include "base/macros.h"
+
+typedef struct Buf Buf;
+
+struct Buf {
+        char *base;
+        size_t off;  /* first live byte */
+        size_t n;    /* live bytes */
+        size_t size; /* allocated */
+        size_t max;  /* ceiling of n */
+        int error;   /* 0, or the -errno of the first failure */
+        bool secret;
+};
+
+#define BUF_INIT(ceiling) ((Buf){ .max = (ceiling) })
+#define BUF_INIT_SECRET(ceiling) ((Buf){ .max = (ceiling), .secret = true })
+
+void buf_done(Buf *b);
+void buf_clear(Buf *b); /* empties, forgets an error, keeps the memory */
+
+int buf_reserve(Buf *b, size_t more);
+int buf_append_slow(Buf *b, const void *p, size_t n);
+int buf_printf(Buf *b, const char *fmt, ...) _printf_(2, 3);
+void buf_consume(Buf *b, size_t n);
+
+/* The content with a NUL behind it that does not count; NULL on a failed buffer. */
+char *buf_cstr(Buf *b);
+
+/* Gives the memory (malloc'ed, NUL-terminated) to the caller and empties the buffer. -errno of a failed buffer. */
+int buf_steal(Buf *b, char **ret, size_t *ret_n);
+
+static inline char *buf_data(const Buf *b) {
+        return b->base + b->off;
+}
+
+static inline int buf_append(Buf *b, const void *p, size_t n) {
+        if (__builtin_expect(n < b->size - b->off - b->n && b->n + n <= b->max && b->error == 0, 1)) {
+                if (n > 0)
+                        memcpy(b->base + b->off + b->n, p, n);
+                b->n += n;
+                return 0;
+        }
+        return buf_append_slow(b, p, n);
+}
+
+static inline int buf_puts(Buf *b, const char *s) {
+        return buf_append(b, s, strlen(s));
+}
+
+static inline int buf_putc(Buf *b, char c) {
+        return buf_append(b, &c, 1);
+}
+
+#define _cleanup_buf_ _cleanup_(buf_done)

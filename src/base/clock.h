@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Microseconds everywhere. The pure core never asks the time; it is given `now` by whoever calls it. */
+
+#include <time.h>
+
+#include "base/macros.h"
+
+typedef uint64_t usec_t;
+
+#define USEC_PER_MSEC 1000ULL
+#define USEC_PER_SEC 1000000ULL
+#define USEC_PER_MINUTE (60 * USEC_PER_SEC)
+#define USEC_PER_HOUR (60 * USEC_PER_MINUTE)
+#define USEC_PER_DAY (24 * USEC_PER_HOUR)
+#define USEC_INFINITY UINT64_MAX
+
+usec_t clock_realtime(void);
+usec_t clock_monotonic(void); /* CLOCK_MONOTONIC, for spans */
+
+static inline usec_t usec_add(usec_t a, usec_t b) {
+        return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
+}
+
+static inline usec_t usec_sub(usec_t a, usec_t b) {
+        return a > b ? a - b : 0;
+}
+
+/* Durations as systemd writes them: `10s`, `500ms`, `2min`, `1h 30min`, `1.5s`; a bare number is seconds.
+ * -EINVAL, -ERANGE. */
+int duration_parse(const char *s, usec_t *ret);
+
+/* The shortest of `10s`, `500ms`, `2min`…. */
+#define DURATION_STRING_MAX 32U
+void duration_format(usec_t u, char ret[static DURATION_STRING_MAX]);
+
+/* RFC 3339 with microseconds cut off, at the given offset east of UTC in seconds: 2026-11-22T00:00:00-08:00 */
+#define TIMESTAMP_STRING_MAX 48U
+void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX]);

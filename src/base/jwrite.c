@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "base/jwrite.h"
+#include "base/text.h"
+
+/* Length of the well-formed UTF-8 sequence at s, or 0. */
+static size_t utf8_length(const char *s, size_t n) {
+        unsigned char c = (unsigned char) *s;
+        size_t k = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+
+        return k <= n && text_is_utf8(s, k) ? k : 0;
+}
+
+void jwrite_quote(Buf *b, const char *s, size_t n) {
+        static const char hex[] = "0123456789abcdef";
+        size_t start = 0, i = 0;
+
+        (void) buf_putc(b, '"');
+        while (i < n) {
+                unsigned char c = (unsigned char) s[i];
+                char escape[6] = "\\u00";
+                size_t k;
+
+                if (c >= 0x20 && c != '"' && c != '\\' && c < 0x80) {
+                        i++;
+                        continue;
+                }
+                if (c >= 0x80) {
+                        k = utf8_length(s + i, n - i);
+                        if (k > 0) {
+                                i += k;
+                                continue;
+                        }
+                }
+
+                (void) buf_append(b, s + start, i - start);
+                if (c >= 0x80)
+                        (void) buf_puts(b, "\xEF\xBF\xBD");
+                else if (c == '"' || c == '\\')
+                        (void) buf_append(b, (char[]){ '\\', (char) c }, 2);
+                else if (c == '\n')
+                        (void) buf_append(b, "\\n", 2);
+                else if (c == '\r')
+                        (void) buf_append(b, "\\r", 2);
+                else if (c == '\t')
+                        (void) buf_append(b, "\\t", 2);
+                else {
+                        escape[4] = hex[c >> 4];
+                        escape[5] = hex[c & 15];
+                        (void) buf_append(b, escape, 6);
+                }
+                start = ++i;
+        }
+        (void) buf_append(b, s + start, n - start);
+        (void) buf_putc(b, '"');
+}
+
+static void begin(JWriter *w, const char *key) {
+        if (w->comma)
+                (void) buf_putc(w->buf, ',');
+        w->comma = true;
+        if (key) {
+                jwrite_quote(w->buf, key, strlen(key));
+                (void) buf_putc(w->buf, ':');
+        }
+}
+
+static void open_level(JWriter *w, const char *key, bool object) {
+        assert(w->depth < JWRITE_DEPTH_MAX);
+
+        begin(w, key);
+        (void) buf_putc(w->buf, object ? '{' : '[');
+        w->kind = w->kind << 1 | object;
+        w->depth++;
+        w->comma = false;
+}
+
+void jwrite_object(JWriter *w, const char *key) {
+        open_level(w, key, true);
+}
+
+void jwrite_array(JWriter *w, const char *key) {
+        open_level(w, key, false);
+}
+
+void jwrite_end(JWriter *w) {
+        assert(w->depth > 0);
+
+        (void) buf_putc(w->buf, w->kind & 1 ? '}' : ']');
+        w->kind >>= 1;
+        w->depth--;
+        w->comma = true;
+}
+
+void jwrite_string_n(JWriter *w, const char *key, const char *value, size_t n) {
+        begin(w, key);
+        jwrite_quote(w->buf, value, n);
+}
+
+void jwrite_string(JWriter *w, const char *key, const char *value) {
+        if (value)
+                jwrite_string_n(w, key, value, strlen(value));
+        else
+                jwrite_null(w, key);
+}
+
+void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n) {
+        begin(w, key);
+        (void) buf_append(w->buf, json, n);
+}
+
+void jwrite_raw(JWriter *w, const char *key, const char *json) {
+        jwrite_raw_n(w, key, json, strlen(json));
+}
+
+void jwrite_uint(JWriter *w, const char *key, uint64_t value) {
+        char digits[20], *p = digits + sizeof(digits);
+
+        do
+                *--p = (char) ('0' + value % 10);
+        while (value /= 10);
+        jwrite_raw_n(w, key, p, (size_t) (digits + sizeof(digits) - p));
+}
+
+void jwrite_int(JWriter *w, const char *key, int64_t value) {
+        begin(w, key);
+        (void) buf_printf(w->buf, "%lld", (long long) value);
+}
+
+void jwrite_bool(JWriter *w, const char *key, bool value) {
+        jwrite_raw(w, key, value ? "true" : "false");
+}
+
+void jwrite_null(JWriter *w, const char *key) {
+        jwrite_raw(w, key, "null");
+}
+
+void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals) {
+        begin(w, key);
+        (void) buf_printf(w->buf, "%.*f", (int) decimals, value);
+}

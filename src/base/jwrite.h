@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Writes JSON straight into a Buf: commas and nesting are kept here, so that what a route sends reads like what it
+ * is. Parsing is json-c's; for output this costs a quarter of building a tree first. `key` is NULL inside arrays
+ * and at the top. Errors are the buffer's own, sticky: look at buf->error once, at the end.
+ *
+ * Strings are escaped by RFC 8259; bytes that are not UTF-8 become U+FFFD, so that the output always is.
+ */
+
+#include "base/buf.h"
+
+typedef struct JWriter JWriter;
+
+#define JWRITE_DEPTH_MAX 32U
+
+struct JWriter {
+        Buf *buf;
+        uint64_t kind; /* a bit a level: 1 object, 0 array */
+        unsigned depth;
+        bool comma;
+};
+
+#define JWRITER_INIT(b) ((JWriter){ .buf = (b) })
+
+void jwrite_object(JWriter *w, const char *key);
+void jwrite_array(JWriter *w, const char *key);
+void jwrite_end(JWriter *w); /* closes what was opened last */
+
+void jwrite_string(JWriter *w, const char *key, const char *value); /* NULL writes null */
+void jwrite_string_n(JWriter *w, const char *key, const char *value, size_t n);
+void jwrite_int(JWriter *w, const char *key, int64_t value);
+void jwrite_uint(JWriter *w, const char *key, uint64_t value);
+void jwrite_bool(JWriter *w, const char *key, bool value);
+void jwrite_null(JWriter *w, const char *key);
+void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals);
+void jwrite_raw(JWriter *w, const char *key, const char *json); /* already JSON */
+void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n);
+
+/* The piece that the others stand on: a quoted, escaped string. */
+void jwrite_quote(Buf *b, const char *s, size_t n);

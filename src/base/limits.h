@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Every quantity that a stranger can grow has its ceiling here, with one line of why. */
+
+/* --- configuration: what an operator writes, so generous, but a wrong file must not eat the machine --- */
+#define CONFIG_FILE_MAX (16U << 20) /* 100,000 keys of 64 characters with names fit */
+#define KEYS_MAX 100000U            /* the pick is measured up to here */
+#define TOKENS_MAX 4096U            /* every request is compared with each */
+#define CIDR_RULES_MAX 1024U        /* every request is compared with each */
+#define ALIASES_MAX 1024U
+#define LISTENERS_MAX 64U
+
+/* --- requests --- */
+#define MODEL_NAME_MAX 128U           /* the contract's grammar */
+#define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
+#define HTTP_HEADERS_MAX (32U << 10)  /* libmicrohttpd's pool for one request's headers; 431 beyond */
+#define HTTP_SWALLOW_MAX (8U << 20)   /* of a body that is too large, this much is read so that the 413 arrives */
+#define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is no honest one */
+#define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
+#define MESSAGES_MAX 16384U           /* entries of `messages` */
+#define STOP_SEQUENCES_MAX 5U         /* Gemini's own bound */
+#define CANDIDATES_MAX 8U             /* `n`: Gemini's own bound on candidateCount */
+
+/* --- what comes from upstream: Google's, but a broken proxy can stand between --- */
+#define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images run to tens of MiB */
+#define UPSTREAM_EVENT_MAX (32U << 20)  /* one SSE event */
+#define UPSTREAM_ERROR_MAX (64U << 10)  /* an error body; the rest is cut */
+#define UPSTREAM_MESSAGE_MAX 2048U      /* Google's message in an error, as passed on */
+
+/* --- one stream to a client --- */
+#define STREAM_HIGH_MARK (64U << 10)                    /* above it the upstream is paused */
+#define STREAM_LOW_MARK (16U << 10)                     /* below it it goes on */
+#define STREAM_BUFFER_MAX (2U * UPSTREAM_EVENT_MAX)     /* never reached while pausing works */
+
+/* --- the pool --- */
+#define MODELS_MAX 256U        /* a client may invent names; those that never answered are forgotten first */
+#define ATTEMPTS_MAX 3U        /* keys tried for one request */
+#define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
+
+/* --- the log --- */
+#define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
+#define LOG_BODY_MAX (64U << 10)  /* of a body, when LOG_BODIES asks for them */

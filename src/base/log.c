@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/jwrite.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+
+static struct {
+        LogLevel level;
+        LogFormat format;
+        LogSink sink;
+} arg_log = { .level = LOG_LEVEL_INFO };
+
+static const char *const level_names[_LOG_LEVEL_MAX] = {
+        [LOG_LEVEL_ERROR] = "error",
+        [LOG_LEVEL_WARNING] = "warning",
+        [LOG_LEVEL_INFO] = "info",
+        [LOG_LEVEL_DEBUG] = "debug",
+};
+
+void log_setup(LogLevel level, LogFormat format, LogSink sink) {
+        assert(format != LOG_FORMAT_SINK || sink);
+
+        arg_log.level = level;
+        arg_log.format = format;
+        arg_log.sink = sink;
+}
+
+void log_set_level(LogLevel level) {
+        arg_log.level = level;
+}
+
+LogLevel log_get_level(void) {
+        return arg_log.level;
+}
+
+LogLevel log_level_from_string(const char *s) {
+        for (int i = 0; i < _LOG_LEVEL_MAX; i++)
+                if (strcaseeq(s, level_names[i]))
+                        return (LogLevel) i;
+        return strcaseeq(s, "warn") ? LOG_LEVEL_WARNING : _LOG_LEVEL_INVALID;
+}
+
+const char *log_level_to_string(LogLevel level) {
+        return level_names[level];
+}
+
+/* One line, one write: lines of several instances on one pipe do not mix. */
+static void write_line(Buf *b) {
+        (void) buf_putc(b, '\n');
+        if (b->error < 0)
+                return;
+        for (size_t done = 0; done < b->n;) {
+                ssize_t k = write(STDERR_FILENO, buf_data(b) + done, b->n - done);
+                if (k <= 0)
+                        return; /* there is nobody left to tell */
+                done += (size_t) k;
+        }
+}
+
+static void log_text(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
+        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
+
+        (void) buf_puts(&b, "gemgated: ");
+        if (level != LOG_LEVEL_INFO)
+                (void) buf_printf(&b, "%s: ", level_names[level]);
+        /* A control character of a stranger's must not move the cursor of whoever reads. */
+        for (const char *p = message; *p; p++)
+                (void) buf_putc(&b, (unsigned char) *p < 0x20 || *p == 0x7f ? ' ' : *p);
+        for (size_t i = 0; i < n_fields; i++)
+                if (fields[i].value) {
+                        (void) buf_printf(&b, " %s=", fields[i].name);
+                        for (const char *p = fields[i].value; *p; p++)
+                                (void) buf_putc(&b, (unsigned char) *p <= 0x20 || *p == 0x7f ? '_' : *p);
+                }
+        write_line(&b);
+}
+
+static void log_json(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
+        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
+        char stamp[TIMESTAMP_STRING_MAX];
+        JWriter w = JWRITER_INIT(&b);
+
+        timestamp_format(clock_realtime(), 0, stamp);
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "time", stamp);
+        jwrite_string(&w, "level", level_names[level]);
+        jwrite_string(&w, "message", message);
+        for (size_t i = 0; i < n_fields; i++)
+                if (!fields[i].value)
+                        continue;
+                else if (fields[i].number)
+                        jwrite_raw(&w, fields[i].name, fields[i].value);
+                else
+                        jwrite_string(&w, fields[i].name, fields[i].value);
+        jwrite_end(&w);
+        write_line(&b);
+}
+
+void log_struct(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
+        if (level > arg_log.level)
+                return;
+        switch (arg_log.format) {
+        case LOG_FORMAT_TEXT:
+                return log_text(level, message, fields, n_fields);
+        case LOG_FORMAT_JSON:
+                return log_json(level, message, fields, n_fields);
+        case LOG_FORMAT_SINK:
+                return arg_log.sink(level, message, fields, n_fields);
+        }
+}
+
+void log_full(LogLevel level, const char *fmt, ...) {
+        va_list ap;
+        char line[1024];
+
+        if (level > arg_log.level)
+                return;
+        va_start(ap, fmt);
+        (void) vsnprintf(line, sizeof(line), fmt, ap);
+        va_end(ap);
+        log_struct(level, line, NULL, 0);
+}

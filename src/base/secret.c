@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+
+struct Secret {
+        unsigned n_ref;
+        size_t n;
+        char bytes[];
+};
+
+int secret_new(const char *s, size_t n, Secret **ret) {
+        Secret *q;
+
+        if (n == 0 || n > SECRET_LENGTH_MAX)
+                return -EINVAL;
+        for (size_t i = 0; i < n; i++)
+                if (s[i] < 0x21 || s[i] > 0x7e)
+                        return -EINVAL;
+
+        q = malloc(sizeof(Secret) + n + 1);
+        if (!q)
+                return -ENOMEM;
+        q->n_ref = 1;
+        q->n = n;
+        memcpy(q->bytes, s, n);
+        q->bytes[n] = 0;
+        *ret = q;
+        return 0;
+}
+
+Secret *secret_ref(Secret *s) {
+        s->n_ref++;
+        return s;
+}
+
+Secret *secret_unref(Secret *s) {
+        if (!s || --s->n_ref > 0)
+                return NULL;
+        explicit_bzero(s->bytes, s->n);
+        free(s);
+        return NULL;
+}
+
+bool secret_equal(const Secret *s, const char *other, size_t n) {
+        unsigned char diff = s->n != n;
+
+        /* Runs over the secret's length whatever was presented, so that time tells neither content nor prefix. */
+        for (size_t i = 0; i < s->n; i++)
+                diff |= (unsigned char) (s->bytes[i] ^ (n > 0 ? other[i % n] : 0));
+        return diff == 0;
+}
+
+void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]) {
+        /* Under twelve characters eight of them are too many to show. */
+        if (s->n < 12)
+                (void) snprintf(ret, SECRET_MASK_MAX, "****");
+        else
+                (void) snprintf(ret, SECRET_MASK_MAX, "%.4s****%s", s->bytes, s->bytes + s->n - 4);
+}
+
+void secret_mask_token(const Secret *s, char ret[static SECRET_MASK_MAX]) {
+        (void) snprintf(ret, SECRET_MASK_MAX, "%.*s…", (int) MIN((size_t) 8, s->n / 2), s->bytes);
+}
+
+const char *secret_reveal(const Secret *s) {
+        return s->bytes;
+}
+
+size_t secret_length(const Secret *s) {
+        return s->n;
+}
+
+static bool is_key_char(char c) {
+        return isalnum((unsigned char) c) || c == '_' || c == '-' || c == '.' || c == '*';
+}
+
+static void cover(char *s, size_t n) {
+        memset(s, '*', n);
+}
+
+void secret_scrub(char *text, const Secret *known) {
+        static const struct {
+                const char *prefix;
+                size_t keep;  /* how much of the prefix stays to be read */
+                size_t least; /* shorter than this behind the prefix is prose, not a key */
+        } forms[] = {
+                { "AIza", 4, 16 }, { "AQ.", 3, 16 }, { "api_key:", 8, 8 }, { "key=", 4, 8 },
+        };
+
+        if (known)
+                for (char *p = text; (p = strstr(p, known->bytes));)
+                        cover(p, known->n);
+
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++)
+                for (char *p = text; (p = strstr(p, forms[i].prefix));) {
+                        size_t n = 0;
+
+                        p += forms[i].keep;
+                        while (is_key_char(p[n]))
+                                n++;
+                        if (n >= forms[i].least)
+                                cover(p, n);
+                        p += n;
+                }
+}

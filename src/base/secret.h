@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An API key or a token. The bytes are reachable only by secret_reveal(), a name that is easy to search for: its
+ * callers are the header that goes upstream and nothing else. What people may see is a mask. Memory is wiped when
+ * the last reference goes.
+ */
+
+#include "base/macros.h"
+
+typedef struct Secret Secret;
+
+#define SECRET_LENGTH_MAX 512U /* Google's keys have 39 to ~60 characters; tokens are chosen by people */
+#define SECRET_MASK_MAX 20U
+
+/* -EINVAL if empty, too long, or with a byte that cannot stand in an HTTP header (only 0x21..0x7e pass). */
+int secret_new(const char *s, size_t n, Secret **ret);
+Secret *secret_ref(Secret *s);
+Secret *secret_unref(Secret *s);
+DEFINE_CLEANUP(Secret *, secret_unref);
+
+bool secret_equal(const Secret *s, const char *other, size_t n); /* constant time in the content */
+
+/* An API key: first and last four characters (`AIza****abcd`); of one under twelve only stars. */
+void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]);
+/* A token: its first eight characters and `…`; of a short one fewer, never more than half. */
+void secret_mask_token(const Secret *s, char ret[static SECRET_MASK_MAX]);
+
+const char *secret_reveal(const Secret *s);
+size_t secret_length(const Secret *s);
+
+/*
+ * Covers, in place, what looks like a key in a text of someone else's: the secret itself if one is given, Google's
+ * key forms (`AIza…`, `AQ.…`), and what stands behind `api_key:` or `key=`. The text never grows.
+ */
+void secret_scrub(char *text, const Secret *known);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/text.h"
+
+int text_parse_u64(const char *s, uint64_t *ret) {
+        uint64_t v = 0;
+
+        if (strnull(s))
+                return -EINVAL;
+        for (; *s; s++) {
+                if (*s < '0' || *s > '9')
+                        return -EINVAL;
+                if (__builtin_mul_overflow(v, 10U, &v) || __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
+                        return -ERANGE;
+        }
+        *ret = v;
+        return 0;
+}
+
+int text_parse_uint(const char *s, unsigned *ret) {
+        uint64_t v;
+        int r;
+
+        r = text_parse_u64(s, &v);
+        if (r < 0)
+                return r;
+        if (v > UINT32_MAX)
+                return -ERANGE;
+        *ret = (unsigned) v;
+        return 0;
+}
+
+int text_parse_bool(const char *s, bool *ret) {
+        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };
+
+        for (size_t i = 0; i < ELEMENTSOF(yes); i++) {
+                if (strcaseeq(s, yes[i])) {
+                        *ret = true;
+                        return 0;
+                }
+                if (strcaseeq(s, no[i])) {
+                        *ret = false;
+                        return 0;
+                }
+        }
+        return -EINVAL;
+}
+
+int text_parse_size(const char *s, uint64_t *ret) {
+        static const struct {
+                const char *suffix;
+                unsigned shift;
+        } units[] = {
+                { "", 0 },    { "B", 0 },    { "K", 10 },  { "KB", 10 },  { "KiB", 10 }, { "M", 20 },
+                { "MB", 20 }, { "MiB", 20 }, { "G", 30 },  { "GB", 30 },  { "GiB", 30 },
+        };
+        char digits[21] = "";
+        size_t n = strspn(s, TEXT_DIGITS);
+        uint64_t v;
+        int r;
+
+        if (n == 0 || n >= sizeof(digits))
+                return -EINVAL;
+        memcpy(digits, s, n);
+        r = text_parse_u64(digits, &v);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(units); i++)
+                if (strcaseeq(s + n, units[i].suffix)) {
+                        if (v > UINT64_MAX >> units[i].shift)
+                                return -ERANGE;
+                        *ret = v << units[i].shift;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+char *text_strip(char *s) {
+        size_t n;
+
+        s += strspn(s, TEXT_WHITESPACE);
+        n = strlen(s);
+        while (n > 0 && strchr(TEXT_WHITESPACE, s[n - 1]))
+                n--;
+        s[n] = 0;
+        return s;
+}
+
+bool text_in_charset(const char *s, size_t n, const char *allowed) {
+        if (n == 0)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (s[i] == 0 || !strchr(allowed, s[i]))
+                        return false;
+        return true;
+}
+
+static int unhex(char c) {
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F')
+                return c - 'A' + 10;
+        return -EINVAL;
+}
+
+int text_percent_decode(char *s) {
+        char *out = s;
+
+        for (; *s; s++) {
+                int hi, lo;
+
+                if (*s != '%') {
+                        *out++ = *s;
+                        continue;
+                }
+                hi = unhex(s[1]);
+                if (hi < 0)
+                        return -EINVAL;
+                lo = unhex(s[2]);
+                if (lo < 0 || (hi == 0 && lo == 0))
+                        return -EINVAL;
+                *out++ = (char) (hi << 4 | lo);
+                s += 2;
+        }
+        *out = 0;
+        return 0;
+}
+
+bool text_is_utf8(const char *s, size_t n) {
+        const unsigned char *p = (const unsigned char *) s, *end = p + n;
+
+        while (p < end) {
+                unsigned char c = *p;
+                size_t more;
+                uint32_t cp, least;
+
+                if (c < 0x80) {
+                        p++;
+                        continue;
+                }
+                if (c >= 0xC2 && c <= 0xDF)
+                        more = 1, cp = c & 0x1F, least = 0x80;
+                else if (c >= 0xE0 && c <= 0xEF)
+                        more = 2, cp = c & 0x0F, least = 0x800;
+                else if (c >= 0xF0 && c <= 0xF4)
+                        more = 3, cp = c & 0x07, least = 0x10000;
+                else
+                        return false;
+                if ((size_t) (end - p) <= more)
+                        return false;
+                for (size_t i = 1; i <= more; i++) {
+                        if ((p[i] & 0xC0) != 0x80)
+                                return false;
+                        cp = cp << 6 | (p[i] & 0x3F);
+                }
+                if (cp < least || cp > 0x10FFFF || (cp >= 0xD800 && cp <= 0xDFFF))
+                        return false;
+                p += more + 1;
+        }
+        return true;
+}

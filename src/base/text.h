@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Small questions about strings. Everything is ASCII-minded and independent of the locale. */
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/macros.h"
+
+#define TEXT_WHITESPACE " \t\r\n"
+#define TEXT_DIGITS "0123456789"
+
+static inline bool streq(const char *a, const char *b) {
+        return strcmp(a, b) == 0;
+}
+
+static inline bool strcaseeq(const char *a, const char *b) {
+        return strcasecmp(a, b) == 0;
+}
+
+static inline bool streq_ptr(const char *a, const char *b) {
+        return a == b || (a && b && streq(a, b));
+}
+
+static inline const char *strempty(const char *s) {
+        return s ?: "";
+}
+
+static inline bool strnull(const char *s) {
+        return !s || !*s;
+}
+
+/* The rest of s behind the prefix, or NULL. */
+static inline const char *startswith(const char *s, const char *prefix) {
+        size_t n = strlen(prefix);
+        return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+/* Whole-string decimal, no sign, no blanks. -EINVAL, -ERANGE. */
+int text_parse_u64(const char *s, uint64_t *ret);
+int text_parse_uint(const char *s, unsigned *ret);
+int text_parse_bool(const char *s, bool *ret); /* yes/no/true/false/on/off/1/0 */
+
+/* Sizes: 512, 32K, 32M, 32MiB, 1G (powers of 1024). */
+int text_parse_size(const char *s, uint64_t *ret);
+
+/* Strips white space at both ends, in place; returns the new beginning. */
+char *text_strip(char *s);
+
+/* True if s (n bytes) consists of bytes in `allowed` only and is not empty. */
+bool text_in_charset(const char *s, size_t n, const char *allowed);
+
+/* Decodes %XX in place. -EINVAL for a broken escape or an encoded NUL. */
+int text_percent_decode(char *s);
+
+/* True if the n bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
+bool text_is_utf8(const char *s, size_t n);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Addresses and who may come from them. An address is 16 bytes; IPv4 is held as ::ffff:a.b.c.d, so a mapped address
+ * is the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as it was configured.
+ */
+
+#include "base/limits.h"
+#include "base/macros.h"
+
+typedef struct Address {
+        uint8_t bytes[16];
+} Address;
+
+#define ADDRESS_STRING_MAX 46U
+
+/* Takes 1.2.3.4, ::1, ::ffff:1.2.3.4; no zone, no port, no brackets. -EINVAL. */
+int address_parse(const char *s, Address *ret);
+void address_format(const Address *a, char ret[static ADDRESS_STRING_MAX]);
+bool address_is_loopback(const Address *a);
+
+struct sockaddr;
+/* -EAFNOSUPPORT for what is neither AF_INET nor AF_INET6. */
+int address_from_sockaddr(const struct sockaddr *sa, Address *ret);
+
+typedef struct Cidr {
+        Address address;
+        unsigned bits;  /* 0–128 */
+        bool any;       /* `*`, `all` */
+        bool unix_peer; /* `unix:`, only for trusted proxies */
+        char *text;     /* as configured */
+} Cidr;
+
+typedef struct CidrSet {
+        Cidr *rules;
+        size_t n;
+} CidrSet;
+
+/* -EINVAL for what is no rule (host bits set behind the mask are one: 10.0.0.1/8 means 10.0.0.0/8), -E2BIG. */
+int cidr_set_add(CidrSet *s, const char *text);
+void cidr_set_done(CidrSet *s);
+const Cidr *cidr_set_match(const CidrSet *s, const Address *a); /* the first rule that fits, or NULL */
+bool cidr_set_match_unix(const CidrSet *s);
+
+/*
+ * The client's address behind proxies. `forwarded` holds every X-Forwarded-For header in order, joined by commas (NULL
+ * if there is none) and is read only when the peer is trusted; `peer` NULL is a unix peer. Walks from the right over
+ * trusted hops; the first hop that is not trusted is the client, or the leftmost if all are. Ports and brackets are
+ * stripped.
+ * Returns 0 with the address; CIDR_E_UNIX if the client is a unix peer itself; CIDR_E_MALFORMED if a hop that
+ * has to be read is no address (403).
+ */
+enum {
+        _CIDR_E_SUCCESS,
+        CIDR_E_UNIX,
+        CIDR_E_MALFORMED,
+};
+int cidr_client_address(const CidrSet *trusted, const Address *peer, const char *forwarded, Address *ret);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The settings: one table (config-table.c) of name, type, default, bounds, secret?, reloadable?, one line of help.
+ * It gives the parser, --help, --check-config and docs/CONFIG.md. Pure: text in, Config out; who reads the files is
+ * daemon/config-load.
+ */
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/cidr.h"
+#include "core/token.h"
+
+typedef struct Config Config;
+
+typedef struct KeyConfig {
+        Secret *secret;
+        char *name, *project; /* or NULL */
+        bool disabled;
+} KeyConfig;
+
+typedef struct AliasConfig {
+        char *alias, *model;
+} AliasConfig;
+
+typedef enum ConfigLogFormat {
+        CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
+        CONFIG_LOG_JOURNAL,
+        CONFIG_LOG_JSON,
+        CONFIG_LOG_TEXT,
+} ConfigLogFormat;
+
+struct Config {
+        KeyConfig *keys;
+        size_t n_keys;
+        TokenSet tokens;
+        CidrSet allowed_ips, trusted_proxies;
+        char **listen; /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
+        char *gemini_base_url; /* without a slash at the end */
+        char *default_model;
+        AliasConfig *aliases;
+        size_t n_aliases;
+        LogLevel log_level;
+        ConfigLogFormat log_format;
+        bool log_bodies;
+        char *state_url;
+        char *quota_reset_timezone;
+        usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
+        uint64_t max_body, max_connections, max_inflight_bytes;
+};
+
+/* Where a value came from: later sources win. */
+typedef enum ConfigSource {
+        CONFIG_SOURCE_DEFAULT,
+        CONFIG_SOURCE_ENV_FILE,
+        CONFIG_SOURCE_ENVIRONMENT,
+        CONFIG_SOURCE_DIRECTORY,
+        CONFIG_SOURCE_CREDENTIAL,
+        _CONFIG_SOURCE_MAX,
+} ConfigSource;
+
+/* What is said about a configuration: one line each, without secrets. */
+typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
+
+/* Raw values, before they are checked; holds secrets and wipes them. */
+typedef struct ConfigText ConfigText;
+int config_text_new(ConfigText **ret);
+ConfigText *config_text_free(ConfigText *t);
+DEFINE_CLEANUP(ConfigText *, config_text_free);
+
+/* Sets one setting; -ENOENT if there is none of that name (the caller may warn). */
+int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
+
+/* Reads a .env file's text. Warnings (a line that systemd or compose would read differently, an unknown setting) go
+ * to `say` with the line's number; -EBADMSG for a line that is none, said too. */
+int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, ConfigSay say, void *userdata);
+
+/* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault went to
+ * `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
+int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret);
+Config *config_free(Config *c);
+DEFINE_CLEANUP(Config *, config_free);
+
+const char *config_alias(const Config *c, const char *model); /* the alias's target, or the name itself */
+
+/* True if an address of LISTEN is beyond loopback. */
+bool config_listens_beyond_loopback(const Config *c);
+
+void config_help(Buf *out);     /* the settings part of --help */
+void config_markdown(Buf *out); /* docs/CONFIG.md */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The pool of API keys: picks one for a model, and learns only by being told what came of it. See pool.c for how a
+ * pick stays cheap with 100,000 keys, docs/ARCHITECTURE.md for the rules. Pure: `now` (realtime) is an argument.
+ *
+ * Lifetime: keys and the pool's own objects live as long as the pool; a Lease must be given back by exactly one
+ * pool_report().
+ */
+
+#include "base/secret.h"
+#include "base/zone.h"
+#include "core/verdict.h"
+
+typedef struct Pool Pool;
+typedef struct PoolKey PoolKey;
+typedef struct PoolSlot PoolSlot; /* (key, model) */
+
+typedef struct Lease {
+        PoolKey *key;
+        PoolSlot *slot;
+        unsigned probes; /* which breakers this request is the probe of; the pool's own business */
+} Lease;
+
+typedef enum PoolState {
+        POOL_USABLE,
+        POOL_PROBING,   /* half-open, its one probe is out */
+        POOL_COOLING,   /* the project's quota of this model */
+        POOL_UNHEALTHY, /* three consecutive errors of its own */
+        POOL_BILLING,
+        POOL_DEAD,
+        POOL_DISABLED,
+        _POOL_STATE_MAX,
+} PoolState;
+
+const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling", "unhealthy", … */
+
+/* Why nothing was picked: how many keys are in which state, and when the first one frees. */
+typedef struct PoolRefusal {
+        size_t n_keys[_POOL_STATE_MAX];
+        usec_t available_at; /* realtime; USEC_INFINITY if none ever will by itself */
+        bool is_quota;       /* at least one key is only cooling: 429, else 503 */
+} PoolRefusal;
+
+enum {
+        _POOL_E_SUCCESS,
+        POOL_E_EXHAUSTED, /* see the PoolRefusal */
+};
+
+int pool_new(const Zone *zone, usec_t now, Pool **ret); /* the zone must outlive the pool */
+Pool *pool_free(Pool *p);
+DEFINE_CLEANUP(Pool *, pool_free);
+
+/* name and project may be NULL. -EEXIST for a key that is there already, -E2BIG at KEYS_MAX. */
+int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
+
+/* The usable key with the least requests today on that model, then the least in all, then longest unused; never one of
+ * `exclude`. The pick counts as a request at once. `model` must be a valid name (core/model.h). */
+int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
+              PoolRefusal *ret_refusal);
+
+/* The only way that health and counters change. Empties the lease. */
+void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
+
+/* Revives. `pattern` is a mask (`AIza****abcd`: all keys of that mask; `AIza****abcd#2`: the second) or a name, NULL
+ * for every key; `model` NULL for every model, and then dead keys revive too. Returns how many (key, model) pairs and
+ * keys were reset, -ENXIO if no key or no model fits. */
+int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);
+
+/* --- what it knows, for those who show it (pool-view.c) --- */
+
+typedef struct PoolCounters {
+        uint64_t total, today, errors;
+        uint64_t tokens_in, tokens_out;
+        usec_t last_used; /* 0: never */
+} PoolCounters;
+
+typedef struct PoolKeyView {
+        const char *mask;    /* unique in the pool: a second key of the same mask is MASK#2 */
+        const char *name;    /* NULL if it has none */
+        const char *project; /* NULL if it is its own */
+        PoolState state;     /* of the key as such: usable, billing, dead, disabled */
+        PoolCounters counters;
+        usec_t last_reset, next_reset; /* the daily ones */
+} PoolKeyView;
+
+typedef struct PoolSlotView {
+        const char *model;
+        PoolState state;
+        PoolCounters counters;
+        unsigned consecutive_errors;
+        usec_t available_at;    /* 0: now; USEC_INFINITY: not by itself */
+        const char *last_error; /* scrubbed; NULL if none */
+        bool is_healthy;        /* the (key, model)'s own health only */
+} PoolSlotView;
+
+typedef struct PoolModelView {
+        const char *name;
+        size_t usable_keys, total_keys; /* total: every key that is not disabled */
+        size_t healthy_keys;            /* those not unhealthy or dead */
+        PoolCounters counters;
+} PoolModelView;
+
+size_t pool_n_keys(const Pool *p);
+size_t pool_n_models(const Pool *p);
+const PoolKey *pool_key(const Pool *p, size_t i);
+const Secret *pool_key_secret(const PoolKey *k);
+void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret);
+
+/* Calls back for each model that this key was asked for / that the pool knows, in order of first use. */
+void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata), void *userdata);
+void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata), void *userdata);
+
+size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of money; O(1) or cached */

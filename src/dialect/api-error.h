@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An error on its way to a client, before a dialect gives it form. One table turns verdicts into errors: a fault of an
+ * upstream key never shows as the client's own 401 or 403.
+ */
+
+#include "base/clock.h"
+#include "core/pool.h"
+#include "core/verdict.h"
+
+#define API_ERROR_MESSAGE_MAX (UPSTREAM_MESSAGE_MAX + 512U)
+
+typedef struct ApiError {
+        int status;         /* HTTP */
+        const char *type;   /* OpenAI's words ("invalid_request_error"); static */
+        const char *code;   /* or NULL; static */
+        char param[64];     /* "" if none */
+        usec_t retry_after; /* a span; 0: no Retry-After */
+        bool hopeless;      /* x-should-retry: false */
+        char message[API_ERROR_MESSAGE_MAX];
+} ApiError;
+
+/* type and code are filled by status (400 invalid_request_error, 401 …/invalid_api_key, 404, 413, 429 …, 503 …). */
+void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
+
+/* The last verdict of an exchange that is given up. */
+void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model);
+
+/* Nothing could be picked: 429 with the soonest moment if it is quota, 503 otherwise; says how many keys are in which
+ * state. */
+void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model, usec_t now);

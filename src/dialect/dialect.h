@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A dialect is a protocol that clients speak: pure functions between its form and Gemini's own JSON, the hub. The
+ * exchange drives one Translation through
+ *
+ *     request() → event()* → finish()          (or stream_error() once bytes have gone out)
+ *
+ * and never knows which dialect it is. Not streaming, event() is called once, with the whole answer, writes nothing,
+ * and finish() writes the client's answer; streaming, event() writes what each Gemini event becomes.
+ */
+
+#include "base/buf.h"
+#include "core/verdict.h"
+#include "dialect/api-error.h"
+
+typedef struct Dialect Dialect;
+typedef struct Translation Translation;
+
+enum {
+        _DIALECT_E_SUCCESS,
+        DIALECT_E_REFUSED, /* the client's request is at fault: see the ApiError */
+        DIALECT_E_VERDICT, /* what came from upstream is no answer: see the Verdict */
+};
+
+/* What a translation needs to know from outside, so that it stays pure. Borrowed for the call only. */
+typedef struct DialectContext {
+        const char *default_model; /* when the request names none */
+        const char *request_id;    /* ids of answers are made of it when Gemini sent no responseId */
+        uint64_t created;          /* seconds since 1970 */
+} DialectContext;
+
+struct Translation {
+        const Dialect *dialect;
+        char model[MODEL_NAME_MAX + 1]; /* as asked, prefix stripped; an alias is resolved by the exchange */
+        char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event: named in the answer */
+        bool cli;                       /* asked with the prefix `cli/` */
+        bool stream;
+        Buf gemini;                     /* GenerateContentRequest, JSON */
+        Usage usage;                    /* the last that Gemini sent */
+        const char *finish_reason;      /* in the dialect's words, for the log; NULL before the end */
+        bool complete;                  /* every candidate finished, or the prompt was blocked */
+};
+
+struct Dialect {
+        const char *name; /* "openai-chat", as in the log */
+
+        /* A whole error body. */
+        void (*error)(const ApiError *e, const char *request_id, Buf *out);
+
+        /* The rest is NULL where a dialect only shapes errors. */
+        int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret, ApiError *ret_error);
+        int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
+        int (*finish)(Translation *t, Buf *out, Verdict *ret_verdict);
+        void (*stream_error)(Translation *t, const ApiError *e, Buf *out);
+        Translation *(*free)(Translation *t);
+};
+
+extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols (dialect/plain.c) */
+extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
+
+static inline Translation *translation_free(Translation *t) {
+        return t ? t->dialect->free(t) : NULL;
+}
+DEFINE_CLEANUP(Translation *, translation_free);

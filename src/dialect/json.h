@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Reading JSON with json-c the one way we do: strict, depth-limited, UTF-8 only, nothing behind the document. */
+
+#include <json-c/json.h>
+
+#include "base/macros.h"
+
+/* -EBADMSG for what is not JSON (ret_message, if given, gets a static sentence), -ENOMEM. */
+int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message);
+
+static inline void json_putp(struct json_object **o) {
+        if (*o)
+                (void) json_object_put(*o);
+}
+#define _cleanup_json_ _cleanup_(json_putp)
+
+/* A member of an object, or NULL; a JSON null counts as missing. NULL in, NULL out. */
+struct json_object *json_get(struct json_object *o, const char *key);
+struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type); /* NULL if of another */
+const char *json_get_string(struct json_object *o, const char *key); /* NULL if missing or no string */

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/jwrite.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+static void test_duration(void **state) {
+        static const struct {
+                const char *text;
+                int r;
+                usec_t usec;
+        } rows[] = {
+                { "10", 0, 10 * USEC_PER_SEC },
+                { "10s", 0, 10 * USEC_PER_SEC },
+                { "500ms", 0, 500 * USEC_PER_MSEC },
+                { "2min", 0, 2 * USEC_PER_MINUTE },
+                { "1h 30min", 0, 90 * USEC_PER_MINUTE },
+                { "1h30min", 0, 90 * USEC_PER_MINUTE },
+                { "1.5s", 0, 1500 * USEC_PER_MSEC },
+                { "45.837906927s", 0, 45837906 },
+                { "38.90923309s", 0, 38909233 },
+                { " 5 s ", 0, 5 * USEC_PER_SEC },
+                { "0", 0, 0 },
+                { "", -EINVAL, 0 },
+                { "s", -EINVAL, 0 },
+                { "-1s", -EINVAL, 0 },
+                { "1x", -EINVAL, 0 },
+                { "1.s", -EINVAL, 0 },
+                { "99999999999999999999", -ERANGE, 0 },
+                { "999999999999999w", -ERANGE, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                usec_t u = 0;
+
+                assert_int_equal(duration_parse(rows[i].text, &u), rows[i].r);
+                assert_int_equal(u, rows[i].usec);
+        }
+}
+
+static void test_duration_format(void **state) {
+        static const struct {
+                usec_t usec;
+                const char *text;
+        } rows[] = {
+                { 0, "0" },
+                { 10 * USEC_PER_SEC, "10s" },
+                { 600 * USEC_PER_SEC, "10min" },
+                { 500 * USEC_PER_MSEC, "500ms" },
+                { 7, "7us" },
+                { 2 * USEC_PER_DAY, "2d" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char s[DURATION_STRING_MAX];
+
+                duration_format(rows[i].usec, s);
+                assert_string_equal(s, rows[i].text);
+        }
+}
+
+static void test_timestamp(void **state) {
+        char s[TIMESTAMP_STRING_MAX];
+
+        timestamp_format(1795334400 * USEC_PER_SEC, -8 * 3600, s);
+        assert_string_equal(s, "2026-11-22T00:00:00-08:00");
+        timestamp_format(1795334400 * USEC_PER_SEC + 999999, 0, s);
+        assert_string_equal(s, "2026-11-22T08:00:00+00:00");
+        timestamp_format(0, 5 * 3600 + 1800, s);
+        assert_string_equal(s, "1970-01-01T05:30:00+05:30");
+}
+
+static void test_size(void **state) {
+        static const struct {
+                const char *text;
+                int r;
+                uint64_t v;
+        } rows[] = {
+                { "512", 0, 512 },          { "32M", 0, 32 << 20 },  { "32MiB", 0, 32 << 20 }, { "1k", 0, 1024 },
+                { "2GiB", 0, 2ULL << 30 },  { "", -EINVAL, 0 },      { "M", -EINVAL, 0 },      { "1.5M", -EINVAL, 0 },
+                { "-1", -EINVAL, 0 },       { "1T", -EINVAL, 0 },    { "99999999999G", -ERANGE, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                uint64_t v = 0;
+
+                assert_int_equal(text_parse_size(rows[i].text, &v), rows[i].r);
+                assert_int_equal(v, rows[i].v);
+        }
+}
+
+static void test_percent(void **state) {
+        static const struct {
+                const char *text;
+                int r;
+                const char *out;
+        } rows[] = {
+                { "abc", 0, "abc" },  { "a%20b", 0, "a b" },      { "%2f%2F", 0, "//" }, { "%00", -EINVAL, NULL },
+                { "%", -EINVAL, NULL }, { "%2", -EINVAL, NULL }, { "%zz", -EINVAL, NULL }, { "%2e%2e", 0, ".." },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *s = strdup(rows[i].text);
+
+                assert_int_equal(text_percent_decode(s), rows[i].r);
+                if (rows[i].out)
+                        assert_string_equal(s, rows[i].out);
+        }
+}
+
+static void test_utf8(void **state) {
+        static const struct {
+                const char *text;
+                bool good;
+        } rows[] = {
+                { "", true },
+                { "ascii", true },
+                { "h\xC3\xA9", true },
+                { "\xF0\x9F\x98\x80", true },
+                { "\xC0\xAF", false },         /* overlong */
+                { "\xED\xA0\x80", false },     /* surrogate */
+                { "\xF4\x90\x80\x80", false }, /* beyond U+10FFFF */
+                { "\xC3", false },
+                { "\x80", false },
+                { "\xE2\x82", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                assert_int_equal(text_is_utf8(rows[i].text, strlen(rows[i].text)), rows[i].good);
+}
+
+static void test_buf_ceiling(void **state) {
+        _cleanup_buf_ Buf b = BUF_INIT(8);
+
+        assert_int_equal(buf_puts(&b, "12345678"), 0);
+        assert_string_equal(buf_cstr(&b), "12345678");
+        assert_int_equal(buf_putc(&b, '9'), -E2BIG);
+        assert_int_equal(buf_puts(&b, ""), -E2BIG); /* sticky */
+        assert_null(buf_cstr(&b));
+        buf_clear(&b);
+        assert_int_equal(buf_printf(&b, "%d", 42), 0);
+        assert_string_equal(buf_cstr(&b), "42");
+        assert_int_equal(buf_printf(&b, "%s", "1234567"), -E2BIG);
+}
+
+static void test_buf_queue(void **state) {
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        unsigned in = 0, out = 0;
+
+        /* What goes in comes out, whatever the sizes, and memory stays bounded by what is inside. */
+        for (unsigned round = 0; round < 20000; round++) {
+                for (unsigned k = round % 7; k > 0; k--)
+                        assert_int_equal(buf_putc(&b, (char) (in++ & 0x7f)), 0);
+                for (unsigned k = MIN(b.n, (size_t) round % 9); k > 0; k--) {
+                        assert_int_equal(*buf_data(&b), (char) (out++ & 0x7f));
+                        buf_consume(&b, 1);
+                }
+        }
+        assert_int_equal(b.n, in - out);
+        assert_true(b.size <= 65536);
+}
+
+static void test_jwrite(void **state) {
+        _cleanup_buf_ Buf b = BUF_INIT(4096);
+        JWriter w = JWRITER_INIT(&b);
+
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "a", "q\"\\\n\x01\xFFz\xC3\xA9");
+        jwrite_array(&w, "l");
+        jwrite_int(&w, NULL, -5);
+        jwrite_uint(&w, NULL, UINT64_MAX);
+        jwrite_object(&w, NULL);
+        jwrite_end(&w);
+        jwrite_end(&w);
+        jwrite_string(&w, "n", NULL);
+        jwrite_bool(&w, "t", true);
+        jwrite_fixed(&w, "f", 33.333333, 2);
+        jwrite_string_n(&w, "z", "a\0b", 3);
+        jwrite_end(&w);
+        assert_string_equal(buf_cstr(&b), "{\"a\":\"q\\\"\\\\\\n\\u0001\xEF\xBF\xBDz\xC3\xA9\","
+                                          "\"l\":[-5,18446744073709551615,{}],\"n\":null,\"t\":true,"
+                                          "\"f\":33.33,\"z\":\"a\\u0000b\"}");
+}
+
+static void test_secret(void **state) {
+        static const struct {
+                const char *text, *key_mask, *token_mask;
+        } rows[] = {
+                { "AIzaSyA-0123456789abcdefghijklmnopqabcd", "AIza****abcd", "AIzaSyA-…" },
+                { "short", "****", "sh…" },
+                { "elevenchars", "****", "eleve…" },
+                { "twelve-chars", "twel****hars", "twelve…" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(secret_unrefp) Secret *s = NULL;
+                char mask[SECRET_MASK_MAX];
+                size_t n = strlen(rows[i].text);
+
+                assert_int_equal(secret_new(rows[i].text, n, &s), 0);
+                secret_mask_key(s, mask);
+                assert_string_equal(mask, rows[i].key_mask);
+                secret_mask_token(s, mask);
+                assert_string_equal(mask, rows[i].token_mask);
+                assert_true(secret_equal(s, rows[i].text, n));
+                assert_false(secret_equal(s, rows[i].text, n - 1));
+                assert_false(secret_equal(s, "", 0));
+        }
+}
+
+static void test_secret_refuses(void **state) {
+        Secret *s = NULL;
+
+        assert_int_equal(secret_new("", 0, &s), -EINVAL);
+        assert_int_equal(secret_new("a b", 3, &s), -EINVAL);
+        assert_int_equal(secret_new("a\nb", 3, &s), -EINVAL);
+        assert_int_equal(secret_new("a\0b", 3, &s), -EINVAL);
+}
+
+static void test_scrub(void **state) {
+        static const struct {
+                const char *text, *out;
+        } rows[] = {
+                { "nothing here", "nothing here" },
+                { "Consumer 'api_key:AIzaSyA-0123456789abcd' has", "Consumer 'api_key:**********************' has" },
+                { "bad KNOWNKNOWNKNOWN twice KNOWNKNOWNKNOWN", "bad *************** twice ***************" },
+                { "https://x/?key=AQ.Ab0123456789abcdefgh&alt=sse", "https://x/?key=***********************&alt=sse" },
+                { "the key=value thing", "the key=value thing" },
+                { "AIza is how they begin", "AIza is how they begin" },
+        };
+        _cleanup_(secret_unrefp) Secret *known = NULL;
+
+        assert_int_equal(secret_new("KNOWNKNOWNKNOWN", 15, &known), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *s = strdup(rows[i].text);
+
+                secret_scrub(s, known);
+                assert_string_equal(s, rows[i].out);
+        }
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_duration),     cmocka_unit_test(test_duration_format),
+                cmocka_unit_test(test_timestamp),    cmocka_unit_test(test_size),
+                cmocka_unit_test(test_percent),      cmocka_unit_test(test_utf8),
+                cmocka_unit_test(test_buf_ceiling),  cmocka_unit_test(test_buf_queue),
+                cmocka_unit_test(test_jwrite),       cmocka_unit_test(test_secret),
+                cmocka_unit_test(test_secret_refuses), cmocka_unit_test(test_scrub),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
