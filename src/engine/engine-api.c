@@ -1,1 +1,263 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * One attempt over HTTP. The status decides how the body is read: of anything but 200 it is an error, kept up to a
+ * ceiling and classed at the end; of a 200 it is one answer, kept whole, or a stream, cut into events as it comes.
+ *
+ * Two time-outs run, never together: until the first byte of the body, and then between bytes. None runs while the call
+ * is paused: it is our client who is slow then.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/sse.h"
+#include "dialect/gemini.h"
+#include "engine/engine-api.h"
+#include "io/timeout.h"
+
+#define KEY_HEADER "x-goog-api-key"
+#define URL_MAX 2048U
+
+struct Engine {
+        CurlGlue *glue;
+        char *base_url;
+        usec_t connect_timeout;
+        TimeoutQueue *first_byte, *idle;
+        size_t n_calls;
+};
+
+struct EngineCall {
+        Engine *engine;
+        EngineMethod method;
+        EngineSink sink;
+        void *userdata;
+        Secret *key;
+        CurlCall *http;
+        Timeout timeout;
+        Sse sse;
+        Buf body; /* an answer in one piece, or an error */
+        int event_error; /* what the sink's event() returned */
+        bool begun, timed_out, paused;
+};
+
+static const struct {
+        const char *path; /* between base URL and model, or the whole */
+        const char *verb; /* behind the model; NULL: no model */
+        bool stream;
+} methods[_ENGINE_METHOD_MAX] = {
+        [ENGINE_GENERATE] = { "/v1beta/models/", ":generateContent", false },
+        [ENGINE_STREAM_GENERATE] = { "/v1beta/models/", ":streamGenerateContent?alt=sse", true },
+        [ENGINE_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
+};
+
+/* --- the end of a call --- */
+
+static void call_finish(EngineCall *c, const Verdict *v) {
+        timeout_stop(&c->timeout);
+        c->sink.done(v, c->userdata); /* frees c */
+}
+
+static void on_timeout(Timeout *t) {
+        EngineCall *c = CONTAINER_OF(t, EngineCall, timeout);
+        Verdict v;
+
+        c->timed_out = true;
+        c->http = curl_call_free(c->http);
+        if (c->begun)
+                verdict_init(&v, VERDICT_CUT, 0, "Gemini fell silent in the middle of its answer.");
+        else
+                verdict_init(&v, VERDICT_TIMEOUT, 0, "Gemini sent no answer in time.");
+        call_finish(c, &v);
+}
+
+static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int status, const char *reason, Verdict *ret) {
+        switch (outcome) {
+        case CURL_OUTCOME_COMPLETE:
+                if (status == 200 && !sse_is_inside(&c->sse))
+                        verdict_init(ret, VERDICT_OK, status, NULL);
+                else if (status == 200)
+                        verdict_init(ret, VERDICT_CUT, status, "Gemini's answer broke off.");
+                else
+                        gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
+                return;
+        case CURL_OUTCOME_ABORTED:
+                verdict_init(ret, c->event_error == -E2BIG ? VERDICT_CUT : VERDICT_INTERNAL, status,
+                             c->event_error == -E2BIG ? "Gemini's answer is larger than gemgate takes." :
+                                                        "gemgate could not take Gemini's answer.");
+                return;
+        case CURL_OUTCOME_UNREACHED:
+                verdict_init(ret, VERDICT_OVERLOAD, 0, "Gemini could not be reached.");
+                break;
+        case CURL_OUTCOME_BROKEN:
+                /* An error whose end is missing is still the error that it begins with. */
+                if (status != 0 && status != 200) {
+                        gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
+                        return;
+                }
+                verdict_init(ret, c->begun ? VERDICT_CUT : VERDICT_OVERLOAD, 0,
+                             c->begun ? "Gemini's answer broke off." : "Gemini closed the connection without an answer.");
+                break;
+        }
+        (void) snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
+}
+
+static void on_http_done(CurlOutcome outcome, int status, const char *reason, void *userdata) {
+        EngineCall *c = userdata;
+        Verdict v;
+
+        if (outcome == CURL_OUTCOME_COMPLETE && status == 200 && !methods[c->method].stream) {
+                const char *s = buf_cstr(&c->body);
+
+                c->event_error = s ? c->sink.event(s, c->body.n, c->userdata) : c->body.error;
+                if (c->event_error < 0)
+                        outcome = CURL_OUTCOME_ABORTED;
+        }
+        verdict_of_outcome(c, outcome, status, reason, &v);
+        call_finish(c, &v);
+}
+
+/* --- its course --- */
+
+static int on_event(const char *data, size_t n, void *userdata) {
+        EngineCall *c = userdata;
+
+        return c->sink.event(data, n, c->userdata);
+}
+
+static int on_http_data(int status, const char *p, size_t n, void *userdata) {
+        EngineCall *c = userdata;
+        int r;
+
+        if (!c->paused)
+                timeout_start(c->engine->idle, &c->timeout);
+        c->begun = true;
+        if (status != 200) {
+                n = MIN(n, UPSTREAM_ERROR_MAX - c->body.n);
+                return buf_append(&c->body, p, n);
+        }
+        r = methods[c->method].stream ? sse_feed(&c->sse, p, n, on_event, c) : buf_append(&c->body, p, n);
+        if (r < 0)
+                c->event_error = r;
+        return r;
+}
+
+static int call_url(const Engine *e, const EngineRequest *q, Buf *ret) {
+        (void) buf_puts(ret, e->base_url);
+        (void) buf_puts(ret, methods[q->method].path);
+        if (methods[q->method].verb) {
+                (void) buf_puts(ret, q->model);
+                (void) buf_puts(ret, methods[q->method].verb);
+        }
+        if (q->page_token) {
+                /* Google's own token, but it goes into a URL: nothing passes that could end the value. */
+                (void) buf_puts(ret, "&pageToken=");
+                for (const char *s = q->page_token; *s; s++)
+                        (void) buf_printf(ret, "%%%02X", (unsigned) (unsigned char) *s);
+        }
+        return buf_cstr(ret) ? 0 : ret->error;
+}
+
+int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void *userdata, EngineCall **ret) {
+        static const CurlCallOps ops = { .data = on_http_data, .done = on_http_done };
+        _cleanup_(engine_call_freep) EngineCall *c = NULL;
+        _cleanup_buf_ Buf url = BUF_INIT(URL_MAX);
+        int r;
+
+        r = call_url(e, q, &url);
+        if (r < 0)
+                return r;
+
+        c = calloc(1, sizeof(EngineCall));
+        if (!c)
+                return -ENOMEM;
+        *c = (EngineCall){
+                .engine = e,
+                .method = q->method,
+                .sink = *sink,
+                .userdata = userdata,
+                .key = secret_ref(q->key),
+                .body = BUF_INIT(UPSTREAM_ANSWER_MAX),
+        };
+        c->timeout = TIMEOUT_INIT(c->timeout);
+        sse_init(&c->sse, UPSTREAM_EVENT_MAX);
+        e->n_calls++;
+
+        r = curl_call_start(e->glue,
+                            &(CurlCallParams){
+                                    .url = buf_data(&url),
+                                    .post = q->body,
+                                    .n_post = q->n_body,
+                                    .secret_header = KEY_HEADER,
+                                    .secret = q->key,
+                                    .connect_timeout = e->connect_timeout,
+                            },
+                            &ops, c, &c->http);
+        if (r < 0)
+                return r;
+        timeout_start(e->first_byte, &c->timeout);
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+EngineCall *engine_call_free(EngineCall *c) {
+        if (!c)
+                return NULL;
+        timeout_stop(&c->timeout);
+        curl_call_free(c->http);
+        sse_done(&c->sse);
+        buf_done(&c->body);
+        secret_unref(c->key);
+        c->engine->n_calls--;
+        free(c);
+        return NULL;
+}
+
+void engine_call_pause(EngineCall *c, bool paused) {
+        if (c->paused == paused)
+                return;
+        c->paused = paused;
+        if (paused)
+                timeout_stop(&c->timeout);
+        else
+                timeout_start(c->engine->idle, &c->timeout);
+        curl_call_pause(c->http, paused);
+}
+
+/* --- the engine --- */
+
+int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
+        _cleanup_(engine_api_freep) Engine *e = NULL;
+        int r;
+
+        e = calloc(1, sizeof(Engine));
+        if (!e)
+                return -ENOMEM;
+        e->connect_timeout = p->connect_timeout;
+        e->base_url = strdup(p->base_url);
+        if (!e->base_url)
+                return -ENOMEM;
+        r = curl_glue_new(loop, &e->glue);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(loop, p->first_byte_timeout, on_timeout, &e->first_byte);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(loop, p->stream_idle_timeout, on_timeout, &e->idle);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(e);
+        return 0;
+}
+
+Engine *engine_api_free(Engine *e) {
+        if (!e)
+                return NULL;
+        assert(e->n_calls == 0);
+        timeout_queue_free(e->first_byte);
+        timeout_queue_free(e->idle);
+        curl_glue_free(e->glue);
+        free(e->base_url);
+        free(e);
+        return NULL;
+}

@@ -1,1 +1,493 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * libcurl's multi_socket in our loop. Four things differ from the textbook, each measured:
+ *
+ * - A socket that libcurl takes off between two requests of a keep-alive connection stays in epoll ("parked"), since
+ *   it comes back in a moment: that saves two epoll_ctl() a request. It leaves when it is closed (which we hear of,
+ *   as we open these sockets ourselves) or when it becomes readable while parked (the peer closed it). Sockets that
+ *   libcurl opened on its own (the resolver's pair) are closed behind our back, so they are never parked.
+ * - A zero timer is a hook at the end of the turn and no timer at all; a longer one is set only when none is set that
+ *   fires sooner, and if it fires early it is set again.
+ * - Easy handles are pooled with their fixed options set.
+ * - All finished transfers are read at the end of a turn, not one a wake-up.
+ *
+ * Inside a data callback libcurl refuses every call, so a pause is only noted there: the callback returns PAUSE for the
+ * next piece, and continuing is done by the hook.
+ *
+ * HTTP/2 is used from libcurl 8.1 on: before, aborted parallel streams could be reported complete, and one paused
+ * stream held up its siblings.
+ */
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+
+#include "base/text.h"
+#include "io/curl-glue.h"
+
+#define POOL_MAX 256U            /* easy handles kept for reuse */
+#define CONNECTS_MAX 256L        /* idle upstream connections kept */
+#define TIMER_ACCURACY (5 * USEC_PER_MSEC)
+#define HTTP2_SINCE 0x080100U    /* 8.1.0 */
+#define HEADER_MAX (64U + SECRET_LENGTH_MAX)
+
+typedef struct Socket {
+        LoopFd watch;
+        CurlGlue *glue;
+        int fd;
+        bool ours;   /* opened by on_open(): on_close() will be heard */
+        bool parked; /* in epoll, but libcurl does not want it now */
+} Socket;
+
+struct CurlGlue {
+        Loop *loop;
+        CURLM *multi;
+        LoopHook hook;
+        sd_event_source *timer;
+        usec_t timer_due;  /* what the timer is set to; USEC_INFINITY: off */
+        usec_t wanted;     /* what libcurl asked for last; USEC_INFINITY: nothing */
+        bool due;          /* a zero timer */
+        bool http2;
+        Socket **sockets; /* by descriptor */
+        size_t n_sockets;
+        CURL *pool[POOL_MAX];
+        size_t n_pool;
+        List resumed; /* calls to go on, at the end of the turn */
+        size_t n_calls;
+};
+
+struct CurlCall {
+        CurlGlue *glue;
+        CURL *easy;
+        CurlCallOps ops;
+        void *userdata;
+        Secret *secret;
+        struct curl_slist headers[3];
+        char header[HEADER_MAX];
+        List resumed;
+        int status;
+        bool added, paused, held; /* held: libcurl was told PAUSE and waits */
+        bool aborted, in_data;
+};
+
+/* --- sockets --- */
+
+static Socket *socket_get(CurlGlue *g, int fd) {
+        Socket **grown;
+        size_t n;
+
+        if ((size_t) fd >= g->n_sockets) {
+                n = MAX((size_t) fd + 1, g->n_sockets * 2);
+                grown = reallocarray(g->sockets, n, sizeof(Socket *));
+                if (!grown)
+                        return NULL;
+                memset(grown + g->n_sockets, 0, (n - g->n_sockets) * sizeof(Socket *));
+                g->sockets = grown;
+                g->n_sockets = n;
+        }
+        if (!g->sockets[fd]) {
+                g->sockets[fd] = calloc(1, sizeof(Socket));
+                if (!g->sockets[fd])
+                        return NULL;
+                *g->sockets[fd] = (Socket){ .watch = LOOP_FD_NULL, .glue = g, .fd = fd };
+        }
+        return g->sockets[fd];
+}
+
+static void socket_drop(Socket *s) {
+        CurlGlue *g = s->glue;
+
+        loop_fd_remove(g->loop, &s->watch);
+        g->sockets[s->fd] = NULL;
+        free(s);
+}
+
+static void on_socket_ready(uint32_t events, void *userdata) {
+        Socket *s = userdata;
+        CurlGlue *g = s->glue;
+        int running, mask = 0;
+
+        if (s->parked) {
+                /* The peer closed an idle connection: libcurl will see it when it wants to use it again. */
+                loop_fd_remove(g->loop, &s->watch);
+                return;
+        }
+        if (events & EPOLLIN)
+                mask |= CURL_CSELECT_IN;
+        if (events & EPOLLOUT)
+                mask |= CURL_CSELECT_OUT;
+        if (events & (EPOLLERR | EPOLLHUP))
+                mask |= CURL_CSELECT_ERR;
+        (void) curl_multi_socket_action(g->multi, s->fd, mask, &running);
+        loop_hook_ask(g->loop, &g->hook);
+}
+
+static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata, void *socketp _unused_) {
+        CurlGlue *g = userdata;
+        uint32_t events;
+        Socket *s;
+
+        if (what == CURL_POLL_REMOVE) {
+                s = (size_t) fd < g->n_sockets ? g->sockets[fd] : NULL;
+                if (!s)
+                        return 0;
+                if (s->ours && s->watch.fd >= 0)
+                        s->parked = true;
+                else if (s->ours)
+                        return 0;
+                else
+                        socket_drop(s);
+                return 0;
+        }
+
+        events = (what & CURL_POLL_IN ? (uint32_t) EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t) EPOLLOUT : 0);
+        s = socket_get(g, fd);
+        if (!s)
+                return -1;
+        s->parked = false;
+        if (s->watch.fd >= 0)
+                return loop_fd_modify(g->loop, &s->watch, events) < 0 ? -1 : 0;
+        return loop_fd_add(g->loop, &s->watch, fd, events, on_socket_ready, s) < 0 ? -1 : 0;
+}
+
+static curl_socket_t on_open(void *userdata, curlsocktype purpose _unused_, struct curl_sockaddr *address) {
+        CurlGlue *g = userdata;
+        Socket *s;
+        int fd;
+
+        fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+        if (fd < 0)
+                return CURL_SOCKET_BAD;
+        s = socket_get(g, fd);
+        if (!s) {
+                (void) close(fd);
+                return CURL_SOCKET_BAD;
+        }
+        s->ours = true;
+        return fd;
+}
+
+static int on_close(void *userdata, curl_socket_t fd) {
+        CurlGlue *g = userdata;
+
+        if ((size_t) fd < g->n_sockets && g->sockets[fd])
+                socket_drop(g->sockets[fd]);
+        return close(fd);
+}
+
+/* --- time --- */
+
+static int on_timer_wanted(CURLM *multi _unused_, long ms, void *userdata) {
+        CurlGlue *g = userdata;
+
+        /* Calling libcurl from in here recurses: only note it. */
+        g->due = ms == 0;
+        g->wanted = ms > 0 ? usec_add(loop_now(g->loop), (usec_t) ms * USEC_PER_MSEC) : USEC_INFINITY;
+        if (g->due)
+                loop_hook_ask(g->loop, &g->hook);
+        else if (g->wanted < g->timer_due) {
+                g->timer_due = g->wanted;
+                (void) sd_event_source_set_time(g->timer, g->wanted);
+                (void) sd_event_source_set_enabled(g->timer, SD_EVENT_ONESHOT);
+        }
+        return 0;
+}
+
+static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        CurlGlue *g = userdata;
+
+        g->timer_due = USEC_INFINITY;
+        if (g->wanted == USEC_INFINITY)
+                return 0;
+        if (g->wanted <= loop_now(g->loop)) {
+                g->due = true;
+                loop_hook_ask(g->loop, &g->hook);
+        } else {
+                g->timer_due = g->wanted;
+                (void) sd_event_source_set_time(g->timer, g->wanted);
+                (void) sd_event_source_set_enabled(g->timer, SD_EVENT_ONESHOT);
+        }
+        return 0;
+}
+
+/* --- the end of a turn --- */
+
+static CurlOutcome outcome_of(const CurlCall *c, CURLcode code) {
+        if (c->aborted)
+                return CURL_OUTCOME_ABORTED;
+        switch (code) {
+        case CURLE_OK:
+                return CURL_OUTCOME_COMPLETE;
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_OPERATION_TIMEDOUT: /* we set no other limit than the connect time-out */
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_PROXY:
+                return CURL_OUTCOME_UNREACHED;
+        default:
+                return CURL_OUTCOME_BROKEN;
+        }
+}
+
+static void call_detach(CurlCall *c) {
+        CurlGlue *g = c->glue;
+
+        if (!c->added)
+                return;
+        c->added = false;
+        (void) curl_multi_remove_handle(g->multi, c->easy);
+}
+
+static void read_finished(CurlGlue *g) {
+        CURLMsg *m;
+        int left;
+
+        while ((m = curl_multi_info_read(g->multi, &left))) {
+                CURLcode code = m->data.result;
+                CurlCall *c = NULL;
+                char *p = NULL;
+                long status = 0;
+
+                if (m->msg != CURLMSG_DONE)
+                        continue;
+                (void) curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
+                (void) curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+                c = (CurlCall *) (void *) p;
+                call_detach(c);
+                c->ops.done(outcome_of(c, code), (int) status, curl_easy_strerror(code), c->userdata);
+        }
+}
+
+static void on_hook(void *userdata) {
+        CurlGlue *g = userdata;
+        int running;
+        List *l;
+
+        while ((l = list_first(&g->resumed))) {
+                CurlCall *c = list_entry(l, CurlCall, resumed);
+
+                list_unlink(l);
+                c->held = false;
+                (void) curl_easy_pause(c->easy, CURLPAUSE_CONT);
+        }
+        if (g->due) {
+                g->due = false;
+                (void) curl_multi_socket_action(g->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        }
+        read_finished(g);
+}
+
+/* --- calls --- */
+
+static size_t on_data(char *p, size_t size, size_t n, void *userdata) {
+        CurlCall *c = userdata;
+        int r;
+
+        n *= size;
+        if (c->paused) {
+                c->held = true;
+                return CURL_WRITEFUNC_PAUSE;
+        }
+        if (c->status == 0) {
+                long status = 0;
+
+                (void) curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+                c->status = (int) status;
+        }
+        c->in_data = true;
+        r = c->ops.data(c->status, p, n, c->userdata);
+        c->in_data = false;
+        if (r < 0) {
+                c->aborted = true;
+                return n + 1; /* any other count than n aborts; 0 would not when n is 0 */
+        }
+        return n;
+}
+
+static CURL *easy_take(CurlGlue *g) {
+        CURL *e;
+
+        if (g->n_pool > 0)
+                return g->pool[--g->n_pool];
+
+        e = curl_easy_init();
+        if (!e)
+                return NULL;
+        (void) curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+        (void) curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+        (void) curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+        (void) curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
+                                (long) (g->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+        (void) curl_easy_setopt(e, CURLOPT_USERAGENT, "gemgate/" GEMGATE_VERSION);
+        (void) curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+        (void) curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, g);
+        (void) curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+        (void) curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, g);
+        (void) curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
+        return e;
+}
+
+static void easy_give(CurlGlue *g, CURL *e) {
+        if (g->n_pool == POOL_MAX) {
+                curl_easy_cleanup(e);
+                return;
+        }
+        /* What pointed into the call must not outlive it. */
+        (void) curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
+        (void) curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);
+        (void) curl_easy_setopt(e, CURLOPT_WRITEDATA, NULL);
+        (void) curl_easy_setopt(e, CURLOPT_PRIVATE, NULL);
+        g->pool[g->n_pool++] = e;
+}
+
+/* libcurl takes a list of headers and does not copy it; ours lives in the call, so the key is in one place and wiped. */
+static int call_headers(CurlCall *c, const CurlCallParams *p) {
+        static char content_type[] = "Content-Type: application/json";
+        static char expect[] = "Expect:"; /* no waiting for 100 Continue with large bodies */
+        size_t n = 0;
+        int k;
+
+        if (p->secret) {
+                k = snprintf(c->header, sizeof(c->header), "%s: %s", p->secret_header, secret_reveal(p->secret));
+                if (k < 0 || (size_t) k >= sizeof(c->header))
+                        return -EINVAL;
+                c->headers[n++].data = c->header;
+        }
+        if (p->post) {
+                c->headers[n++].data = content_type;
+                c->headers[n++].data = expect;
+        }
+        for (size_t i = 0; i + 1 < n; i++)
+                c->headers[i].next = &c->headers[i + 1];
+        (void) curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, n > 0 ? c->headers : NULL);
+        return 0;
+}
+
+int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata, CurlCall **ret) {
+        _cleanup_(curl_call_freep) CurlCall *c = NULL;
+        int r;
+
+        c = calloc(1, sizeof(CurlCall));
+        if (!c)
+                return -ENOMEM;
+        c->glue = g;
+        c->ops = *ops;
+        c->userdata = userdata;
+        list_init(&c->resumed);
+        g->n_calls++;
+
+        c->easy = easy_take(g);
+        if (!c->easy)
+                return -ENOMEM;
+        if (p->secret)
+                c->secret = secret_ref(p->secret);
+        r = call_headers(c, p);
+        if (r < 0)
+                return r;
+        if (curl_easy_setopt(c->easy, CURLOPT_URL, p->url) != CURLE_OK)
+                return -ENOMEM;
+        (void) curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
+        (void) curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c);
+        (void) curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long) (p->connect_timeout / USEC_PER_MSEC));
+        if (p->post) {
+                (void) curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
+                (void) curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, p->post);
+                (void) curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) p->n_post);
+        } else
+                (void) curl_easy_setopt(c->easy, CURLOPT_HTTPGET, 1L);
+
+        if (curl_multi_add_handle(g->multi, c->easy) != CURLM_OK)
+                return -EIO;
+        c->added = true;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+CurlCall *curl_call_free(CurlCall *c) {
+        if (!c)
+                return NULL;
+
+        assert(!c->in_data);
+        list_unlink(&c->resumed);
+        if (c->easy) {
+                call_detach(c);
+                easy_give(c->glue, c->easy);
+        }
+        explicit_bzero(c->header, sizeof(c->header));
+        secret_unref(c->secret);
+        c->glue->n_calls--;
+        free(c);
+        return NULL;
+}
+
+void curl_call_pause(CurlCall *c, bool paused) {
+        c->paused = paused;
+        if (paused)
+                list_unlink(&c->resumed);
+        else if (c->held && !list_is_linked(&c->resumed)) {
+                list_append(&c->glue->resumed, &c->resumed);
+                loop_hook_ask(c->glue->loop, &c->glue->hook);
+        }
+}
+
+/* --- the glue itself --- */
+
+int curl_glue_new(Loop *loop, CurlGlue **ret) {
+        _cleanup_(curl_glue_freep) CurlGlue *g = NULL;
+        int r;
+
+        g = calloc(1, sizeof(CurlGlue));
+        if (!g)
+                return -ENOMEM;
+        g->loop = loop;
+        g->timer_due = g->wanted = USEC_INFINITY;
+        list_init(&g->resumed);
+        loop_hook_add(loop, &g->hook, on_hook, g);
+
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+                return -EIO;
+        g->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
+        g->multi = curl_multi_init();
+        if (!g->multi)
+                return -ENOMEM;
+        (void) curl_multi_setopt(g->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+        (void) curl_multi_setopt(g->multi, CURLMOPT_SOCKETDATA, g);
+        (void) curl_multi_setopt(g->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
+        (void) curl_multi_setopt(g->multi, CURLMOPT_TIMERDATA, g);
+        (void) curl_multi_setopt(g->multi, CURLMOPT_MAXCONNECTS, CONNECTS_MAX);
+
+        r = sd_event_add_time(loop_event(loop), &g->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer, g);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(g->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+CurlGlue *curl_glue_free(CurlGlue *g) {
+        if (!g)
+                return NULL;
+
+        assert(g->n_calls == 0);
+        while (g->n_pool > 0)
+                curl_easy_cleanup(g->pool[--g->n_pool]);
+        if (g->multi)
+                (void) curl_multi_cleanup(g->multi);
+        curl_global_cleanup();
+        for (size_t i = 0; i < g->n_sockets; i++)
+                if (g->sockets[i])
+                        socket_drop(g->sockets[i]);
+        free(g->sockets);
+        loop_hook_remove(&g->hook);
+        sd_event_source_unref(g->timer);
+        free(g);
+        return NULL;
+}

@@ -1,1 +1,203 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * A turn: sd-event finds our epoll descriptor readable, loop_dispatch() takes up to BATCH events from it, calls their
+ * owners, and then runs the hooks that were asked for. Hooks are where the two libraries do their work: libcurl's due
+ * timeouts, then one MHD_run() per listener. Both are asked for many times a turn and run once, which is the largest
+ * single saving on the way of a request (an MHD_run() per event costs half as much again). A hook may ask for another,
+ * so they are run in rounds until none is due; ROUNDS bounds that, and what is left then goes on in the next turn.
+ *
+ * What asks for a hook outside a turn (a timer, the bus, a signal) enables a defer source of low priority, so that
+ * all producers of that wake-up come first: each MHD_run() with a resumption pending costs in proportion to all
+ * suspended connections.
+ *
+ * A batch was fetched before its callbacks ran, so a callback may drop a watch whose event is still waiting in it;
+ * loop_fd_forget() takes such events out.
+ */
+
+#include <errno.h>
+#include <systemd/sd-event.h>
+
+#include "io/loop.h"
+
+#define BATCH 256
+#define ROUNDS 16
+#define HOOK_PRIORITY 10
+
+struct Loop {
+        sd_event *event;
+        sd_event_source *hot_source;
+        sd_event_source *hook_source;
+        int epoll_fd;
+        List hooks;
+        bool in_turn;
+
+        struct epoll_event batch[BATCH];
+        int batch_n, batch_i; /* batch_i: the event being dispatched */
+};
+
+/* True if some hook is still due. */
+static bool run_hooks(Loop *l) {
+        bool due = true;
+
+        l->in_turn = true;
+        for (unsigned round = 0; due && round < ROUNDS; round++) {
+                due = false;
+                LIST_FOREACH(i, &l->hooks) {
+                        LoopHook *h = list_entry(i, LoopHook, link);
+
+                        if (!h->due)
+                                continue;
+                        h->due = false;
+                        h->fn(h->userdata);
+                        due = true;
+                }
+        }
+        l->in_turn = false;
+        if (due)
+                (void) sd_event_source_set_enabled(l->hook_source, SD_EVENT_ONESHOT);
+        return due;
+}
+
+static int on_hot(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata) {
+        Loop *l = userdata;
+
+        l->batch_n = epoll_wait(fd, l->batch, BATCH, 0);
+        if (l->batch_n < 0)
+                return errno == EINTR ? 0 : -errno;
+
+        l->in_turn = true;
+        for (l->batch_i = 0; l->batch_i < l->batch_n; l->batch_i++) {
+                LoopFd *w = l->batch[l->batch_i].data.ptr;
+
+                if (w)
+                        w->fn(l->batch[l->batch_i].events, w->userdata);
+        }
+        l->batch_n = 0;
+        (void) run_hooks(l);
+        return 0;
+}
+
+static int on_hooks(sd_event_source *s _unused_, void *userdata) {
+        (void) run_hooks(userdata);
+        return 0;
+}
+
+int loop_new(Loop **ret) {
+        _cleanup_(loop_freep) Loop *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(Loop));
+        if (!l)
+                return -ENOMEM;
+        l->epoll_fd = -1;
+        list_init(&l->hooks);
+
+        r = sd_event_new(&l->event);
+        if (r < 0)
+                return r;
+        l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (l->epoll_fd < 0)
+                return -errno;
+        r = sd_event_add_io(l->event, &l->hot_source, l->epoll_fd, EPOLLIN, on_hot, l);
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(l->event, &l->hook_source, on_hooks, l);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(l->hook_source, HOOK_PRIORITY);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(l->hook_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+Loop *loop_free(Loop *l) {
+        if (!l)
+                return NULL;
+
+        assert(list_is_empty(&l->hooks));
+        sd_event_source_unref(l->hook_source);
+        sd_event_source_unref(l->hot_source);
+        (void) safe_close(l->epoll_fd);
+        sd_event_unref(l->event);
+        free(l);
+        return NULL;
+}
+
+sd_event *loop_event(Loop *l) {
+        return l->event;
+}
+
+usec_t loop_now(Loop *l) {
+        usec_t now;
+
+        /* > 0: the loop has not run yet, and the call asked the clock. */
+        if (sd_event_now(l->event, CLOCK_MONOTONIC, &now) < 0)
+                return clock_monotonic();
+        return now;
+}
+
+int loop_run(Loop *l) {
+        return sd_event_loop(l->event);
+}
+
+void loop_exit(Loop *l, int code) {
+        (void) sd_event_exit(l->event, code);
+}
+
+int loop_fd_add(Loop *l, LoopFd *w, int fd, uint32_t events, LoopFdFn fn, void *userdata) {
+        struct epoll_event e = { .events = events, .data.ptr = w };
+
+        if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+                return -errno;
+        *w = (LoopFd){ .fd = fd, .events = events, .fn = fn, .userdata = userdata };
+        return 0;
+}
+
+int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events) {
+        struct epoll_event e = { .events = events, .data.ptr = w };
+
+        if (w->events == events)
+                return 0;
+        if (epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &e) < 0)
+                return -errno;
+        w->events = events;
+        return 0;
+}
+
+void loop_fd_forget(Loop *l, LoopFd *w) {
+        for (int i = l->batch_i; i < l->batch_n; i++)
+                if (l->batch[i].data.ptr == w)
+                        l->batch[i].data.ptr = NULL;
+        w->fd = -1;
+}
+
+void loop_fd_remove(Loop *l, LoopFd *w) {
+        if (w->fd < 0)
+                return;
+        (void) epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+        loop_fd_forget(l, w);
+}
+
+void loop_hook_add(Loop *l, LoopHook *h, void (*fn)(void *userdata), void *userdata) {
+        *h = (LoopHook){ .fn = fn, .userdata = userdata };
+        list_append(&l->hooks, &h->link);
+}
+
+void loop_hook_remove(LoopHook *h) {
+        h->due = false;
+        if (h->link.next)
+                list_unlink(&h->link);
+}
+
+void loop_hook_ask(Loop *l, LoopHook *h) {
+        if (h->due)
+                return;
+        h->due = true;
+        if (!l->in_turn)
+                (void) sd_event_source_set_enabled(l->hook_source, SD_EVENT_ONESHOT);
+}

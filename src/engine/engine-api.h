@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The engine that asks Gemini's own API over HTTP. What a call is stands in engine/engine.h. */
+
+#include "engine/engine.h"
+#include "io/curl-glue.h"
+
+typedef struct EngineApiParams {
+        const char *base_url; /* without a slash at the end; copied */
+        usec_t connect_timeout, first_byte_timeout, stream_idle_timeout;
+} EngineApiParams;
+
+int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret);
+Engine *engine_api_free(Engine *e); /* every call must be freed before */
+DEFINE_CLEANUP(Engine *, engine_api_free);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * libcurl's multi interface in our loop, and the one kind of HTTP call we make with it. Redirects are never followed,
+ * only https goes out (http to loopback, for the simulator), system proxies are honoured. See curl-glue.c for what
+ * keeps it cheap.
+ */
+
+#include "base/secret.h"
+#include "io/loop.h"
+
+typedef struct CurlGlue CurlGlue;
+typedef struct CurlCall CurlCall;
+
+typedef struct CurlCallParams {
+        const char *url;     /* copied */
+        const char *post;    /* NULL: GET; else the body, borrowed as long as the call lives */
+        size_t n_post;
+        const char *secret_header; /* `x-goog-api-key`: static; NULL: none */
+        Secret *secret;            /* its value; referenced while the call lives */
+        usec_t connect_timeout;
+} CurlCallParams;
+
+typedef enum CurlOutcome {
+        CURL_OUTCOME_COMPLETE,   /* the HTTP exchange ended as it should, whatever its status */
+        CURL_OUTCOME_UNREACHED,  /* no connection: name, route, TLS, proxy, or its time-out */
+        CURL_OUTCOME_BROKEN,     /* connected, then reset, cut or nonsense */
+        CURL_OUTCOME_ABORTED,    /* data() said no */
+} CurlOutcome;
+
+typedef struct CurlCallOps {
+        /* Body bytes; `status` is the HTTP status. < 0 aborts the call: done() follows. Must not free the call. */
+        int (*data)(int status, const char *p, size_t n, void *userdata);
+        /* `reason` is a static sentence of libcurl's. The call may be freed in here. */
+        void (*done)(CurlOutcome outcome, int status, const char *reason, void *userdata);
+} CurlCallOps;
+
+int curl_glue_new(Loop *loop, CurlGlue **ret);
+CurlGlue *curl_glue_free(CurlGlue *g); /* every call must be freed before */
+DEFINE_CLEANUP(CurlGlue *, curl_glue_free);
+
+int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata, CurlCall **ret);
+CurlCall *curl_call_free(CurlCall *c); /* cancels; not from within data() */
+DEFINE_CLEANUP(CurlCall *, curl_call_free);
+
+/* Takes effect at the end of the turn, so that it may be called from anywhere. */
+void curl_call_pause(CurlCall *c, bool paused);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "io/mhd-internal.h"
+
+/* --- what was asked --- */
+
+const char *http_request_method(const HttpRequest *r) {
+        return r->method;
+}
+
+const char *http_request_path(const HttpRequest *r) {
+        return r->path;
+}
+
+const char *http_request_header(HttpRequest *r, const char *name) {
+        return MHD_lookup_connection_value(r->connection->mhd, MHD_HEADER_KIND, name);
+}
+
+const char *http_request_argument(HttpRequest *r, const char *name) {
+        return MHD_lookup_connection_value(r->connection->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+typedef struct Joined {
+        const char *name;
+        Buf *out;
+        bool any;
+} Joined;
+
+static enum MHD_Result join_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name, const char *value) {
+        Joined *j = cls;
+
+        if (!strcaseeq(name, j->name))
+                return MHD_YES;
+        if (j->any)
+                (void) buf_puts(j->out, ", ");
+        j->any = true;
+        (void) buf_puts(j->out, strempty(value));
+        return MHD_YES;
+}
+
+int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret) {
+        Joined j = { .name = name, .out = ret };
+
+        (void) MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, join_one, &j);
+        return j.any ? ret->error : -ENODATA;
+}
+
+typedef struct Framing {
+        unsigned n_length, n_encoding, n_host;
+        bool bad_length, odd_encoding;
+} Framing;
+
+static enum MHD_Result frame_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name, const char *value) {
+        Framing *f = cls;
+
+        if (strcaseeq(name, "content-length")) {
+                f->n_length++;
+                f->bad_length = f->bad_length || !value || !text_in_charset(value, strlen(value), TEXT_DIGITS);
+        } else if (strcaseeq(name, "transfer-encoding")) {
+                f->n_encoding++;
+                f->odd_encoding = f->odd_encoding || !value || !strcaseeq(value, "chunked");
+        } else if (strcaseeq(name, "host"))
+                f->n_host++;
+        return MHD_YES;
+}
+
+const char *http_request_framing_fault(HttpRequest *r) {
+        Framing f = {};
+
+        (void) MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, frame_one, &f);
+        if (f.n_length > 0 && f.n_encoding > 0)
+                return "Content-Length and Transfer-Encoding do not go together";
+        if (f.n_length > 1)
+                return "more than one Content-Length";
+        if (f.bad_length)
+                return "Content-Length is not a number";
+        if (f.n_encoding > 1 || f.odd_encoding)
+                return "the only Transfer-Encoding taken is chunked";
+        if (f.n_host > 1)
+                return "more than one Host";
+        return NULL;
+}
+
+int http_request_content_length(HttpRequest *r, uint64_t *ret) {
+        const char *s = http_request_header(r, "Content-Length");
+
+        return s ? text_parse_u64(s, ret) : -ENODATA;
+}
+
+const struct sockaddr *http_request_peer(HttpRequest *r) {
+        const union MHD_ConnectionInfo *info;
+
+        /* On a unix socket MHD's copy of the address must not be read: it is shorter than the length it claims. */
+        if (r->connection->listener->is_unix)
+                return NULL;
+        info = MHD_get_connection_info(r->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        return info ? info->client_addr : NULL;
+}
+
+usec_t http_request_started(const HttpRequest *r) {
+        return r->started;
+}
+
+void http_request_set_userdata(HttpRequest *r, void *p) {
+        r->userdata = p;
+}
+
+void *http_request_userdata(const HttpRequest *r) {
+        return r->userdata;
+}
+
+/* --- its body --- */
+
+void http_request_take_body(HttpRequest *r, uint64_t max) {
+        r->body_max = max;
+}
+
+Buf *http_request_body(HttpRequest *r) {
+        return &r->body;
+}
+
+HttpBodyFault http_request_body_fault(const HttpRequest *r) {
+        return r->body_fault;
+}
+
+/* --- the reply --- */
+
+void http_request_wake(HttpRequest *r) {
+        HttpListener *l = r->connection->listener;
+
+        if (!r->suspended)
+                return;
+        r->suspended = false;
+        MHD_resume_connection(r->connection->mhd);
+        loop_hook_ask(l->server->loop, &l->hook);
+}
+
+static int request_set_response(HttpRequest *r, int status, struct MHD_Response *response, const HttpHeader *headers,
+                                size_t n_headers) {
+        if (!response)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_headers; i++)
+                if (headers[i].value &&
+                    MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES) {
+                        MHD_destroy_response(response);
+                        return -ENOMEM;
+                }
+        r->response = response;
+        r->status = status;
+        r->replied = true;
+        r->first_byte = clock_monotonic();
+        http_request_wake(r);
+        return 0;
+}
+
+int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body) {
+        struct MHD_Response *response;
+        char *p = NULL;
+        size_t n = 0;
+        int k;
+
+        assert(!r->replied);
+
+        if (body && body->n > 0) {
+                k = buf_steal(body, &p, &n);
+                if (k < 0)
+                        return k;
+        }
+        response = MHD_create_response_from_buffer(n, p, p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+        if (!response)
+                free(p);
+        return request_set_response(r, status, response, headers, n_headers);
+}
+
+static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
+        HttpRequest *r = cls;
+        HttpServer *s = r->connection->listener->server;
+        size_t n = MIN(r->out.n, max);
+
+        if (r->gone || r->out.error < 0)
+                return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (n > 0) {
+                memcpy(p, buf_data(&r->out), n);
+                buf_consume(&r->out, n);
+                if (r->full && r->out.n <= STREAM_LOW_MARK) {
+                        r->full = false;
+                        s->ops.drained(r, s->userdata);
+                }
+                return (ssize_t) n;
+        }
+        if (r->finished)
+                return r->clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+        r->suspended = true;
+        MHD_suspend_connection(r->connection->mhd);
+        return 0;
+}
+
+int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers) {
+        struct MHD_Response *response;
+
+        assert(!r->replied);
+
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_LOW_MARK, on_read, r, NULL);
+        r->streaming = true;
+        return request_set_response(r, status, response, headers, n_headers);
+}
+
+Buf *http_request_out(HttpRequest *r) {
+        return &r->out;
+}
+
+void http_request_flush(HttpRequest *r) {
+        if (r->out.n > STREAM_HIGH_MARK)
+                r->full = true;
+        if (r->queued)
+                http_request_wake(r);
+}
+
+void http_request_finish(HttpRequest *r, bool clean) {
+        r->finished = true;
+        r->clean = clean;
+        if (r->queued)
+                http_request_wake(r);
+}
+
+bool http_request_is_replied(const HttpRequest *r) {
+        return r->replied;
+}
+
+bool http_request_is_full(const HttpRequest *r) {
+        return r->full;
+}
+
+bool http_request_is_gone(const HttpRequest *r) {
+        return r->gone;
+}
+
+usec_t http_request_first_byte(const HttpRequest *r) {
+        return r->first_byte;
+}

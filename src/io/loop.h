@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The one loop. sd-event is the outer loop (signals, timers, the bus, the watchdog); the descriptors that are busy on
+ * every request sit in an epoll instance of our own whose one descriptor sd-event watches, because sd-event takes one
+ * epoll_wait() for each source it dispatches and this takes one for up to 256. See loop.c.
+ */
+
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+
+typedef struct sd_event sd_event;
+typedef struct Loop Loop;
+
+int loop_new(Loop **ret);
+Loop *loop_free(Loop *l);
+DEFINE_CLEANUP(Loop *, loop_free);
+
+sd_event *loop_event(Loop *l); /* borrowed */
+usec_t loop_now(Loop *l);      /* CLOCK_MONOTONIC as of this turn: no system call */
+int loop_run(Loop *l);         /* until loop_exit(); returns its code, or −errno */
+void loop_exit(Loop *l, int code);
+
+/* --- a hot descriptor; embedded in its owner, which may free it inside any callback --- */
+typedef struct LoopFd LoopFd;
+typedef void (*LoopFdFn)(uint32_t events, void *userdata);
+
+struct LoopFd {
+        int fd; /* -1: not watched */
+        uint32_t events;
+        LoopFdFn fn;
+        void *userdata;
+};
+
+#define LOOP_FD_NULL ((LoopFd){ .fd = -1 })
+
+int loop_fd_add(Loop *l, LoopFd *w, int fd, uint32_t events, LoopFdFn fn, void *userdata);
+int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events);
+void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless when not watched */
+void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or closes right now */
+
+/* --- a hook: work that is due once at the end of a turn, however often it was asked for --- */
+typedef struct LoopHook LoopHook;
+
+struct LoopHook {
+        List link;
+        bool due;
+        void (*fn)(void *userdata);
+        void *userdata;
+};
+
+void loop_hook_add(Loop *l, LoopHook *h, void (*fn)(void *userdata), void *userdata);
+void loop_hook_remove(LoopHook *h);
+void loop_hook_ask(Loop *l, LoopHook *h);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What mhd-glue.c (the server) and http-request.c (one request) share. */
+
+#include <microhttpd.h>
+
+#include "io/http-request.h"
+#include "io/mhd-glue.h"
+
+typedef struct HttpListener HttpListener;
+typedef struct HttpConnection HttpConnection;
+
+struct HttpServer {
+        Loop *loop;
+        HttpServerParams params;
+        HttpServerOps ops;
+        void *userdata;
+        List listeners;
+        size_t n_requests;
+        uint64_t inflight;
+        bool quiesced;
+};
+
+struct HttpListener {
+        List link;
+        HttpServer *server;
+        struct MHD_Daemon *daemon;
+        LoopFd watch; /* MHD's own epoll descriptor */
+        LoopHook hook;
+        struct sd_event_source *timer;
+        bool armed, is_unix;
+        List connections;
+};
+
+struct HttpConnection {
+        List link;
+        HttpListener *listener;
+        struct MHD_Connection *mhd;
+        LoopFd watch; /* EPOLLRDHUP */
+        bool hup;
+        HttpRequest *request; /* the one in progress, or NULL */
+};
+
+struct HttpRequest {
+        HttpConnection *connection;
+        void *userdata;
+        const char *method, *path;
+        usec_t started, first_byte;
+
+        Buf body;
+        uint64_t body_max, accounted, swallowed;
+        HttpBodyFault body_fault;
+
+        struct MHD_Response *response; /* made, not yet queued */
+        int status;
+        Buf out;
+        bool headed, bodied, replied, queued, streaming, finished, clean, full;
+        bool suspended, gone;
+};
+
+/* Lets MHD go on with a suspended connection, at the end of this turn. */
+void http_request_wake(HttpRequest *r);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <systemd/sd-event.h>
+
+#include "io/timeout.h"
+
+/* sd-event takes 0 for "250 ms will do" and coalesces by it: name a real accuracy. */
+#define ACCURACY (1 * USEC_PER_MSEC)
+
+struct TimeoutQueue {
+        Loop *loop;
+        usec_t duration;
+        TimeoutFn fn;
+        List entries;
+        sd_event_source *timer;
+        bool armed;
+};
+
+static void arm(TimeoutQueue *q, usec_t due) {
+        (void) sd_event_source_set_time(q->timer, due);
+        (void) sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT);
+        q->armed = true;
+}
+
+static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        TimeoutQueue *q = userdata;
+        usec_t now = loop_now(q->loop);
+        List *first;
+
+        q->armed = false;
+        while ((first = list_first(&q->entries))) {
+                Timeout *t = list_entry(first, Timeout, link);
+
+                if (t->due > now) {
+                        arm(q, t->due);
+                        break;
+                }
+                list_unlink(&t->link);
+                q->fn(t);
+        }
+        return 0;
+}
+
+int timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret) {
+        _cleanup_(timeout_queue_freep) TimeoutQueue *q = NULL;
+        int r;
+
+        q = calloc(1, sizeof(TimeoutQueue));
+        if (!q)
+                return -ENOMEM;
+        *q = (TimeoutQueue){ .loop = l, .duration = duration, .fn = fn };
+        list_init(&q->entries);
+        r = sd_event_add_time(loop_event(l), &q->timer, CLOCK_MONOTONIC, 0, ACCURACY, on_timer, q);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
+TimeoutQueue *timeout_queue_free(TimeoutQueue *q) {
+        if (!q)
+                return NULL;
+        LIST_FOREACH(i, &q->entries)
+                list_unlink(i);
+        sd_event_source_unref(q->timer);
+        free(q);
+        return NULL;
+}
+
+void timeout_start(TimeoutQueue *q, Timeout *t) {
+        list_unlink(&t->link);
+        t->due = usec_add(loop_now(q->loop), q->duration);
+        list_append(&q->entries, &t->link);
+        if (!q->armed)
+                arm(q, t->due);
+}
+
+void timeout_stop(Timeout *t) {
+        list_unlink(&t->link);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later, with one timer
+ * for its head. Starting and stopping cost a few pointer writes and no system call; the timer is set only when it is
+ * off, fires early when its head was stopped, and is set again then.
+ */
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "io/loop.h"
+
+typedef struct Timeout Timeout;
+typedef struct TimeoutQueue TimeoutQueue;
+typedef void (*TimeoutFn)(Timeout *t);
+
+struct Timeout {
+        List link;
+        usec_t due; /* CLOCK_MONOTONIC */
+};
+
+#define TIMEOUT_INIT(t) ((Timeout){ .link = LIST_INIT((t).link) })
+
+/* The function is called with the time-out stopped; it may start or free any. */
+int timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret);
+TimeoutQueue *timeout_queue_free(TimeoutQueue *q);
+DEFINE_CLEANUP(TimeoutQueue *, timeout_queue_free);
+
+void timeout_start(TimeoutQueue *q, Timeout *t); /* or starts over */
+void timeout_stop(Timeout *t);
