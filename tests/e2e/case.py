@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""A case is one text file; README.md tells its form. This reads it, and nothing else."""
+import re
+import shlex
+from dataclasses import dataclass, field
+
+SECTION = re.compile(r"\[(settings|sim|rows|request|upstream|answer|log)((?: [^\]]*)?)\]")
+PLACEHOLDER = re.compile(r"\{(\d+|[A-Z][A-Z0-9_]*)\}")
+REPEAT = re.compile(r"\{\{repeat:([^{}]+):(\d+)\}\}")
+BYTE = re.compile(r"\{\{x:([0-9a-f]{2})\}\}")
+
+
+class CaseError(Exception):
+    pass
+
+
+@dataclass
+class Section:
+    kind: str
+    options: dict
+    text: str
+    line: int  # of its head, for messages
+
+
+@dataclass
+class Step:
+    request: Section
+    upstream: list = field(default_factory=list)
+    answer: Section = None
+    log: list = field(default_factory=list)
+    sim: Section = None  # a new script, given before the request
+
+
+@dataclass
+class Case:
+    title: str
+    settings: dict
+    unset: list
+    rows: list  # of lists of columns; one empty row if there is no table
+    steps: list
+
+
+def options(text):
+    """`from=127.0.0.2 unix` → {"from": "127.0.0.2", "unix": True}"""
+    out = {}
+    for word in shlex.split(text):
+        name, eq, v = word.partition("=")
+        out[name] = v if eq else True
+    return out
+
+
+def sections(text):
+    """Splits a file; what stands before the first section is its title and story."""
+    story, found = [], []
+    for n, line in enumerate(text.split("\n"), 1):
+        if m := SECTION.fullmatch(line):
+            found.append(Section(m.group(1), options(m.group(2)), "", n))
+        elif found:
+            found[-1].text += line + "\n"
+        else:
+            story.append(line)
+    for s in found:
+        s.text = s.text.strip("\n")
+    return story, found
+
+
+ALLOWED = {
+    "settings": set(),
+    "sim": set(),
+    "rows": set(),
+    "request": {"from", "unix", "raw", "keep", "until"},
+    "upstream": {"text"},
+    "answer": {"json", "cut", "none"},
+    "log": {"never"},
+}
+
+
+def parse(text):
+    story, found = sections(text)
+    title = next((line.lstrip("# ").rstrip() for line in story if line.strip("# ")), "")
+    if not title:
+        raise CaseError("the first line says what is shown")
+    case = Case(title, {}, [], [[]], [])
+    sim = None
+    for s in found:
+        if unknown := set(s.options) - ALLOWED[s.kind]:
+            raise CaseError(f"line {s.line}: [{s.kind}] has no option {', '.join(sorted(unknown))}")
+        if s.kind in ("upstream", "answer", "log") and not case.steps:
+            raise CaseError(f"line {s.line}: [{s.kind}] before the first [request]")
+        if s.kind == "settings":
+            case.settings, case.unset = settings(s)
+        elif s.kind == "sim":
+            sim = s
+        elif s.kind == "rows":
+            case.rows = rows(s)
+        elif s.kind == "request":
+            case.steps.append(Step(s, sim=sim))
+            sim = None
+        elif s.kind == "upstream":
+            case.steps[-1].upstream.append(s)
+        elif s.kind == "log":
+            case.steps[-1].log.append(s)
+        elif case.steps[-1].answer:
+            raise CaseError(f"line {s.line}: a second [answer]")
+        else:
+            case.steps[-1].answer = s
+    if not case.steps:
+        raise CaseError("no [request]")
+    for step in case.steps:
+        if not step.answer:
+            raise CaseError(f"line {step.request.line}: this [request] has no [answer]")
+    return case
+
+
+def settings(s):
+    out, unset = {}, []
+    for n, line in enumerate(s.text.split("\n"), s.line + 1):
+        name, eq, v = line.partition("=")
+        if line.startswith("unset "):
+            unset.append(line.removeprefix("unset "))
+        elif eq and not line.startswith("#"):
+            out[name] = v
+        elif line and not line.startswith("#"):
+            raise CaseError(f"line {n}: a setting is NAME=VALUE, or unset NAME")
+    return out, unset
+
+
+def rows(s):
+    lines = [line for line in s.text.split("\n") if line and not line.startswith("#")]
+    out = [[c.strip() for c in re.split(r"\s+\|(?:\s+|$)", line)] for line in lines]
+    if len({len(r) for r in out}) != 1:
+        raise CaseError(f"line {s.line}: the rows have not the same number of columns")
+    return out
+
+
+def fill(text, names, row=()):
+    """Puts in {TOKEN} and the like and, in a table, {1}, {2}…"""
+
+    def put(m):
+        if m.group(1).isdigit():
+            i = int(m.group(1)) - 1
+            return row[i] if i < len(row) else m.group()
+        if m.group(1) not in names:
+            raise CaseError(f"{m.group()} is not known")
+        return names[m.group(1)]
+
+    text = PLACEHOLDER.sub(put, text)
+    # a column may hold a placeholder itself
+    return PLACEHOLDER.sub(put, text) if row else text
+
+
+def spread(text):
+    """What cannot be written out: {{repeat:a:129}} and {{x:00}}. Returns bytes."""
+    text = REPEAT.sub(lambda m: m.group(1) * int(m.group(2)), text)
+    out = text.encode()
+    return re.sub(rb"\{\{x:([0-9a-f]{2})\}\}", lambda m: bytes([int(m.group(1), 16)]), out)
+
+
+def message(text):
+    """First line, headers, body (None if there is no blank line)."""
+    head, blank, body = text.partition("\n\n")
+    lines = head.split("\n")
+    headers = []
+    for line in lines[1:]:
+        name, colon, v = line.partition(":")
+        if not colon:
+            raise CaseError(f"{line!r} is no header")
+        headers.append((name, v.strip()))
+    return lines[0], headers, body if blank else None

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""Starting programs with sockets passed as systemd passes them, and seeing them end.
+
+A socket that is bound and listening before the program starts leaves nothing to wait for: a client may connect at
+once, and the kernel holds him until the daemon accepts.
+"""
+import fcntl
+import os
+import select
+import signal
+import socket
+import time
+
+from wait import DEADLINE
+
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+}
+TROUBLE = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Assertion", "MHD_PANIC", "Fatal error in GNU")
+
+
+def listen_tcp(address="127.0.0.1"):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    s.bind((address, 0))
+    s.listen(1024)
+    return s
+
+
+def listen_unix(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(str(path))
+    s.listen(1024)
+    return s
+
+
+class Process:
+    """One program; `sockets` is a list of sockets or (name, socket) pairs that it gets as LISTEN_FDS."""
+
+    def __init__(self, argv, env, folder, sockets=()):
+        self.argv = [str(a) for a in argv]
+        self.folder = folder
+        self.out, self.err = folder / "stdout", folder / "stderr"
+        env = {"PATH": os.environ["PATH"], **SANITIZERS, **env}
+        # `cwd` is no argument of posix_spawn, and LISTEN_PID is only known in the child
+        script = 'cd "$0" && exec "$@"'
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(self.out), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_OPEN, 2, str(self.err), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        ]
+        pairs = [s if isinstance(s, tuple) else (None, s) for s in sockets]
+        moved = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD_CLOEXEC, 100) for _, s in pairs]
+        if moved:
+            actions += [(os.POSIX_SPAWN_DUP2, fd, 3 + i) for i, fd in enumerate(moved)]
+            env["LISTEN_FDS"] = str(len(moved))
+            if any(name for name, _ in pairs):
+                env["LISTEN_FDNAMES"] = ":".join(name or "unknown" for name, _ in pairs)
+            script = 'cd "$0" && export LISTEN_PID=$$ && exec "$@"'
+        try:
+            self.pid = os.posix_spawn(
+                "/bin/sh", ["sh", "-c", script, str(folder), *self.argv], env, file_actions=actions, setpgroup=0
+            )
+        finally:
+            for fd in moved:
+                os.close(fd)
+        self.pidfd = os.pidfd_open(self.pid)
+        self.status = None  # exit status, or -signal
+
+    def ended(self, deadline=0.0):
+        if self.status is None and select.select([self.pidfd], [], [], deadline)[0]:
+            _, raw = os.waitpid(self.pid, 0)
+            self.status = os.waitstatus_to_exitcode(raw)
+            os.close(self.pidfd)
+        return self.status is not None
+
+    def wait(self, deadline=DEADLINE):
+        """The exit status; a program that doesn't end is killed and is a fault."""
+        if not self.ended(deadline):
+            self.kill()
+            raise AssertionError(f"{self.argv[0]} did not end within {deadline:g} s; it said:\n{self.said()}")
+        return self.status
+
+    def signal(self, which):
+        if not self.ended():
+            os.kill(self.pid, which)
+        return time.monotonic()
+
+    def kill(self):
+        if not self.ended():
+            os.kill(self.pid, signal.SIGKILL)
+            self.ended(DEADLINE)
+
+    def stop(self, expected=0):
+        """The ordinary end; also looks for what a sanitizer had to say."""
+        self.signal(signal.SIGTERM)
+        status = self.wait()
+        self.check()
+        assert status == expected, f"{self.argv[0]} ended with {status}, expected {expected}; it said:\n{self.said()}"
+
+    def said(self):
+        return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
+
+    def check(self):
+        said = self.said()
+        for word in TROUBLE:
+            assert word not in said, f"{self.argv[0]} is in trouble:\n{said[-8000:]}"
