@@ -3,7 +3,8 @@
 
 /*
  * Addresses and who may come from them. An address is 16 bytes; IPv4 is held as ::ffff:a.b.c.d, so a mapped address
- * is the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as it was configured.
+ * is the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as it was configured. A rule
+ * for IPv6 never fits an IPv4 address: `::/0` does not open the door to 1.2.3.4.
  */
 
 #include "base/limits.h"
@@ -26,7 +27,7 @@ int address_from_sockaddr(const struct sockaddr *sa, Address *ret);
 
 typedef struct Cidr {
         Address address;
-        unsigned bits;  /* 0–128 */
+        unsigned bits;  /* 0–128; an IPv4 rule has 96 and more */
         bool any;       /* `*`, `all` */
         bool unix_peer; /* `unix:`, only for trusted proxies */
         char *text;     /* as configured */
@@ -47,7 +48,7 @@ bool cidr_set_match_unix(const CidrSet *s);
  * The client's address behind proxies. `forwarded` holds every X-Forwarded-For header in order, joined by commas (NULL
  * if there is none) and is read only when the peer is trusted; `peer` NULL is a unix peer. Walks from the right over
  * trusted hops; the first hop that is not trusted is the client, or the leftmost if all are. Ports and brackets are
- * stripped.
+ * stripped; an empty element is no address.
  * Returns 0 with the address; CIDR_E_UNIX if the client is a unix peer itself; CIDR_E_MALFORMED if a hop that
  * has to be read is no address (403).
  */

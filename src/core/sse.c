@@ -1,1 +1,167 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * A piece is cut into lines where it lies. Only what a piece's end tears apart is copied: the torn line into `line`,
+ * and the data of an event that is not finished into `data`. While an event has one data line, and that line stands
+ * in this piece, it is held as a slice of the piece (`whole`); so the common case, a whole event in one read, goes to
+ * the callback without a byte being moved.
+ *
+ * What comes out must not depend on where the pieces were torn: that goes for errors too, so the ceilings hold for a
+ * slice as they hold for a copy. A byte order mark counts only before the first line, a CR ends its line at once, and
+ * an LF right behind it is swallowed even if it opens the next piece.
+ */
+
+#include <errno.h>
+
+#include "core/sse.h"
+
+/* A line may be this much longer than its event: `data: `, with the byte order mark before it. */
+#define LINE_OVERHEAD 9U
+
+/* Above this a buffer's memory is given back after its event: streams live long, big events are rare. */
+#define KEEP_MAX (64U << 10)
+
+typedef struct Slice {
+        const char *p; /* NULL: there is none */
+        size_t n;
+} Slice;
+
+void sse_init(Sse *s, size_t event_max) {
+        *s = (Sse){
+                .line = BUF_INIT(event_max + LINE_OVERHEAD),
+                .data = BUF_INIT(event_max),
+                .event_max = event_max,
+        };
+}
+
+void sse_done(Sse *s) {
+        buf_done(&s->line);
+        buf_done(&s->data);
+}
+
+static void empty(Buf *b) {
+        if (b->size > KEEP_MAX)
+                buf_done(b);
+        else
+                buf_clear(b);
+}
+
+/* Moves the slice where it outlives the piece. */
+static int keep(Sse *s, Slice *whole) {
+        const char *p = TAKE_PTR(whole->p);
+
+        return p ? buf_append(&s->data, p, whole->n) : 0;
+}
+
+static int add_data(Sse *s, const char *p, size_t n, bool in_piece, Slice *whole) {
+        int r;
+
+        if (!s->has_data) {
+                s->has_data = true;
+                if (n > s->event_max)
+                        return -E2BIG;
+                if (!in_piece)
+                        return buf_append(&s->data, p, n);
+                *whole = (Slice){ p, n };
+                return 0;
+        }
+        r = keep(s, whole);
+        if (r < 0)
+                return r;
+        r = buf_putc(&s->data, '\n');
+        if (r < 0)
+                return r;
+        return buf_append(&s->data, p, n);
+}
+
+static int dispatch(Sse *s, Slice *whole, SseFn fn, void *userdata) {
+        int r;
+
+        if (!s->has_data)
+                return 0;
+        if (whole->p)
+                r = fn(whole->p, whole->n, userdata);
+        else
+                r = fn(s->data.n > 0 ? buf_data(&s->data) : "", s->data.n, userdata);
+        whole->p = NULL;
+        s->has_data = false;
+        empty(&s->data);
+        return MIN(r, 0);
+}
+
+/* One line without its end. `in_piece`: it will stand until sse_feed() returns. */
+static int take_line(Sse *s, const char *p, size_t n, bool in_piece, Slice *whole, SseFn fn, void *userdata) {
+        if (n > s->line.max)
+                return -E2BIG;
+        if (!s->begun) {
+                s->begun = true;
+                if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
+                        p += 3;
+                        n -= 3;
+                }
+        }
+
+        if (n == 0)
+                return dispatch(s, whole, fn, userdata);
+        if (n < 4 || memcmp(p, "data", 4) != 0)
+                return 0;
+        p += 4;
+        n -= 4;
+        if (n == 0) /* a field name alone is a field with an empty value */
+                return add_data(s, "", 0, true, whole);
+        if (*p != ':')
+                return 0;
+        p++;
+        n--;
+        if (n > 0 && *p == ' ') {
+                p++;
+                n--;
+        }
+        return add_data(s, p, n, in_piece, whole);
+}
+
+int sse_feed(Sse *s, const char *p, size_t n, SseFn fn, void *userdata) {
+        const char *end = p + n, *lf = NULL;
+        Slice whole = {};
+        int r;
+
+        while (p < end) {
+                const char *stop, *cr;
+
+                if (s->skip_lf) {
+                        s->skip_lf = false;
+                        if (*p == '\n') {
+                                p++;
+                                continue;
+                        }
+                }
+
+                /* The next LF is looked for once, not again for each CR before it. */
+                if (!lf || lf < p)
+                        lf = memchr(p, '\n', (size_t) (end - p)) ?: end;
+                cr = memchr(p, '\r', (size_t) (lf - p));
+                stop = cr ?: lf;
+
+                if (stop == end || s->line.n > 0) {
+                        r = buf_append(&s->line, p, (size_t) (stop - p));
+                        if (r < 0)
+                                return r;
+                }
+                if (stop == end)
+                        break;
+                s->skip_lf = *stop == '\r';
+                if (s->line.n > 0) {
+                        r = take_line(s, buf_data(&s->line), s->line.n, false, &whole, fn, userdata);
+                        empty(&s->line);
+                } else
+                        r = take_line(s, p, (size_t) (stop - p), true, &whole, fn, userdata);
+                if (r < 0)
+                        return r;
+                p = stop + 1;
+        }
+        return keep(s, &whole);
+}
+
+bool sse_is_inside(const Sse *s) {
+        return s->line.n > 0 || s->has_data;
+}

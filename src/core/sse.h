@@ -11,19 +11,22 @@
 
 typedef struct Sse Sse;
 
-/* Returning < 0 stops the parser; sse_feed() forwards it. The bytes are gone when the callback returns. */
+/* Returning < 0 stops the parser; sse_feed() forwards it. The bytes are gone when the callback returns, and it must
+ * not free the parser. */
 typedef int (*SseFn)(const char *data, size_t n, void *userdata);
 
 struct Sse {
-        Buf line;  /* a line whose end has not come yet */
-        Buf data;  /* the `data:` lines of the event so far */
+        Buf line; /* a line whose end has not come yet */
+        Buf data; /* the `data:` lines of the event so far */
+        size_t event_max;
         bool has_data, skip_lf, begun;
 };
 
 void sse_init(Sse *s, size_t event_max);
 void sse_done(Sse *s);
 
-/* -E2BIG for an event beyond event_max, else what the callback returned, or 0. */
+/* -E2BIG for an event beyond event_max, else what the callback returned, or 0. After an error the parser is at its end:
+ * it is only good for sse_done(). */
 int sse_feed(Sse *s, const char *p, size_t n, SseFn fn, void *userdata);
 
 /* True if bytes of an unfinished event are held: the stream was cut. */
