@@ -1,1 +1,124 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "daemon/config-load.h"
+#include "daemon/manager.h"
+#include "io/log-journal.h"
+
+#define HELP_MAX (64U << 10)
+
+static void say(LogLevel level, const char *line, void *userdata _unused_) {
+        log_struct(level, line, NULL, 0);
+}
+
+static int help(void) {
+        _cleanup_buf_ Buf b = BUF_INIT(HELP_MAX);
+
+        (void) buf_puts(&b, "Usage: gemgated [OPTION]...\n"
+                            "Serves OpenAI clients from a pool of Gemini API keys.\n\n"
+                            "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens there\n"
+                            "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"
+                            "  --check-config     check the configuration and end: 0, or 78\n"
+                            "  --version          print the version and end\n"
+                            "  --help             print this and end\n\n");
+        config_help(&b);
+        if (b.error < 0)
+                return EX_SOFTWARE;
+        (void) fwrite(buf_data(&b), 1, b.n, stdout);
+        return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
+static void set_up_log(const Config *c) {
+        switch (c->log_format) {
+        case CONFIG_LOG_AUTO:
+                if (!log_journal_is_stderr())
+                        return log_setup(c->log_level, LOG_FORMAT_JSON, NULL);
+                return log_setup(c->log_level, LOG_FORMAT_SINK, log_journal_sink);
+        case CONFIG_LOG_JOURNAL:
+                return log_setup(c->log_level, LOG_FORMAT_SINK, log_journal_sink);
+        case CONFIG_LOG_JSON:
+                return log_setup(c->log_level, LOG_FORMAT_JSON, NULL);
+        case CONFIG_LOG_TEXT:
+                return log_setup(c->log_level, LOG_FORMAT_TEXT, NULL);
+        }
+}
+
+/* Keys are in this memory: no core file, and nobody of our user attaches. */
+static void forbid_dumps(void) {
+        (void) setrlimit(RLIMIT_CORE, &(struct rlimit){});
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches */
+        (void) prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static int run(int argc, char *argv[]) {
+        static const struct option options[] = {
+                { "config-dir", required_argument, NULL, 'c' },
+                { "env-file", required_argument, NULL, 'e' },
+                { "check-config", no_argument, NULL, 'C' },
+                { "version", no_argument, NULL, 'v' },
+                { "help", no_argument, NULL, 'h' },
+                {},
+        };
+        _cleanup_(manager_freep) Manager *m = NULL;
+        _cleanup_(config_freep) Config *config = NULL;
+        ConfigPaths paths = {};
+        bool check = false;
+        int r, o;
+
+        log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, NULL);
+        forbid_dumps();
+
+        while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (o) {
+                case 'c':
+                        paths.config_dir = optarg;
+                        break;
+                case 'e':
+                        paths.env_file = optarg;
+                        break;
+                case 'C':
+                        check = true;
+                        break;
+                case 'v':
+                        (void) puts("gemgated " GEMGATE_VERSION);
+                        return 0;
+                case 'h':
+                        return help();
+                default:
+                        return EX_USAGE; /* getopt has said why */
+                }
+        if (optind < argc) {
+                log_error("%s: an argument that means nothing here; see --help", argv[optind]);
+                return EX_USAGE;
+        }
+
+        r = config_load(&paths, say, NULL, &config);
+        if (r == -EINVAL || r == -EBADMSG)
+                return EX_CONFIG;
+        if (r < 0) {
+                log_error("could not read the configuration: %s", strerror(-r));
+                return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOENT ? EX_CONFIG : EX_SOFTWARE;
+        }
+        if (check) {
+                log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens", config->n_keys,
+                         config->tokens.n_client, config->tokens.n_admin);
+                return 0;
+        }
+        set_up_log(config);
+        r = manager_new(TAKE_PTR(config), &m);
+        if (r != 0)
+                return r;
+        return manager_run(m);
+}
+
+int main(int argc, char *argv[]) {
+        return run(argc, argv);
+}

@@ -1,1 +1,330 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * Start: what can be refused is refused before anything listens. End: the first SIGTERM or SIGINT stops new work and
+ * lets what is under way finish, up to DRAIN_TIMEOUT; the second ends at once.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "core/pool.h"
+#include "daemon/manager.h"
+#include "engine/engine-api.h"
+#include "io/listen.h"
+#include "server/http.h"
+
+#define NOFILE_RESERVE 64U /* what is neither a client nor upstream */
+
+struct Manager {
+        Config *config;
+        Zone *zone;
+        Loop *loop;
+        Pool *pool;
+        Engine *engine;
+        Http *http;
+        sd_event_source *sigterm, *sigint, *drain_timer;
+        LoopHook ended; /* while draining: a request ended, was it the last? */
+        bool ended_added, draining;
+};
+
+static int exit_status(int r) {
+        switch (r) {
+        case -EACCES:
+        case -EPERM:
+                return EX_NOPERM;
+        case -EADDRINUSE:
+        case -EADDRNOTAVAIL:
+        case -ENOENT:
+        case -EPROTOTYPE:
+        case -ENOTSOCK:
+        case -EIO:
+                return EX_UNAVAILABLE;
+        case -EINVAL:
+                return EX_CONFIG;
+        default:
+                return EX_SOFTWARE;
+        }
+}
+
+/* --- the end --- */
+
+static void on_ended(void *userdata) {
+        Manager *m = userdata;
+
+        if (m->draining && http_is_idle(m->http))
+                loop_exit(m->loop, 0);
+}
+
+static void on_request_end(void *userdata) {
+        Manager *m = userdata;
+
+        /* The request is still counted now: look at the end of the turn. */
+        loop_hook_ask(m->loop, &m->ended);
+}
+
+static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        Manager *m = userdata;
+
+        log_warning("DRAIN_TIMEOUT is over: what is still open is cut");
+        loop_exit(m->loop, 0);
+        return 0;
+}
+
+static int on_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        if (m->draining) {
+                log_info("a second signal: ending at once");
+                loop_exit(m->loop, 0);
+                return 0;
+        }
+        m->draining = true;
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Finishing what is under way");
+        log_info("%s: finishing what is under way", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        http_drain(m->http);
+        r = sd_event_add_time(loop_event(m->loop), &m->drain_timer, CLOCK_MONOTONIC,
+                              usec_add(clock_monotonic(), m->config->drain_timeout), USEC_PER_MSEC,
+                              on_drain_timeout, m);
+        if (r < 0)
+                loop_exit(m->loop, 0);
+        loop_hook_ask(m->loop, &m->ended);
+        return 0;
+}
+
+/* --- the start --- */
+
+/* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be served. */
+static void raise_nofile(Manager *m) {
+        struct rlimit rl;
+        uint64_t most;
+
+        if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+                return;
+        rl.rlim_cur = rl.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &rl);
+        if (rl.rlim_cur == RLIM_INFINITY)
+                return;
+        most = usec_sub(rl.rlim_cur, NOFILE_RESERVE) / 2;
+        if (m->config->max_connections > most) {
+                log_warning("MAX_CONNECTIONS is %llu, but the limit of open files leaves room for %llu",
+                            (unsigned long long) m->config->max_connections, (unsigned long long) most);
+                m->config->max_connections = MAX(most, 1U);
+        }
+}
+
+static int fill_pool(Manager *m) {
+        int r;
+
+        for (size_t i = 0; i < m->config->n_keys; i++) {
+                const KeyConfig *k = &m->config->keys[i];
+
+                r = pool_add_key(m->pool, k->secret, k->name, k->project, k->disabled);
+                if (r < 0 && r != -EEXIST)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_beyond_loopback(int fd) {
+        union {
+                struct sockaddr sa;
+                struct sockaddr_in in;
+                struct sockaddr_in6 in6;
+                struct sockaddr_storage storage;
+        } a = {};
+        socklen_t n = sizeof(a);
+        Address address;
+
+        if (getsockname(fd, &a.sa, &n) < 0)
+                return true;
+        return address_from_sockaddr(&a.sa, &address) >= 0 && !address_is_loopback(&address);
+}
+
+static int listen_on(Manager *m, int fd, const char *name) {
+        char shown[LISTEN_NAME_MAX];
+        bool is_unix;
+        int r;
+
+        listen_format(fd, shown);
+        if (is_beyond_loopback(fd) && m->config->tokens.n_client == 0) {
+                log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond loopback", shown);
+                (void) close(fd);
+                return -EINVAL;
+        }
+        r = listen_check(fd, &is_unix);
+        if (r < 0) {
+                log_error("the socket %s that was passed%s%s is not a listening stream socket", shown,
+                          name ? " as " : "", strempty(name));
+                (void) close(fd);
+                return r;
+        }
+        r = http_listen(m->http, fd);
+        if (r < 0) {
+                log_error("could not serve on %s: %s", shown, strerror(-r));
+                return r;
+        }
+        log_info("listening on %s%s%s", shown, name ? ", passed as " : "", strempty(name));
+        return 0;
+}
+
+static int listen_all(Manager *m) {
+        char **names = NULL;
+        int n, r = 0, fd;
+
+        n = sd_listen_fds_with_names(true, &names);
+        if (n < 0)
+                return n;
+        for (int i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = listen_on(m, SD_LISTEN_FDS_START + i, names[i]);
+                free(names[i]);
+        }
+        free(names);
+        if (n > 0)
+                return r;
+
+        for (char **s = m->config->listen; s && *s; s++) {
+                r = listen_open(*s, &fd);
+                if (r < 0) {
+                        log_error("LISTEN: %s: %s", *s, strerror(-r));
+                        return r;
+                }
+                r = listen_on(m, fd, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int watch_signals(Manager *m) {
+        sigset_t mask;
+        int r;
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 ||
+            sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        r = sd_event_add_signal(loop_event(m->loop), &m->sigterm, SIGTERM, on_signal, m);
+        if (r < 0)
+                return r;
+        return sd_event_add_signal(loop_event(m->loop), &m->sigint, SIGINT, on_signal, m);
+}
+
+static int manager_init(Manager *m) {
+        const Config *c = m->config;
+        usec_t now = clock_realtime();
+        int r;
+
+        r = zone_new(c->quota_reset_timezone, now, &m->zone);
+        if (r < 0) {
+                log_error("QUOTA_RESET_TIMEZONE: %s: %s", c->quota_reset_timezone,
+                          r == -ENOENT ? "this zone is not installed (tzdata)" : "not the name of a time zone");
+                return r == -ENOENT ? -EINVAL : r;
+        }
+        raise_nofile(m);
+        r = loop_new(&m->loop);
+        if (r < 0)
+                return r;
+        loop_hook_add(m->loop, &m->ended, on_ended, m);
+        m->ended_added = true;
+        r = watch_signals(m);
+        if (r < 0)
+                return r;
+        r = pool_new(m->zone, now, &m->pool);
+        if (r < 0)
+                return r;
+        r = fill_pool(m);
+        if (r < 0)
+                return r;
+        r = engine_api_new(m->loop,
+                           &(EngineApiParams){
+                                   .base_url = c->gemini_base_url,
+                                   .connect_timeout = c->connect_timeout,
+                                   .first_byte_timeout = c->first_byte_timeout,
+                                   .stream_idle_timeout = c->stream_idle_timeout,
+                           },
+                           &m->engine);
+        if (r < 0)
+                return r;
+        return http_new(
+                &(HttpParams){
+                        .loop = m->loop,
+                        .config = c,
+                        .pool = m->pool,
+                        .engine = m->engine,
+                        .zone = m->zone,
+                        .ended = on_request_end,
+                        .userdata = m,
+                },
+                &m->http);
+}
+
+int manager_new(Config *config, Manager **ret) {
+        _cleanup_(manager_freep) Manager *m = NULL;
+        int r;
+
+        m = calloc(1, sizeof(Manager));
+        if (!m) {
+                config_free(config);
+                return EX_SOFTWARE;
+        }
+        m->config = config;
+        r = manager_init(m);
+        if (r < 0) {
+                if (r != -EINVAL)
+                        log_error("could not start: %s", strerror(-r));
+                return exit_status(r);
+        }
+        r = listen_all(m);
+        if (r < 0)
+                return exit_status(r);
+        if (config->n_keys == 0)
+                log_warning("API_KEYS is not set: nothing can be served before there is a key");
+        if (config->tokens.n_client == 0)
+                log_warning("ALLOWED_TOKENS is not set: every request for a model is refused");
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+Manager *manager_free(Manager *m) {
+        if (!m)
+                return NULL;
+        http_free(m->http);
+        engine_api_free(m->engine);
+        pool_free(m->pool);
+        if (m->ended_added)
+                loop_hook_remove(&m->ended);
+        sd_event_source_unref(m->drain_timer);
+        sd_event_source_unref(m->sigterm);
+        sd_event_source_unref(m->sigint);
+        loop_free(m->loop);
+        zone_free(m->zone);
+        config_free(m->config);
+        free(m);
+        return NULL;
+}
+
+int manager_run(Manager *m) {
+        int r;
+
+        log_info("gemgated " GEMGATE_VERSION " serves %zu keys", m->config->n_keys);
+        (void) sd_notify(false, "READY=1");
+        r = loop_run(m->loop);
+        if (r < 0) {
+                log_error("the event loop failed: %s", strerror(-r));
+                return EX_SOFTWARE;
+        }
+        log_info("ended");
+        return r;
+}

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "core/sse.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini-error.h"
 #include "engine/engine-api.h"
 #include "io/timeout.h"
 

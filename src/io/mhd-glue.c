@@ -35,6 +35,7 @@ static void listener_run(void *userdata) {
         HttpListener *l = userdata;
         MHD_UNSIGNED_LONG_LONG ms;
 
+        l->server->n_runs++;
         (void) MHD_run(l->daemon);
         if (MHD_get_timeout(l->daemon, &ms) != MHD_YES)
                 return;

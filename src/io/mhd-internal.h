@@ -19,6 +19,7 @@ struct HttpServer {
         List listeners;
         size_t n_requests;
         uint64_t inflight;
+        uint64_t n_runs; /* of MHD_run(): what the tests hold against the work done */
         bool quiesced;
 };
 

@@ -1,1 +1,444 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * One exchange, one state machine, one door.
+ *
+ *     (READING) → ATTEMPTING ⇄ WAITING
+ *                     ↓
+ *                 STREAMING → DRAINING → DONE
+ *
+ *   READING     the body is still arriving: that part is http.c's, the exchange begins when it is there
+ *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
+ *   WAITING     Gemini is overloaded: a timer is armed, then the next attempt
+ *   STREAMING   the first byte is queued: never another key; a failure becomes the dialect's in-stream error
+ *   DRAINING    the engine is finished, the client still reads
+ *   DONE        nothing is pending
+ *
+ * Everything under way is a field (lease, call, backoff, ping, deadline). A callback clears its field, records the fact
+ * and calls exchange_step(), the only place that changes the state. Freeing cancels every field that is set.
+ *
+ * An answer that is not streamed goes from ATTEMPTING to DONE. A stream's headers are not sent before its first event
+ * is translated, so that an error before it is still a plain HTTP error, and another key can still be tried; pings
+ * begin with that first event.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <systemd/sd-event.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "io/timeout.h"
+#include "server/exchange.h"
+
+/* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back at once. */
+#define BACKOFF_FIRST (500 * USEC_PER_MSEC)
+#define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
+#define BACKOFF_ACCURACY (1 * USEC_PER_MSEC)
+
+typedef enum ExchangeState {
+        EXCHANGE_ATTEMPTING,
+        EXCHANGE_WAITING,
+        EXCHANGE_STREAMING,
+        EXCHANGE_DRAINING,
+        EXCHANGE_DONE,
+} ExchangeState;
+
+struct Exchange {
+        Request *request;
+        ExchangeState state;
+        Translation *translation;
+        const char *model; /* as it goes upstream: an alias is resolved */
+
+        /* what is under way */
+        Lease lease; /* key NULL: none */
+        EngineCall *call;
+        sd_event_source *backoff;
+        Timeout ping, deadline;
+
+        /* what was heard since the last step */
+        bool ended;   /* the attempt is over: see verdict */
+        bool judged;  /* the dialect has said what came of it, whatever the engine says then */
+        bool late;    /* REQUEST_DEADLINE is over */
+        int error;    /* of ours, on the way */
+        Verdict verdict;
+
+        PoolKey *tried[ATTEMPTS_MAX];
+        size_t n_tried;
+};
+
+static void exchange_step(Exchange *x);
+
+/* --- what is under way, and how it ends --- */
+
+static void lease_end(Exchange *x, const Verdict *v) {
+        if (!x->lease.key)
+                return;
+        pool_report(x->request->http->p.pool, &x->lease, v, &x->translation->usage, clock_realtime());
+        x->lease = (Lease){};
+}
+
+static void attempt_cancel(Exchange *x, VerdictClass class) {
+        Verdict v;
+
+        x->call = engine_call_free(x->call);
+        if (!x->lease.key)
+                return;
+        verdict_init(&v, class, 0, NULL);
+        x->request->usage = x->translation->usage;
+        lease_end(x, &v);
+        x->request->verdict = verdict_rule(class)->name;
+}
+
+static Exchange *exchange_free(Exchange *x) {
+        if (!x)
+                return NULL;
+
+        attempt_cancel(x, VERDICT_CLIENT_GONE);
+        sd_event_source_disable_unref(x->backoff);
+        timeout_stop(&x->ping);
+        timeout_stop(&x->deadline);
+        x->request->exchange = NULL;
+        x->request->cancel = NULL;
+        translation_free(x->translation);
+        free(x);
+        return NULL;
+}
+DEFINE_CLEANUP(Exchange *, exchange_free);
+
+static void on_cancel(Request *q) {
+        exchange_free(q->exchange);
+}
+
+/* --- an attempt --- */
+
+static int on_event(const char *json, size_t n, void *userdata) {
+        Exchange *x = userdata;
+        Translation *t = x->translation;
+        int r;
+
+        r = t->dialect->event(t, json, n, http_request_out(x->request->io), &x->verdict);
+        if (r == DIALECT_E_VERDICT) {
+                secret_scrub(x->verdict.message, pool_key_secret(x->lease.key));
+                x->judged = true;
+                return -ECANCELED;
+        }
+        if (r < 0) {
+                x->error = r;
+                return r;
+        }
+        if (t->stream)
+                exchange_step(x);
+        return 0;
+}
+
+static void on_done(const Verdict *v, void *userdata) {
+        Exchange *x = userdata;
+
+        x->call = engine_call_free(x->call);
+        x->ended = true;
+        if (!x->judged)
+                x->verdict = *v;
+        exchange_step(x);
+}
+
+/* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
+static void attempt_conclude(Exchange *x) {
+        Translation *t = x->translation;
+        int r;
+
+        if (x->error < 0)
+                verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
+        else if (x->verdict.class == VERDICT_OK) {
+                r = t->dialect->finish(t, http_request_out(x->request->io), &x->verdict);
+                if (r < 0)
+                        verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
+        }
+        x->request->verdict = verdict_rule(x->verdict.class)->name;
+        x->request->usage = t->usage;
+        x->request->finish_reason = t->finish_reason;
+        lease_end(x, &x->verdict);
+}
+
+/* 0, or what the pool said. */
+static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
+        Pool *pool = x->request->http->p.pool;
+        usec_t now = clock_realtime();
+        int r;
+
+        r = pool_pick(pool, x->model, x->tried, x->n_tried, now, &x->lease, ret_refusal);
+        /* Overload is nobody's fault: where there is no other key, the same one will do. */
+        if (r == POOL_E_EXHAUSTED && x->n_tried > 0 && verdict_rule(x->verdict.class)->backoff)
+                r = pool_pick(pool, x->model, NULL, 0, now, &x->lease, ret_refusal);
+        return r;
+}
+
+static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
+        static const EngineSink sink = { .event = on_event, .done = on_done };
+        Translation *t = x->translation;
+        Request *q = x->request;
+        int r;
+
+        r = attempt_pick(x, ret_refusal);
+        if (r != 0)
+                return r;
+        x->tried[x->n_tried++] = x->lease.key;
+        q->attempts++;
+        secret_mask_key(pool_key_secret(x->lease.key), q->key_mask);
+        x->ended = x->judged = false;
+        return engine_start(q->http->p.engine,
+                            &(EngineRequest){
+                                    .method = t->stream ? ENGINE_STREAM_GENERATE : ENGINE_GENERATE,
+                                    .model = x->model,
+                                    .body = buf_data(&t->gemini),
+                                    .n_body = t->gemini.n,
+                                    .key = pool_key_secret(x->lease.key),
+                            },
+                            &sink, x, &x->call);
+}
+
+/* --- the client's side --- */
+
+static void fail(Exchange *x, const ApiError *e) {
+        Request *q = x->request;
+
+        attempt_cancel(x, VERDICT_INTERNAL);
+        if (x->state == EXCHANGE_STREAMING) {
+                x->translation->dialect->stream_error(x->translation, e, http_request_out(q->io));
+                http_request_finish(q->io, false);
+                timeout_stop(&x->ping);
+                timeout_stop(&x->deadline);
+                x->state = EXCHANGE_DRAINING;
+                return;
+        }
+        buf_clear(http_request_out(q->io));
+        request_reply_error(q, e);
+        x->state = EXCHANGE_DONE;
+}
+
+static void fail_verdict(Exchange *x) {
+        ApiError e;
+
+        api_error_from_verdict(&e, &x->verdict, x->model);
+        fail(x, &e);
+}
+
+static void fail_refusal(Exchange *x, const PoolRefusal *refusal) {
+        ApiError e;
+
+        /* If keys are left that only this request must not use again, what they said is the better answer. */
+        if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0)
+                return fail_verdict(x);
+        api_error_from_refusal(&e, refusal, x->model, clock_realtime());
+        fail(x, &e);
+}
+
+static void fail_late(Exchange *x) {
+        attempt_cancel(x, VERDICT_TIMEOUT);
+        verdict_init(&x->verdict, VERDICT_TIMEOUT, 0, "The answer was not there within REQUEST_DEADLINE.");
+        fail_verdict(x);
+}
+
+/* More bytes for the client are in the buffer. */
+static void pass_on(Exchange *x) {
+        HttpRequest *io = x->request->io;
+
+        timeout_start(x->request->http->ping, &x->ping);
+        http_request_flush(io);
+        if (x->call && http_request_is_full(io))
+                engine_call_pause(x->call, true);
+}
+
+static void succeed(Exchange *x) {
+        Request *q = x->request;
+        HttpRequest *io = q->io;
+
+        timeout_stop(&x->deadline);
+        timeout_stop(&x->ping);
+        if (x->state == EXCHANGE_STREAMING || x->translation->stream) {
+                if (x->state != EXCHANGE_STREAMING && request_stream(q) < 0)
+                        return request_fail(q, 500, NULL, "Out of memory.");
+                http_request_flush(io);
+                http_request_finish(io, true);
+                x->state = EXCHANGE_DRAINING;
+                return;
+        }
+        request_reply_json(q, 200, http_request_out(io));
+        x->state = EXCHANGE_DONE;
+}
+
+/* --- the door --- */
+
+static int on_backoff(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        Exchange *x = userdata;
+
+        x->backoff = sd_event_source_disable_unref(x->backoff);
+        exchange_step(x);
+        return 0;
+}
+
+static int wait_begin(Exchange *x) {
+        Loop *loop = x->request->http->p.loop;
+        usec_t base = x->n_tried == 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
+        uint16_t jitter = 0;
+
+        (void) getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK);
+        base = base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
+        return sd_event_add_time(loop_event(loop), &x->backoff, CLOCK_MONOTONIC, loop_now(loop) + base,
+                                 BACKOFF_ACCURACY, on_backoff, x);
+}
+
+/* The attempt is over and the client has no byte: is there another? */
+static bool may_try_again(const Exchange *x) {
+        const VerdictRule *rule = verdict_rule(x->verdict.class);
+
+        return (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
+}
+
+static void exchange_try(Exchange *x) {
+        PoolRefusal refusal;
+        int r;
+
+        x->state = EXCHANGE_ATTEMPTING;
+        r = attempt_begin(x, &refusal);
+        if (r == POOL_E_EXHAUSTED)
+                return fail_refusal(x, &refusal);
+        if (r < 0) {
+                verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate could not start the request upstream.");
+                fail_verdict(x);
+        }
+}
+
+static void exchange_step(Exchange *x) {
+        Request *q = x->request;
+
+        switch (x->state) {
+        case EXCHANGE_WAITING:
+                if (x->late)
+                        fail_late(x);
+                else if (!x->backoff)
+                        exchange_try(x);
+                break;
+
+        case EXCHANGE_ATTEMPTING:
+                if (x->late && !x->ended) {
+                        fail_late(x);
+                        break;
+                }
+                if (!x->ended) {
+                        /* An event: the first one with something to say begins the stream. */
+                        if (http_request_out(q->io)->n == 0)
+                                break;
+                        if (request_stream(q) < 0) {
+                                x->error = -ENOMEM;
+                                break;
+                        }
+                        x->state = EXCHANGE_STREAMING;
+                        pass_on(x);
+                        break;
+                }
+                attempt_conclude(x);
+                if (x->verdict.class == VERDICT_OK)
+                        succeed(x);
+                else if (x->late || !may_try_again(x))
+                        fail_verdict(x);
+                else {
+                        buf_clear(http_request_out(q->io));
+                        x->translation->dialect->reset(x->translation);
+                        if (verdict_rule(x->verdict.class)->backoff && wait_begin(x) >= 0)
+                                x->state = EXCHANGE_WAITING;
+                        else
+                                exchange_try(x);
+                }
+                break;
+
+        case EXCHANGE_STREAMING:
+                if (!x->ended && x->late)
+                        fail_late(x);
+                else if (!x->ended)
+                        pass_on(x);
+                else {
+                        attempt_conclude(x);
+                        if (x->verdict.class == VERDICT_OK)
+                                succeed(x);
+                        else
+                                fail_verdict(x);
+                }
+                break;
+
+        case EXCHANGE_DRAINING:
+        case EXCHANGE_DONE:
+                break;
+        }
+
+        if (x->state == EXCHANGE_DONE)
+                exchange_free(x);
+}
+
+/* --- what others tell it --- */
+
+void exchange_drained(Exchange *x) {
+        if (x->call)
+                engine_call_pause(x->call, false);
+}
+
+void exchange_on_deadline(Timeout *t) {
+        Exchange *x = CONTAINER_OF(t, Exchange, deadline);
+
+        x->late = true;
+        exchange_step(x);
+}
+
+void exchange_on_ping(Timeout *t) {
+        Exchange *x = CONTAINER_OF(t, Exchange, ping);
+        Buf *out = http_request_out(x->request->io);
+
+        if (x->state != EXCHANGE_STREAMING)
+                return;
+        if (out->n == 0)
+                (void) buf_puts(out, ": ping\n\n");
+        pass_on(x);
+}
+
+void exchange_begin(Request *q) {
+        Http *h = q->http;
+        Buf *body = http_request_body(q->io);
+        _cleanup_(translation_freep) Translation *t = NULL;
+        Exchange *x;
+        ApiError e;
+        int r;
+
+        r = q->dialect->request(
+                &(DialectContext){
+                        .default_model = h->p.config->default_model,
+                        .request_id = q->id,
+                        .created = clock_realtime() / USEC_PER_SEC,
+                },
+                body->n > 0 ? buf_data(body) : "", body->n, &t, &e);
+        if (r == DIALECT_E_REFUSED)
+                return request_reply_error(q, &e);
+        if (r < 0)
+                return request_fail(q, 500, NULL, "Out of memory.");
+        buf_done(body); /* Gemini's form of it is what is needed from here on */
+
+        (void) snprintf(q->model, sizeof(q->model), "%s", t->model);
+        if (t->cli)
+                return request_fail(q, 400, "model", "Models with the prefix cli/ cannot be served here.");
+
+        x = calloc(1, sizeof(Exchange));
+        if (!x)
+                return request_fail(q, 500, NULL, "Out of memory.");
+        x->request = q;
+        x->ping = TIMEOUT_INIT(x->ping);
+        x->deadline = TIMEOUT_INIT(x->deadline);
+        x->translation = TAKE_PTR(t);
+        x->model = config_alias(h->p.config, x->translation->model);
+        (void) snprintf(x->translation->served, sizeof(x->translation->served), "%s", x->model);
+        q->exchange = x;
+        q->cancel = on_cancel;
+        timeout_start(h->deadline, &x->deadline);
+        exchange_try(x);
+        if (x->state == EXCHANGE_DONE)
+                exchange_free(x);
+}

@@ -1,1 +1,404 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * A request's life:
+ *
+ *     headers → framing, path, route, access, size → (body) → handler → reply → end: one log line
+ *
+ * All refusals that need no body are made at the headers, so that an upload that will be refused is not read. A
+ * handler may answer later; then it sets Request.cancel, which is called once if the client goes away before.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "dialect/json.h"
+#include "io/mhd-glue.h"
+#include "io/timeout.h"
+#include "server/access.h"
+#include "server/exchange.h"
+#include "server/models.h"
+
+#define REQUEST_ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+#define REPLY_BODY_MAX (64U << 20)
+#define REPLY_HEADERS_MAX 8U
+#define STATUS_CLIENT_GONE 499 /* as other proxies log it; never sent */
+
+/* --- replies --- */
+
+typedef struct Reply {
+        HttpHeader headers[REPLY_HEADERS_MAX];
+        size_t n;
+        char process_time[32], retry_after[24];
+} Reply;
+
+static void reply_add(Reply *p, const char *name, const char *value) {
+        assert(p->n < REPLY_HEADERS_MAX);
+        p->headers[p->n++] = (HttpHeader){ name, value };
+}
+
+static void reply_init(Reply *p, const Request *q, const char *content_type) {
+        usec_t spent = usec_sub(clock_monotonic(), http_request_started(q->io));
+
+        p->n = 0;
+        (void) snprintf(p->process_time, sizeof(p->process_time), "%llu.%06llu",
+                        (unsigned long long) (spent / USEC_PER_SEC), (unsigned long long) (spent % USEC_PER_SEC));
+        reply_add(p, "Content-Type", content_type);
+        reply_add(p, "x-request-id", q->id);
+        reply_add(p, "X-Process-Time", p->process_time);
+        if (q->close)
+                reply_add(p, "Connection", "close");
+}
+
+static void reply_send(Request *q, Reply *p, int status, Buf *body) {
+        static const char sorry[] = "{\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\","
+                                    "\"param\":null,\"code\":null}}";
+
+        if (http_request_is_replied(q->io))
+                return;
+        if (body->error < 0) {
+                buf_clear(body);
+                (void) buf_puts(body, sorry);
+                status = 500;
+        }
+        q->status = status;
+        if (http_request_reply(q->io, status, p->headers, p->n, body) < 0)
+                log_error("could not answer a request: out of memory");
+}
+
+void request_reply_json(Request *q, int status, Buf *body) {
+        Reply p;
+
+        reply_init(&p, q, "application/json");
+        reply_send(q, &p, status, body);
+}
+
+static void reply_error(Request *q, const ApiError *e, const char *allow) {
+        _cleanup_buf_ Buf body = BUF_INIT(REPLY_BODY_MAX);
+        Reply p;
+
+        q->dialect->error(e, q->id, &body);
+        reply_init(&p, q, "application/json");
+        if (e->retry_after > 0) {
+                (void) snprintf(p.retry_after, sizeof(p.retry_after), "%llu",
+                                (unsigned long long) ((e->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC));
+                reply_add(&p, "Retry-After", p.retry_after);
+        }
+        if (e->hopeless)
+                reply_add(&p, "x-should-retry", "false");
+        if (e->status == 401)
+                reply_add(&p, "WWW-Authenticate", "Bearer");
+        if (!strnull(allow))
+                reply_add(&p, "Allow", allow);
+        reply_send(q, &p, e->status, &body);
+}
+
+void request_reply_error(Request *q, const ApiError *e) {
+        reply_error(q, e, NULL);
+}
+
+void request_fail(Request *q, int status, const char *param, const char *fmt, ...) {
+        char message[512];
+        ApiError e;
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(message, sizeof(message), fmt, ap);
+        va_end(ap);
+        api_error_set(&e, status, param, "%s", message);
+        request_reply_error(q, &e);
+}
+
+int request_stream(Request *q) {
+        Reply p;
+
+        reply_init(&p, q, "text/event-stream");
+        reply_add(&p, "Cache-Control", "no-cache");
+        reply_add(&p, "X-Accel-Buffering", "no"); /* a proxy in front must pass each event on */
+        q->status = 200;
+        return http_request_stream(q->io, 200, p.headers, p.n);
+}
+
+struct json_object *request_json(Request *q) {
+        Buf *body = http_request_body(q->io);
+        _cleanup_json_ struct json_object *o = NULL;
+        const char *why = NULL;
+
+        if (json_parse(buf_data(body), body->n, &o, &why) < 0) {
+                request_fail(q, 400, NULL, "The body is not JSON: %s.", why ?: "out of memory");
+                return NULL;
+        }
+        if (!json_object_is_type(o, json_type_object)) {
+                request_fail(q, 400, NULL, "The body is not a JSON object.");
+                return NULL;
+        }
+        return TAKE_PTR(o);
+}
+
+void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]) {
+        if (q->client_unix)
+                (void) snprintf(ret, ADDRESS_STRING_MAX, "unix");
+        else
+                address_format(&q->client, ret);
+}
+
+/* --- the log line --- */
+
+static void request_log(Request *q, bool complete) {
+        const char *method = http_request_method(q->io);
+        usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
+        char status[16], attempts[16], duration[24], first_byte[24], in[24], out[24], client[ADDRESS_STRING_MAX];
+        char message[128];
+        bool asked = q->attempts > 0;
+        LogLevel level = q->status >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+
+        if (log_get_level() < level)
+                return;
+        if (!complete && !http_request_is_replied(q->io))
+                q->status = STATUS_CLIENT_GONE;
+        request_client_format(q, client);
+        (void) snprintf(status, sizeof(status), "%d", q->status);
+        (void) snprintf(attempts, sizeof(attempts), "%u", q->attempts);
+        (void) snprintf(duration, sizeof(duration), "%llu",
+                        (unsigned long long) usec_sub(clock_monotonic(), started));
+        (void) snprintf(first_byte, sizeof(first_byte), "%llu", (unsigned long long) usec_sub(first, started));
+        (void) snprintf(in, sizeof(in), "%llu", (unsigned long long) q->usage.prompt);
+        (void) snprintf(out, sizeof(out), "%llu", (unsigned long long) q->usage.completion);
+        /* The path only of a route we have: anything else is a stranger's text. */
+        (void) snprintf(message, sizeof(message), "%.16s %s %d%s", method, q->route ? q->route->path : "(no route)",
+                        q->status, complete ? "" : ", cut");
+
+        log_struct(level, message,
+                   (const LogField[]){
+                           { "request_id", q->id },
+                           { "client", client },
+                           { "token", q->token ? q->token->mask : NULL },
+                           { "token_name", q->token ? q->token->name : NULL },
+                           { "dialect", q->dialect->name },
+                           { "model", q->model[0] ? q->model : NULL },
+                           { "status", status, true },
+                           { "key", q->key_mask[0] ? q->key_mask : NULL },
+                           { "verdict", q->verdict },
+                           { "finish_reason", q->finish_reason },
+                           { "attempts", asked ? attempts : NULL, true },
+                           { "duration_usec", duration, true },
+                           { "first_byte_usec", first > 0 ? first_byte : NULL, true },
+                           { "tokens_in", asked ? in : NULL, true },
+                           { "tokens_out", asked ? out : NULL, true },
+                   },
+                   15);
+}
+
+static void request_log_body(Request *q) {
+        Buf *body = http_request_body(q->io);
+        _cleanup_free_ char *text = strndup(body->n > 0 ? buf_data(body) : "", MIN(body->n, (size_t) LOG_BODY_MAX));
+
+        if (!text)
+                return;
+        secret_scrub(text, NULL);
+        log_struct(LOG_LEVEL_INFO, "request body",
+                   (const LogField[]){ { "request_id", q->id }, { "body", text } }, 2);
+}
+
+/* --- the request's life --- */
+
+static void request_set_id(Request *q) {
+        const char *given = http_request_header(q->io, "x-request-id");
+        size_t n = given ? strlen(given) : 0;
+        uint64_t z;
+
+        if (n > 0 && n <= REQUEST_ID_MAX && text_in_charset(given, n, REQUEST_ID_CHARS)) {
+                memcpy(q->id, given, n + 1);
+                return;
+        }
+        /* splitmix64 over a random start: unique within the process, unguessable enough for a name. */
+        z = q->http->id_state += 0x9E3779B97F4A7C15ULL;
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
+        z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
+        z ^= z >> 31;
+        (void) snprintf(q->id, sizeof(q->id), "%016llx", (unsigned long long) z);
+}
+
+/* The decoded path without a slash at its end; NULL if its escapes are broken. */
+static char *path_decode(const char *raw) {
+        _cleanup_free_ char *path = strdup(raw);
+        size_t n;
+
+        if (!path || path[0] != '/' || text_percent_decode(path) < 0)
+                return NULL;
+        n = strlen(path);
+        if (n > 1 && path[n - 1] == '/')
+                path[n - 1] = 0;
+        return TAKE_PTR(path);
+}
+
+static void on_head(HttpRequest *io, void *userdata) {
+        Http *h = userdata;
+        const char *method = http_request_method(io), *fault;
+        const Route *route;
+        char allow[64] = "";
+        uint64_t length;
+        ApiError e;
+        Request *q;
+        int r;
+
+        q = calloc(1, sizeof(Request));
+        if (!q) {
+                (void) http_request_reply(io, 503, NULL, 0, NULL);
+                return;
+        }
+        q->http = h;
+        q->io = io;
+        q->dialect = route_dialect(http_request_path(io));
+        list_init(&q->link);
+        http_request_set_userdata(io, q);
+        request_set_id(q);
+
+        fault = http_request_framing_fault(io);
+        q->close = fault; /* where the next request begins is anybody's guess */
+        if (fault)
+                return request_fail(q, 400, NULL, "The request is framed wrongly: %s.", fault);
+        q->path = path_decode(http_request_path(io));
+        if (!q->path)
+                return request_fail(q, 400, NULL, "The path is not one.");
+        q->dialect = route_dialect(q->path);
+        route = route_find(method, q->path, &q->rest, allow, sizeof(allow));
+        if (route)
+                q->dialect = route->dialect;
+        if (!access_check(q, route, &e))
+                return request_reply_error(q, &e);
+        if (!route && allow[0]) {
+                api_error_set(&e, 405, NULL, "The method is not one of this path: %s.", allow);
+                return reply_error(q, &e, allow);
+        }
+        if (!route)
+                return request_fail(q, 404, NULL, "There is nothing at this path.");
+        q->route = route;
+
+        r = http_request_content_length(io, &length);
+        if (r == -ERANGE || (r >= 0 && length > h->p.config->max_body))
+                return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
+                                    (unsigned long long) h->p.config->max_body);
+        http_request_take_body(io, h->p.config->max_body);
+}
+
+static void on_body(HttpRequest *io, void *userdata) {
+        Http *h = userdata;
+        Request *q = http_request_userdata(io);
+
+        switch (http_request_body_fault(io)) {
+        case HTTP_BODY_TOO_LARGE:
+                return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
+                                    (unsigned long long) h->p.config->max_body);
+        case HTTP_BODY_NO_ROOM:
+                return request_fail(q, 503, NULL, "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+        case HTTP_BODY_OK:
+                break;
+        }
+        if (h->p.config->log_bodies)
+                request_log_body(q);
+        q->route->handler(q);
+}
+
+static void request_cancel(Request *q) {
+        if (q->cancel)
+                TAKE_PTR(q->cancel)(q);
+}
+
+static void on_gone(HttpRequest *io, void *userdata _unused_) {
+        Request *q = http_request_userdata(io);
+
+        if (q)
+                request_cancel(q);
+}
+
+static void on_drained(HttpRequest *io, void *userdata _unused_) {
+        Request *q = http_request_userdata(io);
+
+        if (q && q->exchange)
+                exchange_drained(q->exchange);
+}
+
+static void on_end(HttpRequest *io, bool complete, void *userdata) {
+        Http *h = userdata;
+        Request *q = http_request_userdata(io);
+
+        if (h->draining && h->p.ended)
+                h->p.ended(h->p.userdata);
+        if (!q)
+                return;
+        request_log(q, complete);
+        request_cancel(q);
+        list_unlink(&q->link);
+        free(q->path);
+        free(q);
+}
+
+/* --- the whole --- */
+
+int http_new(const HttpParams *p, Http **ret) {
+        static const HttpServerOps ops = {
+                .head = on_head,
+                .body = on_body,
+                .gone = on_gone,
+                .drained = on_drained,
+                .end = on_end,
+        };
+        _cleanup_(http_freep) Http *h = NULL;
+        int r;
+
+        h = calloc(1, sizeof(Http));
+        if (!h)
+                return -ENOMEM;
+        h->p = *p;
+        h->started = clock_realtime();
+        if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0)
+                return -errno;
+        r = timeout_queue_new(p->loop, EXCHANGE_PING_INTERVAL, exchange_on_ping, &h->ping);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
+        if (r < 0)
+                return r;
+        r = model_list_new(h, &h->models);
+        if (r < 0)
+                return r;
+        r = http_server_new(p->loop,
+                            &(HttpServerParams){
+                                    .max_connections = (unsigned) p->config->max_connections,
+                                    .max_inflight = p->config->max_inflight_bytes,
+                            },
+                            &ops, h, &h->server);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(h);
+        return 0;
+}
+
+int http_listen(Http *h, int fd) {
+        return http_server_listen(h->server, fd);
+}
+
+void http_drain(Http *h) {
+        h->draining = true;
+        http_server_quiesce(h->server);
+}
+
+bool http_is_idle(const Http *h) {
+        return http_server_n_requests(h->server) == 0;
+}
+
+Http *http_free(Http *h) {
+        if (!h)
+                return NULL;
+        http_server_free(h->server);
+        model_list_free(h->models);
+        timeout_queue_free(h->ping);
+        timeout_queue_free(h->deadline);
+        free(h);
+        return NULL;
+}

@@ -1,1 +1,63 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "server/exchange.h"
+#include "server/manage.h"
+#include "server/models.h"
+#include "server/routes.h"
+
+static const Route routes[] = {
+        { "GET", "/", TOKEN_CLIENT, &dialect_plain, manage_root, "this list" },
+        { "GET", "/health", TOKEN_NONE, &dialect_plain, manage_health, "whether there are keys that can serve; open" },
+        { "POST", "/v1/chat/completions", TOKEN_CLIENT, &dialect_openai_chat, exchange_begin,
+          "OpenAI chat completions, streaming and not" },
+        { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
+        { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
+        { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats, "counters and health of every key and model" },
+        { "POST", "/reset-api-key-health", TOKEN_ADMIN, &dialect_plain, manage_reset, "revives keys" },
+        { "GET", "/api-key-recommendations", TOKEN_ADMIN, &dialect_plain, manage_recommendations,
+          "what would make the pool serve better" },
+        { "GET", "/ip-config", TOKEN_ADMIN, &dialect_plain, manage_ip_config, "who may connect" },
+        { "POST", "/test-ip", TOKEN_ADMIN, &dialect_plain, manage_test_ip, "whether an address may connect" },
+};
+
+const Route *routes_all(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(routes);
+        return routes;
+}
+
+static bool route_is_prefix(const Route *r) {
+        size_t n = strlen(r->path);
+
+        return n > 1 && r->path[n - 1] == '/';
+}
+
+static bool method_serves(const char *route, const char *method) {
+        return streq(route, method) || (streq(route, "GET") && streq(method, "HEAD"));
+}
+
+const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow, size_t n_allow) {
+        size_t n = 0;
+
+        ret_allow[0] = 0;
+        for (size_t i = 0; i < ELEMENTSOF(routes); i++) {
+                const Route *r = &routes[i];
+                const char *rest = startswith(path, r->path);
+
+                if (!rest || (route_is_prefix(r) ? !*rest : *rest))
+                        continue;
+                if (method_serves(r->method, method)) {
+                        *ret_rest = rest;
+                        return r;
+                }
+                n += (size_t) snprintf(ret_allow + n, n_allow - n, "%s%s%s", n > 0 ? ", " : "", r->method,
+                                       streq(r->method, "GET") ? ", HEAD" : "");
+                assert(n < n_allow);
+        }
+        return NULL;
+}
+
+const Dialect *route_dialect(const char *path) {
+        return startswith(path, "/v1/") || streq(path, "/v1") ? &dialect_openai_chat : &dialect_plain;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "server/access.h"
+
+#define FORWARDED_MAX 4096U /* bytes of all X-Forwarded-For headers; a longer chain is refused */
+
+static bool check_address(Request *q, bool open, ApiError *ret) {
+        const Config *config = q->http->p.config;
+        _cleanup_buf_ Buf forwarded = BUF_INIT(FORWARDED_MAX);
+        const struct sockaddr *sa = http_request_peer(q->io);
+        char shown[ADDRESS_STRING_MAX];
+        Address peer;
+        int r;
+
+        if (sa) {
+                r = address_from_sockaddr(sa, &peer);
+                if (r < 0) {
+                        api_error_set(ret, 403, NULL, "The connection has no address that could be checked.");
+                        return open;
+                }
+        }
+        r = http_request_header_joined(q->io, "X-Forwarded-For", &forwarded);
+        if (r < 0 && r != -ENODATA)
+                r = CIDR_E_MALFORMED;
+        else
+                r = cidr_client_address(&config->trusted_proxies, sa ? &peer : NULL,
+                                        r == -ENODATA ? NULL : buf_cstr(&forwarded), &q->client);
+        switch (r) {
+        case CIDR_E_UNIX:
+                q->client_unix = true;
+                return true;
+        case CIDR_E_MALFORMED:
+                if (sa)
+                        q->client = peer;
+                q->client_unix = !sa;
+                if (open)
+                        return true;
+                api_error_set(ret, 403, NULL, "X-Forwarded-For of a trusted proxy is not a list of addresses.");
+                return false;
+        }
+        if (open || cidr_set_match(&config->allowed_ips, &q->client))
+                return true;
+
+        address_format(&q->client, shown);
+        api_error_set(ret, 403, NULL, "Requests from %s are not allowed.", shown);
+        log_warning("refused a request from %s: ALLOWED_IPS does not list this address", shown);
+        return false;
+}
+
+/* Without a header the pointer is NULL. The scheme's name is any case, blanks around the token do not count. */
+static const char *bearer(const char *value) {
+        if (!value || strncasecmp(value, "Bearer", 6) != 0 || !strchr(" \t", value[6]) || !value[6])
+                return NULL;
+        return value + 7 + strspn(value + 7, " \t");
+}
+
+static bool check_token(Request *q, const Route *route, ApiError *ret) {
+        const Config *config = q->http->p.config;
+        const char *authorization = http_request_header(q->io, "Authorization");
+        const char *presented[] = {
+                bearer(authorization),
+                http_request_header(q->io, "x-api-key"),
+                http_request_header(q->io, "x-goog-api-key"),
+        };
+        bool open = route && route->right == TOKEN_NONE;
+        const char *token = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(presented); i++) {
+                if (strnull(presented[i]))
+                        continue;
+                if (token && !streq(token, presented[i])) {
+                        api_error_set(ret, 401, NULL, "Two tokens were presented, and they differ.");
+                        return open;
+                }
+                token = presented[i];
+        }
+        if (token)
+                q->token = token_set_find(&config->tokens, token, strlen(token));
+        if (open)
+                return true;
+
+        if (route && route->right == TOKEN_ADMIN && config->tokens.n_admin == 0) {
+                api_error_set(ret, 403, NULL, "Management needs an admin token, and ADMIN_TOKENS is not set.");
+                return false;
+        }
+        if (q->token)
+                return true;
+        if (token)
+                api_error_set(ret, 401, NULL, "The token is not known here.");
+        else if (config->tokens.n == 0)
+                api_error_set(ret, 401, NULL, "No client token is configured: set ALLOWED_TOKENS.");
+        else if (authorization && !bearer(authorization))
+                api_error_set(ret, 401, NULL, "The only Authorization taken is `Bearer TOKEN`.");
+        else
+                api_error_set(ret, 401, NULL,
+                              "A token is needed: `Authorization: Bearer TOKEN`, or `x-api-key`, or `x-goog-api-key`.");
+        return false;
+}
+
+bool access_check(Request *q, const Route *route, ApiError *ret) {
+        bool open = route && route->right == TOKEN_NONE;
+
+        if (!check_address(q, open, ret) || !check_token(q, route, ret))
+                return false;
+        if (route && route->right == TOKEN_ADMIN && q->token->right < TOKEN_ADMIN) {
+                api_error_set(ret, 403, NULL, "This needs an admin token (ADMIN_TOKENS).");
+                return false;
+        }
+        return true;
+}

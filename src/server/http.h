@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What stands behind the sockets: access (IP, token, right), the routes, and the reply in the client's dialect. A
+ * Request is one client request from its headers to its log line; the route's handler gets it when the body is there
+ * and answers once, now or later, through one of the request_*() replies.
+ */
+
+#include "base/buf.h"
+#include "base/zone.h"
+#include "core/config.h"
+#include "core/pool.h"
+#include "dialect/dialect.h"
+#include "engine/engine.h"
+#include "io/http-request.h"
+#include "io/loop.h"
+
+typedef struct Http Http;
+typedef struct Request Request;
+typedef struct Route Route;
+typedef struct Exchange Exchange;
+typedef struct ModelList ModelList;
+typedef struct TimeoutQueue TimeoutQueue;
+typedef struct HttpServer HttpServer;
+
+typedef struct HttpParams {
+        Loop *loop;
+        const Config *config; /* all borrowed; they outlive the Http */
+        Pool *pool;
+        Engine *engine;
+        const Zone *zone;
+        void (*ended)(void *userdata); /* a request ended: called while draining */
+        void *userdata;
+} HttpParams;
+
+struct Http {
+        HttpParams p;
+        HttpServer *server;
+        ModelList *models;
+        TimeoutQueue *ping, *deadline; /* of the exchanges */
+        usec_t started;                /* realtime */
+        uint64_t id_state;             /* of generated request ids */
+        bool draining;
+};
+
+int http_new(const HttpParams *p, Http **ret);
+int http_listen(Http *h, int fd); /* takes the socket */
+void http_drain(Http *h);         /* no new connections, every reply closes its own */
+bool http_is_idle(const Http *h);
+Http *http_free(Http *h);
+DEFINE_CLEANUP(Http *, http_free);
+
+struct Request {
+        Http *http;
+        HttpRequest *io;
+        const Route *route;     /* NULL until found */
+        const Dialect *dialect; /* in whose words errors are told */
+        const Token *token;     /* NULL: an open route without one */
+        Address client;
+        bool client_unix;       /* a unix peer: no address */
+        char id[REQUEST_ID_MAX + 1];
+        char *path;             /* decoded, trailing slash cut */
+        const char *rest;       /* of a prefix route: what stands behind the prefix */
+        List link;              /* a queue that the handler may put it into */
+        void (*cancel)(Request *q); /* set by a handler that answers later: the request ends, forget it */
+        bool close;                 /* no keep-alive behind the reply */
+
+        /* for the exchange, and for the log line */
+        Exchange *exchange;
+        char model[MODEL_NAME_MAX + 1];
+        char key_mask[SECRET_MASK_MAX];
+        const char *verdict, *finish_reason;
+        unsigned attempts;
+        int status;
+        Usage usage;
+};
+
+/* Takes the body. */
+void request_reply_json(Request *q, int status, Buf *body);
+void request_reply_error(Request *q, const ApiError *e);
+void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
+
+/* Begins a stream of server-sent events with status 200. */
+int request_stream(Request *q);
+
+/* The body as a JSON object, or NULL after a 400 was sent. */
+struct json_object *request_json(Request *q);
+
+/* How the client's address is shown: `127.0.0.1`, `unix`. */
+void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The routes as a table: method, path, right, dialect, handler. */
+
+#include "server/http.h"
+
+struct Route {
+        const char *method; /* GET also serves HEAD */
+        const char *path;   /* ending in `/`: a prefix, whose rest is Request.rest */
+        TokenRight right;   /* TOKEN_NONE: open, also to addresses that ALLOWED_IPS does not list */
+        const Dialect *dialect;
+        void (*handler)(Request *q);
+        const char *what;   /* for GET / */
+};
+
+/* The route; or NULL with the methods that the path has (`GET, POST`) for a 405; NULL and "" is a 404. */
+const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow, size_t n_allow);
+
+/* In whose words errors under this path are told, also where there is no route. */
+const Dialect *route_dialect(const char *path);
+
+const Route *routes_all(size_t *ret_n);
