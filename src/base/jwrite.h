@@ -3,7 +3,7 @@
 
 /*
  * Writes JSON straight into a Buf: commas and nesting are kept here, so that what a route sends reads like what it
- * is. Parsing is json-c's; for output this costs a quarter of building a tree first. `key` is NULL inside arrays
+ * is. Parsing is json-c's; for output a tree would be built only to be thrown away. `key` is NULL inside arrays
  * and at the top. Errors are the buffer's own, sticky: look at buf->error once, at the end.
  *
  * Strings are escaped by RFC 8259; bytes that are not UTF-8 become U+FFFD, so that the output always is.

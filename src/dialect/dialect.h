@@ -29,6 +29,10 @@ typedef struct DialectContext {
         const char *default_model; /* when the request names none */
         const char *request_id;    /* ids of answers are made of it when Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
+
+        /* What model a name stands for (an alias), since some rules go by the model; NULL: every name for itself. */
+        const char *(*resolve_model)(const char *name, void *userdata);
+        void *userdata;
 } DialectContext;
 
 struct Translation {
@@ -54,11 +58,15 @@ struct Dialect {
         int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
         int (*finish)(Translation *t, Buf *out, Verdict *ret_verdict);
         void (*stream_error)(Translation *t, const ApiError *e, Buf *out);
+        /* Forgets what was heard from upstream: another attempt begins. Nothing has gone to the client yet. */
+        void (*reset)(Translation *t);
         Translation *(*free)(Translation *t);
 };
 
 extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols (dialect/plain.c) */
 extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
+extern const Dialect dialect_anthropic_error; /* of /v1/messages */
+extern const Dialect dialect_google_error;    /* of /v1beta */
 
 static inline Translation *translation_free(Translation *t) {
         return t ? t->dialect->free(t) : NULL;

@@ -3,8 +3,7 @@
 /*
  * A turn: sd-event finds our epoll descriptor readable, loop_dispatch() takes up to BATCH events from it, calls their
  * owners, and then runs the hooks that were asked for. Hooks are where the two libraries do their work: libcurl's due
- * timeouts, then one MHD_run() per listener. Both are asked for many times a turn and run once, which is the largest
- * single saving on the way of a request (an MHD_run() per event costs half as much again). A hook may ask for another,
+ * timeouts, then one MHD_run() per listener. Both are asked for many times a turn and run once. A hook may ask for another,
  * so they are run in rounds until none is due; ROUNDS bounds that, and what is left then goes on in the next turn.
  *
  * What asks for a hook outside a turn (a timer, the bus, a signal) enables a defer source of low priority, so that

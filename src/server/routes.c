@@ -59,5 +59,20 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
 }
 
 const Dialect *route_dialect(const char *path) {
-        return startswith(path, "/v1/") || streq(path, "/v1") ? &dialect_openai_chat : &dialect_plain;
+        static const struct {
+                const char *path;
+                const Dialect *dialect;
+        } trees[] = {
+                { "/v1/messages", &dialect_anthropic_error },
+                { "/v1beta", &dialect_google_error },
+                { "/v1", &dialect_openai_chat },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
+                const char *rest = startswith(path, trees[i].path);
+
+                if (rest && (!*rest || *rest == '/'))
+                        return trees[i].dialect;
+        }
+        return &dialect_plain;
 }
