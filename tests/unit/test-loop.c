@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <sys/eventfd.h>
+#include <systemd/sd-event.h>
+
+#include "io/loop.h"
+#include "io/timeout.h"
+
+typedef struct Fixture {
+        Loop *loop;
+        LoopFd a, b;
+        LoopHook hook, other;
+        unsigned n_a, n_b, n_hook, n_other;
+        bool a_drops_b, hook_asks_other;
+} Fixture;
+
+static int setup(void **state) {
+        Fixture *f = calloc(1, sizeof(Fixture));
+
+        assert_non_null(f);
+        f->a = f->b = LOOP_FD_NULL;
+        assert_int_equal(loop_new(&f->loop), 0);
+        *state = f;
+        return 0;
+}
+
+static int teardown(void **state) {
+        Fixture *f = *state;
+
+        loop_fd_remove(f->loop, &f->a);
+        loop_fd_remove(f->loop, &f->b);
+        loop_hook_remove(&f->hook);
+        loop_hook_remove(&f->other);
+        loop_free(f->loop);
+        free(f);
+        return 0;
+}
+
+static void turn(Fixture *f) {
+        assert_true(sd_event_run(loop_event(f->loop), 0) >= 0);
+}
+
+static int ready_fd(void) {
+        int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+        assert_true(fd >= 0);
+        return fd;
+}
+
+static void on_a(uint32_t events _unused_, void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_a++;
+        if (f->a_drops_b)
+                loop_fd_remove(f->loop, &f->b);
+        loop_hook_ask(f->loop, &f->hook);
+        loop_hook_ask(f->loop, &f->hook);
+}
+
+static void on_b(uint32_t events _unused_, void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_b++;
+        if (f->a_drops_b)
+                loop_fd_remove(f->loop, &f->a);
+        loop_hook_ask(f->loop, &f->hook);
+}
+
+static void on_hook(void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_hook++;
+        if (f->hook_asks_other)
+                loop_hook_ask(f->loop, &f->other);
+}
+
+static void on_other(void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_other++;
+}
+
+static void test_hook_once_a_turn(void **state) {
+        _cleanup_close_ int a = ready_fd(), b = ready_fd();
+        Fixture *f = *state;
+
+        f->hook_asks_other = true;
+        loop_hook_add(f->loop, &f->other, on_other, f); /* stands before the one that asks for it */
+        loop_hook_add(f->loop, &f->hook, on_hook, f);
+        assert_int_equal(loop_fd_add(f->loop, &f->a, a, EPOLLIN, on_a, f), 0);
+        assert_int_equal(loop_fd_add(f->loop, &f->b, b, EPOLLIN, on_b, f), 0);
+        turn(f);
+        assert_int_equal(f->n_a, 1);
+        assert_int_equal(f->n_b, 1);
+        assert_int_equal(f->n_hook, 1);
+        assert_int_equal(f->n_other, 1);
+}
+
+static void test_hook_from_outside(void **state) {
+        Fixture *f = *state;
+
+        loop_hook_add(f->loop, &f->hook, on_hook, f);
+        turn(f);
+        assert_int_equal(f->n_hook, 0);
+        loop_hook_ask(f->loop, &f->hook);
+        loop_hook_ask(f->loop, &f->hook);
+        turn(f);
+        assert_int_equal(f->n_hook, 1);
+        turn(f);
+        assert_int_equal(f->n_hook, 1);
+}
+
+/* Both are ready in one batch; whichever comes first drops the other, whose event must then not be delivered. */
+static void test_dropped_in_the_batch(void **state) {
+        _cleanup_close_ int a = ready_fd(), b = ready_fd();
+        Fixture *f = *state;
+
+        f->a_drops_b = true;
+        loop_hook_add(f->loop, &f->hook, on_hook, f);
+        assert_int_equal(loop_fd_add(f->loop, &f->a, a, EPOLLIN, on_a, f), 0);
+        assert_int_equal(loop_fd_add(f->loop, &f->b, b, EPOLLIN, on_b, f), 0);
+        turn(f);
+        assert_int_equal(f->n_a + f->n_b, 1);
+}
+
+/* --- time-outs --- */
+
+typedef struct Waiter {
+        Timeout timeout;
+        TimeoutQueue *queue;
+        unsigned n, restarts;
+        unsigned *order;
+        unsigned at;
+} Waiter;
+
+static void on_timeout(Timeout *t) {
+        Waiter *w = CONTAINER_OF(t, Waiter, timeout);
+
+        w->n++;
+        w->at = ++*w->order;
+        if (w->restarts > 0) {
+                w->restarts--;
+                timeout_start(w->queue, &w->timeout);
+        }
+}
+
+static void test_timeouts(void **state) {
+        Fixture *f = *state;
+        _cleanup_(timeout_queue_freep) TimeoutQueue *q = NULL;
+        unsigned order = 0;
+        Waiter w[4];
+
+        assert_int_equal(timeout_queue_new(f->loop, 5 * USEC_PER_MSEC, on_timeout, &q), 0);
+        for (size_t i = 0; i < ELEMENTSOF(w); i++) {
+                w[i] = (Waiter){ .queue = q, .order = &order };
+                w[i].timeout = TIMEOUT_INIT(w[i].timeout);
+                timeout_start(q, &w[i].timeout);
+        }
+        timeout_stop(&w[0].timeout);         /* the head: the timer fires early and is set again */
+        timeout_start(q, &w[1].timeout);     /* starts over: now behind the others */
+        w[2].restarts = 2;
+        while (w[1].n == 0 || w[2].n < 3 || w[3].n == 0)
+                assert_true(sd_event_run(loop_event(f->loop), USEC_PER_SEC) > 0);
+        assert_int_equal(w[0].n, 0);
+        assert_int_equal(w[1].n, 1);
+        assert_int_equal(w[2].n, 3);
+        assert_int_equal(w[3].n, 1);
+        assert_true(w[3].at < w[1].at);
+        timeout_stop(&w[0].timeout); /* twice does no harm */
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_hook_once_a_turn, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_hook_from_outside, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_dropped_in_the_batch, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
