@@ -1,1 +1,157 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "dialect/api-error.h"
+
+/* What a status is called where nothing more exact is known. */
+static const struct {
+        int status;
+        const char *type, *code;
+} names[] = {
+        { 400, "invalid_request_error", NULL },
+        { 401, "invalid_request_error", "invalid_api_key" },
+        { 403, "permission_error", NULL },
+        { 404, "invalid_request_error", NULL },
+        { 405, "invalid_request_error", "method_not_allowed" },
+        { 408, "invalid_request_error", "request_timeout" },
+        { 413, "invalid_request_error", "request_too_large" },
+        { 429, "rate_limit_error", "rate_limit_exceeded" },
+        { 502, "server_error", "bad_gateway" },
+        { 503, "server_error", "service_unavailable" },
+        { 504, "server_error", "timeout" },
+};
+
+/*
+ * What a client is told of each class. Our own words come first and Google's after them, if `quote` is set: what it
+ * says about a key is not for clients, to whom it would read as if their own token were meant.
+ */
+static const struct {
+        int status;       /* 0: Google's own */
+        const char *code; /* NULL: the status's */
+        bool quote, hopeless;
+        const char *message; /* behind the model's name; NULL: Google's alone */
+} rules[_VERDICT_CLASS_MAX] = {
+        [VERDICT_OK]           = { 500, NULL, false, false, "an answer was taken for an error" },
+        [VERDICT_KEY_DEAD]     = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
+        [VERDICT_PROJECT_DEAD] = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
+        [VERDICT_KEY_REFUSED]  = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
+        [VERDICT_BILLING]      = { 503, NULL, false, false, "the gateway's API keys are out of credit" },
+        [VERDICT_LIMIT_ZERO]   = { 429, "insufficient_quota", true, true, "the gateway's API keys have no quota for this model" },
+        [VERDICT_DAY]          = { 429, "insufficient_quota", true, false, "the daily quota is spent" },
+        [VERDICT_MINUTE]       = { 429, NULL, true, false, "too many requests at the moment" },
+        [VERDICT_RATE_UNKNOWN] = { 429, NULL, true, false, "too many requests at the moment" },
+        [VERDICT_TOO_LARGE]    = { 413, NULL, true, false, "the request has more tokens than a minute's quota" },
+        [VERDICT_MODEL_FOR_PROJECT] = { 404, "model_not_found", true, false, NULL },
+        [VERDICT_GEO]          = { 400, "unsupported_country_region_territory", true, false,
+                                   "not served where this gateway runs" },
+        [VERDICT_RESOURCE]     = { 404, "resource_not_found", true, false, NULL },
+        [VERDICT_REQUEST]      = { 0, NULL, true, false, NULL },
+        [VERDICT_OVERLOAD]     = { 503, NULL, true, false, "the upstream could not answer" },
+        [VERDICT_CUT]          = { 502, NULL, true, false, "the answer broke off" },
+        [VERDICT_TIMEOUT]      = { 504, NULL, true, false, "no answer in time" },
+        [VERDICT_CLIENT_GONE]  = { 499, NULL, false, false, "the client went away" },
+        [VERDICT_INTERNAL]     = { 500, NULL, false, false, "an internal error occurred" },
+};
+
+static void set_status(ApiError *e, int status) {
+        *e = (ApiError){ .status = status, .type = status >= 500 ? "server_error" : "invalid_request_error" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (names[i].status == status) {
+                        e->type = names[i].type;
+                        e->code = names[i].code;
+                }
+}
+
+static usec_t whole_seconds_up(usec_t span) {
+        return span > USEC_INFINITY - USEC_PER_SEC ? 0 : (span + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) {
+        char text[API_ERROR_MESSAGE_MAX + 1]; /* one more shows whether the cut goes through a character */
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+
+        set_status(e, status);
+        memcpy(e->message, text, text_utf8_prefix(text, sizeof(e->message) - 1));
+        (void) snprintf(e->param, sizeof(e->param), "%s", strempty(param));
+        if (status == 404 && streq(e->param, "model"))
+                e->code = "model_not_found";
+}
+
+/* A request's fault keeps Google's status, unless that one would send the client looking for a fault of its own
+ * token or of its own speed. */
+static int request_status(const Verdict *v) {
+        static const int passed[] = { 404, 409, 413, 422 };
+
+        for (size_t i = 0; i < ELEMENTSOF(passed); i++)
+                if (v->status == passed[i])
+                        return v->status;
+        return 400;
+}
+
+/* An answer that was no answer is the upstream's fault, not its load. */
+static int overload_status(const Verdict *v) {
+        return v->status == 504 ? 504 : v->status == 502 || (v->status > 0 && v->status < 400) ? 502 : 503;
+}
+
+void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
+        const char *ours = rules[v->class].message, *theirs = rules[v->class].quote ? v->message : "";
+        int status = rules[v->class].status;
+
+        if (v->class == VERDICT_REQUEST)
+                status = request_status(v);
+        else if (v->class == VERDICT_OVERLOAD)
+                status = overload_status(v);
+        if (!ours && strnull(theirs))
+                ours = "the upstream refused the request";
+
+        if (ours)
+                api_error_set(e, status, NULL, "%s: %s%s%s", model, ours, strnull(theirs) ? "." : ": ", theirs);
+        else
+                api_error_set(e, status, NULL, "%s", theirs);
+
+        if (status == 404 && v->class != VERDICT_RESOURCE) {
+                e->code = "model_not_found";
+                (void) snprintf(e->param, sizeof(e->param), "model");
+        }
+        if (rules[v->class].code)
+                e->code = rules[v->class].code;
+        e->hopeless = rules[v->class].hopeless;
+        if (status == 429)
+                e->retry_after = whole_seconds_up(v->retry_after);
+}
+
+/* "3 cooling (quota), 1 dead, 1 unhealthy of 5" */
+static void describe(const PoolRefusal *r, char *ret, size_t size) {
+        size_t total = 0, n = 0;
+
+        ret[0] = 0;
+        for (PoolState s = 0; s < _POOL_STATE_MAX; s++) {
+                int k;
+
+                total += r->n_keys[s];
+                if (r->n_keys[s] == 0 || n >= size)
+                        continue;
+                k = snprintf(ret + n, size - n, "%s%zu %s%s", n > 0 ? ", " : "", r->n_keys[s],
+                             pool_state_to_string(s), s == POOL_COOLING ? " (quota)" : "");
+                n += (size_t) MAX(k, 0);
+        }
+        if (n < size)
+                (void) snprintf(ret + n, size - n, "%sof %zu", n > 0 ? " " : "none ", total);
+}
+
+void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model, usec_t now) {
+        bool never = r->available_at == USEC_INFINITY;
+        char states[256];
+
+        describe(r, states, sizeof(states));
+        api_error_set(e, r->is_quota ? 429 : 503, NULL, "No API key can serve %s now: %s.", model, states);
+        e->retry_after = never ? 0 : MAX(whole_seconds_up(usec_sub(r->available_at, now)), USEC_PER_SEC);
+        e->hopeless = never;
+}

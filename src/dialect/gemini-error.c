@@ -1,1 +1,331 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * From an error body of Google's to a Verdict.
+ *
+ * The HTTP status alone says little: a void key is a 400, empty credits are a 402 or a 429, a spent day and a full
+ * minute are both 429 with the same text. So the body is asked first, from its most to its least exact part: what the
+ * details name (a reason out of a closed list, or the id of the quota that was hit), then known pieces of the message,
+ * then the status. All of it is one table, and the first row that fits decides; it is ordered so that
+ *
+ *   - of several violations in one body the one that lasts longest is told: no quota at all, then the day, then the
+ *     minute (the waits that they ask for are the pool's business: a day's violation comes with a delay of seconds);
+ *   - a row for a piece of prose is bound to the statuses where Google uses it, since a request's own text is
+ *     sometimes quoted in an error.
+ *
+ * Bodies are whatever stands between us and Google, too: HTML of a proxy, half a JSON document, nothing. Those have no
+ * details, and are matched by what can be read and by status. In a stream the HTTP status is 200 and the body's `code`
+ * counts, or, where that is missing, the name in `status`.
+ */
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "dialect/gemini-error.h"
+#include "dialect/json.h"
+#include "dialect/message.h"
+
+typedef enum Source {
+        BY_REASON,    /* ErrorInfo.reason begins with the text */
+        BY_LIMIT,     /* a violated quota of nothing */
+        BY_QUOTA,     /* a violated quota's id contains the text */
+        BY_DELAY,     /* RetryInfo, or "Please retry in …" */
+        BY_MESSAGE,   /* the message contains the text, in any case */
+        BY_STATUS,    /* the status alone */
+} Source;
+
+typedef struct Row {
+        Source source;
+        int status; /* 0 any; 5 every 5xx */
+        const char *text;
+        VerdictClass class;
+} Row;
+
+static const Row rows[] = {
+        /* details: who is refused */
+        { BY_REASON, 0, "API_KEY_INVALID", VERDICT_KEY_DEAD },
+        { BY_REASON, 0, "API_KEY_", VERDICT_KEY_DEAD }, /* …_BLOCKED: service, referrer, address, app */
+        { BY_REASON, 0, "ACCESS_TOKEN_", VERDICT_KEY_DEAD },
+        { BY_REASON, 0, "CREDENTIALS_MISSING", VERDICT_KEY_DEAD },
+        { BY_REASON, 0, "CONSUMER_", VERDICT_PROJECT_DEAD },
+        { BY_REASON, 0, "SERVICE_DISABLED", VERDICT_PROJECT_DEAD },
+        { BY_REASON, 0, "BILLING_DISABLED", VERDICT_BILLING },
+
+        /* details: which quota */
+        { BY_LIMIT, 429, NULL, VERDICT_LIMIT_ZERO },
+        { BY_QUOTA, 429, "PerDay", VERDICT_DAY },
+        { BY_QUOTA, 429, "PerMinute", VERDICT_MINUTE },
+
+        /* messages */
+        { BY_MESSAGE, 429, "per day", VERDICT_DAY }, /* the older form, with the limit's title in the prose */
+        { BY_MESSAGE, 429, "per minute", VERDICT_MINUTE },
+        { BY_MESSAGE, 429, "prepayment credits", VERDICT_BILLING },
+        { BY_MESSAGE, 429, "spending cap", VERDICT_BILLING },
+        { BY_MESSAGE, 429, "spend cap", VERDICT_BILLING },
+        { BY_DELAY, 429, NULL, VERDICT_MINUTE },
+        { BY_MESSAGE, 400, "user location is not supported", VERDICT_GEO },
+        { BY_MESSAGE, 400, "free tier is not available in your country", VERDICT_BILLING },
+        { BY_MESSAGE, 400, "api key not valid", VERDICT_KEY_DEAD },
+        { BY_MESSAGE, 400, "api key not found", VERDICT_KEY_DEAD },
+        { BY_MESSAGE, 400, "api key expired", VERDICT_KEY_DEAD },
+        { BY_MESSAGE, 403, "reported as leaked", VERDICT_KEY_DEAD },
+        { BY_MESSAGE, 403, "api key expired", VERDICT_KEY_DEAD },
+        { BY_MESSAGE, 403, "api key not valid", VERDICT_KEY_DEAD },
+        { BY_MESSAGE, 403, "requests to this api", VERDICT_KEY_DEAD }, /* "… are blocked." */
+        { BY_MESSAGE, 403, "denied access", VERDICT_PROJECT_DEAD },
+        { BY_MESSAGE, 403, "has been suspended", VERDICT_PROJECT_DEAD },
+        { BY_MESSAGE, 403, "or it is disabled", VERDICT_PROJECT_DEAD },
+        { BY_MESSAGE, 403, "access the file", VERDICT_RESOURCE },
+        { BY_MESSAGE, 403, "cachedcontent", VERDICT_RESOURCE },
+        { BY_MESSAGE, 404, "no longer available to new users", VERDICT_MODEL_FOR_PROJECT },
+        { BY_MESSAGE, 404, "access the file", VERDICT_RESOURCE },
+        { BY_MESSAGE, 404, "files/", VERDICT_RESOURCE },
+        { BY_MESSAGE, 404, "cachedcontent", VERDICT_RESOURCE },
+
+        /* statuses */
+        { BY_STATUS, 401, NULL, VERDICT_KEY_DEAD },
+        { BY_STATUS, 402, NULL, VERDICT_BILLING },
+        { BY_STATUS, 403, NULL, VERDICT_KEY_REFUSED },
+        { BY_STATUS, 407, NULL, VERDICT_OVERLOAD }, /* a proxy's, on our side of the road */
+        { BY_STATUS, 408, NULL, VERDICT_OVERLOAD },
+        { BY_STATUS, 409, NULL, VERDICT_OVERLOAD }, /* ABORTED: "retry at a higher level" */
+        { BY_STATUS, 429, NULL, VERDICT_RATE_UNKNOWN },
+        { BY_STATUS, 499, NULL, VERDICT_OVERLOAD }, /* CANCELLED, but not by us */
+        { BY_STATUS, 501, NULL, VERDICT_REQUEST },
+        { BY_STATUS, 4, NULL, VERDICT_REQUEST }, /* every other 4xx */
+        { BY_STATUS, 0, NULL, VERDICT_OVERLOAD },
+};
+
+static const struct {
+        const char *name;
+        int status;
+} status_names[] = {
+        { "CANCELLED", 499 },         { "INVALID_ARGUMENT", 400 }, { "FAILED_PRECONDITION", 400 },
+        { "OUT_OF_RANGE", 400 },      { "UNAUTHENTICATED", 401 },  { "PERMISSION_DENIED", 403 },
+        { "NOT_FOUND", 404 },         { "ALREADY_EXISTS", 409 },   { "ABORTED", 409 },
+        { "RESOURCE_EXHAUSTED", 429 }, { "UNKNOWN", 500 },         { "INTERNAL", 500 },
+        { "DATA_LOSS", 500 },         { "UNIMPLEMENTED", 501 },    { "UNAVAILABLE", 503 },
+        { "DEADLINE_EXCEEDED", 504 },
+};
+
+/* What the rows are matched against; strings are borrowed from the tree. */
+typedef struct Facts {
+        int status;
+        struct json_object *violations, *info; /* QuotaFailure.violations, ErrorInfo; or NULL */
+        const char *reason, *status_name;
+        const char *message; /* all of it, clean */
+        usec_t delay;
+        bool has_delay;
+} Facts;
+
+/* The error object of a body in any of the forms it comes in, or NULL. */
+static struct json_object *find_error(struct json_object *root) {
+        if (json_object_is_type(root, json_type_array)) {
+                for (size_t i = 0; i < json_array_length(root); i++) {
+                        struct json_object *e = json_get(json_object_array_get_idx(root, i), "error");
+
+                        if (e)
+                                return e;
+                }
+                return NULL;
+        }
+        return json_get(root, "error");
+}
+
+static int read_status(int http, struct json_object *error, const char *name) {
+        struct json_object *code = json_get_typed(error, "code", json_type_int);
+
+        if (http != 0 && (http < 200 || http > 299))
+                return http;
+        if (code && json_object_get_int64(code) >= 400 && json_object_get_int64(code) <= 599)
+                return json_object_get_int(code);
+        for (size_t i = 0; name && i < ELEMENTSOF(status_names); i++)
+                if (streq(name, status_names[i].name))
+                        return status_names[i].status;
+        return http;
+}
+
+static bool read_delay(const char *s, size_t n, usec_t *ret) {
+        char text[64];
+
+        if (n == 0 || n >= sizeof(text))
+                return false;
+        memcpy(text, s, n);
+        text[n] = 0;
+        return duration_parse(text, ret) >= 0;
+}
+
+/* "Please retry in 38.90923309s.", "… in 1h2m3s" */
+static bool read_delay_from_message(const char *message, usec_t *ret) {
+        const char *s = strcasestr(message, "retry in ");
+        size_t n;
+
+        if (!s)
+                return false;
+        s += strlen("retry in ");
+        n = strspn(s, TEXT_DIGITS ".hms");
+        while (n > 0 && s[n - 1] == '.')
+                n--;
+        return read_delay(s, n, ret);
+}
+
+static void read_details(struct json_object *error, Facts *f) {
+        struct json_object *details = json_get(error, "details");
+
+        for (size_t i = 0; i < json_array_length(details); i++) {
+                struct json_object *d = json_object_array_get_idx(details, i);
+                const char *type = json_get_string(d, "@type"), *delay = json_get_string(d, "retryDelay");
+
+                type = type ? strrchr(type, '.') : NULL;
+                if (!type)
+                        continue;
+                if (streq(type, ".ErrorInfo") && !f->info) {
+                        f->info = d;
+                        f->reason = json_get_string(d, "reason");
+                } else if (streq(type, ".QuotaFailure") && !f->violations)
+                        f->violations = json_get_typed(d, "violations", json_type_array);
+                else if (streq(type, ".RetryInfo") && delay)
+                        f->has_delay = read_delay(delay, strlen(delay), &f->delay);
+        }
+        if (!f->has_delay)
+                f->has_delay = read_delay_from_message(f->message, &f->delay);
+}
+
+/* "limit: 0", but not "limit: 0.5" or "limit: 05". */
+static bool names_limit_zero(const char *message) {
+        for (const char *s = message; (s = strcasestr(s, "limit: 0"));) {
+                s += strlen("limit: 0");
+                if (!strchr(TEXT_DIGITS, *s) && !(*s == '.' && s[1] && strchr(TEXT_DIGITS, s[1])))
+                        return true;
+                if (!*s)
+                        return true;
+        }
+        return false;
+}
+
+static uint64_t violation_value(struct json_object *v) {
+        struct json_object *o = json_get(v, "quotaValue");
+        uint64_t u;
+
+        if (json_object_is_type(o, json_type_int) && json_object_get_int64(o) >= 0)
+                return (uint64_t) json_object_get_int64(o);
+        if (json_object_is_type(o, json_type_string) && text_parse_u64(json_object_get_string(o), &u) >= 0)
+                return u;
+        return VERDICT_NO_VALUE;
+}
+
+/* The violation that a row speaks of. */
+static struct json_object *find_violation(const Facts *f, const Row *row) {
+        for (size_t i = 0; i < json_array_length(f->violations); i++) {
+                struct json_object *v = json_object_array_get_idx(f->violations, i);
+                const char *id = json_get_string(v, "quotaId");
+
+                if (row->source == BY_LIMIT ? violation_value(v) == 0 : id && row->text && strstr(id, row->text))
+                        return v;
+        }
+        return NULL;
+}
+
+static bool status_fits(const Row *row, int status) {
+        return row->status == 0 || row->status == status || (row->status < 10 && row->status == status / 100);
+}
+
+static bool row_fits(const Row *row, const Facts *f) {
+        if (!status_fits(row, f->status))
+                return false;
+
+        switch (row->source) {
+        case BY_REASON:
+                return f->reason && startswith(f->reason, row->text);
+        case BY_LIMIT:
+                return find_violation(f, row) || names_limit_zero(f->message);
+        case BY_QUOTA:
+                return find_violation(f, row);
+        case BY_DELAY:
+                return f->has_delay;
+        case BY_MESSAGE:
+                return strcasestr(f->message, row->text);
+        case BY_STATUS:
+                return true;
+        }
+        return false;
+}
+
+static const Row *find_row(const Facts *f) {
+        for (const Row *row = rows;; row++) /* the last row fits everything */
+                if (row_fits(row, f))
+                        return row;
+}
+
+/* Copies as much of a clean text as fits. */
+static void copy(char *ret, size_t size, const char *s) {
+        size_t n = text_utf8_prefix(s, size - 1);
+
+        memcpy(ret, s, n);
+        ret[n] = 0;
+}
+
+/* The id of the quota that was hit, else why, else what kind of error it was. */
+static void name_reason(const Facts *f, struct json_object *violation, const Secret *key, Verdict *v) {
+        _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
+        const char *s;
+
+        s = json_get_string(violation, "quotaId") ?: f->reason ?: f->status_name;
+        if (s && message_clean(s, strlen(s), key, &clean) >= 0)
+                copy(v->reason, sizeof(v->reason), buf_cstr(&clean));
+}
+
+void gemini_error_classify(int status, const char *body, size_t n, const Secret *key, Verdict *ret) {
+        /* A byte that is no UTF-8 becomes three. */
+        _cleanup_buf_ Buf clean = BUF_INIT(3 * UPSTREAM_ERROR_MAX);
+        _cleanup_json_ struct json_object *root = NULL;
+        struct json_object *error, *violation;
+        const char *text = NULL;
+        bool is_html = false;
+        Facts f = {};
+        const Row *row;
+        size_t k = 0;
+
+        n = MIN(n, (size_t) UPSTREAM_ERROR_MAX);
+        if (json_parse(body, n, &root, NULL) < 0) {
+                /* No JSON, or cut: whatever it says, it says in plain text. */
+                text = body;
+                k = n;
+                while (k > 0 && strchr(TEXT_WHITESPACE, *text))
+                        text++, k--;
+                is_html = k > 0 && *text == '<';
+        }
+        error = find_error(root);
+        if (json_object_is_type(error, json_type_string))
+                text = json_string(error, &k);
+        else if (error)
+                text = json_string(json_get(error, "message"), &k);
+
+        f.message = "";
+        if (text && !is_html && message_clean(text, k, key, &clean) >= 0)
+                f.message = buf_cstr(&clean);
+        f.status_name = json_get_string(error, "status");
+        f.status = read_status(status, error, f.status_name);
+        read_details(error, &f);
+
+        row = find_row(&f);
+        violation = find_violation(&f, row);
+        if (!violation && json_array_length(f.violations) > 0)
+                violation = json_object_array_get_idx(f.violations, 0);
+
+        verdict_init(ret, row->class, f.status, NULL);
+        if (f.has_delay)
+                ret->retry_after = f.delay;
+        if (violation)
+                ret->quota_value = violation_value(violation);
+        name_reason(&f, violation, key, ret);
+        if (error || !text || *text != '{')
+                copy(ret->message, sizeof(ret->message), f.message);
+        if (is_html)
+                copy(ret->message, sizeof(ret->message), "The upstream answered with a page of HTML.");
+}
+
+void gemini_error_weigh(Verdict *v, uint64_t request_tokens) {
+        if (v->class == VERDICT_MINUTE && strstr(v->reason, "InputTokens") && v->quota_value < request_tokens)
+                v->class = VERDICT_TOO_LARGE;
+}

@@ -8,17 +8,19 @@
 
 #include <json-c/json.h>
 
-#include "base/secret.h"
+#include "base/buf.h"
 #include "core/verdict.h"
+#include "dialect/gemini-error.h"
 
 typedef struct GeminiEvent GeminiEvent;
 
 struct GeminiEvent {
-        struct json_object *root; /* owned */
+        struct json_object *root;       /* owned */
         struct json_object *candidates; /* array or NULL; borrowed from root */
         size_t n_candidates;
         const char *response_id, *model_version; /* or NULL */
         const char *block_reason;                /* of promptFeedback; NULL if the prompt passed */
+        const char *service_tier;                /* "standard", "flex", "priority", or NULL */
         bool has_usage;
         Usage usage;
 };
@@ -37,10 +39,6 @@ void gemini_event_done(GeminiEvent *e);
 
 void gemini_event_candidate(const GeminiEvent *e, size_t i, GeminiCandidate *ret);
 
-/* The text of a part that is answer text, not thought; NULL for any other part. */
-const char *gemini_part_text(struct json_object *part, size_t *ret_n);
-
-/* --- dialect/gemini-error --- */
-/* Classes an upstream answer that is an error: `status` HTTP, body may be JSON, an array, HTML, or nothing. By
- * details first, then message, then status. `key` is scrubbed out of the message. */
-void gemini_error_classify(int status, const char *body, size_t n, const Secret *key, Verdict *ret);
+/* Appends what a part says to the reader: its text; code that Gemini ran, and what that printed, in fences. Nothing
+ * for thoughts and for kinds that are no text. */
+int gemini_part_append(struct json_object *part, Buf *out);

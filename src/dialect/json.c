@@ -1,1 +1,83 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "dialect/json.h"
+
+static void tokener_freep(struct json_tokener **t) {
+        if (*t)
+                json_tokener_free(*t);
+}
+
+int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message) {
+        _cleanup_(tokener_freep) struct json_tokener *t = NULL;
+        _cleanup_json_ struct json_object *o = NULL;
+        const char *message = NULL;
+        enum json_tokener_error e;
+
+        t = json_tokener_new_ex((int) JSON_DEPTH_MAX);
+        if (!t)
+                return -ENOMEM;
+        json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+
+        if (n > INT_MAX)
+                message = "too long";
+        else if (n == 0)
+                message = "empty";
+        else if (memchr(s, 0, n))
+                message = "NUL byte"; /* the tokener would take it for the end and pass over the rest */
+        else {
+                o = json_tokener_parse_ex(t, s, (int) n);
+                e = json_tokener_get_error(t);
+                if (e == json_tokener_continue) {
+                        /* A bare number ends only with what follows it; anything else was cut. */
+                        o = json_tokener_parse_ex(t, "", 1);
+                        e = json_tokener_get_error(t);
+                        if (e == json_tokener_continue || e == json_tokener_error_parse_eof)
+                                message = "unexpected end of data";
+                }
+                if (!message && e != json_tokener_success)
+                        message = json_tokener_error_desc(e);
+        }
+
+        if (message) {
+                if (ret_message)
+                        *ret_message = message;
+                return -EBADMSG;
+        }
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+struct json_object *json_get(struct json_object *o, const char *key) {
+        struct json_object *v;
+
+        if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &v))
+                return NULL;
+        return v;
+}
+
+struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type) {
+        struct json_object *v = json_get(o, key);
+
+        return json_object_is_type(v, type) ? v : NULL;
+}
+
+const char *json_get_string(struct json_object *o, const char *key) {
+        struct json_object *v = json_get_typed(o, key, json_type_string);
+
+        return v ? json_object_get_string(v) : NULL;
+}
+
+const char *json_string(struct json_object *o, size_t *ret_n) {
+        if (!json_object_is_type(o, json_type_string))
+                return NULL;
+        *ret_n = (size_t) json_object_get_string_len(o);
+        return json_object_get_string(o);
+}
+
+size_t json_array_length(struct json_object *o) {
+        return json_object_is_type(o, json_type_array) ? json_object_array_length(o) : 0;
+}

@@ -7,7 +7,7 @@
 
 #include "base/macros.h"
 
-/* -EBADMSG for what is not JSON (ret_message, if given, gets a static sentence), -ENOMEM. */
+/* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for a bare null. */
 int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message);
 
 static inline void json_putp(struct json_object **o) {
@@ -20,3 +20,7 @@ static inline void json_putp(struct json_object **o) {
 struct json_object *json_get(struct json_object *o, const char *key);
 struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type); /* NULL if of another */
 const char *json_get_string(struct json_object *o, const char *key); /* NULL if missing or no string */
+
+/* A string with its length, for those that can hold a NUL; NULL if it is none. */
+const char *json_string(struct json_object *o, size_t *ret_n);
+size_t json_array_length(struct json_object *o); /* 0 if it is none */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The parts of the OpenAI chat dialect among themselves: request (openai-chat.c), messages and answer. */
+
+#include <json-c/json.h>
+
+#include "base/jwrite.h"
+#include "base/limits.h"
+#include "dialect/dialect.h"
+#include "dialect/gemini-model.h"
+
+#define OPENAI_ID_MAX 128U /* a longer responseId is not taken over */
+
+typedef struct OpenaiChoice {
+        Buf text;           /* not streaming: all of it */
+        bool is_seen;
+        bool has_begun;     /* streaming: the delta with the role is out */
+        bool has_text;
+        char finish[48];    /* Gemini's finishReason; "" before the end. An open enum, so kept as a word */
+} OpenaiChoice;
+
+typedef struct OpenaiChat {
+        Translation t;
+        char request_id[REQUEST_ID_MAX + 1];
+        uint64_t created;
+        bool include_usage;
+        bool is_blocked;          /* promptFeedback.blockReason */
+        const char *service_tier; /* OpenAI's word for the one used */
+        char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
+        char why[256];            /* the last finishMessage, clean */
+        OpenaiChoice choices[CANDIDATES_MAX];
+        Buf head;                 /* streaming: what all chunks begin with */
+        Buf text;                 /* of the candidate at hand */
+} OpenaiChat;
+
+/* A 400 that names the field. */
+#define openai_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
+
+/* --- openai-messages.c --- */
+/* Checks all of `messages`; the other writes what was found good: "systemInstruction" and "contents". */
+int openai_messages_check(struct json_object *messages, ApiError *ret_error);
+void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w);
+
+/* --- openai-chat-answer.c --- */
+int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
+int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict);
+void openai_chat_stream_error(Translation *t, const ApiError *e, Buf *out);
+void openai_chat_reset(Translation *t);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * OpenAI's messages, made Gemini's contents.
+ *
+ * Gemini knows two speakers, "user" and "model", and takes instructions apart from the conversation. So what system
+ * and developer say anywhere becomes one systemInstruction, a part for each text, and the rest becomes contents, where
+ * messages of one speaker in a row are parts of one content. Empty texts are dropped, since Gemini refuses some of
+ * them; a conversation that has none left still sends one content, which is required.
+ *
+ * Instructions alone are no conversation: they are sent as the user's. A model family without systemInstruction
+ * (Gemma) gets them as the first text of the first user content, as Google's own SDKs' users do.
+ *
+ * Everything is checked first and written afterwards: the writer can rely on what the checker let through.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "dialect/json.h"
+#include "dialect/openai-chat.h"
+
+typedef enum Speaker {
+        SPEAKER_SYSTEM,
+        SPEAKER_USER,
+        SPEAKER_MODEL,
+        SPEAKER_TOOL, /* not yet */
+} Speaker;
+
+static const struct {
+        const char *role;
+        Speaker speaker;
+} roles[] = {
+        { "system", SPEAKER_SYSTEM },   { "developer", SPEAKER_SYSTEM }, { "user", SPEAKER_USER },
+        { "assistant", SPEAKER_MODEL }, { "tool", SPEAKER_TOOL },        { "function", SPEAKER_TOOL },
+};
+
+static const char *const speaker_names[] = {
+        [SPEAKER_USER] = "user",
+        [SPEAKER_MODEL] = "model",
+};
+
+/* Kinds of content parts, and the member that holds their text; those without are of a later day. */
+static const struct {
+        const char *type, *member;
+        bool only_model;
+} kinds[] = {
+        { "text", "text", false }, { "refusal", "refusal", true }, { "image_url", NULL, false },
+        { "input_audio", NULL, false }, { "file", NULL, false },
+};
+
+/* Members of an assistant's message that only mean something with tools or audio. */
+static const char *const later[] = { "tool_calls", "function_call", "audio" };
+
+static int find_speaker(struct json_object *message, Speaker *ret) {
+        const char *role = json_get_string(message, "role");
+
+        for (size_t i = 0; role && i < ELEMENTSOF(roles); i++)
+                if (streq(role, roles[i].role)) {
+                        *ret = roles[i].speaker;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static int find_kind(struct json_object *part, size_t *ret) {
+        const char *type = json_get_string(part, "type");
+
+        for (size_t i = 0; type && i < ELEMENTSOF(kinds); i++)
+                if (streq(type, kinds[i].type)) {
+                        *ret = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static int check_part(struct json_object *part, Speaker speaker, size_t m, size_t p, ApiError *ret_error) {
+        char param[64];
+        size_t kind;
+
+        (void) snprintf(param, sizeof(param), "messages[%zu].content[%zu]", m, p);
+        if (!json_object_is_type(part, json_type_object))
+                return openai_refuse(ret_error, param, "%s must be an object with a type", param);
+
+        (void) snprintf(param, sizeof(param), "messages[%zu].content[%zu].type", m, p);
+        if (find_kind(part, &kind) < 0)
+                return openai_refuse(ret_error, param, "%s must be \"text\"", param);
+        if (!kinds[kind].member)
+                return openai_refuse(ret_error, param, "%s: %s is not supported yet", param, kinds[kind].type);
+        if (kinds[kind].only_model && speaker != SPEAKER_MODEL)
+                return openai_refuse(ret_error, param, "%s: only an assistant has a refusal", param);
+
+        (void) snprintf(param, sizeof(param), "messages[%zu].content[%zu].%s", m, p, kinds[kind].member);
+        if (!json_get_typed(part, kinds[kind].member, json_type_string))
+                return openai_refuse(ret_error, param, "%s must be a string", param);
+        return 0;
+}
+
+static int check_content(struct json_object *message, Speaker speaker, size_t m, ApiError *ret_error) {
+        struct json_object *content = json_get(message, "content");
+        char param[64];
+        int r;
+
+        (void) snprintf(param, sizeof(param), "messages[%zu].content", m);
+        if (!content && speaker == SPEAKER_MODEL)
+                return 0;
+        if (json_object_is_type(content, json_type_string))
+                return 0;
+        if (!json_object_is_type(content, json_type_array))
+                return openai_refuse(ret_error, param, "%s must be a string or an array of parts", param);
+        for (size_t p = 0; p < json_array_length(content); p++) {
+                r = check_part(json_object_array_get_idx(content, p), speaker, m, p, ret_error);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_message(struct json_object *message, size_t m, ApiError *ret_error) {
+        struct json_object *o;
+        Speaker speaker;
+        char param[64];
+
+        (void) snprintf(param, sizeof(param), "messages[%zu]", m);
+        if (!json_object_is_type(message, json_type_object))
+                return openai_refuse(ret_error, param, "%s must be an object", param);
+
+        (void) snprintf(param, sizeof(param), "messages[%zu].role", m);
+        if (find_speaker(message, &speaker) < 0)
+                return openai_refuse(ret_error, param, "%s must be one of system, developer, user, assistant", param);
+        if (speaker == SPEAKER_TOOL)
+                return openai_refuse(ret_error, param, "%s: tools are not supported yet", param);
+
+        for (size_t i = 0; speaker == SPEAKER_MODEL && i < ELEMENTSOF(later); i++) {
+                o = json_get(message, later[i]);
+                if (!o || (json_object_is_type(o, json_type_array) && json_array_length(o) == 0))
+                        continue;
+                (void) snprintf(param, sizeof(param), "messages[%zu].%s", m, later[i]);
+                return openai_refuse(ret_error, param, "%s is not supported yet", param);
+        }
+
+        (void) snprintf(param, sizeof(param), "messages[%zu].refusal", m);
+        o = json_get(message, "refusal");
+        if (o && !json_object_is_type(o, json_type_string))
+                return openai_refuse(ret_error, param, "%s must be a string", param);
+
+        return check_content(message, speaker, m, ret_error);
+}
+
+int openai_messages_check(struct json_object *messages, ApiError *ret_error) {
+        size_t n = json_array_length(messages);
+        int r;
+
+        if (!messages)
+                return openai_refuse(ret_error, "messages", "messages is required");
+        if (!json_object_is_type(messages, json_type_array))
+                return openai_refuse(ret_error, "messages", "messages must be an array");
+        if (n == 0)
+                return openai_refuse(ret_error, "messages", "messages must not be empty");
+        if (n > MESSAGES_MAX)
+                return openai_refuse(ret_error, "messages", "messages must not have more than %u entries", MESSAGES_MAX);
+
+        for (size_t m = 0; m < n; m++) {
+                r = check_message(json_object_array_get_idx(messages, m), m, ret_error);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Walks all texts of all messages that are not empty, in order. */
+typedef struct Walk {
+        struct json_object *messages;
+        size_t message, part; /* the next to be looked at */
+        Speaker speaker;      /* of the text that was found */
+        const char *text;
+        size_t n;
+} Walk;
+
+/* The text at `part` of a message: its content or one part of it, and at last its refusal. False behind the end. */
+static bool text_at(struct json_object *message, Speaker speaker, size_t part, const char **ret, size_t *ret_n) {
+        struct json_object *content = json_get(message, "content"), *o = NULL;
+        size_t n = json_object_is_type(content, json_type_array) ? json_array_length(content) : 1, kind;
+
+        if (part > n)
+                return false;
+        if (part == n)
+                o = speaker == SPEAKER_MODEL ? json_get(message, "refusal") : NULL;
+        else if (json_object_is_type(content, json_type_array)) {
+                struct json_object *p = json_object_array_get_idx(content, part);
+
+                if (find_kind(p, &kind) >= 0)
+                        o = json_get(p, kinds[kind].member);
+        } else
+                o = content;
+
+        *ret = json_string(o, ret_n);
+        if (!*ret)
+                *ret_n = 0;
+        return true;
+}
+
+static bool walk_next(Walk *w) {
+        for (; w->message < json_array_length(w->messages); w->message++, w->part = 0) {
+                struct json_object *m = json_object_array_get_idx(w->messages, w->message);
+
+                if (find_speaker(m, &w->speaker) < 0)
+                        continue;
+                while (text_at(m, w->speaker, w->part, &w->text, &w->n)) {
+                        w->part++;
+                        if (w->n > 0)
+                                return true;
+                }
+        }
+        return false;
+}
+
+static void write_part(JWriter *w, const char *text, size_t n) {
+        jwrite_object(w, NULL);
+        jwrite_string_n(w, "text", text, n);
+        jwrite_end(w);
+}
+
+static void open_content(JWriter *w, Speaker speaker) {
+        jwrite_object(w, NULL);
+        jwrite_string(w, "role", speaker_names[speaker]);
+        jwrite_array(w, "parts");
+}
+
+static void close_content(JWriter *w) {
+        jwrite_end(w);
+        jwrite_end(w);
+}
+
+static void write_system_parts(struct json_object *messages, JWriter *w) {
+        for (Walk i = { .messages = messages }; walk_next(&i);)
+                if (i.speaker == SPEAKER_SYSTEM)
+                        write_part(w, i.text, i.n);
+}
+
+/* One content after the other; `speaker` is whose content is open. */
+static void write_turns(struct json_object *messages, Speaker speaker, JWriter *w) {
+        for (Walk i = { .messages = messages }; walk_next(&i);) {
+                if (i.speaker == SPEAKER_SYSTEM)
+                        continue;
+                if (i.speaker != speaker) {
+                        if (speaker != SPEAKER_SYSTEM)
+                                close_content(w);
+                        open_content(w, i.speaker);
+                        speaker = i.speaker;
+                }
+                write_part(w, i.text, i.n);
+        }
+        if (speaker != SPEAKER_SYSTEM)
+                close_content(w);
+}
+
+void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w) {
+        size_t n_system = 0, n_turns = 0;
+        Speaker speaker = SPEAKER_SYSTEM; /* nobody's content is open */
+
+        for (Walk i = { .messages = messages }; walk_next(&i);)
+                if (i.speaker == SPEAKER_SYSTEM)
+                        n_system++;
+                else
+                        n_turns++;
+
+        if (n_system > 0 && n_turns > 0 && !(traits & GEMINI_NO_SYSTEM)) {
+                jwrite_object(w, "systemInstruction");
+                jwrite_array(w, "parts");
+                write_system_parts(messages, w);
+                jwrite_end(w);
+                jwrite_end(w);
+                n_system = 0;
+        }
+
+        jwrite_array(w, "contents");
+        if (n_system > 0 || n_turns == 0) {
+                open_content(w, SPEAKER_USER);
+                speaker = SPEAKER_USER;
+                write_system_parts(messages, w);
+                if (n_system == 0)
+                        write_part(w, "", 0);
+        }
+        write_turns(messages, speaker, w);
+        jwrite_end(w);
+}
