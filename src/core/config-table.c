@@ -1,1 +1,82 @@
 /* SPDX-License-Identifier: MIT */
+
+/* The settings. A row is everything there is to say of one: the parser, --help and docs/CONFIG.md come from here. */
+
+#include "core/config-internal.h"
+
+#define FIELD(f) offsetof(Config, f)
+#define KIB (1ULL << 10)
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+/* clang-format off */
+const Setting config_settings[] = {
+        { "API_KEYS", &setting_keys, "", .field = FIELD(keys), .secret = true, .reloadable = true,
+          .help = "the Gemini API keys of the pool" },
+        { "ALLOWED_TOKENS", &setting_tokens, "", .field = FIELD(tokens), .secret = true, .reloadable = true,
+          .help = "tokens that open the model routes; without one every request there is refused" },
+        { "ADMIN_TOKENS", &setting_admin_tokens, "", .field = FIELD(tokens), .secret = true, .reloadable = true,
+          .help = "tokens that open everything; without one the management routes are closed" },
+        { "ALLOWED_IPS", &setting_allowed_ips, "[\"127.0.0.1\",\"::1\"]", .field = FIELD(allowed_ips),
+          .reloadable = true,
+          .help = "where clients may come from" },
+        { "TRUSTED_PROXIES", &setting_trusted_proxies, "[]", .field = FIELD(trusted_proxies), .reloadable = true,
+          .help = "proxies whose X-Forwarded-For is believed" },
+
+        { "LISTEN", &setting_listen, "127.0.0.1:8080", .field = FIELD(listen),
+          .help = "where to listen; sockets that systemd passes come before it" },
+        { "GEMINI_BASE_URL", &setting_url, "https://generativelanguage.googleapis.com", .field = FIELD(gemini_base_url),
+          .help = "the Gemini API" },
+        { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model), .reloadable = true,
+          .help = "the model when a request names none" },
+        { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
+          .help = "other names of models, for clients that insist on theirs" },
+
+        { "LOG_LEVEL", &setting_log_level, "INFO", .field = FIELD(log_level), .reloadable = true,
+          .help = "how much is logged" },
+        { "LOG_FORMAT", &setting_log_format, "auto", .field = FIELD(log_format),
+          .help = "auto: the journal when standard error goes there, else JSON lines" },
+        { "LOG_BODIES", &setting_bool, "no", .field = FIELD(log_bodies), .reloadable = true,
+          .help = "log the bodies of requests and answers too" },
+
+        { "STATE_URL", &setting_state, "memory:", .field = FIELD(state_url),
+          .help = "where counters and health are kept" },
+        { "QUOTA_RESET_TIMEZONE", &setting_zone, "America/Los_Angeles", .field = FIELD(quota_reset_timezone),
+          .help = "where midnight begins a new day of Google's quotas" },
+
+        { "CONNECT_TIMEOUT", &setting_duration, "10s", 100 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE,
+          FIELD(connect_timeout), .reloadable = true,
+          .help = "how long connecting to Gemini may take" },
+        { "FIRST_BYTE_TIMEOUT", &setting_duration, "10min", 100 * USEC_PER_MSEC, USEC_PER_HOUR,
+          FIELD(first_byte_timeout), .reloadable = true,
+          .help = "how long Gemini may think before its answer begins" },
+        { "STREAM_IDLE_TIMEOUT", &setting_duration, "2min", 100 * USEC_PER_MSEC, USEC_PER_HOUR,
+          FIELD(stream_idle_timeout), .reloadable = true,
+          .help = "how long a stream that has begun may be silent" },
+        { "REQUEST_DEADLINE", &setting_duration, "20min", 100 * USEC_PER_MSEC, USEC_PER_DAY,
+          FIELD(request_deadline), .reloadable = true,
+          .help = "how long a request may take, with all its tries" },
+        { "DRAIN_TIMEOUT", &setting_duration, "30s", 0, USEC_PER_HOUR,
+          FIELD(drain_timeout), .reloadable = true,
+          .help = "how long open requests may go on after SIGTERM" },
+
+        { "MAX_BODY", &setting_size, "32M", KIB, GIB, FIELD(max_body), .reloadable = true,
+          .help = "the largest request; 413 beyond" },
+        { "MAX_CONNECTIONS", &setting_count, "8192", 1, MIB, FIELD(max_connections),
+          .help = "client connections at one time" },
+        { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes), .reloadable = true,
+          .help = "request bodies held at one time, all together; 503 beyond" },
+};
+/* clang-format on */
+
+const size_t config_n_settings = ELEMENTSOF(config_settings);
+
+/* Whoever copies .env.example and forgets to put his own here would share them with the whole world. A test holds the
+ * list against the file. */
+const char *const config_examples[] = {
+        "AIzaSyEXAMPLE-put-your-own-key-here-0001",
+        "AIzaSyEXAMPLE-put-your-own-key-here-0002",
+        "example-client-token-put-your-own-here",
+        "example-admin-token-put-your-own-here",
+        NULL,
+};

@@ -39,7 +39,7 @@ struct Config {
         CidrSet allowed_ips, trusted_proxies;
         char **listen; /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
         char *gemini_base_url; /* without a slash at the end */
-        char *default_model;
+        char *default_model; /* without `models/` */
         AliasConfig *aliases;
         size_t n_aliases;
         LogLevel log_level;
@@ -64,18 +64,24 @@ typedef enum ConfigSource {
 /* What is said about a configuration: one line each, without secrets. */
 typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
 
+/* The name of the i'th setting, NULL behind the last. */
+const char *config_setting_name(size_t i, bool *ret_secret);
+
 /* Raw values, before they are checked; holds secrets and wipes them. */
 typedef struct ConfigText ConfigText;
 int config_text_new(ConfigText **ret);
 ConfigText *config_text_free(ConfigText *t);
 DEFINE_CLEANUP(ConfigText *, config_text_free);
 
-/* Sets one setting; -ENOENT if there is none of that name (the caller may warn). */
+/* Sets one setting; an empty value asks for the default. -ENOENT if there is none of that name. */
 int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
+void config_text_forget(ConfigText *t, ConfigSource source); /* everything from there, before it is read again */
 
-/* Reads a .env file's text. Warnings (a line that systemd or compose would read differently, an unknown setting) go
- * to `say` with the line's number; -EBADMSG for a line that is none, said too. */
-int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, ConfigSay say, void *userdata);
+/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`, so is a
+ * line that systemd's EnvironmentFile= or compose's env_file would read otherwise. -EBADMSG for a line that is none,
+ * said too, after all the others were read. */
+int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable, ConfigSay say,
+                         void *userdata);
 
 /* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault went to
  * `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
@@ -83,7 +89,8 @@ int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret)
 Config *config_free(Config *c);
 DEFINE_CLEANUP(Config *, config_free);
 
-const char *config_alias(const Config *c, const char *model); /* the alias's target, or the name itself */
+/* The alias's target, or the name itself. A target may be `cli/…`; what comes out is no alias again. */
+const char *config_alias(const Config *c, const char *model);
 
 /* True if an address of LISTEN is beyond loopback. */
 bool config_listens_beyond_loopback(const Config *c);

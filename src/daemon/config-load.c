@@ -1,1 +1,232 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/zone.h"
+#include "daemon/config-load.h"
+
+#define READ_SIZE (64U << 10)
+#define PATH_LENGTH_MAX 4096U
+
+typedef struct Loader {
+        ConfigText *text;
+        ConfigSay say;
+        void *userdata;
+        bool check;
+} Loader;
+
+/* The settings that have a file of their own. */
+static const struct {
+        const char *file;
+        const char *setting;
+} own_files[] = {
+        { "api-keys", "API_KEYS" },
+        { "allowed-tokens", "ALLOWED_TOKENS" },
+        { "admin-tokens", "ADMIN_TOKENS" },
+};
+
+/* The environment is the process's, and its secrets are gone from it once they were read: so what it said lives as
+ * long as the process. */
+static ConfigText *kept;
+
+static void _printf_(3, 4) tell(const Loader *l, LogLevel level, const char *fmt, ...) {
+        char line[PATH_LENGTH_MAX + 256];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(line, sizeof(line), fmt, ap);
+        va_end(ap);
+        l->say(level, line, l->userdata);
+}
+
+/* --- files --- */
+
+static int read_fd(int fd, Buf *ret) {
+        ssize_t k;
+        int r;
+
+        do {
+                r = buf_reserve(ret, MIN(READ_SIZE, ret->max - ret->n));
+                if (r < 0)
+                        return r;
+                k = read(fd, ret->base + ret->off + ret->n, MIN(READ_SIZE, ret->max - ret->n));
+                if (k < 0)
+                        return -errno;
+                ret->n += (size_t) k;
+        } while (k > 0 && ret->n <= CONFIG_FILE_MAX);
+        return ret->n > CONFIG_FILE_MAX ? -EFBIG : 0;
+}
+
+/* -ENOENT if there is none, without a word; everything else is told. */
+static int read_file(const Loader *l, const char *path, Buf *ret) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0 && errno == ENOENT)
+                return -ENOENT;
+        r = fd < 0 ? -errno : read_fd(fd, ret);
+        if (r == -EFBIG)
+                tell(l, LOG_LEVEL_ERROR, "%s: larger than %u MiB", path, CONFIG_FILE_MAX >> 20);
+        else if (r < 0)
+                tell(l, LOG_LEVEL_ERROR, "%s: %s", path, strerror(-r));
+        if (r < 0)
+                return r == -EFBIG || r == -EISDIR ? -EINVAL : r;
+
+        if (l->check) {
+                tell(l, LOG_LEVEL_INFO, "%s: read", path);
+                if (fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
+                        tell(l, LOG_LEVEL_WARNING, "%s: everybody on this machine can read it", path);
+        }
+        return 0;
+}
+
+static int path_join(const char *dir, const char *file, char ret[static PATH_LENGTH_MAX]) {
+        int n = snprintf(ret, PATH_LENGTH_MAX, "%s/%s", dir, file);
+
+        return n < 0 || (size_t) n >= PATH_LENGTH_MAX ? -ENAMETOOLONG : 0;
+}
+
+/* --- sources --- */
+
+static int try_env_file(const Loader *l, const char *path) {
+        _cleanup_buf_ Buf b = BUF_INIT_SECRET(CONFIG_FILE_MAX + 1);
+        int r;
+
+        r = read_file(l, path, &b);
+        if (r < 0)
+                return r;
+        return config_text_read_env(l->text, buf_cstr(&b), b.n, path, l->check, l->say, l->userdata);
+}
+
+static int load_env_file(const Loader *l, const ConfigPaths *paths) {
+        char path[PATH_LENGTH_MAX];
+        int r;
+
+        if (paths->env_file) {
+                r = try_env_file(l, paths->env_file);
+                if (r != -ENOENT)
+                        return r;
+                tell(l, LOG_LEVEL_ERROR, "%s: %s", paths->env_file, strerror(ENOENT));
+                return -EINVAL;
+        }
+        if (paths->config_dir) {
+                r = path_join(paths->config_dir, "gemgate.env", path);
+                if (r < 0)
+                        return r;
+                r = try_env_file(l, path);
+                if (r != -ENOENT)
+                        return r;
+        }
+        r = try_env_file(l, "./.env");
+        return r == -ENOENT ? 0 : r;
+}
+
+static int load_own_files(const Loader *l, const char *dir, ConfigSource source) {
+        char path[PATH_LENGTH_MAX];
+        int r;
+
+        for (size_t i = 0; dir && i < ELEMENTSOF(own_files); i++) {
+                _cleanup_buf_ Buf b = BUF_INIT_SECRET(CONFIG_FILE_MAX + 1);
+
+                r = path_join(dir, own_files[i].file, path);
+                if (r < 0)
+                        return r;
+                r = read_file(l, path, &b);
+                if (r == -ENOENT)
+                        continue;
+                if (r < 0)
+                        return r;
+                r = config_text_set(l->text, source, own_files[i].setting, buf_cstr(&b), b.n);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int load_environment(const Loader *l) {
+        const char *name;
+        bool secret;
+        int r;
+
+        for (size_t i = 0; (name = config_setting_name(i, &secret)); i++) {
+                char *value = getenv(name);
+
+                if (!value)
+                        continue;
+                r = config_text_set(l->text, CONFIG_SOURCE_ENVIRONMENT, name, value, strlen(value));
+                if (r < 0)
+                        return r;
+                if (secret) {
+                        /* Children would inherit it, and /proc/PID/environ shows the very bytes. */
+                        explicit_bzero(value, strlen(value));
+                        (void) unsetenv(name);
+                }
+        }
+        return 0;
+}
+
+/* --- the whole --- */
+
+/* What only this machine can say of a value. */
+static int check_here(const Loader *l, const Config *c) {
+        _cleanup_(zone_freep) Zone *z = NULL;
+        int r;
+
+        r = zone_new(c->quota_reset_timezone, clock_realtime(), &z);
+        if (r != -ENOENT)
+                return r;
+        tell(l, LOG_LEVEL_ERROR, "QUOTA_RESET_TIMEZONE: %s: a time zone that is installed here (package tzdata)",
+             c->quota_reset_timezone);
+        return -EINVAL;
+}
+
+int config_load(const ConfigPaths *paths, ConfigSay say, void *userdata, Config **ret) {
+        Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
+        _cleanup_(config_freep) Config *c = NULL;
+        int r, faults;
+
+        if (!kept) {
+                r = config_text_new(&kept);
+                if (r < 0)
+                        return r;
+                l.text = kept;
+                r = load_environment(&l);
+                if (r < 0)
+                        return r;
+                r = load_own_files(&l, getenv("CREDENTIALS_DIRECTORY"), CONFIG_SOURCE_CREDENTIAL);
+                if (r < 0)
+                        return r;
+        }
+        config_text_forget(kept, CONFIG_SOURCE_ENV_FILE);
+        config_text_forget(kept, CONFIG_SOURCE_DIRECTORY);
+
+        /* A bad line in the env file does not keep the other faults from being told. */
+        faults = load_env_file(&l, paths);
+        if (faults < 0 && faults != -EBADMSG)
+                return faults;
+        r = load_own_files(&l, paths->config_dir, CONFIG_SOURCE_DIRECTORY);
+        if (r < 0)
+                return r;
+
+        r = config_new(kept, say, userdata, &c);
+        if (r >= 0)
+                r = check_here(&l, c);
+        if (r < 0)
+                return r;
+        if (faults < 0)
+                return faults;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+void config_load_done(void) {
+        kept = config_text_free(kept);
+}
