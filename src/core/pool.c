@@ -1,1 +1,354 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * How a pick stays cheap with 100,000 keys.
+ *
+ * Google counts by (project, model), so the pool is built of that: a model has buckets, one for each
+ * project, and a bucket has slots, one for each key of the project. All of it is made when it is first
+ * needed.
+ *
+ *      PoolModel ── ready: heap of buckets ── PoolBucket ── ready: heap of slots ── PoolSlot ── PoolKey
+ *                ├─ waiting: heaps by time               └─ next_key: never tried
+ *                └─ next_project: never tried
+ *
+ *   - A slot's rank is its requests today, then in all, then its last use, then its place in the
+ *     configuration. A bucket's rank is that of its first slot. So the first slot of the first bucket is the
+ *     one to take.
+ *   - A key that was never tried has the best rank there can be: nothing. So nothing is kept for it but a
+ *     cursor into the project's keys, or into the projects, which are in the order of configuration anyway.
+ *   - What blocks is taken out of the ready heap at the moment when it begins to block: a slot when its key
+ *     is dead or it is ill, a whole bucket, with one step, when its quota is spent. It waits in a heap by
+ *     the time at which it may go again. So the ready heaps hold what is usable now and nothing else: no
+ *     pick has to look past blocked keys.
+ *   - A pick first moves what has come due from waiting to ready (once for each time that something was
+ *     blocked), takes the first slot, counts, and puts it back with its new rank: a few merges of O(log n).
+ *     Slots of excluded keys are set aside before and put back after it; they are ATTEMPTS_MAX at most.
+ *   - A key's death touches its slots, a project's its buckets: one for each model, so MODELS_MAX at most.
+ *   - Midnight changes every rank. Counters carry the day that they belong to, so they are right at once,
+ *     and a model's heaps are made anew at its first pick of the day: the one step that is O(n).
+ *
+ * The breakers are in five layers (core/health.h). Blocked is what has one that is open, or whose probe is
+ * out; a half-open one makes the request that passes it its probe. Nothing here knows classes of verdicts:
+ * what one means for each layer is core/health's table, how long a layer stays open is core/health's and
+ * core/quota's.
+ *
+ * When nothing is usable, the caller is told how many keys are in which state. That takes a walk over all
+ * keys, so for large pools the answer is kept for a second (pool_refusal() in pool-view.c).
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/health.h"
+#include "core/pool-internal.h"
+#include "core/pool-view.h"
+#include "core/quota.h"
+
+#define CLOCK_JUMP USEC_PER_MINUTE
+
+int pool_new(const Zone *zone, usec_t now, Pool **ret) {
+        Pool *p;
+
+        p = calloc(1, sizeof(Pool));
+        if (!p)
+                return -ENOMEM;
+        p->zone = zone;
+        p->now = now;
+        p->day = zone_day_start(zone, now);
+        p->midnight = zone_next_midnight(zone, now);
+        p->n_slots_max = SLOTS_MAX;
+        list_init(&p->models);
+        *ret = p;
+        return 0;
+}
+
+Pool *pool_free(Pool *p) {
+        if (!p)
+                return NULL;
+        LIST_FOREACH(i, &p->models)
+                (void) pool_model_free(p, list_entry(i, PoolModel, models));
+        pool_keys_free(p);
+        free(p);
+        return NULL;
+}
+
+/*
+ * Time as the pool takes it: it never goes back. Small steps back are waited out. After a jump the pool is
+ * as it was, only earlier: each wait has as much left as before, or a clock that was wrong for a moment
+ * would lock keys for as long as it was wrong by.
+ */
+static void breaker_shift(Breaker *b, usec_t back) {
+        if (b->until == 0)
+                return;
+        b->until = MAX(usec_sub(b->until, back), (usec_t) 1);
+        b->since = usec_sub(b->since, back);
+}
+
+static void tally_shift(PoolTally *t, usec_t back) {
+        if (t->counters.last_used > 0)
+                t->counters.last_used = MAX(usec_sub(t->counters.last_used, back), (usec_t) 1);
+}
+
+static void pool_shift(Pool *p, usec_t back) {
+        for (size_t i = 0; i < p->n_keys; i++) {
+                breaker_shift(&p->keys[i]->breaker, back);
+                tally_shift(&p->keys[i]->tally, back);
+        }
+        for (PoolProject *project = p->first_project; project; project = project->next)
+                breaker_shift(&project->breaker, back);
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                LIST_FOREACH(j, &m->buckets)
+                        breaker_shift(&list_entry(j, PoolBucket, by_model)->breaker, back);
+                LIST_FOREACH(j, &m->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_model);
+
+                        breaker_shift(&s->rate, back);
+                        breaker_shift(&s->health, back);
+                        tally_shift(&s->tally, back);
+                }
+                tally_shift(&m->tally, back);
+                m->day = USEC_INFINITY; /* no day: the heaps are made anew */
+                m->refused_at = 0;
+        }
+}
+
+usec_t pool_time(Pool *p, usec_t now) {
+        if (now < p->now) {
+                if (p->now - now < CLOCK_JUMP)
+                        return p->now;
+                pool_shift(p, p->now - now);
+        }
+        p->now = now;
+        if (now < p->day || now >= p->midnight) {
+                p->day = zone_day_start(p->zone, now);
+                p->midnight = zone_next_midnight(p->zone, now);
+        }
+        return now;
+}
+
+static Breaker *slot_breaker(PoolSlot *s, Layer layer) {
+        switch (layer) {
+        case LAYER_KEY:
+                return &s->key->breaker;
+        case LAYER_PROJECT:
+                return &s->key->project->breaker;
+        case LAYER_BUCKET:
+                return &s->bucket->breaker;
+        case LAYER_RATE:
+                return &s->rate;
+        default:
+                return &s->health;
+        }
+}
+
+/* Puts everything in its place that a change of the given layers (a bit each) concerns. */
+static void settle(Pool *p, PoolSlot *s, unsigned layers) {
+        if (layers & 1U << LAYER_KEY)
+                LIST_FOREACH(i, &s->key->slots)
+                        pool_slot_place(p, list_entry(i, PoolSlot, by_key));
+        if (layers & 1U << LAYER_PROJECT)
+                LIST_FOREACH(i, &s->key->project->buckets)
+                        pool_bucket_place(p, list_entry(i, PoolBucket, by_project));
+        pool_slot_place(p, s);
+}
+
+static void count_request(PoolTally *t, usec_t day, usec_t now) {
+        pool_tally_roll(t, day);
+        t->counters.total++;
+        t->counters.today++;
+        t->counters.last_used = now;
+}
+
+/* Reserves: the request counts before anything is sent, and each half-open breaker in its way has its probe
+ * now. */
+static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
+        unsigned probes = 0;
+        uint64_t id;
+
+        id = ++p->last_lease;
+        count_request(&s->tally, p->day, p->now);
+        count_request(&s->key->tally, p->day, p->now);
+        count_request(&m->tally, p->day, p->now);
+        m->used = id;
+        m->n_leases++;
+
+        for (Layer l = 0; l < _LAYER_MAX; l++) {
+                Breaker *b = slot_breaker(s, l);
+
+                if (breaker_state(b, p->now) != BREAKER_HALF_OPEN)
+                        continue;
+                b->probe = id;
+                probes |= 1U << l;
+        }
+        settle(p, s, probes);
+        *ret = (Lease){ .key = s->key, .slot = s, .id = id };
+}
+
+static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
+        for (size_t i = 0; i < n_exclude; i++)
+                if (exclude[i] == k)
+                        return true;
+        return false;
+}
+
+int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
+              PoolRefusal *ret_refusal) {
+        PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
+        size_t n_aside = 0;
+        PoolModel *m;
+        int r;
+
+        assert(n_exclude <= ATTEMPTS_MAX);
+
+        (void) pool_time(p, now);
+        r = pool_model_acquire(p, model, &m);
+        if (r < 0)
+                return r;
+        pool_model_refresh(p, m);
+
+        for (;;) {
+                r = pool_model_first(p, m, &s);
+                if (r < 0 || !s || !is_excluded(s->key, exclude, n_exclude))
+                        break;
+                heap_remove(&s->node);
+                pool_bucket_place(p, s->bucket);
+                aside[n_aside++] = s;
+        }
+        for (size_t i = 0; i < n_aside; i++)
+                pool_slot_place(p, aside[i]);
+        if (r < 0)
+                return r;
+
+        if (!s) {
+                if (ret_refusal)
+                        pool_refusal(p, m, ret_refusal);
+                return POOL_E_EXHAUSTED;
+        }
+        take(p, m, s, ret);
+        return 0;
+}
+
+static usec_t open_until(Pool *p, const PoolSlot *s, Layer layer, const Breaker *b, const Verdict *v) {
+        switch (layer) {
+        case LAYER_KEY:
+        case LAYER_PROJECT:
+                return usec_add(p->now, HEALTH_DEATH_WAIT);
+        case LAYER_HEALTH:
+                return usec_add(p->now, health_wait(b->strikes));
+        default:
+                if (!verdict_rule(v->class)->is_quota)
+                        return usec_add(p->now, HEALTH_CLOSED_WAIT);
+                return quota_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, s->key->index);
+        }
+}
+
+/*
+ * What the verdict means for one layer; true if the breaker has changed. Only the probe of an opening may
+ * end it or prolong it: any other request went out before and tells of the time before, and ten that were
+ * under way together must not count as ten repeats. An exception is health, which takes any success.
+ */
+static bool judge(Pool *p, PoolSlot *s, Layer layer, const Verdict *v, uint64_t lease) {
+        Breaker *b = slot_breaker(s, layer);
+        Judgement j = health_judge(v->class, layer);
+        bool is_probe = b->probe == lease, is_due = b->until == 0;
+
+        if (j == JUDGEMENT_AGAIN)
+                j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
+        if (layer == LAYER_HEALTH) {
+                if (j == JUDGEMENT_FAIL)
+                        is_due = ++s->strikes >= HEALTH_STRIKES && is_due;
+                else if (j == JUDGEMENT_PASS)
+                        s->strikes = 0;
+        }
+
+        if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
+                if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE))
+                        b->strikes = 0; /* the ladder begins anew with each day's quota */
+                if (layer == LAYER_PROJECT)
+                        s->key->project->billing = v->class == VERDICT_BILLING;
+                if (layer == LAYER_BUCKET)
+                        s->bucket->closed = !verdict_rule(v->class)->is_quota;
+                pool_breaker_set(p, s->key, b, open_until(p, s, layer, b, v));
+        } else if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0)))
+                pool_breaker_set(p, s->key, b, 0);
+        else if (is_probe)
+                breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
+        else
+                return false;
+        return true;
+}
+
+static bool is_error(const Verdict *v) {
+        switch (verdict_rule(v->class)->fault) {
+        case FAULT_NOBODY:
+        case FAULT_REQUEST:
+                return false;
+        default:
+                return true;
+        }
+}
+
+/* The most telling of what the verdict has. */
+static void remember_error(PoolSlot *s, const Verdict *v) {
+        const char *text = verdict_rule(v->class)->name;
+        char *t;
+
+        if (v->message[0])
+                text = v->message;
+        else if (v->reason[0])
+                text = v->reason;
+
+        t = strndup(text, text_utf8_prefix(text, SLOT_ERROR_MAX));
+        if (!t)
+                return; /* no reason to lose the report: the error before stays */
+        free(s->last_error);
+        s->last_error = t;
+}
+
+static void count_report(PoolTally *t, bool error, const Usage *usage) {
+        t->counters.errors += error;
+        t->counters.tokens_in += usage->prompt;
+        t->counters.tokens_out += usage->completion;
+}
+
+static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
+        unsigned changed = 0;
+
+        for (Layer l = 0; l < _LAYER_MAX; l++)
+                if (judge(p, lease->slot, l, v, lease->id))
+                        changed |= 1U << l;
+        if (changed)
+                settle(p, lease->slot, changed);
+}
+
+void pool_answering(Pool *p, const Lease *lease, usec_t now) {
+        static const Verdict ok = { .class = VERDICT_OK };
+
+        (void) pool_time(p, now);
+        judge_layers(p, lease, &ok);
+}
+
+void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
+        PoolSlot *s = lease->slot;
+        PoolModel *m = s->bucket->model;
+        bool error = is_error(v);
+
+        (void) pool_time(p, now);
+
+        if (!usage)
+                usage = &(const Usage){};
+        count_report(&s->tally, error, usage);
+        count_report(&s->key->tally, error, usage);
+        count_report(&m->tally, error, usage);
+        if (error)
+                remember_error(s, v);
+        if (v->class == VERDICT_OK)
+                m->succeeded = true;
+
+        judge_layers(p, lease, v);
+        m->n_leases--;
+        *lease = (Lease){};
+}

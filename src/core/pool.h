@@ -2,11 +2,10 @@
 #pragma once
 
 /*
- * The pool of API keys: picks one for a model, and learns only by being told what came of it. See pool.c for how a
- * pick stays cheap with 100,000 keys, docs/ARCHITECTURE.md for the rules. Pure: `now` (realtime) is an argument.
+ * The pool of API keys: picks one for a model, and learns only by being told what came of it. How a pick stays
+ * cheap with 100,000 keys stands in pool.c. Pure: `now` (realtime) is an argument.
  *
- * Lifetime: keys and the pool's own objects live as long as the pool; a Lease must be given back by exactly one
- * pool_report().
+ * Lifetime: keys live as long as the pool; a Lease must be given back by exactly one pool_report().
  */
 
 #include "base/secret.h"
@@ -20,7 +19,7 @@ typedef struct PoolSlot PoolSlot; /* (key, model) */
 typedef struct Lease {
         PoolKey *key;
         PoolSlot *slot;
-        unsigned probes; /* which breakers this request is the probe of; the pool's own business */
+        uint64_t id; /* never 0; by it a breaker knows its probe */
 } Lease;
 
 typedef enum PoolState {
@@ -28,6 +27,7 @@ typedef enum PoolState {
         POOL_PROBING,   /* half-open, its one probe is out */
         POOL_COOLING,   /* the project's quota of this model */
         POOL_UNHEALTHY, /* three consecutive errors of its own */
+        POOL_CLOSED,    /* the model is closed to its project */
         POOL_BILLING,
         POOL_DEAD,
         POOL_DISABLED,
@@ -38,8 +38,8 @@ const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling"
 
 /* Why nothing was picked: how many keys are in which state, and when the first one frees. */
 typedef struct PoolRefusal {
-        size_t n_keys[_POOL_STATE_MAX];
-        usec_t available_at; /* realtime; USEC_INFINITY if none ever will by itself */
+        size_t n_keys[_POOL_STATE_MAX]; /* usable ones too, if they were excluded */
+        usec_t available_at; /* of those that are not usable; USEC_INFINITY if none ever will by itself */
         bool is_quota;       /* at least one key is only cooling: 429, else 503 */
 } PoolRefusal;
 
@@ -55,17 +55,21 @@ DEFINE_CLEANUP(Pool *, pool_free);
 /* name and project may be NULL. -EEXIST for a key that is there already, -E2BIG at KEYS_MAX. */
 int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
 
-/* The usable key with the least requests today on that model, then the least in all, then longest unused; never one of
- * `exclude`. The pick counts as a request at once. `model` must be a valid name (core/model.h). */
+/* The usable key with the least requests today on that model, then the least in all, then longest unused;
+ * never one of `exclude` (ATTEMPTS_MAX at most). The pick counts as a request at once. `model` must be a
+ * valid name (core/model.h). -E2BIG for a new model where all MODELS_MAX have requests under way. */
 int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
               PoolRefusal *ret_refusal);
 
-/* The only way that health and counters change. Empties the lease. */
+/* The answer has begun: where the request is a probe, it has passed, and the others need not wait for its end. */
+void pool_answering(Pool *p, const Lease *lease, usec_t now);
+
+/* The end; but for pool_answering() the only way that health and counters change. Empties the lease. */
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
-/* Revives. `pattern` is a mask (`AIza****abcd`: all keys of that mask; `AIza****abcd#2`: the second) or a name, NULL
- * for every key; `model` NULL for every model, and then dead keys revive too. Returns how many (key, model) pairs and
- * keys were reset, -ENXIO if no key or no model fits. */
+/* Revives. `pattern` is a name, a mask (all keys of that mask) or MASK#2 (the second of them), NULL for every
+ * key; `model` NULL for every model, and then dead keys and projects revive too. Returns how many pairs of key
+ * and model, and keys, were in need of it, maybe 0; -ENXIO if no key or no model fits. */
 int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);
 
 /* --- what it knows, for those who show it (pool-view.c) --- */
@@ -89,10 +93,10 @@ typedef struct PoolSlotView {
         const char *model;
         PoolState state;
         PoolCounters counters;
-        unsigned consecutive_errors;
-        usec_t available_at;    /* 0: now; USEC_INFINITY: not by itself */
-        const char *last_error; /* scrubbed; NULL if none */
-        bool is_healthy;        /* the (key, model)'s own health only */
+        unsigned consecutive_errors; /* of the key's own fault, those that make it unhealthy */
+        usec_t available_at;         /* 0: now; USEC_INFINITY: not by itself */
+        const char *last_error;      /* scrubbed; NULL if none */
+        bool is_healthy;             /* the (key, model)'s own health only */
 } PoolSlotView;
 
 typedef struct PoolModelView {
@@ -105,11 +109,12 @@ typedef struct PoolModelView {
 size_t pool_n_keys(const Pool *p);
 size_t pool_n_models(const Pool *p);
 const PoolKey *pool_key(const Pool *p, size_t i);
-const Secret *pool_key_secret(const PoolKey *k);
+Secret *pool_key_secret(const PoolKey *k);
 void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret);
 
 /* Calls back for each model that this key was asked for / that the pool knows, in order of first use. */
-void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata), void *userdata);
+void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata),
+                    void *userdata);
 void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata), void *userdata);
 
-size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of money; O(1) or cached */
+size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of money; O(1) */

@@ -1,1 +1,54 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/text.h"
+#include "core/verdict.h"
+
+/*
+ * Another key helps where the fault lies with this key or its project. It doesn't where all keys are alike:
+ * a request that is wrong stays wrong, and an overloaded model is asked again only after a pause
+ * (`backoff`), by whichever key comes. Two are less plain: TOO_LARGE is the request's fault only as far as
+ * this key's tier goes, so another key may take it; and a TIMEOUT has already cost the client so much
+ * waiting that a pause on top of it would be no help, so another key is tried at once.
+ */
+static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
+        [VERDICT_OK]                = { "ok",                FAULT_NOBODY,        false, false, false },
+        [VERDICT_KEY_DEAD]          = { "key_dead",          FAULT_KEY,           true,  false, false },
+        [VERDICT_PROJECT_DEAD]      = { "project_dead",      FAULT_PROJECT,       true,  false, false },
+        [VERDICT_BILLING]           = { "billing",           FAULT_PROJECT,       true,  false, false },
+        [VERDICT_LIMIT_ZERO]        = { "limit_zero",        FAULT_PROJECT_MODEL, true,  false, true },
+        [VERDICT_DAY]               = { "day",               FAULT_PROJECT_MODEL, true,  false, true },
+        [VERDICT_MINUTE]            = { "minute",            FAULT_PROJECT_MODEL, true,  false, true },
+        [VERDICT_RATE_UNKNOWN]      = { "rate_unknown",      FAULT_KEY_MODEL,     true,  false, true },
+        [VERDICT_TOO_LARGE]         = { "too_large",         FAULT_REQUEST,       true,  false, false },
+        [VERDICT_MODEL_FOR_PROJECT] = { "model_for_project", FAULT_PROJECT_MODEL, true,  false, false },
+        [VERDICT_KEY_REFUSED]       = { "key_refused",       FAULT_KEY_MODEL,     true,  false, false },
+        [VERDICT_GEO]               = { "geo",               FAULT_NOBODY,        false, false, false },
+        [VERDICT_RESOURCE]          = { "resource",          FAULT_REQUEST,       false, false, false },
+        [VERDICT_REQUEST]           = { "request",           FAULT_REQUEST,       false, false, false },
+        [VERDICT_OVERLOAD]          = { "overload",          FAULT_MODEL,         false, true,  false },
+        [VERDICT_CUT]               = { "cut",               FAULT_MODEL,         false, true,  false },
+        [VERDICT_TIMEOUT]           = { "timeout",           FAULT_MODEL,         true,  false, false },
+        [VERDICT_CLIENT_GONE]       = { "client_gone",       FAULT_NOBODY,        false, false, false },
+        [VERDICT_INTERNAL]          = { "internal",          FAULT_NOBODY,        false, false, false },
+};
+
+const VerdictRule *verdict_rule(VerdictClass class) {
+        assert(class >= 0 && class < _VERDICT_CLASS_MAX);
+        return &rules[class];
+}
+
+void verdict_init(Verdict *v, VerdictClass class, int status, const char *message) {
+        size_t n;
+
+        v->class = class;
+        v->status = status;
+        v->retry_after = 0;
+        v->quota_value = VERDICT_NO_VALUE;
+        v->reason[0] = 0;
+
+        message = strempty(message);
+        n = text_utf8_prefix(message, sizeof(v->message) - 1);
+        memcpy(v->message, message, n);
+        v->message[n] = 0;
+}

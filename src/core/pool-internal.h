@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The pool itself, for pool*.c and their tests; see pool.c. */
+
+#include "core/pool-model.h"
+
+struct Pool {
+        const Zone *zone;
+        usec_t now; /* never goes back, but for a jump of the clock */
+        usec_t day, midnight;
+        PoolKey **keys;
+        size_t n_keys, n_keys_allocated;
+        size_t n_usable; /* enabled, and neither its own breaker nor its project's is open */
+        PoolProject *first_project, *last_project;
+        void *by_secret, *by_mask; /* tsearch() trees of PoolKey */
+        void *projects_by_name, *models_by_name;
+        List models;
+        size_t n_models;
+        size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
+        uint64_t last_lease;
+        uint64_t steps; /* of the heaps, and loops of the pick */
+};
+
+/* To be called first by whatever takes `now` from outside; returns and keeps the time as the pool takes
+ * it. */
+usec_t pool_time(Pool *p, usec_t now);

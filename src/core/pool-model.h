@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The pool's models, their buckets and slots; a part of the pool, see pool.c. */
+
+#include "core/heap.h"
+#include "core/pool-key.h"
+
+typedef struct PoolModel PoolModel;
+
+struct PoolSlot {
+        HeapNode node; /* in bucket->ready or model->waiting_slots; in neither while set aside by a pick */
+        List by_key, by_model;
+        PoolKey *key;
+        PoolBucket *bucket;
+        PoolTally tally;
+        Breaker rate, health;
+        unsigned strikes; /* errors of its own fault in a row */
+        char *last_error;
+};
+
+struct PoolBucket {
+        HeapNode node; /* in model->ready or model->waiting_buckets; in neither if it has nothing to give */
+        List by_project, by_model;
+        PoolProject *project;
+        PoolModel *model;
+        Breaker breaker;
+        bool closed;       /* why it is open: the model is closed to this project, or else quota */
+        Heap ready;        /* slots */
+        PoolKey *next_key; /* the first key of the project that was never tried for this model */
+        PoolSlot first;    /* the first key's: most projects have but one */
+};
+
+struct PoolModel {
+        char *name; /* first, for pool_name_compare() */
+        List models;
+        Heap ready;                          /* buckets, by the rank of their first slot */
+        Heap waiting_buckets, waiting_slots; /* by the time at which they may go again */
+        List buckets, slots;
+        PoolProject *next_project; /* the first project that was never tried for this model */
+        PoolTally tally;
+        usec_t day; /* that the heaps are ordered for */
+        bool succeeded;
+        size_t n_leases;
+        uint64_t used; /* the id of the latest lease, for forgetting the model unused longest */
+        PoolRefusal refusal;
+        usec_t refused_at; /* when it was counted; 0: never */
+};
+
+PoolModel *pool_model_find(Pool *p, const char *name);
+int pool_model_acquire(Pool *p, const char *name, PoolModel **ret); /* finds or makes; -E2BIG */
+PoolModel *pool_model_free(Pool *p, PoolModel *m);
+void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
+int pool_model_first(Pool *p, PoolModel *m, PoolSlot **ret); /* the slot to take, NULL if there is none */
+
+/* Put a bucket, a slot and its bucket, where they belong now. To be called when a breaker in their way, or
+ * their rank, has changed. */
+void pool_bucket_place(Pool *p, PoolBucket *b);
+void pool_slot_place(Pool *p, PoolSlot *s);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Where keys stand with a model; a part of the pool, see pool.c. What others may ask is in pool.h. */
+
+#include "core/pool-model.h"
+
+/* Where a key stands with a model. */
+typedef struct PoolStanding {
+        PoolState state;
+        usec_t available_at; /* 0: now */
+        bool is_quota;       /* what is in its way is quota and nothing else */
+        bool is_healthy;     /* neither unhealthy nor dead */
+} PoolStanding;
+
+/* s may be NULL for a key that was never tried for the model, b too if none of its project was. */
+void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding *ret);
+
+/* What a walk over all keys finds for a model. */
+typedef struct PoolCensus {
+        PoolRefusal refusal;
+        size_t n_usable, n_healthy, n_total; /* n_total: enabled */
+} PoolCensus;
+
+void pool_census(Pool *p, PoolModel *m, PoolCensus *ret);
+void pool_refusal(Pool *p, PoolModel *m, PoolRefusal *ret);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* How long a spent quota is left alone: see quota.c for the reasons. */
+
+#include "core/verdict.h"
+
+/* Until when a quota rests that was found spent with the given verdict (LIMIT_ZERO, DAY, MINUTE,
+ * RATE_UNKNOWN) after `strikes` such findings in a row, all since the last reset. `hint` is what the answer
+ * asked for, 0 if nothing; `reset` the next one; `spread` any number that differs between quotas. */
+usec_t quota_until(VerdictClass class, unsigned strikes, usec_t hint, usec_t now, usec_t reset,
+                   unsigned spread);
