@@ -35,8 +35,16 @@
 
 /* --- the pool --- */
 #define MODELS_MAX 256U        /* a client may invent names; those that never answered are forgotten first */
+#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, ~0.4 KiB each; beyond, whole models are forgotten */
+#define SLOT_ERROR_MAX 256U    /* of Google's message, kept with each of them as its last error */
 #define ATTEMPTS_MAX 3U        /* keys tried for one request */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
+#define MODEL_LIST_PAGES_MAX 16U              /* of a thousand each; a list that says it goes on forever ends here */
+#define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as it goes to clients: names and aliases come to a MiB */
+
+/* --- what is told to the operator --- */
+#define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */
+#define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */
 
 /* --- the log --- */
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */

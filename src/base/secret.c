@@ -54,6 +54,10 @@ bool secret_equal(const Secret *s, const char *other, size_t n) {
         return diff == 0;
 }
 
+int secret_compare(const Secret *a, const Secret *b) {
+        return strcmp(a->bytes, b->bytes);
+}
+
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]) {
         /* Under twelve characters eight of them are too many to show. */
         if (s->n < 12)

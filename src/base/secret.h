@@ -22,6 +22,10 @@ DEFINE_CLEANUP(Secret *, secret_unref);
 
 bool secret_equal(const Secret *s, const char *other, size_t n); /* constant time in the content */
 
+/* An order for an index of the operator's own secrets, as strcmp() gives one. It takes as long as two secrets
+ * are alike: never for what a client presented. */
+int secret_compare(const Secret *a, const Secret *b);
+
 /* An API key: first and last four characters (`AIza****abcd`); of one under twelve only stars. */
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]);
 /* A token: its first eight characters and `…`; of a short one fewer, never more than half. */

@@ -162,3 +162,14 @@ bool text_is_utf8(const char *s, size_t n) {
         }
         return true;
 }
+
+size_t text_utf8_prefix(const char *s, size_t max) {
+        size_t n = strnlen(s, max + 1);
+
+        if (n <= max)
+                return n;
+        n = max;
+        while (n > 0 && ((unsigned char) s[n] & 0xC0) == 0x80)
+                n--;
+        return n;
+}

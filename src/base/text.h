@@ -56,3 +56,6 @@ int text_percent_decode(char *s);
 
 /* True if the n bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const char *s, size_t n);
+
+/* How much of s fits into max bytes without cutting a character in two. */
+size_t text_utf8_prefix(const char *s, size_t max);

@@ -132,6 +132,25 @@ static void test_utf8(void **state) {
                 assert_int_equal(text_is_utf8(rows[i].text, strlen(rows[i].text)), rows[i].good);
 }
 
+static void test_utf8_prefix(void **state) {
+        static const struct {
+                const char *text;
+                size_t max, n;
+        } rows[] = {
+                { "", 4, 0 },
+                { "abcd", 4, 4 },
+                { "abcde", 4, 4 },
+                { "abc\xC3\xA9", 5, 5 },
+                { "abc\xC3\xA9", 4, 3 },
+                { "\xF0\x9F\x98\x80", 3, 0 },
+                { "a\xF0\x9F\x98\x80z", 5, 5 },
+                { "\x80\x80\x80", 2, 0 }, /* no UTF-8 at all */
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                assert_int_equal(text_utf8_prefix(rows[i].text, rows[i].max), rows[i].n);
+}
+
 static void test_buf_ceiling(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(8);
 
@@ -211,6 +230,17 @@ static void test_secret(void **state) {
         }
 }
 
+static void test_secret_compare(void **state) {
+        _cleanup_(secret_unrefp) Secret *a = NULL, *b = NULL, *c = NULL;
+
+        assert_int_equal(secret_new("one", 3, &a), 0);
+        assert_int_equal(secret_new("oneself", 7, &b), 0);
+        assert_int_equal(secret_new("one", 3, &c), 0);
+        assert_true(secret_compare(a, b) < 0);
+        assert_true(secret_compare(b, a) > 0);
+        assert_int_equal(secret_compare(a, c), 0);
+}
+
 static void test_secret_refuses(void **state) {
         Secret *s = NULL;
 
@@ -250,6 +280,7 @@ int main(void) {
                 cmocka_unit_test(test_buf_ceiling),  cmocka_unit_test(test_buf_queue),
                 cmocka_unit_test(test_jwrite),       cmocka_unit_test(test_secret),
                 cmocka_unit_test(test_secret_refuses), cmocka_unit_test(test_scrub),
+                cmocka_unit_test(test_utf8_prefix),  cmocka_unit_test(test_secret_compare),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
