@@ -109,7 +109,7 @@ class Conversation:
             raise Mismatch(f"{where}: {', '.join(names)} in the answer:\n{raw.decode(errors='replace')}")
         if "none" in section.options:
             raise Mismatch(f"{where}: expected none, got\n{raw.decode(errors='replace')}")
-        status, headers, body = cases.message(self.fill(section.text))
+        status, headers, body = cases.message(cases.spread(self.fill(section.text)).decode())
         got = answer.body.decode("utf-8", "replace")
         if str(answer.status) != status:
             raise Mismatch(f"{where}: expected {status}, got {answer.head}\n\n{got}")

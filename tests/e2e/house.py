@@ -33,11 +33,18 @@ MASKS = {f"MASK{i}": f"AIza****{i:04d}" for i in range(1, 5)} | {
 }
 
 
+PIECE = 12  # longer than what a mask shows
+
+
 def leaked(data):
-    """The names of the secrets that stand in these bytes."""
+    """The names of the secrets of which a piece stands in these bytes."""
     if isinstance(data, str):
         data = data.encode()
-    return [name for name, s in SECRETS.items() if s.encode() in data]
+    return [
+        name
+        for name, s in SECRETS.items()
+        if any(s[i : i + PIECE].encode() in data for i in range(len(s) - PIECE + 1))
+    ]
 
 
 def defaults(sim):

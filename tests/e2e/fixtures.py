@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""The fixtures that the end-to-end and the SDK tests share."""
+import pytest
+
+import house
+from simulator import Simulator
+
+
+@pytest.fixture(scope="session")
+def running_sim(tmp_path_factory):
+    with Simulator(tmp_path_factory.mktemp("sim")) as s:
+        yield s
+
+
+@pytest.fixture
+def sim(running_sim):
+    """gemini-sim with its default script and an empty log."""
+    running_sim.reset()
+    return running_sim
+
+
+@pytest.fixture
+def daemon(sim, tmp_path):
+    with house.Daemon(tmp_path, sim) as d:
+        yield d
+
+
+@pytest.fixture
+def start(sim, tmp_path_factory):
+    """start(NAME="value", …) starts a daemon with these settings; several may run at once."""
+    running = []
+
+    def one(*, unset=(), sockets=None, unix=False, argv=(), **settings):
+        d = house.Daemon(tmp_path_factory.mktemp("gemgated"), sim, settings, unset, sockets, unix, argv)
+        running.append(d)
+        return d
+
+    yield one
+    faults = []
+    for d in running:
+        try:
+            if d.process.status is None:
+                d.process.stop()
+            d.process.check()
+            assert not house.leaked(d.process.said()), "a secret in the daemon's output"
+        except AssertionError as e:
+            faults.append(str(e))
+    assert not faults, "\n".join(faults)

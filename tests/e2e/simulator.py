@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""gemini-sim, and what it saw."""
+import http.client
+import json
+from dataclasses import dataclass
+
+import process
+import wait
+from house import GEMINI_SIM
+
+
+@dataclass
+class Seen:
+    """One request as it came in upstream."""
+
+    method: str
+    target: str
+    headers: dict  # names in lower case
+    body: str
+    key: str
+    answer: dict  # what became of it: status, events, done, hung_up
+
+    def header(self, name):
+        return self.headers.get(name.lower())
+
+    @property
+    def told(self):
+        return f"{self.method} {self.target} x-goog-api-key: …{self.key[-4:]} → {self.answer['status']}"
+
+
+class Simulator:
+    def __init__(self, folder):
+        port_file = folder / "port"
+        self.process = process.Process([GEMINI_SIM, "--quiet", f"--port-file={port_file}"], {}, folder)
+
+        def port():
+            assert not self.process.ended(), f"gemini-sim did not start:\n{self.process.said()}"
+            return port_file.exists() and port_file.read_text().strip()
+
+        self.port = int(wait.until("gemini-sim's port", port))
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stop()
+
+    def control(self, method, path, body=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=wait.DEADLINE)
+        try:
+            c.request(method, path, body)
+            answer = c.getresponse()
+            text = answer.read().decode()
+            assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
+            return text
+        finally:
+            c.close()
+
+    def reset(self):
+        self.control("POST", "/sim/reset")
+
+    def script(self, text):
+        """Replaces the script."""
+        self.control("POST", "/sim/script", text.encode())
+
+    def requests(self):
+        out = []
+        for line in self.control("GET", "/sim/log").splitlines():
+            e = json.loads(line)
+            target = e["path"] + ("?" + e["query"] if e["query"] else "")
+            out.append(Seen(e["method"], target, e["headers"], e["body"], e["key"], e["answer"]))
+        return out
+
+    def count(self):
+        return len(self.requests())
+
+    def wait_count(self, n):
+        """Until it saw so many, or time is over: the caller says what was wrong."""
+        try:
+            wait.until(f"{n} upstream requests", lambda: self.count() >= n, deadline=2)
+        except AssertionError:
+            pass
+
+    def wait_hung_up(self, n=1):
+        return wait.until("the hang-up upstream", lambda: sum(r.answer["hung_up"] for r in self.requests()) >= n)

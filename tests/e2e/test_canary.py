@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Keys and tokens are planted everywhere, everything is made to go wrong, and every output is searched for them."""
+import json
+
+import pytest
+
+import house
+from house import SECRETS, leaked
+
+HI = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]}
+
+ERRORS = [
+    "suspended", "invalid_key", "leaked", "blocked", "denied", "prepay_402", "unauthenticated", "rpm", "rpd",
+    "limit_zero", "exhausted_plain", "unknown_name", "not_found", "location", "internal", "overloaded", "html_502",
+]  # fmt: skip
+
+# Google, or a proxy between, says the key back in every way that it can.
+ECHOES = [
+    'error suspended message="Consumer \'api_key:{KEY1}\' has been suspended."',
+    'error invalid_argument message="key={KEY1} is bad"',
+    'error invalid_argument message="{KEY1}{KEY1}"',
+    'error internal message="x-goog-api-key: {KEY1}, again {KEY1}."',
+    'error rpm message="quota of {KEY1}"',
+    "raw \"<html>{KEY1}</html>\" type=text/html",
+    'text "a b" chunks=2 error-in-stream after=1 error=suspended',
+]
+
+
+def planted(text):
+    for name, s in SECRETS.items():
+        text = text.replace("{%s}" % name, s)
+    return text
+
+
+class Canary:
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.n = 0
+
+    def see(self, answer, of):
+        self.n += 1
+        data = (answer.head + "\n\n").encode() + answer.body
+        assert not leaked(data), f"{of}: {leaked(data)} in {data!r}"
+        return answer
+
+    def ask(self, method, target, headers=(), body=None, token="TOKEN"):
+        return self.see(self.daemon.ask(method, target, headers, body, token), f"{method} {target}")
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_canary(sim, start, tmp_path, level):
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "api-keys").write_text("\n".join(SECRETS[f"KEY{i}"] for i in (1, 2, 3, 4)) + "\n")
+    (config / "allowed-tokens").write_text(SECRETS["TOKEN"] + "\n" + SECRETS["TOKEN2"] + "\n")
+    (config / "admin-tokens").write_text(SECRETS["ADMIN"] + "\n")
+    unset = ["API_KEYS", "ALLOWED_TOKENS", "ADMIN_TOKENS"]
+    d = start(unset=unset, argv=["--config-dir", str(config)], LOG_LEVEL=level, LOG_BODIES="yes")
+    canary = Canary(d)
+
+    sim.script('*: text "Hello."')
+    for stream in (False, True):
+        assert canary.ask("POST", "/v1/chat/completions", body=HI | {"stream": stream}).status == 200
+    for script in [f"error {e}" for e in ERRORS] + ECHOES:
+        sim.script("*: " + planted(script))
+        for stream in (False, True):
+            canary.ask("POST", "/v1/chat/completions", body=HI | {"stream": stream})
+        canary.ask("GET", "/stats", token="ADMIN")
+        canary.ask("GET", "/api-key-recommendations", token="ADMIN")
+        canary.ask("GET", "/v1/models")
+        canary.ask("POST", "/reset-api-key-health", body={"reset_all": True}, token="ADMIN")
+
+    # What a client does wrong with a token of his, or of somebody else
+    token = SECRETS["TOKEN2"]
+    for target in (f"/{token}", f"/v1/{token}", f"/v1/models/{token}", f"/stats?key={token}", f"/health?x={token}"):
+        answer = d.ask("GET", target, token="ADMIN")
+        canary.n += 1
+        assert token not in answer.head
+    for target in ("/", "/health", "/stats", "/ip-config", "/api-key-recommendations", "/nothing"):
+        for who in ("TOKEN", "ADMIN", None):
+            canary.ask("GET", target, token=who)
+    for headers in (
+        [("x-api-key", SECRETS["KEY1"])],
+        [("x-api-key", SECRETS["TOKEN"]), ("x-goog-api-key", SECRETS["ADMIN"])],
+        [("Authorization", "Basic " + SECRETS["TOKEN"])],
+        [("Authorization", SECRETS["TOKEN"])],
+        [("Cookie", "token=" + SECRETS["TOKEN"])],
+    ):
+        canary.ask("GET", "/stats", headers, token=None)
+    canary.ask("POST", "/v1/chat/completions", body={"model": SECRETS["KEY1"][:6] + "/", "messages": []})
+    canary.ask("POST", "/reset-api-key-health", body={"api_key_pattern": "AIza****9999"}, token="ADMIN")
+    assert canary.n > 150
+
+    # Upstream: the key in its header and nowhere else, the client's token not at all
+    tokens = ("TOKEN", "TOKEN2", "ADMIN")
+    for r in sim.requests():
+        assert not leaked(r.target), r.target
+        rest = {n: v for n, v in r.headers.items() if n != "x-goog-api-key"}
+        assert not leaked(json.dumps(rest)), rest
+        assert not leaked(r.body)
+        assert not [n for n in leaked(json.dumps(r.headers)) if n in tokens]
+    assert len(sim.requests()) > 50
+
+    # What others on the machine may see
+    pid = d.process.pid
+    for name in ("cmdline", "environ", "comm", "status"):
+        with open(f"/proc/{pid}/{name}", "rb") as f:
+            assert not leaked(f.read()), f"/proc/PID/{name}"
+
+    d.process.stop()
+    assert not leaked(d.process.out.read_bytes())
+    log = d.process.err.read_bytes()
+    assert not leaked(log), leaked(log)
+    assert b"AIza****0001" in log, "the log should name the key by its mask"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_canary_at_the_start(tmp_path, form):
+    """Faults in the configuration are told without the value."""
+    for i, (name, value) in enumerate(
+        [
+            ("API_KEYS", json.dumps([SECRETS["KEY1"], SECRETS["KEY1"], "bad key"])),
+            ("API_KEYS", '["' + SECRETS["KEY1"]),
+            ("API_KEYS", SECRETS["KEY1"] + " " + SECRETS["KEY2"]),
+            ("API_KEYS", json.dumps([{"key": SECRETS["KEY1"], "name": 5}])),
+            ("ALLOWED_TOKENS", json.dumps([SECRETS["TOKEN"] + "\u00e9"])),
+            ("ADMIN_TOKENS", json.dumps({"token": SECRETS["ADMIN"]})),
+            ("LISTEN", SECRETS["KEY1"]),
+        ]
+    ):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        env = house.defaults(None) | {"LOG_FORMAT": form, name: value}
+        status, out, err = house.run_daemon(folder, env=env)
+        if name != "LISTEN":  # no secret by its name: whoever writes one there has told it himself
+            assert status == 78, (name, err)
+            assert not leaked(out + err), err
