@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/jwrite.h"
+#include "base/text.h"
+#include "sim-answer.h"
+
+#define JSON_TYPE "application/json; charset=UTF-8"
+#define ANSWER_BYTES_MAX (256U << 20)
+#define BIG_PIECE (16U << 10)
+#define STREAM_CHUNKS 3U /* a text's, where nothing is said */
+#define CHUNKS_MAX 1000000U
+
+#define SIMULATED_HEAD "This answer is simulated by gemini-sim; no model has seen the question."
+
+typedef struct Usage {
+        uint64_t prompt;
+        uint64_t candidates; /* all of the answer's */
+        uint64_t total;      /* ACTION_UNSET: the sum */
+        uint64_t thoughts;
+        uint64_t cached;
+} Usage;
+
+int answer_new(unsigned status, AnswerForm form, const char *type, Answer **ret) {
+        Answer *a = calloc(1, sizeof(*a));
+
+        if (!a)
+                return -ENOMEM;
+        a->n_ref = 1;
+        a->status = status;
+        a->form = form;
+        a->type = type;
+        a->bytes = BUF_INIT(ANSWER_BYTES_MAX);
+        *ret = a;
+        return 0;
+}
+
+Answer *answer_ref(Answer *a) {
+        a->n_ref++;
+        return a;
+}
+
+Answer *answer_unref(Answer *a) {
+        if (!a || --a->n_ref > 0)
+                return NULL;
+        buf_done(&a->bytes);
+        free(a->own_type);
+        free(a->header);
+        free(a->ends);
+        free(a);
+        return NULL;
+}
+
+void answer_close_piece(Answer *a) {
+        if (a->n == a->n_allocated) {
+                size_t n = MAX(a->n_allocated * 2, 4U);
+                size_t *ends = realloc(a->ends, n * sizeof(*ends));
+
+                if (!ends) {
+                        a->error = -ENOMEM;
+                        return;
+                }
+                a->ends = ends;
+                a->n_allocated = n;
+        }
+        a->ends[a->n++] = a->bytes.n;
+        if (a->bytes.error < 0)
+                a->error = a->bytes.error;
+}
+
+uint64_t answer_pieces(const Answer *a) {
+        return a->repeat > 0 ? a->n - 1 + a->repeat : a->n;
+}
+
+void answer_piece(const Answer *a, uint64_t i, const char **ret, size_t *ret_n) {
+        size_t start;
+
+        if (a->repeat > 0)
+                i = i < a->repeat ? 0 : i - a->repeat + 1;
+        start = i > 0 ? a->ends[i - 1] : 0;
+        *ret = buf_data(&a->bytes) + start;
+        *ret_n = a->ends[i] - start;
+}
+
+/* --- pieces of Google's answers --- */
+
+static void write_usage(JWriter *w, const Usage *u, uint64_t candidates, uint64_t thoughts) {
+        uint64_t total = u->total == ACTION_UNSET ? u->prompt + candidates + thoughts : u->total;
+
+        jwrite_object(w, "usageMetadata");
+        jwrite_uint(w, "promptTokenCount", u->prompt);
+        if (u->cached > 0)
+                jwrite_uint(w, "cachedContentTokenCount", u->cached);
+        if (candidates > 0)
+                jwrite_uint(w, "candidatesTokenCount", candidates);
+        jwrite_uint(w, "totalTokenCount", total);
+        jwrite_array(w, "promptTokensDetails");
+        jwrite_object(w, NULL);
+        jwrite_string(w, "modality", "TEXT");
+        jwrite_uint(w, "tokenCount", u->prompt);
+        jwrite_end(w);
+        jwrite_end(w);
+        if (thoughts > 0)
+                jwrite_uint(w, "thoughtsTokenCount", thoughts);
+        jwrite_end(w);
+}
+
+static void write_identity(JWriter *w, const Action *action, const AnswerAsk *ask) {
+        char id[24];
+
+        (void) snprintf(id, sizeof(id), "sim-%016llx", (unsigned long long) ask->id);
+        jwrite_string(w, "modelVersion", action->model_version ?: ask->model);
+        jwrite_string(w, "responseId", id);
+}
+
+static Usage usage_of(const Action *action, const AnswerAsk *ask, uint64_t candidates) {
+        const uint64_t *u = action->usage;
+
+        return (Usage){
+                .prompt = u[0] == ACTION_UNSET ? ask->prompt->tokens : u[0],
+                .candidates = u[1] == ACTION_UNSET ? candidates : u[1],
+                .total = u[2],
+                .thoughts = action->thoughts == ACTION_UNSET ? 0 : action->thoughts,
+                .cached = action->cached == ACTION_UNSET ? 0 : action->cached,
+        };
+}
+
+typedef struct Piece {
+        const char *text;
+        size_t n;
+        const char *thought;   /* a part before the text, or NULL */
+        const char *signature; /* of the text, or NULL */
+        const char *finish;    /* NULL: not the last */
+        uint64_t tokens;       /* so far */
+        uint64_t thoughts;
+} Piece;
+
+static void write_piece(Answer *a, const Action *action, const AnswerAsk *ask, const Usage *usage, const Piece *p) {
+        JWriter w = JWRITER_INIT(&a->bytes);
+
+        jwrite_object(&w, NULL);
+        jwrite_array(&w, "candidates");
+        for (unsigned i = 0; i < ask->prompt->candidates; i++) {
+                jwrite_object(&w, NULL);
+                jwrite_object(&w, "content");
+                jwrite_array(&w, "parts");
+                if (p->thought) {
+                        jwrite_object(&w, NULL);
+                        jwrite_string(&w, "text", p->thought);
+                        jwrite_bool(&w, "thought", true);
+                        jwrite_end(&w);
+                }
+                if (p->text) {
+                        jwrite_object(&w, NULL);
+                        jwrite_string_n(&w, "text", p->text, p->n);
+                        if (p->signature)
+                                jwrite_string(&w, "thoughtSignature", p->signature);
+                        jwrite_end(&w);
+                }
+                jwrite_end(&w);
+                jwrite_string(&w, "role", "model");
+                jwrite_end(&w);
+                if (p->finish)
+                        jwrite_string(&w, "finishReason", p->finish);
+                jwrite_uint(&w, "index", i);
+                jwrite_end(&w);
+        }
+        jwrite_end(&w);
+        write_usage(&w, usage, p->tokens, p->thoughts);
+        write_identity(&w, action, ask);
+        jwrite_end(&w);
+        answer_close_piece(a);
+}
+
+/* --- a text --- */
+
+/* The end of a piece that may not be in the middle of a character. */
+static size_t boundary(const char *s, size_t n, size_t at) {
+        while (at < n && ((unsigned char) s[at] & 0xC0) == 0x80)
+                at++;
+        return at;
+}
+
+/* Cuts the text where a stop sequence begins, or where the tokens are used up; returns the finishReason. */
+static const char *shorten(const Prompt *p, const char *text, size_t *n) {
+        for (unsigned i = 0; i < p->n_stops; i++) {
+                const char *at = *p->stops[i] ? memmem(text, *n, p->stops[i], strlen(p->stops[i])) : NULL;
+
+                if (at)
+                        *n = (size_t) (at - text);
+        }
+        if (p->max_tokens < prompt_tokens_of(*n)) {
+                size_t end = p->max_tokens * 4;
+
+                while (end > 0 && ((unsigned char) text[end] & 0xC0) == 0x80)
+                        end--;
+                *n = end;
+                return "MAX_TOKENS";
+        }
+        return "STOP";
+}
+
+static void compose_text(Answer *a, const Action *action, const AnswerAsk *ask, const char *text, size_t n) {
+        const char *finish = shorten(ask->prompt, text, &n);
+        Usage usage = usage_of(action, ask, prompt_tokens_of(n) * ask->prompt->candidates);
+        uint64_t chunks = 1;
+        size_t from = 0;
+
+        if (a->form != ANSWER_PLAIN)
+                chunks = MIN(action->chunks > 0 ? action->chunks : STREAM_CHUNKS, CHUNKS_MAX);
+        if (action->chunks == 0)
+                chunks = MAX(MIN(chunks, n), 1U); /* no empty ones, unless they were asked for */
+        if (action->thought && a->form != ANSWER_PLAIN)
+                write_piece(a, action, ask, &usage,
+                            &(Piece){ .thought = action->thought, .thoughts = usage.thoughts });
+
+        for (uint64_t i = 1; i <= chunks; i++) {
+                bool last = i == chunks;
+                size_t to = last ? n : boundary(text, n, (size_t) ((unsigned __int128) n * i / chunks));
+
+                write_piece(a, action, ask, &usage,
+                            &(Piece){
+                                    .text = text + from,
+                                    .n = to - from,
+                                    .thought = a->form == ANSWER_PLAIN ? action->thought : NULL,
+                                    .signature = last ? action->signature : NULL,
+                                    .finish = last ? action->finish ?: finish : NULL,
+                                    .tokens = last ? usage.candidates : usage.candidates * i / chunks,
+                                    .thoughts = usage.thoughts,
+                            });
+                from = to;
+        }
+}
+
+static void compose_default(Answer *a, const Action *action, const AnswerAsk *ask) {
+        _cleanup_buf_ Buf text = BUF_INIT(4096);
+
+        (void) buf_puts(&text, SIMULATED_HEAD);
+        if (ask->prompt->n_last > 0)
+                (void) buf_printf(&text, " You said: %.*s", (int) ask->prompt->n_last, ask->prompt->last);
+        compose_text(a, action, ask, strempty(buf_cstr(&text)), text.n);
+}
+
+/* --- the others --- */
+
+/* N bytes of text. As a stream, the same event again and again; the last holds the rest. */
+static void compose_big(Answer *a, const Action *action, const AnswerAsk *ask) {
+        Usage usage = usage_of(action, ask, prompt_tokens_of(action->size));
+        uint64_t n = a->form == ANSWER_PLAIN ? MIN(action->size, ANSWER_BYTES_MAX / 2) : BIG_PIECE;
+        Piece p = { .tokens = usage.candidates };
+        _cleanup_free_ char *text = malloc(n);
+
+        if (!text) {
+                a->error = -ENOMEM;
+                return;
+        }
+        for (size_t i = 0; i < n; i++)
+                text[i] = "0123456789abcdef"[i % 16];
+        p.text = text;
+
+        if (a->form != ANSWER_PLAIN && action->size > BIG_PIECE) {
+                a->repeat = (action->size - 1) / BIG_PIECE;
+                p.n = BIG_PIECE;
+                write_piece(a, action, ask, &usage, &p);
+        }
+        p.n = a->form == ANSWER_PLAIN ? n : action->size - a->repeat * BIG_PIECE;
+        p.finish = action->finish ?: "STOP";
+        write_piece(a, action, ask, &usage, &p);
+}
+
+static void compose_without_candidates(Answer *a, const Action *action, const AnswerAsk *ask) {
+        Usage usage = usage_of(action, ask, 0);
+        JWriter w = JWRITER_INIT(&a->bytes);
+
+        jwrite_object(&w, NULL);
+        if (action->content == CONTENT_BLOCKED) {
+                jwrite_object(&w, "promptFeedback");
+                jwrite_string(&w, "blockReason", action->text);
+                jwrite_end(&w);
+        }
+        write_usage(&w, &usage, usage.candidates, usage.thoughts);
+        write_identity(&w, action, ask);
+        jwrite_end(&w);
+        answer_close_piece(a);
+}
+
+static void compose_given(Answer *a, const Action *action, const AnswerAsk *ask) {
+        const char *s = action->text;
+
+        if (action->content == CONTENT_JSON || *s == 0) {
+                (void) buf_puts(&a->bytes, s);
+                answer_close_piece(a);
+                return;
+        }
+        while (*s) { /* one event a line; a plain answer can hold the first only */
+                size_t n = strcspn(s, "\n");
+
+                if (n > 0 && (a->form != ANSWER_PLAIN || a->n == 0)) {
+                        (void) buf_append(&a->bytes, s, n);
+                        answer_close_piece(a);
+                }
+                s += n + (s[n] == '\n');
+        }
+}
+
+static void compose_error(Answer *a, const Action *action, const AnswerAsk *ask) {
+        ErrorFacts facts = {
+                .key = ask->key,
+                .model = ask->model,
+                .verb = ask->verb,
+                .message = action->message,
+                .retry = action->retry,
+                .quota = action->quota,
+                .code = (unsigned) action->code,
+                .no_code = action->no_code,
+                .array = action->array || ask->form == ANSWER_ARRAY, /* as Google does without alt=sse */
+        };
+
+        a->form = ANSWER_PLAIN;
+        a->status = error_status(action->error, &facts);
+        a->type = error_content_type(action->error);
+        error_write(action->error, &facts, &a->bytes);
+        answer_close_piece(a);
+}
+
+static void compose_status(Answer *a, const Action *action) {
+        const char *body = strempty(action->text);
+
+        a->form = ANSWER_PLAIN;
+        a->status = (unsigned) action->status;
+        a->type = strchr("{[", *body) && *body ? JSON_TYPE : "text/html; charset=UTF-8";
+        (void) buf_puts(&a->bytes, body);
+        answer_close_piece(a);
+}
+
+int answer_compose(const Action *action, const AnswerAsk *ask, Answer **ret) {
+        _cleanup_(answer_unrefp) Answer *a = NULL;
+        int r;
+
+        r = answer_new(200, ask->form, ask->form == ANSWER_SSE ? "text/event-stream" : JSON_TYPE, &a);
+        if (r < 0)
+                return r;
+        if (action->header && !(a->header = strdup(action->header)))
+                return -ENOMEM;
+        if (action->content_type && !(a->own_type = strdup(action->content_type)))
+                return -ENOMEM;
+
+        switch (action->content) {
+        case CONTENT_DEFAULT:
+                compose_default(a, action, ask);
+                break;
+        case CONTENT_TEXT:
+                compose_text(a, action, ask, action->text, strlen(action->text));
+                break;
+        case CONTENT_BIG:
+                compose_big(a, action, ask);
+                break;
+        case CONTENT_EMPTY:
+        case CONTENT_BLOCKED:
+                compose_without_candidates(a, action, ask);
+                break;
+        case CONTENT_JSON:
+        case CONTENT_SSE:
+                compose_given(a, action, ask);
+                break;
+        case CONTENT_RAW:
+                if (a->form != ANSWER_PLAIN)
+                        a->form = ANSWER_RAW;
+                (void) buf_puts(&a->bytes, action->text);
+                answer_close_piece(a);
+                break;
+        case CONTENT_GARBAGE:
+                (void) buf_puts(&a->bytes, "this is { no JSON");
+                answer_close_piece(a);
+                break;
+        case CONTENT_ERROR:
+                compose_error(a, action, ask);
+                break;
+        case CONTENT_STATUS:
+                compose_status(a, action);
+                break;
+        default:
+                return -EINVAL;
+        }
+
+        if (a->own_type)
+                a->type = a->own_type;
+        if (a->error < 0)
+                return a->error;
+        *ret = TAKE_PTR(a);
+        return 0;
+}

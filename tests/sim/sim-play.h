@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Plays one answer on one connection as the action wants it: late, in time, dripping, or not to its end. */
+
+#include "sim-answer.h"
+#include "sim-http.h"
+
+typedef struct Play Play;
+
+struct Play {
+        Loop *loop;
+        Conn *conn;
+        Timer timer; /* the delay before everything, or the next event */
+        Action *action;
+        Answer *answer;
+        Buf stream_error; /* of ENDING_ERROR */
+        bool chunked;
+        bool began;   /* the delay is over */
+        bool hanging; /* nothing more will come */
+        uint64_t next;
+        uint64_t after; /* where the ending comes */
+        usec_t due;
+};
+
+/* Takes over both references. */
+void play_start(Play *p, Loop *l, Conn *c, bool http10, Action *action, Answer *answer);
+void play_more(Play *p);
+void play_done(Play *p); /* also for one that was never started */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the simulated answer depends on: read once from a request that was found well-formed. */
+
+#include <json-c/json.h>
+
+#include "base/limits.h"
+#include "base/macros.h"
+
+typedef struct Prompt Prompt;
+
+#define PROMPT_ECHO_MAX 120U /* bytes of the user's last text that are said back */
+
+struct Prompt {
+        const char *last; /* the end of the last text of the user; lives as long as the JSON */
+        size_t n_last;
+        uint64_t tokens; /* bytes / 4 */
+        uint64_t max_tokens; /* UINT64_MAX: none was asked for */
+        unsigned candidates;
+        const char *stops[STOP_SEQUENCES_MAX];
+        unsigned n_stops;
+};
+
+#define PROMPT_INIT ((Prompt){ .last = "", .tokens = 8, .max_tokens = UINT64_MAX, .candidates = 1 })
+
+void prompt_read(json_object *request, Prompt *ret);
+
+/* How the simulator counts. */
+static inline uint64_t prompt_tokens_of(size_t bytes) {
+        return (bytes + 3) / 4;
+}
