@@ -70,7 +70,6 @@ static int run(int argc, char *argv[]) {
         _cleanup_(manager_freep) Manager *m = NULL;
         _cleanup_(config_freep) Config *config = NULL;
         ConfigPaths paths = {};
-        bool check = false;
         int r, o;
 
         log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, NULL);
@@ -85,7 +84,7 @@ static int run(int argc, char *argv[]) {
                         paths.env_file = optarg;
                         break;
                 case 'C':
-                        check = true;
+                        paths.check = true;
                         break;
                 case 'v':
                         (void) puts("gemgated " GEMGATE_VERSION);
@@ -101,13 +100,9 @@ static int run(int argc, char *argv[]) {
         }
 
         r = config_load(&paths, say, NULL, &config);
-        if (r == -EINVAL || r == -EBADMSG)
-                return EX_CONFIG;
-        if (r < 0) {
-                log_error("could not read the configuration: %s", strerror(-r));
-                return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOENT ? EX_CONFIG : EX_SOFTWARE;
-        }
-        if (check) {
+        if (r < 0) /* it has said why */
+                return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
+        if (paths.check) {
                 log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens", config->n_keys,
                          config->tokens.n_client, config->tokens.n_admin);
                 return 0;
@@ -120,5 +115,9 @@ static int run(int argc, char *argv[]) {
 }
 
 int main(int argc, char *argv[]) {
-        return run(argc, argv);
+        int status;
+
+        status = run(argc, argv);
+        config_load_done();
+        return status;
 }

@@ -401,6 +401,10 @@ void exchange_on_ping(Timeout *t) {
         pass_on(x);
 }
 
+static const char *resolve_model(const char *name, void *userdata) {
+        return config_alias(userdata, name);
+}
+
 void exchange_begin(Request *q) {
         Http *h = q->http;
         Buf *body = http_request_body(q->io);
@@ -414,6 +418,8 @@ void exchange_begin(Request *q) {
                         .default_model = h->p.config->default_model,
                         .request_id = q->id,
                         .created = clock_realtime() / USEC_PER_SEC,
+                        .resolve_model = resolve_model,
+                        .userdata = (void *) h->p.config,
                 },
                 body->n > 0 ? buf_data(body) : "", body->n, &t, &e);
         if (r == DIALECT_E_REFUSED)
