@@ -11,6 +11,7 @@ struct Pool {
         usec_t day, midnight;
         PoolKey **keys;
         size_t n_keys, n_keys_allocated;
+        size_t n_enabled;
         size_t n_usable; /* enabled, and neither its own breaker nor its project's is open */
         PoolProject *first_project, *last_project;
         void *by_secret, *by_mask; /* tsearch() trees of PoolKey */

@@ -95,6 +95,7 @@ static void project_append(Pool *p, PoolProject *project, PoolKey *k) {
                 }
         }
 
+        p->n_enabled++;
         project->n_alive++;
         if (project->breaker.until == 0)
                 p->n_usable++;

@@ -87,6 +87,20 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding
         *ret = r;
 }
 
+static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
+        c->refusal.n_keys[s->state]++;
+        if (k->disabled)
+                return;
+        c->n_total++;
+        c->n_healthy += s->is_healthy;
+        if (s->available_at == 0) {
+                c->n_usable++;
+                return;
+        }
+        c->refusal.available_at = MIN(c->refusal.available_at, s->available_at);
+        c->refusal.is_quota = c->refusal.is_quota || s->is_quota;
+}
+
 /* Walks all keys. Their slots and projects' buckets of this model are noted in the keys and projects for the
  * while. */
 void pool_census(Pool *p, PoolModel *m, PoolCensus *ret) {
@@ -108,17 +122,7 @@ void pool_census(Pool *p, PoolModel *m, PoolCensus *ret) {
                 PoolStanding standing;
 
                 pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), &standing);
-                c.refusal.n_keys[standing.state]++;
-                if (k->disabled)
-                        continue;
-                c.n_total++;
-                c.n_healthy += standing.is_healthy;
-                if (standing.available_at == 0) {
-                        c.n_usable++;
-                        continue;
-                }
-                c.refusal.available_at = MIN(c.refusal.available_at, standing.available_at);
-                c.refusal.is_quota = c.refusal.is_quota || standing.is_quota;
+                census_add(&c, k, &standing);
         }
 
         LIST_FOREACH(i, &m->buckets)
@@ -143,6 +147,18 @@ void pool_refusal(Pool *p, PoolModel *m, PoolRefusal *ret) {
                 ret->available_at = usec_add(m->refused_at, REFUSAL_LIFETIME);
 }
 
+void pool_refusal_any(Pool *p, PoolRefusal *ret) {
+        PoolCensus c = { .refusal.available_at = USEC_INFINITY };
+
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolStanding standing;
+
+                pool_standing(p, p->keys[i], NULL, NULL, &standing);
+                census_add(&c, p->keys[i], &standing);
+        }
+        *ret = c.refusal;
+}
+
 static PoolCounters tally_counters(const PoolTally *t, usec_t day) {
         PoolCounters c = t->counters;
 
@@ -157,6 +173,10 @@ size_t pool_n_keys(const Pool *p) {
 
 size_t pool_n_models(const Pool *p) {
         return p->n_models;
+}
+
+size_t pool_enabled_keys(const Pool *p) {
+        return p->n_enabled;
 }
 
 size_t pool_usable_keys(Pool *p, usec_t now) {
@@ -224,6 +244,7 @@ void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void
                           .usable_keys = c.n_usable,
                           .total_keys = c.n_total,
                           .healthy_keys = c.n_healthy,
+                          .standing = c.refusal,
                           .counters = tally_counters(&m->tally, p->day),
                   },
                   userdata);

@@ -24,3 +24,4 @@ typedef struct PoolCensus {
 
 void pool_census(Pool *p, PoolModel *m, PoolCensus *ret);
 void pool_refusal(Pool *p, PoolModel *m, PoolRefusal *ret);
+void pool_refusal_any(Pool *p, PoolRefusal *ret); /* for no model in particular */

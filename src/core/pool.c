@@ -129,12 +129,17 @@ usec_t pool_time(Pool *p, usec_t now) {
         return now;
 }
 
-static Breaker *slot_breaker(PoolSlot *s, Layer layer) {
+/* A lease for no model in particular has no slot, and the first two layers only. */
+static unsigned n_layers(const PoolSlot *s) {
+        return s ? _LAYER_MAX : LAYER_BUCKET;
+}
+
+static Breaker *breaker_of(PoolKey *k, PoolSlot *s, Layer layer) {
         switch (layer) {
         case LAYER_KEY:
-                return &s->key->breaker;
+                return &k->breaker;
         case LAYER_PROJECT:
-                return &s->key->project->breaker;
+                return &k->project->breaker;
         case LAYER_BUCKET:
                 return &s->bucket->breaker;
         case LAYER_RATE:
@@ -145,14 +150,15 @@ static Breaker *slot_breaker(PoolSlot *s, Layer layer) {
 }
 
 /* Puts everything in its place that a change of the given layers (a bit each) concerns. */
-static void settle(Pool *p, PoolSlot *s, unsigned layers) {
+static void settle(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
         if (layers & 1U << LAYER_KEY)
-                LIST_FOREACH(i, &s->key->slots)
+                LIST_FOREACH(i, &k->slots)
                         pool_slot_place(p, list_entry(i, PoolSlot, by_key));
         if (layers & 1U << LAYER_PROJECT)
-                LIST_FOREACH(i, &s->key->project->buckets)
+                LIST_FOREACH(i, &k->project->buckets)
                         pool_bucket_place(p, list_entry(i, PoolBucket, by_project));
-        pool_slot_place(p, s);
+        if (s)
+                pool_slot_place(p, s);
 }
 
 static void count_request(PoolTally *t, usec_t day, usec_t now) {
@@ -162,29 +168,31 @@ static void count_request(PoolTally *t, usec_t day, usec_t now) {
         t->counters.last_used = now;
 }
 
-/* Reserves: the request counts before anything is sent, and each half-open breaker in its way has its probe
- * now. */
-static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
+/* Each half-open breaker in the way has its probe now. */
+static void lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
+        uint64_t id = ++p->last_lease;
         unsigned probes = 0;
-        uint64_t id;
 
-        id = ++p->last_lease;
-        count_request(&s->tally, p->day, p->now);
-        count_request(&s->key->tally, p->day, p->now);
-        count_request(&m->tally, p->day, p->now);
-        m->used = id;
-        m->n_leases++;
-
-        for (Layer l = 0; l < _LAYER_MAX; l++) {
-                Breaker *b = slot_breaker(s, l);
+        for (Layer l = 0; l < n_layers(s); l++) {
+                Breaker *b = breaker_of(k, s, l);
 
                 if (breaker_state(b, p->now) != BREAKER_HALF_OPEN)
                         continue;
                 b->probe = id;
                 probes |= 1U << l;
         }
-        settle(p, s, probes);
-        *ret = (Lease){ .key = s->key, .slot = s, .id = id };
+        settle(p, k, s, probes);
+        *ret = (Lease){ .key = k, .slot = s, .id = id };
+}
+
+/* Reserves: the request counts before anything is sent. */
+static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
+        count_request(&s->tally, p->day, p->now);
+        count_request(&s->key->tally, p->day, p->now);
+        count_request(&m->tally, p->day, p->now);
+        lend(p, s->key, s, ret);
+        m->used = ret->id;
+        m->n_leases++;
 }
 
 static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
@@ -231,7 +239,35 @@ int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_excl
         return 0;
 }
 
-static usec_t open_until(Pool *p, const PoolSlot *s, Layer layer, const Breaker *b, const Verdict *v) {
+/* A walk over the keys: good enough for what is asked for once in ten minutes. Keys that are well come
+ * first, then those that are to be looked at again. */
+int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
+                  PoolRefusal *ret_refusal) {
+        PoolKey *found = NULL;
+
+        (void) pool_time(p, now);
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+                PoolStanding standing;
+
+                pool_standing(p, k, NULL, NULL, &standing);
+                if (k->disabled || standing.available_at > 0 || is_excluded(k, exclude, n_exclude))
+                        continue;
+                if (!found || standing.state == POOL_USABLE)
+                        found = k;
+                if (standing.state == POOL_USABLE)
+                        break;
+        }
+        if (!found) {
+                if (ret_refusal)
+                        pool_refusal_any(p, ret_refusal);
+                return POOL_E_EXHAUSTED;
+        }
+        lend(p, found, NULL, ret);
+        return 0;
+}
+
+static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *b, const Verdict *v) {
         switch (layer) {
         case LAYER_KEY:
         case LAYER_PROJECT:
@@ -241,7 +277,7 @@ static usec_t open_until(Pool *p, const PoolSlot *s, Layer layer, const Breaker 
         default:
                 if (!verdict_rule(v->class)->is_quota)
                         return usec_add(p->now, HEALTH_CLOSED_WAIT);
-                return quota_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, s->key->index);
+                return quota_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, k->index);
         }
 }
 
@@ -250,10 +286,12 @@ static usec_t open_until(Pool *p, const PoolSlot *s, Layer layer, const Breaker 
  * end it or prolong it: any other request went out before and tells of the time before, and ten that were
  * under way together must not count as ten repeats. An exception is health, which takes any success.
  */
-static bool judge(Pool *p, PoolSlot *s, Layer layer, const Verdict *v, uint64_t lease) {
-        Breaker *b = slot_breaker(s, layer);
+static bool judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
+        PoolKey *k = lease->key;
+        PoolSlot *s = lease->slot;
+        Breaker *b = breaker_of(k, s, layer);
         Judgement j = health_judge(v->class, layer);
-        bool is_probe = b->probe == lease, is_due = b->until == 0;
+        bool is_probe = b->probe == lease->id, is_due = b->until == 0;
 
         if (j == JUDGEMENT_AGAIN)
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
@@ -268,12 +306,12 @@ static bool judge(Pool *p, PoolSlot *s, Layer layer, const Verdict *v, uint64_t 
                 if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE))
                         b->strikes = 0; /* the ladder begins anew with each day's quota */
                 if (layer == LAYER_PROJECT)
-                        s->key->project->billing = v->class == VERDICT_BILLING;
+                        k->project->billing = v->class == VERDICT_BILLING;
                 if (layer == LAYER_BUCKET)
                         s->bucket->closed = !verdict_rule(v->class)->is_quota;
-                pool_breaker_set(p, s->key, b, open_until(p, s, layer, b, v));
+                pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
         } else if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0)))
-                pool_breaker_set(p, s->key, b, 0);
+                pool_breaker_set(p, k, b, 0);
         else if (is_probe)
                 breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
         else
@@ -317,11 +355,11 @@ static void count_report(PoolTally *t, bool error, const Usage *usage) {
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned changed = 0;
 
-        for (Layer l = 0; l < _LAYER_MAX; l++)
-                if (judge(p, lease->slot, l, v, lease->id))
+        for (Layer l = 0; l < n_layers(lease->slot); l++)
+                if (judge(p, lease, l, v))
                         changed |= 1U << l;
         if (changed)
-                settle(p, lease->slot, changed);
+                settle(p, lease->key, lease->slot, changed);
 }
 
 void pool_answering(Pool *p, const Lease *lease, usec_t now) {
@@ -331,15 +369,13 @@ void pool_answering(Pool *p, const Lease *lease, usec_t now) {
         judge_layers(p, lease, &ok);
 }
 
-void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
-        PoolSlot *s = lease->slot;
+static void count_outcome(PoolSlot *s, const Verdict *v, const Usage *usage) {
+        static const Usage none = {};
         PoolModel *m = s->bucket->model;
         bool error = is_error(v);
 
-        (void) pool_time(p, now);
-
         if (!usage)
-                usage = &(const Usage){};
+                usage = &none;
         count_report(&s->tally, error, usage);
         count_report(&s->key->tally, error, usage);
         count_report(&m->tally, error, usage);
@@ -347,8 +383,13 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
                 remember_error(s, v);
         if (v->class == VERDICT_OK)
                 m->succeeded = true;
-
-        judge_layers(p, lease, v);
         m->n_leases--;
+}
+
+void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
+        (void) pool_time(p, now);
+        if (lease->slot)
+                count_outcome(lease->slot, v, usage);
+        judge_layers(p, lease, v);
         *lease = (Lease){};
 }

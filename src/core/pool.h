@@ -18,7 +18,7 @@ typedef struct PoolSlot PoolSlot; /* (key, model) */
 
 typedef struct Lease {
         PoolKey *key;
-        PoolSlot *slot;
+        PoolSlot *slot; /* NULL: of pool_pick_any() */
         uint64_t id; /* never 0; by it a breaker knows its probe */
 } Lease;
 
@@ -43,10 +43,7 @@ typedef struct PoolRefusal {
         bool is_quota;       /* at least one key is only cooling: 429, else 503 */
 } PoolRefusal;
 
-enum {
-        _POOL_E_SUCCESS,
-        POOL_E_EXHAUSTED, /* see the PoolRefusal */
-};
+enum { _POOL_E_SUCCESS, POOL_E_EXHAUSTED /* see the PoolRefusal */ };
 
 int pool_new(const Zone *zone, usec_t now, Pool **ret); /* the zone must outlive the pool */
 Pool *pool_free(Pool *p);
@@ -60,6 +57,9 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
  * valid name (core/model.h). -E2BIG for a new model where all MODELS_MAX have requests under way. */
 int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
               PoolRefusal *ret_refusal);
+/* Any key that is neither dead nor out of credit, for no model in particular. It counts as no request. */
+int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
+                  PoolRefusal *ret_refusal);
 
 /* The answer has begun: where the request is a probe, it has passed, and the others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);
@@ -101,9 +101,9 @@ typedef struct PoolSlotView {
 
 typedef struct PoolModelView {
         const char *name;
-        size_t usable_keys, total_keys; /* total: every key that is not disabled */
-        size_t healthy_keys;            /* those not unhealthy or dead */
+        size_t usable_keys, total_keys, healthy_keys; /* enabled ones; healthy: neither unhealthy nor dead */
         PoolCounters counters;
+        PoolRefusal standing; /* as if nothing could be picked */
 } PoolModelView;
 
 size_t pool_n_keys(const Pool *p);
@@ -116,5 +116,5 @@ void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret);
 void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata),
                     void *userdata);
 void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata), void *userdata);
-
+size_t pool_enabled_keys(const Pool *p);
 size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of money; O(1) */
