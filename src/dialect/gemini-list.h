@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Gemini's list of models, read page by page: {"models": [{"name": "models/x", …}], "nextPageToken": "…"}. Of each
- * model only its name is kept.
+ * Gemini's list of models, read page by page: {"models": [{"name": "models/x", …}], "nextPageToken": "…"}.
+ * Of each model only its name is kept.
  */
 
 #include "core/verdict.h"
@@ -14,8 +14,8 @@ typedef struct GeminiList {
         char *next_page; /* the token of the page behind the last one read; NULL: there is none */
 } GeminiList;
 
-/* Adds a page. A name that is none of ours (`tunedModels/x`, bytes outside the grammar) is left out, and so is all
- * beyond MODEL_LIST_MAX. 0; DIALECT_E_VERDICT for what is no page: then nothing was added; -ENOMEM. */
+/* Adds a page. A name that is none of ours (`tunedModels/x`, bytes outside the grammar) is left out, and so
+ * is all beyond MODEL_LIST_MAX. 0; DIALECT_E_VERDICT for what is no page, and nothing was added; -ENOMEM. */
 int gemini_list_add(GeminiList *l, const char *json, size_t n, Verdict *ret_verdict);
 bool gemini_list_has(const GeminiList *l, const char *name);
 void gemini_list_done(GeminiList *l); /* leaves an empty list */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "server/manage-internal.h"
+#include "server/manage.h"
+
+/* What is written, and the few sums that are not the pool's own. */
+typedef struct Stats {
+        JWriter *w;
+        const Zone *zone;
+        uint64_t total, today;
+} Stats;
+
+void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t) {
+        char s[TIMESTAMP_STRING_MAX];
+
+        if (t == 0 || t == USEC_INFINITY)
+                return jwrite_null(w, key);
+        timestamp_format(t, zone_offset(zone, t), s);
+        jwrite_string(w, key, s);
+}
+
+void manage_write_error_rate(JWriter *w, const char *key, const PoolCounters *c) {
+        jwrite_fixed(w, key, c->total > 0 ? 100.0 * (double) c->errors / (double) c->total : 0, 2);
+}
+
+/* The answer grows with the pool: what went beyond the ceiling must not be sent as if it were whole. */
+static void reply(Request *q, Buf *body) {
+        if (body->error < 0)
+                return request_fail(q, 500, NULL, "The answer would be larger than gemgate sends (%u MiB).",
+                                    MANAGE_ANSWER_MAX >> 20);
+        request_reply_json(q, 200, body);
+}
+
+/* --- GET /stats --- */
+
+static void write_slot(const PoolSlotView *v, void *userdata) {
+        Stats *s = userdata;
+        JWriter *w = s->w;
+
+        jwrite_object(w, v->model);
+        jwrite_uint(w, "requests", v->counters.total);
+        jwrite_uint(w, "daily_requests", v->counters.today);
+        jwrite_uint(w, "errors", v->counters.errors);
+        jwrite_uint(w, "consecutive_errors", v->consecutive_errors);
+        jwrite_bool(w, "is_healthy", v->is_healthy);
+        jwrite_string(w, "state", pool_state_to_string(v->state));
+        manage_write_time(w, "available_at", s->zone, v->available_at);
+        manage_write_time(w, "last_used", s->zone, v->counters.last_used);
+        jwrite_string(w, "last_error", v->last_error);
+        manage_write_error_rate(w, "error_rate", &v->counters);
+        jwrite_end(w);
+}
+
+static void write_key(Stats *s, Pool *pool, const PoolKey *k, usec_t now) {
+        JWriter *w = s->w;
+        PoolKeyView v;
+
+        pool_key_view(pool, k, now, &v);
+        s->total += v.counters.total;
+        s->today += v.counters.today;
+
+        jwrite_object(w, v.mask);
+        jwrite_string(w, "name", v.name);
+        jwrite_string(w, "project", v.project);
+        jwrite_uint(w, "total_requests", v.counters.total);
+        jwrite_uint(w, "daily_requests", v.counters.today);
+        manage_write_time(w, "last_used", s->zone, v.counters.last_used);
+        manage_write_time(w, "last_reset_time", s->zone, v.last_reset);
+        manage_write_time(w, "next_reset_time", s->zone, v.next_reset);
+        jwrite_object(w, "models");
+        pool_each_slot(pool, k, now, write_slot, s);
+        jwrite_end(w);
+        jwrite_end(w);
+}
+
+static void write_model(const PoolModelView *v, void *userdata) {
+        Stats *s = userdata;
+        JWriter *w = s->w;
+
+        jwrite_object(w, v->name);
+        jwrite_uint(w, "total_requests", v->counters.total);
+        jwrite_uint(w, "total_daily_requests", v->counters.today);
+        jwrite_uint(w, "total_errors", v->counters.errors);
+        jwrite_uint(w, "healthy_keys", v->healthy_keys);
+        jwrite_uint(w, "total_keys", v->total_keys);
+        manage_write_error_rate(w, "error_rate", &v->counters);
+        jwrite_end(w);
+}
+
+static void write_load_balancing(Stats *s, const Config *config, usec_t now) {
+        char daily[ZONE_NAME_MAX + 64];
+        JWriter *w = s->w;
+
+        (void) snprintf(daily, sizeof(daily), "at midnight in %s (QUOTA_RESET_TIMEZONE)",
+                        config->quota_reset_timezone);
+        jwrite_object(w, "load_balancing");
+        jwrite_string(w, "strategy",
+                      "of the usable keys the one with the least requests today on the model, then the "
+                      "least in all, then the one unused for longest");
+        jwrite_string(w, "health_check",
+                      "three errors in a row of a key's own fault set it aside for that model; a single "
+                      "request tries it again after 30 s, then after growing waits up to 30 min");
+        jwrite_string(w, "daily_reset", daily);
+        jwrite_string(w, "model_isolation",
+                      "health and quota are kept for each model: what a key did on one never sets it "
+                      "aside for another");
+        manage_write_time(w, "current_time", s->zone, now);
+        jwrite_end(w);
+}
+
+void manage_stats(Request *q) {
+        _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+        const HttpParams *p = &q->http->p;
+        Stats s = { .w = &w, .zone = p->zone };
+        usec_t now = clock_realtime();
+        size_t n = pool_n_keys(p->pool);
+
+        jwrite_object(&w, NULL);
+        jwrite_object(&w, "api_key_stats");
+        for (size_t i = 0; i < n; i++)
+                write_key(&s, p->pool, pool_key(p->pool, i), now);
+        jwrite_end(&w);
+        jwrite_object(&w, "model_summary");
+        pool_each_model(p->pool, now, write_model, &s);
+        jwrite_end(&w);
+        jwrite_object(&w, "global_summary");
+        jwrite_uint(&w, "total_api_keys", n);
+        jwrite_uint(&w, "total_requests_all_time", s.total);
+        jwrite_uint(&w, "total_requests_today", s.today);
+        jwrite_uint(&w, "total_allowed_tokens", p->config->tokens.n_client);
+        jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
+        jwrite_end(&w);
+        write_load_balancing(&s, p->config, now);
+        jwrite_end(&w);
+        reply(q, &body);
+}
+
+/* --- GET /api-key-recommendations --- */
+
+static const char *const quota_strategies[] = {
+        "Google counts quota by project and model, not by key: a second key of the same project adds none. "
+        "Give each key of one project the same `project` in API_KEYS, so that gemgate knows.",
+        "Quotas per day come back at midnight in America/Los_Angeles; quotas per minute within the minute. "
+        "gemgate waits for either by itself.",
+        "Each model has a quota of its own: work that a smaller model can do leaves the larger one's to "
+        "what needs it.",
+        "A project with billing has far higher quotas than a free one; mix both, and name them so that you "
+        "can tell them apart.",
+};
+
+static const char *const best_practices[] = {
+        "Keep a key or two more than the busiest day needs: keys fail one at a time, and quotas run out all "
+        "at once.",
+        "Give every key a name in API_KEYS: it is easier to recognise than its mask, here and in the log.",
+        "Restrict each key to the Gemini API in Google's console, and replace one that was ever shown in "
+        "public.",
+        "Watch `error_rate` and `last_error` in /stats: a rate that grows on one key alone is that key's "
+        "fault.",
+        "Remove keys that stay dead: gemgate looks at them once an hour, for nothing.",
+};
+
+static void write_strings(JWriter *w, const char *key, const char *const *s, size_t n) {
+        jwrite_array(w, key);
+        for (size_t i = 0; i < n; i++)
+                jwrite_string(w, NULL, s[i]);
+        jwrite_end(w);
+}
+
+static void write_model_health(const PoolModelView *v, void *userdata) {
+        JWriter *w = userdata;
+
+        jwrite_object(w, v->name);
+        jwrite_uint(w, "healthy_keys", v->healthy_keys);
+        jwrite_uint(w, "total_keys_for_model", v->total_keys);
+        jwrite_uint(w, "today_requests", v->counters.today);
+        manage_write_error_rate(w, "error_rate", &v->counters);
+        jwrite_end(w);
+}
+
+static uint64_t requests_today(Pool *pool, usec_t now) {
+        uint64_t today = 0;
+
+        for (size_t i = 0; i < pool_n_keys(pool); i++) {
+                PoolKeyView v;
+
+                pool_key_view(pool, pool_key(pool, i), now, &v);
+                today += v.counters.today;
+        }
+        return today;
+}
+
+void manage_recommendations(Request *q) {
+        _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+        const HttpParams *p = &q->http->p;
+        usec_t now = clock_realtime();
+
+        jwrite_object(&w, NULL);
+        write_strings(&w, "quota_management_strategies", quota_strategies, ELEMENTSOF(quota_strategies));
+        jwrite_object(&w, "current_system_status");
+        jwrite_uint(&w, "total_keys", pool_n_keys(p->pool));
+        jwrite_uint(&w, "today_total_requests", requests_today(p->pool, now));
+        jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
+        jwrite_object(&w, "model_health_status");
+        pool_each_model(p->pool, now, write_model_health, &w);
+        jwrite_end(&w);
+        jwrite_end(&w);
+        write_strings(&w, "best_practices", best_practices, ELEMENTSOF(best_practices));
+        manage_advise(&w, "advice", p->pool, p->zone, now);
+        jwrite_end(&w);
+        reply(q, &body);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The list of models. One fetch at a time: it asks for page after page with one key, and with another key,
+ * up to ATTEMPTS_MAX, when that one fails. Requests that come while it is under way wait in a queue, and are
+ * then handled anew, as if they had come a moment later: by then the list is there.
+ *
+ *     no list, or an old one → fetch ──┬→ the new list, for CACHE_TIME
+ *                                      ├→ failed, but there is an old list: that one, for CACHE_TIME_STALE
+ *                                      └→ failed: the error, to all who wait
+ *
+ * The fetch goes on when nobody waits for it any more: whoever comes next will be glad of it. Listing is
+ * free of quota at Google, so it is no request on any model; a dead key is found out all the same.
+ */
+
+#include <errno.h>
+
+#include "base/jwrite.h"
+#include "base/text.h"
+#include "core/model.h"
+#include "dialect/gemini-list.h"
+#include "io/timeout.h"
+#include "server/models.h"
+#include "server/routes.h"
+
+#define CACHE_TIME       (10 * USEC_PER_MINUTE)
+#define CACHE_TIME_STALE (30 * USEC_PER_SEC) /* how soon a fetch is tried again when the last one failed */
+#define FETCH_TIME       (30 * USEC_PER_SEC) /* Gemini's answers may take minutes, a list may not */
+
+#define SUBJECT "the list of models" /* in errors, where others have a model's name */
+
+/* Gemini doesn't tell when a model was made, and OpenAI's shape wants a number. 0 doesn't lie: it is the
+ * same after each fetch and restart, and no client can sort by it or find news in it. */
+#define CREATED_UNKNOWN 0
+
+struct ModelList {
+        Http *http;
+        TimeoutQueue *deadline;
+        List waiting; /* requests, in the order they came */
+
+        GeminiList models; /* the newest list that was read to its end */
+        bool known;        /* there is one */
+        usec_t good_until; /* of the loop's time */
+
+        /* the fetch; without a call none is under way */
+        EngineCall *call;
+        Lease lease;
+        PoolKey *tried[ATTEMPTS_MAX];
+        size_t n_tried, n_pages;
+        GeminiList coming;
+        Verdict verdict; /* of the latest page */
+        Timeout timeout; /* of the whole fetch */
+};
+
+/* --- the end of a fetch --- */
+
+/* Those who wait are told the error, or, if there is none, handled anew. */
+static void wake(ModelList *l, const ApiError *e) {
+        List *i;
+
+        while ((i = list_first(&l->waiting))) {
+                Request *q = list_entry(i, Request, link);
+
+                list_unlink(i);
+                q->cancel = NULL;
+                if (e)
+                        request_reply_error(q, e);
+                else
+                        q->route->handler(q);
+        }
+}
+
+static void fetch_succeed(ModelList *l) {
+        gemini_list_done(&l->models);
+        l->models = l->coming;
+        l->coming = (GeminiList){};
+        timeout_stop(&l->timeout);
+        l->known = true;
+        l->good_until = loop_now(l->http->p.loop) + CACHE_TIME;
+        wake(l, NULL);
+}
+
+static void fetch_fail(ModelList *l, const ApiError *e) {
+        gemini_list_done(&l->coming);
+        timeout_stop(&l->timeout);
+        if (l->known)
+                l->good_until = loop_now(l->http->p.loop) + CACHE_TIME_STALE;
+        wake(l, l->known ? NULL : e);
+}
+
+static void fetch_fail_verdict(ModelList *l, const Verdict *v) {
+        ApiError e;
+
+        api_error_from_verdict(&e, v, SUBJECT);
+        fetch_fail(l, &e);
+}
+
+static void lease_end(ModelList *l, const Verdict *v) {
+        if (l->lease.key)
+                pool_report(l->http->p.pool, &l->lease, v, NULL, clock_realtime());
+        l->lease = (Lease){};
+}
+
+/* --- its course --- */
+
+static int on_event(const char *json, size_t n, void *userdata) {
+        ModelList *l = userdata;
+        int r;
+
+        r = gemini_list_add(&l->coming, json, n, &l->verdict);
+        return r < 0 ? r : 0;
+}
+
+static void on_done(const Verdict *v, void *userdata);
+
+static int fetch_page(ModelList *l) {
+        static const EngineSink sink = { .event = on_event, .done = on_done };
+
+        l->n_pages++;
+        verdict_init(&l->verdict, VERDICT_OK, 0, NULL);
+        return engine_start(l->http->p.engine,
+                            &(EngineRequest){
+                                    .method = ENGINE_LIST_MODELS,
+                                    .page_token = l->coming.next_page,
+                                    .key = pool_key_secret(l->lease.key),
+                            },
+                            &sink, l, &l->call);
+}
+
+/* Begins with the first page and a key that was not tried yet. */
+static void fetch_try(ModelList *l) {
+        usec_t now = clock_realtime();
+        PoolRefusal refusal;
+        ApiError e;
+        Verdict v;
+
+        if (pool_pick_any(l->http->p.pool, l->tried, l->n_tried, now, &l->lease, &refusal) != 0) {
+                if (l->n_tried > 0)
+                        return fetch_fail_verdict(l, &l->verdict); /* says more than that no key is left */
+                api_error_from_refusal(&e, &refusal, SUBJECT, now);
+                return fetch_fail(l, &e);
+        }
+
+        gemini_list_done(&l->coming);
+        l->n_pages = 0;
+        l->tried[l->n_tried++] = l->lease.key;
+        if (fetch_page(l) < 0) {
+                verdict_init(&v, VERDICT_INTERNAL, 0, "gemgate could not start the request upstream.");
+                lease_end(l, &v);
+                fetch_fail_verdict(l, &v);
+        }
+}
+
+/* A page is over, for good or ill. */
+static void fetch_step(ModelList *l) {
+        const VerdictRule *rule;
+
+        if (l->verdict.class == VERDICT_OK && l->coming.next_page && l->n_pages < MODEL_LIST_PAGES_MAX) {
+                if (fetch_page(l) >= 0)
+                        return;
+                verdict_init(&l->verdict, VERDICT_INTERNAL, 0, "gemgate could not ask for more models.");
+        }
+
+        lease_end(l, &l->verdict);
+        rule = verdict_rule(l->verdict.class);
+        if (l->verdict.class == VERDICT_OK)
+                fetch_succeed(l);
+        else if ((rule->another_key || rule->backoff) && l->n_tried < ATTEMPTS_MAX)
+                fetch_try(l);
+        else
+                fetch_fail_verdict(l, &l->verdict);
+}
+
+static void on_done(const Verdict *v, void *userdata) {
+        ModelList *l = userdata;
+
+        l->call = engine_call_free(l->call);
+        if (v->class != VERDICT_OK) /* else the page has had its say */
+                l->verdict = *v;
+        fetch_step(l);
+}
+
+static void on_timeout(Timeout *t) {
+        ModelList *l = CONTAINER_OF(t, ModelList, timeout);
+
+        l->call = engine_call_free(l->call);
+        verdict_init(&l->verdict, VERDICT_TIMEOUT, 0, "Gemini did not send its list of models in time.");
+        lease_end(l, &l->verdict);
+        fetch_fail_verdict(l, &l->verdict);
+}
+
+static void on_cancel(Request *q) {
+        list_unlink(&q->link);
+}
+
+/* True if there is a list to answer from; else the request is answered later. */
+static bool is_ready(ModelList *l, Request *q) {
+        if (l->known && loop_now(l->http->p.loop) < l->good_until)
+                return true;
+
+        list_append(&l->waiting, &q->link);
+        q->cancel = on_cancel;
+        if (!l->call) {
+                l->n_tried = 0;
+                timeout_start(l->deadline, &l->timeout);
+                fetch_try(l); /* may have answered all who wait already, this one too */
+        }
+        return false;
+}
+
+/* --- the routes --- */
+
+static bool is_alias(const Config *c, const char *name) {
+        return config_alias(c, name) != name;
+}
+
+static void write_model(JWriter *w, const char *id, const char *owner) {
+        jwrite_object(w, NULL);
+        jwrite_string(w, "id", id);
+        jwrite_string(w, "object", "model");
+        jwrite_int(w, "created", CREATED_UNKNOWN);
+        jwrite_string(w, "owned_by", owner);
+        jwrite_end(w);
+}
+
+static void reply_model(Request *q, const char *id, const char *owner) {
+        _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+
+        write_model(&w, id, owner);
+        request_reply_json(q, 200, &body);
+}
+
+void models_list(Request *q) {
+        ModelList *l = q->http->models;
+        const Config *c = q->http->p.config;
+        _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+
+        if (!is_ready(l, q))
+                return;
+
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "object", "list");
+        jwrite_array(&w, "data");
+        for (size_t i = 0; i < l->models.n; i++)
+                if (!is_alias(c, l->models.names[i])) /* the alias is what such a name leads to */
+                        write_model(&w, l->models.names[i], "google");
+        for (size_t i = 0; i < c->n_aliases; i++)
+                write_model(&w, c->aliases[i].alias, "gemgate");
+        jwrite_end(&w);
+        jwrite_end(&w);
+        request_reply_json(q, 200, &body);
+}
+
+void models_get(Request *q) {
+        ModelList *l = q->http->models;
+        ModelName name;
+
+        if (model_name_parse(q->rest, strlen(q->rest), &name) < 0)
+                return request_fail(q, 400, "model", "This is not the name of a model.");
+        if (!name.cli && is_alias(q->http->p.config, name.name))
+                return reply_model(q, name.name, "gemgate");
+        if (!is_ready(l, q))
+                return;
+
+        if (name.cli || !gemini_list_has(&l->models, name.name))
+                return request_fail(q, 404, "model",
+                                    "The model `%s%s` does not exist, or no key has access to it.",
+                                    name.cli ? "cli/" : "", name.name);
+        reply_model(q, name.name, "google");
+}
+
+/* --- the whole --- */
+
+int model_list_new(Http *h, ModelList **ret) {
+        _cleanup_(model_list_freep) ModelList *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(ModelList));
+        if (!l)
+                return -ENOMEM;
+        l->http = h;
+        list_init(&l->waiting);
+        l->timeout = TIMEOUT_INIT(l->timeout);
+        r = timeout_queue_new(h->p.loop, FETCH_TIME, on_timeout, &l->deadline);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+ModelList *model_list_free(ModelList *l) {
+        Verdict v;
+
+        if (!l)
+                return NULL;
+        l->call = engine_call_free(l->call);
+        verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
+        lease_end(l, &v);
+        timeout_stop(&l->timeout);
+        timeout_queue_free(l->deadline);
+        assert(list_is_empty(&l->waiting)); /* requests end before */
+        gemini_list_done(&l->models);
+        gemini_list_done(&l->coming);
+        free(l);
+        return NULL;
+}
