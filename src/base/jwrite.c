@@ -12,6 +12,18 @@ static size_t utf8_length(const char *s, size_t n) {
         return k <= n && text_is_utf8(s, k) ? k : 0;
 }
 
+/* The escape of a character that some take for the end of a line, or NULL. */
+static const char *line_end_escape(const char *s, size_t k) {
+        static const struct {
+                char bytes[4], escape[7];
+        } rows[] = { { "\xC2\x85", "\\u0085" }, { "\xE2\x80\xA8", "\\u2028" }, { "\xE2\x80\xA9", "\\u2029" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (*s == *rows[i].bytes && strncmp(s, rows[i].bytes, k) == 0)
+                        return rows[i].escape;
+        return NULL;
+}
+
 void jwrite_quote(Buf *b, const char *s, size_t n) {
         static const char hex[] = "0123456789abcdef";
         size_t start = 0, i = 0;
@@ -27,7 +39,15 @@ void jwrite_quote(Buf *b, const char *s, size_t n) {
                         continue;
                 }
                 if (c >= 0x80) {
+                        const char *line_end;
+
                         k = utf8_length(s + i, n - i);
+                        line_end = k > 0 ? line_end_escape(s + i, k) : NULL;
+                        if (line_end) {
+                                (void) buf_append(b, s + start, i - start);
+                                (void) buf_append(b, line_end, 6);
+                                start = i + k;
+                        }
                         if (k > 0) {
                                 i += k;
                                 continue;

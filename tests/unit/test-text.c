@@ -198,10 +198,12 @@ static void test_jwrite(void **state) {
         jwrite_bool(&w, "t", true);
         jwrite_fixed(&w, "f", 33.333333, 2);
         jwrite_string_n(&w, "z", "a\0b", 3);
+        jwrite_string(&w, "e", "1\xC2\x85" "2\xE2\x80\xA8" "3\xE2\x80\xA9" "4\xC2\x86\xE2\x80\xAA");
         jwrite_end(&w);
         assert_string_equal(buf_cstr(&b), "{\"a\":\"q\\\"\\\\\\n\\u0001\xEF\xBF\xBDz\xC3\xA9\","
                                           "\"l\":[-5,18446744073709551615,{}],\"n\":null,\"t\":true,"
-                                          "\"f\":33.33,\"z\":\"a\\u0000b\"}");
+                                          "\"f\":33.33,\"z\":\"a\\u0000b\","
+                                          "\"e\":\"1\\u00852\\u20283\\u20294\xC2\x86\xE2\x80\xAA\"}");
 }
 
 static void test_secret(void **state) {
