@@ -195,9 +195,7 @@ static void read_details(struct json_object *error, Facts *f) {
 static bool names_limit_zero(const char *message) {
         for (const char *s = message; (s = strcasestr(s, "limit: 0"));) {
                 s += strlen("limit: 0");
-                if (!strchr(TEXT_DIGITS, *s) && !(*s == '.' && s[1] && strchr(TEXT_DIGITS, s[1])))
-                        return true;
-                if (!*s)
+                if (strspn(s, TEXT_DIGITS) == 0 && !(*s == '.' && strspn(s + 1, TEXT_DIGITS) > 0))
                         return true;
         }
         return false;

@@ -8,19 +8,20 @@
 #include "dialect/gemini.h"
 #include "dialect/json.h"
 
+#define COUNT_MAX (UINT64_C(1) << 50) /* sums of a few stay exact in every reader of JSON */
+
 /* proto3 JSON writes an int64 as a string when it likes to. What cannot be counted counts as nothing. */
 static uint64_t get_count(struct json_object *o, const char *key) {
         struct json_object *v = json_get(o, key);
-        uint64_t u;
+        uint64_t u = 0;
 
         if (json_object_is_type(v, json_type_int))
-                return (uint64_t) MAX(json_object_get_int64(v), (int64_t) 0);
-        if (json_object_is_type(v, json_type_string) && text_parse_u64(json_object_get_string(v), &u) >= 0)
-                return MIN(u, (uint64_t) INT64_MAX);
-        return 0;
+                u = (uint64_t) MAX(json_object_get_int64(v), (int64_t) 0);
+        else if (json_object_is_type(v, json_type_string) && text_parse_u64(json_object_get_string(v), &u) < 0)
+                u = 0;
+        return MIN(u, COUNT_MAX);
 }
 
-/* Each summand is at most INT64_MAX: two of them cannot wrap, and three are not added. */
 static void read_usage(struct json_object *o, Usage *ret) {
         Usage u = {
                 .prompt = get_count(o, "promptTokenCount") + get_count(o, "toolUsePromptTokenCount"),
@@ -31,7 +32,7 @@ static void read_usage(struct json_object *o, Usage *ret) {
 
         u.completion = get_count(o, "candidatesTokenCount") + u.thoughts;
         if (u.total == 0)
-                u.total = u.prompt / 2 + u.completion / 2 > INT64_MAX / 2 ? INT64_MAX : u.prompt + u.completion;
+                u.total = u.prompt + u.completion;
         *ret = u;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Reading JSON with json-c the one way we do: strict, depth-limited, UTF-8 only, nothing behind the document. */
+/* Reading JSON with json-c the one way we do: strict, depth-limited, UTF-8 only, nothing behind the document. What
+ * json-c's versions still let through (NaN, a name in single quotes) goes nowhere: what is sent on is written anew. */
 
 #include <json-c/json.h>
 

@@ -251,7 +251,7 @@ static bool judge(OpenaiChat *chat, Verdict *ret_verdict) {
         char message[512];
 
         if (chat->t.stream && !chat->t.complete) {
-                verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended before the answer did");
+                verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
                 return false;
         }
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {

@@ -259,29 +259,40 @@ static int32_t fold_seed(int64_t v) {
         return v >= INT32_MIN && v <= INT32_MAX ? (int32_t) v : (int32_t) ((uint64_t) v ^ (uint64_t) v >> 32);
 }
 
-static void write_numbers(struct json_object *root, GeminiTraits traits, JWriter *w) {
-        for (Number i = 0; i < _NUMBER_MAX; i++) {
-                struct json_object *o = json_get(root, numbers[i].name);
-                int64_t v;
+/* The number as it is sent, or NULL. */
+static struct json_object *get_number(struct json_object *root, GeminiTraits traits, Number i) {
+        if (traits & numbers[i].dropped)
+                return NULL;
+        if (i == NUMBER_MAX_TOKENS && json_get(root, numbers[NUMBER_MAX_COMPLETION_TOKENS].name))
+                return NULL;
+        return json_get(root, numbers[i].name);
+}
 
-                if (!o || traits & numbers[i].dropped)
-                        continue;
-                if (i == NUMBER_MAX_TOKENS && json_get(root, numbers[NUMBER_MAX_COMPLETION_TOKENS].name))
-                        continue;
-                if (!numbers[i].integer) {
-                        write_double(w, numbers[i].gemini, json_object_get_double(o));
-                        continue;
-                }
-                v = json_object_get_int64(o);
-                jwrite_int(w, numbers[i].gemini, i == NUMBER_SEED ? fold_seed(v) : v);
-        }
+static void write_number(JWriter *w, Number i, struct json_object *o) {
+        if (!numbers[i].integer)
+                write_double(w, numbers[i].gemini, json_object_get_double(o));
+        else if (i == NUMBER_SEED)
+                jwrite_int(w, numbers[i].gemini, fold_seed(json_object_get_int64(o)));
+        else
+                jwrite_int(w, numbers[i].gemini, json_object_get_int64(o));
 }
 
 static void write_config(struct json_object *root, GeminiTraits traits, unsigned n_stop, JWriter *w) {
         struct json_object *stop = json_get(root, "stop"), *s;
+        bool any = n_stop > 0;
+
+        for (Number i = 0; i < _NUMBER_MAX; i++)
+                any = any || get_number(root, traits, i);
+        if (!any)
+                return;
 
         jwrite_object(w, "generationConfig");
-        write_numbers(root, traits, w);
+        for (Number i = 0; i < _NUMBER_MAX; i++) {
+                struct json_object *o = get_number(root, traits, i);
+
+                if (o)
+                        write_number(w, i, o);
+        }
         if (n_stop > 0) {
                 jwrite_array(w, "stopSequences");
                 for (size_t i = 0; (s = stop_at(stop, i)); i++)

@@ -4,12 +4,12 @@
  * OpenAI's messages, made Gemini's contents.
  *
  * Gemini knows two speakers, "user" and "model", and takes instructions apart from the conversation. So what system
- * and developer say anywhere becomes one systemInstruction, a part for each text, and the rest becomes contents, where
- * messages of one speaker in a row are parts of one content. Empty texts are dropped, since Gemini refuses some of
- * them; a conversation that has none left still sends one content, which is required.
+ * and developer say anywhere becomes one systemInstruction, a part for each text, and every other message a content.
+ * Empty texts are dropped, since Gemini refuses some of them; a conversation that has none left still sends one content,
+ * which is required.
  *
- * Instructions alone are no conversation: they are sent as the user's. A model family without systemInstruction
- * (Gemma) gets them as the first text of the first user content, as Google's own SDKs' users do.
+ * Instructions alone are no conversation: they are sent as the user's. To a family of models without systemInstruction
+ * (Gemma) they go as the beginning of the first user content. In both cases they are the "lead" below.
  *
  * Everything is checked first and written afterwards: the writer can rely on what the checker let through.
  */
@@ -233,56 +233,76 @@ static void close_content(JWriter *w) {
         jwrite_end(w);
 }
 
-static void write_system_parts(struct json_object *messages, JWriter *w) {
+static void write_separator(JWriter *w) {
+        write_part(w, "\n\n", 2);
+}
+
+static void write_instruction(struct json_object *messages, JWriter *w) {
+        jwrite_object(w, "systemInstruction");
+        jwrite_array(w, "parts");
         for (Walk i = { .messages = messages }; walk_next(&i);)
                 if (i.speaker == SPEAKER_SYSTEM)
                         write_part(w, i.text, i.n);
+        jwrite_end(w);
+        jwrite_end(w);
 }
 
-/* One content after the other; `speaker` is whose content is open. */
-static void write_turns(struct json_object *messages, Speaker speaker, JWriter *w) {
+/* Instructions as the user's words, in a content that is left open. Gemini reads parts without a gap. */
+static void open_lead(struct json_object *messages, JWriter *w) {
+        bool any = false;
+
+        open_content(w, SPEAKER_USER);
+        for (Walk i = { .messages = messages }; walk_next(&i);) {
+                if (i.speaker != SPEAKER_SYSTEM)
+                        continue;
+                if (any)
+                        write_separator(w);
+                write_part(w, i.text, i.n);
+                any = true;
+        }
+        if (!any)
+                write_part(w, "", 0);
+}
+
+/* A content for each message that says something; the user's first continues the lead, if that is open. */
+static void write_turns(struct json_object *messages, bool open, JWriter *w) {
+        size_t message = SIZE_MAX; /* whose content is open */
+
         for (Walk i = { .messages = messages }; walk_next(&i);) {
                 if (i.speaker == SPEAKER_SYSTEM)
                         continue;
-                if (i.speaker != speaker) {
-                        if (speaker != SPEAKER_SYSTEM)
-                                close_content(w);
-                        open_content(w, i.speaker);
-                        speaker = i.speaker;
+                if (i.message != message) {
+                        if (open && message == SIZE_MAX && i.speaker == SPEAKER_USER)
+                                write_separator(w);
+                        else {
+                                if (open)
+                                        close_content(w);
+                                open_content(w, i.speaker);
+                                open = true;
+                        }
+                        message = i.message;
                 }
                 write_part(w, i.text, i.n);
         }
-        if (speaker != SPEAKER_SYSTEM)
+        if (open)
                 close_content(w);
 }
 
 void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w) {
-        size_t n_system = 0, n_turns = 0;
-        Speaker speaker = SPEAKER_SYSTEM; /* nobody's content is open */
+        bool instructions = false, turns = false, lead;
 
         for (Walk i = { .messages = messages }; walk_next(&i);)
                 if (i.speaker == SPEAKER_SYSTEM)
-                        n_system++;
+                        instructions = true;
                 else
-                        n_turns++;
+                        turns = true;
 
-        if (n_system > 0 && n_turns > 0 && !(traits & GEMINI_NO_SYSTEM)) {
-                jwrite_object(w, "systemInstruction");
-                jwrite_array(w, "parts");
-                write_system_parts(messages, w);
-                jwrite_end(w);
-                jwrite_end(w);
-                n_system = 0;
-        }
-
+        lead = !turns || (instructions && traits & GEMINI_NO_SYSTEM);
+        if (instructions && !lead)
+                write_instruction(messages, w);
         jwrite_array(w, "contents");
-        if (n_system > 0 || n_turns == 0) {
-                open_content(w, SPEAKER_USER);
-                speaker = SPEAKER_USER;
-                write_system_parts(messages, w);
-                if (n_system == 0)
-                        write_part(w, "", 0);
-        }
-        write_turns(messages, speaker, w);
+        if (lead)
+                open_lead(messages, w);
+        write_turns(messages, lead, w);
         jwrite_end(w);
 }

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The dialects, by example. A case is a few files of one NAME in tests/golden/DIALECT/:
+ *
+ *     NAME.request.json   what a client asks    → NAME.gemini.json      what Gemini is asked, compared as JSON
+ *     NAME.events.sse     what Gemini streams   → NAME.stream.expected  what the client gets, byte for byte
+ *     NAME.answer.json    what Gemini answers   → NAME.answer.expected  likewise
+ *
+ * An answer belongs to NAME.request.json if there is one, else to a plain request. Where upstream's answer is none, the
+ * expectation ends with a line `! CLASS STATUS MESSAGE`, behind what a client that already has bytes is told.
+ *
+ * To add a case, write the left side, run this program with GOLDEN_UPDATE=1 in the environment, and read what it wrote.
+ */
+
+#include "test-data.h"
+
+#include <dirent.h>
+
+#include "base/text.h"
+#include "core/sse.h"
+#include "dialect/dialect.h"
+#include "dialect/json.h"
+
+#define FILE_MAX (16U << 20)
+
+static const struct {
+        const char *directory;
+        const Dialect *dialect;
+        const char *request; /* for answers without one of their own */
+} dialects[] = {
+        { "openai-chat", &dialect_openai_chat,
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{\"include_usage\":true}}" },
+};
+
+static const DialectContext context = {
+        .default_model = "gemini-3.8-flash",
+        .request_id = "req-1",
+        .created = 1790000000,
+};
+
+static void path_of(char ret[static 512], const char *directory, const char *name, const char *suffix) {
+        (void) snprintf(ret, 512, "golden/%s/%s%s", directory, name, suffix);
+}
+
+static void update(const char *path, const Buf *b) {
+        char full[4096];
+        FILE *f;
+
+        (void) snprintf(full, sizeof(full), "%s/%s", TEST_DATA, path);
+        f = fopen(full, "we");
+        assert_non_null(f);
+        assert_int_equal(fwrite(buf_data(b), 1, b->n, f), b->n);
+        assert_int_equal(fclose(f), 0);
+}
+
+/* The expected file, which GOLDEN_UPDATE first makes of what was got. */
+static void read_expected(const char *path, const Buf *got, Buf *ret) {
+        if (getenv("GOLDEN_UPDATE"))
+                update(path, got);
+        if (!test_read(path, ret))
+                fail_msg("%s is missing: run with GOLDEN_UPDATE=1, then read it", path);
+}
+
+static Translation *translate(const Dialect *d, const char *json, size_t n) {
+        Translation *t = NULL;
+        ApiError e = {};
+
+        if (d->request(&context, json, n, &t, &e) != 0)
+                fail_msg("refused: %s", e.message);
+        return t;
+}
+
+static void run_request(const Dialect *d, const char *directory, const char *name) {
+        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), got = BUF_INIT(FILE_MAX), expected = BUF_INIT(FILE_MAX);
+        _cleanup_json_ struct json_object *a = NULL, *b = NULL;
+        _cleanup_(translation_freep) Translation *t = NULL;
+        char path[512];
+
+        path_of(path, directory, name, ".request.json");
+        assert_true(test_read(path, &request));
+        t = translate(d, buf_data(&request), request.n);
+
+        assert_int_equal(json_parse(buf_data(&t->gemini), t->gemini.n, &a, NULL), 0);
+        (void) buf_puts(&got, json_object_to_json_string_ext(a, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+        (void) buf_putc(&got, '\n');
+
+        path_of(path, directory, name, ".gemini.json");
+        read_expected(path, &got, &expected);
+        assert_int_equal(json_parse(buf_data(&expected), expected.n, &b, NULL), 0);
+        if (!json_object_equal(a, b))
+                assert_string_equal(buf_cstr(&got), buf_cstr(&expected));
+}
+
+typedef struct Run {
+        Translation *t;
+        Buf out;
+        Verdict verdict;
+} Run;
+
+static int on_event(const char *data, size_t n, void *userdata) {
+        Run *run = userdata;
+
+        return run->t->dialect->event(run->t, data, n, &run->out, &run->verdict) == 0 ? 0 : -EBADMSG;
+}
+
+/* What the exchange would do. */
+static void drive(Run *run, const Buf *upstream) {
+        const Dialect *d = run->t->dialect;
+        int r;
+
+        if (run->t->stream) {
+                Sse sse;
+
+                sse_init(&sse, FILE_MAX);
+                r = sse_feed(&sse, buf_data(upstream), upstream->n, on_event, run);
+                sse_done(&sse);
+        } else
+                r = on_event(buf_data(upstream), upstream->n, run);
+        if (r == 0)
+                r = d->finish(run->t, &run->out, &run->verdict);
+        if (r != 0) {
+                ApiError e;
+
+                assert_true(r == -EBADMSG || r == DIALECT_E_VERDICT);
+                api_error_from_verdict(&e, &run->verdict, run->t->model);
+                if (run->out.n > 0)
+                        d->stream_error(run->t, &e, &run->out);
+                (void) buf_printf(&run->out, "! %s %d %s\n", verdict_rule(run->verdict.class)->name,
+                                  run->verdict.status, run->verdict.message);
+        }
+        assert_int_equal(run->out.error, 0);
+}
+
+static void run_answer(const Dialect *d, const char *directory, const char *name, bool stream, const char *plain) {
+        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), upstream = BUF_INIT(FILE_MAX), expected = BUF_INIT(FILE_MAX);
+        _cleanup_(translation_freep) Translation *t = NULL;
+        char path[512];
+
+        path_of(path, directory, name, ".request.json");
+        if (!test_read(path, &request))
+                (void) buf_puts(&request, plain);
+        t = translate(d, buf_data(&request), request.n);
+        t->stream = stream;
+        (void) snprintf(t->served, sizeof(t->served), "%s", t->model);
+
+        path_of(path, directory, name, stream ? ".events.sse" : ".answer.json");
+        assert_true(test_read(path, &upstream));
+        path_of(path, directory, name, stream ? ".stream.expected" : ".answer.expected");
+
+        /* The second time after a reset, as when another key is tried: nothing of the first may be left. */
+        for (unsigned i = 0; i < 2; i++) {
+                Run run = { .t = t, .out = BUF_INIT(FILE_MAX) };
+
+                drive(&run, &upstream);
+                buf_clear(&expected);
+                read_expected(path, &run.out, &expected);
+                assert_string_equal(buf_cstr(&run.out), buf_cstr(&expected));
+                buf_done(&run.out);
+                d->reset(t);
+        }
+}
+
+static bool cut_suffix(char *name, const char *suffix) {
+        size_t n = strlen(name), k = strlen(suffix);
+
+        if (n <= k || !streq(name + n - k, suffix))
+                return false;
+        name[n - k] = 0;
+        return true;
+}
+
+static void test_golden(void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(dialects); i++) {
+                const Dialect *d = dialects[i].dialect;
+                struct dirent **entries;
+                unsigned cases = 0;
+                char full[4096];
+                int n;
+
+                (void) snprintf(full, sizeof(full), "%s/golden/%s", TEST_DATA, dialects[i].directory);
+                n = scandir(full, &entries, NULL, alphasort);
+                assert_true(n > 0);
+                for (int k = 0; k < n; k++) {
+                        char *name = entries[k]->d_name;
+
+                        print_message("%s/%s\n", dialects[i].directory, name);
+                        cases++;
+                        if (cut_suffix(name, ".request.json"))
+                                run_request(d, dialects[i].directory, name);
+                        else if (cut_suffix(name, ".events.sse"))
+                                run_answer(d, dialects[i].directory, name, true, dialects[i].request);
+                        else if (cut_suffix(name, ".answer.json"))
+                                run_answer(d, dialects[i].directory, name, false, dialects[i].request);
+                        else
+                                cases--;
+                        free(entries[k]);
+                }
+                free(entries);
+                assert_true(cases > 0);
+        }
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_golden),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
