@@ -16,7 +16,11 @@ static size_t utf8_length(const char *s, size_t n) {
 static const char *line_end_escape(const char *s, size_t k) {
         static const struct {
                 char bytes[4], escape[7];
-        } rows[] = { { "\xC2\x85", "\\u0085" }, { "\xE2\x80\xA8", "\\u2028" }, { "\xE2\x80\xA9", "\\u2029" } };
+        } rows[] = {
+                { "\xC2\x85", "\\u0085" },
+                { "\xE2\x80\xA8", "\\u2028" },
+                { "\xE2\x80\xA9", "\\u2029" },
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (*s == *rows[i].bytes && strncmp(s, rows[i].bytes, k) == 0)

@@ -24,8 +24,8 @@ static const struct {
 };
 
 /*
- * What a client is told of each class. Our own words come first and Google's after them, if `quote` is set: what it
- * says about a key is not for clients, to whom it would read as if their own token were meant.
+ * What a client is told of each class. Our own words come first and Google's after them, if `quote` is set:
+ * what it says about a key is not for clients, to whom it would read as if their own token were meant.
  */
 static const struct {
         int status;       /* 0: Google's own */
@@ -33,30 +33,33 @@ static const struct {
         bool quote, hopeless;
         const char *message; /* behind the model's name; NULL: Google's alone */
 } rules[_VERDICT_CLASS_MAX] = {
-        [VERDICT_OK]           = { 500, NULL, false, false, "an answer was taken for an error" },
-        [VERDICT_KEY_DEAD]     = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
+        [VERDICT_OK] = { 500, NULL, false, false, "an answer was taken for an error" },
+        [VERDICT_KEY_DEAD] = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
         [VERDICT_PROJECT_DEAD] = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
-        [VERDICT_KEY_REFUSED]  = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
-        [VERDICT_BILLING]      = { 503, NULL, false, false, "the gateway's API keys are out of credit" },
-        [VERDICT_LIMIT_ZERO]   = { 429, "insufficient_quota", true, true, "the gateway's API keys have no quota for this model" },
-        [VERDICT_DAY]          = { 429, "insufficient_quota", true, false, "the daily quota is spent" },
-        [VERDICT_MINUTE]       = { 429, NULL, true, false, "too many requests at the moment" },
+        [VERDICT_KEY_REFUSED] = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
+        [VERDICT_BILLING] = { 503, NULL, false, false, "the gateway's API keys are out of credit" },
+        [VERDICT_LIMIT_ZERO] = { 429, "insufficient_quota", true, true,
+                                 "the gateway's API keys have no quota for this model" },
+        [VERDICT_DAY] = { 429, "insufficient_quota", true, false, "the daily quota is spent" },
+        [VERDICT_MINUTE] = { 429, NULL, true, false, "too many requests at the moment" },
         [VERDICT_RATE_UNKNOWN] = { 429, NULL, true, false, "too many requests at the moment" },
-        [VERDICT_TOO_LARGE]    = { 413, NULL, true, false, "the request has more tokens than a minute's quota" },
+        [VERDICT_TOO_LARGE] = { 413, NULL, true, false,
+                                "the request has more tokens than a minute's quota" },
         [VERDICT_MODEL_FOR_PROJECT] = { 404, "model_not_found", true, false, NULL },
-        [VERDICT_GEO]          = { 400, "unsupported_country_region_territory", true, false,
-                                   "not served where this gateway runs" },
-        [VERDICT_RESOURCE]     = { 404, "resource_not_found", true, false, NULL },
-        [VERDICT_REQUEST]      = { 0, NULL, true, false, NULL },
-        [VERDICT_OVERLOAD]     = { 503, NULL, true, false, "the upstream could not answer" },
-        [VERDICT_CUT]          = { 502, NULL, true, false, "the answer broke off" },
-        [VERDICT_TIMEOUT]      = { 504, NULL, true, false, "no answer in time" },
-        [VERDICT_CLIENT_GONE]  = { 499, NULL, false, false, "the client went away" },
-        [VERDICT_INTERNAL]     = { 500, NULL, false, false, "an internal error occurred" },
+        [VERDICT_GEO] = { 400, "unsupported_country_region_territory", true, false,
+                          "not served where this gateway runs" },
+        [VERDICT_RESOURCE] = { 404, "resource_not_found", true, false, NULL },
+        [VERDICT_REQUEST] = { 0, NULL, true, false, NULL },
+        [VERDICT_OVERLOAD] = { 503, NULL, true, false, "the upstream could not answer" },
+        [VERDICT_CUT] = { 502, NULL, true, false, "the answer broke off" },
+        [VERDICT_TIMEOUT] = { 504, NULL, true, false, "no answer in time" },
+        [VERDICT_CLIENT_GONE] = { 499, NULL, false, false, "the client went away" },
+        [VERDICT_INTERNAL] = { 500, NULL, false, false, "an internal error occurred" },
 };
 
 static void set_status(ApiError *e, int status) {
-        *e = (ApiError){ .status = status, .type = status >= 500 ? "server_error" : "invalid_request_error" };
+        *e = (ApiError){ .status = status,
+                         .type = status >= 500 ? "server_error" : "invalid_request_error" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (names[i].status == status) {
@@ -66,7 +69,8 @@ static void set_status(ApiError *e, int status) {
 }
 
 static usec_t whole_seconds_up(usec_t span) {
-        return span > USEC_INFINITY - USEC_PER_SEC ? 0 : (span + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
+        return span > USEC_INFINITY - USEC_PER_SEC ? 0
+                                                   : (span + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
 }
 
 void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) {
@@ -84,8 +88,8 @@ void api_error_set(ApiError *e, int status, const char *param, const char *fmt, 
                 e->code = "model_not_found";
 }
 
-/* A request's fault keeps Google's status, unless that one would send the client looking for a fault of its own
- * token or of its own speed. */
+/* A request's fault keeps Google's status, unless that one would send the client looking for a fault of
+ * its own token or of its own speed. */
 static int request_status(const Verdict *v) {
         static const int passed[] = { 404, 409, 413, 422 };
 
@@ -112,7 +116,8 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
                 ours = "the upstream refused the request";
 
         if (ours)
-                api_error_set(e, status, NULL, "%s: %s%s%s", model, ours, strnull(theirs) ? "." : ": ", theirs);
+                api_error_set(e, status, NULL, "%s: %s%s%s", model, ours, strnull(theirs) ? "." : ": ",
+                              theirs);
         else
                 api_error_set(e, status, NULL, "%s", theirs);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * An error on its way to a client, before a dialect gives it form. One table turns verdicts into errors: a fault of an
- * upstream key never shows as the client's own 401 or 403.
+ * An error on its way to a client, before a dialect gives it form. One table turns verdicts into errors: a
+ * fault of an upstream key never shows as the client's own 401 or 403.
  */
 
 #include "base/clock.h"
@@ -22,12 +22,13 @@ typedef struct ApiError {
         char message[API_ERROR_MESSAGE_MAX];
 } ApiError;
 
-/* type and code are filled by status (400 invalid_request_error, 401 …/invalid_api_key, 404, 413, 429 …, 503 …). */
+/* type and code are filled by status (400 invalid_request_error, 401 …/invalid_api_key, 404, 413, 429 …,
+ * 503 …). */
 void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
 
 /* The last verdict of an exchange that is given up. */
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model);
 
-/* Nothing could be picked: 429 with the soonest moment if it is quota, 503 otherwise; says how many keys are in which
- * state. */
+/* Nothing could be picked: 429 with the soonest moment if it is quota, 503 otherwise; says how many keys
+ * are in which state. */
 void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model, usec_t now);

@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * A dialect is a protocol that clients speak: pure functions between its form and Gemini's own JSON, the hub. The
- * exchange drives one Translation through
+ * A dialect is a protocol that clients speak: pure functions between its form and Gemini's own JSON, the
+ * hub. The exchange drives one Translation through
  *
  *     request() → event()* → finish()          (or stream_error() once bytes have gone out)
  *
- * and never knows which dialect it is. Not streaming, event() is called once, with the whole answer, writes nothing,
- * and finish() writes the client's answer; streaming, event() writes what each Gemini event becomes.
+ * and never knows which dialect it is. Not streaming, event() is called once, with the whole answer, writes
+ * nothing, and finish() writes the client's answer; streaming, event() writes what each Gemini event
+ * becomes.
  */
 
 #include "base/buf.h"
@@ -30,7 +31,7 @@ typedef struct DialectContext {
         const char *request_id;    /* ids of answers are made of it when Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
 
-        /* What model a name stands for (an alias), since some rules go by the model; NULL: every name for itself. */
+        /* What model a name stands for, since some rules go by the model; NULL: every name for itself. */
         const char *(*resolve_model)(const char *name, void *userdata);
         void *userdata;
 } DialectContext;
@@ -38,13 +39,13 @@ typedef struct DialectContext {
 struct Translation {
         const Dialect *dialect;
         char model[MODEL_NAME_MAX + 1]; /* as asked, prefix stripped; an alias is resolved by the exchange */
-        char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event: named in the answer */
-        bool cli;                       /* asked with the prefix `cli/` */
+        char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event: the answer names it */
+        bool cli;                        /* asked with the prefix `cli/` */
         bool stream;
-        Buf gemini;                     /* GenerateContentRequest, JSON */
-        Usage usage;                    /* the last that Gemini sent */
-        const char *finish_reason;      /* in the dialect's words, for the log; NULL before the end */
-        bool complete;                  /* every candidate finished, or the prompt was blocked */
+        Buf gemini;                /* GenerateContentRequest, JSON */
+        Usage usage;               /* the last that Gemini sent */
+        const char *finish_reason; /* in the dialect's words, for the log; NULL before the end */
+        bool complete;             /* every candidate finished, or the prompt was blocked */
 };
 
 struct Dialect {
@@ -54,17 +55,18 @@ struct Dialect {
         void (*error)(const ApiError *e, const char *request_id, Buf *out);
 
         /* The rest is NULL where a dialect only shapes errors. */
-        int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret, ApiError *ret_error);
+        int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                       ApiError *ret_error);
         int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
         int (*finish)(Translation *t, Buf *out, Verdict *ret_verdict);
         void (*stream_error)(Translation *t, const ApiError *e, Buf *out);
-        /* Forgets what was heard from upstream: another attempt begins. Nothing has gone to the client yet. */
+        /* Forgets what was heard from upstream: another attempt begins, and the client has no byte yet. */
         void (*reset)(Translation *t);
         Translation *(*free)(Translation *t);
 };
 
-extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols (dialect/plain.c) */
-extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
+extern const Dialect dialect_plain; /* {"error":{message,type,param,code}}, outside the protocols */
+extern const Dialect dialect_openai_chat;     /* also shapes the errors of /v1 */
 extern const Dialect dialect_anthropic_error; /* of /v1/messages */
 extern const Dialect dialect_google_error;    /* of /v1beta */
 

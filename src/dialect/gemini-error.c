@@ -3,19 +3,21 @@
 /*
  * From an error body of Google's to a Verdict.
  *
- * The HTTP status alone says little: a void key is a 400, empty credits are a 402 or a 429, a spent day and a full
- * minute are both 429 with the same text. So the body is asked first, from its most to its least exact part: what the
- * details name (a reason out of a closed list, or the id of the quota that was hit), then known pieces of the message,
- * then the status. All of it is one table, and the first row that fits decides; it is ordered so that
+ * The HTTP status alone says little: a void key is a 400, empty credits are a 402 or a 429, a spent day and
+ * a full minute are both 429 with the same text. So the body is asked first, from its most to its least
+ * exact part: what the details name (a reason out of a closed list, or the id of the quota that was hit),
+ * then known pieces of the message, then the status. All of it is one table, and the first row that fits
+ * decides; it is ordered so that
  *
- *   - of several violations in one body the one that lasts longest is told: no quota at all, then the day, then the
- *     minute (the waits that they ask for are the pool's business: a day's violation comes with a delay of seconds);
- *   - a row for a piece of prose is bound to the statuses where Google uses it, since a request's own text is
- *     sometimes quoted in an error.
+ *   - of several violations in one body the one that lasts longest is told: no quota at all, then the day,
+ * then the minute (the waits that they ask for are the pool's business: a day's violation comes with a delay
+ * of seconds);
+ *   - a row for a piece of prose is bound to the statuses where Google uses it, since a request's own text
+ * is sometimes quoted in an error.
  *
- * Bodies are whatever stands between us and Google, too: HTML of a proxy, half a JSON document, nothing. Those have no
- * details, and are matched by what can be read and by status. In a stream the HTTP status is 200 and the body's `code`
- * counts, or, where that is missing, the name in `status`.
+ * Bodies are whatever stands between us and Google, too: HTML of a proxy, half a JSON document, nothing.
+ * Those have no details, and are matched by what can be read and by status. In a stream the HTTP status is
+ * 200 and the body's `code` counts, or, where that is missing, the name in `status`.
  */
 
 #include <errno.h>
@@ -26,25 +28,24 @@
 #include "dialect/message.h"
 
 typedef enum Source {
-        BY_REASON,    /* ErrorInfo.reason begins with the text */
-        BY_LIMIT,     /* a violated quota of nothing */
-        BY_QUOTA,     /* a violated quota's id contains the text */
-        BY_DELAY,     /* RetryInfo, or "Please retry in …" */
-        BY_MESSAGE,   /* the message contains the text, in any case */
-        BY_STATUS,    /* the status alone */
+        BY_REASON,  /* ErrorInfo.reason begins with the text */
+        BY_LIMIT,   /* a violated quota of nothing */
+        BY_QUOTA,   /* a violated quota's id contains the text */
+        BY_DELAY,   /* RetryInfo, or "Please retry in …" */
+        BY_MESSAGE, /* the message contains the text, in any case */
+        BY_STATUS,  /* the status alone */
 } Source;
 
 typedef struct Row {
         Source source;
-        int status; /* 0 any; 5 every 5xx */
+        int status; /* 0: any; 4: every 4xx */
         const char *text;
         VerdictClass class;
 } Row;
 
 static const Row rows[] = {
         /* details: who is refused */
-        { BY_REASON, 0, "API_KEY_INVALID", VERDICT_KEY_DEAD },
-        { BY_REASON, 0, "API_KEY_", VERDICT_KEY_DEAD }, /* …_BLOCKED: service, referrer, address, app */
+        { BY_REASON, 0, "API_KEY_", VERDICT_KEY_DEAD }, /* …INVALID, …SERVICE_BLOCKED and its siblings */
         { BY_REASON, 0, "ACCESS_TOKEN_", VERDICT_KEY_DEAD },
         { BY_REASON, 0, "CREDENTIALS_MISSING", VERDICT_KEY_DEAD },
         { BY_REASON, 0, "CONSUMER_", VERDICT_PROJECT_DEAD },
@@ -57,7 +58,7 @@ static const Row rows[] = {
         { BY_QUOTA, 429, "PerMinute", VERDICT_MINUTE },
 
         /* messages */
-        { BY_MESSAGE, 429, "per day", VERDICT_DAY }, /* the older form, with the limit's title in the prose */
+        { BY_MESSAGE, 429, "per day", VERDICT_DAY }, /* the older form: the limit's title in prose */
         { BY_MESSAGE, 429, "per minute", VERDICT_MINUTE },
         { BY_MESSAGE, 429, "prepayment credits", VERDICT_BILLING },
         { BY_MESSAGE, 429, "spending cap", VERDICT_BILLING },
@@ -100,11 +101,11 @@ static const struct {
         const char *name;
         int status;
 } status_names[] = {
-        { "CANCELLED", 499 },         { "INVALID_ARGUMENT", 400 }, { "FAILED_PRECONDITION", 400 },
-        { "OUT_OF_RANGE", 400 },      { "UNAUTHENTICATED", 401 },  { "PERMISSION_DENIED", 403 },
-        { "NOT_FOUND", 404 },         { "ALREADY_EXISTS", 409 },   { "ABORTED", 409 },
-        { "RESOURCE_EXHAUSTED", 429 }, { "UNKNOWN", 500 },         { "INTERNAL", 500 },
-        { "DATA_LOSS", 500 },         { "UNIMPLEMENTED", 501 },    { "UNAVAILABLE", 503 },
+        { "CANCELLED", 499 },          { "INVALID_ARGUMENT", 400 }, { "FAILED_PRECONDITION", 400 },
+        { "OUT_OF_RANGE", 400 },       { "UNAUTHENTICATED", 401 },  { "PERMISSION_DENIED", 403 },
+        { "NOT_FOUND", 404 },          { "ALREADY_EXISTS", 409 },   { "ABORTED", 409 },
+        { "RESOURCE_EXHAUSTED", 429 }, { "UNKNOWN", 500 },          { "INTERNAL", 500 },
+        { "DATA_LOSS", 500 },          { "UNIMPLEMENTED", 501 },    { "UNAVAILABLE", 503 },
         { "DEADLINE_EXCEEDED", 504 },
 };
 
@@ -218,14 +219,17 @@ static struct json_object *find_violation(const Facts *f, const Row *row) {
                 struct json_object *v = json_object_array_get_idx(f->violations, i);
                 const char *id = json_get_string(v, "quotaId");
 
-                if (row->source == BY_LIMIT ? violation_value(v) == 0 : id && row->text && strstr(id, row->text))
+                if (row->source == BY_LIMIT && violation_value(v) == 0)
+                        return v;
+                if (row->source == BY_QUOTA && id && strstr(id, row->text))
                         return v;
         }
         return NULL;
 }
 
 static bool status_fits(const Row *row, int status) {
-        return row->status == 0 || row->status == status || (row->status < 10 && row->status == status / 100);
+        return row->status == 0 || row->status == status ||
+               (row->status < 10 && row->status == status / 100);
 }
 
 static bool row_fits(const Row *row, const Facts *f) {
@@ -324,6 +328,7 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
 }
 
 void gemini_error_weigh(Verdict *v, uint64_t request_tokens) {
-        if (v->class == VERDICT_MINUTE && strstr(v->reason, "InputTokens") && v->quota_value < request_tokens)
+        if (v->class == VERDICT_MINUTE && strstr(v->reason, "InputTokens") &&
+            v->quota_value < request_tokens)
                 v->class = VERDICT_TOO_LARGE;
 }

@@ -17,7 +17,8 @@ static uint64_t get_count(struct json_object *o, const char *key) {
 
         if (json_object_is_type(v, json_type_int))
                 u = (uint64_t) MAX(json_object_get_int64(v), (int64_t) 0);
-        else if (json_object_is_type(v, json_type_string) && text_parse_u64(json_object_get_string(v), &u) < 0)
+        else if (json_object_is_type(v, json_type_string) &&
+                 text_parse_u64(json_object_get_string(v), &u) < 0)
                 u = 0;
         return MIN(u, COUNT_MAX);
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Reading Gemini's own JSON (v1beta GenerateContentResponse): a view over the json-c tree that every dialect takes
- * its facts from. Everything is optional there and enums are open: what is missing is empty, what is unknown passes.
+ * Reading Gemini's own JSON (v1beta GenerateContentResponse): a view over the json-c tree that every dialect
+ * takes its facts from. Everything is optional there and enums are open: what is missing is empty, what is
+ * unknown passes.
  */
 
 #include <json-c/json.h>
@@ -32,13 +33,13 @@ typedef struct GeminiCandidate {
         const char *finish_message; /* or NULL */
 } GeminiCandidate;
 
-/* 0; DIALECT_E_VERDICT if the text is an error object (also array-wrapped), no JSON, or no object: then the verdict says
- * how it classes; -ENOMEM. */
+/* 0; DIALECT_E_VERDICT if the text is an error object (also array-wrapped), no JSON, or no object: then
+ * the verdict says how it classes; -ENOMEM. */
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict);
 void gemini_event_done(GeminiEvent *e);
 
 void gemini_event_candidate(const GeminiEvent *e, size_t i, GeminiCandidate *ret);
 
-/* Appends what a part says to the reader: its text; code that Gemini ran, and what that printed, in fences. Nothing
- * for thoughts and for kinds that are no text. */
+/* Appends what a part says to the reader: its text; code that Gemini ran, and what that printed, in
+ * fences. Nothing for thoughts and for kinds that are no text. */
 int gemini_part_append(struct json_object *part, Buf *out);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Reading JSON with json-c the one way we do: strict, depth-limited, UTF-8 only, nothing behind the document. What
- * json-c's versions still let through (NaN, a name in single quotes) goes nowhere: what is sent on is written anew. */
+/* Reading JSON with json-c the one way we do: strict, depth-limited, UTF-8 only, nothing behind the
+ * document. What json-c's versions still let through (NaN, a name in single quotes) goes nowhere: what is
+ * sent on is written anew. */
 
 #include <json-c/json.h>
 
 #include "base/macros.h"
 
-/* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for a bare null. */
+/* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for
+ * a bare null. */
 int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message);
 
 static inline void json_putp(struct json_object **o) {
@@ -17,10 +19,11 @@ static inline void json_putp(struct json_object **o) {
 }
 #define _cleanup_json_ _cleanup_(json_putp)
 
-/* A member of an object, or NULL; a JSON null counts as missing. NULL in, NULL out. */
+/* A member of an object, or NULL: a JSON null counts as missing, and so does one that is not of the type asked
+ * for. NULL in, NULL out. */
 struct json_object *json_get(struct json_object *o, const char *key);
-struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type); /* NULL if of another */
-const char *json_get_string(struct json_object *o, const char *key); /* NULL if missing or no string */
+struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type);
+const char *json_get_string(struct json_object *o, const char *key);
 
 /* A string with its length, for those that can hold a NUL; NULL if it is none. */
 const char *json_string(struct json_object *o, size_t *ret_n);

@@ -14,7 +14,8 @@ static size_t character_length(const char *s, size_t n) {
         return k <= n && text_is_utf8(s, k) ? k : 0;
 }
 
-/* What a terminal or a log would take for a command or a new line: C0, DEL, C1, and Unicode's line separators. */
+/* What a terminal or a log would take for a command or a new line: C0, DEL, C1, and Unicode's line
+ * separators. */
 static bool is_control(const char *s, size_t k) {
         const unsigned char *p = (const unsigned char *) s;
 

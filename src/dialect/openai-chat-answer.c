@@ -4,13 +4,15 @@
  * Gemini's answer, made OpenAI's: one object, or a stream of chunks.
  *
  * Streaming, a candidate's text goes out as it comes, and everything that ends the answer waits for
- * openai_chat_finish(): finish reasons, usage, [DONE]. So a stream that breaks off never looks like one that ended
- * well, text behind a finishReason isn't lost, and whether a candidate came to nothing is judged when all of them are
- * known. The delta with the role is held back until there is something to say, too: until then another key may be tried.
+ * openai_chat_finish(): finish reasons, usage, [DONE]. So a stream that breaks off never looks like one that
+ * ended well, text behind a finishReason isn't lost, and whether a candidate came to nothing is judged when
+ * all of them are known. The delta with the role is held back until there is something to say, too: until
+ * then another key may be tried.
  *
- * Gemini's finishReason is an open enum and is kept as the word it was. Those that no OpenAI word fits, the malformed
- * and the unknown, end as "stop" behind a text; where no candidate has a text or a better reason, the answer is none,
- * and the exchange is told so by a verdict. A blocked prompt is an answer: HTTP 200, no content, "content_filter".
+ * Gemini's finishReason is an open enum and is kept as the word it was. Those that no OpenAI word fits, the
+ * malformed and the unknown, end as "stop" behind a text; where no candidate has a text or a better reason,
+ * the answer is none, and the exchange is told so by a verdict. A blocked prompt is an answer: HTTP 200, no
+ * content, "content_filter".
  */
 
 #include <stdio.h>
@@ -182,7 +184,8 @@ static int hear_candidate(OpenaiChat *chat, const GeminiCandidate *c, Buf *out) 
         return out->error;
 }
 
-/* Proto3 leaves out an enum's zero, so a whole answer may lack its finishReason; a stream without one was cut. */
+/* Proto3 leaves out an enum's zero, so a whole answer may lack its finishReason; a stream without one was
+ * cut. */
 static bool is_complete(const OpenaiChat *chat) {
         bool any = false;
 
@@ -235,7 +238,8 @@ static void write_choice(const OpenaiChoice *choice, size_t index, const char *f
         jwrite_object(w, "message");
         jwrite_string(w, "role", "assistant");
         if (choice->has_text || !streq(finish, "content_filter"))
-                jwrite_string_n(w, "content", choice->text.n > 0 ? buf_data(&choice->text) : "", choice->text.n);
+                jwrite_string_n(w, "content", choice->text.n > 0 ? buf_data(&choice->text) : "",
+                                choice->text.n);
         else
                 jwrite_null(w, "content");
         jwrite_null(w, "refusal");
@@ -265,8 +269,8 @@ static bool judge(OpenaiChat *chat, Verdict *ret_verdict) {
         if (!word && chat->is_blocked)
                 return true;
 
-        (void) snprintf(message, sizeof(message), "an answer without content%s%s%s%s", strnull(word) ? "" : ", ",
-                        strempty(word), chat->why[0] ? ", " : "", chat->why);
+        (void) snprintf(message, sizeof(message), "an answer without content%s%s%s%s",
+                        strnull(word) ? "" : ", ", strempty(word), chat->why[0] ? ", " : "", chat->why);
         verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, message);
         return false;
 }

@@ -3,10 +3,11 @@
 /*
  * POST /v1/chat/completions: the request, made Gemini's generateContent.
  *
- * Two tables say what becomes of each field: `numbers` are checked and carried over under another name, `fields` are
- * everything else that we know, each with the types it may have and what is done with it. Fields of neither table are
- * passed over, since clients send extras of other vendors; those that would change the answer in a way we don't do yet
- * are refused by name, unless their value says "as usual". A JSON null counts as absent everywhere.
+ * Two tables say what becomes of each field: `numbers` are checked and carried over under another name,
+ * `fields` are everything else that we know, each with the types it may have and what is done with it.
+ * Fields of neither table are passed over, since clients send extras of other vendors; those that would
+ * change the answer in a way we don't do yet are refused by name, unless their value says "as usual". A JSON
+ * null counts as absent everywhere.
  */
 
 #include <errno.h>
@@ -49,11 +50,14 @@ static const struct {
         [NUMBER_TEMPERATURE] = { "temperature", "temperature", false, 0, 2, GEMINI_NO_SAMPLING },
         [NUMBER_TOP_P] = { "top_p", "topP", false, 0, 1, GEMINI_NO_SAMPLING },
         [NUMBER_N] = { "n", "candidateCount", true, 1, CANDIDATES_MAX, 0 },
-        [NUMBER_MAX_COMPLETION_TOKENS] = { "max_completion_tokens", "maxOutputTokens", true, 1, INT32_MAX, 0 },
+        [NUMBER_MAX_COMPLETION_TOKENS] = { "max_completion_tokens", "maxOutputTokens", true, 1, INT32_MAX,
+                                           0 },
         [NUMBER_MAX_TOKENS] = { "max_tokens", "maxOutputTokens", true, 1, INT32_MAX, 0 },
         [NUMBER_SEED] = { "seed", "seed", true, (double) INT64_MIN, (double) INT64_MAX, 0 },
-        [NUMBER_FREQUENCY_PENALTY] = { "frequency_penalty", "frequencyPenalty", false, -2, 2, GEMINI_NO_PENALTIES },
-        [NUMBER_PRESENCE_PENALTY] = { "presence_penalty", "presencePenalty", false, -2, 2, GEMINI_NO_PENALTIES },
+        [NUMBER_FREQUENCY_PENALTY] = { "frequency_penalty", "frequencyPenalty", false, -2, 2,
+                                       GEMINI_NO_PENALTIES },
+        [NUMBER_PRESENCE_PENALTY] = { "presence_penalty", "presencePenalty", false, -2, 2,
+                                      GEMINI_NO_PENALTIES },
 };
 
 static bool is_empty(struct json_object *o) {
@@ -96,9 +100,9 @@ static bool is_without_google(struct json_object *o) {
 static const struct {
         const char *name;
         Type types;
-        bool later;                            /* refused… */
-        bool (*usual)(struct json_object *o);  /* …unless this holds; NULL: always */
-        const char *param;                     /* named in the refusal, if it isn't the field itself */
+        bool later;                           /* refused… */
+        bool (*usual)(struct json_object *o); /* …unless this holds; NULL: always */
+        const char *param;                    /* named in the refusal, if it isn't the field itself */
 } fields[] = {
         { "model", TYPE_STRING },
         { "messages", TYPE_ARRAY },
@@ -135,8 +139,8 @@ static const struct {
         Type type;
         const char *name;
 } type_names[] = {
-        { TYPE_BOOL, "a boolean" },     { TYPE_INT, "an integer" }, { TYPE_DOUBLE, "a number" },
-        { TYPE_STRING, "a string" },    { TYPE_OBJECT, "an object" }, { TYPE_ARRAY, "an array" },
+        { TYPE_BOOL, "a boolean" },  { TYPE_INT, "an integer" },   { TYPE_DOUBLE, "a number" },
+        { TYPE_STRING, "a string" }, { TYPE_OBJECT, "an object" }, { TYPE_ARRAY, "an array" },
 };
 
 static int refuse_type(ApiError *ret_error, const char *param, Type types) {
@@ -145,7 +149,8 @@ static int refuse_type(ApiError *ret_error, const char *param, Type types) {
 
         for (size_t i = 0; i < ELEMENTSOF(type_names); i++)
                 if (types & type_names[i].type)
-                        n += (size_t) snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? " or " : "", type_names[i].name);
+                        n += (size_t) snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? " or " : "",
+                                               type_names[i].name);
         return openai_refuse(ret_error, param, "%s must be %s", param, list);
 }
 
@@ -168,7 +173,8 @@ static int check_fields(struct json_object *root, ApiError *ret_error) {
 static bool is_integral(struct json_object *o) {
         double d = json_object_get_double(o);
 
-        return json_object_is_type(o, json_type_int) || (d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d);
+        return json_object_is_type(o, json_type_int) ||
+               (d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d);
 }
 
 static int check_numbers(struct json_object *root, GeminiTraits traits, ApiError *ret_error) {
@@ -185,8 +191,8 @@ static int check_numbers(struct json_object *root, GeminiTraits traits, ApiError
                         return refuse_type(ret_error, name, TYPE_INT);
                 d = json_object_get_double(o);
                 if (!(d >= numbers[i].min && d <= numbers[i].max))
-                        return openai_refuse(ret_error, name, "%s must be between %.0f and %.0f", name, numbers[i].min,
-                                             numbers[i].max);
+                        return openai_refuse(ret_error, name, "%s must be between %.0f and %.0f", name,
+                                             numbers[i].min, numbers[i].max);
                 if (i == NUMBER_N && d > 1 && traits & GEMINI_ONE_CANDIDATE)
                         return openai_refuse(ret_error, name, "n must be 1 with this model");
         }
@@ -208,7 +214,8 @@ static int check_stop(struct json_object *stop, unsigned *ret_n, ApiError *ret_e
                 struct json_object *s = stop_at(stop, i);
 
                 if (!json_object_is_type(s, json_type_string))
-                        return openai_refuse(ret_error, "stop", "stop must be a string or an array of strings");
+                        return openai_refuse(ret_error, "stop",
+                                             "stop must be a string or an array of strings");
                 if (json_object_get_string_len(s) > 0 && ++n > STOP_SEQUENCES_MAX)
                         return openai_refuse(ret_error, "stop", "stop must not have more than %u strings",
                                              STOP_SEQUENCES_MAX);
@@ -241,8 +248,8 @@ static int check_stream(struct json_object *root, OpenaiChat *chat, ApiError *re
         return 0;
 }
 
-/* The shortest form that reads back as the same number; never what the client wrote, which was only good enough for a
- * lenient reader. */
+/* The shortest form that reads back as the same number; never what the client wrote, which was only good
+ * enough for a lenient reader. */
 static void write_double(JWriter *w, const char *key, double d) {
         char s[32];
 
@@ -256,7 +263,8 @@ static void write_double(JWriter *w, const char *key, double d) {
 
 /* OpenAI's seed has 64 bits, Gemini's 32: fold, so that equal stays equal. */
 static int32_t fold_seed(int64_t v) {
-        return v >= INT32_MIN && v <= INT32_MAX ? (int32_t) v : (int32_t) ((uint64_t) v ^ (uint64_t) v >> 32);
+        return v >= INT32_MIN && v <= INT32_MAX ? (int32_t) v
+                                                : (int32_t) ((uint64_t) v ^ (uint64_t) v >> 32);
 }
 
 /* The number as it is sent, or NULL. */
@@ -339,8 +347,8 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         chat->service_tier = "default";
         (void) snprintf(chat->request_id, sizeof(chat->request_id), "%s", strempty(c->request_id));
 
-        /* A control character is written as six bytes, and a message of few characters grows by its parts' names;
-         * nothing else makes the request longer than the client's. */
+        /* A control character is written as six bytes, and a message of few characters grows by its
+         * parts' names; nothing else makes the request longer than the client's. */
         chat->t.gemini = BUF_INIT(6 * body_size + 1024);
         chat->head = BUF_INIT(4096);
         chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);

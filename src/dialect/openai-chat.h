@@ -13,11 +13,11 @@
 #define OPENAI_ID_MAX 128U /* a longer responseId is not taken over */
 
 typedef struct OpenaiChoice {
-        Buf text;           /* not streaming: all of it */
+        Buf text; /* not streaming: all of it */
         bool is_seen;
-        bool has_begun;     /* streaming: the delta with the role is out */
+        bool has_begun; /* streaming: the delta with the role is out */
         bool has_text;
-        char finish[48];    /* Gemini's finishReason; "" before the end. An open enum, so kept as a word */
+        char finish[48]; /* Gemini's finishReason; "" before the end. An open enum, so kept as a word */
 } OpenaiChoice;
 
 typedef struct OpenaiChat {
@@ -25,13 +25,13 @@ typedef struct OpenaiChat {
         char request_id[REQUEST_ID_MAX + 1];
         uint64_t created;
         bool include_usage;
-        bool is_blocked;          /* promptFeedback.blockReason */
-        const char *service_tier; /* OpenAI's word for the one used */
+        bool is_blocked;                              /* promptFeedback.blockReason */
+        const char *service_tier;                     /* OpenAI's word for the one used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
-        char why[256];            /* the last finishMessage, clean */
+        char why[256];                                /* the last finishMessage, clean */
         OpenaiChoice choices[CANDIDATES_MAX];
-        Buf head;                 /* streaming: what all chunks begin with */
-        Buf text;                 /* of the candidate at hand */
+        Buf head; /* streaming: what all chunks begin with */
+        Buf text; /* of the candidate at hand */
 } OpenaiChat;
 
 /* A 400 that names the field. */

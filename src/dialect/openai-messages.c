@@ -3,13 +3,14 @@
 /*
  * OpenAI's messages, made Gemini's contents.
  *
- * Gemini knows two speakers, "user" and "model", and takes instructions apart from the conversation. So what system
- * and developer say anywhere becomes one systemInstruction, a part for each text, and every other message a content.
- * Empty texts are dropped, since Gemini refuses some of them; a conversation that has none left still sends one content,
- * which is required.
+ * Gemini knows two speakers, "user" and "model", and takes instructions apart from the conversation. So what
+ * system and developer say anywhere becomes one systemInstruction, a part for each text, and every other
+ * message a content. Empty texts are dropped, since Gemini refuses some of them; a conversation that has
+ * none left still sends one content, which is required.
  *
- * Instructions alone are no conversation: they are sent as the user's. To a family of models without systemInstruction
- * (Gemma) they go as the beginning of the first user content. In both cases they are the "lead" below.
+ * Instructions alone are no conversation: they are sent as the user's. To a family of models without
+ * systemInstruction (Gemma) they go as the beginning of the first user content. In both cases they are the
+ * "lead" below.
  *
  * Everything is checked first and written afterwards: the writer can rely on what the checker let through.
  */
@@ -46,7 +47,7 @@ static const struct {
         const char *type, *member;
         bool only_model;
 } kinds[] = {
-        { "text", "text", false }, { "refusal", "refusal", true }, { "image_url", NULL, false },
+        { "text", "text", false },      { "refusal", "refusal", true }, { "image_url", NULL, false },
         { "input_audio", NULL, false }, { "file", NULL, false },
 };
 
@@ -87,7 +88,8 @@ static int check_part(struct json_object *part, Speaker speaker, size_t m, size_
         if (find_kind(part, &kind) < 0)
                 return openai_refuse(ret_error, param, "%s must be \"text\"", param);
         if (!kinds[kind].member)
-                return openai_refuse(ret_error, param, "%s: %s is not supported yet", param, kinds[kind].type);
+                return openai_refuse(ret_error, param, "%s: %s is not supported yet", param,
+                                     kinds[kind].type);
         if (kinds[kind].only_model && speaker != SPEAKER_MODEL)
                 return openai_refuse(ret_error, param, "%s: only an assistant has a refusal", param);
 
@@ -128,7 +130,8 @@ static int check_message(struct json_object *message, size_t m, ApiError *ret_er
 
         (void) snprintf(param, sizeof(param), "messages[%zu].role", m);
         if (find_speaker(message, &speaker) < 0)
-                return openai_refuse(ret_error, param, "%s must be one of system, developer, user, assistant", param);
+                return openai_refuse(ret_error, param,
+                                     "%s must be one of system, developer, user, assistant", param);
         if (speaker == SPEAKER_TOOL)
                 return openai_refuse(ret_error, param, "%s: tools are not supported yet", param);
 
@@ -159,7 +162,8 @@ int openai_messages_check(struct json_object *messages, ApiError *ret_error) {
         if (n == 0)
                 return openai_refuse(ret_error, "messages", "messages must not be empty");
         if (n > MESSAGES_MAX)
-                return openai_refuse(ret_error, "messages", "messages must not have more than %u entries", MESSAGES_MAX);
+                return openai_refuse(ret_error, "messages", "messages must not have more than %u entries",
+                                     MESSAGES_MAX);
 
         for (size_t m = 0; m < n; m++) {
                 r = check_message(json_object_array_get_idx(messages, m), m, ret_error);
@@ -178,8 +182,10 @@ typedef struct Walk {
         size_t n;
 } Walk;
 
-/* The text at `part` of a message: its content or one part of it, and at last its refusal. False behind the end. */
-static bool text_at(struct json_object *message, Speaker speaker, size_t part, const char **ret, size_t *ret_n) {
+/* The text at `part` of a message: its content or one part of it, and at last its refusal. False behind
+ * the end. */
+static bool text_at(struct json_object *message, Speaker speaker, size_t part, const char **ret,
+                    size_t *ret_n) {
         struct json_object *content = json_get(message, "content"), *o = NULL;
         size_t n = json_object_is_type(content, json_type_array) ? json_array_length(content) : 1, kind;
 

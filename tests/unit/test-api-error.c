@@ -65,7 +65,8 @@ static void test_verdict(void **state) {
                 bool hopeless;
                 const char *message;
         } rows[] = {
-                /* faults of the gateway's own keys: never the client's 401, 402 or 403, and not in Google's words */
+                /* faults of the gateway's own keys: never the client's 401, 402 or 403, and not in
+                 * Google's words */
                 { VERDICT_KEY_DEAD, 400, "API key not valid.", 0, 503, "service_unavailable", "", 0, false,
                   "m: the upstream refused the gateway's API keys." },
                 { VERDICT_KEY_DEAD, 401, "x", 5, 503, "service_unavailable", "", 0, false, NULL },
@@ -75,27 +76,30 @@ static void test_verdict(void **state) {
                   "m: the gateway's API keys are out of credit." },
 
                 /* quota */
-                { VERDICT_DAY, 429, "Spent.", 38909233, 429, "insufficient_quota", "", 39 * USEC_PER_SEC, false,
-                  "m: the daily quota is spent: Spent." },
+                { VERDICT_DAY, 429, "Spent.", 38909233, 429, "insufficient_quota", "", 39 * USEC_PER_SEC,
+                  false, "m: the daily quota is spent: Spent." },
                 { VERDICT_MINUTE, 429, "", 500000, 429, "rate_limit_exceeded", "", USEC_PER_SEC, false,
                   "m: too many requests at the moment." },
-                { VERDICT_MINUTE, 429, "", 2 * USEC_PER_SEC, 429, "rate_limit_exceeded", "", 2 * USEC_PER_SEC, false, NULL },
+                { VERDICT_MINUTE, 429, "", 2 * USEC_PER_SEC, 429, "rate_limit_exceeded", "",
+                  2 * USEC_PER_SEC, false, NULL },
                 { VERDICT_RATE_UNKNOWN, 429, "x", 0, 429, "rate_limit_exceeded", "", 0, false, NULL },
                 { VERDICT_LIMIT_ZERO, 429, "x", 0, 429, "insufficient_quota", "", 0, true, NULL },
                 { VERDICT_TOO_LARGE, 429, "x", 0, 413, "request_too_large", "", 0, false, NULL },
 
                 /* the request's own */
                 { VERDICT_REQUEST, 400, "Bad thing.", 0, 400, NULL, "", 0, false, "Bad thing." },
-                { VERDICT_REQUEST, 400, "", 0, 400, NULL, "", 0, false, "m: the upstream refused the request." },
-                { VERDICT_REQUEST, 404, "models/m is not found", 0, 404, "model_not_found", "model", 0, false,
-                  "models/m is not found" },
+                { VERDICT_REQUEST, 400, "", 0, 400, NULL, "", 0, false,
+                  "m: the upstream refused the request." },
+                { VERDICT_REQUEST, 404, "models/m is not found", 0, 404, "model_not_found", "model", 0,
+                  false, "models/m is not found" },
                 { VERDICT_REQUEST, 413, "x", 0, 413, "request_too_large", "", 0, false, NULL },
                 { VERDICT_REQUEST, 401, "x", 0, 400, NULL, "", 0, false, NULL },
                 { VERDICT_REQUEST, 501, "x", 0, 400, NULL, "", 0, false, NULL },
-                { VERDICT_MODEL_FOR_PROJECT, 404, "gone", 0, 404, "model_not_found", "model", 0, false, "gone" },
+                { VERDICT_MODEL_FOR_PROJECT, 404, "gone", 0, 404, "model_not_found", "model", 0, false,
+                  "gone" },
                 { VERDICT_RESOURCE, 403, "a file", 0, 404, "resource_not_found", "", 0, false, "a file" },
-                { VERDICT_GEO, 400, "User location.", 0, 400, "unsupported_country_region_territory", "", 0, false,
-                  "m: not served where this gateway runs: User location." },
+                { VERDICT_GEO, 400, "User location.", 0, 400, "unsupported_country_region_territory", "", 0,
+                  false, "m: not served where this gateway runs: User location." },
 
                 /* the upstream's */
                 { VERDICT_OVERLOAD, 503, "Busy.", 0, 503, "service_unavailable", "", 0, false,
@@ -108,7 +112,8 @@ static void test_verdict(void **state) {
                 { VERDICT_OVERLOAD, 504, "x", 0, 504, "timeout", "", 0, false, NULL },
                 { VERDICT_CUT, 0, "x", 0, 502, "bad_gateway", "", 0, false, "m: the answer broke off: x" },
                 { VERDICT_TIMEOUT, 0, "", 0, 504, "timeout", "", 0, false, "m: no answer in time." },
-                { VERDICT_INTERNAL, 0, "secret detail", 0, 500, NULL, "", 0, false, "m: an internal error occurred." },
+                { VERDICT_INTERNAL, 0, "secret detail", 0, 500, NULL, "", 0, false,
+                  "m: an internal error occurred." },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -154,20 +159,47 @@ static void test_refusal(void **state) {
                 const char *message;
         } rows[] = {
                 { { .n_keys = { [POOL_COOLING] = 3, [POOL_DEAD] = 1, [POOL_UNHEALTHY] = 1 },
-                    .available_at = now + 1, .is_quota = true },
-                  429, USEC_PER_SEC, false,
+                    .available_at = now + 1,
+                    .is_quota = true },
+                  429,
+                  USEC_PER_SEC,
+                  false,
                   "No API key can serve m now: 3 cooling (quota), 1 unhealthy, 1 dead of 5." },
-                { { .n_keys = { [POOL_COOLING] = 1 }, .available_at = now + 41 * USEC_PER_SEC, .is_quota = true },
-                  429, 41 * USEC_PER_SEC, false, "No API key can serve m now: 1 cooling (quota) of 1." },
-                { { .n_keys = { [POOL_COOLING] = 1 }, .available_at = now + 41 * USEC_PER_SEC + 1, .is_quota = true },
-                  429, 42 * USEC_PER_SEC, false, NULL },
+                { { .n_keys = { [POOL_COOLING] = 1 },
+                    .available_at = now + 41 * USEC_PER_SEC,
+                    .is_quota = true },
+                  429,
+                  41 * USEC_PER_SEC,
+                  false,
+                  "No API key can serve m now: 1 cooling (quota) of 1." },
+                { { .n_keys = { [POOL_COOLING] = 1 },
+                    .available_at = now + 41 * USEC_PER_SEC + 1,
+                    .is_quota = true },
+                  429,
+                  42 * USEC_PER_SEC,
+                  false,
+                  NULL },
                 { { .n_keys = { [POOL_COOLING] = 1 }, .available_at = now - 5, .is_quota = true },
-                  429, USEC_PER_SEC, false, NULL },
-                { { .n_keys = { [POOL_UNHEALTHY] = 2, [POOL_DISABLED] = 1 }, .available_at = now + 30 * USEC_PER_SEC },
-                  503, 30 * USEC_PER_SEC, false, "No API key can serve m now: 2 unhealthy, 1 disabled of 3." },
+                  429,
+                  USEC_PER_SEC,
+                  false,
+                  NULL },
+                { { .n_keys = { [POOL_UNHEALTHY] = 2, [POOL_DISABLED] = 1 },
+                    .available_at = now + 30 * USEC_PER_SEC },
+                  503,
+                  30 * USEC_PER_SEC,
+                  false,
+                  "No API key can serve m now: 2 unhealthy, 1 disabled of 3." },
                 { { .n_keys = { [POOL_DEAD] = 2 }, .available_at = USEC_INFINITY },
-                  503, 0, true, "No API key can serve m now: 2 dead of 2." },
-                { { .available_at = USEC_INFINITY }, 503, 0, true, "No API key can serve m now: none of 0." },
+                  503,
+                  0,
+                  true,
+                  "No API key can serve m now: 2 dead of 2." },
+                { { .available_at = USEC_INFINITY },
+                  503,
+                  0,
+                  true,
+                  "No API key can serve m now: none of 0." },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -184,8 +216,8 @@ static void test_refusal(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_set),         cmocka_unit_test(test_long_message),
-                cmocka_unit_test(test_verdict),     cmocka_unit_test(test_every_class),
+                cmocka_unit_test(test_set),     cmocka_unit_test(test_long_message),
+                cmocka_unit_test(test_verdict), cmocka_unit_test(test_every_class),
                 cmocka_unit_test(test_refusal),
         };
 

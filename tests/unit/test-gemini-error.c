@@ -5,7 +5,7 @@
 #include "dialect/gemini-error.h"
 
 #define BODY_MAX (256U << 10)
-#define NONE VERDICT_NO_VALUE
+#define NONE     VERDICT_NO_VALUE
 
 /* Google's own bodies, as they were seen: tests/golden/errors. */
 static const struct {
@@ -49,10 +49,13 @@ static const struct {
         { "geo", 400, VERDICT_GEO, 0, NONE, "FAILED_PRECONDITION" },
         { "model-not-found", 404, VERDICT_REQUEST, 0, NONE, "NOT_FOUND" },
         { "model-not-for-new", 404, VERDICT_MODEL_FOR_PROJECT, 0, NONE, "NOT_FOUND" },
-        { "day-free", 429, VERDICT_DAY, 38 * USEC_PER_SEC, 20, "GenerateRequestsPerDayPerProjectPerModel-FreeTier" },
+        { "day-free", 429, VERDICT_DAY, 38 * USEC_PER_SEC, 20,
+          "GenerateRequestsPerDayPerProjectPerModel-FreeTier" },
         { "day-paid", 429, VERDICT_DAY, 0, 1500, "GenerateRequestsPerDayPerProjectPerModel" },
-        { "day-tokens", 429, VERDICT_DAY, 18723500000, 1000000, "GenerateContentInputTokensPerModelPerDay-FreeTier" },
-        { "minute-requests", 429, VERDICT_MINUTE, 45837906, 10, "GenerateRequestsPerMinutePerProjectPerModel" },
+        { "day-tokens", 429, VERDICT_DAY, 18723500000, 1000000,
+          "GenerateContentInputTokensPerModelPerDay-FreeTier" },
+        { "minute-requests", 429, VERDICT_MINUTE, 45837906, 10,
+          "GenerateRequestsPerMinutePerProjectPerModel" },
         { "minute-requests-free", 429, VERDICT_MINUTE, 17 * USEC_PER_SEC, 5,
           "GenerateRequestsPerMinutePerProjectPerModel-FreeTier" },
         { "minute-tokens-free", 429, VERDICT_MINUTE, 500 * USEC_PER_MSEC, 250000,
@@ -63,7 +66,8 @@ static const struct {
           "GenerateRequestsPerDayPerProjectPerModel-FreeTier" },
         { "limit-zero", 429, VERDICT_LIMIT_ZERO, 45 * USEC_PER_SEC, NONE,
           "GenerateRequestsPerDayPerProjectPerModel-FreeTier" },
-        { "limit-zero-value", 429, VERDICT_LIMIT_ZERO, 0, 0, "GenerateRequestsPerDayPerProjectPerModel-FreeTier" },
+        { "limit-zero-value", 429, VERDICT_LIMIT_ZERO, 0, 0,
+          "GenerateRequestsPerDayPerProjectPerModel-FreeTier" },
         { "rate-only-delay", 429, VERDICT_MINUTE, 7 * USEC_PER_SEC, NONE, "RESOURCE_EXHAUSTED" },
         { "rate-unknown", 429, VERDICT_RATE_UNKNOWN, 0, NONE, "RESOURCE_EXHAUSTED" },
         { "overload-internal", 500, VERDICT_OVERLOAD, 0, NONE, "INTERNAL" },
@@ -100,7 +104,8 @@ static void test_recorded(void **state) {
                         Verdict v;
 
                         print_message("%s\n", recorded[i].name);
-                        gemini_error_classify(way == 1 ? 200 : recorded[i].status, buf_data(b), b->n, NULL, &v);
+                        gemini_error_classify(way == 1 ? 200 : recorded[i].status, buf_data(b), b->n, NULL,
+                                              &v);
                         assert_int_equal(v.class, recorded[i].class);
                         assert_int_equal(v.status, recorded[i].status);
                         assert_int_equal(v.retry_after, recorded[i].retry_after);
@@ -140,9 +145,10 @@ static void test_made_up(void **state) {
                   "The upstream answered with a page of HTML." },
                 { "upstream connect error\r\n\tor disconnect  ", 503, VERDICT_OVERLOAD, 503, 0,
                   "upstream connect error or disconnect" },
-                { "{\"error\":{\"code\":400,\"message\":\"API key not valid. Please", 400, VERDICT_KEY_DEAD, 400, 0, "" },
-                { "{\"error\":{\"code\":429,\"message\":\"Slow down.\\nPlease retry in 38.9s.", 429, VERDICT_MINUTE, 429,
-                  38900000, "" },
+                { "{\"error\":{\"code\":400,\"message\":\"API key not valid. Please", 400, VERDICT_KEY_DEAD,
+                  400, 0, "" },
+                { "{\"error\":{\"code\":429,\"message\":\"Slow down.\\nPlease retry in 38.9s.", 429,
+                  VERDICT_MINUTE, 429, 38900000, "" },
 
                 /* JSON, but not as we know it */
                 { "null", 503, VERDICT_OVERLOAD, 503, 0, "" },
@@ -154,54 +160,73 @@ static void test_made_up(void **state) {
                 { "{\"error\":[]}", 400, VERDICT_REQUEST, 400, 0, "" },
                 { "{\"error\":\"Rate limited\\u0000 by a proxy\"}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
                   "Rate limited by a proxy" },
-                { "{\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"m\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
-                  "m" },
-                { "{\"error\":{\"details\":[null,1,[],{},{\"@type\":5},{\"@type\":\"x\"},{\"@type\":\"a.RetryInfo\","
-                  "\"retryDelay\":{}},{\"@type\":\"a.QuotaFailure\",\"violations\":[null,1,{\"quotaId\":5}]}]}}",
+                { "{\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"m\"}}", 429,
+                  VERDICT_RATE_UNKNOWN, 429, 0, "m" },
+                { "{\"error\":{\"details\":[null,1,[],{},{\"@type\":5},{\"@type\":\"x\"},{\"@type\":\"a."
+                  "RetryInfo\","
+                  "\"retryDelay\":{}},{\"@type\":\"a.QuotaFailure\",\"violations\":[null,1,{\"quotaId\":5}]}"
+                  "]}}",
                   429, VERDICT_RATE_UNKNOWN, 429, 0, "" },
-                { "{\"error\":{\"details\":{\"@type\":\"a.ErrorInfo\"},\"message\":[]}}", 500, VERDICT_OVERLOAD, 500, 0, "" },
+                { "{\"error\":{\"details\":{\"@type\":\"a.ErrorInfo\"},\"message\":[]}}", 500,
+                  VERDICT_OVERLOAD, 500, 0, "" },
 
                 /* in a stream: the code, else the status's name, else nothing */
-                { "{\"error\":{\"message\":\"m\",\"status\":\"RESOURCE_EXHAUSTED\"}}", 200, VERDICT_RATE_UNKNOWN, 429, 0,
-                  "m" },
-                { "{\"error\":{\"message\":\"m\",\"status\":\"DEADLINE_EXCEEDED\"}}", 200, VERDICT_OVERLOAD, 504, 0, "m" },
-                { "{\"error\":{\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", 0, VERDICT_REQUEST, 400, 0, "m" },
-                { "{\"error\":{\"code\":503,\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", 200, VERDICT_OVERLOAD, 503,
+                { "{\"error\":{\"message\":\"m\",\"status\":\"RESOURCE_EXHAUSTED\"}}", 200,
+                  VERDICT_RATE_UNKNOWN, 429, 0, "m" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"DEADLINE_EXCEEDED\"}}", 200, VERDICT_OVERLOAD,
+                  504, 0, "m" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", 0, VERDICT_REQUEST, 400,
                   0, "m" },
+                { "{\"error\":{\"code\":503,\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", 200,
+                  VERDICT_OVERLOAD, 503, 0, "m" },
                 { "{\"error\":{\"code\":7,\"message\":\"m\"}}", 200, VERDICT_OVERLOAD, 200, 0, "m" },
-                { "{\"error\":{\"message\":\"m\",\"status\":\"SOMETHING_NEW\"}}", 200, VERDICT_OVERLOAD, 200, 0, "m" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"SOMETHING_NEW\"}}", 200, VERDICT_OVERLOAD, 200,
+                  0, "m" },
 
                 /* waits */
-                { "{\"error\":{\"message\":\"Please retry in 1h2m3s.\"}}", 429, VERDICT_MINUTE, 429, 3723000000, NULL },
-                { "{\"error\":{\"message\":\"Please retry in 500ms.\"}}", 429, VERDICT_MINUTE, 429, 500000, NULL },
-                { "{\"error\":{\"message\":\"Please retry in a while.\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"Please retry in -5s.\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"Please retry in 99999999999999999999s.\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
+                { "{\"error\":{\"message\":\"Please retry in 1h2m3s.\"}}", 429, VERDICT_MINUTE, 429,
+                  3723000000, NULL },
+                { "{\"error\":{\"message\":\"Please retry in 500ms.\"}}", 429, VERDICT_MINUTE, 429, 500000,
                   NULL },
+                { "{\"error\":{\"message\":\"Please retry in a while.\"}}", 429, VERDICT_RATE_UNKNOWN, 429,
+                  0, NULL },
+                { "{\"error\":{\"message\":\"Please retry in -5s.\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
+                  NULL },
+                { "{\"error\":{\"message\":\"Please retry in 99999999999999999999s.\"}}", 429,
+                  VERDICT_RATE_UNKNOWN, 429, 0, NULL },
                 { "{\"error\":{\"message\":\"Please retry in 3s\",\"details\":[{\"@type\":\"a.RetryInfo\","
-                  "\"retryDelay\":\"soon\"}]}}", 429, VERDICT_MINUTE, 429, 3000000, NULL },
-                { "{\"error\":{\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":\"2s\"}]}}", 503,
-                  VERDICT_OVERLOAD, 503, 2000000, NULL },
+                  "\"retryDelay\":\"soon\"}]}}",
+                  429, VERDICT_MINUTE, 429, 3000000, NULL },
+                { "{\"error\":{\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
+                  "\"2s\"}]}}",
+                  503, VERDICT_OVERLOAD, 503, 2000000, NULL },
 
                 /* nothing, or not quite */
                 { "{\"error\":{\"message\":\"x, limit: 0\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"x, limit: 0.\\nmore\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0, NULL },
+                { "{\"error\":{\"message\":\"x, limit: 0.\\nmore\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0,
+                  NULL },
                 { "{\"error\":{\"message\":\"x, limit: 0.5\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"x, limit: 05, limit: 20\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"limit: 10\\nlimit: 0, model: x\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0, NULL },
+                { "{\"error\":{\"message\":\"x, limit: 05, limit: 20\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
+                  NULL },
+                { "{\"error\":{\"message\":\"limit: 10\\nlimit: 0, model: x\"}}", 429, VERDICT_LIMIT_ZERO,
+                  429, 0, NULL },
                 { "{\"error\":{\"message\":\"x, limit: 0\"}}", 400, VERDICT_REQUEST, 400, 0, NULL },
-                { "{\"error\":{\"message\":\"Quota exceeded for quota metric 'Generate Content API requests per minute' and "
-                  "limit 'GenerateContent request limit per minute for a region'\"}}", 429, VERDICT_MINUTE, 429, 0, NULL },
+                { "{\"error\":{\"message\":\"Quota exceeded for quota metric 'Generate Content API requests "
+                  "per minute' and "
+                  "limit 'GenerateContent request limit per minute for a region'\"}}",
+                  429, VERDICT_MINUTE, 429, 0, NULL },
 
                 /* prose is trusted only where Google writes it */
-                { "{\"error\":{\"message\":\"Unknown name \\\"your api key not valid\\\"\"}}", 500, VERDICT_OVERLOAD, 500, 0,
-                  NULL },
-                { "{\"error\":{\"message\":\"Unknown name \\\"spending cap\\\"\"}}", 400, VERDICT_REQUEST, 400, 0, NULL },
-                { "{\"error\":{\"message\":\"Gemini API free tier is not available in your country. Please enable billing on "
-                  "your project in Google AI Studio.\",\"status\":\"FAILED_PRECONDITION\"}}", 400, VERDICT_BILLING, 400, 0,
-                  NULL },
-                { "{\"error\":{\"message\":\"CachedContent not found (or permission denied)\"}}", 403, VERDICT_RESOURCE, 403,
-                  0, NULL },
+                { "{\"error\":{\"message\":\"Unknown name \\\"your api key not valid\\\"\"}}", 500,
+                  VERDICT_OVERLOAD, 500, 0, NULL },
+                { "{\"error\":{\"message\":\"Unknown name \\\"spending cap\\\"\"}}", 400, VERDICT_REQUEST,
+                  400, 0, NULL },
+                { "{\"error\":{\"message\":\"Gemini API free tier is not available in your country. Please "
+                  "enable billing on "
+                  "your project in Google AI Studio.\",\"status\":\"FAILED_PRECONDITION\"}}",
+                  400, VERDICT_BILLING, 400, 0, NULL },
+                { "{\"error\":{\"message\":\"CachedContent not found (or permission denied)\"}}", 403,
+                  VERDICT_RESOURCE, 403, 0, NULL },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -258,7 +283,8 @@ static void test_long_message(void **state) {
                 (void) buf_puts(&body, "{\"error\":{\"message\":\"");
                 for (size_t i = 0; i < UPSTREAM_MESSAGE_MAX - 50 + shift; i++)
                         (void) buf_putc(&body, 'x');
-                (void) buf_printf(&body, "%s \xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC tail\"}}", key);
+                (void) buf_printf(&body, "%s \xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC tail\"}}",
+                                  key);
                 gemini_error_classify(400, buf_data(&body), body.n, NULL, &v);
                 assert_in_range(strlen(v.message), UPSTREAM_MESSAGE_MAX - 4, UPSTREAM_MESSAGE_MAX - 1);
                 assert_presentable(&v);
@@ -269,7 +295,10 @@ static void test_strange_bytes(void **state) {
         static const struct {
                 const char *body, *message;
         } rows[] = {
-                { "a\xFF" "b\xC3", "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" },
+                { "a\xFF"
+                  "b\xC3",
+                  "a\xEF\xBF\xBD"
+                  "b\xEF\xBF\xBD" },
                 { "\x1B[31mred\x7F\x01!", "[31mred !" },
                 { "one\xC2\x85two\xE2\x80\xA8three\xE2\x80\xA9", "one two three" },
                 { "caf\xC3\xA9 \xF0\x9F\x98\x80", "caf\xC3\xA9 \xF0\x9F\x98\x80" },
@@ -291,11 +320,16 @@ static void test_weigh(void **state) {
                 uint64_t value, tokens;
                 VerdictClass expected;
         } rows[] = {
-                { VERDICT_MINUTE, "GenerateContentInputTokensPerModelPerMinute-FreeTier", 250000, 250001, VERDICT_TOO_LARGE },
-                { VERDICT_MINUTE, "GenerateContentInputTokensPerModelPerMinute-FreeTier", 250000, 250000, VERDICT_MINUTE },
-                { VERDICT_MINUTE, "GenerateContentInputTokensPerModelPerMinute-FreeTier", NONE, 250001, VERDICT_MINUTE },
-                { VERDICT_MINUTE, "GenerateRequestsPerMinutePerProjectPerModel", 10, 250001, VERDICT_MINUTE },
-                { VERDICT_DAY, "GenerateContentInputTokensPerModelPerDay-FreeTier", 10, 250001, VERDICT_DAY },
+                { VERDICT_MINUTE, "GenerateContentInputTokensPerModelPerMinute-FreeTier", 250000, 250001,
+                  VERDICT_TOO_LARGE },
+                { VERDICT_MINUTE, "GenerateContentInputTokensPerModelPerMinute-FreeTier", 250000, 250000,
+                  VERDICT_MINUTE },
+                { VERDICT_MINUTE, "GenerateContentInputTokensPerModelPerMinute-FreeTier", NONE, 250001,
+                  VERDICT_MINUTE },
+                { VERDICT_MINUTE, "GenerateRequestsPerMinutePerProjectPerModel", 10, 250001,
+                  VERDICT_MINUTE },
+                { VERDICT_DAY, "GenerateContentInputTokensPerModelPerDay-FreeTier", 10, 250001,
+                  VERDICT_DAY },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -309,9 +343,9 @@ static void test_weigh(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_recorded),     cmocka_unit_test(test_made_up),
+                cmocka_unit_test(test_recorded),        cmocka_unit_test(test_made_up),
                 cmocka_unit_test(test_key_is_scrubbed), cmocka_unit_test(test_long_message),
-                cmocka_unit_test(test_strange_bytes), cmocka_unit_test(test_weigh),
+                cmocka_unit_test(test_strange_bytes),   cmocka_unit_test(test_weigh),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

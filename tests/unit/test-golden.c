@@ -3,14 +3,16 @@
 /*
  * The dialects, by example. A case is a few files of one NAME in tests/golden/DIALECT/:
  *
- *     NAME.request.json   what a client asks    → NAME.gemini.json      what Gemini is asked, compared as JSON
- *     NAME.events.sse     what Gemini streams   → NAME.stream.expected  what the client gets, byte for byte
+ *     NAME.request.json   what a client asks    → NAME.gemini.json      what Gemini is asked, compared as
+ * JSON NAME.events.sse     what Gemini streams   → NAME.stream.expected  what the client gets, byte for byte
  *     NAME.answer.json    what Gemini answers   → NAME.answer.expected  likewise
  *
- * An answer belongs to NAME.request.json if there is one, else to a plain request. Where upstream's answer is none, the
- * expectation ends with a line `! CLASS STATUS MESSAGE`, behind what a client that already has bytes is told.
+ * An answer belongs to NAME.request.json if there is one, else to a plain request. Where upstream's answer
+ * is none, the expectation ends with a line `! CLASS STATUS MESSAGE`, behind what a client that already has
+ * bytes is told.
  *
- * To add a case, write the left side, run this program with GOLDEN_UPDATE=1 in the environment, and read what it wrote.
+ * To add a case, write the left side, run this program with GOLDEN_UPDATE=1 in the environment, and read
+ * what it wrote.
  */
 
 #include "test-data.h"
@@ -30,7 +32,8 @@ static const struct {
         const char *request; /* for answers without one of their own */
 } dialects[] = {
         { "openai-chat", &dialect_openai_chat,
-          "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{\"include_usage\":true}}" },
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{"
+          "\"include_usage\":true}}" },
 };
 
 static const DialectContext context = {
@@ -72,7 +75,8 @@ static Translation *translate(const Dialect *d, const char *json, size_t n) {
 }
 
 static void run_request(const Dialect *d, const char *directory, const char *name) {
-        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), got = BUF_INIT(FILE_MAX), expected = BUF_INIT(FILE_MAX);
+        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), got = BUF_INIT(FILE_MAX),
+                          expected = BUF_INIT(FILE_MAX);
         _cleanup_json_ struct json_object *a = NULL, *b = NULL;
         _cleanup_(translation_freep) Translation *t = NULL;
         char path[512];
@@ -82,7 +86,8 @@ static void run_request(const Dialect *d, const char *directory, const char *nam
         t = translate(d, buf_data(&request), request.n);
 
         assert_int_equal(json_parse(buf_data(&t->gemini), t->gemini.n, &a, NULL), 0);
-        (void) buf_puts(&got, json_object_to_json_string_ext(a, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+        (void) buf_puts(&got, json_object_to_json_string_ext(a, JSON_C_TO_STRING_PRETTY |
+                                                                        JSON_C_TO_STRING_NOSLASHESCAPE));
         (void) buf_putc(&got, '\n');
 
         path_of(path, directory, name, ".gemini.json");
@@ -132,8 +137,10 @@ static void drive(Run *run, const Buf *upstream) {
         assert_int_equal(run->out.error, 0);
 }
 
-static void run_answer(const Dialect *d, const char *directory, const char *name, bool stream, const char *plain) {
-        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), upstream = BUF_INIT(FILE_MAX), expected = BUF_INIT(FILE_MAX);
+static void run_answer(const Dialect *d, const char *directory, const char *name, bool stream,
+                       const char *plain) {
+        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), upstream = BUF_INIT(FILE_MAX),
+                          expected = BUF_INIT(FILE_MAX);
         _cleanup_(translation_freep) Translation *t = NULL;
         char path[512];
 

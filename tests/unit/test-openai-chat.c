@@ -14,9 +14,9 @@ static const DialectContext context = {
         .created = 1790000000,
 };
 
-#define HI "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
+#define HI          "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
 #define MESSAGES(m) "{\"messages\":[" m "]}"
-#define FIELD(f) "{" HI "," f "}"
+#define FIELD(f)    "{" HI "," f "}"
 
 static void test_refused(void **state) {
         static const struct {
@@ -56,40 +56,50 @@ static void test_refused(void **state) {
                 { MESSAGES("{\"role\":\"User\",\"content\":\"a\"}"), "messages[0].role", "one of" },
                 { MESSAGES("{\"role\":5,\"content\":\"a\"}"), "messages[0].role", "one of" },
                 { MESSAGES("{\"role\":\"user\"}"), "messages[0].content", "string or an array" },
-                { MESSAGES("{\"role\":\"user\",\"content\":null}"), "messages[0].content", "string or an array" },
-                { MESSAGES("{\"role\":\"system\",\"content\":5}"), "messages[0].content", "string or an array" },
-                { MESSAGES("{\"role\":\"assistant\",\"content\":{}}"), "messages[0].content", "string or an array" },
+                { MESSAGES("{\"role\":\"user\",\"content\":null}"), "messages[0].content",
+                  "string or an array" },
+                { MESSAGES("{\"role\":\"system\",\"content\":5}"), "messages[0].content",
+                  "string or an array" },
+                { MESSAGES("{\"role\":\"assistant\",\"content\":{}}"), "messages[0].content",
+                  "string or an array" },
                 { MESSAGES("{\"role\":\"assistant\",\"refusal\":1}"), "messages[0].refusal", "string" },
                 { MESSAGES("{\"role\":\"user\",\"content\":[\"a\"]}"), "messages[0].content[0]", "object" },
                 { MESSAGES("{\"role\":\"user\",\"content\":[{}]}"), "messages[0].content[0].type", "text" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"odd\"}]}"), "messages[0].content[0].type", "text" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}"), "messages[0].content[0].text", "string" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":1}]}"), "messages[0].content[0].text",
-                  "string" },
+                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"odd\"}]}"),
+                  "messages[0].content[0].type", "text" },
+                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}"),
+                  "messages[0].content[0].text", "string" },
+                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":1}]}"),
+                  "messages[0].content[0].text", "string" },
                 { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}"),
                   "messages[0].content[0].type", "assistant" },
-                { MESSAGES("{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\","
+                { MESSAGES("{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":[{\"type\":"
+                           "\"text\","
                            "\"text\":\"b\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}"),
                   "messages[1].content[1].type", "not supported yet" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\"}]}"), "messages[0].content[0].type",
-                  "not supported yet" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"file\"}]}"), "messages[0].content[0].type",
-                  "not supported yet" },
+                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\"}]}"),
+                  "messages[0].content[0].type", "not supported yet" },
+                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"file\"}]}"),
+                  "messages[0].content[0].type", "not supported yet" },
 
                 /* tools are of a later day */
-                { MESSAGES("{\"role\":\"tool\",\"tool_call_id\":\"x\",\"content\":\"a\"}"), "messages[0].role",
-                  "messages[0].role: tools are not supported yet" },
-                { MESSAGES("{\"role\":\"function\",\"name\":\"x\",\"content\":\"a\"}"), "messages[0].role", "not supported yet" },
-                { MESSAGES("{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"x\"}]}"), "messages[0].tool_calls",
+                { MESSAGES("{\"role\":\"tool\",\"tool_call_id\":\"x\",\"content\":\"a\"}"),
+                  "messages[0].role", "messages[0].role: tools are not supported yet" },
+                { MESSAGES("{\"role\":\"function\",\"name\":\"x\",\"content\":\"a\"}"), "messages[0].role",
                   "not supported yet" },
-                { MESSAGES("{\"role\":\"assistant\",\"function_call\":{}}"), "messages[0].function_call", "not supported yet" },
-                { MESSAGES("{\"role\":\"assistant\",\"audio\":{\"id\":\"x\"}}"), "messages[0].audio", "not supported yet" },
+                { MESSAGES("{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"x\"}]}"),
+                  "messages[0].tool_calls", "not supported yet" },
+                { MESSAGES("{\"role\":\"assistant\",\"function_call\":{}}"), "messages[0].function_call",
+                  "not supported yet" },
+                { MESSAGES("{\"role\":\"assistant\",\"audio\":{\"id\":\"x\"}}"), "messages[0].audio",
+                  "not supported yet" },
                 { FIELD("\"tools\":[{\"type\":\"function\"}]"), "tools", "not supported yet" },
                 { FIELD("\"functions\":[{\"name\":\"f\"}]"), "functions", "not supported yet" },
                 { FIELD("\"tool_choice\":\"required\""), "tool_choice", "not supported yet" },
                 { FIELD("\"tool_choice\":{\"type\":\"function\"}"), "tool_choice", "not supported yet" },
                 { FIELD("\"function_call\":{\"name\":\"f\"}"), "function_call", "not supported yet" },
-                { FIELD("\"response_format\":{\"type\":\"json_object\"}"), "response_format", "not supported yet" },
+                { FIELD("\"response_format\":{\"type\":\"json_object\"}"), "response_format",
+                  "not supported yet" },
                 { FIELD("\"response_format\":{}"), "response_format", "not supported yet" },
                 { FIELD("\"reasoning_effort\":\"low\""), "reasoning_effort", "not supported yet" },
                 { FIELD("\"logprobs\":true"), "logprobs", "not supported yet" },
@@ -116,7 +126,8 @@ static void test_refused(void **state) {
                 { FIELD("\"stream\":\"true\""), "stream", "must be a boolean" },
                 { FIELD("\"stream\":1"), "stream", "must be a boolean" },
                 { FIELD("\"stream_options\":true"), "stream_options", "must be an object" },
-                { FIELD("\"stream_options\":{\"include_usage\":1}"), "stream_options.include_usage", "must be a boolean" },
+                { FIELD("\"stream_options\":{\"include_usage\":1}"), "stream_options.include_usage",
+                  "must be a boolean" },
                 { FIELD("\"stop\":5"), "stop", "must be a string or an array" },
                 { FIELD("\"stop\":{}"), "stop", "must be a string or an array" },
                 { FIELD("\"stop\":[\"a\",5]"), "stop", "array of strings" },
@@ -150,8 +161,9 @@ static void test_refused(void **state) {
                 ApiError e = {};
 
                 print_message("%s\n", rows[i].body);
-                assert_int_equal(dialect_openai_chat.request(&context, rows[i].body, strlen(rows[i].body), &t, &e),
-                                 DIALECT_E_REFUSED);
+                assert_int_equal(
+                        dialect_openai_chat.request(&context, rows[i].body, strlen(rows[i].body), &t, &e),
+                        DIALECT_E_REFUSED);
                 assert_null(t);
                 assert_int_equal(e.status, 400);
                 assert_string_equal(e.type, "invalid_request_error");
@@ -232,8 +244,8 @@ static void test_too_many_messages(void **state) {
 
                 (void) buf_puts(&body, "{\"messages\":[");
                 for (unsigned i = 0; i < MESSAGES_MAX + more; i++)
-                        (void) buf_puts(&body, i == 0 ? "{\"role\":\"user\",\"content\":\"a\"}" :
-                                                        ",{\"role\":\"user\",\"content\":\"a\"}");
+                        (void) buf_puts(&body, i == 0 ? "{\"role\":\"user\",\"content\":\"a\"}"
+                                                      : ",{\"role\":\"user\",\"content\":\"a\"}");
                 (void) buf_puts(&body, "]}");
                 r = dialect_openai_chat.request(&context, buf_data(&body), body.n, &t, &e);
                 assert_int_equal(r, more > 0 ? DIALECT_E_REFUSED : 0);
@@ -268,7 +280,8 @@ static void test_growth(void **state) {
                 { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\\b", "\"}]}" },
                 { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\x01", "\"}]}" },
                 { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\xC2\x85", "\"}]}" },
-                { "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}", ",{\"role\":\"user\",\"content\":\"b\"}", "]}" },
+                { "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}",
+                  ",{\"role\":\"user\",\"content\":\"b\"}", "]}" },
                 { "{\"model\":\"gemma-3\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}",
                   ",{\"role\":\"system\",\"content\":\"b\"}", "]}" },
         };
@@ -288,7 +301,7 @@ static void test_growth(void **state) {
 }
 
 #define EVENT(parts, finish) "{\"candidates\":[{\"content\":{\"parts\":[" parts "]}" finish "}]}"
-#define STOP ",\"finishReason\":\"STOP\""
+#define STOP                 ",\"finishReason\":\"STOP\""
 
 /* When the client's bytes begin, and when the answer is whole: the exchange goes by these. */
 static void test_stream_facts(void **state) {
@@ -336,21 +349,23 @@ static void test_errors(void **state) {
         buf_clear(&out);
         api_error_set(&e, 401, NULL, "no");
         dialect_plain.error(&e, "req-1", &out);
-        assert_string_equal(buf_cstr(&out), "{\"error\":{\"message\":\"no\",\"type\":\"invalid_request_error\","
-                                            "\"param\":null,\"code\":\"invalid_api_key\"}}");
+        assert_string_equal(buf_cstr(&out),
+                            "{\"error\":{\"message\":\"no\",\"type\":\"invalid_request_error\","
+                            "\"param\":null,\"code\":\"invalid_api_key\"}}");
         buf_clear(&out);
         api_error_set(&e, 502, NULL, "cut");
         t->dialect->stream_error(t, &e, &out);
-        assert_string_equal(buf_cstr(&out), "data: {\"error\":{\"message\":\"cut\",\"type\":\"server_error\","
-                                            "\"param\":null,\"code\":\"bad_gateway\"}}\n\n");
+        assert_string_equal(buf_cstr(&out),
+                            "data: {\"error\":{\"message\":\"cut\",\"type\":\"server_error\","
+                            "\"param\":null,\"code\":\"bad_gateway\"}}\n\n");
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_refused),           cmocka_unit_test(test_model),
-                cmocka_unit_test(test_alias),             cmocka_unit_test(test_too_many_messages),
-                cmocka_unit_test(test_too_deep),          cmocka_unit_test(test_growth),
-                cmocka_unit_test(test_stream_facts),      cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_refused),      cmocka_unit_test(test_model),
+                cmocka_unit_test(test_alias),        cmocka_unit_test(test_too_many_messages),
+                cmocka_unit_test(test_too_deep),     cmocka_unit_test(test_growth),
+                cmocka_unit_test(test_stream_facts), cmocka_unit_test(test_errors),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
