@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A right side is a row of words: verbs, some with an argument behind them, and options NAME=VALUE. Both come from
- * a table, so that the language is what the two tables say. A value is a bare word, or a JSON string in quotes; the
- * argument of `json` is any JSON, taken as it is written. `<<WORD` stands for the here-document.
+ * A right side is a row of words: verbs, some with an argument behind them, and options NAME=VALUE. Both
+ * come from a table, so that the language is what the two tables say. A value is a bare word, or a JSON
+ * string in quotes; the argument of `json` is any JSON, taken as it is written. `<<WORD` stands for the
+ * here-document.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,9 +35,12 @@ typedef struct Word {
 } Word;
 
 #define FIELD(f) offsetof(Action, f)
-#define CONTENT(name, type, field, content) { name, type, field, content, -1 }
-#define ENDING(name, ending) { name, ARG_NONE, 0, -1, ending }
-#define MANNER(name, type, field) { name, type, field, -1, -1 }
+#define CONTENT(name, type, field, content)                                                                 \
+        { name, type, field, content, -1 }
+#define ENDING(name, ending)                                                                                \
+        { name, ARG_NONE, 0, -1, ending }
+#define MANNER(name, type, field)                                                                           \
+        { name, type, field, -1, -1 }
 
 static const Word verbs[] = {
         CONTENT("default", ARG_NONE, 0, CONTENT_DEFAULT),
@@ -65,24 +69,15 @@ static const Word verbs[] = {
 };
 
 static const Word options[] = {
-        MANNER("after", ARG_UINT, FIELD(after)),
-        MANNER("cached", ARG_UINT, FIELD(cached)),
-        MANNER("chunks", ARG_UINT, FIELD(chunks)),
-        MANNER("code", ARG_UINT, FIELD(code)),
-        MANNER("delay", ARG_DURATION, FIELD(delay)),
-        MANNER("error", ARG_ERROR, FIELD(stream_error)),
-        MANNER("finish", ARG_STRING, FIELD(finish)),
-        MANNER("header", ARG_STRING, FIELD(header)),
-        MANNER("message", ARG_STRING, FIELD(message)),
-        MANNER("model", ARG_STRING, FIELD(model_version)),
-        MANNER("pace", ARG_DURATION, FIELD(pace)),
-        MANNER("quota", ARG_STRING, FIELD(quota)),
-        MANNER("retry", ARG_STRING, FIELD(retry)),
-        MANNER("signature", ARG_STRING, FIELD(signature)),
-        MANNER("size", ARG_SIZE, FIELD(drip_size)),
-        MANNER("thought", ARG_STRING, FIELD(thought)),
-        MANNER("thoughts", ARG_UINT, FIELD(thoughts)),
-        MANNER("type", ARG_STRING, FIELD(content_type)),
+        MANNER("after", ARG_UINT, FIELD(after)),       MANNER("cached", ARG_UINT, FIELD(cached)),
+        MANNER("chunks", ARG_UINT, FIELD(chunks)),     MANNER("code", ARG_UINT, FIELD(code)),
+        MANNER("delay", ARG_DURATION, FIELD(delay)),   MANNER("error", ARG_ERROR, FIELD(stream_error)),
+        MANNER("finish", ARG_STRING, FIELD(finish)),   MANNER("header", ARG_STRING, FIELD(header)),
+        MANNER("message", ARG_STRING, FIELD(message)), MANNER("model", ARG_STRING, FIELD(model_version)),
+        MANNER("pace", ARG_DURATION, FIELD(pace)),     MANNER("quota", ARG_STRING, FIELD(quota)),
+        MANNER("retry", ARG_STRING, FIELD(retry)),     MANNER("signature", ARG_STRING, FIELD(signature)),
+        MANNER("size", ARG_SIZE, FIELD(drip_size)),    MANNER("thought", ARG_STRING, FIELD(thought)),
+        MANNER("thoughts", ARG_UINT, FIELD(thoughts)), MANNER("type", ARG_STRING, FIELD(content_type)),
         MANNER("usage", ARG_USAGE, FIELD(usage)),
 };
 
@@ -145,6 +140,8 @@ static ssize_t json_extent(const char *s, char **ret_string) {
         o = json_tokener_parse_ex(t, s, -1);
         if (o && (!ret_string || json_object_is_type(o, json_type_string))) {
                 n = (ssize_t) json_tokener_get_parse_end(t);
+                while (n > 0 && strchr(TEXT_WHITESPACE, s[n - 1])) /* json-c has eaten what follows, too */
+                        n--;
                 if (ret_string) {
                         copy = strndup(json_object_get_string(o), (size_t) json_object_get_string_len(o));
                         if (copy)

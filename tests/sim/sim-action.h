@@ -12,7 +12,7 @@ typedef struct Answer Answer;
 typedef enum ActionContent ActionContent;
 typedef enum ActionEnding ActionEnding;
 
-#define ACTION_UNSET UINT64_MAX
+#define ACTION_UNSET     UINT64_MAX
 #define ACTION_CACHE_MAX 8U /* models × forms that a benchmark asks for */
 
 enum ActionContent {
@@ -88,7 +88,7 @@ Action *action_unref(Action *a);
 DEFINE_CLEANUP(Action *, action_unref);
 
 /*
- * text: the right side of a rule. block: the lines of its here-document, or NULL. -EINVAL: ret_error says what is
- * wrong, to be freed.
+ * text: the right side of a rule. block: the lines of its here-document, or NULL. -EINVAL: ret_error says
+ * what is wrong, to be freed.
  */
 int action_parse(const char *text, const char *block, Action **ret, char **ret_error);

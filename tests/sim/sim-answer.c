@@ -6,11 +6,13 @@
 #include "base/text.h"
 #include "sim-answer.h"
 
-#define JSON_TYPE "application/json; charset=UTF-8"
+#define JSON_TYPE        "application/json; charset=UTF-8"
 #define ANSWER_BYTES_MAX (256U << 20)
-#define BIG_PIECE (16U << 10)
-#define STREAM_CHUNKS 3U /* a text's, where nothing is said */
-#define CHUNKS_MAX 1000000U
+#define BIG_PLAIN_MAX    (128U << 20)
+#define BIG_PIECE        (16U << 10)
+#define BIG_PIECE_MAX    (16U << 20)
+#define STREAM_CHUNKS    3U      /* a text's, where nothing is said */
+#define CHUNKS_MAX       100000U /* that are made beforehand */
 
 #define SIMULATED_HEAD "This answer is simulated by gemini-sim; no model has seen the question."
 
@@ -76,8 +78,8 @@ uint64_t answer_pieces(const Answer *a) {
 void answer_piece(const Answer *a, uint64_t i, const char **ret, size_t *ret_n) {
         size_t start;
 
-        if (a->repeat > 0)
-                i = i < a->repeat ? 0 : i - a->repeat + 1;
+        if (a->repeat > 0 && i > a->repeated)
+                i = i < a->repeated + a->repeat ? a->repeated : i - a->repeat + 1;
         start = i > 0 ? a->ends[i - 1] : 0;
         *ret = buf_data(&a->bytes) + start;
         *ret_n = a->ends[i] - start;
@@ -136,7 +138,8 @@ typedef struct Piece {
         uint64_t thoughts;
 } Piece;
 
-static void write_piece(Answer *a, const Action *action, const AnswerAsk *ask, const Usage *usage, const Piece *p) {
+static void write_piece(Answer *a, const Action *action, const AnswerAsk *ask, const Usage *usage,
+                        const Piece *p) {
         JWriter w = JWRITER_INIT(&a->bytes);
 
         jwrite_object(&w, NULL);
@@ -201,36 +204,55 @@ static const char *shorten(const Prompt *p, const char *text, size_t *n) {
         return "STOP";
 }
 
+/* The text in pieces that are as even as its characters allow. */
+static void compose_pieces(Answer *a, const Action *action, const AnswerAsk *ask, const Usage *usage,
+                           uint64_t chunks, Piece last) {
+        const char *text = last.text;
+        size_t n = last.n, from = 0;
+
+        for (uint64_t i = 1; i < chunks; i++) {
+                size_t to = boundary(text, n, n * i / chunks);
+
+                write_piece(a, action, ask, usage,
+                            &(Piece){ .text = text + from,
+                                      .n = to - from,
+                                      .tokens = usage->candidates * i / chunks,
+                                      .thoughts = usage->thoughts });
+                from = to;
+        }
+        last.text += from;
+        last.n -= from;
+        write_piece(a, action, ask, usage, &last);
+}
+
 static void compose_text(Answer *a, const Action *action, const AnswerAsk *ask, const char *text, size_t n) {
         const char *finish = shorten(ask->prompt, text, &n);
         Usage usage = usage_of(action, ask, prompt_tokens_of(n) * ask->prompt->candidates);
-        uint64_t chunks = 1;
-        size_t from = 0;
+        Piece piece = { .text = text, .n = n, .tokens = usage.candidates, .thoughts = usage.thoughts };
+        Piece last = piece;
 
-        if (a->form != ANSWER_PLAIN)
-                chunks = MIN(action->chunks > 0 ? action->chunks : STREAM_CHUNKS, CHUNKS_MAX);
-        if (action->chunks == 0)
-                chunks = MAX(MIN(chunks, n), 1U); /* no empty ones, unless they were asked for */
-        if (action->thought && a->form != ANSWER_PLAIN)
+        last.finish = action->finish ?: finish;
+        last.signature = action->signature;
+
+        if (a->form == ANSWER_PLAIN) {
+                last.thought = action->thought;
+                write_piece(a, action, ask, &usage, &last);
+                return;
+        }
+        if (action->thought)
                 write_piece(a, action, ask, &usage,
                             &(Piece){ .thought = action->thought, .thoughts = usage.thoughts });
 
-        for (uint64_t i = 1; i <= chunks; i++) {
-                bool last = i == chunks;
-                size_t to = last ? n : boundary(text, n, (size_t) ((unsigned __int128) n * i / chunks));
-
-                write_piece(a, action, ask, &usage,
-                            &(Piece){
-                                    .text = text + from,
-                                    .n = to - from,
-                                    .thought = a->form == ANSWER_PLAIN ? action->thought : NULL,
-                                    .signature = last ? action->signature : NULL,
-                                    .finish = last ? action->finish ?: finish : NULL,
-                                    .tokens = last ? usage.candidates : usage.candidates * i / chunks,
-                                    .thoughts = usage.thoughts,
-                            });
-                from = to;
+        if (action->chunks > MAX(n, 1U)) { /* more than there are bytes: all of it, again and again */
+                a->repeated = a->n;
+                a->repeat = action->chunks - 1;
+                write_piece(a, action, ask, &usage, &piece);
+                write_piece(a, action, ask, &usage, &last);
+                return;
         }
+        compose_pieces(a, action, ask, &usage,
+                       action->chunks > 0 ? MIN(action->chunks, CHUNKS_MAX) : MAX(MIN(n, STREAM_CHUNKS), 1U),
+                       last);
 }
 
 static void compose_default(Answer *a, const Action *action, const AnswerAsk *ask) {
@@ -247,10 +269,14 @@ static void compose_default(Answer *a, const Action *action, const AnswerAsk *as
 /* N bytes of text. As a stream, the same event again and again; the last holds the rest. */
 static void compose_big(Answer *a, const Action *action, const AnswerAsk *ask) {
         Usage usage = usage_of(action, ask, prompt_tokens_of(action->size));
-        uint64_t n = a->form == ANSWER_PLAIN ? MIN(action->size, ANSWER_BYTES_MAX / 2) : BIG_PIECE;
+        uint64_t n = MIN(action->size, BIG_PLAIN_MAX);
         Piece p = { .tokens = usage.candidates };
-        _cleanup_free_ char *text = malloc(n);
+        _cleanup_free_ char *text = NULL;
 
+        if (a->form != ANSWER_PLAIN)
+                n = MIN(MAX(action->chunks > 0 ? action->size / action->chunks : BIG_PIECE, 1U),
+                        BIG_PIECE_MAX);
+        text = malloc(n);
         if (!text) {
                 a->error = -ENOMEM;
                 return;
@@ -258,13 +284,13 @@ static void compose_big(Answer *a, const Action *action, const AnswerAsk *ask) {
         for (size_t i = 0; i < n; i++)
                 text[i] = "0123456789abcdef"[i % 16];
         p.text = text;
+        p.n = MIN(n, action->size);
 
-        if (a->form != ANSWER_PLAIN && action->size > BIG_PIECE) {
-                a->repeat = (action->size - 1) / BIG_PIECE;
-                p.n = BIG_PIECE;
+        if (a->form != ANSWER_PLAIN && action->size > n) {
+                a->repeat = (action->size - 1) / n;
                 write_piece(a, action, ask, &usage, &p);
+                p.n = action->size - a->repeat * n;
         }
-        p.n = a->form == ANSWER_PLAIN ? n : action->size - a->repeat * BIG_PIECE;
         p.finish = action->finish ?: "STOP";
         write_piece(a, action, ask, &usage, &p);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is sent to one request, before it is framed: a status, a type, and the body in pieces. A plain answer has
- * one piece, a stream one for each event.
+ * What is sent to one request, before it is framed: a status, a type, and the body in pieces. A plain answer
+ * has one piece, a stream one for each event.
  */
 
 #include "sim-action.h"
@@ -23,14 +23,15 @@ struct Answer {
         unsigned n_ref;
         unsigned status;
         AnswerForm form;
-        const char *type;   /* Content-Type; a constant, or own_type */
+        const char *type; /* Content-Type; a constant, or own_type */
         char *own_type;
-        char *header;       /* one more header line, or NULL */
+        char *header; /* one more header line, or NULL */
         Buf bytes;
         size_t *ends; /* of each piece */
         size_t n;
         size_t n_allocated;
-        uint64_t repeat; /* the first piece is sent so often, then the rest once */
+        uint64_t repeat; /* one piece is sent so often; 0: each once */
+        size_t repeated; /* which */
         int error;       /* sticky, as a Buf's */
 };
 

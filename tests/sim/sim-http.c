@@ -4,19 +4,19 @@
  *
  *   READING   a request is arriving
  *   EXCHANGE  it was handed up and the answer isn't complete
- *   LEAVING   the answer is complete (or cut off) and what is left of it goes out; then READING again or the end
- *   DEAD      closed; waits for its burial at the end of the turn
+ *   LEAVING   the answer is complete (or cut off) and what is left of it goes out; then READING again or the
+ * end DEAD      closed; waits for its burial at the end of the turn
  *
- * conn_pump() is the only place that moves between them: it sends, ends an exchange when the last byte is with the
- * kernel, and takes the next request if one is there. It is not entered twice: what a handler does inside of it
- * only appends and marks.
+ * conn_pump() is the only place that moves between them: it sends, ends an exchange when the last byte is
+ * with the kernel, and takes the next request if one is there. It is not entered twice: what a handler does
+ * inside of it only appends and marks.
  *
- * Descriptors are watched level-triggered, and interest is changed only when it has to be: EPOLLOUT while the
- * kernel's buffer is full, no EPOLLIN once the client's end was seen or too much was sent ahead. So a request on a
- * warm connection costs three calls: epoll_pwait2, recv, send.
+ * Descriptors are watched level-triggered, and interest is changed only when it has to be: EPOLLOUT while
+ * the kernel's buffer is full, no EPOLLIN once the client's end was seen or too much was sent ahead. So a
+ * request on a warm connection costs three calls: epoll_pwait2, recv, send.
  *
- * The end of what the client sends, while it waits for an answer, counts as hanging up: HTTP clients don't close
- * one half of a connection. Only when the answer is complete it is still delivered.
+ * The end of what the client sends, while it waits for an answer, counts as hanging up: HTTP clients don't
+ * close one half of a connection. Only when the answer is complete it is still delivered.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,11 +28,11 @@
 #include "base/text.h"
 #include "sim-http.h"
 
-#define CONN_READ_MIN (4U << 10)
-#define CONN_IN_MAX (REQUEST_BODY_MAX + REQUEST_HEAD_MAX + CONN_READ_MIN)
+#define CONN_READ_MIN  (4U << 10)
+#define CONN_IN_MAX    (REQUEST_BODY_MAX + REQUEST_HEAD_MAX + CONN_READ_MIN)
 #define CONN_AHEAD_MAX (256U << 10) /* of what a client sends before its answer is complete */
-#define CONN_IN_KEPT (128U << 10) /* memory that an idle connection keeps */
-#define CONN_OUT_MAX (512U << 20)
+#define CONN_IN_KEPT   (128U << 10) /* memory that an idle connection keeps */
+#define CONN_OUT_MAX   (512U << 20)
 
 enum {
         CONN_READING,
@@ -480,7 +480,8 @@ static int listen_parse(const char *s, struct sockaddr_in *ret) {
 static void http_server_destroy(Source *source) {
 }
 
-int http_server_new(Loop *l, const char *listen_on, const HttpHandler *handler, void *userdata, HttpServer **ret) {
+int http_server_new(Loop *l, const char *listen_on, const HttpHandler *handler, void *userdata,
+                    HttpServer **ret) {
         _cleanup_(http_server_freep) HttpServer *s = NULL;
         struct sockaddr_in address;
         socklen_t n = sizeof(address);
@@ -518,7 +519,7 @@ int http_server_new(Loop *l, const char *listen_on, const HttpHandler *handler, 
 HttpServer *http_server_free(HttpServer *s) {
         if (!s)
                 return NULL;
-        LIST_FOREACH(i, &s->conns)
+        LIST_FOREACH (i, &s->conns)
                 conn_kill(list_entry(i, Conn, conns), false);
         safe_close(s->fd);
         free(s);

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * The HTTP/1.1 server: accepts, reads one request at a time from each connection (what a client pipelines waits in
- * the kernel or the buffer), hands it up, and sends what the handler appended to conn_out().
+ * The HTTP/1.1 server: accepts, reads one request at a time from each connection (what a client pipelines
+ * waits in the kernel or the buffer), hands it up, and sends what the handler appended to conn_out().
  *
- * An exchange begins with request() and ends with ended(), exactly once. Between the two the handler appends to
- * conn_out() and calls one of conn_finish(), conn_cut(), conn_reset(). Whoever appends outside of request() and
- * more() (a timer) calls conn_pump() afterwards.
+ * An exchange begins with request() and ends with ended(), exactly once. Between the two the handler appends
+ * to conn_out() and calls one of conn_finish(), conn_cut(), conn_reset(). Whoever appends outside of
+ * request() and more() (a timer) calls conn_pump() afterwards.
  */
 
 #include "base/buf.h"
@@ -19,7 +19,8 @@ typedef struct HttpHandler HttpHandler;
 typedef struct HttpCounts HttpCounts;
 typedef struct Conn Conn;
 
-#define CONN_OUT_MARK (256U << 10) /* a handler that has more to give stops here and is asked again by more() */
+#define CONN_OUT_MARK                                                                                       \
+        (256U << 10) /* a handler that has more to give stops here and is asked again by more() */
 
 struct HttpHandler {
         void (*request)(void *userdata, Conn *c, const Request *q);
@@ -38,7 +39,8 @@ struct HttpCounts {
 };
 
 /* listen: ADDRESS:PORT, a loopback address only (-EACCES); -EINVAL if it is none. */
-int http_server_new(Loop *l, const char *listen, const HttpHandler *handler, void *userdata, HttpServer **ret);
+int http_server_new(Loop *l, const char *listen, const HttpHandler *handler, void *userdata,
+                    HttpServer **ret);
 HttpServer *http_server_free(HttpServer *s);
 DEFINE_CLEANUP(HttpServer *, http_server_free);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The first half of an entry's JSON is written when the request arrives, since the request's memory is the
- * connection's; the second half when somebody reads. An entry outlives its place in the list while an exchange
- * still writes into it.
+ * connection's; the second half when somebody reads. An entry outlives its place in the list while an
+ * exchange still writes into it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ SimLogEntry *sim_log_entry_unref(SimLogEntry *e) {
         if (!e || --e->n_ref > 0)
                 return NULL;
         free(e->arrived);
-        free(e->answered);
+        free(e->rule);
         free(e);
         return NULL;
 }
@@ -66,7 +66,7 @@ static void drop(SimLog *l, SimLogEntry *e) {
 }
 
 void sim_log_clear(SimLog *l) {
-        LIST_FOREACH(i, &l->entries)
+        LIST_FOREACH (i, &l->entries)
                 drop(l, list_entry(i, SimLogEntry, entries));
 }
 
@@ -97,7 +97,8 @@ int sim_log_add(SimLog *l, uint64_t seq, const Request *q, const SimLogFacts *fa
         SimLogEntry *e;
         int r;
 
-        for (unsigned i = 0; i < q->n_headers; i++) /* JSON's names are lower case, as a test asks for them */
+        for (unsigned i = 0; i < q->n_headers;
+             i++) /* JSON's names are lower case, as a test asks for them */
                 for (char *p = q->headers[i].name; *p; p++)
                         *p = *p >= 'A' && *p <= 'Z' ? (char) (*p | 32) : *p;
         write_arrived(&text, seq, q, facts);
@@ -129,7 +130,7 @@ static void write_entry(const SimLogEntry *e, Buf *out) {
         (void) buf_puts(out, ",\"answer\":");
         jwrite_object(&w, NULL);
         jwrite_uint(&w, "status", e->status);
-        jwrite_string(&w, "rule", e->answered);
+        jwrite_string(&w, "rule", e->rule);
         jwrite_uint(&w, "line", e->line);
         jwrite_uint(&w, "events", e->events);
         jwrite_uint(&w, "bytes", e->bytes);
@@ -140,7 +141,7 @@ static void write_entry(const SimLogEntry *e, Buf *out) {
 }
 
 void sim_log_write(const SimLog *l, Buf *out) {
-        LIST_FOREACH(i, &l->entries)
+        LIST_FOREACH (i, &l->entries)
                 write_entry(list_entry(i, SimLogEntry, entries), out);
 }
 

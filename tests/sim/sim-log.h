@@ -12,8 +12,8 @@ typedef struct SimLogEntry SimLogEntry;
 typedef struct SimLogFacts SimLogFacts;
 
 #define SIM_LOG_ENTRIES_MAX 20000U
-#define SIM_LOG_BYTES_MAX (128U << 20)
-#define SIM_LOG_BODY_MAX (8U << 20) /* of one request; what is longer is cut, and the entry says so */
+#define SIM_LOG_BYTES_MAX   (128U << 20)
+#define SIM_LOG_BODY_MAX    (8U << 20) /* of one request; what is longer is cut, and the entry says so */
 
 struct SimLogFacts {
         const char *model;
@@ -27,9 +27,9 @@ struct SimLogEntry {
         List entries;
         char *arrived; /* JSON, without the closing brace */
         size_t n_arrived;
-        char *answered; /* the behaviour in the script's words */
-        unsigned line;  /* of the rule, 0: none */
-        unsigned status;
+        char *rule;      /* the behaviour in the script's words, or why there is none */
+        unsigned line;   /* of the script, 0: none */
+        unsigned status; /* 0: nothing was answered (yet) */
         uint64_t events;
         uint64_t bytes;
         bool done;

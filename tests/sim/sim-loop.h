@@ -10,8 +10,8 @@ typedef struct Loop Loop;
 typedef struct Source Source;
 typedef struct Timer Timer;
 
-/* Embedded in what owns the descriptor. One that is freed while a batch of events is under way may still be named
- * in that batch: it is buried, and destroyed after the batch. */
+/* Embedded in what owns the descriptor. One that is freed while a batch of events is under way may still be
+ * named in that batch: it is buried, and destroyed after the batch. */
 struct Source {
         void (*ready)(Source *s, uint32_t events);
         void (*destroy)(Source *s);

@@ -17,12 +17,17 @@ struct ModelList {
 };
 
 static const char *const listed[] = {
-        "gemini-flash-latest",      "gemini-flash-lite-latest", "gemini-pro-latest",    "gemini-3.8-flash",
-        "gemini-3.7-flash",         "gemini-3.6-flash",         "gemini-3.5-flash",     "gemini-3.5-flash-lite",
-        "gemini-3.1-flash-lite",    "gemini-3.1-pro-preview",   "gemini-3-flash-preview", "gemini-3.1-flash-image",
-        "gemini-3-pro-image",       "gemini-2.5-pro",           "gemini-2.5-flash",     "gemini-2.5-flash-lite",
-        "gemini-4-argon",           "gemini-4-carbon",          "gemini-4-hydrogen",    "gemini-4-neon",
-        "gemini-embedding-2",       "gemini-embedding-001",
+        "gemini-flash-latest",    "gemini-flash-lite-latest",
+        "gemini-pro-latest",      "gemini-3.8-flash",
+        "gemini-3.7-flash",       "gemini-3.6-flash",
+        "gemini-3.5-flash",       "gemini-3.5-flash-lite",
+        "gemini-3.1-flash-lite",  "gemini-3.1-pro-preview",
+        "gemini-3-flash-preview", "gemini-3.1-flash-image",
+        "gemini-3-pro-image",     "gemini-2.5-pro",
+        "gemini-2.5-flash",       "gemini-2.5-flash-lite",
+        "gemini-4-argon",         "gemini-4-carbon",
+        "gemini-4-hydrogen",      "gemini-4-neon",
+        "gemini-embedding-2",     "gemini-embedding-001",
 };
 
 int model_list_new(ModelList **ret) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * play_more() is asked whenever the kernel has taken everything, and gives pieces up to a mark; so an answer of any
- * length costs the same memory. With a pace it gives one piece, arms its timer for the next one's moment (counted
- * from the first piece, so that lateness doesn't add up) and gives nothing until then.
+ * play_more() is asked whenever the kernel has taken everything, and gives pieces up to a mark; so an answer
+ * of any length costs the same memory. With a pace it gives one piece, arms its timer for the next one's
+ * moment (counted from the first piece, so that lateness doesn't add up) and gives nothing until then.
  */
 #include <stdio.h>
 #include <time.h>
@@ -41,7 +41,8 @@ static const char *reason_of(unsigned status) {
         return "Unknown";
 }
 
-/* What stands in every answer of Google's, but for Alt-Svc: nobody shall look for HTTP/3 at a port 443 here. */
+/* What stands in every answer of Google's, but for Alt-Svc: nobody shall look for HTTP/3 at a port 443 here.
+ */
 static const char *common_headers(void) {
         static char text[512];
         static time_t then;
@@ -67,17 +68,21 @@ static void write_head(Play *p) {
         Buf *out = conn_out(p->conn);
         size_t start = out->n;
 
-        (void) buf_printf(out, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n", a->status, reason_of(a->status), a->type);
+        p->headed = true;
+        (void) buf_printf(out, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n", a->status, reason_of(a->status),
+                          a->type);
         (void) buf_puts(out, common_headers());
         if (a->header)
                 (void) buf_printf(out, "%s\r\n", a->header);
         if (a->form == ANSWER_PLAIN)
                 (void) buf_printf(out, "Content-Length: %zu\r\n\r\n", a->bytes.n);
         else
-                (void) buf_puts(out, p->chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n");
+                (void) buf_puts(out, p->chunked ? "Transfer-Encoding: chunked\r\n\r\n"
+                                                : "Connection: close\r\n\r\n");
 
         if (p->action->slow_headers || p->action->drip)
-                conn_drip(p->conn, MAX(p->action->drip_size, 1U), p->action->pace > 0 ? p->action->pace : DRIP_PACE,
+                conn_drip(p->conn, MAX(p->action->drip_size, 1U),
+                          p->action->pace > 0 ? p->action->pace : DRIP_PACE,
                           p->action->drip ? UINT64_MAX : out->n - start);
 }
 
@@ -94,7 +99,8 @@ static void write_piece(Play *p, const char *piece, size_t n) {
                 [ANSWER_RAW] = { "", "", "" },
         };
         AnswerForm form = p->answer->form;
-        const char *before = p->next == 0 ? frames[form].before : frames[form].between, *behind = frames[form].behind;
+        const char *before = p->next == 0 ? frames[form].before : frames[form].between,
+                   *behind = frames[form].behind;
         size_t n_before = strlen(before), n_behind = strlen(behind);
         Buf *out = conn_out(p->conn);
 
@@ -113,7 +119,9 @@ static void finish(Play *p) {
         Buf *out = conn_out(p->conn);
 
         if (p->answer->form == ANSWER_ARRAY)
-                (void) buf_puts(out, p->chunked ? (p->next > 0 ? "1\r\n]\r\n" : "2\r\n[]\r\n") : p->next > 0 ? "]" : "[]");
+                (void) buf_puts(out, p->chunked    ? (p->next > 0 ? "1\r\n]\r\n" : "2\r\n[]\r\n")
+                                     : p->next > 0 ? "]"
+                                                   : "[]");
         if (p->chunked)
                 (void) buf_append(out, "0\r\n\r\n", 5);
         conn_finish(p->conn, p->chunked || p->answer->form == ANSWER_PLAIN);
@@ -242,6 +250,14 @@ void play_start(Play *p, Loop *l, Conn *c, bool http10, Action *action, Answer *
                 begin(p);
 }
 
+unsigned play_status(const Play *p) {
+        return p->headed ? p->answer->status : 0;
+}
+
+uint64_t play_events(const Play *p) {
+        return p->answer && p->answer->form != ANSWER_PLAIN ? p->next : 0;
+}
+
 void play_done(Play *p) {
         if (p->loop)
                 timer_disarm(p->loop, &p->timer);
@@ -249,4 +265,5 @@ void play_done(Play *p) {
         p->answer = answer_unref(p->answer);
         buf_done(&p->stream_error);
         p->loop = NULL;
+        p->headed = false;
 }

@@ -23,13 +23,15 @@ static uint64_t count_content(json_object *content, json_object **last) {
         uint64_t bytes = 0;
 
         for (size_t i = 0; i < list_length(parts); i++) {
-                json_object *part = json_object_array_get_idx(parts, i), *text = member(part, "text", "text");
+                json_object *part = json_object_array_get_idx(parts, i),
+                            *text = member(part, "text", "text");
 
                 if (text) {
                         bytes += (uint64_t) json_object_get_string_len(text);
                         if (last)
                                 *last = text;
-                } else if (member(part, "inlineData", "inline_data") || member(part, "fileData", "file_data"))
+                } else if (member(part, "inlineData", "inline_data") ||
+                           member(part, "fileData", "file_data"))
                         bytes += 4 * INLINE_DATA_TOKENS;
                 else
                         bytes += strlen(json_object_to_json_string_ext(part, JSON_C_TO_STRING_PLAIN));
@@ -70,7 +72,8 @@ void prompt_read(json_object *request, Prompt *ret) {
 
         contents = member(request, "contents", "contents");
         for (size_t i = 0; i < list_length(contents); i++) {
-                json_object *content = json_object_array_get_idx(contents, i), *role = member(content, "role", "role");
+                json_object *content = json_object_array_get_idx(contents, i),
+                            *role = member(content, "role", "role");
                 bool user = !role || strcmp(json_object_get_string(role), "model") != 0;
 
                 bytes += count_content(content, user ? &last : NULL);

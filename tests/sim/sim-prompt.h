@@ -15,7 +15,7 @@ typedef struct Prompt Prompt;
 struct Prompt {
         const char *last; /* the end of the last text of the user; lives as long as the JSON */
         size_t n_last;
-        uint64_t tokens; /* bytes / 4 */
+        uint64_t tokens;     /* bytes / 4 */
         uint64_t max_tokens; /* UINT64_MAX: none was asked for */
         unsigned candidates;
         const char *stops[STOP_SEQUENCES_MAX];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One HTTP/1.1 request as it stands in memory. The head is cut into strings in place, so it must outlive this. */
+/* One HTTP/1.1 request as it stands in memory. The head is cut into strings in place, so it must outlive
+ * this. */
 
 #include "base/buf.h"
 
@@ -9,8 +10,8 @@ typedef struct Request Request;
 typedef struct ChunkDecoder ChunkDecoder;
 
 #define REQUEST_HEADERS_MAX 64U
-#define REQUEST_HEAD_MAX (64U << 10)
-#define REQUEST_BODY_MAX (256U << 20) /* the real API takes 100 MB and more */
+#define REQUEST_HEAD_MAX    (64U << 10)
+#define REQUEST_BODY_MAX    (256U << 20) /* the real API takes 100 MB and more */
 
 struct Request {
         char *method;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Walks a request along the table. proto3 JSON takes each field's name in two spellings (generationConfig,
- * generation_config) and words its complaints with the second; several may come in one answer, each with its place:
+ * generation_config) and words its complaints with the second; several may come in one answer, each with its
+ * place:
  *
  *   Invalid JSON payload received. Unknown name "x" at 'generation_config': Cannot find field.
  *   Invalid value at 'generation_config.temperature' (TYPE_FLOAT), "warm"
- *   Invalid value at 'contents[0].parts[0]' (oneof), oneof field 'data' is already set. Cannot set 'inlineData'
+ *   Invalid value at 'contents[0].parts[0]' (oneof), oneof field 'data' is already set. Cannot set
+ * 'inlineData'
  *
  * After that come the rules that Google's front end doesn't know but the service does, with a sentence each.
  */
@@ -18,7 +20,7 @@
 #include "sim-schema-table.h"
 #include "sim-schema.h"
 
-#define TYPE_URL "type.googleapis.com/google.ai.generativelanguage.v1beta."
+#define TYPE_URL        "type.googleapis.com/google.ai.generativelanguage.v1beta."
 #define VALUE_SHOWN_MAX 200U
 
 typedef struct Check {
@@ -29,8 +31,12 @@ typedef struct Check {
 } Check;
 
 static const char *const kind_names[] = {
-        [SCHEMA_BOOL] = "TYPE_BOOL",     [SCHEMA_STRING] = "TYPE_STRING", [SCHEMA_NUMBER] = "TYPE_FLOAT",
-        [SCHEMA_INT] = "TYPE_INT32",     [SCHEMA_INT64] = "TYPE_INT64",   [SCHEMA_STRING_MAP] = "TYPE_STRING",
+        [SCHEMA_BOOL] = "TYPE_BOOL",
+        [SCHEMA_STRING] = "TYPE_STRING",
+        [SCHEMA_NUMBER] = "TYPE_FLOAT",
+        [SCHEMA_INT] = "TYPE_INT32",
+        [SCHEMA_INT64] = "TYPE_INT64",
+        [SCHEMA_STRING_MAP] = "TYPE_STRING",
         [SCHEMA_STRUCT] = "type.googleapis.com/google.protobuf.Struct",
 };
 
@@ -85,14 +91,16 @@ static void fault_unknown(Check *c, const char *name) {
 static void fault_union(Check *c, const char *name) {
         _cleanup_buf_ Buf text = BUF_INIT(1U << 20);
 
-        (void) buf_printf(&text, "Invalid value at '%s' (oneof), oneof field 'data' is already set. Cannot set '%s'",
-                          strempty(buf_cstr(&c->path)), name);
+        (void) buf_printf(
+                &text, "Invalid value at '%s' (oneof), oneof field 'data' is already set. Cannot set '%s'",
+                strempty(buf_cstr(&c->path)), name);
         fault(c, strempty(buf_cstr(&text)));
 }
 
 static void fault_value(Check *c, const char *type, json_object *v) {
         _cleanup_buf_ Buf text = BUF_INIT(1U << 20);
-        const char *shown = json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+        const char *shown =
+                json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
         (void) buf_printf(&text, "Invalid value at '%s' (%s), %.*s", strempty(buf_cstr(&c->path)), type,
                           (int) VALUE_SHOWN_MAX, shown);
@@ -156,7 +164,8 @@ static bool scalar_fits(const SchemaField *f, json_object *v) {
                 return (t == json_type_int && json_object_get_int64(v) == json_object_get_int(v)) ||
                        (t == json_type_double && json_object_get_double(v) == json_object_get_int(v));
         case SCHEMA_INT64:
-                return t == json_type_int || (t == json_type_string && is_number_text(json_object_get_string(v)));
+                return t == json_type_int ||
+                       (t == json_type_string && is_number_text(json_object_get_string(v)));
         case SCHEMA_ENUM:
                 return t == json_type_string && enum_has(f->values, json_object_get_string(v));
         case SCHEMA_STRUCT:
@@ -270,7 +279,8 @@ static void check_service_content(SchemaFaults *f, const char *message, size_t i
         const char *r = role ? json_object_get_string(role) : "user";
 
         if (list_length(parts) == 0)
-                (void) buf_printf(&f->message, "* %s.contents[%zu].parts: contents.parts must not be empty.\n", message,
+                (void) buf_printf(&f->message,
+                                  "* %s.contents[%zu].parts: contents.parts must not be empty.\n", message,
                                   i);
         for (size_t k = 0; k < list_length(parts); k++) {
                 static const char *const data[][2] = {
@@ -290,10 +300,11 @@ static void check_service_content(SchemaFaults *f, const char *message, size_t i
                 for (size_t d = 0; d < ELEMENTSOF(data) && !any; d++)
                         any = member(part, data[d][0], data[d][1]);
                 if (!any)
-                        (void) buf_printf(&f->message,
-                                          "* %s.contents[%zu].parts[%zu].data: required oneof field 'data' must have "
-                                          "one initialized field\n",
-                                          message, i, k);
+                        (void) buf_printf(
+                                &f->message,
+                                "* %s.contents[%zu].parts[%zu].data: required oneof field 'data' must have "
+                                "one initialized field\n",
+                                message, i, k);
         }
         if (f->message.n == 0 && !streq(r, "user") && !streq(r, "model") && !streq(r, "function"))
                 (void) buf_puts(&f->message, "Please use a valid role: user, model.");
@@ -326,12 +337,14 @@ int schema_check(const char *message, json_object *o, SchemaFaults *ret) {
         check_message(&c, m, o);
         if (ret->n > 0 && c.violations.n > 0)
                 (void) buf_printf(&ret->details,
-                                  "[{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[%s]}]",
+                                  "[{\"@type\":\"type.googleapis.com/"
+                                  "google.rpc.BadRequest\",\"fieldViolations\":[%s]}]",
                                   buf_cstr(&c.violations));
         buf_done(&c.path);
         buf_done(&c.violations);
 
-        if (ret->n == 0 && (streq(message, "GenerateContentRequest") || streq(message, "CountTokensRequest")))
+        if (ret->n == 0 &&
+            (streq(message, "GenerateContentRequest") || streq(message, "CountTokensRequest")))
                 check_service(message, o, ret);
         return ret->n > 0 || ret->message.n > 0;
 }

@@ -21,8 +21,8 @@ struct SchemaFaults {
 void schema_faults_done(SchemaFaults *f);
 
 /*
- * message: the name of a message of the table. 0: nothing is wrong. 1: something is, and ret holds what. Stricter
- * than Google in two ways, because what we send should be tidy: null is refused (Google reads it as "not there"),
- * and so is a single value where a list belongs.
+ * message: the name of a message of the table. 0: nothing is wrong. 1: something is, and ret holds what.
+ * Stricter than Google in two ways, because what we send should be tidy: null is refused (Google reads it as
+ * "not there"), and so is a single value where a list belongs.
  */
 int schema_check(const char *message, json_object *o, SchemaFaults *ret);

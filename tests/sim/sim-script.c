@@ -81,15 +81,16 @@ static bool fits(const char *pattern, const char *s) {
         return !pattern || (strpbrk(pattern, "*?[") ? fnmatch(pattern, s, 0) == 0 : streq(pattern, s));
 }
 
-/* A rule that names no method is about generating: the list of models that somebody fetches beside it shall not
- * use up what was meant for that. */
+/* A rule that names no method is about generating: the list of models that somebody fetches beside it shall
+ * not use up what was meant for that. */
 static bool fits_verb(const Rule *rule, const char *verb) {
-        return rule->verb ? fits(rule->verb, verb) :
-                            streq(verb, "generateContent") || streq(verb, "streamGenerateContent");
+        return rule->verb ? fits(rule->verb, verb)
+                          : streq(verb, "generateContent") || streq(verb, "streamGenerateContent");
 }
 
 static bool rule_fits(const Rule *rule, const ScriptRequest *q) {
-        return rule->left > 0 && fits(rule->key, q->key) && fits(rule->model, q->model) && fits_verb(rule, q->verb) &&
+        return rule->left > 0 && fits(rule->key, q->key) && fits(rule->model, q->model) &&
+               fits_verb(rule, q->verb) &&
                (!rule->body || memmem(q->body, q->n_body, rule->body, strlen(rule->body)));
 }
 

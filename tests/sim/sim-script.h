@@ -11,7 +11,7 @@ typedef struct Script Script;
 typedef struct Rule Rule;
 typedef struct ScriptRequest ScriptRequest;
 
-#define SCRIPT_MAX (64U << 20)
+#define SCRIPT_MAX       (64U << 20)
 #define SCRIPT_RULES_MAX 200000U /* one for each of the most keys that a pool takes, and then some */
 
 struct ScriptRequest {
@@ -37,7 +37,8 @@ int script_new(ModelList *models, Script **ret);
 Script *script_free(Script *s);
 DEFINE_CLEANUP(Script *, script_free);
 
-/* Puts the rules of this text behind those that are there. All or nothing: -EINVAL and ret_error (`line 3: …`). */
+/* Puts the rules of this text behind those that are there. All or nothing: -EINVAL and ret_error (`line 3:
+ * …`). */
 int script_append(Script *s, const char *text, char **ret_error);
 void script_clear(Script *s);
 

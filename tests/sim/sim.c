@@ -9,11 +9,10 @@
 #include <sys/signalfd.h>
 
 #include "base/text.h"
-#include "sim-api.h"
-#include "sim-script.h"
+#include "sim-exchange.h"
 
-#define EXIT_USAGE 64
-#define EXIT_SOCKET 69
+#define EXIT_USAGE      64
+#define EXIT_SOCKET     69
 #define EXIT_BAD_SCRIPT 78
 
 typedef struct Options {
@@ -202,14 +201,15 @@ int main(int argc, char **argv) {
         if (r < 0)
                 return fail(EXIT_FAILURE, strempty(o.sim.log), r);
 
-        r = http_server_new(loop, o.listen, &sim_handler, sim, &server);
+        r = http_server_new(loop, o.listen, &exchange_handler, sim, &server);
         if (r == -EINVAL || r == -EACCES) {
-                (void) fprintf(stderr, "gemini-sim: %s: only 127.x.x.x:PORT, this is no server for others\n", o.listen);
+                (void) fprintf(stderr, "gemini-sim: %s: only 127.x.x.x:PORT, this is no server for others\n",
+                               o.listen);
                 return EXIT_USAGE;
         }
         if (r < 0)
                 return fail(EXIT_SOCKET, o.listen, r);
-        sim_set_server(sim, server);
+        sim->server = server;
 
         if (!o.quiet) {
                 (void) printf("gemini-sim: listening on http://127.0.0.1:%u\n", http_server_port(server));
