@@ -108,8 +108,10 @@ static void stream_begin(Client *c, Stream *s) {
 
 /* One answer is over, well or not. A fault ends the stream's whole row: trying again would hide it. */
 static void stream_answered(Client *c, Stream *s, int fault) {
-        if (s->answer.n_events > 0)
+        if (s->answer.n_events > 0) {
+                assert(c->n_open > 0);
                 c->n_open--;
+        }
         c->n_events += s->answer.n_events;
 
         if (fault < 0) {
@@ -149,7 +151,9 @@ static void stream_fed(Client *c, Stream *s, const char *p, size_t n) {
         if (before > 0 || s->answer.n_events == 0)
                 return;
         c->first_us[c->n_first++] = (uint32_t) (clock_monotonic() - s->begun);
-        c->peak_open = MAX(c->peak_open, ++c->n_open);
+        c->n_open++;
+        assert(c->n_open <= c->n_running);
+        c->peak_open = MAX(c->peak_open, c->n_open);
         if (c->n_open == c->n_streams && !c->announced) {
                 printf("{\"open\": %u}\n", c->n_open);
                 (void) fflush(stdout);
