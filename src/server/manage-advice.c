@@ -120,7 +120,7 @@ static void advise_capacity(Advice *a, const PoolModelView *v) {
                     "%zu more key%s, each of a Google project of its own, would bring that down to half.",
                     v->name, cooling, v->total_keys, 2 * cooling - v->total_keys,
                     plural(2 * cooling - v->total_keys));
-        else if (4 * cooling >= v->total_keys && cooling > 0)
+        else if (4 * cooling >= v->total_keys && cooling > 0 && v->usable_keys > 0)
                 say(a, "%s is nearing its limits: quota is spent on %zu of its %zu keys.",
                     v->name, cooling, v->total_keys);
 }

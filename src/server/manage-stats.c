@@ -9,6 +9,10 @@ typedef struct Stats {
         JWriter *w;
         const Zone *zone;
         uint64_t total, today;
+
+        /* The daily resets, which all keys share: to format them for each would be most of the work. */
+        usec_t reset;
+        char last_reset[TIMESTAMP_STRING_MAX], next_reset[TIMESTAMP_STRING_MAX];
 } Stats;
 
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t) {
@@ -52,6 +56,16 @@ static void write_slot(const PoolSlotView *v, void *userdata) {
         jwrite_end(w);
 }
 
+static void write_resets(Stats *s, const PoolKeyView *v) {
+        if (s->reset != v->next_reset) {
+                s->reset = v->next_reset;
+                timestamp_format(v->last_reset, zone_offset(s->zone, v->last_reset), s->last_reset);
+                timestamp_format(v->next_reset, zone_offset(s->zone, v->next_reset), s->next_reset);
+        }
+        jwrite_string(s->w, "last_reset_time", s->last_reset);
+        jwrite_string(s->w, "next_reset_time", s->next_reset);
+}
+
 static void write_key(Stats *s, Pool *pool, const PoolKey *k, usec_t now) {
         JWriter *w = s->w;
         PoolKeyView v;
@@ -66,8 +80,7 @@ static void write_key(Stats *s, Pool *pool, const PoolKey *k, usec_t now) {
         jwrite_uint(w, "total_requests", v.counters.total);
         jwrite_uint(w, "daily_requests", v.counters.today);
         manage_write_time(w, "last_used", s->zone, v.counters.last_used);
-        manage_write_time(w, "last_reset_time", s->zone, v.last_reset);
-        manage_write_time(w, "next_reset_time", s->zone, v.next_reset);
+        write_resets(s, &v);
         jwrite_object(w, "models");
         pool_each_slot(pool, k, now, write_slot, s);
         jwrite_end(w);

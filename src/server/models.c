@@ -63,6 +63,8 @@ static void wake(ModelList *l, const ApiError *e) {
 
                 list_unlink(i);
                 q->cancel = NULL;
+                if (l->n_tried > 0)
+                        q->verdict = verdict_rule(l->verdict.class)->name;
                 if (e)
                         request_reply_error(q, e);
                 else

@@ -124,6 +124,15 @@ static void test_advice(void **state) {
                   { { "m", VERDICT_MINUTE, 1, NULL, 38 * USEC_PER_SEC } },
                   { "m is nearing its limits: quota is spent on 1 of its 4 keys." } },
                 { { A, B, C },
+                  { { "m", VERDICT_MINUTE, 1, NULL, 38 * USEC_PER_SEC },
+                    { "m", VERDICT_BILLING, 2, "No credit." } },
+                  { "No key can serve m now: 1 cooling, 2 billing of 3. The first one comes back at "
+                    "2026-11-22T12:00:38-08:00, in 38 s.",
+                    "The key AIza****bbbb is out of credit (“No credit.”). Top up its project or lift its "
+                    "spending cap; then a reset revives it.",
+                    "The key AIza****cccc is out of credit (“No credit.”). Top up its project or lift its "
+                    "spending cap; then a reset revives it." } },
+                { { A, B, C },
                   { { "m", VERDICT_MINUTE, 2, NULL, 40 * USEC_PER_MINUTE } },
                   { "Only one key of 3 can serve m now: 2 cooling. The next one comes back at "
                     "2026-11-22T12:40:00-08:00, "
