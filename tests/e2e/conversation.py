@@ -53,7 +53,7 @@ class Conversation:
 
     def step(self, step):
         if step.sim:
-            self.sim.script(self.fill(step.sim.text))
+            self.sim.script(cases.spread(self.fill(step.sim.text)).decode())
         seen = self.sim.count()
         data, method = self.bytes_of(step.request)
         answer = self.exchange(step, data, method)
@@ -82,7 +82,8 @@ class Conversation:
         if self.connection:
             self.connection.close()
         kw = {"where": self.daemon.unix} if "unix" in options else {}
-        self.connection = self.daemon.connect(source=options.get("from"), **kw)
+        source = self.fill(options["from"]) if "from" in options else None
+        self.connection = self.daemon.connect(source=source, **kw)
         return self.connection
 
     def exchange(self, step, data, method):
@@ -163,7 +164,7 @@ class Conversation:
             self.compare_request(section, request, f"line {section.line}: [upstream]")
 
     def compare_request(self, section, request, where):
-        first, headers, body = cases.message(self.fill(section.text))
+        first, headers, body = cases.message(cases.spread(self.fill(section.text)).decode())
         if fault := match.text(first, f"{request.method} {request.target}", self.memory):
             raise Mismatch(f"{where}:\n{fault}")
         if leaked(request.target):

@@ -2,6 +2,7 @@
 """gemini-sim, and what it saw."""
 import http.client
 import json
+import re
 from dataclasses import dataclass
 
 import process
@@ -26,6 +27,12 @@ class Seen:
     @property
     def told(self):
         return f"{self.method} {self.target} x-goog-api-key: …{self.key[-4:]} → {self.answer['status']}"
+
+
+def plain(target):
+    """The same URL without escapes that mean nothing: %70 is p."""
+    unescape = lambda m: c if (c := chr(int(m.group(1), 16))).isascii() and (c.isalnum() or c in "-._~") else m.group()
+    return re.sub(r"%([0-9A-Fa-f]{2})", unescape, target)
 
 
 class Simulator:
@@ -69,7 +76,7 @@ class Simulator:
         for line in self.control("GET", "/sim/log").splitlines():
             e = json.loads(line)
             target = e["path"] + ("?" + e["query"] if e["query"] else "")
-            out.append(Seen(e["method"], target, e["headers"], e["body"], e["key"], e["answer"]))
+            out.append(Seen(e["method"], plain(target), e["headers"], e["body"], e["key"], e["answer"]))
         return out
 
     def count(self):

@@ -16,7 +16,10 @@ def test_there_are_cases():
 
 @pytest.mark.parametrize("path", CASES, ids=[p.stem for p in CASES])
 def test_case(path, sim, tmp_path):
+    fault = None
     try:
         conversation.run(case.parse(path.read_text()), sim, tmp_path)
     except (conversation.Mismatch, case.CaseError) as e:
-        pytest.fail(f"{path.name}: {e}", pytrace=False)
+        fault = f"{path.name}: {e}"
+    if fault:
+        pytest.fail(fault, pytrace=False)
