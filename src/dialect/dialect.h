@@ -38,7 +38,7 @@ typedef struct DialectContext {
 
 struct Translation {
         const Dialect *dialect;
-        char model[MODEL_NAME_MAX + 1]; /* as asked, prefix stripped; an alias is resolved by the exchange */
+        char model[MODEL_NAME_MAX + 1]; /* as asked, prefix stripped; the exchange resolves an alias */
         char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event: the answer names it */
         bool cli;                        /* asked with the prefix `cli/` */
         bool stream;

@@ -277,34 +277,45 @@ static void name_reason(const Facts *f, struct json_object *violation, const Sec
                 copy(v->reason, sizeof(v->reason), buf_cstr(&clean));
 }
 
+/* What a body is that can't be read as JSON; it goes by how it begins. */
+typedef enum Form {
+        FORM_JSON,
+        FORM_BROKEN, /* JSON that was cut: its text is asked, but not shown */
+        FORM_HTML,   /* a page of some proxy's: neither asked nor shown */
+        FORM_TEXT,
+} Form;
+
+static Form find_form(const char *s, size_t n) {
+        while (n > 0 && strspn((char[]){ *s, 0 }, TEXT_WHITESPACE) > 0)
+                s++, n--;
+        if (n > 0 && *s == '<')
+                return FORM_HTML;
+        return n > 0 && (*s == '{' || *s == '[') ? FORM_BROKEN : FORM_TEXT;
+}
+
 void gemini_error_classify(int status, const char *body, size_t n, const Secret *key, Verdict *ret) {
         /* A byte that is no UTF-8 becomes three. */
         _cleanup_buf_ Buf clean = BUF_INIT(3 * UPSTREAM_ERROR_MAX);
         _cleanup_json_ struct json_object *root = NULL;
         struct json_object *error, *violation;
         const char *text = NULL;
-        bool is_html = false;
-        Facts f = {};
+        Form form = FORM_JSON;
+        Facts f = { .message = "" };
         const Row *row;
         size_t k = 0;
 
         n = MIN(n, (size_t) UPSTREAM_ERROR_MAX);
         if (json_parse(body, n, &root, NULL) < 0) {
-                /* No JSON, or cut: whatever it says, it says in plain text. */
+                form = find_form(body, n);
                 text = body;
                 k = n;
-                while (k > 0 && strchr(TEXT_WHITESPACE, *text))
-                        text++, k--;
-                is_html = k > 0 && *text == '<';
         }
         error = find_error(root);
         if (json_object_is_type(error, json_type_string))
                 text = json_string(error, &k);
         else if (error)
                 text = json_string(json_get(error, "message"), &k);
-
-        f.message = "";
-        if (text && !is_html && message_clean(text, k, key, &clean) >= 0)
+        if (text && form != FORM_HTML && message_clean(text, k, key, &clean) >= 0)
                 f.message = buf_cstr(&clean);
         f.status_name = json_get_string(error, "status");
         f.status = read_status(status, error, f.status_name);
@@ -321,10 +332,12 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
         if (violation)
                 ret->quota_value = violation_value(violation);
         name_reason(&f, violation, key, ret);
-        if (error || !text || *text != '{')
+        if (form == FORM_JSON || form == FORM_TEXT)
                 copy(ret->message, sizeof(ret->message), f.message);
-        if (is_html)
-                copy(ret->message, sizeof(ret->message), "The upstream answered with a page of HTML.");
+        else
+                copy(ret->message, sizeof(ret->message),
+                     form == FORM_HTML ? "The upstream answered with a page of HTML."
+                                       : "The upstream's answer breaks off.");
 }
 
 void gemini_error_weigh(Verdict *v, uint64_t request_tokens) {

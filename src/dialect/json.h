@@ -19,8 +19,8 @@ static inline void json_putp(struct json_object **o) {
 }
 #define _cleanup_json_ _cleanup_(json_putp)
 
-/* A member of an object, or NULL: a JSON null counts as missing, and so does one that is not of the type asked
- * for. NULL in, NULL out. */
+/* A member of an object, or NULL: a JSON null counts as missing, and so does a member of another type than
+ * was asked for. NULL in, NULL out. */
 struct json_object *json_get(struct json_object *o, const char *key);
 struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type);
 const char *json_get_string(struct json_object *o, const char *key);

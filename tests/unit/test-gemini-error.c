@@ -139,6 +139,7 @@ static void test_made_up(void **state) {
                 { "", 302, VERDICT_OVERLOAD, 302, 0, "" },
                 { "", 200, VERDICT_OVERLOAD, 200, 0, "" },
                 { "", 0, VERDICT_OVERLOAD, 0, 0, "" },
+                { " \n ", 503, VERDICT_OVERLOAD, 503, 0, "" },
                 { " \n<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>", 404, VERDICT_REQUEST, 404, 0,
                   "The upstream answered with a page of HTML." },
                 { "<html>your API key not valid</html>", 502, VERDICT_OVERLOAD, 502, 0,
@@ -146,9 +147,9 @@ static void test_made_up(void **state) {
                 { "upstream connect error\r\n\tor disconnect  ", 503, VERDICT_OVERLOAD, 503, 0,
                   "upstream connect error or disconnect" },
                 { "{\"error\":{\"code\":400,\"message\":\"API key not valid. Please", 400, VERDICT_KEY_DEAD,
-                  400, 0, "" },
+                  400, 0, "The upstream's answer breaks off." },
                 { "{\"error\":{\"code\":429,\"message\":\"Slow down.\\nPlease retry in 38.9s.", 429,
-                  VERDICT_MINUTE, 429, 38900000, "" },
+                  VERDICT_MINUTE, 429, 38900000, "The upstream's answer breaks off." },
 
                 /* JSON, but not as we know it */
                 { "null", 503, VERDICT_OVERLOAD, 503, 0, "" },
