@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The table is a list of spans, each from an instant on at one offset; the first reaches back to the beginning of
- * time. libc is asked day by day for the offset, and where it differs from the day before the instant of the change
- * is found by halving. That costs some eight thousand calls, once, and needs no knowledge of tzdata's file format.
+ * The table is a list of spans, each from an instant on at one offset; the first reaches back to the
+ * beginning of time. libc is asked day by day for the offset, and where it differs from the day before the
+ * instant of the change is found by halving. That costs some eight thousand calls, once, and needs no
+ * knowledge of tzdata's file format.
  *
- * A local day begins at the first instant whose local date is that day or a later one. So a day that has no 00:00
- * (the clock jumps from 23:59:59 to 01:00) begins at 01:00, a day that has it twice begins at the first, and a day
- * that was skipped altogether begins together with the next.
+ * A local day begins at the first instant whose local date is that day or a later one. So a day that has no
+ * 00:00 (the clock jumps from 23:59:59 to 01:00) begins at 01:00, a day that has it twice begins at the
+ * first, and a day that was skipped altogether begins together with the next.
  */
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include "base/text.h"
 #include "base/zone.h"
 
-#define DAY 86400
+#define DAY           86400
 #define TZDIR_DEFAULT "/usr/share/zoneinfo"
 
 typedef struct Span {
@@ -30,7 +31,8 @@ struct Zone {
         size_t n;
 };
 
-/* What must work without tzdata, as in a minimal container: Google's quota day, and the zone that has no rules. */
+/* What must work without tzdata, as in a minimal container: Google's quota day, and the zone that has no
+ * rules. */
 static const struct {
         const char *name;
         const char *posix;
@@ -40,15 +42,15 @@ static const struct {
 };
 
 bool zone_name_is_valid(const char *name) {
-        static const char allowed[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
         size_t n = strlen(name);
 
-        return n <= ZONE_NAME_MAX && text_in_charset(name, n, allowed) && name[0] != '/' && name[n - 1] != '/';
+        return n <= ZONE_NAME_MAX && text_in_charset(name, n, allowed) && name[0] != '/' &&
+               name[n - 1] != '/';
 }
 
-/* The value of TZ that names this zone: the path of a file that really is tzdata (libc takes anything else for UTC
- * without a word), or a POSIX rule. */
+/* The value of TZ that names this zone: the path of a file that really is tzdata (libc takes anything else
+ * for UTC without a word), or a POSIX rule. */
 static int zone_rule(const char *name, char **ret) {
         const char *dir = getenv("TZDIR");
         _cleanup_close_ int fd = -1;
@@ -94,7 +96,8 @@ static int zone_add(Zone *z, int64_t from, int offset) {
 
 /* Reads what TZ says at this moment. */
 static int zone_walk(Zone *z, usec_t now) {
-        int64_t t = (int64_t) (now / USEC_PER_SEC) - 366 * DAY, end = t + (int64_t) (ZONE_YEARS + 1) * 366 * DAY;
+        int64_t t = (int64_t) (now / USEC_PER_SEC) - 366 * DAY,
+                end = t + (int64_t) (ZONE_YEARS + 1) * 366 * DAY;
         int r;
 
         r = zone_add(z, INT64_MIN, offset_at(t));

@@ -2,31 +2,32 @@
 #pragma once
 
 /*
- * A time zone as a table of its offsets, so that pure code can ask for "the next midnight there" with no global
- * state. libc can only read tzdata through TZ, which is the process's; so the zone is walked once, at the start,
- * before any thread exists, from the year before `now` to ZONE_YEARS after it; outside of that the nearest offset
- * stands.
+ * A time zone as a table of its offsets, so that pure code can ask for "the next midnight there" with no
+ * global state. libc can only read tzdata through TZ, which is the process's; so the zone is walked once, at
+ * the start, before any thread exists, from the year before `now` to ZONE_YEARS after it; outside of that
+ * the nearest offset stands.
  */
 
 #include "base/clock.h"
 
 typedef struct Zone Zone;
 
-#define ZONE_YEARS 20U
+#define ZONE_YEARS    20U
 #define ZONE_NAME_MAX 64U
 
 /* Letters, digits, `_+-/`, not first or last a slash; so it never leaves tzdata's directory. */
 bool zone_name_is_valid(const char *name);
 
-/* A tzdata name. Where tzdata is missing America/Los_Angeles falls back on its POSIX rule, and UTC on itself.
- * -EINVAL for a bad name, -ENOENT for a zone that is not installed. */
+/* A tzdata name. Where tzdata is missing America/Los_Angeles falls back on its POSIX rule, and UTC on
+ * itself. -EINVAL for a bad name, -ENOENT for a zone that is not installed. */
 int zone_new(const char *name, usec_t now, Zone **ret);
 Zone *zone_free(Zone *z);
 DEFINE_CLEANUP(Zone *, zone_free);
 
 int zone_offset(const Zone *z, usec_t t); /* seconds east of UTC at t */
 
-/* The first instant of the local day that holds t, and of the one after it. Where the clock is put back over midnight
- * the day that had begun goes on: each day begins once, and time never leads back into the last one. */
+/* The first instant of the local day that holds t, and of the one after it. Where the clock is put back over
+ * midnight the day that had begun goes on: each day begins once, and time never leads back into the last
+ * one. */
 usec_t zone_day_start(const Zone *z, usec_t t);
 usec_t zone_next_midnight(const Zone *z, usec_t t);

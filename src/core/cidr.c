@@ -23,7 +23,8 @@ int address_parse(const char *s, Address *ret) {
         struct in_addr four;
         Address a;
 
-        /* inet_pton() is as strict as we are: no zone, no port, no leading zeros, no octal, no missing parts. */
+        /* inet_pton() is as strict as we are: no zone, no port, no leading zeros, no octal, no missing
+         * parts. */
         if (inet_pton(AF_INET, s, &four) == 1)
                 set_ipv4(&a, &four);
         else if (inet_pton(AF_INET6, s, a.bytes) != 1)
@@ -81,7 +82,8 @@ static int cidr_parse(const char *text, Cidr *ret) {
         if (r < 0)
                 return r;
 
-        /* `10.0.0.0/8` counts from the IPv4 address's own beginning, `::ffff:10.0.0.0/104` from the IPv6 one's. */
+        /* `10.0.0.0/8` counts from the IPv4 address's own beginning, `::ffff:10.0.0.0/104` from the IPv6
+         * one's. */
         most = strchr(address, ':') ? 128 : 32;
         bits = most;
         if (*slash && (text_parse_uint(slash + 1, &bits) < 0 || bits > most))
@@ -197,8 +199,8 @@ int cidr_client_address(const CidrSet *trusted, const Address *peer, const char 
                 return 0;
         }
 
-        /* From the right: each proxy wrote who came to it behind what was there. What stands left of the first hop
-         * that is not ours, anybody may have written; it is not even looked at. */
+        /* From the right: each proxy wrote who came to it behind what was there. What stands left of the
+         * first hop that is not ours, anybody may have written; it is not even looked at. */
         end = forwarded + strlen(forwarded);
         for (unsigned i = 0; i < FORWARDED_HOPS_MAX; i++) {
                 for (begin = end; begin > forwarded && begin[-1] != ','; begin--)

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Addresses and who may come from them. An address is 16 bytes; IPv4 is held as ::ffff:a.b.c.d, so a mapped address
- * is the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as it was configured. A rule
- * for IPv6 never fits an IPv4 address: `::/0` does not open the door to 1.2.3.4.
+ * Addresses and who may come from them. An address is 16 bytes; IPv4 is held as ::ffff:a.b.c.d, so a mapped
+ * address is the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as it was
+ * configured. A rule for IPv6 never fits an IPv4 address: `::/0` does not open the door to 1.2.3.4.
  */
 
 #include "base/limits.h"
@@ -38,19 +38,20 @@ typedef struct CidrSet {
         size_t n;
 } CidrSet;
 
-/* -EINVAL for what is no rule (host bits set behind the mask are one: 10.0.0.1/8 means 10.0.0.0/8), -E2BIG. */
+/* -EINVAL for what is no rule (10.0.0.1/8 is one, and means 10.0.0.0/8), -E2BIG. */
 int cidr_set_add(CidrSet *s, const char *text);
 void cidr_set_done(CidrSet *s);
 const Cidr *cidr_set_match(const CidrSet *s, const Address *a); /* the first rule that fits, or NULL */
 bool cidr_set_match_unix(const CidrSet *s);
 
 /*
- * The client's address behind proxies. `forwarded` holds every X-Forwarded-For header in order, joined by commas (NULL
- * if there is none) and is read only when the peer is trusted; `peer` NULL is a unix peer. Walks from the right over
- * trusted hops; the first hop that is not trusted is the client, or the leftmost if all are. Ports and brackets are
- * stripped; an empty element is no address.
- * Returns 0 with the address; CIDR_E_UNIX if the client is a unix peer itself; CIDR_E_MALFORMED if a hop that
- * has to be read is no address (403).
+ * The client's address behind proxies. `forwarded` holds every X-Forwarded-For header in order, joined by
+ * commas (NULL if there is none) and is read only when the peer is trusted; `peer` NULL is a unix peer.
+ * Walks from the right over trusted hops; the first hop that is not trusted is the client, or the leftmost
+ * if all are. Ports and brackets are stripped; an empty element is no address.
+ *
+ * 0 with the address; CIDR_E_UNIX if the client is a unix peer itself; CIDR_E_MALFORMED if a hop that has to
+ * be read is no address (403).
  */
 enum {
         _CIDR_E_SUCCESS,

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The .env grammar. A line is blank, a comment, or [export] NAME=VALUE with blanks wherever they look natural.
+ * The .env grammar. A line is blank, a comment, or [export] NAME=VALUE, with blanks where they look natural.
  *
- *     NAME=value          to the end of the line; a # behind a blank begins a comment. Quotes and backslashes inside
- *                         stand for themselves, so JSON needs no quoting: API_KEYS=["a","b"]
- *     NAME='value'        everything up to the next ', lines included, stands for itself
- *     NAME="value"        the same up to the next ", where \n \r \t \" \\ \$ \` are escapes and a backslash at a
- *                         line's end takes the line's end away; before anything else it stands for itself
+ *     NAME=value      to the end of the line; a # behind a blank begins a comment. Quotes and backslashes in
+ *                     it stand for themselves, so JSON needs no quoting: API_KEYS=["a","b"]
+ *     NAME='value'    everything up to the next ', lines included, stands for itself
+ *     NAME="value"    the same up to the next ", where \n \r \t \" \\ \$ \` are escapes and a backslash at a
+ *                     line's end takes that end away; before anything else it stands for itself
  *
- * Behind a closing quote only a comment may follow. CRLF and a byte order mark are taken as Windows writes them.
+ * Behind a closing quote only a comment may follow. CRLF and a byte order mark are taken as Windows writes
+ * them.
  *
- * Two others read such files: systemd (EnvironmentFile=) and compose (env_file:). Each has a grammar of its own, and
- * where they disagree with ours a value would silently change when the same file is given to the other. So while we
- * read, we note the first thing in a line that makes them differ, on the safe side: what is not noted means the same
- * to all three. tests/unit/test-config-env.c holds that against models of both readers.
+ * Two others read such files: systemd (EnvironmentFile=) and compose (env_file:). Each has a grammar of its
+ * own, and where they disagree with ours a value would silently change when the same file is given to the
+ * other. So while we read, we note the first thing in a line that makes them differ, on the safe side: what
+ * is not noted means the same to all three. tests/unit/test-config-env.c holds that against models of both
+ * readers.
  */
 
 #include <errno.h>
@@ -25,7 +27,7 @@
 #include "base/text.h"
 #include "core/config-internal.h"
 
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+#define UPPER      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define NAME_CHARS UPPER "abcdefghijklmnopqrstuvwxyz" TEXT_DIGITS
 
 /* A longer string the kernel does not take in an environment (MAX_ARG_STRLEN with the name in it). */
@@ -91,7 +93,7 @@ static void read_comment(EnvReader *e) {
         if (has_control(e->p, (size_t) (end - e->p), "\t"))
                 note(e, "a control character");
         if (end > e->p && end[-1] == '\\')
-                note(e, "a comment that ends in a backslash: systemd takes the next line for its second half");
+                note(e, "a backslash at a comment's end: systemd takes the next line for its second half");
         next_line(e);
 }
 
@@ -144,7 +146,8 @@ static void unescape(EnvReader *e, char c) {
         static const struct {
                 char c, meaning;
         } escapes[] = {
-                { 'n', '\n' }, { 'r', '\r' }, { 't', '\t' }, { '"', '"' }, { '\\', '\\' }, { '$', '$' }, { '`', '`' },
+                { 'n', '\n' },  { 'r', '\r' }, { 't', '\t' }, { '"', '"' },
+                { '\\', '\\' }, { '$', '$' },  { '`', '`' },
         };
 
         if (c != '"')
@@ -178,7 +181,7 @@ static int read_quoted(EnvReader *e) {
                         note(e, "a backslash in quotes: each reader has its own rule");
                 if (quote == '"' && *e->p == '$')
                         note(e, "a $ outside of single quotes: compose puts a variable in its place");
-                if (has_control(e->p, 1, "\t\r\n"))
+                if (has_control(e->p, 1, "\t\n"))
                         note(e, "a control character");
                 (void) buf_putc(&e->value, *e->p);
         }
@@ -231,8 +234,8 @@ static int read_assignment(EnvReader *e) {
         return 1;
 }
 
-/* 1: an assignment, or a comment with a note (then without a name); 0: the end; -EBADMSG: a line that is none, and the
- * next call goes on behind it. */
+/* 1: an assignment, or a comment with a note (then without a name); 0: the end; -EBADMSG: a line that is
+ * none, and the next call goes on behind it. */
 static int env_next(EnvReader *e) {
         e->name = NULL;
         e->fault = e->note = NULL;
@@ -267,8 +270,8 @@ static int env_next(EnvReader *e) {
 
 #define SETTING_NAME_MAX 64U
 
-static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned line, ConfigSay say, void *userdata,
-                                  const char *fmt, ...) {
+static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned line, ConfigSay say,
+                                  void *userdata, const char *fmt, ...) {
         char text[512];
         va_list ap;
         int n;
@@ -282,19 +285,19 @@ static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned lin
 
 /* -ENOENT for an unknown name. */
 static int set_one(ConfigText *t, const EnvReader *e, char ret_name[static SETTING_NAME_MAX]) {
-        /* A mistaken line may have a secret where its name should be: only what looks like a setting's name is ever
-         * repeated. */
+        /* A mistaken line may have a secret where its name should be: only what looks like a setting's name
+         * is ever repeated. */
         if (e->n_name >= SETTING_NAME_MAX || !text_in_charset(e->name, e->n_name, UPPER TEXT_DIGITS)) {
                 (void) snprintf(ret_name, SETTING_NAME_MAX, "this");
                 return -ENOENT;
         }
         (void) snprintf(ret_name, SETTING_NAME_MAX, "%.*s", (int) e->n_name, e->name);
-        return config_text_set(t, CONFIG_SOURCE_ENV_FILE, ret_name, e->value.n > 0 ? buf_data(&e->value) : "",
-                               e->value.n);
+        return config_text_set(t, CONFIG_SOURCE_ENV_FILE, ret_name,
+                               e->value.n > 0 ? buf_data(&e->value) : "", e->value.n);
 }
 
-int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable, ConfigSay say,
-                         void *userdata) {
+int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
+                         ConfigSay say, void *userdata) {
         EnvReader e = { .p = text, .end = text + n, .value = BUF_INIT_SECRET(n) };
         char name[SETTING_NAME_MAX];
         bool good = true;
@@ -314,8 +317,8 @@ int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *
                 if (r < 0)
                         break;
                 if (portable && e.note)
-                        say_at(LOG_LEVEL_WARNING, file, e.at, say, userdata, "others would read this otherwise: %s",
-                               e.note);
+                        say_at(LOG_LEVEL_WARNING, file, e.at, say, userdata,
+                               "others would read this otherwise: %s", e.note);
                 if (!e.name)
                         continue;
                 r = set_one(t, &e, name);

@@ -11,8 +11,9 @@ typedef struct ConfigCheck ConfigCheck;
 /* A kind of value. */
 typedef struct SettingType {
         const char *allowed; /* "a duration"; the bounds are put behind it */
-        /* Puts the value into s's field of k->config, or says what is wrong with it by config_fault() and returns 0 all
-         * the same, so that the other faults are found too. `value` is never empty. -ENOMEM. */
+        /* Puts the value into s's field of k->config, or says what is wrong with it by config_fault() and
+         * returns 0 all the same, so that the other faults are found too. `value` is never empty. -ENOMEM.
+         */
         int (*parse)(ConfigCheck *k, const Setting *s, const char *value);
         void (*show_bound)(uint64_t bound, Buf *out); /* NULL: values of this kind have no bounds */
 } SettingType;
@@ -33,6 +34,9 @@ extern const size_t config_n_settings;
 
 const Setting *config_setting(const char *name); /* or NULL */
 
+/* What this source said of the setting, or NULL. */
+const char *config_text_get(const ConfigText *t, ConfigSource source, const Setting *s, size_t *ret_n);
+
 /* The keys and tokens that .env.example shows; NULL-terminated. */
 extern const char *const config_examples[];
 
@@ -44,8 +48,8 @@ struct ConfigCheck {
         bool lines; /* this value stands in a file of its own, where # begins a comment */
 };
 
-/* `SETTING: value: what is allowed`. config_fault() counts; `shown` must not be secret. With `fmt` NULL the setting's
- * own words say what is allowed. */
+/* `SETTING: value: what is allowed`. config_fault() counts; `shown` must not be secret. With `fmt` NULL the
+ * setting's own words say what is allowed. */
 void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_allowed(const Setting *s, Buf *out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * API_KEYS, ALLOWED_TOKENS and ADMIN_TOKENS. An entry is a secret, or an object with the secret and what is known of
- * it. What is said of an entry names its number and, once it is a Secret, its mask; never its bytes.
+ * API_KEYS, ALLOWED_TOKENS and ADMIN_TOKENS. An entry is a secret, or an object with the secret and what is
+ * known of it. What is said of an entry names its number and, once it is a Secret, its mask; never its
+ * bytes.
  */
 
 #include <errno.h>
@@ -24,9 +25,9 @@ typedef struct Entry {
 
 /* What one of the three settings takes. */
 typedef struct EntryForm {
-        const char *noun;      /* "key", "token": also the member that holds the secret */
-        bool has_key_members;  /* project, disabled */
-        const char *allowed;   /* of an object */
+        const char *noun;     /* "key", "token": also the member that holds the secret */
+        bool has_key_members; /* project, disabled */
+        const char *allowed;  /* of an object */
         void (*mask)(const Secret *s, char ret[static SECRET_MASK_MAX]);
 } EntryForm;
 
@@ -46,22 +47,23 @@ static bool label_is_valid(const char *s, size_t n) {
         return true;
 }
 
-static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *text, size_t n, Entry *e) {
+static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *text, size_t n,
+                      Entry *e) {
         char mask[SECRET_MASK_MAX];
         int r;
 
         r = secret_new(text, n, &e->secret);
         if (r == -EINVAL) {
-                config_fault(k, s, e->shown, "a %s: 1 to %u printable ASCII characters without blanks", form->noun,
-                             SECRET_LENGTH_MAX);
+                config_fault(k, s, e->shown, "a %s: 1 to %u printable ASCII characters without blanks",
+                             form->noun, SECRET_LENGTH_MAX);
                 return 0;
         }
         if (r < 0)
                 return r;
         for (size_t i = 0; config_examples[i]; i++)
                 if (secret_equal(e->secret, config_examples[i], strlen(config_examples[i]))) {
-                        config_fault(k, s, e->shown, "the example %s of .env.example is not a %s", form->noun,
-                                     form->noun);
+                        config_fault(k, s, e->shown, "the example %s of .env.example is not a %s",
+                                     form->noun, form->noun);
                         e->secret = secret_unref(e->secret);
                         return 0;
                 }
@@ -97,7 +99,8 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
 }
 
 /* Leaves e->secret NULL after a fault that was said. */
-static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, const ListEntry *from, Entry *e) {
+static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, const ListEntry *from,
+                      Entry *e) {
         struct json_object *secret;
         int r;
 
@@ -110,7 +113,8 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
                 config_fault(k, s, e->shown, "an object without %s: %s", form->noun, form->allowed);
                 return 0;
         }
-        r = set_secret(k, s, form, json_object_get_string(secret), (size_t) json_object_get_string_len(secret), e);
+        r = set_secret(k, s, form, json_object_get_string(secret),
+                       (size_t) json_object_get_string_len(secret), e);
         if (r < 0)
                 return r;
         json_object_object_foreach(from->object, key, value) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The settings that hold many values. A list is a JSON array, or entries separated by commas and lines; where it has
- * more than one line, or a file of its own, a line that begins with # is a comment. An entry that holds a comma has
- * to be written in JSON.
+ * The settings that hold many values. A list is a JSON array, or entries separated by commas and lines;
+ * where it has more than one line, or a file of its own, a line that begins with # is a comment. An entry
+ * that holds a comma has to be written in JSON.
  */
 
 #include <errno.h>
@@ -133,12 +133,12 @@ static int each_of_lines(ConfigCheck *k, const Setting *s, char *text, ListFn fn
         return 0;
 }
 
-static bool is_array(const Setting *s, const char *value) {
+/* What looks like JSON is JSON, or a mistake: nobody means a key that begins with a brace. */
+static bool is_json(const Setting *s, const char *value) {
         value += strspn(value, TEXT_WHITESPACE);
-        if (*value != '[')
-                return false;
-        /* `[::]:8080` is an address. */
-        return s->type != &setting_listen || !strchr(TEXT_DIGITS "abcdefABCDEF:", value[1]);
+        if (s->type == &setting_listen && *value == '[' && strchr(TEXT_DIGITS "abcdefABCDEF:", value[1]))
+                return false; /* [::]:8080 */
+        return *value == '[' || *value == '{' || *value == '"';
 }
 
 int config_each_entry(ConfigCheck *k, const Setting *s, const char *value, ListFn fn) {
@@ -146,7 +146,7 @@ int config_each_entry(ConfigCheck *k, const Setting *s, const char *value, ListF
         size_t n = strlen(value);
         int r;
 
-        if (is_array(s, value))
+        if (is_json(s, value))
                 return each_of_array(k, s, value, fn);
 
         copy = strdup(value);
@@ -272,7 +272,8 @@ static int parse_listen(ConfigCheck *k, const Setting *s, const char *value) {
         return r;
 }
 
-const SettingType setting_listen = { "ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several", parse_listen };
+const SettingType setting_listen = { "ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several",
+                                     parse_listen };
 
 bool config_listens_beyond_loopback(const Config *c) {
         Address a;
@@ -287,7 +288,8 @@ bool config_listens_beyond_loopback(const Config *c) {
 
 static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct json_object *target) {
         Config *c = k->config;
-        const char *model = json_object_is_type(target, json_type_string) ? json_object_get_string(target) : "";
+        const char *model =
+                json_object_is_type(target, json_type_string) ? json_object_get_string(target) : "";
         _cleanup_free_ char *left = NULL, *right = NULL;
         ModelName from, to;
         AliasConfig *aliases;
@@ -316,6 +318,13 @@ static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct
         return 0;
 }
 
+static bool is_alias(const Config *c, const char *model) {
+        for (size_t i = 0; i < c->n_aliases; i++)
+                if (streq(c->aliases[i].alias, model))
+                        return true;
+        return false;
+}
+
 static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
         _cleanup_(config_json_freep) struct json_object *o = NULL;
         const Config *c = k->config;
@@ -336,7 +345,7 @@ static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
         }
         /* One step, so that there is no circle and a reader sees at once what a name comes to. */
         for (size_t i = 0; i < c->n_aliases; i++)
-                if (config_alias(c, c->aliases[i].model) != c->aliases[i].model)
+                if (is_alias(c, c->aliases[i].model))
                         config_fault(k, s, c->aliases[i].alias, "stands for %s, which is an alias itself",
                                      c->aliases[i].model);
         return 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The settings. A row is everything there is to say of one: the parser, --help and docs/CONFIG.md come from here. */
+/* The settings. A row is everything there is to say of one: the parser, --help and docs/CONFIG.md come from
+ * here. */
 
 #include "core/config-internal.h"
 
 #define FIELD(f) offsetof(Config, f)
-#define KIB (1ULL << 10)
-#define MIB (1ULL << 20)
-#define GIB (1ULL << 30)
+#define KIB      (1ULL << 10)
+#define MIB      (1ULL << 20)
+#define GIB      (1ULL << 30)
 
 /* clang-format off */
 const Setting config_settings[] = {
@@ -15,19 +16,23 @@ const Setting config_settings[] = {
           .help = "the Gemini API keys of the pool" },
         { "ALLOWED_TOKENS", &setting_tokens, "", .field = FIELD(tokens), .secret = true, .reloadable = true,
           .help = "tokens that open the model routes; without one every request there is refused" },
-        { "ADMIN_TOKENS", &setting_admin_tokens, "", .field = FIELD(tokens), .secret = true, .reloadable = true,
+        { "ADMIN_TOKENS", &setting_admin_tokens, "", .field = FIELD(tokens), .secret = true,
+          .reloadable = true,
           .help = "tokens that open everything; without one the management routes are closed" },
         { "ALLOWED_IPS", &setting_allowed_ips, "[\"127.0.0.1\",\"::1\"]", .field = FIELD(allowed_ips),
           .reloadable = true,
           .help = "where clients may come from" },
-        { "TRUSTED_PROXIES", &setting_trusted_proxies, "[]", .field = FIELD(trusted_proxies), .reloadable = true,
+        { "TRUSTED_PROXIES", &setting_trusted_proxies, "[]", .field = FIELD(trusted_proxies),
+          .reloadable = true,
           .help = "proxies whose X-Forwarded-For is believed" },
 
         { "LISTEN", &setting_listen, "127.0.0.1:8080", .field = FIELD(listen),
           .help = "where to listen; sockets that systemd passes come before it" },
-        { "GEMINI_BASE_URL", &setting_url, "https://generativelanguage.googleapis.com", .field = FIELD(gemini_base_url),
+        { "GEMINI_BASE_URL", &setting_url, "https://generativelanguage.googleapis.com",
+          .field = FIELD(gemini_base_url),
           .help = "the Gemini API" },
-        { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model), .reloadable = true,
+        { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model),
+          .reloadable = true,
           .help = "the model when a request names none" },
         { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
           .help = "other names of models, for clients that insist on theirs" },
@@ -64,19 +69,20 @@ const Setting config_settings[] = {
           .help = "the largest request; 413 beyond" },
         { "MAX_CONNECTIONS", &setting_count, "8192", 1, MIB, FIELD(max_connections),
           .help = "client connections at one time" },
-        { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes), .reloadable = true,
+        { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes),
+          .reloadable = true,
           .help = "request bodies held at one time, all together; 503 beyond" },
 };
 /* clang-format on */
 
 const size_t config_n_settings = ELEMENTSOF(config_settings);
 
-/* Whoever copies .env.example and forgets to put his own here would share them with the whole world. A test holds the
- * list against the file. */
+/* Whoever copies .env.example and forgets to put his own here would share them with the whole world. A test
+ * holds the list against the file. */
 const char *const config_examples[] = {
-        "AIzaSyEXAMPLE-put-your-own-key-here-0001",
-        "AIzaSyEXAMPLE-put-your-own-key-here-0002",
-        "example-client-token-put-your-own-here",
-        "example-admin-token-put-your-own-here",
+        "put-your-first-gemini-key-here",
+        "put-your-second-gemini-key-here",
+        "put-your-client-token-here",
+        "put-your-admin-token-here",
         NULL,
 };

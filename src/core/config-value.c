@@ -200,7 +200,8 @@ static bool authority_is_valid(const char *s, size_t n, bool *ret_loopback) {
                 return false;
         memcpy(host, s, n_host);
         host[n_host] = 0;
-        *ret_loopback = strcaseeq(host, "localhost") || (address_parse(host, &a) >= 0 && address_is_loopback(&a));
+        *ret_loopback =
+                strcaseeq(host, "localhost") || (address_parse(host, &a) >= 0 && address_is_loopback(&a));
         return true;
 }
 

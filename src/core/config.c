@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * From texts to a Config. A ConfigText holds, for each setting, what each source said of it; the last source that
- * said anything wins as a whole (lists are not merged: whoever sets API_KEYS sees all of them in one place). Every
- * setting is checked before the verdict, so that one run tells all faults.
+ * From texts to a Config. A ConfigText holds, for each setting, what each source said of it; the last source
+ * that said anything wins as a whole (lists are not merged: whoever sets API_KEYS sees all of them in one
+ * place). Every setting is checked before the verdict, so that one run tells all faults.
  */
 
 #include <errno.h>
@@ -102,6 +102,13 @@ int config_text_set(ConfigText *t, ConfigSource source, const char *name, const 
         return 0;
 }
 
+const char *config_text_get(const ConfigText *t, ConfigSource source, const Setting *s, size_t *ret_n) {
+        const ConfigValue *v = &t->values[s - config_settings][source];
+
+        *ret_n = v->n;
+        return v->text;
+}
+
 /* --- what is said --- */
 
 /* A wrong value may hold anything; what is shown of it is short and printable. */
@@ -114,7 +121,8 @@ static void put_shown(Buf *b, const char *shown) {
                 (void) buf_puts(b, "…");
 }
 
-static void say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown, const char *fmt, va_list ap) {
+static void say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown, const char *fmt,
+                     va_list ap) {
         _cleanup_buf_ Buf b = BUF_INIT(LINE_MAX_SAID);
         char words[LINE_MAX_SAID / 2];
 
@@ -153,20 +161,20 @@ void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char
 
 static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         const Setting *s = config_settings + i;
-        int source = _CONFIG_SOURCE_MAX - 1;
-        const ConfigValue *v;
+        const char *text = NULL;
+        size_t n = 0;
 
-        while (source > CONFIG_SOURCE_DEFAULT && !t->values[i][source].text)
-                source--;
-        v = &t->values[i][source];
-        k->lines = source >= CONFIG_SOURCE_DIRECTORY;
+        for (int source = _CONFIG_SOURCE_MAX - 1; source > CONFIG_SOURCE_DEFAULT && !text; source--) {
+                text = config_text_get(t, (ConfigSource) source, s, &n);
+                k->lines = source >= CONFIG_SOURCE_DIRECTORY;
+        }
 
-        if (v->text && strlen(v->text) != v->n) {
+        if (text && strlen(text) != n) {
                 config_fault(k, s, NULL, "a NUL byte: text without one");
                 return 0;
         }
-        if (v->text && v->text[strspn(v->text, TEXT_WHITESPACE)])
-                return s->type->parse(k, s, v->text);
+        if (text && text[strspn(text, TEXT_WHITESPACE)])
+                return s->type->parse(k, s, text);
         return *s->initial ? s->type->parse(k, s, s->initial) : 0;
 }
 
@@ -180,7 +188,8 @@ static void check_together(ConfigCheck *k) {
                 config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
                              "none: at least one token, because LISTEN goes beyond loopback");
         if (c->max_inflight_bytes < c->max_body)
-                config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL, "less than MAX_BODY: at least as much");
+                config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL,
+                             "less than MAX_BODY: at least as much");
 }
 
 int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret) {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The settings: one table (config-table.c) of name, type, default, bounds, secret?, reloadable?, one line of help.
- * It gives the parser, --help, --check-config and docs/CONFIG.md. Pure: text in, Config out; who reads the files is
- * daemon/config-load.
+ * The settings: one table (config-table.c) of name, type, default, bounds, secret?, reloadable?, one line of
+ * help. It gives the parser, --help, --check-config and docs/CONFIG.md. Pure: text in, Config out; who reads
+ * the files is daemon/config-load.
  */
 
 #include "base/buf.h"
@@ -37,9 +37,9 @@ struct Config {
         size_t n_keys;
         TokenSet tokens;
         CidrSet allowed_ips, trusted_proxies;
-        char **listen; /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
+        char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
         char *gemini_base_url; /* without a slash at the end */
-        char *default_model; /* without `models/` */
+        char *default_model;   /* without `models/` */
         AliasConfig *aliases;
         size_t n_aliases;
         LogLevel log_level;
@@ -75,16 +75,17 @@ DEFINE_CLEANUP(ConfigText *, config_text_free);
 
 /* Sets one setting; an empty value asks for the default. -ENOENT if there is none of that name. */
 int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
-void config_text_forget(ConfigText *t, ConfigSource source); /* everything from there, before it is read again */
+/* Everything from that source, before it is read again. */
+void config_text_forget(ConfigText *t, ConfigSource source);
 
-/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`, so is a
- * line that systemd's EnvironmentFile= or compose's env_file would read otherwise. -EBADMSG for a line that is none,
- * said too, after all the others were read. */
-int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable, ConfigSay say,
-                         void *userdata);
+/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`,
+ * so is a line that systemd's EnvironmentFile= or compose's env_file would read otherwise. -EBADMSG for a
+ * line that is none, said too, after all the others were read. */
+int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
+                         ConfigSay say, void *userdata);
 
-/* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault went to
- * `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
+/* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault
+ * went to `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
 int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret);
 Config *config_free(Config *c);
 DEFINE_CLEANUP(Config *, config_free);

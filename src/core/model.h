@@ -3,7 +3,8 @@
 
 /*
  * Model names. A name becomes part of an upstream path, so its grammar is enforced before anything else:
- * `[A-Za-z0-9._-]{1,128}`, an optional `models/` before it and `cli/` first of all. `.` and `..` are no names.
+ * `[A-Za-z0-9._-]{1,128}`, an optional `models/` before it and `cli/` first of all. `.` and `..` are no
+ * names.
  */
 
 #include "base/limits.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A piece is cut into lines where it lies. Only what a piece's end tears apart is copied: the torn line into `line`,
- * and the data of an event that is not finished into `data`. While an event has one data line, and that line stands
- * in this piece, it is held as a slice of the piece (`whole`); so the common case, a whole event in one read, goes to
- * the callback without a byte being moved.
+ * A piece is cut into lines where it lies. Only what a piece's end tears apart is copied: the torn line into
+ * `line`, and the data of an event that is not finished into `data`. While an event has one data line, and
+ * that line stands in this piece, it is held as a slice of the piece (`whole`); so the common case, a whole
+ * event in one read, goes to the callback without a byte being moved.
  *
- * What comes out must not depend on where the pieces were torn: that goes for errors too, so the ceilings hold for a
- * slice as they hold for a copy. A byte order mark counts only before the first line, a CR ends its line at once, and
- * an LF right behind it is swallowed even if it opens the next piece.
+ * What comes out must not depend on where the pieces were torn: that goes for errors too, so the ceilings
+ * hold for a slice as they hold for a copy. A byte order mark counts only before the first line, a CR ends
+ * its line at once, and an LF right behind it is swallowed even if it opens the next piece.
  */
 
 #include <errno.h>
@@ -90,7 +90,8 @@ static int dispatch(Sse *s, Slice *whole, SseFn fn, void *userdata) {
 }
 
 /* One line without its end. `in_piece`: it will stand until sse_feed() returns. */
-static int take_line(Sse *s, const char *p, size_t n, bool in_piece, Slice *whole, SseFn fn, void *userdata) {
+static int take_line(Sse *s, const char *p, size_t n, bool in_piece, Slice *whole, SseFn fn,
+                     void *userdata) {
         if (n > s->line.max)
                 return -E2BIG;
         if (!s->begun) {

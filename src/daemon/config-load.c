@@ -11,7 +11,7 @@
 #include "base/zone.h"
 #include "daemon/config-load.h"
 
-#define READ_SIZE (64U << 10)
+#define READ_SIZE       (64U << 10)
 #define PATH_LENGTH_MAX 4096U
 
 typedef struct Loader {
@@ -31,8 +31,8 @@ static const struct {
         { "admin-tokens", "ADMIN_TOKENS" },
 };
 
-/* The environment is the process's, and its secrets are gone from it once they were read: so what it said lives as
- * long as the process. */
+/* The environment is the process's, and its secrets are gone from it once they were read: so what it said
+ * lives as long as the process. */
 static ConfigText *kept;
 
 static void _printf_(3, 4) tell(const Loader *l, LogLevel level, const char *fmt, ...) {
@@ -183,7 +183,8 @@ static int check_here(const Loader *l, const Config *c) {
         r = zone_new(c->quota_reset_timezone, clock_realtime(), &z);
         if (r != -ENOENT)
                 return r;
-        tell(l, LOG_LEVEL_ERROR, "QUOTA_RESET_TIMEZONE: %s: a time zone that is installed here (package tzdata)",
+        tell(l, LOG_LEVEL_ERROR,
+             "QUOTA_RESET_TIMEZONE: %s: a time zone that is installed here (package tzdata)",
              c->quota_reset_timezone);
         return -EINVAL;
 }

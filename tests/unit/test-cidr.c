@@ -158,8 +158,8 @@ static void test_ceiling(void **state) {
 /* The proxies of these tables: one host, a network, one IPv6 host, and who comes by a unix socket. */
 static const char *const trusted_rules[] = { "10.0.0.0/8", "192.0.2.1", "2001:db8::1", "unix:" };
 
-#define HOP "10.0.0.1, "
-#define HOPS4 HOP HOP HOP HOP
+#define HOP    "10.0.0.1, "
+#define HOPS4  HOP HOP HOP HOP
 #define HOPS16 HOPS4 HOPS4 HOPS4 HOPS4
 
 static void test_forwarded(void **state) {
@@ -222,7 +222,8 @@ static void test_forwarded(void **state) {
                 { "10.0.0.1", "[2001:db8::2]:443", "2001:db8::2" },
                 { "10.0.0.1", "::ffff:5.6.7.8", "5.6.7.8" },
                 { "10.0.0.1", "[::ffff:5.6.7.8]:80", "5.6.7.8" },
-                { "10.0.0.1", "1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888" },
+                { "10.0.0.1", "1111:2222:3333:4444:5555:6666:7777:8888",
+                  "1111:2222:3333:4444:5555:6666:7777:8888" },
                 { "10.0.0.1", "5.6.7.8, 10.0.0.2:80", "5.6.7.8" },
                 { "10.0.0.1", "5.6.7.8, [::ffff:10.0.0.2]:80", "5.6.7.8" },
                 { "10.0.0.1", "5.6.7.8, [2001:db8::1]", "5.6.7.8" },
@@ -266,7 +267,8 @@ static void test_forwarded(void **state) {
                 { "10.0.0.1", "10.0.0.0/8", NULL, BAD },
                 { "10.0.0.1", "5.6.7.8\r\n", NULL, BAD },
                 { "10.0.0.1",
-                  "55555555555555555555555555555555555555555555555555555555555555555555555555555555555555", NULL, BAD },
+                  "55555555555555555555555555555555555555555555555555555555555555555555555555555555555555",
+                  NULL, BAD },
 
                 /* a chain too long to be honest; but only hops that have to be read count */
                 { "10.0.0.1", "5.6.7.8, " HOPS16 HOPS4 HOPS4 HOPS4 HOP HOP "10.0.0.1", "5.6.7.8" }, /* 32 */

@@ -3,8 +3,8 @@
 
 #include "core/model.h"
 
-#define X8 "xxxxxxxx"
-#define X64 X8 X8 X8 X8 X8 X8 X8 X8
+#define X8   "xxxxxxxx"
+#define X64  X8 X8 X8 X8 X8 X8 X8 X8
 #define X128 X64 X64
 
 static void test_model_name(void **state) {

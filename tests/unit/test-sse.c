@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One table of streams and the events in them; each stream is fed whole, byte by byte, and torn in two at every
- * position and in three at every pair of positions: what comes out must always be the same.
+ * One table of streams and the events in them; each stream is fed whole, byte by byte, and torn in two at
+ * every position and in three at every pair of positions: what comes out must always be the same.
  */
 #include "test.h"
 
@@ -17,7 +17,7 @@ typedef struct Row {
         size_t n;
         const char *events; /* each in <> */
         size_t n_events;
-        bool inside;        /* something is held at the end */
+        bool inside; /* something is held at the end */
         int r;
 } Row;
 
@@ -63,9 +63,15 @@ static const Row rows[] = {
         { S("data: data: x\n\n"), S("<data: x>"), false },
         { S("data: [DONE]\n\n"), S("<[DONE]>"), false },
         /* a byte order mark counts at the very beginning only */
-        { S("\xEF\xBB\xBF" "data: a\n\n"), S("<a>"), false },
-        { S("\xEF\xBB\xBF\n\xEF\xBB\xBF" "data: a\n\ndata: b\n\n"), S("<b>"), false },
-        { S("\xEF\xBB" "data: a\n\ndata: b\n\n"), S("<b>"), false },
+        { S("\xEF\xBB\xBF"
+            "data: a\n\n"),
+          S("<a>"), false },
+        { S("\xEF\xBB\xBF\n\xEF\xBB\xBF"
+            "data: a\n\ndata: b\n\n"),
+          S("<b>"), false },
+        { S("\xEF\xBB"
+            "data: a\n\ndata: b\n\n"),
+          S("<b>"), false },
         /* bytes are bytes */
         { S("data: a\0b\n\n"), S("<a\0b>"), false },
         { S("data: h\xC3\xA9\xE2\x82\xAC\n\n"), S("<h\xC3\xA9\xE2\x82\xAC>"), false },
@@ -80,11 +86,15 @@ static const Row rows[] = {
         { S("data: a\r\n\r"), S("<a>"), false }, /* the LF that is missing says nothing */
         /* the ceiling: 64 bytes of data pass, however they are spread */
         { S("data: " X64 "\n\n"), S("<" X64 ">"), false },
-        { S("\xEF\xBB\xBF" "data: " X64 "\n\n"), S("<" X64 ">"), false },
+        { S("\xEF\xBB\xBF"
+            "data: " X64 "\n\n"),
+          S("<" X64 ">"), false },
         { S("data: " X64 "x\n\n"), S(""), false, -E2BIG },
         { S("data:" X64 "x\n\n"), S(""), false, -E2BIG },
         { S("data: a\n\ndata: " X64 "x\n\ndata: b\n\n"), S("<a>"), false, -E2BIG },
-        { S("data: " X16 X16 X16 "\ndata: " "xxxxxxxxxxxxxxx\n\n"), S("<" X16 X16 X16 "\nxxxxxxxxxxxxxxx>"), false },
+        { S("data: " X16 X16 X16 "\ndata: "
+            "xxxxxxxxxxxxxxx\n\n"),
+          S("<" X16 X16 X16 "\nxxxxxxxxxxxxxxx>"), false },
         { S("data: " X16 X16 X16 "\ndata: " X16 "\n\n"), S(""), false, -E2BIG },
         { S(":" X64 "12345678\ndata: a\n\n"), S("<a>"), false },
         { S(":" X64 "123456789\ndata: a\n\n"), S(""), false, -E2BIG },
@@ -109,7 +119,8 @@ static int on_event(const char *data, size_t n, void *userdata) {
         return 0;
 }
 
-/* Each piece in memory of its own that ends with it and is gone afterwards, so that a reader beyond it is found. */
+/* Each piece in memory of its own that ends with it and is gone afterwards, so that a reader beyond it is
+ * found. */
 static int feed(Sse *s, const char *p, size_t n, Events *e) {
         char *piece = malloc(n > 0 ? n : 1);
         int r;
@@ -136,8 +147,8 @@ static void check(const Row *row, size_t a, size_t b) {
                 at = ends[i];
         }
         if (r != row->r || e.n != row->n_events || memcmp(e.text, row->events, e.n) != 0)
-                print_message("stream %zu torn at %zu and %zu: %d, %.*s\n", (size_t) (row - rows), a, b, r, (int) e.n,
-                              e.text);
+                print_message("stream %zu torn at %zu and %zu: %d, %.*s\n", (size_t) (row - rows), a, b, r,
+                              (int) e.n, e.text);
         assert_int_equal(r, row->r);
         assert_int_equal(e.n, row->n_events);
         assert_memory_equal(e.text, row->events, e.n);
@@ -224,8 +235,8 @@ static void test_gives_back(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_torn),           cmocka_unit_test(test_bytewise),
-                cmocka_unit_test(test_no_copy),        cmocka_unit_test(test_callback_stops),
+                cmocka_unit_test(test_torn),       cmocka_unit_test(test_bytewise),
+                cmocka_unit_test(test_no_copy),    cmocka_unit_test(test_callback_stops),
                 cmocka_unit_test(test_gives_back),
         };
 

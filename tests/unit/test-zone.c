@@ -6,8 +6,8 @@
 
 #define NOW (1795334400 * USEC_PER_SEC) /* 2026-11-22 08:00 UTC */
 
-/* Days of which the clocks are put, and their neighbours, as the wall says them. From `from` (the day's first instant)
- * to the next midnight `hours` pass. */
+/* Days of which the clocks are put, and their neighbours, as the wall says them. From `from` (the day's
+ * first instant) to the next midnight `hours` pass. */
 typedef struct Day {
         const char *zone;
         const char *from;
@@ -51,7 +51,8 @@ static const Day more_days[] = {
 static void check(const Day *rows, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 _cleanup_(zone_freep) Zone *z = NULL;
-                usec_t from, next, length = rows[i].hours * USEC_PER_HOUR + rows[i].minutes * USEC_PER_MINUTE;
+                usec_t from, next,
+                        length = rows[i].hours * USEC_PER_HOUR + rows[i].minutes * USEC_PER_MINUTE;
                 char shown[TIMESTAMP_STRING_MAX];
                 int offset, hours, minutes, r;
                 struct tm tm = {};
@@ -111,8 +112,9 @@ static void test_without_tzdata(void **state) {
 
 /* Day follows day without a gap, at most a few hours longer or shorter, over all the years of the table. */
 static void test_every_day(void **state) {
-        static const char *const zones[] = { "America/Los_Angeles", "America/Havana", "America/Nuuk",
-                                             "Africa/Cairo", "Africa/Casablanca", "Australia/Lord_Howe" };
+        static const char *const zones[] = { "America/Los_Angeles", "America/Havana",
+                                             "America/Nuuk",        "Africa/Cairo",
+                                             "Africa/Casablanca",   "Australia/Lord_Howe" };
 
         for (size_t i = 0; i < ELEMENTSOF(zones); i++) {
                 _cleanup_(zone_freep) Zone *z = NULL;
@@ -165,7 +167,7 @@ static void test_names(void **state) {
                 { "PST8PDT,M3.2.0,M11.1.0", -EINVAL },
                 { ":UTC", -EINVAL },
                 { "America/Los Angeles", -EINVAL },
-                { "America", -ENOENT },      /* a directory */
+                { "America", -ENOENT }, /* a directory */
                 { "America/Nowhere", -ENOENT },
                 { "tzdata", -ENOENT },
                 { "A23456789012345678901234567890123456789012345678901234567890ABCD", -ENOENT },
@@ -212,9 +214,9 @@ static void test_far(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_days),       cmocka_unit_test(test_more_days),
-                cmocka_unit_test(test_names),      cmocka_unit_test(test_without_tzdata),
-                cmocka_unit_test(test_every_day),  cmocka_unit_test(test_back_over_midnight),
+                cmocka_unit_test(test_days),        cmocka_unit_test(test_more_days),
+                cmocka_unit_test(test_names),       cmocka_unit_test(test_without_tzdata),
+                cmocka_unit_test(test_every_day),   cmocka_unit_test(test_back_over_midnight),
                 cmocka_unit_test(test_restores_tz), cmocka_unit_test(test_far),
         };
 

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Files, environment and credentials, in a directory of the test's own. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "daemon/config-load.h"
+
+typedef struct Said {
+        char text[4096];
+} Said;
+
+static void say(LogLevel level, const char *line, void *userdata) {
+        static const char *const marks[] = {
+                [LOG_LEVEL_ERROR] = "", [LOG_LEVEL_WARNING] = "warning: ", [LOG_LEVEL_INFO] = "info: "
+        };
+        Said *s = userdata;
+        size_t n = strlen(s->text);
+
+        (void) snprintf(s->text + n, sizeof(s->text) - n, "%s%s\n", marks[level], line);
+}
+
+/* --- the directory --- */
+
+static char home[] = "/tmp/gemgate-test-XXXXXX";
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *w) {
+        return w->level > 0 ? remove(path) : 0;
+}
+
+static int empty_home(void) {
+        return nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static int group_setup(void **state) {
+        return mkdtemp(home) && chdir(home) == 0 ? 0 : -1;
+}
+
+static int group_teardown(void **state) {
+        return empty_home() == 0 && chdir("/") == 0 ? rmdir(home) : -1;
+}
+
+static int setup(void **state) {
+        const char *name;
+        bool secret;
+
+        config_load_done();
+        for (size_t i = 0; (name = config_setting_name(i, &secret)); i++)
+                (void) unsetenv(name);
+        (void) unsetenv("CREDENTIALS_DIRECTORY");
+        (void) empty_home();
+        return mkdir("etc", 0750) + mkdir("credentials", 0750);
+}
+
+static void write_file(const char *path, const char *text) {
+        FILE *f = fopen(path, "we");
+
+        assert_non_null(f);
+        assert_true(fputs(text, f) >= 0);
+        assert_int_equal(fchmod(fileno(f), 0640), 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+static void assert_key(const Config *c, const char *key) {
+        assert_int_equal(c->n_keys, 1);
+        assert_true(secret_equal(c->keys[0].secret, key, strlen(key)));
+}
+
+/* --- sources --- */
+
+static void test_nothing(void **state) {
+        _cleanup_(config_freep) Config *c = NULL;
+        Said said = {};
+
+        assert_int_equal(config_load(&(ConfigPaths){}, say, &said, &c), 0);
+        assert_int_equal(c->n_keys, 0);
+        assert_string_equal(said.text, "warning: API_KEYS: none: nothing can be answered\n");
+}
+
+/* From the weakest to the strongest, each added to those before it. */
+static void test_precedence(void **state) {
+        static const struct {
+                const char *file; /* NULL: the environment */
+                const char *text;
+                bool dir, env_file; /* --config-dir, --env-file=given.env */
+                const char *key;
+        } rows[] = {
+                { ".env", "API_KEYS=dot-env\n", false, false, "dot-env" },
+                { ".env", "API_KEYS=dot-env\n", true, false, "dot-env" },
+                { "etc/gemgate.env", "API_KEYS=gemgate-env\n", false, false, "dot-env" },
+                { "etc/gemgate.env", "API_KEYS=gemgate-env\n", true, false, "gemgate-env" },
+                { "given.env", "API_KEYS=given-env\n", true, false, "gemgate-env" },
+                { "given.env", "API_KEYS=given-env\n", true, true, "given-env" },
+                { NULL, "environment", true, true, "environment" },
+                { "etc/api-keys", "# ours\napi-keys-file\n", false, true, "environment" },
+                { "etc/api-keys", "# ours\napi-keys-file\n", true, true, "api-keys-file" },
+                { "credentials/api-keys", "[\"credential\"]\n", true, true, "credential" },
+        };
+
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "credentials", true), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_freep) Config *c = NULL;
+                ConfigPaths paths = { rows[i].env_file ? "given.env" : NULL, rows[i].dir ? "etc" : NULL };
+                Said said = {};
+
+                config_load_done();
+                if (rows[i].file)
+                        write_file(rows[i].file, rows[i].text);
+                if (i >= 6)
+                        assert_int_equal(setenv("API_KEYS", rows[6].text, true), 0);
+                assert_int_equal(config_load(&paths, say, &said, &c), 0);
+                assert_key(c, rows[i].key);
+                assert_string_equal(said.text, "");
+        }
+}
+
+static void test_own_files(void **state) {
+        _cleanup_(config_freep) Config *c = NULL;
+        Said said = {};
+
+        write_file("etc/api-keys", "key-one\n\n# the second\nkey-two\n");
+        write_file("etc/allowed-tokens", "[\"client\", {\"token\": \"named\", \"name\": \"n\"}]");
+        write_file("etc/admin-tokens", "# nobody yet\n");
+        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, say, &said, &c), 0);
+        assert_string_equal(said.text, "");
+        assert_int_equal(c->n_keys, 2);
+        assert_int_equal(c->tokens.n_client, 2);
+        assert_int_equal(c->tokens.n_admin, 0);
+}
+
+/* --- secrets in the environment --- */
+
+static void test_environment_is_cleaned(void **state) {
+        static char key[] = "API_KEYS=hidden-in-the-environment", level[] = "LOG_LEVEL=DEBUG";
+        _cleanup_(config_freep) Config *c = NULL;
+        Said said = {};
+
+        assert_int_equal(putenv(key), 0);
+        assert_int_equal(putenv(level), 0);
+        assert_int_equal(config_load(&(ConfigPaths){}, say, &said, &c), 0);
+        assert_key(c, "hidden-in-the-environment");
+        assert_null(getenv("API_KEYS"));
+        for (size_t i = sizeof("API_KEYS=") - 1; i < sizeof(key); i++)
+                assert_int_equal(key[i], 0); /* the very bytes */
+        assert_string_equal(getenv("LOG_LEVEL"), "DEBUG");
+}
+
+/* A second call reads the files again; environment and credentials stay what they were. */
+static void test_again(void **state) {
+        _cleanup_(config_freep) Config *c = NULL, *d = NULL;
+        ConfigPaths paths = { .config_dir = "etc" };
+        Said said = {};
+
+        write_file("etc/gemgate.env", "LOG_LEVEL=DEBUG\nDEFAULT_MODEL=one\n");
+        write_file("etc/allowed-tokens", "first\n");
+        write_file("credentials/admin-tokens", "chief\n");
+        assert_int_equal(setenv("API_KEYS", "from-the-environment", true), 0);
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "credentials", true), 0);
+        assert_int_equal(config_load(&paths, say, &said, &c), 0);
+        assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
+        assert_string_equal(c->default_model, "one");
+
+        write_file("etc/gemgate.env", "DEFAULT_MODEL=two\n");
+        assert_int_equal(unlink("etc/allowed-tokens"), 0);
+        write_file("credentials/admin-tokens", "other\n");
+        assert_int_equal(setenv("API_KEYS", "set-later", true), 0);
+        assert_int_equal(config_load(&paths, say, &said, &d), 0);
+        assert_key(d, "from-the-environment");
+        assert_int_equal(d->log_level, LOG_LEVEL_INFO);
+        assert_string_equal(d->default_model, "two");
+        assert_int_equal(d->tokens.n_client, 0);
+        assert_non_null(token_set_find(&d->tokens, "chief", 5));
+        assert_string_equal(said.text, "");
+}
+
+/* --- what is wrong --- */
+
+static void test_faults(void **state) {
+        static const struct {
+                const char *file, *text; /* text NULL: a directory */
+                const char *env_file, *dir;
+                int r;
+                const char *said;
+        } rows[] = {
+                { ".env", "", "nowhere.env", NULL, -EINVAL, "nowhere.env: No such file or directory\n" },
+                { ".env", NULL, NULL, NULL, -EINVAL, "./.env: Is a directory\n" },
+                { "etc/api-keys", NULL, NULL, "etc", -EINVAL, "etc/api-keys: Is a directory\n" },
+                { "file", "", NULL, "file", -ENOTDIR, "file/gemgate.env: Not a directory\n" },
+                /* a bad line does not hide the other faults, nor does it become a start */
+                { ".env", "API_KEYS=k\nnonsense\nLOG_LEVEL=LOUD\n", NULL, NULL, -EINVAL,
+                  "./.env:2: not of the form NAME=value\nLOG_LEVEL: LOUD: DEBUG, INFO, WARNING or ERROR\n" },
+                { ".env", "API_KEYS=k\nnonsense\n", NULL, NULL, -EBADMSG,
+                  "./.env:2: not of the form NAME=value\n" },
+                { ".env", "API_KEYS=k\nQUOTA_RESET_TIMEZONE=America/Nowhere\n", NULL, NULL, -EINVAL,
+                  "QUOTA_RESET_TIMEZONE: America/Nowhere: a time zone that is installed here (package "
+                  "tzdata)\n" },
+                { ".env", "API_KEYS=k\nLISTEN=0.0.0.0:80\n", NULL, NULL, -EINVAL,
+                  "ALLOWED_TOKENS: none: at least one token, because LISTEN goes beyond loopback\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                ConfigPaths paths = { rows[i].env_file, rows[i].dir };
+                Config *c = NULL;
+                Said said = {};
+
+                assert_int_equal(setup(state), 0);
+                if (rows[i].text)
+                        write_file(rows[i].file, rows[i].text);
+                else
+                        assert_int_equal(mkdir(rows[i].file, 0750), 0);
+                assert_int_equal(config_load(&paths, say, &said, &c), rows[i].r);
+                assert_string_equal(said.text, rows[i].said);
+                assert_null(c);
+        }
+}
+
+static void test_too_large(void **state) {
+        _cleanup_close_ int fd = -1;
+        Config *c = NULL;
+        Said said = {};
+
+        /* A hole is as large as content, and costs nothing. */
+        fd = open("etc/api-keys", O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX + 1), 0);
+        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, say, &said, &c), -EINVAL);
+        assert_string_equal(said.text, "etc/api-keys: larger than 16 MiB\n");
+
+        said = (Said){};
+        assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX), 0);
+        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, say, &said, &c), -EINVAL);
+        assert_string_equal(said.text, "API_KEYS: a NUL byte: text without one\n");
+}
+
+/* --check-config tells more: what it read, who else can read it, and who would read it otherwise. */
+static void test_check(void **state) {
+        _cleanup_(config_freep) Config *c = NULL;
+        Said said = {};
+
+        write_file(".env", "export API_KEYS=k\n");
+        assert_int_equal(chmod(".env", 0644), 0);
+        assert_int_equal(config_load(&(ConfigPaths){ .check = true }, say, &said, &c), 0);
+        assert_string_equal(said.text,
+                            "info: ./.env: read\n"
+                            "warning: ./.env: everybody on this machine can read it\n"
+                            "warning: ./.env:1: others would read this otherwise: export: systemd does not "
+                            "read the line\n");
+        said = (Said){};
+        c = config_free(c);
+        assert_int_equal(config_load(&(ConfigPaths){}, say, &said, &c), 0);
+        assert_string_equal(said.text, "");
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup(test_nothing, setup),
+                cmocka_unit_test_setup(test_precedence, setup),
+                cmocka_unit_test_setup(test_own_files, setup),
+                cmocka_unit_test_setup(test_environment_is_cleaned, setup),
+                cmocka_unit_test_setup(test_again, setup),
+                cmocka_unit_test_setup(test_faults, setup),
+                cmocka_unit_test_setup(test_too_large, setup),
+                cmocka_unit_test_setup(test_check, setup),
+        };
+
+        return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
