@@ -66,7 +66,8 @@ static void log_text(LogLevel level, const char *message, const LogField *fields
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
 
         (void) buf_puts(&b, "gemgated: ");
-        if (level != LOG_LEVEL_INFO)
+        /* An error is `gemgated: SETTING: value: what is allowed`, as scripts expect it, with no word before it. */
+        if (level != LOG_LEVEL_INFO && level != LOG_LEVEL_ERROR)
                 (void) buf_printf(&b, "%s: ", level_names[level]);
         /* A control character of a stranger's must not move the cursor of whoever reads. */
         for (const char *p = message; *p; p++)

@@ -13,9 +13,26 @@
 #include "io/log-journal.h"
 
 #define HELP_MAX (64U << 10)
+#define SAID_MAX (1U << 20)
 
-static void say(LogLevel level, const char *line, void *userdata _unused_) {
-        log_struct(level, line, NULL, 0);
+/* What is said while the configuration is read. An error ends the program, and is said at once; the rest waits, as one
+ * line after the other, for the log that the configuration asks for. */
+static void say(LogLevel level, const char *line, void *userdata) {
+        Buf *later = userdata;
+
+        if (level == LOG_LEVEL_ERROR)
+                return log_struct(level, line, NULL, 0);
+        (void) buf_putc(later, (char) level);
+        (void) buf_append(later, line, strlen(line) + 1);
+}
+
+static void say_later(Buf *later) {
+        while (later->n > 0) {
+                const char *p = buf_data(later);
+
+                log_struct((LogLevel) p[0], p + 1, NULL, 0);
+                buf_consume(later, strlen(p + 1) + 2);
+        }
 }
 
 static int help(void) {
@@ -68,7 +85,8 @@ static int run(int argc, char *argv[]) {
                 {},
         };
         _cleanup_(manager_freep) Manager *m = NULL;
-        _cleanup_(config_freep) Config *config = NULL;
+        Config *config = NULL;
+        _cleanup_buf_ Buf later = BUF_INIT(SAID_MAX);
         ConfigPaths paths = {};
         int r, o;
 
@@ -99,16 +117,24 @@ static int run(int argc, char *argv[]) {
                 return EX_USAGE;
         }
 
-        r = config_load(&paths, say, NULL, &config);
-        if (r < 0) /* it has said why */
+        r = config_load(&paths, say, &later, &config);
+        if (r < 0) { /* it has said why */
+                say_later(&later);
                 return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
+        }
         if (paths.check) {
+                say_later(&later);
                 log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens", config->n_keys,
                          config->tokens.n_client, config->tokens.n_admin);
+                config_free(config);
                 return 0;
         }
+        r = manager_new(config, &m);
+        if (r != 0)
+                return r;
         set_up_log(config);
-        r = manager_new(TAKE_PTR(config), &m);
+        say_later(&later);
+        r = manager_listen(m);
         if (r != 0)
                 return r;
         return manager_run(m);

@@ -232,7 +232,6 @@ static int manager_init(Manager *m) {
                           r == -ENOENT ? "this zone is not installed (tzdata)" : "not the name of a time zone");
                 return r == -ENOENT ? -EINVAL : r;
         }
-        raise_nofile(m);
         r = loop_new(&m->loop);
         if (r < 0)
                 return r;
@@ -280,21 +279,22 @@ int manager_new(Config *config, Manager **ret) {
                 return EX_SOFTWARE;
         }
         m->config = config;
+        raise_nofile(m);
         r = manager_init(m);
         if (r < 0) {
                 if (r != -EINVAL)
                         log_error("could not start: %s", strerror(-r));
                 return exit_status(r);
         }
-        r = listen_all(m);
-        if (r < 0)
-                return exit_status(r);
-        if (config->n_keys == 0)
-                log_warning("API_KEYS is not set: nothing can be served before there is a key");
-        if (config->tokens.n_client == 0)
-                log_warning("ALLOWED_TOKENS is not set: every request for a model is refused");
         *ret = TAKE_PTR(m);
         return 0;
+}
+
+int manager_listen(Manager *m) {
+        int r;
+
+        r = listen_all(m);
+        return r < 0 ? exit_status(r) : 0;
 }
 
 Manager *manager_free(Manager *m) {

@@ -13,5 +13,8 @@ int manager_new(Config *config, Manager **ret);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free);
 
+/* Takes the sockets that were passed, else those of LISTEN; returns the exit status, 0 to go on. */
+int manager_listen(Manager *m);
+
 /* Serves until a signal; returns the exit status. */
 int manager_run(Manager *m);
