@@ -71,6 +71,7 @@ void manage_health(Request *q) {
                 jwrite_uint(&w, "usable", usable);
                 jwrite_uint(&w, "total", total);
                 jwrite_end(&w);
+                jwrite_string(&w, "isolation", "none"); /* of CLI jobs: there is no engine that runs any */
         }
         jwrite_end(&w);
         request_reply_json(q, 200, &body);
