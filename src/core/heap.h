@@ -3,8 +3,8 @@
 
 /*
  * A priority queue whose links live in its elements: nothing is allocated, and any element can be taken out.
- * It is a leftist heap: no path to the right is longer than log2(n + 1), and everything is a merge along two
- * such paths, so push and removal cost O(log n) in the worst case, not only on the average.
+ * Push and removal cost O(log n) in the worst case, and O(1) where elements come in rising order; heap.c
+ * tells how.
  */
 
 #include "base/macros.h"
@@ -19,26 +19,28 @@ typedef struct HeapRank {
 } HeapRank;
 
 struct HeapNode {
-        HeapNode *left, *right, *parent;
-        Heap *heap; /* that it is in, or NULL */
+        HeapNode *left, *right, *parent; /* in the run: the one before, the one behind, NULL */
+        Heap *heap;                      /* that it is in, or NULL */
         HeapRank rank;
-        uint32_t distance; /* nodes on the path to the right, this one included */
+        uint32_t distance; /* nodes on the path to the right, this one included; 0: in the run */
 };
 
 struct Heap {
-        HeapNode *root;  /* the first element, or NULL */
-        uint64_t *steps; /* counts comparisons, so that a test can bound them */
+        HeapNode *root;
+        HeapNode *head, *tail; /* the run */
+        uint64_t *steps;       /* counts comparisons, so that a test can bound them */
 };
 
 int heap_rank_compare(const HeapRank *a, const HeapRank *b);
 
+HeapNode *heap_first(const Heap *h);                 /* NULL if it is empty */
 void heap_push(Heap *h, HeapNode *n, HeapRank rank); /* n must be in no heap */
 void heap_remove(HeapNode *n);                       /* may be in none */
 
 /* Forgets all elements at once, without touching them: each must be given heap_node_reset() before it is
  * used. */
 static inline void heap_clear(Heap *h) {
-        h->root = NULL;
+        h->root = h->head = h->tail = NULL;
 }
 
 static inline void heap_node_reset(HeapNode *n) {

@@ -21,10 +21,6 @@ static usec_t breaker_at(const Breaker *b, usec_t now) {
         }
 }
 
-static HeapRank rank_untouched(const PoolKey *k) {
-        return (HeapRank){ .index = k->index };
-}
-
 static HeapRank rank_slot(const PoolSlot *s) {
         const PoolCounters *c = &s->tally.counters;
 
@@ -35,16 +31,23 @@ static HeapRank rank_time(usec_t at, const PoolKey *k) {
         return (HeapRank){ .by = { at }, .index = k->index };
 }
 
-/* True if the bucket's next key that was never tried comes before all its slots. */
-static bool bucket_begins_untouched(const PoolBucket *b, HeapRank *ret) {
-        if (!b->next_key)
-                return false;
-        *ret = rank_untouched(b->next_key);
-        return !b->ready.root || heap_rank_compare(ret, &b->ready.root->rank) < 0;
+/* A key that was never tried has the best rank of its index: nothing asked, nothing used. */
+static HeapRank rank_untried(const PoolKey *k) {
+        return (HeapRank){ .index = k->index };
+}
+
+/* True if there is such a key, and it comes before what is first otherwise. */
+static bool is_next(const PoolKey *untried, const HeapNode *first) {
+        HeapRank rank;
+
+        if (!untried || !first)
+                return untried;
+        rank = rank_untried(untried);
+        return heap_rank_compare(&rank, &first->rank) < 0;
 }
 
 void pool_bucket_place(Pool *p, PoolBucket *b) {
-        HeapRank rank;
+        HeapNode *first = heap_first(&b->ready);
         usec_t at;
 
         heap_remove(&b->node);
@@ -52,10 +55,10 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
         at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->breaker, p->now));
         if (at > 0)
                 heap_push(&b->model->waiting_buckets, &b->node, rank_time(at, b->project->first_key));
-        else if (bucket_begins_untouched(b, &rank))
-                heap_push(&b->model->ready, &b->node, rank);
-        else if (b->ready.root)
-                heap_push(&b->model->ready, &b->node, b->ready.root->rank);
+        else if (is_next(b->next_key, first))
+                heap_push(&b->model->ready, &b->node, rank_untried(b->next_key));
+        else if (first)
+                heap_push(&b->model->ready, &b->node, first->rank);
 }
 
 void pool_slot_place(Pool *p, PoolSlot *s) {
@@ -157,33 +160,33 @@ static int model_extend(Pool *p, PoolModel *m) {
 }
 
 int pool_model_first(Pool *p, PoolModel *m, PoolSlot **ret) {
-        /* Each turn makes a slot, which happens once for each (key, model), or is the last. */
-        for (;;) {
-                PoolBucket *b = m->ready.root ? CONTAINER_OF(m->ready.root, PoolBucket, node) : NULL;
-                HeapRank rank;
-                int r;
+        PoolBucket *b;
+        HeapNode *n;
+        int r;
 
-                p->steps++;
-                if (m->next_project) {
-                        rank = rank_untouched(m->next_project->first_key);
-                        if (!b || heap_rank_compare(&rank, &b->node.rank) < 0) {
-                                r = model_extend(p, m);
-                                if (r < 0)
-                                        return r;
-                                continue;
-                        }
+        /* Each turn but the last makes a slot, which happens once for each (key, model). */
+        for (;; p->steps++) {
+                n = heap_first(&m->ready);
+                if (m->next_project && is_next(m->next_project->first_key, n)) {
+                        r = model_extend(p, m);
+                        if (r < 0)
+                                return r;
+                        continue;
                 }
-                if (!b) {
+                if (!n) {
                         *ret = NULL;
                         return 0;
                 }
-                if (bucket_begins_untouched(b, &rank)) {
+
+                b = CONTAINER_OF(n, PoolBucket, node);
+                n = heap_first(&b->ready);
+                if (is_next(b->next_key, n)) {
                         r = bucket_extend(p, b);
                         if (r < 0)
                                 return r;
                         continue;
                 }
-                *ret = CONTAINER_OF(b->ready.root, PoolSlot, node);
+                *ret = CONTAINER_OF(n, PoolSlot, node);
                 return 0;
         }
 }
@@ -217,9 +220,9 @@ void pool_model_refresh(Pool *p, PoolModel *m) {
 
         if (m->day != p->day)
                 model_rebuild(p, m);
-        while ((n = m->waiting_slots.root) && n->rank.by[0] <= p->now)
+        while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->now)
                 pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
-        while ((n = m->waiting_buckets.root) && n->rank.by[0] <= p->now)
+        while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
                 pool_bucket_place(p, CONTAINER_OF(n, PoolBucket, node));
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The pool of API keys: picks one for a model, and learns only by being told what came of it. How a pick stays
- * cheap with 100,000 keys stands in pool.c. Pure: `now` (realtime) is an argument.
+ * The pool of API keys: picks one for a model, and learns only by being told what came of it. How a pick
+ * stays cheap with 100,000 keys stands in pool.c. Pure: `now` (realtime) is an argument.
  *
  * Lifetime: keys live as long as the pool; a Lease must be given back by exactly one pool_report().
  */
@@ -61,15 +61,15 @@ int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_excl
 int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
                   PoolRefusal *ret_refusal);
 
-/* The answer has begun: where the request is a probe, it has passed, and the others need not wait for its end. */
+/* The answer has begun: a request that is a probe has passed, and the others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);
 
 /* The end; but for pool_answering() the only way that health and counters change. Empties the lease. */
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
-/* Revives. `pattern` is a name, a mask (all keys of that mask) or MASK#2 (the second of them), NULL for every
- * key; `model` NULL for every model, and then dead keys and projects revive too. Returns how many pairs of key
- * and model, and keys, were in need of it, maybe 0; -ENXIO if no key or no model fits. */
+/* Revives. `pattern` is a name, a mask (all keys of that mask) or MASK#2 (the second of them), NULL for
+ * every key; `model` NULL for every model, and then dead keys and projects revive too. Returns how many
+ * pairs of key and model, and keys, needed it, maybe 0; -ENXIO if no key or no model fits. */
 int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);
 
 /* --- what it knows, for those who show it (pool-view.c) --- */

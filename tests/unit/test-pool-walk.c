@@ -349,7 +349,9 @@ static void step_report(Walk *w) {
         if (w->n_out == 0)
                 return;
         i = draw(w, w->n_out);
-        class = draw(w, 3) > 0 ? often[draw(w, ELEMENTSOF(often))] : (VerdictClass) draw(w, _VERDICT_CLASS_MAX);
+        class = (VerdictClass) draw(w, _VERDICT_CLASS_MAX);
+        if (draw(w, 3) > 0)
+                class = often[draw(w, ELEMENTSOF(often))];
         verdict_init(&v, class, 0, NULL);
         if (draw(w, 2) == 0)
                 v.retry_after = draw(w, 100) * USEC_PER_SEC;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a pick costs, by the number of keys: nanoseconds, the best of a few rounds.
+ *
+ *     bench-pick [KEYS...]
+ *
+ *   first    a key's first request for a model, which makes its slot
+ *   pick     a key that was used before
+ *   cycle    a pick and the report of its success
+ *   refused  nothing is usable, and the answer why
+ */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "core/pool.h"
+
+#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
+#define ROUNDS 5U
+#define BATCH 1000U /* requests under way together */
+#define BATCHES 100U
+
+static double best(double a, double b) {
+        return a == 0 || b < a ? b : a;
+}
+
+/* `n` picks, timed one batch at a time; their reports are timed if `whole`. Nanoseconds a pick. */
+static double run(Pool *p, size_t n, usec_t *now, bool whole) {
+        static Lease leases[BATCH];
+        Verdict ok;
+        usec_t spent = 0, t;
+
+        verdict_init(&ok, VERDICT_OK, 200, NULL);
+        for (size_t done = 0; done < n;) {
+                size_t k = MIN(n - done, (size_t) BATCH);
+
+                t = clock_monotonic();
+                for (size_t i = 0; i < k; i++)
+                        if (pool_pick(p, "gemini-flash-latest", NULL, 0, (*now)++, leases + i, NULL) != 0)
+                                abort();
+                if (!whole)
+                        spent += clock_monotonic() - t;
+                for (size_t i = 0; i < k; i++)
+                        pool_report(p, leases + i, &ok, NULL, *now);
+                if (whole)
+                        spent += clock_monotonic() - t;
+                done += k;
+        }
+        return (double) spent * 1000 / (double) n;
+}
+
+static double run_refused(Pool *p, usec_t now) {
+        usec_t t;
+
+        for (Lease lease; pool_pick(p, "gemini-flash-latest", NULL, 0, now, &lease, NULL) == 0;) {
+                Verdict day;
+
+                verdict_init(&day, VERDICT_DAY, 429, NULL);
+                pool_report(p, &lease, &day, NULL, now);
+        }
+        t = clock_monotonic();
+        for (size_t i = 0; i < BATCH * BATCHES; i++) {
+                PoolRefusal refusal;
+                Lease lease;
+
+                /* 100 µs between them, so ten counts of all keys are in it. */
+                if (pool_pick(p, "gemini-flash-latest", NULL, 0, now + i * 100, &lease, &refusal) !=
+                    POOL_E_EXHAUSTED)
+                        abort();
+        }
+        return (double) (clock_monotonic() - t) * 1000 / (BATCH * BATCHES);
+}
+
+static int bench(const Zone *zone, unsigned n_keys) {
+        double first = 0, pick = 0, cycle = 0, refused = 0;
+
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                _cleanup_(pool_freep) Pool *p = NULL;
+                usec_t now = NOON;
+                int r;
+
+                r = pool_new(zone, NOON, &p);
+                for (unsigned i = 0; r >= 0 && i < n_keys; i++) {
+                        _cleanup_(secret_unrefp) Secret *s = NULL;
+                        char text[64];
+
+                        (void) snprintf(text, sizeof(text), "AIzaSyBench-%06u-%04u", i, i * 7919 % 10000);
+                        r = secret_new(text, strlen(text), &s);
+                        if (r >= 0)
+                                r = pool_add_key(p, s, NULL, NULL, false);
+                }
+                if (r < 0)
+                        return r;
+
+                first = best(first, run(p, n_keys, &now, false));
+                pick = best(pick, run(p, BATCH * BATCHES, &now, false));
+                cycle = best(cycle, run(p, BATCH * BATCHES, &now, true));
+                refused = best(refused, run_refused(p, now));
+        }
+        printf("%8u %10.0f %10.0f %10.0f %10.0f\n", n_keys, first, pick, cycle, refused);
+        return 0;
+}
+
+int main(int argc, char *argv[]) {
+        _cleanup_(zone_freep) Zone *zone = NULL;
+        static const unsigned usual[] = { 10, 1000, 100000 };
+        int r;
+
+        r = zone_new("America/Los_Angeles", NOON, &zone);
+        printf("%8s %10s %10s %10s %10s  ns\n", "keys", "first", "pick", "cycle", "refused");
+        if (argc > 1)
+                for (int i = 1; r >= 0 && i < argc; i++) {
+                        unsigned n;
+
+                        r = text_parse_uint(argv[i], &n);
+                        if (r >= 0)
+                                r = bench(zone, n);
+                }
+        else
+                for (size_t i = 0; r >= 0 && i < ELEMENTSOF(usual); i++)
+                        r = bench(zone, usual[i]);
+        if (r < 0)
+                fprintf(stderr, "bench-pick: %s\n", strerror(-r));
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

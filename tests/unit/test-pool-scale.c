@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <malloc.h>
+
+#include "core/health.h"
+#include "core/pool-internal.h"
+
+/* What the pool may cost: counted, not timed. And what it does when models or pairs grow too many. */
+
+#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
+
+static Zone *zone;
+
+static Pool *pool_of(unsigned n_keys, unsigned keys_a_project) {
+        Pool *p;
+
+        assert_int_equal(pool_new(zone, NOON, &p), 0);
+        for (unsigned i = 0; i < n_keys; i++) {
+                char text[64], project[16];
+                Secret *s;
+
+                (void) snprintf(text, sizeof(text), "AIzaSyScale-%06u-%04u", i, i % 9973);
+                (void) snprintf(project, sizeof(project), "p%u", i / keys_a_project);
+                assert_int_equal(secret_new(text, strlen(text), &s), 0);
+                assert_int_equal(pool_add_key(p, s, NULL, keys_a_project > 1 ? project : NULL, false), 0);
+                s = secret_unref(s);
+        }
+        return p;
+}
+
+static Lease pick(Pool *p, const char *model, usec_t now) {
+        Lease lease;
+
+        assert_int_equal(pool_pick(p, model, NULL, 0, now, &lease, NULL), 0);
+        return lease;
+}
+
+static void end(Pool *p, Lease lease, VerdictClass class, usec_t now) {
+        Verdict v;
+
+        verdict_init(&v, class, 0, NULL);
+        pool_report(p, &lease, &v, NULL, now);
+}
+
+static PoolRefusal refused(Pool *p, usec_t now) {
+        PoolRefusal r;
+        Lease lease;
+
+        assert_int_equal(pool_pick(p, "m", NULL, 0, now, &lease, &r), POOL_E_EXHAUSTED);
+        return r;
+}
+
+static uint64_t ask(Pool *p, const char *model, VerdictClass class, usec_t now) {
+        uint64_t before = p->steps;
+
+        end(p, pick(p, model, now), class, now);
+        return p->steps - before;
+}
+
+static void note(uint64_t *worst, uint64_t steps) {
+        *worst = MAX(*worst, steps);
+}
+
+static unsigned log2_of(unsigned n) {
+        return 32 - (unsigned) __builtin_clz(n);
+}
+
+static const struct {
+        unsigned n_keys, keys_a_project;
+} sizes[] = { { 10, 1 }, { 1000, 1 }, { 100000, 1 }, { 1000, 1000 }, { 100000, 100000 }, { 100000, 100 } };
+
+/* Under even load a pick costs the same whatever the number of keys. */
+static void test_steps_when_even(void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                unsigned n = sizes[i].n_keys;
+                _cleanup_(pool_freep) Pool *p = pool_of(n, sizes[i].keys_a_project);
+                uint64_t new = 0, used = 0, spent = 0;
+                usec_t now = NOON;
+
+                /* Every key for the first time, then again, and again. */
+                for (unsigned j = 0; j < n; j++)
+                        note(&new, ask(p, "m", VERDICT_OK, now++));
+                for (unsigned j = 0; j < 2 * n; j++)
+                        note(&used, ask(p, "m", VERDICT_OK, now++));
+                /* Projects are spent one after the other, until one is left: it is found without a look at
+                 * them. */
+                for (unsigned j = 1; j < n / sizes[i].keys_a_project; j++)
+                        note(&spent, ask(p, "m", VERDICT_DAY, now));
+                note(&spent, ask(p, "m", VERDICT_OK, now));
+
+                print_message("           %6u keys, %6u a project: at worst %u comparisons, %u, %u\n", n,
+                              sizes[i].keys_a_project, (unsigned) new, (unsigned) used, (unsigned) spent);
+                assert_in_range(new, 1, 12);
+                assert_in_range(used, 1, 12);
+                assert_in_range(spent, 1, 12);
+        }
+}
+
+/* When keys come and go, and on a new day when none has the same history, it grows as the logarithm does. */
+static void test_steps_when_uneven(void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                unsigned n = sizes[i].n_keys, bound = 4 * log2_of(n) + 8, random = 1;
+                _cleanup_(pool_freep) Pool *p = pool_of(n, sizes[i].keys_a_project);
+                uint64_t all = 0, day = 0, before;
+                PoolKey *exclude[ATTEMPTS_MAX];
+                usec_t now = NOON;
+                Lease lease;
+
+                for (unsigned j = 0; j < 3 * n; j++) {
+                        random = random * 1664525 + 1013904223;
+                        now += 10 * USEC_PER_SEC / n; /* an unexplained throttle takes five seconds */
+                        all += ask(p, "m", random >> 30 ? VERDICT_OK : VERDICT_RATE_UNKNOWN, now);
+                }
+                assert_in_range(all / (3 * n), 1, bound);
+
+                /* The first pick of the day makes the heaps anew. */
+                now += USEC_PER_DAY;
+                before = ask(p, "m", VERDICT_OK, now);
+                assert_in_range(before, 1, (uint64_t) n * bound);
+                for (unsigned j = 1; j < n; j++)
+                        note(&day, ask(p, "m", VERDICT_OK, now++));
+                assert_in_range(day, 1, bound);
+
+                for (unsigned j = 0; j < ATTEMPTS_MAX; j++)
+                        exclude[j] = p->keys[j];
+                before = p->steps;
+                assert_int_equal(pool_pick(p, "m", exclude, ATTEMPTS_MAX, now, &lease, NULL), 0);
+                assert_in_range(p->steps - before, 1, (ATTEMPTS_MAX + 1) * bound);
+                end(p, lease, VERDICT_OK, now);
+                print_message("           %6u keys, %6u a project: %u comparisons, at worst %u\n", n,
+                              sizes[i].keys_a_project, (unsigned) (all / (3 * n)), (unsigned) day);
+        }
+}
+
+/* All come back at once: each is moved once, then it is as before. */
+static void test_steps_when_all_come_due(void **state) {
+        const unsigned n = 10000;
+        _cleanup_(pool_freep) Pool *p = pool_of(n, 1);
+        unsigned bound = 4 * log2_of(n) + 8;
+        usec_t now = NOON;
+        uint64_t first;
+
+        for (unsigned j = 0; j < n; j++)
+                (void) ask(p, "m", VERDICT_RATE_UNKNOWN, now);
+        now += USEC_PER_MINUTE;
+        first = ask(p, "m", VERDICT_OK, now);
+        assert_in_range(first, n, (uint64_t) n * bound);
+        for (unsigned j = 1; j < n; j++)
+                assert_in_range(ask(p, "m", VERDICT_OK, now), 1, bound);
+}
+
+static void test_no_allocation(void **state) {
+        _cleanup_(pool_freep) Pool *p = pool_of(100, 1);
+        struct mallinfo2 before;
+
+        for (unsigned i = 0; i < 100; i++)
+                (void) ask(p, "m", VERDICT_OK, NOON + i);
+        before = mallinfo2();
+        for (unsigned i = 0; i < 1000; i++)
+                (void) ask(p, "m", VERDICT_OK, NOON + i);
+        assert_int_equal(mallinfo2().uordblks, before.uordblks);
+}
+
+/* A refused pick counts all keys at most once a second where they are many, each time where they are few. */
+static void test_refusal_is_kept(void **state) {
+        static const struct {
+                unsigned n_keys;
+                bool kept;
+        } rows[] = { { 100, false }, { 100000, true } };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                unsigned n = rows[i].n_keys;
+                _cleanup_(pool_freep) Pool *p = pool_of(n, n);
+                PoolRefusal r;
+                Lease lease;
+
+                (void) ask(p, "m", VERDICT_DAY, NOON);
+                r = refused(p, NOON);
+                assert_int_equal(r.n_keys[POOL_COOLING], n);
+                assert_int_equal(r.available_at, NOON + USEC_PER_MINUTE);
+                assert_true(r.is_quota);
+
+                /* One dies by way of another model. */
+                (void) ask(p, "n", VERDICT_KEY_DEAD, NOON + 1);
+                r = refused(p, NOON + USEC_PER_SEC - 1);
+                assert_int_equal(r.n_keys[POOL_DEAD], rows[i].kept ? 0 : 1);
+                r = refused(p, NOON + USEC_PER_SEC);
+                assert_int_equal(r.n_keys[POOL_DEAD], 1);
+                assert_int_equal(r.n_keys[POOL_COOLING], n - 1);
+
+                /* A probe is out when the kept answer's time has come: it never points to the past. */
+                lease = pick(p, "m", NOON + USEC_PER_MINUTE);
+                r = refused(p, NOON + USEC_PER_MINUTE);
+                assert_int_equal(r.n_keys[POOL_PROBING], n - 1);
+                assert_true(r.available_at > NOON + USEC_PER_MINUTE);
+                end(p, lease, VERDICT_DAY, NOON + USEC_PER_MINUTE);
+
+                /* A reset is seen at once. */
+                assert_int_equal(pool_reset(p, NULL, "m", NOON + USEC_PER_MINUTE), n);
+                end(p, pick(p, "m", NOON + USEC_PER_MINUTE), VERDICT_DAY, NOON + USEC_PER_MINUTE);
+                r = refused(p, NOON + USEC_PER_MINUTE);
+                assert_int_equal(r.n_keys[POOL_COOLING], n - 1);
+        }
+}
+
+typedef struct Models {
+        unsigned n;
+        char first[8];
+        bool has_kept;
+} Models;
+
+static void see_model(const PoolModelView *v, void *userdata) {
+        Models *m = userdata;
+
+        if (m->n++ == 0)
+                (void) snprintf(m->first, sizeof(m->first), "%s", v->name);
+        m->has_kept = m->has_kept || strcmp(v->name, "kept") == 0;
+}
+
+/* Clients invent names. */
+static void test_models_are_forgotten(void **state) {
+        _cleanup_(pool_freep) Pool *p = pool_of(3, 1);
+        Lease leases[MODELS_MAX], lease;
+        Models models = {};
+        PoolKeyView view;
+        char name[8];
+
+        (void) ask(p, "kept", VERDICT_OK, NOON);
+        for (unsigned i = 0; i < 10 * MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "x%u", i);
+                (void) ask(p, name, VERDICT_REQUEST, NOON);
+        }
+        pool_each_model(p, NOON, see_model, &models);
+        assert_int_equal(models.n, MODELS_MAX);
+        assert_true(models.has_kept);
+
+        /* The keys' own totals keep what was counted: every invented name began with the first key. */
+        pool_key_view(p, pool_key(p, 0), NOON, &view);
+        assert_int_equal(view.counters.total, 10 * MODELS_MAX + 1);
+        assert_int_equal(view.counters.today, 10 * MODELS_MAX + 1);
+
+        /* Those that answered are forgotten when there are no others, the one unused longest first. */
+        for (unsigned i = 0; i < MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "y%u", i);
+                (void) ask(p, name, VERDICT_OK, NOON);
+        }
+        assert_null(pool_model_find(p, "kept"));
+        assert_non_null(pool_model_find(p, "y0"));
+        (void) ask(p, "y0", VERDICT_REQUEST, NOON);
+        (void) ask(p, "z", VERDICT_OK, NOON);
+        assert_non_null(pool_model_find(p, "y0"));
+        assert_null(pool_model_find(p, "y1"));
+
+        /* Never one that has a request under way. */
+        for (unsigned i = 0; i < MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "w%u", i);
+                leases[i] = pick(p, name, NOON);
+        }
+        assert_int_equal(pool_pick(p, "one-more", NULL, 0, NOON, &lease, NULL), -E2BIG);
+        for (unsigned i = 0; i < MODELS_MAX; i++)
+                end(p, leases[i], VERDICT_OK, NOON);
+        assert_int_equal(pool_n_models(p), MODELS_MAX);
+        (void) ask(p, "one-more", VERDICT_OK, NOON);
+        assert_int_equal(pool_n_models(p), MODELS_MAX);
+}
+
+/* Where keys are many, pairs run out before models do. */
+static void test_pairs_are_bounded(void **state) {
+        const unsigned n = 50;
+        _cleanup_(pool_freep) Pool *p = pool_of(n, 1);
+        Lease lease = pick(p, "busy", NOON);
+        char name[8];
+
+        assert_int_equal(p->n_slots_max, SLOTS_MAX);
+        p->n_slots_max = 4 * n;
+        for (unsigned i = 0; i < 20; i++) {
+                (void) snprintf(name, sizeof(name), "x%u", i);
+                for (unsigned j = 0; j < n; j++)
+                        (void) ask(p, name, VERDICT_OK, NOON);
+                assert_in_range(p->n_slots, 1, 4 * n);
+        }
+        assert_in_range(pool_n_models(p), 3, 5);
+        assert_non_null(pool_model_find(p, "busy"));
+        end(p, lease, VERDICT_OK, NOON);
+}
+
+static int setup(void **state) {
+        return zone_new("America/Los_Angeles", NOON, &zone);
+}
+
+static int teardown(void **state) {
+        zone = zone_free(zone);
+        return 0;
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_steps_when_even),
+                cmocka_unit_test(test_steps_when_uneven),
+                cmocka_unit_test(test_steps_when_all_come_due),
+                cmocka_unit_test(test_no_allocation),
+                cmocka_unit_test(test_refusal_is_kept),
+                cmocka_unit_test(test_models_are_forgotten),
+                cmocka_unit_test(test_pairs_are_bounded),
+        };
+
+        return cmocka_run_group_tests_name("pool-scale", tests, setup, teardown);
+}
