@@ -23,10 +23,6 @@ const SimError *error_find(const char *name) {
         return NULL;
 }
 
-const char *error_name_at(size_t i) {
-        return i < n_errors ? errors[i].name : NULL;
-}
-
 const SimError *error_for_status(unsigned status) {
         static const struct {
                 unsigned status;
@@ -50,10 +46,6 @@ unsigned error_status(const SimError *e, const ErrorFacts *facts) {
 
 const char *error_content_type(const SimError *e) {
         return e->html ? "text/html; charset=UTF-8" : "application/json; charset=UTF-8";
-}
-
-bool error_is_json(const SimError *e) {
-        return !e->html;
 }
 
 static const char *status_name(unsigned code) {

@@ -24,11 +24,9 @@ struct ErrorFacts {
 const SimError *error_find(const char *name);
 const SimError *
 error_for_status(unsigned status);   /* the ordinary one of this status, NULL if there is none */
-const char *error_name_at(size_t i); /* NULL behind the last */
 
 unsigned error_status(const SimError *e, const ErrorFacts *facts);
 const char *error_content_type(const SimError *e);
-bool error_is_json(const SimError *e);
 
 /* The body. Faults are the buffer's. */
 void error_write(const SimError *e, const ErrorFacts *facts, Buf *out);

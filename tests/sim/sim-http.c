@@ -108,8 +108,6 @@ static void conn_watch(Conn *c, uint32_t interest) {
 static void conn_end_exchange(Conn *c, bool hung_up) {
         HttpServer *s = c->server;
 
-        s->counts.exchanges--;
-        s->counts.hung_up += hung_up;
         s->handler->ended(s->userdata, c, hung_up);
         timer_disarm(s->loop, &c->drip);
         c->drip_left = 0;
@@ -294,8 +292,6 @@ static void conn_begin_exchange(Conn *c) {
 
         c->state = CONN_EXCHANGE;
         c->sent = 0;
-        s->counts.requests++;
-        s->counts.exchanges++;
         s->handler->request(s->userdata, c, &c->request);
 
         /* The handler has copied what it wants to keep. */

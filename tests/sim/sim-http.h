@@ -32,10 +32,7 @@ struct HttpHandler {
 struct HttpCounts {
         uint64_t accepted;
         uint64_t connections; /* open now */
-        uint64_t requests;    /* read completely */
-        uint64_t exchanges;   /* in progress now */
-        uint64_t hung_up;     /* exchanges that the client did not wait for */
-        uint64_t malformed;
+        uint64_t malformed;   /* what was no request */
 };
 
 /* listen: ADDRESS:PORT, a loopback address only (-EACCES); -EINVAL if it is none. */

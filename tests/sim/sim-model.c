@@ -158,11 +158,3 @@ void model_list_write(const ModelList *l, size_t start, size_t size, Buf *out) {
         }
         jwrite_end(&w);
 }
-
-size_t model_list_length(const ModelList *l) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < l->n; i++)
-                n += !l->models[i].removed;
-        return n;
-}

@@ -22,4 +22,3 @@ bool model_list_knows(const ModelList *l, const char *name);
 bool model_write(const ModelList *l, const char *name, Buf *out); /* false if it is not known */
 /* One page; start: the place of the first. A next page is told by nextPageToken. */
 void model_list_write(const ModelList *l, size_t start, size_t size, Buf *out);
-size_t model_list_length(const ModelList *l);

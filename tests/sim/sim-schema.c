@@ -17,6 +17,7 @@
 #include "base/jwrite.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "sim-json.h"
 #include "sim-schema-table.h"
 #include "sim-schema.h"
 
@@ -262,27 +263,16 @@ static void check_message(Check *c, const SchemaMessage *m, json_object *o) {
 
 /* --- what the service itself says --- */
 
-static json_object *member(json_object *o, const char *camel, const char *snake) {
-        json_object *v = NULL;
-
-        if (!json_object_object_get_ex(o, camel, &v))
-                (void) json_object_object_get_ex(o, snake, &v);
-        return v;
-}
-
-static size_t list_length(json_object *o) {
-        return json_object_is_type(o, json_type_array) ? json_object_array_length(o) : 0;
-}
-
 static void check_service_content(SchemaFaults *f, const char *message, size_t i, json_object *content) {
-        json_object *parts = member(content, "parts", "parts"), *role = member(content, "role", "role");
+        json_object *parts = json_member(content, "parts", "parts"),
+                    *role = json_member(content, "role", "role");
         const char *r = role ? json_object_get_string(role) : "user";
 
-        if (list_length(parts) == 0)
+        if (json_length(parts) == 0)
                 (void) buf_printf(&f->message,
                                   "* %s.contents[%zu].parts: contents.parts must not be empty.\n", message,
                                   i);
-        for (size_t k = 0; k < list_length(parts); k++) {
+        for (size_t k = 0; k < json_length(parts); k++) {
                 static const char *const data[][2] = {
                         { "text", "text" },
                         { "inlineData", "inline_data" },
@@ -298,7 +288,7 @@ static void check_service_content(SchemaFaults *f, const char *message, size_t i
                 bool any = false;
 
                 for (size_t d = 0; d < ELEMENTSOF(data) && !any; d++)
-                        any = member(part, data[d][0], data[d][1]);
+                        any = json_member(part, data[d][0], data[d][1]);
                 if (!any)
                         (void) buf_printf(
                                 &f->message,
@@ -313,16 +303,16 @@ static void check_service_content(SchemaFaults *f, const char *message, size_t i
 static void check_service(const char *message, json_object *o, SchemaFaults *f) {
         json_object *contents, *inner;
 
-        inner = member(o, "generateContentRequest", "generate_content_request");
+        inner = json_member(o, "generateContentRequest", "generate_content_request");
         if (inner) {
                 o = inner;
                 message = "GenerateContentRequest";
         }
 
-        contents = member(o, "contents", "contents");
-        if (list_length(contents) == 0)
+        contents = json_member(o, "contents", "contents");
+        if (json_length(contents) == 0)
                 (void) buf_printf(&f->message, "* %s.contents: contents is not specified\n", message);
-        for (size_t i = 0; i < list_length(contents); i++)
+        for (size_t i = 0; i < json_length(contents); i++)
                 check_service_content(f, message, i, json_object_array_get_idx(contents, i));
 }
 
