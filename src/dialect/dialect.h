@@ -38,8 +38,8 @@ typedef struct DialectContext {
 
 struct Translation {
         const Dialect *dialect;
-        char model[MODEL_NAME_MAX + 1]; /* as asked, prefix stripped; the exchange resolves an alias */
-        char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event: the answer names it */
+        char model[MODEL_NAME_MAX + 1];  /* as asked, prefix stripped; the exchange resolves an alias */
+        char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event */
         bool cli;                        /* asked with the prefix `cli/` */
         bool stream;
         Buf gemini;                /* GenerateContentRequest, JSON */
@@ -65,8 +65,8 @@ struct Dialect {
         Translation *(*free)(Translation *t);
 };
 
-extern const Dialect dialect_plain; /* {"error":{message,type,param,code}}, outside the protocols */
-extern const Dialect dialect_openai_chat;     /* also shapes the errors of /v1 */
+extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols */
+extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
 extern const Dialect dialect_anthropic_error; /* of /v1/messages */
 extern const Dialect dialect_google_error;    /* of /v1beta */
 
