@@ -191,7 +191,7 @@ def test_bodies_in_flight_have_a_ceiling(start):
         for c in held:
             c.send(b"x")
             statuses.append(c.read("POST").status)
-        assert set(statuses) == {400, 503}, statuses
+        assert set(statuses) <= {400, 503} and 503 in statuses, statuses
     finally:
         for c in held:
             c.close()
