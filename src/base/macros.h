@@ -20,7 +20,8 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-#define CONTAINER_OF(ptr, type, member) ((type *) ((char *) (ptr) - offsetof(type, member)))
+/* By way of void: that the member's neighbours are aligned as the type wants is what the offset says. */
+#define CONTAINER_OF(ptr, type, member) ((type *) (void *) ((char *) (ptr) - offsetof(type, member)))
 
 /* Hands ownership on: the variable is NULL (or -1) afterwards, so that its _cleanup_ does nothing. */
 #define TAKE_PTR(p)                             \
@@ -40,11 +41,11 @@
         })
 
 /* Defines func##p(), fit for _cleanup_(), for a destructor that takes NULL. */
-#define DEFINE_CLEANUP(type, func)              \
-        static inline void func##p(type *p) {   \
-                if (*p)                         \
-                        func(*p);               \
-        }                                       \
+#define DEFINE_CLEANUP(type, func)                       \
+        static inline _unused_ void func##p(type *p) {   \
+                if (*p)                                  \
+                        func(*p);                        \
+        }                                                \
         struct _cleanup_semicolon_##func
 
 static inline void freep(void *p) {
