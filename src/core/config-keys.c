@@ -94,8 +94,10 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
                         e->disabled = json_object_get_boolean(value);
                 else
                         config_fault(k, s, e->shown, "disabled: true or false");
-        } else
-                config_fault(k, s, e->shown, "unknown member %.32s: %s", key, form->allowed);
+        } else if (strlen(key) <= 32 && text_in_charset(key, strlen(key), "abcdefghijklmnopqrstuvwxyz_"))
+                config_fault(k, s, e->shown, "unknown member %s: %s", key, form->allowed);
+        else /* may be anything: the secret itself, where its name should be */
+                config_fault(k, s, e->shown, "unknown member: %s", form->allowed);
 }
 
 /* Leaves e->secret NULL after a fault that was said. */

@@ -121,8 +121,8 @@ static void put_shown(Buf *b, const char *shown) {
                 (void) buf_puts(b, "…");
 }
 
-static void say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown, const char *fmt,
-                     va_list ap) {
+static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown,
+                                    const char *fmt, va_list ap) {
         _cleanup_buf_ Buf b = BUF_INIT(LINE_MAX_SAID);
         char words[LINE_MAX_SAID / 2];
 

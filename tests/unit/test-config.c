@@ -447,6 +447,11 @@ static void test_secrets(void **state) {
                 { "API_KEYS", "[{\"key\":\"AIzaSy-0123456789\",\"tier\":1}]", -EINVAL, 0,
                   "API_KEYS: entry 1 (AIza****6789): unknown member tier: {key, name?, project?, "
                   "disabled?}\n" },
+                { "API_KEYS", "[{\"key\":\"AIzaSy-0123456789\",\"" SECRET "\":1,\"a\\nb\":2,\"\":3}]",
+                  -EINVAL, 0,
+                  "API_KEYS: entry 1 (AIza****6789): unknown member: {key, name?, project?, disabled?}\n"
+                  "API_KEYS: entry 1 (AIza****6789): unknown member: {key, name?, project?, disabled?}\n"
+                  "API_KEYS: entry 1 (AIza****6789): unknown member: {key, name?, project?, disabled?}\n" },
                 { "API_KEYS", "[{\"key\":\"" SECRET "\",\"name\":\"\",\"project\":5,\"disabled\":\"no\"}]",
                   -EINVAL, 0,
                   "API_KEYS: entry 1 (hidd****alue): name: 1 to 64 characters\n"
