@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+
+/* An env file, read and made a configuration of: every parser of core/config. What is said must be a line of
+ * text, and what was made must hold what the engine and the server rely on. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/zone.h"
+#include "core/config.h"
+#include "core/model.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool good) {
+        if (!good)
+                abort();
+}
+
+typedef struct Said {
+        size_t n_errors;
+} Said;
+
+static void say(LogLevel level, const char *line, void *userdata) {
+        Said *said = userdata;
+
+        check(*line && !strpbrk(line, "\r\n\x1b"));
+        if (level == LOG_LEVEL_ERROR)
+                said->n_errors++;
+}
+
+static void check_model(const char *s) {
+        ModelName name;
+
+        check(model_name_parse(s, strlen(s), &name) == 0);
+}
+
+static void check_config(const Config *c) {
+        for (size_t i = 0; i < c->n_keys; i++)
+                check(secret_length(c->keys[i].secret) > 0);
+        for (size_t i = 0; i < c->n_aliases; i++) {
+                check_model(c->aliases[i].alias);
+                check_model(c->aliases[i].model);
+                check(streq(config_alias(c, c->aliases[i].model), c->aliases[i].model));
+        }
+        check_model(c->default_model);
+        check(c->listen && c->listen[0]);
+        check(c->tokens.n_client > 0 || !config_listens_beyond_loopback(c));
+        check(zone_name_is_valid(c->quota_reset_timezone));
+        check(c->gemini_base_url[strlen(c->gemini_base_url) - 1] != '/' && !strchr(c->gemini_base_url, '@'));
+        check(c->connect_timeout > 0 && c->request_deadline > 0 && c->max_body > 0 &&
+              c->max_connections > 0);
+        check(c->max_inflight_bytes >= c->max_body);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_(config_text_freep) ConfigText *t = NULL;
+        _cleanup_(config_freep) Config *c = NULL;
+        Said said = {};
+        int r;
+
+        check(config_text_new(&t) == 0);
+        r = config_text_read_env(t, (const char *) data, size, "x.env", true, say, &said);
+        check(r == 0 || r == -EBADMSG);
+        check((r < 0) == (said.n_errors > 0));
+
+        said.n_errors = 0;
+        r = config_new(t, say, &said, &c);
+        check(r == 0 || r == -EINVAL);
+        check((r < 0) == (said.n_errors > 0) && (r < 0) == !c);
+        if (c)
+                check_config(c);
+        return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A stream, fed whole and fed in pieces as long as the input's first byte says, must come to the same events
+ * and the same end. */
+
+#include <string.h>
+
+#include "core/sse.h"
+
+#define EVENT_MAX  48U
+#define EVENTS_MAX (1U << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int on_event(const char *data, size_t n, void *userdata) {
+        Buf *events = userdata;
+
+        (void) buf_printf(events, "%zu:", n);
+        (void) buf_append(events, data, n);
+        return events->error;
+}
+
+static int run(const char *p, size_t n, size_t piece, Buf *events, bool *ret_inside) {
+        int r = 0;
+        Sse s;
+
+        sse_init(&s, EVENT_MAX);
+        for (size_t at = 0, k; r >= 0 && at < n; at += k) {
+                char *copy;
+
+                /* Each piece in memory of its own, gone when the next one comes. */
+                k = MIN(piece, n - at);
+                copy = malloc(k);
+                if (!copy)
+                        abort();
+                memcpy(copy, p + at, k);
+                r = sse_feed(&s, copy, k, on_event, events);
+                free(copy);
+        }
+        *ret_inside = sse_is_inside(&s);
+        sse_done(&s);
+        return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_buf_ Buf whole = BUF_INIT(EVENTS_MAX), torn = BUF_INIT(EVENTS_MAX);
+        bool inside_whole, inside_torn;
+        int r;
+
+        if (size < 2 || size > EVENTS_MAX / 8)
+                return 0;
+        r = run((const char *) data + 1, size - 1, size, &whole, &inside_whole);
+        if (run((const char *) data + 1, size - 1, 1U + data[0] % 16, &torn, &inside_torn) != r)
+                abort();
+        if (whole.n != torn.n || (whole.n > 0 && memcmp(buf_data(&whole), buf_data(&torn), whole.n) != 0))
+                abort();
+        if (r >= 0 && inside_whole != inside_torn)
+                abort();
+        return 0;
+}
