@@ -47,32 +47,45 @@ static bool is_next(const PoolKey *untried, const HeapNode *first) {
 }
 
 void pool_bucket_place(Pool *p, PoolBucket *b) {
-        HeapNode *first = heap_first(&b->ready);
+        const HeapNode *ready = heap_first(&b->ready.slots), *trial = heap_first(&b->trial.slots);
+        PoolModel *m = b->model;
+        Heap *heap;
         usec_t at;
 
-        heap_remove(&b->node);
+        heap_remove(&b->ready.node);
+        heap_remove(&b->trial.node);
 
         at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->breaker, p->now));
-        if (at > 0)
-                heap_push(&b->model->waiting_buckets, &b->node, rank_time(at, b->project->first_key));
-        else if (is_next(b->next_key, first))
-                heap_push(&b->model->ready, &b->node, rank_untried(b->next_key));
-        else if (first)
-                heap_push(&b->model->ready, &b->node, first->rank);
+        if (at > 0) {
+                heap_push(&m->waiting_buckets, &b->ready.node, rank_time(at, b->project->first_key));
+                return;
+        }
+
+        heap = b->project->breaker.until > 0 || b->breaker.until > 0 ? &m->trial : &m->ready;
+        if (is_next(b->next_key, ready))
+                heap_push(heap, &b->ready.node, rank_untried(b->next_key));
+        else if (ready)
+                heap_push(heap, &b->ready.node, ready->rank);
+        if (trial)
+                heap_push(&m->trial, &b->trial.node, trial->rank);
 }
 
 void pool_slot_place(Pool *p, PoolSlot *s) {
-        usec_t at;
+        const Breaker *const breakers[] = { &s->key->breaker, &s->rate, &s->health };
+        PoolQueue *q = &s->bucket->ready;
+        usec_t at = 0;
 
         heap_remove(&s->node);
 
-        at = breaker_at(&s->key->breaker, p->now);
-        at = MAX(at, breaker_at(&s->rate, p->now));
-        at = MAX(at, breaker_at(&s->health, p->now));
+        for (size_t i = 0; i < ELEMENTSOF(breakers); i++) {
+                at = MAX(at, breaker_at(breakers[i], p->now));
+                if (breakers[i]->until > 0)
+                        q = &s->bucket->trial;
+        }
         if (at > 0)
                 heap_push(&s->bucket->model->waiting_slots, &s->node, rank_time(at, s->key));
         else
-                heap_push(&s->bucket->ready, &s->node, rank_slot(s));
+                heap_push(&q->slots, &s->node, rank_slot(s));
         pool_bucket_place(p, s->bucket);
 }
 
@@ -151,7 +164,8 @@ static int model_extend(Pool *p, PoolModel *m) {
 
         b->project = project;
         b->model = m;
-        b->ready.steps = &p->steps;
+        b->ready.bucket = b->trial.bucket = b;
+        b->ready.slots.steps = b->trial.slots.steps = &p->steps;
         b->next_key = project->first_key->next_of_project;
         list_append(&project->buckets, &b->by_project);
         list_append(&m->buckets, &b->by_model);
@@ -159,15 +173,19 @@ static int model_extend(Pool *p, PoolModel *m) {
         return 0;
 }
 
-int pool_model_first(Pool *p, PoolModel *m, PoolSlot **ret) {
-        PoolBucket *b;
-        HeapNode *n;
+int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         int r;
 
         /* Each turn but the last makes a slot, which happens once for each (key, model). */
         for (;; p->steps++) {
-                n = heap_first(&m->ready);
-                if (m->next_project && is_next(m->next_project->first_key, n)) {
+                const PoolKey *untried = m->next_project ? m->next_project->first_key : NULL;
+                HeapNode *n = heap_first(&m->ready), *trial = heap_first(&m->trial);
+                PoolQueue *q;
+
+                if (trial && !(is_retry && (n || untried)) && !is_next(untried, trial) &&
+                    (!n || heap_rank_compare(&trial->rank, &n->rank) < 0))
+                        n = trial;
+                else if (is_next(untried, n)) {
                         r = model_extend(p, m);
                         if (r < 0)
                                 return r;
@@ -178,10 +196,10 @@ int pool_model_first(Pool *p, PoolModel *m, PoolSlot **ret) {
                         return 0;
                 }
 
-                b = CONTAINER_OF(n, PoolBucket, node);
-                n = heap_first(&b->ready);
-                if (is_next(b->next_key, n)) {
-                        r = bucket_extend(p, b);
+                q = CONTAINER_OF(n, PoolQueue, node);
+                n = heap_first(&q->slots);
+                if (q == &q->bucket->ready && is_next(q->bucket->next_key, n)) {
+                        r = bucket_extend(p, q->bucket);
                         if (r < 0)
                                 return r;
                         continue;
@@ -195,13 +213,16 @@ int pool_model_first(Pool *p, PoolModel *m, PoolSlot **ret) {
  * day. */
 static void model_rebuild(Pool *p, PoolModel *m) {
         heap_clear(&m->ready);
+        heap_clear(&m->trial);
         heap_clear(&m->waiting_buckets);
         heap_clear(&m->waiting_slots);
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
-                heap_clear(&b->ready);
-                heap_node_reset(&b->node);
+                heap_clear(&b->ready.slots);
+                heap_clear(&b->trial.slots);
+                heap_node_reset(&b->ready.node);
+                heap_node_reset(&b->trial.node);
         }
         LIST_FOREACH(i, &m->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_model);
@@ -223,7 +244,7 @@ void pool_model_refresh(Pool *p, PoolModel *m) {
         while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->now)
                 pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
         while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
-                pool_bucket_place(p, CONTAINER_OF(n, PoolBucket, node));
+                pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
 }
 
 int pool_name_compare(const void *a, const void *b) {
@@ -257,7 +278,8 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
                 return -ENOMEM;
         }
 
-        m->ready.steps = m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
+        m->ready.steps = m->trial.steps = &p->steps;
+        m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
         list_init(&m->buckets);
         list_init(&m->slots);
         list_append(&p->models, &m->models);

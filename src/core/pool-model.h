@@ -9,7 +9,7 @@
 typedef struct PoolModel PoolModel;
 
 struct PoolSlot {
-        HeapNode node; /* in bucket->ready or model->waiting_slots; in neither while set aside by a pick */
+        HeapNode node; /* in a queue of the bucket, in model->waiting_slots, or set aside by a pick */
         List by_key, by_model;
         PoolKey *key;
         PoolBucket *bucket;
@@ -19,14 +19,21 @@ struct PoolSlot {
         char *last_error;
 };
 
+/* Slots that may go now, and where they stand among those of the model. */
+typedef struct PoolQueue {
+        HeapNode node; /* in model->ready, ->trial or ->waiting_buckets; in none if it has nothing to give */
+        Heap slots;
+        PoolBucket *bucket;
+} PoolQueue;
+
 struct PoolBucket {
-        HeapNode node; /* in model->ready or model->waiting_buckets; in neither if it has nothing to give */
+        PoolQueue ready; /* those with nothing against them; the one that waits if all have to */
+        PoolQueue trial; /* those that would be a probe, by their key's or their own breakers */
         List by_project, by_model;
         PoolProject *project;
         PoolModel *model;
         Breaker breaker;
         bool closed;       /* why it is open: the model is closed to this project, or else quota */
-        Heap ready;        /* slots */
         PoolKey *next_key; /* the first key of the project that was never tried for this model */
         PoolSlot first;    /* the first key's: most projects have but one */
 };
@@ -34,7 +41,7 @@ struct PoolBucket {
 struct PoolModel {
         char *name; /* first, for pool_name_compare() */
         List models;
-        Heap ready;                          /* buckets, by the rank of their first slot */
+        Heap ready, trial;                   /* queues, by the rank of their first slot; trial: of probes */
         Heap waiting_buckets, waiting_slots; /* by the time at which they may go again */
         List buckets, slots;
         PoolProject *next_project; /* the first project that was never tried for this model */
@@ -51,7 +58,9 @@ PoolModel *pool_model_find(Pool *p, const char *name);
 int pool_model_acquire(Pool *p, const char *name, PoolModel **ret); /* finds or makes; -E2BIG */
 PoolModel *pool_model_free(Pool *p, PoolModel *m);
 void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
-int pool_model_first(Pool *p, PoolModel *m, PoolSlot **ret); /* the slot to take, NULL if there is none */
+
+/* The slot to take, NULL if there is none. A retry takes a probe only if there is nothing else. */
+int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
 /* Put a bucket, a slot and its bucket, where they belong now. To be called when a breaker in their way, or
  * their rank, has changed. */

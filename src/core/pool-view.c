@@ -83,7 +83,6 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, layers[i].breaker->probe != 0 ? POOL_PROBING : state);
         }
-        r.is_quota = r.is_quota && r.available_at > 0;
         *ret = r;
 }
 

@@ -9,7 +9,7 @@
 typedef struct PoolStanding {
         PoolState state;
         usec_t available_at; /* 0: now */
-        bool is_quota;       /* what is in its way is quota and nothing else */
+        bool is_quota;       /* nothing but quota is in its way */
         bool is_healthy;     /* neither unhealthy nor dead */
 } PoolStanding;
 

@@ -7,20 +7,23 @@
  * project, and a bucket has slots, one for each key of the project. All of it is made when it is first
  * needed.
  *
- *      PoolModel ── ready: heap of buckets ── PoolBucket ── ready: heap of slots ── PoolSlot ── PoolKey
- *                ├─ waiting: heaps by time               └─ next_key: never tried
+ *      PoolModel ── ready, trial: heaps ── PoolBucket ── ready, trial: heaps ── PoolSlot ── PoolKey
+ *                ├─ waiting: heaps by time             └─ next_key: never tried
  *                └─ next_project: never tried
  *
  *   - A slot's rank is its requests today, then in all, then its last use, then its place in the
  *     configuration. A bucket's rank is that of its first slot. So the first slot of the first bucket is the
- *     one to take.
+ *     one to take. What would be a probe stands apart, in the trial heaps, by the same rank: a request's
+ *     first try takes the first of both, a retry takes a probe only if there is nothing else. Else one
+ *     request could spend all its tries on dead keys that are due to be looked at again, while others are
+ *     well.
  *   - A key that was never tried has the best rank there can be: nothing. So nothing is kept for it but a
  *     cursor into the project's keys, or into the projects, which are in the order of configuration anyway.
  *   - What blocks is taken out of the ready heap at the moment when it begins to block: a slot when its key
  *     is dead or it is ill, a whole bucket, with one step, when its quota is spent. It waits in a heap by
- *     the time at which it may go again. So the ready heaps hold what is usable now and nothing else: no
+ *     the time at which it may go again. So the other heaps hold what is usable now and nothing else: no
  *     pick has to look past blocked keys.
- *   - A pick first moves what has come due from waiting to ready (once for each time that something was
+ *   - A pick first moves what has come due out of the waiting heaps (once for each time that something was
  *     blocked), takes the first slot, counts, and puts it back with its new rank. Under even load that is
  *     the last rank, which costs the heap nothing (core/heap.c), so a pick is as cheap with 100,000 keys as
  *     with ten; where keys come and go it is a few merges of O(log n). Slots of excluded keys are set aside
@@ -30,8 +33,8 @@
  *     and a model's heaps are made anew at its first pick of the day: the one step that is O(n).
  *
  * The breakers are in five layers (core/health.h). Blocked is what has one that is open, or whose probe is
- * out; a half-open one makes the request that passes it its probe. Nothing here knows classes of verdicts:
- * what one means for each layer is core/health's table, how long a layer stays open is core/health's and
+ * out; a half-open one makes the request that passes it its probe. Nothing here decides by class: what a
+ * verdict means for each layer is core/health's table, how long a layer stays open is core/health's and
  * core/quota's.
  *
  * When nothing is usable, the caller is told how many keys are in which state. That takes a walk over all
@@ -220,7 +223,7 @@ int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_excl
         pool_model_refresh(p, m);
 
         for (;;) {
-                r = pool_model_first(p, m, &s);
+                r = pool_model_first(p, m, n_exclude > 0, &s);
                 if (r < 0 || !s || !is_excluded(s->key, exclude, n_exclude))
                         break;
                 heap_remove(&s->node);

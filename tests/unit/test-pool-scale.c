@@ -145,7 +145,7 @@ static void test_steps_when_all_come_due(void **state) {
                 (void) ask(p, "m", VERDICT_RATE_UNKNOWN, now);
         now += USEC_PER_MINUTE;
         first = ask(p, "m", VERDICT_OK, now);
-        assert_in_range(first, n, (uint64_t) n * bound);
+        assert_in_range(first, 1, (uint64_t) n * bound);
         for (unsigned j = 1; j < n; j++)
                 assert_in_range(ask(p, "m", VERDICT_OK, now), 1, bound);
 }
@@ -189,18 +189,27 @@ static void test_refusal_is_kept(void **state) {
                 assert_int_equal(r.n_keys[POOL_DEAD], 1);
                 assert_int_equal(r.n_keys[POOL_COOLING], n - 1);
 
-                /* A probe is out when the kept answer's time has come: it never points to the past. */
+                /* What was kept never points to the past: its time has come, and somebody else was the
+                 * probe. */
+                r = refused(p, NOON + USEC_PER_MINUTE - 400000);
+                assert_int_equal(r.available_at, NOON + USEC_PER_MINUTE);
                 lease = pick(p, "m", NOON + USEC_PER_MINUTE);
                 r = refused(p, NOON + USEC_PER_MINUTE);
+                assert_int_equal(r.available_at - NOON, USEC_PER_MINUTE + (rows[i].kept ? 600000 : 1000000));
+                r = refused(p, NOON + USEC_PER_MINUTE + 600000);
                 assert_int_equal(r.n_keys[POOL_PROBING], n - 1);
-                assert_true(r.available_at > NOON + USEC_PER_MINUTE);
-                end(p, lease, VERDICT_DAY, NOON + USEC_PER_MINUTE);
+                end(p, lease, VERDICT_DAY, NOON + USEC_PER_MINUTE + 600000);
+
+                /* Nor is it kept when the clock jumps. */
+                r = refused(p, NOON - USEC_PER_DAY);
+                assert_int_equal(r.n_keys[POOL_COOLING], n - 1);
+                assert_int_equal(r.available_at, NOON - USEC_PER_DAY + USEC_PER_MINUTE);
 
                 /* A reset is seen at once. */
-                assert_int_equal(pool_reset(p, NULL, "m", NOON + USEC_PER_MINUTE), n);
-                end(p, pick(p, "m", NOON + USEC_PER_MINUTE), VERDICT_DAY, NOON + USEC_PER_MINUTE);
-                r = refused(p, NOON + USEC_PER_MINUTE);
-                assert_int_equal(r.n_keys[POOL_COOLING], n - 1);
+                assert_int_equal(pool_reset(p, NULL, NULL, NOON - USEC_PER_DAY), n + 1);
+                end(p, pick(p, "m", NOON - USEC_PER_DAY), VERDICT_DAY, NOON - USEC_PER_DAY);
+                r = refused(p, NOON - USEC_PER_DAY);
+                assert_int_equal(r.n_keys[POOL_COOLING], n);
         }
 }
 

@@ -108,10 +108,16 @@ static bool plain_may(Plain *w, unsigned k, unsigned m) {
         return !w->disabled[k];
 }
 
-static int plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
+static bool plain_is_probe(Plain *w, unsigned k, unsigned m) {
+        for (unsigned l = 0; l < 5; l++)
+                if (gate(w, k, m, l)->until > 0)
+                        return true;
+        return false;
+}
+
+static int plain_best(Plain *w, unsigned m, uint64_t excluded, bool probes) {
         usec_t day = zone_day_start(zone, w->now);
         int best = -1;
-        Pair *p;
 
         w->known[m] = true;
         for (unsigned k = 0; k < w->n_keys; k++) {
@@ -122,13 +128,24 @@ static int plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
                 a->today_of[0] = today(a, day);
                 a->today_of[1] = day;
 
-                if (excluded & 1ULL << k || !plain_may(w, k, m))
+                if (excluded & 1ULL << k || !plain_may(w, k, m) || (!probes && plain_is_probe(w, k, m)))
                         continue;
                 if (!b || today(a, day) < today(b, day) ||
                     (today(a, day) == today(b, day) &&
                      (a->total < b->total || (a->total == b->total && a->last < b->last))))
                         best = (int) k;
         }
+        return best;
+}
+
+static int plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
+        int best = -1;
+        Pair *p;
+
+        if (excluded)
+                best = plain_best(w, m, excluded, false);
+        if (best < 0)
+                best = plain_best(w, m, excluded, true);
         if (best < 0)
                 return -1;
 

@@ -385,6 +385,12 @@ static void test_death(void **state) {
              "pick m none dead=1 1min ill", "wait 1min", "key a dead", "see a m dead now",
              "pick o a", "but b", "pick m none probing=1 1s ill", "done a key_dead", "see a m dead 1h",
              "wait 1h", "but b", "pick o a", "done a ok", "key a usable", "usable 2", "see a m usable now");
+        TALK("one request is not spent on probes: a retry gets a key with nothing against it", "abcd",
+             "pick m a", "pick m b", "pick m c", "done a key_dead", "done b day 1h", "wait 1s",
+             "done c ok", "pick m d", "done d ok", "wait 2h",
+             "pick m a", "done a key_dead", "but a", "pick m c", "done c request",
+             "pick m b", "done b day 1s", "wait 2h",
+             "but c", "but d", "pick m a", "done a ok"); /* where there is nothing else, it gets one */
         TALK("a probe may find the key alive and its quota spent", "a",
              "pick m a", "done a key_dead", "wait 1h", "pick m a", "done a day 9s",
              "key a usable", "see a m cooling 9s");
