@@ -77,6 +77,7 @@ static const char *systemd_bare_part(const char *p, Out *o) {
         o->keep = o->n;
         for (; *p && !in(*p, SYSTEMD_NEWLINE); p++) {
                 if (*p == '\\') {
+                        o->keep = o->n;
                         if (!*++p)
                                 break;
                         if (!in(*p, SYSTEMD_NEWLINE))
@@ -120,7 +121,7 @@ int systemd_read(const char *text, EnvPairs *ret) {
                         continue;
                 }
 
-                name = p;
+                name = p++; /* the first character is the name's, even if it is a = */
                 p += strcspn(p, "=" SYSTEMD_NEWLINE);
                 if (*p != '=')
                         continue; /* nothing is said of a line without one */
@@ -219,6 +220,10 @@ static const char *compose_name(const char *p, size_t *ret_n) {
                         break;
                 else if (!in(*p, "_.[]ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" TEXT_DIGITS))
                         return NULL;
+        }
+        if (!*p) {
+                *ret_n = 0; /* the end of the file is the end of no name, and no fault either */
+                return p > s ? p : NULL;
         }
         *ret_n = (size_t) (p - s);
         while (*ret_n > 0 && go_space(s + *ret_n - 1) == 1)
