@@ -178,16 +178,22 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         return *s->initial ? s->type->parse(k, s, s->initial) : 0;
 }
 
-/* What one setting asks of another. */
+static bool is_good(const ConfigCheck *k, const char *name) {
+        return !(k->faulty >> (config_setting(name) - config_settings) & 1);
+}
+
+/* What one setting asks of another; where one is wrong already, nothing more is asked. */
 static void check_together(ConfigCheck *k) {
         const Config *c = k->config;
 
-        if (c->n_keys == 0)
+        if (is_good(k, "API_KEYS") && c->n_keys == 0)
                 config_warn(k, config_setting("API_KEYS"), NULL, "none: nothing can be answered");
-        if (c->tokens.n_client == 0 && config_listens_beyond_loopback(c))
+        if (is_good(k, "LISTEN") && is_good(k, "ALLOWED_TOKENS") && c->tokens.n_client == 0 &&
+            config_listens_beyond_loopback(c))
                 config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
                              "none: at least one token, because LISTEN goes beyond loopback");
-        if (c->max_inflight_bytes < c->max_body)
+        if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
+            c->max_inflight_bytes < c->max_body)
                 config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL,
                              "less than MAX_BODY: at least as much");
 }
@@ -202,13 +208,17 @@ int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret)
         if (!c)
                 return -ENOMEM;
         k.config = c;
+        assert(config_n_settings <= 64);
         for (size_t i = 0; i < config_n_settings; i++) {
+                size_t before = k.n_faults;
+
                 r = check_setting(&k, t, i);
                 if (r < 0)
                         return r;
+                if (k.n_faults > before)
+                        k.faulty |= UINT64_C(1) << i;
         }
-        if (k.n_faults == 0)
-                check_together(&k);
+        check_together(&k);
         if (k.n_faults > FAULTS_SAID_MAX) {
                 (void) snprintf(more, sizeof(more), "and %zu faults more", k.n_faults - FAULTS_SAID_MAX);
                 say(LOG_LEVEL_ERROR, more, userdata);

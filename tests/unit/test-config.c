@@ -668,6 +668,34 @@ static void test_all_faults_are_told(void **state) {
         }
 }
 
+/* What settings ask of each other is told beside other faults, but not for one that is wrong itself. */
+static void test_together(void **state) {
+        static const struct {
+                const char *listen, *tokens, *level, *said;
+        } rows[] = {
+                { "0.0.0.0:80", "", "LOUD",
+                  "LOG_LEVEL: LOUD: DEBUG, INFO, WARNING or ERROR\n"
+                  "ALLOWED_TOKENS: none: at least one token, because LISTEN goes beyond loopback\n" },
+                { "0.0.0.0:80", "[7]", "INFO", "ALLOWED_TOKENS: entry 1: a string or an object\n" },
+                { "0.0.0.0", "", "INFO",
+                  "LISTEN: 0.0.0.0: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_text_freep) ConfigText *t = NULL;
+                Config *c = NULL;
+                Said said = {};
+
+                assert_int_equal(config_text_new(&t), 0);
+                set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
+                set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", rows[i].listen);
+                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", rows[i].tokens);
+                set(t, CONFIG_SOURCE_ENV_FILE, "LOG_LEVEL", rows[i].level);
+                assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
+                assert_string_equal(said.text, rows[i].said);
+        }
+}
+
 /* --- aliases --- */
 
 static void test_aliases(void **state) {
@@ -751,6 +779,7 @@ int main(void) {
                 cmocka_unit_test(test_sources),
                 cmocka_unit_test(test_empty_asks_for_default),
                 cmocka_unit_test(test_all_faults_are_told),
+                cmocka_unit_test(test_together),
                 cmocka_unit_test(test_aliases),
                 cmocka_unit_test(test_help),
                 cmocka_unit_test(test_markdown),
