@@ -23,28 +23,46 @@ const char *http_request_argument(HttpRequest *r, const char *name) {
         return MHD_lookup_connection_value(r->connection->mhd, MHD_GET_ARGUMENT_KIND, name);
 }
 
+typedef struct Each {
+        void (*f)(const char *name, const char *value, void *userdata);
+        void *userdata;
+} Each;
+
+static enum MHD_Result each_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name, const char *value) {
+        const Each *e = cls;
+
+        e->f(name, value, e->userdata);
+        return MHD_YES;
+}
+
+void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const char *value, void *userdata),
+                              void *userdata) {
+        Each e = { .f = f, .userdata = userdata };
+
+        (void) MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, each_one, &e);
+}
+
 typedef struct Joined {
         const char *name;
         Buf *out;
         bool any;
 } Joined;
 
-static enum MHD_Result join_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name, const char *value) {
-        Joined *j = cls;
+static void join_one(const char *name, const char *value, void *userdata) {
+        Joined *j = userdata;
 
         if (!strcaseeq(name, j->name))
-                return MHD_YES;
+                return;
         if (j->any)
                 (void) buf_puts(j->out, ", ");
         j->any = true;
         (void) buf_puts(j->out, strempty(value));
-        return MHD_YES;
 }
 
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret) {
         Joined j = { .name = name, .out = ret };
 
-        (void) MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, join_one, &j);
+        http_request_each_header(r, join_one, &j);
         return j.any ? ret->error : -ENODATA;
 }
 
@@ -53,8 +71,8 @@ typedef struct Framing {
         bool bad_length, odd_encoding;
 } Framing;
 
-static enum MHD_Result frame_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name, const char *value) {
-        Framing *f = cls;
+static void frame_one(const char *name, const char *value, void *userdata) {
+        Framing *f = userdata;
 
         if (strcaseeq(name, "content-length")) {
                 f->n_length++;
@@ -64,13 +82,12 @@ static enum MHD_Result frame_one(void *cls, enum MHD_ValueKind kind _unused_, co
                 f->odd_encoding = f->odd_encoding || !value || !strcaseeq(value, "chunked");
         } else if (strcaseeq(name, "host"))
                 f->n_host++;
-        return MHD_YES;
 }
 
 const char *http_request_framing_fault(HttpRequest *r) {
         Framing f = {};
 
-        (void) MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, frame_one, &f);
+        http_request_each_header(r, frame_one, &f);
         if (f.n_length > 0 && f.n_encoding > 0)
                 return "Content-Length and Transfer-Encoding do not go together";
         if (f.n_length > 1)

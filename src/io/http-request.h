@@ -19,6 +19,10 @@ const char *http_request_path(const HttpRequest *r); /* raw: percent escapes as 
 const char *http_request_header(HttpRequest *r, const char *name);   /* the first of that name, or NULL */
 const char *http_request_argument(HttpRequest *r, const char *name); /* of the query, raw, or NULL */
 
+/* Calls back for each header, in order; `value` may be NULL. */
+void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const char *value, void *userdata),
+                              void *userdata);
+
 /* All values of a header in order, joined by `, `; -ENODATA if there is none. */
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
 

@@ -11,6 +11,9 @@
  * - A suspended connection is watched by nobody, so a client that hangs up would be noticed at the second write. Each
  *   connection therefore has an EPOLLRDHUP watch of ours, set once for its life. A client that only closes its
  *   sending side looks the same and is treated the same, as by other proxies: it is gone.
+ * - When a client's last bytes and its FIN come together, MHD reads the bytes, takes the short read for the end, and
+ *   misses the FIN: the connection would stay until its time-out. After the run we shut down its reading side, which
+ *   makes a new edge; what is still to be answered is not touched by that.
  * - In a reply in pieces the reader either gives bytes, or suspends and gives 0. Giving 0 without suspending spins.
  * - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
  * - Percent escapes are left alone (%00 would cut the path): whoever needs them decoded does it and checks.
@@ -19,6 +22,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
 
 #include "base/limits.h"
@@ -37,6 +41,12 @@ static void listener_run(void *userdata) {
 
         l->server->n_runs++;
         (void) MHD_run(l->daemon);
+        LIST_FOREACH(i, &l->hung) {
+                HttpConnection *c = list_entry(i, HttpConnection, hung);
+
+                list_unlink(&c->hung);
+                (void) shutdown(c->fd, SHUT_RD);
+        }
         if (MHD_get_timeout(l->daemon, &ms) != MHD_YES)
                 return;
         if (ms == 0)
@@ -81,6 +91,8 @@ static void on_hangup(uint32_t events _unused_, void *userdata) {
 
         c->hup = true;
         loop_fd_remove(c->listener->server->loop, &c->watch);
+        list_append(&c->listener->hung, &c->hung);
+        loop_hook_ask(c->listener->server->loop, &c->listener->hook);
         /* While the request is being read, MHD sees for itself; a whole reply under way is let go out. */
         if (r && r->bodied && (r->suspended || r->streaming))
                 request_gone(r);
@@ -96,6 +108,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                 if (!c)
                         return;
                 loop_fd_remove(l->server->loop, &c->watch);
+                list_unlink(&c->hung);
                 list_unlink(&c->link);
                 free(c);
                 *context = NULL;
@@ -105,11 +118,14 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         c = calloc(1, sizeof(HttpConnection));
         if (!c)
                 return; /* its requests are refused in on_access() */
-        *c = (HttpConnection){ .listener = l, .mhd = mhd, .watch = LOOP_FD_NULL };
+        *c = (HttpConnection){ .listener = l, .mhd = mhd, .watch = LOOP_FD_NULL, .fd = -1 };
+        list_init(&c->hung);
         list_append(&l->connections, &c->link);
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-                (void) loop_fd_add(l->server->loop, &c->watch, info->connect_fd, EPOLLRDHUP | EPOLLET, on_hangup, c);
+        if (info) {
+                c->fd = info->connect_fd;
+                (void) loop_fd_add(l->server->loop, &c->watch, c->fd, EPOLLRDHUP | EPOLLET, on_hangup, c);
+        }
         *context = c;
 }
 
@@ -157,6 +173,8 @@ static bool request_upload(HttpRequest *r, const char *p, size_t n) {
                         return true;
                 }
                 buf_done(&r->body);
+                s->inflight -= r->accounted; /* who is refused must not keep others out */
+                r->accounted = 0;
         }
         /* An answer in the middle of an upload cannot be queued: read on for a while, so that it can be at the end. */
         r->swallowed += n;
@@ -307,6 +325,7 @@ int http_server_listen(HttpServer *s, int fd) {
                 return -ENOMEM;
         *l = (HttpListener){ .server = s, .watch = LOOP_FD_NULL, .is_unix = is_unix };
         list_init(&l->connections);
+        list_init(&l->hung);
         list_init(&l->link);
         loop_hook_add(s->loop, &l->hook, listener_run, l);
 

@@ -32,12 +32,15 @@ struct HttpListener {
         struct sd_event_source *timer;
         bool armed, is_unix;
         List connections;
+        List hung; /* connections whose client hung up in this turn */
 };
 
 struct HttpConnection {
         List link;
         HttpListener *listener;
         struct MHD_Connection *mhd;
+        List hung;
+        int fd;
         LoopFd watch; /* EPOLLRDHUP */
         bool hup;
         HttpRequest *request; /* the one in progress, or NULL */

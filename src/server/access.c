@@ -50,32 +50,48 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
         return false;
 }
 
-/* Without a header the pointer is NULL. The scheme's name is any case, blanks around the token do not count. */
+/* What was presented, in whichever of the three headers, each of which may come more than once. */
+typedef struct Presented {
+        const char *token; /* the first */
+        bool differ;       /* another one says otherwise */
+        bool other_scheme; /* an Authorization that is not Bearer */
+} Presented;
+
+/* NULL for another scheme. The scheme's name is any case, blanks around the token do not count. */
 static const char *bearer(const char *value) {
-        if (!value || strncasecmp(value, "Bearer", 6) != 0 || !strchr(" \t", value[6]) || !value[6])
+        if (strncasecmp(value, "Bearer", 6) != 0 || (value[6] != ' ' && value[6] != '\t'))
                 return NULL;
         return value + 7 + strspn(value + 7, " \t");
 }
 
+static void present(const char *name, const char *value, void *userdata) {
+        Presented *p = userdata;
+
+        if (!value)
+                return;
+        if (strcaseeq(name, "Authorization")) {
+                value = bearer(value);
+                p->other_scheme = p->other_scheme || !value;
+        } else if (!strcaseeq(name, "x-api-key") && !strcaseeq(name, "x-goog-api-key"))
+                return;
+        if (strnull(value))
+                return;
+        p->differ = p->differ || (p->token && !streq(p->token, value));
+        if (!p->token)
+                p->token = value;
+}
+
 static bool check_token(Request *q, const Route *route, ApiError *ret) {
         const Config *config = q->http->p.config;
-        const char *authorization = http_request_header(q->io, "Authorization");
-        const char *presented[] = {
-                bearer(authorization),
-                http_request_header(q->io, "x-api-key"),
-                http_request_header(q->io, "x-goog-api-key"),
-        };
         bool open = route && route->right == TOKEN_NONE;
-        const char *token = NULL;
+        Presented presented = {};
+        const char *token;
 
-        for (size_t i = 0; i < ELEMENTSOF(presented); i++) {
-                if (strnull(presented[i]))
-                        continue;
-                if (token && !streq(token, presented[i])) {
-                        api_error_set(ret, 401, NULL, "Two tokens were presented, and they differ.");
-                        return open;
-                }
-                token = presented[i];
+        http_request_each_header(q->io, present, &presented);
+        token = presented.token;
+        if (presented.differ) {
+                api_error_set(ret, 401, NULL, "Two tokens were presented, and they differ.");
+                return open;
         }
         if (token)
                 q->token = token_set_find(&config->tokens, token, strlen(token));
@@ -92,7 +108,7 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
                 api_error_set(ret, 401, NULL, "The token is not known here.");
         else if (config->tokens.n == 0)
                 api_error_set(ret, 401, NULL, "No client token is configured: set ALLOWED_TOKENS.");
-        else if (authorization && !bearer(authorization))
+        else if (presented.other_scheme)
                 api_error_set(ret, 401, NULL, "The only Authorization taken is `Bearer TOKEN`.");
         else
                 api_error_set(ret, 401, NULL,

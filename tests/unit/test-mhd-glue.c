@@ -207,6 +207,50 @@ static void test_too_large_while_uploading(void **state) {
         assert_int_equal(f->server->inflight, 0);
 }
 
+/* The last bytes and the FIN in one segment: the connection ends now, not at its time-out. */
+static void test_half_closed(void **state) {
+        static const struct {
+                const char *request;
+                bool answered;
+        } rows[] = {
+                { "\r\n\r\n", false },
+                { "GET", false },
+                { "GET / HTTP/1.1\r\nHost: x\r\n\r\n", true },
+                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc", false },
+                { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Fixture *f = *state;
+                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+                _cleanup_close_ int fd = dial(f);
+
+                say(fd, rows[i].request);
+                assert_int_equal(shutdown(fd, SHUT_WR), 0);
+                TURN_UNTIL(f, !hear(fd, &b));
+                assert_int_equal(has(&b, "hello"), rows[i].answered);
+        }
+        assert_int_equal(((Fixture *) *state)->server->n_requests, 0);
+}
+
+/* What was refused for want of room is not counted any more, so the others have it. */
+static void test_room_is_given_back(void **state) {
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20), c = BUF_INIT(1 << 20);
+        _cleanup_close_ int first = dial(f), second = dial(f);
+
+        f->server->params.max_inflight = 800;
+        say(first, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcd");
+        TURN_UNTIL(f, f->server->inflight == 4);
+        say(second, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+        for (unsigned i = 0; i < 100; i++)
+                say(second, "0123456789");
+        TURN_UNTIL(f, hear(second, &b) && has(&b, "\r\n\r\n"));
+        assert_true(has(&b, " 503 "));
+        say(first, "e");
+        TURN_UNTIL(f, hear(first, &c) && has(&c, "hello"));
+}
+
 /* A reply that comes later, from outside of any callback, must reach the client: nobody else wakes MHD. */
 static void test_resume_wakes(void **state) {
         Fixture *f = *state;
@@ -383,6 +427,8 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_framing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_too_large_while_uploading, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_half_closed, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_room_is_given_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_resume_wakes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_pipelining, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hangup_while_suspended, setup, teardown),
