@@ -29,6 +29,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "dialect/gemini-error.h"
 #include "io/timeout.h"
 #include "server/exchange.h"
 
@@ -36,6 +37,9 @@
 #define BACKOFF_FIRST (500 * USEC_PER_MSEC)
 #define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
 #define BACKOFF_ACCURACY (1 * USEC_PER_MSEC)
+
+/* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never fits. */
+#define BYTES_PER_TOKEN_MOST 16U
 
 typedef enum ExchangeState {
         EXCHANGE_ATTEMPTING,
@@ -155,6 +159,7 @@ static void attempt_conclude(Exchange *x) {
                 if (r < 0)
                         verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         }
+        gemini_error_weigh(&x->verdict, t->gemini.n / BYTES_PER_TOKEN_MOST);
         x->request->verdict = verdict_rule(x->verdict.class)->name;
         x->request->usage = t->usage;
         x->request->finish_reason = t->finish_reason;
