@@ -6,6 +6,8 @@
  */
 #include "test.h"
 
+#include <glob.h>
+
 #include "core/sse.h"
 
 #define EVENT_MAX 64U
@@ -180,6 +182,65 @@ static void test_bytewise(void **state) {
         }
 }
 
+/* --- the streams that other tests keep --- */
+
+static int into_buf(const char *data, size_t n, void *userdata) {
+        Buf *b = userdata;
+
+        (void) buf_printf(b, "%zu:", n);
+        return buf_append(b, data, n);
+}
+
+static void feed_kept(const char *p, size_t n, size_t tear, Buf *events, bool *ret_inside) {
+        _cleanup_free_ char *left = malloc(tear + 1), *right = malloc(n - tear + 1);
+        Sse s;
+
+        assert_true(left && right);
+        memcpy(left, p, tear);
+        memcpy(right, p + tear, n - tear);
+        sse_init(&s, 1 << 20);
+        assert_int_equal(sse_feed(&s, left, tear, into_buf, events), 0);
+        memset(left, '!', tear);
+        assert_int_equal(sse_feed(&s, right, n - tear, into_buf, events), 0);
+        *ret_inside = sse_is_inside(&s);
+        sse_done(&s);
+}
+
+static void test_kept_streams(void **state) {
+        static const char *const patterns[] = { TEST_DATA "/golden/*/*.sse",
+                                                TEST_DATA "/fuzz/corpus/sse/*" };
+
+        for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
+                glob_t g = {};
+
+                assert_int_equal(glob(patterns[i], 0, NULL, &g), 0);
+                for (size_t k = 0; k < g.gl_pathc; k++) {
+                        static char stream[64 << 10];
+                        _cleanup_buf_ Buf whole = BUF_INIT(1 << 20);
+                        FILE *f = fopen(g.gl_pathv[k], "re");
+                        bool inside, torn_inside;
+                        size_t n;
+
+                        assert_non_null(f);
+                        n = fread(stream, 1, sizeof(stream), f);
+                        (void) fclose(f);
+                        feed_kept(stream, n, 0, &whole, &inside);
+                        for (size_t tear = 1; tear <= n; tear++) {
+                                _cleanup_buf_ Buf torn = BUF_INIT(1 << 20);
+
+                                feed_kept(stream, n, tear, &torn, &torn_inside);
+                                if (torn.n != whole.n)
+                                        print_message("%s torn at %zu\n", g.gl_pathv[k], tear);
+                                assert_int_equal(torn.n, whole.n);
+                                if (whole.n > 0)
+                                        assert_memory_equal(buf_data(&torn), buf_data(&whole), whole.n);
+                                assert_int_equal(torn_inside, inside);
+                        }
+                }
+                globfree(&g);
+        }
+}
+
 static const char *seen;
 
 static int remember(const char *data, size_t n, void *userdata) {
@@ -235,9 +296,9 @@ static void test_gives_back(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_torn),       cmocka_unit_test(test_bytewise),
-                cmocka_unit_test(test_no_copy),    cmocka_unit_test(test_callback_stops),
-                cmocka_unit_test(test_gives_back),
+                cmocka_unit_test(test_torn),           cmocka_unit_test(test_bytewise),
+                cmocka_unit_test(test_kept_streams),   cmocka_unit_test(test_no_copy),
+                cmocka_unit_test(test_callback_stops), cmocka_unit_test(test_gives_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
