@@ -339,6 +339,7 @@ static void exchange_step(Exchange *x) {
                                 x->error = -ENOMEM;
                                 break;
                         }
+                        pool_answering(q->http->p.pool, &x->lease, clock_realtime());
                         x->state = EXCHANGE_STREAMING;
                         pass_on(x);
                         break;
