@@ -68,6 +68,10 @@ static void set_status(ApiError *e, int status) {
                 }
 }
 
+/* Client libraries try again by themselves, after as long as Retry-After says: some of them would sleep for an
+ * hour, the others ask sooner and in vain. Beyond a minute it is for people to decide. */
+#define RETRY_PATIENCE (60 * USEC_PER_SEC)
+
 static usec_t whole_seconds_up(usec_t span) {
         return span > USEC_INFINITY - USEC_PER_SEC ? 0
                                                    : (span + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
@@ -127,9 +131,9 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         }
         if (rules[v->class].code)
                 e->code = rules[v->class].code;
-        e->hopeless = rules[v->class].hopeless;
         if (status == 429)
                 e->retry_after = whole_seconds_up(v->retry_after);
+        e->hopeless = rules[v->class].hopeless || e->retry_after > RETRY_PATIENCE;
 }
 
 /* "3 cooling (quota), 1 dead, 1 unhealthy of 5" */
@@ -158,5 +162,5 @@ void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model
         describe(r, states, sizeof(states));
         api_error_set(e, r->is_quota ? 429 : 503, NULL, "No API key can serve %s now: %s.", model, states);
         e->retry_after = never ? 0 : MAX(whole_seconds_up(usec_sub(r->available_at, now)), USEC_PER_SEC);
-        e->hopeless = never;
+        e->hopeless = never || e->retry_after > RETRY_PATIENCE;
 }

@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 
+import wait
 from wait import DEADLINE
 
 SANITIZERS = {
@@ -91,8 +92,17 @@ class Process:
             os.kill(self.pid, signal.SIGKILL)
             self.ended(DEADLINE)
 
+    def settled(self):
+        """It ended, or it has come so far that SIGTERM doesn't simply kill it."""
+        if self.ended():
+            return True
+        with open(f"/proc/{self.pid}/status") as f:
+            masks = [int(line.split()[1], 16) for line in f if line.startswith(("SigBlk:", "SigCgt:"))]
+        return any(mask >> (signal.SIGTERM - 1) & 1 for mask in masks)
+
     def stop(self, expected=0):
         """The ordinary end; also looks for what a sanitizer had to say."""
+        wait.until(f"{self.argv[0]} to have started", self.settled)
         self.signal(signal.SIGTERM)
         status = self.wait()
         self.check()

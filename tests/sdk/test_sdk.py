@@ -27,7 +27,7 @@ def test_there_are_both_languages():
 
 
 def test_chat(sdk, sim, daemon):
-    sim.script("answer text=Hello.")
+    sim.script('*: text "Hello."')
     r = good(sdk.call("chat", daemon, HI))
     assert r["object"] == "chat.completion" and r["model"] == MODEL
     assert r["choices"][0]["message"]["content"] == "Hello."
@@ -122,3 +122,88 @@ def test_not_yet(sdk, sim, daemon):
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
     e = sdk.call("chat", daemon, HI | {"tools": tools})["error"]
     assert (e["class"], e["param"]) == ("BadRequestError", "tools")
+
+
+# --- what goes wrong upstream, in the classes that the SDKs have for it ---
+
+UPSTREAM = [
+    ("error rpm retry=30s", "RateLimitError", 429, "rate_limit_exceeded"),
+    ("error rpd", "RateLimitError", 429, "rate_limit_exceeded"),
+    ("error overloaded", "InternalServerError", 503, "service_unavailable"),
+    ("error invalid_key", "InternalServerError", 503, "service_unavailable"),
+    ("error suspended", "InternalServerError", 503, "service_unavailable"),
+    ("error not_found", "NotFoundError", 404, "model_not_found"),
+    ("error invalid_argument", "BadRequestError", 400, None),
+    ("error location", "BadRequestError", 400, "unsupported_country_region_territory"),
+]
+
+
+@pytest.mark.parametrize("op", ["chat", "stream"])
+@pytest.mark.parametrize("script,cls,status,code", UPSTREAM, ids=[u[0] for u in UPSTREAM])
+def test_upstream_error(sdk, sim, daemon, op, script, cls, status, code):
+    sim.script("*: " + script)
+    e = sdk.call(op, daemon, HI)["error"]
+    assert (e["class"], e["status"], e["code"]) == (cls, status, code), e
+    assert e["request_id"] and e["message"] and e["type"]
+
+
+STREAM_FAULTS = ["cut after=1", "end after=1", "reset after=1", "error-in-stream after=1 error=overloaded", "hang after=1"]
+
+
+@pytest.mark.parametrize("fault", STREAM_FAULTS)
+def test_fault_in_a_stream(sdk, sim, start, fault):
+    """The SDK raises, with our words, and gives what came before: it never takes the stream for complete."""
+    sim.script(f'*: text "a b" chunks=2 {fault}')
+    out = sdk.call("stream", start(STREAM_IDLE_TIMEOUT="300ms"), HI)
+    e = out["error"]
+    assert e and e["class"] == "APIError", e
+    assert e["type"] == "server_error" and e["code"], e
+    assert MODEL in e["message"]
+    assert len(out["chunks"]) >= 2
+    assert not any(c["choices"][0]["finish_reason"] for c in out["chunks"])
+
+
+def test_blocked_prompt(sdk, sim, daemon):
+    sim.script("*: blocked SAFETY")
+    r = good(sdk.call("chat", daemon, HI))
+    assert r["choices"][0]["finish_reason"] == "content_filter"
+
+
+# --- retries: the SDK's own, with our Retry-After ---
+
+
+def test_retry_after_is_obeyed(sdk, sim, start):
+    """One key, throttled for a second: the SDK waits as it is told and succeeds, with two requests in all."""
+    sim.script('times=1: error rpm retry=0.9s\n*: text "Hello."')
+    d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
+    r = good(sdk.call("chat", d, HI, retries=2))
+    assert r["choices"][0]["message"]["content"] == "Hello."
+    assert len(sim.requests()) == 2
+    statuses = [e["status"] for e in d.log() if e.get("dialect") == "openai-chat"]
+    assert statuses == [429, 200], "an impatient retry"
+
+
+def test_hopeless_is_not_retried(sdk, sim, start):
+    """x-should-retry: false keeps the SDK from asking in vain."""
+    sim.script("*: error invalid_key")
+    d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
+    e = sdk.call("chat", d, HI, retries=2)["error"]
+    assert e["class"] == "InternalServerError"
+    assert len([e for e in d.log() if e.get("dialect") == "openai-chat"]) == 1
+
+
+def test_wrong_request_is_not_retried(sdk, sim, daemon):
+    sdk.call("chat", daemon, HI | {"temperature": 9}, retries=2)
+    assert len([e for e in daemon.log() if e.get("dialect") == "openai-chat"]) == 1
+
+
+# --- the keep-alive of a client ---
+
+
+def test_long_text(sdk, sim, daemon):
+    """Megabytes in both directions, characters of every length."""
+    text = "äöü€𝄞 \\ \"quoted\" \n\t\u0001 " * 20000
+    sim.script('*: big 4M')
+    r = good(sdk.call("chat", daemon, {"model": MODEL, "messages": [{"role": "user", "content": text}]}))
+    assert len(r["choices"][0]["message"]["content"]) == 4 << 20
+    assert json.loads(sim.requests()[-1].body)["contents"][0]["parts"][0]["text"] == text
