@@ -258,7 +258,7 @@ static size_t on_unescape(void *cls _unused_, struct MHD_Connection *c _unused_,
         return strlen(s);
 }
 
-static void on_log(void *cls _unused_, const char *fmt, va_list ap) {
+static void _printf_(2, 0) on_log(void *cls _unused_, const char *fmt, va_list ap) {
         char line[512];
         size_t n;
 
