@@ -62,26 +62,29 @@ static void write_line(Buf *b) {
         }
 }
 
-static void log_text(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
+static void log_text(const LogRecord *r) {
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
 
         (void) buf_puts(&b, "gemgated: ");
         /* An error is `gemgated: SETTING: value: what is allowed`, as scripts expect it, with no word before it. */
-        if (level != LOG_LEVEL_INFO && level != LOG_LEVEL_ERROR)
-                (void) buf_printf(&b, "%s: ", level_names[level]);
+        if (r->level != LOG_LEVEL_INFO && r->level != LOG_LEVEL_ERROR)
+                (void) buf_printf(&b, "%s: ", level_names[r->level]);
         /* A control character of a stranger's must not move the cursor of whoever reads. */
-        for (const char *p = message; *p; p++)
+        for (const char *p = r->message; *p; p++)
                 (void) buf_putc(&b, (unsigned char) *p < 0x20 || *p == 0x7f ? ' ' : *p);
-        for (size_t i = 0; i < n_fields; i++)
-                if (fields[i].value) {
-                        (void) buf_printf(&b, " %s=", fields[i].name);
-                        for (const char *p = fields[i].value; *p; p++)
-                                (void) buf_putc(&b, (unsigned char) *p <= 0x20 || *p == 0x7f ? '_' : *p);
-                }
+        for (size_t i = 0; i < r->n_fields; i++) {
+                const LogField *f = &r->fields[i];
+
+                if (!f->value)
+                        continue;
+                (void) buf_printf(&b, " %s=", f->name);
+                for (const char *p = f->value; *p; p++)
+                        (void) buf_putc(&b, (unsigned char) *p <= 0x20 || *p == 0x7f ? '_' : *p);
+        }
         write_line(&b);
 }
 
-static void log_json(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
+static void log_json(const LogRecord *r) {
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
         char stamp[TIMESTAMP_STRING_MAX];
         JWriter w = JWRITER_INIT(&b);
@@ -89,40 +92,45 @@ static void log_json(LogLevel level, const char *message, const LogField *fields
         timestamp_format(clock_realtime(), 0, stamp);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "time", stamp);
-        jwrite_string(&w, "level", level_names[level]);
-        jwrite_string(&w, "message", message);
-        for (size_t i = 0; i < n_fields; i++)
-                if (!fields[i].value)
+        jwrite_string(&w, "level", level_names[r->level]);
+        jwrite_string(&w, "message", r->message);
+        if (r->message_id)
+                jwrite_string(&w, "message_id", r->message_id);
+        for (size_t i = 0; i < r->n_fields; i++) {
+                const LogField *f = &r->fields[i];
+
+                if (!f->value)
                         continue;
-                else if (fields[i].number)
-                        jwrite_raw(&w, fields[i].name, fields[i].value);
+                if (f->number)
+                        jwrite_raw(&w, f->name, f->value);
                 else
-                        jwrite_string(&w, fields[i].name, fields[i].value);
+                        jwrite_string(&w, f->name, f->value);
+        }
         jwrite_end(&w);
         write_line(&b);
 }
 
-void log_struct(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
-        if (level > arg_log.level)
+void log_record(const LogRecord *r) {
+        if (r->level > arg_log.level)
                 return;
         switch (arg_log.format) {
         case LOG_FORMAT_TEXT:
-                return log_text(level, message, fields, n_fields);
+                return log_text(r);
         case LOG_FORMAT_JSON:
-                return log_json(level, message, fields, n_fields);
+                return log_json(r);
         case LOG_FORMAT_SINK:
-                return arg_log.sink(level, message, fields, n_fields);
+                return arg_log.sink(r);
         }
 }
 
-void log_full(LogLevel level, const char *fmt, ...) {
+void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...) {
+        char message[1024];
         va_list ap;
-        char line[1024];
 
         if (level > arg_log.level)
                 return;
         va_start(ap, fmt);
-        (void) vsnprintf(line, sizeof(line), fmt, ap);
+        (void) vsnprintf(message, sizeof(message), fmt, ap);
         va_end(ap);
-        log_struct(level, line, NULL, 0);
+        log_record(&(LogRecord){ .level = level, .message = message, .file = file, .line = line, .func = func });
 }

@@ -30,7 +30,17 @@ typedef struct LogField {
         bool number;       /* in JSON without quotes */
 } LogField;
 
-typedef void (*LogSink)(LogLevel level, const char *message, const LogField *fields, size_t n_fields);
+typedef struct LogRecord {
+        LogLevel level;
+        const char *message;
+        const char *message_id; /* 32 hex digits: what kind of event this is, for those who wait for it; or NULL */
+        const char *file, *func; /* where it was said */
+        int line;
+        const LogField *fields;
+        size_t n_fields;
+} LogRecord;
+
+typedef void (*LogSink)(const LogRecord *r);
 
 void log_setup(LogLevel level, LogFormat format, LogSink sink);
 void log_set_level(LogLevel level);
@@ -39,9 +49,24 @@ LogLevel log_get_level(void);
 LogLevel log_level_from_string(const char *s); /* any case; DEBUG, INFO, WARNING (WARN), ERROR */
 const char *log_level_to_string(LogLevel level);
 
-void log_struct(LogLevel level, const char *message, const LogField *fields, size_t n_fields);
-void log_full(LogLevel level, const char *fmt, ...) _printf_(2, 3);
+void log_record(const LogRecord *r);
+void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...) _printf_(5, 6);
 
+/* Behind the text come the fields, as LogField's initializers: { "model", name }, { "status", n, true } … */
+#define log_event(l, id, text, ...)                                                            \
+        log_record(&(const LogRecord){                                                         \
+                .level = (l),                                                                  \
+                .message = (text),                                                             \
+                .message_id = (id),                                                            \
+                .file = __FILE__,                                                              \
+                .func = __func__,                                                              \
+                .line = __LINE__,                                                              \
+                .fields = (const LogField[]){ __VA_ARGS__ },                                   \
+                .n_fields = sizeof((const LogField[]){ __VA_ARGS__ }) / sizeof(LogField),      \
+        })
+#define log_struct(level, text, ...) log_event(level, NULL, text, ##__VA_ARGS__)
+
+#define log_full(level, ...) log_format(level, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_debug(...) log_full(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) log_full(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_warning(...) log_full(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -21,7 +21,7 @@ static void say(LogLevel level, const char *line, void *userdata) {
         Buf *later = userdata;
 
         if (level == LOG_LEVEL_ERROR)
-                return log_struct(level, line, NULL, 0);
+                return log_struct(level, line);
         (void) buf_putc(later, (char) level);
         (void) buf_append(later, line, strlen(line) + 1);
 }
@@ -30,7 +30,7 @@ static void say_later(Buf *later) {
         while (later->n > 0) {
                 const char *p = buf_data(later);
 
-                log_struct((LogLevel) p[0], p + 1, NULL, 0);
+                log_struct((LogLevel) p[0], p + 1);
                 buf_consume(later, strlen(p + 1) + 2);
         }
 }

@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 #include <syslog.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION /* the fields tell where; a line number of this file would not */
+#define SD_JOURNAL_SUPPRESS_LOCATION /* the record tells where; a line number of this file would not */
 #include <systemd/sd-journal.h>
 
 #include "base/buf.h"
@@ -25,36 +25,69 @@ bool log_journal_is_stderr(void) {
         return st.st_dev == dev && st.st_ino == ino;
 }
 
-void log_journal_sink(LogLevel level, const char *message, const LogField *fields, size_t n_fields) {
+typedef struct Entry {
+        Buf b;
+        size_t ends[FIELDS_MAX]; /* where each field ends in `b`, which may move while it grows */
+        size_t n;
+} Entry;
+
+static void entry_end_field(Entry *e) {
+        e->ends[e->n++] = e->b.n;
+}
+
+/* The path from src/ on: where it was built is nobody's business. */
+static const char *source_path(const char *file) {
+        const char *p = NULL;
+
+        for (const char *q = file; (q = strstr(q, "src/")); q++)
+                p = q;
+        return p ?: file;
+}
+
+static void entry_add_field(Entry *e, const LogField *f) {
+        (void) buf_puts(&e->b, "GEMGATE_");
+        for (const char *p = f->name; *p; p++)
+                (void) buf_putc(&e->b, (char) toupper((unsigned char) *p));
+        (void) buf_putc(&e->b, '=');
+        (void) buf_puts(&e->b, f->value);
+        entry_end_field(e);
+}
+
+void log_journal_sink(const LogRecord *r) {
         static const int priorities[_LOG_LEVEL_MAX] = {
                 [LOG_LEVEL_ERROR] = LOG_ERR,
                 [LOG_LEVEL_WARNING] = LOG_WARNING,
                 [LOG_LEVEL_INFO] = LOG_INFO,
                 [LOG_LEVEL_DEBUG] = LOG_DEBUG,
         };
-        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
+        Entry e = { .b = BUF_INIT(LOG_LINE_MAX) };
         struct iovec iov[FIELDS_MAX];
-        size_t ends[FIELDS_MAX], n = 0, start = 0;
+        size_t start = 0;
 
-        (void) buf_printf(&b, "MESSAGE=%s", message);
-        ends[n++] = b.n;
-        (void) buf_printf(&b, "PRIORITY=%d", priorities[level]);
-        ends[n++] = b.n;
-        for (size_t i = 0; i < n_fields && n < FIELDS_MAX; i++) {
-                if (!fields[i].value)
-                        continue;
-                (void) buf_puts(&b, "GEMGATE_");
-                for (const char *p = fields[i].name; *p; p++)
-                        (void) buf_putc(&b, (char) toupper((unsigned char) *p));
-                (void) buf_putc(&b, '=');
-                (void) buf_puts(&b, fields[i].value);
-                ends[n++] = b.n;
+        (void) buf_printf(&e.b, "MESSAGE=%s", r->message);
+        entry_end_field(&e);
+        (void) buf_printf(&e.b, "PRIORITY=%d", priorities[r->level]);
+        entry_end_field(&e);
+        if (r->message_id) {
+                (void) buf_printf(&e.b, "MESSAGE_ID=%s", r->message_id);
+                entry_end_field(&e);
         }
-        if (b.error < 0)
-                return;
-        for (size_t i = 0; i < n; i++) {
-                iov[i] = (struct iovec){ .iov_base = buf_data(&b) + start, .iov_len = ends[i] - start };
-                start = ends[i];
+        if (r->file) {
+                (void) buf_printf(&e.b, "CODE_FILE=%s", source_path(r->file));
+                entry_end_field(&e);
+                (void) buf_printf(&e.b, "CODE_LINE=%d", r->line);
+                entry_end_field(&e);
+                (void) buf_printf(&e.b, "CODE_FUNC=%s", r->func);
+                entry_end_field(&e);
         }
-        (void) sd_journal_sendv(iov, (int) n);
+        for (size_t i = 0; i < r->n_fields && e.n < FIELDS_MAX; i++)
+                if (r->fields[i].value)
+                        entry_add_field(&e, &r->fields[i]);
+        for (size_t i = 0; i < e.n; i++) {
+                iov[i] = (struct iovec){ .iov_base = buf_data(&e.b) + start, .iov_len = e.ends[i] - start };
+                start = e.ends[i];
+        }
+        if (e.b.error >= 0)
+                (void) sd_journal_sendv(iov, (int) e.n);
+        buf_done(&e.b);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The log's sink for systemd's journal: MESSAGE, PRIORITY, and each field as GEMGATE_NAME. */
+/* The log's sink for systemd's journal: MESSAGE, PRIORITY, MESSAGE_ID, CODE_*, and each field as
+ * GEMGATE_NAME. */
 
 #include "base/log.h"
 
 /* True if standard error is the journal's own stream ($JOURNAL_STREAM names its device and inode). */
 bool log_journal_is_stderr(void);
 
-void log_journal_sink(LogLevel level, const char *message, const LogField *fields, size_t n_fields);
+void log_journal_sink(const LogRecord *r);

@@ -173,24 +173,21 @@ static void request_log(Request *q, bool complete) {
                         q->status, complete ? "" : ", cut");
 
         log_struct(level, message,
-                   (const LogField[]){
-                           { "request_id", q->id },
-                           { "client", client },
-                           { "token", q->token ? q->token->mask : NULL },
-                           { "token_name", q->token ? q->token->name : NULL },
-                           { "dialect", q->dialect->name },
-                           { "model", q->model[0] ? q->model : NULL },
-                           { "status", status, true },
-                           { "key", q->key_mask[0] ? q->key_mask : NULL },
-                           { "verdict", q->verdict },
-                           { "finish_reason", q->finish_reason },
-                           { "attempts", asked ? attempts : NULL, true },
-                           { "duration_usec", duration, true },
-                           { "first_byte_usec", first > 0 ? first_byte : NULL, true },
-                           { "tokens_in", asked ? in : NULL, true },
-                           { "tokens_out", asked ? out : NULL, true },
-                   },
-                   15);
+                   { "request_id", q->id },
+                   { "client", client },
+                   { "token", q->token ? q->token->mask : NULL },
+                   { "token_name", q->token ? q->token->name : NULL },
+                   { "dialect", q->dialect->name },
+                   { "model", q->model[0] ? q->model : NULL },
+                   { "status", status, true },
+                   { "key", q->key_mask[0] ? q->key_mask : NULL },
+                   { "verdict", q->verdict },
+                   { "finish_reason", q->finish_reason },
+                   { "attempts", asked ? attempts : NULL, true },
+                   { "duration_usec", duration, true },
+                   { "first_byte_usec", first > 0 ? first_byte : NULL, true },
+                   { "tokens_in", asked ? in : NULL, true },
+                   { "tokens_out", asked ? out : NULL, true });
 }
 
 static void request_log_body(Request *q) {
@@ -200,8 +197,7 @@ static void request_log_body(Request *q) {
         if (!text)
                 return;
         secret_scrub(text, NULL);
-        log_struct(LOG_LEVEL_INFO, "request body",
-                   (const LogField[]){ { "request_id", q->id }, { "body", text } }, 2);
+        log_struct(LOG_LEVEL_INFO, "request body", { "request_id", q->id }, { "body", text });
 }
 
 /* --- the request's life --- */
