@@ -288,7 +288,8 @@ static int wait_begin(Exchange *x) {
         usec_t base = x->n_tried == 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
         uint16_t jitter = 0;
 
-        (void) getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK);
+        if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
+                jitter = UINT16_MAX / 2; /* not seeded yet, right after the boot: no jitter then */
         base = base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
         return sd_event_add_time(loop_event(loop), &x->backoff, CLOCK_MONOTONIC, loop_now(loop) + base,
                                  BACKOFF_ACCURACY, on_backoff, x);
