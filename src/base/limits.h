@@ -49,3 +49,5 @@
 /* --- the log --- */
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
 #define LOG_BODY_MAX (64U << 10)  /* of a body, when LOG_BODIES asks for them */
+#define LOG_LIMIT_BURST 50U                        /* lines of one kind that a stranger causes; the rest is counted */
+#define LOG_LIMIT_INTERVAL (10 * USEC_PER_SEC)     /* in which as many grow back */

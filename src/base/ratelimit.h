@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A token bucket: `burst` at once, and as many an interval in the long run. Pure: `now` (any clock that does not go
+ * back) is an argument. Its whole state is one moment, that at which the bucket will be full again: each token
+ * that is taken moves it on by the time in which one grows back.
+ */
+
+#include "base/clock.h"
+
+typedef struct RateLimit {
+        usec_t interval;
+        unsigned burst;
+        usec_t full_at;
+} RateLimit;
+
+static inline bool ratelimit_take(RateLimit *l, usec_t now) {
+        usec_t token = l->interval / l->burst, full_at = MAX(l->full_at, now);
+
+        if (full_at - now > l->interval - token)
+                return false;
+        l->full_at = full_at + token;
+        return true;
+}

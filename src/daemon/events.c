@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "daemon/events.h"
+#include "daemon/message-ids.h"
+#include "io/log-limit.h"
+
+struct Events {
+        Pool *pool;
+        List listeners;
+        LogLimiter *limiter;
+        LogKind changes, exhaustions;
+        bool keys_gone;
+};
+
+/* What is said of a key that came into a state. */
+static const struct {
+        LogLevel level;
+        const char *id;
+        const char *sentence; /* behind "key NAME" */
+} states[_POOL_STATE_MAX] = {
+        [POOL_USABLE] = { LOG_LEVEL_INFO, MESSAGE_KEY_BACK, "is back" },
+        [POOL_PROBING] = { LOG_LEVEL_DEBUG, NULL, "is being tried with one request" },
+        [POOL_COOLING] = { LOG_LEVEL_DEBUG, NULL, "waits: its project's quota is spent" },
+        [POOL_UNHEALTHY] = { LOG_LEVEL_WARNING, MESSAGE_KEY_UNHEALTHY, "is unhealthy" },
+        [POOL_CLOSED] = { LOG_LEVEL_INFO, NULL, "is not used: the model is closed to its project" },
+        [POOL_BILLING] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD, "is not used: its project has a money matter" },
+        [POOL_DEAD] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD, "is dead: Gemini does not know it any more" },
+        [POOL_DISABLED] = { LOG_LEVEL_INFO, NULL, "is disabled" },
+};
+
+static void format_until(usec_t until, char ret[static TIMESTAMP_STRING_MAX]) {
+        if (until == 0 || until == USEC_INFINITY)
+                ret[0] = 0;
+        else
+                timestamp_format(until, 0, ret);
+}
+
+/* The first moment without any key, once each time. */
+static void look_for_keys(Events *e) {
+        bool gone = pool_usable_keys(e->pool, clock_realtime()) == 0;
+
+        if (gone && !e->keys_gone)
+                log_event(LOG_LEVEL_ERROR, MESSAGE_KEYS_GONE, "no key is usable any more: every request is refused");
+        e->keys_gone = gone;
+}
+
+static void log_change(Events *e, const PoolKey *k, const char *model, PoolState before, PoolState after,
+                       const char *reason, usec_t until) {
+        char message[512], stamp[TIMESTAMP_STRING_MAX];
+        PoolKeyView v;
+
+        /* A key that only waited for quota was never away. */
+        bool quiet = after == POOL_USABLE && before == POOL_COOLING;
+        LogLevel level = quiet ? LOG_LEVEL_DEBUG : states[after].level;
+
+        if (level > log_get_level() || !log_kind_pass(e->limiter, &e->changes))
+                return;
+        pool_key_view(e->pool, k, clock_realtime(), &v);
+        format_until(until, stamp);
+        (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s", v.name ?: v.mask, states[after].sentence,
+                        model[0] ? ", model " : "", model, stamp[0] ? ", until " : "", stamp);
+        log_event(level, quiet ? NULL : states[after].id, message,
+                  { "key", v.mask },
+                  { "key_name", v.name },
+                  { "model", model[0] ? model : NULL },
+                  { "state_before", pool_state_to_string(before) },
+                  { "state", pool_state_to_string(after) },
+                  { "reason", reason },
+                  { "until", stamp[0] ? stamp : NULL });
+}
+
+/* --- the observer --- */
+
+static void on_health_changed(const PoolKey *k, const char *model, PoolState before, PoolState after,
+                              const char *reason, usec_t until, void *userdata) {
+        Events *e = userdata;
+
+        log_change(e, k, model, before, after, reason, until);
+        if (!model[0])
+                look_for_keys(e);
+        LIST_FOREACH(i, &e->listeners) {
+                EventsListener *l = list_entry(i, EventsListener, link);
+
+                if (l->observer.health_changed)
+                        l->observer.health_changed(k, model, before, after, reason, until, l->userdata);
+        }
+}
+
+static void on_exhausted(const char *model, usec_t until, void *userdata) {
+        char message[MODEL_NAME_MAX + TIMESTAMP_STRING_MAX + 64], stamp[TIMESTAMP_STRING_MAX];
+        Events *e = userdata;
+
+        format_until(until, stamp);
+        if (log_kind_pass(e->limiter, &e->exhaustions)) {
+                (void) snprintf(message, sizeof(message), "model %s: no key is left%s%s", model,
+                                stamp[0] ? ", the first is back at " : "", stamp);
+                log_event(LOG_LEVEL_WARNING, MESSAGE_QUOTA_EXHAUSTED, message,
+                          { "model", model },
+                          { "until", stamp[0] ? stamp : NULL });
+        }
+        LIST_FOREACH(i, &e->listeners) {
+                EventsListener *l = list_entry(i, EventsListener, link);
+
+                if (l->observer.exhausted)
+                        l->observer.exhausted(model, until, l->userdata);
+        }
+}
+
+static void on_key_added(const PoolKey *k, void *userdata) {
+        Events *e = userdata;
+
+        look_for_keys(e);
+        LIST_FOREACH(i, &e->listeners) {
+                EventsListener *l = list_entry(i, EventsListener, link);
+
+                if (l->observer.key_added)
+                        l->observer.key_added(k, l->userdata);
+        }
+}
+
+static void on_key_removed(const PoolKey *k, void *userdata) {
+        Events *e = userdata;
+
+        look_for_keys(e);
+        LIST_FOREACH(i, &e->listeners) {
+                EventsListener *l = list_entry(i, EventsListener, link);
+
+                if (l->observer.key_removed)
+                        l->observer.key_removed(k, l->userdata);
+        }
+}
+
+/* --- the whole --- */
+
+int events_new(Loop *loop, Pool *pool, Events **ret) {
+        static const PoolObserver observer = {
+                .health_changed = on_health_changed,
+                .exhausted = on_exhausted,
+                .key_added = on_key_added,
+                .key_removed = on_key_removed,
+        };
+        _cleanup_(events_freep) Events *e = NULL;
+        int r;
+
+        e = calloc(1, sizeof(Events));
+        if (!e)
+                return -ENOMEM;
+        e->pool = pool;
+        list_init(&e->listeners);
+        r = log_limiter_new(loop, LOG_LIMIT_INTERVAL, LOG_LIMIT_BURST, &e->limiter);
+        if (r < 0)
+                return r;
+        log_kind_init(e->limiter, &e->changes, "keys that changed");
+        log_kind_init(e->limiter, &e->exhaustions, "models without a key");
+        e->keys_gone = pool_usable_keys(pool, clock_realtime()) == 0;
+        pool_set_observer(pool, &observer, e);
+        *ret = TAKE_PTR(e);
+        return 0;
+}
+
+Events *events_free(Events *e) {
+        if (!e)
+                return NULL;
+        pool_set_observer(e->pool, NULL, NULL);
+        LIST_FOREACH(i, &e->listeners)
+                list_unlink(i);
+        log_limiter_free(e->limiter);
+        free(e);
+        return NULL;
+}
+
+void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata) {
+        *l = (EventsListener){ .observer = *o, .userdata = userdata };
+        list_init(&l->link);
+        list_append(&e->listeners, &l->link);
+}
+
+void events_unlisten(EventsListener *l) {
+        if (l->link.next)
+                list_unlink(&l->link);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What happens to the keys. The pool knows one observer: this. It tells the log, with a MESSAGE_ID for what an
+ * operator may want to wait for, and passes everything on to its listeners (the bus, the status line).
+ */
+
+#include "base/list.h"
+#include "core/pool-admin.h"
+#include "io/loop.h"
+
+typedef struct Events Events;
+
+/* Embedded in its owner. */
+typedef struct EventsListener {
+        List link;
+        PoolObserver observer; /* members may be NULL */
+        void *userdata;
+} EventsListener;
+
+int events_new(Loop *loop, Pool *pool, Events **ret); /* becomes the pool's observer */
+Events *events_free(Events *e);                       /* before the pool; listeners are let go */
+DEFINE_CLEANUP(Events *, events_free);
+
+void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata);
+void events_unlisten(EventsListener *l);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the journal's MESSAGE_ID says of an event: stable, so that `journalctl MESSAGE_ID=…` finds it in years to come.
+ * packaging/gemgate.catalog explains each of them; a test holds the two against each other.
+ */
+
+#define MESSAGE_KEY_UNHEALTHY   "41f77b4cb8874f90be411c3e3959a9ba"
+#define MESSAGE_KEY_DEAD        "87d298182d2245da81cba769a171f288"
+#define MESSAGE_KEY_BACK        "d236bf28785643d3a6a28095f4e0f26e"
+#define MESSAGE_QUOTA_EXHAUSTED "5aac284db1fc4cf49c8fd723b28fb4e1"
+#define MESSAGE_KEYS_GONE       "5eb6491e2fa74e4e8a2a3fcbcbd445dc"
+#define MESSAGE_RELOADED        "161dc480c8954864a328730d02bdba85"
+#define MESSAGE_RELOAD_REFUSED  "1987c5ce2bdb460882dc440b999429b7"
+#define MESSAGE_DRAINING        "e14f20b2dae141cd95ca8de7cf8ae7da"
+#define MESSAGE_START_FAILED    "42c17f2d0a3146d483c00cdc2dc5c96f"
