@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The package is installed once; each test finds the machine as after the installation, with a configuration whose
+upstream is gemini-sim, the socket active and the service stopped."""
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import machine
+from fixtures import running_sim, sim  # noqa: F401
+
+# In this order; files that are not named here come after those that are.
+ORDER = ["package", "activation", "configuration"]
+
+
+def pytest_configure():
+    comm = Path("/proc/1/comm").read_text().strip()
+    if comm != "systemd" or not Path("/etc/.sdh").exists():
+        pytest.exit("these tests run on a system that boot.sh has booted: ./tests/run system", 1)
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.stem.removeprefix("test_")
+        return ORDER.index(name) if name in ORDER else len(ORDER)
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def deb():
+    return Path(os.environ["GEMGATE_DEB"])
+
+
+@pytest.fixture(scope="session")
+def installed(deb):
+    """dpkg -i, as an operator does; what it said. On the second boot it is there already."""
+    if machine.run("dpkg-query", "-W", "gemgate", check=False).returncode == 0:
+        return ""
+    said = machine.run("dpkg", "-i", deb, timeout=120)
+    machine.run("usermod", "-a", "-G", "gemgate", "member")
+    return said
+
+
+@pytest.fixture(autouse=True)
+def fresh(installed, sim):  # noqa: F811
+    machine.clean()
+    machine.configure(sim)
+    yield
+    machine.clean()
+
+
+@pytest.fixture
+def running(fresh):
+    """The service, started by a first connection."""
+    machine.health()
+    return machine.wait_active()
