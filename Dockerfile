@@ -8,7 +8,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        gcc libc6-dev libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libsystemd-dev meson ninja-build pkg-config
+        gcc libc6-dev libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libssl-dev libsystemd-dev meson ninja-build pkg-config
 COPY . /src
 RUN meson setup /build /src --buildtype=release --prefix=/usr --strip -Dtests=false -Dsim=false \
     && DESTDIR=/out meson install -C /build

@@ -9,30 +9,35 @@
 #include "core/pool.h"
 
 /* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. Unique in the pool,
- * stable over restarts; never the mask, which two keys may share. Lives as long as the key. */
+ * stable over restarts; never the mask, which two keys may share. Lives until key_removed(): a key that a reload gives
+ * another name is told as removed and as added, and keeps all that it is. */
 const char *pool_key_id(const PoolKey *k);
 
 /* By id, name, mask (-EEXIST if several keys have it) or MASK#n; -ENXIO. */
 int pool_find_key(Pool *p, const char *what, PoolKey **ret);
 
-/* As configured or as an administrator wants it until the next restart; 1 if that changed something. */
+/* As an administrator wants it until the next restart, or until a reload in which the configuration has changed its
+ * mind; 1 if that changed something. O(keys). */
 int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 
 /* --- word of changes --- */
 
 typedef struct PoolObserver {
         /* (key, model) went from one state to another; model "" for the key as such. `reason` is the verdict's name, or
-         * "reset", "reload", "disabled", "enabled", "probe"; until: realtime, 0 if usable, USEC_INFINITY if never by itself. */
+         * "reset", "reload", "disabled", "enabled", "probe"; until: realtime, 0: now, USEC_INFINITY: not by itself.
+         * Each word begins where the one before ended; what time alone changes is no word. A probe that failed is told
+         * with before == after and a later `until`. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
         /* The last usable key of the model went; until: when the first frees. Once each time it happens. */
         void (*exhausted)(const char *model, usec_t until, void *userdata);
-        /* After a reload. */
+        /* By a reload: removed before anything has changed, all of them, and added when all is done. */
         void (*key_added)(const PoolKey *k, void *userdata);
-        void (*key_removed)(const PoolKey *k, void *userdata); /* still valid during the call */
+        void (*key_removed)(const PoolKey *k, void *userdata);
 } PoolObserver;
 
-/* Members may be NULL. Called at the end of the pool's own work: the observer may ask the pool anything. */
+/* Members may be NULL. Called when the pool is whole: the observer may ask it anything, and change nothing. To be set
+ * before the first pick. */
 void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata);
 
 /* --- a reload --- */

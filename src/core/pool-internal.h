@@ -3,6 +3,7 @@
 
 /* The pool itself, for pool*.c and their tests; see pool.c. */
 
+#include "core/pool-admin.h"
 #include "core/pool-model.h"
 
 struct Pool {
@@ -13,14 +14,19 @@ struct Pool {
         size_t n_keys, n_keys_allocated;
         size_t n_enabled;
         size_t n_usable; /* enabled, and neither its own breaker nor its project's is open */
+        List projects; /* all; those with enabled keys are chained from the first to the last, too */
         PoolProject *first_project, *last_project;
-        void *by_secret, *by_mask; /* tsearch() trees of PoolKey */
+        List gone; /* keys that were removed, and have requests under way */
+        void *by_secret, *by_mask, *by_id; /* tsearch() trees of PoolKey, the last of PoolIdent */
         void *projects_by_name, *models_by_name;
         List models;
         size_t n_models;
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
         uint64_t last_lease;
         uint64_t steps; /* of the heaps, and loops of the pick */
+        PoolObserver observer;
+        void *observer_userdata;
+        bool observed;
 };
 
 /* To be called first by whatever takes `now` from outside; returns and keeps the time as the pool takes

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's keys and projects: how they come in, and how they are revived by hand. */
+/* The pool's keys and projects: how they come in and go, the chains they stand in, and how they are revived by hand. */
 
 #include <errno.h>
 #include <search.h>
@@ -9,100 +9,169 @@
 
 #include "base/text.h"
 #include "core/pool-internal.h"
+#include "core/pool-word.h"
 
-static PoolKey *key_free(PoolKey *k) {
-        if (!k)
-                return NULL;
-        (void) secret_unref(k->secret);
-        free(k->name);
-        free(k);
-        return NULL;
-}
-DEFINE_CLEANUP(PoolKey *, key_free);
+/* --- projects --- */
 
 static void free_nothing(void *p) {
 }
 
-static void free_project(void *p) {
-        PoolProject *project = p;
+int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
+        PoolProject **at = name ? tfind(&name, &p->projects_by_name, pool_name_compare) : NULL, *project;
 
-        free((char *) project->name);
-        free(project);
-}
-
-void pool_keys_free(Pool *p) {
-        tdestroy(p->by_secret, free_nothing);
-        tdestroy(p->by_mask, free_nothing);
-        tdestroy(p->projects_by_name, free_project);
-        for (size_t i = 0; i < p->n_keys; i++)
-                (void) key_free(p->keys[i]);
-        free(p->keys);
-}
-
-static int compare_secret(const void *a, const void *b) {
-        return secret_compare(((const PoolKey *) a)->secret, ((const PoolKey *) b)->secret);
-}
-
-static int compare_mask(const void *a, const void *b) {
-        return strcmp(((const PoolKey *) a)->mask, ((const PoolKey *) b)->mask);
-}
-
-static int project_acquire(Pool *p, const char *name, PoolProject **ret) {
-        PoolProject **at = tfind(&name, &p->projects_by_name, pool_name_compare), *project;
-
-        if (at) {
-                *ret = *at;
-                return 0;
+        project = at ? *at : name ? NULL : &k->own;
+        if (!project) {
+                project = calloc(1, sizeof(PoolProject));
+                if (!project)
+                        return -ENOMEM;
+                list_init(&project->buckets);
+                project->name = strdup(name);
+                if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
+                        free((char *) project->name);
+                        free(project);
+                        return -ENOMEM;
+                }
         }
-
-        project = calloc(1, sizeof(PoolProject));
-        if (!project)
-                return -ENOMEM;
-        list_init(&project->buckets);
-        project->name = strdup(name);
-        if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
-                free_project(project);
-                return -ENOMEM;
-        }
+        if (project->n_keys++ == 0)
+                list_append(&p->projects, &project->link);
         *ret = project;
         return 0;
 }
 
-/* Lets the models that exist already come upon a new key: their cursors may have run to the end before. */
-static void project_append(Pool *p, PoolProject *project, PoolKey *k) {
-        if (!project->first_key) {
-                project->first_key = project->last_key = k;
+PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
+        if (!project || --project->n_keys > 0)
+                return NULL;
+        LIST_FOREACH(i, &project->buckets)
+                (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
+        list_unlink(&project->link);
+        if (project->name) {
+                (void) tdelete(project, &p->projects_by_name, pool_name_compare);
+                free((char *) project->name);
+                free(project);
+        }
+        return NULL;
+}
+
+static size_t project_usable(const PoolProject *project) {
+        return project->breaker.until == 0 ? project->n_alive : 0;
+}
+
+/* Puts an enabled key behind all others. True if it is the first of its project. */
+static bool chain_append(Pool *p, PoolKey *k) {
+        PoolProject *project = k->project;
+        bool is_first = !project->first_key;
+
+        k->next_of_project = NULL;
+        if (is_first) {
+                project->first_key = k;
+                project->next = NULL;
                 if (p->last_project)
                         p->last_project->next = project;
                 else
                         p->first_project = project;
                 p->last_project = project;
+        } else
+                project->last_key->next_of_project = k;
+        project->last_key = k;
+
+        p->n_enabled++;
+        p->n_usable -= project_usable(project);
+        project->n_alive += pool_key_is_alive(k);
+        p->n_usable += project_usable(project);
+        return is_first;
+}
+
+/* Lets the models that exist already come upon a new key: their cursors may have run to the end before. */
+static void announce(Pool *p, PoolKey *k, bool is_first) {
+        if (is_first)
                 LIST_FOREACH(i, &p->models) {
                         PoolModel *m = list_entry(i, PoolModel, models);
 
                         if (!m->next_project)
-                                m->next_project = project;
+                                m->next_project = k->project;
                 }
-        } else {
-                project->last_key = project->last_key->next_of_project = k;
-                LIST_FOREACH(i, &project->buckets) {
-                        PoolBucket *b = list_entry(i, PoolBucket, by_project);
+        LIST_FOREACH(i, &k->project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
 
-                        if (b->next_key)
-                                continue;
-                        b->next_key = k;
-                        pool_bucket_place(p, b);
-                }
+                if (b->next_key)
+                        continue;
+                b->next_key = k;
+                pool_bucket_place(p, b);
         }
+}
 
-        p->n_enabled++;
-        project->n_alive++;
-        if (project->breaker.until == 0)
-                p->n_usable++;
+void pool_arrange(Pool *p) {
+        LIST_FOREACH(i, &p->projects) {
+                PoolProject *project = list_entry(i, PoolProject, link);
+
+                project->first_key = project->last_key = NULL;
+                project->n_alive = 0;
+        }
+        p->first_project = p->last_project = NULL;
+        p->n_enabled = p->n_usable = 0;
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+
+                k->index = (uint32_t) i;
+                if (!k->disabled)
+                        (void) chain_append(p, k);
+        }
+        LIST_FOREACH(i, &p->models)
+                pool_model_arrange(p, list_entry(i, PoolModel, models));
+}
+
+/* --- keys --- */
+
+int pool_key_compare_secret(const void *a, const void *b) {
+        return secret_compare(((const PoolKey *) a)->secret, ((const PoolKey *) b)->secret);
+}
+
+/* By what keys may share: the mask without its number. */
+int pool_key_compare_mask(const void *a, const void *b) {
+        const PoolKey *x = a, *y = b;
+
+        if (x->n_mask != y->n_mask)
+                return x->n_mask < y->n_mask ? -1 : 1;
+        return memcmp(x->mask, y->mask, x->n_mask);
+}
+
+void pool_key_number(PoolKey *k, void *const *by_mask) {
+        PoolKey **first = tfind(k, by_mask, pool_key_compare_mask);
+        unsigned n = ++(*first)->n_alike;
+
+        k->mask[k->n_mask] = 0;
+        if (n > 1)
+                (void) snprintf(k->mask + k->n_mask, sizeof(k->mask) - k->n_mask, "#%u", n);
+}
+
+int pool_key_new(Secret *secret, PoolKey **ret) {
+        PoolKey *k;
+
+        k = calloc(1, sizeof(PoolKey));
+        if (!k)
+                return -ENOMEM;
+        k->secret = secret_ref(secret);
+        list_init(&k->slots);
+        list_init(&k->link);
+        list_init(&k->own.buckets);
+        list_init(&k->own.link);
+        secret_mask_key(secret, k->mask);
+        k->n_mask = strlen(k->mask);
+        *ret = k;
+        return 0;
+}
+
+PoolKey *pool_key_free(PoolKey *k) {
+        if (!k)
+                return NULL;
+        (void) secret_unref(k->secret);
+        (void) pool_ident_free(k->ident);
+        free(k);
+        return NULL;
 }
 
 int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled) {
-        _cleanup_(key_freep) PoolKey *k = NULL;
+        _cleanup_(pool_key_freep) PoolKey *k = NULL;
         PoolKey **same;
         int r;
 
@@ -118,74 +187,90 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
                 p->n_keys_allocated = n;
         }
 
-        k = calloc(1, sizeof(PoolKey));
-        if (!k)
-                return -ENOMEM;
-        k->secret = secret_ref(secret);
-        k->index = (uint32_t) p->n_keys;
-        k->disabled = disabled;
-        k->n_alike = 1;
-        list_init(&k->slots);
-        list_init(&k->own.buckets);
-        secret_mask_key(secret, k->mask);
-        k->n_mask = strlen(k->mask);
-        if (name) {
-                k->name = strdup(name);
-                if (!k->name)
-                        return -ENOMEM;
-        }
-        k->project = &k->own;
-        if (project) {
-                r = project_acquire(p, project, &k->project);
-                if (r < 0)
-                        return r;
-        }
-
-        same = tsearch(k, &p->by_secret, compare_secret);
+        r = pool_key_new(secret, &k);
+        if (r < 0)
+                return r;
+        same = tsearch(k, &p->by_secret, pool_key_compare_secret);
         if (!same)
                 return -ENOMEM;
         if (*same != k)
                 return -EEXIST;
-        same = tsearch(k, &p->by_mask, compare_mask);
-        if (!same) {
-                (void) tdelete(k, &p->by_secret, compare_secret);
-                return -ENOMEM;
-        }
-        if (*same != k)
-                (void) snprintf(k->mask + k->n_mask, sizeof(k->mask) - k->n_mask, "#%u", ++(*same)->n_alike);
+        r = pool_ident_new(k, name, &p->by_id, &k->ident);
+        if (r < 0)
+                goto fail;
+        r = -ENOMEM;
+        if (!tsearch(k, &p->by_mask, pool_key_compare_mask))
+                goto fail;
+        r = pool_project_ref(p, k, project, &k->project);
+        if (r < 0)
+                goto fail;
 
+        pool_key_number(k, &p->by_mask);
+        k->index = (uint32_t) p->n_keys;
+        k->disabled = k->configured = disabled;
+        k->told.state = disabled ? POOL_DISABLED : POOL_USABLE;
         if (!disabled)
-                project_append(p, k->project, k);
+                announce(p, k, chain_append(p, k));
         p->keys[p->n_keys++] = TAKE_PTR(k);
         return 0;
+
+fail:
+        /* Another key of the same mask may be the one in the tree. */
+        same = tfind(k, &p->by_mask, pool_key_compare_mask);
+        if (same && *same == k)
+                (void) tdelete(k, &p->by_mask, pool_key_compare_mask);
+        if (k->ident)
+                (void) tdelete(k->ident, &p->by_id, pool_name_compare);
+        (void) tdelete(k, &p->by_secret, pool_key_compare_secret);
+        return r;
 }
 
-static size_t project_usable(const PoolProject *project) {
-        return project->breaker.until == 0 ? project->n_alive : 0;
+static void key_destroy(Pool *p, PoolKey *k) {
+        LIST_FOREACH(i, &k->slots)
+                pool_slot_free(p, list_entry(i, PoolSlot, by_key));
+        (void) pool_project_unref(p, k->project);
+        list_unlink(&k->link);
+        (void) pool_key_free(k);
+}
+
+void pool_key_retire(Pool *p, PoolKey *k) {
+        k->disabled = k->gone = true;
+        LIST_FOREACH(i, &k->slots)
+                heap_remove(&list_entry(i, PoolSlot, by_key)->node);
+        list_append(&p->gone, &k->link);
+        if (k->n_leases == 0)
+                key_destroy(p, k);
+}
+
+void pool_key_release(Pool *p, PoolKey *k) {
+        k->n_leases--;
+        if (k->gone && k->n_leases == 0)
+                key_destroy(p, k);
+}
+
+/* All models are gone. */
+void pool_keys_free(Pool *p) {
+        tdestroy(p->by_secret, free_nothing);
+        tdestroy(p->by_mask, free_nothing);
+        tdestroy(p->by_id, free_nothing);
+        for (size_t i = 0; i < p->n_keys; i++)
+                key_destroy(p, p->keys[i]);
+        LIST_FOREACH(i, &p->gone)
+                key_destroy(p, list_entry(i, PoolKey, link));
+        free(p->keys);
 }
 
 void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
         PoolProject *project = k->project;
 
         p->n_usable -= project_usable(project);
-        if (k->breaker.until == 0)
-                project->n_alive--;
+        project->n_alive -= pool_key_is_alive(k);
         if (until > 0)
                 breaker_open(b, p->now, until);
         else
                 breaker_close(b);
-        if (k->breaker.until == 0)
-                project->n_alive++;
+        project->n_alive += pool_key_is_alive(k);
         p->n_usable += project_usable(project);
-}
-
-static bool key_matches(const PoolKey *k, const char *pattern) {
-        if (!pattern || streq_ptr(k->name, pattern) || streq(k->mask, pattern))
-                return true;
-        if (strncmp(k->mask, pattern, k->n_mask) != 0)
-                return false;
-        /* The bare mask means all that share it, so the first of them has a name of its own: MASK#1. */
-        return !pattern[k->n_mask] || (!k->mask[k->n_mask] && streq(pattern + k->n_mask, "#1"));
 }
 
 /* How many (key, model) pairs, and the key itself, have something in their way. An open bucket is in the way
@@ -248,7 +333,7 @@ int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
 
         /* First all are counted, then all are reset: keys of one project share what is in their way. */
         for (size_t i = 0; i < p->n_keys; i++)
-                if (key_matches(p->keys[i], pattern)) {
+                if (pool_key_matches(p->keys[i], pattern)) {
                         matched = true;
                         n += key_count_obstacles(p->keys[i], m);
                 }
@@ -256,9 +341,10 @@ int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
                 return -ENXIO;
 
         for (size_t i = 0; i < p->n_keys; i++)
-                if (key_matches(p->keys[i], pattern))
+                if (pool_key_matches(p->keys[i], pattern))
                         key_reset(p, p->keys[i], m);
         LIST_FOREACH(i, &p->models)
                 list_entry(i, PoolModel, models)->refused_at = 0;
+        pool_tell_all(p, "reset");
         return (int) n;
 }

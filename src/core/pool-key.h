@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "core/breaker.h"
+#include "core/digest.h"
 #include "core/pool.h"
 
 typedef struct PoolProject PoolProject;
@@ -23,9 +24,25 @@ static inline void pool_tally_roll(PoolTally *t, usec_t day) {
         t->counters.today = 0;
 }
 
-/* Keys that are disabled belong to a project, but stand in no list of it. */
+/* What the observer knows. */
+typedef struct PoolWord {
+        PoolState state;
+        usec_t until;
+} PoolWord;
+
+/* What a key is called; a thing of its own, so that a reload can make the new one before it drops the old. */
+typedef struct PoolIdent {
+        const char *id; /* first, for pool_name_compare(); the name, or (a part of) the digest */
+        PoolKey *key;
+        char *name; /* or NULL */
+        char digest[DIGEST_TEXT_SIZE];
+} PoolIdent;
+
+/* Lives while it has keys. Keys that are disabled belong to a project, but stand in no chain of it. */
 struct PoolProject {
         const char *name; /* first, for pool_name_compare(); NULL for a key's own project */
+        List link;
+        size_t n_keys; /* all, also those that are gone but for their requests */
         Breaker breaker;
         bool billing;   /* why the breaker is open: money, or else suspended, API off… */
         size_t n_alive; /* enabled keys whose own breaker is closed */
@@ -37,12 +54,18 @@ struct PoolProject {
 
 struct PoolKey {
         Secret *secret;
-        char *name;
+        PoolIdent *ident;
         char mask[SECRET_MASK_MAX + sizeof("#100000")];
         size_t n_mask;    /* the mask's length without #n */
         unsigned n_alike; /* keys of the same mask, where this is the first of them */
         uint32_t index;
         bool disabled;
+        bool configured; /* what the configuration says of `disabled`: an administrator may want it otherwise */
+        bool gone;       /* removed; in none of the pool's lists and trees */
+        bool wanted;     /* a mark of pool_set_keys() */
+        PoolWord told;
+        size_t n_leases;
+        List link; /* in pool->gone */
         Breaker breaker;
         PoolTally tally;
         PoolProject *project; /* a named one, or &own */
@@ -52,7 +75,37 @@ struct PoolKey {
         PoolSlot *scratch; /* NULL outside pool_census() */
 };
 
+static inline bool pool_key_is_alive(const PoolKey *k) {
+        return !k->disabled && k->breaker.until == 0;
+}
+
+/* A key in no list yet. */
+int pool_key_new(Secret *secret, PoolKey **ret);
+PoolKey *pool_key_free(PoolKey *k);
+DEFINE_CLEANUP(PoolKey *, pool_key_free);
 void pool_keys_free(Pool *p);
+
+/* Takes a removed key out of everything but its requests; the last of them frees it. */
+void pool_key_retire(Pool *p, PoolKey *k);
+void pool_key_release(Pool *p, PoolKey *k); /* one request less */
+
+/* Names the key: enters it into the tree of ids. */
+int pool_ident_new(PoolKey *k, const char *name, void **by_id, PoolIdent **ret);
+PoolIdent *pool_ident_free(PoolIdent *i);
+
+/* By name, mask, MASK#n or id; NULL fits all. */
+bool pool_key_matches(const PoolKey *k, const char *pattern);
+
+int pool_key_compare_secret(const void *a, const void *b);
+int pool_key_compare_mask(const void *a, const void *b);
+void pool_key_number(PoolKey *k, void *const *by_mask); /* MASK#n */
+
+/* One reference is one key. `name` NULL: the key's own. */
+int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret);
+PoolProject *pool_project_unref(Pool *p, PoolProject *project);
+
+/* Makes all chains, counts and heaps anew, in the order of p->keys. O(keys + slots). */
+void pool_arrange(Pool *p);
 
 /* Opens a breaker that concerns the key, or closes it (until 0), so that the usable keys stay counted. */
 void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until);

@@ -54,6 +54,8 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
 
         heap_remove(&b->ready.node);
         heap_remove(&b->trial.node);
+        if (!b->project->first_key)
+                return; /* all its keys are disabled */
 
         at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->breaker, p->now));
         if (at > 0) {
@@ -76,6 +78,10 @@ void pool_slot_place(Pool *p, PoolSlot *s) {
         usec_t at = 0;
 
         heap_remove(&s->node);
+        if (s->key->disabled) {
+                pool_bucket_place(p, s->bucket);
+                return;
+        }
 
         for (size_t i = 0; i < ELEMENTSOF(breakers); i++) {
                 at = MAX(at, breaker_at(breakers[i], p->now));
@@ -89,24 +95,106 @@ void pool_slot_place(Pool *p, PoolSlot *s) {
         pool_bucket_place(p, s->bucket);
 }
 
-static void slot_init(Pool *p, PoolSlot *s, PoolBucket *b, PoolKey *k) {
-        s->key = k;
-        s->bucket = b;
-        s->tally.day = b->model->day;
-        list_append(&k->slots, &s->by_key);
-        list_append(&b->model->slots, &s->by_model);
-        p->n_slots++;
-        pool_slot_place(p, s);
-}
-
-static void slot_free(Pool *p, PoolSlot *s) {
+void pool_slot_free(Pool *p, PoolSlot *s) {
+        heap_remove(&s->node);
         list_unlink(&s->by_key);
-        list_unlink(&s->by_model);
+        list_unlink(&s->by_bucket);
         free(s->last_error);
-        if (s != &s->bucket->first)
-                free(s);
+        free(s);
         p->n_slots--;
 }
+
+/* --- cursors: behind them stands what was never tried, and after a reload also what was --- */
+
+static PoolBucket *bucket_find(PoolProject *project, const PoolModel *m) {
+        LIST_FOREACH(i, &project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                if (b->model == m)
+                        return b;
+        }
+        return NULL;
+}
+
+static PoolProject *next_untried_project(const PoolModel *m, PoolProject *project) {
+        while (project && bucket_find(project, m))
+                project = project->next;
+        return project;
+}
+
+static bool key_was_tried(const PoolKey *k, const PoolBucket *b) {
+        LIST_FOREACH(i, &k->slots)
+                if (list_entry(i, PoolSlot, by_key)->bucket == b)
+                        return true;
+        return false;
+}
+
+static PoolKey *next_untried_key(const PoolBucket *b, PoolKey *k) {
+        while (k && key_was_tried(k, b))
+                k = k->next_of_project;
+        return k;
+}
+
+/* With marks instead of searches, for those who do it for many. */
+void pool_bucket_rewind(PoolBucket *b) {
+        PoolKey *k = b->project->first_key;
+
+        LIST_FOREACH(i, &b->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
+
+                s->key->scratch = s;
+        }
+        while (k && k->scratch)
+                k = k->next_of_project;
+        b->next_key = k;
+        LIST_FOREACH(i, &b->slots)
+                list_entry(i, PoolSlot, by_bucket)->key->scratch = NULL;
+}
+
+static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret) {
+        PoolBucket *b;
+
+        b = calloc(1, sizeof(PoolBucket));
+        if (!b)
+                return -ENOMEM;
+        b->project = project;
+        b->model = m;
+        b->ready.bucket = b->trial.bucket = b;
+        b->ready.slots.steps = b->trial.slots.steps = &p->steps;
+        b->next_key = project->first_key;
+        list_init(&b->slots);
+        list_append(&project->buckets, &b->by_project);
+        list_append(&m->buckets, &b->by_model);
+        *ret = b;
+        return 0;
+}
+
+PoolBucket *pool_bucket_free(PoolBucket *b) {
+        assert(list_is_empty(&b->slots));
+        heap_remove(&b->ready.node);
+        heap_remove(&b->trial.node);
+        list_unlink(&b->by_project);
+        list_unlink(&b->by_model);
+        free(b);
+        return NULL;
+}
+
+int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret) {
+        PoolBucket *b = bucket_find(project, m);
+        int r;
+
+        if (!b) {
+                r = bucket_new(p, project, m, &b);
+                if (r < 0)
+                        return r;
+                m->next_project = next_untried_project(m, m->next_project);
+                pool_bucket_place(p, b);
+        }
+        *ret = b;
+        return 0;
+}
+
+/* --- what is made when it is first needed --- */
 
 static bool is_forgotten_before(const PoolModel *a, const PoolModel *b) {
         if (a->succeeded != b->succeeded)
@@ -138,39 +226,39 @@ static void make_room(Pool *p, const PoolModel *except) {
 
 /* The next key of the bucket's project that was never tried. */
 static int bucket_extend(Pool *p, PoolBucket *b) {
+        PoolKey *k = b->next_key;
         PoolSlot *s;
 
         make_room(p, b->model);
         s = calloc(1, sizeof(PoolSlot));
         if (!s)
                 return -ENOMEM;
+        b->next_key = next_untried_key(b, k->next_of_project);
 
-        PoolKey *k = b->next_key;
-        b->next_key = k->next_of_project;
-        slot_init(p, s, b, k);
+        s->key = k;
+        s->bucket = b;
+        s->tally.day = b->model->day;
+        list_append(&k->slots, &s->by_key);
+        list_append(&b->slots, &s->by_bucket);
+        p->n_slots++;
+        pool_slot_place(p, s);
         return 0;
 }
 
 /* The next project that was never tried, and its first key. */
 static int model_extend(Pool *p, PoolModel *m) {
-        PoolProject *project = m->next_project;
         PoolBucket *b;
+        int r;
 
         make_room(p, m);
-        b = calloc(1, sizeof(PoolBucket));
-        if (!b)
-                return -ENOMEM;
-        m->next_project = project->next;
-
-        b->project = project;
-        b->model = m;
-        b->ready.bucket = b->trial.bucket = b;
-        b->ready.slots.steps = b->trial.slots.steps = &p->steps;
-        b->next_key = project->first_key->next_of_project;
-        list_append(&project->buckets, &b->by_project);
-        list_append(&m->buckets, &b->by_model);
-        slot_init(p, &b->first, b, project->first_key);
-        return 0;
+        r = bucket_new(p, m->next_project, m, &b);
+        if (r < 0)
+                return r;
+        m->next_project = next_untried_project(m, m->next_project->next);
+        r = bucket_extend(p, b);
+        if (r < 0)
+                pool_bucket_place(p, b);
+        return r;
 }
 
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
@@ -209,8 +297,8 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         }
 }
 
-/* A new day, or the clock has jumped: every rank has changed, so the heaps are made anew. O(slots), once a
- * day. */
+/* A new day, the clock has jumped, or keys have changed: every rank has changed, so the heaps are made anew. O(slots),
+ * once a day. */
 static void model_rebuild(Pool *p, PoolModel *m) {
         heap_clear(&m->ready);
         heap_clear(&m->trial);
@@ -223,17 +311,40 @@ static void model_rebuild(Pool *p, PoolModel *m) {
                 heap_clear(&b->trial.slots);
                 heap_node_reset(&b->ready.node);
                 heap_node_reset(&b->trial.node);
-        }
-        LIST_FOREACH(i, &m->slots) {
-                PoolSlot *s = list_entry(i, PoolSlot, by_model);
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
 
-                heap_node_reset(&s->node);
-                pool_tally_roll(&s->tally, p->day);
+                        heap_node_reset(&s->node);
+                        pool_tally_roll(&s->tally, p->day);
+                }
         }
 
         m->day = p->day;
-        LIST_FOREACH(i, &m->slots)
-                pool_slot_place(p, list_entry(i, PoolSlot, by_model));
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                pool_bucket_place(p, b); /* one without slots, too */
+                LIST_FOREACH(j, &b->slots)
+                        pool_slot_place(p, list_entry(j, PoolSlot, by_bucket));
+        }
+}
+
+void pool_model_arrange(Pool *p, PoolModel *m) {
+        PoolProject *project = p->first_project;
+
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                pool_bucket_rewind(b);
+                b->project->scratch = b;
+        }
+        while (project && project->scratch)
+                project = project->next;
+        m->next_project = project;
+        LIST_FOREACH(i, &m->buckets)
+                list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
+        m->refused_at = 0;
+        model_rebuild(p, m);
 }
 
 void pool_model_refresh(Pool *p, PoolModel *m) {
@@ -245,6 +356,11 @@ void pool_model_refresh(Pool *p, PoolModel *m) {
                 pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
         while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
                 pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
+}
+
+bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
+        pool_model_refresh(p, m);
+        return !heap_first(&m->ready) && !heap_first(&m->trial) && !m->next_project;
 }
 
 int pool_name_compare(const void *a, const void *b) {
@@ -281,7 +397,6 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
         m->ready.steps = m->trial.steps = &p->steps;
         m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
         list_init(&m->buckets);
-        list_init(&m->slots);
         list_append(&p->models, &m->models);
         m->next_project = p->first_project;
         m->day = p->day;
@@ -291,14 +406,19 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
 }
 
 PoolModel *pool_model_free(Pool *p, PoolModel *m) {
-        /* Each bucket holds its first slot: it goes after all slots are gone. */
-        LIST_FOREACH(i, &m->slots)
-                slot_free(p, list_entry(i, PoolSlot, by_model));
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
-                list_unlink(&b->by_project);
-                free(b);
+                /* The heaps go as a whole: nothing is to be taken out of them. */
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        heap_node_reset(&s->node);
+                        pool_slot_free(p, s);
+                }
+                heap_node_reset(&b->ready.node);
+                heap_node_reset(&b->trial.node);
+                (void) pool_bucket_free(b);
         }
         (void) tdelete(m, &p->models_by_name, pool_name_compare);
         list_unlink(&m->models);

@@ -10,13 +10,14 @@ typedef struct PoolModel PoolModel;
 
 struct PoolSlot {
         HeapNode node; /* in a queue of the bucket, in model->waiting_slots, or set aside by a pick */
-        List by_key, by_model;
+        List by_key, by_bucket;
         PoolKey *key;
         PoolBucket *bucket;
         PoolTally tally;
         Breaker rate, health;
         unsigned strikes; /* errors of its own fault in a row */
         char *last_error;
+        PoolWord told;
 };
 
 /* Slots that may go now, and where they stand among those of the model. */
@@ -35,7 +36,7 @@ struct PoolBucket {
         Breaker breaker;
         bool closed;       /* why it is open: the model is closed to this project, or else quota */
         PoolKey *next_key; /* the first key of the project that was never tried for this model */
-        PoolSlot first;    /* the first key's: most projects have but one */
+        List slots;
 };
 
 struct PoolModel {
@@ -43,11 +44,12 @@ struct PoolModel {
         List models;
         Heap ready, trial;                   /* queues, by the rank of their first slot; trial: of probes */
         Heap waiting_buckets, waiting_slots; /* by the time at which they may go again */
-        List buckets, slots;
+        List buckets;
         PoolProject *next_project; /* the first project that was never tried for this model */
         PoolTally tally;
         usec_t day; /* that the heaps are ordered for */
         bool succeeded;
+        bool exhausted; /* and the observer knows */
         size_t n_leases;
         uint64_t used; /* the id of the latest lease, for forgetting the model unused longest */
         PoolRefusal refusal;
@@ -62,7 +64,17 @@ void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
 /* The slot to take, NULL if there is none. A retry takes a probe only if there is nothing else. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
+/* The bucket of project and model, made if there is none. */
+int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret);
+PoolBucket *pool_bucket_free(PoolBucket *b); /* must have no slots */
+void pool_bucket_rewind(PoolBucket *b);      /* finds its next_key anew */
+void pool_slot_free(Pool *p, PoolSlot *s);
+void pool_model_arrange(Pool *p, PoolModel *m); /* its heaps and cursors anew */
+
 /* Put a bucket, a slot and its bucket, where they belong now. To be called when a breaker in their way, or
  * their rank, has changed. */
 void pool_bucket_place(Pool *p, PoolBucket *b);
 void pool_slot_place(Pool *p, PoolSlot *s);
+
+/* True if no pick could succeed now. */
+bool pool_model_is_exhausted(Pool *p, PoolModel *m);

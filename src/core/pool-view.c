@@ -28,7 +28,7 @@ const char *pool_state_to_string(PoolState s) {
         return states[s];
 }
 
-static PoolState key_state(const PoolKey *k) {
+PoolState pool_key_state(const PoolKey *k) {
         if (k->disabled)
                 return POOL_DISABLED;
         if (k->breaker.until > 0)
@@ -53,7 +53,9 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding
         PoolStanding r = { .is_quota = true, .is_healthy = true };
 
         if (k->disabled) {
-                *ret = (PoolStanding){ .state = POOL_DISABLED, .available_at = USEC_INFINITY };
+                *ret = (PoolStanding){ .state = POOL_DISABLED,
+                                        .proven = POOL_DISABLED,
+                                        .available_at = USEC_INFINITY };
                 return;
         }
 
@@ -82,6 +84,7 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding
                 r.is_healthy = r.is_healthy && state != POOL_UNHEALTHY && state != POOL_DEAD;
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, layers[i].breaker->probe != 0 ? POOL_PROBING : state);
+                r.proven = MAX(r.proven, state);
         }
         *ret = r;
 }
@@ -105,15 +108,15 @@ static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
 void pool_census(Pool *p, PoolModel *m, PoolCensus *ret) {
         PoolCensus c = { .refusal.available_at = USEC_INFINITY };
 
-        LIST_FOREACH(i, &m->slots) {
-                PoolSlot *s = list_entry(i, PoolSlot, by_model);
-
-                s->key->scratch = s;
-        }
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
                 b->project->scratch = b;
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        s->key->scratch = s;
+                }
         }
 
         for (size_t i = 0; i < p->n_keys; i++) {
@@ -196,9 +199,9 @@ void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret) {
 
         *ret = (PoolKeyView){
                 .mask = k->mask,
-                .name = k->name,
+                .name = k->ident->name,
                 .project = k->project->name,
-                .state = key_state(k),
+                .state = pool_key_state(k),
                 .counters = tally_counters(&k->tally, p->day),
                 .last_reset = p->day,
                 .next_reset = p->midnight,

@@ -8,10 +8,13 @@
 /* Where a key stands with a model. */
 typedef struct PoolStanding {
         PoolState state;
+        PoolState proven; /* the same as if no probe were out */
         usec_t available_at; /* 0: now */
         bool is_quota;       /* nothing but quota is in its way */
         bool is_healthy;     /* neither unhealthy nor dead */
 } PoolStanding;
+
+PoolState pool_key_state(const PoolKey *k); /* of the key as such */
 
 /* s may be NULL for a key that was never tried for the model, b too if none of its project was. */
 void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding *ret);

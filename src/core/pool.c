@@ -48,6 +48,7 @@
 #include "core/health.h"
 #include "core/pool-internal.h"
 #include "core/pool-view.h"
+#include "core/pool-word.h"
 #include "core/quota.h"
 
 #define CLOCK_JUMP USEC_PER_MINUTE
@@ -64,6 +65,8 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         p->midnight = zone_next_midnight(zone, now);
         p->n_slots_max = SLOTS_MAX;
         list_init(&p->models);
+        list_init(&p->projects);
+        list_init(&p->gone);
         *ret = p;
         return 0;
 }
@@ -95,25 +98,31 @@ static void tally_shift(PoolTally *t, usec_t back) {
                 t->counters.last_used = MAX(usec_sub(t->counters.last_used, back), (usec_t) 1);
 }
 
+static void bucket_shift(PoolBucket *b, usec_t back) {
+        breaker_shift(&b->breaker, back);
+        LIST_FOREACH(i, &b->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
+
+                breaker_shift(&s->rate, back);
+                breaker_shift(&s->health, back);
+                tally_shift(&s->tally, back);
+                s->told.until = usec_sub(s->told.until, back);
+        }
+}
+
 static void pool_shift(Pool *p, usec_t back) {
         for (size_t i = 0; i < p->n_keys; i++) {
                 breaker_shift(&p->keys[i]->breaker, back);
                 tally_shift(&p->keys[i]->tally, back);
+                p->keys[i]->told.until = usec_sub(p->keys[i]->told.until, back);
         }
-        for (PoolProject *project = p->first_project; project; project = project->next)
-                breaker_shift(&project->breaker, back);
+        LIST_FOREACH(i, &p->projects)
+                breaker_shift(&list_entry(i, PoolProject, link)->breaker, back);
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 LIST_FOREACH(j, &m->buckets)
-                        breaker_shift(&list_entry(j, PoolBucket, by_model)->breaker, back);
-                LIST_FOREACH(j, &m->slots) {
-                        PoolSlot *s = list_entry(j, PoolSlot, by_model);
-
-                        breaker_shift(&s->rate, back);
-                        breaker_shift(&s->health, back);
-                        tally_shift(&s->tally, back);
-                }
+                        bucket_shift(list_entry(j, PoolBucket, by_model), back);
                 tally_shift(&m->tally, back);
                 m->day = USEC_INFINITY; /* no day: the heaps are made anew */
                 m->refused_at = 0;
@@ -187,6 +196,7 @@ static void lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
                 probes |= 1U << l;
         }
         settle(p, k, s, probes);
+        k->n_leases++;
         *ret = (Lease){ .key = k, .slot = s, .id = id };
 }
 
@@ -236,6 +246,7 @@ int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_excl
                 return r;
 
         if (!s) {
+                pool_tell_exhausted(p, m);
                 if (ret_refusal)
                         pool_refusal(p, m, ret_refusal);
                 return POOL_E_EXHAUSTED;
@@ -291,12 +302,14 @@ static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *
  * end it or prolong it: any other request went out before and tells of the time before, and ten that were
  * under way together must not count as ten repeats. An exception is health, which takes any success.
  */
-static bool judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
+static bool judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v, bool *ret_opened) {
         PoolKey *k = lease->key;
         PoolSlot *s = lease->slot;
         Breaker *b = breaker_of(k, s, layer);
         Judgement j = health_judge(v->class, layer);
         bool is_probe = b->probe == lease->id, is_due = b->until == 0;
+
+        *ret_opened = false;
 
         if (j == JUDGEMENT_AGAIN)
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
@@ -315,6 +328,7 @@ static bool judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 if (layer == LAYER_BUCKET)
                         s->bucket->closed = !verdict_rule(v->class)->is_quota;
                 pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
+                *ret_opened = true;
         } else if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0)))
                 pool_breaker_set(p, k, b, 0);
         else if (is_probe)
@@ -357,14 +371,30 @@ static void count_report(PoolTally *t, bool error, const Usage *usage) {
         t->counters.tokens_out += usage->completion;
 }
 
-static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
-        unsigned changed = 0;
-
+static bool lease_is_probe(const Lease *lease) {
         for (Layer l = 0; l < n_layers(lease->slot); l++)
-                if (judge(p, lease, l, v))
-                        changed |= 1U << l;
-        if (changed)
-                settle(p, lease->key, lease->slot, changed);
+                if (breaker_of(lease->key, lease->slot, l)->probe == lease->id)
+                        return true;
+        return false;
+}
+
+static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
+        bool was_probe = lease_is_probe(lease);
+        unsigned changed = 0, opened = 0;
+
+        for (Layer l = 0; l < n_layers(lease->slot); l++) {
+                bool o;
+
+                if (!judge(p, lease, l, v, &o))
+                        continue;
+                changed |= 1U << l;
+                opened |= (unsigned) o << l;
+        }
+        if (!changed)
+                return;
+        settle(p, lease->key, lease->slot, changed);
+        pool_tell(p, lease->key, lease->slot, changed, opened,
+                  was_probe && !opened ? "probe" : verdict_rule(v->class)->name);
 }
 
 void pool_answering(Pool *p, const Lease *lease, usec_t now) {
@@ -396,5 +426,6 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         if (lease->slot)
                 count_outcome(lease->slot, v, usage);
         judge_layers(p, lease, v);
+        pool_key_release(p, lease->key);
         *lease = (Lease){};
 }
