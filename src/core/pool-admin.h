@@ -2,31 +2,32 @@
 #pragma once
 
 /*
- * The pool as its administrator handles it: keys by their id, enabling and disabling, a new set of keys after a reload,
- * why each key would or would not be picked, and word of every change. A part of the pool, see pool.c.
+ * The pool as its administrator handles it: keys by their id, enabling and disabling, a new set of keys
+ * after a reload, why each key would or would not be picked, and word of every change. A part of the pool,
+ * see pool.c.
  */
 
 #include "core/pool.h"
 
-/* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. Unique in the pool,
- * stable over restarts; never the mask, which two keys may share. Lives until key_removed(): a key that a reload gives
- * another name is told as removed and as added, and keeps all that it is. */
+/* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. Unique in
+ * the pool, stable over restarts; never the mask, which two keys may share. Lives until key_removed(): a key
+ * that a reload gives another name is told as removed and as added, and keeps all that it is. */
 const char *pool_key_id(const PoolKey *k);
 
 /* By id, name, mask (-EEXIST if several keys have it) or MASK#n; -ENXIO. */
 int pool_find_key(Pool *p, const char *what, PoolKey **ret);
 
-/* As an administrator wants it until the next restart, or until a reload in which the configuration has changed its
- * mind; 1 if that changed something. O(keys). */
+/* As an administrator wants it until the next restart, or until a reload in which the configuration has
+ * changed its mind; 1 if that changed something. O(keys). */
 int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 
 /* --- word of changes --- */
 
 typedef struct PoolObserver {
-        /* (key, model) went from one state to another; model "" for the key as such. `reason` is the verdict's name, or
-         * "reset", "reload", "disabled", "enabled", "probe"; until: realtime, 0: now, USEC_INFINITY: not by itself.
-         * Each word begins where the one before ended; what time alone changes is no word. A probe that failed is told
-         * with before == after and a later `until`. */
+        /* (key, model) went from one state to another; model "" for the key as such. `reason` is the
+         * verdict's name, or "reset", "reload", "disabled", "enabled", "probe"; until: realtime, 0: now,
+         * USEC_INFINITY: not by itself. Each word begins where the one before ended; what time alone changes
+         * is no word. A probe that failed is told with before == after and a later `until`. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
         /* The last usable key of the model went; until: when the first frees. Once each time it happens. */
@@ -36,8 +37,8 @@ typedef struct PoolObserver {
         void (*key_removed)(const PoolKey *k, void *userdata);
 } PoolObserver;
 
-/* Members may be NULL. Called when the pool is whole: the observer may ask it anything, and change nothing. To be set
- * before the first pick. */
+/* Members may be NULL. Called when the pool is whole: the observer may ask it anything, and change nothing.
+ * To be set before the first pick. */
 void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata);
 
 /* --- a reload --- */
@@ -52,8 +53,8 @@ typedef struct PoolChange {
         size_t n_added, n_removed, n_kept;
 } PoolChange;
 
-/* All or nothing (-ENOMEM, -E2BIG): keys that stay keep health, quota and counters, whatever their new name; a key
- * that goes is not picked any more and is freed with its last lease. */
+/* All or nothing (-ENOMEM, -E2BIG): keys that stay keep health, quota and counters, whatever their new name;
+ * a key that goes is not picked any more and is freed with its last lease. */
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret);
 
 /* --- explain --- */
@@ -63,11 +64,11 @@ typedef struct PoolReason {
         bool usable;
         PoolState state;
         usec_t available_at;  /* realtime, 0: now; USEC_INFINITY: not by itself */
-        const char *sentence; /* "would be picked first: 3 requests today", "cooling: its project's quota of this model
-                               * frees in 41 s", …; gone when the callback returns */
+        const char *sentence; /* "would be picked first: 3 requests today", "cooling: its project's quota of
+                               * this model frees in 41 s", …; gone when the callback returns */
 } PoolReason;
 
-/* Each key in the order in which it would be picked, then the others by when they free. A model that was never asked for
- * is explained too, and not made. O(n log n): for people, not for requests. */
+/* Each key in the order in which it would be picked, then the others by when they free. A model that was
+ * never asked for is explained too, and not made. O(n log n): for people, not for requests. */
 int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolReason *r, void *userdata),
                  void *userdata);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Why each key would or would not be picked. A copy of the standings is sorted by the rule of the pick, so that nothing
- * in the pool moves. */
+/* Why each key would or would not be picked. A copy of the standings is sorted by the rule of the pick, so
+ * that nothing in the pool moves. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,17 +76,20 @@ static void span(usec_t u, char ret[static 32]) {
 }
 
 static void explain_usable(const Pool *p, const Standing *s, size_t place, char ret[static SENTENCE_MAX]) {
-        unsigned long long today = s->slot && s->slot->tally.day == p->day ? s->slot->tally.counters.today : 0;
+        unsigned long long today =
+                s->slot && s->slot->tally.day == p->day ? s->slot->tally.counters.today : 0;
         const char *probe = "";
         char where[48];
 
         if (place == 0)
                 (void) snprintf(where, sizeof(where), "would be picked first");
         else
-                (void) snprintf(where, sizeof(where), "would be picked after %zu other%s", place, place > 1 ? "s" : "");
+                (void) snprintf(where, sizeof(where), "would be picked after %zu other%s", place,
+                                place > 1 ? "s" : "");
         if (s->standing.proven != POOL_USABLE)
                 probe = "; it was ill and its next request is the probe";
-        (void) snprintf(ret, SENTENCE_MAX, "%s: %llu request%s today%s", where, today, today == 1 ? "" : "s", probe);
+        (void) snprintf(ret, SENTENCE_MAX, "%s: %llu request%s today%s", where, today, today == 1 ? "" : "s",
+                        probe);
 }
 
 static void explain_blocked(const Pool *p, const Standing *s, char ret[static SENTENCE_MAX]) {
@@ -98,7 +101,8 @@ static void explain_blocked(const Pool *p, const Standing *s, char ret[static SE
                 [POOL_COOLING] = { "cooling: the quota of this model is spent", "frees" },
                 [POOL_UNHEALTHY] = { "unhealthy: three errors in a row on this model", "is tried again" },
                 [POOL_CLOSED] = { "closed: this model is not open to its project", "is tried again" },
-                [POOL_BILLING] = { "billing: its project is out of credit or over its cap", "is tried again" },
+                [POOL_BILLING] = { "billing: its project is out of credit or over its cap",
+                                   "is tried again" },
                 [POOL_DEAD] = { "dead: Google refuses this key for every model", "is tried again" },
                 [POOL_DISABLED] = { "disabled: by the configuration or an administrator", NULL },
         };
@@ -132,14 +136,15 @@ int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolRea
                         explain_usable(p, all + i, i, sentence);
                 else
                         explain_blocked(p, all + i, sentence);
-                f(&(const PoolReason){
-                          .key = all[i].key,
-                          .usable = usable,
-                          .state = all[i].standing.state,
-                          .available_at = all[i].standing.available_at,
-                          .sentence = sentence,
-                  },
-                  userdata);
+                f(
+                        &(const PoolReason){
+                                .key = all[i].key,
+                                .usable = usable,
+                                .state = all[i].standing.state,
+                                .available_at = all[i].standing.available_at,
+                                .sentence = sentence,
+                        },
+                        userdata);
         }
         return 0;
 }

@@ -20,8 +20,8 @@ PoolIdent *pool_ident_free(PoolIdent *i) {
 }
 DEFINE_CLEANUP(PoolIdent *, pool_ident_free);
 
-/* The name is the id, if no key before has it. Else the digest, with as many digits as make it unique: of all its 64
- * there is but one, unless somebody gave it to another key as a name. */
+/* The name is the id, if no key before has it. Else the digest, with as many digits as make it unique: of
+ * all its 64 there is but one, unless somebody gave it to another key as a name. */
 int pool_ident_new(PoolKey *k, const char *name, void **by_id, PoolIdent **ret) {
         _cleanup_(pool_ident_freep) PoolIdent *i = NULL;
         PoolIdent **at;
@@ -67,7 +67,8 @@ const char *pool_key_id(const PoolKey *k) {
 }
 
 bool pool_key_matches(const PoolKey *k, const char *pattern) {
-        if (!pattern || streq_ptr(k->ident->name, pattern) || streq(k->mask, pattern) || streq(k->ident->id, pattern))
+        if (!pattern || streq_ptr(k->ident->name, pattern) || streq(k->mask, pattern) ||
+            streq(k->ident->id, pattern))
                 return true;
         if (strncmp(k->mask, pattern, k->n_mask) != 0)
                 return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's keys and projects: how they come in and go, the chains they stand in, and how they are revived by hand. */
+/* The pool's keys and projects: how they come in and go, the chains they stand in, and how they are revived
+ * by hand. */
 
 #include <errno.h>
 #include <search.h>

@@ -30,7 +30,8 @@ typedef struct PoolWord {
         usec_t until;
 } PoolWord;
 
-/* What a key is called; a thing of its own, so that a reload can make the new one before it drops the old. */
+/* What a key is called; a thing of its own, so that a reload can make the new one before it drops the old.
+ */
 typedef struct PoolIdent {
         const char *id; /* first, for pool_name_compare(); the name, or (a part of) the digest */
         PoolKey *key;
@@ -60,7 +61,8 @@ struct PoolKey {
         unsigned n_alike; /* keys of the same mask, where this is the first of them */
         uint32_t index;
         bool disabled;
-        bool configured; /* what the configuration says of `disabled`: an administrator may want it otherwise */
+        bool configured; /* what the configuration says of `disabled`: an administrator may want it otherwise
+                          */
         bool gone;       /* removed; in none of the pool's lists and trees */
         bool wanted;     /* a mark of pool_set_keys() */
         PoolWord told;

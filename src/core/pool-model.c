@@ -297,8 +297,8 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         }
 }
 
-/* A new day, the clock has jumped, or keys have changed: every rank has changed, so the heaps are made anew. O(slots),
- * once a day. */
+/* A new day, the clock has jumped, or keys have changed: every rank has changed, so the heaps are made anew.
+ * O(slots), once a day. */
 static void model_rebuild(Pool *p, PoolModel *m) {
         heap_clear(&m->ready);
         heap_clear(&m->trial);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Word of changes. A breaker that opens or closes concerns one pair of key and model, all models of a key, all keys of
- * a project, or those of a project for one model: these are walked when it happens, and nothing else, so a pick knows
- * nothing of it. For each of them the state is compared with what the observer was told last.
+ * Word of changes. A breaker that opens or closes concerns one pair of key and model, all models of a key,
+ * all keys of a project, or those of a project for one model: these are walked when it happens, and nothing
+ * else, so a pick knows nothing of it. For each of them the state is compared with what the observer was
+ * told last.
  *
- * So what an observer hears of one pair is a chain: each word begins where the one before has ended. Three things keep
- * it short. What passes by time alone is no word: the observer knew until when. A probe that is out is no word, only its
- * outcome is: the state is taken as if there were no probes. And of a pair that was never asked nothing is told, as
- * nothing of it is shown. A probe that fails is told although the state stays, because `until` has moved.
+ * So what an observer hears of one pair is a chain: each word begins where the one before has ended. Three
+ * things keep it short. What passes by time alone is no word: the observer knew until when. A probe that is
+ * out is no word, only its outcome is: the state is taken as if there were no probes. And of a pair that was
+ * never asked nothing is told, as nothing of it is shown. A probe that fails is told although the state
+ * stays, because `until` has moved.
  *
- * That a model is exhausted can be seen in its heaps without counting. It is told once, and again only after one of
- * its pairs was told usable. Two ways lead there: what opens a breaker looks at the models that it concerns, and a
- * refused pick finds what no breaker has told: the last keys left were dead before this model ever came to them.
+ * That a model is exhausted can be seen in its heaps without counting. It is told once, and again only after
+ * one of its pairs was told usable. Two ways lead there: what opens a breaker looks at the models that it
+ * concerns, and a refused pick finds what no breaker has told: the last keys left were dead before this
+ * model ever came to them.
  */
 
 #include "core/health.h"
@@ -35,9 +38,11 @@ static bool note(PoolWord *told, const PoolStanding *now, bool opened) {
         return true;
 }
 
-static void say(Pool *p, PoolKey *k, const char *model, PoolState before, const PoolWord *now, const char *reason) {
+static void say(Pool *p, PoolKey *k, const char *model, PoolState before, const PoolWord *now,
+                const char *reason) {
         if (p->observer.health_changed)
-                p->observer.health_changed(k, model, before, now->state, reason, now->until, p->observer_userdata);
+                p->observer.health_changed(k, model, before, now->state, reason, now->until,
+                                           p->observer_userdata);
 }
 
 static void tell_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
@@ -105,8 +110,8 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
                 pool_tell_exhausted(p, s->bucket->model);
 }
 
-/* What an administrator does can make a model usable without any of its pairs being told so: by a key that it never
- * asked. */
+/* What an administrator does can make a model usable without any of its pairs being told so: by a key that
+ * it never asked. */
 static void tell_models(Pool *p) {
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Word of changes to the observer; a part of the pool, see pool-word.c. Without an observer nothing is done. */
+/* Word of changes to the observer; a part of the pool, see pool-word.c. Without an observer nothing is done.
+ */
 
 #include "core/pool-model.h"
 
-/* After a verdict that changed the given layers, a bit each, of which some were opened (maybe again). s may be NULL. */
+/* After a verdict that changed the given layers, a bit each, of which some were opened (maybe again). s may
+ * be NULL. */
 void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened, const char *reason);
 
 void pool_tell_key(Pool *p, PoolKey *k, const char *reason); /* the key as such and its models */
