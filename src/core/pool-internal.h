@@ -22,6 +22,7 @@ struct Pool {
         List models;
         size_t n_models;
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
+        PoolTally tally; /* of all requests, also those of keys and models that are no more */
         uint64_t last_lease;
         uint64_t steps; /* of the heaps, and loops of the pick */
         PoolObserver observer;

@@ -169,6 +169,11 @@ static PoolCounters tally_counters(const PoolTally *t, usec_t day) {
         return c;
 }
 
+void pool_counters(Pool *p, usec_t now, PoolCounters *ret) {
+        (void) pool_time(p, now);
+        *ret = tally_counters(&p->tally, p->day);
+}
+
 size_t pool_n_keys(const Pool *p) {
         return p->n_keys;
 }

@@ -111,6 +111,7 @@ static void bucket_shift(PoolBucket *b, usec_t back) {
 }
 
 static void pool_shift(Pool *p, usec_t back) {
+        tally_shift(&p->tally, back);
         for (size_t i = 0; i < p->n_keys; i++) {
                 breaker_shift(&p->keys[i]->breaker, back);
                 tally_shift(&p->keys[i]->tally, back);
@@ -205,6 +206,7 @@ static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
         count_request(&s->tally, p->day, p->now);
         count_request(&s->key->tally, p->day, p->now);
         count_request(&m->tally, p->day, p->now);
+        count_request(&p->tally, p->day, p->now);
         lend(p, s->key, s, ret);
         m->used = ret->id;
         m->n_leases++;
@@ -404,7 +406,7 @@ void pool_answering(Pool *p, const Lease *lease, usec_t now) {
         judge_layers(p, lease, &ok);
 }
 
-static void count_outcome(PoolSlot *s, const Verdict *v, const Usage *usage) {
+static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *usage) {
         static const Usage none = {};
         PoolModel *m = s->bucket->model;
         bool error = is_error(v);
@@ -414,6 +416,7 @@ static void count_outcome(PoolSlot *s, const Verdict *v, const Usage *usage) {
         count_report(&s->tally, error, usage);
         count_report(&s->key->tally, error, usage);
         count_report(&m->tally, error, usage);
+        count_report(&p->tally, error, usage);
         if (error)
                 remember_error(s, v);
         if (v->class == VERDICT_OK)
@@ -424,7 +427,7 @@ static void count_outcome(PoolSlot *s, const Verdict *v, const Usage *usage) {
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
         (void) pool_time(p, now);
         if (lease->slot)
-                count_outcome(lease->slot, v, usage);
+                count_outcome(p, lease->slot, v, usage);
         judge_layers(p, lease, v);
         pool_key_release(p, lease->key);
         *lease = (Lease){};

@@ -106,6 +106,9 @@ typedef struct PoolModelView {
         PoolRefusal standing; /* as if nothing could be picked */
 } PoolModelView;
 
+/* Of all requests, also those of keys and models that are no more. O(1). */
+void pool_counters(Pool *p, usec_t now, PoolCounters *ret);
+
 size_t pool_n_keys(const Pool *p);
 size_t pool_n_models(const Pool *p);
 const PoolKey *pool_key(const Pool *p, size_t i);

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/pool.h"
+#include "core/pool-admin.h"
 
 /* What is shown: names and masks, counters, days, errors; and how a reset finds what it is told. */
 
@@ -189,6 +189,8 @@ static void test_counters(void **state) {
         };
         _cleanup_(pool_freep) Pool *p = NULL;
         char text[2 * SLOT_ERROR_MAX];
+        PoolCounters all;
+        PoolChange change;
         Seen seen = {};
 
         assert_int_equal(pool_new(zone, NOON, &p), 0);
@@ -237,6 +239,17 @@ static void test_counters(void **state) {
         assert_int_equal(seen.model.usable_keys, 0);
         assert_int_equal(seen.model.healthy_keys, 1); /* spent is not ill */
         assert_int_equal(pool_n_models(p), 2);
+
+        /* All together, also when the keys are gone; and the day after. */
+        pool_counters(p, NOON + 5, &all);
+        assert_int_equal(all.total, 6);
+        assert_int_equal(all.today, 6);
+        assert_int_equal(all.errors, 3);
+        assert_int_equal(all.tokens_out, 21);
+        assert_int_equal(pool_set_keys(p, NULL, 0, NOON + 6, &change), 0);
+        pool_counters(p, NOON + USEC_PER_DAY, &all);
+        assert_int_equal(all.total, 6);
+        assert_int_equal(all.today, 0);
 }
 
 static void test_state_names(void **state) {
