@@ -2,7 +2,6 @@
 """The package is installed once; each test finds the machine as after the installation, with a configuration whose
 upstream is gemini-sim, the socket active and the service stopped."""
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,10 @@ def installed(deb):
     """dpkg -i, as an operator does; what it said. On the second boot it is there already."""
     if machine.run("dpkg-query", "-W", "gemgate", check=False).returncode == 0:
         return ""
-    said = machine.run("dpkg", "-i", deb, timeout=120)
+    try:
+        said = machine.run("dpkg", "-i", deb, timeout=120)
+    except AssertionError as e:
+        pytest.exit(f"the package cannot be installed: {e}", 1)
     machine.run("usermod", "-a", "-G", "gemgate", "member")
     return said
 

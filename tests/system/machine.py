@@ -147,6 +147,13 @@ def chat(content="Hi", model=MODEL, where=TCP, token="TOKEN", headers=(), **fiel
     return ask("POST", "/v1/chat/completions", headers, body, token, where)
 
 
+def chat_request(content="Hi", **fields):
+    """One chat as bytes, on a connection that ends with it."""
+    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": content}], **fields}).encode()
+    headers = [("Authorization", f"Bearer {SECRETS['TOKEN']}"), ("Connection", "close")]
+    return http1.compose("POST", "/v1/chat/completions", headers, body)
+
+
 def health(where=TCP):
     a = ask("GET", "/health", token=None, where=where)
     assert a and a.status == 200, a

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: MIT
 """From the first connection on."""
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
 import machine
-from machine import SERVICE, SOCKET, TCP, UNIX, show
+import wait
+from machine import SERVICE, SOCKET, TCP, UNIX, run, show
 
 
 def test_first_connection_starts_it():
@@ -17,3 +24,71 @@ def test_both_sockets():
     for where in (TCP, UNIX):
         a = machine.chat("Hello", where=where)
         assert a.status == 200, (where, a)
+
+
+def test_unix_socket_is_for_the_group(running):
+    s = Path(UNIX).stat()
+    assert stat.S_IMODE(s.st_mode) == 0o660 and Path(UNIX).group() == "gemgate"
+    curl = ["curl", "-sS", "--unix-socket", UNIX, "http://gemgate/health"]
+    assert "healthy" in run(*curl, user="member")
+    refused = run(*curl, user="stranger", check=False)
+    assert refused.returncode == 7, refused
+
+
+def test_dbus_activation_brings_the_sockets():
+    """Whoever asks for the name on the bus gets a daemon that serves, even if nobody had started the socket."""
+    machine.systemctl("stop", SOCKET)
+    assert not machine.is_active(SERVICE)
+    run("busctl", "get-property", "org.gemgate1", "/org/gemgate1", "org.gemgate1.Manager", "Version")
+    assert machine.is_active(SOCKET) and machine.is_active(SERVICE)
+    for where in (TCP, UNIX):
+        assert machine.chat(where=where).status == 200
+
+
+def test_by_hand():
+    machine.systemctl("start", SERVICE)
+    assert machine.is_active(SOCKET)
+    assert machine.chat().status == 200
+
+
+def test_status_line(running, sim):
+    """Keys usable, streams open, requests today: current, and written for people."""
+    text = wait.until("a status line", lambda: show("StatusText"))
+    assert re.search(r"\b2\b.*\bkeys?\b", text), text
+    for _ in range(3):
+        assert machine.chat().status == 200
+    wait.until("three requests today", lambda: re.search(r"\b3 requests? today\b", show("StatusText")))
+    sim.script('* : text "x" chunks=1000000 pace=20ms')
+    with machine.connect() as c:
+        c.send(machine.chat_request(stream=True))
+        c.read_until(b"data: ")
+        text = wait.until("an open stream", lambda: (t := show("StatusText")) and re.search(r"\b1\b[^,]*\bopen\b|\bone\b.*open", t) and t)
+    wait.until("no open stream", lambda: not re.search(r"\b1\b[^,]*\bopen\b", show("StatusText")))
+    assert show("StatusText") in run("systemctl", "status", "--no-pager", SERVICE)
+
+
+def test_status_without_keys():
+    """The service waits for keys, says so, and takes them with a reload."""
+    machine.configure(keys=(), tokens=(), admins=())
+    assert machine.health()["status"] == "no_keys"
+    text = wait.until("a status line", lambda: show("StatusText"))
+    assert "key" in text.lower() and "/etc/gemgate/api-keys" in text, text
+
+
+def test_keys_arrive_by_reload(sim):
+    machine.configure(sim, keys=())
+    assert machine.health()["status"] == "no_keys"
+    machine.configure(sim)
+    machine.systemctl("reload", SERVICE)
+    assert machine.chat().status == 200
+
+
+@pytest.mark.parametrize("unit", [SERVICE, SOCKET, "gemgated@.service", "gemgated@.socket"])
+def test_units_are_right(unit):
+    """systemd-analyze verify has nothing to say."""
+    name = unit.replace("@.", "@1.")
+    path = Path(show("FragmentPath", name))
+    assert path.name == unit
+    result = run("systemd-analyze", "verify", f"--man=yes", name, check=False)
+    said = [line for line in result.stderr.splitlines() if "gemgate" in line]
+    assert result.returncode == 0 and not said, result
