@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "core/pool-words.h"
 #include "server/manage-internal.h"
 #include "server/manage.h"
 
@@ -108,16 +109,10 @@ static void write_load_balancing(Stats *s, const Config *config, usec_t now) {
         (void) snprintf(daily, sizeof(daily), "at midnight in %s (QUOTA_RESET_TIMEZONE)",
                         config->quota_reset_timezone);
         jwrite_object(w, "load_balancing");
-        jwrite_string(w, "strategy",
-                      "of the usable keys the one with the least requests today on the model, then the "
-                      "least in all, then the one unused for longest");
-        jwrite_string(w, "health_check",
-                      "three errors in a row of a key's own fault set it aside for that model; a single "
-                      "request tries it again after 30 s, then after growing waits up to 30 min");
+        jwrite_string(w, "strategy", POOL_WORDS_STRATEGY);
+        jwrite_string(w, "health_check", POOL_WORDS_HEALTH_CHECK);
         jwrite_string(w, "daily_reset", daily);
-        jwrite_string(w, "model_isolation",
-                      "health and quota are kept for each model: what a key did on one never sets it "
-                      "aside for another");
+        jwrite_string(w, "model_isolation", POOL_WORDS_MODEL_ISOLATION);
         manage_write_time(w, "current_time", s->zone, now);
         jwrite_end(w);
 }

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The gate is a filter on the connection: sd-bus hands it each message before any object sees it.
+ *
+ *     call → is the sender known? ── no ──→ ask the bus for its user and groups ─→ (later) ─┐
+ *              │ yes                                                                       │
+ *              ├─ an administrator → dispatched                                            │
+ *              ├─ a method that polkit can open → ask polkit ─→ (later) yes → dispatched ←─┘
+ *              └─ anything else → AccessDenied
+ *
+ * Nothing here waits: whoever asks the bus with sd_bus_query_sender_creds(), as sd-bus itself does for methods that are
+ * not marked unprivileged, stands still until the bus has answered, and all streams with him. So all methods are marked
+ * so, and a call whose sender is not known yet is set aside; when the answer is there it goes back into the read queue
+ * (sd_bus_enqueue_for_read) and comes by a second time, to be let through. Its arguments are not read before that.
+ *
+ * A unique name is never given twice, and user and groups are those of the moment of connecting, so what was learnt of
+ * a sender stays true: the last few are remembered.
+ *
+ * What waits is bounded: calls in all, calls of one sender, questions to polkit in all, and questions to polkit of one
+ * user. Only those who are no administrators ever wait for polkit, so they stand in nobody else's way.
+ *
+ * The bus policy (org.gemgate1.conf) keeps strangers from properties and signals; they are refused here again.
+ */
+
+#include <errno.h>
+#include <grp.h>
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "bus/bus-gate.h"
+#include "bus/bus-internal.h"
+#include "bus/bus-polkit.h"
+
+#define SENDER_MAX    32U /* `:1.4294967295`; a longer one is asked for each time */
+#define GROUPS_MAX    65536U
+#define REMEMBERED    64U
+
+typedef struct Sender {
+        char name[SENDER_MAX];
+        uid_t uid;
+        bool admin;
+} Sender;
+
+/* A call that waits, or has just been allowed and is on its way back. */
+typedef struct Call {
+        List calls;
+        BusGate *gate;
+        sd_bus_message *message;
+        sd_bus_slot *credentials; /* the bus is asked */
+        BusPolkit *polkit;        /* polkit is asked */
+        uid_t uid;
+        bool allowed;
+} Call;
+
+struct BusGate {
+        sd_bus *bus;
+        sd_bus_slot *filter;
+        gid_t admins;
+        List calls;
+        Sender senders[REMEMBERED];
+        unsigned next_sender; /* to be forgotten */
+};
+
+/* --- the rules --- */
+
+#define ACTION_READ   BUS_NAME ".read"
+#define ACTION_RESET  BUS_NAME ".reset"
+#define ACTION_MANAGE BUS_NAME ".manage"
+
+static const struct {
+        const char *interface, *member, *action;
+} rules[] = {
+        { BUS_MANAGER, "ListKeyHealth", ACTION_READ },
+        { BUS_MANAGER, "GetStatistics", ACTION_READ },
+        { BUS_MANAGER, "ExplainPick", ACTION_READ },
+        { BUS_MANAGER, "ResetHealth", ACTION_RESET },
+        { BUS_MANAGER, "Reload", ACTION_MANAGE },
+        { BUS_MANAGER, "SetLogLevel", ACTION_MANAGE },
+        { BUS_KEY, "Reset", ACTION_RESET },
+        { BUS_KEY, "Enable", ACTION_MANAGE },
+        { BUS_KEY, "Disable", ACTION_MANAGE },
+        { "org.freedesktop.DBus.Introspectable", "Introspect", ACTION_READ },
+};
+
+const char *bus_gate_action(const char *interface, const char *member) {
+        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
+                if (streq_ptr(interface, rules[i].interface) && streq_ptr(member, rules[i].member))
+                        return rules[i].action;
+        return NULL;
+}
+
+bool bus_gate_is_admin(uid_t uid, const gid_t *gids, size_t n_gids, gid_t admins) {
+        if (uid == 0 || uid == geteuid())
+                return true;
+        for (size_t i = 0; i < n_gids; i++)
+                if (admins != BUS_NO_GROUP && gids[i] == admins)
+                        return true;
+        return false;
+}
+
+gid_t bus_gate_group(void) {
+        const struct group *g = getgrnam(BUS_GROUP); /* at the start, before anything is served */
+
+        return g ? g->gr_gid : BUS_NO_GROUP;
+}
+
+/* --- calls that wait --- */
+
+static Call *call_free(Call *c) {
+        list_unlink(&c->calls);
+        sd_bus_slot_unref(c->credentials);
+        bus_polkit_free(c->polkit);
+        sd_bus_message_unref(c->message);
+        free(c);
+        return NULL;
+}
+
+static void refuse(Call *c, const char *error, const char *sentence) {
+        (void) sd_bus_reply_method_errorf(c->message, error, "%s", sentence);
+        call_free(c);
+}
+
+static void allow(Call *c) {
+        c->allowed = true;
+        if (sd_bus_enqueue_for_read(c->gate->bus, c->message) < 0)
+                refuse(c, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait to be answered: try again.");
+}
+
+static void on_polkit(BusPolkitAnswer answer, void *userdata) {
+        Call *c = userdata;
+
+        c->polkit = NULL;
+        switch (answer) {
+        case BUS_POLKIT_YES:
+                return allow(c);
+        case BUS_POLKIT_CHALLENGE:
+                return refuse(c, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                              "polkit wants the password of an administrator, and the call does not allow it to ask.");
+        case BUS_POLKIT_GONE:
+                call_free(c);
+                return;
+        case BUS_POLKIT_NO:
+                break;
+        }
+        refuse(c, SD_BUS_ERROR_ACCESS_DENIED,
+               "polkit does not allow this: it is for root, the group " BUS_GROUP ", and whom polkit allows it.");
+}
+
+static void ask_polkit(Call *c, const char *action) {
+        unsigned n = 0, n_user = 0;
+
+        LIST_FOREACH(i, &c->gate->calls) {
+                const Call *other = list_entry(i, Call, calls);
+
+                n += !!other->polkit;
+                n_user += other->polkit && other->uid == c->uid;
+        }
+        if (n >= BUS_POLKIT_MAX || n_user >= BUS_POLKIT_USER_MAX)
+                return refuse(c, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                              "Too many calls wait for polkit: answer or cancel its questions first.");
+        if (bus_polkit_ask(c->message, action, on_polkit, c, &c->polkit) < 0)
+                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "polkit could not be asked.");
+}
+
+static void decide(Call *c, bool admin) {
+        const char *action;
+
+        if (admin)
+                return allow(c);
+        action = bus_gate_action(sd_bus_message_get_interface(c->message), sd_bus_message_get_member(c->message));
+        if (action)
+                return ask_polkit(c, action);
+        refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "This is for root and the group " BUS_GROUP " only.");
+}
+
+/* --- who is it? --- */
+
+static const Sender *find_sender(const BusGate *g, const char *name) {
+        for (size_t i = 0; i < REMEMBERED; i++)
+                if (streq(g->senders[i].name, name))
+                        return &g->senders[i];
+        return NULL;
+}
+
+static void remember(BusGate *g, const char *name, uid_t uid, bool admin) {
+        Sender *s = &g->senders[g->next_sender];
+        size_t n = strlen(name);
+
+        if (n >= SENDER_MAX)
+                return;
+        g->next_sender = (g->next_sender + 1) % REMEMBERED;
+        *s = (Sender){ .uid = uid, .admin = admin };
+        memcpy(s->name, name, n);
+}
+
+static int read_groups(sd_bus_message *m, gid_t admins, bool *ret) {
+        const void *gids; /* a{sv} holds them as au */
+        size_t n;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'v', "au");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read_array(m, 'u', &gids, &n);
+        if (r < 0)
+                return r;
+        n /= sizeof(uint32_t);
+        /* Not as one of our user: that has been looked at. */
+        *ret = n <= GROUPS_MAX && bus_gate_is_admin((uid_t) -1, gids, n, admins);
+        return sd_bus_message_exit_container(m);
+}
+
+/* Without UnixGroupIDs (before dbus 1.14) only users are told apart, and members have to ask polkit. */
+static int read_credentials(sd_bus_message *m, gid_t admins, uid_t *ret_uid, bool *ret_admin) {
+        uid_t uid = (uid_t) -1;
+        bool admin = false;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = sd_bus_message_read(m, "s", &name);
+                if (r < 0)
+                        return r;
+                if (streq(name, "UnixUserID"))
+                        r = sd_bus_message_read(m, "v", "u", &uid);
+                else if (streq(name, "UnixGroupIDs"))
+                        r = read_groups(m, admins, &admin);
+                else
+                        r = sd_bus_message_skip(m, "v");
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        if (uid == (uid_t) -1)
+                return -ENODATA;
+        *ret_uid = uid;
+        *ret_admin = admin || bus_gate_is_admin(uid, NULL, 0, admins);
+        return 0;
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e _unused_) {
+        Call *c = userdata;
+        BusGate *g = c->gate;
+        bool admin = false;
+
+        c->credentials = sd_bus_slot_unref(c->credentials);
+        if (sd_bus_message_is_method_error(reply, NULL) ||
+            read_credentials(reply, g->admins, &c->uid, &admin) < 0) {
+                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus does not say who you are.");
+                return 0;
+        }
+        remember(g, sd_bus_message_get_sender(c->message), c->uid, admin);
+        decide(c, admin);
+        return 0;
+}
+
+static void ask_bus(Call *c) {
+        if (sd_bus_call_method_async(c->gate->bus, &c->credentials, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                     "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, c, "s",
+                                     sd_bus_message_get_sender(c->message)) < 0)
+                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus could not be asked who you are.");
+}
+
+/* --- the filter --- */
+
+/* True if it was set aside before, and may go now. */
+static bool take_allowed(BusGate *g, const sd_bus_message *m) {
+        LIST_FOREACH(i, &g->calls) {
+                Call *c = list_entry(i, Call, calls);
+
+                if (!c->allowed || c->message != m)
+                        continue;
+                call_free(c);
+                return true;
+        }
+        return false;
+}
+
+static bool has_room(const BusGate *g, const char *sender) {
+        unsigned n = 0, n_sender = 0;
+
+        LIST_FOREACH(i, &g->calls) {
+                const Call *c = list_entry(i, Call, calls);
+
+                n++;
+                n_sender += streq_ptr(sd_bus_message_get_sender(c->message), sender);
+        }
+        return n < BUS_CALLS_MAX && n_sender < BUS_CALLS_SENDER_MAX;
+}
+
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
+        BusGate *g = userdata;
+        const char *sender = sd_bus_message_get_sender(m);
+        const Sender *known;
+        uint8_t type;
+        Call *c;
+
+        if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
+                return 0;
+        if (take_allowed(g, m) || streq_ptr(sd_bus_message_get_interface(m), "org.freedesktop.DBus.Peer"))
+                return 0;
+        if (!sender)
+                return -EBADMSG; /* not from a bus */
+        known = find_sender(g, sender);
+        if (known && known->admin)
+                return 0;
+        if (!has_room(g, sender)) {
+                (void) sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                                  "Too many calls wait to be answered: try again.");
+                return 1;
+        }
+        c = calloc(1, sizeof(Call));
+        if (!c)
+                return -ENOMEM;
+        *c = (Call){ .gate = g, .message = sd_bus_message_ref(m) };
+        list_init(&c->calls);
+        list_append(&g->calls, &c->calls);
+        if (known) {
+                c->uid = known->uid;
+                decide(c, false);
+        } else
+                ask_bus(c);
+        return 1;
+}
+
+int bus_gate_new(sd_bus *bus, gid_t admins, BusGate **ret) {
+        _cleanup_(bus_gate_freep) BusGate *g = NULL;
+        int r;
+
+        g = calloc(1, sizeof(BusGate));
+        if (!g)
+                return -ENOMEM;
+        *g = (BusGate){ .bus = bus, .admins = admins };
+        list_init(&g->calls);
+        r = sd_bus_add_filter(bus, &g->filter, on_message, g);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+BusGate *bus_gate_free(BusGate *g) {
+        if (!g)
+                return NULL;
+        LIST_FOREACH(i, &g->calls)
+                call_free(list_entry(i, Call, calls));
+        sd_bus_slot_unref(g->filter);
+        free(g);
+        return NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of the bus share; see bus.c. */
+
+#include <systemd/sd-bus.h>
+
+#include "base/limits.h"
+#include "bus/bus-gate.h"
+#include "bus/bus.h"
+
+#define BUS_NAME "org.gemgate1"
+#define BUS_PATH "/org/gemgate1"
+#define BUS_KEY_PREFIX "/org/gemgate1/key"
+#define BUS_MANAGER BUS_NAME ".Manager"
+#define BUS_KEY BUS_NAME ".Key"
+
+#define BUS_ERROR(name) BUS_NAME ".Error." name
+
+/* One connection: the system bus, or a peer on the control socket. */
+typedef struct BusLink {
+        List links; /* in bus->links while signals go there */
+        Bus *owner;
+        sd_bus *bus;
+} BusLink;
+
+/* What the Manager's properties show. */
+typedef struct BusFacts {
+        uint64_t reloaded, requests_total, requests_today, last_reset, next_reset;
+        const char *state, *log_level;
+        uint32_t keys_total, keys_enabled, keys_usable, models, active;
+} BusFacts;
+
+struct Bus {
+        BusParams p;
+        List links;
+        gid_t admins; /* BUS_NO_GROUP if there is no such group */
+
+        /* the system bus (bus-system.c) */
+        BusLink system;
+        BusGate *gate;
+        sd_event_source *retry;
+        usec_t wait; /* before the next attempt */
+        int said;    /* the last failure that was logged */
+
+        /* the control socket (bus-peer.c) */
+        char *control_socket; /* NULL: none */
+        int listen_fd;
+        sd_event_source *listener;
+        List peers;
+        size_t n_peers;
+
+        /* properties */
+        usec_t started, started_monotonic; /* realtime, monotonic */
+        BusFacts facts, shown;             /* as of facts_at; as last told to everybody */
+        usec_t facts_at;                   /* loop time, 0: stale */
+        sd_event_source *changes;
+        bool changed; /* the timer runs for changes, not only for the day's end */
+};
+
+/* bus.c */
+const BusFacts *bus_facts(Bus *b);
+bool bus_link_takes(const BusLink *l); /* false: it does not read; a signal more would only pile up */
+void bus_link_open(BusLink *l);        /* from now on signals go there */
+void bus_link_close(BusLink *l);       /* drops the connection */
+int bus_add_objects(Bus *b, sd_bus *bus);
+
+/* bus-system.c */
+int bus_system_start(Bus *b);
+void bus_system_stop(Bus *b);
+
+/* bus-peer.c */
+int bus_peer_listen(Bus *b);
+void bus_peer_stop(Bus *b);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "bus/bus-key.h"
+#include "bus/bus-manager.h"
+#include "core/model.h"
+
+/* --- properties --- */
+
+/* Those that change, where they are in the facts. */
+static const struct {
+        const char *name;
+        char type;
+        size_t offset;
+} facts[] = {
+        { "ReloadTimestamp", 't', offsetof(BusFacts, reloaded) },
+        { "State", 's', offsetof(BusFacts, state) },
+        { "LogLevel", 's', offsetof(BusFacts, log_level) },
+        { "KeysTotal", 'u', offsetof(BusFacts, keys_total) },
+        { "KeysEnabled", 'u', offsetof(BusFacts, keys_enabled) },
+        { "KeysUsable", 'u', offsetof(BusFacts, keys_usable) },
+        { "ModelsInUse", 'u', offsetof(BusFacts, models) },
+        { "ActiveExchanges", 'u', offsetof(BusFacts, active) },
+        { "RequestsTotal", 't', offsetof(BusFacts, requests_total) },
+        { "RequestsToday", 't', offsetof(BusFacts, requests_today) },
+        { "LastReset", 't', offsetof(BusFacts, last_reset) },
+        { "NextReset", 't', offsetof(BusFacts, next_reset) },
+};
+
+_Static_assert(ELEMENTSOF(facts) <= BUS_MANAGER_FACTS_MAX, "the caller's array holds them all");
+
+static const void *fact(const BusFacts *f, size_t i) {
+        const char *p = (const char *) f + facts[i].offset;
+
+        return facts[i].type == 's' ? *(const char *const *) (const void *) p : p;
+}
+
+static bool fact_equal(const void *a, const void *b, char type) {
+        switch (type) {
+        case 's':
+                return streq(a, b);
+        case 'u':
+                return memcmp(a, b, sizeof(uint32_t)) == 0;
+        default:
+                return memcmp(a, b, sizeof(uint64_t)) == 0;
+        }
+}
+
+size_t bus_manager_compare(const BusFacts *a, const BusFacts *b, char *ret[static BUS_MANAGER_FACTS_MAX + 1]) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(facts); i++)
+                if (!fact_equal(fact(a, i), fact(b, i), facts[i].type))
+                        ret[n++] = (char *) facts[i].name;
+        ret[n] = NULL;
+        return n;
+}
+
+static int get_fact(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+                    const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *e _unused_) {
+        const BusFacts *f = bus_facts(userdata);
+
+        for (size_t i = 0; i < ELEMENTSOF(facts); i++)
+                if (streq(facts[i].name, property))
+                        return sd_bus_message_append_basic(reply, facts[i].type, fact(f, i));
+        return -EINVAL;
+}
+
+static int get_version(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+                       const char *property _unused_, sd_bus_message *reply, void *userdata _unused_,
+                       sd_bus_error *e _unused_) {
+        return sd_bus_message_append(reply, "s", GEMGATE_VERSION);
+}
+
+/* --- what methods share --- */
+
+int bus_find_key(Bus *b, const char *what, PoolKey **ret, sd_bus_error *e) {
+        int r = pool_find_key(b->p.pool, what, ret);
+
+        if (r == -EEXIST)
+                return sd_bus_error_set(e, BUS_ERROR("AmbiguousKey"),
+                                        "Several keys have this mask: name one by its id, or as MASK#2.");
+        /* What was asked for is not repeated: somebody will put a whole key there. */
+        if (r == -ENXIO)
+                return sd_bus_error_set(e, BUS_ERROR("NoSuchKey"),
+                                        "No key of the configuration has this id, name or mask.");
+        return r;
+}
+
+int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e) {
+        static ModelName name; /* the caller's until the next call: nothing here waits */
+
+        if (!*what) {
+                *ret = "";
+                return 0;
+        }
+        if (model_name_parse(what, strlen(what), &name) < 0 || name.cli)
+                return sd_bus_error_set(e, BUS_ERROR("InvalidModel"),
+                                        "A model's name has letters, digits, dots, dashes and underscores.");
+        *ret = config_alias(b->p.config(b->p.userdata), name.name);
+        return 0;
+}
+
+int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e) {
+        int n;
+
+        n = pool_reset(b->p.pool, pattern, *model ? model : NULL, clock_realtime());
+        if (n == -ENXIO && *model)
+                return sd_bus_error_setf(e, BUS_ERROR("NoSuchModel"), "No key was asked for the model %s yet.",
+                                         model);
+        if (n < 0)
+                return n;
+        return sd_bus_reply_method_return(m, "u", (uint32_t) n);
+}
+
+/* --- ListKeyHealth, ExplainPick --- */
+
+/* Rows of an answer. The first failure stays. */
+typedef struct Rows {
+        Bus *bus;
+        sd_bus_message *reply;
+        size_t n;
+        int r;
+
+        /* the key whose models are being told */
+        PoolKeyView key;
+        char *path;
+        bool told;
+} Rows;
+
+static bool rows_take(Rows *s) {
+        if (s->r >= 0 && s->n++ >= BUS_ROWS_MAX)
+                s->r = -E2BIG;
+        return s->r >= 0;
+}
+
+static int rows_send(Rows *s, sd_bus_error *e) {
+        int r;
+
+        if (s->r == -E2BIG)
+                return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                         "The answer has more than %u rows: ask the keys one by one.", BUS_ROWS_MAX);
+        if (s->r < 0)
+                return s->r;
+        r = sd_bus_message_close_container(s->reply);
+        if (r < 0)
+                return r;
+        return sd_bus_send(NULL, s->reply, NULL);
+}
+
+static void health_row(Rows *s, const char *model, unsigned errors, PoolState state, usec_t at, const char *error) {
+        if (!rows_take(s))
+                return;
+        s->told = true;
+        s->r = sd_bus_message_append(s->reply, "(ossssusts)", s->path, strempty(s->key.name), s->key.mask,
+                                     strempty(s->key.project), model, (uint32_t) errors,
+                                     pool_state_to_string(state), at, strempty(error));
+}
+
+static void health_of_slot(const PoolSlotView *v, void *userdata) {
+        health_row(userdata, v->model, v->consecutive_errors, v->state, v->available_at, v->last_error);
+}
+
+static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Bus *b = userdata;
+        Pool *pool = b->p.pool;
+        usec_t now = clock_realtime();
+        Rows s = { .bus = b };
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "(ossssusts)");
+        if (r < 0)
+                return r;
+        s.reply = reply;
+        for (size_t i = 0; i < pool_n_keys(pool) && s.r >= 0; i++) {
+                const PoolKey *k = pool_key(pool, i);
+                _cleanup_free_ char *path = NULL;
+
+                r = bus_key_path(k, &path);
+                if (r < 0)
+                        return r;
+                pool_key_view(pool, k, now, &s.key);
+                s.path = path;
+                s.told = false;
+                pool_each_slot(pool, k, now, health_of_slot, &s);
+                /* Never asked for anything: the key is listed all the same, as such. */
+                if (!s.told)
+                        health_row(&s, "", 0, s.key.state, s.key.state == POOL_USABLE ? 0 : USEC_INFINITY, NULL);
+        }
+        return rows_send(&s, e);
+}
+
+static void explain_row(const PoolReason *reason, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Rows *s = userdata;
+
+        if (!rows_take(s))
+                return;
+        s->r = bus_key_path(reason->key, &path);
+        if (s->r >= 0)
+                s->r = sd_bus_message_append(s->reply, "(osbst)", path, pool_key_id(reason->key), reason->usable,
+                                             reason->sentence, reason->available_at);
+}
+
+static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *given, *model;
+        Bus *b = userdata;
+        Rows s = { .bus = b };
+        int r;
+
+        r = sd_bus_message_read(m, "s", &given);
+        if (r < 0)
+                return r;
+        r = bus_read_model(b, *given ? given : b->p.config(b->p.userdata)->default_model, &model, e);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "(osbst)");
+        if (r < 0)
+                return r;
+        s.reply = reply;
+        r = pool_explain(b->p.pool, model, clock_realtime(), explain_row, &s);
+        if (r < 0)
+                return r;
+        return rows_send(&s, e);
+}
+
+/* --- what changes something --- */
+
+static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        const char *key, *given, *model;
+        Bus *b = userdata;
+        PoolKey *k;
+        int r;
+
+        r = sd_bus_message_read(m, "ss", &key, &given);
+        if (r < 0)
+                return r;
+        r = bus_read_model(b, given, &model, e);
+        if (r < 0)
+                return r;
+        /* A mask means every key that has it: it is no fault here that they are several. */
+        if (*key && pool_find_key(b->p.pool, key, &k) == -ENXIO)
+                return bus_find_key(b, key, &k, e);
+        return bus_reset(b, m, *key ? key : NULL, model, e);
+}
+
+static int reload(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        _cleanup_buf_ Buf why = BUF_INIT(BUS_SENTENCE_MAX);
+        Bus *b = userdata;
+        int r;
+
+        r = b->p.reload(&why, b->p.userdata);
+        if (r < 0)
+                return sd_bus_error_setf(e, BUS_ERROR("InvalidConfiguration"), "%s",
+                                         why.n > 0 ? buf_cstr(&why) : strerror(-r));
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        const char *given;
+        LogLevel level;
+        Bus *b = userdata;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &given);
+        if (r < 0)
+                return r;
+        level = log_level_from_string(given);
+        if (level < 0)
+                return sd_bus_error_set(e, BUS_ERROR("InvalidLogLevel"),
+                                        "A log level is DEBUG, INFO, WARNING or ERROR.");
+        if (level != log_get_level()) {
+                log_info("the log level is %s now", log_level_to_string(level));
+                log_set_level(level);
+        }
+        b->facts_at = 0;
+        bus_touch(b);
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+/* --- the object --- */
+
+#define CONST   SD_BUS_VTABLE_PROPERTY_CONST
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+/* Who may call is bus-gate's: sd-bus would ask the bus, and wait. */
+#define GATED   SD_BUS_VTABLE_UNPRIVILEGED
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, CONST),
+        SD_BUS_PROPERTY("StartTimestamp", "t", NULL, offsetof(Bus, started), CONST),
+        SD_BUS_PROPERTY("StartTimestampMonotonic", "t", NULL, offsetof(Bus, started_monotonic), CONST),
+        SD_BUS_PROPERTY("ReloadTimestamp", "t", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("State", "s", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("LogLevel", "s", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("KeysTotal", "u", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("KeysEnabled", "u", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("KeysUsable", "u", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("ModelsInUse", "u", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("ActiveExchanges", "u", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("RequestsTotal", "t", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("RequestsToday", "t", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("LastReset", "t", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("NextReset", "t", get_fact, 0, CHANGES),
+
+        SD_BUS_METHOD_WITH_ARGS("ListKeyHealth", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ossssusts)", rows),
+                                list_key_health, GATED),
+        SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
+                                bus_statistics, GATED),
+        SD_BUS_METHOD_WITH_ARGS("ResetHealth", SD_BUS_ARGS("s", key, "s", model), SD_BUS_RESULT("u", count),
+                                reset_health, GATED),
+        SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),
+                                explain_pick, GATED),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, GATED),
+        SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT, set_log_level, GATED),
+
+        SD_BUS_SIGNAL_WITH_ARGS("KeyHealthChanged",
+                                SD_BUS_ARGS("o", key, "s", model, "s", old, "s", new, "s", reason, "t", until), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("QuotaExhausted", SD_BUS_ARGS("s", model, "t", until), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Reloaded", SD_BUS_ARGS("b", ok, "s", message), 0),
+
+        SD_BUS_VTABLE_END,
+};
+
+int bus_manager_add(Bus *b, sd_bus *bus) {
+        return sd_bus_add_object_vtable(bus, NULL, BUS_PATH, BUS_MANAGER, vtable, b);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* /org/gemgate1, interface org.gemgate1.Manager. */
+
+#include "bus/bus-internal.h"
+
+#define BUS_MANAGER_FACTS_MAX 16U
+
+int bus_manager_add(Bus *b, sd_bus *bus);
+
+/* The names of the properties that differ, NULL behind them; returns how many. */
+size_t bus_manager_compare(const BusFacts *a, const BusFacts *b, char *ret[static BUS_MANAGER_FACTS_MAX + 1]);
+
+/* GetStatistics (bus-statistics.c). */
+int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
+
+/* The key that `what` means: its id, name or mask. Fills the error. */
+int bus_find_key(Bus *b, const char *what, PoolKey **ret, sd_bus_error *e);
+
+/* Checks a model's name: `models/` is cut, an alias is followed, "" is "". Fills the error. */
+int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e);
+
+/* pool_reset(), with the answer of ResetHealth. */
+int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e);

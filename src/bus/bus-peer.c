@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * CONTROL_SOCKET: the objects of the system bus without a bus between, for containers. A peer is looked at once, when it
+ * connects: SO_PEERCRED and SO_PEERGROUPS must say root, our own user, or the group; whoever else got past the socket's
+ * mode is shown the door. There is no policy file and no polkit here. Of those who may, BUS_PEERS_MAX at one time.
+ */
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-id128.h>
+
+#include "base/log.h"
+#include "bus/bus-internal.h"
+#include "io/listen.h"
+
+#define GROUPS_MAX 65536U
+
+/* --- who is it? --- */
+
+static int peer_groups(int fd, gid_t **ret, size_t *ret_n) {
+        socklen_t size = 64 * sizeof(gid_t);
+
+        for (;;) {
+                _cleanup_free_ gid_t *gids = malloc(size);
+
+                if (!gids)
+                        return -ENOMEM;
+                if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &size) >= 0) {
+                        *ret = TAKE_PTR(gids);
+                        *ret_n = size / sizeof(gid_t);
+                        return 0;
+                }
+                if (errno != ERANGE || size > GROUPS_MAX * sizeof(gid_t))
+                        return -errno;
+        }
+}
+
+static bool peer_is_admin(int fd, gid_t admins) {
+        _cleanup_free_ gid_t *gids = NULL;
+        struct ucred u;
+        socklen_t size = sizeof(u);
+        size_t n = 0;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &size) < 0)
+                return false;
+        if (bus_gate_is_admin(u.uid, &u.gid, 1, admins))
+                return true;
+        return peer_groups(fd, &gids, &n) >= 0 && bus_gate_is_admin(u.uid, gids, n, admins);
+}
+
+/* --- peers --- */
+
+typedef struct Peer {
+        BusLink link;
+        List peers;
+} Peer;
+
+static Peer *peer_free(Peer *p) {
+        if (!p)
+                return NULL;
+        list_unlink(&p->peers);
+        p->link.owner->n_peers--;
+        bus_link_close(&p->link);
+        free(p);
+        return NULL;
+}
+DEFINE_CLEANUP(Peer *, peer_free);
+
+static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *e _unused_) {
+        peer_free(userdata);
+        return 0;
+}
+
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
+        static const char name[] = ":1.1";
+        Peer *p = userdata;
+
+        /* It calls without reading what it gets. */
+        if (!bus_link_takes(&p->link)) {
+                peer_free(p);
+                return 1;
+        }
+        /* Clients that only know buses (busctl --address=) begin with this. */
+        if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "Hello") > 0) {
+                (void) sd_bus_reply_method_return(m, "s", name);
+                return 1;
+        }
+        return 0;
+}
+
+/* The link's bus takes the descriptor. */
+static int peer_connect(Peer *p, int fd_) {
+        _cleanup_close_ int fd = fd_;
+        sd_id128_t id;
+        int r;
+
+        r = sd_id128_randomize(&id);
+        if (r < 0)
+                return r;
+        r = sd_bus_new(&p->link.bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_fd(p->link.bus, fd, fd);
+        if (r < 0)
+                return r;
+        TAKE_FD(fd);
+        r = sd_bus_set_description(p->link.bus, "gemgate-peer");
+        if (r < 0)
+                return r;
+        return sd_bus_set_server(p->link.bus, true, id);
+}
+
+static int peer_start(Peer *p, int fd) {
+        sd_bus *bus;
+        int r;
+
+        r = peer_connect(p, fd);
+        if (r < 0)
+                return r;
+        bus = p->link.bus;
+        r = sd_bus_add_filter(bus, NULL, on_message, p);
+        if (r < 0)
+                return r;
+        r = bus_add_objects(p->link.owner, bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, p);
+        if (r < 0)
+                return r;
+        r = sd_bus_start(bus);
+        if (r < 0)
+                return r;
+        return sd_bus_attach_event(bus, loop_event(p->link.owner->p.loop), SD_EVENT_PRIORITY_NORMAL);
+}
+
+static void serve(Bus *b, int fd) {
+        _cleanup_(peer_freep) Peer *p = NULL;
+
+        if (b->n_peers >= BUS_PEERS_MAX || !peer_is_admin(fd, b->admins)) {
+                (void) close(fd);
+                return;
+        }
+        p = calloc(1, sizeof(Peer));
+        if (!p) {
+                (void) close(fd);
+                return;
+        }
+        list_init(&p->link.links);
+        list_init(&p->peers);
+        p->link.owner = b;
+        list_append(&b->peers, &p->peers);
+        b->n_peers++;
+        if (peer_start(p, fd) < 0)
+                return;
+        bus_link_open(&p->link);
+        TAKE_PTR(p);
+}
+
+static int on_connection(sd_event_source *s _unused_, int fd, uint32_t events _unused_, void *userdata) {
+        int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (peer >= 0)
+                serve(userdata, peer);
+        return 0;
+}
+
+/* --- the socket --- */
+
+/* Members of the group may connect if we can give it to them; else it is for our own user. */
+static int restrict_socket(const char *path, gid_t admins) {
+        bool shared = admins != BUS_NO_GROUP && (admins == getegid() || chown(path, (uid_t) -1, admins) >= 0);
+
+        return chmod(path, shared ? 0660 : 0600) < 0 ? -errno : 0;
+}
+
+int bus_peer_listen(Bus *b) {
+        char address[sizeof("unix:") + 128];
+        int r;
+
+        if (!b->control_socket)
+                return 0;
+        (void) snprintf(address, sizeof(address), "unix:%s", b->control_socket);
+        r = listen_open(address, &b->listen_fd);
+        if (r >= 0)
+                r = restrict_socket(b->control_socket, b->admins);
+        if (r >= 0)
+                r = sd_event_add_io(loop_event(b->p.loop), &b->listener, b->listen_fd, EPOLLIN, on_connection, b);
+        /* Without a descriptor left accept() fails, and the next turn would try it again at once. */
+        if (r >= 0)
+                r = sd_event_source_set_ratelimit(b->listener, USEC_PER_SEC, BUS_PEERS_MAX);
+        if (r < 0) {
+                log_error("CONTROL_SOCKET: %s: %s", b->control_socket, strerror(-r));
+                return r;
+        }
+        log_info("administration on unix:%s", b->control_socket);
+        return 0;
+}
+
+void bus_peer_stop(Bus *b) {
+        LIST_FOREACH(i, &b->peers)
+                peer_free(list_entry(i, Peer, peers));
+        b->listener = sd_event_source_unref(b->listener);
+        if (b->listen_fd >= 0)
+                (void) unlink(b->control_socket);
+        b->listen_fd = safe_close(b->listen_fd);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The connection to the system bus ($DBUS_SYSTEM_BUS_ADDRESS, as sd-bus has it). Connecting, the handshake and the
+ * request for the name go on in the loop; nothing waits. Whatever fails, and whenever, ends in fail(): what is there
+ * of the connection is dropped, and a timer tries again, soon at first and then less often. What is wrong is said
+ * once, not at each attempt: a container has no bus, and that is no fault.
+ *
+ * If somebody else has the name we wait in the bus's queue for it. Until it is ours no signals are sent: who listens for
+ * org.gemgate1 listens to its owner.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "bus/bus-internal.h"
+
+#define WAIT_MIN (250 * USEC_PER_MSEC)
+#define WAIT_MAX (30 * USEC_PER_SEC)
+#define ACCURACY (50 * USEC_PER_MSEC)
+
+/* Replies to RequestName (D-Bus specification). */
+#define IN_QUEUE 2U
+
+static void drop(Bus *b) {
+        b->gate = bus_gate_free(b->gate);
+        bus_link_close(&b->system);
+}
+
+static void say_failure(Bus *b, int r) {
+        if (b->said == r)
+                return;
+        b->said = r;
+        if (r == -EACCES || r == -EPERM)
+                log_warning("the system bus does not let us have the name " BUS_NAME
+                            ": is its policy " BUS_NAME ".conf installed? Serving without, and trying again");
+        else
+                log_info("no system bus (%s): serving without, and trying again", strerror(-r));
+}
+
+static void fail(Bus *b, int r) {
+        say_failure(b, r);
+        drop(b);
+        (void) sd_event_source_set_time(b->retry, usec_add(loop_now(b->p.loop), b->wait));
+        (void) sd_event_source_set_enabled(b->retry, SD_EVENT_ONESHOT);
+        b->wait = MIN(2 * b->wait, WAIT_MAX);
+}
+
+static void own(Bus *b) {
+        log_info("on the system bus as " BUS_NAME);
+        b->wait = WAIT_MIN;
+        b->said = 0;
+        bus_link_open(&b->system);
+}
+
+static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *e _unused_) {
+        fail(userdata, -ECONNRESET);
+        return 0;
+}
+
+static int on_name_acquired(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
+        Bus *b = userdata;
+        const char *name;
+
+        if (sd_bus_message_read(m, "s", &name) > 0 && strcmp(name, BUS_NAME) == 0 &&
+            !list_is_linked(&b->system.links))
+                own(b);
+        return 0;
+}
+
+/* The bus sends NameAcquired to its owner, match or no match: nothing is lost if it refuses this one. */
+static int on_match(sd_bus_message *m _unused_, void *userdata _unused_, sd_bus_error *e _unused_) {
+        return 0;
+}
+
+static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *e _unused_) {
+        Bus *b = userdata;
+        uint32_t answer;
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                r = -sd_bus_message_get_errno(reply);
+        else
+                r = sd_bus_message_read(reply, "u", &answer);
+        if (r < 0)
+                fail(b, r);
+        else if (answer == IN_QUEUE)
+                log_warning("another program has the name " BUS_NAME " on the system bus: waiting for it");
+        return 0;
+}
+
+static int set_up(Bus *b) {
+        sd_bus *bus = b->system.bus;
+        int r;
+
+        r = bus_gate_new(bus, b->admins, &b->gate);
+        if (r < 0)
+                return r;
+        r = bus_add_objects(b, bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, b);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal_async(bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                      "org.freedesktop.DBus", "NameAcquired", on_name_acquired, on_match, b);
+        if (r < 0)
+                return r;
+        r = sd_bus_request_name_async(bus, NULL, BUS_NAME, SD_BUS_NAME_QUEUE, on_name, b);
+        if (r < 0)
+                return r;
+        return sd_bus_attach_event(bus, loop_event(b->p.loop), SD_EVENT_PRIORITY_NORMAL);
+}
+
+static void try_connect(Bus *b) {
+        int r;
+
+        drop(b);
+        r = sd_bus_open_system_with_description(&b->system.bus, "gemgate");
+        if (r >= 0)
+                r = set_up(b);
+        if (r < 0)
+                fail(b, r);
+}
+
+static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        try_connect(userdata);
+        return 0;
+}
+
+int bus_system_start(Bus *b) {
+        int r;
+
+        if (b->p.no_system_bus)
+                return 0;
+        b->wait = WAIT_MIN;
+        r = sd_event_add_time(loop_event(b->p.loop), &b->retry, CLOCK_MONOTONIC, 0, ACCURACY, on_retry, b);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(b->retry, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        try_connect(b);
+        return 0;
+}
+
+void bus_system_stop(Bus *b) {
+        b->retry = sd_event_source_unref(b->retry);
+        drop(b);
+}

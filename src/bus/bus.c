@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The bus floor stands beside the server, and neither knows the other: the manager above hands both what they need.
+ *
+ *     bus.c          the properties' facts, and every signal
+ *     bus-system.c   the connection to the system bus: it may come and go, serving goes on
+ *     bus-peer.c     the same objects for those who connect to CONTROL_SOCKET
+ *     bus-gate.c     who may call what; bus-polkit.c asks polkit
+ *     bus-manager.c, bus-statistics.c, bus-key.c   the objects
+ *
+ * A signal goes to each link that is open and reads what it gets. What is not read is not queued without end: beyond
+ * BUS_QUEUE_MAX a link misses signals until it has read the rest.
+ *
+ * PropertiesChanged is coalesced: bus_touch() starts a timer if none runs, and when it fires the facts are looked up
+ * once and compared with what was told last. So a busy daemon sends one signal a second and an idle one none, but for
+ * the day's end, when the counters of today begin anew without anybody touching them.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "base/text.h"
+#include "bus/bus-internal.h"
+#include "bus/bus-key.h"
+#include "bus/bus-manager.h"
+
+#define CHANGES_INTERVAL USEC_PER_SEC
+#define ACCURACY         (100 * USEC_PER_MSEC)
+
+/* --- facts --- */
+
+const BusFacts *bus_facts(Bus *b) {
+        usec_t turn = loop_now(b->p.loop), now;
+        BusFacts *f = &b->facts;
+        PoolCounters c;
+
+        if (b->facts_at == turn)
+                return f;
+        b->facts_at = turn;
+        now = clock_realtime();
+        pool_counters(b->p.pool, now, &c);
+        *f = (BusFacts){
+                .state = f->state,
+                .reloaded = f->reloaded,
+                .log_level = log_level_to_string(log_get_level()),
+                .keys_total = (uint32_t) pool_n_keys(b->p.pool),
+                .keys_enabled = (uint32_t) pool_enabled_keys(b->p.pool),
+                .keys_usable = (uint32_t) pool_usable_keys(b->p.pool, now),
+                .models = (uint32_t) pool_n_models(b->p.pool),
+                .active = (uint32_t) b->p.active(b->p.userdata),
+                .requests_total = c.total,
+                .requests_today = c.today,
+                .last_reset = zone_day_start(b->p.zone, now),
+                .next_reset = zone_next_midnight(b->p.zone, now),
+        };
+        return f;
+}
+
+static int on_changes(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        char *names[BUS_MANAGER_FACTS_MAX + 1];
+        Bus *b = userdata;
+        const BusFacts *f;
+        usec_t midnight;
+
+        b->facts_at = 0;
+        f = bus_facts(b);
+        b->changed = false;
+        if (bus_manager_compare(&b->shown, f, names) > 0) {
+                b->shown = *f;
+                LIST_FOREACH(i, &b->links) {
+                        BusLink *l = list_entry(i, BusLink, links);
+
+                        if (bus_link_takes(l))
+                                (void) sd_bus_emit_properties_changed_strv(l->bus, BUS_PATH, BUS_MANAGER, names);
+                }
+        }
+        midnight = usec_sub(f->next_reset, clock_realtime());
+        (void) sd_event_source_set_time(b->changes, usec_add(loop_now(b->p.loop), usec_add(midnight, CHANGES_INTERVAL)));
+        (void) sd_event_source_set_enabled(b->changes, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+void bus_touch(Bus *b) {
+        if (b->changed || list_is_empty(&b->links))
+                return;
+        b->changed = true;
+        (void) sd_event_source_set_time(b->changes, usec_add(loop_now(b->p.loop), CHANGES_INTERVAL));
+        (void) sd_event_source_set_enabled(b->changes, SD_EVENT_ONESHOT);
+}
+
+/* --- links --- */
+
+bool bus_link_takes(const BusLink *l) {
+        uint64_t n;
+
+        return sd_bus_get_n_queued_write(l->bus, &n) >= 0 && n < BUS_QUEUE_MAX;
+}
+
+void bus_link_open(BusLink *l) {
+        if (list_is_linked(&l->links))
+                return;
+        list_append(&l->owner->links, &l->links);
+        bus_touch(l->owner); /* what was missed */
+}
+
+void bus_link_close(BusLink *l) {
+        list_unlink(&l->links);
+        l->bus = sd_bus_close_unref(l->bus);
+}
+
+int bus_add_objects(Bus *b, sd_bus *bus) {
+        int r;
+
+        r = bus_manager_add(b, bus);
+        if (r < 0)
+                return r;
+        r = bus_key_add(b, bus);
+        if (r < 0)
+                return r;
+        return sd_bus_add_object_manager(bus, NULL, BUS_PATH);
+}
+
+/* --- signals --- */
+
+#define EMIT(b, call)                                                          \
+        do {                                                                   \
+                LIST_FOREACH(_i, &(b)->links) {                                \
+                        BusLink *link = list_entry(_i, BusLink, links);        \
+                                                                               \
+                        if (bus_link_takes(link))                              \
+                                (void) (call);                                 \
+                }                                                              \
+        } while (false)
+
+static void on_health_changed(const PoolKey *k, const char *model, PoolState before, PoolState after,
+                              const char *reason, usec_t until, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Bus *b = userdata;
+
+        bus_touch(b);
+        if (list_is_empty(&b->links) || bus_key_path(k, &path) < 0)
+                return;
+        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "KeyHealthChanged", "ossst", path, model,
+                                   pool_state_to_string(before), pool_state_to_string(after), reason, until));
+        if (model[0])
+                return;
+        if (before == POOL_DISABLED || after == POOL_DISABLED)
+                EMIT(b, sd_bus_emit_properties_changed(link->bus, path, BUS_KEY, "State", "Enabled", NULL));
+        else
+                EMIT(b, sd_bus_emit_properties_changed(link->bus, path, BUS_KEY, "State", NULL));
+}
+
+static void on_exhausted(const char *model, usec_t until, void *userdata) {
+        Bus *b = userdata;
+
+        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "QuotaExhausted", "st", model, until));
+}
+
+static void on_key_added(const PoolKey *k, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Bus *b = userdata;
+
+        bus_touch(b);
+        if (!list_is_empty(&b->links) && bus_key_path(k, &path) >= 0)
+                EMIT(b, sd_bus_emit_object_added(link->bus, path));
+}
+
+/* sd_bus_emit_object_removed() would look the key up, and the pool may not know it any more. */
+static void on_key_removed(const PoolKey *k, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Bus *b = userdata;
+
+        bus_touch(b);
+        if (!list_is_empty(&b->links) && bus_key_path(k, &path) >= 0)
+                EMIT(b, sd_bus_emit_interfaces_removed(link->bus, path, BUS_KEY, "org.freedesktop.DBus.Peer",
+                                                       "org.freedesktop.DBus.Introspectable",
+                                                       "org.freedesktop.DBus.Properties", NULL));
+}
+
+const PoolObserver bus_observer = {
+        .health_changed = on_health_changed,
+        .exhausted = on_exhausted,
+        .key_added = on_key_added,
+        .key_removed = on_key_removed,
+};
+
+void bus_reloaded(Bus *b, bool ok, const char *message) {
+        if (ok)
+                b->facts.reloaded = clock_realtime();
+        b->facts_at = 0;
+        bus_touch(b);
+        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "Reloaded", "bs", ok, message));
+}
+
+void bus_draining(Bus *b) {
+        b->facts.state = "draining";
+        bus_touch(b);
+}
+
+/* --- the whole --- */
+
+int bus_new(const BusParams *p, Bus **ret) {
+        _cleanup_(bus_freep) Bus *b = NULL;
+        int r;
+
+        b = calloc(1, sizeof(Bus));
+        if (!b)
+                return -ENOMEM;
+        *b = (Bus){
+                .p = *p,
+                .admins = bus_gate_group(),
+                .listen_fd = -1,
+                .started = clock_realtime(),
+                .started_monotonic = clock_monotonic(),
+        };
+        list_init(&b->links);
+        list_init(&b->peers);
+        list_init(&b->system.links);
+        b->system.owner = b;
+        b->facts.state = "running";
+        b->facts.reloaded = b->started;
+
+        r = sd_event_add_time(loop_event(p->loop), &b->changes, CLOCK_MONOTONIC, 0, ACCURACY, on_changes, b);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(b->changes, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        if (p->control_socket) {
+                b->control_socket = strdup(p->control_socket);
+                if (!b->control_socket)
+                        return -ENOMEM;
+        }
+        b->shown = *bus_facts(b);
+        r = bus_peer_listen(b);
+        if (r < 0)
+                return r;
+        r = bus_system_start(b);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+Bus *bus_free(Bus *b) {
+        if (!b)
+                return NULL;
+        bus_system_stop(b);
+        bus_peer_stop(b);
+        sd_event_source_unref(b->changes);
+        free(b->control_socket);
+        free(b);
+        return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * gemgate on D-Bus: org.gemgate1 on the system bus, and the same objects peer to peer on CONTROL_SOCKET. What
+ * they are is in docs/DBUS.md, how this stands beside the server in bus.c. No bus, a bus that goes away, and a
+ * name that is taken are no failures: it is tried again.
+ */
+
+#include "core/config.h"
+#include "core/pool-admin.h"
+#include "io/loop.h"
+
+typedef struct Bus Bus;
+
+typedef struct BusParams {
+        Loop *loop; /* borrowed, as are the pool and the zone */
+        Pool *pool;
+        const Zone *zone;
+        const char *control_socket; /* a path; NULL: none */
+        bool no_system_bus;         /* peer to peer only, for tests */
+
+        /* What the daemon is asked by way of the bus. */
+        const Config *(*config)(void *userdata); /* as of now: a reload replaces it */
+        size_t (*active)(void *userdata);        /* requests under way */
+        /* Reads the configuration anew; on failure the line that is at fault is in `why`. */
+        int (*reload)(Buf *why, void *userdata);
+        void *userdata;
+} BusParams;
+
+/* Fails only for want of memory, or of the control socket (-errno, and it is said). */
+int bus_new(const BusParams *p, Bus **ret);
+Bus *bus_free(Bus *b);
+DEFINE_CLEANUP(Bus *, bus_free);
+
+/* To be among the pool's observers; userdata is the Bus. */
+extern const PoolObserver bus_observer;
+
+/* Something that a property shows has changed, or may have: cheap enough for each request. */
+void bus_touch(Bus *b);
+
+/* After every attempt to reload, whoever asked for it. `message` says what changed, or what is wrong. */
+void bus_reloaded(Bus *b, bool ok, const char *message);
+
+void bus_draining(Bus *b); /* State is "draining" from now on */
