@@ -200,3 +200,8 @@ void loop_hook_ask(Loop *l, LoopHook *h) {
         if (!l->in_turn)
                 (void) sd_event_source_set_enabled(l->hook_source, SD_EVENT_ONESHOT);
 }
+
+void loop_hook_ask_all(Loop *l) {
+        LIST_FOREACH(i, &l->hooks)
+                loop_hook_ask(l, list_entry(i, LoopHook, link));
+}

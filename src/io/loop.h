@@ -42,7 +42,7 @@ int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events);
 void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless when not watched */
 void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or closes right now */
 
-/* --- a hook: work that is due once at the end of a turn, however often it was asked for --- */
+/* --- a hook: work that is due once at the end of a turn, however often it was asked for; it may find none --- */
 typedef struct LoopHook LoopHook;
 
 struct LoopHook {
@@ -55,3 +55,4 @@ struct LoopHook {
 void loop_hook_add(Loop *l, LoopHook *h, void (*fn)(void *userdata), void *userdata);
 void loop_hook_remove(LoopHook *h);
 void loop_hook_ask(Loop *l, LoopHook *h);
+void loop_hook_ask_all(Loop *l);
