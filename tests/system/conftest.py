@@ -58,3 +58,15 @@ def running(fresh):
     """The service, started by a first connection."""
     machine.health()
     return machine.wait_active()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What the journal said during a test that failed stands in its report."""
+    if call.when == "setup":
+        item.journal_cursor = machine.cursor()
+    report = (yield).get_result()
+    if report.failed and (after := getattr(item, "journal_cursor", None)):
+        machine.run("journalctl", "--sync")
+        lines = machine.run("journalctl", "-q", "-o", "short-precise", f"--after-cursor={after}").splitlines()
+        report.sections.append(("journal", "\n".join(line[:400] for line in lines[-60:])))
