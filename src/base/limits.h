@@ -45,6 +45,7 @@
 /* --- what is told to the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */
+#define CTL_OUTPUT_MAX (512U << 20)    /* what gemgatectl shows; as MANAGE_ANSWER_MAX */
 
 /* --- D-Bus and the control socket --- */
 #define BUS_CALLS_MAX 256U        /* calls set aside until the bus has said who sent them, or polkit what he may */

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Errors become sentences by a table: an error's name, or how it begins, the exit status, and what to do about it. The
+ * daemon's own errors have sentences of their own, which are passed on as they are.
+ */
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/text.h"
+#include "ctl/agent.h"
+#include "ctl/link.h"
+
+#define CONTROL_SOCKET "/run/gemgate/bus" /* where it is in a container */
+#define TIMEOUT (2 * USEC_PER_MINUTE)     /* a person may be typing a password for polkit */
+#define TIMEOUT_QUIET USEC_PER_SEC        /* a person is waiting behind the tab key */
+
+#define NOT_RUNNING                                                                                          \
+        "gemgated is not running: systemctl start gemgated.socket (then a first connection starts it), or " \
+        "systemctl start gemgated.service"
+#define NOT_STARTED "gemgated could not be started; journalctl -u gemgated says why"
+#define NO_ANSWER "gemgated did not answer; systemctl status gemgated says how it is"
+#define NO_BUS                                                                                          \
+        "there is no system bus here and no " CONTROL_SOCKET ": systemctl start dbus.socket and then " \
+        "gemgated.socket, or name the daemon's CONTROL_SOCKET with --socket=PATH"
+#define DENIED ""
+
+static const struct {
+        const char *name; /* with an asterisk: how it begins */
+        int status;
+        const char *advice; /* NULL: the error's own sentence */
+} errors[] = {
+        { GEMGATE_NAME ".Error.NoSuch*", CTL_NOTHING, NULL },
+        { GEMGATE_NAME ".Error.InvalidConfiguration", CTL_FAILED, NULL },
+        { GEMGATE_NAME ".Error.Invalid*", CTL_USAGE, NULL },
+        { GEMGATE_NAME ".Error.*", CTL_FAILED, NULL },
+        { SD_BUS_ERROR_ACCESS_DENIED, CTL_DENIED, DENIED },
+        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, CTL_DENIED, DENIED },
+        { "org.freedesktop.PolicyKit1.Error.*", CTL_DENIED, DENIED },
+        { SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_FAILED, NOT_RUNNING },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NOT_RUNNING },
+        { "org.freedesktop.DBus.Error.Spawn.*", CTL_FAILED, NOT_STARTED },
+        { "org.freedesktop.systemd1.*", CTL_FAILED, NOT_STARTED },
+        { SD_BUS_ERROR_NO_REPLY, CTL_FAILED, NO_ANSWER },
+        { SD_BUS_ERROR_TIMEOUT, CTL_FAILED, NO_ANSWER },
+        { SD_BUS_ERROR_DISCONNECTED, CTL_FAILED, NO_ANSWER },
+};
+
+/* What polkit calls it. What only reads is allowed to whoever sits here, or to nobody: it asks no password. */
+#define READ "org.gemgate1.read"
+
+static const struct {
+        const char *member, *action;
+} actions[] = {
+        { "ListKeyHealth", READ },
+        { "GetStatistics", READ },
+        { "ExplainPick", READ },
+        { "ResetHealth", "org.gemgate1.reset" },
+        { "Enable", "org.gemgate1.manage" },
+        { "Disable", "org.gemgate1.manage" },
+        { "Reload", "org.gemgate1.manage" },
+        { "SetLogLevel", "org.gemgate1.manage" },
+};
+
+static const char *action_of(const char *member) {
+        for (size_t i = 0; i < ELEMENTSOF(actions); i++)
+                if (streq(actions[i].member, member))
+                        return actions[i].action;
+        return NULL;
+}
+
+static bool matches(const char *pattern, const char *name) {
+        size_t n = strcspn(pattern, "*");
+
+        return pattern[n] ? strncmp(pattern, name, n) == 0 : streq(pattern, name);
+}
+
+static int denied(const Ctl *c, const char *member) {
+        const char *action = c->peer ? NULL : action_of(member);
+
+        if (action)
+                return ctl_say(c, CTL_DENIED,
+                               "%s: permission denied: be root or a member of the group gemgate, or have polkit "
+                               "allow you %s (pkaction --verbose --action-id %s)",
+                               member, action, action);
+        return ctl_say(c, CTL_DENIED, "%s: permission denied: be root or a member of the group gemgate", member);
+}
+
+static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int error) {
+        const char *sentence = strnull(e->message) ? strerror(error < 0 ? -error : error) : e->message;
+
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
+                if (!e->name || !matches(errors[i].name, e->name))
+                        continue;
+                if (errors[i].status == CTL_DENIED)
+                        return denied(c, call->member);
+                return ctl_say(c, errors[i].status, "%s", errors[i].advice ?: sentence);
+        }
+        if (call->about && link_is_no_object(e))
+                return ctl_say(c, CTL_NOTHING, "there is no key %s; gemgatectl keys lists them", call->about);
+        switch (-error) {
+        case ETIMEDOUT:
+        case ECONNRESET:
+        case ENOTCONN:
+        case EPIPE:
+                return ctl_say(c, CTL_FAILED, c->host ? "cannot talk to %s" : NO_ANSWER, c->host);
+        }
+        return ctl_say(c, CTL_FAILED, "%s: %s", call->member, sentence);
+}
+
+bool link_is_no_object(const sd_bus_error *e) {
+        return sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
+               sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_METHOD) ||
+               sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_INTERFACE);
+}
+
+int link_garbled(Ctl *c, int error) {
+        if (error == -ENOMEM)
+                return ctl_oom(c);
+        return ctl_say(c, CTL_FAILED,
+                       "gemgated answered in a form that this gemgatectl doesn't know: are both of one version? "
+                       "gemgatectl version");
+}
+
+/* --- connecting --- */
+
+static int open_peer(const char *path, sd_bus **ret) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, path, strlen(path));
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+        r = sd_bus_new(&bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_fd(bus, fd, fd);
+        if (r < 0)
+                return r;
+        (void) TAKE_FD(fd);
+        r = sd_bus_start(bus);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static int use_peer(Ctl *c, const char *path) {
+        int r;
+
+        r = open_peer(path, &c->bus);
+        c->peer = r >= 0;
+        if (r == -EACCES || r == -EPERM)
+                return ctl_say(c, CTL_DENIED,
+                               "%s: permission denied: it is for root, its owner and the group gemgate", path);
+        if (r == -ENOENT || r == -ECONNREFUSED)
+                return ctl_say(c, CTL_FAILED, "%s: nobody serves there: is gemgated running with CONTROL_SOCKET=%s?",
+                               path, path);
+        if (r < 0)
+                return ctl_say(c, CTL_FAILED, "%s: %s", path, strerror(-r));
+        return 0;
+}
+
+static int use_bus(Ctl *c) {
+        int r;
+
+        if (c->host)
+                r = sd_bus_open_system_remote(&c->bus, c->host);
+        else if (c->machine)
+                r = sd_bus_open_system_machine(&c->bus, c->machine);
+        else
+                r = sd_bus_open_system(&c->bus);
+        if (r >= 0)
+                return 0;
+        if (c->host || c->machine)
+                return ctl_say(c, CTL_FAILED, "cannot reach %s: %s", c->host ?: c->machine, strerror(-r));
+        if (access(CONTROL_SOCKET, F_OK) == 0)
+                return use_peer(c, CONTROL_SOCKET);
+        if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOMEDIUM)
+                return ctl_say(c, CTL_FAILED, NO_BUS);
+        return ctl_say(c, r == -EACCES || r == -EPERM ? CTL_DENIED : CTL_FAILED, "system bus: %s", strerror(-r));
+}
+
+int link_open(Ctl *c) {
+        int r;
+
+        if (c->bus)
+                return 0;
+        r = c->socket ? use_peer(c, c->socket) : use_bus(c);
+        if (r == 0)
+                c->timeout = c->quiet ? TIMEOUT_QUIET : TIMEOUT;
+        return r;
+}
+
+/* --- calling --- */
+
+static int call_list(Ctl *c, const LinkCall *call, sd_bus_message **ret, const char *types, va_list ap) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error e = {};
+        const char *action = action_of(call->member);
+        bool ask = action && !streq(action, READ) && !c->peer && !c->host && isatty(STDIN_FILENO);
+        int r;
+
+        r = link_open(c);
+        if (r != 0)
+                return r;
+        r = sd_bus_message_new_method_call(c->bus, &m, c->peer ? NULL : GEMGATE_NAME, call->path ?: GEMGATE_PATH,
+                                           call->interface ?: GEMGATE_MANAGER, call->member);
+        if (r >= 0 && types)
+                r = sd_bus_message_appendv(m, types, ap);
+        if (r >= 0 && c->verb->flags & VERB_NO_START)
+                r = sd_bus_message_set_auto_start(m, false);
+        if (r >= 0 && ask)
+                r = sd_bus_message_set_allow_interactive_authorization(m, true);
+        if (r < 0)
+                return ctl_say(c, CTL_FAILED, "%s: %s", call->member, strerror(-r));
+        if (ask)
+                agent_start();
+        r = sd_bus_call(c->bus, m, c->timeout, &e, ret);
+        return r < 0 ? tell(c, call, &e, r) : 0;
+}
+
+int link_call(Ctl *c, const LinkCall *call, sd_bus_message **ret, const char *types, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, types);
+        r = call_list(c, call, ret, types, ap);
+        va_end(ap);
+        return r;
+}
+
+int link_properties(Ctl *c, const char *path, const char *interface, sd_bus_message **ret) {
+        return link_call(c,
+                         &(LinkCall){ .path = path,
+                                      .interface = "org.freedesktop.DBus.Properties",
+                                      .member = "GetAll" },
+                         ret, "s", interface);
+}
+
+char *link_key_id(const char *path) {
+        char *id = NULL;
+
+        return sd_bus_path_decode(path, GEMGATE_KEY_PATH, &id) > 0 ? id : NULL;
+}
+
+int link_key_path(const char *id, char **ret) {
+        return sd_bus_path_encode(GEMGATE_KEY_PATH, id, ret);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The way to the daemon: the system bus here, on another host (by ssh) or in a machine (a container of systemd's), or, peer
+ * to peer, the daemon's own socket. What fails is told here, with what to do next; the result is an exit status.
+ */
+
+#include "ctl/ctl.h"
+
+#define GEMGATE_NAME "org.gemgate1"
+#define GEMGATE_PATH "/org/gemgate1"
+#define GEMGATE_KEY_PATH "/org/gemgate1/key"
+#define GEMGATE_MANAGER "org.gemgate1.Manager"
+#define GEMGATE_KEY "org.gemgate1.Key"
+
+typedef struct LinkCall {
+        const char *path, *interface, *member; /* path and interface: NULL for the manager's */
+        const char *about;                     /* what the user named, for the message; NULL: nothing */
+} LinkCall;
+
+int link_open(Ctl *c);
+
+/* Calls and waits. 0, or the exit status of what was told. */
+int link_call(Ctl *c, const LinkCall *call, sd_bus_message **ret, const char *types, ...);
+
+/* All properties of an object, as a{sv}. */
+int link_properties(Ctl *c, const char *path, const char *interface, sd_bus_message **ret);
+
+/* True if the last link_call() failed because there is no such object. */
+bool link_is_no_object(const sd_bus_error *e);
+
+/* Tells what an answer that was not understood means. */
+int link_garbled(Ctl *c, int error);
+
+/* The ID of a key's object path, decoded; malloc'ed. NULL if it is none or memory is short. */
+char *link_key_id(const char *path);
+int link_key_path(const char *id, char **ret);

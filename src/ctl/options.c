@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+
+#include "ctl/options.h"
+
+#define OPTIONS_MAX 16U
+#define LETTERLESS 256 /* getopt's value of the first option, so that none is a letter */
+
+/* clang-format off */
+const Option ctl_options[] = {
+        { "host", "[USER@]HOST", "the daemon on another host, by ssh", 'H', offsetof(Ctl, host) },
+        { "machine", "CONTAINER", "the daemon in a local container", 'M', offsetof(Ctl, machine) },
+        { "socket", "PATH", "the daemon's own socket (CONTROL_SOCKET)", 0, offsetof(Ctl, socket) },
+        { "all", NULL, "reset: every key", 'a', offsetof(Ctl, all) },
+        { "json", NULL, "for programs: one JSON document", 'j', offsetof(Ctl, json) },
+        { "full", NULL, "cut nothing to the width of the terminal", 'l', offsetof(Ctl, full) },
+        { "no-pager", NULL, "show what is long without a pager", 0, offsetof(Ctl, no_pager) },
+        { "help", NULL, "show this and end", 'h', 0 },
+        { "version", NULL, "show the version and end", 0, 0 },
+};
+/* clang-format on */
+
+const size_t ctl_n_options = ELEMENTSOF(ctl_options);
+
+_Static_assert(ELEMENTSOF(ctl_options) < OPTIONS_MAX, "getopt's table must end");
+
+static const char *take(Ctl *c, const Option *o) {
+        char *at = (char *) c + o->offset;
+
+        if (o->offset == 0)
+                return o->name;
+        if (o->arg)
+                *(const char **) (void *) at = optarg;
+        else
+                *(bool *) at = true;
+        return NULL;
+}
+
+int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **ret_verb) {
+        struct option table[OPTIONS_MAX] = {};
+        char letters[OPTIONS_MAX * 2 + 1] = "";
+        const char *verb = NULL;
+        size_t n = 0;
+        int o;
+
+        for (size_t i = 0; i < ctl_n_options; i++) {
+                const Option *from = ctl_options + i;
+
+                table[i] = (struct option){
+                        .name = from->name,
+                        .has_arg = from->arg ? required_argument : no_argument,
+                        .val = LETTERLESS + (int) i,
+                };
+                if (from->letter) {
+                        letters[n++] = from->letter;
+                        if (from->arg)
+                                letters[n++] = ':';
+                }
+        }
+        while ((o = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
+                const Option *found = NULL;
+
+                for (size_t i = 0; i < ctl_n_options; i++)
+                        if (o == LETTERLESS + (int) i || (o == ctl_options[i].letter && o != 0))
+                                found = ctl_options + i;
+                if (!found)
+                        return CTL_USAGE; /* getopt has said why */
+                verb = take(c, found) ?: verb;
+        }
+        if (!!c->host + !!c->machine + !!c->socket > 1)
+                return ctl_say(c, CTL_USAGE, "only one of --host, --machine and --socket makes sense");
+        *ret_first = optind;
+        *ret_verb = verb;
+        return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/text.h"
+#include "ctl/link.h"
+#include "ctl/rows.h"
+#include "ctl/words.h"
+
+void rows_done(Rows *r) {
+        free(r->rows);
+        (void) sd_bus_message_unref(r->message);
+        *r = (Rows){};
+}
+
+static int read_row(sd_bus_message *m, Row *ret) {
+        return sd_bus_message_read(m, "(ossssusts)", &ret->path, &ret->name, &ret->mask, &ret->project, &ret->model,
+                                   &ret->errors, &ret->state, &ret->available_at, &ret->last_error);
+}
+
+static int read_rows(Rows *l) {
+        int r;
+
+        r = sd_bus_message_enter_container(l->message, 'a', "(ossssusts)");
+        while (r > 0 || l->n == 0) {
+                if (r < 0)
+                        return r;
+                if (l->n == l->size) {
+                        size_t size = MAX(l->size * 2, 64U);
+                        Row *rows = reallocarray(l->rows, size, sizeof(Row));
+
+                        if (!rows)
+                                return -ENOMEM;
+                        l->rows = rows;
+                        l->size = size;
+                }
+                r = read_row(l->message, l->rows + l->n);
+                if (r <= 0)
+                        return r;
+                l->n++;
+        }
+        return r;
+}
+
+int rows_get(Ctl *c, Rows *ret) {
+        _cleanup_rows_ Rows l = {};
+        int r;
+
+        r = link_call(c, &(LinkCall){ .member = "ListKeyHealth" }, &l.message, NULL);
+        if (r != 0)
+                return r;
+        r = read_rows(&l);
+        if (r < 0)
+                return link_garbled(c, r);
+        *ret = l;
+        l = (Rows){};
+        return 0;
+}
+
+bool rows_next_key(const Rows *r, size_t *at, KeyRows *ret) {
+        KeyRows k = { .last_error = "" };
+        size_t i = *at;
+
+        if (i >= r->n)
+                return false;
+        k.rows = r->rows + i;
+        for (; i < r->n && streq(r->rows[i].path, k.rows->path); i++) {
+                const Row *row = r->rows + i;
+                bool is_model = !strnull(row->model);
+
+                /* Among states alike, the one that frees first. */
+                if (!k.state || words_rank(row->state) < words_rank(k.state) ||
+                    (streq(row->state, k.state) && row->available_at < k.available_at)) {
+                        k.state = row->state;
+                        k.available_at = row->available_at;
+                }
+                if (!strnull(row->last_error))
+                        k.last_error = row->last_error;
+                k.n_models += is_model;
+                k.n_usable += is_model && streq(row->state, "usable");
+                k.n++;
+        }
+        *at = i;
+        *ret = k;
+        return true;
+}
+
+/* A mask is unique by what stands behind it: the second key of MASK is MASK#2. MASK alone means both. */
+static bool has_mask(const Row *row, const char *what) {
+        const char *rest = startswith(row->mask, what);
+
+        return rest && (*rest == '\0' || *rest == '#');
+}
+
+int rows_find(Ctl *c, const Rows *r, const char *what, KeyRows *ret) {
+        size_t n_by_mask = 0;
+        KeyRows k, by_mask = {};
+
+        for (size_t at = 0; rows_next_key(r, &at, &k);) {
+                _cleanup_free_ char *id = link_key_id(k.rows->path);
+
+                if (streq_ptr(id, what) || streq(k.rows->name, what)) {
+                        *ret = k;
+                        return 0;
+                }
+                if (*what && has_mask(k.rows, what)) {
+                        by_mask = k;
+                        n_by_mask++;
+                }
+        }
+        if (n_by_mask > 1)
+                return ctl_say(c, CTL_FAILED, "%zu keys have the mask %s: name one of them, or say %s#2",
+                               n_by_mask, what, what);
+        if (n_by_mask == 0)
+                return ctl_say(c, CTL_NOTHING, "there is no key %s; gemgatectl keys lists them", what);
+        *ret = by_mask;
+        return 0;
+}
+
+char *rows_label(const Row *row) {
+        char *id;
+
+        if (!strnull(row->name))
+                return strdup(row->name);
+        id = link_key_id(row->path);
+        return id ?: strdup(row->path);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What verbs write into their answer again and again. */
+
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+
+/* `   State: usable`, the names right-aligned. */
+void show_fact(Ctl *c, const char *name, Style style, const char *fmt, ...) _printf_(4, 5);
+
+/* A heading with a dot before it on a terminal. */
+void show_head(Ctl *c, Style dot, const char *fmt, ...) _printf_(3, 4);
+
+int show_table(Ctl *c, const Table *t); /* an exit status */
+
+static inline const char *show_null(const char *s) {
+        return s && *s ? s : NULL;
+}

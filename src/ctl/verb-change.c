@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What changes something: reset, enable, disable, reload, log-level. */
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "ctl/link.h"
+#include "ctl/rows.h"
+#include "ctl/show.h"
+
+/* --- reset --- */
+
+int verb_reset(Ctl *c, unsigned n, char *args[]) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const char *key = c->all || n == 0 ? "" : args[0], *model = c->all ? (n > 0 ? args[0] : "") : (n > 1 ? args[1] : "");
+        JWriter w = JWRITER_INIT(&c->out);
+        uint32_t count;
+        int r;
+
+        if (n == 0 && !c->all)
+                return ctl_say(c, CTL_USAGE, "reset what? KEY, KEY MODEL, --all or --all MODEL");
+        if (n > 1 && c->all)
+                return ctl_say(c, CTL_USAGE, "--all means every key: only a MODEL can stand beside it");
+        if (!c->all && strnull(key))
+                return ctl_say(c, CTL_USAGE, "an empty KEY; --all means every key");
+
+        r = link_call(c, &(LinkCall){ .member = "ResetHealth" }, &m, "ss", key, model);
+        if (r != 0)
+                return r;
+        r = sd_bus_message_read(m, "u", &count);
+        if (r < 0)
+                return link_garbled(c, r);
+        if (c->json) {
+                jwrite_object(&w, NULL);
+                jwrite_uint(&w, "count", count);
+                jwrite_end(&w);
+        } else if (count == 0)
+                (void) buf_puts(&c->out, "Nothing needed a reset.\n");
+        else
+                (void) buf_printf(&c->out, "Reset %u of what had been set aside.\n", count);
+        return CTL_OK;
+}
+
+/* --- enable, disable --- */
+
+static int switch_keys(Ctl *c, const char *member, unsigned n, char *args[]) {
+        _cleanup_rows_ Rows rows = {};
+        int r, worst = CTL_OK;
+
+        r = rows_get(c, &rows);
+        if (r != 0)
+                return r;
+        for (unsigned i = 0; i < n; i++) {
+                KeyRows k;
+
+                r = rows_find(c, &rows, args[i], &k);
+                if (r == 0)
+                        r = link_call(c,
+                                      &(LinkCall){ .path = k.rows->path,
+                                                   .interface = GEMGATE_KEY,
+                                                   .member = member,
+                                                   .about = args[i] },
+                                      NULL, NULL);
+                worst = worst ?: r;
+        }
+        return worst;
+}
+
+int verb_enable(Ctl *c, unsigned n, char *args[]) {
+        return switch_keys(c, "Enable", n, args);
+}
+
+int verb_disable(Ctl *c, unsigned n, char *args[]) {
+        return switch_keys(c, "Disable", n, args);
+}
+
+/* --- reload --- */
+
+/* The answer comes when the new configuration is in use; an error is the line that is at fault. */
+int verb_reload(Ctl *c, unsigned n, char *args[]) {
+        return link_call(c, &(LinkCall){ .member = "Reload" }, NULL, NULL);
+}
+
+/* --- log-level --- */
+
+static int show_level(Ctl *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        JWriter w = JWRITER_INIT(&c->out);
+        const char *level;
+        int r;
+
+        r = link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m, "ss",
+                      GEMGATE_MANAGER, "LogLevel");
+        if (r != 0)
+                return r;
+        r = sd_bus_message_read(m, "v", "s", &level);
+        if (r < 0)
+                return link_garbled(c, r);
+        if (c->json) {
+                jwrite_object(&w, NULL);
+                jwrite_string(&w, "log_level", level);
+                jwrite_end(&w);
+        } else
+                (void) buf_printf(&c->out, "%s\n", level);
+        return CTL_OK;
+}
+
+int verb_log_level(Ctl *c, unsigned n, char *args[]) {
+        if (n == 0)
+                return show_level(c);
+        return link_call(c, &(LinkCall){ .member = "SetLogLevel" }, NULL, "s", args[0]);
+}
