@@ -16,7 +16,7 @@ typedef union Basic {
         const char *s;
 } Basic;
 
-/* What is a time by its name becomes one, and what is told only if there is something to tell is null else. */
+/* What is a time by its name becomes one, and what may be there or not is null when empty. */
 static const char *const times[] = {
         "available_at", "last_used", "last_reset_time", "next_reset_time", "current_time",
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A piece of a D-Bus message as JSON: dictionaries are objects, arrays and structs are arrays, and times and empty
- * strings are what they are over HTTP. */
+/* A piece of a D-Bus message as JSON: dictionaries are objects, arrays and structs are arrays, and times and
+ * empty strings are what they are over HTTP. */
 
 #include <systemd/sd-bus.h>
 

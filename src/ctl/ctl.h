@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * gemgatectl: what one invocation was asked for and what it holds. A verb writes its answer into `out`, which main.c
- * shows when the verb is done, by way of a pager if it is long and for a person; it says what went wrong itself, on
- * standard error, and returns an exit status.
+ * gemgatectl: what one invocation was asked for and what it holds. A verb writes its answer into `out`,
+ * which main.c shows when the verb is done, by way of a pager if it is long and for a person; it says what
+ * went wrong itself, on standard error, and returns an exit status.
  */
 
 #include <systemd/sd-bus.h>
@@ -16,7 +16,8 @@
 typedef struct Ctl Ctl;
 typedef struct Verb Verb;
 
-enum { /* the exit statuses, as gemgatectl(1) lists them */
+/* the exit statuses, as gemgatectl(1) lists them */
+enum {
         CTL_OK,
         CTL_FAILED = 1,
         CTL_NOTHING = 3, /* no such key, no such model */
@@ -49,7 +50,8 @@ struct Verb {
         const char *name, *args, *help;
         unsigned min, max;
         unsigned flags;
-        const char *complete; /* a letter an argument: k(ey), m(odel), l(evel), f(ile), v(erb); the last one repeats */
+        /* A letter an argument: k(ey), m(odel), l(evel), f(ile), v(erb); the last one repeats. */
+        const char *complete;
         int (*run)(Ctl *c, unsigned n, char *args[]);
 };
 

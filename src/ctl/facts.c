@@ -38,7 +38,8 @@ static int read_value(sd_bus_message *m, const Fact *f, void *ret) {
         if (f->string && *contents == 's')
                 r = sd_bus_message_read_basic(m, 's', (char *) ret + f->offset);
         else
-                r = f->string ? 0 : read_number(m, *contents, (uint64_t *) (void *) ((char *) ret + f->offset));
+                r = f->string ? 0
+                              : read_number(m, *contents, (uint64_t *) (void *) ((char *) ret + f->offset));
         if (r == 0)
                 r = sd_bus_message_skip(m, contents);
         return r < 0 ? r : sd_bus_message_exit_container(m);

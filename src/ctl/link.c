@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Errors become sentences by a table: an error's name, or how it begins, the exit status, and what to do about it. The
- * daemon's own errors have sentences of their own, which are passed on as they are.
+ * Errors become sentences by a table: an error's name, or how it begins, the exit status, and what to do
+ * about it. The daemon's own errors have sentences of their own, which are passed on as they are.
  */
 
 #include <errno.h>
@@ -13,17 +13,17 @@
 #include "ctl/agent.h"
 #include "ctl/link.h"
 
-#define CONTROL_SOCKET "/run/gemgate/bus" /* where it is in a container */
-#define TIMEOUT (2 * USEC_PER_MINUTE)     /* a person may be typing a password for polkit */
-#define TIMEOUT_QUIET USEC_PER_SEC        /* a person is waiting behind the tab key */
+#define CONTROL_SOCKET "/run/gemgate/bus"    /* where it is in a container */
+#define TIMEOUT        (2 * USEC_PER_MINUTE) /* a person may be typing a password for polkit */
+#define TIMEOUT_QUIET  USEC_PER_SEC          /* a person is waiting behind the tab key */
 
-#define NOT_RUNNING                                                                                          \
+#define NOT_RUNNING                                                                                         \
         "gemgated is not running: systemctl start gemgated.socket (then a first connection starts it), or " \
         "systemctl start gemgated.service"
 #define NOT_STARTED "gemgated could not be started; journalctl -u gemgated says why"
-#define NO_ANSWER "gemgated did not answer; systemctl status gemgated says how it is"
-#define NO_BUS                                                                                          \
-        "there is no system bus here and no " CONTROL_SOCKET ": systemctl start dbus.socket and then " \
+#define NO_ANSWER   "gemgated did not answer; systemctl status gemgated says how it is"
+#define NO_BUS                                                                                              \
+        "there is no system bus here and no " CONTROL_SOCKET ": systemctl start dbus.socket and then "      \
         "gemgated.socket, or name the daemon's CONTROL_SOCKET with --socket=PATH"
 #define DENIED ""
 
@@ -48,7 +48,7 @@ static const struct {
         { SD_BUS_ERROR_DISCONNECTED, CTL_FAILED, NO_ANSWER },
 };
 
-/* What polkit calls it. What only reads is allowed to whoever sits here, or to nobody: it asks no password. */
+/* What polkit calls it. Reading is allowed to whoever sits here, or to nobody: no password is asked. */
 #define READ "org.gemgate1.read"
 
 static const struct {
@@ -81,11 +81,13 @@ static int denied(const Ctl *c, const char *member) {
         const char *action = c->peer ? NULL : action_of(member);
 
         if (action)
-                return ctl_say(c, CTL_DENIED,
-                               "%s: permission denied: be root or a member of the group gemgate, or have polkit "
-                               "allow you %s (pkaction --verbose --action-id %s)",
-                               member, action, action);
-        return ctl_say(c, CTL_DENIED, "%s: permission denied: be root or a member of the group gemgate", member);
+                return ctl_say(
+                        c, CTL_DENIED,
+                        "%s: permission denied: be root or a member of the group gemgate, or have polkit "
+                        "allow you %s (pkaction --verbose --action-id %s)",
+                        member, action, action);
+        return ctl_say(c, CTL_DENIED, "%s: permission denied: be root or a member of the group gemgate",
+                       member);
 }
 
 static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int error) {
@@ -99,7 +101,8 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
                 return ctl_say(c, errors[i].status, "%s", errors[i].advice ?: sentence);
         }
         if (call->about && link_is_no_object(e))
-                return ctl_say(c, CTL_NOTHING, "there is no key %s; gemgatectl keys lists them", call->about);
+                return ctl_say(c, CTL_NOTHING, "there is no key %s; gemgatectl keys lists them",
+                               call->about);
         switch (-error) {
         case ETIMEDOUT:
         case ECONNRESET:
@@ -119,9 +122,10 @@ bool link_is_no_object(const sd_bus_error *e) {
 int link_garbled(Ctl *c, int error) {
         if (error == -ENOMEM)
                 return ctl_oom(c);
-        return ctl_say(c, CTL_FAILED,
-                       "gemgated answered in a form that this gemgatectl doesn't know: are both of one version? "
-                       "gemgatectl version");
+        return ctl_say(
+                c, CTL_FAILED,
+                "gemgated answered in a form that this gemgatectl doesn't know: are both of one version? "
+                "gemgatectl version");
 }
 
 /* --- connecting --- */
@@ -161,10 +165,12 @@ static int use_peer(Ctl *c, const char *path) {
         c->peer = r >= 0;
         if (r == -EACCES || r == -EPERM)
                 return ctl_say(c, CTL_DENIED,
-                               "%s: permission denied: it is for root, its owner and the group gemgate", path);
+                               "%s: permission denied: it is for root, its owner and the group gemgate",
+                               path);
         if (r == -ENOENT || r == -ECONNREFUSED)
-                return ctl_say(c, CTL_FAILED, "%s: nobody serves there: is gemgated running with CONTROL_SOCKET=%s?",
-                               path, path);
+                return ctl_say(c, CTL_FAILED,
+                               "%s: nobody serves there: is gemgated running with CONTROL_SOCKET=%s?", path,
+                               path);
         if (r < 0)
                 return ctl_say(c, CTL_FAILED, "%s: %s", path, strerror(-r));
         return 0;
@@ -187,7 +193,8 @@ static int use_bus(Ctl *c) {
                 return use_peer(c, CONTROL_SOCKET);
         if (r == -ENOENT || r == -ECONNREFUSED || r == -ENOMEDIUM)
                 return ctl_say(c, CTL_FAILED, NO_BUS);
-        return ctl_say(c, r == -EACCES || r == -EPERM ? CTL_DENIED : CTL_FAILED, "system bus: %s", strerror(-r));
+        return ctl_say(c, r == -EACCES || r == -EPERM ? CTL_DENIED : CTL_FAILED, "system bus: %s",
+                       strerror(-r));
 }
 
 int link_open(Ctl *c) {
@@ -213,8 +220,9 @@ static int call_list(Ctl *c, const LinkCall *call, sd_bus_message **ret, const c
         r = link_open(c);
         if (r != 0)
                 return r;
-        r = sd_bus_message_new_method_call(c->bus, &m, c->peer ? NULL : GEMGATE_NAME, call->path ?: GEMGATE_PATH,
-                                           call->interface ?: GEMGATE_MANAGER, call->member);
+        r = sd_bus_message_new_method_call(c->bus, &m, c->peer ? NULL : GEMGATE_NAME,
+                                           call->path ?: GEMGATE_PATH, call->interface ?: GEMGATE_MANAGER,
+                                           call->member);
         if (r >= 0 && types)
                 r = sd_bus_message_appendv(m, types, ap);
         if (r >= 0 && c->verb->flags & VERB_NO_START)

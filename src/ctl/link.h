@@ -2,17 +2,18 @@
 #pragma once
 
 /*
- * The way to the daemon: the system bus here, on another host (by ssh) or in a machine (a container of systemd's), or, peer
- * to peer, the daemon's own socket. What fails is told here, with what to do next; the result is an exit status.
+ * The way to the daemon: the system bus here, on another host (by ssh) or in a machine (a container of
+ * systemd's), or, peer to peer, the daemon's own socket. What fails is told here, with what to do next; the
+ * result is an exit status.
  */
 
 #include "ctl/ctl.h"
 
-#define GEMGATE_NAME "org.gemgate1"
-#define GEMGATE_PATH "/org/gemgate1"
+#define GEMGATE_NAME     "org.gemgate1"
+#define GEMGATE_PATH     "/org/gemgate1"
 #define GEMGATE_KEY_PATH "/org/gemgate1/key"
-#define GEMGATE_MANAGER "org.gemgate1.Manager"
-#define GEMGATE_KEY "org.gemgate1.Key"
+#define GEMGATE_MANAGER  "org.gemgate1.Manager"
+#define GEMGATE_KEY      "org.gemgate1.Key"
 
 typedef struct LinkCall {
         const char *path, *interface, *member; /* path and interface: NULL for the manager's */

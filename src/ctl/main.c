@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * gemgatectl. A verb is a row of the table below, which is also --help and what the shells complete. A verb fills `out`, and
- * that is shown when it is done.
+ * gemgatectl. A verb is a row of the table below, which is also --help and what the shells complete. A verb
+ * fills `out`, and that is shown when it is done.
  */
 
 #include <limits.h>
@@ -16,26 +16,38 @@
 
 /* clang-format off */
 const Verb ctl_verbs[] = {
-        { "status", "", "how the daemon is, and what needs attention", 0, 0, VERB_NO_START, "", verb_status },
-        { "keys", "", "the keys, their state and what stopped them last", 0, 0, 0, "", verb_keys },
-        { "show", "KEY", "one key, with each model that it was asked for", 1, 1, 0, "k", verb_show },
-        { "models", "", "the models, and how many keys can serve them", 0, 0, 0, "", verb_models },
-        { "stats", "", "requests and errors, by model and by key", 0, 0, 0, "", verb_stats },
-        { "explain", "MODEL", "which key would be picked, and why not the others", 1, 1, 0, "m", verb_explain },
-        { "reset", "KEY [MODEL] | --all [MODEL]", "give what was set aside another chance", 0, 2, VERB_ALL, "km",
-          verb_reset },
-        { "enable", "KEY...", "pick these keys again", 1, UINT_MAX, 0, "k", verb_enable },
-        { "disable", "KEY...", "pick these keys no more, until a restart or reload", 1, UINT_MAX, 0, "k",
-          verb_disable },
-        { "reload", "", "read the configuration again", 0, 0, VERB_NO_START, "", verb_reload },
-        { "log-level", "[LEVEL]", "show or set how much is logged, until a restart or reload", 0, 1, VERB_NO_START,
-          "l", verb_log_level },
-        { "monitor", "", "show what happens to keys, as it happens", 0, 0, VERB_NO_START, "", verb_monitor },
-        { "check-config", "[FILE]", "check the configuration, or an env file or directory", 0, 1, VERB_OFFLINE, "f",
-          verb_check_config },
-        { "version", "", "show the versions of gemgatectl and the daemon", 0, 0, VERB_NO_START, "", verb_version },
-        { "help", "[VERB]", "show this, or a verb's line of it", 0, 1, VERB_OFFLINE, "v", verb_help },
-        { "_complete", "", "", 1, 2, VERB_NO_START | VERB_HIDDEN, "", verb_complete },
+        { "status", "", "how the daemon is, and what needs attention",
+          0, 0, VERB_NO_START, "", verb_status },
+        { "keys", "", "the keys, their state and what stopped them last",
+          0, 0, 0, "", verb_keys },
+        { "show", "KEY", "one key, with each model that it was asked for",
+          1, 1, 0, "k", verb_show },
+        { "models", "", "the models, and how many keys can serve them",
+          0, 0, 0, "", verb_models },
+        { "stats", "", "requests and errors, by model and by key",
+          0, 0, 0, "", verb_stats },
+        { "explain", "MODEL", "which key would be picked, and why not the others",
+          1, 1, 0, "m", verb_explain },
+        { "reset", "KEY [MODEL] | --all [MODEL]", "give what was set aside another chance",
+          0, 2, VERB_ALL, "km", verb_reset },
+        { "enable", "KEY...", "pick these keys again",
+          1, UINT_MAX, 0, "k", verb_enable },
+        { "disable", "KEY...", "pick these keys no more, until a restart",
+          1, UINT_MAX, 0, "k", verb_disable },
+        { "reload", "", "read the configuration again",
+          0, 0, VERB_NO_START, "", verb_reload },
+        { "log-level", "[LEVEL]", "show or set how much is logged, until a restart or reload",
+          0, 1, VERB_NO_START, "l", verb_log_level },
+        { "monitor", "", "show what happens to keys, as it happens",
+          0, 0, VERB_NO_START, "", verb_monitor },
+        { "check-config", "[FILE]", "check the configuration, or an env file or directory",
+          0, 1, VERB_OFFLINE, "f", verb_check_config },
+        { "version", "", "show the versions of gemgatectl and the daemon",
+          0, 0, VERB_NO_START, "", verb_version },
+        { "help", "[VERB]", "show this, or a verb's line of it",
+          0, 1, VERB_OFFLINE, "v", verb_help },
+        { "_complete", "", "",
+          1, 2, VERB_NO_START | VERB_HIDDEN, "", verb_complete },
 };
 /* clang-format on */
 
@@ -79,7 +91,8 @@ static void help_options(Buf *out) {
 
                 if (o->letter)
                         (void) snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-                (void) snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "", strempty(o->arg));
+                (void) snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
+                                strempty(o->arg));
                 (void) buf_printf(out, "  %-36s %s\n", left, o->help);
         }
 }
@@ -89,7 +102,8 @@ int verb_help(Ctl *c, unsigned n, char *args[]) {
                 const Verb *v = find_verb(args[0]);
 
                 if (!v)
-                        return ctl_say(c, CTL_USAGE, "%s: no such verb; gemgatectl help lists them", args[0]);
+                        return ctl_say(c, CTL_USAGE, "%s: no such verb; gemgatectl help lists them",
+                                       args[0]);
                 help_verb(&c->out, v);
                 return CTL_OK;
         }
@@ -100,16 +114,17 @@ int verb_help(Ctl *c, unsigned n, char *args[]) {
                         help_verb(&c->out, ctl_verbs + i);
         (void) buf_puts(&c->out, "\nOptions:\n");
         help_options(&c->out);
-        (void) buf_puts(&c->out, "\nKEY is a key's name, its ID, or its mask.\nSee gemgatectl(1) for the rest.\n");
+        (void) buf_puts(&c->out,
+                        "\nKEY is a key's name, its ID, or its mask.\nSee gemgatectl(1) for the rest.\n");
         return CTL_OK;
 }
 
 static int run_verb(Ctl *c, const Verb *v, unsigned n, char *args[]) {
         c->verb = v;
         if (n < v->min || n > v->max)
-                return ctl_say(c, CTL_USAGE, "%s: usage: gemgatectl %s%s%s", n < v->min ? "too few arguments"
-                                                                                       : "too many arguments",
-                               v->name, *v->args ? " " : "", v->args);
+                return ctl_say(c, CTL_USAGE, "%s: usage: gemgatectl %s%s%s",
+                               n < v->min ? "too few arguments" : "too many arguments", v->name,
+                               *v->args ? " " : "", v->args);
         if (c->all && !(v->flags & VERB_ALL))
                 return ctl_say(c, CTL_USAGE, "%s: --all means nothing here", v->name);
         if ((c->host || c->machine) && v->flags & VERB_OFFLINE && v->run == verb_check_config)

@@ -4,7 +4,7 @@
 #include "ctl/options.h"
 
 #define OPTIONS_MAX 16U
-#define LETTERLESS 256 /* getopt's value of the first option, so that none is a letter */
+#define LETTERLESS  256 /* getopt's value of the first option, so that none is a letter */
 
 /* clang-format off */
 const Option ctl_options[] = {

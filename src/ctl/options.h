@@ -7,12 +7,14 @@
 
 typedef struct Option {
         const char *name, *arg, *help;
-        char letter; /* 0: none */
-        size_t offset; /* in Ctl: of a const char * if it takes an argument, else of a bool; 0: a verb of that name */
+        char letter;   /* 0: none */
+        size_t offset; /* in Ctl: of a const char * if it takes an argument, else of a bool; 0: a verb of
+                          that name */
 } Option;
 
 extern const Option ctl_options[];
 extern const size_t ctl_n_options;
 
-/* 0 or an exit status, told. *ret_first: the first argument that is no option. *ret_verb: a verb that an option names. */
+/* 0 or an exit status, told. *ret_first: the first argument that is no option. *ret_verb: a verb that an
+ * option names. */
 int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **ret_verb);

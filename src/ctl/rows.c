@@ -13,8 +13,9 @@ void rows_done(Rows *r) {
 }
 
 static int read_row(sd_bus_message *m, Row *ret) {
-        return sd_bus_message_read(m, "(ossssusts)", &ret->path, &ret->name, &ret->mask, &ret->project, &ret->model,
-                                   &ret->errors, &ret->state, &ret->available_at, &ret->last_error);
+        return sd_bus_message_read(m, "(ossssusts)", &ret->path, &ret->name, &ret->mask, &ret->project,
+                                   &ret->model, &ret->errors, &ret->state, &ret->available_at,
+                                   &ret->last_error);
 }
 
 static int read_rows(Rows *l) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What ListKeyHealth answers: a row for each key and model, those of one key next to each other. A row whose model is
- * empty stands for the key as such; a key that was never asked has only that.
+ * What ListKeyHealth answers: a row for each key and model, those of one key next to each other. A row whose
+ * model is empty stands for the key as such; a key that was never asked has only that.
  */
 
 #include "ctl/ctl.h"

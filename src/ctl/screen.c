@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The pager is systemd's habit: $SYSTEMD_PAGER, else $PAGER, else less, else more; an empty value or `cat` means none.
- * It is asked only when standard output is a terminal and the answer doesn't fit on it. less is told to show colour, and
- * under sudo not to start other programs.
+ * The pager is systemd's habit: $SYSTEMD_PAGER, else $PAGER, else less, else more; an empty value or `cat`
+ * means none. It is asked only when standard output is a terminal and the answer doesn't fit on it. less is
+ * told to show colour, and under sudo not to start other programs.
  */
 
 #include <errno.h>
@@ -39,8 +39,8 @@ void screen_init(Screen *s) {
 
 const char *screen_on(const Screen *s, Style style) {
         static const char *const on[_STYLE_MAX] = {
-                [STYLE_PLAIN] = "",          [STYLE_GOOD] = "\033[32m",   [STYLE_WARN] = "\033[33m",
-                [STYLE_BAD] = "\033[1;31m",  [STYLE_FAINT] = "\033[90m",  [STYLE_STRONG] = "\033[1m",
+                [STYLE_PLAIN] = "",         [STYLE_GOOD] = "\033[32m",  [STYLE_WARN] = "\033[33m",
+                [STYLE_BAD] = "\033[1;31m", [STYLE_FAINT] = "\033[90m", [STYLE_STRONG] = "\033[1m",
                 [STYLE_HEAD] = "\033[4m",
         };
 
@@ -100,8 +100,8 @@ static pid_t spawn_pager(int fd) {
                         char *by_shell[] = { shell, minus_c, name, NULL }, *plain[] = { name, NULL };
                         bool words = name && strpbrk(name, TEXT_WHITESPACE "'\"\\$");
 
-                        if (name && posix_spawnp(&pid, words ? shell : name, &actions, NULL, words ? by_shell : plain,
-                                                 environ) != 0)
+                        if (name && posix_spawnp(&pid, words ? shell : name, &actions, NULL,
+                                                 words ? by_shell : plain, environ) != 0)
                                 pid = 0;
                 }
         (void) posix_spawn_file_actions_destroy(&actions);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Where the answer is shown: a person's terminal, or a file or pipe, which gets neither colour nor ornament. */
+/* Where the answer is shown: a person's terminal, or a file or pipe, which gets neither colour nor ornament.
+ */
 
 #include "base/buf.h"
 
@@ -29,6 +30,6 @@ void screen_init(Screen *s);
 const char *screen_on(const Screen *s, Style style);
 const char *screen_off(const Screen *s, Style style);
 
-/* Writes it all to standard output; what is longer than the screen goes through a pager, if `page`. -errno; a reader
- * that has gone is no fault. */
+/* Writes it all to standard output; what is longer than the screen goes through a pager, if `page`. -errno;
+ * a reader that has gone is no fault. */
 int screen_show(const Screen *s, const Buf *b, bool page);

@@ -20,7 +20,8 @@ static void show_clean(Ctl *c, Style style, const char *fmt, va_list ap) {
                 c->out.error = c->out.error ?: -ENOMEM;
                 return;
         }
-        (void) buf_printf(&c->out, "%s%s%s\n", screen_on(&c->screen, style), clean, screen_off(&c->screen, style));
+        (void) buf_printf(&c->out, "%s%s%s\n", screen_on(&c->screen, style), clean,
+                          screen_off(&c->screen, style));
 }
 
 void show_fact(Ctl *c, const char *name, Style style, const char *fmt, ...) {
@@ -36,8 +37,8 @@ void show_head(Ctl *c, Style dot, const char *fmt, ...) {
         va_list ap;
 
         if (c->screen.terminal)
-                (void) buf_printf(&c->out, "%s%s%s ", screen_on(&c->screen, dot), c->screen.unicode ? "●" : "*",
-                                  screen_off(&c->screen, dot));
+                (void) buf_printf(&c->out, "%s%s%s ", screen_on(&c->screen, dot),
+                                  c->screen.unicode ? "●" : "*", screen_off(&c->screen, dot));
         va_start(ap, fmt);
         show_clean(c, STYLE_STRONG, fmt, ap);
         va_end(ap);

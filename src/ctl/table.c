@@ -7,7 +7,7 @@
 #include "ctl/table.h"
 #include "ctl/words.h"
 
-#define GAP 2U
+#define GAP     2U
 #define CUT_MIN 12U /* narrower than this, a column tells nothing: rather let the line wrap */
 
 void table_done(Table *t) {
@@ -18,7 +18,8 @@ void table_done(Table *t) {
         t->n = t->size = 0;
 }
 
-/* U+0080 to U+009F are control characters, too: some terminals take U+009B for the beginning of an escape. */
+/* U+0080 to U+009F are control characters, too: some terminals take U+009B for the beginning of an escape.
+ */
 static size_t control(const char *s) {
         unsigned char a = (unsigned char) s[0];
 
@@ -108,7 +109,8 @@ static void pad(Buf *out, size_t n) {
                 (void) buf_putc(out, ' ');
 }
 
-static void print_cell(const Screen *s, Style style, const char *text, size_t width, bool right, bool last, Buf *out) {
+static void print_cell(const Screen *s, Style style, const char *text, size_t width, bool right, bool last,
+                       Buf *out) {
         size_t w = words_width(text), n = strlen(text);
         const char *dots = "";
 
@@ -158,13 +160,15 @@ int table_print(const Table *t, const Screen *s, bool full, Buf *out) {
                 fit(t, s, width);
 
         for (size_t i = 0; i < t->n_columns; i++)
-                print_cell(s, STYLE_HEAD, t->columns[i].head, width[i], t->columns[i].right, i + 1 == t->n_columns, out);
+                print_cell(s, STYLE_HEAD, t->columns[i].head, width[i], t->columns[i].right,
+                           i + 1 == t->n_columns, out);
         (void) buf_putc(out, '\n');
         for (size_t i = 0; i < t->n; i++) {
                 size_t at = i % t->n_columns;
                 bool last = at + 1 == t->n_columns;
 
-                print_cell(s, t->cells[i].style, t->cells[i].text, width[at], t->columns[at].right, last, out);
+                print_cell(s, t->cells[i].style, t->cells[i].text, width[at], t->columns[at].right, last,
+                           out);
                 if (last)
                         (void) buf_putc(out, '\n');
         }

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Aligned columns. Cells are added from left to right, row after row; the width of each column is known when the table is
- * printed. What a stranger wrote (an error of Google's) may stand in a cell: control characters are taken out, so
- * that nothing reaches the terminal but text on its line. Errors are sticky, as a Buf's are: look at `error` at the end.
+ * Aligned columns. Cells are added from left to right, row after row; the width of each column is known when
+ * the table is printed. What a stranger wrote (an error of Google's) may stand in a cell: control characters
+ * are taken out, so that nothing reaches the terminal but text on its line. Errors are sticky, as a Buf's
+ * are: look at `error` at the end.
  */
 
 #include "ctl/screen.h"

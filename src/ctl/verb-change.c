@@ -13,7 +13,8 @@
 
 int verb_reset(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        const char *key = c->all || n == 0 ? "" : args[0], *model = c->all ? (n > 0 ? args[0] : "") : (n > 1 ? args[1] : "");
+        const char *key = c->all || n == 0 ? "" : args[0],
+                   *model = c->all ? (n > 0 ? args[0] : "") : (n > 1 ? args[1] : "");
         JWriter w = JWRITER_INIT(&c->out);
         uint32_t count;
         int r;
@@ -90,8 +91,8 @@ static int show_level(Ctl *c) {
         const char *level;
         int r;
 
-        r = link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m, "ss",
-                      GEMGATE_MANAGER, "LogLevel");
+        r = link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m,
+                      "ss", GEMGATE_MANAGER, "LogLevel");
         if (r != 0)
                 return r;
         r = sd_bus_message_read(m, "v", "s", &level);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* check-config: the daemon itself reads the configuration as a start would, and tells. Its binary is the one beside us. */
+/* check-config: the daemon itself reads the configuration as a start would, and tells. Its binary is the one
+ * beside us. */
 
 #include <errno.h>
 #include <limits.h>
@@ -46,7 +47,8 @@ static bool is_directory(const char *path) {
         return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* A FILE is an env file, a directory is a configuration directory; without one it is the installed one, if there is any. */
+/* A FILE is an env file, a directory is a configuration directory; without one it is the installed one, if
+ * there is any. */
 static int source_option(const char *what, char **ret) {
         const char *option = "config-dir";
 

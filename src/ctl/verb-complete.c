@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * _complete VERB N: what could stand as the N-th argument (from 1) of VERB, a line each, with a tab and a description where
- * there is one; `_complete verbs` and `_complete options` likewise. The shells' scripts ask this and know nothing
- * themselves. It says nothing when there is no daemon, starts none, and gives up after a second.
+ * _complete VERB N: what could stand as the N-th argument (from 1) of VERB, a line each, with a tab and a
+ * description where there is one; `_complete verbs` and `_complete options` likewise. The shells' scripts
+ * ask this and know nothing themselves. It says nothing when there is no daemon, starts none, and gives up
+ * after a second.
  */
 
 #include <stdio.h>
@@ -82,7 +83,10 @@ static const struct {
         char letter;
         int (*put)(Ctl *c);
 } kinds[] = {
-        { 'k', put_keys }, { 'm', put_models }, { 'l', put_levels }, { 'v', put_verbs }, /* f: the shell's own */
+        { 'k', put_keys },
+        { 'm', put_models },
+        { 'l', put_levels },
+        { 'v', put_verbs }, /* f: the shell's own */
 };
 
 static int put_argument(Ctl *c, const Verb *v, uint64_t at) {

@@ -59,8 +59,13 @@ static int json_keys(Ctl *c, const Rows *rows) {
 
 int verb_keys(Ctl *c, unsigned n, char *args[]) {
         static const Column columns[] = {
-                { "KEY" },   { "MASK" }, { "PROJECT" }, { "STATE" }, { "MODELS", .right = true },
-                { "FREES" }, { "LAST ERROR", .cut = true },
+                { "KEY" },
+                { "MASK" },
+                { "PROJECT" },
+                { "STATE" },
+                { "MODELS", .right = true },
+                { "FREES" },
+                { "LAST ERROR", .cut = true },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
         _cleanup_rows_ Rows rows = {};
@@ -75,8 +80,9 @@ int verb_keys(Ctl *c, unsigned n, char *args[]) {
         if (c->json)
                 return json_keys(c, &rows);
         if (rows.n == 0)
-                return ctl_say(c, CTL_NOTHING, "there are no keys: put them into /etc/gemgate/api-keys, one a line, "
-                                               "and run gemgatectl reload");
+                return ctl_say(c, CTL_NOTHING,
+                               "there are no keys: put them into /etc/gemgate/api-keys, one a line, "
+                               "and run gemgatectl reload");
         for (size_t at = 0; rows_next_key(&rows, &at, &k);) {
                 _cleanup_free_ char *label = rows_label(k.rows);
                 bool usable = streq(k.state, "usable");
@@ -86,8 +92,8 @@ int verb_keys(Ctl *c, unsigned n, char *args[]) {
                 table_add(&t, STYLE_PLAIN, k.rows->project);
                 table_add(&t, words_style(k.state), k.state);
                 if (k.n_models > 0)
-                        table_addf(&t, k.n_usable < k.n_models ? STYLE_WARN : STYLE_PLAIN, "%zu/%zu", k.n_usable,
-                                   k.n_models);
+                        table_addf(&t, k.n_usable < k.n_models ? STYLE_WARN : STYLE_PLAIN, "%zu/%zu",
+                                   k.n_usable, k.n_models);
                 else
                         table_add(&t, STYLE_PLAIN, NULL);
                 table_add(&t, STYLE_PLAIN, usable ? NULL : words_free(k.available_at, now, time));
@@ -107,8 +113,9 @@ typedef struct KeyModel {
 } KeyModel;
 
 static int read_model(sd_bus_message *m, KeyModel *ret) {
-        return sd_bus_message_read(m, "(ssuttttts)", &ret->model, &ret->state, &ret->consecutive, &ret->available_at,
-                                   &ret->total, &ret->today, &ret->errors, &ret->last_used, &ret->last_error);
+        return sd_bus_message_read(m, "(ssuttttts)", &ret->model, &ret->state, &ret->consecutive,
+                                   &ret->available_at, &ret->total, &ret->today, &ret->errors,
+                                   &ret->last_used, &ret->last_error);
 }
 
 static void show_model_json(JWriter *w, const KeyModel *v) {
@@ -206,8 +213,8 @@ static int show_text(Ctl *c, const KeyRows *k, const KeyFacts *f, sd_bus_message
         show_fact(c, "Mask", STYLE_PLAIN, "%s", k->rows->mask);
         show_fact(c, "Project", STYLE_PLAIN, "%s", strnull(k->rows->project) ? "its own" : k->rows->project);
         show_fact(c, "State", words_style(k->state), "%s", k->state);
-        show_fact(c, "Requests", STYLE_PLAIN, "%llu today, %llu since the start", (unsigned long long) f->today,
-                  (unsigned long long) f->total);
+        show_fact(c, "Requests", STYLE_PLAIN, "%llu today, %llu since the start",
+                  (unsigned long long) f->today, (unsigned long long) f->total);
         show_fact(c, "Last used", STYLE_PLAIN, "%s", words_time(f->last_used, now, time));
         r = show_models(models, NULL, &t, now);
         if (r < 0)

@@ -30,7 +30,10 @@ static int models_json(Ctl *c, const Models *l) {
 
 int verb_models(Ctl *c, unsigned n, char *args[]) {
         static const Column columns[] = {
-                { "MODEL", .cut = true }, { "STATE" }, { "KEYS", .right = true }, { "FREES" },
+                { "MODEL", .cut = true },
+                { "STATE" },
+                { "KEYS", .right = true },
+                { "FREES" },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
         _cleanup_rows_ Rows rows = {};
@@ -54,7 +57,8 @@ int verb_models(Ctl *c, unsigned n, char *args[]) {
 
                 table_add(&t, STYLE_STRONG, m->name);
                 table_add(&t, words_style(m->state), m->state);
-                table_addf(&t, m->n_usable < m->n_keys ? STYLE_WARN : STYLE_PLAIN, "%zu/%zu", m->n_usable, m->n_keys);
+                table_addf(&t, m->n_usable < m->n_keys ? STYLE_WARN : STYLE_PLAIN, "%zu/%zu", m->n_usable,
+                           m->n_keys);
                 table_add(&t, STYLE_PLAIN, m->n_usable > 0 ? NULL : words_free(m->available_at, now, time));
         }
         return show_table(c, &t);
@@ -79,7 +83,9 @@ static void explain_json(JWriter *w, const Reason *e, const char *id) {
 }
 
 int verb_explain(Ctl *c, unsigned n, char *args[]) {
-        static const Column columns[] = { { "", .right = true }, { "KEY" }, { "FREES" }, { "WHY", .cut = true } };
+        static const Column columns[] = {
+                { "", .right = true }, { "KEY" }, { "FREES" }, { "WHY", .cut = true }
+        };
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_table_ Table t = TABLE_INIT(columns);
         JWriter w = JWRITER_INIT(&c->out);
@@ -100,7 +106,8 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
         r = sd_bus_message_enter_container(m, 'a', "(osbst)");
         if (r < 0)
                 return link_garbled(c, r);
-        while ((r = sd_bus_message_read(m, "(osbst)", &e.path, &e.name, &e.usable, &e.sentence, &e.available_at)) > 0) {
+        while ((r = sd_bus_message_read(m, "(osbst)", &e.path, &e.name, &e.usable, &e.sentence,
+                                        &e.available_at)) > 0) {
                 _cleanup_free_ char *id = link_key_id(e.path);
 
                 if (c->json) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * monitor: the daemon's signals as they come, a line each, until Ctrl-C. Each signal is a row of the table: how it is told
- * to people, and with --json as one object a line. It starts no daemon and waits on when one goes; on the daemon's own
- * socket there is nothing to wait for when that closes.
+ * monitor: the daemon's signals as they come, a line each, until Ctrl-C. Each signal is a row of the table:
+ * how it is told to people, and with --json as one object a line. It starts no daemon and waits on when one
+ * goes; on the daemon's own socket there is nothing to wait for when that closes.
  */
 
 #include <errno.h>
@@ -47,8 +47,8 @@ static int on_health(Monitor *m, sd_bus_message *s) {
         words_json_time(&m->w, "until", until);
 
         m->style = words_style(after);
-        (void) buf_printf(&m->line, "key %s%s%s: %s %s %s (%s)", id ?: path, strnull(model) ? "" : ", ", model, before,
-                          m->c->screen.unicode ? "→" : "->", after, reason);
+        (void) buf_printf(&m->line, "key %s%s%s: %s %s %s (%s)", id ?: path, strnull(model) ? "" : ", ",
+                          model, before, m->c->screen.unicode ? "→" : "->", after, reason);
         if (!streq(after, "usable"))
                 (void) buf_printf(&m->line, ", frees %s", frees(m, until));
         return 0;
@@ -79,8 +79,8 @@ static int on_reloaded(Monitor *m, sd_bus_message *s) {
         jwrite_bool(&m->w, "ok", ok);
         jwrite_string(&m->w, "message", show_null(message));
         m->style = ok ? STYLE_GOOD : STYLE_BAD;
-        (void) buf_printf(&m->line, "configuration %s%s%s", ok ? "reloaded" : "refused", strnull(message) ? "" : ": ",
-                          message);
+        (void) buf_printf(&m->line, "configuration %s%s%s", ok ? "reloaded" : "refused",
+                          strnull(message) ? "" : ": ", message);
         return 0;
 }
 
@@ -164,14 +164,15 @@ static int subscribe(Monitor *m) {
         Ctl *c = m->c;
         int r;
 
-        r = sd_bus_match_signal(c->bus, NULL, c->peer ? NULL : GEMGATE_NAME, GEMGATE_PATH, GEMGATE_MANAGER, NULL,
-                                on_signal, m);
+        r = sd_bus_match_signal(c->bus, NULL, c->peer ? NULL : GEMGATE_NAME, GEMGATE_PATH, GEMGATE_MANAGER,
+                                NULL, on_signal, m);
         if (r >= 0 && !c->peer)
-                r = sd_bus_add_match(c->bus, NULL,
-                                     "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                                     "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                                     "arg0='" GEMGATE_NAME "'",
-                                     on_signal, m);
+                r = sd_bus_add_match(
+                        c->bus, NULL,
+                        "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+                        "arg0='" GEMGATE_NAME "'",
+                        on_signal, m);
         if (r >= 0)
                 r = sd_bus_match_signal(c->bus, NULL, NULL, "/org/freedesktop/DBus/Local",
                                         "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, m);

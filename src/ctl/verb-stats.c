@@ -67,12 +67,14 @@ static void add_model(Stats *s, const char *model, const Counts *v) {
         add_number(t, v->today);
         add_number(t, v->total);
         add_number(t, v->errors);
-        table_addf(t, STYLE_PLAIN, "%.2f %%", v->total > 0 ? 100.0 * (double) v->errors / (double) v->total : 0.0);
-        table_addf(t, v->healthy < v->keys ? STYLE_WARN : STYLE_PLAIN, "%llu/%llu", (unsigned long long) v->healthy,
-                   (unsigned long long) v->keys);
+        table_addf(t, STYLE_PLAIN, "%.2f %%",
+                   v->total > 0 ? 100.0 * (double) v->errors / (double) v->total : 0.0);
+        table_addf(t, v->healthy < v->keys ? STYLE_WARN : STYLE_PLAIN, "%llu/%llu",
+                   (unsigned long long) v->healthy, (unsigned long long) v->keys);
 }
 
-static int read_entries(Stats *s, sd_bus_message *m, void (*add)(Stats *s, const char *name, const Counts *v)) {
+static int read_entries(Stats *s, sd_bus_message *m,
+                        void (*add)(Stats *s, const char *name, const Counts *v)) {
         int r;
 
         r = sd_bus_message_enter_container(m, 'v', "a{sa{sv}}");
@@ -151,16 +153,16 @@ static int show_stats(Ctl *c, const Stats *s) {
 
 int verb_stats(Ctl *c, unsigned n, char *args[]) {
         static const Column of_keys[] = {
-                { "KEY" },  { "MASK" }, { "PROJECT", .cut = true }, { "TODAY", .right = true }, { "TOTAL", .right = true },
+                { "KEY" },
+                { "MASK" },
+                { "PROJECT", .cut = true },
+                { "TODAY", .right = true },
+                { "TOTAL", .right = true },
                 { "LAST USED" },
         };
         static const Column of_models[] = {
-                { "MODEL", .cut = true },
-                { "TODAY", .right = true },
-                { "TOTAL", .right = true },
-                { "ERRORS", .right = true },
-                { "RATE", .right = true },
-                { "HEALTHY KEYS", .right = true },
+                { "MODEL", .cut = true },    { "TODAY", .right = true }, { "TOTAL", .right = true },
+                { "ERRORS", .right = true }, { "RATE", .right = true },  { "HEALTHY KEYS", .right = true },
         };
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         Stats s = { .keys = TABLE_INIT(of_keys), .models = TABLE_INIT(of_models), .now = clock_realtime() };

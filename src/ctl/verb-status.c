@@ -95,11 +95,12 @@ static void show_keys(Ctl *c, const DaemonFacts *f) {
         unsigned long long total = f->keys_total, usable = f->keys_usable;
 
         if (total == 0)
-                return show_fact(c, "Keys", STYLE_BAD,
-                                 "none: put them into /etc/gemgate/api-keys, one a line, and run gemgatectl reload");
+                return show_fact(
+                        c, "Keys", STYLE_BAD,
+                        "none: put them into /etc/gemgate/api-keys, one a line, and run gemgatectl reload");
         if (f->keys_enabled < total)
-                return show_fact(c, "Keys", keys_style(f), "%llu of %llu usable, %llu disabled", usable, total,
-                                 total - f->keys_enabled);
+                return show_fact(c, "Keys", keys_style(f), "%llu of %llu usable, %llu disabled", usable,
+                                 total, total - f->keys_enabled);
         show_fact(c, "Keys", keys_style(f), "%llu of %llu usable", usable, total);
 }
 
@@ -107,8 +108,10 @@ static void status_text(Ctl *c, const DaemonFacts *f, usec_t now) {
         char date[WORDS_TIME_MAX], ago[WORDS_TIME_MAX];
         bool good = f->keys_usable > 0;
 
-        show_head(c, good ? STYLE_GOOD : STYLE_BAD, "gemgated %s, %s", strempty(f->version), strempty(f->state));
-        show_fact(c, "Since", STYLE_PLAIN, "%s; %s", words_date(f->started, date), words_time(f->started, now, ago));
+        show_head(c, good ? STYLE_GOOD : STYLE_BAD, "gemgated %s, %s", strempty(f->version),
+                  strempty(f->state));
+        show_fact(c, "Since", STYLE_PLAIN, "%s; %s", words_date(f->started, date),
+                  words_time(f->started, now, ago));
         /* 0, or the moment of the start, if it was never asked to. */
         if (f->reloaded > f->started)
                 show_fact(c, "Reloaded", STYLE_PLAIN, "%s; %s", words_date(f->reloaded, date),
@@ -156,8 +159,8 @@ int verb_version(Ctl *c, unsigned n, char *args[]) {
         const char *version = NULL;
 
         c->quiet = true;
-        if (link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m, "ss",
-                      GEMGATE_MANAGER, "Version") == 0 &&
+        if (link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m,
+                      "ss", GEMGATE_MANAGER, "Version") == 0 &&
             sd_bus_message_read(m, "v", "s", &version) < 0)
                 version = NULL;
         c->quiet = false;

@@ -15,9 +15,11 @@ static void span(usec_t u, char *ret, size_t n) {
         else if (s < 3600)
                 (void) snprintf(ret, n, "%llu min", s / 60);
         else if (s < 86400)
-                (void) snprintf(ret, n, s / 60 % 60 > 0 ? "%llu h %llu min" : "%llu h", s / 3600, s / 60 % 60);
+                (void) snprintf(ret, n, s / 60 % 60 > 0 ? "%llu h %llu min" : "%llu h", s / 3600,
+                                s / 60 % 60);
         else
-                (void) snprintf(ret, n, s / 3600 % 24 > 0 ? "%llu d %llu h" : "%llu d", s / 86400, s / 3600 % 24);
+                (void) snprintf(ret, n, s / 3600 % 24 > 0 ? "%llu d %llu h" : "%llu d", s / 86400,
+                                s / 3600 % 24);
 }
 
 const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]) {
@@ -40,7 +42,8 @@ const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]) {
         time_t seconds = (time_t) (t / USEC_PER_SEC);
         struct tm tm;
 
-        if (!localtime_r(&seconds, &tm) || strftime(ret, WORDS_TIME_MAX, "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+        if (!localtime_r(&seconds, &tm) ||
+            strftime(ret, WORDS_TIME_MAX, "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
                 ret[0] = '\0';
         return ret;
 }
@@ -49,8 +52,9 @@ static const struct {
         const char *name;
         Style style;
 } states[] = {
-        { "usable", STYLE_GOOD },   { "probing", STYLE_WARN }, { "cooling", STYLE_WARN }, { "unhealthy", STYLE_BAD },
-        { "closed", STYLE_BAD },    { "billing", STYLE_BAD },  { "dead", STYLE_BAD },     { "disabled", STYLE_FAINT },
+        { "usable", STYLE_GOOD },   { "probing", STYLE_WARN },   { "cooling", STYLE_WARN },
+        { "unhealthy", STYLE_BAD }, { "closed", STYLE_BAD },     { "billing", STYLE_BAD },
+        { "dead", STYLE_BAD },      { "disabled", STYLE_FAINT },
 };
 
 unsigned words_rank(const char *state) {
@@ -76,8 +80,8 @@ void words_json_time(JWriter *w, const char *key, usec_t t) {
         jwrite_string(w, key, s);
 }
 
-/* wcwidth() and mbrtowc() ask the locale, which in a cron job or an image is C: a locale of our own then, that is
- * made once and kept. */
+/* wcwidth() and mbrtowc() ask the locale, which in a cron job or an image is C: a locale of our own then,
+ * that is made once and kept. */
 static locale_t utf8(void) {
         static locale_t l;
 
