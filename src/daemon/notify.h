@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the service manager hears of us: a line that a person reads in `systemctl status`, and the watchdog's food.
+ *
+ * The line costs nothing where it changes: notify_changed() sets a flag, and a second later at the earliest, with
+ * the lowest priority, the line is made anew and sent if it differs. An idle daemon has no timer for it.
+ *
+ * The watchdog (WatchdogSec=) is fed by a Pulse (io/pulse.h), three times as often as it wants.
+ *
+ * Without a service manager ($NOTIFY_SOCKET) nothing happens.
+ */
+
+#include "base/buf.h"
+#include "io/loop.h"
+
+typedef struct Notify Notify;
+
+#define NOTIFY_STATUS_MAX 256U
+
+typedef struct NotifyParams {
+        Loop *loop;
+        /* Writes the line. Returns when it will be another without notify_changed() (realtime), or USEC_INFINITY. */
+        usec_t (*status)(char ret[static NOTIFY_STATUS_MAX], void *userdata);
+        void *userdata;
+        usec_t delay; /* of the line after a change; 0: a second */
+} NotifyParams;
+
+int notify_new(const NotifyParams *p, Notify **ret);
+Notify *notify_free(Notify *n);
+DEFINE_CLEANUP(Notify *, notify_free);
+
+void notify_ready(Notify *n);      /* the sockets are open, or a reload is over */
+void notify_reloading(Notify *n);
+void notify_stopping(Notify *n);
+
+void notify_changed(Notify *n);    /* the line may be another now; cheap, and n may be NULL */
