@@ -42,6 +42,7 @@ extern const char *const config_examples[];
 
 struct ConfigCheck {
         Config *config;
+        const Config *running; /* a reload: where the texts of what is fixed come from; or NULL */
         ConfigSay say;
         void *userdata;
         size_t n_faults;

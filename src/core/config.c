@@ -109,6 +109,12 @@ const char *config_text_get(const ConfigText *t, ConfigSource source, const Sett
         return v->text;
 }
 
+const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n) {
+        const Setting *s = config_setting(name);
+
+        return s ? config_text_get(t, source, s, ret_n) : NULL;
+}
+
 /* --- what is said --- */
 
 /* A wrong value may hold anything; what is shown of it is short and printable. */
@@ -173,9 +179,14 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
                 config_fault(k, s, NULL, "a NUL byte: text without one");
                 return 0;
         }
-        if (text && text[strspn(text, TEXT_WHITESPACE)])
-                return s->type->parse(k, s, text);
-        return *s->initial ? s->type->parse(k, s, s->initial) : 0;
+        if (!text || !text[strspn(text, TEXT_WHITESPACE)])
+                text = s->initial;
+        if (!s->reloadable) {
+                text = k->config->fixed[i] = strdup(k->running ? k->running->fixed[i] : text);
+                if (!text)
+                        return -ENOMEM;
+        }
+        return *text ? s->type->parse(k, s, text) : 0;
 }
 
 static bool is_good(const ConfigCheck *k, const char *name) {
@@ -198,14 +209,18 @@ static void check_together(ConfigCheck *k) {
                              "less than MAX_BODY: at least as much");
 }
 
-int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret) {
-        _cleanup_(config_freep) Config *c = NULL;
-        ConfigCheck k = { .say = say, .userdata = userdata };
+static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Config **ret) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        ConfigCheck k = { .running = running, .say = say, .userdata = userdata };
         char more[64];
         int r;
 
         c = calloc(1, sizeof(Config));
         if (!c)
+                return -ENOMEM;
+        c->n_ref = 1;
+        c->fixed = calloc(config_n_settings, sizeof(char *));
+        if (!c->fixed)
                 return -ENOMEM;
         k.config = c;
         assert(config_n_settings <= 64);
@@ -229,9 +244,55 @@ int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret)
         return 0;
 }
 
-Config *config_free(Config *c) {
-        if (!c)
+int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret) {
+        return check_all(t, NULL, say, userdata, ret);
+}
+
+/* What was a warning has been said before. */
+static void say_errors(LogLevel level, const char *line, void *userdata) {
+        const ConfigCheck *k = userdata;
+
+        if (level == LOG_LEVEL_ERROR)
+                k->say(level, line, k->userdata);
+}
+
+/* First all is checked as a start would check it, or the next start would fail with what was taken now. */
+int config_renew(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
+                 Config **ret) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        bool same = true;
+        int r;
+
+        r = check_all(t, NULL, say, userdata, &c);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < config_n_settings; i++) {
+                if (streq_ptr(c->fixed[i], running->fixed[i]))
+                        continue;
+                (void) buf_printf(differ, "%s%s", differ->n > 0 ? ", " : "", config_settings[i].name);
+                same = false;
+        }
+        if (!same) {
+                c = config_unref(c);
+                r = check_all(t, running, say_errors, &(ConfigCheck){ .say = say, .userdata = userdata }, &c);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+Config *config_ref(Config *c) {
+        c->n_ref++;
+        return c;
+}
+
+Config *config_unref(Config *c) {
+        if (!c || --c->n_ref > 0)
                 return NULL;
+        for (size_t i = 0; c->fixed && i < config_n_settings; i++)
+                free(c->fixed[i]);
+        free(c->fixed);
         for (size_t i = 0; i < c->n_keys; i++) {
                 secret_unref(c->keys[i].secret);
                 free(c->keys[i].name);

@@ -32,7 +32,10 @@ typedef enum ConfigLogFormat {
         CONFIG_LOG_TEXT,
 } ConfigLogFormat;
 
+/* Whoever keeps a pointer into it keeps a reference: a reload puts another in its place. */
 struct Config {
+        unsigned n_ref;
+        char **fixed; /* the texts of the settings that are fixed until a restart; NULL where they are not */
         KeyConfig *keys;
         size_t n_keys;
         TokenSet tokens;
@@ -75,6 +78,8 @@ DEFINE_CLEANUP(ConfigText *, config_text_free);
 
 /* Sets one setting; an empty value asks for the default. -ENOENT if there is none of that name. */
 int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
+/* What that source said of the setting as it stands, or NULL. May be secret. */
+const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
 /* Everything from that source, before it is read again. */
 void config_text_forget(ConfigText *t, ConfigSource source);
 
@@ -87,8 +92,14 @@ int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *
 /* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault
  * went to `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
 int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret);
-Config *config_free(Config *c);
-DEFINE_CLEANUP(Config *, config_free);
+Config *config_ref(Config *c);
+Config *config_unref(Config *c);
+DEFINE_CLEANUP(Config *, config_unref);
+
+/* For a reload: checks everything alike, but what is fixed until a restart stays as `running` has it. The names
+ * of such settings whose text is another now are put into `differ`, with commas. */
+int config_renew(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
+                 Config **ret);
 
 /* The alias's target, or the name itself. A target may be `cli/…`; what comes out is no alias again. */
 const char *config_alias(const Config *c, const char *model);

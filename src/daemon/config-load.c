@@ -173,6 +173,89 @@ static int load_environment(const Loader *l) {
         return 0;
 }
 
+/* --- what a reload cannot change --- */
+
+#define DIFFER_MAX 4096U
+
+static void note_differing(Buf *b, const char *before, const char *what, const char *behind) {
+        (void) buf_printf(b, "%s%s%s%s", b->n > 0 ? ", " : "", before, what, behind);
+}
+
+/* True if both say something, and not the same. */
+static bool contradicts(const Loader *l, const char *name, ConfigSource a, ConfigSource b) {
+        const char *x, *y;
+        size_t n, m;
+
+        x = config_text_get_raw(l->text, a, name, &n);
+        y = config_text_get_raw(l->text, b, name, &m);
+        return x && y && (n != m || memcmp(x, y, n) != 0);
+}
+
+static bool is_said(const Loader *l, const char *name, ConfigSource source) {
+        size_t n;
+
+        return config_text_get_raw(l->text, source, name, &n);
+}
+
+/* Credentials belong to the process as the environment does. Whoever has changed one, or the file that it
+ * stands before, should hear that it was not looked at. */
+static int compare_credentials(const Loader *l, Buf *differ) {
+        const char *dir = getenv("CREDENTIALS_DIRECTORY");
+        char path[PATH_LENGTH_MAX];
+        int r;
+
+        for (size_t i = 0; dir && i < ELEMENTSOF(own_files); i++) {
+                _cleanup_buf_ Buf b = BUF_INIT_SECRET(CONFIG_FILE_MAX + 1);
+                const char *setting = own_files[i].setting, *text;
+                size_t n;
+
+                r = path_join(dir, own_files[i].file, path);
+                if (r < 0)
+                        return r;
+                r = read_file(l, path, &b);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                text = config_text_get_raw(l->text, CONFIG_SOURCE_CREDENTIAL, setting, &n);
+                if (!text && r == -ENOENT)
+                        continue;
+                if (!text || r == -ENOENT || n != b.n || memcmp(text, buf_data(&b), n) != 0 ||
+                    contradicts(l, setting, CONFIG_SOURCE_DIRECTORY, CONFIG_SOURCE_CREDENTIAL))
+                        note_differing(differ, "the credential ", own_files[i].file, "");
+        }
+        return 0;
+}
+
+/* Whoever has edited the env file should hear that the environment says otherwise and wins. */
+static void compare_environment(const Loader *l, Buf *differ) {
+        const char *name;
+        bool secret;
+
+        for (size_t i = 0; (name = config_setting_name(i, &secret)); i++)
+                if (contradicts(l, name, CONFIG_SOURCE_ENV_FILE, CONFIG_SOURCE_ENVIRONMENT) &&
+                    !is_said(l, name, CONFIG_SOURCE_DIRECTORY) &&
+                    !is_said(l, name, CONFIG_SOURCE_CREDENTIAL))
+                        note_differing(differ, "", name, " in the environment");
+}
+
+static int renew(const Loader *l, const Config *running, Config **ret) {
+        _cleanup_buf_ Buf differ = BUF_INIT(DIFFER_MAX);
+        _cleanup_(config_unrefp) Config *c = NULL;
+        int r;
+
+        r = config_renew(l->text, running, l->say, l->userdata, &differ, &c);
+        if (r < 0)
+                return r;
+        r = compare_credentials(l, &differ);
+        if (r < 0)
+                return r;
+        compare_environment(l, &differ);
+        if (differ.n > 0)
+                tell(l, LOG_LEVEL_WARNING, "fixed until a restart, and the files say otherwise: %s",
+                     buf_cstr(&differ) ?: "several settings");
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
 /* --- the whole --- */
 
 /* What only this machine can say of a value. */
@@ -189,9 +272,10 @@ static int check_here(const Loader *l, const Config *c) {
         return -EINVAL;
 }
 
-int config_load(const ConfigPaths *paths, ConfigSay say, void *userdata, Config **ret) {
+int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, void *userdata,
+                Config **ret) {
         Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         int r, faults;
 
         if (!kept) {
@@ -217,7 +301,7 @@ int config_load(const ConfigPaths *paths, ConfigSay say, void *userdata, Config 
         if (r < 0)
                 return r;
 
-        r = config_new(kept, say, userdata, &c);
+        r = running ? renew(&l, running, &c) : config_new(kept, say, userdata, &c);
         if (r >= 0)
                 r = check_here(&l, c);
         if (r < 0)

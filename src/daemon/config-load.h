@@ -15,9 +15,12 @@ typedef struct ConfigPaths {
         bool check; /* --check-config: also tell what was read, and warn of what others may trip over */
 } ConfigPaths;
 
-/* -EINVAL for a configuration that is wrong and -EBADMSG for an env file that is none, after every fault
- * went to `say`; -EACCES or another -errno for a file that could not be read, after it was named. */
-int config_load(const ConfigPaths *paths, ConfigSay say, void *userdata, Config **ret);
+/* `running` is what a reload is to replace, else NULL: then what is fixed until a restart stays as it is,
+ * and what differs is named in one warning. -EINVAL for a configuration that is wrong and -EBADMSG for an
+ * env file that is none, after every fault went to `say`; -EACCES or another -errno for a file that could
+ * not be read, after it was named. */
+int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, void *userdata,
+                Config **ret);
 
 /* Wipes what is kept for the next call. */
 void config_load_done(void);

@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "daemon/config-load.h"
+#include "daemon/log-config.h"
 #include "daemon/manager.h"
-#include "io/log-journal.h"
 
 #define HELP_MAX (64U << 10)
 #define SAID_MAX (1U << 20)
@@ -50,21 +50,6 @@ static int help(void) {
                 return EX_SOFTWARE;
         (void) fwrite(buf_data(&b), 1, b.n, stdout);
         return fflush(stdout) == 0 ? 0 : EX_IOERR;
-}
-
-static void set_up_log(const Config *c) {
-        switch (c->log_format) {
-        case CONFIG_LOG_AUTO:
-                if (!log_journal_is_stderr())
-                        return log_setup(c->log_level, LOG_FORMAT_JSON, NULL);
-                return log_setup(c->log_level, LOG_FORMAT_SINK, log_journal_sink);
-        case CONFIG_LOG_JOURNAL:
-                return log_setup(c->log_level, LOG_FORMAT_SINK, log_journal_sink);
-        case CONFIG_LOG_JSON:
-                return log_setup(c->log_level, LOG_FORMAT_JSON, NULL);
-        case CONFIG_LOG_TEXT:
-                return log_setup(c->log_level, LOG_FORMAT_TEXT, NULL);
-        }
 }
 
 /* Keys are in this memory: no core file, and nobody of our user attaches. */
@@ -117,7 +102,7 @@ static int run(int argc, char *argv[]) {
                 return EX_USAGE;
         }
 
-        r = config_load(&paths, say, &later, &config);
+        r = config_load(&paths, NULL, say, &later, &config);
         if (r < 0) { /* it has said why */
                 say_later(&later);
                 return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
@@ -126,13 +111,13 @@ static int run(int argc, char *argv[]) {
                 say_later(&later);
                 log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens", config->n_keys,
                          config->tokens.n_client, config->tokens.n_admin);
-                config_free(config);
+                config_unref(config);
                 return 0;
         }
-        r = manager_new(config, &m);
+        r = manager_new(config, &paths, &m);
         if (r != 0)
                 return r;
-        set_up_log(config);
+        log_config_apply(config);
         say_later(&later);
         r = manager_listen(m);
         if (r != 0)

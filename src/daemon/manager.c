@@ -17,25 +17,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "core/pool.h"
-#include "daemon/manager.h"
-#include "engine/engine-api.h"
+#include "daemon/manager-internal.h"
 #include "io/listen.h"
-#include "server/http.h"
 
 #define NOFILE_RESERVE 64U /* what is neither a client nor upstream */
-
-struct Manager {
-        Config *config;
-        Zone *zone;
-        Loop *loop;
-        Pool *pool;
-        Engine *engine;
-        Http *http;
-        sd_event_source *sigterm, *sigint, *drain_timer;
-        LoopHook ended; /* while draining: a request ended, was it the last? */
-        bool ended_added, draining;
-};
 
 static int exit_status(int r) {
         switch (r) {
@@ -123,19 +108,6 @@ static void raise_nofile(Manager *m) {
         }
 }
 
-static int fill_pool(Manager *m) {
-        int r;
-
-        for (size_t i = 0; i < m->config->n_keys; i++) {
-                const KeyConfig *k = &m->config->keys[i];
-
-                r = pool_add_key(m->pool, k->secret, k->name, k->project, k->disabled);
-                if (r < 0 && r != -EEXIST)
-                        return r;
-        }
-        return 0;
-}
-
 static bool is_beyond_loopback(int fd) {
         union {
                 struct sockaddr sa;
@@ -157,10 +129,19 @@ static int listen_on(Manager *m, int fd, const char *name) {
         int r;
 
         listen_format(fd, shown);
-        if (is_beyond_loopback(fd) && m->config->tokens.n_client == 0) {
-                log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond loopback", shown);
-                (void) close(fd);
-                return -EINVAL;
+        if (is_beyond_loopback(fd)) {
+                if (m->config->tokens.n_client == 0) {
+                        log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond loopback",
+                                  shown);
+                        (void) close(fd);
+                        return -EINVAL;
+                }
+                free(m->beyond_loopback);
+                m->beyond_loopback = strdup(shown);
+                if (!m->beyond_loopback) {
+                        (void) close(fd);
+                        return -ENOMEM;
+                }
         }
         r = listen_check(fd, &is_unix);
         if (r < 0) {
@@ -212,18 +193,23 @@ static int watch_signals(Manager *m) {
         int r;
 
         (void) signal(SIGPIPE, SIG_IGN);
-        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 ||
+        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 || sigaddset(&mask, SIGHUP) < 0 ||
             sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
         r = sd_event_add_signal(loop_event(m->loop), &m->sigterm, SIGTERM, on_signal, m);
         if (r < 0)
                 return r;
-        return sd_event_add_signal(loop_event(m->loop), &m->sigint, SIGINT, on_signal, m);
+        r = sd_event_add_signal(loop_event(m->loop), &m->sigint, SIGINT, on_signal, m);
+        if (r < 0)
+                return r;
+        return manager_watch_sighup(m);
 }
 
 static int manager_init(Manager *m) {
-        const Config *c = m->config;
+        EngineApiParams engine = manager_engine_params(m->config);
+        Config *c = m->config;
         usec_t now = clock_realtime();
+        PoolChange change;
         int r;
 
         r = zone_new(c->quota_reset_timezone, now, &m->zone);
@@ -243,17 +229,10 @@ static int manager_init(Manager *m) {
         r = pool_new(m->zone, now, &m->pool);
         if (r < 0)
                 return r;
-        r = fill_pool(m);
+        r = manager_set_keys(m, c, &change);
         if (r < 0)
                 return r;
-        r = engine_api_new(m->loop,
-                           &(EngineApiParams){
-                                   .base_url = c->gemini_base_url,
-                                   .connect_timeout = c->connect_timeout,
-                                   .first_byte_timeout = c->first_byte_timeout,
-                                   .stream_idle_timeout = c->stream_idle_timeout,
-                           },
-                           &m->engine);
+        r = engine_api_new(m->loop, &engine, &m->engine);
         if (r < 0)
                 return r;
         return http_new(
@@ -269,16 +248,17 @@ static int manager_init(Manager *m) {
                 &m->http);
 }
 
-int manager_new(Config *config, Manager **ret) {
+int manager_new(Config *config, const ConfigPaths *paths, Manager **ret) {
         _cleanup_(manager_freep) Manager *m = NULL;
         int r;
 
         m = calloc(1, sizeof(Manager));
         if (!m) {
-                config_free(config);
+                config_unref(config);
                 return EX_SOFTWARE;
         }
         m->config = config;
+        m->paths = *paths;
         raise_nofile(m);
         r = manager_init(m);
         if (r < 0) {
@@ -308,9 +288,11 @@ Manager *manager_free(Manager *m) {
         sd_event_source_unref(m->drain_timer);
         sd_event_source_unref(m->sigterm);
         sd_event_source_unref(m->sigint);
+        sd_event_source_unref(m->sighup);
         loop_free(m->loop);
         zone_free(m->zone);
-        config_free(m->config);
+        config_unref(m->config);
+        free(m->beyond_loopback);
         free(m);
         return NULL;
 }

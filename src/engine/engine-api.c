@@ -21,8 +21,7 @@
 
 struct Engine {
         CurlGlue *glue;
-        char *base_url;
-        usec_t connect_timeout;
+        EngineApiParams p;
         TimeoutQueue *first_byte, *idle;
         size_t n_calls;
 };
@@ -143,7 +142,7 @@ static int on_http_data(int status, const char *p, size_t n, void *userdata) {
 }
 
 static int call_url(const Engine *e, const EngineRequest *q, Buf *ret) {
-        (void) buf_puts(ret, e->base_url);
+        (void) buf_puts(ret, e->p.base_url);
         (void) buf_puts(ret, methods[q->method].path);
         if (methods[q->method].verb) {
                 (void) buf_puts(ret, q->model);
@@ -190,7 +189,7 @@ int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void
                                     .n_post = q->n_body,
                                     .secret_header = KEY_HEADER,
                                     .secret = q->key,
-                                    .connect_timeout = e->connect_timeout,
+                                    .connect_timeout = e->p.connect_timeout,
                             },
                             &ops, c, &c->http);
         if (r < 0)
@@ -233,10 +232,7 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         e = calloc(1, sizeof(Engine));
         if (!e)
                 return -ENOMEM;
-        e->connect_timeout = p->connect_timeout;
-        e->base_url = strdup(p->base_url);
-        if (!e->base_url)
-                return -ENOMEM;
+        e->p = *p;
         r = curl_glue_new(loop, &e->glue);
         if (r < 0)
                 return r;
@@ -250,6 +246,12 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         return 0;
 }
 
+void engine_api_configure(Engine *e, const EngineApiParams *p) {
+        e->p = *p;
+        timeout_queue_set_duration(e->first_byte, p->first_byte_timeout);
+        timeout_queue_set_duration(e->idle, p->stream_idle_timeout);
+}
+
 Engine *engine_api_free(Engine *e) {
         if (!e)
                 return NULL;
@@ -257,7 +259,6 @@ Engine *engine_api_free(Engine *e) {
         timeout_queue_free(e->first_byte);
         timeout_queue_free(e->idle);
         curl_glue_free(e->glue);
-        free(e->base_url);
         free(e);
         return NULL;
 }

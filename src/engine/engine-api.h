@@ -7,10 +7,11 @@
 #include "io/curl-glue.h"
 
 typedef struct EngineApiParams {
-        const char *base_url; /* without a slash at the end; copied */
+        const char *base_url; /* without a slash at the end; borrowed until engine_api_configure() or _free() */
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout;
 } EngineApiParams;
 
 int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret);
+void engine_api_configure(Engine *e, const EngineApiParams *p); /* for the calls from now on */
 Engine *engine_api_free(Engine *e); /* every call must be freed before */
 DEFINE_CLEANUP(Engine *, engine_api_free);

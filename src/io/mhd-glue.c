@@ -372,6 +372,10 @@ void http_server_quiesce(HttpServer *s) {
         }
 }
 
+void http_server_set_max_inflight(HttpServer *s, uint64_t max) {
+        s->params.max_inflight = max;
+}
+
 size_t http_server_n_requests(const HttpServer *s) {
         return s->n_requests;
 }

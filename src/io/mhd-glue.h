@@ -35,6 +35,8 @@ int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *
 /* Takes the socket; it is closed when the server goes. */
 int http_server_listen(HttpServer *s, int fd);
 
+void http_server_set_max_inflight(HttpServer *s, uint64_t max); /* what is held beyond it stays */
+
 /* No new connections; what is open goes on, and every reply from now on closes its connection. */
 void http_server_quiesce(HttpServer *s);
 

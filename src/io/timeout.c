@@ -13,13 +13,13 @@ struct TimeoutQueue {
         TimeoutFn fn;
         List entries;
         sd_event_source *timer;
-        bool armed;
+        usec_t armed; /* for when; 0: it is off */
 };
 
 static void arm(TimeoutQueue *q, usec_t due) {
         (void) sd_event_source_set_time(q->timer, due);
         (void) sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT);
-        q->armed = true;
+        q->armed = due;
 }
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -27,7 +27,7 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
         usec_t now = loop_now(q->loop);
         List *first;
 
-        q->armed = false;
+        q->armed = 0;
         while ((first = list_first(&q->entries))) {
                 Timeout *t = list_entry(first, Timeout, link);
 
@@ -71,11 +71,20 @@ TimeoutQueue *timeout_queue_free(TimeoutQueue *q) {
 }
 
 void timeout_start(TimeoutQueue *q, Timeout *t) {
+        List *before;
+
         list_unlink(&t->link);
+        before = q->entries.prev;
         t->due = usec_add(loop_now(q->loop), q->duration);
-        list_append(&q->entries, &t->link);
-        if (!q->armed)
+        while (before != &q->entries && list_entry(before, Timeout, link)->due > t->due)
+                before = before->prev;
+        list_append(before->next, &t->link);
+        if (q->armed == 0 || t->due < q->armed)
                 arm(q, t->due);
+}
+
+void timeout_queue_set_duration(TimeoutQueue *q, usec_t duration) {
+        q->duration = duration;
 }
 
 void timeout_stop(Timeout *t) {

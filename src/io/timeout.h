@@ -2,9 +2,12 @@
 #pragma once
 
 /*
- * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later, with one timer
- * for its head. Starting and stopping cost a few pointer writes and no system call; the timer is set only when it is
- * off, fires early when its head was stopped, and is set again then.
+ * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later, with one
+ * timer for its head. Starting and stopping cost a few pointer writes and no system call; the timer is set only when
+ * it is off, fires early when its head was stopped, and is set again then.
+ *
+ * The length may change: what runs keeps the one that it began with. For as long as older ones are in the queue that
+ * end later, a start looks for its place among them from the end.
  */
 
 #include "base/clock.h"
@@ -26,6 +29,8 @@ struct Timeout {
 int timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret);
 TimeoutQueue *timeout_queue_free(TimeoutQueue *q);
 DEFINE_CLEANUP(TimeoutQueue *, timeout_queue_free);
+
+void timeout_queue_set_duration(TimeoutQueue *q, usec_t duration); /* for those that start from now on */
 
 void timeout_start(TimeoutQueue *q, Timeout *t); /* or starts over */
 void timeout_stop(Timeout *t);

@@ -8,7 +8,7 @@
 #define FORWARDED_MAX 4096U /* bytes of all X-Forwarded-For headers; a longer chain is refused */
 
 static bool check_address(Request *q, bool open, ApiError *ret) {
-        const Config *config = q->http->p.config;
+        const Config *config = q->config;
         _cleanup_buf_ Buf forwarded = BUF_INIT(FORWARDED_MAX);
         const struct sockaddr *sa = http_request_peer(q->io);
         char shown[ADDRESS_STRING_MAX];
@@ -82,7 +82,7 @@ static void present(const char *name, const char *value, void *userdata) {
 }
 
 static bool check_token(Request *q, const Route *route, ApiError *ret) {
-        const Config *config = q->http->p.config;
+        const Config *config = q->config;
         bool open = route && route->right == TOKEN_NONE;
         Presented presented = {};
         const char *token;

@@ -422,11 +422,11 @@ void exchange_begin(Request *q) {
 
         r = q->dialect->request(
                 &(DialectContext){
-                        .default_model = h->p.config->default_model,
+                        .default_model = q->config->default_model,
                         .request_id = q->id,
                         .created = clock_realtime() / USEC_PER_SEC,
                         .resolve_model = resolve_model,
-                        .userdata = (void *) h->p.config,
+                        .userdata = q->config,
                 },
                 body->n > 0 ? buf_data(body) : "", body->n, &t, &e);
         if (r == DIALECT_E_REFUSED)
@@ -446,7 +446,7 @@ void exchange_begin(Request *q) {
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
         x->translation = TAKE_PTR(t);
-        x->model = config_alias(h->p.config, x->translation->model);
+        x->model = config_alias(q->config, x->translation->model);
         (void) snprintf(x->translation->served, sizeof(x->translation->served), "%s", x->model);
         q->exchange = x;
         q->cancel = on_cancel;

@@ -249,6 +249,7 @@ static void on_head(HttpRequest *io, void *userdata) {
         }
         q->http = h;
         q->io = io;
+        q->config = config_ref(h->p.config);
         q->dialect = route_dialect(http_request_path(io));
         list_init(&q->link);
         http_request_set_userdata(io, q);
@@ -276,26 +277,25 @@ static void on_head(HttpRequest *io, void *userdata) {
         q->route = route;
 
         r = http_request_content_length(io, &length);
-        if (r == -ERANGE || (r >= 0 && length > h->p.config->max_body))
+        if (r == -ERANGE || (r >= 0 && length > q->config->max_body))
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                                    (unsigned long long) h->p.config->max_body);
-        http_request_take_body(io, h->p.config->max_body);
+                                    (unsigned long long) q->config->max_body);
+        http_request_take_body(io, q->config->max_body);
 }
 
-static void on_body(HttpRequest *io, void *userdata) {
-        Http *h = userdata;
+static void on_body(HttpRequest *io, void *userdata _unused_) {
         Request *q = http_request_userdata(io);
 
         switch (http_request_body_fault(io)) {
         case HTTP_BODY_TOO_LARGE:
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                                    (unsigned long long) h->p.config->max_body);
+                                    (unsigned long long) q->config->max_body);
         case HTTP_BODY_NO_ROOM:
                 return request_fail(q, 503, NULL, "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
         case HTTP_BODY_OK:
                 break;
         }
-        if (h->p.config->log_bodies)
+        if (q->config->log_bodies)
                 request_log_body(q);
         q->route->handler(q);
 }
@@ -330,6 +330,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         request_log(q, complete);
         request_cancel(q);
         list_unlink(&q->link);
+        config_unref(q->config);
         free(q->path);
         free(q);
 }
@@ -351,6 +352,7 @@ int http_new(const HttpParams *p, Http **ret) {
         if (!h)
                 return -ENOMEM;
         h->p = *p;
+        (void) config_ref(h->p.config);
         h->started = clock_realtime();
         if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0)
                 return -errno;
@@ -375,6 +377,17 @@ int http_new(const HttpParams *p, Http **ret) {
         return 0;
 }
 
+void http_configure(Http *h, Config *c) {
+        Config *old = h->p.config;
+
+        h->p.config = config_ref(c);
+        if (!streq(old->gemini_base_url, c->gemini_base_url))
+                model_list_forget(h->models);
+        timeout_queue_set_duration(h->deadline, c->request_deadline);
+        http_server_set_max_inflight(h->server, c->max_inflight_bytes);
+        config_unref(old);
+}
+
 int http_listen(Http *h, int fd) {
         return http_server_listen(h->server, fd);
 }
@@ -395,6 +408,7 @@ Http *http_free(Http *h) {
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
+        config_unref(h->p.config);
         free(h);
         return NULL;
 }

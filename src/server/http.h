@@ -25,8 +25,8 @@ typedef struct TimeoutQueue TimeoutQueue;
 typedef struct HttpServer HttpServer;
 
 typedef struct HttpParams {
-        Loop *loop;
-        const Config *config; /* all borrowed; they outlive the Http */
+        Loop *loop;     /* all borrowed, they outlive the Http; but for the configuration, which is referenced */
+        Config *config; /* as of now; a request that began before has its own */
         Pool *pool;
         Engine *engine;
         const Zone *zone;
@@ -45,6 +45,7 @@ struct Http {
 };
 
 int http_new(const HttpParams *p, Http **ret);
+void http_configure(Http *h, Config *c); /* for the requests from now on; takes a reference */
 int http_listen(Http *h, int fd); /* takes the socket */
 void http_drain(Http *h);         /* no new connections, every reply closes its own */
 bool http_is_idle(const Http *h);
@@ -54,6 +55,7 @@ DEFINE_CLEANUP(Http *, http_free);
 struct Request {
         Http *http;
         HttpRequest *io;
+        Config *config;         /* a reference: what this request began with, it ends with */
         const Route *route;     /* NULL until found */
         const Dialect *dialect; /* in whose words errors are told */
         const Token *token;     /* NULL: an open route without one */

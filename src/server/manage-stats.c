@@ -137,10 +137,10 @@ void manage_stats(Request *q) {
         jwrite_uint(&w, "total_api_keys", n);
         jwrite_uint(&w, "total_requests_all_time", s.total);
         jwrite_uint(&w, "total_requests_today", s.today);
-        jwrite_uint(&w, "total_allowed_tokens", p->config->tokens.n_client);
+        jwrite_uint(&w, "total_allowed_tokens", q->config->tokens.n_client);
         jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
         jwrite_end(&w);
-        write_load_balancing(&s, p->config, now);
+        write_load_balancing(&s, q->config, now);
         jwrite_end(&w);
         reply(q, &body);
 }

@@ -224,7 +224,7 @@ static bool rule_is_repeated(const CidrSet *set, size_t i) {
 }
 
 void manage_ip_config(Request *q) {
-        const CidrSet *set = &q->http->p.config->allowed_ips;
+        const CidrSet *set = &q->config->allowed_ips;
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
 
@@ -263,7 +263,7 @@ void manage_test_ip(Request *q) {
                 return request_fail(q, 400, "test_ip",
                                     "test_ip must be an IPv4 or IPv6 address: 192.0.2.7, 2001:db8::7.");
 
-        rule = cidr_set_match(&q->http->p.config->allowed_ips, &a);
+        rule = cidr_set_match(&q->config->allowed_ips, &a);
         request_client_format(q, client);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "test_ip", s);

@@ -40,6 +40,7 @@ struct ModelList {
 
         GeminiList models; /* the newest list that was read to its end */
         bool known;        /* there is one */
+        bool outdated;     /* the fetch under way asks whom it should not any more */
         usec_t good_until; /* of the loop's time */
 
         /* the fetch; without a call none is under way */
@@ -78,7 +79,7 @@ static void fetch_succeed(ModelList *l) {
         l->coming = (GeminiList){};
         timeout_stop(&l->timeout);
         l->known = true;
-        l->good_until = loop_now(l->http->p.loop) + CACHE_TIME;
+        l->good_until = loop_now(l->http->p.loop) + (l->outdated ? 1 : CACHE_TIME); /* 1: for those who wait */
         wake(l, NULL);
 }
 
@@ -204,10 +205,16 @@ static bool is_ready(ModelList *l, Request *q) {
         q->cancel = on_cancel;
         if (!l->call) {
                 l->n_tried = 0;
+                l->outdated = false;
                 timeout_start(l->deadline, &l->timeout);
                 fetch_try(l); /* may have answered all who wait already, this one too */
         }
         return false;
+}
+
+void model_list_forget(ModelList *l) {
+        l->known = false;
+        l->outdated = l->call;
 }
 
 /* --- the routes --- */
@@ -235,7 +242,7 @@ static void reply_model(Request *q, const char *id, const char *owner) {
 
 void models_list(Request *q) {
         ModelList *l = q->http->models;
-        const Config *c = q->http->p.config;
+        const Config *c = q->config;
         _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
 
@@ -261,7 +268,7 @@ void models_get(Request *q) {
 
         if (model_name_parse(q->rest, strlen(q->rest), &name) < 0)
                 return request_fail(q, 400, "model", "This is not the name of a model.");
-        if (!name.cli && is_alias(q->http->p.config, name.name))
+        if (!name.cli && is_alias(q->config, name.name))
                 return reply_model(q, name.name, "gemgate");
         if (!is_ready(l, q))
                 return;

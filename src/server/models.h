@@ -13,5 +13,7 @@ int model_list_new(Http *h, ModelList **ret);
 ModelList *model_list_free(ModelList *l);
 DEFINE_CLEANUP(ModelList *, model_list_free);
 
+void model_list_forget(ModelList *l); /* it is of another Gemini: the next request asks anew */
+
 void models_list(Request *q); /* GET /v1/models */
 void models_get(Request *q);  /* GET /v1/models/{id}; Request.rest */

@@ -56,7 +56,7 @@ static void check_config(const Config *c) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
         int r;
 

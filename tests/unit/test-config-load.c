@@ -74,10 +74,10 @@ static void assert_key(const Config *c, const char *key) {
 /* --- sources --- */
 
 static void test_nothing(void **state) {
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
-        assert_int_equal(config_load(&(ConfigPaths){}, say, &said, &c), 0);
+        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
         assert_int_equal(c->n_keys, 0);
         assert_string_equal(said.text, "warning: API_KEYS: none: nothing can be answered\n");
 }
@@ -104,7 +104,7 @@ static void test_precedence(void **state) {
 
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "credentials", true), 0);
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 ConfigPaths paths = { rows[i].env_file ? "given.env" : NULL, rows[i].dir ? "etc" : NULL };
                 Said said = {};
 
@@ -113,20 +113,20 @@ static void test_precedence(void **state) {
                         write_file(rows[i].file, rows[i].text);
                 if (i >= 6)
                         assert_int_equal(setenv("API_KEYS", rows[6].text, true), 0);
-                assert_int_equal(config_load(&paths, say, &said, &c), 0);
+                assert_int_equal(config_load(&paths, NULL, say, &said, &c), 0);
                 assert_key(c, rows[i].key);
                 assert_string_equal(said.text, "");
         }
 }
 
 static void test_own_files(void **state) {
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
         write_file("etc/api-keys", "key-one\n\n# the second\nkey-two\n");
         write_file("etc/allowed-tokens", "[\"client\", {\"token\": \"named\", \"name\": \"n\"}]");
         write_file("etc/admin-tokens", "# nobody yet\n");
-        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, say, &said, &c), 0);
+        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), 0);
         assert_string_equal(said.text, "");
         assert_int_equal(c->n_keys, 2);
         assert_int_equal(c->tokens.n_client, 2);
@@ -137,12 +137,12 @@ static void test_own_files(void **state) {
 
 static void test_environment_is_cleaned(void **state) {
         static char key[] = "API_KEYS=hidden-in-the-environment", level[] = "LOG_LEVEL=DEBUG";
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
         assert_int_equal(putenv(key), 0);
         assert_int_equal(putenv(level), 0);
-        assert_int_equal(config_load(&(ConfigPaths){}, say, &said, &c), 0);
+        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
         assert_key(c, "hidden-in-the-environment");
         assert_null(getenv("API_KEYS"));
         for (size_t i = sizeof("API_KEYS=") - 1; i < sizeof(key); i++)
@@ -152,7 +152,7 @@ static void test_environment_is_cleaned(void **state) {
 
 /* A second call reads the files again; environment and credentials stay what they were. */
 static void test_again(void **state) {
-        _cleanup_(config_freep) Config *c = NULL, *d = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL, *d = NULL;
         ConfigPaths paths = { .config_dir = "etc" };
         Said said = {};
 
@@ -161,7 +161,7 @@ static void test_again(void **state) {
         write_file("credentials/admin-tokens", "chief\n");
         assert_int_equal(setenv("API_KEYS", "from-the-environment", true), 0);
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "credentials", true), 0);
-        assert_int_equal(config_load(&paths, say, &said, &c), 0);
+        assert_int_equal(config_load(&paths, NULL, say, &said, &c), 0);
         assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
         assert_string_equal(c->default_model, "one");
 
@@ -169,7 +169,7 @@ static void test_again(void **state) {
         assert_int_equal(unlink("etc/allowed-tokens"), 0);
         write_file("credentials/admin-tokens", "other\n");
         assert_int_equal(setenv("API_KEYS", "set-later", true), 0);
-        assert_int_equal(config_load(&paths, say, &said, &d), 0);
+        assert_int_equal(config_load(&paths, NULL, say, &said, &d), 0);
         assert_key(d, "from-the-environment");
         assert_int_equal(d->log_level, LOG_LEVEL_INFO);
         assert_string_equal(d->default_model, "two");
@@ -213,7 +213,7 @@ static void test_faults(void **state) {
                         write_file(rows[i].file, rows[i].text);
                 else
                         assert_int_equal(mkdir(rows[i].file, 0750), 0);
-                assert_int_equal(config_load(&paths, say, &said, &c), rows[i].r);
+                assert_int_equal(config_load(&paths, NULL, say, &said, &c), rows[i].r);
                 assert_string_equal(said.text, rows[i].said);
                 assert_null(c);
         }
@@ -228,31 +228,31 @@ static void test_too_large(void **state) {
         fd = open("etc/api-keys", O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
         assert_true(fd >= 0);
         assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX + 1), 0);
-        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, say, &said, &c), -EINVAL);
+        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), -EINVAL);
         assert_string_equal(said.text, "etc/api-keys: larger than 16 MiB\n");
 
         said = (Said){};
         assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX), 0);
-        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, say, &said, &c), -EINVAL);
+        assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), -EINVAL);
         assert_string_equal(said.text, "API_KEYS: a NUL byte: text without one\n");
 }
 
 /* --check-config tells more: what it read, who else can read it, and who would read it otherwise. */
 static void test_check(void **state) {
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
         write_file(".env", "export API_KEYS=k\n");
         assert_int_equal(chmod(".env", 0644), 0);
-        assert_int_equal(config_load(&(ConfigPaths){ .check = true }, say, &said, &c), 0);
+        assert_int_equal(config_load(&(ConfigPaths){ .check = true }, NULL, say, &said, &c), 0);
         assert_string_equal(said.text,
                             "info: ./.env: read\n"
                             "warning: ./.env: everybody on this machine can read it\n"
                             "warning: ./.env:1: others would read this otherwise: export: systemd does not "
                             "read the line\n");
         said = (Said){};
-        c = config_free(c);
-        assert_int_equal(config_load(&(ConfigPaths){}, say, &said, &c), 0);
+        c = config_unref(c);
+        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
         assert_string_equal(said.text, "");
 }
 

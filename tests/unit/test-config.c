@@ -43,7 +43,7 @@ static int make(const char *name, const char *value, Config **ret, Said *said) {
 /* --- values that pass --- */
 
 static void test_defaults(void **state) {
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said;
 
         assert_int_equal(make(NULL, NULL, &c, &said), 0);
@@ -98,7 +98,7 @@ static void test_numbers(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 uint64_t v;
                 Said said;
 
@@ -125,7 +125,7 @@ static void test_words(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 Said said;
                 int v;
 
@@ -166,7 +166,7 @@ static void test_strings(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 const char *v;
                 Said said;
 
@@ -195,7 +195,7 @@ static void test_lists(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 char joined[256] = "";
                 Said said;
 
@@ -209,7 +209,7 @@ static void test_lists(void **state) {
 
 /* A lone # is a token's beginning in the environment and a comment in a file of its own. */
 static void test_comments(void **state) {
-        _cleanup_(config_freep) Config *c = NULL, *d = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL, *d = NULL;
         Said said;
 
         assert_int_equal(make_from(CONFIG_SOURCE_ENVIRONMENT, "ALLOWED_TOKENS", "#token", &c, &said), 0);
@@ -237,7 +237,7 @@ static void test_listen(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(config_text_freep) ConfigText *t = NULL;
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 Said said = {};
                 size_t n = 0;
 
@@ -483,7 +483,7 @@ static void test_secrets(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 Said said;
                 int r;
 
@@ -500,7 +500,7 @@ static void test_secrets(void **state) {
 }
 
 static void test_key_members(void **state) {
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said;
 
         assert_int_equal(make("API_KEYS",
@@ -524,7 +524,7 @@ static void test_key_members(void **state) {
 
 static void test_token_lists(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
         assert_int_equal(config_text_new(&t), 0);
@@ -545,7 +545,7 @@ static void test_token_lists(void **state) {
 /* An admin's token does not open a listener beyond loopback to clients: the contract asks for a client's. */
 static void test_beyond_loopback(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
         assert_int_equal(config_text_new(&t), 0);
@@ -590,12 +590,12 @@ static void test_ceilings(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_free_ char *fits = many(rows[i].prefix, rows[i].most);
                 _cleanup_free_ char *spills = many(rows[i].prefix, rows[i].most + 1);
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 Said said;
 
                 assert_int_equal(make(rows[i].name, fits, &c, &said), 0);
                 assert_string_equal(said.text, "");
-                c = config_free(c);
+                c = config_unref(c);
                 assert_int_equal(make(rows[i].name, spills, &c, &said), -EINVAL);
                 assert_string_equal(said.text, rows[i].said);
         }
@@ -625,7 +625,7 @@ static void test_sources(void **state) {
         for (int i = CONFIG_SOURCE_CREDENTIAL; i >= CONFIG_SOURCE_ENV_FILE; i--)
                 set(t, (ConfigSource) i, "API_KEYS", names[i]);
         for (int i = CONFIG_SOURCE_CREDENTIAL; i >= CONFIG_SOURCE_ENV_FILE; i--) {
-                _cleanup_(config_freep) Config *c = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
                 Said said = {};
 
                 assert_int_equal(config_new(t, say, &said, &c), 0);
@@ -639,7 +639,7 @@ static void test_sources(void **state) {
 /* An empty value asks for the default, also where an earlier source says something else. */
 static void test_empty_asks_for_default(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
         assert_int_equal(config_text_new(&t), 0);
@@ -699,7 +699,7 @@ static void test_together(void **state) {
 /* --- aliases --- */
 
 static void test_aliases(void **state) {
-        _cleanup_(config_freep) Config *c = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
         Said said;
 
         assert_int_equal(make("MODEL_ALIASES",

@@ -137,6 +137,7 @@ static int setup(void **state) {
         d.config.n_aliases = 1;
         assert_int_equal(zone_new("UTC", NOON, &d.zone), 0);
         assert_int_equal(pool_new(d.zone, NOON, &d.http.p.pool), 0);
+        d.config.n_ref = 1;
         d.http.p.config = &d.config;
         for (size_t i = 0; i < ELEMENTSOF(secrets); i++) {
                 _cleanup_(secret_unrefp) Secret *s = NULL;
@@ -166,6 +167,7 @@ static Asked *ask(Daemon *d, const char *id) {
         assert_true(d->n_asked <= ELEMENTSOF(d->asked));
         a->route.handler = id ? models_get : models_list;
         a->q.http = &d->http;
+        a->q.config = &d->config;
         a->q.route = &a->route;
         a->q.rest = id;
         list_init(&a->q.link);

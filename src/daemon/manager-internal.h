@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of the manager share. */
+
+#include <systemd/sd-event.h>
+
+#include "core/pool-admin.h"
+#include "daemon/manager.h"
+#include "engine/engine-api.h"
+#include "server/http.h"
+
+struct Manager {
+        Config *config;
+        ConfigPaths paths;
+        Zone *zone;
+        Loop *loop;
+        Pool *pool;
+        Engine *engine;
+        Http *http;
+        sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
+        LoopHook ended; /* while draining: a request ended, was it the last? */
+        bool ended_added, draining;
+        char *beyond_loopback; /* a socket that is, as it is shown: there must be a client token then; or
+                                  NULL */
+        ManagerReloadFn reloaded;
+        void *reloaded_userdata;
+};
+
+/* manager-reload.c */
+int manager_watch_sighup(Manager *m);
+int manager_set_keys(Manager *m, const Config *c, PoolChange *ret);
+EngineApiParams manager_engine_params(const Config *c);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A reload. The whole configuration is read and checked first, as a start would check it. Then it takes the
+ * place of the other at once: the one step that may still fail, for want of memory, is the pool's, which is
+ * all or nothing, and it is the first. Nothing that is open is disturbed:
+ *
+ *   - a request has a reference of the configuration that it began with: its token, its limits, its aliases;
+ *   - a key that goes lives on for the requests that have it; keys that stay keep what is known of them;
+ *   - a call upstream goes on where it was sent, and a time-out that runs keeps its length;
+ *   - what is fixed until a restart (sockets, the environment, credentials …) stays, and is named in one
+ * line if it is another now.
+ *
+ * Whoever asks, SIGHUP or the bus, comes through here; systemd is told by RELOADING=1 and READY=1.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/log-config.h"
+#include "daemon/manager-internal.h"
+#include "daemon/message-ids.h"
+
+/* What is said while the configuration is read: at once, and the first fault is the message. */
+typedef struct Said {
+        char *fault;
+} Said;
+
+static void said_done(Said *s) {
+        free(s->fault);
+}
+
+static void say(LogLevel level, const char *line, void *userdata) {
+        Said *s = userdata;
+
+        log_full(level, "%s", line);
+        if (level == LOG_LEVEL_ERROR && !s->fault)
+                s->fault = strdup(line);
+}
+
+int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
+        _cleanup_free_ PoolKeyWanted *wanted = NULL;
+
+        wanted = calloc(MAX(c->n_keys, 1U), sizeof(PoolKeyWanted));
+        if (!wanted)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n_keys; i++)
+                wanted[i] = (PoolKeyWanted){
+                        .secret = c->keys[i].secret,
+                        .name = c->keys[i].name,
+                        .project = c->keys[i].project,
+                        .disabled = c->keys[i].disabled,
+                };
+        return pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
+}
+
+EngineApiParams manager_engine_params(const Config *c) {
+        return (EngineApiParams){
+                .base_url = c->gemini_base_url,
+                .connect_timeout = c->connect_timeout,
+                .first_byte_timeout = c->first_byte_timeout,
+                .stream_idle_timeout = c->stream_idle_timeout,
+        };
+}
+
+/* Takes the configuration. */
+static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
+        EngineApiParams engine = manager_engine_params(c);
+        int r;
+
+        r = manager_set_keys(m, c, ret);
+        if (r < 0)
+                return r;
+
+        c->max_connections = m->config->max_connections; /* may have been cut at the start */
+        http_configure(m->http, c);
+        engine_api_configure(m->engine, &engine);
+        log_config_apply(c);
+        config_unref(m->config);
+        m->config = c;
+        return 0;
+}
+
+static int reload(Manager *m, Said *said, PoolChange *ret) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        char line[256];
+        int r;
+
+        if (m->draining) {
+                say(LOG_LEVEL_ERROR, "the daemon is about to end: nothing is reloaded", said);
+                return -ESHUTDOWN;
+        }
+        r = config_load(&m->paths, m->config, say, said, &c);
+        if (r < 0)
+                return r;
+        if (m->beyond_loopback && c->tokens.n_client == 0) {
+                (void) snprintf(line, sizeof(line),
+                                "ALLOWED_TOKENS: none: at least one client token, as %s is beyond loopback",
+                                m->beyond_loopback);
+                say(LOG_LEVEL_ERROR, line, said);
+                return -EINVAL;
+        }
+        r = put_in_place(m, c, ret);
+        if (r >= 0)
+                TAKE_PTR(c);
+        return r;
+}
+
+static void notify_reloading(void) {
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) clock_monotonic());
+}
+
+int manager_reload(Manager *m, char **ret_message) {
+        _cleanup_(said_done) Said said = {};
+        PoolChange change;
+        char message[1024];
+        int r;
+
+        notify_reloading();
+        r = reload(m, &said, &change);
+        if (r >= 0) {
+                (void) snprintf(message, sizeof(message),
+                                "configuration reloaded: %zu keys added, %zu removed, %zu kept",
+                                change.n_added, change.n_removed, change.n_kept);
+                log_event(LOG_LEVEL_INFO, MESSAGE_RELOADED, message);
+        } else {
+                char refused[sizeof(message) + 64];
+
+                (void) snprintf(message, sizeof(message), "%s", said.fault ?: strerror(-r));
+                (void) snprintf(refused, sizeof(refused), "configuration not reloaded, all is as before: %s",
+                                message);
+                log_event(LOG_LEVEL_ERROR, MESSAGE_RELOAD_REFUSED, refused);
+        }
+        (void) sd_notify(false, m->draining ? "STOPPING=1" : "READY=1");
+        if (m->reloaded)
+                m->reloaded(r >= 0, message, m->reloaded_userdata);
+
+        if (ret_message)
+                *ret_message = strdup(message);
+        return r;
+}
+
+void manager_set_reload_observer(Manager *m, ManagerReloadFn fn, void *userdata) {
+        m->reloaded = fn;
+        m->reloaded_userdata = userdata;
+}
+
+static int on_sighup(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
+                     void *userdata) {
+        (void) manager_reload(userdata, NULL);
+        return 0;
+}
+
+int manager_watch_sighup(Manager *m) {
+        return sd_event_add_signal(loop_event(m->loop), &m->sighup, SIGHUP, on_sighup, m);
+}
