@@ -257,14 +257,13 @@ static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 }
 
 static int reload(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        _cleanup_buf_ Buf why = BUF_INIT(BUS_SENTENCE_MAX);
+        _cleanup_free_ char *message = NULL;
         Bus *b = userdata;
         int r;
 
-        r = b->p.reload(&why, b->p.userdata);
+        r = b->p.reload(&message, b->p.userdata);
         if (r < 0)
-                return sd_bus_error_setf(e, BUS_ERROR("InvalidConfiguration"), "%s",
-                                         why.n > 0 ? buf_cstr(&why) : strerror(-r));
+                return sd_bus_error_setf(e, BUS_ERROR("InvalidConfiguration"), "%s", message ?: strerror(-r));
         return sd_bus_reply_method_return(m, NULL);
 }
 

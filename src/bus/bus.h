@@ -23,8 +23,8 @@ typedef struct BusParams {
         /* What the daemon is asked by way of the bus. */
         const Config *(*config)(void *userdata); /* as of now: a reload replaces it */
         size_t (*active)(void *userdata);        /* requests under way */
-        /* Reads the configuration anew; on failure the line that is at fault is in `why`. */
-        int (*reload)(Buf *why, void *userdata);
+        /* Reads the configuration anew. The message, malloc'ed or NULL, is the line at fault, or what changed. */
+        int (*reload)(char **ret_message, void *userdata);
         void *userdata;
 } BusParams;
 
