@@ -56,7 +56,6 @@
 #define BUS_QUEUE_MAX 1024U       /* messages not read yet; beyond, signals are left out and a peer is dropped */
 #define BUS_ROWS_MAX 65536U       /* of one answer: 16 MiB, and a tenth of a second that nothing else is served */
 #define BUS_OBJECTS_MAX 1024U     /* keys that GetManagedObjects lists: sd-bus writes them all in one go */
-#define BUS_SENTENCE_MAX (16U << 10) /* what a reload may say is wrong */
 
 /* --- the log --- */
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
