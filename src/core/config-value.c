@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/text.h"
 #include "base/zone.h"
@@ -150,6 +151,15 @@ static int parse_model(ConfigCheck *k, const Setting *s, const char *value) {
         return set_string(k, s, full);
 }
 
+/* What fits into a sockaddr_un. */
+static int parse_socket_path(ConfigCheck *k, const Setting *s, const char *value) {
+        if (value[0] == '/' && strlen(value) < sizeof(((struct sockaddr_un *) NULL)->sun_path))
+                return set_string(k, s, value);
+        config_fault(k, s, value, NULL);
+        return 0;
+}
+
+const SettingType setting_socket_path = { "an absolute path of at most 107 bytes", parse_socket_path };
 const SettingType setting_zone = { "a time zone's name, such as America/Los_Angeles", parse_zone };
 const SettingType setting_model = { "a model's name", parse_model };
 

@@ -310,6 +310,7 @@ Config *config_unref(Config *c) {
                 free(c->aliases[i].model);
         }
         free(c->aliases);
+        free(c->control_socket);
         free(c->gemini_base_url);
         free(c->default_model);
         free(c->state_url);

@@ -41,6 +41,7 @@ struct Config {
         TokenSet tokens;
         CidrSet allowed_ips, trusted_proxies;
         char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
+        char *control_socket;  /* a path, or NULL */
         char *gemini_base_url; /* without a slash at the end */
         char *default_model;   /* without `models/` */
         AliasConfig *aliases;
