@@ -29,7 +29,7 @@ const Setting config_settings[] = {
         { "LISTEN", &setting_listen, "127.0.0.1:8080", .field = FIELD(listen),
           .help = "where to listen; sockets that systemd passes come before it" },
         { "GEMINI_BASE_URL", &setting_url, "https://generativelanguage.googleapis.com",
-          .field = FIELD(gemini_base_url),
+          .field = FIELD(gemini_base_url), .reloadable = true,
           .help = "the Gemini API" },
         { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model),
           .reloadable = true,
@@ -39,7 +39,7 @@ const Setting config_settings[] = {
 
         { "LOG_LEVEL", &setting_log_level, "INFO", .field = FIELD(log_level), .reloadable = true,
           .help = "how much is logged" },
-        { "LOG_FORMAT", &setting_log_format, "auto", .field = FIELD(log_format),
+        { "LOG_FORMAT", &setting_log_format, "auto", .field = FIELD(log_format), .reloadable = true,
           .help = "auto: the journal when standard error goes there, else JSON lines" },
         { "LOG_BODIES", &setting_bool, "no", .field = FIELD(log_bodies), .reloadable = true,
           .help = "log the bodies of requests and answers too" },

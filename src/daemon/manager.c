@@ -193,8 +193,8 @@ static int watch_signals(Manager *m) {
         int r;
 
         (void) signal(SIGPIPE, SIG_IGN);
-        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 || sigaddset(&mask, SIGHUP) < 0 ||
-            sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+        if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 ||
+            sigaddset(&mask, SIGHUP) < 0 || sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
         r = sd_event_add_signal(loop_event(m->loop), &m->sigterm, SIGTERM, on_signal, m);
         if (r < 0)
