@@ -83,7 +83,7 @@ static int on_changes(sd_event_source *s _unused_, uint64_t usec _unused_, void 
 }
 
 void bus_touch(Bus *b) {
-        if (b->changed || list_is_empty(&b->links))
+        if (!b || b->changed || list_is_empty(&b->links))
                 return;
         b->changed = true;
         (void) sd_event_source_set_time(b->changes, usec_add(loop_now(b->p.loop), CHANGES_INTERVAL));
@@ -187,6 +187,8 @@ const PoolObserver bus_observer = {
 };
 
 void bus_reloaded(Bus *b, bool ok, const char *message) {
+        if (!b)
+                return;
         if (ok)
                 b->facts.reloaded = clock_realtime();
         b->facts_at = 0;
@@ -195,6 +197,8 @@ void bus_reloaded(Bus *b, bool ok, const char *message) {
 }
 
 void bus_draining(Bus *b) {
+        if (!b)
+                return;
         b->facts.state = "draining";
         bus_touch(b);
 }

@@ -36,7 +36,9 @@ DEFINE_CLEANUP(Bus *, bus_free);
 /* To be among the pool's observers; userdata is the Bus. */
 extern const PoolObserver bus_observer;
 
-/* Something that a property shows has changed, or may have: cheap enough for each request. */
+/* What the manager tells; b may be NULL, before the bus is there and after.
+ *
+ * Something that a property shows has changed, or may have: cheap enough for each request. */
 void bus_touch(Bus *b);
 
 /* After every attempt to reload, whoever asked for it. `message` says what changed, or what is wrong. */

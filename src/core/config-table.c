@@ -28,6 +28,8 @@ const Setting config_settings[] = {
 
         { "LISTEN", &setting_listen, "127.0.0.1:8080", .field = FIELD(listen),
           .help = "where to listen; sockets that systemd passes come before it" },
+        { "CONTROL_SOCKET", &setting_socket_path, "", .field = FIELD(control_socket),
+          .help = "the administration without a bus: the path of a socket for `gemgatectl --socket`" },
         { "GEMINI_BASE_URL", &setting_url, "https://generativelanguage.googleapis.com",
           .field = FIELD(gemini_base_url), .reloadable = true,
           .help = "the Gemini API" },

@@ -5,7 +5,9 @@
 
 #include <systemd/sd-event.h>
 
+#include "bus/bus.h"
 #include "core/pool-admin.h"
+#include "daemon/events.h"
 #include "daemon/manager.h"
 #include "engine/engine-api.h"
 #include "server/http.h"
@@ -18,6 +20,9 @@ struct Manager {
         Pool *pool;
         Engine *engine;
         Http *http;
+        Events *events;
+        EventsListener bus_events;
+        Bus *bus;
         sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
         LoopHook ended; /* while draining: a request ended, was it the last? */
         bool ended_added, draining;
@@ -31,3 +36,7 @@ struct Manager {
 int manager_watch_sighup(Manager *m);
 int manager_set_keys(Manager *m, const Config *c, PoolChange *ret);
 EngineApiParams manager_engine_params(const Config *c);
+
+/* manager-bus.c */
+int manager_start_bus(Manager *m);
+void manager_stop_bus(Manager *m);

@@ -137,6 +137,7 @@ int manager_reload(Manager *m, char **ret_message) {
                 log_event(LOG_LEVEL_ERROR, MESSAGE_RELOAD_REFUSED, refused);
         }
         (void) sd_notify(false, m->draining ? "STOPPING=1" : "READY=1");
+        bus_reloaded(m->bus, r >= 0, message);
         if (m->reloaded)
                 m->reloaded(r >= 0, message, m->reloaded_userdata);
 

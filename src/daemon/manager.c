@@ -50,11 +50,13 @@ static void on_ended(void *userdata) {
                 loop_exit(m->loop, 0);
 }
 
-static void on_request_end(void *userdata) {
+static void on_request(void *userdata) {
         Manager *m = userdata;
 
-        /* The request is still counted now: look at the end of the turn. */
-        loop_hook_ask(m->loop, &m->ended);
+        bus_touch(m->bus);
+        /* If it ends, it is still counted now: look at the end of the turn. */
+        if (m->draining)
+                loop_hook_ask(m->loop, &m->ended);
 }
 
 static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -78,6 +80,7 @@ static int on_signal(sd_event_source *s _unused_, const struct signalfd_siginfo 
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Finishing what is under way");
         log_info("%s: finishing what is under way", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
         http_drain(m->http);
+        bus_draining(m->bus);
         r = sd_event_add_time(loop_event(m->loop), &m->drain_timer, CLOCK_MONOTONIC,
                               usec_add(clock_monotonic(), m->config->drain_timeout), USEC_PER_MSEC,
                               on_drain_timeout, m);
@@ -232,6 +235,9 @@ static int manager_init(Manager *m) {
         r = manager_set_keys(m, c, &change);
         if (r < 0)
                 return r;
+        r = events_new(m->loop, m->pool, &m->events);
+        if (r < 0)
+                return r;
         r = engine_api_new(m->loop, &engine, &m->engine);
         if (r < 0)
                 return r;
@@ -242,7 +248,7 @@ static int manager_init(Manager *m) {
                         .pool = m->pool,
                         .engine = m->engine,
                         .zone = m->zone,
-                        .ended = on_request_end,
+                        .changed = on_request,
                         .userdata = m,
                 },
                 &m->http);
@@ -274,14 +280,18 @@ int manager_listen(Manager *m) {
         int r;
 
         r = listen_all(m);
+        if (r >= 0)
+                r = manager_start_bus(m);
         return r < 0 ? exit_status(r) : 0;
 }
 
 Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
+        manager_stop_bus(m);
         http_free(m->http);
         engine_api_free(m->engine);
+        events_free(m->events);
         pool_free(m->pool);
         if (m->ended_added)
                 loop_hook_remove(&m->ended);

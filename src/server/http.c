@@ -247,6 +247,7 @@ static void on_head(HttpRequest *io, void *userdata) {
                 (void) http_request_reply(io, 503, NULL, 0, NULL);
                 return;
         }
+        h->p.changed(h->p.userdata);
         q->http = h;
         q->io = io;
         q->config = config_ref(h->p.config);
@@ -323,8 +324,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         Http *h = userdata;
         Request *q = http_request_userdata(io);
 
-        if (h->draining && h->p.ended)
-                h->p.ended(h->p.userdata);
+        h->p.changed(h->p.userdata);
         if (!q)
                 return;
         request_log(q, complete);
@@ -399,6 +399,10 @@ void http_drain(Http *h) {
 
 bool http_is_idle(const Http *h) {
         return http_server_n_requests(h->server) == 0;
+}
+
+size_t http_n_requests(const Http *h) {
+        return http_server_n_requests(h->server);
 }
 
 Http *http_free(Http *h) {

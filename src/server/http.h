@@ -30,7 +30,7 @@ typedef struct HttpParams {
         Pool *pool;
         Engine *engine;
         const Zone *zone;
-        void (*ended)(void *userdata); /* a request ended: called while draining */
+        void (*changed)(void *userdata); /* a request began, or is about to be counted no more: to be cheap */
         void *userdata;
 } HttpParams;
 
@@ -49,6 +49,7 @@ void http_configure(Http *h, Config *c); /* for the requests from now on; takes 
 int http_listen(Http *h, int fd); /* takes the socket */
 void http_drain(Http *h);         /* no new connections, every reply closes its own */
 bool http_is_idle(const Http *h);
+size_t http_n_requests(const Http *h); /* under way */
 Http *http_free(Http *h);
 DEFINE_CLEANUP(Http *, http_free);
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The bus beside the server: what it asks of the rest of the daemon, and what it is told. */
+
+#include "daemon/manager-internal.h"
+
+static const Config *get_config(void *userdata) {
+        Manager *m = userdata;
+
+        return m->config;
+}
+
+static size_t get_active(void *userdata) {
+        Manager *m = userdata;
+
+        return http_n_requests(m->http);
+}
+
+static int do_reload(char **ret_message, void *userdata) {
+        return manager_reload(userdata, ret_message);
+}
+
+int manager_start_bus(Manager *m) {
+        int r;
+
+        r = bus_new(
+                &(BusParams){
+                        .loop = m->loop,
+                        .pool = m->pool,
+                        .zone = m->zone,
+                        .control_socket = m->config->control_socket,
+                        .config = get_config,
+                        .active = get_active,
+                        .reload = do_reload,
+                        .userdata = m,
+                },
+                &m->bus);
+        if (r < 0)
+                return r;
+        events_listen(m->events, &m->bus_events, &bus_observer, m->bus);
+        return 0;
+}
+
+void manager_stop_bus(Manager *m) {
+        events_unlisten(&m->bus_events);
+        m->bus = bus_free(m->bus);
+}
