@@ -13,6 +13,7 @@
  * the pool, stable over restarts; never the mask, which two keys may share. Lives until key_removed(): a key
  * that a reload gives another name is told as removed and as added, and keeps all that it is. */
 const char *pool_key_id(const PoolKey *k);
+#define POOL_KEY_ID_MAX 64U /* bytes of a name; what a digest has is less */
 
 /* By id, name, mask (-EEXIST if several keys have it) or MASK#n; -ENXIO. */
 int pool_find_key(Pool *p, const char *what, PoolKey **ret);

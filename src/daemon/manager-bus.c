@@ -13,7 +13,7 @@ static const Config *get_config(void *userdata) {
 static size_t get_active(void *userdata) {
         Manager *m = userdata;
 
-        return http_n_requests(m->http);
+        return http_n_exchanges(m->http);
 }
 
 static int do_reload(char **ret_message, void *userdata) {

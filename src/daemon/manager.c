@@ -46,7 +46,7 @@ static int exit_status(int r) {
 static void on_ended(void *userdata) {
         Manager *m = userdata;
 
-        if (m->draining && http_is_idle(m->http))
+        if (m->draining && http_is_quiet(m->http))
                 loop_exit(m->loop, 0);
 }
 

@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
@@ -32,6 +33,7 @@
 
 #define IDLE_TIMEOUT_SEC 75U /* keep-alive, slow headers, and a reader that takes nothing at all */
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
+#define GRACE (500 * USEC_PER_MSEC) /* at the end, for those who have connected and not asked yet */
 
 /* --- running --- */
 
@@ -75,6 +77,11 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 
 /* --- connections --- */
 
+static void server_settled(HttpServer *s) {
+        if (s->quiesced && s->ops.settled)
+                s->ops.settled(s->userdata);
+}
+
 static void request_gone(HttpRequest *r) {
         HttpServer *s = r->connection->listener->server;
 
@@ -112,6 +119,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                 list_unlink(&c->link);
                 free(c);
                 *context = NULL;
+                server_settled(l->server);
                 return;
         }
 
@@ -200,18 +208,34 @@ static HttpRequest *request_new(HttpConnection *c, const char *method, const cha
         return r;
 }
 
+static HttpConnection *connection_of(struct MHD_Connection *mhd) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+/* The earliest that MHD tells of a request. */
+static void *on_request_line(void *cls _unused_, const char *uri _unused_, struct MHD_Connection *mhd) {
+        HttpConnection *c = connection_of(mhd);
+
+        if (c)
+                c->heard = c->begun = true;
+        return NULL;
+}
+
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
                                  const char *version _unused_, const char *data, size_t *n_data, void **context) {
         HttpListener *l = cls;
         HttpServer *s = l->server;
         HttpRequest *r = *context;
-        const union MHD_ConnectionInfo *info;
 
         if (!r) {
-                info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-                if (!info || !info->socket_context)
+                HttpConnection *c = connection_of(mhd);
+
+                if (!c)
                         return MHD_NO;
-                r = request_new(info->socket_context, method, path);
+                c->begun = false;
+                r = request_new(c, method, path);
                 if (!r)
                         return MHD_NO;
                 *context = r;
@@ -232,12 +256,15 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const ch
         return request_answer(r);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *mhd _unused_, void **context,
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
                          enum MHD_RequestTerminationCode code) {
         HttpListener *l = cls;
         HttpServer *s = l->server;
+        HttpConnection *c = connection_of(mhd);
         HttpRequest *r = *context;
 
+        if (c)
+                c->begun = false; /* refused by MHD itself */
         if (!r)
                 return;
         *context = NULL;
@@ -345,6 +372,7 @@ int http_server_listen(HttpServer *s, int fd) {
                                      MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC,
                                      MHD_OPTION_STRICT_FOR_CLIENT, 1,
                                      MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+                                     MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,
                                      MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
                                      MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
                                      MHD_OPTION_END);
@@ -380,11 +408,49 @@ size_t http_server_n_requests(const HttpServer *s) {
         return s->n_requests;
 }
 
+/* A request may be on its way: nothing was heard yet, or not all of the headers, or there is something to read. */
+static bool connection_may_ask(const HttpConnection *c) {
+        int unread = 0;
+
+        if (!c->heard || c->begun)
+                return true;
+        return c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0;
+}
+
+static bool server_may_be_asked(const HttpServer *s) {
+        LIST_FOREACH(i, &s->listeners)
+                LIST_FOREACH(j, &list_entry(i, HttpListener, link)->connections)
+                        if (connection_may_ask(list_entry(j, HttpConnection, link)))
+                                return true;
+        return false;
+}
+
+static int on_grace(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        HttpServer *s = userdata;
+
+        s->grace_over = true;
+        server_settled(s);
+        return 0;
+}
+
+bool http_server_is_quiet(HttpServer *s) {
+        if (s->n_requests > 0)
+                return false;
+        if (s->grace_over || !server_may_be_asked(s))
+                return true;
+        /* Not for ever: whoever connects and says nothing keeps nobody from going. */
+        if (!s->grace && sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC,
+                                           usec_add(loop_now(s->loop), GRACE), USEC_PER_MSEC, on_grace, s) < 0)
+                return true;
+        return false;
+}
+
 HttpServer *http_server_free(HttpServer *s) {
         if (!s)
                 return NULL;
         LIST_FOREACH(i, &s->listeners)
                 listener_free(list_entry(i, HttpListener, link));
+        sd_event_source_unref(s->grace);
         free(s);
         return NULL;
 }

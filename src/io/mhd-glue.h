@@ -23,6 +23,8 @@ typedef struct HttpServerOps {
         void (*drained)(HttpRequest *r, void *userdata);
         /* The last call: the reply went out whole (or not), the request is about to be freed. */
         void (*end)(HttpRequest *r, bool complete, void *userdata);
+        /* While quiesced: a connection closed, or was given up. Is all quiet now? */
+        void (*settled)(void *userdata);
 } HttpServerOps;
 
 typedef struct HttpServerParams {
@@ -41,6 +43,10 @@ void http_server_set_max_inflight(HttpServer *s, uint64_t max); /* what is held 
 void http_server_quiesce(HttpServer *s);
 
 size_t http_server_n_requests(const HttpServer *s);
+
+/* While quiesced: nobody waits for an answer. Not quiet are requests under way, and for a short while connections from
+ * which a request may be on its way: whoever was let in is not turned away. */
+bool http_server_is_quiet(HttpServer *s);
 
 /* Cuts what is still open (gone() and end() are heard for each) and frees. */
 HttpServer *http_server_free(HttpServer *s);

@@ -21,6 +21,8 @@ struct HttpServer {
         uint64_t inflight;
         uint64_t n_runs; /* of MHD_run(): what the tests hold against the work done */
         bool quiesced;
+        struct sd_event_source *grace; /* while quiesced: for connections that have not asked yet */
+        bool grace_over;
 };
 
 struct HttpListener {
@@ -43,6 +45,8 @@ struct HttpConnection {
         int fd;
         LoopFd watch; /* EPOLLRDHUP */
         bool hup;
+        bool heard;           /* it has asked for something since it was opened */
+        bool begun;           /* the first line of a request is here, not yet all of its headers */
         HttpRequest *request; /* the one in progress, or NULL */
 };
 

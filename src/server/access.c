@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "server/access.h"
 
@@ -46,7 +45,7 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
 
         address_format(&q->client, shown);
         api_error_set(ret, 403, NULL, "Requests from %s are not allowed.", shown);
-        log_warning("refused a request from %s: ALLOWED_IPS does not list this address", shown);
+        q->refusal = "ALLOWED_IPS does not list this address";
         return false;
 }
 

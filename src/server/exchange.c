@@ -105,6 +105,7 @@ static Exchange *exchange_free(Exchange *x) {
         timeout_stop(&x->deadline);
         x->request->exchange = NULL;
         x->request->cancel = NULL;
+        x->request->http->n_exchanges--;
         translation_free(x->translation);
         free(x);
         return NULL;
@@ -191,6 +192,7 @@ static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
         x->tried[x->n_tried++] = x->lease.key;
         q->attempts++;
         secret_mask_key(pool_key_secret(x->lease.key), q->key_mask);
+        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(x->lease.key));
         x->ended = x->judged = false;
         return engine_start(q->http->p.engine,
                             &(EngineRequest){
@@ -450,6 +452,7 @@ void exchange_begin(Request *q) {
         (void) snprintf(x->translation->served, sizeof(x->translation->served), "%s", x->model);
         q->exchange = x;
         q->cancel = on_cancel;
+        h->n_exchanges++;
         timeout_start(h->deadline, &x->deadline);
         exchange_try(x);
         if (x->state == EXCHANGE_DONE)

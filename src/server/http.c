@@ -22,11 +22,11 @@
 #include "server/access.h"
 #include "server/exchange.h"
 #include "server/models.h"
+#include "server/request-log.h"
 
 #define REQUEST_ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define REPLY_BODY_MAX (64U << 20)
 #define REPLY_HEADERS_MAX 8U
-#define STATUS_CLIENT_GONE 499 /* as other proxies log it; never sent */
 
 /* --- replies --- */
 
@@ -146,60 +146,6 @@ void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]
                 address_format(&q->client, ret);
 }
 
-/* --- the log line --- */
-
-static void request_log(Request *q, bool complete) {
-        const char *method = http_request_method(q->io);
-        usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
-        char status[16], attempts[16], duration[24], first_byte[24], in[24], out[24], client[ADDRESS_STRING_MAX];
-        char message[128];
-        bool asked = q->attempts > 0;
-        LogLevel level = q->status >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
-
-        if (log_get_level() < level)
-                return;
-        if (!complete && !http_request_is_replied(q->io))
-                q->status = STATUS_CLIENT_GONE;
-        request_client_format(q, client);
-        (void) snprintf(status, sizeof(status), "%d", q->status);
-        (void) snprintf(attempts, sizeof(attempts), "%u", q->attempts);
-        (void) snprintf(duration, sizeof(duration), "%llu",
-                        (unsigned long long) usec_sub(clock_monotonic(), started));
-        (void) snprintf(first_byte, sizeof(first_byte), "%llu", (unsigned long long) usec_sub(first, started));
-        (void) snprintf(in, sizeof(in), "%llu", (unsigned long long) q->usage.prompt);
-        (void) snprintf(out, sizeof(out), "%llu", (unsigned long long) q->usage.completion);
-        /* The path only of a route we have: anything else is a stranger's text. */
-        (void) snprintf(message, sizeof(message), "%.16s %s %d%s", method, q->route ? q->route->path : "(no route)",
-                        q->status, complete ? "" : ", cut");
-
-        log_struct(level, message,
-                   { "request_id", q->id },
-                   { "client", client },
-                   { "token", q->token ? q->token->mask : NULL },
-                   { "token_name", q->token ? q->token->name : NULL },
-                   { "dialect", q->dialect->name },
-                   { "model", q->model[0] ? q->model : NULL },
-                   { "status", status, true },
-                   { "key", q->key_mask[0] ? q->key_mask : NULL },
-                   { "verdict", q->verdict },
-                   { "finish_reason", q->finish_reason },
-                   { "attempts", asked ? attempts : NULL, true },
-                   { "duration_usec", duration, true },
-                   { "first_byte_usec", first > 0 ? first_byte : NULL, true },
-                   { "tokens_in", asked ? in : NULL, true },
-                   { "tokens_out", asked ? out : NULL, true });
-}
-
-static void request_log_body(Request *q) {
-        Buf *body = http_request_body(q->io);
-        _cleanup_free_ char *text = strndup(body->n > 0 ? buf_data(body) : "", MIN(body->n, (size_t) LOG_BODY_MAX));
-
-        if (!text)
-                return;
-        secret_scrub(text, NULL);
-        log_struct(LOG_LEVEL_INFO, "request body", { "request_id", q->id }, { "body", text });
-}
-
 /* --- the request's life --- */
 
 static void request_set_id(Request *q) {
@@ -230,6 +176,12 @@ static char *path_decode(const char *raw) {
         if (n > 1 && path[n - 1] == '/')
                 path[n - 1] = 0;
         return TAKE_PTR(path);
+}
+
+static void on_settled(void *userdata) {
+        Http *h = userdata;
+
+        h->p.changed(h->p.userdata);
 }
 
 static void on_head(HttpRequest *io, void *userdata) {
@@ -324,10 +276,11 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         Http *h = userdata;
         Request *q = http_request_userdata(io);
 
+        h->active_at = loop_now(h->p.loop);
         h->p.changed(h->p.userdata);
         if (!q)
                 return;
-        request_log(q, complete);
+        request_log(h->log, q, complete);
         request_cancel(q);
         list_unlink(&q->link);
         config_unref(q->config);
@@ -344,6 +297,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 .gone = on_gone,
                 .drained = on_drained,
                 .end = on_end,
+                .settled = on_settled,
         };
         _cleanup_(http_freep) Http *h = NULL;
         int r;
@@ -354,8 +308,12 @@ int http_new(const HttpParams *p, Http **ret) {
         h->p = *p;
         (void) config_ref(h->p.config);
         h->started = clock_realtime();
+        h->active_at = clock_monotonic();
         if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0)
                 return -errno;
+        r = request_log_new(p->loop, &h->log);
+        if (r < 0)
+                return r;
         r = timeout_queue_new(p->loop, EXCHANGE_PING_INTERVAL, exchange_on_ping, &h->ping);
         if (r < 0)
                 return r;
@@ -397,12 +355,16 @@ void http_drain(Http *h) {
         http_server_quiesce(h->server);
 }
 
-bool http_is_idle(const Http *h) {
-        return http_server_n_requests(h->server) == 0;
+bool http_is_quiet(Http *h) {
+        return http_server_is_quiet(h->server);
 }
 
-size_t http_n_requests(const Http *h) {
-        return http_server_n_requests(h->server);
+usec_t http_quiet_since(const Http *h) {
+        return http_server_n_requests(h->server) > 0 ? USEC_INFINITY : h->active_at;
+}
+
+size_t http_n_exchanges(const Http *h) {
+        return h->n_exchanges;
 }
 
 Http *http_free(Http *h) {
@@ -412,6 +374,7 @@ Http *http_free(Http *h) {
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
+        request_log_free(h->log);
         config_unref(h->p.config);
         free(h);
         return NULL;

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/zone.h"
 #include "core/config.h"
-#include "core/pool.h"
+#include "core/pool-admin.h"
 #include "dialect/dialect.h"
 #include "engine/engine.h"
 #include "io/http-request.h"
@@ -21,6 +21,7 @@ typedef struct Request Request;
 typedef struct Route Route;
 typedef struct Exchange Exchange;
 typedef struct ModelList ModelList;
+typedef struct RequestLog RequestLog;
 typedef struct TimeoutQueue TimeoutQueue;
 typedef struct HttpServer HttpServer;
 
@@ -30,7 +31,9 @@ typedef struct HttpParams {
         Pool *pool;
         Engine *engine;
         const Zone *zone;
-        void (*changed)(void *userdata); /* a request began, or is about to be counted no more: to be cheap */
+        /* A request began, or is about to be counted no more; while draining, a connection. Called on the way of
+         * each of them: to be cheap. */
+        void (*changed)(void *userdata);
         void *userdata;
 } HttpParams;
 
@@ -39,7 +42,10 @@ struct Http {
         HttpServer *server;
         ModelList *models;
         TimeoutQueue *ping, *deadline; /* of the exchanges */
+        RequestLog *log;
+        size_t n_exchanges;            /* requests to Gemini under way */
         usec_t started;                /* realtime */
+        usec_t active_at;              /* CLOCK_MONOTONIC: the last end of a request */
         uint64_t id_state;             /* of generated request ids */
         bool draining;
 };
@@ -48,8 +54,9 @@ int http_new(const HttpParams *p, Http **ret);
 void http_configure(Http *h, Config *c); /* for the requests from now on; takes a reference */
 int http_listen(Http *h, int fd); /* takes the socket */
 void http_drain(Http *h);         /* no new connections, every reply closes its own */
-bool http_is_idle(const Http *h);
-size_t http_n_requests(const Http *h); /* under way */
+bool http_is_quiet(Http *h);      /* while draining: nobody waits for an answer any more */
+usec_t http_quiet_since(const Http *h); /* CLOCK_MONOTONIC; USEC_INFINITY while a request is under way */
+size_t http_n_exchanges(const Http *h); /* requests to Gemini under way */
 Http *http_free(Http *h);
 DEFINE_CLEANUP(Http *, http_free);
 
@@ -72,7 +79,8 @@ struct Request {
         /* for the exchange, and for the log line */
         Exchange *exchange;
         char model[MODEL_NAME_MAX + 1];
-        char key_mask[SECRET_MASK_MAX];
+        char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
+        const char *refusal; /* why access was refused, for the operator; static */
         const char *verdict, *finish_reason;
         unsigned attempts;
         int status;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "io/log-limit.h"
+#include "server/request-log.h"
+#include "server/routes.h"
+
+#define STATUS_CLIENT_GONE 499 /* as other proxies log it; never sent */
+
+/* Lines of requests without a valid token, by what came of them. */
+enum {
+        STRANGER_SERVED,
+        STRANGER_WITHOUT_TOKEN,
+        STRANGER_NOT_ALLOWED,
+        STRANGER_NOWHERE,
+        STRANGER_WRONG,
+        _STRANGER_MAX,
+};
+
+static const struct {
+        int status; /* 0: any other */
+        unsigned kind;
+} strangers[] = {
+        { 200, STRANGER_SERVED },
+        { 401, STRANGER_WITHOUT_TOKEN },
+        { 403, STRANGER_NOT_ALLOWED },
+        { 404, STRANGER_NOWHERE },
+        { 405, STRANGER_NOWHERE },
+        { 0, STRANGER_WRONG },
+};
+
+static const char *const stranger_what[_STRANGER_MAX] = {
+        [STRANGER_SERVED] = "requests to open routes",
+        [STRANGER_WITHOUT_TOKEN] = "requests without a valid token",
+        [STRANGER_NOT_ALLOWED] = "requests that are not allowed",
+        [STRANGER_NOWHERE] = "requests to no route",
+        [STRANGER_WRONG] = "requests that are wrong",
+};
+
+struct RequestLog {
+        LogLimiter *limiter;
+        LogKind strangers[_STRANGER_MAX];
+};
+
+static LogKind *stranger_kind(RequestLog *l, int status) {
+        for (size_t i = 0;; i++)
+                if (strangers[i].status == status || strangers[i].status == 0)
+                        return &l->strangers[strangers[i].kind];
+}
+
+/* An answer that had begun keeps its 200, whatever came then: the verdict knows. */
+static bool failed_upstream(const Request *q) {
+        return q->verdict && q->verdict != verdict_rule(VERDICT_OK)->name &&
+               q->verdict != verdict_rule(VERDICT_CLIENT_GONE)->name;
+}
+
+static LogLevel level_of(const Request *q) {
+        if (q->status == 500)
+                return LOG_LEVEL_ERROR;
+        if (q->status > 500 || (q->status == 200 && failed_upstream(q)))
+                return LOG_LEVEL_WARNING;
+        return LOG_LEVEL_INFO;
+}
+
+typedef struct Number {
+        char text[24];
+} Number;
+
+static const char *number(Number *n, uint64_t value) {
+        (void) snprintf(n->text, sizeof(n->text), "%llu", (unsigned long long) value);
+        return n->text;
+}
+
+void request_log(RequestLog *l, Request *q, bool complete) {
+        usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
+        Number status, attempts, duration, first_byte, in, out;
+        char client[ADDRESS_STRING_MAX], message[256];
+        bool asked = q->attempts > 0;
+        LogLevel level;
+
+        if (!complete && !http_request_is_replied(q->io))
+                q->status = STATUS_CLIENT_GONE;
+        level = level_of(q);
+        if (log_get_level() < level)
+                return;
+        if (!q->token && !log_kind_pass(l->limiter, stranger_kind(l, q->status)))
+                return;
+
+        request_client_format(q, client);
+        /* The path only of a route we have: anything else is a stranger's text. */
+        (void) snprintf(message, sizeof(message), "%.16s %s %d%s%s%s", http_request_method(q->io),
+                        q->route ? q->route->path : "(no route)", q->status, complete ? "" : ", cut",
+                        q->refusal ? ": " : "", strempty(q->refusal));
+        log_struct(level, message,
+                   { "request_id", q->id },
+                   { "client", client },
+                   { "token", q->token ? q->token->mask : NULL },
+                   { "token_name", q->token ? q->token->name : NULL },
+                   { "dialect", q->dialect->name },
+                   { "model", q->model[0] ? q->model : NULL },
+                   { "status", number(&status, (uint64_t) q->status), true },
+                   { "key", q->key_mask[0] ? q->key_mask : NULL },
+                   { "key_name", q->key_name[0] ? q->key_name : NULL },
+                   { "verdict", q->verdict },
+                   { "finish_reason", q->finish_reason },
+                   { "attempts", asked ? number(&attempts, q->attempts) : NULL, true },
+                   { "duration_usec", number(&duration, usec_sub(clock_monotonic(), started)), true },
+                   { "first_byte_usec", first > 0 ? number(&first_byte, usec_sub(first, started)) : NULL, true },
+                   { "tokens_in", asked ? number(&in, q->usage.prompt) : NULL, true },
+                   { "tokens_out", asked ? number(&out, q->usage.completion) : NULL, true });
+}
+
+void request_log_body(Request *q) {
+        Buf *body = http_request_body(q->io);
+        _cleanup_free_ char *text = NULL;
+
+        text = strndup(body->n > 0 ? buf_data(body) : "", MIN(body->n, (size_t) LOG_BODY_MAX));
+        if (!text)
+                return;
+        secret_scrub(text, NULL);
+        log_struct(LOG_LEVEL_INFO, "request body", { "request_id", q->id }, { "body", text });
+}
+
+int request_log_new(Loop *loop, RequestLog **ret) {
+        RequestLog *l;
+        int r;
+
+        l = calloc(1, sizeof(RequestLog));
+        if (!l)
+                return -ENOMEM;
+        r = log_limiter_new(loop, LOG_LIMIT_INTERVAL, LOG_LIMIT_BURST, &l->limiter);
+        if (r < 0) {
+                free(l);
+                return r;
+        }
+        for (size_t i = 0; i < _STRANGER_MAX; i++)
+                log_kind_init(l->limiter, &l->strangers[i], stranger_what[i]);
+        *ret = l;
+        return 0;
+}
+
+RequestLog *request_log_free(RequestLog *l) {
+        if (!l)
+                return NULL;
+        log_limiter_free(l->limiter);
+        free(l);
+        return NULL;
+}
