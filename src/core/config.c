@@ -256,29 +256,26 @@ static void say_errors(LogLevel level, const char *line, void *userdata) {
                 k->say(level, line, k->userdata);
 }
 
-/* First all is checked as a start would check it, or the next start would fail with what was taken now. */
-int config_renew(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
-                 Config **ret) {
-        _cleanup_(config_unrefp) Config *c = NULL;
+int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
+                      Config **c) {
+        ConfigCheck errors = { .say = say, .userdata = userdata };
+        Config *kept;
         bool same = true;
         int r;
 
-        r = check_all(t, NULL, say, userdata, &c);
-        if (r < 0)
-                return r;
         for (size_t i = 0; i < config_n_settings; i++) {
-                if (streq_ptr(c->fixed[i], running->fixed[i]))
+                if (streq_ptr((*c)->fixed[i], running->fixed[i]))
                         continue;
                 (void) buf_printf(differ, "%s%s", differ->n > 0 ? ", " : "", config_settings[i].name);
                 same = false;
         }
-        if (!same) {
-                c = config_unref(c);
-                r = check_all(t, running, say_errors, &(ConfigCheck){ .say = say, .userdata = userdata }, &c);
-                if (r < 0)
-                        return r;
-        }
-        *ret = TAKE_PTR(c);
+        if (same)
+                return 0;
+        r = check_all(t, running, say_errors, &errors, &kept);
+        if (r < 0)
+                return r;
+        config_unref(*c);
+        *c = kept;
         return 0;
 }
 

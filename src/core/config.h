@@ -97,10 +97,10 @@ Config *config_ref(Config *c);
 Config *config_unref(Config *c);
 DEFINE_CLEANUP(Config *, config_unref);
 
-/* For a reload: checks everything alike, but what is fixed until a restart stays as `running` has it. The names
- * of such settings whose text is another now are put into `differ`, with commas. */
-int config_renew(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
-                 Config **ret);
+/* For a reload, after all was checked: what is fixed until a restart becomes again what `running` has. The names
+ * of such settings that are another in *c are put into `differ`, with commas. */
+int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
+                      Config **c);
 
 /* The alias's target, or the name itself. A target may be `cli/…`; what comes out is no alias again. */
 const char *config_alias(const Config *c, const char *model);

@@ -181,6 +181,15 @@ static void note_differing(Buf *b, const char *before, const char *what, const c
         (void) buf_printf(b, "%s%s%s%s", b->n > 0 ? ", " : "", before, what, behind);
 }
 
+/* But for blanks around them: one may end in a newline that the other lacks. */
+static bool is_same(const char *x, size_t n, const char *y, size_t m) {
+        while (n > 0 && strchr(TEXT_WHITESPACE, x[n - 1]))
+                n--;
+        while (m > 0 && strchr(TEXT_WHITESPACE, y[m - 1]))
+                m--;
+        return n == m && memcmp(x, y, n) == 0;
+}
+
 /* True if both say something, and not the same. */
 static bool contradicts(const Loader *l, const char *name, ConfigSource a, ConfigSource b) {
         const char *x, *y;
@@ -188,7 +197,7 @@ static bool contradicts(const Loader *l, const char *name, ConfigSource a, Confi
 
         x = config_text_get_raw(l->text, a, name, &n);
         y = config_text_get_raw(l->text, b, name, &m);
-        return x && y && (n != m || memcmp(x, y, n) != 0);
+        return x && y && !is_same(x, n, y, m);
 }
 
 static bool is_said(const Loader *l, const char *name, ConfigSource source) {
@@ -218,7 +227,7 @@ static int compare_credentials(const Loader *l, Buf *differ) {
                 text = config_text_get_raw(l->text, CONFIG_SOURCE_CREDENTIAL, setting, &n);
                 if (!text && r == -ENOENT)
                         continue;
-                if (!text || r == -ENOENT || n != b.n || memcmp(text, buf_data(&b), n) != 0 ||
+                if (!text || r == -ENOENT || !is_same(text, n, buf_data(&b), b.n) ||
                     contradicts(l, setting, CONFIG_SOURCE_DIRECTORY, CONFIG_SOURCE_CREDENTIAL))
                         note_differing(differ, "the credential ", own_files[i].file, "");
         }
@@ -237,12 +246,11 @@ static void compare_environment(const Loader *l, Buf *differ) {
                         note_differing(differ, "", name, " in the environment");
 }
 
-static int renew(const Loader *l, const Config *running, Config **ret) {
+static int keep_fixed(const Loader *l, const Config *running, Config **c) {
         _cleanup_buf_ Buf differ = BUF_INIT(DIFFER_MAX);
-        _cleanup_(config_unrefp) Config *c = NULL;
         int r;
 
-        r = config_renew(l->text, running, l->say, l->userdata, &differ, &c);
+        r = config_keep_fixed(l->text, running, l->say, l->userdata, &differ, c);
         if (r < 0)
                 return r;
         r = compare_credentials(l, &differ);
@@ -252,7 +260,6 @@ static int renew(const Loader *l, const Config *running, Config **ret) {
         if (differ.n > 0)
                 tell(l, LOG_LEVEL_WARNING, "fixed until a restart, and the files say otherwise: %s",
                      buf_cstr(&differ) ?: "several settings");
-        *ret = TAKE_PTR(c);
         return 0;
 }
 
@@ -301,13 +308,18 @@ int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, 
         if (r < 0)
                 return r;
 
-        r = running ? renew(&l, running, &c) : config_new(kept, say, userdata, &c);
+        r = config_new(kept, say, userdata, &c);
         if (r >= 0)
                 r = check_here(&l, c);
         if (r < 0)
                 return r;
         if (faults < 0)
                 return faults;
+        if (running) {
+                r = keep_fixed(&l, running, &c);
+                if (r < 0)
+                        return r;
+        }
         *ret = TAKE_PTR(c);
         return 0;
 }

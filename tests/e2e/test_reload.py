@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: MIT
+"""Reloading: a good configuration under load, a wrong one that changes nothing, keys and tokens that come and go."""
+import json
+import signal
+import socket
+import threading
+
+import pytest
+
+import http1
+import process
+import wait
+from house import MASKS, SECRETS, Daemon
+
+HI = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]}
+STREAM = HI | {"stream": True}
+
+
+class Configured(Daemon):
+    """A gemgated whose settings stand in a directory, so that a reload finds others there."""
+
+    def __init__(self, folder, sim, environment=None, address="127.0.0.1"):
+        self.folder = folder / "etc"
+        self.folder.mkdir()
+        self.settings = {"ALLOWED_IPS": "*", "GEMINI_BASE_URL": sim.url, "LOG_FORMAT": "json"}
+        self.keys("KEY1", "KEY2")
+        self.tokens("TOKEN")
+        self.write("admin-tokens", SECRETS["ADMIN"])
+        self.set()
+        names = ["API_KEYS", "ALLOWED_TOKENS", "ADMIN_TOKENS", "GEMINI_BASE_URL", "LOG_FORMAT"]
+        listener = process.listen_tcp(address)
+        port = listener.getsockname()[1]
+        argv = ["--config-dir", str(self.folder)]
+        super().__init__(folder, sim, environment, unset=names, sockets=[listener], argv=argv)
+        self.address = ("127.0.0.1", port)
+        self.reloads = 0
+        assert self.ask("GET", "/health").status == 200  # before that a SIGHUP would end it
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text + "\n")
+
+    def set(self, **settings):
+        """Into gemgate.env, beside what is there; None takes it out."""
+        self.settings |= settings
+        lines = [f"{k}={v}" for k, v in self.settings.items() if v is not None]
+        self.write("gemgate.env", "\n".join(lines))
+
+    def keys(self, *keys):
+        """Names of secrets, or objects with such a name."""
+        reveal = lambda k: k | {"key": SECRETS[k["key"]]} if isinstance(k, dict) else SECRETS[k]
+        self.write("api-keys", json.dumps([reveal(k) for k in keys]))
+
+    def tokens(self, *tokens):
+        self.write("allowed-tokens", "\n".join(SECRETS[t] for t in tokens))
+
+    def reload(self):
+        """SIGHUP; the log line of what came of it."""
+        self.reloads += 1
+        self.process.signal(signal.SIGHUP)
+        told = lambda e: e["message"].startswith(("configuration reloaded", "configuration not reloaded"))
+        return wait.until(
+            "the word of the reload", lambda: (lines := [e for e in self.log() if told(e)])[self.reloads - 1 :] and lines[-1]
+        )
+
+    def expect(self, added, removed, kept):
+        message = self.reload()["message"]
+        assert message == f"configuration reloaded: {added} keys added, {removed} removed, {kept} kept"
+
+    def refuse(self, *pieces):
+        line = self.reload()
+        assert line["message"].startswith("configuration not reloaded, all is as before: "), line
+        for piece in pieces:
+            assert piece in line["message"], line
+        return line["message"]
+
+    def stats(self):
+        return json.loads(self.ask("GET", "/stats", token="ADMIN").body)["api_key_stats"]
+
+
+@pytest.fixture
+def daemon(sim, tmp_path):
+    with Configured(tmp_path, sim) as d:
+        yield d
+
+
+def ask(daemon, body, token="TOKEN"):
+    """Sends a chat request and leaves the connection open."""
+    c = daemon.connect()
+    c.send(http1.compose("POST", "/v1/chat/completions", [("Authorization", f"Bearer {SECRETS[token]}")],
+                         json.dumps(body).encode()))
+    return c
+
+
+# --- keys ---
+
+
+def test_nothing_has_changed(daemon):
+    daemon.expect(0, 0, 2)
+    assert daemon.chat().status == 200
+
+
+def test_keys_that_stay_keep_what_is_known(sim, daemon):
+    sim.script(f'key={SECRETS["KEY1"]}: error invalid_key')
+    for _ in range(3):
+        assert daemon.chat().status == 200
+    before = daemon.stats()
+    assert before[MASKS["MASK1"]]["models"]["gemini-3.8-flash"]["state"] == "dead"
+    daemon.keys("KEY3", {"key": "KEY1", "name": "one"}, "KEY2")
+    daemon.expect(1, 0, 2)
+    after = daemon.stats()
+    assert list(after) == [MASKS[f"MASK{i}"] for i in (3, 1, 2)]
+    assert after[MASKS["MASK1"]]["name"] == "one"
+    for mask in before:
+        for name in ("total_requests", "daily_requests", "last_used", "models"):
+            assert after[mask][name] == before[mask][name], (mask, name)
+    assert after[MASKS["MASK3"]]["total_requests"] == 0
+
+
+def test_new_key_is_used_and_old_one_not(sim, daemon):
+    assert daemon.chat().status == 200
+    daemon.keys("KEY3")
+    daemon.expect(1, 2, 0)
+    for _ in range(3):
+        assert daemon.chat().status == 200
+    assert [r.key for r in sim.requests()] == [SECRETS["KEY1"]] + [SECRETS["KEY3"]] * 3
+
+
+def test_no_keys_and_keys_again(daemon):
+    daemon.keys()
+    daemon.expect(0, 2, 0)
+    assert json.loads(daemon.ask("GET", "/health").body)["status"] == "no_keys"
+    assert daemon.chat().status == 503
+    daemon.keys("KEY4")
+    daemon.expect(1, 0, 0)
+    assert daemon.chat().status == 200
+
+
+def test_keys_go_while_streams_run(sim, daemon):
+    """The streams of keys that went end as if nothing had been, and what they come to harms nobody."""
+    sim.script('*: text "a b c d e f" chunks=6 pace=60ms')
+    streams = [ask(daemon, STREAM) for _ in range(6)]
+    for c in streams:
+        c.read_until(b'"content"')
+    daemon.keys("KEY3", "KEY2")
+    daemon.expect(1, 1, 1)
+    daemon.keys("KEY1")  # is a new key now, beside what is left of the old one
+    daemon.expect(1, 2, 0)
+    more = ask(daemon, STREAM)
+    for c in streams + [more]:
+        if not c.answer:
+            c.read_head()
+        answer = c.read_body("POST")
+        assert answer.status == 200 and answer.complete
+        c.close()
+    assert list(daemon.stats()) == [MASKS["MASK1"]]
+    assert daemon.stats()[MASKS["MASK1"]]["total_requests"] == 1
+
+
+def test_a_retry_after_its_key_went(sim, daemon):
+    """An attempt fails whose key is gone meanwhile: another one is tried, of those that are there now."""
+    sim.script(f'key={SECRETS["KEY1"]}: error invalid_key delay=400ms')
+    c = ask(daemon, HI)
+    wait.until("the first attempt", lambda: sim.count() == 1)
+    daemon.keys("KEY4")
+    daemon.expect(1, 2, 0)
+    assert c.read().status == 200
+    c.close()
+    assert [r.key for r in sim.requests()] == [SECRETS["KEY1"], SECRETS["KEY4"]]
+
+
+def test_disabled_by_the_configuration(sim, daemon):
+    daemon.keys({"key": "KEY1", "disabled": True}, "KEY2")
+    daemon.expect(0, 0, 2)
+    for _ in range(3):
+        assert daemon.chat().status == 200
+    assert {r.key for r in sim.requests()} == {SECRETS["KEY2"]}
+    daemon.keys("KEY1", "KEY2")
+    daemon.expect(0, 0, 2)
+    assert daemon.chat().status == 200
+    assert sim.requests()[-1].key == SECRETS["KEY1"]
+
+
+# --- what is wrong changes nothing ---
+
+WRONG = [
+    ({"LOG_LEVEL": "LOUD"}, ["LOG_LEVEL: LOUD: "]),
+    ({"GEMINI_BASE_URL": "http://example.com"}, ["GEMINI_BASE_URL"]),
+    ({"LISTEN": "nonsense"}, ["LISTEN: nonsense"]),  # it would be refused at the next start
+    ({"FIRST_BYTE_TIMEOUT": "ten", "MAX_BODY": "1Q"}, ["FIRST_BYTE_TIMEOUT: ten: "]),  # the first of two
+    ({"QUOTA_RESET_TIMEZONE": "Mars/Olympus"}, ["QUOTA_RESET_TIMEZONE"]),
+]
+
+
+@pytest.mark.parametrize("settings,pieces", WRONG, ids=[next(iter(s)) for s, _ in WRONG])
+def test_wrong_value_changes_nothing(sim, daemon, settings, pieces):
+    before = dict(daemon.settings)
+    daemon.tokens("TOKEN2")
+    daemon.keys("KEY3")
+    daemon.set(**settings)
+    daemon.refuse(*pieces)
+    assert daemon.chat().status == 200
+    assert daemon.ask("GET", "/v1/models", token="TOKEN2").status == 401
+    assert list(daemon.stats()) == [MASKS["MASK1"], MASKS["MASK2"]]
+    faults = [e for e in daemon.log() if e["level"] == "error"]
+    assert len(faults) >= len(settings) + 1  # each fault, and that it was refused
+
+    daemon.settings = before
+    daemon.set()
+    daemon.expect(1, 2, 0)
+    assert daemon.ask("GET", "/v1/models", token="TOKEN2").status == 200
+
+
+def test_wrong_key_file(daemon):
+    daemon.write("api-keys", '["unfinished')
+    assert "unfinished" not in daemon.refuse("API_KEYS")
+    (daemon.folder / "api-keys").unlink()
+    (daemon.folder / "api-keys").mkdir()
+    daemon.refuse("api-keys")
+    assert daemon.chat().status == 200
+
+
+def test_broken_env_file(daemon):
+    daemon.write("gemgate.env", "LOG_LEVEL=INFO\nnonsense\n")
+    daemon.refuse("gemgate.env", "2")
+    assert daemon.chat().status == 200
+
+
+def test_no_token_beyond_loopback(sim, tmp_path):
+    """Of a socket that was passed, no setting tells."""
+    with Configured(tmp_path, sim, address="0.0.0.0") as d:
+        d.tokens()
+        d.refuse("ALLOWED_TOKENS", "beyond loopback")
+
+
+# --- everything else ---
+
+
+def test_tokens_change(sim, daemon):
+    """A stream of a token that is gone goes on, and its log line names it."""
+    sim.script('*: text "a b c" chunks=3 pace=100ms')
+    with ask(daemon, STREAM) as c:
+        c.read_until(b'"content"')
+        daemon.tokens("TOKEN2")
+        daemon.expect(0, 0, 2)
+        assert daemon.chat().status == 401
+        assert daemon.ask("GET", "/v1/models", token="TOKEN2").status == 200
+        assert c.read_body("POST").complete
+    line = daemon.wait_log("the stream's line", lambda e: e.get("model") and e["status"] == 200)
+    assert line["token"] == MASKS["TOKENMASK"]
+
+
+def test_a_body_that_was_begun_keeps_its_limit(sim, daemon):
+    """Between headers and body: the request ends under the configuration that it began with."""
+    body = json.dumps(HI | {"messages": [{"role": "user", "content": "x" * 4000}]}).encode()
+    request = http1.compose("POST", "/v1/chat/completions", [("Authorization", f"Bearer {SECRETS['TOKEN']}")], body)
+    with daemon.connect() as c:
+        c.send(request[:-2000])
+        assert daemon.chat().status == 200  # by now the headers were read
+        daemon.set(MAX_BODY="1K")
+        daemon.expect(0, 0, 2)
+        assert daemon.chat("x" * 4000).status == 413
+        c.send(request[-2000:])
+        assert c.read().status == 200
+
+
+def test_alias_changes(sim, daemon):
+    daemon.set(MODEL_ALIASES='{"fast": "gemini-3.7-flash"}', DEFAULT_MODEL="gemini-3.6-flash")
+    daemon.expect(0, 0, 2)
+    assert daemon.chat(model="fast").status == 200
+    assert daemon.ask("POST", "/v1/chat/completions", body={"messages": HI["messages"]}).status == 200
+    assert [r.target.split("/")[-1] for r in sim.requests()] == [
+        "gemini-3.7-flash:generateContent",
+        "gemini-3.6-flash:generateContent",
+    ]
+
+
+def test_addresses_change(daemon):
+    daemon.set(ALLOWED_IPS="127.0.0.1")
+    daemon.expect(0, 0, 2)
+    assert daemon.ask("GET", "/v1/models", source="127.0.0.2").status == 403
+    daemon.set(ALLOWED_IPS="127.0.0.0/8")
+    daemon.expect(0, 0, 2)
+    assert daemon.ask("GET", "/v1/models", source="127.0.0.2").status == 200
+
+
+def test_log_level_and_format(daemon):
+    daemon.set(LOG_LEVEL="WARNING")
+    daemon.process.signal(signal.SIGHUP)
+    wait.until("silence about requests", lambda: _is_silent(daemon))
+    daemon.set(LOG_LEVEL="INFO", LOG_FORMAT="text")
+    daemon.process.signal(signal.SIGHUP)
+    wait.until("a line that is no JSON", lambda: "gemgated: configuration reloaded" in daemon.process.said())
+
+
+def _is_silent(daemon):
+    before = len(daemon.log())
+    assert daemon.chat().status == 200
+    return len(daemon.log()) == before
+
+
+def test_time_out_gets_shorter(sim, daemon):
+    """What waits keeps its time; what comes later has the new one, although it stands behind it in the queue."""
+    sim.script("*: hang")
+    with ask(daemon, HI) as long:
+        wait.until("the first request", lambda: sim.count() == 1)
+        daemon.set(REQUEST_DEADLINE="100ms")
+        daemon.expect(0, 0, 2)
+        assert daemon.chat().status == 504
+        daemon.set(REQUEST_DEADLINE=None, FIRST_BYTE_TIMEOUT="100ms")
+        daemon.expect(0, 0, 2)
+        assert daemon.chat().status == 504
+        long.sock.settimeout(0.01)
+        with pytest.raises((AssertionError, socket.timeout)):
+            long.read()
+
+
+def test_another_gemini(sim, daemon):
+    """GEMINI_BASE_URL holds for the calls from then on; the list of models is asked for anew."""
+    assert daemon.ask("GET", "/v1/models").status == 200
+    assert daemon.ask("GET", "/v1/models").status == 200
+    assert sim.count() == 1
+    daemon.set(GEMINI_BASE_URL=sim.url + "/")
+    daemon.expect(0, 0, 2)  # the same, written otherwise
+    assert daemon.ask("GET", "/v1/models").status == 200
+    assert sim.count() == 1
+    daemon.set(GEMINI_BASE_URL="http://127.0.0.1:9")
+    daemon.expect(0, 0, 2)
+    assert daemon.ask("GET", "/v1/models").status == 503
+    daemon.set(GEMINI_BASE_URL=sim.url)
+    daemon.expect(0, 0, 2)
+    assert daemon.ask("GET", "/v1/models").status == 200
+    assert sim.count() == 2
+
+
+def warned(daemon):
+    return [e["message"] for e in daemon.log() if "fixed until a restart" in e["message"]]
+
+
+def test_fixed_until_a_restart_is_named(daemon):
+    daemon.set(LISTEN="127.0.0.1:1", MAX_CONNECTIONS="5", QUOTA_RESET_TIMEZONE="UTC", DEFAULT_MODEL="gemini-x")
+    daemon.expect(0, 0, 2)
+    assert warned(daemon) == [
+        "fixed until a restart, and the files say otherwise: LISTEN, QUOTA_RESET_TIMEZONE, MAX_CONNECTIONS"
+    ]
+    assert "America/Los_Angeles" in daemon.ask("GET", "/stats", token="ADMIN").body.decode()
+
+
+def test_environment_and_credentials_are_named(sim, tmp_path):
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "admin-tokens").write_text(SECRETS["ADMIN"])
+    env = {"DEFAULT_MODEL": "gemini-a", "CREDENTIALS_DIRECTORY": str(credentials)}
+    with Configured(tmp_path, sim, env) as d:
+        d.expect(0, 0, 2)
+        assert warned(d) == []
+        d.set(DEFAULT_MODEL="gemini-b")
+        (credentials / "admin-tokens").write_text(SECRETS["TOKEN2"])
+        d.expect(0, 0, 2)
+        assert warned(d) == [
+            "fixed until a restart, and the files say otherwise: the credential admin-tokens, DEFAULT_MODEL in the environment"
+        ]
+        assert d.ask("GET", "/stats", token="ADMIN").status == 200
+        assert d.ask("GET", "/stats", token="TOKEN2").status == 401
+
+
+# --- how it is asked for ---
+
+
+def test_under_load(sim, daemon):
+    """Forty reloads, good and bad, while clients ask without pause: not one request notices."""
+    stop, faults, n = threading.Event(), [], [0] * 4
+
+    def client(i):
+        while not stop.is_set():
+            try:
+                answer = daemon.chat() if i % 2 else daemon.chat(stream=True)
+                ok = answer.status == 200 and answer.complete
+            except OSError as e:
+                answer, ok = e, False
+            n[i] += 1
+            if not ok:
+                faults.append(answer)
+
+    clients = [threading.Thread(target=client, args=(i,)) for i in range(len(n))]
+    for t in clients:
+        t.start()
+    sets = [("KEY1", "KEY2"), ("KEY2", "KEY3"), ("KEY3",), ("KEY4", "KEY1", "KEY2")]
+    try:
+        for i in range(40):
+            daemon.keys(*sets[i % 4])
+            daemon.tokens("TOKEN", *(["TOKEN2"] if i % 2 else []))
+            daemon.set(LOG_BODIES="no" if i % 5 else "perhaps")
+            assert ("not reloaded" in daemon.reload()["message"]) == (i % 5 == 0)
+    finally:
+        stop.set()
+        for t in clients:
+            t.join()
+    assert not faults, faults[0]
+    assert min(n) > 5
+
+
+def test_many_signals_at_once(daemon):
+    for _ in range(50):
+        daemon.process.signal(signal.SIGHUP)
+    wait.until("a reload", lambda: any("reloaded" in e["message"] for e in daemon.log()))
+    assert daemon.chat().status == 200
+
+
+def test_not_while_draining(sim, tmp_path):
+    sim.script('*: text "a b c" chunks=3 pace=300ms')
+    d = Configured(tmp_path, sim)
+    with ask(d, STREAM) as c:
+        c.read_until(b'"content"')
+        d.interrupt()
+        d.wait_log("the end's beginning", lambda e: "finishing" in e["message"])
+        d.refuse("about to end")
+        assert c.read_body("POST").complete
+    assert d.process.wait() == 0
+
+
+def test_systemd_is_told(sim, tmp_path):
+    """RELOADING=1 with the moment, then READY=1: also of a reload that was refused."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(str(tmp_path / "notify"))
+        s.settimeout(wait.DEADLINE)
+
+        def told(want):
+            while want not in (message := s.recv(4096).decode()):
+                pass
+            return message
+
+        with Configured(tmp_path, sim, {"NOTIFY_SOCKET": str(tmp_path / "notify")}) as d:
+            told("READY=1")
+            for refused in (False, True):
+                d.set(LOG_BODIES="perhaps" if refused else "no")
+                d.reload()
+                message = told("RELOADING=1")
+                assert "\nMONOTONIC_USEC=" in message
+                told("READY=1")
