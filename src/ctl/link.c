@@ -90,6 +90,14 @@ static int denied(const Ctl *c, const char *member) {
                        member);
 }
 
+/* The daemon looks at a peer when it connects, and closes if it is none of these. */
+static int closed(const Ctl *c) {
+        return ctl_say(
+                c, CTL_DENIED,
+                "the daemon has closed the connection: its control socket is for root, its own user and the "
+                "group gemgate");
+}
+
 static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int error) {
         const char *sentence = strnull(e->message) ? strerror(error < 0 ? -error : error) : e->message;
 
@@ -108,7 +116,11 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
         case ECONNRESET:
         case ENOTCONN:
         case EPIPE:
-                return ctl_say(c, CTL_FAILED, c->host ? "cannot talk to %s" : NO_ANSWER, c->host);
+                if (c->peer)
+                        return closed(c);
+                if (c->host)
+                        return ctl_say(c, CTL_FAILED, "cannot talk to gemgated on %s", c->host);
+                return ctl_say(c, CTL_FAILED, NO_ANSWER);
         }
         return ctl_say(c, CTL_FAILED, "%s: %s", call->member, sentence);
 }
@@ -171,6 +183,8 @@ static int use_peer(Ctl *c, const char *path) {
                 return ctl_say(c, CTL_FAILED,
                                "%s: nobody serves there: is gemgated running with CONTROL_SOCKET=%s?", path,
                                path);
+        if (r == -EPIPE || r == -ECONNRESET)
+                return closed(c);
         if (r < 0)
                 return ctl_say(c, CTL_FAILED, "%s: %s", path, strerror(-r));
         return 0;

@@ -79,14 +79,17 @@ static int put_levels(Ctl *c) {
         return CTL_OK;
 }
 
+/* The shells do that themselves. */
+static int put_files(Ctl *c) {
+        (void) buf_puts(&c->out, ":files\n");
+        return CTL_OK;
+}
+
 static const struct {
         char letter;
         int (*put)(Ctl *c);
 } kinds[] = {
-        { 'k', put_keys },
-        { 'm', put_models },
-        { 'l', put_levels },
-        { 'v', put_verbs }, /* f: the shell's own */
+        { 'k', put_keys }, { 'm', put_models }, { 'l', put_levels }, { 'v', put_verbs }, { 'f', put_files },
 };
 
 static int put_argument(Ctl *c, const Verb *v, uint64_t at) {

@@ -145,9 +145,9 @@ static int show_stats(Ctl *c, const Stats *s) {
                 r = show_table(c, &s->keys);
                 (void) buf_putc(&c->out, '\n');
         }
-        (void) buf_printf(&c->out, "%llu requests today, %llu since the start, by %llu keys.\n",
+        (void) buf_printf(&c->out, "%llu requests today, %llu since the start, by %llu key%s.\n",
                           (unsigned long long) s->sums.today, (unsigned long long) s->sums.total,
-                          (unsigned long long) s->sums.keys);
+                          (unsigned long long) s->sums.keys, s->sums.keys == 1 ? "" : "s");
         return r;
 }
 

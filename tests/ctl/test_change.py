@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What changes something: what the daemon is asked, and what comes of it."""
+import json
+
+import pytest
+
+from mock import Error, get, health, key_path, row
+
+RESETS = [
+    (["reset", "work"], ["work", ""]),
+    (["reset", "AIza****0001", "gemini-a"], ["AIza****0001", "gemini-a"]),
+    (["reset", "--all"], ["", ""]),
+    (["--all", "reset", "gemini-a"], ["", "gemini-a"]),
+]
+
+
+@pytest.mark.parametrize("args,asked", RESETS)
+def test_reset(mock, ctl, args, asked):
+    mock.answers["ResetHealth"] = "u", [2]
+    assert ctl(*args) == "Reset 2 of what had been set aside.\n"
+    assert mock.calls == [("/org/gemgate1", "ResetHealth", *asked)]
+    assert json.loads(ctl(*args, "--json")) == {"count": 2}
+
+
+def test_reset_of_nothing(mock, ctl):
+    mock.answers["ResetHealth"] = "u", [0]
+    assert ctl("reset", "--all") == "Nothing needed a reset.\n"
+    mock.answers["ResetHealth"] = Error("org.gemgate1.Error.NoSuchKey", "No such key.")
+    assert ctl("reset", "nobody", status=3) == "gemgatectl: No such key.\n"
+
+
+@pytest.mark.parametrize("args", [["reset"], ["reset", "--all", "a", "b"], ["reset", "a", "b", "c"], ["reset", ""]])
+def test_reset_must_say_of_what(mock, ctl, args):
+    ctl(*args, status=64)
+    assert mock.calls == []
+
+
+@pytest.mark.parametrize("verb,member", [("enable", "Enable"), ("disable", "Disable")])
+def test_enable_and_disable(mock, ctl, verb, member):
+    mock.answers["ListKeyHealth"] = health(row("a"), row("über-key", mask="AIza****0002"))
+    mock.answers[member] = "", []
+    assert ctl(verb, "über-key", "a") == ""
+    assert [c[:2] for c in mock.calls[1:]] == [(key_path("über-key"), member), (key_path("a"), member)]
+
+
+def test_disable_goes_on_where_a_key_is_missing(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("a"))
+    mock.answers["Disable"] = "", []
+    assert "there is no key zzz" in ctl("disable", "zzz", "a", status=3)
+    assert mock.calls[-1] == (key_path("a"), "Disable")
+
+
+def test_a_key_that_has_just_gone(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("a"))
+    mock.answers["Disable"] = Error("org.freedesktop.DBus.Error.UnknownObject")
+    assert "there is no key a" in ctl("disable", "a", status=3)
+
+
+def test_reload(mock, ctl):
+    mock.answers["Reload"] = "", []
+    assert ctl("reload") == ""
+    mock.answers["Reload"] = Error("org.gemgate1.Error.InvalidConfiguration", "MAX_BODY: x: a size from 1K to 1G")
+    assert ctl("reload", status=1) == "gemgatectl: MAX_BODY: x: a size from 1K to 1G\n"
+
+
+def test_log_level(mock, ctl):
+    mock.answers["Get"] = get("s", "DEBUG")
+    mock.answers["SetLogLevel"] = "", []
+    assert ctl("log-level") == "DEBUG\n"
+    assert json.loads(ctl("log-level", "--json")) == {"log_level": "DEBUG"}
+    assert ctl("log-level", "warning") == ""
+    assert mock.calls[-1] == ("/org/gemgate1", "SetLogLevel", "warning")
+    mock.answers["SetLogLevel"] = Error("org.gemgate1.Error.InvalidLogLevel", "DEBUG, INFO, WARNING or ERROR.")
+    assert "WARNING" in ctl("log-level", "loud", status=64)

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""What is shown, to people and to programs."""
+import json
+import time
+
+import pytest
+
+from mock import FOREVER, Error, Variant, get, health, key_path, properties, row
+
+SOON = 41_000_000
+
+
+def now():
+    return time.time_ns() // 1000
+
+
+def lines(text):
+    return [line.rstrip() for line in text.splitlines()]
+
+
+DAEMON = properties(
+    Version="9.9", State="running", LogLevel="INFO", StartTimestamp=1_795_000_000_000_000, KeysTotal=("u", 3),
+    KeysEnabled=("u", 2), KeysUsable=("u", 1), ActiveExchanges=("u", 1), RequestsTotal=70, RequestsToday=7,
+    NextReset=1_795_300_000_000_000,
+)
+
+THREE = health(
+    row("first", "gemini-a", project="p1"),
+    row("first", "gemini-b", "unhealthy", FOREVER - 1, project="p1", errors=3, said="Overloaded."),
+    row("second", "gemini-a", "dead", FOREVER, mask="AIza****0002", said="API key not valid."),
+    row("0123456789ab", "", name="", mask="AIza****0003"),
+)
+
+
+def test_keys(mock, ctl):
+    mock.answers["ListKeyHealth"] = THREE
+    assert lines(ctl("keys")) == [
+        "KEY           MASK          PROJECT  STATE   MODELS  FREES  LAST ERROR",
+        "first         AIza****0001  p1       usable     1/2  -      Overloaded.",
+        "second        AIza****0002  -        dead       0/1  never  API key not valid.",
+        "0123456789ab  AIza****0003  -        usable       -  -      -",
+    ]
+
+
+def test_keys_for_programs(mock, ctl):
+    mock.answers["ListKeyHealth"] = THREE
+    keys = json.loads(ctl("keys", "--json"))["keys"]
+    assert keys[1:] == [
+        {
+            "key": "second", "name": "second", "mask": "AIza****0002", "project": None, "state": "dead",
+            "available_at": None,
+            "models": [{"model": "gemini-a", "state": "dead", "consecutive_errors": 0, "available_at": None,
+                        "last_error": "API key not valid."}],
+        },
+        {
+            "key": "0123456789ab", "name": None, "mask": "AIza****0003", "project": None, "state": "usable",
+            "available_at": None, "models": [],
+        },
+    ]
+    assert [m["state"] for m in keys[0]["models"]] == ["usable", "unhealthy"]
+
+
+def test_no_keys(mock, ctl):
+    mock.answers["ListKeyHealth"] = health()
+    assert "/etc/gemgate/api-keys" in ctl("keys", status=3)
+    assert json.loads(ctl("keys", "--json")) == {"keys": []}
+
+
+def test_a_time_is_told_from_here(mock, ctl):
+    mock.answers["ListKeyHealth"] = lambda _: health(
+        row("a", state="cooling", at=now() + SOON), row("b", state="cooling", at=now() + 3 * 3600 * 1_000_000),
+        row("c", state="cooling", at=1),
+    )
+    a, b, c = lines(ctl("keys"))[1:]
+    assert " in 4" in a and a.split("in 4")[1].split()[1] == "s"
+    assert " in 3 h" in b or " in 2 h 59 min" in b
+    assert " now " in c
+
+
+def test_a_time_for_programs(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("a", state="cooling", at=1_795_300_000_000_000))
+    assert json.loads(ctl("keys", "--json"))["keys"][0]["available_at"] == "2026-11-21T22:26:40+00:00"
+
+
+def test_what_strangers_wrote_moves_no_cursor(mock, ctl):
+    said = "\x1b[2J\x1b]0;title\x07 two\nlines \u009b31m \x7f end"
+    mock.answers["ListKeyHealth"] = health(row("a", said=said))
+    text = ctl("keys")
+    assert text.count("\n") == 2
+    assert all(c.isprintable() for c in text.replace("\n", ""))
+    assert "two lines" in text
+    assert json.loads(ctl("keys", "--json"))["keys"][0]["models"][0]["last_error"] == said
+
+
+def test_columns_stand_under_each_other_whatever_is_in_them(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("a", name="宽的名字"), row("b", name="é́"), row("c", name="plain"))
+    wide, accents, plain = lines(ctl("keys"))[1:]
+    assert wide.startswith("宽的名字  AIza") and plain.startswith("plain     AIza") and accents.startswith("é́         AIza")
+
+
+def test_models(mock, ctl):
+    mock.answers["ListKeyHealth"] = THREE
+    assert lines(ctl("models"))[:2] == ["MODEL     STATE      KEYS  FREES", "gemini-a  usable      1/2  -"]
+    assert lines(ctl("models"))[2].startswith("gemini-b  unhealthy   0/1  in ")
+    assert [(m["model"], m["state"], m["usable_keys"], m["keys"])
+            for m in json.loads(ctl("models", "--json"))["models"]] == [
+        ("gemini-a", "usable", 1, 2), ("gemini-b", "unhealthy", 0, 1),
+    ]
+
+
+MODELS = get("a(ssuttttts)", [["gemini-a", "cooling", 2, FOREVER, 10, 4, 3, 1_795_000_000_000_000, "Quota."]])
+
+
+@pytest.mark.parametrize("what", ["work", "AIza****0001"])
+def test_show(mock, ctl, what):
+    mock.answers["ListKeyHealth"] = health(row("work", state="cooling", at=FOREVER), row("x", mask="AIza****0002"))
+    mock.answers[key_path("work"), "GetAll"] = properties(
+        State="usable", Enabled=True, RequestsTotal=10, RequestsToday=4, LastUsed=0
+    )
+    mock.answers[key_path("work"), "Get"] = MODELS
+    text = ctl("show", what)
+    assert "      Mask: AIza****0001\n" in text and "Requests: 4 today, 10 since the start\n" in text
+    assert lines(text)[-1].split() == ["gemini-a", "cooling", "never", "4", "10", "3", *lines(text)[-1].split()[6:]]
+    assert lines(text)[-1].endswith("Quota.")
+    said = json.loads(ctl("show", what, "--json"))
+    assert said["key"] == "work" and said["enabled"] is True and said["requests"] == 10 and said["last_used"] is None
+    assert said["models"][0] == {
+        "model": "gemini-a", "state": "cooling", "consecutive_errors": 2, "available_at": None, "requests": 10,
+        "requests_today": 4, "errors": 3, "last_used": "2026-11-18T11:06:40+00:00", "last_error": "Quota.",
+    }
+
+
+def test_show_needs_one_key(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("a"), row("b", mask="AIza****0001#2"))
+    assert "there is no key zzz" in ctl("show", "zzz", status=3)
+    assert "2 keys have the mask AIza****0001" in ctl("show", "AIza****0001", status=1)
+
+
+def test_explain(mock, ctl):
+    mock.answers["ExplainPick"] = "a(osbst)", [[
+        [key_path("b"), "b", True, "would be picked first", 0],
+        [key_path("a"), "a", False, "cooling", FOREVER],
+    ]]
+    assert lines(ctl("explain", "gemini-a")) == [
+        "    KEY  FREES  WHY", "1.  b    -      would be picked first", " -  a    never  cooling",
+    ]
+    assert json.loads(ctl("explain", "gemini-a", "--json")) == {"model": "gemini-a", "keys": [
+        {"key": "b", "name": "b", "usable": True, "reason": "would be picked first", "available_at": None},
+        {"key": "a", "name": "a", "usable": False, "reason": "cooling", "available_at": None},
+    ]}
+    assert mock.calls[0] == ("/org/gemgate1", "ExplainPick", "gemini-a")
+
+
+def test_status(mock, ctl):
+    mock.answers["ListKeyHealth"] = THREE
+    mock.answers["GetAll"] = DAEMON
+    text = ctl()
+    assert text.startswith("gemgated 9.9, running\n")
+    for fact in ("Since: Wed 2026-11-18 11:06:40 UTC; ", "Keys: 1 of 3 usable, 1 disabled", "Now: 1 request under way",
+                 "Today: 7 requests; the quotas' day ends "):
+        assert fact in text
+    assert [line.split()[0] for line in lines(text)[-2:]] == ["first", "second"]
+    said = json.loads(ctl("status", "--json"))
+    assert said["keys"] == {"total": 3, "enabled": 2, "usable": 1} and said["reloaded"] is None
+
+
+def test_status_of_a_daemon_of_another_version(mock, ctl):
+    """What isn't there is left out, and what is new is passed over."""
+    mock.answers["ListKeyHealth"] = health()
+    mock.answers["GetAll"] = properties(Version="1", Novelty=("a(sv)", [["x", Variant("u", 1)]]), KeysTotal="many")
+    assert "Keys: none" in ctl("status")
+
+
+def statistics(**more):
+    model = {"total_requests": Variant("t", 4), "total_daily_requests": Variant("t", 3), "total_errors": Variant("t", 1),
+             "healthy_keys": Variant("t", 1), "total_keys": Variant("t", 2), "error_rate": Variant("d", 25.0)}
+    key = {"name": Variant("s", ""), "project": Variant("s", "p"), "total_requests": Variant("t", 4),
+           "daily_requests": Variant("t", 3), "last_used": Variant("t", 1_795_000_000_000_000),
+           "models": Variant("a{sa{sv}}", {"gemini-a": {"is_healthy": Variant("b", True)}})}
+    return "a{sv}", [{
+        "api_key_stats": Variant("a{sa{sv}}", {"AIza****0001": key}),
+        "model_summary": Variant("a{sa{sv}}", {"gemini-a": model}),
+        "global_summary": Variant("a{sv}", {"total_api_keys": Variant("t", 1),
+                                            "total_requests_all_time": Variant("t", 4),
+                                            "total_requests_today": Variant("t", 3)}),
+        "load_balancing": Variant("a{sv}", {"strategy": Variant("s", "…")}),
+    }]
+
+
+def test_stats(mock, ctl):
+    mock.answers["GetStatistics"] = statistics()
+    text = lines(ctl("stats"))
+    assert text[:2] == ["MODEL     TODAY  TOTAL  ERRORS     RATE  HEALTHY KEYS",
+                        "gemini-a      3      4       1  25.00 %           1/2"]
+    assert text[4].startswith("AIza****0001  AIza****0001  p            3      4  ")
+    assert text[-1] == "3 requests today, 4 since the start, by 1 key."
+    said = json.loads(ctl("stats", "--json"))
+    assert said["model_summary"]["gemini-a"]["error_rate"] == 25
+    assert said["api_key_stats"]["AIza****0001"]["name"] is None
+    assert said["api_key_stats"]["AIza****0001"]["last_used"] == "2026-11-18T11:06:40+00:00"
+    assert said["api_key_stats"]["AIza****0001"]["models"] == {"gemini-a": {"is_healthy": True}}
+
+
+def test_version(mock, ctl):
+    mock.answers["Get"] = get("s", "9.9")
+    assert lines(ctl("version"))[1] == "gemgated 9.9"
+    mock.answers["Get"] = Error("org.freedesktop.DBus.Error.AccessDenied")
+    assert len(lines(ctl("version"))) == 1
+    assert json.loads(ctl("--version", "--json"))["gemgated"] is None
+
+
+@pytest.mark.parametrize("verb", [["keys"], ["models"], ["status"], ["stats"], ["explain", "m"], ["reset", "k"]])
+def test_an_answer_of_another_form(mock, ctl, verb):
+    """A daemon that answers otherwise than agreed is told so, and nothing is made up."""
+    for member in ("ListKeyHealth", "GetAll", "GetStatistics", "ExplainPick", "ResetHealth"):
+        mock.answers[member] = "s", ["something else"]
+    assert "gemgatectl version" in ctl(*verb, status=1)
