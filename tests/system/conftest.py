@@ -9,8 +9,9 @@ import pytest
 import machine
 from fixtures import running_sim, sim  # noqa: F401
 
-# In this order; files that are not named here come after those that are.
-ORDER = ["package", "activation", "configuration"]
+# Files that come first, and last, in this order.
+FIRST = ["package", "activation"]
+LAST = ["upgrade", "canaries", "reboot", "remove"]
 
 
 def pytest_configure():
@@ -22,7 +23,7 @@ def pytest_configure():
 def pytest_collection_modifyitems(items):
     def place(item):
         name = item.path.stem.removeprefix("test_")
-        return ORDER.index(name) if name in ORDER else len(ORDER)
+        return FIRST.index(name) - len(FIRST) if name in FIRST else LAST.index(name) + 1 if name in LAST else 0
 
     items.sort(key=place)
 

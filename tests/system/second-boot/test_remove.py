@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Disable, remove, purge. The last of all: afterwards there is nothing to test any more."""
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import machine
+from machine import ETC, SERVICE, SOCKET, TCP, UNIX, run, systemctl
+
+
+@pytest.fixture(autouse=True)
+def fresh(installed, sim):
+    """As everywhere, as long as there is something."""
+    if Path("/usr/bin/gemgated").exists():
+        machine.clean()
+        machine.configure(sim)
+
+
+def traces():
+    """Everything outside of the home directories, the tests and the package system's own books that has the name."""
+    out = subprocess.run(
+        ["find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/sys", "-o", "-path", "/tmp", "-o", "-path", "/var/tmp", "-o",
+         "-path", "/root", "-o", "-path", "/home", "-o", "-path", "/var/log/journal", "-o", "-path", "/usr/local/lib", ")", "-prune", "-o", "(", "-name", "*gemgate*", ")", "-print"],
+        capture_output=True, text=True,
+    ).stdout.splitlines()
+    out += [str(p) for base in ("/run",) for p in Path(base).rglob("*gemgate*") if "/run/credentials" not in str(p)]
+    return [p for p in out if not p.startswith(("/run/udev", "/run/systemd/units/log-"))]
+
+
+def test_disable():
+    """A disabled socket refuses, and whoever was there is answered."""
+    assert machine.chat().status == 200
+    systemctl("disable", "--now", SOCKET)
+    machine.wait_state("inactive")
+    assert not machine.is_active(SERVICE)
+    assert run("curl", "-s", f"http://{TCP[0]}:{TCP[1]}/health", check=False).returncode == 7
+    assert not Path(UNIX).exists()
+    systemctl("enable", "--now", SOCKET)
+    assert machine.chat().status == 200
+
+
+def test_remove_keeps_the_configuration():
+    assert machine.chat().status == 200
+    run("dpkg", "-r", "gemgate", timeout=60)
+    for unit in (SERVICE, SOCKET):
+        assert run("systemctl", "is-active", unit, check=False).stdout.strip() in ("inactive", "unknown")
+    assert run("curl", "-s", f"http://{TCP[0]}:{TCP[1]}/health", check=False).returncode == 7
+    assert not Path("/usr/bin/gemgated").exists() and not Path("/run/gemgate").exists()
+    assert (ETC / "api-keys").exists()
+    assert run("systemctl", "is-system-running", check=False).stdout.strip() == "running"
+
+
+def test_purge_leaves_nothing():
+    run("dpkg", "-P", "gemgate", timeout=60)
+    assert not ETC.exists() and not Path("/var/lib/gemgate").exists()
+    left = traces()
+    assert not left, left
+    # the account stays, without a way in: see README.Debian
+    assert run("getent", "passwd", "gemgate").endswith("nologin\n")
+    assert "gemgate" not in run("systemctl", "list-unit-files", "--no-legend")
+    run("busctl", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "ReloadConfig")
+    names = run("busctl", "list", "--activatable", "--no-legend", "--acquired")
+    assert "gemgate" not in names

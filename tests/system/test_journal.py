@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""What an operator reads: fields to search by, events with an explanation, no secret."""
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import machine
+import wait
+from house import MASKS, ROOT, SECRETS, leaked
+from machine import MODEL, SERVICE, journal, run, systemctl
+
+IDS = dict(
+    re.findall(r'#define (MESSAGE_\w+)\s+"([0-9a-f]{32})"', (ROOT / "src/daemon/message-ids.h").read_text())
+)
+
+
+@pytest.fixture
+def after(running):
+    return machine.cursor()
+
+
+def requests(after, *matches):
+    return [e for e in journal(*matches, after=after) if "GEMGATE_REQUEST_ID" in e]
+
+
+def test_fields_of_a_request(after):
+    a = machine.chat()
+    found = requests(after, f"GEMGATE_REQUEST_ID={a.header('x-request-id')}")
+    assert len(found) == 1, "one line a request"
+    e = found[0]
+    assert e["GEMGATE_KEY"] in (MASKS["MASK1"], MASKS["MASK2"])
+    assert e["GEMGATE_KEY_NAME"]
+    assert e["GEMGATE_MODEL"] == MODEL
+    assert e["GEMGATE_TOKEN"] == MASKS["TOKENMASK"]
+    assert e["GEMGATE_CLIENT"] == "127.0.0.1"
+    assert e["GEMGATE_DIALECT"] == "openai"
+    assert e["GEMGATE_STATUS"] == "200" and e["GEMGATE_VERDICT"] and e["GEMGATE_ATTEMPTS"] == "1"
+    assert int(e["GEMGATE_DURATION_USEC"]) >= int(e["GEMGATE_FIRST_BYTE_USEC"]) > 0
+    assert int(e["GEMGATE_TOKENS_IN"]) > 0 and int(e["GEMGATE_TOKENS_OUT"]) > 0
+    assert e["PRIORITY"] == "6" and e["_SYSTEMD_UNIT"] == SERVICE and e["SYSLOG_IDENTIFIER"] == "gemgated"
+    assert e["CODE_FILE"].startswith("src/") and e["CODE_FUNC"] and int(e["CODE_LINE"]) > 0
+
+
+def test_level_by_outcome(after, sim):
+    assert machine.chat(token="TOKEN2").status == 401
+    sim.script("* : error internal")
+    assert machine.chat().status >= 500
+    by_status = {e["GEMGATE_STATUS"]: int(e["PRIORITY"]) for e in requests(after)}
+    assert set(by_status.values()) <= {3, 4, 6} and by_status["401"] <= 6
+    assert min(p for s, p in by_status.items() if s >= "500") <= 4
+
+
+def test_search_by_field(after):
+    for _ in range(3):
+        machine.chat()
+    machine.ask("GET", "/health")
+    assert len(journal("GEMGATE_STATUS=200", f"GEMGATE_MODEL={MODEL}", after=after)) == 3
+    assert not journal(f"GEMGATE_KEY={MASKS['MASK4']}", after=after)
+
+
+def unhealthy(sim):
+    sim.script(f"key={SECRETS['KEY1']} : error internal")
+    for _ in range(8):
+        machine.chat()
+
+
+def dead(sim):
+    sim.script(f"key={SECRETS['KEY1']} : error invalid_key")
+    for _ in range(3):
+        machine.chat()
+
+
+def back(sim):
+    dead(sim)
+    sim.script("")
+    run("gemgatectl", "reset", "--all")
+
+
+def exhausted(sim):
+    sim.script("* : error rpd")
+    machine.chat()
+
+
+def gone(sim):
+    sim.script("* : error invalid_key")
+    machine.chat()
+    machine.chat()
+
+
+def reloaded(sim):
+    systemctl("reload", SERVICE)
+
+
+def refused(sim):
+    machine.write(machine.ETC / "gemgate.env", "MAX_BODY=banana\n")
+    systemctl("reload", SERVICE, check=False)
+
+
+def draining(sim):
+    systemctl("restart", SERVICE)
+
+
+CAUSES = {
+    "MESSAGE_KEY_UNHEALTHY": unhealthy,
+    "MESSAGE_KEY_DEAD": dead,
+    "MESSAGE_KEY_BACK": back,
+    "MESSAGE_QUOTA_EXHAUSTED": exhausted,
+    "MESSAGE_KEYS_GONE": gone,
+    "MESSAGE_RELOADED": reloaded,
+    "MESSAGE_RELOAD_REFUSED": refused,
+    "MESSAGE_DRAINING": draining,
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_event_and_its_explanation(name, after, sim):
+    """The event is in the journal under its id, and journalctl -x explains it, every field filled in."""
+    CAUSES[name](sim)
+    found = wait.until(name, lambda: journal(f"MESSAGE_ID={IDS[name]}", after=after))
+    text = run("journalctl", "-q", "-x", "-o", "short", f"--after-cursor={after}", f"MESSAGE_ID={IDS[name]}")
+    assert "-- Subject: " in text and "-- Defined-By: gemgate" in text, text
+    assert not re.search(r"@[A-Z_]+@", text), text
+    if "KEY_" in name and name != "MESSAGE_KEYS_GONE":
+        assert found[0]["GEMGATE_KEY"] == MASKS["MASK1"] and found[0]["GEMGATE_KEY_NAME"]
+
+
+def test_every_id_is_in_the_catalog():
+    listed = run("journalctl", "--list-catalog")
+    assert set(CAUSES) <= set(IDS)
+    for name, id_ in IDS.items():
+        assert id_ in listed, name
+
+
+def test_strangers_cannot_flood_it(after):
+    """Many refused requests: some lines, and a count of what was left out."""
+    n = 400
+    with machine.connect() as c:
+        for _ in range(n):
+            c.send(b"GET /stats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer guess-guess-guess\r\n\r\n")
+            assert c.read().status == 401
+    lines = journal("GEMGATE_STATUS=401", after=after)
+    assert 0 < len(lines) < n / 2, len(lines)
+    systemctl("restart", SERVICE)  # what was left out is told at the latest now
+    assert re.search(r"\b3\d\d\b.*(left out|suppressed|more)", machine.said(after)), machine.said(after)[-2000:]
+
+
+EXAMPLES = Path("/usr/share/doc/gemgate/examples")
+
+
+def test_log_namespace(sim):
+    """The package's example: a journal of gemgate's own that keeps 30 days."""
+    conf = Path("/etc/systemd/journald@gemgate.conf")
+    shutil.copy(EXAMPLES / "journald@gemgate.conf", conf)
+    with machine.drop_in((EXAMPLES / "log-namespace.conf").read_text()):
+        after = machine.cursor()
+        a = machine.chat()
+        assert a.status == 200
+        mine = f"GEMGATE_REQUEST_ID={a.header('x-request-id')}"
+        found = wait.until("the line", lambda: journal(mine, namespace="gemgate"))
+        assert found[0]["_SYSTEMD_UNIT"] == SERVICE
+        assert not journal(mine, after=after)
+        systemctl("stop", SERVICE)
+    assert "MaxRetentionSec=30day" in conf.read_text()
+    # whole journal, all namespaces: no secret
+    assert not leaked(run("journalctl", "-q", "--namespace=gemgate", "-o", "export", "--all"))
+    conf.unlink()
+    systemctl("stop", "systemd-journald@gemgate.socket", "systemd-journald@gemgate.service", check=False)
+
+
+def test_bodies_are_not_logged(after):
+    canary = "canary-in-a-prompt-7f3a"
+    assert machine.chat(canary).status == 200
+    run("journalctl", "--sync")
+    assert canary not in run("journalctl", "-q", "-o", "export", "--all")

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""What the package is and does when it is installed."""
+import os
+import pwd
+import re
+import stat
+from pathlib import Path
+
+import machine
+from house import ROOT
+from machine import SERVICE, SOCKET, run
+
+MUST_HAVE = {
+    "/usr/bin/gemgated",
+    "/usr/bin/gemgatectl",
+    "/usr/share/dbus-1/system.d/org.gemgate1.conf",
+    "/usr/share/dbus-1/system-services/org.gemgate1.service",
+    "/usr/share/polkit-1/actions/org.gemgate1.policy",
+    "/usr/lib/systemd/catalog/gemgate.catalog",
+    "/usr/lib/sysusers.d/gemgate.conf",
+    "/usr/lib/tmpfiles.d/gemgate.conf",
+    "/usr/share/bash-completion/completions/gemgatectl",
+    "/usr/share/man/man1/gemgatectl.1.gz",
+    "/usr/share/man/man8/gemgated.8.gz",
+    "/usr/share/man/man5/gemgate.conf.5.gz",
+    "/usr/share/man/man5/org.gemgate1.5.gz",
+}
+UNITS = {"gemgated.service", "gemgated.socket", "gemgated@.service", "gemgated@.socket"}
+
+
+def files():
+    return set(run("dpkg", "-L", "gemgate").splitlines())
+
+
+def test_what_is_in_it():
+    have = files()
+    assert not MUST_HAVE - have
+    assert UNITS <= {Path(f).name for f in have if "/systemd/system/" in f}
+    assert any("zsh" in f and f.endswith("_gemgatectl") for f in have)
+    assert any("fish" in f and f.endswith("gemgatectl.fish") for f in have)
+    assert not [f for f in have if "gemini-sim" in f or "/tests/" in f]
+
+
+def test_lintian(deb):
+    """No error, no warning; each override says why."""
+    said = run("lintian", "--fail-on", "none", *sorted(deb.parent.glob("gemgate*.changes")), timeout=120)
+    assert not [line for line in said.splitlines() if re.match(r"[EW]:", line)], said
+    overrides = (ROOT / "packaging/debian/gemgate.lintian-overrides").read_text().splitlines()
+    assert overrides[0].startswith("# ") and "" not in overrides
+
+
+def test_socket_is_enabled_and_the_service_waits(installed):
+    assert run("systemctl", "is-enabled", SOCKET).strip() == "enabled"
+    assert machine.is_active(SOCKET)
+    assert run("systemctl", "is-enabled", SERVICE, check=False).stdout.strip() == "disabled"
+
+
+def test_installation_was_quiet(installed):
+    """Nothing but what dpkg says itself, and what systemd says of a new link and a new user."""
+    known = r"\(Reading|Selecting|Preparing|Unpacking|Setting up|Processing triggers|Created symlink|Creating (user|group)|$"
+    assert not [line for line in installed.splitlines() if not re.match(known, line)], installed
+
+
+def test_user_cannot_log_in():
+    user = pwd.getpwnam("gemgate")
+    assert user.pw_uid < 1000 and user.pw_shell.endswith("nologin")
+    assert run("passwd", "--status", "gemgate").split()[1] == "L"
+
+
+def test_configuration_is_for_root_and_the_group():
+    s = machine.ETC.stat()
+    assert stat.S_IMODE(s.st_mode) == 0o750 and s.st_uid == 0 and machine.ETC.group() == "gemgate"
+    refused = run("cat", machine.ETC / "api-keys", user="stranger", check=False)
+    assert refused.returncode != 0 and "Permission denied" in refused.stderr
+
+
+def test_nothing_is_writable_for_others():
+    for name in files():
+        path = Path(name)
+        if path.is_symlink() or not path.exists():
+            continue
+        mode = path.stat().st_mode
+        assert not mode & stat.S_IWOTH, name
+        assert not mode & (stat.S_ISUID | stat.S_ISGID), name
+
+
+def test_man_pages_are_there_and_whole(installed):
+    pages = [f for f in files() if "/man/man" in f and f.endswith(".gz")]
+    assert len(pages) >= 4
+    for page in pages:
+        result = run("man", "--warnings", "-l", "-Tutf8", page, check=False, env={**os.environ, "MANWIDTH": "80"})
+        assert result.returncode == 0 and not result.stderr and len(result.stdout) > 500, (page, result.stderr)
+
+
+def test_rpm(tmp_path, deb):
+    """The spec builds, and its package has the programs and units of the other."""
+    said = run(ROOT / "packaging/build-rpm", tmp_path / "rpm", timeout=200)
+    rpm = said.strip().splitlines()[-1]
+    have = set(run("rpm", "-qpl", rpm).splitlines())
+    ours = {f.removesuffix(".gz") for f in files() if not os.path.isdir(f)}
+    theirs = {f.removesuffix(".gz") for f in have}
+    # Debian keeps what the law asks for and its units elsewhere
+    plain = lambda names: {n.replace("/usr/lib/systemd/system/", "/lib/systemd/system/") for n in names if "/doc/" not in n}
+    assert plain(ours) - plain(theirs) == {"/usr/share/lintian/overrides/gemgate"}
+    assert {n for n in plain(theirs) - plain(ours) if not n.startswith(("/usr/share/licenses", "/usr/lib/.build-id", "/etc/gemgate"))} == set()
