@@ -95,15 +95,15 @@ class Mock:
 
         self._run(go())
 
-    def matches(self):
-        """True if somebody has asked the bus for our signals: the monitor is ready."""
+    def listeners(self):
+        """How many have asked the bus to be told when we come and go: what a monitor asks for last."""
 
         async def ask():
             m = Message("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats",
                         "GetAllMatchRules")
             answer = await self.bus.call(m)
             rules = [r for rules in answer.body[0].values() for r in rules] if answer.body else []
-            return any(MANAGER in str(r) for r in rules)
+            return sum(f"arg0='{NAME}'" in str(r) for r in rules)
 
         return self._run(ask())
 

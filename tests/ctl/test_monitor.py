@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""monitor: a line each, as it happens."""
+import json
+import os
+import select
+import signal
+import subprocess
+
+import pytest
+
+import wait
+from conftest import GEMGATECTL
+from mock import FOREVER, PATH, key_path
+
+
+class Monitor:
+    def __init__(self, ctl, mock, *args):
+        before = mock.listeners()
+        self.process = subprocess.Popen([GEMGATECTL, "monitor", *args], env=ctl.env, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.rest = b""
+        wait.until("the monitor to listen", lambda: mock.listeners() > before)
+
+    def line(self):
+        while b"\n" not in self.rest:
+            assert select.select([self.process.stdout], [], [], wait.DEADLINE)[0], "the monitor says nothing"
+            data = os.read(self.process.stdout.fileno(), 65536)
+            assert data, self.process.stderr.read()
+            self.rest += data
+        line, _, self.rest = self.rest.partition(b"\n")
+        return line.decode()
+
+    def stop(self, which=signal.SIGTERM):
+        self.process.send_signal(which)
+        status = self.process.wait(wait.DEADLINE)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status
+
+
+@pytest.fixture
+def monitor(ctl, mock):
+    started = []
+
+    def start(*args):
+        started.append(Monitor(ctl, mock, *args))
+        return started[-1]
+
+    yield start
+    for m in started:
+        if m.process.poll() is None:
+            m.stop(signal.SIGKILL)
+
+
+# member, signature, body, what is told, with --json besides time and signal
+SIGNALS = [
+    ("KeyHealthChanged", "osssst", [key_path("work"), "gemini-a", "usable", "unhealthy", "overload", FOREVER],
+     "key work, gemini-a: usable -> unhealthy (overload), frees not by itself",
+     {"key": "work", "model": "gemini-a", "old": "usable", "new": "unhealthy", "reason": "overload", "until": None}),
+    ("KeyHealthChanged", "osssst", [key_path("work"), "", "dead", "usable", "reset", 0],
+     "key work: dead -> usable (reset)",
+     {"key": "work", "model": None, "old": "dead", "new": "usable", "reason": "reset", "until": None}),
+    ("QuotaExhausted", "st", ["gemini-a", 1], "model gemini-a: no key is left, the first frees now",
+     {"model": "gemini-a", "until": "1970-01-01T00:00:00+00:00"}),
+    ("Reloaded", "bs", [True, "1 key added"], "configuration reloaded: 1 key added",
+     {"ok": True, "message": "1 key added"}),
+    ("Reloaded", "bs", [False, "MAX_BODY:\x1b[2J x"], "configuration refused: MAX_BODY:?[2J x",
+     {"ok": False, "message": "MAX_BODY:\x1b[2J x"}),
+]
+
+
+def test_signals(mock, monitor):
+    people, programs = monitor(), monitor("--json")
+    for member, signature, body, told, said in SIGNALS:
+        mock.emit(member, signature, *body)
+        assert people.line().split("UTC  ")[1] == told
+        line = json.loads(programs.line())
+        assert line.pop("time") and line == {"signal": member, **said}
+    assert people.stop(signal.SIGINT) == 0 and programs.stop(signal.SIGTERM) == 0
+    assert PATH not in (c[1] for c in mock.calls) and mock.calls == []
+
+
+def test_the_daemon_goes(mock, monitor):
+    m = monitor()
+    mock.release()
+    assert m.line().endswith("gemgated has gone")
+    assert m.stop() == 0
+
+
+def test_a_signal_of_another_form_ends_it(mock, monitor):
+    m = monitor()
+    mock.emit("Reloaded", "s", "what?")
+    assert m.process.wait(wait.DEADLINE) == 1
