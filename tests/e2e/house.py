@@ -61,7 +61,7 @@ def defaults(sim):
 class Daemon:
     """A gemgated on a TCP socket that is there before it is; more sockets on demand."""
 
-    def __init__(self, folder, sim=None, settings=None, unset=(), sockets=None, unix=False, argv=()):
+    def __init__(self, folder, sim=None, settings=None, unset=(), sockets=None, unix=False, argv=(), program=()):
         env = defaults(sim) | (settings or {})
         for name in unset:
             env.pop(name, None)
@@ -74,7 +74,7 @@ class Daemon:
                 self.unix = str(folder / "gemgate.sock")
                 sockets.append(process.listen_unix(self.unix))
         self.sockets = sockets
-        self.process = process.Process([GEMGATED, *argv], env, folder, sockets)
+        self.process = process.Process([*(program or [GEMGATED]), *argv], env, folder, sockets)
         # The daemon has them now. Ours go, so that a connection fails when it is gone.
         self.address = self.socket.getsockname() if self.socket else None
         for s in sockets:

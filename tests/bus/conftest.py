@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+import os
+
+import pytest
+
+import house
+import private
+from fixtures import running_sim, sim  # noqa: F401
+
+assert os.geteuid() == 0, "tests/bus plays several users, which takes root"
+
+
+@pytest.fixture(scope="session")
+def machine():
+    m = private.Machine()
+    m.start_bus()
+    yield m
+    m.close()
+
+
+@pytest.fixture
+def start(machine, sim):
+    """start(NAME="value", …) starts a gemgated on the machine's bus, as the user gemgate."""
+    running = []
+
+    def one(**kw):
+        d = machine.start(sim, **kw)
+        running.append(d)
+        return d
+
+    yield one
+    faults = []
+    for d in running:
+        try:
+            if d.process.status is None:
+                d.process.stop()
+            d.process.check()
+            assert not house.leaked(d.process.said()), "a secret in the daemon's output"
+        except AssertionError as e:
+            faults.append(str(e))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def gemgated(machine, start):
+    d = start()
+    machine.wait_owned()
+    return d
+
+
+@pytest.fixture
+def connect(machine):
+    """connect(user) gives a client on the machine's bus."""
+    clients = []
+
+    def one(*args):
+        clients.append(machine.client(*args))
+        return clients[-1]
+
+    yield one
+    for c in clients:
+        c.close()
+
+
+@pytest.fixture
+def root(gemgated, connect):
+    return connect()
+
+
+@pytest.fixture
+def polkit(machine):
+    p = private.Polkit(machine.address)
+    yield p
+    p.close()
