@@ -42,6 +42,13 @@ static int parse_duration(ConfigCheck *k, const Setting *s, const char *value) {
         return set_number(k, s, value, r, v);
 }
 
+static int parse_duration_or_off(ConfigCheck *k, const Setting *s, const char *value) {
+        if (!strcaseeq(value, "off"))
+                return parse_duration(k, s, value);
+        *(usec_t *) field_of(k, s) = 0;
+        return 0;
+}
+
 static int parse_size(ConfigCheck *k, const Setting *s, const char *value) {
         uint64_t v = 0;
         int r = text_parse_size(value, &v);
@@ -79,6 +86,7 @@ static void show_count(uint64_t bound, Buf *out) {
 }
 
 const SettingType setting_duration = { "a duration", parse_duration, show_duration };
+const SettingType setting_duration_or_off = { "off, or a duration", parse_duration_or_off, show_duration };
 const SettingType setting_size = { "a size", parse_size, show_size };
 const SettingType setting_count = { "a number", parse_count, show_count };
 

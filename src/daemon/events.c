@@ -52,6 +52,7 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
                        const char *reason, usec_t until) {
         char message[512], stamp[TIMESTAMP_STRING_MAX];
         PoolKeyView v;
+        const char *id = pool_key_id(k);
 
         /* A key that only waited for quota was never away. */
         bool quiet = after == POOL_USABLE && before == POOL_COOLING;
@@ -61,11 +62,11 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
                 return;
         pool_key_view(e->pool, k, clock_realtime(), &v);
         format_until(until, stamp);
-        (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s", v.name ?: v.mask, states[after].sentence,
+        (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s", id, states[after].sentence,
                         model[0] ? ", model " : "", model, stamp[0] ? ", until " : "", stamp);
         log_event(level, quiet ? NULL : states[after].id, message,
                   { "key", v.mask },
-                  { "key_name", v.name },
+                  { "key_name", id },
                   { "model", model[0] ? model : NULL },
                   { "state_before", pool_state_to_string(before) },
                   { "state", pool_state_to_string(after) },
@@ -113,7 +114,6 @@ static void on_exhausted(const char *model, usec_t until, void *userdata) {
 static void on_key_added(const PoolKey *k, void *userdata) {
         Events *e = userdata;
 
-        look_for_keys(e);
         LIST_FOREACH(i, &e->listeners) {
                 EventsListener *l = list_entry(i, EventsListener, link);
 
@@ -125,7 +125,6 @@ static void on_key_added(const PoolKey *k, void *userdata) {
 static void on_key_removed(const PoolKey *k, void *userdata) {
         Events *e = userdata;
 
-        look_for_keys(e);
         LIST_FOREACH(i, &e->listeners) {
                 EventsListener *l = list_entry(i, EventsListener, link);
 
@@ -177,6 +176,10 @@ void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *us
         *l = (EventsListener){ .observer = *o, .userdata = userdata };
         list_init(&l->link);
         list_append(&e->listeners, &l->link);
+}
+
+void events_look(Events *e) {
+        look_for_keys(e);
 }
 
 void events_unlisten(EventsListener *l) {

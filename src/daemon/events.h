@@ -25,3 +25,5 @@ DEFINE_CLEANUP(Events *, events_free);
 
 void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata);
 void events_unlisten(EventsListener *l);
+
+void events_look(Events *e); /* after a reload: is there still a key? */

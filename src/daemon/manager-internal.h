@@ -8,7 +8,9 @@
 #include "bus/bus.h"
 #include "core/pool-admin.h"
 #include "daemon/events.h"
+#include "daemon/idle.h"
 #include "daemon/manager.h"
+#include "daemon/notify.h"
 #include "engine/engine-api.h"
 #include "server/http.h"
 
@@ -23,9 +25,13 @@ struct Manager {
         Events *events;
         EventsListener bus_events;
         Bus *bus;
+        Notify *notify;
+        EventsListener notify_events;
+        Idle *idle; /* NULL without IDLE_EXIT */
         sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
         LoopHook ended; /* while draining: a request ended, was it the last? */
-        bool ended_added, draining;
+        bool ended_added, signalled, draining;
+        bool passed; /* the sockets are systemd's: it starts us again when somebody connects */
         char *beyond_loopback; /* a socket that is, as it is shown: there must be a client token then; or
                                   NULL */
         ManagerReloadFn reloaded;
@@ -36,6 +42,14 @@ struct Manager {
 int manager_watch_sighup(Manager *m);
 int manager_set_keys(Manager *m, const Config *c, PoolChange *ret);
 EngineApiParams manager_engine_params(const Config *c);
+
+/* manager.c */
+void manager_drain(Manager *m, const char *why); /* lets what is under way finish, and ends */
+
+/* manager-notify.c */
+int manager_start_notify(Manager *m);
+int manager_set_idle_exit(Manager *m); /* as the configuration has it now */
+void manager_stop_notify(Manager *m);
 
 /* manager-bus.c */
 int manager_start_bus(Manager *m);

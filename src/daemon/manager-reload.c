@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -83,6 +82,9 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         log_config_apply(c);
         config_unref(m->config);
         m->config = c;
+        events_look(m->events);
+        if (manager_set_idle_exit(m) < 0)
+                log_warning("IDLE_EXIT: could not be set: out of memory");
         return 0;
 }
 
@@ -111,17 +113,14 @@ static int reload(Manager *m, Said *said, PoolChange *ret) {
         return r;
 }
 
-static void notify_reloading(void) {
-        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) clock_monotonic());
-}
-
 int manager_reload(Manager *m, char **ret_message) {
         _cleanup_(said_done) Said said = {};
         PoolChange change;
         char message[1024];
         int r;
 
-        notify_reloading();
+        if (!m->draining)
+                notify_reloading(m->notify);
         r = reload(m, &said, &change);
         if (r >= 0) {
                 (void) snprintf(message, sizeof(message),
@@ -136,7 +135,8 @@ int manager_reload(Manager *m, char **ret_message) {
                                 message);
                 log_event(LOG_LEVEL_ERROR, MESSAGE_RELOAD_REFUSED, refused);
         }
-        (void) sd_notify(false, m->draining ? "STOPPING=1" : "READY=1");
+        if (!m->draining)
+                notify_ready(m->notify);
         bus_reloaded(m->bus, r >= 0, message);
         if (m->reloaded)
                 m->reloaded(r >= 0, message, m->reloaded_userdata);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/manager-internal.h"
+#include "daemon/message-ids.h"
 #include "io/listen.h"
 
 #define NOFILE_RESERVE 64U /* what is neither a client nor upstream */
@@ -54,6 +56,7 @@ static void on_request(void *userdata) {
         Manager *m = userdata;
 
         bus_touch(m->bus);
+        notify_changed(m->notify);
         /* If it ends, it is still counted now: look at the end of the turn. */
         if (m->draining)
                 loop_hook_ask(m->loop, &m->ended);
@@ -69,16 +72,27 @@ static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_,
 
 static int on_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si, void *userdata) {
         Manager *m = userdata;
-        int r;
 
-        if (m->draining) {
+        if (m->signalled) {
                 log_info("a second signal: ending at once");
                 loop_exit(m->loop, 0);
                 return 0;
         }
+        m->signalled = true;
+        manager_drain(m, si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        return 0;
+}
+
+void manager_drain(Manager *m, const char *why) {
+        char message[128];
+        int r;
+
+        if (m->draining)
+                return;
         m->draining = true;
-        (void) sd_notify(false, "STOPPING=1\nSTATUS=Finishing what is under way");
-        log_info("%s: finishing what is under way", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        notify_stopping(m->notify, m->config->drain_timeout);
+        (void) snprintf(message, sizeof(message), "%s: finishing what is under way", why);
+        log_event(LOG_LEVEL_INFO, MESSAGE_DRAINING, message);
         http_drain(m->http);
         bus_draining(m->bus);
         r = sd_event_add_time(loop_event(m->loop), &m->drain_timer, CLOCK_MONOTONIC,
@@ -87,7 +101,6 @@ static int on_signal(sd_event_source *s _unused_, const struct signalfd_siginfo 
         if (r < 0)
                 loop_exit(m->loop, 0);
         loop_hook_ask(m->loop, &m->ended);
-        return 0;
 }
 
 /* --- the start --- */
@@ -175,7 +188,8 @@ static int listen_all(Manager *m) {
                 free(names[i]);
         }
         free(names);
-        if (n > 0)
+        m->passed = n > 0;
+        if (m->passed)
                 return r;
 
         for (char **s = m->config->listen; s && *s; s++) {
@@ -281,6 +295,10 @@ int manager_listen(Manager *m) {
 
         r = listen_all(m);
         if (r >= 0)
+                r = manager_start_notify(m);
+        if (r >= 0)
+                r = manager_set_idle_exit(m);
+        if (r >= 0)
                 r = manager_start_bus(m);
         return r < 0 ? exit_status(r) : 0;
 }
@@ -289,6 +307,7 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
         manager_stop_bus(m);
+        manager_stop_notify(m);
         http_free(m->http);
         engine_api_free(m->engine);
         events_free(m->events);
@@ -311,7 +330,7 @@ int manager_run(Manager *m) {
         int r;
 
         log_info("gemgated " GEMGATE_VERSION " serves %zu keys", m->config->n_keys);
-        (void) sd_notify(false, "READY=1");
+        notify_ready(m->notify);
         r = loop_run(m->loop);
         if (r < 0) {
                 log_error("the event loop failed: %s", strerror(-r));

@@ -10,6 +10,7 @@
 
 #define STATUS_DELAY USEC_PER_SEC
 #define STATUS_ACCURACY (250 * USEC_PER_MSEC)
+#define STOP_MARGIN (5 * USEC_PER_SEC) /* from the end of the draining to the end of the process */
 #define FEEDS 3U /* in each of the watchdog's periods */
 
 struct Notify {
@@ -77,10 +78,11 @@ void notify_reloading(Notify *n) {
                 (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) clock_monotonic());
 }
 
-void notify_stopping(Notify *n) {
+void notify_stopping(Notify *n, usec_t within) {
         if (!n->heard)
                 return;
-        (void) sd_notify(false, "STOPPING=1");
+        (void) sd_notifyf(false, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
+                          (unsigned long long) usec_add(within, STOP_MARGIN));
         say_status(n);
 }
 

@@ -33,6 +33,6 @@ DEFINE_CLEANUP(Notify *, notify_free);
 
 void notify_ready(Notify *n);      /* the sockets are open, or a reload is over */
 void notify_reloading(Notify *n);
-void notify_stopping(Notify *n);
+void notify_stopping(Notify *n, usec_t within); /* however long TimeoutStopSec= is, this is what it takes */
 
 void notify_changed(Notify *n);    /* the line may be another now; cheap, and n may be NULL */

@@ -135,8 +135,8 @@ static void test_line(void **state) {
         assert_string_equal(await(f), "STATUS=4 requests today");
 
         set_line(f, "finishing");
-        notify_stopping(f->notify);
-        assert_heard(f, "STOPPING=1");
+        notify_stopping(f->notify, 30 * USEC_PER_SEC);
+        assert_heard(f, "STOPPING=1\nEXTEND_TIMEOUT_USEC=35000000");
         assert_heard(f, "STATUS=finishing");
 
         notify_changed(NULL); /* before there is one */
@@ -230,7 +230,7 @@ static void test_nobody(void **state) {
         notify_ready(f->notify);
         notify_changed(f->notify);
         notify_reloading(f->notify);
-        notify_stopping(f->notify);
+        notify_stopping(f->notify, 0);
         assert_int_equal(f->n_lines, 0);
         assert_int_equal(sd_event_run(loop_event(f->loop), 0), 0); /* nothing is armed */
 }
