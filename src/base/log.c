@@ -66,7 +66,7 @@ static void log_text(LogLevel level, const char *message, const LogField *fields
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
 
         (void) buf_puts(&b, "gemgated: ");
-        /* An error is `gemgated: SETTING: value: what is allowed`, as scripts expect it, with no word before it. */
+        /* An error is `gemgated: SETTING: value: what is allowed`, with no word before it for scripts. */
         if (level != LOG_LEVEL_INFO && level != LOG_LEVEL_ERROR)
                 (void) buf_printf(&b, "%s: ", level_names[level]);
         /* A control character of a stranger's must not move the cursor of whoever reads. */

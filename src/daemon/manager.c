@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Start: what can be refused is refused before anything listens. End: the first SIGTERM or SIGINT stops new work and
- * lets what is under way finish, up to DRAIN_TIMEOUT; the second ends at once.
+ * Start: what can be refused is refused before anything listens. End: the first SIGTERM or SIGINT stops new
+ * work and lets what is under way finish, up to DRAIN_TIMEOUT; the second ends at once.
  */
 
 #include <errno.h>
@@ -104,7 +104,8 @@ static int on_signal(sd_event_source *s _unused_, const struct signalfd_siginfo 
 
 /* --- the start --- */
 
-/* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be served. */
+/* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be
+ * served. */
 static void raise_nofile(Manager *m) {
         struct rlimit rl;
         uint64_t most;
@@ -158,7 +159,8 @@ static int listen_on(Manager *m, int fd, const char *name) {
 
         listen_format(fd, shown);
         if (is_beyond_loopback(fd) && m->config->tokens.n_client == 0) {
-                log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond loopback", shown);
+                log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond loopback",
+                          shown);
                 (void) close(fd);
                 return -EINVAL;
         }
@@ -229,7 +231,8 @@ static int manager_init(Manager *m) {
         r = zone_new(c->quota_reset_timezone, now, &m->zone);
         if (r < 0) {
                 log_error("QUOTA_RESET_TIMEZONE: %s: %s", c->quota_reset_timezone,
-                          r == -ENOENT ? "this zone is not installed (tzdata)" : "not the name of a time zone");
+                          r == -ENOENT ? "this zone is not installed (tzdata)"
+                                       : "not the name of a time zone");
                 return r == -ENOENT ? -EINVAL : r;
         }
         r = loop_new(&m->loop);

@@ -8,7 +8,8 @@
 
 typedef struct Manager Manager;
 
-/* Takes the configuration. What fails is said in one line; the return value is the exit status, 0 to go on. */
+/* Takes the configuration. What fails is said in one line; the return value is the exit status, 0
+ * to go on. */
 int manager_new(Config *config, Manager **ret);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later, with one timer
- * for its head. Starting and stopping cost a few pointer writes and no system call; the timer is set only when it is
- * off, fires early when its head was stopped, and is set again then.
+ * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later,
+ * with one timer for its head. Starting and stopping cost a few pointer writes and no system call; the timer
+ * is set only when it is off, fires early when its head was stopped, and is set again then.
  */
 
 #include "base/clock.h"

@@ -5,8 +5,9 @@
  *
  *     headers → framing, path, route, access, size → (body) → handler → reply → end: one log line
  *
- * All refusals that need no body are made at the headers, so that an upload that will be refused is not read. A
- * handler may answer later; then it sets Request.cancel, which is called once if the client goes away before.
+ * All refusals that need no body are made at the headers, so that an upload that will be refused is not
+ * read. A handler may answer later; then it sets Request.cancel, which is called once if the client goes
+ * away before.
  */
 
 #include <errno.h>
@@ -46,7 +47,8 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
 
         p->n = 0;
         (void) snprintf(p->process_time, sizeof(p->process_time), "%llu.%06llu",
-                        (unsigned long long) (spent / USEC_PER_SEC), (unsigned long long) (spent % USEC_PER_SEC));
+                        (unsigned long long) (spent / USEC_PER_SEC),
+                        (unsigned long long) (spent % USEC_PER_SEC));
         reply_add(p, "Content-Type", content_type);
         reply_add(p, "x-request-id", q->id);
         reply_add(p, "X-Process-Time", p->process_time);
@@ -151,7 +153,8 @@ void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]
 static void request_log(Request *q, bool complete) {
         const char *method = http_request_method(q->io);
         usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
-        char status[16], attempts[16], duration[24], first_byte[24], in[24], out[24], client[ADDRESS_STRING_MAX];
+        char status[16], attempts[16], duration[24], first_byte[24], in[24], out[24],
+                client[ADDRESS_STRING_MAX];
         char message[128];
         bool asked = q->attempts > 0;
         LogLevel level = q->status >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
@@ -165,12 +168,13 @@ static void request_log(Request *q, bool complete) {
         (void) snprintf(attempts, sizeof(attempts), "%u", q->attempts);
         (void) snprintf(duration, sizeof(duration), "%llu",
                         (unsigned long long) usec_sub(clock_monotonic(), started));
-        (void) snprintf(first_byte, sizeof(first_byte), "%llu", (unsigned long long) usec_sub(first, started));
+        (void) snprintf(first_byte, sizeof(first_byte), "%llu",
+                        (unsigned long long) usec_sub(first, started));
         (void) snprintf(in, sizeof(in), "%llu", (unsigned long long) q->usage.prompt);
         (void) snprintf(out, sizeof(out), "%llu", (unsigned long long) q->usage.completion);
         /* The path only of a route we have: anything else is a stranger's text. */
-        (void) snprintf(message, sizeof(message), "%.16s %s %d%s", method, q->route ? q->route->path : "(no route)",
-                        q->status, complete ? "" : ", cut");
+        (void) snprintf(message, sizeof(message), "%.16s %s %d%s", method,
+                        q->route ? q->route->path : "(no route)", q->status, complete ? "" : ", cut");
 
         log_struct(level, message,
                    (const LogField[]){
@@ -195,7 +199,8 @@ static void request_log(Request *q, bool complete) {
 
 static void request_log_body(Request *q) {
         Buf *body = http_request_body(q->io);
-        _cleanup_free_ char *text = strndup(body->n > 0 ? buf_data(body) : "", MIN(body->n, (size_t) LOG_BODY_MAX));
+        _cleanup_free_ char *text =
+                strndup(body->n > 0 ? buf_data(body) : "", MIN(body->n, (size_t) LOG_BODY_MAX));
 
         if (!text)
                 return;
@@ -295,7 +300,8 @@ static void on_body(HttpRequest *io, void *userdata) {
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
                                     (unsigned long long) h->p.config->max_body);
         case HTTP_BODY_NO_ROOM:
-                return request_fail(q, 503, NULL, "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+                return request_fail(q, 503, NULL,
+                                    "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
         case HTTP_BODY_OK:
                 break;
         }

@@ -79,9 +79,10 @@ static void test_size(void **state) {
                 int r;
                 uint64_t v;
         } rows[] = {
-                { "512", 0, 512 },          { "32M", 0, 32 << 20 },  { "32MiB", 0, 32 << 20 }, { "1k", 0, 1024 },
-                { "2GiB", 0, 2ULL << 30 },  { "", -EINVAL, 0 },      { "M", -EINVAL, 0 },      { "1.5M", -EINVAL, 0 },
-                { "-1", -EINVAL, 0 },       { "1T", -EINVAL, 0 },    { "99999999999G", -ERANGE, 0 },
+                { "512", 0, 512 },    { "32M", 0, 32 << 20 },         { "32MiB", 0, 32 << 20 },
+                { "1k", 0, 1024 },    { "2GiB", 0, 2ULL << 30 },      { "", -EINVAL, 0 },
+                { "M", -EINVAL, 0 },  { "1.5M", -EINVAL, 0 },         { "-1", -EINVAL, 0 },
+                { "1T", -EINVAL, 0 }, { "99999999999G", -ERANGE, 0 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -98,8 +99,9 @@ static void test_percent(void **state) {
                 int r;
                 const char *out;
         } rows[] = {
-                { "abc", 0, "abc" },  { "a%20b", 0, "a b" },      { "%2f%2F", 0, "//" }, { "%00", -EINVAL, NULL },
-                { "%", -EINVAL, NULL }, { "%2", -EINVAL, NULL }, { "%zz", -EINVAL, NULL }, { "%2e%2e", 0, ".." },
+                { "abc", 0, "abc" },      { "a%20b", 0, "a b" },  { "%2f%2F", 0, "//" },
+                { "%00", -EINVAL, NULL }, { "%", -EINVAL, NULL }, { "%2", -EINVAL, NULL },
+                { "%zz", -EINVAL, NULL }, { "%2e%2e", 0, ".." },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -257,9 +259,11 @@ static void test_scrub(void **state) {
                 const char *text, *out;
         } rows[] = {
                 { "nothing here", "nothing here" },
-                { "Consumer 'api_key:AIzaSyA-0123456789abcd' has", "Consumer 'api_key:**********************' has" },
+                { "Consumer 'api_key:AIzaSyA-0123456789abcd' has",
+                  "Consumer 'api_key:**********************' has" },
                 { "bad KNOWNKNOWNKNOWN twice KNOWNKNOWNKNOWN", "bad *************** twice ***************" },
-                { "https://x/?key=AQ.Ab0123456789abcdefgh&alt=sse", "https://x/?key=***********************&alt=sse" },
+                { "https://x/?key=AQ.Ab0123456789abcdefgh&alt=sse",
+                  "https://x/?key=***********************&alt=sse" },
                 { "the key=value thing", "the key=value thing" },
                 { "AIza is how they begin", "AIza is how they begin" },
         };
