@@ -14,7 +14,7 @@
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */
 #define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
-#define HTTP_HEADERS_MAX (32U << 10)  /* libmicrohttpd's pool for one request's headers; 431 beyond */
+#define HTTP_HEADERS_MAX (16U << 10)  /* libmicrohttpd's pool for one request's headers; 431 beyond */
 #define HTTP_SWALLOW_MAX (8U << 20)   /* read of a body that is too large, so that the 413 arrives */
 #define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is no honest one */
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */

@@ -138,7 +138,15 @@ bool text_is_utf8(const char *s, size_t n) {
                 unsigned char c = *p;
                 size_t more;
                 uint32_t cp, least;
+                uint64_t eight;
 
+                if (end - p >= 8) {
+                        memcpy(&eight, p, 8);
+                        if ((eight & 0x8080808080808080) == 0) { /* all ASCII, as most text is */
+                                p += 8;
+                                continue;
+                        }
+                }
                 if (c < 0x80) {
                         p++;
                         continue;

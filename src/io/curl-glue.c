@@ -53,6 +53,7 @@ struct CurlGlue {
         usec_t wanted;     /* what libcurl asked for last; USEC_INFINITY: nothing */
         bool due;          /* a zero timer */
         bool http2;
+        bool has_proxy; /* the environment names one; if not, libcurl need not look at each request */
         Socket **sockets; /* by descriptor */
         size_t n_sockets;
         CURL *pool[POOL_MAX];
@@ -333,6 +334,8 @@ static CURL *easy_take(CurlGlue *g) {
         (void) curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
         (void) curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, g);
         (void) curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
+        if (!g->has_proxy)
+                (void) curl_easy_setopt(e, CURLOPT_PROXY, "");
         return e;
 }
 
@@ -445,6 +448,15 @@ void curl_call_pause(CurlCall *c, bool paused) {
 
 /* --- the glue itself --- */
 
+static bool environment_has_proxy(void) {
+        static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (!strnull(getenv(names[i])))
+                        return true;
+        return false;
+}
+
 int curl_glue_new(Loop *loop, CurlGlue **ret) {
         _cleanup_(curl_glue_freep) CurlGlue *g = NULL;
         int r;
@@ -459,6 +471,7 @@ int curl_glue_new(Loop *loop, CurlGlue **ret) {
 
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return -EIO;
+        g->has_proxy = environment_has_proxy();
         g->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
         g->multi = curl_multi_init();
         if (!g->multi)

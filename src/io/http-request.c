@@ -5,6 +5,10 @@
 #include "base/text.h"
 #include "io/mhd-internal.h"
 
+/* MHD allocates a block of this size for each reply in pieces, and uses it only for HTTP/1.0: chunks are read into the
+ * connection's own pool. Every open stream has one. */
+#define BLOCK_SIZE 1024U
+
 /* --- what was asked --- */
 
 const char *http_request_method(const HttpRequest *r) {
@@ -223,7 +227,7 @@ int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, s
 
         assert(!r->replied);
 
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_LOW_MARK, on_read, r, NULL);
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, on_read, r, NULL);
         r->streaming = true;
         return request_set_response(r, status, response, headers, n_headers);
 }
