@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "dialect/json.h"
 
-/* A tokener holds a stack of JSON_DEPTH_MAX levels and a buffer as large as the longest string it has met. One is kept
- * from call to call, as long as what it parses is small. */
+/* A tokener holds a stack of JSON_DEPTH_MAX levels and a buffer as large as the longest string it has met.
+ * One is kept from call to call, as long as what it parses is small. */
 #define KEPT_MAX (64U << 10)
 
 static struct json_tokener *kept;

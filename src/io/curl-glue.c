@@ -449,7 +449,8 @@ void curl_call_pause(CurlCall *c, bool paused) {
 /* --- the glue itself --- */
 
 static bool environment_has_proxy(void) {
-        static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+        static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                             "ALL_PROXY" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (!strnull(getenv(names[i])))

@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "io/mhd-internal.h"
 
-/* MHD allocates a block of this size for each reply in pieces, and uses it only for HTTP/1.0: chunks are read into the
- * connection's own pool. Every open stream has one. */
+/* MHD allocates a block of this size for each reply in pieces, and uses it only for HTTP/1.0: chunks are
+ * read into the connection's own pool. Every open stream has one. */
 #define BLOCK_SIZE 1024U
 
 /* --- what was asked --- */
