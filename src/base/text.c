@@ -174,7 +174,7 @@ bool text_is_utf8(const char *s, size_t n) {
 }
 
 size_t text_utf8_prefix(const char *s, size_t max) {
-        size_t n = strnlen(s, max + 1);
+        size_t n = strlen(s);
 
         if (n <= max)
                 return n;
