@@ -10,7 +10,7 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         gcc libc6-dev libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libmimalloc-dev libsystemd-dev meson ninja-build pkg-config
 COPY . /src
-RUN meson setup /build /src --buildtype=release -Db_lto=true --prefix=/usr --strip -Dtests=false -Dsim=false \
+RUN meson setup /build /src --buildtype=release --prefix=/usr --strip -Dtests=false -Dsim=false \
     && DESTDIR=/out meson install -C /build
 
 FROM debian:bookworm-slim
