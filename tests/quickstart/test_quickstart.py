@@ -37,8 +37,11 @@ class Quickstart:
         return wait.until("quickstart to be ready", look, deadline=240)
 
     def children(self):
-        out = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
-        return dict(reversed(line.split(None, 1)) for line in out.stdout.splitlines())
+        """Name → pid."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            pids = f.read().split()
+        return {open(f"/proc/{pid}/comm").read().strip(): int(pid) for pid in pids}
 
 
 def refused(port):
