@@ -47,8 +47,8 @@ int buf_reserve(Buf *b, size_t more) {
         if (need <= b->size - b->off)
                 return 0;
 
-        /* Moving is cheaper than growing, but only when at least half of the memory is dead: else a buffer that is
-         * read in small bites would be moved at every append. */
+        /* Moving is cheaper than growing, but only when at least half of the memory is dead: else a buffer
+         * that is read in small bites would be moved at every append. */
         if (need <= b->size && b->off >= b->size / 2) {
                 memmove(b->base, b->base + b->off, b->n);
                 b->off = 0;

@@ -3,9 +3,10 @@
 
 /*
  * A growing byte buffer with a ceiling. Appending is sticky: the first failure (-ENOMEM, or -E2BIG at the
- * ceiling) drops the content and every later call returns the same error, so a writer of many pieces checks once,
- * at the end. Bytes are taken from the front by moving an offset. A buffer that is marked secret is wiped whenever
- * its memory is given back or moved. Content is not NUL-terminated unless buf_cstr() was asked.
+ * ceiling) drops the content and every later call returns the same error, so a writer of many pieces checks
+ * once, at the end. Bytes are taken from the front by moving an offset. A buffer that is marked secret is
+ * wiped whenever its memory is given back or moved. Content is not NUL-terminated unless buf_cstr() was
+ * asked.
  */
 
 #include <string.h>
@@ -38,7 +39,7 @@ void buf_consume(Buf *b, size_t n);
 /* The content with a NUL behind it that does not count; NULL on a failed buffer. */
 char *buf_cstr(Buf *b);
 
-/* Gives the memory (malloc'ed, NUL-terminated) to the caller and empties the buffer. -errno of a failed buffer. */
+/* Gives the memory (malloc'ed, NUL-terminated) to the caller and empties the buffer. */
 int buf_steal(Buf *b, char **ret, size_t *ret_n);
 
 static inline char *buf_data(const Buf *b) {

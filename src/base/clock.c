@@ -120,7 +120,7 @@ void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX
         struct tm tm;
 
         (void) gmtime_r(&t, &tm);
-        (void) snprintf(ret, TIMESTAMP_STRING_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%c%02u:%02u", tm.tm_year + 1900,
-                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, offset < 0 ? '-' : '+',
-                        a / 3600, a / 60 % 60);
+        (void) snprintf(ret, TIMESTAMP_STRING_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%c%02u:%02u",
+                        tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                        offset < 0 ? '-' : '+', a / 3600, a / 60 % 60);
 }

@@ -35,6 +35,6 @@ int duration_parse(const char *s, usec_t *ret);
 #define DURATION_STRING_MAX 32U
 void duration_format(usec_t u, char ret[static DURATION_STRING_MAX]);
 
-/* RFC 3339 with microseconds cut off, at the given offset east of UTC in seconds: 2026-11-22T00:00:00-08:00 */
+/* RFC 3339 to the second, at the given offset east of UTC in seconds: 2026-11-22T00:00:00-08:00 */
 #define TIMESTAMP_STRING_MAX 48U
 void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX]);

@@ -28,20 +28,44 @@ static const char *line_end_escape(const char *s, size_t k) {
         return NULL;
 }
 
+/* How many of the n bytes at s stand for themselves; eight at a time, since nearly all of them do. */
+static size_t plain_length(const char *s, size_t n) {
+        const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+        size_t i = 0;
+
+        for (; i + 8 <= n; i += 8) {
+                uint64_t v, quote, backslash;
+
+                memcpy(&v, s + i, 8);
+                quote = v ^ ones * '"';
+                backslash = v ^ ones * '\\';
+                /* A top bit where a byte is below 0x20, a quote, a backslash, or beyond ASCII. */
+                if (((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops)
+                        break;
+        }
+        for (; i < n; i++) {
+                unsigned char c = (unsigned char) s[i];
+
+                if (c < 0x20 || c == '"' || c == '\\' || c >= 0x80)
+                        break;
+        }
+        return i;
+}
+
 void jwrite_quote(Buf *b, const char *s, size_t n) {
         static const char hex[] = "0123456789abcdef";
         size_t start = 0, i = 0;
 
         (void) buf_putc(b, '"');
-        while (i < n) {
-                unsigned char c = (unsigned char) s[i];
+        for (;;) {
                 char escape[6] = "\\u00";
+                unsigned char c;
                 size_t k;
 
-                if (c >= 0x20 && c != '"' && c != '\\' && c < 0x80) {
-                        i++;
-                        continue;
-                }
+                i += plain_length(s + i, n - i);
+                if (i == n)
+                        break;
+                c = (unsigned char) s[i];
                 if (c >= 0x80) {
                         const char *line_end;
 

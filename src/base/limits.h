@@ -14,8 +14,8 @@
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */
 #define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
-#define HTTP_HEADERS_MAX (32U << 10)  /* libmicrohttpd's pool for one request's headers; 431 beyond */
-#define HTTP_SWALLOW_MAX (8U << 20)   /* of a body that is too large, this much is read so that the 413 arrives */
+#define HTTP_HEADERS_MAX (16U << 10)  /* libmicrohttpd's pool for one request's headers; 431 beyond */
+#define HTTP_SWALLOW_MAX (8U << 20)   /* read of a body that is too large, so that the 413 arrives */
 #define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is no honest one */
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
 #define MESSAGES_MAX 16384U           /* entries of `messages` */
@@ -39,7 +39,7 @@
 #define SLOT_ERROR_MAX 256U    /* of Google's message, kept with each of them as its last error */
 #define ATTEMPTS_MAX 3U        /* keys tried for one request */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
-#define MODEL_LIST_PAGES_MAX 16U              /* of a thousand each; a list that says it goes on forever ends here */
+#define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list that says it goes on forever ends here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as it goes to clients: names and aliases come to a MiB */
 
 /* --- what is told to the operator --- */

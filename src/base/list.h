@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Intrusive, circular, doubly linked list. A List is both the head and the link inside an element; an unlinked
- * element points at itself, so unlinking twice is harmless and "is it linked" is one comparison.
+ * Intrusive, circular, doubly linked list. A List is both the head and the link inside an element; an
+ * unlinked element points at itself, so unlinking twice is harmless and "is it linked" is one comparison.
  */
 
 #include "base/macros.h"

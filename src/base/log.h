@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Where the daemon speaks. Libraries never log; the edge logs once, with structured fields. Three forms: text for
- * a terminal, JSON lines for a container, and a sink that an upper floor installs (the journal). Field names are
- * lower case here; a sink spells them its own way. Values must be masked before they come here.
+ * Where the daemon speaks. Libraries never log; the edge logs once, with structured fields. Three forms:
+ * text for a terminal, JSON lines for a container, and a sink that an upper floor installs (the journal).
+ * Field names are lower case here; a sink spells them its own way. Values must be masked before they come
+ * here.
  */
 
 #include "base/macros.h"

@@ -48,7 +48,8 @@ Secret *secret_unref(Secret *s) {
 bool secret_equal(const Secret *s, const char *other, size_t n) {
         unsigned char diff = s->n != n;
 
-        /* Runs over the secret's length whatever was presented, so that time tells neither content nor prefix. */
+        /* Runs over the secret's length whatever was presented, so that time tells neither content nor
+         * prefix. */
         for (size_t i = 0; i < s->n; i++)
                 diff |= (unsigned char) (s->bytes[i] ^ (n > 0 ? other[i % n] : 0));
         return diff == 0;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * An API key or a token. The bytes are reachable only by secret_reveal(), a name that is easy to search for: its
- * callers are the header that goes upstream and nothing else. What people may see is a mask. Memory is wiped when
- * the last reference goes.
+ * An API key or a token. The bytes are reachable only by secret_reveal(), a name that is easy to search for:
+ * its callers are the header that goes upstream and nothing else. What people may see is a mask. Memory is
+ * wiped when the last reference goes.
  */
 
 #include "base/macros.h"
@@ -22,8 +22,8 @@ DEFINE_CLEANUP(Secret *, secret_unref);
 
 bool secret_equal(const Secret *s, const char *other, size_t n); /* constant time in the content */
 
-/* An order for an index of the operator's own secrets, as strcmp() gives one. It takes as long as two secrets
- * are alike: never for what a client presented. */
+/* An order for an index of the operator's own secrets, as strcmp() gives one. It takes as long as two
+ * secrets are alike: never for what a client presented. */
 int secret_compare(const Secret *a, const Secret *b);
 
 /* An API key: first and last four characters (`AIza****abcd`); of one under twelve only stars. */
@@ -35,7 +35,7 @@ const char *secret_reveal(const Secret *s);
 size_t secret_length(const Secret *s);
 
 /*
- * Covers, in place, what looks like a key in a text of someone else's: the secret itself if one is given, Google's
- * key forms (`AIza…`, `AQ.…`), and what stands behind `api_key:` or `key=`. The text never grows.
+ * Covers, in place, what looks like a key in a text of someone else's: the secret itself if one is given,
+ * Google's key forms (`AIza…`, `AQ.…`), and what stands behind `api_key:` or `key=`. The text never grows.
  */
 void secret_scrub(char *text, const Secret *known);

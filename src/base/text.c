@@ -11,7 +11,8 @@ int text_parse_u64(const char *s, uint64_t *ret) {
         for (; *s; s++) {
                 if (*s < '0' || *s > '9')
                         return -EINVAL;
-                if (__builtin_mul_overflow(v, 10U, &v) || __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
+                if (__builtin_mul_overflow(v, 10U, &v) ||
+                    __builtin_add_overflow(v, (uint64_t) (*s - '0'), &v))
                         return -ERANGE;
         }
         *ret = v;
@@ -32,7 +33,8 @@ int text_parse_uint(const char *s, unsigned *ret) {
 }
 
 int text_parse_bool(const char *s, bool *ret) {
-        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };
+        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off",
+                                                                                       "0" };
 
         for (size_t i = 0; i < ELEMENTSOF(yes); i++) {
                 if (strcaseeq(s, yes[i])) {
@@ -136,7 +138,15 @@ bool text_is_utf8(const char *s, size_t n) {
                 unsigned char c = *p;
                 size_t more;
                 uint32_t cp, least;
+                uint64_t eight;
 
+                if (end - p >= 8) {
+                        memcpy(&eight, p, 8);
+                        if ((eight & 0x8080808080808080) == 0) { /* all ASCII, as most text is */
+                                p += 8;
+                                continue;
+                        }
+                }
                 if (c < 0x80) {
                         p++;
                         continue;
@@ -164,7 +174,7 @@ bool text_is_utf8(const char *s, size_t n) {
 }
 
 size_t text_utf8_prefix(const char *s, size_t max) {
-        size_t n = strnlen(s, max + 1);
+        size_t n = strlen(s);
 
         if (n <= max)
                 return n;

@@ -15,8 +15,8 @@
 #define HELP_MAX (64U << 10)
 #define SAID_MAX (1U << 20)
 
-/* What is said while the configuration is read. An error ends the program, and is said at once; the rest waits, as one
- * line after the other, for the log that the configuration asks for. */
+/* What is said while the configuration is read. An error ends the program, and is said at once; the rest
+ * waits, as one line after the other, for the log that the configuration asks for. */
 static void say(LogLevel level, const char *line, void *userdata) {
         Buf *later = userdata;
 
@@ -38,13 +38,15 @@ static void say_later(Buf *later) {
 static int help(void) {
         _cleanup_buf_ Buf b = BUF_INIT(HELP_MAX);
 
-        (void) buf_puts(&b, "Usage: gemgated [OPTION]...\n"
-                            "Serves OpenAI clients from a pool of Gemini API keys.\n\n"
-                            "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens there\n"
-                            "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"
-                            "  --check-config     check the configuration and end: 0, or 78\n"
-                            "  --version          print the version and end\n"
-                            "  --help             print this and end\n\n");
+        (void) buf_puts(
+                &b,
+                "Usage: gemgated [OPTION]...\n"
+                "Serves OpenAI clients from a pool of Gemini API keys.\n\n"
+                "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens there\n"
+                "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"
+                "  --check-config     check the configuration and end: 0, or 78\n"
+                "  --version          print the version and end\n"
+                "  --help             print this and end\n\n");
         config_help(&b);
         if (b.error < 0)
                 return EX_SOFTWARE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Start: what can be refused is refused before anything listens. End: the first SIGTERM or SIGINT stops new work and
- * lets what is under way finish, up to DRAIN_TIMEOUT; the second ends at once.
+ * Start: what can be refused is refused before anything listens. End: the first SIGTERM or SIGINT stops new
+ * work and lets what is under way finish, up to DRAIN_TIMEOUT; the second ends at once.
  */
 
 #include <errno.h>
@@ -105,7 +105,8 @@ void manager_drain(Manager *m, const char *why) {
 
 /* --- the start --- */
 
-/* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be served. */
+/* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be
+ * served. */
 static void raise_nofile(Manager *m) {
         struct rlimit rl;
         uint64_t most;
@@ -232,7 +233,8 @@ static int manager_init(Manager *m) {
         r = zone_new(c->quota_reset_timezone, now, &m->zone);
         if (r < 0) {
                 log_error("QUOTA_RESET_TIMEZONE: %s: %s", c->quota_reset_timezone,
-                          r == -ENOENT ? "this zone is not installed (tzdata)" : "not the name of a time zone");
+                          r == -ENOENT ? "this zone is not installed (tzdata)"
+                                       : "not the name of a time zone");
                 return r == -ENOENT ? -EINVAL : r;
         }
         r = loop_new(&m->loop);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Errors in Anthropic's words: {"type":"error","error":{"type","message"},"request_id"}. Source: the API reference's page
- * on errors, and what the official SDKs read. */
+/* Errors in Anthropic's words: {"type":"error","error":{"type","message"},"request_id"}. Source: the API
+ * reference's page on errors, and what the official SDKs read. */
 
 #include "base/jwrite.h"
 #include "dialect/dialect.h"
@@ -11,10 +11,12 @@ static const char *type_of(int status) {
                 int status;
                 const char *type;
         } rows[] = {
-                { 400, "invalid_request_error" }, { 401, "authentication_error" }, { 402, "billing_error" },
-                { 403, "permission_error" },      { 404, "not_found_error" },      { 405, "invalid_request_error" },
-                { 409, "conflict_error" },        { 413, "request_too_large" },    { 429, "rate_limit_error" },
-                { 503, "overloaded_error" },      { 504, "timeout_error" },
+                { 400, "invalid_request_error" }, { 401, "authentication_error" },
+                { 402, "billing_error" },         { 403, "permission_error" },
+                { 404, "not_found_error" },       { 405, "invalid_request_error" },
+                { 409, "conflict_error" },        { 413, "request_too_large" },
+                { 429, "rate_limit_error" },      { 503, "overloaded_error" },
+                { 504, "timeout_error" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)

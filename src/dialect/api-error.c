@@ -68,8 +68,8 @@ static void set_status(ApiError *e, int status) {
                 }
 }
 
-/* Client libraries try again by themselves, after as long as Retry-After says: some of them would sleep for an
- * hour, the others ask sooner and in vain. Beyond a minute it is for people to decide. */
+/* Client libraries try again by themselves, after as long as Retry-After says: some of them would sleep for
+ * an hour, the others ask sooner and in vain. Beyond a minute it is for people to decide. */
 #define RETRY_PATIENCE (60 * USEC_PER_SEC)
 
 static usec_t whole_seconds_up(usec_t span) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Errors in Google's words: {"error":{"code","message","status"}}. Source: google.rpc.Code, and the Gemini API's page on
- * errors. */
+/* Errors in Google's words: {"error":{"code","message","status"}}. Source: google.rpc.Code, and the Gemini
+ * API's page on errors. */
 
 #include "base/jwrite.h"
 #include "dialect/dialect.h"

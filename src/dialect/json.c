@@ -6,21 +6,40 @@
 #include "base/text.h"
 #include "dialect/json.h"
 
-static void tokener_freep(struct json_tokener **t) {
-        if (*t)
-                json_tokener_free(*t);
+/* A tokener holds a stack of JSON_DEPTH_MAX levels and a buffer as large as the longest string it has met.
+ * One is kept from call to call, as long as what it parses is small. */
+#define KEPT_MAX (64U << 10)
+
+static struct json_tokener *kept;
+
+static struct json_tokener *tokener_take(void) {
+        struct json_tokener *t = TAKE_PTR(kept);
+
+        if (!t)
+                t = json_tokener_new_ex((int) JSON_DEPTH_MAX);
+        if (t)
+                json_tokener_set_flags(t, JSON_TOKENER_STRICT);
+        return t;
+}
+
+static void tokener_give(struct json_tokener *t, size_t n) {
+        if (kept || n > KEPT_MAX) {
+                json_tokener_free(t);
+                return;
+        }
+        json_tokener_reset(t);
+        kept = t;
 }
 
 int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message) {
-        _cleanup_(tokener_freep) struct json_tokener *t = NULL;
         _cleanup_json_ struct json_object *o = NULL;
         const char *message = NULL;
+        struct json_tokener *t;
         enum json_tokener_error e;
 
-        t = json_tokener_new_ex((int) JSON_DEPTH_MAX);
+        t = tokener_take();
         if (!t)
                 return -ENOMEM;
-        json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 
         if (n > INT_MAX)
                 message = "too long";
@@ -28,6 +47,8 @@ int json_parse(const char *s, size_t n, struct json_object **ret, const char **r
                 message = "empty";
         else if (memchr(s, 0, n))
                 message = "NUL byte"; /* the tokener would take it for the end and pass over the rest */
+        else if (!text_is_utf8(s, n)) /* at once: the tokener would look at each character by a call */
+                message = json_tokener_error_desc(json_tokener_error_parse_utf8_string);
         else {
                 o = json_tokener_parse_ex(t, s, (int) n);
                 e = json_tokener_get_error(t);
@@ -42,6 +63,7 @@ int json_parse(const char *s, size_t n, struct json_object **ret, const char **r
                         message = json_tokener_error_desc(e);
         }
 
+        tokener_give(t, n);
         if (message) {
                 if (ret_message)
                         *ret_message = message;

@@ -154,17 +154,34 @@ static int refuse_type(ApiError *ret_error, const char *param, Type types) {
         return openai_refuse(ret_error, param, "%s must be %s", param, list);
 }
 
-static int check_fields(struct json_object *root, ApiError *ret_error) {
-        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
-                struct json_object *o = json_get(root, fields[i].name);
-                const char *param = fields[i].param ?: fields[i].name;
+static int check_field(size_t i, struct json_object *o, ApiError *ret_error) {
+        const char *param = fields[i].param ?: fields[i].name;
 
+        if (!(fields[i].types & 1U << json_object_get_type(o)))
+                return refuse_type(ret_error, fields[i].name, fields[i].types);
+        if (fields[i].later && !(fields[i].usual && fields[i].usual(o)))
+                return openai_refuse(ret_error, param, "%s is not supported yet", param);
+        return 0;
+}
+
+/* One walk over what the client sent, which is little, and not one search for each field there could be. */
+static int read_members(struct json_object *root, struct json_object *ret_numbers[static _NUMBER_MAX],
+                        ApiError *ret_error) {
+        int r;
+
+        json_object_object_foreach(root, name, o) {
                 if (!o)
                         continue;
-                if (!(fields[i].types & 1U << json_object_get_type(o)))
-                        return refuse_type(ret_error, fields[i].name, fields[i].types);
-                if (fields[i].later && !(fields[i].usual && fields[i].usual(o)))
-                        return openai_refuse(ret_error, param, "%s is not supported yet", param);
+                for (Number i = 0; i < _NUMBER_MAX; i++)
+                        if (streq(name, numbers[i].name))
+                                ret_numbers[i] = o;
+                for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                        if (streq(name, fields[i].name)) {
+                                r = check_field(i, o, ret_error);
+                                if (r != 0)
+                                        return r;
+                                break;
+                        }
         }
         return 0;
 }
@@ -177,9 +194,10 @@ static bool is_integral(struct json_object *o) {
                (d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d);
 }
 
-static int check_numbers(struct json_object *root, GeminiTraits traits, ApiError *ret_error) {
+static int check_numbers(struct json_object *const found[static _NUMBER_MAX], GeminiTraits traits,
+                         ApiError *ret_error) {
         for (Number i = 0; i < _NUMBER_MAX; i++) {
-                struct json_object *o = json_get(root, numbers[i].name);
+                struct json_object *o = found[i];
                 const char *name = numbers[i].name;
                 double d;
 
@@ -268,12 +286,13 @@ static int32_t fold_seed(int64_t v) {
 }
 
 /* The number as it is sent, or NULL. */
-static struct json_object *get_number(struct json_object *root, GeminiTraits traits, Number i) {
+static struct json_object *get_number(struct json_object *const found[static _NUMBER_MAX],
+                                      GeminiTraits traits, Number i) {
         if (traits & numbers[i].dropped)
                 return NULL;
-        if (i == NUMBER_MAX_TOKENS && json_get(root, numbers[NUMBER_MAX_COMPLETION_TOKENS].name))
+        if (i == NUMBER_MAX_TOKENS && found[NUMBER_MAX_COMPLETION_TOKENS])
                 return NULL;
-        return json_get(root, numbers[i].name);
+        return found[i];
 }
 
 static void write_number(JWriter *w, Number i, struct json_object *o) {
@@ -285,18 +304,19 @@ static void write_number(JWriter *w, Number i, struct json_object *o) {
                 jwrite_int(w, numbers[i].gemini, json_object_get_int64(o));
 }
 
-static void write_config(struct json_object *root, GeminiTraits traits, unsigned n_stop, JWriter *w) {
+static void write_config(struct json_object *root, struct json_object *const found[static _NUMBER_MAX],
+                         GeminiTraits traits, unsigned n_stop, JWriter *w) {
         struct json_object *stop = json_get(root, "stop"), *s;
         bool any = n_stop > 0;
 
         for (Number i = 0; i < _NUMBER_MAX; i++)
-                any = any || get_number(root, traits, i);
+                any = any || get_number(found, traits, i);
         if (!any)
                 return;
 
         jwrite_object(w, "generationConfig");
         for (Number i = 0; i < _NUMBER_MAX; i++) {
-                struct json_object *o = get_number(root, traits, i);
+                struct json_object *o = get_number(found, traits, i);
 
                 if (o)
                         write_number(w, i, o);
@@ -312,13 +332,14 @@ static void write_config(struct json_object *root, GeminiTraits traits, unsigned
         jwrite_end(w);
 }
 
-static void write_request(struct json_object *root, GeminiTraits traits, unsigned n_stop, Buf *out) {
+static void write_request(struct json_object *root, struct json_object *const found[static _NUMBER_MAX],
+                          GeminiTraits traits, unsigned n_stop, Buf *out) {
         const char *tier = strempty(json_get_string(root, "service_tier"));
         JWriter w = JWRITER_INIT(out);
 
         jwrite_object(&w, NULL);
         openai_messages_write(json_get(root, "messages"), traits, &w);
-        write_config(root, traits, n_stop, &w);
+        write_config(root, found, traits, n_stop, &w);
         if (streq(tier, "flex") || streq(tier, "priority"))
                 jwrite_string(&w, "serviceTier", tier);
         jwrite_end(&w);
@@ -361,6 +382,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
                                ApiError *ret_error) {
         _cleanup_(chat_freep) OpenaiChat *chat = NULL;
         _cleanup_json_ struct json_object *root = NULL;
+        struct json_object *found[_NUMBER_MAX] = {};
         const char *why = "", *model;
         GeminiTraits traits;
         unsigned n_stop = 0;
@@ -378,7 +400,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
         if (!chat)
                 return -ENOMEM;
 
-        r = check_fields(root, ret_error);
+        r = read_members(root, found, ret_error);
         if (r != 0)
                 return r;
         r = check_model(c, json_get(root, "model"), &chat->t, ret_error);
@@ -386,7 +408,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
                 return r;
         model = c->resolve_model ? c->resolve_model(chat->t.model, c->userdata) : chat->t.model;
         traits = gemini_model_traits(model);
-        r = check_numbers(root, traits, ret_error);
+        r = check_numbers(found, traits, ret_error);
         if (r != 0)
                 return r;
         r = check_stop(json_get(root, "stop"), &n_stop, ret_error);
@@ -399,7 +421,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
         if (r != 0)
                 return r;
 
-        write_request(root, traits, n_stop, &chat->t.gemini);
+        write_request(root, found, traits, n_stop, &chat->t.gemini);
         if (chat->t.gemini.error < 0)
                 return chat->t.gemini.error;
         *ret = &TAKE_PTR(chat)->t;

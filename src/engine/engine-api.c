@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One attempt over HTTP. The status decides how the body is read: of anything but 200 it is an error, kept up to a
- * ceiling and classed at the end; of a 200 it is one answer, kept whole, or a stream, cut into events as it comes.
+ * One attempt over HTTP. The status decides how the body is read: of anything but 200 it is an error, kept
+ * up to a ceiling and classed at the end; of a 200 it is one answer, kept whole, or a stream, cut into
+ * events as it comes.
  *
- * Two time-outs run, never together: until the first byte of the body, and then between bytes. None runs while the call
- * is paused: it is our client who is slow then.
+ * Two time-outs run, never together: until the first byte of the body, and then between bytes. None runs
+ * while the call is paused: it is our client who is slow then.
  */
 
 #include <errno.h>
@@ -70,7 +71,8 @@ static void on_timeout(Timeout *t) {
         call_finish(c, &v);
 }
 
-static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int status, const char *reason, Verdict *ret) {
+static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int status, const char *reason,
+                               Verdict *ret) {
         switch (outcome) {
         case CURL_OUTCOME_COMPLETE:
                 if (status == 200 && !sse_is_inside(&c->sse))
@@ -95,7 +97,8 @@ static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int sta
                         return;
                 }
                 verdict_init(ret, c->begun ? VERDICT_CUT : VERDICT_OVERLOAD, 0,
-                             c->begun ? "Gemini's answer broke off." : "Gemini closed the connection without an answer.");
+                             c->begun ? "Gemini's answer broke off."
+                                      : "Gemini closed the connection without an answer.");
                 break;
         }
         (void) snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
@@ -157,7 +160,8 @@ static int call_url(const Engine *e, const EngineRequest *q, Buf *ret) {
         return buf_cstr(ret) ? 0 : ret->error;
 }
 
-int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void *userdata, EngineCall **ret) {
+int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void *userdata,
+                 EngineCall **ret) {
         static const CurlCallOps ops = { .data = on_http_data, .done = on_http_done };
         _cleanup_(engine_call_freep) EngineCall *c = NULL;
         _cleanup_buf_ Buf url = BUF_INIT(URL_MAX);

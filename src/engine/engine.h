@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * An engine turns a Gemini request into Gemini events, asynchronously. One EngineCall is one attempt with one key.
- * The sink hears event() for each GenerateContentResponse (the whole answer when not streaming), then done() once;
- * freeing the call before that cancels it and nothing more is heard.
+ * An engine turns a Gemini request into Gemini events, asynchronously. One EngineCall is one attempt with
+ * one key. The sink hears event() for each GenerateContentResponse (the whole answer when not streaming),
+ * then done() once; freeing the call before that cancels it and nothing more is heard.
  */
 
 #include "base/secret.h"
@@ -39,7 +39,8 @@ typedef struct EngineSink {
 } EngineSink;
 
 /* Starts; nothing is heard before it returns. */
-int engine_start(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata, EngineCall **ret);
+int engine_start(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata,
+                 EngineCall **ret);
 EngineCall *engine_call_free(EngineCall *c);
 DEFINE_CLEANUP(EngineCall *, engine_call_free);
 

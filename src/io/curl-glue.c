@@ -3,20 +3,21 @@
 /*
  * libcurl's multi_socket in our loop. Four things differ from the textbook, each measured:
  *
- * - A socket that libcurl takes off between two requests of a keep-alive connection stays in epoll ("parked"), since
- *   it comes back in a moment: that saves two epoll_ctl() a request. It leaves when it is closed (which we hear of,
- *   as we open these sockets ourselves) or when it becomes readable while parked (the peer closed it). Sockets that
- *   libcurl opened on its own (the resolver's pair) are closed behind our back, so they are never parked.
- * - A zero timer is a hook at the end of the turn and no timer at all; a longer one is set only when none is set that
- *   fires sooner, and if it fires early it is set again.
+ * - A socket that libcurl takes off between two requests of a keep-alive connection stays in epoll
+ * ("parked"), since it comes back in a moment: that saves two epoll_ctl() a request. It leaves when it is
+ * closed (which we hear of, as we open these sockets ourselves) or when it becomes readable while parked
+ * (the peer closed it). Sockets that libcurl opened on its own (the resolver's pair) are closed behind our
+ * back, so they are never parked.
+ * - A zero timer is a hook at the end of the turn and no timer at all; a longer one is set only when none is
+ * set that fires sooner, and if it fires early it is set again.
  * - Easy handles are pooled with their fixed options set.
  * - All finished transfers are read at the end of a turn, not one a wake-up.
  *
- * Inside a data callback libcurl refuses every call, so a pause is only noted there: the callback returns PAUSE for the
- * next piece, and continuing is done by the hook.
+ * Inside a data callback libcurl refuses every call, so a pause is only noted there: the callback returns
+ * PAUSE for the next piece, and continuing is done by the hook.
  *
- * HTTP/2 is used from libcurl 8.1 on: before, aborted parallel streams could be reported complete, and one paused
- * stream held up its siblings.
+ * HTTP/2 is used from libcurl 8.1 on: before, aborted parallel streams could be reported complete, and one
+ * paused stream held up its siblings.
  */
 
 #include <curl/curl.h>
@@ -52,6 +53,7 @@ struct CurlGlue {
         usec_t wanted;     /* what libcurl asked for last; USEC_INFINITY: nothing */
         bool due;          /* a zero timer */
         bool http2;
+        bool has_proxy; /* the environment names one; if not, libcurl need not look at each request */
         Socket **sockets; /* by descriptor */
         size_t n_sockets;
         CURL *pool[POOL_MAX];
@@ -126,7 +128,8 @@ static void on_socket_ready(uint32_t events, void *userdata) {
         loop_hook_ask(g->loop, &g->hook);
 }
 
-static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata, void *socketp _unused_) {
+static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
+                     void *socketp _unused_) {
         CurlGlue *g = userdata;
         uint32_t events;
         Socket *s;
@@ -144,7 +147,8 @@ static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *user
                 return 0;
         }
 
-        events = (what & CURL_POLL_IN ? (uint32_t) EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t) EPOLLOUT : 0);
+        events = (what & CURL_POLL_IN ? (uint32_t) EPOLLIN : 0) |
+                 (what & CURL_POLL_OUT ? (uint32_t) EPOLLOUT : 0);
         s = socket_get(g, fd);
         if (!s)
                 return -1;
@@ -330,6 +334,8 @@ static CURL *easy_take(CurlGlue *g) {
         (void) curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
         (void) curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, g);
         (void) curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
+        if (!g->has_proxy)
+                (void) curl_easy_setopt(e, CURLOPT_PROXY, "");
         return e;
 }
 
@@ -346,7 +352,8 @@ static void easy_give(CurlGlue *g, CURL *e) {
         g->pool[g->n_pool++] = e;
 }
 
-/* libcurl takes a list of headers and does not copy it; ours lives in the call, so the key is in one place and wiped. */
+/* libcurl takes a list of headers and does not copy it; ours lives in the call, so the key is in one place
+ * and wiped. */
 static int call_headers(CurlCall *c, const CurlCallParams *p) {
         static char content_type[] = "Content-Type: application/json";
         static char expect[] = "Expect:"; /* no waiting for 100 Continue with large bodies */
@@ -354,7 +361,8 @@ static int call_headers(CurlCall *c, const CurlCallParams *p) {
         int k;
 
         if (p->secret) {
-                k = snprintf(c->header, sizeof(c->header), "%s: %s", p->secret_header, secret_reveal(p->secret));
+                k = snprintf(c->header, sizeof(c->header), "%s: %s", p->secret_header,
+                             secret_reveal(p->secret));
                 if (k < 0 || (size_t) k >= sizeof(c->header))
                         return -EINVAL;
                 c->headers[n++].data = c->header;
@@ -369,7 +377,8 @@ static int call_headers(CurlCall *c, const CurlCallParams *p) {
         return 0;
 }
 
-int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata, CurlCall **ret) {
+int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata,
+                    CurlCall **ret) {
         _cleanup_(curl_call_freep) CurlCall *c = NULL;
         int r;
 
@@ -394,7 +403,8 @@ int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops
                 return -ENOMEM;
         (void) curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
         (void) curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c);
-        (void) curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long) (p->connect_timeout / USEC_PER_MSEC));
+        (void) curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                                (long) (p->connect_timeout / USEC_PER_MSEC));
         if (p->post) {
                 (void) curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
                 (void) curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, p->post);
@@ -438,6 +448,16 @@ void curl_call_pause(CurlCall *c, bool paused) {
 
 /* --- the glue itself --- */
 
+static bool environment_has_proxy(void) {
+        static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                             "ALL_PROXY" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (!strnull(getenv(names[i])))
+                        return true;
+        return false;
+}
+
 int curl_glue_new(Loop *loop, CurlGlue **ret) {
         _cleanup_(curl_glue_freep) CurlGlue *g = NULL;
         int r;
@@ -452,6 +472,7 @@ int curl_glue_new(Loop *loop, CurlGlue **ret) {
 
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return -EIO;
+        g->has_proxy = environment_has_proxy();
         g->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
         g->multi = curl_multi_init();
         if (!g->multi)

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * libcurl's multi interface in our loop, and the one kind of HTTP call we make with it. Redirects are never followed,
- * only https goes out (http to loopback, for the simulator), system proxies are honoured. See curl-glue.c for what
- * keeps it cheap.
+ * libcurl's multi interface in our loop, and the one kind of HTTP call we make with it. Redirects are never
+ * followed, only https goes out (http to loopback, for the simulator), system proxies are honoured. See
+ * curl-glue.c for what keeps it cheap.
  */
 
 #include "base/secret.h"
@@ -30,7 +30,8 @@ typedef enum CurlOutcome {
 } CurlOutcome;
 
 typedef struct CurlCallOps {
-        /* Body bytes; `status` is the HTTP status. < 0 aborts the call: done() follows. Must not free the call. */
+        /* Body bytes; `status` is the HTTP status. < 0 aborts the call: done() follows. Must not free the
+         * call. */
         int (*data)(int status, const char *p, size_t n, void *userdata);
         /* `reason` is a static sentence of libcurl's. The call may be freed in here. */
         void (*done)(CurlOutcome outcome, int status, const char *reason, void *userdata);
@@ -40,7 +41,8 @@ int curl_glue_new(Loop *loop, CurlGlue **ret);
 CurlGlue *curl_glue_free(CurlGlue *g); /* every call must be freed before */
 DEFINE_CLEANUP(CurlGlue *, curl_glue_free);
 
-int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata, CurlCall **ret);
+int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata,
+                    CurlCall **ret);
 CurlCall *curl_call_free(CurlCall *c); /* cancels; not from within data() */
 DEFINE_CLEANUP(CurlCall *, curl_call_free);
 

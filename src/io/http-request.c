@@ -5,6 +5,10 @@
 #include "base/text.h"
 #include "io/mhd-internal.h"
 
+/* MHD allocates a block of this size for each reply in pieces, and uses it only for HTTP/1.0: chunks are
+ * read into the connection's own pool. Every open stream has one. */
+#define BLOCK_SIZE 1024U
+
 /* --- what was asked --- */
 
 const char *http_request_method(const HttpRequest *r) {
@@ -28,7 +32,8 @@ typedef struct Each {
         void *userdata;
 } Each;
 
-static enum MHD_Result each_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name, const char *value) {
+static enum MHD_Result each_one(void *cls, enum MHD_ValueKind kind _unused_, const char *name,
+                                const char *value) {
         const Each *e = cls;
 
         e->f(name, value, e->userdata);
@@ -76,7 +81,8 @@ static void frame_one(const char *name, const char *value, void *userdata) {
 
         if (strcaseeq(name, "content-length")) {
                 f->n_length++;
-                f->bad_length = f->bad_length || !value || !text_in_charset(value, strlen(value), TEXT_DIGITS);
+                f->bad_length =
+                        f->bad_length || !value || !text_in_charset(value, strlen(value), TEXT_DIGITS);
         } else if (strcaseeq(name, "transfer-encoding")) {
                 f->n_encoding++;
                 f->odd_encoding = f->odd_encoding || !value || !strcaseeq(value, "chunked");
@@ -110,7 +116,8 @@ int http_request_content_length(HttpRequest *r, uint64_t *ret) {
 const struct sockaddr *http_request_peer(HttpRequest *r) {
         const union MHD_ConnectionInfo *info;
 
-        /* On a unix socket MHD's copy of the address must not be read: it is shorter than the length it claims. */
+        /* On a unix socket MHD's copy of the address must not be read: it is shorter than the length it
+         * claims. */
         if (r->connection->listener->is_unix)
                 return NULL;
         info = MHD_get_connection_info(r->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -155,8 +162,8 @@ void http_request_wake(HttpRequest *r) {
         loop_hook_ask(l->server->loop, &l->hook);
 }
 
-static int request_set_response(HttpRequest *r, int status, struct MHD_Response *response, const HttpHeader *headers,
-                                size_t n_headers) {
+static int request_set_response(HttpRequest *r, int status, struct MHD_Response *response,
+                                const HttpHeader *headers, size_t n_headers) {
         if (!response)
                 return -ENOMEM;
         for (size_t i = 0; i < n_headers; i++)
@@ -220,7 +227,7 @@ int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, s
 
         assert(!r->replied);
 
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_LOW_MARK, on_read, r, NULL);
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, on_read, r, NULL);
         r->streaming = true;
         return request_set_response(r, status, response, headers, n_headers);
 }

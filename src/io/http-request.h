@@ -26,8 +26,8 @@ void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const 
 /* All values of a header in order, joined by `, `; -ENODATA if there is none. */
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
 
-/* What is wrong with how the message is framed (both Content-Length and Transfer-Encoding …), or NULL. Such a request
- * must be refused with 400: it is how requests are smuggled. */
+/* What is wrong with how the message is framed (both Content-Length and Transfer-Encoding …), or NULL. Such
+ * a request must be refused with 400: it is how requests are smuggled. */
 const char *http_request_framing_fault(HttpRequest *r);
 
 /* Content-Length: 0 with a value; -ENODATA without; -EINVAL. */
@@ -56,8 +56,8 @@ HttpBodyFault http_request_body_fault(const HttpRequest *r);
 /* Whole. Takes the content of `body` (NULL: none). */
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body);
 
-/* In pieces: write into http_request_out(), then flush; finish once. `clean` false cuts the connection, so that the
- * client sees an end that is none. */
+/* In pieces: write into http_request_out(), then flush; finish once. `clean` false cuts the connection, so
+ * that the client sees an end that is none. */
 int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers);
 Buf *http_request_out(HttpRequest *r);
 void http_request_flush(HttpRequest *r);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A turn: sd-event finds our epoll descriptor readable, loop_dispatch() takes up to BATCH events from it, calls their
- * owners, and then runs the hooks that were asked for. Hooks are where the two libraries do their work: libcurl's due
- * timeouts, then one MHD_run() per listener. Both are asked for many times a turn and run once. A hook may ask for another,
- * so they are run in rounds until none is due; ROUNDS bounds that, and what is left then goes on in the next turn.
+ * A turn: sd-event finds our epoll descriptor readable, loop_dispatch() takes up to BATCH events from it,
+ * calls their owners, and then runs the hooks that were asked for. Hooks are where the two libraries do
+ * their work: libcurl's due timeouts, then one MHD_run() per listener. Both are asked for many times a turn
+ * and run once. A hook may ask for another, so they are run in rounds until none is due; ROUNDS bounds that,
+ * and what is left then goes on in the next turn.
  *
- * What asks for a hook outside a turn (a timer, the bus, a signal) enables a defer source of low priority, so that
- * all producers of that wake-up come first: each MHD_run() with a resumption pending costs in proportion to all
- * suspended connections.
+ * What asks for a hook outside a turn (a timer, the bus, a signal) enables a defer source of low priority,
+ * so that all producers of that wake-up come first: each MHD_run() with a resumption pending costs in
+ * proportion to all suspended connections.
  *
- * A batch was fetched before its callbacks ran, so a callback may drop a watch whose event is still waiting in it;
- * loop_fd_forget() takes such events out.
+ * A batch was fetched before its callbacks ran, so a callback may drop a watch whose event is still waiting
+ * in it; loop_fd_forget() takes such events out.
  */
 
 #include <errno.h>

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The one loop. sd-event is the outer loop (signals, timers, the bus, the watchdog); the descriptors that are busy on
- * every request sit in an epoll instance of our own whose one descriptor sd-event watches, because sd-event takes one
- * epoll_wait() for each source it dispatches and this takes one for up to 256. See loop.c.
+ * The one loop. sd-event is the outer loop (signals, timers, the bus, the watchdog); the descriptors that
+ * are busy on every request sit in an epoll instance of our own whose one descriptor sd-event watches,
+ * because sd-event takes one epoll_wait() for each source it dispatches and this takes one for up to 256.
+ * See loop.c.
  */
 
 #include <sys/epoll.h>

@@ -3,18 +3,19 @@
 /*
  * libmicrohttpd (0.9.75 and later) in our loop. What has to be known of it:
  *
- * - Its epoll descriptor is watched in our own, and MHD_run() is a hook: once a turn, however many of its connections
- *   became ready or were resumed. The connections inside are edge-triggered, so after every run it is asked for its
- *   time-out, and 0 means "again, now": forgetting that is a connection that hangs.
+ * - Its epoll descriptor is watched in our own, and MHD_run() is a hook: once a turn, however many of its
+ * connections became ready or were resumed. The connections inside are edge-triggered, so after every run it
+ * is asked for its time-out, and 0 means "again, now": forgetting that is a connection that hangs.
  * - MHD_resume_connection() wakes nobody without threads: whoever resumes asks for the hook. Each run with a
  *   resumption pending walks all suspended connections, one more reason for once a turn.
- * - A suspended connection is watched by nobody, so a client that hangs up would be noticed at the second write. Each
- *   connection therefore has an EPOLLRDHUP watch of ours, set once for its life. A client that only closes its
- *   sending side looks the same and is treated the same, as by other proxies: it is gone.
- * - When a client's last bytes and its FIN come together, MHD reads the bytes, takes the short read for the end, and
- *   misses the FIN: the connection would stay until its time-out. After the run we shut down its reading side, which
- *   makes a new edge; what is still to be answered is not touched by that.
- * - In a reply in pieces the reader either gives bytes, or suspends and gives 0. Giving 0 without suspending spins.
+ * - A suspended connection is watched by nobody, so a client that hangs up would be noticed at the second
+ * write. Each connection therefore has an EPOLLRDHUP watch of ours, set once for its life. A client that
+ * only closes its sending side looks the same and is treated the same, as by other proxies: it is gone.
+ * - When a client's last bytes and its FIN come together, MHD reads the bytes, takes the short read for the
+ * end, and misses the FIN: the connection would stay until its time-out. After the run we shut down its
+ * reading side, which makes a new edge; what is still to be answered is not touched by that.
+ * - In a reply in pieces the reader either gives bytes, or suspends and gives 0. Giving 0 without suspending
+ * spins.
  * - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
  * - Percent escapes are left alone (%00 would cut the path): whoever needs them decoded does it and checks.
  * - There is one MHD daemon a listening socket, and MHD closes that socket.
@@ -56,7 +57,8 @@ static void listener_run(void *userdata) {
         else if (!l->armed) {
                 /* Only ever the end of idleness: set once, and set again when it fired too early. */
                 l->armed = true;
-                (void) sd_event_source_set_time(l->timer, usec_add(loop_now(l->server->loop), ms * USEC_PER_MSEC));
+                (void) sd_event_source_set_time(l->timer,
+                                                usec_add(loop_now(l->server->loop), ms * USEC_PER_MSEC));
                 (void) sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
         }
 }
@@ -184,7 +186,8 @@ static bool request_upload(HttpRequest *r, const char *p, size_t n) {
                 s->inflight -= r->accounted; /* who is refused must not keep others out */
                 r->accounted = 0;
         }
-        /* An answer in the middle of an upload cannot be queued: read on for a while, so that it can be at the end. */
+        /* An answer in the middle of an upload cannot be queued: read on for a while, so that it can be at
+         * the end. */
         r->swallowed += n;
         return r->swallowed <= HTTP_SWALLOW_MAX;
 }
@@ -224,7 +227,8 @@ static void *on_request_line(void *cls _unused_, const char *uri _unused_, struc
 }
 
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
-                                 const char *version _unused_, const char *data, size_t *n_data, void **context) {
+                                 const char *version _unused_, const char *data, size_t *n_data,
+                                 void **context) {
         HttpListener *l = cls;
         HttpServer *s = l->server;
         HttpRequest *r = *context;
@@ -356,7 +360,8 @@ int http_server_listen(HttpServer *s, int fd) {
         list_init(&l->link);
         loop_hook_add(s->loop, &l->hook, listener_run, l);
 
-        r = sd_event_add_time(loop_event(s->loop), &l->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer, l);
+        r = sd_event_add_time(loop_event(s->loop), &l->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer,
+                              l);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * libmicrohttpd in our loop: one HttpServer with a listener for each socket. What it makes of a connection is a
- * HttpRequest (io/http-request.h), which it hands to the floor above through HttpServerOps. See mhd-glue.c for the traps.
+ * libmicrohttpd in our loop: one HttpServer with a listener for each socket. What it makes of a connection
+ * is a HttpRequest (io/http-request.h), which it hands to the floor above through HttpServerOps. See
+ * mhd-glue.c for the traps.
  */
 
 #include "io/loop.h"
@@ -12,8 +13,8 @@ typedef struct HttpServer HttpServer;
 typedef struct HttpRequest HttpRequest;
 
 typedef struct HttpServerOps {
-        /* The headers are there, the body is not: reply now, or say how large a body is taken (http_request_take_body)
-         * and wait for body(). */
+        /* The headers are there, the body is not: reply now, or say how large a body is taken
+         * (http_request_take_body) and wait for body(). */
         void (*head)(HttpRequest *r, void *userdata);
         /* The whole body is there: reply now, or later. */
         void (*body)(HttpRequest *r, void *userdata);
@@ -32,7 +33,8 @@ typedef struct HttpServerParams {
         uint64_t max_inflight;     /* bytes of all bodies being read or held */
 } HttpServerParams;
 
-int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *ops, void *userdata, HttpServer **ret);
+int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *ops, void *userdata,
+                    HttpServer **ret);
 
 /* Takes the socket; it is closed when the server goes. */
 int http_server_listen(HttpServer *s, int fd);

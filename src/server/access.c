@@ -17,7 +17,8 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
         if (sa) {
                 r = address_from_sockaddr(sa, &peer);
                 if (r < 0) {
-                        api_error_set(ret, 403, NULL, "The connection has no address that could be checked.");
+                        api_error_set(ret, 403, NULL,
+                                      "The connection has no address that could be checked.");
                         return open;
                 }
         }
@@ -37,7 +38,8 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
                 q->client_unix = !sa;
                 if (open)
                         return true;
-                api_error_set(ret, 403, NULL, "X-Forwarded-For of a trusted proxy is not a list of addresses.");
+                api_error_set(ret, 403, NULL,
+                              "X-Forwarded-For of a trusted proxy is not a list of addresses.");
                 return false;
         }
         if (open || cidr_set_match(&config->allowed_ips, &q->client))
@@ -98,7 +100,8 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
                 return true;
 
         if (route && route->right == TOKEN_ADMIN && config->tokens.n_admin == 0) {
-                api_error_set(ret, 403, NULL, "Management needs an admin token, and ADMIN_TOKENS is not set.");
+                api_error_set(ret, 403, NULL,
+                              "Management needs an admin token, and ADMIN_TOKENS is not set.");
                 return false;
         }
         if (q->token)
@@ -111,7 +114,8 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
                 api_error_set(ret, 401, NULL, "The only Authorization taken is `Bearer TOKEN`.");
         else
                 api_error_set(ret, 401, NULL,
-                              "A token is needed: `Authorization: Bearer TOKEN`, or `x-api-key`, or `x-goog-api-key`.");
+                              "A token is needed: `Authorization: Bearer TOKEN`, or `x-api-key`, or "
+                              "`x-goog-api-key`.");
         return false;
 }
 

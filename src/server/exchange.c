@@ -14,31 +14,33 @@
  *   DRAINING    the engine is finished, the client still reads
  *   DONE        nothing is pending
  *
- * Everything under way is a field (lease, call, backoff, ping, deadline). A callback clears its field, records the fact
- * and calls exchange_step(), the only place that changes the state. Freeing cancels every field that is set.
+ * Everything under way is a field (lease, call, backoff, ping, deadline). A callback clears its field,
+ * records the fact and calls exchange_step(), the only place that changes the state. Freeing cancels every
+ * field that is set.
  *
- * An answer that is not streamed goes from ATTEMPTING to DONE. A stream's headers are not sent before its first event
- * is translated, so that an error before it is still a plain HTTP error, and another key can still be tried; pings
- * begin with that first event.
+ * An answer that is not streamed goes from ATTEMPTING to DONE. A stream's headers are not sent before its
+ * first event is translated, so that an error before it is still a plain HTTP error, and another key can
+ * still be tried; pings begin with that first event.
  */
 
 #include <errno.h>
 #include <stdio.h>
-#include <systemd/sd-event.h>
 #include <sys/random.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "dialect/gemini-error.h"
 #include "io/timeout.h"
+#include "io/timer.h"
 #include "server/exchange.h"
 
-/* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back at once. */
+/* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back
+ * at once. */
 #define BACKOFF_FIRST (500 * USEC_PER_MSEC)
 #define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
-#define BACKOFF_ACCURACY (1 * USEC_PER_MSEC)
 
-/* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never fits. */
+/* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never
+ * fits. */
 #define BYTES_PER_TOKEN_MOST 16U
 
 typedef enum ExchangeState {
@@ -58,7 +60,7 @@ struct Exchange {
         /* what is under way */
         Lease lease; /* key NULL: none */
         EngineCall *call;
-        sd_event_source *backoff;
+        Timer *backoff;
         Timeout ping, deadline;
 
         /* what was heard since the last step */
@@ -100,7 +102,7 @@ static Exchange *exchange_free(Exchange *x) {
                 return NULL;
 
         attempt_cancel(x, VERDICT_CLIENT_GONE);
-        sd_event_source_disable_unref(x->backoff);
+        timer_free(x->backoff);
         timeout_stop(&x->ping);
         timeout_stop(&x->deadline);
         x->request->exchange = NULL;
@@ -234,7 +236,8 @@ static void fail_verdict(Exchange *x) {
 static void fail_refusal(Exchange *x, const PoolRefusal *refusal) {
         ApiError e;
 
-        /* If keys are left that only this request must not use again, what they said is the better answer. */
+        /* If keys are left that only this request must not use again, what they said is
+         * the better answer. */
         if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0)
                 return fail_verdict(x);
         api_error_from_refusal(&e, refusal, x->model, clock_realtime());
@@ -277,24 +280,21 @@ static void succeed(Exchange *x) {
 
 /* --- the door --- */
 
-static int on_backoff(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+static void on_backoff(void *userdata) {
         Exchange *x = userdata;
 
-        x->backoff = sd_event_source_disable_unref(x->backoff);
+        x->backoff = timer_free(x->backoff);
         exchange_step(x);
-        return 0;
 }
 
 static int wait_begin(Exchange *x) {
-        Loop *loop = x->request->http->p.loop;
         usec_t base = x->n_tried == 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
         uint16_t jitter = 0;
 
         if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
                 jitter = UINT16_MAX / 2; /* not seeded yet, right after the boot: no jitter then */
         base = base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
-        return sd_event_add_time(loop_event(loop), &x->backoff, CLOCK_MONOTONIC, loop_now(loop) + base,
-                                 BACKOFF_ACCURACY, on_backoff, x);
+        return timer_new(x->request->http->p.loop, base, on_backoff, x, &x->backoff);
 }
 
 /* The attempt is over and the client has no byte: is there another? */
@@ -313,7 +313,8 @@ static void exchange_try(Exchange *x) {
         if (r == POOL_E_EXHAUSTED)
                 return fail_refusal(x, &refusal);
         if (r < 0) {
-                verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate could not start the request upstream.");
+                verdict_init(&x->verdict, VERDICT_INTERNAL, 0,
+                             "gemgate could not start the request upstream.");
                 fail_verdict(x);
         }
 }

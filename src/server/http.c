@@ -5,8 +5,9 @@
  *
  *     headers → framing, path, route, access, size → (body) → handler → reply → end: one log line
  *
- * All refusals that need no body are made at the headers, so that an upload that will be refused is not read. A
- * handler may answer later; then it sets Request.cancel, which is called once if the client goes away before.
+ * All refusals that need no body are made at the headers, so that an upload that will be refused is not
+ * read. A handler may answer later; then it sets Request.cancel, which is called once if the client goes
+ * away before.
  */
 
 #include <errno.h>
@@ -46,7 +47,8 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
 
         p->n = 0;
         (void) snprintf(p->process_time, sizeof(p->process_time), "%llu.%06llu",
-                        (unsigned long long) (spent / USEC_PER_SEC), (unsigned long long) (spent % USEC_PER_SEC));
+                        (unsigned long long) (spent / USEC_PER_SEC),
+                        (unsigned long long) (spent % USEC_PER_SEC));
         reply_add(p, "Content-Type", content_type);
         reply_add(p, "x-request-id", q->id);
         reply_add(p, "X-Process-Time", p->process_time);
@@ -244,7 +246,8 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
                                     (unsigned long long) q->config->max_body);
         case HTTP_BODY_NO_ROOM:
-                return request_fail(q, 503, NULL, "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+                return request_fail(q, 503, NULL,
+                                    "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
         case HTTP_BODY_OK:
                 break;
         }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What stands behind the sockets: access (IP, token, right), the routes, and the reply in the client's dialect. A
- * Request is one client request from its headers to its log line; the route's handler gets it when the body is there
- * and answers once, now or later, through one of the request_*() replies.
+ * What stands behind the sockets: access (IP, token, right), the routes, and the reply in the client's
+ * dialect. A Request is one client request from its headers to its log line; the route's handler gets it
+ * when the body is there and answers once, now or later, through one of the request_*() replies.
  */
 
 #include "base/buf.h"

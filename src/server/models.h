@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * GET /v1/models and /v1/models/{id}: Gemini's list, asked for through any usable key, kept for ten minutes, and the
- * configured aliases. Requests that come while it is being fetched wait for that one fetch; when fetching fails an older
- * list is served if there is one.
+ * GET /v1/models and /v1/models/{id}: Gemini's list, asked for through any usable key, kept for ten minutes,
+ * and the configured aliases. Requests that come while it is being fetched wait for that one fetch; when
+ * fetching fails an older list is served if there is one.
  */
 
 #include "server/http.h"

@@ -9,17 +9,20 @@
 
 static const Route routes[] = {
         { "GET", "/", TOKEN_CLIENT, &dialect_plain, manage_root, "this list" },
-        { "GET", "/health", TOKEN_NONE, &dialect_plain, manage_health, "whether there are keys that can serve; open" },
+        { "GET", "/health", TOKEN_NONE, &dialect_plain, manage_health,
+          "whether there are keys that can serve; open" },
         { "POST", "/v1/chat/completions", TOKEN_CLIENT, &dialect_openai_chat, exchange_begin,
           "OpenAI chat completions, streaming and not" },
         { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
-        { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats, "counters and health of every key and model" },
+        { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats,
+          "counters and health of every key and model" },
         { "POST", "/reset-api-key-health", TOKEN_ADMIN, &dialect_plain, manage_reset, "revives keys" },
         { "GET", "/api-key-recommendations", TOKEN_ADMIN, &dialect_plain, manage_recommendations,
           "what would make the pool serve better" },
         { "GET", "/ip-config", TOKEN_ADMIN, &dialect_plain, manage_ip_config, "who may connect" },
-        { "POST", "/test-ip", TOKEN_ADMIN, &dialect_plain, manage_test_ip, "whether an address may connect" },
+        { "POST", "/test-ip", TOKEN_ADMIN, &dialect_plain, manage_test_ip,
+          "whether an address may connect" },
 };
 
 const Route *routes_all(size_t *ret_n) {
@@ -37,7 +40,8 @@ static bool method_serves(const char *route, const char *method) {
         return streq(route, method) || (streq(route, "GET") && streq(method, "HEAD"));
 }
 
-const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow, size_t n_allow) {
+const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
+                        size_t n_allow) {
         size_t n = 0;
 
         ret_allow[0] = 0;

@@ -15,7 +15,8 @@ struct Route {
 };
 
 /* The route; or NULL with the methods that the path has (`GET, POST`) for a 405; NULL and "" is a 404. */
-const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow, size_t n_allow);
+const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
+                        size_t n_allow);
 
 /* In whose words errors under this path are told, also where there is no route. */
 const Dialect *route_dialect(const char *path);

@@ -13,6 +13,7 @@ import wait
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("GEMGATE_BUILD", ROOT / "build-test")).resolve()
 GEMGATED = BUILD / "src" / "gemgated"
+SANITIZED = GEMGATED.exists() and b"__asan_init" in GEMGATED.read_bytes()
 GEMINI_SIM = BUILD / "tests" / "sim" / "gemini-sim"
 
 
@@ -118,7 +119,8 @@ class Daemon:
 
     def log(self):
         """Every line of the log, parsed; what is no JSON is a fault."""
-        return [json.loads(line) for line in self.process.err.read_text().splitlines()]
+        whole, _, _ = self.process.err.read_text().rpartition("\n")  # the last one may still be being written
+        return [json.loads(line) for line in whole.splitlines()]
 
     def wait_log(self, what, test):
         return wait.until(what, lambda: next((line for line in self.log() if test(line)), None))

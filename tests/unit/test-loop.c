@@ -111,7 +111,8 @@ static void test_hook_from_outside(void **state) {
         assert_int_equal(f->n_hook, 1);
 }
 
-/* Both are ready in one batch; whichever comes first drops the other, whose event must then not be delivered. */
+/* Both are ready in one batch; whichever comes first drops the other, whose event must then not be
+ * delivered. */
 static void test_dropped_in_the_batch(void **state) {
         _cleanup_close_ int a = ready_fd(), b = ready_fd();
         Fixture *f = *state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The traps of libmicrohttpd, each as a conversation between raw client sockets and a server in the same loop. */
+/* The traps of libmicrohttpd, each as a conversation between raw client sockets and a server in the same
+ * loop. */
 
 #include "test.h"
 
@@ -103,10 +104,11 @@ static int setup(void **state) {
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
         f->max_body = 1000;
         assert_int_equal(loop_new(&f->loop), 0);
-        assert_int_equal(http_server_new(f->loop,
-                                         &(HttpServerParams){ .max_connections = 2000, .max_inflight = 1 << 20 },
-                                         &ops, f, &f->server),
-                         0);
+        assert_int_equal(
+                http_server_new(f->loop,
+                                &(HttpServerParams){ .max_connections = 2000, .max_inflight = 1 << 20 },
+                                &ops, f, &f->server),
+                0);
         assert_int_equal(listen_open("127.0.0.1:0", &f->fd), 0);
         assert_int_equal(getsockname(f->fd, (struct sockaddr *) &f->address, &n), 0);
         assert_int_equal(http_server_listen(f->server, f->fd), 0);
@@ -167,13 +169,20 @@ static void test_framing(void **state) {
                 { "GET / HTTP/1.1\r\nHost: x\r\n\r\n", " 200 " },
                 { "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", " 200 " },
                 { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", " 200 " },
-                { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", " 200 " },
-                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", " 400 " },
-                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", " 400 " },
-                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi", " 400 " },
-                { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", " 400 " },
+                { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+                  " 200 " },
+                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: "
+                  "chunked\r\n\r\n0\r\n\r\n",
+                  " 400 " },
+                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
+                  " 400 " },
+                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
+                  " 400 " },
+                { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                  " 400 " },
                 { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", " 400 " },
-                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\nExpect: 100-continue\r\n\r\n", " 413 " },
+                { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\nExpect: 100-continue\r\n\r\n",
+                  " 413 " },
                 { "GET / HTTP/1.1\r\n\r\n", " 400 " },
         };
 
@@ -270,7 +279,8 @@ static void test_pipelining(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
         _cleanup_close_ int fd = dial(f);
 
-        say(fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+        say(fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 "
+                "HTTP/1.1\r\nHost: x\r\n\r\n");
         TURN_UNTIL(f, f->n_complete == 3);
         assert_int_equal(f->server->n_requests, 0);
 }
@@ -338,7 +348,8 @@ static void test_back_pressure(void **state) {
         say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         TURN_UNTIL(f, f->n_waiting == 1);
         r = f->waiting[0];
-        /* The client does not read: the kernel takes some, then the buffer fills up to its mark and says so. */
+        /* The client does not read: the kernel takes some, then the buffer fills up to its mark
+         * and says so. */
         while (!http_request_is_full(r)) {
                 assert_true(sent < 32 << 20);
                 assert_int_equal(buf_append(http_request_out(r), block, sizeof(block)), 0);
@@ -352,7 +363,8 @@ static void test_back_pressure(void **state) {
         assert_false(http_request_is_full(r));
 }
 
-/* 1,000 suspended streams, 20 rounds of one event each: runs of MHD go with the rounds, not with the streams. */
+/* 1,000 suspended streams, 20 rounds of one event each: runs of MHD go with the rounds, not with the
+ * streams. */
 static void test_thousand_streams(void **state) {
         enum { STREAMS = 1000, ROUNDS = 20 };
         Fixture *f = *state;
@@ -389,7 +401,8 @@ static void test_thousand_streams(void **state) {
         TURN_UNTIL(f, f->n_end == STREAMS);
 }
 
-/* What is open when the server goes is cut; libmicrohttpd would abort the process if one were still suspended. */
+/* What is open when the server goes is cut; libmicrohttpd would abort the process if one were still
+ * suspended. */
 static void test_free_with_open_streams(void **state) {
         Fixture *f = *state;
         _cleanup_close_ int a = dial(f), b = dial(f);

@@ -77,7 +77,8 @@ static void test_nothing_counts(void **state) {
         assert_int_equal(pool_enabled_keys(w->pool), 3);
 }
 
-/* Death and lack of money are found out here as anywhere, for all models, and looked at again after a wait. */
+/* Death and lack of money are found out here as anywhere, for all models, and looked at again after a
+ * wait. */
 static void test_death(void **state) {
         World *w = *state;
         PoolRefusal refusal;

@@ -79,9 +79,10 @@ static void test_size(void **state) {
                 int r;
                 uint64_t v;
         } rows[] = {
-                { "512", 0, 512 },          { "32M", 0, 32 << 20 },  { "32MiB", 0, 32 << 20 }, { "1k", 0, 1024 },
-                { "2GiB", 0, 2ULL << 30 },  { "", -EINVAL, 0 },      { "M", -EINVAL, 0 },      { "1.5M", -EINVAL, 0 },
-                { "-1", -EINVAL, 0 },       { "1T", -EINVAL, 0 },    { "99999999999G", -ERANGE, 0 },
+                { "512", 0, 512 },    { "32M", 0, 32 << 20 },         { "32MiB", 0, 32 << 20 },
+                { "1k", 0, 1024 },    { "2GiB", 0, 2ULL << 30 },      { "", -EINVAL, 0 },
+                { "M", -EINVAL, 0 },  { "1.5M", -EINVAL, 0 },         { "-1", -EINVAL, 0 },
+                { "1T", -EINVAL, 0 }, { "99999999999G", -ERANGE, 0 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -98,8 +99,9 @@ static void test_percent(void **state) {
                 int r;
                 const char *out;
         } rows[] = {
-                { "abc", 0, "abc" },  { "a%20b", 0, "a b" },      { "%2f%2F", 0, "//" }, { "%00", -EINVAL, NULL },
-                { "%", -EINVAL, NULL }, { "%2", -EINVAL, NULL }, { "%zz", -EINVAL, NULL }, { "%2e%2e", 0, ".." },
+                { "abc", 0, "abc" },      { "a%20b", 0, "a b" },  { "%2f%2F", 0, "//" },
+                { "%00", -EINVAL, NULL }, { "%", -EINVAL, NULL }, { "%2", -EINVAL, NULL },
+                { "%zz", -EINVAL, NULL }, { "%2e%2e", 0, ".." },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -206,6 +208,32 @@ static void test_jwrite(void **state) {
                                           "\"e\":\"1\\u00852\\u20283\\u20294\xC2\x86\xE2\x80\xAA\"}");
 }
 
+/* Eight bytes are looked at together: every byte at every place must be seen as if alone. */
+static void test_every_byte_everywhere(void **state) {
+        enum { LENGTH = 19 };
+
+        for (unsigned c = 0; c < 256; c++)
+                for (size_t at = 0; at < LENGTH; at++) {
+                        _cleanup_buf_ Buf b = BUF_INIT(256), alone = BUF_INIT(256), want = BUF_INIT(256);
+                        char s[LENGTH];
+
+                        memset(s, 'x', sizeof(s));
+                        s[at] = (char) c;
+                        assert_int_equal(text_is_utf8(s, sizeof(s)), c < 0x80);
+
+                        jwrite_quote(&alone, &s[at], 1);
+                        jwrite_quote(&b, s, sizeof(s));
+                        (void) buf_putc(&want, '"');
+                        for (size_t i = 0; i < LENGTH; i++)
+                                if (i == at)
+                                        (void) buf_append(&want, buf_data(&alone) + 1, alone.n - 2);
+                                else
+                                        (void) buf_putc(&want, 'x');
+                        (void) buf_putc(&want, '"');
+                        assert_string_equal(buf_cstr(&b), buf_cstr(&want));
+                }
+}
+
 static void test_secret(void **state) {
         static const struct {
                 const char *text, *key_mask, *token_mask;
@@ -257,9 +285,11 @@ static void test_scrub(void **state) {
                 const char *text, *out;
         } rows[] = {
                 { "nothing here", "nothing here" },
-                { "Consumer 'api_key:AIzaSyA-0123456789abcd' has", "Consumer 'api_key:**********************' has" },
+                { "Consumer 'api_key:AIzaSyA-0123456789abcd' has",
+                  "Consumer 'api_key:**********************' has" },
                 { "bad KNOWNKNOWNKNOWN twice KNOWNKNOWNKNOWN", "bad *************** twice ***************" },
-                { "https://x/?key=AQ.Ab0123456789abcdefgh&alt=sse", "https://x/?key=***********************&alt=sse" },
+                { "https://x/?key=AQ.Ab0123456789abcdefgh&alt=sse",
+                  "https://x/?key=***********************&alt=sse" },
                 { "the key=value thing", "the key=value thing" },
                 { "AIza is how they begin", "AIza is how they begin" },
         };
@@ -281,6 +311,7 @@ int main(void) {
                 cmocka_unit_test(test_percent),      cmocka_unit_test(test_utf8),
                 cmocka_unit_test(test_buf_ceiling),  cmocka_unit_test(test_buf_queue),
                 cmocka_unit_test(test_jwrite),       cmocka_unit_test(test_secret),
+                cmocka_unit_test(test_every_byte_everywhere),
                 cmocka_unit_test(test_secret_refuses), cmocka_unit_test(test_scrub),
                 cmocka_unit_test(test_utf8_prefix),  cmocka_unit_test(test_secret_compare),
         };

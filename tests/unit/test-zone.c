@@ -40,10 +40,11 @@ static const Day more_days[] = {
         { "Asia/Kolkata", "2026-06-01T00:00:00+05:30", 24 },
         { "Australia/Lord_Howe", "2026-10-04T00:00:00+10:30", 23, 30 }, /* puts its clocks by half an hour */
         { "Australia/Lord_Howe", "2027-04-04T00:00:00+11:00", 24, 30 },
-        /* Havana has no midnight when summer begins, and two when it ends. */
-        { "America/Havana", "2027-03-13T00:00:00-05:00", 24 },
-        { "America/Havana", "2027-03-14T01:00:00-04:00", 23 },
-        { "America/Havana", "2027-11-07T00:00:00-04:00", 25 },
+        /* Havana has no midnight when summer begins, and two when it ends. Its summer of 2026 never ended.
+         */
+        { "America/Havana", "2028-03-11T00:00:00-05:00", 24 },
+        { "America/Havana", "2028-03-12T01:00:00-04:00", 23 },
+        { "America/Havana", "2028-11-05T00:00:00-04:00", 25 },
         /* Nuuk goes back from Sunday's midnight to Saturday's last hour. */
         { "America/Nuuk", "2027-10-30T00:00:00-01:00", 25 },
 };

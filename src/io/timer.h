@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One shot after a while; for what is rare (many of one length are io/timeout's). Freeing it calls it off.
+ */
+
+#include "io/loop.h"
+
+typedef struct Timer Timer;
+
+/* The function is called once, at least `after` later; it may free the timer. */
+int timer_new(Loop *l, usec_t after, void (*fn)(void *userdata), void *userdata, Timer **ret);
+Timer *timer_free(Timer *t);
+DEFINE_CLEANUP(Timer *, timer_free);
