@@ -79,7 +79,7 @@ static void explain_usable(const Pool *p, const Standing *s, size_t place, char 
         unsigned long long today =
                 s->slot && s->slot->tally.day == p->day ? s->slot->tally.counters.today : 0;
         const char *probe = "";
-        char where[48];
+        char where[64];
 
         if (place == 0)
                 (void) snprintf(where, sizeof(where), "would be picked first");

@@ -45,11 +45,13 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
         LIST_FOREACH(i, &project->buckets)
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
-        if (project->name) {
-                (void) tdelete(project, &p->projects_by_name, pool_name_compare);
-                free((char *) project->name);
-                free(project);
+        if (!project->name) {
+                breaker_close(&project->breaker); /* the key may be its own project again */
+                return NULL;
         }
+        (void) tdelete(project, &p->projects_by_name, pool_name_compare);
+        free((char *) project->name);
+        free(project);
         return NULL;
 }
 

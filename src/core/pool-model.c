@@ -347,19 +347,25 @@ void pool_model_arrange(Pool *p, PoolModel *m) {
         model_rebuild(p, m);
 }
 
-void pool_model_refresh(Pool *p, PoolModel *m) {
+static void move_what_is_due(Pool *p, PoolModel *m) {
         HeapNode *n;
 
-        if (m->day != p->day)
-                model_rebuild(p, m);
         while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->now)
                 pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
         while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
                 pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
 }
 
+void pool_model_refresh(Pool *p, PoolModel *m) {
+        if (m->day != p->day)
+                model_rebuild(p, m);
+        move_what_is_due(p, m);
+}
+
 bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
-        pool_model_refresh(p, m);
+        if (m->day == USEC_INFINITY)
+                return false; /* the clock has jumped: the next pick will see */
+        move_what_is_due(p, m);
         return !heap_first(&m->ready) && !heap_first(&m->trial) && !m->next_project;
 }
 

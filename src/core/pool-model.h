@@ -76,5 +76,5 @@ void pool_model_arrange(Pool *p, PoolModel *m); /* its heaps and cursors anew */
 void pool_bucket_place(Pool *p, PoolBucket *b);
 void pool_slot_place(Pool *p, PoolSlot *s);
 
-/* True if no pick could succeed now. */
+/* True if no pick could succeed now. Makes no heap anew: that is for picks. */
 bool pool_model_is_exhausted(Pool *p, PoolModel *m);

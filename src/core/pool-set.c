@@ -159,6 +159,8 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
         PoolProject *from = k->project;
 
         forget_probe(&from->breaker);
+        LIST_FOREACH(i, &from->buckets)
+                forget_probe(&list_entry(i, PoolBucket, by_project)->breaker);
         if (from == &k->own && inherit(&to->breaker, &from->breaker))
                 to->billing = from->billing;
         LIST_FOREACH(i, &k->slots) {
@@ -167,7 +169,6 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 int r;
 
                 heap_remove(&s->node);
-                forget_probe(&old->breaker);
                 r = pool_bucket_acquire(p, to, old->model, &s->bucket);
                 assert(r >= 0); /* plan_buckets() has made it */
                 if (from == &k->own && inherit(&s->bucket->breaker, &old->breaker))

@@ -45,6 +45,15 @@ static void say(Pool *p, PoolKey *k, const char *model, PoolState before, const 
                                            p->observer_userdata);
 }
 
+void pool_tell_first(Pool *p, PoolSlot *s) {
+        PoolStanding now;
+
+        if (!p->observed)
+                return;
+        pool_standing(p, s->key, s->bucket, s, &now);
+        s->told = (PoolWord){ now.proven, now.available_at };
+}
+
 static void tell_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
         PoolModel *m = s->bucket->model;
         PoolState before = s->told.state;

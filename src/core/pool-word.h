@@ -10,6 +10,8 @@
  * be NULL. */
 void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened, const char *reason);
 
+/* The pair's first request: from here on there is something to tell of it. */
+void pool_tell_first(Pool *p, PoolSlot *s);
 void pool_tell_key(Pool *p, PoolKey *k, const char *reason); /* the key as such and its models */
 void pool_tell_all(Pool *p, const char *reason);
 void pool_tell_exhausted(Pool *p, PoolModel *m);

@@ -208,6 +208,8 @@ static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
         count_request(&m->tally, p->day, p->now);
         count_request(&p->tally, p->day, p->now);
         lend(p, s->key, s, ret);
+        if (s->tally.counters.total == 1)
+                pool_tell_first(p, s);
         m->used = ret->id;
         m->n_leases++;
 }

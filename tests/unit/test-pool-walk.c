@@ -2,308 +2,39 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/health.h"
 #include "core/pool-internal.h"
-#include "core/quota.h"
+#include "pool-plain.h"
 
 /*
- * A long random walk of picks, reports, jumps of time and resets, side by side with the same rules written
- * down as plainly as can be: arrays, and loops over all keys. Whatever the heaps do, the pool must choose
- * the same key, refuse with the same reasons, and show the same states.
+ * A long random walk of picks, reports, jumps of time, resets, keys that are disabled and reloads, side by
+ * side with the same rules written down as plainly as can be: arrays, and loops over all keys. Whatever the
+ * heaps do, the pool must choose the same key, refuse with the same reasons, show the same states, and have
+ * told of them.
  */
 
-#define KEYS 13U
-#define PROJECTS (KEYS + 3U) /* a key's own, then three that are shared */
-#define MODELS 3U
-#define LEASES 24U
 #define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 
 static const char *const model_names[MODELS] = { "gemini-a", "gemini-b", "gemini-c" };
+static const char *const shared_names[SHARED] = { "red", "green", "blue" };
 static Zone *zone;
-
-/* --- the rules, plainly --- */
-
-typedef struct Gate {
-        usec_t until, since;
-        uint64_t probe;
-        unsigned strikes;
-} Gate;
-
-typedef struct Pair {
-        uint64_t total, errors;
-        uint64_t today_of[2]; /* requests, and the day's beginning that they belong to */
-        usec_t last;
-        unsigned strikes;
-        Gate rate, health;
-} Pair;
-
-typedef struct Plain {
-        usec_t now;
-        unsigned n_keys;
-        unsigned project[KEYS];
-        bool disabled[KEYS], money[PROJECTS], closed[PROJECTS][MODELS];
-        Gate key[KEYS], owner[PROJECTS], bucket[PROJECTS][MODELS];
-        Pair pair[KEYS][MODELS];
-        bool known[MODELS];
-} Plain;
-
-/* What a class says of key, project, bucket, rate and health, as in test-verdict. */
-static const char *const meaning[_VERDICT_CLASS_MAX] = {
-        "+++++", "!....", ".!...", "+!...", "++!..", "++!..", "++!..", "+.?!.", "++...", "++!..",
-        "?...!", ".....", "+....", "+....", "~~~~~", "~~~~~", "~~~~~", ".....", ".....",
-};
-
-static Gate *gate(Plain *w, unsigned k, unsigned m, unsigned layer) {
-        Gate *const all[] = {
-                &w->key[k], &w->owner[w->project[k]], &w->bucket[w->project[k]][m], &w->pair[k][m].rate,
-                &w->pair[k][m].health,
-        };
-
-        return all[layer];
-}
-
-static bool is_shut(const Gate *g, usec_t now) {
-        return g->until > 0 && (g->probe != 0 || now < g->until);
-}
-
-static uint64_t today(const Pair *p, usec_t day) {
-        return p->today_of[1] == day ? p->today_of[0] : 0;
-}
-
-static void plain_shift(Gate *g, usec_t back) {
-        if (g->until == 0)
-                return;
-        g->until -= back;
-        g->since = g->since > back ? g->since - back : 0;
-}
-
-static void plain_time(Plain *w, usec_t now) {
-        usec_t back = usec_sub(w->now, now);
-
-        if (back > 0 && back < USEC_PER_MINUTE)
-                return;
-        w->now = now;
-        if (back == 0)
-                return;
-        for (unsigned k = 0; k < KEYS; k++) {
-                plain_shift(&w->key[k], back);
-                for (unsigned m = 0; m < MODELS; m++) {
-                        plain_shift(&w->pair[k][m].rate, back);
-                        plain_shift(&w->pair[k][m].health, back);
-                        if (w->pair[k][m].last > 0)
-                                w->pair[k][m].last -= back;
-                }
-        }
-        for (unsigned p = 0; p < PROJECTS; p++) {
-                plain_shift(&w->owner[p], back);
-                for (unsigned m = 0; m < MODELS; m++)
-                        plain_shift(&w->bucket[p][m], back);
-        }
-}
-
-static bool plain_may(Plain *w, unsigned k, unsigned m) {
-        for (unsigned l = 0; l < 5; l++)
-                if (is_shut(gate(w, k, m, l), w->now))
-                        return false;
-        return !w->disabled[k];
-}
-
-static bool plain_is_probe(Plain *w, unsigned k, unsigned m) {
-        for (unsigned l = 0; l < 5; l++)
-                if (gate(w, k, m, l)->until > 0)
-                        return true;
-        return false;
-}
-
-static int plain_best(Plain *w, unsigned m, uint64_t excluded, bool probes) {
-        usec_t day = zone_day_start(zone, w->now);
-        int best = -1;
-
-        w->known[m] = true;
-        for (unsigned k = 0; k < w->n_keys; k++) {
-                Pair *a = &w->pair[k][m];
-                const Pair *b = best < 0 ? NULL : &w->pair[best][m];
-
-                /* For good: a clock that jumps back into a day doesn't bring its counts back. */
-                a->today_of[0] = today(a, day);
-                a->today_of[1] = day;
-
-                if (excluded & 1ULL << k || !plain_may(w, k, m) || (!probes && plain_is_probe(w, k, m)))
-                        continue;
-                if (!b || today(a, day) < today(b, day) ||
-                    (today(a, day) == today(b, day) &&
-                     (a->total < b->total || (a->total == b->total && a->last < b->last))))
-                        best = (int) k;
-        }
-        return best;
-}
-
-static int plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
-        int best = -1;
-        Pair *p;
-
-        if (excluded)
-                best = plain_best(w, m, excluded, false);
-        if (best < 0)
-                best = plain_best(w, m, excluded, true);
-        if (best < 0)
-                return -1;
-
-        p = &w->pair[best][m];
-        p->today_of[0]++;
-        p->total++;
-        p->last = w->now;
-        for (unsigned l = 0; l < 5; l++) {
-                Gate *g = gate(w, (unsigned) best, m, l);
-
-                if (g->until > 0)
-                        g->probe = id;
-        }
-        return best;
-}
-
-static void plain_judge(Plain *w, unsigned k, unsigned m, const Verdict *v, uint64_t id) {
-        Pair *p = &w->pair[k][m];
-
-        for (unsigned l = 0; l < 5; l++) {
-                Gate *g = gate(w, k, m, l);
-                bool probe = g->probe == id, fails = false;
-                char c = meaning[v->class][l];
-
-                if (l == 4 && c == '!')
-                        p->strikes++;
-                if (l == 4 && c == '+')
-                        p->strikes = 0;
-                if (c == '!')
-                        fails = probe || (g->until == 0 && (l < 4 || p->strikes >= 3));
-                if (c == '?')
-                        fails = probe;
-
-                if (fails) {
-                        usec_t until = w->now + USEC_PER_HOUR;
-
-                        if (l == 1)
-                                w->money[w->project[k]] = v->class == VERDICT_BILLING;
-                        if (l == 2)
-                                w->closed[w->project[k]][m] = v->class == VERDICT_MODEL_FOR_PROJECT;
-                        if ((l == 2 || l == 3) && g->since < zone_day_start(zone, w->now))
-                                g->strikes = 0;
-                        if (l == 4)
-                                until = w->now + health_wait(g->strikes);
-                        else if (l == 2 && v->class == VERDICT_MODEL_FOR_PROJECT)
-                                until = w->now + USEC_PER_DAY;
-                        else if (l >= 2)
-                                until = quota_until(v->class, g->strikes, v->retry_after, w->now,
-                                                    zone_next_midnight(zone, w->now), k);
-                        *g = (Gate){ .until = until, .since = w->now, .strikes = g->strikes + 1 };
-                } else if (c == '+' && (probe || l == 4))
-                        *g = (Gate){};
-                else if (probe) {
-                        g->probe = 0;
-                        if (c == '~')
-                                g->until = w->now + 5 * USEC_PER_SEC;
-                }
-        }
-}
-
-static void plain_report(Plain *w, unsigned k, unsigned m, const Verdict *v, uint64_t id) {
-        VerdictFault f = verdict_rule(v->class)->fault;
-
-        if (f != FAULT_NOBODY && f != FAULT_REQUEST)
-                w->pair[k][m].errors++;
-        plain_judge(w, k, m, v, id);
-}
-
-static PoolState plain_state(Plain *w, unsigned k, unsigned m, usec_t *ret_at, bool *ret_quota) {
-        const PoolState names[] = {
-                POOL_DEAD, w->money[w->project[k]] ? POOL_BILLING : POOL_DEAD,
-                w->closed[w->project[k]][m] ? POOL_CLOSED : POOL_COOLING, POOL_COOLING, POOL_UNHEALTHY,
-        };
-        PoolState worst = POOL_USABLE;
-        bool quota = false, other = false;
-        usec_t at = 0;
-
-        if (w->disabled[k]) {
-                *ret_at = USEC_INFINITY;
-                *ret_quota = false;
-                return POOL_DISABLED;
-        }
-        for (unsigned l = 0; l < 5; l++) {
-                const Gate *g = gate(w, k, m, l);
-                bool shut = is_shut(g, w->now);
-                PoolState s = names[l];
-
-                if (g->until == 0 || (!shut && s == POOL_COOLING))
-                        continue;
-                if (shut) {
-                        at = MAX(at, g->probe ? w->now + USEC_PER_SEC : g->until);
-                        quota = quota || s == POOL_COOLING;
-                        other = other || s != POOL_COOLING;
-                }
-                worst = MAX(worst, g->probe ? POOL_PROBING : s);
-        }
-        *ret_at = at;
-        *ret_quota = quota && !other;
-        return worst;
-}
-
-static PoolRefusal plain_refusal(Plain *w, unsigned m) {
-        PoolRefusal r = { .available_at = USEC_INFINITY };
-
-        for (unsigned k = 0; k < w->n_keys; k++) {
-                bool quota;
-                usec_t at;
-
-                r.n_keys[plain_state(w, k, m, &at, &quota)]++;
-                if (at > 0)
-                        r.available_at = MIN(r.available_at, at);
-                r.is_quota = r.is_quota || quota;
-        }
-        return r;
-}
-
-/* `k` KEYS: every key; `m` MODELS: every model, and keys and projects too. */
-static int plain_reset(Plain *w, unsigned k, unsigned m) {
-        Plain before = *w;
-        int n = 0;
-
-        for (unsigned i = 0; i < w->n_keys; i++) {
-                unsigned p = w->project[i];
-
-                if (k != KEYS && k != i)
-                        continue;
-                if (m == MODELS && (before.key[i].until > 0 || before.owner[p].until > 0))
-                        n++;
-                if (m == MODELS)
-                        w->key[i] = w->owner[p] = (Gate){};
-                for (unsigned j = 0; j < MODELS; j++) {
-                        const Pair *q = &before.pair[i][j];
-
-                        if (m != MODELS && m != j)
-                                continue;
-                        n += q->strikes > 0 || q->rate.until > 0 || q->health.until > 0 ||
-                             before.bucket[p][j].until > 0;
-                        w->bucket[p][j] = w->pair[i][j].rate = w->pair[i][j].health = (Gate){};
-                        w->pair[i][j].strikes = 0;
-                }
-        }
-        return n;
-}
 
 /* --- the walk --- */
 
 typedef struct Walk {
         Plain plain;
         Pool *pool;
+        Secret *secrets[KEYS];
+        Wanted wanted[KEYS];
         uint64_t random, step, id;
         usec_t clock;
         struct {
                 Lease lease;
-                unsigned key, model;
+                Life *key;
+                unsigned model;
                 uint64_t id;
         } out[LEASES];
-        unsigned n_out;
-        unsigned n_picks, n_refusals, n_probes;
+        unsigned n_out, n_max;
+        unsigned n_picks, n_refusals, n_words, n_exhausted, n_reloads, n_added, n_removed;
 } Walk;
 
 /* xorshift64*, so that a walk is the same everywhere. */
@@ -314,17 +45,86 @@ static unsigned draw(Walk *w, unsigned below) {
         return (unsigned) ((w->random * 2685821657736338717ULL) >> 33) % below;
 }
 
+static unsigned index_of(const Walk *w, const PoolKey *k) {
+        for (unsigned i = 0; i < pool_n_keys(w->pool); i++)
+                if (pool_key(w->pool, i) == k)
+                        return i;
+        fail_msg("step %llu: a word of a key that is gone", (unsigned long long) w->step);
+        return 0;
+}
+
+/* --- what the pool tells of it --- */
+
+static bool is_pickable(Plain *w, unsigned m) {
+        for (unsigned k = 0; k < w->n_keys; k++)
+                if (plain_may(w, w->keys[k], m))
+                        return true;
+        return false;
+}
+
+static unsigned model_of(const char *name) {
+        for (unsigned m = 0; m < MODELS; m++)
+                if (streq(model_names[m], name))
+                        return m;
+        fail_msg("a word of a model %s", name);
+        return 0;
+}
+
+/* Each word begins where the one before ended. That it is the truth is what compare() sees. */
+static void on_health_changed(const PoolKey *k, const char *model, PoolState before, PoolState after,
+                              const char *reason, usec_t until, void *userdata) {
+        Walk *w = userdata;
+        Life *life = w->plain.keys[index_of(w, k)];
+        PoolState *told = *model ? &life->pair[model_of(model)].told : &life->told;
+
+        if (*told != before)
+                fail_msg("step %llu: key %u, %s: from %s, but it was told %s", (unsigned long long) w->step,
+                         life->index, model, pool_state_to_string(before), pool_state_to_string(*told));
+        assert_true(before != after || after != POOL_USABLE);
+        assert_true(*reason);
+        assert_int_equal(after == POOL_DISABLED, until == USEC_INFINITY);
+        *told = after;
+        w->n_words++;
+}
+
+static void on_exhausted(const char *model, usec_t until, void *userdata) {
+        Walk *w = userdata;
+        PoolRefusal expected;
+
+        assert_false(is_pickable(&w->plain, model_of(model)));
+        expected = plain_refusal(&w->plain, model_of(model));
+        assert_int_equal(until, expected.available_at);
+        w->n_exhausted++;
+}
+
+static void on_key_added(const PoolKey *k, void *userdata) {
+        Walk *w = userdata;
+
+        (void) index_of(w, k);
+        w->n_added++;
+}
+
+static void on_key_removed(const PoolKey *k, void *userdata) {
+        Walk *w = userdata;
+
+        (void) index_of(w, k);
+        w->n_removed++;
+}
+
+/* --- its steps --- */
+
 static void step_pick(Walk *w) {
         unsigned m = draw(w, MODELS), n_exclude = draw(w, 4) == 0 ? draw(w, ATTEMPTS_MAX + 1) : 0;
-        PoolKey *exclude[ATTEMPTS_MAX];
+        PoolKey *exclude[ATTEMPTS_MAX] = {};
         uint64_t excluded = 0;
         PoolRefusal refusal;
         Lease lease;
-        int r, k;
+        Life *k;
+        int r;
 
         if (w->n_out == LEASES)
                 return;
-        for (unsigned i = 0; i < n_exclude; i++) {
+        for (unsigned i = 0; w->plain.n_keys > 0 && i < n_exclude; i++) {
                 unsigned e = draw(w, w->plain.n_keys);
 
                 exclude[i] = w->pool->keys[e];
@@ -334,21 +134,24 @@ static void step_pick(Walk *w) {
         plain_time(&w->plain, w->clock);
         k = plain_pick(&w->plain, m, excluded, w->id + 1);
         r = pool_pick(w->pool, model_names[m], exclude, n_exclude, w->clock, &lease, &refusal);
-        if (k < 0) {
+        if (!k) {
                 PoolRefusal expected = plain_refusal(&w->plain, m);
 
                 assert_int_equal(r, POOL_E_EXHAUSTED);
                 assert_memory_equal(refusal.n_keys, expected.n_keys, sizeof(expected.n_keys));
                 assert_int_equal(refusal.available_at, expected.available_at);
                 assert_int_equal(refusal.is_quota, expected.is_quota);
+                if (excluded == 0 && pool_model_find(w->pool, model_names[m])->tally.counters.total > 0)
+                        assert_true(pool_model_find(w->pool, model_names[m])->exhausted);
                 w->n_refusals++;
                 return;
         }
         assert_int_equal(r, 0);
-        if (lease.key != w->pool->keys[k])
-                fail_msg("step %llu: key %u, not %d", (unsigned long long) w->step, lease.key->index, k);
+        if (lease.key != w->pool->keys[k->index])
+                fail_msg("step %llu: key %u, not %u", (unsigned long long) w->step, lease.key->index,
+                         k->index);
         w->out[w->n_out].lease = lease;
-        w->out[w->n_out].key = (unsigned) k;
+        w->out[w->n_out].key = k;
         w->out[w->n_out].model = m;
         w->out[w->n_out++].id = ++w->id;
         w->n_picks++;
@@ -407,105 +210,250 @@ static void step_time(Walk *w) {
 static void step_reset(Walk *w) {
         unsigned k = draw(w, w->plain.n_keys + 1), m = draw(w, MODELS + 1);
         const char *model = m < MODELS ? model_names[m] : NULL;
-        int r;
+        int r, n = 0;
 
         if (draw(w, 40) > 0)
                 return;
         if (k == w->plain.n_keys)
                 k = KEYS;
         plain_time(&w->plain, w->clock);
+        if (w->plain.n_keys > 0 && (m == MODELS || w->plain.known[m]))
+                n = plain_reset(&w->plain, k, m);
         r = pool_reset(w->pool, k < KEYS ? w->pool->keys[k]->mask : NULL, model, w->clock);
-        if (m < MODELS && !w->plain.known[m])
+        if (w->plain.n_keys == 0 || (m < MODELS && !w->plain.known[m]))
                 assert_int_equal(r, -ENXIO);
         else
-                assert_int_equal(r, plain_reset(&w->plain, k, m));
+                assert_int_equal(r, n);
+}
+
+static void step_disable(Walk *w) {
+        unsigned k = draw(w, w->plain.n_keys + 1);
+        bool disabled = draw(w, 3) == 0;
+
+        if (k == w->plain.n_keys || draw(w, 20) > 0)
+                return;
+        plain_time(&w->plain, w->clock);
+        for (unsigned m = 0; w->plain.keys[k]->disabled != disabled && m < MODELS; m++)
+                if (w->plain.known[m])
+                        plain_roll(&w->plain, m);
+        w->plain.keys[k]->disabled = disabled;
+        (void) pool_set_disabled(w->pool, w->pool->keys[k], disabled, w->clock);
+}
+
+/* A new order, some keys that were not there, some others gone, some in another project. */
+static void step_reload(Walk *w) {
+        unsigned n = draw(w, w->n_max + 1), added, removed;
+        PoolChange change, expected;
+        PoolKeyWanted wanted[KEYS];
+
+        if (draw(w, 60) > 0)
+                return;
+        for (unsigned i = 0; i < w->n_max; i++) {
+                unsigned j = draw(w, w->n_max);
+                Wanted t = w->wanted[i];
+
+                if (draw(w, 4) == 0) {
+                        w->wanted[i] = w->wanted[j];
+                        w->wanted[j] = t;
+                }
+                if (draw(w, 6) == 0)
+                        w->wanted[i].project = draw(w, 2 * SHARED);
+                if (draw(w, 8) == 0)
+                        w->wanted[i].disabled = draw(w, 4) == 0;
+        }
+        n = draw(w, 3) == 0 ? n : w->n_max;
+        for (unsigned i = 0; i < n; i++)
+                wanted[i] = (PoolKeyWanted){
+                        .secret = w->secrets[w->wanted[i].which],
+                        .project = w->wanted[i].project < SHARED ? shared_names[w->wanted[i].project] : NULL,
+                        .disabled = w->wanted[i].disabled,
+                };
+
+        added = w->n_added;
+        removed = w->n_removed;
+        plain_time(&w->plain, w->clock);
+        plain_set_keys(&w->plain, w->wanted, n, &expected);
+        assert_int_equal(pool_set_keys(w->pool, wanted, n, w->clock, &change), 0);
+        assert_memory_equal(&change, &expected, sizeof(change));
+        assert_int_equal(w->n_added - added, change.n_added);
+        assert_int_equal(w->n_removed - removed, change.n_removed);
+        assert_int_equal(pool_n_keys(w->pool), n);
+        w->n_reloads++;
 }
 
 typedef struct Compared {
         Walk *walk;
-        unsigned key;
+        Life *key;
+        unsigned n;
 } Compared;
 
+/* Time alone is no word: a quota that has waited is usable, and told so, or not. All else is told. */
+static void compare_told(const Walk *w, const Life *k, PoolState told, PoolState proven) {
+        bool quiet = told == POOL_COOLING || told == POOL_USABLE;
+
+        if (told != proven && !(quiet && (proven == POOL_COOLING || proven == POOL_USABLE)))
+                fail_msg("step %llu: key %u is %s, and was told %s", (unsigned long long) w->step, k->index,
+                         pool_state_to_string(proven), pool_state_to_string(told));
+}
+
 static void compare_slot(const PoolSlotView *v, void *userdata) {
-        const Compared *c = userdata;
+        Compared *c = userdata;
         Walk *w = c->walk;
+        unsigned m = model_of(v->model);
+        const Pair *p = &c->key->pair[m];
+        PoolState proven;
+        bool quota;
+        usec_t at;
 
-        for (unsigned m = 0; m < MODELS; m++) {
-                const Pair *p = &w->plain.pair[c->key][m];
-                bool quota;
-                usec_t at;
+        c->n++;
+        assert_int_equal(v->state, plain_state(&w->plain, c->key, m, &proven, &at, &quota));
+        assert_int_equal(v->available_at, at);
+        assert_int_equal(v->counters.total, p->total);
+        assert_int_equal(v->counters.today, plain_today(p, zone_day_start(zone, w->plain.now)));
+        assert_int_equal(v->counters.errors, p->errors);
+        assert_int_equal(v->counters.last_used, p->last);
+        assert_int_equal(v->consecutive_errors, p->strikes);
+        assert_int_equal(v->is_healthy, p->health.until == 0);
+        compare_told(w, c->key, p->told, proven);
+}
 
-                if (!streq(v->model, model_names[m]))
-                        continue;
-                assert_int_equal(v->state, plain_state(&w->plain, c->key, m, &at, &quota));
-                assert_int_equal(v->available_at, at);
-                assert_int_equal(v->counters.total, p->total);
-                assert_int_equal(v->counters.today, today(p, zone_day_start(zone, w->plain.now)));
-                assert_int_equal(v->counters.errors, p->errors);
-                assert_int_equal(v->counters.last_used, p->last);
-                assert_int_equal(v->consecutive_errors, p->strikes);
-                assert_int_equal(v->is_healthy, p->health.until == 0);
+typedef struct Explained {
+        Walk *walk;
+        unsigned model, n;
+        bool blocked;
+} Explained;
+
+/* The first is the one that a pick takes, and nobody who may go stands behind one who may not. */
+static void compare_reason(const PoolReason *r, void *userdata) {
+        Explained *e = userdata;
+        Plain *w = &e->walk->plain;
+        Life *k = w->keys[index_of(e->walk, r->key)];
+        PoolState proven;
+        bool quota;
+        usec_t at;
+
+        assert_int_equal(r->state, plain_state(w, k, e->model, &proven, &at, &quota));
+        assert_int_equal(r->available_at, at);
+        assert_int_equal(r->usable, at == 0);
+        assert_false(r->usable && e->blocked);
+        assert_true(strlen(r->sentence) > 8);
+        e->blocked = !r->usable;
+        if (e->n++ == 0 && r->usable && w->known[e->model]) {
+                Plain copy = *w;
+
+                for (unsigned i = 0; i < copy.n_keys; i++)
+                        copy.keys[i] = copy.lives + (w->keys[i] - w->lives);
+                plain_roll(&copy, e->model);
+                assert_int_equal(plain_best(&copy, e->model, 0, true)->index, k->index);
         }
 }
 
 static void compare(Walk *w) {
-        size_t usable = 0;
+        size_t usable = 0, enabled = 0;
 
         plain_time(&w->plain, w->clock);
-        for (unsigned k = 0; k < w->plain.n_keys; k++) {
-                usable += !w->plain.disabled[k] && w->plain.key[k].until == 0 &&
-                          w->plain.owner[w->plain.project[k]].until == 0;
-                pool_each_slot(w->pool, pool_key(w->pool, k), w->clock, compare_slot, &(Compared){ w, k });
+        for (unsigned i = 0; i < w->plain.n_keys; i++) {
+                Life *k = w->plain.keys[i];
+                Compared c = { w, k, 0 };
+                PoolState state = POOL_USABLE;
+                unsigned n = 0;
+
+                if (k->disabled)
+                        state = POOL_DISABLED;
+                else if (k->key.until > 0 || (k->project->gate.until > 0 && !k->project->money))
+                        state = POOL_DEAD;
+                else if (k->project->gate.until > 0)
+                        state = POOL_BILLING;
+                usable += state == POOL_USABLE;
+                enabled += !k->disabled;
+                assert_int_equal(k->told, state);
+
+                for (unsigned m = 0; m < MODELS; m++)
+                        n += k->pair[m].total > 0;
+                pool_each_slot(w->pool, pool_key(w->pool, i), w->clock, compare_slot, &c);
+                assert_int_equal(c.n, n);
         }
         assert_int_equal(pool_usable_keys(w->pool, w->clock), usable);
+        assert_int_equal(pool_enabled_keys(w->pool), enabled);
+        for (unsigned m = 0; m < MODELS; m++) {
+                Explained e = { .walk = w, .model = m };
+
+                assert_int_equal(pool_explain(w->pool, model_names[m], w->clock, compare_reason, &e), 0);
+                assert_int_equal(e.n, w->plain.n_keys);
+        }
 }
 
-static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_steps) {
-        static void (*const steps[])(Walk *w) = {
-                step_pick, step_pick, step_report, step_report, step_time, step_reset,
+static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_steps, bool changing) {
+        static void (*const steps[])(Walk * w) = {
+                step_pick, step_pick,  step_report,  step_report,
+                step_time, step_reset, step_disable, step_reload,
+        };
+        static const PoolObserver observer = {
+                .health_changed = on_health_changed,
+                .exhausted = on_exhausted,
+                .key_added = on_key_added,
+                .key_removed = on_key_removed,
         };
         Walk *w = calloc(1, sizeof(Walk));
 
         w->random = seed;
+        w->plain.zone = zone;
         w->clock = w->plain.now = NOON;
-        w->plain.n_keys = n_keys;
+        w->n_max = n_keys;
         assert_int_equal(pool_new(zone, NOON, &w->pool), 0);
+        pool_set_observer(w->pool, &observer, w);
         for (unsigned k = 0; k < n_keys; k++) {
-                static const char *const shared[] = { "red", "green", "blue" };
                 char text[] = "AIzaSyWalk-0123456789-?..?";
-                Secret *s;
+                unsigned project = k < n_shared ? k * 7 % SHARED : SHARED;
+                Wanted *wanted = &w->wanted[k];
 
                 text[22] = text[25] = (char) ('a' + k);
-                assert_int_equal(secret_new(text, strlen(text), &s), 0);
-                w->plain.project[k] = k < n_shared ? KEYS + k * 7 % 3 : k;
-                w->plain.disabled[k] = n_keys > 4 && k % 5 == 1;
-                assert_int_equal(pool_add_key(w->pool, s, NULL, k < n_shared ? shared[k * 7 % 3] : NULL,
-                                              w->plain.disabled[k]), 0);
-                s = secret_unref(s);
+                assert_int_equal(secret_new(text, strlen(text), &w->secrets[k]), 0);
+                *wanted = (Wanted){ k, project, n_keys > 4 && k % 5 == 1 };
+                assert_int_equal(pool_add_key(w->pool, w->secrets[k], NULL,
+                                              project < SHARED ? shared_names[project] : NULL,
+                                              wanted->disabled),
+                                 0);
+                w->plain.keys[k] = plain_new(&w->plain, wanted);
+                w->plain.keys[k]->index = w->plain.n_keys++;
         }
 
         for (w->step = 0; w->step < n_steps; w->step++) {
-                steps[draw(w, ELEMENTSOF(steps))](w);
+                steps[draw(w, ELEMENTSOF(steps) - (changing ? 0 : 2))](w);
                 if (w->step % 16 == 0)
                         compare(w);
         }
         while (w->n_out > 0)
                 step_report(w);
         compare(w);
-        print_message("           %u picks, %u refusals\n", w->n_picks, w->n_refusals);
-        assert_true(w->n_picks > n_steps / 20);
+        print_message("           %u picks, %u refusals, %u reloads, %u words, %u times exhausted\n",
+                      w->n_picks, w->n_refusals, w->n_reloads, w->n_words, w->n_exhausted);
+        assert_true(w->n_picks > n_steps / (changing ? 40 : 20));
         assert_true(w->n_refusals > n_steps / 200);
+        assert_true(list_is_empty(&w->pool->gone));
+        for (unsigned i = 0; i < LIVES; i++)
+                assert_false(w->plain.lives[i].gone);
 
         w->pool = pool_free(w->pool);
+        for (unsigned k = 0; k < n_keys; k++)
+                w->secrets[k] = secret_unref(w->secrets[k]);
         free(w);
 }
 
 static void test_walk(void **state) {
-        walk(1, 1, 0, 60000);
-        walk(2, 2, 2, 60000);
-        walk(3, 4, 0, 80000);
-        walk(4, 9, 6, 100000);
-        walk(5, KEYS, 4, 100000);
+        walk(1, 1, 0, 60000, false);
+        walk(2, 2, 2, 60000, false);
+        walk(3, 4, 0, 80000, false);
+        walk(4, 9, 6, 100000, false);
+        walk(5, KEYS, 4, 100000, false);
+}
+
+static void test_walk_while_keys_change(void **state) {
+        walk(6, 1, 0, 60000, true);
+        walk(7, 2, 2, 60000, true);
+        walk(8, 5, 3, 100000, true);
+        walk(9, 9, 6, 100000, true);
+        walk(10, KEYS, 4, 200000, true);
 }
 
 static int setup(void **state) {
@@ -520,6 +468,7 @@ static int teardown(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_walk),
+                cmocka_unit_test(test_walk_while_keys_change),
         };
 
         return cmocka_run_group_tests_name("pool-walk", tests, setup, teardown);

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool-plain.h"
+
+#include "core/health.h"
+#include "core/quota.h"
+
+/* What a class says of key, project, bucket, rate and health, as in test-verdict. */
+static const char *const meaning[_VERDICT_CLASS_MAX] = {
+        "+++++", "!....", ".!...", "+!...", "++!..", "++!..", "++!..", "+.?!.", "++...", "++!..",
+        "?...!", ".....", "+....", "+....", "~~~~~", "~~~~~", "~~~~~", ".....", ".....",
+};
+
+static Gate *gate(Life *k, unsigned m, unsigned layer) {
+        Gate *const all[] = {
+                &k->key, &k->project->gate, &k->project->bucket[m], &k->pair[m].rate, &k->pair[m].health,
+        };
+
+        return all[layer];
+}
+
+static bool is_shut(const Gate *g, usec_t now) {
+        return g->until > 0 && (g->probe != 0 || now < g->until);
+}
+
+uint64_t plain_today(const Pair *p, usec_t day) {
+        return p->today_of[1] == day ? p->today_of[0] : 0;
+}
+
+static void plain_shift(Gate *g, usec_t back) {
+        if (g->until == 0)
+                return;
+        g->until -= back;
+        g->since = g->since > back ? g->since - back : 0;
+}
+
+void plain_time(Plain *w, usec_t now) {
+        usec_t back = usec_sub(w->now, now);
+
+        if (back > 0 && back < USEC_PER_MINUTE)
+                return;
+        w->now = now;
+        if (back == 0)
+                return;
+        for (unsigned i = 0; i < LIVES; i++) {
+                Life *k = &w->lives[i];
+
+                plain_shift(&k->key, back);
+                plain_shift(&k->own.gate, back);
+                for (unsigned m = 0; m < MODELS; m++) {
+                        plain_shift(&k->own.bucket[m], back);
+                        plain_shift(&k->pair[m].rate, back);
+                        plain_shift(&k->pair[m].health, back);
+                        if (k->pair[m].last > 0)
+                                k->pair[m].last -= back;
+                }
+        }
+        for (unsigned p = 0; p < SHARED; p++) {
+                plain_shift(&w->shared[p].gate, back);
+                for (unsigned m = 0; m < MODELS; m++)
+                        plain_shift(&w->shared[p].bucket[m], back);
+        }
+}
+
+bool plain_may(Plain *w, Life *k, unsigned m) {
+        for (unsigned l = 0; l < 5; l++)
+                if (is_shut(gate(k, m, l), w->now))
+                        return false;
+        return !k->disabled;
+}
+
+static bool plain_is_probe(Life *k, unsigned m) {
+        for (unsigned l = 0; l < 5; l++)
+                if (gate(k, m, l)->until > 0)
+                        return true;
+        return false;
+}
+
+/* For good: a clock that jumps back into a day doesn't bring its counts back. */
+void plain_roll(Plain *w, unsigned m) {
+        usec_t day = zone_day_start(w->zone, w->now);
+
+        for (unsigned k = 0; k < w->n_keys; k++) {
+                Pair *a = &w->keys[k]->pair[m];
+
+                a->today_of[0] = plain_today(a, day);
+                a->today_of[1] = day;
+        }
+}
+
+Life *plain_best(Plain *w, unsigned m, uint64_t excluded, bool probes) {
+        Life *best = NULL;
+
+        for (unsigned k = 0; k < w->n_keys; k++) {
+                Life *i = w->keys[k];
+                const Pair *a = &i->pair[m], *b = best ? &best->pair[m] : NULL;
+
+                if (excluded & 1ULL << k || !plain_may(w, i, m) || (!probes && plain_is_probe(i, m)))
+                        continue;
+                if (!b || a->today_of[0] < b->today_of[0] ||
+                    (a->today_of[0] == b->today_of[0] &&
+                     (a->total < b->total || (a->total == b->total && a->last < b->last))))
+                        best = i;
+        }
+        return best;
+}
+
+Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
+        Life *best = NULL;
+        Pair *p;
+
+        w->known[m] = true;
+        plain_roll(w, m);
+        if (excluded)
+                best = plain_best(w, m, excluded, false);
+        if (!best)
+                best = plain_best(w, m, excluded, true);
+        if (!best)
+                return NULL;
+
+        p = &best->pair[m];
+        p->today_of[0]++;
+        p->total++;
+        p->last = w->now;
+        best->n_out++;
+        for (unsigned l = 0; l < 5; l++) {
+                Gate *g = gate(best, m, l);
+
+                if (g->until > 0)
+                        g->probe = id;
+        }
+        if (p->total == 1) {
+                bool quota;
+                usec_t at;
+
+                (void) plain_state(w, best, m, &p->told, &at, &quota);
+        }
+        return best;
+}
+
+void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
+        Pair *p = &k->pair[m];
+
+        for (unsigned l = 0; l < 5; l++) {
+                Gate *g = gate(k, m, l);
+                bool probe = g->probe == id, fails = false;
+                char c = meaning[v->class][l];
+
+                if (l == 4 && c == '!')
+                        p->strikes++;
+                if (l == 4 && c == '+')
+                        p->strikes = 0;
+                if (c == '!')
+                        fails = probe || (g->until == 0 && (l < 4 || p->strikes >= 3));
+                if (c == '?')
+                        fails = probe;
+
+                if (fails) {
+                        usec_t until = w->now + USEC_PER_HOUR;
+
+                        if (l == 1)
+                                k->project->money = v->class == VERDICT_BILLING;
+                        if (l == 2)
+                                k->project->closed[m] = v->class == VERDICT_MODEL_FOR_PROJECT;
+                        if ((l == 2 || l == 3) && g->since < zone_day_start(w->zone, w->now))
+                                g->strikes = 0;
+                        if (l == 4)
+                                until = w->now + health_wait(g->strikes);
+                        else if (l == 2 && v->class == VERDICT_MODEL_FOR_PROJECT)
+                                until = w->now + USEC_PER_DAY;
+                        else if (l >= 2)
+                                until = quota_until(v->class, g->strikes, v->retry_after, w->now,
+                                                    zone_next_midnight(w->zone, w->now), k->index);
+                        *g = (Gate){ .until = until, .since = w->now, .strikes = g->strikes + 1 };
+                } else if (c == '+' && (probe || l == 4))
+                        *g = (Gate){};
+                else if (probe) {
+                        g->probe = 0;
+                        if (c == '~')
+                                g->until = w->now + 5 * USEC_PER_SEC;
+                }
+        }
+}
+
+static void plain_let_go(Life *k) {
+        if (!k->gone || k->n_out > 0)
+                return;
+        if (--k->project->n_keys == 0)
+                *k->project = (Owner){};
+        *k = (Life){};
+}
+
+void plain_report(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
+        VerdictFault f = verdict_rule(v->class)->fault;
+
+        if (f != FAULT_NOBODY && f != FAULT_REQUEST)
+                k->pair[m].errors++;
+        plain_judge(w, k, m, v, id);
+        k->n_out--;
+        plain_let_go(k);
+}
+
+/* And what it would be if no probe were out. */
+PoolState plain_state(Plain *w, Life *k, unsigned m, PoolState *ret_proven, usec_t *ret_at,
+                      bool *ret_quota) {
+        const PoolState names[] = {
+                POOL_DEAD,
+                k->project->money ? POOL_BILLING : POOL_DEAD,
+                k->project->closed[m] ? POOL_CLOSED : POOL_COOLING,
+                POOL_COOLING,
+                POOL_UNHEALTHY,
+        };
+        PoolState worst = POOL_USABLE, proven = POOL_USABLE;
+        bool quota = false, other = false;
+        usec_t at = 0;
+
+        if (k->disabled) {
+                *ret_proven = POOL_DISABLED;
+                *ret_at = USEC_INFINITY;
+                *ret_quota = false;
+                return POOL_DISABLED;
+        }
+        for (unsigned l = 0; l < 5; l++) {
+                const Gate *g = gate(k, m, l);
+                bool shut = is_shut(g, w->now);
+                PoolState s = names[l];
+
+                if (g->until == 0 || (!shut && s == POOL_COOLING))
+                        continue;
+                if (shut) {
+                        at = MAX(at, g->probe ? w->now + USEC_PER_SEC : g->until);
+                        quota = quota || s == POOL_COOLING;
+                        other = other || s != POOL_COOLING;
+                }
+                worst = MAX(worst, g->probe ? POOL_PROBING : s);
+                proven = MAX(proven, s);
+        }
+        *ret_proven = proven;
+        *ret_at = at;
+        *ret_quota = quota && !other;
+        return worst;
+}
+
+PoolRefusal plain_refusal(Plain *w, unsigned m) {
+        PoolRefusal r = { .available_at = USEC_INFINITY };
+
+        for (unsigned k = 0; k < w->n_keys; k++) {
+                PoolState proven;
+                bool quota;
+                usec_t at;
+
+                r.n_keys[plain_state(w, w->keys[k], m, &proven, &at, &quota)]++;
+                if (at > 0)
+                        r.available_at = MIN(r.available_at, at);
+                r.is_quota = r.is_quota || quota;
+        }
+        return r;
+}
+
+/* `k` KEYS: every key; `m` MODELS: every model, and keys and projects too. First all are counted, then
+ * reset. */
+int plain_reset(Plain *w, unsigned k, unsigned m) {
+        int n = 0;
+
+        for (unsigned i = 0; i < w->n_keys; i++) {
+                Life *x = w->keys[i];
+
+                if (k != KEYS && k != i)
+                        continue;
+                n += m == MODELS && (x->key.until > 0 || x->project->gate.until > 0);
+                for (unsigned j = 0; j < MODELS; j++) {
+                        const Pair *q = &x->pair[j];
+
+                        if (m == MODELS || m == j)
+                                n += q->strikes > 0 || q->rate.until > 0 || q->health.until > 0 ||
+                                     x->project->bucket[j].until > 0;
+                }
+        }
+        for (unsigned i = 0; i < w->n_keys; i++) {
+                Life *x = w->keys[i];
+
+                if (k != KEYS && k != i)
+                        continue;
+                if (m == MODELS)
+                        x->key = x->project->gate = (Gate){};
+                for (unsigned j = 0; j < MODELS; j++) {
+                        if (m != MODELS && m != j)
+                                continue;
+                        x->project->bucket[j] = x->pair[j].rate = x->pair[j].health = (Gate){};
+                        x->pair[j].strikes = 0;
+                }
+        }
+        return n;
+}
+
+/* --- a reload, plainly --- */
+
+static Owner *plain_owner(Plain *w, Life *k, unsigned project) {
+        return project < SHARED ? &w->shared[project] : &k->own;
+}
+
+static void plain_inherit(Gate *to, bool *to_kind, const Gate *from, bool from_kind) {
+        if (to->until > 0 || from->until == 0)
+                return;
+        *to = *from;
+        to->probe = 0;
+        *to_kind = from_kind;
+}
+
+static void plain_move(Life *k, Owner *to) {
+        Owner *from = k->project;
+
+        from->gate.probe = 0;
+        for (unsigned m = 0; m < MODELS; m++)
+                from->bucket[m].probe = 0;
+        if (from == &k->own) {
+                plain_inherit(&to->gate, &to->money, &from->gate, from->money);
+                for (unsigned m = 0; m < MODELS; m++)
+                        plain_inherit(&to->bucket[m], &to->closed[m], &from->bucket[m], from->closed[m]);
+        }
+        k->project = to;
+        if (--from->n_keys == 0)
+                *from = (Owner){};
+}
+
+static Life *plain_find(Plain *w, unsigned which) {
+        for (unsigned i = 0; i < LIVES; i++)
+                if (w->lives[i].used && !w->lives[i].gone && w->lives[i].which == which)
+                        return &w->lives[i];
+        return NULL;
+}
+
+Life *plain_new(Plain *w, const Wanted *wanted) {
+        for (unsigned i = 0; i < LIVES; i++) {
+                Life *k = &w->lives[i];
+
+                if (k->used)
+                        continue;
+                k->used = true;
+                k->which = wanted->which;
+                k->told = wanted->disabled ? POOL_DISABLED : POOL_USABLE;
+                k->disabled = k->configured = wanted->disabled;
+                k->project = plain_owner(w, k, wanted->project);
+                k->project->n_keys++;
+                return k;
+        }
+        fail_msg("too many lives");
+        return NULL;
+}
+
+void plain_set_keys(Plain *w, const Wanted *wanted, unsigned n, PoolChange *ret) {
+        Life *before[KEYS], *after[KEYS];
+        unsigned n_before = w->n_keys;
+
+        *ret = (PoolChange){ 0 };
+        memcpy(before, w->keys, sizeof(before));
+        for (unsigned i = 0; i < n; i++) {
+                Life *k = plain_find(w, wanted[i].which);
+
+                after[i] = k ?: plain_new(w, wanted + i);
+                *(k ? &ret->n_kept : &ret->n_added) += 1;
+                if (!k)
+                        continue;
+                if (k->configured != wanted[i].disabled)
+                        k->disabled = k->configured = wanted[i].disabled;
+        }
+        /* A project that somebody comes to is not forgotten because somebody leaves it. */
+        for (unsigned i = 0; i < n; i++)
+                plain_owner(w, after[i], wanted[i].project)->n_keys++;
+        for (unsigned i = 0; i < n; i++) {
+                Owner *to = plain_owner(w, after[i], wanted[i].project);
+
+                if (after[i]->project != to)
+                        plain_move(after[i], to);
+                else
+                        to->n_keys--;
+        }
+        for (unsigned i = 0; i < n_before; i++) {
+                bool stays = false;
+
+                for (unsigned j = 0; j < n; j++)
+                        stays = stays || after[j] == before[i];
+                if (stays)
+                        continue;
+                ret->n_removed++;
+                before[i]->gone = true;
+                plain_let_go(before[i]);
+        }
+        memcpy(w->keys, after, n * sizeof(Life *));
+        w->n_keys = n;
+        for (unsigned i = 0; i < n; i++)
+                after[i]->index = i;
+        for (unsigned m = 0; m < MODELS; m++)
+                if (w->known[m])
+                        plain_roll(w, m);
+}
