@@ -5,7 +5,6 @@ An answer is (signature, body), an Error, or a function of the message that give
 kept in `calls`. It knows nothing of gemgate, so that it can also say what the real one never would.
 """
 import asyncio
-import os
 import select
 import signal
 import subprocess
@@ -147,8 +146,3 @@ def properties(**values):
 
 def get(signature, value):
     return "v", [Variant(signature, value)]
-
-
-def environment(address):
-    """Nothing of the caller's comes through."""
-    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC", "DBUS_SYSTEM_BUS_ADDRESS": address}

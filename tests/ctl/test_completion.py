@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import GEMGATECTL, ROOT
+from gemgatectl import GEMGATECTL, ROOT
 from mock import Error, health, row
 
 COMPLETIONS = ROOT / "packaging" / "completions"

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import wait
-from conftest import GEMGATECTL
+from gemgatectl import GEMGATECTL
 from mock import FOREVER, PATH, key_path
 
 

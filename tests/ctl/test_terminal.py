@@ -11,7 +11,7 @@ import termios
 
 import pytest
 
-from conftest import GEMGATECTL
+from gemgatectl import GEMGATECTL
 from mock import health, row
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")

@@ -2,10 +2,12 @@
 """When something is wrong: the exit status, and a sentence that says what to do."""
 import os
 import socket
+import subprocess
 import threading
 
 import pytest
 
+from gemgatectl import GEMGATECTL
 from mock import Error, health, row
 
 BUS = "org.freedesktop.DBus.Error."
@@ -91,9 +93,6 @@ def test_help_names_every_verb_and_nothing_hidden(ctl):
 
 def test_an_answer_that_cannot_be_written(mock, ctl):
     mock.answers["ListKeyHealth"] = health(row("a"))
-    import subprocess
-    from conftest import GEMGATECTL
-
     with open("/dev/full", "w") as full:
         p = subprocess.run([GEMGATECTL, "keys"], env=ctl.env, stdout=full, stderr=subprocess.PIPE, timeout=60)
     assert p.returncode == 1 and b"No space left" in p.stderr
