@@ -31,6 +31,14 @@
 
 /* --- facts --- */
 
+/* As LOG_LEVEL is written. */
+static const char *const levels[_LOG_LEVEL_MAX] = {
+        [LOG_LEVEL_ERROR] = "ERROR",
+        [LOG_LEVEL_WARNING] = "WARNING",
+        [LOG_LEVEL_INFO] = "INFO",
+        [LOG_LEVEL_DEBUG] = "DEBUG",
+};
+
 const BusFacts *bus_facts(Bus *b) {
         usec_t turn = loop_now(b->p.loop), now;
         BusFacts *f = &b->facts;
@@ -44,7 +52,7 @@ const BusFacts *bus_facts(Bus *b) {
         *f = (BusFacts){
                 .state = f->state,
                 .reloaded = f->reloaded,
-                .log_level = log_level_to_string(log_get_level()),
+                .log_level = levels[log_get_level()],
                 .keys_total = (uint32_t) pool_n_keys(b->p.pool),
                 .keys_enabled = (uint32_t) pool_enabled_keys(b->p.pool),
                 .keys_usable = (uint32_t) pool_usable_keys(b->p.pool, now),
@@ -142,7 +150,7 @@ static void on_health_changed(const PoolKey *k, const char *model, PoolState bef
         bus_touch(b);
         if (list_is_empty(&b->links) || bus_key_path(k, &path) < 0)
                 return;
-        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "KeyHealthChanged", "ossst", path, model,
+        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "KeyHealthChanged", "osssst", path, model,
                                    pool_state_to_string(before), pool_state_to_string(after), reason, until));
         if (model[0])
                 return;

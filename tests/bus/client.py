@@ -26,13 +26,18 @@ class Error(Exception):
         self.name, self.sentence = name, sentence
 
 
+def lists(value):
+    """Structures as lists."""
+    return [lists(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
 def plain(value):
     """Without the wrapping of variants, all the way down."""
     if isinstance(value, Variant):
         return plain(value.value)
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     return value
 
@@ -82,7 +87,8 @@ class Client:
         reply = self.loop.run_until_complete(asyncio.wait_for(task, DEADLINE))
         if reply.message_type is MessageType.ERROR:
             raise Error(reply.error_name, reply.body[0] if reply.body else "")
-        return reply.body[0] if len(reply.body) == 1 else reply.body or None
+        body = lists(reply.body)
+        return body[0] if len(body) == 1 else body or None
 
     def call(self, *args, **kw):
         return self.finish(self.start(*args, **kw))

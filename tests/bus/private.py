@@ -44,7 +44,7 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configurat
     <allow send_destination="org.freedesktop.PolicyKit1"/>
   </policy>
   <policy user="root"><allow own="org.freedesktop.PolicyKit1"/></policy>
-  {include}
+  {rules}
 </busconfig>
 """
 
@@ -75,10 +75,9 @@ class Machine:
 
     # --- the bus ---
 
-    def start_bus(self, policy=True):
-        include = f"<include>{POLICY}</include>" if policy else ""
+    def start_bus(self, rules=f"<include>{POLICY}</include>"):
         config = self.folder / "bus.conf"
-        config.write_text(CONFIG.format(folder=self.folder, include=include))
+        config.write_text(CONFIG.format(folder=self.folder, rules=rules))
         argv = people.world(self.folder) + ["dbus-daemon", "--nofork", "--nopidfile", f"--config-file={config}"]
         self.bus = process.Process(argv, {}, self.new_folder())
         wait.until("dbus-daemon", self.answers)
