@@ -34,7 +34,7 @@ static const struct {
 
 static void format_until(usec_t until, char ret[static TIMESTAMP_STRING_MAX]) {
         if (until == 0 || until == USEC_INFINITY)
-                ret[0] = 0;
+                (void) snprintf(ret, TIMESTAMP_STRING_MAX, "%s", until == 0 ? "now" : "somebody helps");
         else
                 timestamp_format(until, 0, ret);
 }
@@ -63,7 +63,7 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
         pool_key_view(e->pool, k, clock_realtime(), &v);
         format_until(until, stamp);
         (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s", id, states[after].sentence,
-                        model[0] ? ", model " : "", model, stamp[0] ? ", until " : "", stamp);
+                        model[0] ? ", model " : "", model, until > 0 ? ", until " : "", until > 0 ? stamp : "");
         log_event(level, quiet ? NULL : states[after].id, message,
                   { "key", v.mask },
                   { "key_name", id },
@@ -71,7 +71,7 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
                   { "state_before", pool_state_to_string(before) },
                   { "state", pool_state_to_string(after) },
                   { "reason", reason },
-                  { "until", stamp[0] ? stamp : NULL });
+                  { "until", stamp });
 }
 
 /* --- the observer --- */
@@ -97,11 +97,10 @@ static void on_exhausted(const char *model, usec_t until, void *userdata) {
 
         format_until(until, stamp);
         if (log_kind_pass(e->limiter, &e->exhaustions)) {
-                (void) snprintf(message, sizeof(message), "model %s: no key is left%s%s", model,
-                                stamp[0] ? ", the first is back at " : "", stamp);
+                (void) snprintf(message, sizeof(message), "model %s: no key is left until %s", model, stamp);
                 log_event(LOG_LEVEL_WARNING, MESSAGE_QUOTA_EXHAUSTED, message,
                           { "model", model },
-                          { "until", stamp[0] ? stamp : NULL });
+                          { "until", stamp });
         }
         LIST_FOREACH(i, &e->listeners) {
                 EventsListener *l = list_entry(i, EventsListener, link);

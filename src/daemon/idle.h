@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * IDLE_EXIT: when nothing was asked for so long, the daemon may go; systemd holds the sockets and starts it again with
- * the next connection. It costs a request nothing: one timer looks when the time could be over, and looks again
- * later if something happened meanwhile.
+ * IDLE_EXIT: when nothing was asked for so long, the daemon may go; systemd holds the sockets and starts it
+ * again with the next connection. It costs a request nothing: one timer looks when the time could be over,
+ * and looks again later if something happened meanwhile. /
  */
 
 #include "io/loop.h"

@@ -18,6 +18,10 @@ static void no_keys(const Manager *m, char ret[static NOTIFY_STATUS_MAX]) {
                 (void) snprintf(ret, NOTIFY_STATUS_MAX, "No API keys: set API_KEYS");
 }
 
+static const char *requests(uint64_t n) {
+        return n == 1 ? "request" : "requests";
+}
+
 static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         Manager *m = userdata;
         usec_t now = clock_realtime();
@@ -25,7 +29,8 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         PoolCounters c;
 
         if (m->draining) {
-                (void) snprintf(ret, NOTIFY_STATUS_MAX, "Finishing what is under way: %zu requests open", n_open);
+                (void) snprintf(ret, NOTIFY_STATUS_MAX, "Finishing what is under way: %zu %s open", n_open,
+                                requests(n_open));
                 return USEC_INFINITY;
         }
         if (n_keys == 0) {
@@ -33,8 +38,9 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
                 return USEC_INFINITY;
         }
         pool_counters(m->pool, now, &c);
-        (void) snprintf(ret, NOTIFY_STATUS_MAX, "%zu of %zu keys usable, %zu requests open, %llu today",
-                        pool_usable_keys(m->pool, now), n_keys, n_open, (unsigned long long) c.today);
+        (void) snprintf(ret, NOTIFY_STATUS_MAX, "%zu of %zu %s usable, %zu %s open, %llu %s today",
+                        pool_usable_keys(m->pool, now), n_keys, n_keys == 1 ? "key" : "keys", n_open,
+                        requests(n_open), (unsigned long long) c.today, requests(c.today));
         return zone_next_midnight(m->zone, now);
 }
 
@@ -87,7 +93,7 @@ int manager_set_idle_exit(Manager *m) {
         if (after == 0)
                 return 0;
         if (!m->passed) {
-                log_warning("IDLE_EXIT: ignored: the sockets are gemgated's own, and nobody would start it again");
+                log_warning("IDLE_EXIT: ignored: the sockets are our own, and nobody would start us again");
                 return 0;
         }
         return idle_new(

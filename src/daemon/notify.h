@@ -2,14 +2,16 @@
 #pragma once
 
 /*
- * What the service manager hears of us: a line that a person reads in `systemctl status`, and the watchdog's food.
+ * What the service manager hears of us: a line that a person reads in `systemctl status`, and the watchdog's
+ * food.
  *
- * The line costs nothing where it changes: notify_changed() sets a flag, and a second later at the earliest, with
- * the lowest priority, the line is made anew and sent if it differs. An idle daemon has no timer for it.
+ * The line costs nothing where it changes: notify_changed() sets a flag, and a second later at the earliest,
+ * with the lowest priority, the line is made anew and sent if it differs. An idle daemon has no timer for
+ * it.
  *
  * The watchdog (WatchdogSec=) is fed by a Pulse (io/pulse.h), three times as often as it wants.
  *
- * Without a service manager ($NOTIFY_SOCKET) nothing happens.
+ * Without a service manager ($NOTIFY_SOCKET) nothing happens. /
  */
 
 #include "base/buf.h"
@@ -21,7 +23,8 @@ typedef struct Notify Notify;
 
 typedef struct NotifyParams {
         Loop *loop;
-        /* Writes the line. Returns when it will be another without notify_changed() (realtime), or USEC_INFINITY. */
+        /* Writes the line. Returns when it will be another without notify_changed() (realtime), or
+         * USEC_INFINITY. */
         usec_t (*status)(char ret[static NOTIFY_STATUS_MAX], void *userdata);
         void *userdata;
         usec_t delay; /* of the line after a change; 0: a second */

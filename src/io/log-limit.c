@@ -24,8 +24,8 @@ static void tell(LogLimiter *l) {
                 list_unlink(&k->link);
                 duration_format(l->interval, duration);
                 (void) snprintf(count, sizeof(count), "%llu", (unsigned long long) k->n_left_out);
-                (void) snprintf(message, sizeof(message), "%s lines about %s were left out in the last %s", count,
-                                k->what, duration);
+                (void) snprintf(message, sizeof(message), "%s lines about %s were left out in the last %s",
+                                count, k->what, duration);
                 k->n_left_out = 0;
                 log_struct(LOG_LEVEL_WARNING, message, { "left_out", count, true });
         }

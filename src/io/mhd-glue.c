@@ -212,8 +212,9 @@ static HttpRequest *request_new(HttpConnection *c, const char *method, const cha
 }
 
 static HttpConnection *connection_of(struct MHD_Connection *mhd) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        const union MHD_ConnectionInfo *info;
 
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
         return info ? info->socket_context : NULL;
 }
 
@@ -413,21 +414,32 @@ size_t http_server_n_requests(const HttpServer *s) {
         return s->n_requests;
 }
 
-/* A request may be on its way: nothing was heard yet, or not all of the headers, or there is something to read. */
-static bool connection_may_ask(const HttpConnection *c) {
+typedef enum Expectation {
+        EXPECT_NOTHING,
+        EXPECT_MAYBE,   /* nothing was heard yet, or there is something to read */
+        EXPECT_REQUEST, /* its headers have begun */
+} Expectation;
+
+static Expectation connection_expects(const HttpConnection *c) {
         int unread = 0;
 
-        if (!c->heard || c->begun)
-                return true;
-        return c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0;
+        if (c->begun)
+                return EXPECT_REQUEST;
+        if (!c->heard || (c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0))
+                return EXPECT_MAYBE;
+        return EXPECT_NOTHING;
 }
 
-static bool server_may_be_asked(const HttpServer *s) {
+static Expectation server_expects(const HttpServer *s) {
+        Expectation most = EXPECT_NOTHING;
+
         LIST_FOREACH(i, &s->listeners)
-                LIST_FOREACH(j, &list_entry(i, HttpListener, link)->connections)
-                        if (connection_may_ask(list_entry(j, HttpConnection, link)))
-                                return true;
-        return false;
+                LIST_FOREACH(j, &list_entry(i, HttpListener, link)->connections) {
+                        Expectation e = connection_expects(list_entry(j, HttpConnection, link));
+
+                        most = MAX(most, e);
+                }
+        return most;
 }
 
 static int on_grace(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
@@ -439,15 +451,20 @@ static int on_grace(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 }
 
 bool http_server_is_quiet(HttpServer *s) {
+        Expectation e;
+        usec_t end;
+
         if (s->n_requests > 0)
                 return false;
-        if (s->grace_over || !server_may_be_asked(s))
+        e = server_expects(s);
+        if (e == EXPECT_NOTHING || (e == EXPECT_MAYBE && s->grace_over))
                 return true;
+        if (s->grace)
+                return false;
         /* Not for ever: whoever connects and says nothing keeps nobody from going. */
-        if (!s->grace && sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC,
-                                           usec_add(loop_now(s->loop), GRACE), USEC_PER_MSEC, on_grace, s) < 0)
-                return true;
-        return false;
+        end = usec_add(loop_now(s->loop), GRACE);
+        return sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC, end, USEC_PER_MSEC, on_grace,
+                                 s) < 0;
 }
 
 HttpServer *http_server_free(HttpServer *s) {

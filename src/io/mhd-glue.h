@@ -46,8 +46,8 @@ void http_server_quiesce(HttpServer *s);
 
 size_t http_server_n_requests(const HttpServer *s);
 
-/* While quiesced: nobody waits for an answer. Not quiet are requests under way, and for a short while connections from
- * which a request may be on its way: whoever was let in is not turned away. */
+/* While quiesced: nobody waits for an answer. Not quiet are requests under way, and for a short while
+ * connections from which a request may be on its way: whoever was let in is not turned away. */
 bool http_server_is_quiet(HttpServer *s);
 
 /* Cuts what is still open (gone() and end() are heard for each) and frees. */

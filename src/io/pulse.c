@@ -24,7 +24,8 @@ static void on_event(uint32_t events _unused_, void *userdata) {
         loop_hook_ask_all(p->loop);
 }
 
-/* Asked with all the others; whichever of them stand behind it in that round have run when it comes again. */
+/* Asked with all the others; whichever of them stand behind it in that round have run when it comes
+ * again. */
 static void on_hook(void *userdata) {
         Pulse *p = userdata;
 

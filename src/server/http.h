@@ -31,8 +31,8 @@ typedef struct HttpParams {
         Pool *pool;
         Engine *engine;
         const Zone *zone;
-        /* A request began, or is about to be counted no more; while draining, a connection. Called on the way of
-         * each of them: to be cheap. */
+        /* A request began, or is about to be counted no more; while draining, a connection. Called on the
+         * way of each of them: to be cheap. */
         void (*changed)(void *userdata);
         void *userdata;
 } HttpParams;

@@ -108,7 +108,8 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "finish_reason", q->finish_reason },
                    { "attempts", asked ? number(&attempts, q->attempts) : NULL, true },
                    { "duration_usec", number(&duration, usec_sub(clock_monotonic(), started)), true },
-                   { "first_byte_usec", first > 0 ? number(&first_byte, usec_sub(first, started)) : NULL, true },
+                   { "first_byte_usec",
+                     first > 0 ? number(&first_byte, usec_sub(first, started)) : NULL, true },
                    { "tokens_in", asked ? number(&in, q->usage.prompt) : NULL, true },
                    { "tokens_out", asked ? number(&out, q->usage.completion) : NULL, true });
 }

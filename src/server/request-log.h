@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One line a request, when it has ended; its level tells the outcome: info when it was answered (also that it was
- * wrong), a warning when Gemini or the pool could not, an error when gemgate could not. What a stranger can cause
- * without a token is limited, each kind for itself.
+ * One line a request, when it has ended; its level tells the outcome: info when it was answered (also that
+ * it was wrong), a warning when Gemini or the pool could not, an error when gemgate could not. What a
+ * stranger can cause without a token is limited, each kind for itself. /
  */
 
 #include "server/http.h"

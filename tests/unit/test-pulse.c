@@ -84,7 +84,8 @@ static void test_idle(void **state) {
         }
 }
 
-/* Every hook came back before the beat, those that stand behind the pulse's own too, though nobody asked for them. */
+/* Every hook came back before the beat, those that stand behind the pulse's own too, though nobody asked
+ * for them. */
 static void test_hooks_come_first(void **state) {
         Fixture *f = *state;
 
