@@ -301,19 +301,26 @@ static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *
         }
 }
 
+/* What a verdict did to a breaker. */
+typedef enum Turn {
+        TURN_NONE,
+        TURN_OPENED, /* maybe again */
+        TURN_CLOSED,
+        TURN_RELEASED, /* its probe is back, and says nothing */
+        _TURN_MAX,
+} Turn;
+
 /*
- * What the verdict means for one layer; true if the breaker has changed. Only the probe of an opening may
- * end it or prolong it: any other request went out before and tells of the time before, and ten that were
- * under way together must not count as ten repeats. An exception is health, which takes any success.
+ * What the verdict means for one layer. Only the probe of an opening may end it or prolong it: any other
+ * request went out before and tells of the time before, and ten that were under way together must not count
+ * as ten repeats. An exception is health, which takes any success.
  */
-static bool judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v, bool *ret_opened) {
+static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         PoolKey *k = lease->key;
         PoolSlot *s = lease->slot;
         Breaker *b = breaker_of(k, s, layer);
         Judgement j = health_judge(v->class, layer);
         bool is_probe = b->probe == lease->id, is_due = b->until == 0;
-
-        *ret_opened = false;
 
         if (j == JUDGEMENT_AGAIN)
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
@@ -332,14 +339,17 @@ static bool judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v, bo
                 if (layer == LAYER_BUCKET)
                         s->bucket->closed = !verdict_rule(v->class)->is_quota;
                 pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
-                *ret_opened = true;
-        } else if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0)))
+                return TURN_OPENED;
+        }
+        if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0))) {
                 pool_breaker_set(p, k, b, 0);
-        else if (is_probe)
+                return TURN_CLOSED;
+        }
+        if (is_probe) {
                 breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
-        else
-                return false;
-        return true;
+                return TURN_RELEASED;
+        }
+        return TURN_NONE;
 }
 
 static bool is_error(const Verdict *v) {
@@ -383,22 +393,18 @@ static bool lease_is_probe(const Lease *lease) {
 }
 
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
+        unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
-        unsigned changed = 0, opened = 0;
+        unsigned told;
 
-        for (Layer l = 0; l < n_layers(lease->slot); l++) {
-                bool o;
-
-                if (!judge(p, lease, l, v, &o))
-                        continue;
-                changed |= 1U << l;
-                opened |= (unsigned) o << l;
-        }
-        if (!changed)
-                return;
-        settle(p, lease->key, lease->slot, changed);
-        pool_tell(p, lease->key, lease->slot, changed, opened,
-                  was_probe && !opened ? "probe" : verdict_rule(v->class)->name);
+        for (Layer l = 0; l < n_layers(lease->slot); l++)
+                turned[judge(p, lease, l, v)] |= 1U << l;
+        told = turned[TURN_OPENED] | turned[TURN_CLOSED];
+        if (told | turned[TURN_RELEASED])
+                settle(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
+        if (told)
+                pool_tell(p, lease->key, lease->slot, told, turned[TURN_OPENED],
+                          was_probe && !turned[TURN_OPENED] ? "probe" : verdict_rule(v->class)->name);
 }
 
 void pool_answering(Pool *p, const Lease *lease, usec_t now) {
