@@ -9,18 +9,21 @@
  *              ├─ a method that polkit can open → ask polkit ─→ (later) yes → dispatched ←─┘
  *              └─ anything else → AccessDenied
  *
- * Nothing here waits: whoever asks the bus with sd_bus_query_sender_creds(), as sd-bus itself does for methods that are
- * not marked unprivileged, stands still until the bus has answered, and all streams with him. So all methods are marked
- * so, and a call whose sender is not known yet is set aside; when the answer is there it goes back into the read queue
- * (sd_bus_enqueue_for_read) and comes by a second time, to be let through. Its arguments are not read before that.
+ * Nothing here waits: whoever asks the bus with sd_bus_query_sender_creds(), as sd-bus itself does for
+ * methods that are not marked unprivileged, stands still until the bus has answered, and all streams with
+ * him. So all methods are marked so, and a call whose sender is not known yet is set aside; when the answer
+ * is there it goes back into the read queue (sd_bus_enqueue_for_read) and comes by a second time, to be let
+ * through. Its arguments are not read before that.
  *
- * A unique name is never given twice, and user and groups are those of the moment of connecting, so what was learnt of
- * a sender stays true: the last few are remembered.
+ * A unique name is never given twice, and user and groups are those of the moment of connecting, so what was
+ * learnt of a sender stays true: the last few are remembered.
  *
- * What waits is bounded: calls in all, calls of one sender, questions to polkit in all, and questions to polkit of one
- * user. Only those who are no administrators ever wait for polkit, so they stand in nobody else's way.
+ * What waits is bounded: calls in all, calls of one sender, questions to polkit in all, and questions to
+ * polkit of one user. Only those who are no administrators ever wait for polkit, so they stand in nobody
+ * else's way.
  *
- * The bus policy (org.gemgate1.conf) keeps strangers from properties and signals; they are refused here again.
+ * The bus policy (org.gemgate1.conf) keeps strangers from properties and signals; they are refused here
+ * again.
  */
 
 #include <errno.h>
@@ -137,7 +140,8 @@ static void on_polkit(BusPolkitAnswer answer, void *userdata) {
                 return allow(c);
         case BUS_POLKIT_CHALLENGE:
                 return refuse(c, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                              "polkit wants the password of an administrator, and the call does not allow it to ask.");
+                              "polkit wants the password of an administrator, and the call does not allow "
+                              "it to ask.");
         case BUS_POLKIT_GONE:
                 call_free(c);
                 return;
@@ -145,7 +149,8 @@ static void on_polkit(BusPolkitAnswer answer, void *userdata) {
                 break;
         }
         refuse(c, SD_BUS_ERROR_ACCESS_DENIED,
-               "polkit does not allow this: it is for root, the group " BUS_GROUP ", and whom polkit allows it.");
+               "polkit does not allow this: it is for root, the group " BUS_GROUP
+               ", and whom polkit allows it.");
 }
 
 static void ask_polkit(Call *c, const char *action) {
@@ -169,7 +174,8 @@ static void decide(Call *c, bool admin) {
 
         if (admin)
                 return allow(c);
-        action = bus_gate_action(sd_bus_message_get_interface(c->message), sd_bus_message_get_member(c->message));
+        action = bus_gate_action(sd_bus_message_get_interface(c->message),
+                                 sd_bus_message_get_member(c->message));
         if (action)
                 return ask_polkit(c, action);
         refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "This is for root and the group " BUS_GROUP " only.");
@@ -264,8 +270,9 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
 }
 
 static void ask_bus(Call *c) {
-        if (sd_bus_call_method_async(c->gate->bus, &c->credentials, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, c, "s",
+        if (sd_bus_call_method_async(c->gate->bus, &c->credentials, "org.freedesktop.DBus",
+                                     "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                     "GetConnectionCredentials", on_credentials, c, "s",
                                      sd_bus_message_get_sender(c->message)) < 0)
                 refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus could not be asked who you are.");
 }

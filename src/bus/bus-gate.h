@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Who may call what on the system bus. Every method call passes here before it is dispatched: see bus-gate.c. On the
- * control socket the peer was looked at when it connected, and bus_gate_is_admin() is all there is.
+ * Who may call what on the system bus. Every method call passes here before it is dispatched: see
+ * bus-gate.c. On the control socket the peer was looked at when it connected, and bus_gate_is_admin() is all
+ * there is.
  */
 
 #include <sys/types.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The keys' objects. None is made: sd-bus asks find() for each path that is called, and list() when it tells what there
- * is, so a key is an object for as long as the pool has it. A path's last part is the key's id, encoded by
- * sd_bus_path_encode(); it is never the mask, nor any other name that pool_find_key() takes.
+ * The keys' objects. None is made: sd-bus asks find() for each path that is called, and list() when it tells
+ * what there is, so a key is an object for as long as the pool has it. A path's last part is the key's id,
+ * encoded by sd_bus_path_encode(); it is never the mask, nor any other name that pool_find_key() takes.
  *
- * Beyond BUS_OBJECTS_MAX keys the others are objects too, but GetManagedObjects and Introspect don't list them: sd-bus
- * writes such an answer in one go, and nothing else is served meanwhile.
+ * Beyond BUS_OBJECTS_MAX keys the others are objects too, but GetManagedObjects and Introspect don't list
+ * them: sd-bus writes such an answer in one go, and nothing else is served meanwhile.
  */
 
 #include <errno.h>
@@ -82,8 +82,8 @@ static int append_view(sd_bus_message *reply, const char *property, const PoolKe
         return -EINVAL;
 }
 
-static int get_view(sd_bus *bus _unused_, const char *path, const char *interface _unused_, const char *property,
-                    sd_bus_message *reply, void *userdata, sd_bus_error *e _unused_) {
+static int get_view(sd_bus *bus _unused_, const char *path, const char *interface _unused_,
+                    const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *e _unused_) {
         Bus *b = userdata;
         PoolKeyView v;
 
@@ -102,7 +102,8 @@ static int get_enabled(sd_bus *bus _unused_, const char *path, const char *inter
 }
 
 static int get_id(sd_bus *bus _unused_, const char *path, const char *interface _unused_,
-                  const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *e _unused_) {
+                  const char *property _unused_, sd_bus_message *reply, void *userdata,
+                  sd_bus_error *e _unused_) {
         return sd_bus_message_append(reply, "s", pool_key_id(key_at(userdata, path)));
 }
 
@@ -115,10 +116,11 @@ static void append_model(const PoolSlotView *v, void *userdata) {
         Models *a = userdata;
 
         if (a->r >= 0)
-                a->r = sd_bus_message_append(a->reply, "(ssuttttts)", v->model, pool_state_to_string(v->state),
-                                             (uint32_t) v->consecutive_errors, v->available_at, v->counters.total,
-                                             v->counters.today, v->counters.errors, v->counters.last_used,
-                                             strempty(v->last_error));
+                a->r = sd_bus_message_append(a->reply, "(ssuttttts)", v->model,
+                                             pool_state_to_string(v->state),
+                                             (uint32_t) v->consecutive_errors, v->available_at,
+                                             v->counters.total, v->counters.today, v->counters.errors,
+                                             v->counters.last_used, strempty(v->last_error));
 }
 
 static int get_models(sd_bus *bus _unused_, const char *path, const char *interface _unused_,

@@ -50,7 +50,8 @@ static bool fact_equal(const void *a, const void *b, char type) {
         }
 }
 
-size_t bus_manager_compare(const BusFacts *a, const BusFacts *b, char *ret[static BUS_MANAGER_FACTS_MAX + 1]) {
+size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
+                           char *ret[static BUS_MANAGER_FACTS_MAX + 1]) {
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(facts); i++)
@@ -110,8 +111,8 @@ int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model,
 
         n = pool_reset(b->p.pool, pattern, *model ? model : NULL, clock_realtime());
         if (n == -ENXIO && *model)
-                return sd_bus_error_setf(e, BUS_ERROR("NoSuchModel"), "No key was asked for the model %s yet.",
-                                         model);
+                return sd_bus_error_setf(e, BUS_ERROR("NoSuchModel"),
+                                         "No key was asked for the model %s yet.", model);
         if (n < 0)
                 return n;
         return sd_bus_reply_method_return(m, "u", (uint32_t) n);
@@ -143,7 +144,8 @@ static int rows_send(Rows *s, sd_bus_error *e) {
 
         if (s->r == -E2BIG)
                 return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                         "The answer has more than %u rows: ask the keys one by one.", BUS_ROWS_MAX);
+                                         "The answer has more than %u rows: ask the keys one by one.",
+                                         BUS_ROWS_MAX);
         if (s->r < 0)
                 return s->r;
         r = sd_bus_message_close_container(s->reply);
@@ -152,7 +154,8 @@ static int rows_send(Rows *s, sd_bus_error *e) {
         return sd_bus_send(NULL, s->reply, NULL);
 }
 
-static void health_row(Rows *s, const char *model, unsigned errors, PoolState state, usec_t at, const char *error) {
+static void health_row(Rows *s, const char *model, unsigned errors, PoolState state, usec_t at,
+                       const char *error) {
         if (!rows_take(s))
                 return;
         s->told = true;
@@ -193,7 +196,8 @@ static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
                 pool_each_slot(pool, k, now, health_of_slot, &s);
                 /* Never asked for anything: the key is listed all the same, as such. */
                 if (!s.told)
-                        health_row(&s, "", 0, s.key.state, s.key.state == POOL_USABLE ? 0 : USEC_INFINITY, NULL);
+                        health_row(&s, "", 0, s.key.state, s.key.state == POOL_USABLE ? 0 : USEC_INFINITY,
+                                   NULL);
         }
         return rows_send(&s, e);
 }
@@ -206,8 +210,8 @@ static void explain_row(const PoolReason *reason, void *userdata) {
                 return;
         s->r = bus_key_path(reason->key, &path);
         if (s->r >= 0)
-                s->r = sd_bus_message_append(s->reply, "(osbst)", path, pool_key_id(reason->key), reason->usable,
-                                             reason->sentence, reason->available_at);
+                s->r = sd_bus_message_append(s->reply, "(osbst)", path, pool_key_id(reason->key),
+                                             reason->usable, reason->sentence, reason->available_at);
 }
 
 static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
@@ -263,7 +267,8 @@ static int reload(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 
         r = b->p.reload(&message, b->p.userdata);
         if (r < 0)
-                return sd_bus_error_setf(e, BUS_ERROR("InvalidConfiguration"), "%s", message ?: strerror(-r));
+                return sd_bus_error_setf(e, BUS_ERROR("InvalidConfiguration"), "%s",
+                                         message ?: strerror(-r));
         return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -324,10 +329,12 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),
                                 explain_pick, GATED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, GATED),
-        SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT, set_log_level, GATED),
+        SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT, set_log_level,
+                                GATED),
 
-        SD_BUS_SIGNAL_WITH_ARGS("KeyHealthChanged",
-                                SD_BUS_ARGS("o", key, "s", model, "s", old, "s", new, "s", reason, "t", until), 0),
+        SD_BUS_SIGNAL_WITH_ARGS(
+                "KeyHealthChanged",
+                SD_BUS_ARGS("o", key, "s", model, "s", old, "s", new, "s", reason, "t", until), 0),
         SD_BUS_SIGNAL_WITH_ARGS("QuotaExhausted", SD_BUS_ARGS("s", model, "t", until), 0),
         SD_BUS_SIGNAL_WITH_ARGS("Reloaded", SD_BUS_ARGS("b", ok, "s", message), 0),
 

@@ -10,7 +10,8 @@
 int bus_manager_add(Bus *b, sd_bus *bus);
 
 /* The names of the properties that differ, NULL behind them; returns how many. */
-size_t bus_manager_compare(const BusFacts *a, const BusFacts *b, char *ret[static BUS_MANAGER_FACTS_MAX + 1]);
+size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
+                           char *ret[static BUS_MANAGER_FACTS_MAX + 1]);
 
 /* GetStatistics (bus-statistics.c). */
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);

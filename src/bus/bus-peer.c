@@ -4,6 +4,10 @@
  * CONTROL_SOCKET: the objects of the system bus without a bus between, for containers. A peer is looked at once, when it
  * connects: SO_PEERCRED and SO_PEERGROUPS must say root, our own user, or the group; whoever else got past the socket's
  * mode is shown the door. There is no policy file and no polkit here. Of those who may, BUS_PEERS_MAX at one time.
+ *
+ * A client may send its first calls right behind the handshake. What sd-bus has read of them together with it waits in
+ * its buffer, where poll() does not see it; so when the handshake is done (the local signal Connected) the connection is
+ * processed until nothing is left.
  */
 
 #include <errno.h>
@@ -59,6 +63,7 @@ static bool peer_is_admin(int fd, gid_t admins) {
 typedef struct Peer {
         BusLink link;
         List peers;
+        sd_event_source *unread;
 } Peer;
 
 static Peer *peer_free(Peer *p) {
@@ -66,6 +71,7 @@ static Peer *peer_free(Peer *p) {
                 return NULL;
         list_unlink(&p->peers);
         p->link.owner->n_peers--;
+        sd_event_source_unref(p->unread);
         bus_link_close(&p->link);
         free(p);
         return NULL;
@@ -75,6 +81,23 @@ DEFINE_CLEANUP(Peer *, peer_free);
 static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *e _unused_) {
         peer_free(userdata);
         return 0;
+}
+
+static int on_unread(sd_event_source *s, void *userdata) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(((Peer *) userdata)->link.bus);
+
+        /* The peer may be gone afterwards, with its source. */
+        (void) sd_event_source_ref(s);
+        if (sd_bus_process(bus, NULL) > 0)
+                (void) sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+        sd_event_source_unref(s);
+        return 0;
+}
+
+static int on_connected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *e _unused_) {
+        Peer *p = userdata;
+
+        return sd_event_add_defer(loop_event(p->link.owner->p.loop), &p->unread, on_unread, p);
 }
 
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
@@ -132,6 +155,13 @@ static int peer_start(Peer *p, int fd) {
                 return r;
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
                                 "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, p);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                "org.freedesktop.DBus.Local", "Connected", on_connected, p);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_connected_signal(bus, true);
         if (r < 0)
                 return r;
         r = sd_bus_start(bus);

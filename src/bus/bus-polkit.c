@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Polkit may think for minutes: it asks a person for a password. So the question is sent, the answer comes when it
- * comes, and until then nothing waits but the one call that it is about. When the sender leaves the bus meanwhile, the
- * question is taken back, so that no dialogue stays on a screen for nobody. To know that, the sender's NameOwnerChanged
- * is watched; the watch is sent before the question, hence a sender that vanishes in between is noticed by one of them.
- * (sd_bus_track would do the same, but asks the bus and waits for the answer.)
+ * Polkit may think for minutes: it asks a person for a password. So the question is sent, the answer comes
+ * when it comes, and until then nothing waits but the one call that it is about. When the sender leaves the
+ * bus meanwhile, the question is taken back, so that no dialogue stays on a screen for nobody. To know that,
+ * the sender's NameOwnerChanged is watched; the watch is sent before the question, hence a sender that
+ * vanishes in between is noticed by one of them. (sd_bus_track would do the same, but asks the bus and waits
+ * for the answer.)
  *
- * A daemon that is not root may ask about others only for actions that name its user as org.freedesktop.policykit.owner.
+ * A daemon that is not root may ask about others only for actions that name its user as
+ * org.freedesktop.policykit.owner.
  */
 
 #include <errno.h>
@@ -45,7 +47,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e _unus
         BusPolkit *p = userdata;
         int authorized = 0, challenge = 0;
 
-        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
+        if (sd_bus_message_is_method_error(reply, NULL) ||
+            sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
             sd_bus_message_read(reply, "bb", &authorized, &challenge) < 0)
                 finish(p, BUS_POLKIT_NO);
         else
@@ -93,8 +96,8 @@ static int ask(BusPolkit *p, sd_bus_message *m, const char *sender, const char *
                                            "CheckAuthorization");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(q, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", sender, action, 0,
-                                  interactive ? ALLOW_INTERACTION : 0, p->id);
+        r = sd_bus_message_append(q, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", sender, action,
+                                  0, interactive ? ALLOW_INTERACTION : 0, p->id);
         if (r < 0)
                 return r;
         return sd_bus_call_async(p->bus, &p->reply, q, on_reply, p, PATIENCE);
@@ -112,7 +115,9 @@ int bus_polkit_ask(sd_bus_message *m, const char *action,
         p = calloc(1, sizeof(BusPolkit));
         if (!p)
                 return -ENOMEM;
-        *p = (BusPolkit){ .bus = sd_bus_ref(sd_bus_message_get_bus(m)), .answer = answer, .userdata = userdata };
+        *p = (BusPolkit){ .bus = sd_bus_ref(sd_bus_message_get_bus(m)),
+                          .answer = answer,
+                          .userdata = userdata };
         (void) snprintf(p->id, sizeof(p->id), "gemgate-%llu", (unsigned long long) ++last_id);
         r = watch(p, sender);
         if (r >= 0)

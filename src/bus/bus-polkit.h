@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One question to polkit: may this sender do that? Asked without waiting for the answer; see bus-polkit.c. */
+/* One question to polkit: may this sender do that? Asked without waiting for the answer; see bus-polkit.c.
+ */
 
 #include <systemd/sd-bus.h>
 
@@ -16,7 +17,8 @@ typedef enum BusPolkitAnswer {
         BUS_POLKIT_GONE,      /* the sender has vanished */
 } BusPolkitAnswer;
 
-/* Frees itself after the answer, which comes once, later; bus_polkit_free() before that takes the question back. */
+/* Frees itself after the answer, which comes once, later; bus_polkit_free() before that takes the question
+ * back. */
 int bus_polkit_ask(sd_bus_message *m, const char *action,
                    void (*answer)(BusPolkitAnswer answer, void *userdata), void *userdata, BusPolkit **ret);
 BusPolkit *bus_polkit_free(BusPolkit *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GetStatistics: what GET /stats tells, under the same names, but typed. Times are microseconds of the real-time clock: 0
- * is never yet, the largest value never at all. */
+/* GetStatistics: what GET /stats tells, under the same names, but typed. Times are microseconds of the
+ * real-time clock: 0 is never yet, the largest value never at all. */
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The connection to the system bus ($DBUS_SYSTEM_BUS_ADDRESS, as sd-bus has it). Connecting, the handshake and the
- * request for the name go on in the loop; nothing waits. Whatever fails, and whenever, ends in fail(): what is there
- * of the connection is dropped, and a timer tries again, soon at first and then less often. What is wrong is said
- * once, not at each attempt: a container has no bus, and that is no fault.
+ * The connection to the system bus ($DBUS_SYSTEM_BUS_ADDRESS, as sd-bus has it). Connecting, the handshake
+ * and the request for the name go on in the loop; nothing waits. Whatever fails, and whenever, ends in
+ * fail(): what is there of the connection is dropped, and a timer tries again, soon at first and then less
+ * often. What is wrong is said once, not at each attempt: a container has no bus, and that is no fault.
  *
- * If somebody else has the name we wait in the bus's queue for it. Until it is ours no signals are sent: who listens for
- * org.gemgate1 listens to its owner.
+ * If somebody else has the name we wait in the bus's queue for it. Until it is ours no signals are sent: who
+ * listens for org.gemgate1 listens to its owner.
  */
 
 #include <errno.h>
@@ -35,7 +35,8 @@ static void say_failure(Bus *b, int r) {
         b->said = r;
         if (r == -EACCES || r == -EPERM)
                 log_warning("the system bus does not let us have the name " BUS_NAME
-                            ": is its policy " BUS_NAME ".conf installed? Serving without, and trying again");
+                            ": is its policy " BUS_NAME
+                            ".conf installed? Serving without, and trying again");
         else
                 log_info("no system bus (%s): serving without, and trying again", strerror(-r));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The bus floor stands beside the server, and neither knows the other: the manager above hands both what they need.
+ * The bus floor stands beside the server, and neither knows the other: the manager above hands both what
+ * they need.
  *
  *     bus.c          the properties' facts, and every signal
  *     bus-system.c   the connection to the system bus: it may come and go, serving goes on
@@ -9,12 +10,12 @@
  *     bus-gate.c     who may call what; bus-polkit.c asks polkit
  *     bus-manager.c, bus-statistics.c, bus-key.c   the objects
  *
- * A signal goes to each link that is open and reads what it gets. What is not read is not queued without end: beyond
- * BUS_QUEUE_MAX a link misses signals until it has read the rest.
+ * A signal goes to each link that is open and reads what it gets. What is not read is not queued without
+ * end: beyond BUS_QUEUE_MAX a link misses signals until it has read the rest.
  *
- * PropertiesChanged is coalesced: bus_touch() starts a timer if none runs, and when it fires the facts are looked up
- * once and compared with what was told last. So a busy daemon sends one signal a second and an idle one none, but for
- * the day's end, when the counters of today begin anew without anybody touching them.
+ * PropertiesChanged is coalesced: bus_touch() starts a timer if none runs, and when it fires the facts are
+ * looked up once and compared with what was told last. So a busy daemon sends one signal a second and an
+ * idle one none, but for the day's end, when the counters of today begin anew without anybody touching them.
  */
 
 #include <errno.h>
@@ -81,11 +82,13 @@ static int on_changes(sd_event_source *s _unused_, uint64_t usec _unused_, void 
                         BusLink *l = list_entry(i, BusLink, links);
 
                         if (bus_link_takes(l))
-                                (void) sd_bus_emit_properties_changed_strv(l->bus, BUS_PATH, BUS_MANAGER, names);
+                                (void) sd_bus_emit_properties_changed_strv(l->bus, BUS_PATH, BUS_MANAGER,
+                                                                           names);
                 }
         }
         midnight = usec_sub(f->next_reset, clock_realtime());
-        (void) sd_event_source_set_time(b->changes, usec_add(loop_now(b->p.loop), usec_add(midnight, CHANGES_INTERVAL)));
+        (void) sd_event_source_set_time(b->changes,
+                                        usec_add(loop_now(b->p.loop), usec_add(midnight, CHANGES_INTERVAL)));
         (void) sd_event_source_set_enabled(b->changes, SD_EVENT_ONESHOT);
         return 0;
 }
@@ -150,8 +153,9 @@ static void on_health_changed(const PoolKey *k, const char *model, PoolState bef
         bus_touch(b);
         if (list_is_empty(&b->links) || bus_key_path(k, &path) < 0)
                 return;
-        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "KeyHealthChanged", "osssst", path, model,
-                                   pool_state_to_string(before), pool_state_to_string(after), reason, until));
+        EMIT(b,
+             sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "KeyHealthChanged", "osssst", path, model,
+                                pool_state_to_string(before), pool_state_to_string(after), reason, until));
         if (model[0])
                 return;
         if (before == POOL_DISABLED || after == POOL_DISABLED)

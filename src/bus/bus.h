@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * gemgate on D-Bus: org.gemgate1 on the system bus, and the same objects peer to peer on CONTROL_SOCKET. What
- * they are is in docs/DBUS.md, how this stands beside the server in bus.c. No bus, a bus that goes away, and a
- * name that is taken are no failures: it is tried again.
+ * gemgate on D-Bus: org.gemgate1 on the system bus, and the same objects peer to peer on CONTROL_SOCKET.
+ * What they are is in docs/DBUS.md, how this stands beside the server in bus.c. No bus, a bus that goes
+ * away, and a name that is taken are no failures: it is tried again.
  */
 
 #include "core/config.h"
@@ -23,7 +23,8 @@ typedef struct BusParams {
         /* What the daemon is asked by way of the bus. */
         const Config *(*config)(void *userdata); /* as of now: a reload replaces it */
         size_t (*active)(void *userdata);        /* requests under way */
-        /* Reads the configuration anew. The message, malloc'ed or NULL, is the line at fault, or what changed. */
+        /* Reads the configuration anew. The message, malloc'ed or NULL, is the line at fault, or what
+         * changed. */
         int (*reload)(char **ret_message, void *userdata);
         void *userdata;
 } BusParams;
