@@ -66,7 +66,8 @@ static void log_text(const LogRecord *r) {
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
 
         (void) buf_puts(&b, "gemgated: ");
-        /* An error is `gemgated: SETTING: value: what is allowed`, as scripts expect it, with no word before it. */
+        /* An error is `gemgated: SETTING: value: what is allowed`, as scripts expect it, with no word before
+         * it. */
         if (r->level != LOG_LEVEL_INFO && r->level != LOG_LEVEL_ERROR)
                 (void) buf_printf(&b, "%s: ", level_names[r->level]);
         /* A control character of a stranger's must not move the cursor of whoever reads. */
@@ -132,5 +133,6 @@ void log_format(LogLevel level, const char *file, int line, const char *func, co
         va_start(ap, fmt);
         (void) vsnprintf(message, sizeof(message), fmt, ap);
         va_end(ap);
-        log_record(&(LogRecord){ .level = level, .message = message, .file = file, .line = line, .func = func });
+        log_record(&(LogRecord){
+                .level = level, .message = message, .file = file, .line = line, .func = func });
 }

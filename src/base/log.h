@@ -34,7 +34,8 @@ typedef struct LogField {
 typedef struct LogRecord {
         LogLevel level;
         const char *message;
-        const char *message_id; /* 32 hex digits: what kind of event this is, for those who wait for it; or NULL */
+        const char *message_id;  /* 32 hex digits: what kind of event this is, for those who wait for it; or
+                                    NULL */
         const char *file, *func; /* where it was said */
         int line;
         const LogField *fields;
@@ -51,7 +52,8 @@ LogLevel log_level_from_string(const char *s); /* any case; DEBUG, INFO, WARNING
 const char *log_level_to_string(LogLevel level);
 
 void log_record(const LogRecord *r);
-void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...) _printf_(5, 6);
+void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...)
+        _printf_(5, 6);
 
 /* Behind the text come the fields, as LogField's initializers: { "model", name }, { "status", n, true } … */
 #define log_event(l, id, text, ...)                                                            \

@@ -209,7 +209,8 @@ static void check_together(ConfigCheck *k) {
                              "less than MAX_BODY: at least as much");
 }
 
-static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Config **ret) {
+static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata,
+                     Config **ret) {
         _cleanup_(config_unrefp) Config *c = NULL;
         ConfigCheck k = { .running = running, .say = say, .userdata = userdata };
         char more[64];

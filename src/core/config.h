@@ -98,8 +98,8 @@ Config *config_ref(Config *c);
 Config *config_unref(Config *c);
 DEFINE_CLEANUP(Config *, config_unref);
 
-/* For a reload, after all was checked: what is fixed until a restart becomes again what `running` has. The names
- * of such settings that are another in *c are put into `differ`, with commas. */
+/* For a reload, after all was checked: what is fixed until a restart becomes again what `running` has. The
+ * names of such settings that are another in *c are put into `differ`, with commas. */
 int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
                       Config **c);
 

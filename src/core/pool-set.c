@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A new set of keys, all or nothing. First a plan: everything that needs memory is made beside what is there,
- * with trees of its own, and can be thrown away. Then it is carried out, and nothing can fail any more:
+ * A new set of keys, all or nothing. First a plan: everything that needs memory is made beside what is
+ * there, with trees of its own, and can be thrown away. Then it is carried out, and nothing can fail any
+ * more:
  *
  *   - a key that stays is the same object: health, counters, leases and its probes go on;
  *   - a key that goes is taken out of everything but its requests under way, and the last of them frees it.
  *     Until then its project and buckets are there too, and what the requests come to counts for the other
  *     keys of the project;
- *   - a key that moves to another project takes its own health and counters along. Quota belongs to projects,
- *     so it finds the new one's. Only a key that was its own project brings its quota, if the new project
- *     knows nothing yet;
+ *   - a key that moves to another project takes its own health and counters along. Quota belongs to
+ * projects, so it finds the new one's. Only a key that was its own project brings its quota, if the new
+ * project knows nothing yet;
  *   - then all chains, numbers of masks and heaps are made anew, in the order of the configuration:
  *     O(keys + slots), as at midnight.
  */

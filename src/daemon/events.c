@@ -27,7 +27,8 @@ static const struct {
         [POOL_COOLING] = { LOG_LEVEL_DEBUG, NULL, "waits: its project's quota is spent" },
         [POOL_UNHEALTHY] = { LOG_LEVEL_WARNING, MESSAGE_KEY_UNHEALTHY, "is unhealthy" },
         [POOL_CLOSED] = { LOG_LEVEL_INFO, NULL, "is not used: the model is closed to its project" },
-        [POOL_BILLING] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD, "is not used: its project has a money matter" },
+        [POOL_BILLING] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD,
+                           "is not used: its project has a money matter" },
         [POOL_DEAD] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD, "is dead: Gemini does not know it any more" },
         [POOL_DISABLED] = { LOG_LEVEL_INFO, NULL, "is disabled" },
 };
@@ -44,7 +45,8 @@ static void look_for_keys(Events *e) {
         bool gone = pool_usable_keys(e->pool, clock_realtime()) == 0;
 
         if (gone && !e->keys_gone)
-                log_event(LOG_LEVEL_ERROR, MESSAGE_KEYS_GONE, "no key is usable any more: every request is refused");
+                log_event(LOG_LEVEL_ERROR, MESSAGE_KEYS_GONE,
+                          "no key is usable any more: every request is refused");
         e->keys_gone = gone;
 }
 
@@ -63,7 +65,8 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
         pool_key_view(e->pool, k, clock_realtime(), &v);
         format_until(until, stamp);
         (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s", id, states[after].sentence,
-                        model[0] ? ", model " : "", model, until > 0 ? ", until " : "", until > 0 ? stamp : "");
+                        model[0] ? ", model " : "", model, until > 0 ? ", until " : "",
+                        until > 0 ? stamp : "");
         log_event(level, quiet ? NULL : states[after].id, message,
                   { "key", v.mask },
                   { "key_name", id },

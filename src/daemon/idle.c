@@ -35,7 +35,8 @@ int idle_new(const IdleParams *p, Idle **ret) {
                 return -ENOMEM;
         i->p = *p;
         r = sd_event_add_time(loop_event(p->loop), &i->timer, CLOCK_MONOTONIC,
-                              usec_add(loop_now(p->loop), p->after), MIN(ACCURACY, p->after / 10 + 1), on_timer, i);
+                              usec_add(loop_now(p->loop), p->after), MIN(ACCURACY, p->after / 10 + 1),
+                              on_timer, i);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(i);

@@ -14,7 +14,8 @@ typedef struct Idle Idle;
 typedef struct IdleParams {
         Loop *loop;
         usec_t after;
-        usec_t (*quiet_since)(void *userdata); /* CLOCK_MONOTONIC; USEC_INFINITY while something is under way */
+        usec_t (*quiet_since)(
+                void *userdata); /* CLOCK_MONOTONIC; USEC_INFINITY while something is under way */
         void (*over)(void *userdata);          /* called once */
         void *userdata;
 } IdleParams;

@@ -111,8 +111,8 @@ static int run(int argc, char *argv[]) {
         }
         if (paths.check) {
                 say_later(&later);
-                log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens", config->n_keys,
-                         config->tokens.n_client, config->tokens.n_admin);
+                log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens",
+                         config->n_keys, config->tokens.n_client, config->tokens.n_admin);
                 config_unref(config);
                 return 0;
         }

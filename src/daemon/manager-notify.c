@@ -13,7 +13,8 @@
 static void no_keys(const Manager *m, char ret[static NOTIFY_STATUS_MAX]) {
         if (m->paths.config_dir)
                 (void) snprintf(ret, NOTIFY_STATUS_MAX,
-                                "No API keys: put them into %s/api-keys, one a line, then reload", m->paths.config_dir);
+                                "No API keys: put them into %s/api-keys, one a line, then reload",
+                                m->paths.config_dir);
         else
                 (void) snprintf(ret, NOTIFY_STATUS_MAX, "No API keys: set API_KEYS");
 }
@@ -44,9 +45,9 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         return zone_next_midnight(m->zone, now);
 }
 
-static void on_health_changed(const PoolKey *k _unused_, const char *model _unused_, PoolState before _unused_,
-                              PoolState after _unused_, const char *reason _unused_, usec_t until _unused_,
-                              void *userdata) {
+static void on_health_changed(const PoolKey *k _unused_, const char *model _unused_,
+                              PoolState before _unused_, PoolState after _unused_,
+                              const char *reason _unused_, usec_t until _unused_, void *userdata) {
         notify_changed(userdata);
 }
 

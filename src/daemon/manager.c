@@ -148,7 +148,8 @@ static int listen_on(Manager *m, int fd, const char *name) {
         listen_format(fd, shown);
         if (is_beyond_loopback(fd)) {
                 if (m->config->tokens.n_client == 0) {
-                        log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond loopback",
+                        log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond "
+                                  "loopback",
                                   shown);
                         (void) close(fd);
                         return -EINVAL;

@@ -18,7 +18,8 @@ struct Notify {
         bool heard; /* somebody listens */
         bool due;   /* the line may be another */
         char said[NOTIFY_STATUS_MAX];
-        sd_event_source *timer, *stale; /* of the line: it was told to have changed; it will change by itself */
+        sd_event_source *timer,
+                *stale; /* of the line: it was told to have changed; it will change by itself */
 
         Pulse *pulse;
         usec_t period; /* between two feeds; 0: no watchdog */
@@ -38,7 +39,8 @@ static void say_status(Notify *n) {
                 (void) sd_notifyf(false, "STATUS=%s", line);
         }
         (void) sd_event_source_set_time(n->stale, until);
-        (void) sd_event_source_set_enabled(n->stale, until == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+        (void) sd_event_source_set_enabled(n->stale,
+                                           until == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
 static int on_status(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -75,7 +77,8 @@ void notify_ready(Notify *n) {
 
 void notify_reloading(Notify *n) {
         if (n->heard)
-                (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) clock_monotonic());
+                (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                                  (unsigned long long) clock_monotonic());
 }
 
 void notify_stopping(Notify *n, usec_t within) {
@@ -117,7 +120,8 @@ static int watch(Notify *n) {
         r = pulse_new(n->p.loop, on_beat, n, &n->pulse);
         if (r < 0)
                 return r;
-        r = sd_event_add_time(loop_event(n->p.loop), &n->feed, CLOCK_MONOTONIC, 0, n->period / 10, on_feed, n);
+        r = sd_event_add_time(loop_event(n->p.loop), &n->feed, CLOCK_MONOTONIC, 0, n->period / 10, on_feed,
+                              n);
         if (r < 0)
                 return r;
         arm_feed(n);

@@ -7,7 +7,8 @@
 #include "io/curl-glue.h"
 
 typedef struct EngineApiParams {
-        const char *base_url; /* without a slash at the end; borrowed until engine_api_configure() or _free() */
+        const char
+                *base_url; /* without a slash at the end; borrowed until engine_api_configure() or _free() */
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout;
 } EngineApiParams;
 

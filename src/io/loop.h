@@ -43,7 +43,8 @@ int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events);
 void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless when not watched */
 void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or closes right now */
 
-/* --- a hook: work that is due once at the end of a turn, however often it was asked for; it may find none --- */
+/* --- a hook: work that is due once at the end of a turn, however often it was asked for; it may find none
+ * --- */
 typedef struct LoopHook LoopHook;
 
 struct LoopHook {

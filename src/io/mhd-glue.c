@@ -369,19 +369,15 @@ int http_server_listen(HttpServer *s, int fd) {
         if (r < 0)
                 return r;
 
-        l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                                     on_access, l,
-                                     MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, /* the first, or some lines escape it */
-                                     MHD_OPTION_LISTEN_SOCKET, (MHD_socket) fd,
-                                     MHD_OPTION_CONNECTION_LIMIT, s->params.max_connections,
-                                     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HTTP_HEADERS_MAX,
-                                     MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC,
-                                     MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                                     MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
-                                     MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,
-                                     MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
-                                     MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-                                     MHD_OPTION_END);
+        l->daemon = MHD_start_daemon(
+                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, l,
+                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, /* the first, or some lines escape it */
+                MHD_OPTION_LISTEN_SOCKET, (MHD_socket) fd, MHD_OPTION_CONNECTION_LIMIT,
+                s->params.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HTTP_HEADERS_MAX,
+                MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+                on_request_line, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+                MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
         if (!l->daemon)
                 return -EIO;
         info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -463,8 +459,8 @@ bool http_server_is_quiet(HttpServer *s) {
                 return false;
         /* Not for ever: whoever connects and says nothing keeps nobody from going. */
         end = usec_add(loop_now(s->loop), GRACE);
-        return sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC, end, USEC_PER_MSEC, on_grace,
-                                 s) < 0;
+        return sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC, end, USEC_PER_MSEC,
+                                 on_grace, s) < 0;
 }
 
 HttpServer *http_server_free(HttpServer *s) {

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later, with one
- * timer for its head. Starting and stopping cost a few pointer writes and no system call; the timer is set only when
- * it is off, fires early when its head was stopped, and is set again then.
+ * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later,
+ * with one timer for its head. Starting and stopping cost a few pointer writes and no system call; the timer
+ * is set only when it is off, fires early when its head was stopped, and is set again then.
  *
- * The length may change: what runs keeps the one that it began with. For as long as older ones are in the queue that
- * end later, a start looks for its place among them from the end.
+ * The length may change: what runs keeps the one that it began with. For as long as older ones are in the
+ * queue that end later, a start looks for its place among them from the end.
  */
 
 #include "base/clock.h"

@@ -26,7 +26,7 @@ typedef struct TimeoutQueue TimeoutQueue;
 typedef struct HttpServer HttpServer;
 
 typedef struct HttpParams {
-        Loop *loop;     /* all borrowed, they outlive the Http; but for the configuration, which is referenced */
+        Loop *loop; /* all borrowed, they outlive the Http; but for the configuration, which is referenced */
         Config *config; /* as of now; a request that began before has its own */
         Pool *pool;
         Engine *engine;

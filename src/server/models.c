@@ -79,7 +79,8 @@ static void fetch_succeed(ModelList *l) {
         l->coming = (GeminiList){};
         timeout_stop(&l->timeout);
         l->known = true;
-        l->good_until = loop_now(l->http->p.loop) + (l->outdated ? 1 : CACHE_TIME); /* 1: for those who wait */
+        l->good_until =
+                loop_now(l->http->p.loop) + (l->outdated ? 1 : CACHE_TIME); /* 1: for those who wait */
         wake(l, NULL);
 }
 

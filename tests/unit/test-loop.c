@@ -171,12 +171,37 @@ static void test_timeouts(void **state) {
         timeout_stop(&w[0].timeout); /* twice does no harm */
 }
 
+/* A length that changes holds for those that start from then on; in which order they end, only the time says. */
+static void test_timeouts_of_another_length(void **state) {
+        static const usec_t lengths[] = { 40, 5, 60, 20, 5 };                /* ms, as they start */
+        static const unsigned places[ELEMENTSOF(lengths)] = { 4, 1, 5, 3, 2 }; /* as they end */
+        Fixture *f = *state;
+        _cleanup_(timeout_queue_freep) TimeoutQueue *q = NULL;
+        unsigned order = 0;
+        Waiter w[ELEMENTSOF(lengths)];
+
+        assert_int_equal(timeout_queue_new(f->loop, USEC_PER_HOUR, on_timeout, &q), 0);
+        turn(f); /* so that all start at the same time */
+        for (size_t i = 0; i < ELEMENTSOF(w); i++) {
+                w[i] = (Waiter){ .queue = q, .order = &order };
+                w[i].timeout = TIMEOUT_INIT(w[i].timeout);
+                timeout_queue_set_duration(q, lengths[i] * USEC_PER_MSEC);
+                timeout_start(q, &w[i].timeout);
+        }
+        timeout_queue_set_duration(q, USEC_PER_HOUR);
+        while (order < ELEMENTSOF(w))
+                assert_true(sd_event_run(loop_event(f->loop), USEC_PER_SEC) > 0);
+        for (size_t i = 0; i < ELEMENTSOF(w); i++)
+                assert_int_equal(w[i].at, places[i]);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_hook_once_a_turn, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hook_from_outside, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_dropped_in_the_batch, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_timeouts_of_another_length, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
