@@ -66,8 +66,8 @@ const Setting config_settings[] = {
         { "DRAIN_TIMEOUT", &setting_duration, "30s", 0, USEC_PER_HOUR,
           FIELD(drain_timeout), .reloadable = true,
           .help = "how long open requests may go on after SIGTERM" },
-        { "IDLE_EXIT", &setting_duration_or_off, "off", 100 * USEC_PER_MSEC, 365 * USEC_PER_DAY, FIELD(idle_exit),
-          .reloadable = true,
+        { "IDLE_EXIT", &setting_duration_or_off, "off", 100 * USEC_PER_MSEC, 365 * USEC_PER_DAY,
+          FIELD(idle_exit), .reloadable = true,
           .help = "end when nothing was asked for so long; systemd's sockets bring it back" },
 
         { "MAX_BODY", &setting_size, "32M", KIB, GIB, FIELD(max_body), .reloadable = true,

@@ -3,9 +3,8 @@
 
 /*
  * The pool of API keys: picks one for a model, and learns only by being told what came of it. How a pick
- * stays cheap with 100,000 keys stands in pool.c. Pure: `now` (realtime) is an argument.
- *
- * Lifetime: keys live as long as the pool; a Lease must be given back by exactly one pool_report().
+ * stays cheap with 100,000 keys stands in pool.c. Pure: `now` (realtime) is an argument. Keys live as long
+ * as the pool; a Lease must be given back by exactly one pool_report().
  */
 
 #include "base/secret.h"
@@ -108,7 +107,6 @@ typedef struct PoolModelView {
 
 /* Of all requests, also those of keys and models that are no more. O(1). */
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret);
-
 size_t pool_n_keys(const Pool *p);
 size_t pool_n_models(const Pool *p);
 const PoolKey *pool_key(const Pool *p, size_t i);

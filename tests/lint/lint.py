@@ -176,7 +176,7 @@ def sleeping(s):
     if s.is_c:
         found = calls(s, SLEEPS)
     elif s.path.endswith(".py"):
-        found = re.finditer(r"\b((?:time|asyncio)\.sleep)\s*\(|from time import .*\b(sleep)\b", s.code)
+        found = re.finditer(r"\b((?:time|asyncio)\.sleep)\s*\((?!0\))|from time import .*\b(sleep)\b", s.code)
     elif s.path.endswith(".mjs"):
         found = re.finditer(r"\b(setTimeout|setInterval)\b", s.code)
     else:
