@@ -34,7 +34,6 @@ typedef enum PoolState {
 } PoolState;
 
 const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling", "unhealthy", … */
-
 /* Why nothing was picked: how many keys are in which state, and when the first one frees. */
 typedef struct PoolRefusal {
         size_t n_keys[_POOL_STATE_MAX]; /* usable ones too, if they were excluded */
