@@ -34,8 +34,6 @@ struct Manager {
         bool passed; /* the sockets are systemd's: it starts us again when somebody connects */
         char *beyond_loopback; /* a socket that is, as it is shown: there must be a client token then; or
                                   NULL */
-        ManagerReloadFn reloaded;
-        void *reloaded_userdata;
 };
 
 /* manager-reload.c */

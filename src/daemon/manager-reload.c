@@ -138,17 +138,10 @@ int manager_reload(Manager *m, char **ret_message) {
         if (!m->draining)
                 notify_ready(m->notify);
         bus_reloaded(m->bus, r >= 0, message);
-        if (m->reloaded)
-                m->reloaded(r >= 0, message, m->reloaded_userdata);
 
         if (ret_message)
                 *ret_message = strdup(message);
         return r;
-}
-
-void manager_set_reload_observer(Manager *m, ManagerReloadFn fn, void *userdata) {
-        m->reloaded = fn;
-        m->reloaded_userdata = userdata;
 }
 
 static int on_sighup(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,

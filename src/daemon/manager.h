@@ -22,11 +22,9 @@ int manager_listen(Manager *m);
  * Reads the whole configuration anew, and if nothing is wrong with it, puts it in the place of the other at
  * once: see manager-reload.c. Else nothing has changed: -EINVAL, -EBADMSG or another -errno, and the message
  * is the line at fault; of a success it is what has changed. To be freed by the caller; NULL if there was no
- * memory for it. It is logged, and the observer hears of it.
+ * memory for it. It is logged, and the bus hears of it.
  */
 int manager_reload(Manager *m, char **ret_message);
-typedef void (*ManagerReloadFn)(bool ok, const char *message, void *userdata);
-void manager_set_reload_observer(Manager *m, ManagerReloadFn fn, void *userdata);
 
 /* Serves until a signal; returns the exit status. */
 int manager_run(Manager *m);

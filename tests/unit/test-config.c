@@ -650,71 +650,6 @@ static void test_empty_asks_for_default(void **state) {
         assert_int_equal(c->log_level, LOG_LEVEL_INFO);
 }
 
-/* What is fixed until a restart stays as it runs, whatever is said of it now; but only if that could run. */
-static void test_what_is_fixed(void **state) {
-        static const struct {
-                const char *name, *value; /* beside what runs */
-                const char *differ;
-                int r;
-        } rows[] = {
-                { "DEFAULT_MODEL", "two", "", 0 },
-                { "MAX_CONNECTIONS", "7", "", 0 },
-                { "MAX_CONNECTIONS", "8", "MAX_CONNECTIONS", 0 },
-                { "MAX_CONNECTIONS", "", "MAX_CONNECTIONS", 0 }, /* the default is another */
-                { "LISTEN", "127.0.0.1:1", "LISTEN", 0 },
-                { "QUOTA_RESET_TIMEZONE", "UTC", "QUOTA_RESET_TIMEZONE", 0 },
-                { "ALLOWED_TOKENS", "", "", -EINVAL }, /* it listens beyond loopback */
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_(config_text_freep) ConfigText *t = NULL;
-                _cleanup_(config_unrefp) Config *running = NULL, *c = NULL;
-                _cleanup_buf_ Buf differ = BUF_INIT(4096);
-                Said said = {};
-                int r;
-
-                assert_int_equal(config_text_new(&t), 0);
-                set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "t");
-                set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
-                set(t, CONFIG_SOURCE_ENV_FILE, "MAX_CONNECTIONS", "7");
-                assert_int_equal(config_new(t, say, &said, &running), 0);
-                set(t, CONFIG_SOURCE_ENV_FILE, rows[i].name, rows[i].value);
-                r = config_new(t, say, &said, &c);
-                assert_int_equal(r, rows[i].r);
-                if (r < 0)
-                        continue;
-                assert_int_equal(config_keep_fixed(t, running, say, &said, &differ, &c), 0);
-                assert_string_equal(buf_cstr(&differ) ?: "", rows[i].differ);
-                assert_string_equal(said.text, "");
-                assert_string_equal(c->listen[0], "0.0.0.0:8080");
-                assert_int_equal(c->max_connections, 7);
-                assert_string_equal(c->quota_reset_timezone, "America/Los_Angeles");
-                assert_string_equal(c->default_model,
-                                    streq(rows[i].name, "DEFAULT_MODEL") ? "two" : "gemini-flash-latest");
-        }
-}
-
-/* Good for a start, but not beside what runs: no token any more, and a listener that only a restart moves. */
-static void test_what_is_fixed_forbids(void **state) {
-        _cleanup_(config_text_freep) ConfigText *t = NULL;
-        _cleanup_(config_unrefp) Config *running = NULL, *c = NULL;
-        _cleanup_buf_ Buf differ = BUF_INIT(4096);
-        Said said = {};
-
-        assert_int_equal(config_text_new(&t), 0);
-        set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "t");
-        set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
-        assert_int_equal(config_new(t, say, &said, &running), 0);
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "");
-        set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "127.0.0.1:8080");
-        assert_int_equal(config_new(t, say, &said, &c), 0);
-        assert_int_equal(config_keep_fixed(t, running, say, &said, &differ, &c), -EINVAL);
-        assert_int_equal(said.n_lines, 1);
-        assert_non_null(startswith(said.text, "ALLOWED_TOKENS: none: "));
-}
-
 static void test_all_faults_are_told(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
         Config *c = NULL;
@@ -843,8 +778,6 @@ int main(void) {
                 cmocka_unit_test(test_many_faults),
                 cmocka_unit_test(test_sources),
                 cmocka_unit_test(test_empty_asks_for_default),
-                cmocka_unit_test(test_what_is_fixed),
-                cmocka_unit_test(test_what_is_fixed_forbids),
                 cmocka_unit_test(test_all_faults_are_told),
                 cmocka_unit_test(test_together),
                 cmocka_unit_test(test_aliases),
