@@ -36,9 +36,9 @@
 #include "bus/bus-internal.h"
 #include "bus/bus-polkit.h"
 
-#define SENDER_MAX    32U /* `:1.4294967295`; a longer one is asked for each time */
-#define GROUPS_MAX    65536U
-#define REMEMBERED    64U
+#define SENDER_MAX 32U /* `:1.4294967295`; a longer one is asked for each time */
+#define GROUPS_MAX 65536U
+#define REMEMBERED 64U
 
 typedef struct Sender {
         char name[SENDER_MAX];

@@ -14,7 +14,7 @@
 
 typedef struct BusGate BusGate;
 
-#define BUS_GROUP "gemgate"
+#define BUS_GROUP    "gemgate"
 #define BUS_NO_GROUP ((gid_t) -1)
 
 int bus_gate_new(sd_bus *bus, gid_t admins, BusGate **ret); /* before the objects are added */

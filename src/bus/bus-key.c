@@ -181,7 +181,7 @@ static int disable(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) 
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 /* Who may call is bus-gate's: sd-bus would ask the bus, and wait. */
-#define GATED   SD_BUS_VTABLE_UNPRIVILEGED
+#define GATED SD_BUS_VTABLE_UNPRIVILEGED
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),

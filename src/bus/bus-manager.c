@@ -299,7 +299,7 @@ static int set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 #define CONST   SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 /* Who may call is bus-gate's: sd-bus would ask the bus, and wait. */
-#define GATED   SD_BUS_VTABLE_UNPRIVILEGED
+#define GATED SD_BUS_VTABLE_UNPRIVILEGED
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),

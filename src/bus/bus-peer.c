@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * CONTROL_SOCKET: the objects of the system bus without a bus between, for containers. A peer is looked at once, when it
- * connects: SO_PEERCRED and SO_PEERGROUPS must say root, our own user, or the group; whoever else got past the socket's
- * mode is shown the door. There is no policy file and no polkit here. Of those who may, BUS_PEERS_MAX at one time.
+ * CONTROL_SOCKET: the objects of the system bus without a bus between, for containers. A peer is looked at
+ * once, when it connects: SO_PEERCRED and SO_PEERGROUPS must say root, our own user, or the group; whoever
+ * else got past the socket's mode is shown the door. There is no policy file and no polkit here. Of those
+ * who may, BUS_PEERS_MAX at one time.
  *
- * A client may send its first calls right behind the handshake. What sd-bus has read of them together with it waits in
- * its buffer, where poll() does not see it; so when the handshake is done (the local signal Connected) the connection is
- * processed until nothing is left.
+ * A client may send its first calls right behind the handshake. What sd-bus has read of them together with
+ * it waits in its buffer, where poll() does not see it; so when the handshake is done (the local signal
+ * Connected) the connection is processed until nothing is left.
  */
 
 #include <errno.h>
@@ -205,7 +206,8 @@ static int on_connection(sd_event_source *s _unused_, int fd, uint32_t events _u
 
 /* Members of the group may connect if we can give it to them; else it is for our own user. */
 static int restrict_socket(const char *path, gid_t admins) {
-        bool shared = admins != BUS_NO_GROUP && (admins == getegid() || chown(path, (uid_t) -1, admins) >= 0);
+        bool shared =
+                admins != BUS_NO_GROUP && (admins == getegid() || chown(path, (uid_t) -1, admins) >= 0);
 
         return chmod(path, shared ? 0660 : 0600) < 0 ? -errno : 0;
 }
@@ -221,7 +223,8 @@ int bus_peer_listen(Bus *b) {
         if (r >= 0)
                 r = restrict_socket(b->control_socket, b->admins);
         if (r >= 0)
-                r = sd_event_add_io(loop_event(b->p.loop), &b->listener, b->listen_fd, EPOLLIN, on_connection, b);
+                r = sd_event_add_io(loop_event(b->p.loop), &b->listener, b->listen_fd, EPOLLIN,
+                                    on_connection, b);
         /* Without a descriptor left accept() fails, and the next turn would try it again at once. */
         if (r >= 0)
                 r = sd_event_source_set_ratelimit(b->listener, USEC_PER_SEC, BUS_PEERS_MAX);

@@ -135,14 +135,14 @@ int bus_add_objects(Bus *b, sd_bus *bus) {
 
 /* --- signals --- */
 
-#define EMIT(b, call)                                                          \
-        do {                                                                   \
-                LIST_FOREACH(_i, &(b)->links) {                                \
-                        BusLink *link = list_entry(_i, BusLink, links);        \
-                                                                               \
-                        if (bus_link_takes(link))                              \
-                                (void) (call);                                 \
-                }                                                              \
+#define EMIT(b, call)                                                                                       \
+        do {                                                                                                \
+                LIST_FOREACH(_i, &(b)->links) {                                                            \
+                        BusLink *link = list_entry(_i, BusLink, links);                                     \
+                                                                                                            \
+                        if (bus_link_takes(link))                                                           \
+                                (void) (call);                                                              \
+                }                                                                                           \
         } while (false)
 
 static void on_health_changed(const PoolKey *k, const char *model, PoolState before, PoolState after,

@@ -71,8 +71,13 @@ class Client:
         if self.loop.is_closed():
             return
         self.bus.disconnect()
-        self.loop.run_until_complete(asyncio.sleep(0))
+        self.turn()
         self.loop.close()
+
+    def turn(self):
+        """Lets what is ready go on, and waits for nothing."""
+        self.loop.call_soon(self.loop.stop)
+        self.loop.run_forever()
 
     def start(self, member, signature="", *body, path=PATH, interface=MANAGER, to=NAME, interactive=False):
         """The call as a task, for more than one at a time; finish() gives the answer."""
@@ -80,7 +85,7 @@ class Client:
         m = Message(destination=to, path=path, interface=interface, member=member, signature=signature,
                     body=list(body), flags=flags)
         task = self.loop.create_task(self.bus.call(m))
-        self.loop.run_until_complete(asyncio.sleep(0))
+        self.turn()
         return task
 
     def finish(self, task):
@@ -105,8 +110,8 @@ class Client:
         self.signals.clear()
 
     def driver(self, member, signature="", *body):
-        return self.call(member, signature, *body, path="/org/freedesktop/DBus", interface="org.freedesktop.DBus",
-                         to="org.freedesktop.DBus")
+        driver = dict(path="/org/freedesktop/DBus", interface="org.freedesktop.DBus", to="org.freedesktop.DBus")
+        return self.call(member, signature, *body, **driver)
 
     def told(self, member, interface=MANAGER):
         return [m.body for m in self.signals if m.member == member and m.interface == interface]

@@ -26,7 +26,8 @@ METHODS = [
     ("manage", "Enable", "", [], HOME, KEY),
     ("manage", "Disable", "", [], HOME, KEY),
 ]
-each_method = pytest.mark.parametrize("action,member,signature,body,path,interface", METHODS, ids=[m[1] for m in METHODS])
+FIELDS = "action,member,signature,body,path,interface"
+each_method = pytest.mark.parametrize(FIELDS, METHODS, ids=[m[1] for m in METHODS])
 
 
 @pytest.fixture(scope="module")
