@@ -124,8 +124,9 @@ int manager_reload(Manager *m, char **ret_message) {
         r = reload(m, &said, &change);
         if (r >= 0) {
                 (void) snprintf(message, sizeof(message),
-                                "configuration reloaded: %zu keys added, %zu removed, %zu kept",
-                                change.n_added, change.n_removed, change.n_kept);
+                                "configuration reloaded: %zu key%s added, %zu removed, %zu kept",
+                                change.n_added, change.n_added == 1 ? "" : "s", change.n_removed,
+                                change.n_kept);
                 log_event(LOG_LEVEL_INFO, MESSAGE_RELOADED, message);
         } else {
                 char refused[sizeof(message) + 64];

@@ -144,7 +144,7 @@ def test_reload(home, connect):
     c.keys([entry(1, "home"), entry(3, "new")])
     root.call("Reload")
     ok, message = root.wait_told("Reloaded")
-    assert ok and message == "configuration reloaded: 1 keys added, 1 removed, 1 kept"
+    assert ok and message == "configuration reloaded: 1 key added, 1 removed, 1 kept"
     assert root.told("InterfacesRemoved", OBJECTS)[0][0] == other
     assert KEY in root.told("InterfacesRemoved", OBJECTS)[0][1]
     path, interfaces = root.told("InterfacesAdded", OBJECTS)[0]

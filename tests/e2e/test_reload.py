@@ -64,7 +64,8 @@ class Configured(Daemon):
 
     def expect(self, added, removed, kept):
         message = self.reload()["message"]
-        assert message == f"configuration reloaded: {added} keys added, {removed} removed, {kept} kept"
+        keys = "key" if added == 1 else "keys"
+        assert message == f"configuration reloaded: {added} {keys} added, {removed} removed, {kept} kept"
 
     def refuse(self, *pieces):
         line = self.reload()
