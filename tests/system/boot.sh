@@ -234,6 +234,7 @@ start() {
         TERM=dumb setsid ${PDEATH:-} script -qefc "exec unshare --fork --kill-child --pid --mount \
                 --uts --ipc --net -- '$SELF' __inner '$D'" "$D/console.log" </dev/null >/dev/null 2>&1 &
         ident $! >"$D/sup"
+        disown                                      # when it is killed, bash need not tell
         until [ -s "$D/pid1" ] && [ -S "/proc/$(pid "$D/pid1")/root/run/systemd/private" ]; do
                 alive "$D/sup" || { cat "$D/console.log" >&2; cleanup; die "PID 1 ended before it was up"; }
                 [ "$(now_ms)" -lt $end ] || { cat "$D/console.log" >&2; stop_kill; die "boot timed out"; }

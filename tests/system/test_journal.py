@@ -21,21 +21,29 @@ def after(running):
     return machine.cursor()
 
 
-def requests(after, *matches):
-    return [e for e in journal(*matches, after=after) if "GEMGATE_REQUEST_ID" in e]
+def requests(after, n, *matches):
+    """The lines of n requests; one is written when its request has ended, which is after the client has the answer."""
+
+    def ask():
+        found = [e for e in journal(*matches, after=after) if "GEMGATE_REQUEST_ID" in e]
+        return len(found) >= n and found
+
+    return wait.until(f"{n} requests in the journal", ask)
 
 
 def test_fields_of_a_request(after):
     a = machine.chat()
-    found = requests(after, f"GEMGATE_REQUEST_ID={a.header('x-request-id')}")
-    assert len(found) == 1, "one line a request"
+    found = requests(after, 1, f"GEMGATE_REQUEST_ID={a.header('x-request-id')}")
+    assert machine.chat().status == 200
+    requests(after, 2)
+    assert len(requests(after, 1, f"GEMGATE_REQUEST_ID={a.header('x-request-id')}")) == 1, "one line a request"
     e = found[0]
     assert e["GEMGATE_KEY"] in (MASKS["MASK1"], MASKS["MASK2"])
     assert e["GEMGATE_KEY_NAME"]
     assert e["GEMGATE_MODEL"] == MODEL
     assert e["GEMGATE_TOKEN"] == MASKS["TOKENMASK"]
     assert e["GEMGATE_CLIENT"] == "127.0.0.1"
-    assert e["GEMGATE_DIALECT"] == "openai"
+    assert e["GEMGATE_DIALECT"] == "openai-chat"
     assert e["GEMGATE_STATUS"] == "200" and e["GEMGATE_VERDICT"] and e["GEMGATE_ATTEMPTS"] == "1"
     assert int(e["GEMGATE_DURATION_USEC"]) >= int(e["GEMGATE_FIRST_BYTE_USEC"]) > 0
     assert int(e["GEMGATE_TOKENS_IN"]) > 0 and int(e["GEMGATE_TOKENS_OUT"]) > 0
@@ -47,7 +55,7 @@ def test_level_by_outcome(after, sim):
     assert machine.chat(token="TOKEN2").status == 401
     sim.script("* : error internal")
     assert machine.chat().status >= 500
-    by_status = {e["GEMGATE_STATUS"]: int(e["PRIORITY"]) for e in requests(after)}
+    by_status = {e["GEMGATE_STATUS"]: int(e["PRIORITY"]) for e in requests(after, 2)}
     assert set(by_status.values()) <= {3, 4, 6} and by_status["401"] <= 6
     assert min(p for s, p in by_status.items() if s >= "500") <= 4
 
@@ -56,7 +64,8 @@ def test_search_by_field(after):
     for _ in range(3):
         machine.chat()
     machine.ask("GET", "/health")
-    assert len(journal("GEMGATE_STATUS=200", f"GEMGATE_MODEL={MODEL}", after=after)) == 3
+    requests(after, 4)
+    assert len(requests(after, 3, "GEMGATE_STATUS=200", f"GEMGATE_MODEL={MODEL}")) == 3
     assert not journal(f"GEMGATE_KEY={MASKS['MASK4']}", after=after)
 
 
@@ -119,8 +128,8 @@ def test_event_and_its_explanation(name, after, sim):
     """The event is in the journal under its id, and journalctl -x explains it, every field filled in."""
     CAUSES[name](sim)
     found = wait.until(name, lambda: journal(f"MESSAGE_ID={IDS[name]}", after=after))
-    text = run("journalctl", "-q", "-x", "-o", "short", f"--after-cursor={after}", f"MESSAGE_ID={IDS[name]}")
-    assert "-- Subject: " in text and "-- Defined-By: gemgate" in text, text
+    text = run("journalctl", "-q", "-x", "-o", "short", f"--since={after}", f"MESSAGE_ID={IDS[name]}")
+    assert " Subject: " in text and " Defined-By: gemgate" in text, text
     assert not re.search(r"@[A-Z_]+@", text), text
     if "KEY_" in name and name != "MESSAGE_KEYS_GONE":
         assert found[0]["GEMGATE_KEY"] == MASKS["MASK1"] and found[0]["GEMGATE_KEY_NAME"]
@@ -136,10 +145,8 @@ def test_every_id_is_in_the_catalog():
 def test_strangers_cannot_flood_it(after):
     """Many refused requests: some lines, and a count of what was left out."""
     n = 400
-    with machine.connect() as c:
-        for _ in range(n):
-            c.send(b"GET /stats HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer guess-guess-guess\r\n\r\n")
-            assert c.read().status == 401
+    for _ in range(n):
+        assert machine.ask("GET", "/stats", [("Authorization", "Bearer guess-guess-guess")], token=None).status == 401
     lines = journal("GEMGATE_STATUS=401", after=after)
     assert 0 < len(lines) < n / 2, len(lines)
     systemctl("restart", SERVICE)  # what was left out is told at the latest now
