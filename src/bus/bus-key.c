@@ -143,7 +143,7 @@ static int get_models(sd_bus *bus _unused_, const char *path, const char *interf
 
 static int reset(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         char pattern[SECRET_MASK_MAX + sizeof("#100000#1")];
-        const char *given, *model;
+        const char *given, *model = "";
         Bus *b = userdata;
         PoolKeyView v;
         int r;

@@ -216,7 +216,7 @@ static void explain_row(const PoolReason *reason, void *userdata) {
 
 static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *given, *model;
+        const char *given, *model = "";
         Bus *b = userdata;
         Rows s = { .bus = b };
         int r;
@@ -243,7 +243,7 @@ static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 /* --- what changes something --- */
 
 static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        const char *key, *given, *model;
+        const char *key, *given, *model = "";
         Bus *b = userdata;
         PoolKey *k;
         int r;

@@ -70,6 +70,8 @@ class Client:
     def close(self):
         if self.loop.is_closed():
             return
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
         self.bus.disconnect()
         self.turn()
         self.loop.close()
