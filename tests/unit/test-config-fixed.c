@@ -68,7 +68,8 @@ static void test_what_is_fixed(void **state) {
         }
 }
 
-/* Good for a start, but not beside what runs: no token any more, and a listener that only a restart moves. */
+/* Good for a start, but not beside what runs: no token any more, and a listener that only a restart moves.
+ */
 static void test_what_is_fixed_forbids(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
         _cleanup_(config_unrefp) Config *running = NULL, *c = NULL;

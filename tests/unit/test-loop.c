@@ -171,7 +171,8 @@ static void test_timeouts(void **state) {
         timeout_stop(&w[0].timeout); /* twice does no harm */
 }
 
-/* A length that changes holds for those that start from then on; in which order they end, only the time says. */
+/* A length that changes holds for those that start from then on; in which order they end, only the time
+ * says. */
 static void test_timeouts_of_another_length(void **state) {
         static const usec_t lengths[] = { 40, 5, 60, 20, 5 };                /* ms, as they start */
         static const unsigned places[ELEMENTSOF(lengths)] = { 4, 1, 5, 3, 2 }; /* as they end */
