@@ -79,8 +79,8 @@ static int on_reloaded(Monitor *m, sd_bus_message *s) {
         jwrite_bool(&m->w, "ok", ok);
         jwrite_string(&m->w, "message", show_null(message));
         m->style = ok ? STYLE_GOOD : STYLE_BAD;
-        (void) buf_printf(&m->line, "configuration %s%s%s", ok ? "reloaded" : "refused",
-                          strnull(message) ? "" : ": ", message);
+        (void) buf_puts(&m->line,
+                        show_null(message) ?: (ok ? "configuration reloaded" : "configuration refused"));
         return 0;
 }
 

@@ -62,9 +62,8 @@ SIGNALS = [
      {"key": "work", "model": None, "old": "dead", "new": "usable", "reason": "reset", "until": None}),
     ("QuotaExhausted", "st", ["gemini-a", 1], "model gemini-a: no key is left, the first frees now",
      {"model": "gemini-a", "until": "1970-01-01T00:00:00+00:00"}),
-    ("Reloaded", "bs", [True, "1 key added"], "configuration reloaded: 1 key added",
-     {"ok": True, "message": "1 key added"}),
-    ("Reloaded", "bs", [False, "MAX_BODY:\x1b[2J x"], "configuration refused: MAX_BODY:?[2J x",
+    ("Reloaded", "bs", [True, ""], "configuration reloaded", {"ok": True, "message": None}),
+    ("Reloaded", "bs", [False, "MAX_BODY:\x1b[2J x"], "MAX_BODY:?[2J x",
      {"ok": False, "message": "MAX_BODY:\x1b[2J x"}),
 ]
 

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""gemgatectl and gemgated together, on a bus with gemgate's policy and on the daemon's own socket; as root, as a member of
+the group, and as a stranger whom polkit lets do something or not."""
+import json
+import select
+import shutil
+import subprocess
+
+import pytest
+
+import people
+import private
+import wait
+from fixtures import running_sim, sim  # noqa: F401
+from gemgatectl import GEMGATECTL, GEMGATED, environment
+from house import SECRETS
+
+KEYS = [{"key": SECRETS["KEY1"], "name": "work"}, SECRETS["KEY2"], {"key": SECRETS["KEY3"], "project": "p"}]
+MODEL = "gemini-3.8-flash"
+
+
+@pytest.fixture(scope="module")
+def machine():
+    m = private.Machine()
+    shutil.copy(GEMGATECTL, m.folder / "gemgatectl")
+    m.start_bus()
+    yield m
+    m.close()
+
+
+class Person:
+    """gemgatectl in somebody's hands."""
+
+    def __init__(self, machine, user, *options):
+        self.argv = [*people.world(machine.folder, user), machine.folder / "gemgatectl", *options]
+        self.env = environment(machine.address)
+
+    def __call__(self, *args, status=0):
+        p = subprocess.run([*self.argv, *args], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                           timeout=60)
+        assert p.returncode == status, f"{args} ended with {p.returncode}:\n{p.stdout}{p.stderr}"
+        assert not any(s in p.stdout + p.stderr for s in SECRETS.values())
+        return p.stdout if status == 0 else p.stderr
+
+
+@pytest.fixture
+def daemon(machine, sim):
+    """With a configuration that a reload reads again: the environment is fixed."""
+    folder = machine.new_folder()
+    (folder / "api-keys").write_text(json.dumps(KEYS))
+    control = folder / "run" / "bus"
+    control.parent.mkdir()
+    shutil.chown(control.parent, people.GEMGATE, people.GEMGATE)
+    d = machine.start(sim, argv=[f"--config-dir={folder}"], CONTROL_SOCKET=str(control))
+    d.folder, d.control = folder, control
+    machine.wait_owned()
+    yield d
+    if d.process.status is None:
+        d.process.stop()
+
+
+@pytest.fixture(params=["bus", "socket"])
+def root(machine, daemon, request):
+    return Person(machine, people.ROOT, *([f"--socket={daemon.control}"] if request.param == "socket" else []))
+
+
+def keys(person):
+    return json.loads(person("keys", "--json"))["keys"]
+
+
+def test_an_operators_day(daemon, root):
+    assert [k["name"] for k in keys(root)] == ["work", None, None]
+    assert "3 of 3 usable" in root("status")
+    assert "no model was asked for yet" in root("models", status=3)
+
+    assert daemon.chat(model=MODEL).status == 200
+    assert json.loads(root("models", "--json"))["models"][0]["model"] == MODEL
+    stats = json.loads(root("stats", "--json"))
+    assert stats["global_summary"]["total_requests_today"] == 1
+    # the same names as over HTTP
+    over_http = json.loads(daemon.ask("GET", "/stats", token="ADMIN").body)
+    assert stats["api_key_stats"]["AIza****0001"].keys() == over_http["api_key_stats"]["AIza****0001"].keys()
+    used = next(k for k in keys(root) if k["models"])
+    assert json.loads(root("show", used["mask"], "--json"))["requests"] == 1
+
+    assert root("disable", "work") == ""
+    assert [k["state"] for k in keys(root)] == ["disabled", "usable", "usable"]
+    assert "2 of 3 usable, 1 disabled" in root("status")
+    reasons = json.loads(root("explain", MODEL, "--json"))["keys"]
+    assert [k["usable"] for k in reasons] == [True, True, False] and reasons[2]["key"] == "work"
+    root("enable", "work")
+    assert [k["state"] for k in keys(root)] == ["usable"] * 3
+
+    assert root("reset", "--all") == "Nothing needed a reset.\n"
+    root("reset", "nobody", status=3)
+    root("explain", "no model", status=64)
+    root("log-level", "debug")
+    assert root("log-level").strip().lower() == "debug"
+    root("log-level", "noise", status=64)
+
+
+def test_reload(daemon, root):
+    (daemon.folder / "api-keys").write_text(json.dumps(KEYS[:2]))
+    assert root("reload") == "" and len(keys(root)) == 2
+    (daemon.folder / "api-keys").write_text(json.dumps(KEYS))
+    (daemon.folder / "gemgate.env").write_text("MAX_BODY=enormous\n")
+    assert "MAX_BODY" in root("reload", status=1)
+    assert len(keys(root)) == 2
+
+
+def test_monitor(daemon, root):
+    p = subprocess.Popen([*root.argv, "monitor", "--json"], env=root.env, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE)
+
+    def tells():  # it listens when it tells of what we do
+        root("disable", "work")
+        root("enable", "work")
+        return select.select([p.stdout], [], [], 0)[0]
+
+    try:
+        wait.until("the monitor", tells)
+        line = json.loads(p.stdout.readline())
+        p.terminate()
+        assert p.wait(wait.DEADLINE) == 0
+    finally:
+        p.kill()
+        p.communicate()
+    assert line["signal"] == "KeyHealthChanged" and line["key"] == "work"
+    assert {line["old"], line["new"]} == {"usable", "disabled"}
+
+
+READING = [["keys"], ["models", "--json"], ["stats"], ["explain", MODEL]]
+GROUP = [["status"], ["show", "work"], ["log-level"]]
+CHANGING = [["reset", "--all"], ["disable", "work"], ["enable", "work"], ["log-level", "info"], ["reload"]]
+
+
+def test_a_member_may_do_everything(machine, daemon):
+    for user in (people.MEMBER, people.PRIMARY):
+        member = Person(machine, user)
+        for args in READING + GROUP + CHANGING:
+            member(*args)
+
+
+def test_a_stranger_without_polkit(machine, daemon):
+    stranger = Person(machine, people.STRANGER)
+    for args in READING + GROUP + CHANGING:
+        assert "group gemgate" in stranger(*args, status=4)
+    assert len(stranger("version").splitlines()) == 1
+    stranger("_complete", "show", "1", status=4)
+
+
+@pytest.fixture
+def polkit(machine):
+    p = private.Polkit(machine.address, "yes")
+    yield p
+    p.close()
+
+
+def test_a_stranger_whom_polkit_lets(machine, daemon, polkit):
+    stranger = Person(machine, people.STRANGER)
+    for args in READING + [a for a in CHANGING if a != ["log-level"]]:
+        stranger(*args)
+    assert {action for action, _ in polkit.asked} == {"org.gemgate1.read", "org.gemgate1.reset", "org.gemgate1.manage"}
+    for args in GROUP:  # properties are nobody else's
+        stranger(*args, status=4)
+
+
+def test_a_stranger_whom_polkit_asks_for_a_password(machine, daemon, polkit):
+    """There is no terminal here that could be asked on."""
+    polkit.answer = "challenge"
+    stranger = Person(machine, people.STRANGER)
+    assert "org.gemgate1.manage" in stranger("reload", status=4) or polkit.asked == []
+
+
+def test_a_stranger_at_the_control_socket(machine, daemon):
+    stranger = Person(machine, people.STRANGER, f"--socket={daemon.control}")
+    assert "group gemgate" in stranger("keys", status=4)
+
+
+def test_the_daemon_has_ended(machine, daemon):
+    daemon.process.stop()
+    person = Person(machine, people.ROOT)
+    assert "systemctl start gemgated.socket" in person("keys", status=1)
+    assert "CONTROL_SOCKET" in Person(machine, people.ROOT, f"--socket={daemon.control}")("keys", status=1)
+
+
+def test_check_config_runs_the_daemon_beside_it(machine):
+    assert GEMGATED.exists() and (machine.folder / "gemgated").exists()
+    bad = machine.folder / "bad.env"
+    bad.write_text("MAX_BODY=enormous\n")
+    assert "MAX_BODY" in Person(machine, people.ROOT)("check-config", bad, status=1)
