@@ -79,19 +79,6 @@ static int get_version(sd_bus *bus _unused_, const char *path _unused_, const ch
 
 /* --- what methods share --- */
 
-int bus_find_key(Bus *b, const char *what, PoolKey **ret, sd_bus_error *e) {
-        int r = pool_find_key(b->p.pool, what, ret);
-
-        if (r == -EEXIST)
-                return sd_bus_error_set(e, BUS_ERROR("AmbiguousKey"),
-                                        "Several keys have this mask: name one by its id, or as MASK#2.");
-        /* What was asked for is not repeated: somebody will put a whole key there. */
-        if (r == -ENXIO)
-                return sd_bus_error_set(e, BUS_ERROR("NoSuchKey"),
-                                        "No key of the configuration has this id, name or mask.");
-        return r;
-}
-
 int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e) {
         static ModelName name; /* the caller's until the next call: nothing here waits */
 
@@ -254,9 +241,11 @@ static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         r = bus_read_model(b, given, &model, e);
         if (r < 0)
                 return r;
-        /* A mask means every key that has it: it is no fault here that they are several. */
+        /* A mask means every key that has it: it is no fault that they are several. What was asked for is
+         * not repeated: somebody will put a whole key there. */
         if (*key && pool_find_key(b->p.pool, key, &k) == -ENXIO)
-                return bus_find_key(b, key, &k, e);
+                return sd_bus_error_set(e, BUS_ERROR("NoSuchKey"),
+                                        "No key of the configuration has this id, name or mask.");
         return bus_reset(b, m, *key ? key : NULL, model, e);
 }
 

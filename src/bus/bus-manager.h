@@ -16,9 +16,6 @@ size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
 /* GetStatistics (bus-statistics.c). */
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
-/* The key that `what` means: its id, name or mask. Fills the error. */
-int bus_find_key(Bus *b, const char *what, PoolKey **ret, sd_bus_error *e);
-
 /* Checks a model's name: `models/` is cut, an alias is followed, "" is "". Fills the error. */
 int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e);
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Who may do what on the system bus: root and the group everything, everybody else what polkit says, and no more."""
 import json
+import xml.etree.ElementTree as tree
 
 import pytest
 
 import private
 import wait
 from client import DENIED, INTERACTIVE, KEY, LIMITS, MANAGER, NAME, OBJECTS, PATH, PROPERTIES, Error
+from house import ROOT as ROOT_FOLDER
 from house import SECRETS
 from people import DAEMON, MEMBER, OTHER, PRIMARY, ROOT, STRANGER
 
@@ -49,6 +51,20 @@ def refused(client, *args, **kw):
     with pytest.raises(Error) as e:
         client.call(*args, **kw)
     return e.value.name
+
+
+def test_no_method_is_forgotten():
+    """Here, and among polkit's actions."""
+    methods = {m.get("name") for name in (MANAGER, KEY)
+               for m in tree.parse(ROOT_FOLDER / "dbus" / f"{name}.xml").iter("method")}
+    assert methods == {m[1] for m in METHODS}
+    policy = tree.parse(ROOT_FOLDER / "dbus" / "org.gemgate1.policy").getroot()
+    actions = {a.get("id"): a for a in policy.findall("action")}
+    assert set(actions) == {f"org.gemgate1.{m[0]}" for m in METHODS}
+    owner = "annotate[@key='org.freedesktop.policykit.owner']"
+    assert {a.find(owner).text for a in actions.values()} == {"unix-user:gemgate"}
+    active = {name: a.find("defaults/allow_active").text for name, a in actions.items()}
+    assert active.pop("org.gemgate1.read") == "yes" and set(active.values()) == {"auth_admin_keep"}
 
 
 @each_method

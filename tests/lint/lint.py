@@ -21,7 +21,7 @@ FLOORS = {
     "io": {"base"},
     "engine": {"base", "core", "dialect", "io"},
     "server": {"base", "core", "dialect", "io", "engine"},
-    "bus": {"base", "core", "dialect", "io", "engine"},
+    "bus": {"base", "core", "io"},
     "daemon": {"base", "core", "dialect", "io", "engine", "server", "bus"},
     "runner": {"base"},
     "ctl": {"base"},

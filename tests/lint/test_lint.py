@@ -15,6 +15,8 @@ BAD = [
     ("src/io/a.c", '\n#  include "core/pool.h"\n', "floor-includes", 3),
     ("src/server/a.c", '#include "bus/bus.h"\n', "floor-includes", 2),
     ("src/bus/a.c", '#include "server/http.h"\n', "floor-includes", 2),
+    ("src/bus/a.c", '#include "engine/engine.h"\n', "floor-includes", 2),
+    ("src/server/a.c", "#include <systemd/sd-bus.h>\n", "foreign-includes", 2),
     ("src/engine/a.c", '#include "server/http.h"\n', "floor-includes", 2),
     ("src/ctl/a.c", '#include "core/config.h"\n', "floor-includes", 2),
     ("src/runner/a.c", '#include "io/loop.h"\n', "floor-includes", 2),
