@@ -31,6 +31,7 @@ struct Manager {
         sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
         LoopHook ended; /* while draining: a request ended, was it the last? */
         bool ended_added, signalled, draining;
+        bool nohup;  /* SIGHUP was ignored when we came */
         bool passed; /* the sockets are systemd's: it starts us again when somebody connects */
         char *beyond_loopback; /* a socket that is, as it is shown: there must be a client token then; or
                                   NULL */

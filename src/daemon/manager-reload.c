@@ -145,12 +145,20 @@ int manager_reload(Manager *m, char **ret_message) {
         return r;
 }
 
-static int on_sighup(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
-                     void *userdata) {
-        (void) manager_reload(userdata, NULL);
+/* The kernel's own means that the terminal is gone that we were started from: the end, but for nohup. */
+static int on_sighup(sd_event_source *s _unused_, const struct signalfd_siginfo *si, void *userdata) {
+        Manager *m = userdata;
+
+        if (si->ssi_code != SI_KERNEL)
+                (void) manager_reload(m, NULL);
+        else if (!m->nohup)
+                manager_drain(m, "The terminal is gone");
         return 0;
 }
 
 int manager_watch_sighup(Manager *m) {
+        struct sigaction before;
+
+        m->nohup = sigaction(SIGHUP, NULL, &before) >= 0 && before.sa_handler == SIG_IGN;
         return sd_event_add_signal(loop_event(m->loop), &m->sighup, SIGHUP, on_sighup, m);
 }

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Reloading: a good configuration under load, a wrong one that changes nothing, keys and tokens that come and go."""
 import json
+import os
+import pty
+import select
 import signal
 import socket
 import threading
@@ -10,7 +13,7 @@ import pytest
 import http1
 import process
 import wait
-from house import MASKS, SECRETS, Daemon
+from house import GEMGATED, MASKS, SECRETS, Daemon, defaults
 
 HI = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]}
 STREAM = HI | {"stream": True}
@@ -417,6 +420,32 @@ def test_not_while_draining(sim, tmp_path):
         d.refuse("about to end")
         assert c.read_body("POST").complete
     assert d.process.wait() == 0
+
+
+@pytest.mark.parametrize("nohup", [False, True], ids=["plain", "nohup"])
+def test_the_terminal_goes(nohup, tmp_path):
+    """That is a SIGHUP too, of the kernel's own: who closes the window wants it to end, unless he said otherwise."""
+    log = tmp_path / "stderr"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if nohup else signal.SIG_DFL)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+        os.execve(GEMGATED, [GEMGATED], defaults(None) | {"LISTEN": "127.0.0.1:0"})
+    wait.until("the start", lambda: log.exists() and "serves 2 keys" in log.read_text())
+    os.close(terminal)
+    pidfd = os.pidfd_open(pid)
+    try:
+        if nohup:
+            # More than one: two that are pending together are one signal, the kernel's.
+            wait.until("the reload", lambda: os.kill(pid, signal.SIGHUP) or "configuration reloaded" in log.read_text())
+            os.kill(pid, signal.SIGTERM)
+        assert select.select([pidfd], [], [], wait.DEADLINE)[0], log.read_text()
+    finally:
+        os.close(pidfd)
+        os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert ("The terminal is gone" in log.read_text()) == (not nohup)
 
 
 def test_systemd_is_told(sim, tmp_path):
