@@ -4,8 +4,7 @@
 /*
  * The pool of API keys: picks one for a model, and learns only by being told what came of it. How a pick
  * stays cheap with 100,000 keys stands in pool.c. Pure: `now` (realtime) is an argument. A key lives until a
- * reload takes it away (core/pool-admin.h), and then as long as it is leased; a Lease must be given back by
- * exactly one pool_report().
+ * reload removes it and no Lease has it; each must be given back by exactly one pool_report().
  */
 
 #include "base/secret.h"
@@ -52,9 +51,8 @@ DEFINE_CLEANUP(Pool *, pool_free);
 int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
 
 /* The usable key with the least requests today on that model, then in all, then longest unused; never one of
- * `exclude` (ATTEMPTS_MAX at most; only compared, so they may be gone), and with an `exclude` no probe
- * either if there is another. The pick counts as a request at once. -E2BIG for a new model where all
- * MODELS_MAX have requests under way. */
+ * `exclude` (ATTEMPTS_MAX at most, only compared), and with an `exclude` no probe either if there is another.
+ * The pick counts as a request at once. -E2BIG for a new model where all MODELS_MAX have requests under way. */
 int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
               PoolRefusal *ret_refusal);
 /* Any key that is neither dead nor out of credit, for no model in particular. It counts as no request. */
