@@ -355,6 +355,10 @@ int bus_gate_new(sd_bus *bus, gid_t admins, BusGate **ret) {
         return 0;
 }
 
+bool bus_gate_is_idle(const BusGate *g) {
+        return list_is_empty(&g->calls);
+}
+
 BusGate *bus_gate_free(BusGate *g) {
         if (!g)
                 return NULL;

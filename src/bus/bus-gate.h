@@ -21,6 +21,8 @@ int bus_gate_new(sd_bus *bus, gid_t admins, BusGate **ret); /* before the object
 BusGate *bus_gate_free(BusGate *g);                         /* before the connection */
 DEFINE_CLEANUP(BusGate *, bus_gate_free);
 
+bool bus_gate_is_idle(const BusGate *g); /* no call waits */
+
 gid_t bus_gate_group(void); /* of BUS_GROUP, BUS_NO_GROUP if there is none */
 
 /* Root, our own user, and who has the group. */

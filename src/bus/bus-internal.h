@@ -34,6 +34,7 @@ typedef struct BusFacts {
 struct Bus {
         BusParams p;
         List links;
+        usec_t called_at; /* CLOCK_MONOTONIC; 0: never */
         gid_t admins; /* BUS_NO_GROUP if there is no such group */
 
         /* the system bus (bus-system.c) */

@@ -121,9 +121,28 @@ void bus_link_close(BusLink *l) {
         l->bus = sd_bus_close_unref(l->bus);
 }
 
+/* Of all filters the first, being added last. */
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
+        Bus *b = userdata;
+        uint8_t type;
+
+        if (sd_bus_message_get_type(m, &type) >= 0 && type == SD_BUS_MESSAGE_METHOD_CALL)
+                b->called_at = loop_now(b->p.loop);
+        return 0;
+}
+
+usec_t bus_quiet_since(const Bus *b) {
+        if (!b)
+                return 0;
+        return b->gate && !bus_gate_is_idle(b->gate) ? USEC_INFINITY : b->called_at;
+}
+
 int bus_add_objects(Bus *b, sd_bus *bus) {
         int r;
 
+        r = sd_bus_add_filter(bus, NULL, on_message, b);
+        if (r < 0)
+                return r;
         r = bus_manager_add(b, bus);
         if (r < 0)
                 return r;

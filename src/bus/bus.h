@@ -45,4 +45,7 @@ void bus_touch(Bus *b);
 /* After every attempt to reload, whoever asked for it. `message` says what changed, or what is wrong. */
 void bus_reloaded(Bus *b, bool ok, const char *message);
 
+/* CLOCK_MONOTONIC of the last call; USEC_INFINITY while one waits to be let in. */
+usec_t bus_quiet_since(const Bus *b);
+
 void bus_draining(Bus *b); /* State is "draining" from now on */

@@ -75,7 +75,7 @@ int manager_start_notify(Manager *m) {
 static usec_t on_quiet_since(void *userdata) {
         Manager *m = userdata;
 
-        return http_quiet_since(m->http);
+        return MAX(http_quiet_since(m->http), bus_quiet_since(m->bus));
 }
 
 static void on_idle(void *userdata) {

@@ -2,6 +2,7 @@
 """The bus may be missing, break, come back, be taken or stand still: serving goes on, and the name comes back by itself."""
 import json
 import signal
+import time
 
 import pytest
 
@@ -140,6 +141,32 @@ def test_no_policy_installed(own_machine, gemgated):
     own_machine.stop_bus()
     own_machine.start_bus()
     own_machine.wait_owned()
+
+
+def test_calls_keep_it_from_going_idle(own_machine, sim):
+    own_machine.start_bus()
+    with own_machine.start(sim, API_KEYS=KEYS, IDLE_EXIT="1s") as d:
+        own_machine.wait_owned()
+        with own_machine.client() as c:
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                assert c.get("State") == "running"
+        assert d.process.wait() == 0
+
+
+def test_who_waits_for_polkit_keeps_it_too(own_machine, sim):
+    from people import STRANGER
+
+    own_machine.start_bus()
+    polkit = private.Polkit(own_machine.address, "never")
+    with own_machine.start(sim, API_KEYS=KEYS, IDLE_EXIT="1s") as d:
+        own_machine.wait_owned()
+        with own_machine.client(STRANGER) as c:
+            c.start("ListKeyHealth")
+            wait.until("the question", lambda: polkit.asked)
+            assert not d.process.ended(3)
+        assert d.process.wait() == 0
+    polkit.close()
 
 
 def test_many_events_and_a_slow_listener(own_machine, gemgated, sim):
