@@ -10,7 +10,7 @@ the first cell names the entry, the others follow with their column's name.
 import re
 import sys
 
-PLAIN = ("", "what it is")  # columns that tell by themselves, and come first
+PLAIN = ("", "what it is", "what it does", "when")  # columns that tell by themselves, and come first
 SPECIAL = re.compile(r"([\\*_`\[\]])")
 
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ctl/agent.h"
 #include "ctl/link.h"
+#include "ctl/rows.h"
 
 #define CONTROL_SOCKET "/run/gemgate/bus"    /* where it is in a container */
 #define TIMEOUT        (2 * USEC_PER_MINUTE) /* a person may be typing a password for polkit */
@@ -109,8 +110,7 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
                 return ctl_say(c, errors[i].status, "%s", errors[i].advice ?: sentence);
         }
         if (call->about && link_is_no_object(e))
-                return ctl_say(c, CTL_NOTHING, "there is no key %s; gemgatectl keys lists them",
-                               call->about);
+                return rows_missing(c, call->about);
         switch (-error) {
         case ETIMEDOUT:
         case ECONNRESET:

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "ctl/agent.h"
 #include "ctl/options.h"
+#include "ctl/table.h"
 
 /* clang-format off */
 const Verb ctl_verbs[] = {
@@ -26,8 +27,8 @@ const Verb ctl_verbs[] = {
           0, 0, 0, "", verb_models },
         { "stats", "", "requests and errors, by model and by key",
           0, 0, 0, "", verb_stats },
-        { "explain", "MODEL", "which key would be picked, and why not the others",
-          1, 1, 0, "m", verb_explain },
+        { "explain", "[MODEL]", "which key would be picked, and why not the others",
+          0, 1, 0, "m", verb_explain },
         { "reset", "KEY [MODEL] | --all [MODEL]", "give what was set aside another chance",
           0, 2, VERB_ALL, "km", verb_reset },
         { "enable", "KEY...", "pick these keys again",
@@ -53,16 +54,33 @@ const Verb ctl_verbs[] = {
 
 const size_t ctl_n_verbs = ELEMENTSOF(ctl_verbs);
 
+/* A daemon's sentence can hold what a stranger wrote; and it can be of several lines, each of which says
+ * whose it is. */
 int ctl_say(const Ctl *c, int status, const char *fmt, ...) {
+        _cleanup_free_ char *said = NULL;
         va_list ap;
+        int n;
 
         if (c->quiet)
                 return status;
         va_start(ap, fmt);
-        (void) fputs("gemgatectl: ", stderr);
-        (void) vfprintf(stderr, fmt, ap);
-        (void) fputc('\n', stderr);
+        n = vasprintf(&said, fmt, ap);
         va_end(ap);
+        if (n < 0) {
+                said = NULL;
+                (void) fputs("gemgatectl: out of memory\n", stderr);
+                return status;
+        }
+        for (char *line = said, *next; line; line = next) {
+                _cleanup_free_ char *clean = NULL;
+
+                next = strchr(line, '\n');
+                if (next)
+                        *next++ = '\0';
+                clean = table_clean(line);
+                if (!strnull(clean))
+                        (void) fprintf(stderr, "gemgatectl: %s\n", clean);
+        }
         return status;
 }
 

@@ -6,6 +6,9 @@
 #include "ctl/rows.h"
 #include "ctl/words.h"
 
+#define SHOWN_WHOLE 16U
+#define SHOWN_PART  4U /* as a mask does */
+
 void rows_done(Rows *r) {
         free(r->rows);
         (void) sd_bus_message_unref(r->message);
@@ -92,6 +95,14 @@ static bool has_mask(const Row *row, const char *what) {
         return rest && (*rest == '\0' || *rest == '#');
 }
 
+int rows_missing(const Ctl *c, const char *what) {
+        size_t n = strlen(what);
+        bool whole = n <= SHOWN_WHOLE;
+
+        return ctl_say(c, CTL_NOTHING, "there is no key %.*s%s; gemgatectl keys lists them",
+                       (int) (whole ? n : text_utf8_prefix(what, SHOWN_PART)), what, whole ? "" : "…");
+}
+
 int rows_find(Ctl *c, const Rows *r, const char *what, KeyRows *ret) {
         size_t n_by_mask = 0;
         KeyRows k, by_mask = {};
@@ -112,7 +123,7 @@ int rows_find(Ctl *c, const Rows *r, const char *what, KeyRows *ret) {
                 return ctl_say(c, CTL_FAILED, "%zu keys have the mask %s: name one of them, or say %s#2",
                                n_by_mask, what, what);
         if (n_by_mask == 0)
-                return ctl_say(c, CTL_NOTHING, "there is no key %s; gemgatectl keys lists them", what);
+                return rows_missing(c, what);
         *ret = by_mask;
         return 0;
 }

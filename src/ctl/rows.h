@@ -40,5 +40,9 @@ bool rows_next_key(const Rows *r, size_t *at, KeyRows *ret);
 /* By ID, name, mask or MASK#2; told if there is none or several are meant. 0 or an exit status. */
 int rows_find(Ctl *c, const Rows *r, const char *what, KeyRows *ret);
 
+/* How to tell that there is no such key: somebody will put a whole one there, so all of it is shown only if
+ * it is short. CTL_NOTHING. */
+int rows_missing(const Ctl *c, const char *what);
+
 /* What to call a key: its name, or else its ID. malloc'ed; NULL without memory. */
 char *rows_label(const Row *row);

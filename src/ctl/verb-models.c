@@ -91,16 +91,17 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
         JWriter w = JWRITER_INIT(&c->out);
         usec_t now = clock_realtime();
         char time[WORDS_TIME_MAX];
+        const char *model = n > 0 ? args[0] : "";
         unsigned order = 0;
         Reason e;
         int r;
 
-        r = link_call(c, &(LinkCall){ .member = "ExplainPick" }, &m, "s", args[0]);
+        r = link_call(c, &(LinkCall){ .member = "ExplainPick" }, &m, "s", model);
         if (r != 0)
                 return r;
         if (c->json) {
                 jwrite_object(&w, NULL);
-                jwrite_string(&w, "model", args[0]);
+                jwrite_string(&w, "model", show_null(model));
                 jwrite_array(&w, "keys");
         }
         r = sd_bus_message_enter_container(m, 'a', "(osbst)");

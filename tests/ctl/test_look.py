@@ -132,6 +132,7 @@ def test_show(mock, ctl, what):
 
 def test_show_needs_one_key(mock, ctl):
     mock.answers["ListKeyHealth"] = health(row("a"), row("b", mask="AIza****0001#2"))
+    assert "there is no key AIza…;" in ctl("show", "AIzaSy-a-whole-key-by-mistake", status=3)
     assert "there is no key zzz" in ctl("show", "zzz", status=3)
     assert "2 keys have the mask AIza****0001" in ctl("show", "AIza****0001", status=1)
 

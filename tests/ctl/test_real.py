@@ -2,6 +2,8 @@
 """gemgatectl and gemgated together, on a bus with gemgate's policy and on the daemon's own socket; as root, as a member of
 the group, and as a stranger whom polkit lets do something or not."""
 import json
+import os
+import pty
 import select
 import shutil
 import subprocess
@@ -93,6 +95,7 @@ def test_an_operators_day(daemon, root):
 
     assert root("reset", "--all") == "Nothing needed a reset.\n"
     root("reset", "nobody", status=3)
+    assert [k["usable"] for k in json.loads(root("explain", "--json"))["keys"]] == [True] * 3
     root("explain", "no model", status=64)
     root("log-level", "debug")
     assert root("log-level").strip().lower() == "debug"
@@ -189,3 +192,33 @@ def test_check_config_runs_the_daemon_beside_it(machine):
     bad = machine.folder / "bad.env"
     bad.write_text("MAX_BODY=enormous\n")
     assert "MAX_BODY" in Person(machine, people.ROOT)("check-config", bad, status=1)
+
+
+AGENT = """#!/bin/sh
+echo "$$ $*" >{folder}/agent-was
+exec 3>&-
+exec tail -f /dev/null
+"""
+
+
+def test_polkits_agent_asks_on_the_terminal(machine, daemon, polkit):
+    """It is started for what may need a password, and gone when we are; polkit is told that it may ask."""
+    folder = machine.new_folder()
+    folder.chmod(0o777)
+    (folder / "pkttyagent").write_text(AGENT.format(folder=folder))
+    (folder / "pkttyagent").chmod(0o755)
+    stranger = Person(machine, people.STRANGER)
+    env = stranger.env | {"PATH": f"{folder}:{stranger.env['PATH']}"}
+    master, slave = pty.openpty()
+    try:
+        for args, started, flags in ((["keys"], False, 0), (["reload"], True, 1)):
+            polkit.asked.clear()
+            p = subprocess.run([*stranger.argv, *args], env=env, stdin=slave, capture_output=True, timeout=60)
+            assert p.returncode == 0, p.stderr
+            assert [f for _, f in polkit.asked] == [flags]
+            assert (folder / "agent-was").exists() == started
+    finally:
+        os.close(master)
+        os.close(slave)
+    pid, *said = (folder / "agent-was").read_text().split()
+    assert said == ["--notify-fd=3", "--fallback"] and not os.path.exists(f"/proc/{pid}")

@@ -71,7 +71,7 @@ def test_a_socket_of_somebody_else(ctl, tmp_path):
 
 
 USAGE = [
-    ["nonsense"], ["--nonsense"], ["keys", "more"], ["show"], ["explain"], ["enable"], ["--all", "keys"],
+    ["nonsense"], ["--nonsense"], ["keys", "more"], ["show"], ["explain", "a", "b"], ["enable"], ["--all", "keys"],
     ["--host=a", "--socket=b", "keys"], ["--host=a", "check-config"], ["help", "nonsense"], ["--socket"],
 ]
 
