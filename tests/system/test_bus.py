@@ -245,7 +245,7 @@ def test_explain(sim):
     [
         ("ResetHealth", ["ss", "no-such-key", ""], "NoSuchKey"),
         ("ResetHealth", ["ss", "", "no-such-model"], "NoSuchModel"),
-        ("ExplainPick", ["s", "a model/that is none"], "NoSuchModel"),
+        ("ExplainPick", ["s", "a model/that is none"], "InvalidModel"),
         ("SetLogLevel", ["s", "loud"], ""),
     ],
 )

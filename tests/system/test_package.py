@@ -93,13 +93,33 @@ def test_man_pages_are_there_and_whole(installed):
 
 
 def test_rpm(tmp_path, deb):
-    """The spec builds, and its package has the programs and units of the other."""
-    said = run(ROOT / "packaging/build-rpm", tmp_path / "rpm", timeout=200)
-    rpm = said.strip().splitlines()[-1]
-    have = set(run("rpm", "-qpl", rpm).splitlines())
-    ours = {f.removesuffix(".gz") for f in files() if not os.path.isdir(f)}
-    theirs = {f.removesuffix(".gz") for f in have}
-    # Debian keeps what the law asks for and its units elsewhere
-    plain = lambda names: {n.replace("/usr/lib/systemd/system/", "/lib/systemd/system/") for n in names if "/doc/" not in n}
-    assert plain(ours) - plain(theirs) == {"/usr/share/lintian/overrides/gemgate"}
-    assert {n for n in plain(theirs) - plain(ours) if not n.startswith(("/usr/share/licenses", "/usr/lib/.build-id", "/etc/gemgate"))} == set()
+    """The spec builds, and its package has what the other has, but for what each distribution wants for itself."""
+    rpm = run(ROOT / "packaging/build-rpm", tmp_path / "rpm", timeout=200).strip().splitlines()[-1]
+
+    def plain(names):
+        for name in names:
+            name = name.removesuffix(".gz").replace("/usr/lib/systemd/system/", "/lib/systemd/system/")
+            name = name.replace("/zsh/vendor-completions/", "/zsh/site-functions/")
+            if not name.startswith(("/usr/share/doc", "/usr/share/licenses", "/usr/share/lintian", "/usr/lib/.build-id")):
+                yield name
+
+    ours = set(plain(f for f in files() if not os.path.isdir(f)))
+    theirs = set(plain(run("rpm", "-qpl", rpm).splitlines()))
+    assert ours == theirs - {"/etc/gemgate"}
+    rights = run("rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\n]", rpm)
+    assert "drwxr-x--- root gemgate /etc/gemgate\n" in rights
+
+
+def test_both_packages_want_what_the_build_needs():
+    """packaging/deps, debian/control and the spec name the same libraries."""
+    rows = [line.split() for line in (ROOT / "packaging/deps").read_text().splitlines() if line.startswith("build ")]
+    control = (ROOT / "packaging/debian/control").read_text()
+    fields = control.partition("Build-Depends:")[2].partition("Standards-Version")[0]
+    for _, debian, *_ in rows:
+        if debian.startswith("lib") and debian != "libc6-dev":
+            assert re.search(rf"^ {re.escape(debian)}\b", fields, re.M), debian
+    spec = (ROOT / "packaging/gemgate.spec").read_text()
+    wanted = re.findall(r"dependency\('([\w-]+)'(?:, version: '>=([\d.]+)')?", (ROOT / "meson.build").read_text())
+    assert len(wanted) >= 5
+    for name, version in wanted:
+        assert f"pkgconfig({name}) >= {version}" in spec, name
