@@ -50,9 +50,9 @@ DEFINE_CLEANUP(Pool *, pool_free);
 /* name and project may be NULL. -EEXIST for a key that is there already, -E2BIG at KEYS_MAX. */
 int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
 
-/* The usable key with the least requests today on that model, then in all, then longest unused; never one of
- * `exclude` (ATTEMPTS_MAX at most, only compared), and with an `exclude` no probe either if there is another.
- * The pick counts as a request at once. -E2BIG for a new model where all MODELS_MAX have requests under way. */
+/* The usable key with the least requests today on that model, then in all, then longest unused; never one
+ * of `exclude` (ATTEMPTS_MAX, only compared), and with one no probe either if there is another. The pick
+ * counts as a request at once. -E2BIG for a new model where all MODELS_MAX have requests under way. */
 int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
               PoolRefusal *ret_refusal);
 /* Any key that is neither dead nor out of credit, for no model in particular. It counts as no request. */
