@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/json-check.h"
 #include "base/text.h"
 #include "core/config-internal.h"
 #include "core/model.h"
@@ -26,13 +27,11 @@ int config_json(const char *text, struct json_object **ret) {
         size_t n = strlen(text);
         bool good;
 
-        if (n > CONFIG_FILE_MAX)
+        if (n > CONFIG_FILE_MAX || !text_is_utf8(text, n) || json_check(text, n))
                 return -EBADMSG;
         tokener = json_tokener_new_ex(CONFIG_JSON_DEPTH);
         if (!tokener)
                 return -ENOMEM;
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-
         /* With the NUL, so that a number at the end is finished too. */
         o = json_tokener_parse_ex(tokener, text, (int) n + 1);
         good = o && json_tokener_get_error(tokener) == json_tokener_success;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/json-check.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "dialect/json.h"
@@ -15,11 +16,7 @@ static struct json_tokener *kept;
 static struct json_tokener *tokener_take(void) {
         struct json_tokener *t = TAKE_PTR(kept);
 
-        if (!t)
-                t = json_tokener_new_ex((int) JSON_DEPTH_MAX);
-        if (t)
-                json_tokener_set_flags(t, JSON_TOKENER_STRICT);
-        return t;
+        return t ?: json_tokener_new_ex((int) JSON_DEPTH_MAX);
 }
 
 static void tokener_give(struct json_tokener *t, size_t n) {
@@ -45,21 +42,19 @@ int json_parse(const char *s, size_t n, struct json_object **ret, const char **r
                 message = "too long";
         else if (n == 0)
                 message = "empty";
-        else if (memchr(s, 0, n))
-                message = "NUL byte"; /* the tokener would take it for the end and pass over the rest */
-        else if (!text_is_utf8(s, n)) /* at once: the tokener would look at each character by a call */
+        else if (!text_is_utf8(s, n))
                 message = json_tokener_error_desc(json_tokener_error_parse_utf8_string);
-        else {
+        else
+                message = json_check(s, n);
+        if (!message) {
                 o = json_tokener_parse_ex(t, s, (int) n);
                 e = json_tokener_get_error(t);
                 if (e == json_tokener_continue) {
-                        /* A bare number ends only with what follows it; anything else was cut. */
+                        /* A bare number ends only with what follows it. */
                         o = json_tokener_parse_ex(t, "", 1);
                         e = json_tokener_get_error(t);
-                        if (e == json_tokener_continue || e == json_tokener_error_parse_eof)
-                                message = "unexpected end of data";
                 }
-                if (!message && e != json_tokener_success)
+                if (e != json_tokener_success)
                         message = json_tokener_error_desc(e);
         }
 

@@ -70,7 +70,7 @@ ALLOWED = {
     "rows": set(),
     "request": {"from", "unix", "raw", "keep", "until"},
     "upstream": {"text"},
-    "answer": {"json", "cut", "none"},
+    "answer": {"json", "cut", "none", "page"},
     "log": {"never"},
 }
 

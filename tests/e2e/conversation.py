@@ -114,6 +114,8 @@ class Conversation:
         got = answer.body.decode("utf-8", "replace")
         if str(answer.status) != status:
             raise Mismatch(f"{where}: expected {status}, got {answer.head}\n\n{got}")
+        if "page" in section.options and answer.header("x-request-id") is None:
+            return
         self.compare_headers(headers, answer, where)
         if answer.complete == ("cut" in section.options):
             raise Mismatch(f"{where}: the body {'ended well' if answer.complete else 'was cut'}:\n{got}")

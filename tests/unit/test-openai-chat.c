@@ -278,7 +278,7 @@ static void test_growth(void **state) {
                 const char *head, *repeated, *tail;
         } rows[] = {
                 { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\\b", "\"}]}" },
-                { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\x01", "\"}]}" },
+                { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\\u0001", "\"}]}" },
                 { "{\"messages\":[{\"role\":\"user\",\"content\":\"", "\xC2\x85", "\"}]}" },
                 { "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}",
                   ",{\"role\":\"user\",\"content\":\"b\"}", "]}" },
