@@ -5,4 +5,5 @@
 
 #include "core/config.h"
 
+void log_config_begin(void); /* before there is a configuration */
 void log_config_apply(const Config *c);

@@ -77,7 +77,7 @@ static int run(int argc, char *argv[]) {
         ConfigPaths paths = {};
         int r, o;
 
-        log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, NULL);
+        log_config_begin();
         forbid_dumps();
 
         while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0)
