@@ -25,7 +25,7 @@ def test_restarts_under_load(running, where):
             systemctl("restart", SERVICE)
             pids.append(pid())
     assert len(set(pids)) == RESTARTS + 1
-    load.check(at_least=10 * RESTARTS)
+    load.check()
 
 
 def test_stop_and_start_under_load(running):
