@@ -268,6 +268,24 @@ def test_dead_keys(start, sim):
     assert event(d, "MESSAGE_KEY_BACK")["reason"] == "reset"
 
 
+def test_reload_that_takes_all_keys_away(start, manager, tmp_path):
+    folder = tmp_path / "conf"
+    folder.mkdir()
+    (folder / "api-keys").write_text(SECRETS["KEY1"] + "\n")
+    d = start(NOTIFY_SOCKET=manager.path, unset=["API_KEYS"], argv=["--config-dir", str(folder)])
+    manager.wait_status("1 of 1 key usable, .*")
+    (folder / "api-keys").write_text("")
+    d.process.signal(signal.SIGHUP)
+    assert event(d, "MESSAGE_RELOADED")["level"] == "info"
+    assert event(d, "MESSAGE_KEYS_GONE")["level"] == "error"
+    manager.wait_status("No API keys: .*")
+    heard = manager.read()
+    assert heard.index("RELOADING=1") < len(heard) - heard[::-1].index("READY=1")
+    (folder / "api-keys").write_text(SECRETS["KEY2"] + "\n")
+    d.process.signal(signal.SIGHUP)
+    manager.wait_status("1 of 1 key usable, .*")
+
+
 def test_unhealthy_key(start, sim):
     sim.script(f"key={SECRETS['KEY1']} : status 403")
     d = start(API_KEYS=json.dumps([{"key": SECRETS["KEY1"], "name": "first"}, SECRETS["KEY2"]]))
