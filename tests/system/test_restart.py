@@ -141,7 +141,10 @@ def test_daemon_that_cannot_start_leaves_nobody_hanging(sim):
     client = waiting_client()
     out, _ = client.communicate(timeout=30)
     assert client.returncode not in (0, 28), f"the client hung or was served: {out}"
-    said = machine.said(after) + machine.said(after, "gemgated-gave-up@gemgated.service") + machine.said(after, SOCKET)
+    # the word of what to do comes from a unit of its own, a moment after the client was let go
+    gave_up = "gemgated-gave-up@gemgated.service"
+    machine.wait_said("systemctl reset-failed gemgated", after, gave_up)
+    said = machine.said(after) + machine.said(after, gave_up) + machine.said(after, SOCKET)
     assert "MAX_BODY: banana" in said, said
     assert "systemctl reset-failed gemgated" in said and "systemctl start gemgated.socket" in said, said
     machine.configure(sim)
