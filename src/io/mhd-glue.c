@@ -16,6 +16,8 @@
  * reading side, which makes a new edge; what is still to be answered is not touched by that.
  * - In a reply in pieces the reader either gives bytes, or suspends and gives 0. Giving 0 without suspending
  * spins.
+ * - At its limit of connections MHD takes its listening socket out of its epoll, and puts it back only at
+ * the run after the one in which a connection was closed.
  * - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
  * - Percent escapes are left alone (%00 would cut the path): whoever needs them decoded does it and checks.
  * - There is one MHD daemon a listening socket, and MHD closes that socket.
@@ -114,6 +116,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         const union MHD_ConnectionInfo *info;
 
         if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+                if (l->n_connections-- == l->server->params.max_connections)
+                        loop_hook_ask(l->server->loop, &l->hook);
                 if (!c)
                         return;
                 loop_fd_remove(l->server->loop, &c->watch);
@@ -125,6 +129,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                 return;
         }
 
+        l->n_connections++;
         c = calloc(1, sizeof(HttpConnection));
         if (!c)
                 return; /* its requests are refused in on_access() */

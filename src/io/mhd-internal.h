@@ -34,6 +34,7 @@ struct HttpListener {
         struct sd_event_source *timer;
         bool armed, is_unix;
         List connections;
+        unsigned n_connections;
         List hung; /* connections whose client hung up in this turn */
 };
 

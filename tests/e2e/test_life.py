@@ -255,3 +255,43 @@ def test_concurrent_requests_spread(sim, start):
     for r in sim.requests():
         counts[r.key] = counts.get(r.key, 0) + 1
     assert sorted(counts.values()) == [2, 2, 2, 2]
+
+
+# --- silence ---
+
+if not house.SANITIZED:  # 15 s are long, and a sanitizer sees nothing new in them
+
+    def test_ping(sim, daemon):
+        """A stream that is silent for 15 s gets a comment, which keeps proxies and clients from giving up."""
+        sim.script('*: text "a b" chunks=2 hang after=1')
+        with ask(daemon, STREAM, deadline=40) as c:
+            c.read_until(b'"content":"a"')
+            began = time.monotonic()
+            body = c.read_until(b": ping\n\n")
+            assert 14 < time.monotonic() - began < 25
+            assert b'"error"' not in body
+
+
+def test_connections_have_a_ceiling(sim, start):
+    """Beyond MAX_CONNECTIONS nobody is served, and as soon as one goes somebody is."""
+    d = start(MAX_CONNECTIONS="4")
+    held = [d.connect() for _ in range(4)]
+    for c in held:
+        c.send(http1.compose("GET", "/health"))
+        assert c.read().status == 200
+    held[0].close()
+    wait.until("a free place", lambda: _served(d))
+    for c in held[1:]:
+        c.send(http1.compose("GET", "/health"))
+        assert c.read().status == 200
+        c.close()
+
+
+def _served(d):
+    try:
+        with d.connect() as c:
+            c.send(http1.compose("GET", "/health"))
+            answer = c.read()
+            return answer and answer.status == 200
+    except OSError:
+        return False

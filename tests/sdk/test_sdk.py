@@ -172,6 +172,12 @@ def test_blocked_prompt(sdk, sim, daemon):
 # --- retries: the SDK's own, with our Retry-After ---
 
 
+def chats(d):
+    """The log lines of chat requests, complete: they come after their answers, so the daemon is ended first."""
+    d.process.stop()
+    return [e for e in d.log() if e.get("dialect") == "openai-chat"]
+
+
 def test_retry_after_is_obeyed(sdk, sim, start):
     """One key, throttled for a second: the SDK waits as it is told and succeeds, with two requests in all."""
     sim.script('times=1: error rpm retry=0.9s\n*: text "Hello."')
@@ -179,7 +185,7 @@ def test_retry_after_is_obeyed(sdk, sim, start):
     r = good(sdk.call("chat", d, HI, retries=2))
     assert r["choices"][0]["message"]["content"] == "Hello."
     assert len(sim.requests()) == 2
-    statuses = [e["status"] for e in d.log() if e.get("dialect") == "openai-chat"]
+    statuses = [e["status"] for e in chats(d)]
     assert statuses == [429, 200], "an impatient retry"
 
 
@@ -189,12 +195,12 @@ def test_hopeless_is_not_retried(sdk, sim, start):
     d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
     e = sdk.call("chat", d, HI, retries=2)["error"]
     assert e["class"] == "InternalServerError"
-    assert len([e for e in d.log() if e.get("dialect") == "openai-chat"]) == 1
+    assert len(chats(d)) == 1
 
 
 def test_wrong_request_is_not_retried(sdk, sim, daemon):
     sdk.call("chat", daemon, HI | {"temperature": 9}, retries=2)
-    assert len([e for e in daemon.log() if e.get("dialect") == "openai-chat"]) == 1
+    assert len(chats(daemon)) == 1
 
 
 # --- the keep-alive of a client ---
