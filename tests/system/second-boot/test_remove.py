@@ -20,7 +20,7 @@ def fresh(installed, sim):
 
 # Where a package and its programs put things; but for where others keep their own books, and where the tests are.
 PLACES = ("/etc", "/run", "/usr", "/var")
-ELSEWHERE = ("/var/tmp", "/var/log/journal", "/run/log/journal", str(ROOT))
+ELSEWHERE = ("/var/tmp", "/var/cache/man", "/var/log/journal", "/run/log/journal", str(ROOT))
 
 
 def traces():
