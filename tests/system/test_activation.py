@@ -45,6 +45,19 @@ def test_dbus_activation_brings_the_sockets():
         assert machine.chat(where=where).status == 200
 
 
+def test_other_addresses():
+    """The package's example, word for word: IPv6 loopback, and an address that the machine doesn't have yet."""
+    text = Path("/usr/share/doc/gemgate/examples/addresses.conf").read_text()
+    machine.systemctl("stop", SOCKET)
+    with machine.drop_in(text, SOCKET):
+        machine.systemctl("start", SOCKET)
+        for where in (TCP, ("::1", 8080), UNIX):
+            assert machine.chat(where=where).status == 200, where
+        listening = run("ss", "-Hltn", "sport", "=", ":8080").split()
+        assert {"127.0.0.1:8080", "[::1]:8080", "192.0.2.1:8080"} <= set(listening)
+        machine.systemctl("stop", SOCKET)
+
+
 def test_by_hand():
     machine.systemctl("start", SERVICE)
     assert machine.is_active(SOCKET)

@@ -10,15 +10,23 @@ from machine import ETC, SERVICE, run, show, systemctl
 
 NAMES = {"api-keys": ("KEY3", "KEY4"), "allowed-tokens": ("TOKEN2",), "admin-tokens": ("ADMIN",)}
 EXAMPLE = Path("/usr/share/doc/gemgate/examples/credentials.conf")
-STORE = Path("/etc/credstore.encrypted")
+PLAIN, STORE = Path("/etc/credstore"), Path("/etc/credstore.encrypted")
 
 
 def lines(names):
     return "".join(SECRETS[n] + "\n" for n in names)
 
 
-def plain(tmp_path):
-    folder = Path("/etc/credstore")
+@pytest.fixture(autouse=True)
+def nothing_is_left(fresh):
+    yield
+    for folder in (PLAIN, STORE):
+        for path in folder.glob("gemgate.*"):
+            path.unlink()
+
+
+def plain():
+    folder = PLAIN
     folder.mkdir(mode=0o700, exist_ok=True)
     out = "[Service]\n"
     for name, secrets in NAMES.items():
@@ -29,7 +37,7 @@ def plain(tmp_path):
     return out
 
 
-def encrypted(tmp_path):
+def encrypted():
     """The package's example, word for word, and the commands that it names."""
     STORE.mkdir(mode=0o700, exist_ok=True)
     for name, secrets in NAMES.items():
@@ -41,10 +49,10 @@ def encrypted(tmp_path):
 
 
 @pytest.mark.parametrize("how", [plain, encrypted])
-def test_credentials(how, tmp_path, sim):
+def test_credentials(how, sim):
     for name in NAMES:
         (ETC / name).unlink()
-    with machine.drop_in(how(tmp_path)):
+    with machine.drop_in(how()):
         assert machine.chat(token="TOKEN2").status == 200
         assert machine.chat(token="TOKEN").status == 401
         assert {r.key for r in sim.requests()} <= {SECRETS["KEY3"], SECRETS["KEY4"]}

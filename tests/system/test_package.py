@@ -41,6 +41,23 @@ def test_what_is_in_it():
     assert not [f for f in have if "gemini-sim" in f or "/tests/" in f]
 
 
+def test_installation_page(sim):
+    """docs/INSTALL.md: the first key, word for word."""
+    machine.configure(sim, keys=(), tokens=(), admins=())
+    page = (ROOT / "docs/INSTALL.md").read_text()
+    commands = page.partition("## The first key")[2].partition("```sh\n")[2].partition("```")[0]
+    assert "api-keys" in commands
+    assert machine.health()["status"] == "no_keys"
+    out = run("bash", "-euc", commands)
+    assert "active (running)" in out
+    for name in ("api-keys", "allowed-tokens"):
+        path = machine.ETC / name
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640 and path.group() == "gemgate"
+    token = (machine.ETC / "allowed-tokens").read_text().strip()
+    a = machine.ask("GET", "/v1/models", [("Authorization", f"Bearer {token}")], token=None)
+    assert a.status == 200, a
+
+
 def test_lintian(deb):
     """No error, no warning; each override says why."""
     said = run("lintian", "--fail-on", "none", *sorted(deb.parent.glob("gemgate*.changes")), timeout=120)

@@ -106,6 +106,7 @@ def probed(installed):
     path = Path("/var/lib/gemgate/probe.json")
     found = json.loads(path.read_text())
     path.unlink()
+    script.unlink()
     (path.parent / "x").unlink(missing_ok=True)
     machine.clean()
     return found

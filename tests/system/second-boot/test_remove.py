@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Disable, remove, purge. The last of all: afterwards there is nothing to test any more."""
-import subprocess
+import os
 from pathlib import Path
 
 import pytest
 
 import machine
+from house import ROOT
 from machine import ETC, SERVICE, SOCKET, TCP, UNIX, run, systemctl
 
 
@@ -17,15 +18,19 @@ def fresh(installed, sim):
         machine.configure(sim)
 
 
+# Where a package and its programs put things; but for where others keep their own books, and where the tests are.
+PLACES = ("/etc", "/run", "/usr", "/var")
+ELSEWHERE = ("/var/tmp", "/var/cache/man", "/var/log/journal", "/run/log/journal", str(ROOT))
+
+
 def traces():
-    """Everything outside of the home directories, the tests and the package system's own books that has the name."""
-    out = subprocess.run(
-        ["find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/sys", "-o", "-path", "/tmp", "-o", "-path", "/var/tmp", "-o",
-         "-path", "/root", "-o", "-path", "/home", "-o", "-path", "/var/log/journal", "-o", "-path", "/usr/local/lib", ")", "-prune", "-o", "(", "-name", "*gemgate*", ")", "-print"],
-        capture_output=True, text=True,
-    ).stdout.splitlines()
-    out += [str(p) for base in ("/run",) for p in Path(base).rglob("*gemgate*") if "/run/credentials" not in str(p)]
-    return [p for p in out if not p.startswith(("/run/udev", "/run/systemd/units/log-"))]
+    """Everything that has the name."""
+    found = []
+    for place in PLACES:
+        for folder, folders, files in os.walk(place):
+            folders[:] = [f for f in folders if os.path.join(folder, f) not in ELSEWHERE]
+            found += [os.path.join(folder, f) for f in folders + files if "gemgate" in f]
+    return found
 
 
 def test_disable():

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""gemgatectl as an operator, a member of the group and a stranger have it."""
+import json
+
+import pytest
+
+import machine
+from house import MASKS, SECRETS, leaked
+from machine import MODEL, run
+
+READING = (["status"], ["keys"], ["models"], ["stats"], ["explain", MODEL])
+
+
+@pytest.fixture(autouse=True)
+def served(running, sim):
+    assert machine.chat().status == 200
+
+
+@pytest.mark.parametrize("user", [None, "member"])
+def test_who_may(user):
+    for argv in READING:
+        text = run("gemgatectl", *argv, user=user)
+        assert text.strip() and not leaked(text), argv
+        assert json.loads(run("gemgatectl", "--json", *argv, user=user)) is not None, argv
+    assert MASKS["MASK1"] in run("gemgatectl", "keys", user=user)
+    run("gemgatectl", "reload", user=user)
+
+
+def test_stranger_is_told_what_he_lacks():
+    for argv in (*READING, ["reload"], ["reset", "--all"]):
+        result = run("gemgatectl", *argv, user="stranger", check=False)
+        assert result.returncode == 4, (argv, result)
+        assert "group gemgate" in result.stderr, result.stderr
+        if argv != ["status"]:  # that is properties, which polkit cannot open
+            assert "org.gemgate1." in result.stderr, result.stderr
+
+
+def test_exit_statuses():
+    assert run("gemgatectl", "no-such-verb", check=False).returncode == 64
+    assert run("gemgatectl", "reset", "no-such-key", check=False).returncode == 3
+    assert run("gemgatectl", "version").strip()
+
+
+def test_a_dead_key_as_an_operator_meets_it(sim):
+    """Seen, explained, disabled, replaced."""
+    sim.script(f"key={SECRETS['KEY1']} : error invalid_key")
+    for _ in range(3):
+        assert machine.chat().status == 200
+    assert "dead" in run("gemgatectl", "keys")
+    assert "dead" in run("gemgatectl", "explain", MODEL)
+    run("gemgatectl", "disable", MASKS["MASK1"])
+    assert "disabled" in run("gemgatectl", "keys")
+    machine.configure(sim, keys=("KEY2", "KEY3"))
+    run("systemctl", "reload", "gemgated")
+    keys = run("gemgatectl", "keys")
+    assert MASKS["MASK3"] in keys and MASKS["MASK1"] not in keys
+
+
+def test_check_config():
+    run("gemgatectl", "check-config")
+    machine.write(machine.ETC / "gemgate.env", "MAX_BODY=banana\n")
+    result = run("gemgatectl", "check-config", check=False)
+    assert result.returncode != 0 and "MAX_BODY: banana" in result.stdout + result.stderr
