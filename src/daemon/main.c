@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -62,6 +63,15 @@ static void forbid_dumps(void) {
 #endif
 }
 
+/* A reload that is asked for while the configuration is being read waits for the loop; it must not end us. */
+static void hold_reloads(void) {
+        sigset_t mask;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGHUP);
+        (void) sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
 static int run(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "config-dir", required_argument, NULL, 'c' },
@@ -77,6 +87,7 @@ static int run(int argc, char *argv[]) {
         ConfigPaths paths = {};
         int r, o;
 
+        hold_reloads();
         log_config_begin();
         forbid_dumps();
 

@@ -37,7 +37,7 @@ class Configured(Daemon):
         super().__init__(folder, sim, environment, unset=names, sockets=[listener], argv=argv)
         self.address = ("127.0.0.1", port)
         self.reloads = 0
-        assert self.ask("GET", "/health").status == 200  # before that a SIGHUP would end it
+        assert self.ask("GET", "/health").status == 200
 
     def write(self, name, text):
         (self.folder / name).write_text(text + "\n")
@@ -408,6 +408,19 @@ def test_many_signals_at_once(daemon):
         daemon.process.signal(signal.SIGHUP)
     wait.until("a reload", lambda: any("reloaded" in e["message"] for e in daemon.log()))
     assert daemon.chat().status == 200
+
+
+def test_before_the_start_is_over(sim, tmp_path):
+    """A SIGHUP while the configuration is being read is a reload later, not the end."""
+    fifo = tmp_path / "settings"
+    os.mkfifo(fifo)
+    with Daemon(tmp_path, sim, argv=["--env-file", str(fifo)]) as d:
+        writer = os.open(fifo, os.O_WRONLY)  # returns when it is being read
+        d.process.signal(signal.SIGHUP)
+        fifo.rename(tmp_path / "gone")
+        fifo.write_text("LOG_LEVEL=INFO")
+        os.close(writer)
+        d.wait_log("the reload", lambda e: "configuration reloaded" in e["message"])
 
 
 def test_not_while_draining(sim, tmp_path):
