@@ -63,7 +63,7 @@ static void forbid_dumps(void) {
 #endif
 }
 
-/* A reload that is asked for while the configuration is being read waits for the loop; it must not end us. */
+/* A reload that is asked for while the configuration is read waits for the loop; it must not end us. */
 static void hold_reloads(void) {
         sigset_t mask;
 
