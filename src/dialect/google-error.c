@@ -4,10 +4,10 @@
  * Errors in Google's words. Source: google.rpc.Code, google/rpc/error_details.proto, and the Gemini API's
  * page on errors.
  *
- * Only a 429 has details, and they are there for one client: after any 429 that doesn't tell it to stop, the
+ * Only a 429 has details, and they are there for one client: after a 429 that doesn't tell it to stop, the
  * Gemini CLI asks ten times in four minutes, by a clock of its own. Behind a gateway that has tried other
  * keys already, nine of them are in vain. It gives up at once (its googleQuotaErrors.ts; both measured with
- * the default settings of 0.61.0: one request) if a QuotaFailure has `PerDay` in its quotaId, or if RetryInfo
+ * the default settings of 0.61.0: one request) if a QuotaFailure has `PerDay` in its quotaId, or RetryInfo
  * asks for more than 300 s. So a quota of the day is told as one, with the true delay, and any other delay
  * as 301 s at least. The true one is in the Retry-After header in every case.
  */
