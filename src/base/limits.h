@@ -20,6 +20,7 @@
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
 #define MESSAGES_MAX 16384U           /* entries of `messages` */
 #define STOP_SEQUENCES_MAX 5U         /* Gemini's own bound */
+#define FINISH_REASON_MAX 47U         /* of Gemini's word, an open enum, as logged */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own bound on candidateCount */
 
 /* --- what comes from upstream: Google's, but a broken proxy can stand between --- */

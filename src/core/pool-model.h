@@ -34,7 +34,8 @@ struct PoolBucket {
         PoolProject *project;
         PoolModel *model;
         Breaker breaker;
-        bool closed;       /* why it is open: the model is closed to this project, or else quota */
+        bool closed;       /* why it is open: the model is closed to this project, or else quota… */
+        bool daily;        /* …of the day */
         PoolKey *next_key; /* the first key of the project that was never tried for this model */
         List slots;
 };

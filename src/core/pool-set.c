@@ -172,8 +172,10 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 heap_remove(&s->node);
                 r = pool_bucket_acquire(p, to, old->model, &s->bucket);
                 assert(r >= 0); /* plan_buckets() has made it */
-                if (from == &k->own && inherit(&s->bucket->breaker, &old->breaker))
+                if (from == &k->own && inherit(&s->bucket->breaker, &old->breaker)) {
                         s->bucket->closed = old->closed;
+                        s->bucket->daily = old->daily;
+                }
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
         }

@@ -81,6 +81,7 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding
                 }
 
                 r.is_quota = r.is_quota && (at == 0 || state == POOL_COOLING);
+                r.is_daily = r.is_daily || (b && layers[i].breaker == &b->breaker && b->daily && at > 0);
                 r.is_healthy = r.is_healthy && state != POOL_UNHEALTHY && state != POOL_DEAD;
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, layers[i].breaker->probe != 0 ? POOL_PROBING : state);
@@ -100,7 +101,10 @@ static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
                 return;
         }
         c->refusal.available_at = MIN(c->refusal.available_at, s->available_at);
-        c->refusal.is_quota = c->refusal.is_quota || s->is_quota;
+        if (s->is_quota) {
+                c->refusal.is_daily = s->is_daily && (c->refusal.is_daily || !c->refusal.is_quota);
+                c->refusal.is_quota = true;
+        }
 }
 
 /* Walks all keys. Their slots and projects' buckets of this model are noted in the keys and projects for the

@@ -10,7 +10,8 @@ typedef struct PoolStanding {
         PoolState state;
         PoolState proven; /* the same as if no probe were out */
         usec_t available_at; /* 0: now */
-        bool is_quota;       /* nothing but quota is in its way */
+        bool is_quota;       /* nothing but quota is in its way… */
+        bool is_daily;       /* …and that of a day is part of it */
         bool is_healthy;     /* neither unhealthy nor dead */
 } PoolStanding;
 

@@ -336,8 +336,10 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                         b->strikes = 0; /* the ladder begins anew with each day's quota */
                 if (layer == LAYER_PROJECT)
                         k->project->billing = v->class == VERDICT_BILLING;
-                if (layer == LAYER_BUCKET)
+                if (layer == LAYER_BUCKET) {
                         s->bucket->closed = !verdict_rule(v->class)->is_quota;
+                        s->bucket->daily = v->class == VERDICT_DAY;
+                }
                 pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
                 return TURN_OPENED;
         }

@@ -38,7 +38,7 @@ const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling"
 typedef struct PoolRefusal {
         size_t n_keys[_POOL_STATE_MAX]; /* usable ones too, if they were excluded */
         usec_t available_at; /* of those that are not usable; USEC_INFINITY if none ever will by itself */
-        bool is_quota;       /* at least one key is only cooling: 429, else 503 */
+        bool is_quota, is_daily; /* a key is only cooling: 429, else 503; and all such for a day's quota */
 } PoolRefusal;
 
 enum { _POOL_E_SUCCESS, POOL_E_EXHAUSTED /* see the PoolRefusal */ };

@@ -131,6 +131,7 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         }
         if (rules[v->class].code)
                 e->code = rules[v->class].code;
+        e->daily = v->class == VERDICT_DAY;
         if (status == 429)
                 e->retry_after = whole_seconds_up(v->retry_after);
         e->hopeless = rules[v->class].hopeless || e->retry_after > RETRY_PATIENCE;
@@ -162,5 +163,6 @@ void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model
         describe(r, states, sizeof(states));
         api_error_set(e, r->is_quota ? 429 : 503, NULL, "No API key can serve %s now: %s.", model, states);
         e->retry_after = never ? 0 : MAX(whole_seconds_up(usec_sub(r->available_at, now)), USEC_PER_SEC);
+        e->daily = r->is_daily;
         e->hopeless = never || e->retry_after > RETRY_PATIENCE;
 }

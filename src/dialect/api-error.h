@@ -19,6 +19,7 @@ typedef struct ApiError {
         char param[64];     /* "" if none */
         usec_t retry_after; /* a span; 0: no Retry-After */
         bool hopeless;      /* x-should-retry: false */
+        bool daily;         /* a 429 for the quota of a day, as far as is known */
         char message[API_ERROR_MESSAGE_MAX];
 } ApiError;
 

@@ -30,6 +30,8 @@ typedef struct DialectContext {
         const char *default_model; /* when the request names none */
         const char *request_id;    /* ids of answers are made of it when Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
+        const char *path_rest;     /* what stands behind the route's prefix, decoded; NULL: nothing */
+        const char *alt;           /* the query's argument of that name, raw; NULL: there is none */
 
         /* What model a name stands for, since some rules go by the model; NULL: every name for itself. */
         const char *(*resolve_model)(const char *name, void *userdata);
@@ -42,14 +44,19 @@ struct Translation {
         char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event */
         bool cli;                        /* asked with the prefix `cli/` */
         bool stream;
+        bool counts;             /* countTokens: not one of the requests that the model's quota counts */
+        bool opaque;             /* may hold media, whose size says nothing about tokens */
+        const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
         Buf gemini;                /* GenerateContentRequest, JSON */
         Usage usage;               /* the last that Gemini sent */
-        const char *finish_reason; /* in the dialect's words, for the log; NULL before the end */
+        const char *finish_reason; /* in the dialect's words, for the log; NULL before the end; borrowed */
         bool complete;             /* every candidate finished, or the prompt was blocked */
 };
 
 struct Dialect {
         const char *name; /* "openai-chat", as in the log */
+        const char *ping;  /* what keeps a silent stream alive; NULL: nothing that its clients understand */
+        bool key_argument; /* a token may come as `?key=`, too */
 
         /* A whole error body. */
         void (*error)(const ApiError *e, const char *request_id, Buf *out);
@@ -68,7 +75,7 @@ struct Dialect {
 extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols */
 extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
 extern const Dialect dialect_anthropic_error; /* of /v1/messages */
-extern const Dialect dialect_google_error;    /* of /v1beta */
+extern const Dialect dialect_gemini; /* also shapes the errors of /v1beta */
 
 static inline Translation *translation_free(Translation *t) {
         return t ? t->dialect->free(t) : NULL;

@@ -48,6 +48,7 @@ static const struct {
 } methods[_ENGINE_METHOD_MAX] = {
         [ENGINE_GENERATE] = { "/v1beta/models/", ":generateContent", false },
         [ENGINE_STREAM_GENERATE] = { "/v1beta/models/", ":streamGenerateContent?alt=sse", true },
+        [ENGINE_COUNT_TOKENS] = { "/v1beta/models/", ":countTokens", false },
         [ENGINE_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };
 

@@ -16,6 +16,7 @@ typedef struct EngineCall EngineCall;
 typedef enum EngineMethod {
         ENGINE_GENERATE,        /* POST models/M:generateContent */
         ENGINE_STREAM_GENERATE, /* POST models/M:streamGenerateContent?alt=sse */
+        ENGINE_COUNT_TOKENS,    /* POST models/M:countTokens */
         ENGINE_LIST_MODELS,     /* GET models?pageSize=1000 */
         _ENGINE_METHOD_MAX,
 } EngineMethod;
@@ -30,8 +31,8 @@ typedef struct EngineRequest {
 } EngineRequest;
 
 typedef struct EngineSink {
-        /* A GenerateContentResponse (or list). The bytes are gone when it returns. < 0 ends the call with
-         * VERDICT_INTERNAL. May call engine_call_pause(); must not free the call. */
+        /* A GenerateContentResponse (or count, or list). The bytes are gone when it returns. < 0 ends the
+         * call with VERDICT_INTERNAL. May call engine_call_pause(); must not free the call. */
         int (*event)(const char *json, size_t n, void *userdata);
         /* The end: VERDICT_OK for a clean end of the HTTP exchange (whether the answer is complete is the
          * dialect's to say). The call is to be freed from here on; freeing it inside is fine. */

@@ -47,6 +47,14 @@ void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const 
         (void) MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, each_one, &e);
 }
 
+void http_request_each_argument(HttpRequest *r,
+                                void (*f)(const char *name, const char *value, void *userdata),
+                                void *userdata) {
+        Each e = { .f = f, .userdata = userdata };
+
+        (void) MHD_get_connection_values(r->connection->mhd, MHD_GET_ARGUMENT_KIND, each_one, &e);
+}
+
 typedef struct Joined {
         const char *name;
         Buf *out;

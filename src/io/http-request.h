@@ -23,6 +23,11 @@ const char *http_request_argument(HttpRequest *r, const char *name); /* of the q
 void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const char *value, void *userdata),
                               void *userdata);
 
+/* The same for each argument of the query, raw. */
+void http_request_each_argument(HttpRequest *r,
+                                void (*f)(const char *name, const char *value, void *userdata),
+                                void *userdata);
+
 /* All values of a header in order, joined by `, `; -ENODATA if there is none. */
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
 

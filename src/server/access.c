@@ -51,12 +51,28 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
         return false;
 }
 
-/* What was presented, in whichever of the three headers, each of which may come more than once. */
+/* What was presented, in whichever of the three headers, each of which may come more than once, or as
+ * `?key=`. */
 typedef struct Presented {
         const char *token; /* the first */
+        char *decoded;     /* the first of the query, without its escapes */
         bool differ;       /* another one says otherwise */
         bool other_scheme; /* an Authorization that is not Bearer */
 } Presented;
+
+static void presented_done(Presented *p) {
+        if (p->decoded)
+                explicit_bzero(p->decoded, strlen(p->decoded));
+        free(p->decoded);
+}
+
+static void present_token(Presented *p, const char *token) {
+        if (strnull(token))
+                return;
+        p->differ = p->differ || (p->token && !streq(p->token, token));
+        if (!p->token)
+                p->token = token;
+}
 
 /* NULL for another scheme. The scheme's name is any case, blanks around the token do not count. */
 static const char *bearer(const char *value) {
@@ -65,7 +81,7 @@ static const char *bearer(const char *value) {
         return value + 7 + strspn(value + 7, " \t");
 }
 
-static void present(const char *name, const char *value, void *userdata) {
+static void present_header(const char *name, const char *value, void *userdata) {
         Presented *p = userdata;
 
         if (!value)
@@ -75,20 +91,39 @@ static void present(const char *name, const char *value, void *userdata) {
                 p->other_scheme = p->other_scheme || !value;
         } else if (!strcaseeq(name, "x-api-key") && !strcaseeq(name, "x-goog-api-key"))
                 return;
-        if (strnull(value))
+        present_token(p, value);
+}
+
+/* How Google's own API is often asked. Of a query only this and `alt` are looked at, and none of it goes
+ * anywhere: neither upstream nor into a log or an error. */
+static void present_argument(const char *name, const char *value, void *userdata) {
+        static const char nobodys[] = " "; /* no token holds a blank */
+        Presented *p = userdata;
+        char *s;
+
+        if (!streq(name, "key") || !value)
                 return;
-        p->differ = p->differ || (p->token && !streq(p->token, value));
-        if (!p->token)
-                p->token = value;
+        s = strdup(value);
+        if (!s || text_percent_decode(s) < 0)
+                present_token(p, nobodys);
+        else
+                present_token(p, s);
+        if (p->token == s)
+                p->decoded = TAKE_PTR(s);
+        if (s)
+                explicit_bzero(s, strlen(s));
+        free(s);
 }
 
 static bool check_token(Request *q, const Route *route, ApiError *ret) {
         const Config *config = q->config;
         bool open = route && route->right == TOKEN_NONE;
-        Presented presented = {};
+        _cleanup_(presented_done) Presented presented = {};
         const char *token;
 
-        http_request_each_header(q->io, present, &presented);
+        http_request_each_header(q->io, present_header, &presented);
+        if (q->dialect->key_argument)
+                http_request_each_argument(q->io, present_argument, &presented);
         token = presented.token;
         if (presented.differ) {
                 api_error_set(ret, 401, NULL, "Two tokens were presented, and they differ.");

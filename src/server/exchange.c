@@ -162,23 +162,32 @@ static void attempt_conclude(Exchange *x) {
                 if (r < 0)
                         verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         }
-        gemini_error_weigh(&x->verdict, t->gemini.n / BYTES_PER_TOKEN_MOST);
+        gemini_error_weigh(&x->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
         x->request->verdict = verdict_rule(x->verdict.class)->name;
         x->request->usage = t->usage;
-        x->request->finish_reason = t->finish_reason;
+        (void) snprintf(x->request->finish_reason, sizeof(x->request->finish_reason), "%s",
+                        strempty(t->finish_reason));
         lease_end(x, &x->verdict);
 }
 
-/* 0, or what the pool said. */
-static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
+/* 0, or what the pool said. Google counts countTokens apart from the requests, so a key whose quota of the
+ * model is spent can still count, and what becomes of it says nothing about that quota. */
+static int pick(Exchange *x, size_t n_tried, PoolRefusal *ret_refusal) {
         Pool *pool = x->request->http->p.pool;
         usec_t now = clock_realtime();
+
+        if (x->translation->counts)
+                return pool_pick_any(pool, x->tried, n_tried, now, &x->lease, ret_refusal);
+        return pool_pick(pool, x->model, x->tried, n_tried, now, &x->lease, ret_refusal);
+}
+
+static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
         int r;
 
-        r = pool_pick(pool, x->model, x->tried, x->n_tried, now, &x->lease, ret_refusal);
+        r = pick(x, x->n_tried, ret_refusal);
         /* Overload is nobody's fault: where there is no other key, the same one will do. */
         if (r == POOL_E_EXHAUSTED && x->n_tried > 0 && verdict_rule(x->verdict.class)->backoff)
-                r = pool_pick(pool, x->model, NULL, 0, now, &x->lease, ret_refusal);
+                r = pick(x, 0, ret_refusal);
         return r;
 }
 
@@ -198,7 +207,9 @@ static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
         x->ended = x->judged = false;
         return engine_start(q->http->p.engine,
                             &(EngineRequest){
-                                    .method = t->stream ? ENGINE_STREAM_GENERATE : ENGINE_GENERATE,
+                                    .method = t->counts   ? ENGINE_COUNT_TOKENS :
+                                              t->stream ? ENGINE_STREAM_GENERATE :
+                                                          ENGINE_GENERATE,
                                     .model = x->model,
                                     .body = buf_data(&t->gemini),
                                     .n_body = t->gemini.n,
@@ -250,6 +261,10 @@ static void fail_late(Exchange *x) {
         fail_verdict(x);
 }
 
+static int stream_begin(Exchange *x) {
+        return request_stream(x->request, x->translation->stream_type ?: "text/event-stream");
+}
+
 /* More bytes for the client are in the buffer. */
 static void pass_on(Exchange *x) {
         HttpRequest *io = x->request->io;
@@ -267,7 +282,7 @@ static void succeed(Exchange *x) {
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
         if (x->state == EXCHANGE_STREAMING || x->translation->stream) {
-                if (x->state != EXCHANGE_STREAMING && request_stream(q) < 0)
+                if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
                         return request_fail(q, 500, NULL, "Out of memory.");
                 http_request_flush(io);
                 http_request_finish(io, true);
@@ -339,7 +354,7 @@ static void exchange_step(Exchange *x) {
                         /* An event: the first one with something to say begins the stream. */
                         if (http_request_out(q->io)->n == 0)
                                 break;
-                        if (request_stream(q) < 0) {
+                        if (stream_begin(x) < 0) {
                                 x->error = -ENOMEM;
                                 break;
                         }
@@ -403,11 +418,12 @@ void exchange_on_deadline(Timeout *t) {
 void exchange_on_ping(Timeout *t) {
         Exchange *x = CONTAINER_OF(t, Exchange, ping);
         Buf *out = http_request_out(x->request->io);
+        const char *ping = x->translation->dialect->ping;
 
-        if (x->state != EXCHANGE_STREAMING)
+        if (x->state != EXCHANGE_STREAMING || !ping)
                 return;
         if (out->n == 0)
-                (void) buf_puts(out, ": ping\n\n");
+                (void) buf_puts(out, ping);
         pass_on(x);
 }
 
@@ -428,6 +444,8 @@ void exchange_begin(Request *q) {
                         .default_model = q->config->default_model,
                         .request_id = q->id,
                         .created = clock_realtime() / USEC_PER_SEC,
+                        .path_rest = q->rest,
+                        .alt = http_request_argument(q->io, "alt"),
                         .resolve_model = resolve_model,
                         .userdata = q->config,
                 },

@@ -115,10 +115,10 @@ void request_fail(Request *q, int status, const char *param, const char *fmt, ..
         request_reply_error(q, &e);
 }
 
-int request_stream(Request *q) {
+int request_stream(Request *q, const char *content_type) {
         Reply p;
 
-        reply_init(&p, q, "text/event-stream");
+        reply_init(&p, q, content_type);
         reply_add(&p, "Cache-Control", "no-cache");
         reply_add(&p, "X-Accel-Buffering", "no"); /* a proxy in front must pass each event on */
         q->status = 200;

@@ -81,7 +81,8 @@ struct Request {
         char model[MODEL_NAME_MAX + 1];
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
-        const char *verdict, *finish_reason;
+        const char *verdict;
+        char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;
         Usage usage;
@@ -92,8 +93,8 @@ void request_reply_json(Request *q, int status, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
 
-/* Begins a stream of server-sent events with status 200. */
-int request_stream(Request *q);
+/* Begins a stream with status 200. */
+int request_stream(Request *q, const char *content_type);
 
 /* The body as a JSON object, or NULL after a 400 was sent. */
 struct json_object *request_json(Request *q);

@@ -105,7 +105,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "key", q->key_mask[0] ? q->key_mask : NULL },
                    { "key_name", q->key_name[0] ? q->key_name : NULL },
                    { "verdict", q->verdict },
-                   { "finish_reason", q->finish_reason },
+                   { "finish_reason", q->finish_reason[0] ? q->finish_reason : NULL },
                    { "attempts", asked ? number(&attempts, q->attempts) : NULL, true },
                    { "duration_usec", number(&duration, usec_sub(clock_monotonic(), started)), true },
                    { "first_byte_usec",

@@ -13,6 +13,8 @@ static const Route routes[] = {
           "whether there are keys that can serve; open" },
         { "POST", "/v1/chat/completions", TOKEN_CLIENT, &dialect_openai_chat, exchange_begin,
           "OpenAI chat completions, streaming and not" },
+        { "POST", "/v1beta/models/", TOKEN_CLIENT, &dialect_gemini, exchange_begin,
+          "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens" },
         { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
         { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats,
@@ -68,7 +70,7 @@ const Dialect *route_dialect(const char *path) {
                 const Dialect *dialect;
         } trees[] = {
                 { "/v1/messages", &dialect_anthropic_error },
-                { "/v1beta", &dialect_google_error },
+                { "/v1beta", &dialect_gemini },
                 { "/v1", &dialect_openai_chat },
         };
 

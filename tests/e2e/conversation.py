@@ -121,7 +121,8 @@ class Conversation:
             raise Mismatch(f"{where}: the body {'ended well' if answer.complete else 'was cut'}:\n{got}")
         if body is not None:
             self.compare_body(section, body, got, where)
-        if (answer.header("Content-Type") or "").startswith("text/event-stream") and got and not got.endswith("\n\n"):
+        is_stream = (answer.header("Content-Type") or "").startswith("text/event-stream")
+        if is_stream and got and not got.endswith(("\n\n", "\r\n\r\n")):
             raise Mismatch(f"{where}: the stream does not end with an empty line:\n{got}")
 
     def compare_headers(self, headers, answer, where):

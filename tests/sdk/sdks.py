@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The official SDKs behind one small interface, so that each test is written once and held with all of them.
+"""The official SDKs of OpenAI behind one small interface, so that each test is written once and held with all of them.
 
     sdk.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, status, code, …}}
 
@@ -85,4 +85,4 @@ class Node:
 def all_sdks():
     """Every one that is pinned in requirements.txt and package.json; a missing one is an error, not a skip."""
     modules = json.loads((Path(__file__).with_name("package.json")).read_text())["dependencies"]
-    return [Python(), *(Node(m) for m in modules)]
+    return [Python(), *(Node(m) for m in modules if m.startswith("openai"))]

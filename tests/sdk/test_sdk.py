@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The official SDKs against gemgated: what they send must be understood, what they get must satisfy them."""
+"""The official SDKs of OpenAI against gemgated: what they send must be understood, what they get must satisfy them."""
 import json
 
 import pytest

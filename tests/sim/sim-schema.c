@@ -300,11 +300,25 @@ static void check_service_content(SchemaFaults *f, const char *message, size_t i
                 (void) buf_puts(&f->message, "Please use a valid role: user, model.");
 }
 
+/* CountTokensRequest has either of two forms, and in the second the model is said once more. Google's
+ * reference asks for both; the words of the first refusal are ours. */
+static void check_count(json_object *o, json_object *inner, SchemaFaults *f) {
+        json_object *model = json_member(inner, "model", "model");
+
+        if (json_member(o, "contents", "contents"))
+                (void) buf_puts(&f->message, "* CountTokensRequest: contents and generate_content_request are "
+                                             "mutually exclusive\n");
+        if (!model || !startswith(json_object_get_string(model), "models/"))
+                (void) buf_puts(&f->message,
+                                "* GenerateContentRequest.model: unexpected model name format\n");
+}
+
 static void check_service(const char *message, json_object *o, SchemaFaults *f) {
         json_object *contents, *inner;
 
         inner = json_member(o, "generateContentRequest", "generate_content_request");
         if (inner) {
+                check_count(o, inner, f);
                 o = inner;
                 message = "GenerateContentRequest";
         }

@@ -81,6 +81,33 @@ def test_count_tokens(sim):
     assert ask(sim, "countTokens", inner)[1]["totalTokens"] == 3
 
 
+INNER = {"model": f"models/{MODEL}", "contents": [{"parts": [{"text": "x"}]}]}
+COUNT = [
+    ({}, "* CountTokensRequest.contents: contents is not specified\n"),
+    ({"contents": []}, "* CountTokensRequest.contents: contents is not specified\n"),
+    ({"generateContentRequest": {"model": f"models/{MODEL}"}}, "* GenerateContentRequest.contents: contents is not"),
+    ({"generateContentRequest": {"contents": INNER["contents"]}}, "* GenerateContentRequest.model: unexpected model"),
+    ({"generateContentRequest": INNER | {"model": MODEL}}, "* GenerateContentRequest.model: unexpected model name"),
+    ({"generateContentRequest": INNER, "contents": INNER["contents"]}, "* CountTokensRequest: contents and generate_"),
+    ({"generateContentRequest": INNER | {"x": 1}}, "Invalid JSON payload received. Unknown name \"x\" at "),
+    (hello(systemInstruction={}), "Invalid JSON payload received. Unknown name \"systemInstruction\""),
+    (hello(generationConfig={}), "Invalid JSON payload received. Unknown name \"generationConfig\""),
+]
+
+
+@pytest.mark.parametrize("body, message", COUNT)
+def test_what_count_tokens_refuses(sim, body, message):
+    answer, said = ask(sim, "countTokens", body)
+    assert answer.status == 400
+    assert said["error"]["message"].startswith(message) and said["error"]["status"] == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("body", [hello("x"), {"generateContentRequest": INNER}, {"generate_content_request": INNER}])
+def test_what_count_tokens_takes(sim, body):
+    answer, said = ask(sim, "countTokens", body)
+    assert answer.status == 200 and said["totalTokens"] == 1
+
+
 # --- models ---
 
 

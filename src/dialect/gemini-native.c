@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * POST /v1beta/models/{model}:{method}: Gemini's own protocol, for clients that speak it (Google's SDKs, the
+ * Gemini CLI).
+ *
+ * Nothing is translated. The client's body goes upstream as the bytes it came in, and what Gemini answers
+ * goes back as the bytes it was: unknown fields, the spelling of numbers, the order of members and a member
+ * that stands twice are between the client and Google. What is read of them is read beside: that the body is
+ * one JSON object (to the letter, and without building a tree of it: it may hold a film), and of the answer
+ * what failover, the pool and the log go by.
+ *
+ * An answer in pieces is always asked for as server-sent events. With `?alt=sse` they go on as Google frames
+ * them, `data: {…}` CRLF CRLF, no [DONE] and no comments: Google's SDKs take a line that doesn't begin with
+ * `data: ` for a part of an error. Without it they become the JSON array that Google streams,
+ *
+ *     [{…}
+ *     ,
+ *     {…}
+ *     ]
+ *
+ * Pieces that say nothing are held back until one does, since until then another key may be tried. An end
+ * with a finishReason and nothing else is an answer here, whatever the reason: the clients of this protocol
+ * read it for themselves.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/json-check.h"
+#include "base/text.h"
+#include "core/model.h"
+#include "dialect/dialect.h"
+#include "dialect/gemini.h"
+#include "dialect/google-error.h"
+#include "dialect/json.h"
+
+#define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+#define HELD_MAX (64U << 10) /* of pieces that say nothing; beyond, there is no other key for them */
+
+static const struct {
+        const char *name;
+        bool stream, counts;
+} methods[] = {
+        { "generateContent", false, false },
+        { "streamGenerateContent", true, false },
+        { "countTokens", false, true },
+};
+
+/* How a stream is framed. */
+static const struct {
+        const char *type;
+        const char *first, *next; /* before a piece */
+        const char *behind;       /* each piece */
+        const char *end;          /* of the stream */
+} framings[] = {
+        { "text/event-stream", "data: ", "data: ", "\r\n\r\n", "" },
+        { "application/json", "[", ",\r\n", "\n", "]" },
+};
+
+enum { FRAMING_SSE, FRAMING_ARRAY };
+
+typedef struct NativeCandidate {
+        bool is_seen, is_finished, has_parts;
+} NativeCandidate;
+
+typedef struct Native {
+        Translation t;
+        unsigned framing;
+        bool has_piece;  /* streaming: one was framed, held back or not */
+        bool has_spoken; /* streaming: bytes are out */
+        bool is_blocked; /* promptFeedback.blockReason */
+        char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
+        NativeCandidate candidates[CANDIDATES_MAX];
+        Buf held; /* streaming: the pieces before the first that says something; else the answer */
+} Native;
+
+static Native *native_free(Native *n) {
+        if (!n)
+                return NULL;
+        buf_done(&n->t.gemini);
+        buf_done(&n->held);
+        free(n);
+        return NULL;
+}
+DEFINE_CLEANUP(Native *, native_free);
+
+/* --- the request --- */
+
+#define refuse(e, status, param, ...) (api_error_set(e, status, param, __VA_ARGS__), DIALECT_E_REFUSED)
+
+static int read_path(const char *rest, Native *n, ApiError *ret_error) {
+        const char *colon = strrchr(rest, ':');
+        size_t n_model = colon ? (size_t) (colon - rest) : 0, i;
+        ModelName name;
+
+        for (i = 0; i < ELEMENTSOF(methods); i++)
+                if (colon && streq(colon + 1, methods[i].name))
+                        break;
+        /* The method is not said back: whoever pastes a key into the path must not find it in an error. */
+        if (i == ELEMENTSOF(methods))
+                return refuse(ret_error, 404, NULL,
+                              "The methods served here are models/{model}:generateContent, "
+                              ":streamGenerateContent and :countTokens.");
+        if (model_name_parse(rest, n_model, &name) < 0)
+                return refuse(ret_error, 400, "model",
+                              "The model in the path is not the name of one: [A-Za-z0-9._-]{1,%u}.",
+                              MODEL_NAME_MAX);
+        if (name.cli)
+                return refuse(ret_error, 400, "model",
+                              "The model cli/%s cannot be asked for here: this route is Gemini's own API.",
+                              name.name);
+        if (memchr(rest, '/', n_model)) /* models/models/x */
+                return refuse(ret_error, 400, "model",
+                              "The model in the path has a `models/` too many: %s.", name.name);
+
+        (void) snprintf(n->t.model, sizeof(n->t.model), "%s", name.name);
+        n->t.stream = methods[i].stream;
+        n->t.counts = methods[i].counts;
+        return 0;
+}
+
+static int read_alt(const char *alt, Native *n, ApiError *ret_error) {
+        bool sse = streq_ptr(alt, "sse");
+
+        if (sse && !n->t.stream)
+                return refuse(ret_error, 400, "alt", "alt=sse goes with streamGenerateContent only.");
+        if (alt && !sse && !streq(alt, "json"))
+                return refuse(ret_error, 400, "alt", "alt is `sse` or `json`.");
+        n->framing = sse ? FRAMING_SSE : FRAMING_ARRAY;
+        n->t.stream_type = framings[n->framing].type;
+        return 0;
+}
+
+static int check_body(const char *body, size_t n, ApiError *ret_error) {
+        const char *why;
+
+        if (n == 0)
+                why = "empty";
+        else if (!text_is_utf8(body, n))
+                why = "not UTF-8";
+        else
+                why = json_check(body, n);
+        if (why)
+                return refuse(ret_error, 400, NULL, "The request body is not JSON: %s.", why);
+
+        while (strchr(TEXT_WHITESPACE, *body)) /* it is JSON, so something else comes */
+                body++;
+        if (*body != '{')
+                return refuse(ret_error, 400, NULL, "The request body must be a JSON object.");
+        return 0;
+}
+
+static int native_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                          ApiError *ret_error) {
+        _cleanup_(native_freep) Native *native = NULL;
+        int r;
+
+        native = calloc(1, sizeof(Native));
+        if (!native)
+                return -ENOMEM;
+        native->t.dialect = &dialect_gemini;
+        native->t.opaque = true;
+        native->t.gemini = BUF_INIT(n);
+        native->held = BUF_INIT(UPSTREAM_ANSWER_MAX);
+
+        r = read_path(strempty(c->path_rest), native, ret_error);
+        if (r != 0)
+                return r;
+        r = read_alt(c->alt, native, ret_error);
+        if (r != 0)
+                return r;
+        r = check_body(body, n, ret_error);
+        if (r != 0)
+                return r;
+        r = buf_append(&native->t.gemini, body, n);
+        if (r < 0)
+                return r;
+        *ret = &TAKE_PTR(native)->t;
+        return 0;
+}
+
+/* --- what is heard from upstream --- */
+
+static void open_piece(Native *n, Buf *out) {
+        (void) buf_puts(out, n->has_piece ? framings[n->framing].next : framings[n->framing].first);
+        n->has_piece = true;
+}
+
+static void close_piece(const Native *n, Buf *out) {
+        (void) buf_puts(out, framings[n->framing].behind);
+}
+
+static void release_held(Native *n, Buf *out) {
+        if (n->held.n > 0)
+                (void) buf_append(out, buf_data(&n->held), n->held.n);
+        buf_done(&n->held);
+}
+
+/* An event that came in several lines of data goes on in several. */
+static void write_piece(Native *n, const char *json, size_t size, Buf *out) {
+        const char *lf;
+
+        open_piece(n, out);
+        while (n->framing == FRAMING_SSE && (lf = memchr(json, '\n', size))) {
+                (void) buf_append(out, json, (size_t) (lf - json));
+                (void) buf_puts(out, "\r\ndata: ");
+                size -= (size_t) (lf - json) + 1;
+                json = lf + 1;
+        }
+        (void) buf_append(out, json, size);
+        close_piece(n, out);
+}
+
+static void hear_word(Native *n, const char *word) {
+        size_t k = strlen(word);
+
+        if (!n->finish[0] && k < sizeof(n->finish) && text_in_charset(word, k, WORD_CHARS))
+                memcpy(n->finish, word, k + 1);
+}
+
+/* Anything but empty text. */
+static bool part_says(struct json_object *part) {
+        struct json_object *text = json_get(part, "text");
+        size_t n;
+
+        return json_object_is_type(part, json_type_object) && (!json_string(text, &n) || n > 0);
+}
+
+/* True if it says something. */
+static bool hear_candidate(Native *n, const GeminiCandidate *c) {
+        size_t n_parts = json_array_length(c->parts);
+        bool says = false;
+
+        for (size_t i = 0; i < n_parts && !says; i++)
+                says = part_says(json_object_array_get_idx(c->parts, i));
+        if (c->index < CANDIDATES_MAX) { /* more can't be asked for */
+                NativeCandidate *mine = &n->candidates[c->index];
+
+                mine->is_seen = true;
+                mine->has_parts = mine->has_parts || n_parts > 0;
+                mine->is_finished = mine->is_finished || !strnull(c->finish_reason);
+        }
+        if (c->finish_reason)
+                hear_word(n, c->finish_reason);
+        return says;
+}
+
+/* As for the other dialects: a whole answer may lack its finishReason (proto3 leaves out an enum's zero), a
+ * stream without one was cut. */
+static bool is_complete(const Native *n) {
+        bool any = false;
+
+        if (!n->t.stream)
+                return true;
+        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+                if (!n->candidates[i].is_seen)
+                        continue;
+                if (!n->candidates[i].is_finished)
+                        return false;
+                any = true;
+        }
+        return any || n->is_blocked;
+}
+
+static int native_event(Translation *t, const char *json, size_t size, Buf *out, Verdict *ret_verdict) {
+        Native *n = CONTAINER_OF(t, Native, t);
+        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        bool says = false;
+        int r;
+
+        r = gemini_event_parse(json, size, &e, ret_verdict);
+        if (r != 0)
+                return r;
+
+        if (e.has_usage)
+                t->usage = e.usage;
+        if (e.block_reason) {
+                n->is_blocked = true;
+                hear_word(n, e.block_reason);
+        }
+        for (size_t i = 0; i < e.n_candidates; i++) {
+                GeminiCandidate c;
+
+                gemini_event_candidate(&e, i, &c);
+                says = hear_candidate(n, &c) || says;
+        }
+        t->complete = is_complete(n);
+        if (!t->stream)
+                return buf_append(&n->held, json, size);
+
+        if (!n->has_spoken && (says || n->held.n + size > HELD_MAX)) {
+                n->has_spoken = true;
+                release_held(n, out);
+        }
+        write_piece(n, json, size, n->has_spoken ? out : &n->held);
+        return out->error < 0 ? out->error : n->held.error;
+}
+
+/* --- the end --- */
+
+/* Whether there is an answer at all; if not, the verdict says why. */
+static bool judge(const Native *n, Verdict *ret_verdict) {
+        bool any = false;
+
+        if (n->t.counts)
+                return true;
+        if (!n->t.complete) {
+                verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
+                return false;
+        }
+        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+                const NativeCandidate *c = &n->candidates[i];
+
+                if (c->is_seen && (c->has_parts || c->is_finished))
+                        return true;
+                any = any || c->is_seen;
+        }
+        if (!any && n->is_blocked)
+                return true;
+        verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, "an answer without content");
+        return false;
+}
+
+static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
+        Native *n = CONTAINER_OF(t, Native, t);
+
+        if (!judge(n, ret_verdict))
+                return DIALECT_E_VERDICT;
+
+        if (n->finish[0])
+                t->finish_reason = n->finish;
+        release_held(n, out);
+        if (t->stream)
+                (void) buf_puts(out, framings[n->framing].end);
+        return out->error;
+}
+
+static void native_stream_error(Translation *t, const ApiError *e, Buf *out) {
+        Native *n = CONTAINER_OF(t, Native, t);
+
+        open_piece(n, out);
+        google_error_write(e, out);
+        close_piece(n, out);
+        (void) buf_puts(out, framings[n->framing].end);
+}
+
+static void native_reset(Translation *t) {
+        Native *n = CONTAINER_OF(t, Native, t);
+
+        t->usage = (Usage){};
+        t->finish_reason = NULL;
+        t->complete = false;
+        n->has_piece = n->has_spoken = n->is_blocked = false;
+        n->finish[0] = 0;
+        memset(n->candidates, 0, sizeof(n->candidates));
+        buf_clear(&n->held);
+}
+
+static Translation *native_translation_free(Translation *t) {
+        (void) native_free(CONTAINER_OF(t, Native, t));
+        return NULL;
+}
+
+static void native_error(const ApiError *e, const char *request_id _unused_, Buf *out) {
+        google_error_write(e, out);
+}
+
+const Dialect dialect_gemini = {
+        .name = "gemini",
+        .key_argument = true,
+        .error = native_error,
+        .request = native_request,
+        .event = native_event,
+        .finish = native_finish,
+        .stream_error = native_stream_error,
+        .reset = native_reset,
+        .free = native_translation_free,
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Does one thing with Google's Node SDK and prints what came of it as JSON, in the words of genais.py. The job comes on
+// stdin: {op, params}; the address and the token in the environment.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const require = createRequire(process.env.GEMGATE_NODE + "/");
+const { GoogleGenAI } = await import(pathToFileURL(require.resolve("@google/genai")).href);
+const client = new GoogleGenAI({
+    apiKey: process.env.SDK_TOKEN,
+    httpOptions: { baseUrl: process.env.SDK_BASE_URL, apiVersion: "v1beta", timeout: 60000 },
+});
+const plain = (response) => ({ ...response, text: response.text });
+
+const operations = {
+    generate: async (params) => plain(await client.models.generateContent(params)),
+    async stream(params, out) {
+        for await (const chunk of await client.models.generateContentStream(params)) out.chunks.push(plain(chunk));
+    },
+    count: (params) => client.models.countTokens(params),
+};
+
+const job = JSON.parse(readFileSync(0, "utf8"));
+const out = { chunks: [] };
+try {
+    out.result = await operations[job.op](job.params, out);
+} catch (e) {
+    out.error = { class: e.constructor.name, message: e.message, code: e.status ?? null };
+}
+console.log(JSON.stringify(out));

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Google's own SDKs behind one small interface, as sdks.py has those of OpenAI.
+
+    genai.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, message, code}}
+
+op: generate, stream, count. params: model, contents, config.
+"""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+from google import genai
+from google.genai import errors, types
+
+from house import SECRETS
+from sdks import NODE
+
+DRIVER = Path(__file__).with_name("genai.mjs")
+
+
+def plain(response):
+    text = {"text": response.text} if hasattr(response, "text") else {}
+    return response.model_dump(mode="json", by_alias=True, exclude_none=True) | text
+
+
+class Python:
+    name = f"python-{genai.__version__}"
+
+    def call(self, op, daemon, params, token=None):
+        options = types.HttpOptions(base_url=daemon.url, api_version="v1beta", timeout=60000)
+        client = genai.Client(api_key=token or SECRETS["TOKEN"], http_options=options)
+        out = {"chunks": [], "error": None, "result": None}
+        try:
+            out["result"] = getattr(self, op)(client.models, params, out)
+        except (errors.APIError, httpx.HTTPError, ValueError) as e:
+            out["error"] = {"class": type(e).__name__, "message": str(e), "code": getattr(e, "code", None)}
+        finally:
+            client.close()
+        return out
+
+    def generate(self, models, params, out):
+        return plain(models.generate_content(**params))
+
+    def stream(self, models, params, out):
+        for chunk in models.generate_content_stream(**params):
+            out["chunks"].append(plain(chunk))
+
+    def count(self, models, params, out):
+        return plain(models.count_tokens(**params))
+
+
+class Node:
+    def __init__(self):
+        package = json.loads((NODE / "node_modules/@google/genai/package.json").read_text())
+        self.name = f"node-{package['version']}"
+
+    def call(self, op, daemon, params, token=None):
+        env = {
+            "PATH": os.environ["PATH"],
+            "GEMGATE_NODE": str(NODE),
+            "SDK_BASE_URL": daemon.url,
+            "SDK_TOKEN": token or SECRETS["TOKEN"],
+        }
+        job = json.dumps({"op": op, "params": params})
+        done = subprocess.run(["node", DRIVER], input=job, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return {"result": None, "error": None} | json.loads(done.stdout)
+
+
+def all_genais():
+    return [Python(), Node()]
