@@ -74,7 +74,8 @@ void manage_health(Request *q) {
                 jwrite_uint(&w, "usable", usable);
                 jwrite_uint(&w, "total", total);
                 jwrite_end(&w);
-                jwrite_string(&w, "gemini_cli_version", cli.version[0] ? cli.version : NULL);
+                if (cli.version[0])
+                        jwrite_string(&w, "gemini_cli_version", cli.version);
                 jwrite_string(&w, "isolation", cli.isolation);
         }
         jwrite_end(&w);
