@@ -90,6 +90,8 @@ static int connect_or_spawn(const CliRunnerParams *p, int *ret_fd) {
         const char *runner = choose_runner(p->runner), *socket = startswith(runner, "unix:");
         _cleanup_free_ char *cli = NULL, *upstream = NULL;
 
+        if (!p->upstream || (socket && !p->passed))
+                return -EADDRNOTAVAIL;
         if (socket)
                 return line_stream_connect(socket, ret_fd);
         if (asprintf(&cli, "--cli=%s", p->cli) < 0) {

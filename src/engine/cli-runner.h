@@ -45,7 +45,7 @@ typedef struct CliRunnerParams {
         const char *upstream; /* the socket of the inner listener */
 } CliRunnerParams;
 
-/* What connect() or posix_spawn() said if it cannot be had. */
+/* What connect() or posix_spawn() said if it cannot be had; -EADDRNOTAVAIL: this runner could not ask. */
 int cli_runner_new(const CliRunnerParams *p, bool dialogue, const CliRunnerOps *ops, void *userdata,
                    CliRunner **ret);
 CliRunner *cli_runner_free(CliRunner *r);
