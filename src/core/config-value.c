@@ -12,6 +12,8 @@
 #include "core/config-internal.h"
 #include "core/model.h"
 
+#define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" TEXT_DIGITS
+
 static void *field_of(ConfigCheck *k, const Setting *s) {
         return (char *) k->config + s->field;
 }
@@ -125,6 +127,21 @@ static int parse_log_format(ConfigCheck *k, const Setting *s, const char *value)
         return 0;
 }
 
+static int parse_engine(ConfigCheck *k, const Setting *s, const char *value) {
+        static const char *const names[] = {
+                [CONFIG_ENGINE_API] = "api",
+                [CONFIG_ENGINE_CLI] = "cli",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (strcaseeq(value, names[i])) {
+                        *(ConfigEngine *) field_of(k, s) = (ConfigEngine) i;
+                        return 0;
+                }
+        config_fault(k, s, value, NULL);
+        return 0;
+}
+
 static int parse_state(ConfigCheck *k, const Setting *s, const char *value) {
         if (streq(value, "memory:"))
                 return set_string(k, s, value);
@@ -135,6 +152,7 @@ static int parse_state(ConfigCheck *k, const Setting *s, const char *value) {
 const SettingType setting_bool = { "yes or no", parse_bool };
 const SettingType setting_log_level = { "DEBUG, INFO, WARNING or ERROR", parse_log_level };
 const SettingType setting_log_format = { "auto, journal, json or text", parse_log_format };
+const SettingType setting_engine = { "api or cli", parse_engine };
 const SettingType setting_state = { "memory:", parse_state };
 
 /* --- names --- */
@@ -167,13 +185,32 @@ static int parse_socket_path(ConfigCheck *k, const Setting *s, const char *value
         return 0;
 }
 
+/* A program by its path, or by a name that is looked for. */
+static int parse_program(ConfigCheck *k, const Setting *s, const char *value) {
+        if (text_in_charset(value, strlen(value), LETTERS_DIGITS "/._+@-") &&
+            (value[0] == '/' || !strchr(value, '/')))
+                return set_string(k, s, value);
+        config_fault(k, s, value, NULL);
+        return 0;
+}
+
+static int parse_runner(ConfigCheck *k, const Setting *s, const char *value) {
+        const char *path = startswith(value, "unix:") ?: value;
+
+        if (streq(value, "auto") ||
+            (path[0] == '/' && strlen(path) < sizeof(((struct sockaddr_un *) NULL)->sun_path)))
+                return set_string(k, s, value);
+        config_fault(k, s, value, NULL);
+        return 0;
+}
+
+const SettingType setting_program = { "a program's name or absolute path", parse_program };
+const SettingType setting_runner = { "auto, unix:/PATH, or a program's absolute path", parse_runner };
 const SettingType setting_socket_path = { "an absolute path of at most 107 bytes", parse_socket_path };
 const SettingType setting_zone = { "a time zone's name, such as America/Los_Angeles", parse_zone };
 const SettingType setting_model = { "a model's name", parse_model };
 
 /* --- the upstream URL --- */
-
-#define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" TEXT_DIGITS
 
 static bool port_is_valid(const char *s, size_t n) {
         char digits[6] = "";

@@ -311,6 +311,8 @@ Config *config_unref(Config *c) {
         free(c->control_socket);
         free(c->gemini_base_url);
         free(c->default_model);
+        free(c->cli_path);
+        free(c->cli_runner);
         free(c->state_url);
         free(c->quota_reset_timezone);
         free(c);

@@ -32,6 +32,11 @@ typedef enum ConfigLogFormat {
         CONFIG_LOG_TEXT,
 } ConfigLogFormat;
 
+typedef enum ConfigEngine {
+        CONFIG_ENGINE_API,
+        CONFIG_ENGINE_CLI, /* for chat */
+} ConfigEngine;
+
 /* Whoever keeps a pointer into it keeps a reference: a reload puts another in its place. */
 struct Config {
         unsigned n_ref;
@@ -49,6 +54,10 @@ struct Config {
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;
+        ConfigEngine engine;
+        char *cli_path, *cli_runner;
+        usec_t cli_timeout, cli_queue_wait;
+        uint64_t cli_warm, cli_max_jobs;
         char *state_url;
         char *quota_reset_timezone;
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
@@ -69,7 +78,7 @@ typedef enum ConfigSource {
 /* What is said about a configuration: one line each, without secrets. */
 typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
 
-/* The name of the i'th setting, NULL behind the last. */
+/* Of the i'th setting, NULL behind the last. */
 const char *config_setting_name(size_t i, bool *ret_secret);
 
 /* Raw values, before they are checked; holds secrets and wipes them. */
@@ -82,8 +91,7 @@ DEFINE_CLEANUP(ConfigText *, config_text_free);
 int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
 /* What that source said of the setting as it stands, or NULL. May be secret. */
 const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
-/* Everything from that source, before it is read again. */
-void config_text_forget(ConfigText *t, ConfigSource source);
+void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */
 
 /* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`,
  * so is a line that systemd's EnvironmentFile= or compose's env_file would read otherwise. -EBADMSG for a
@@ -106,8 +114,7 @@ int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say,
 /* The alias's target, or the name itself. A target may be `cli/…`; what comes out is no alias again. */
 const char *config_alias(const Config *c, const char *model);
 
-/* True if an address of LISTEN is beyond loopback. */
-bool config_listens_beyond_loopback(const Config *c);
+bool config_listens_beyond_loopback(const Config *c); /* an address of LISTEN is */
 
-void config_help(Buf *out);     /* the settings part of --help */
+void config_help(Buf *out); /* the settings part of --help */
 void config_markdown(Buf *out); /* docs/CONFIG.md */

@@ -12,6 +12,7 @@
 #include "daemon/manager.h"
 #include "daemon/notify.h"
 #include "engine/engine-api.h"
+#include "engine/engine-cli.h"
 #include "server/http.h"
 
 struct Manager {
@@ -21,6 +22,10 @@ struct Manager {
         Loop *loop;
         Pool *pool;
         Engine *engine;
+        JobBook *jobs; /* of the Gemini CLI */
+        Engine *cli;
+        char *job_dir, *job_socket; /* of the inner listener; the directory only if it is our own */
+        bool job_passed;            /* by systemd */
         Http *http;
         Events *events;
         EventsListener bus_events;
@@ -44,6 +49,12 @@ EngineApiParams manager_engine_params(const Config *c);
 
 /* manager.c */
 void manager_drain(Manager *m, const char *why); /* lets what is under way finish, and ends */
+
+/* manager-cli.c */
+int manager_start_cli(Manager *m); /* before the HTTP server is made */
+int manager_listen_jobs(Manager *m, int fd); /* takes the socket that was passed; −1: makes one */
+void manager_configure_cli(Manager *m, const Config *c);
+void manager_stop_cli(Manager *m);
 
 /* manager-notify.c */
 int manager_start_notify(Manager *m);

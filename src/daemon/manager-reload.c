@@ -79,6 +79,7 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         c->max_connections = m->config->max_connections; /* may have been cut at the start */
         http_configure(m->http, c);
         engine_api_configure(m->engine, &engine);
+        manager_configure_cli(m, c);
         log_config_apply(c);
         config_unref(m->config);
         m->config = c;

@@ -22,6 +22,7 @@
 #include "daemon/message-ids.h"
 #include "io/listen.h"
 
+#define JOB_SOCKET_NAME "job" /* FileDescriptorName= of gemgated-job.socket */
 #define NOFILE_RESERVE 64U /* what is neither a client nor upstream */
 
 static int exit_status(int r) {
@@ -177,22 +178,39 @@ static int listen_on(Manager *m, int fd, const char *name) {
         return 0;
 }
 
-static int listen_all(Manager *m) {
+/* The socket that CLI jobs ask; without one (or where it could not be had) there are no jobs. */
+static void listen_for_jobs(Manager *m, int fd) {
+        int r = manager_listen_jobs(m, fd);
+
+        if (r < 0)
+                log_warning("the Gemini CLI cannot be served: no socket for its jobs: %s", strerror(-r));
+}
+
+/* Those that systemd passed; 0 if there were none. */
+static int listen_passed(Manager *m, int *ret_job) {
         char **names = NULL;
-        int n, r = 0, fd;
+        int n, r = 0;
 
         n = sd_listen_fds_with_names(true, &names);
-        if (n < 0)
-                return n;
         for (int i = 0; i < n; i++) {
-                if (r >= 0)
-                        r = listen_on(m, SD_LISTEN_FDS_START + i, names[i]);
+                int fd = SD_LISTEN_FDS_START + i;
+
+                if (streq(names[i], JOB_SOCKET_NAME)) {
+                        (void) safe_close(*ret_job);
+                        *ret_job = fd;
+                } else {
+                        m->passed = true;
+                        if (r >= 0)
+                                r = listen_on(m, fd, names[i]);
+                }
                 free(names[i]);
         }
         free(names);
-        m->passed = n > 0;
-        if (m->passed)
-                return r;
+        return n < 0 ? n : r;
+}
+
+static int listen_configured(Manager *m) {
+        int r, fd;
 
         for (char **s = m->config->listen; s && *s; s++) {
                 r = listen_open(*s, &fd);
@@ -205,6 +223,17 @@ static int listen_all(Manager *m) {
                         return r;
         }
         return 0;
+}
+
+static int listen_all(Manager *m) {
+        int r, job = -1;
+
+        r = listen_passed(m, &job);
+        if (r >= 0 && !m->passed)
+                r = listen_configured(m);
+        if (r >= 0)
+                listen_for_jobs(m, job);
+        return r;
 }
 
 static int watch_signals(Manager *m) {
@@ -258,12 +287,17 @@ static int manager_init(Manager *m) {
         r = engine_api_new(m->loop, &engine, &m->engine);
         if (r < 0)
                 return r;
+        r = manager_start_cli(m);
+        if (r < 0)
+                return r;
         return http_new(
                 &(HttpParams){
                         .loop = m->loop,
                         .config = c,
                         .pool = m->pool,
                         .engine = m->engine,
+                        .cli = m->cli,
+                        .jobs = m->jobs,
                         .zone = m->zone,
                         .changed = on_request,
                         .userdata = m,
@@ -312,6 +346,7 @@ Manager *manager_free(Manager *m) {
         manager_stop_bus(m);
         manager_stop_notify(m);
         http_free(m->http);
+        manager_stop_cli(m);
         engine_api_free(m->engine);
         events_free(m->events);
         pool_free(m->pool);

@@ -13,6 +13,7 @@
  */
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
 
@@ -43,6 +44,7 @@ struct Translation {
         char model[MODEL_NAME_MAX + 1];  /* as asked, prefix stripped; the exchange resolves an alias */
         char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event */
         bool cli;                        /* asked with the prefix `cli/` */
+        usec_t timeout;                  /* what the client gives it; 0: what the settings do */
         bool stream;
         bool counts;             /* countTokens: not one of the requests that the model's quota counts */
         bool opaque;             /* may hold media, whose size says nothing about tokens */
@@ -57,6 +59,8 @@ struct Dialect {
         const char *name; /* "openai-chat", as in the log */
         const char *ping;  /* what keeps a silent stream alive; NULL: nothing that its clients understand */
         bool key_argument; /* a token may come as `?key=`, too */
+        bool is_chat;      /* served by way of the Gemini CLI if it is asked to: by ENGINE=cli or `cli/` */
+        bool is_cli;       /* never served in another way */
 
         /* A whole error body. */
         void (*error)(const ApiError *e, const char *request_id, Buf *out);
@@ -75,6 +79,7 @@ struct Dialect {
 extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols */
 extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
 extern const Dialect dialect_anthropic_error; /* of /v1/messages */
+extern const Dialect dialect_run_gemini;      /* of /run-gemini */
 extern const Dialect dialect_gemini; /* also shapes the errors of /v1beta */
 
 static inline Translation *translation_free(Translation *t) {

@@ -439,6 +439,7 @@ static void openai_chat_error(const ApiError *e, const char *request_id, Buf *ou
 
 const Dialect dialect_openai_chat = {
         .name = "openai-chat",
+        .is_chat = true,
         .ping = ": ping\n\n",
         .error = openai_chat_error,
         .request = openai_chat_request,

@@ -18,17 +18,19 @@
 #include "io/timeout.h"
 
 #define KEY_HEADER "x-goog-api-key"
-#define URL_MAX 2048U
+#define URL_MAX    2048U
 
-struct Engine {
+typedef struct EngineApi {
+        Engine engine;
         CurlGlue *glue;
         EngineApiParams p;
         TimeoutQueue *first_byte, *idle;
         size_t n_calls;
-};
+} EngineApi;
 
-struct EngineCall {
-        Engine *engine;
+typedef struct ApiCall {
+        EngineCall call;
+        EngineApi *api;
         EngineMethod method;
         EngineSink sink;
         void *userdata;
@@ -36,10 +38,10 @@ struct EngineCall {
         CurlCall *http;
         Timeout timeout;
         Sse sse;
-        Buf body; /* an answer in one piece, or an error */
+        Buf body;        /* an answer in one piece, or an error */
         int event_error; /* what the sink's event() returned */
         bool begun, timed_out, paused;
-};
+} ApiCall;
 
 static const struct {
         const char *path; /* between base URL and model, or the whole */
@@ -54,13 +56,13 @@ static const struct {
 
 /* --- the end of a call --- */
 
-static void call_finish(EngineCall *c, const Verdict *v) {
+static void call_finish(ApiCall *c, const Verdict *v) {
         timeout_stop(&c->timeout);
         c->sink.done(v, c->userdata); /* frees c */
 }
 
 static void on_timeout(Timeout *t) {
-        EngineCall *c = CONTAINER_OF(t, EngineCall, timeout);
+        ApiCall *c = CONTAINER_OF(t, ApiCall, timeout);
         Verdict v;
 
         c->timed_out = true;
@@ -72,7 +74,7 @@ static void on_timeout(Timeout *t) {
         call_finish(c, &v);
 }
 
-static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int status, const char *reason,
+static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, const char *reason,
                                Verdict *ret) {
         switch (outcome) {
         case CURL_OUTCOME_COMPLETE:
@@ -85,8 +87,8 @@ static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int sta
                 return;
         case CURL_OUTCOME_ABORTED:
                 verdict_init(ret, c->event_error == -E2BIG ? VERDICT_CUT : VERDICT_INTERNAL, status,
-                             c->event_error == -E2BIG ? "Gemini's answer is larger than gemgate takes." :
-                                                        "gemgate could not take Gemini's answer.");
+                             c->event_error == -E2BIG ? "Gemini's answer is larger than gemgate takes."
+                                                      : "gemgate could not take Gemini's answer.");
                 return;
         case CURL_OUTCOME_UNREACHED:
                 verdict_init(ret, VERDICT_OVERLOAD, 0, "Gemini could not be reached.");
@@ -106,7 +108,7 @@ static void verdict_of_outcome(const EngineCall *c, CurlOutcome outcome, int sta
 }
 
 static void on_http_done(CurlOutcome outcome, int status, const char *reason, void *userdata) {
-        EngineCall *c = userdata;
+        ApiCall *c = userdata;
         Verdict v;
 
         if (outcome == CURL_OUTCOME_COMPLETE && status == 200 && !methods[c->method].stream) {
@@ -123,17 +125,17 @@ static void on_http_done(CurlOutcome outcome, int status, const char *reason, vo
 /* --- its course --- */
 
 static int on_event(const char *data, size_t n, void *userdata) {
-        EngineCall *c = userdata;
+        ApiCall *c = userdata;
 
         return c->sink.event(data, n, c->userdata);
 }
 
 static int on_http_data(int status, const char *p, size_t n, void *userdata) {
-        EngineCall *c = userdata;
+        ApiCall *c = userdata;
         int r;
 
         if (!c->paused)
-                timeout_start(c->engine->idle, &c->timeout);
+                timeout_start(c->api->idle, &c->timeout);
         c->begun = true;
         if (status != 200) {
                 n = MIN(n, UPSTREAM_ERROR_MAX - c->body.n);
@@ -145,7 +147,7 @@ static int on_http_data(int status, const char *p, size_t n, void *userdata) {
         return r;
 }
 
-static int call_url(const Engine *e, const EngineRequest *q, Buf *ret) {
+static int call_url(const EngineApi *e, const EngineRequest *q, Buf *ret) {
         (void) buf_puts(ret, e->p.base_url);
         (void) buf_puts(ret, methods[q->method].path);
         if (methods[q->method].verb) {
@@ -161,10 +163,37 @@ static int call_url(const Engine *e, const EngineRequest *q, Buf *ret) {
         return buf_cstr(ret) ? 0 : ret->error;
 }
 
-int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void *userdata,
-                 EngineCall **ret) {
+static void api_call_pause(EngineCall *call, bool paused) {
+        ApiCall *c = CONTAINER_OF(call, ApiCall, call);
+
+        if (c->paused == paused)
+                return;
+        c->paused = paused;
+        if (paused)
+                timeout_stop(&c->timeout);
+        else
+                timeout_start(c->api->idle, &c->timeout);
+        curl_call_pause(c->http, paused);
+}
+
+static void api_call_free(EngineCall *call) {
+        ApiCall *c = CONTAINER_OF(call, ApiCall, call);
+
+        timeout_stop(&c->timeout);
+        curl_call_free(c->http);
+        sse_done(&c->sse);
+        buf_done(&c->body);
+        secret_unref(c->key);
+        c->api->n_calls--;
+        free(c);
+}
+
+static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSink *sink, void *userdata,
+                          EngineCall **ret) {
         static const CurlCallOps ops = { .data = on_http_data, .done = on_http_done };
-        _cleanup_(engine_call_freep) EngineCall *c = NULL;
+        EngineApi *e = CONTAINER_OF(engine, EngineApi, engine);
+        _cleanup_(engine_call_freep) EngineCall *call = NULL;
+        ApiCall *c;
         _cleanup_buf_ Buf url = BUF_INIT(URL_MAX);
         int r;
 
@@ -172,11 +201,12 @@ int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void
         if (r < 0)
                 return r;
 
-        c = calloc(1, sizeof(EngineCall));
+        c = calloc(1, sizeof(ApiCall));
         if (!c)
                 return -ENOMEM;
-        *c = (EngineCall){
-                .engine = e,
+        *c = (ApiCall){
+                .call.engine = engine,
+                .api = e,
                 .method = q->method,
                 .sink = *sink,
                 .userdata = userdata,
@@ -186,6 +216,7 @@ int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void
         c->timeout = TIMEOUT_INIT(c->timeout);
         sse_init(&c->sse, UPSTREAM_EVENT_MAX);
         e->n_calls++;
+        call = &c->call;
 
         r = curl_call_start(e->glue,
                             &(CurlCallParams){
@@ -200,44 +231,28 @@ int engine_start(Engine *e, const EngineRequest *q, const EngineSink *sink, void
         if (r < 0)
                 return r;
         timeout_start(e->first_byte, &c->timeout);
-        *ret = TAKE_PTR(c);
+        *ret = TAKE_PTR(call);
         return 0;
-}
-
-EngineCall *engine_call_free(EngineCall *c) {
-        if (!c)
-                return NULL;
-        timeout_stop(&c->timeout);
-        curl_call_free(c->http);
-        sse_done(&c->sse);
-        buf_done(&c->body);
-        secret_unref(c->key);
-        c->engine->n_calls--;
-        free(c);
-        return NULL;
-}
-
-void engine_call_pause(EngineCall *c, bool paused) {
-        if (c->paused == paused)
-                return;
-        c->paused = paused;
-        if (paused)
-                timeout_stop(&c->timeout);
-        else
-                timeout_start(c->engine->idle, &c->timeout);
-        curl_call_pause(c->http, paused);
 }
 
 /* --- the engine --- */
 
 int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
-        _cleanup_(engine_api_freep) Engine *e = NULL;
+        static const EngineOps ops = {
+                .start = api_call_start,
+                .pause = api_call_pause,
+                .free = api_call_free,
+        };
+        _cleanup_(engine_api_freep) Engine *engine = NULL;
+        EngineApi *e;
         int r;
 
-        e = calloc(1, sizeof(Engine));
+        e = calloc(1, sizeof(EngineApi));
         if (!e)
                 return -ENOMEM;
+        e->engine.ops = &ops;
         e->p = *p;
+        engine = &e->engine;
         r = curl_glue_new(loop, &e->glue);
         if (r < 0)
                 return r;
@@ -247,19 +262,24 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         r = timeout_queue_new(loop, p->stream_idle_timeout, on_timeout, &e->idle);
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(e);
+        *ret = TAKE_PTR(engine);
         return 0;
 }
 
-void engine_api_configure(Engine *e, const EngineApiParams *p) {
+void engine_api_configure(Engine *engine, const EngineApiParams *p) {
+        EngineApi *e = CONTAINER_OF(engine, EngineApi, engine);
+
         e->p = *p;
         timeout_queue_set_duration(e->first_byte, p->first_byte_timeout);
         timeout_queue_set_duration(e->idle, p->stream_idle_timeout);
 }
 
-Engine *engine_api_free(Engine *e) {
-        if (!e)
+Engine *engine_api_free(Engine *engine) {
+        EngineApi *e;
+
+        if (!engine)
                 return NULL;
+        e = CONTAINER_OF(engine, EngineApi, engine);
         assert(e->n_calls == 0);
         timeout_queue_free(e->first_byte);
         timeout_queue_free(e->idle);

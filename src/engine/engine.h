@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "core/verdict.h"
+#include "dialect/api-error.h"
 
 typedef struct Engine Engine;
 typedef struct EngineCall EngineCall;
@@ -23,12 +24,21 @@ typedef enum EngineMethod {
 
 typedef struct EngineRequest {
         EngineMethod method;
-        const char *model; /* a valid name; NULL for ENGINE_LIST_MODELS */
+        const char *model;      /* a valid name; NULL for ENGINE_LIST_MODELS */
         const char *page_token; /* ENGINE_LIST_MODELS: or NULL */
-        const char *body;  /* borrowed until done() or free */
+        const char *body;       /* borrowed until done() or free */
         size_t n_body;
-        Secret *key;       /* referenced as long as the call lives */
+        Secret *key;    /* referenced as long as the call lives; NULL: the engine sees to that itself */
+        const char *id; /* of the client's request; needed without a key */
+        usec_t timeout; /* for all of it, if the engine's own is longer; 0: none */
 } EngineRequest;
+
+/* What came of a call by an engine that picks its keys itself. */
+typedef struct EngineServed {
+        const ApiError *refusal;         /* what to tell the client instead of the verdict; or NULL */
+        const char *key_mask, *key_name; /* "" if there was none */
+        unsigned attempts;
+} EngineServed;
 
 typedef struct EngineSink {
         /* A GenerateContentResponse (or count, or list). The bytes are gone when it returns. < 0 ends the
@@ -37,13 +47,40 @@ typedef struct EngineSink {
         /* The end: VERDICT_OK for a clean end of the HTTP exchange (whether the answer is complete is the
          * dialect's to say). The call is to be freed from here on; freeing it inside is fine. */
         void (*done)(const Verdict *v, void *userdata);
+        /* Right before done(), by an engine that picks its keys itself; NULL where there is none. */
+        void (*served)(const EngineServed *s, void *userdata);
 } EngineSink;
 
+/* An engine and its calls begin with these. */
+struct Engine {
+        const struct EngineOps *ops;
+};
+
+struct EngineCall {
+        Engine *engine;
+};
+
+typedef struct EngineOps {
+        int (*start)(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata,
+                     EngineCall **ret);
+        void (*pause)(EngineCall *c, bool paused);
+        void (*free)(EngineCall *c);
+} EngineOps;
+
 /* Starts; nothing is heard before it returns. */
-int engine_start(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata,
-                 EngineCall **ret);
-EngineCall *engine_call_free(EngineCall *c);
+static inline int engine_start(Engine *e, const EngineRequest *request, const EngineSink *sink,
+                               void *userdata, EngineCall **ret) {
+        return e->ops->start(e, request, sink, userdata, ret);
+}
+
+static inline EngineCall *engine_call_free(EngineCall *c) {
+        if (c)
+                c->engine->ops->free(c);
+        return NULL;
+}
 DEFINE_CLEANUP(EngineCall *, engine_call_free);
 
 /* Back-pressure: while paused no event comes, and no idle time-out runs. */
-void engine_call_pause(EngineCall *c, bool paused);
+static inline void engine_call_pause(EngineCall *c, bool paused) {
+        c->engine->ops->pause(c, paused);
+}

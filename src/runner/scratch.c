@@ -134,8 +134,8 @@ int scratch_fill(const Scratch *s, bool dialogue, uid_t owner) {
         };
         int r = 0;
 
-        /* To go through it. */
-        if (fchown(s->fd, owner, (gid_t) -1) < 0)
+        /* To go through it. Of a mount the descriptor is one that only names it, so no fchown(). */
+        if (fchownat(s->fd, "", owner, (gid_t) -1, AT_EMPTY_PATH) < 0)
                 return -errno;
         for (size_t i = 0; i < ELEMENTSOF(folders) && r >= 0; i++)
                 r = make_folder(s, folders[i].name, folders[i].mode, folders[i].theirs ? owner : (uid_t) -1);

@@ -115,15 +115,19 @@ static void present_argument(const char *name, const char *value, void *userdata
         free(s);
 }
 
+static void read_presented(Request *q, Presented *ret) {
+        http_request_each_header(q->io, present_header, ret);
+        if (q->dialect->key_argument)
+                http_request_each_argument(q->io, present_argument, ret);
+}
+
 static bool check_token(Request *q, const Route *route, ApiError *ret) {
         const Config *config = q->config;
         bool open = route && route->right == TOKEN_NONE;
         _cleanup_(presented_done) Presented presented = {};
         const char *token;
 
-        http_request_each_header(q->io, present_header, &presented);
-        if (q->dialect->key_argument)
-                http_request_each_argument(q->io, present_argument, &presented);
+        read_presented(q, &presented);
         token = presented.token;
         if (presented.differ) {
                 api_error_set(ret, 401, NULL, "Two tokens were presented, and they differ.");
@@ -163,5 +167,30 @@ bool access_check(Request *q, const Route *route, ApiError *ret) {
                 api_error_set(ret, 403, NULL, "This needs an admin token (ADMIN_TOKENS).");
                 return false;
         }
+        return true;
+}
+
+bool access_check_job(Request *q, const Route *route, ApiError *ret) {
+        _cleanup_(presented_done) Presented presented = {};
+        Job *job = NULL;
+
+        q->client_unix = true;
+        read_presented(q, &presented);
+        if (presented.token && !presented.differ)
+                job = job_find(q->http->p.jobs, presented.token, strlen(presented.token));
+        if (!job) {
+                api_error_set(ret, 401, NULL, "This listener is for jobs of the Gemini CLI alone.");
+                return false;
+        }
+        if (!route || route->dialect != &dialect_gemini) {
+                api_error_set(ret, 404, NULL, "There is nothing else for a job of the Gemini CLI.");
+                return false;
+        }
+        if (!job_admit(job)) {
+                api_error_set(ret, 403, NULL, "The job has asked too often (%u times).", JOB_CALLS_MAX);
+                return false;
+        }
+        q->job = job_ref(job);
+        memcpy(q->id, job->id, sizeof(q->id)); /* its client's */
         return true;
 }

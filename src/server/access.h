@@ -11,3 +11,7 @@
 /* True to go on, with q->client and q->token filled; false with the refusal. `route` is NULL for a path
  * without one: strangers must not learn which exist. */
 bool access_check(Request *q, const Route *route, ApiError *ret);
+
+/* The same on the inner listener, where only the token of an armed job opens anything, and that is Gemini's
+ * own dialect alone; q->job is filled. */
+bool access_check_job(Request *q, const Route *route, ApiError *ret);

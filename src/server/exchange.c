@@ -32,6 +32,7 @@
 #include "dialect/gemini-error.h"
 #include "io/timeout.h"
 #include "io/timer.h"
+#include "server/course.h"
 #include "server/exchange.h"
 
 /* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back
@@ -54,8 +55,8 @@ typedef enum ExchangeState {
 struct Exchange {
         Request *request;
         ExchangeState state;
-        Translation *translation;
-        const char *model; /* as it goes upstream: an alias is resolved */
+        Course course;
+        Translation *translation; /* the course's */
 
         /* what is under way */
         Lease lease; /* key NULL: none */
@@ -69,6 +70,8 @@ struct Exchange {
         bool late;    /* REQUEST_DEADLINE is over */
         int error;    /* of ours, on the way */
         Verdict verdict;
+        bool refused; /* the engine has the client's error ready */
+        ApiError refusal;
 
         PoolKey *tried[ATTEMPTS_MAX];
         size_t n_tried;
@@ -88,9 +91,9 @@ static void lease_end(Exchange *x, const Verdict *v) {
 static void attempt_cancel(Exchange *x, VerdictClass class) {
         Verdict v;
 
-        x->call = engine_call_free(x->call);
-        if (!x->lease.key)
+        if (!x->call && !x->lease.key)
                 return;
+        x->call = engine_call_free(x->call);
         verdict_init(&v, class, 0, NULL);
         x->request->usage = x->translation->usage;
         lease_end(x, &v);
@@ -107,7 +110,8 @@ static Exchange *exchange_free(Exchange *x) {
         timeout_stop(&x->deadline);
         x->request->exchange = NULL;
         x->request->cancel = NULL;
-        x->request->http->n_exchanges--;
+        if (!x->request->job)
+                x->request->http->n_exchanges--;
         translation_free(x->translation);
         free(x);
         return NULL;
@@ -125,9 +129,11 @@ static int on_event(const char *json, size_t n, void *userdata) {
         Translation *t = x->translation;
         int r;
 
+        if (x->request->job)
+                job_heard(x->request->job, json, n);
         r = t->dialect->event(t, json, n, http_request_out(x->request->io), &x->verdict);
         if (r == DIALECT_E_VERDICT) {
-                secret_scrub(x->verdict.message, pool_key_secret(x->lease.key));
+                secret_scrub(x->verdict.message, x->lease.key ? pool_key_secret(x->lease.key) : NULL);
                 x->judged = true;
                 return -ECANCELED;
         }
@@ -148,6 +154,19 @@ static void on_done(const Verdict *v, void *userdata) {
         if (!x->judged)
                 x->verdict = *v;
         exchange_step(x);
+}
+
+/* Before on_done(), from an engine that takes the keys itself. */
+static void on_served(const EngineServed *s, void *userdata) {
+        Exchange *x = userdata;
+        Request *q = x->request;
+
+        q->attempts = s->attempts;
+        (void) snprintf(q->key_mask, sizeof(q->key_mask), "%s", s->key_mask);
+        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", s->key_name);
+        x->refused = s->refusal;
+        if (s->refusal)
+                x->refusal = *s->refusal;
 }
 
 /* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
@@ -178,7 +197,7 @@ static int pick(Exchange *x, size_t n_tried, PoolRefusal *ret_refusal) {
 
         if (x->translation->counts)
                 return pool_pick_any(pool, x->tried, n_tried, now, &x->lease, ret_refusal);
-        return pool_pick(pool, x->model, x->tried, n_tried, now, &x->lease, ret_refusal);
+        return pool_pick(pool, x->course.model, x->tried, n_tried, now, &x->lease, ret_refusal);
 }
 
 static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
@@ -191,11 +210,31 @@ static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
         return r;
 }
 
+static int cli_begin(Exchange *x) {
+        static const EngineSink sink = { .event = on_event, .done = on_done, .served = on_served };
+        Translation *t = x->translation;
+        Request *q = x->request;
+
+        return engine_start(q->http->p.cli,
+                            &(EngineRequest){
+                                    .method = t->stream ? ENGINE_STREAM_GENERATE : ENGINE_GENERATE,
+                                    .model = x->course.model,
+                                    .body = buf_data(&t->gemini),
+                                    .n_body = t->gemini.n,
+                                    .id = q->id,
+                                    .timeout = t->timeout,
+                            },
+                            &sink, x, &x->call);
+}
+
 static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
         static const EngineSink sink = { .event = on_event, .done = on_done };
         Translation *t = x->translation;
         Request *q = x->request;
         int r;
+
+        if (x->course.cli)
+                return cli_begin(x);
 
         r = attempt_pick(x, ret_refusal);
         if (r != 0)
@@ -204,13 +243,15 @@ static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
         q->attempts++;
         secret_mask_key(pool_key_secret(x->lease.key), q->key_mask);
         (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(x->lease.key));
+        if (q->job)
+                job_tried(q->job, q->key_mask, q->key_name);
         x->ended = x->judged = false;
         return engine_start(q->http->p.engine,
                             &(EngineRequest){
                                     .method = t->counts   ? ENGINE_COUNT_TOKENS :
                                               t->stream ? ENGINE_STREAM_GENERATE :
                                                           ENGINE_GENERATE,
-                                    .model = x->model,
+                                    .model = x->course.model,
                                     .body = buf_data(&t->gemini),
                                     .n_body = t->gemini.n,
                                     .key = pool_key_secret(x->lease.key),
@@ -224,6 +265,8 @@ static void fail(Exchange *x, const ApiError *e) {
         Request *q = x->request;
 
         attempt_cancel(x, VERDICT_INTERNAL);
+        if (q->job)
+                job_failed(q->job, e);
         if (x->state == EXCHANGE_STREAMING) {
                 x->translation->dialect->stream_error(x->translation, e, http_request_out(q->io));
                 http_request_finish(q->io, false);
@@ -240,7 +283,9 @@ static void fail(Exchange *x, const ApiError *e) {
 static void fail_verdict(Exchange *x) {
         ApiError e;
 
-        api_error_from_verdict(&e, &x->verdict, x->model);
+        if (x->refused)
+                return fail(x, &x->refusal);
+        api_error_from_verdict(&e, &x->verdict, x->course.model);
         fail(x, &e);
 }
 
@@ -251,7 +296,7 @@ static void fail_refusal(Exchange *x, const PoolRefusal *refusal) {
          * the better answer. */
         if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0)
                 return fail_verdict(x);
-        api_error_from_refusal(&e, refusal, x->model, clock_realtime());
+        api_error_from_refusal(&e, refusal, x->course.model, clock_realtime());
         fail(x, &e);
 }
 
@@ -281,6 +326,8 @@ static void succeed(Exchange *x) {
 
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
+        if (q->job)
+                job_answered(q->job, &q->usage);
         if (x->state == EXCHANGE_STREAMING || x->translation->stream) {
                 if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
                         return request_fail(q, 500, NULL, "Out of memory.");
@@ -316,7 +363,7 @@ static int wait_begin(Exchange *x) {
 static bool may_try_again(const Exchange *x) {
         const VerdictRule *rule = verdict_rule(x->verdict.class);
 
-        return (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
+        return !x->course.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
 }
 
 static void exchange_try(Exchange *x) {
@@ -358,7 +405,8 @@ static void exchange_step(Exchange *x) {
                                 x->error = -ENOMEM;
                                 break;
                         }
-                        pool_answering(q->http->p.pool, &x->lease, clock_realtime());
+                        if (x->lease.key)
+                                pool_answering(q->http->p.pool, &x->lease, clock_realtime());
                         x->state = EXCHANGE_STREAMING;
                         pass_on(x);
                         break;
@@ -427,51 +475,33 @@ void exchange_on_ping(Timeout *t) {
         pass_on(x);
 }
 
-static const char *resolve_model(const char *name, void *userdata) {
-        return config_alias(userdata, name);
-}
-
 void exchange_begin(Request *q) {
         Http *h = q->http;
-        Buf *body = http_request_body(q->io);
-        _cleanup_(translation_freep) Translation *t = NULL;
+        Course course;
         Exchange *x;
         ApiError e;
         int r;
 
-        r = q->dialect->request(
-                &(DialectContext){
-                        .default_model = q->config->default_model,
-                        .request_id = q->id,
-                        .created = clock_realtime() / USEC_PER_SEC,
-                        .path_rest = q->rest,
-                        .alt = http_request_argument(q->io, "alt"),
-                        .resolve_model = resolve_model,
-                        .userdata = q->config,
-                },
-                body->n > 0 ? buf_data(body) : "", body->n, &t, &e);
+        r = course_set(q, &course, &e);
         if (r == DIALECT_E_REFUSED)
                 return request_reply_error(q, &e);
         if (r < 0)
                 return request_fail(q, 500, NULL, "Out of memory.");
-        buf_done(body); /* Gemini's form of it is what is needed from here on */
-
-        (void) snprintf(q->model, sizeof(q->model), "%s", t->model);
-        if (t->cli)
-                return request_fail(q, 400, "model", "Models with the prefix cli/ cannot be served here.");
 
         x = calloc(1, sizeof(Exchange));
-        if (!x)
+        if (!x) {
+                translation_free(course.translation);
                 return request_fail(q, 500, NULL, "Out of memory.");
+        }
         x->request = q;
+        x->course = course;
+        x->translation = course.translation;
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
-        x->translation = TAKE_PTR(t);
-        x->model = config_alias(q->config, x->translation->model);
-        (void) snprintf(x->translation->served, sizeof(x->translation->served), "%s", x->model);
         q->exchange = x;
         q->cancel = on_cancel;
-        h->n_exchanges++;
+        if (!q->job)
+                h->n_exchanges++;
         timeout_start(h->deadline, &x->deadline);
         exchange_try(x);
         if (x->state == EXCHANGE_DONE)

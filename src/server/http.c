@@ -186,8 +186,7 @@ static void on_settled(void *userdata) {
         h->p.changed(h->p.userdata);
 }
 
-static void on_head(HttpRequest *io, void *userdata) {
-        Http *h = userdata;
+static void head(HttpRequest *io, Http *h, bool inner) {
         const char *method = http_request_method(io), *fault;
         const Route *route;
         char allow[64] = "";
@@ -204,6 +203,7 @@ static void on_head(HttpRequest *io, void *userdata) {
         h->p.changed(h->p.userdata);
         q->http = h;
         q->io = io;
+        q->inner = inner;
         q->config = config_ref(h->p.config);
         q->dialect = route_dialect(http_request_path(io));
         list_init(&q->link);
@@ -221,7 +221,7 @@ static void on_head(HttpRequest *io, void *userdata) {
         route = route_find(method, q->path, &q->rest, allow, sizeof(allow));
         if (route)
                 q->dialect = route->dialect;
-        if (!access_check(q, route, &e))
+        if (!(inner ? access_check_job(q, route, &e) : access_check(q, route, &e)))
                 return request_reply_error(q, &e);
         if (!route && allow[0]) {
                 api_error_set(&e, 405, NULL, "The method is not one of this path: %s.", allow);
@@ -236,6 +236,14 @@ static void on_head(HttpRequest *io, void *userdata) {
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
                                     (unsigned long long) q->config->max_body);
         http_request_take_body(io, q->config->max_body);
+}
+
+static void on_head(HttpRequest *io, void *userdata) {
+        head(io, userdata, false);
+}
+
+static void on_inner_head(HttpRequest *io, void *userdata) {
+        head(io, userdata, true);
 }
 
 static void on_body(HttpRequest *io, void *userdata _unused_) {
@@ -286,6 +294,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         request_log(h->log, q, complete);
         request_cancel(q);
         list_unlink(&q->link);
+        job_unref(q->job);
         config_unref(q->config);
         free(q->path);
         free(q);
@@ -301,6 +310,11 @@ int http_new(const HttpParams *p, Http **ret) {
                 .drained = on_drained,
                 .end = on_end,
                 .settled = on_settled,
+        };
+        HttpServerOps inner_ops = ops;
+        const HttpServerParams params = {
+                .max_connections = (unsigned) p->config->max_connections,
+                .max_inflight = p->config->max_inflight_bytes,
         };
         _cleanup_(http_freep) Http *h = NULL;
         int r;
@@ -326,12 +340,11 @@ int http_new(const HttpParams *p, Http **ret) {
         r = model_list_new(h, &h->models);
         if (r < 0)
                 return r;
-        r = http_server_new(p->loop,
-                            &(HttpServerParams){
-                                    .max_connections = (unsigned) p->config->max_connections,
-                                    .max_inflight = p->config->max_inflight_bytes,
-                            },
-                            &ops, h, &h->server);
+        r = http_server_new(p->loop, &params, &ops, h, &h->server);
+        if (r < 0)
+                return r;
+        inner_ops.head = on_inner_head;
+        r = http_server_new(p->loop, &params, &inner_ops, h, &h->inner);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(h);
@@ -346,11 +359,16 @@ void http_configure(Http *h, Config *c) {
                 model_list_forget(h->models);
         timeout_queue_set_duration(h->deadline, c->request_deadline);
         http_server_set_max_inflight(h->server, c->max_inflight_bytes);
+        http_server_set_max_inflight(h->inner, c->max_inflight_bytes);
         config_unref(old);
 }
 
 int http_listen(Http *h, int fd) {
         return http_server_listen(h->server, fd);
+}
+
+int http_listen_inner(Http *h, int fd) {
+        return http_server_listen(h->inner, fd);
 }
 
 void http_drain(Http *h) {
@@ -374,6 +392,7 @@ Http *http_free(Http *h) {
         if (!h)
                 return NULL;
         http_server_free(h->server);
+        http_server_free(h->inner);
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);

@@ -13,6 +13,7 @@
 #include "core/pool-admin.h"
 #include "dialect/dialect.h"
 #include "engine/engine.h"
+#include "engine/job.h"
 #include "io/http-request.h"
 #include "io/loop.h"
 
@@ -30,6 +31,8 @@ typedef struct HttpParams {
         Config *config; /* as of now; a request that began before has its own */
         Pool *pool;
         Engine *engine;
+        Engine *cli;   /* by way of the Gemini CLI */
+        JobBook *jobs; /* of the Gemini CLI, which asks here in its turn */
         const Zone *zone;
         /* A request began, or is about to be counted no more; while draining, a connection. Called on the
          * way of each of them: to be cheap. */
@@ -40,6 +43,7 @@ typedef struct HttpParams {
 struct Http {
         HttpParams p;
         HttpServer *server;
+        HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
         TimeoutQueue *ping, *deadline; /* of the exchanges */
         RequestLog *log;
@@ -53,6 +57,7 @@ struct Http {
 int http_new(const HttpParams *p, Http **ret);
 void http_configure(Http *h, Config *c); /* for the requests from now on; takes a reference */
 int http_listen(Http *h, int fd); /* takes the socket */
+int http_listen_inner(Http *h, int fd); /* the same, for CLI jobs alone: no token but theirs opens it */
 void http_drain(Http *h);         /* no new connections, every reply closes its own */
 bool http_is_quiet(Http *h);      /* while draining: nobody waits for an answer any more */
 usec_t http_quiet_since(const Http *h); /* CLOCK_MONOTONIC; USEC_INFINITY while a request is under way */
@@ -67,6 +72,8 @@ struct Request {
         const Route *route;     /* NULL until found */
         const Dialect *dialect; /* in whose words errors are told */
         const Token *token;     /* NULL: an open route without one */
+        bool inner;             /* on the listener for CLI jobs */
+        Job *job;               /* a reference: a CLI asks, of this job; or NULL */
         Address client;
         bool client_unix;       /* a unix peer: no address */
         char id[REQUEST_ID_MAX + 1];

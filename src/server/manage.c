@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/json.h"
+#include "engine/engine-cli.h"
 #include "server/manage-internal.h"
 #include "server/manage.h"
 #include "server/routes.h"
@@ -59,11 +60,13 @@ void manage_health(Request *q) {
         Http *h = q->http;
         usec_t now = clock_realtime();
         size_t usable = pool_usable_keys(h->p.pool, now), total = pool_enabled_keys(h->p.pool);
+        EngineCliStatus cli;
 
+        engine_cli_status(h->p.cli, &cli);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "status", health_status(usable, total));
         jwrite_uint(&w, "timestamp", now / USEC_PER_SEC);
-        jwrite_bool(&w, "gemini_cli_available", false);
+        jwrite_bool(&w, "gemini_cli_available", cli.available);
         if (q->token) {
                 jwrite_string(&w, "version", GEMGATE_VERSION);
                 jwrite_uint(&w, "uptime", usec_sub(now, h->started) / USEC_PER_SEC);
@@ -71,7 +74,9 @@ void manage_health(Request *q) {
                 jwrite_uint(&w, "usable", usable);
                 jwrite_uint(&w, "total", total);
                 jwrite_end(&w);
-                jwrite_string(&w, "isolation", "none"); /* of CLI jobs: there is no engine that runs any */
+                if (cli.version[0])
+                        jwrite_string(&w, "gemini_cli_version", cli.version);
+                jwrite_string(&w, "isolation", cli.isolation);
         }
         jwrite_end(&w);
         request_reply_json(q, 200, &body);

@@ -83,10 +83,11 @@ void request_log(RequestLog *l, Request *q, bool complete) {
 
         if (!complete && !http_request_is_replied(q->io))
                 q->status = STATUS_CLIENT_GONE;
-        level = level_of(q);
+        /* What a CLI asks is a part of its client's request, which has a line of its own. */
+        level = q->job ? LOG_LEVEL_DEBUG : level_of(q);
         if (log_get_level() < level)
                 return;
-        if (!q->token && !log_kind_pass(l->limiter, stranger_kind(l, q->status)))
+        if (!q->token && !q->job && !log_kind_pass(l->limiter, stranger_kind(l, q->status)))
                 return;
 
         request_client_format(q, client);

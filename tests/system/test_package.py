@@ -25,7 +25,10 @@ MUST_HAVE = {
     "/usr/share/man/man5/gemgate.conf.5.gz",
     "/usr/share/man/man5/org.gemgate1.5.gz",
 }
-UNITS = {"gemgated.service", "gemgated.socket", "gemgated@.service", "gemgated@.socket"}
+UNITS = {
+    "gemgated.service", "gemgated.socket", "gemgated@.service", "gemgated@.socket",
+    "gemgated-job.socket", "gemgate-runner.socket", "gemgate-runner@.service",
+}
 
 
 def files():

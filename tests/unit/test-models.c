@@ -10,11 +10,12 @@
 
 /* --- what models.c stands on --- */
 
-struct EngineCall {
+typedef struct TestCall {
+        EngineCall call;
         EngineSink sink;
         void *userdata;
         char mask[SECRET_MASK_MAX], page[32];
-};
+} TestCall;
 
 struct TimeoutQueue {
         TimeoutFn fn;
@@ -22,7 +23,7 @@ struct TimeoutQueue {
 
 static struct {
         usec_t now;
-        EngineCall *call; /* the one under way */
+        TestCall *call; /* the one under way */
         unsigned n_calls;
         int refuse; /* what engine_start() fails with */
         Timeout *timeout;
@@ -51,31 +52,32 @@ void timeout_stop(Timeout *t) {
         world.timeout = NULL;
 }
 
-int engine_start(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata,
-                 EngineCall **ret) {
+static int test_call_start(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata,
+                           EngineCall **ret) {
         if (world.refuse < 0)
                 return world.refuse;
         assert_null(world.call);
         assert_int_equal(request->method, ENGINE_LIST_MODELS);
-        world.call = calloc(1, sizeof(EngineCall));
+        world.call = calloc(1, sizeof(TestCall));
         assert_non_null(world.call);
+        world.call->call.engine = e;
         world.call->sink = *sink;
         world.call->userdata = userdata;
         (void) snprintf(world.call->page, sizeof(world.call->page), "%s", strempty(request->page_token));
         secret_mask_key(request->key, world.call->mask);
         world.n_calls++;
-        *ret = world.call;
+        *ret = &world.call->call;
         return 0;
 }
 
-EngineCall *engine_call_free(EngineCall *c) {
-        if (c) {
-                assert_ptr_equal(c, world.call);
-                world.call = NULL;
-                free(c);
-        }
-        return NULL;
+static void test_call_free(EngineCall *c) {
+        assert_ptr_equal(c, &world.call->call);
+        free(world.call);
+        world.call = NULL;
 }
+
+static const EngineOps test_ops = { .start = test_call_start, .free = test_call_free };
+static Engine test_engine = { .ops = &test_ops };
 
 /* A request as the test sees it: status 0 as long as it waits. */
 typedef struct Asked {
@@ -136,6 +138,7 @@ static int setup(void **state) {
         d.config.aliases = &d.alias;
         d.config.n_aliases = 1;
         assert_int_equal(zone_new("UTC", NOON, &d.zone), 0);
+        d.http.p.engine = &test_engine;
         assert_int_equal(pool_new(d.zone, NOON, &d.http.p.pool), 0);
         d.config.n_ref = 1;
         d.http.p.config = &d.config;
@@ -177,7 +180,7 @@ static Asked *ask(Daemon *d, const char *id) {
 
 /* The call under way ends: with a body, or (NULL) with a verdict. */
 static void end(const char *body, VerdictClass class) {
-        EngineCall *c = world.call;
+        TestCall *c = world.call;
         Verdict v;
 
         assert_non_null(c);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * POST /run-gemini: one prompt for the Gemini CLI, as it would be typed behind `gemini -p`, and what the CLI
+ * said of it. Whatever goes wrong is a status of its own: a 200 is an answer.
+ *
+ *     {"command", "model"?, "system"?, "stream"?, "timeout"?}
+ *       → {command_executed, stdout, stderr, exit_code, execution_time, success, finish_reason, usage,
+ * model, api_key_used}
+ *
+ * As a stream: `data: {"stdout": "…"}` for each piece, then the same object as above, with all of stdout.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/jwrite.h"
+#include "base/text.h"
+#include "core/model.h"
+#include "dialect/dialect.h"
+#include "dialect/gemini.h"
+#include "dialect/json.h"
+#include "dialect/openai-error.h"
+
+typedef struct RunGemini {
+        Translation t;
+        Buf text;
+        struct json_object *cli;  /* the engine's account of the job; NULL before the last event */
+        struct json_object *root; /* what it stands in */
+} RunGemini;
+
+#define refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
+
+static RunGemini *run_free(RunGemini *g) {
+        if (!g)
+                return NULL;
+        buf_done(&g->t.gemini);
+        buf_done(&g->text);
+        json_putp(&g->root);
+        free(g);
+        return NULL;
+}
+DEFINE_CLEANUP(RunGemini *, run_free);
+
+/* --- the request --- */
+
+static int check_members(struct json_object *root, ApiError *ret_error) {
+        static const struct {
+                const char *name;
+                enum json_type type, or ;
+                const char *what;
+        } members[] = {
+                { "command", json_type_string, json_type_string, "a string: the prompt" },
+                { "model", json_type_string, json_type_string, "the name of a model" },
+                { "system", json_type_string, json_type_string, "a string: the system prompt" },
+                { "stream", json_type_boolean, json_type_boolean, "true or false" },
+                { "timeout", json_type_int, json_type_double, "a number of seconds" },
+        };
+
+        json_object_object_foreach(root, name, value) {
+                for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+                        if (!value || !streq(members[i].name, name))
+                                continue;
+                        if (!json_object_is_type(value, members[i].type) &&
+                            !json_object_is_type(value, members[i].or))
+                                return refuse(ret_error, members[i].name, "%s must be %s.", members[i].name,
+                                              members[i].what);
+                }
+        }
+        return 0;
+}
+
+static int read_model(const DialectContext *c, struct json_object *o, Translation *t, ApiError *ret_error) {
+        const char *s = c->default_model;
+        size_t n = strlen(strempty(s));
+        ModelName name;
+
+        if (o)
+                s = json_string(o, &n);
+        if (!s || model_name_parse(s, n, &name) < 0)
+                return refuse(ret_error, "model", "model must be the name of a model.");
+        memcpy(t->model, name.name, sizeof(t->model));
+        t->cli = true;
+        return 0;
+}
+
+static int read_timeout(struct json_object *o, Translation *t, ApiError *ret_error) {
+        double seconds = json_object_get_double(o);
+
+        if (!o)
+                return 0;
+        if (!(seconds > 0 && seconds <= 86400))
+                return refuse(ret_error, "timeout",
+                              "timeout must be more than 0 and at most 86400 seconds.");
+        t->timeout = MAX((usec_t) (seconds * (double) USEC_PER_SEC), (usec_t) 1);
+        return 0;
+}
+
+static void write_part(JWriter *w, const char *text, size_t n) {
+        jwrite_array(w, "parts");
+        jwrite_object(w, NULL);
+        jwrite_string_n(w, "text", text, n);
+        jwrite_end(w);
+        jwrite_end(w);
+}
+
+static int write_request(struct json_object *root, Buf *out, ApiError *ret_error) {
+        const char *command, *system;
+        size_t n_command = 0, n_system = 0;
+        JWriter w = JWRITER_INIT(out);
+
+        command = json_string(json_get(root, "command"), &n_command);
+        system = json_string(json_get(root, "system"), &n_system);
+        if (!command || n_command == 0 || strspn(command, TEXT_WHITESPACE) == n_command)
+                return refuse(ret_error, "command", "command must be a prompt that is not empty.");
+        if (n_command > CLI_PROMPT_MAX)
+                return refuse(ret_error, "command",
+                              "command is larger than the Gemini CLI is given (%u bytes).", CLI_PROMPT_MAX);
+        if (n_system > CLI_SYSTEM_MAX)
+                return refuse(ret_error, "system",
+                              "system is larger than the Gemini CLI is given (%u bytes).", CLI_SYSTEM_MAX);
+
+        jwrite_object(&w, NULL);
+        if (system && n_system > 0) {
+                jwrite_object(&w, "systemInstruction");
+                write_part(&w, system, n_system);
+                jwrite_end(&w);
+        }
+        jwrite_array(&w, "contents");
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "role", "user");
+        write_part(&w, command, n_command);
+        jwrite_end(&w);
+        jwrite_end(&w);
+        jwrite_end(&w);
+        return out->error;
+}
+
+static int run_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                       ApiError *ret_error) {
+        _cleanup_json_ struct json_object *root = NULL;
+        _cleanup_(run_freep) RunGemini *g = NULL;
+        const char *why = "";
+        int r;
+
+        r = json_parse(body, n, &root, &why);
+        if (r == -EBADMSG)
+                return refuse(ret_error, NULL, "The request body is not JSON: %s", why);
+        if (r < 0)
+                return r;
+        if (!json_object_is_type(root, json_type_object))
+                return refuse(ret_error, NULL, "The request body must be a JSON object");
+
+        g = calloc(1, sizeof(RunGemini));
+        if (!g)
+                return -ENOMEM;
+        g->t.dialect = &dialect_run_gemini;
+        g->t.gemini = BUF_INIT(6 * n + 1024); /* a control character is written as six bytes */
+        g->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        r = check_members(root, ret_error);
+        if (r != 0)
+                return r;
+        r = read_model(c, json_get(root, "model"), &g->t, ret_error);
+        if (r != 0)
+                return r;
+        r = read_timeout(json_get(root, "timeout"), &g->t, ret_error);
+        if (r != 0)
+                return r;
+        r = write_request(root, &g->t.gemini, ret_error);
+        if (r != 0)
+                return r;
+        g->t.stream = json_object_get_boolean(json_get(root, "stream"));
+        *ret = &TAKE_PTR(g)->t;
+        return 0;
+}
+
+/* --- the answer --- */
+
+static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
+        RunGemini *g = CONTAINER_OF(t, RunGemini, t);
+        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        size_t before = g->text.n;
+        GeminiCandidate c;
+        int r;
+
+        r = gemini_event_parse(json, n, &e, ret_verdict);
+        if (r != 0)
+                return r;
+        if (e.has_usage)
+                t->usage = e.usage;
+        if (e.n_candidates > 0) {
+                gemini_event_candidate(&e, 0, &c);
+                for (size_t i = 0; i < json_array_length(c.parts); i++)
+                        (void) gemini_part_append(json_object_array_get_idx(c.parts, i), &g->text);
+        }
+        if (json_get(e.root, "gemgateCli")) {
+                json_putp(&g->root);
+                g->root = TAKE_PTR(e.root);
+                g->cli = json_get_typed(g->root, "gemgateCli", json_type_object);
+                t->complete = true;
+        }
+        if (t->stream && g->text.n > before) {
+                JWriter w = JWRITER_INIT(out);
+
+                (void) buf_puts(out, "data: ");
+                jwrite_object(&w, NULL);
+                jwrite_string_n(&w, "stdout", buf_data(&g->text) + before, g->text.n - before);
+                jwrite_end(&w);
+                (void) buf_puts(out, "\n\n");
+        }
+        return g->text.error < 0 ? g->text.error : out->error;
+}
+
+static void write_usage(JWriter *w, const Usage *u) {
+        jwrite_object(w, "usage");
+        jwrite_uint(w, "prompt_tokens", u->prompt);
+        jwrite_uint(w, "completion_tokens", u->completion);
+        jwrite_uint(w, "total_tokens", u->total);
+        jwrite_end(w);
+}
+
+static void write_answer(RunGemini *g, Buf *out) {
+        int64_t exit_code = json_object_get_int64(json_get(g->cli, "exitCode"));
+        double seconds = json_object_get_double(json_get(g->cli, "durationUsec")) / (double) USEC_PER_SEC;
+        JWriter w = JWRITER_INIT(out);
+
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "command_executed", json_get_string(g->cli, "command"));
+        jwrite_string_n(&w, "stdout", g->text.n > 0 ? buf_data(&g->text) : "", g->text.n);
+        jwrite_string(&w, "stderr", json_get_string(g->cli, "stderr"));
+        if (exit_code < 0)
+                jwrite_null(&w, "exit_code");
+        else
+                jwrite_int(&w, "exit_code", exit_code);
+        jwrite_fixed(&w, "execution_time", seconds, 3);
+        jwrite_bool(&w, "success", json_object_get_boolean(json_get(g->cli, "success")));
+        jwrite_string(&w, "finish_reason", g->t.finish_reason);
+        write_usage(&w, &g->t.usage);
+        jwrite_string(&w, "model", g->t.served);
+        jwrite_string(&w, "api_key_used", json_get_string(g->cli, "key"));
+        jwrite_end(&w);
+}
+
+static int run_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
+        RunGemini *g = CONTAINER_OF(t, RunGemini, t);
+
+        if (!g->cli) {
+                verdict_init(ret_verdict, VERDICT_CUT, 0, "the Gemini CLI's answer has no end");
+                return DIALECT_E_VERDICT;
+        }
+        t->finish_reason = json_get_string(g->cli, "finishReason");
+        if (t->stream)
+                (void) buf_puts(out, "data: ");
+        write_answer(g, out);
+        if (t->stream)
+                (void) buf_puts(out, "\n\n");
+        return out->error;
+}
+
+static void run_stream_error(Translation *t _unused_, const ApiError *e, Buf *out) {
+        (void) buf_puts(out, "data: ");
+        openai_error_write(e, out);
+        (void) buf_puts(out, "\n\n");
+}
+
+static void run_reset(Translation *t) {
+        RunGemini *g = CONTAINER_OF(t, RunGemini, t);
+
+        t->usage = (Usage){};
+        t->finish_reason = NULL;
+        t->complete = false;
+        buf_clear(&g->text);
+        json_putp(&g->root);
+        g->root = g->cli = NULL;
+}
+
+static Translation *run_translation_free(Translation *t) {
+        (void) run_free(CONTAINER_OF(t, RunGemini, t));
+        return NULL;
+}
+
+static void run_error(const ApiError *e, const char *request_id _unused_, Buf *out) {
+        openai_error_write(e, out);
+}
+
+const Dialect dialect_run_gemini = {
+        .name = "run-gemini",
+        .ping = ": ping\n\n",
+        .is_cli = true,
+        .error = run_error,
+        .request = run_request,
+        .event = run_event,
+        .finish = run_finish,
+        .stream_error = run_stream_error,
+        .reset = run_reset,
+        .free = run_translation_free,
+};

@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Calls wait in order for one of CLI_MAX_JOBS seats. A seat is a runner with its Gemini CLI; it is used
+ * once. Starting a CLI takes more than a second of CPU, so up to CLI_WARM seats are kept that were started
+ * ahead: after a call has ended, never while one waits for its first byte, and only for as long as the CLI
+ * is in use at all (WARM_FOR). Model, key and settings are bound at the inner listener, so those that wait
+ * fit every call, but for one thing: a CLI that can be given a dialogue answers later than one that cannot,
+ * so they are of that kind only once a dialogue was asked for.
+ *
+ *     QUEUED → RUNNING → ENDED → (told, at the end of the turn)
+ *
+ * A seat that was warm may be retiring at the moment that it is given its job. That shows by its hanging up
+ * before anything was asked upstream, and then the call gets another seat, once.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/jwrite.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/verdict.h"
+#include "dialect/cli-request.h"
+#include "dialect/dialect.h"
+#include "engine/cli-answer.h"
+#include "engine/cli-program.h"
+#include "engine/cli-runner.h"
+#include "engine/engine-cli.h"
+#include "io/timer.h"
+
+#define WARM_FOR   (10 * USEC_PER_MINUTE) /* after the last call; runners retire by themselves at that age */
+#define FIND_EVERY (5 * USEC_PER_SEC)     /* looks for the program, for those who only want to know */
+
+typedef enum CliCallState {
+        CALL_QUEUED,
+        CALL_RUNNING,
+        CALL_ENDED,
+} CliCallState;
+
+typedef struct EngineCli EngineCli;
+typedef struct CliCall CliCall;
+
+typedef struct CliSeat {
+        List link; /* of the warm ones */
+        EngineCli *engine;
+        CliRunner *runner;
+        CliCall *call; /* NULL: warm */
+} CliSeat;
+
+struct EngineCli {
+        Engine engine;
+        Loop *loop;
+        JobBook *jobs;
+        Children *children;
+        EngineCliParams p;
+        List warm, queue, ended;
+        size_t n_warm, n_queued, n_running, n_calls;
+        LoopHook hook;
+        bool dialogue; /* what the warm ones are to take */
+        usec_t used_at;
+        Timer *idle;
+
+        char *program; /* the CLI, as of found_at; NULL: it isn't there */
+        char version[CLI_VERSION_MAX];
+        usec_t found_at;
+        char isolation[16];
+};
+
+struct CliCall {
+        EngineCall call;
+        EngineCli *engine;
+        CliCallState state;
+        List link; /* of the queue, or of those that have ended */
+        EngineMethod method;
+        EngineSink sink;
+        void *userdata;
+        CliRequest request;
+        char model[MODEL_NAME_MAX + 1], id[REQUEST_ID_MAX + 1];
+        usec_t timeout, started;
+        CliSeat *seat;
+        Timer *timer; /* of the wait in the queue, then of the job */
+        bool spoke, retried, paused;
+        Buf text; /* not streaming: the answer so far */
+
+        Verdict verdict;
+        bool refused;
+        ApiError refusal;
+        unsigned attempts;
+        char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
+};
+
+static void work_on(EngineCli *e);
+
+/* --- the program --- */
+
+static bool look_for_program(EngineCli *e) {
+        free(e->program);
+        e->program = NULL;
+        e->found_at = loop_now(e->loop);
+        return cli_program_find(e->p.path, &e->program, e->version) >= 0;
+}
+
+/* --- seats --- */
+
+static CliSeat *seat_free(CliSeat *s) {
+        if (!s)
+                return NULL;
+        if (list_is_linked(&s->link)) {
+                list_unlink(&s->link);
+                s->engine->n_warm--;
+        }
+        cli_runner_free(s->runner);
+        free(s);
+        return NULL;
+}
+DEFINE_CLEANUP(CliSeat *, seat_free);
+
+static void on_ready(CliRunner *r, const char *isolation, void *userdata);
+static void on_text(CliRunner *r, const char *s, size_t n, void *userdata);
+static void on_ended(CliRunner *r, const CliResult *result, void *userdata);
+
+static int seat_new(EngineCli *e, bool dialogue, CliSeat **ret) {
+        static const CliRunnerOps ops = { .ready = on_ready, .text = on_text, .ended = on_ended };
+        _cleanup_(seat_freep) CliSeat *s = NULL;
+        int r;
+
+        s = calloc(1, sizeof(CliSeat));
+        if (!s)
+                return -ENOMEM;
+        s->engine = e;
+        list_init(&s->link);
+        r = cli_runner_new(
+                &(CliRunnerParams){
+                        .loop = e->loop,
+                        .jobs = e->jobs,
+                        .children = e->children,
+                        .runner = e->p.runner,
+                        .cli = e->program,
+                        .upstream = e->p.upstream,
+                        .passed = e->p.passed,
+                },
+                dialogue, &ops, s, &s->runner);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+/* One that waits and fits, or NULL. Without a dialogue both kinds fit, and the other is the quicker one. */
+static CliSeat *seat_take_warm(EngineCli *e, bool dialogue) {
+        CliSeat *best = NULL;
+
+        LIST_FOREACH (i, &e->warm) {
+                CliSeat *s = list_entry(i, CliSeat, link);
+
+                if (cli_runner_takes_dialogue(s->runner) == dialogue) {
+                        best = s;
+                        break;
+                }
+                if (!dialogue)
+                        best = s;
+        }
+        if (best) {
+                list_unlink(&best->link);
+                e->n_warm--;
+        }
+        return best;
+}
+
+static void drop_warm(EngineCli *e) {
+        LIST_FOREACH (i, &e->warm)
+                seat_free(list_entry(i, CliSeat, link));
+}
+
+static void on_idle(void *userdata) {
+        EngineCli *e = userdata;
+        usec_t end = usec_add(e->used_at, WARM_FOR), now = loop_now(e->loop);
+
+        e->idle = timer_free(e->idle);
+        if (now < end) {
+                if (timer_new(e->loop, end - now, on_idle, e, &e->idle) >= 0)
+                        return;
+        }
+        drop_warm(e);
+        e->dialogue = false;
+}
+
+static bool is_in_use(const EngineCli *e) {
+        return e->used_at > 0 && loop_now(e->loop) < usec_add(e->used_at, WARM_FOR);
+}
+
+/* Only when nobody waits: a CLI that starts takes the CPU from one that is asked for. */
+static void refill(EngineCli *e) {
+        if (e->n_queued > 0 || !is_in_use(e) || !e->program)
+                return;
+        LIST_FOREACH (i, &e->warm) {
+                CliSeat *s = list_entry(i, CliSeat, link);
+
+                if (e->n_warm > e->p.warm || (e->dialogue && !cli_runner_takes_dialogue(s->runner)))
+                        seat_free(s);
+        }
+        while (e->n_warm < e->p.warm) {
+                CliSeat *s;
+
+                if (seat_new(e, e->dialogue, &s) < 0)
+                        return; /* the next call will say why */
+                list_append(&e->warm, &s->link);
+                e->n_warm++;
+        }
+        if (!e->idle)
+                (void) timer_new(e->loop, WARM_FOR, on_idle, e, &e->idle);
+}
+
+/* --- the end of a call --- */
+
+static void call_leave_seat(CliCall *c) {
+        if (!c->seat)
+                return;
+        c->seat = seat_free(c->seat);
+        c->engine->n_running--;
+}
+
+static void call_end(CliCall *c) {
+        EngineCli *e = c->engine;
+
+        if (c->state == CALL_QUEUED && list_is_linked(&c->link)) {
+                list_unlink(&c->link);
+                e->n_queued--;
+        }
+        c->timer = timer_free(c->timer);
+        call_leave_seat(c);
+        c->state = CALL_ENDED;
+        list_append(&e->ended, &c->link);
+        loop_hook_ask(e->loop, &e->hook);
+}
+
+/* How the log calls what the client is refused with. */
+static VerdictClass class_of(int status) {
+        static const struct {
+                int status;
+                VerdictClass class;
+        } rows[] = {
+                { 429, VERDICT_RATE_UNKNOWN },
+                { 504, VERDICT_TIMEOUT },
+                { 502, VERDICT_CUT },
+                { 500, VERDICT_INTERNAL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].status == status)
+                        return rows[i].class;
+        return status < 500 ? VERDICT_REQUEST : VERDICT_OVERLOAD;
+}
+
+static void call_refuse(CliCall *c, const ApiError *refusal) {
+        verdict_init(&c->verdict, class_of(refusal->status), 0, refusal->message);
+        c->refused = true;
+        c->refusal = *refusal;
+        call_end(c);
+}
+
+static void call_end_as(CliCall *c, VerdictClass class, const char *message) {
+        verdict_init(&c->verdict, class, 0, message);
+        call_end(c);
+}
+
+static void tell_ended(void *userdata) {
+        EngineCli *e = userdata;
+        List *i;
+
+        while ((i = list_first(&e->ended))) {
+                CliCall *c = list_entry(i, CliCall, link);
+
+                list_unlink(i);
+                if (c->sink.served)
+                        c->sink.served(
+                                &(EngineServed){
+                                        .refusal = c->refused ? &c->refusal : NULL,
+                                        .key_mask = c->key_mask,
+                                        .key_name = c->key_name,
+                                        .attempts = c->attempts,
+                                },
+                                c->userdata);
+                c->sink.done(&c->verdict, c->userdata); /* frees c */
+        }
+        work_on(e);
+        refill(e);
+}
+
+/* --- what a runner says --- */
+
+static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdata) {
+        CliSeat *s = userdata;
+        EngineCli *e = s->engine;
+
+        if (streq(e->isolation, isolation) || strlen(isolation) >= sizeof(e->isolation))
+                return;
+        (void) snprintf(e->isolation, sizeof(e->isolation), "%s", isolation);
+        if (streq(isolation, "process"))
+                log_warning(
+                        "the Gemini CLI %s runs without namespaces of its own here (isolation: process): "
+                        "only its settings keep it from files and network",
+                        e->version);
+        else
+                log_info("the Gemini CLI %s runs in isolation: %s", e->version, isolation);
+}
+
+static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userdata) {
+        CliSeat *seat = userdata;
+        CliCall *c = seat->call;
+        _cleanup_buf_ Buf event = BUF_INIT(UPSTREAM_EVENT_MAX);
+        JWriter w = JWRITER_INIT(&event);
+
+        if (!c)
+                return;
+        c->spoke = true;
+        if (c->method != ENGINE_STREAM_GENERATE) {
+                if (buf_append(&c->text, s, n) < 0)
+                        call_end_as(c, VERDICT_CUT, "The Gemini CLI's answer is larger than gemgate takes.");
+                return;
+        }
+        jwrite_object(&w, NULL);
+        jwrite_array(&w, "candidates");
+        jwrite_object(&w, NULL);
+        jwrite_object(&w, "content");
+        jwrite_string(&w, "role", "model");
+        jwrite_array(&w, "parts");
+        jwrite_object(&w, NULL);
+        jwrite_string_n(&w, "text", s, n);
+        for (unsigned i = 0; i < 6; i++)
+                jwrite_end(&w);
+        if (event.error < 0 || c->sink.event(buf_data(&event), event.n, c->userdata) < 0)
+                call_end_as(c, VERDICT_INTERNAL, "gemgate could not take the Gemini CLI's answer.");
+}
+
+static void call_answer(CliCall *c, const CliResult *result) {
+        const Job *j = cli_runner_job(c->seat->runner);
+        _cleanup_buf_ Buf event = BUF_INIT(UPSTREAM_EVENT_MAX + UPSTREAM_ANSWER_MAX);
+        usec_t spent = usec_sub(clock_monotonic(), c->started);
+        ApiError refusal;
+        int r;
+
+        c->attempts = j->attempts;
+        memcpy(c->key_mask, j->key_mask, sizeof(c->key_mask));
+        memcpy(c->key_name, j->key_name, sizeof(c->key_name));
+        if (cli_answer_judge(j, result, &refusal) != 0)
+                return call_refuse(c, &refusal);
+
+        r = cli_answer_write(j, result, c->text.n > 0 ? buf_data(&c->text) : "", c->text.n,
+                             c->request.n_prompt, spent, &event);
+        if (r >= 0)
+                r = c->sink.event(buf_cstr(&event), event.n, c->userdata);
+        if (r < 0)
+                return call_end_as(c, VERDICT_INTERNAL, "gemgate could not take the Gemini CLI's answer.");
+        call_end_as(c, VERDICT_OK, NULL);
+}
+
+static void call_run(CliCall *c);
+
+static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
+        CliSeat *s = userdata;
+        CliCall *c = s->call;
+
+        if (!c) { /* it waited long enough, or its CLI could not be started */
+                seat_free(s);
+                return;
+        }
+        if (!result && !c->spoke && !c->retried && cli_runner_job(r)->calls == 0) {
+                c->retried = true;
+                call_leave_seat(c);
+                call_run(c);
+                return;
+        }
+        call_answer(c, result);
+}
+
+/* --- its course --- */
+
+static void on_job_timeout(void *userdata) {
+        CliCall *c = userdata;
+
+        call_end_as(c, VERDICT_TIMEOUT, "The Gemini CLI was not done in time (CLI_TIMEOUT).");
+}
+
+static void on_queue_timeout(void *userdata) {
+        CliCall *c = userdata;
+        ApiError refusal;
+
+        api_error_set(&refusal, 429, NULL,
+                      "All %llu jobs that the Gemini CLI may have at once (CLI_MAX_JOBS) are busy.",
+                      (unsigned long long) c->engine->p.max_jobs);
+        refusal.retry_after = MAX(c->engine->p.queue_wait, USEC_PER_SEC);
+        call_refuse(c, &refusal);
+}
+
+static void refuse_absent(CliCall *c) {
+        ApiError refusal;
+
+        api_error_set(
+                &refusal, 503, NULL,
+                "The Gemini CLI is not installed here (CLI_PATH=%s): run install-gemini-cli, which comes "
+                "with gemgate; docs/CLI.md says where it is.",
+                c->engine->p.path);
+        call_refuse(c, &refusal);
+}
+
+static void refuse_seat(CliCall *c, int error) {
+        ApiError refusal;
+
+        api_error_set(&refusal, 503, NULL, "No runner for the Gemini CLI can be had (CLI_RUNNER=%s): %s.",
+                      c->engine->p.runner,
+                      error == -EADDRNOTAVAIL ? "it could not ask gemgated in its turn" : strerror(-error));
+        log_warning(
+                "%s Under systemd: systemctl enable --now gemgated-job.socket gemgate-runner.socket, and "
+                "restart gemgated.service; one of several instances has no jobs.",
+                refusal.message);
+        call_refuse(c, &refusal);
+}
+
+static int call_take_seat(CliCall *c) {
+        EngineCli *e = c->engine;
+        int r;
+
+        if (!c->retried)
+                c->seat = seat_take_warm(e, c->request.dialogue);
+        if (!c->seat) {
+                r = seat_new(e, c->request.dialogue, &c->seat);
+                if (r < 0)
+                        return r;
+        }
+        c->seat->call = c;
+        e->n_running++;
+        return job_arm(cli_runner_job(c->seat->runner), c->model, c->id, c->request.asked);
+}
+
+/* Out of the queue, and onto a seat. */
+static void call_run(CliCall *c) {
+        EngineCli *e = c->engine;
+        int r;
+
+        if (c->state == CALL_QUEUED) {
+                if (list_is_linked(&c->link)) {
+                        list_unlink(&c->link);
+                        e->n_queued--;
+                }
+                c->timer = timer_free(c->timer);
+                c->started = clock_monotonic();
+                c->state = CALL_RUNNING;
+        }
+        e->used_at = loop_now(e->loop);
+        e->dialogue = e->dialogue || c->request.dialogue;
+        if (!look_for_program(e))
+                return refuse_absent(c);
+        r = call_take_seat(c);
+        if (r >= 0 && !c->timer)
+                r = timer_new(e->loop, c->timeout, on_job_timeout, c, &c->timer);
+        if (r < 0)
+                return refuse_seat(c, r);
+        cli_runner_pause(c->seat->runner, c->paused);
+        cli_runner_give(c->seat->runner, &c->request.job);
+}
+
+static void work_on(EngineCli *e) {
+        List *i;
+
+        while (e->n_running < e->p.max_jobs && (i = list_first(&e->queue)))
+                call_run(list_entry(i, CliCall, link));
+}
+
+static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSink *sink, void *userdata,
+                          EngineCall **ret) {
+        EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+        CliCall *c;
+        int r;
+
+        assert(q->method == ENGINE_GENERATE || q->method == ENGINE_STREAM_GENERATE);
+        c = calloc(1, sizeof(CliCall));
+        if (!c)
+                return -ENOMEM;
+        *c = (CliCall){
+                .call.engine = engine,
+                .engine = e,
+                .method = q->method,
+                .sink = *sink,
+                .userdata = userdata,
+                .timeout = q->timeout > 0 ? MIN(q->timeout, e->p.timeout) : e->p.timeout,
+                .text = BUF_INIT(UPSTREAM_ANSWER_MAX),
+        };
+        list_init(&c->link);
+        (void) snprintf(c->model, sizeof(c->model), "%s", q->model);
+        (void) snprintf(c->id, sizeof(c->id), "%s", strempty(q->id));
+        e->n_calls++;
+
+        r = cli_request_split(q->body, q->n_body, &c->request, &c->refusal);
+        if (r < 0) {
+                engine_call_free(&c->call);
+                return r;
+        }
+        *ret = &c->call;
+        if (r == DIALECT_E_REFUSED) {
+                c->refused = true;
+                verdict_init(&c->verdict, VERDICT_REQUEST, 0, c->refusal.message);
+                call_end(c);
+                return 0;
+        }
+        list_append(&e->queue, &c->link);
+        e->n_queued++;
+        if (e->n_running < e->p.max_jobs && e->n_queued == 1)
+                loop_hook_ask(e->loop, &e->hook);
+        else if (e->n_queued > CLI_QUEUE_MAX || e->p.queue_wait == 0 ||
+                 timer_new(e->loop, e->p.queue_wait, on_queue_timeout, c, &c->timer) < 0)
+                on_queue_timeout(c);
+        return 0;
+}
+
+static void cli_call_pause(EngineCall *call, bool paused) {
+        CliCall *c = CONTAINER_OF(call, CliCall, call);
+
+        c->paused = paused;
+        if (c->seat)
+                cli_runner_pause(c->seat->runner, paused);
+}
+
+static void cli_call_free(EngineCall *call) {
+        CliCall *c = CONTAINER_OF(call, CliCall, call);
+        EngineCli *e = c->engine;
+
+        if (c->state == CALL_QUEUED && list_is_linked(&c->link))
+                e->n_queued--;
+        list_unlink(&c->link);
+        timer_free(c->timer);
+        call_leave_seat(c);
+        cli_request_done(&c->request);
+        buf_done(&c->text);
+        free(c);
+        e->n_calls--;
+        loop_hook_ask(e->loop, &e->hook);
+}
+
+/* --- the engine --- */
+
+int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **ret) {
+        static const EngineOps ops = {
+                .start = cli_call_start,
+                .pause = cli_call_pause,
+                .free = cli_call_free,
+        };
+        EngineCli *e;
+        int r;
+
+        e = calloc(1, sizeof(EngineCli));
+        if (!e)
+                return -ENOMEM;
+        *e = (EngineCli){ .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = "unknown" };
+        list_init(&e->warm);
+        list_init(&e->queue);
+        list_init(&e->ended);
+        r = children_new(l, &e->children);
+        if (r < 0) {
+                free(e);
+                return r;
+        }
+        loop_hook_add(l, &e->hook, tell_ended, e);
+        *ret = &e->engine;
+        return 0;
+}
+
+void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
+        EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+
+        if (!streq(e->p.path, p->path) || !streq(e->p.runner, p->runner)) {
+                drop_warm(e);
+                e->found_at = 0;
+        }
+        e->p = *p;
+        loop_hook_ask(e->loop, &e->hook);
+}
+
+void engine_cli_status(Engine *engine, EngineCliStatus *ret) {
+        EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+
+        if (e->found_at == 0 || loop_now(e->loop) >= usec_add(e->found_at, FIND_EVERY))
+                (void) look_for_program(e);
+        *ret = (EngineCliStatus){
+                .available = e->program,
+                .version = e->program ? e->version : "",
+                .isolation = e->program ? e->isolation : "none",
+        };
+}
+
+Engine *engine_cli_free(Engine *engine) {
+        EngineCli *e;
+
+        if (!engine)
+                return NULL;
+        e = CONTAINER_OF(engine, EngineCli, engine);
+        assert(e->n_calls == 0);
+        drop_warm(e);
+        timer_free(e->idle);
+        loop_hook_remove(&e->hook);
+        children_free(e->children);
+        free(e->program);
+        free(e);
+        return NULL;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/text.h"
+#include "dialect/gemini.h"
+#include "dialect/json.h"
+#include "engine/job.h"
+
+#define TOKEN_BYTES 32U
+
+struct JobBook {
+        List jobs; /* as many as there are runners: CLI_MAX_JOBS and those that wait */
+};
+
+int job_book_new(JobBook **ret) {
+        JobBook *b = calloc(1, sizeof(JobBook));
+
+        if (!b)
+                return -ENOMEM;
+        list_init(&b->jobs);
+        *ret = b;
+        return 0;
+}
+
+JobBook *job_book_free(JobBook *b) {
+        if (!b)
+                return NULL;
+        assert(list_is_empty(&b->jobs));
+        free(b);
+        return NULL;
+}
+
+/* --- the token --- */
+
+static int token_new(Secret **ret) {
+        static const char digits[] = "0123456789abcdef";
+        char hex[2 * TOKEN_BYTES];
+        uint8_t bytes[TOKEN_BYTES];
+        int r;
+
+        if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
+                return -EIO;
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+                hex[2 * i] = digits[bytes[i] >> 4];
+                hex[2 * i + 1] = digits[bytes[i] & 15];
+        }
+        r = secret_new(hex, sizeof(hex), ret);
+        explicit_bzero(bytes, sizeof(bytes));
+        explicit_bzero(hex, sizeof(hex));
+        return r;
+}
+
+int job_new(JobBook *b, Job **ret) {
+        _cleanup_(job_unrefp) Job *j = NULL;
+        int r;
+
+        j = calloc(1, sizeof(Job));
+        if (!j)
+                return -ENOMEM;
+        j->n_ref = 1;
+        list_init(&j->link);
+        r = token_new(&j->token);
+        if (r < 0)
+                return r;
+        list_append(&b->jobs, &j->link);
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
+Job *job_ref(Job *j) {
+        j->n_ref++;
+        return j;
+}
+
+void job_revoke(Job *j) {
+        list_unlink(&j->link);
+}
+
+Job *job_unref(Job *j) {
+        if (!j || --j->n_ref > 0)
+                return NULL;
+        list_unlink(&j->link);
+        secret_unref(j->token);
+        free(j->asked);
+        free(j);
+        return NULL;
+}
+
+int job_arm(Job *j, const char *model, const char *id, const char *asked) {
+        _cleanup_free_ char *copy = NULL;
+
+        assert(!j->armed);
+        if (asked) {
+                copy = strdup(asked);
+                if (!copy)
+                        return -ENOMEM;
+        }
+        (void) snprintf(j->model, sizeof(j->model), "%s", model);
+        (void) snprintf(j->id, sizeof(j->id), "%s", id);
+        j->asked = TAKE_PTR(copy);
+        j->armed = true;
+        return 0;
+}
+
+Job *job_find(JobBook *b, const char *presented, size_t n) {
+        Job *found = NULL;
+
+        LIST_FOREACH (i, &b->jobs) {
+                Job *j = list_entry(i, Job, link);
+
+                if (secret_equal(j->token, presented, n) && j->armed)
+                        found = j;
+        }
+        return found;
+}
+
+bool job_admit(Job *j) {
+        if (j->calls >= JOB_CALLS_MAX)
+                return false;
+        j->calls++;
+        return true;
+}
+
+/* --- what is seen --- */
+
+/* What does not fit is of no known kind. */
+static void set_word(char *word, size_t size, const char *s) {
+        if (!strnull(s) && strlen(s) < size)
+                memcpy(word, s, strlen(s) + 1);
+}
+
+static bool has_call(struct json_object *parts) {
+        size_t n = json_array_length(parts);
+
+        for (size_t i = 0; i < n; i++)
+                if (json_get(json_object_array_get_idx(parts, i), "functionCall"))
+                        return true;
+        return false;
+}
+
+void job_heard(Job *j, const char *json, size_t n) {
+        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        GeminiCandidate c;
+        Verdict v;
+
+        if (gemini_event_parse(json, n, &e, &v) != 0)
+                return;
+        set_word(j->block_reason, sizeof(j->block_reason), e.block_reason);
+        set_word(j->response_id, sizeof(j->response_id), e.response_id);
+        set_word(j->model_version, sizeof(j->model_version), e.model_version);
+        for (size_t i = 0; i < e.n_candidates; i++) {
+                gemini_event_candidate(&e, i, &c);
+                set_word(j->finish_reason, sizeof(j->finish_reason), c.finish_reason);
+                j->has_call = j->has_call || has_call(c.parts);
+        }
+}
+
+void job_answered(Job *j, const Usage *usage) {
+        j->complete = true;
+        j->usage.prompt += usage->prompt;
+        j->usage.cached += usage->cached;
+        j->usage.completion += usage->completion;
+        j->usage.thoughts += usage->thoughts;
+        j->usage.total += usage->total;
+}
+
+void job_failed(Job *j, const ApiError *e) {
+        j->has_error = true;
+        j->error = *e;
+}
+
+void job_tried(Job *j, const char *key_mask, const char *key_name) {
+        j->attempts++;
+        (void) snprintf(j->key_mask, sizeof(j->key_mask), "%s", key_mask);
+        (void) snprintf(j->key_name, sizeof(j->key_name), "%s", key_name);
+}
