@@ -41,6 +41,10 @@
 
 #include "base/limits.h"
 
+/* The CLI's system text when a job has none; its own would be 23 KB. It is the only one that comes to the
+ * daemon's listener without guards. */
+#define CLI_SYSTEM_NEUTRAL "You answer the user."
+
 #define JOB_STATUS_SUCCESS "success"
 #define JOB_STATUS_ERROR   "error"
 #define JOB_STATUS_NONE    "none"
