@@ -43,6 +43,7 @@ static const struct {
         { SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_FAILED, NOT_RUNNING },
         { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NOT_RUNNING },
         { "org.freedesktop.DBus.Error.Spawn.*", CTL_FAILED, NOT_STARTED },
+        { "org.freedesktop.DBus.Error.TimedOut", CTL_FAILED, NOT_STARTED }, /* the bus's, of a start */
         { "org.freedesktop.systemd1.*", CTL_FAILED, NOT_STARTED },
         { SD_BUS_ERROR_NO_REPLY, CTL_FAILED, NO_ANSWER },
         { SD_BUS_ERROR_TIMEOUT, CTL_FAILED, NO_ANSWER },
@@ -201,6 +202,10 @@ static int use_bus(Ctl *c) {
                 r = sd_bus_open_system(&c->bus);
         if (r >= 0)
                 return 0;
+        if (c->machine && (r == -EACCES || r == -EPERM))
+                return ctl_say(c, CTL_DENIED,
+                               "cannot reach %s: permission denied: only root enters a container",
+                               c->machine);
         if (c->host || c->machine)
                 return ctl_say(c, CTL_FAILED, "cannot reach %s: %s", c->host ?: c->machine, strerror(-r));
         if (access(CONTROL_SOCKET, F_OK) == 0)

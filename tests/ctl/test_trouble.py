@@ -26,6 +26,7 @@ TROUBLE = [
     (BUS + "LimitsExceeded", ["keys"], 1, ["a sentence"]),
     (BUS + "NoReply", ["keys"], 1, ["systemctl status gemgated"]),
     (BUS + "Spawn.ChildExited", ["keys"], 1, ["journalctl -u gemgated"]),
+    (BUS + "TimedOut", ["keys"], 1, ["journalctl -u gemgated"]),
     ("org.freedesktop.systemd1.UnitMasked", ["keys"], 1, ["journalctl -u gemgated"]),
 ]
 

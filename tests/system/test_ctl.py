@@ -6,7 +6,7 @@ import pytest
 
 import machine
 from house import MASKS, SECRETS, leaked
-from machine import MODEL, run
+from machine import MODEL, SERVICE, run, systemctl
 
 READING = (["status"], ["keys"], ["models"], ["stats"], ["explain", MODEL])
 
@@ -33,6 +33,23 @@ def test_stranger_is_told_what_he_lacks():
         assert "group gemgate" in result.stderr, result.stderr
         if argv != ["status"]:  # that is properties, which polkit cannot open
             assert "org.gemgate1." in result.stderr, result.stderr
+
+
+def test_machine():
+    """Into a container as systemd's tools go; `.host` is the one that is always there."""
+    assert MASKS["MASK1"] in run("gemgatectl", "--machine=.host", "keys")
+    for machine_, user, status, said in ((".host", "member", 4, "only root"), ("nonesuch", None, 1, "cannot reach nonesuch")):
+        result = run("gemgatectl", "-M", machine_, "keys", user=user, check=False)
+        assert (result.returncode, said in result.stderr) == (status, True), result
+
+
+def test_daemon_that_cannot_start(sim):
+    """The bus was asked to start it and has given up: where to look is told."""
+    machine.configure(sim, MAX_BODY="banana")
+    systemctl("stop", SERVICE)
+    result = run("gemgatectl", "keys", check=False, timeout=60)
+    assert result.returncode == 1 and "could not be started" in result.stderr and "journalctl -u gemgated" in result.stderr
+    assert "MAX_BODY: banana" in run("journalctl", "-b", "-t", "gemgated", "-p", "err", "-o", "cat")
 
 
 def test_exit_statuses():
