@@ -23,6 +23,7 @@ MUST_HAVE = {
     "/usr/share/man/man1/gemgatectl.1.gz",
     "/usr/share/man/man8/gemgated.8.gz",
     "/usr/share/man/man5/gemgate.conf.5.gz",
+    "/usr/share/man/man5/gemgate.env.5.gz",
     "/usr/share/man/man5/org.gemgate1.5.gz",
 }
 UNITS = {"gemgated.service", "gemgated.socket", "gemgated@.service", "gemgated@.socket"}
