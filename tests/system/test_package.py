@@ -43,11 +43,11 @@ def test_what_is_in_it():
 
 
 def test_installation_page(sim):
-    """docs/INSTALL.md: the first key, word for word."""
+    """docs/INSTALL.md: the first key and the first request, word for word."""
     machine.configure(sim, keys=(), tokens=(), admins=())
     page = (ROOT / "docs/INSTALL.md").read_text()
-    commands = page.partition("## The first key")[2].partition("```sh\n")[2].partition("```")[0]
-    assert "api-keys" in commands
+    commands, request = re.findall(r"```sh\n(.*?)```", page.partition("## The first key")[2].partition("\n## ")[0], re.S)
+    assert "api-keys" in commands and "/v1/chat/completions" in request
     assert machine.health()["status"] == "no_keys"
     out = run("bash", "-euc", commands)
     assert "active (running)" in out
@@ -57,6 +57,8 @@ def test_installation_page(sim):
     token = (machine.ETC / "allowed-tokens").read_text().strip()
     a = machine.ask("GET", "/v1/models", [("Authorization", f"Bearer {token}")], token=None)
     assert a.status == 200, a
+    out = run("bash", "-euc", request)
+    assert '"chat.completion"' in out and "AIza****" in out and token not in out, out
 
 
 def test_lintian(deb):
