@@ -37,6 +37,9 @@ def test_what_is_in_it():
     have = files()
     assert not MUST_HAVE - have
     assert UNITS <= {Path(f).name for f in have if "/systemd/system/" in f}
+    docs = {Path(f).name.removesuffix(".gz") for f in have if f.startswith("/usr/share/doc/gemgate/")}
+    assert {"CONFIG.md", "DBUS.md", "HTTP.md", "LOGS.md", "SANDBOX.md", "addresses.conf", "credentials.conf",
+            "log-namespace.conf", "journald@gemgate.conf"} <= docs
     assert any("zsh" in f and f.endswith("_gemgatectl") for f in have)
     assert any("fish" in f and f.endswith("gemgatectl.fish") for f in have)
     assert not [f for f in have if "gemini-sim" in f or "/tests/" in f]
