@@ -41,7 +41,7 @@ static const struct {
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, CTL_DENIED, DENIED },
         { "org.freedesktop.PolicyKit1.Error.*", CTL_DENIED, DENIED },
         { SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_FAILED, NOT_RUNNING },
-        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NOT_RUNNING },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NULL }, /* see advice_of() */
         { "org.freedesktop.DBus.Error.Spawn.*", CTL_FAILED, NOT_STARTED },
         { "org.freedesktop.DBus.Error.TimedOut", CTL_FAILED, NOT_STARTED }, /* the bus's, of a start */
         { "org.freedesktop.systemd1.*", CTL_FAILED, NOT_STARTED },
@@ -100,6 +100,13 @@ static int closed(const Ctl *c) {
                 "group gemgate");
 }
 
+/* dbus-daemon says so of a call that was to start nothing, dbus-broker also of a start that failed. */
+static const char *advice_of(const Ctl *c, size_t i) {
+        if (!streq(errors[i].name, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+                return errors[i].advice;
+        return c->verb->flags & VERB_NO_START ? NOT_RUNNING : NOT_STARTED;
+}
+
 static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int error) {
         const char *sentence = strnull(e->message) ? strerror(error < 0 ? -error : error) : e->message;
 
@@ -108,7 +115,7 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
                         continue;
                 if (errors[i].status == CTL_DENIED)
                         return denied(c, call->member);
-                return ctl_say(c, errors[i].status, "%s", errors[i].advice ?: sentence);
+                return ctl_say(c, errors[i].status, "%s", advice_of(c, i) ?: sentence);
         }
         if (call->about && link_is_no_object(e))
                 return rows_missing(c, call->about);
