@@ -91,3 +91,21 @@ def test_check_config():
     machine.write(machine.ETC / "gemgate.env", "MAX_BODY=banana\n")
     result = run("gemgatectl", "check-config", check=False)
     assert result.returncode != 0 and "MAX_BODY: banana" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("mode, owner", [(0o600, "root:gemgate"), (0o640, "root:root")], ids=["mode", "group"])
+def test_keys_that_only_root_can_read(mode, owner):
+    """What an editor or a umask makes of a file: who checks as root hears of it, and the reload says it, too."""
+    path = machine.ETC / "api-keys"
+    path.chmod(mode)
+    run("chown", owner, path)
+    result = run("gemgatectl", "check-config", check=False)
+    assert f"{path}: only root can read it" in result.stdout + result.stderr, result
+    result = run("gemgatectl", "reload", check=False)
+    assert result.returncode == 1 and f"{path}: Permission denied" in result.stderr and "root:gemgate" in result.stderr, result
+    assert machine.chat().status == 200
+    run("chown", "root:gemgate", path)
+    path.chmod(0o640)
+    result = run("gemgatectl", "check-config", check=False)
+    assert "only root" not in result.stdout + result.stderr, result
+    run("gemgatectl", "reload")
