@@ -81,6 +81,21 @@ def test_one_kind_does_not_start_beside_the_other(instances):
     assert machine.is_active(SOCKET) and machine.health()
 
 
+def test_instance_that_cannot_start(instances, sim):
+    """Its clients are let go, and the journal has the two commands with its name in them."""
+    after = machine.cursor()
+    gave_up = "gemgated-gave-up@gemgated@1.service"
+    with machine.drop_in("[Unit]\nStartLimitBurst=2\n", "gemgated@.service"):
+        machine.configure(sim, MAX_BODY="banana")
+        systemctl("stop", "gemgated@2.socket", "gemgated@3.socket")
+        assert run("curl", "-s", "--max-time", "20", "http://127.0.0.1:8080/health", check=False).returncode not in (0, 28)
+        machine.wait_said("systemctl reset-failed gemgated@1.service; systemctl start gemgated@1.socket", after, gave_up)
+    machine.configure(sim)
+    systemctl("reset-failed", "gemgated@1.service")
+    systemctl("start", "gemgated@1.socket")
+    assert machine.health()["status"] == "healthy"
+
+
 def test_installation_page():
     """docs/INSTALL.md: several processes, word for word."""
     page = (ROOT / "docs/INSTALL.md").read_text()
