@@ -6,9 +6,9 @@
 #include "runner/command.h"
 #include "runner/scratch.h"
 
-/* V8 gives up at it instead of taking all that the machine has. A prompt of 2 MB with a history of 4 MB
- * needs 300 of them. */
-#define HEAP "--max-old-space-size=768"
+/* V8 gives up at it instead of taking all that the machine has. The longest job that the CLI takes comes to
+ * 350 MB of memory in all. */
+#define HEAP "--max-old-space-size=512"
 
 void command_done(Command *c) {
         for (size_t i = 0; i < COMMAND_ARGS_MAX; i++)

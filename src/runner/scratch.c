@@ -27,7 +27,7 @@ static const char settings[] =
         "\"general\":{\"enableAutoUpdate\":false,\"enableAutoUpdateNotification\":false,\"maxAttempts\":1,"
         "\"retryFetchErrors\":false,\"topicUpdateNarration\":false,\"plan\":{\"enabled\":false},"
         "\"sessionRetention\":{\"enabled\":false}},"
-        "\"model\":{\"maxSessionTurns\":1,\"disableLoopDetection\":true},"
+        "\"model\":{\"maxSessionTurns\":1,\"compressionThreshold\":1000000,\"disableLoopDetection\":true},"
         "\"tools\":{\"core\":[\"none\"],\"useRipgrep\":false},"
         "\"mcp\":{\"allowed\":[\"none\"]},"
         "\"context\":{\"includeDirectoryTree\":false,\"fileFiltering\":{\"enableRecursiveFileSearch\":false}},"
@@ -109,16 +109,24 @@ int scratch_replace(const Scratch *s, const char *name, const char *text, size_t
         return renameat(s->fd, ".new", s->fd, name) < 0 ? -errno : 0;
 }
 
+/* Only where there is something to give away: a unit's filter knows no chown. Of a mount the descriptor is
+ * one that only names it, so no fchown(). */
+static int give(const Scratch *s, const char *name, uid_t owner) {
+        if (owner == geteuid())
+                return 0;
+        return fchownat(s->fd, name, owner, (gid_t) -1, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 static int make_folder(const Scratch *s, const char *name, mode_t mode, uid_t owner) {
         if (mkdirat(s->fd, name, mode) < 0)
                 return -errno;
-        return fchownat(s->fd, name, owner, (gid_t) -1, 0) < 0 ? -errno : 0;
+        return give(s, name, owner);
 }
 
 static int make_fifo(const Scratch *s, const char *name, uid_t owner) {
         if (mkfifoat(s->fd, name, 0600) < 0)
                 return -errno;
-        return fchownat(s->fd, name, owner, (gid_t) -1, 0) < 0 ? -errno : 0;
+        return give(s, name, owner);
 }
 
 int scratch_fill(const Scratch *s, bool dialogue, uid_t owner) {
@@ -132,13 +140,11 @@ int scratch_fill(const Scratch *s, bool dialogue, uid_t owner) {
                 { "tmp", 0700, true },
                 { "work", 0555, false },
         };
-        int r = 0;
+        int r;
 
-        /* To go through it. Of a mount the descriptor is one that only names it, so no fchown(). */
-        if (fchownat(s->fd, "", owner, (gid_t) -1, AT_EMPTY_PATH) < 0)
-                return -errno;
+        r = give(s, "", owner); /* to go through it */
         for (size_t i = 0; i < ELEMENTSOF(folders) && r >= 0; i++)
-                r = make_folder(s, folders[i].name, folders[i].mode, folders[i].theirs ? owner : (uid_t) -1);
+                r = make_folder(s, folders[i].name, folders[i].mode, folders[i].theirs ? owner : geteuid());
         if (r >= 0)
                 r = write_file(s, "home/.gemini/settings.json", settings, strlen(settings));
         if (r >= 0)
