@@ -60,9 +60,9 @@
 #define BUS_OBJECTS_MAX      1024U  /* keys that GetManagedObjects lists: sd-bus writes them all in one go */
 
 /* --- a job at the Gemini CLI; the protocol is base/job-protocol.h --- */
-#define CLI_PROMPT_MAX  2000000U     /* of the client's text: guarded it is at most four times as long and fits
-                                        into the 8 MiB at which the CLI cuts its stdin */
-#define JOB_CALLS_MAX   8U           /* inner requests of one job: one is the rule, more is a CLI that loops */
+#define CLI_PROMPT_MAX  2000000U     /* of the client's text: guarded it is at most four times as long, and
+                                        the CLI cuts its stdin at 8 MiB */
+#define JOB_CALLS_MAX   8U           /* inner requests of one job: one is the rule, more a CLI that loops */
 #define CLI_QUEUE_MAX   256U         /* jobs that wait for CLI_MAX_JOBS; each keeps its body */
 #define CLI_SYSTEM_MAX  (1U << 20)   /* system texts run to tens of KiB */
 #define CLI_HISTORY_MAX (4U << 20)   /* all its texts; a context window of a million tokens is about that */

@@ -51,7 +51,8 @@ static int failed(int r, const char *step, const char **ret_step) {
         return r;
 }
 
-static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, Child *c, const char **ret_step) {
+static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, Child *c,
+                        const char **ret_step) {
         static char step[INSIDE_STEP_MAX]; /* outlives the call: it is what the caller prints */
         int pair[2], scratch, r;
 

@@ -25,9 +25,14 @@ typedef struct Child {
         Command command; /* for the report */
 } Child;
 
-#define CHILD_INIT                                                                                       \
-        ((Child){ .pidfd = -1, .channel = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1,          \
-                  .listener = -1, .scratch = SCRATCH_INIT })
+#define CHILD_INIT                                                                                          \
+        ((Child){ .pidfd = -1,                                                                              \
+                  .channel = -1,                                                                            \
+                  .stdin_fd = -1,                                                                           \
+                  .stdout_fd = -1,                                                                          \
+                  .stderr_fd = -1,                                                                          \
+                  .listener = -1,                                                                           \
+                  .scratch = SCRATCH_INIT })
 
 /* What is wanted. */
 typedef struct ChildPlan {

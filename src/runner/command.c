@@ -38,7 +38,9 @@ static int add(char **list, size_t max, const char *fmt, ...) {
 }
 
 static int make_argv(const Place *p, const char *scratch, bool dialogue, char **argv) {
-        const char *const fixed[] = { p->node, HEAP, p->entry, "-m", "gemini-2.5-flash", "-o", "stream-json" };
+        const char *const fixed[] = {
+                p->node, HEAP, p->entry, "-m", "gemini-2.5-flash", "-o", "stream-json"
+        };
         int r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(fixed) && r >= 0; i++)
@@ -54,8 +56,8 @@ static int make_env(const char *scratch, const char *token, uint16_t port, char 
         /* PATH leads nowhere: what the CLI looks for there (git, mostly) does without. NO_COLOR and the two
          * behind it are one: any other would make it warn on stderr. */
         static const char *const fixed[] = {
-                "PATH=/nonexistent", "LANG=C.UTF-8",  "NO_COLOR=1",      "TERM=dumb",
-                "COLORTERM=truecolor", "GEMINI_CLI_NO_RELAUNCH=1",
+                "PATH=/nonexistent", "LANG=C.UTF-8",        "NO_COLOR=1",
+                "TERM=dumb",         "COLORTERM=truecolor", "GEMINI_CLI_NO_RELAUNCH=1",
         };
         static const struct {
                 const char *name, *file;

@@ -5,8 +5,8 @@
 
 #include "runner/command.h"
 
-/* stdio: its descriptors 0, 1 and 2. Does not return; what went wrong is written to error_fd as an int, which a
- * successful exec closes. */
+/* stdio: its descriptors 0, 1 and 2. Does not return; what went wrong is written to error_fd as an int,
+ * which a successful exec closes. */
 void exec_command(const Command *c, const int stdio[static 3], int error_fd) __attribute__((noreturn));
 
 /* The other end: 0 when the exec has happened. Waits for it. */

@@ -50,8 +50,9 @@ int inside_greet(int channel, int *ret_listener, int *ret_scratch, char ret_step
         Greeting g = {};
         Control control = {};
         struct iovec iov = { .iov_base = &g, .iov_len = sizeof(g) };
-        struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-                            .msg_controllen = sizeof(control) };
+        struct msghdr m = {
+                .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+        };
         int fds[FDS];
         ssize_t k;
 

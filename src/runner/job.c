@@ -10,7 +10,7 @@
 #include "runner/json.h"
 
 /* Any; the CLI wants one, and its home is this job's alone. */
-#define SESSION_ID "00000000-0000-4000-8000-000000000001"
+#define SESSION_ID   "00000000-0000-4000-8000-000000000001"
 #define SESSION_TIME "2026-01-01T00:00:00.000Z"
 
 /* Escaping makes at most six bytes of one, and each turn has its frame. */
@@ -56,7 +56,8 @@ int job_parse_start(const char *line, size_t n, JobStart *ret, const char **ret_
             !json_object_is_type(dialogue, json_type_boolean))
                 return refuse(ret_why, "start.dialogue is neither true nor false");
 
-        *ret = (JobStart){ .dialogue = json_object_get_boolean(json_get(start, "dialogue", json_type_boolean)) };
+        *ret = (JobStart){};
+        ret->dialogue = json_object_get_boolean(json_get(start, "dialogue", json_type_boolean));
         memcpy(ret->token, token, n_token);
         return 0;
 }

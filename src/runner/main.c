@@ -137,8 +137,9 @@ int main(int argc, char *argv[]) {
                 return r < 0 ? 0 : r;
         r = check_descriptors();
         if (r == -ENOTSOCK) {
-                (void) fputs("gemgate-runner: standard input is no unix stream socket; gemgated starts this\n",
-                             stderr);
+                (void) fputs(
+                        "gemgate-runner: standard input is no unix stream socket; gemgated starts this\n",
+                        stderr);
                 return EX_UNAVAILABLE;
         }
         return r < 0 || runner_run(&o) < 0 ? EX_SOFTWARE : 0;

@@ -11,8 +11,8 @@
 #include "runner/place.h"
 
 #define PACKAGE_JSON_MAX (64U << 10) /* npm's own is under one KiB */
-#define VERSION_MAX 64U
-#define VERSION_CHARSET TEXT_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.+-"
+#define VERSION_MAX      64U
+#define VERSION_CHARSET  TEXT_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.+-"
 
 /* bundle, gemini-cli, @google, node_modules, lib, and the prefix itself */
 #define LEVELS_MAX 6U

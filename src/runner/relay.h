@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 #define RELAY_CONNECTIONS_MAX 8U
-#define RELAY_FDS_MAX (1U + 2U * RELAY_CONNECTIONS_MAX)
+#define RELAY_FDS_MAX         (1U + 2U * RELAY_CONNECTIONS_MAX)
 
 typedef struct Relay Relay;
 

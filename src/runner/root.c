@@ -141,7 +141,8 @@ static int write_passwd(const Root *r, uid_t uid) {
         fd = openat(r->fd, "etc/passwd", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
         if (fd < 0)
                 return -errno;
-        if (dprintf(fd, "gemini:x:%u:%u::%s/home:/nonexistent\n", (unsigned) uid, (unsigned) uid, ROOT_SCRATCH) < 0)
+        if (dprintf(fd, "gemini:x:%u:%u::%s/home:/nonexistent\n", (unsigned) uid, (unsigned) uid,
+                    ROOT_SCRATCH) < 0)
                 return -EIO;
         return 0;
 }

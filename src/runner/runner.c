@@ -35,22 +35,22 @@ typedef struct Runner {
         Libraries libraries;
 
         int signal_fd;
-        Buf in, out;     /* from and to the daemon */
-        size_t scanned;  /* of `in`, without a newline */
+        Buf in, out;    /* from and to the daemon */
+        size_t scanned; /* of `in`, without a newline */
         bool has_start, has_job;
         JobStart start;
-        usec_t give_up;  /* without a job */
+        usec_t give_up; /* without a job */
 
         Child child;
         Feed feed;
         Relay *relay;
         CliOutput output;
         Buf stderr_tail;
-        usec_t kill_at;  /* USEC_INFINITY: it has not said its result */
-        bool ended;      /* the CLI's process, and how: */
+        usec_t kill_at; /* USEC_INFINITY: it has not said its result */
+        bool ended;     /* the CLI's process, and how: */
         int exit_code, signal;
 
-        bool reported;   /* the result stands in `out` */
+        bool reported; /* the result stands in `out` */
         bool hung_up;
 } Runner;
 
@@ -119,19 +119,20 @@ static int refuse(Runner *r, const char *fmt, ...) {
 /* --- the CLI --- */
 
 static int start_child(Runner *r, bool namespaces, const char **ret_step) {
-        return child_start(&(const ChildPlan){
-                                   .place = &r->place,
-                                   .libraries = &r->libraries,
-                                   .token = r->start.token,
-                                   .dialogue = r->start.dialogue,
-                                   .namespaces = namespaces,
-                           },
-                           &r->child, ret_step);
+        return child_start(
+                &(const ChildPlan){
+                        .place = &r->place,
+                        .libraries = &r->libraries,
+                        .token = r->start.token,
+                        .dialogue = r->start.dialogue,
+                        .namespaces = namespaces,
+                },
+                &r->child, ret_step);
 }
 
 static int start_cli(Runner *r) {
-        const char *step = "", *isolation = r->options->isolation == ISOLATION_UNIT ? JOB_ISOLATION_UNIT :
-                                                                                      JOB_ISOLATION_PROCESS;
+        const char *step = "", *isolation = r->options->isolation == ISOLATION_UNIT ? JOB_ISOLATION_UNIT
+                                                                                    : JOB_ISOLATION_PROCESS;
         int e = -EOPNOTSUPP;
 
         if (r->options->isolation == ISOLATION_NAMESPACES) {
@@ -266,7 +267,8 @@ static int on_lines(Runner *r) {
 
         while (e >= 0 && !r->has_job && !r->reported) {
                 char *p = buf_data(&r->in);
-                const char *end = r->in.n > r->scanned ? memchr(p + r->scanned, '\n', r->in.n - r->scanned) : NULL;
+                const char *end =
+                        r->in.n > r->scanned ? memchr(p + r->scanned, '\n', r->in.n - r->scanned) : NULL;
                 size_t n;
 
                 if (!end) {

@@ -5,9 +5,9 @@
  * gemgate-runner: one job of the Gemini CLI, for whoever is at the other end of its fd 0. What the two say
  * is base/job-protocol.h.
  *
- *     daemon ──job──▶ job ──guarded texts──▶ feed ──stdin, FIFO──▶ ┌─────┐ ──stdout──▶ output ──▶ report ──▶ daemon
- *                                                                  │ CLI │
- *     daemon's listener ◀──unix socket── relay ◀──loopback port─── └─────┘ ──stderr──▶ its end is kept
+ *     daemon ─▶ job ─▶ feed ──stdin, FIFO──▶ ┌─────┐ ──stdout──▶ output ─▶ report ─▶ daemon
+ *                                            │ CLI │
+ *     daemon ◀──unix socket── relay ◀──port─ └─────┘ ──stderr──▶ its end is kept
  *
  * A poll() loop of one thread. It holds no secret but the job's token, and the conversation while it lasts.
  */

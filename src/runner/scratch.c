@@ -30,7 +30,8 @@ static const char settings[] =
         "\"model\":{\"maxSessionTurns\":1,\"compressionThreshold\":1000000,\"disableLoopDetection\":true},"
         "\"tools\":{\"core\":[\"none\"],\"useRipgrep\":false},"
         "\"mcp\":{\"allowed\":[\"none\"]},"
-        "\"context\":{\"includeDirectoryTree\":false,\"fileFiltering\":{\"enableRecursiveFileSearch\":false}},"
+        "\"context\":{\"includeDirectoryTree\":false,"
+        "\"fileFiltering\":{\"enableRecursiveFileSearch\":false}},"
         "\"skills\":{\"enabled\":false},"
         "\"hooksConfig\":{\"enabled\":false},"
         "\"experimental\":{\"enableAgents\":false},"
@@ -39,7 +40,8 @@ static const char settings[] =
 
 /* Its time-out for the headers of an answer is 60 s, and a model may think for longer. When the job has
  * taken too long is the daemon's to say. */
-static const char experiments[] = "{\"flags\":[{\"flagId\":45773134,\"intValue\":\"3600\"}],\"experimentIds\":[]}\n";
+static const char experiments[] =
+        "{\"flags\":[{\"flagId\":45773134,\"intValue\":\"3600\"}],\"experimentIds\":[]}\n";
 
 int scratch_make(Scratch *ret) {
         const char *top = getenv("TMPDIR");
