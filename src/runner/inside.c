@@ -160,6 +160,7 @@ void inside_run(const InsidePlan *p) {
         int r;
 
         close_others(p);
+        (void) setsid();
         r = die_with_parent();
         if (r >= 0)
                 r = namespaces_enter(p->who, p->place, p->libraries, &listener, &scratch, &step);

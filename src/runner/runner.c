@@ -29,6 +29,9 @@
 /* After its result the CLI takes 50 to 160 ms to end. One that hangs there is not waited for. */
 #define EXIT_GRACE (3 * USEC_PER_SEC)
 
+/* For the daemon to hang up in its turn. */
+#define LEAVE_GRACE (2 * USEC_PER_SEC)
+
 typedef struct Runner {
         const RunnerOptions *options;
         Place place;
@@ -65,11 +68,16 @@ static void say(const char *fmt, ...) {
         va_end(ap);
 }
 
-static void runner_done(Runner *r) {
+/* Of the CLI and its files nothing is left. */
+static void cleanup(Runner *r) {
         child_kill(&r->child);
-        (void) relay_free(r->relay);
+        r->relay = relay_free(r->relay);
         feed_done(&r->feed);
         child_done(&r->child);
+}
+
+static void runner_done(Runner *r) {
+        cleanup(r);
         output_done(&r->output);
         place_done(&r->place);
         libraries_done(&r->libraries);
@@ -413,6 +421,20 @@ static int loop(Runner *r) {
         return 0;
 }
 
+/* All is said. Whoever is still writing to us would lose it, to a reset, if we just went: so the other end is
+ * let see the end and hang up, and is given some time for it. */
+static void take_leave(Runner *r) {
+        usec_t end = usec_add(clock_monotonic(), LEAVE_GRACE);
+
+        (void) shutdown(DAEMON_FD, SHUT_WR);
+        for (usec_t left = LEAVE_GRACE; left > 0 && !r->hung_up; left = usec_sub(end, clock_monotonic())) {
+                struct pollfd fd = { .fd = DAEMON_FD, .events = POLLIN };
+
+                if (poll(&fd, 1, (int) (left / USEC_PER_MSEC)) > 0)
+                        (void) on_daemon(r);
+        }
+}
+
 static int setup(Runner *r) {
         sigset_t signals;
 
@@ -449,6 +471,10 @@ int runner_run(const RunnerOptions *o) {
                 e = find_cli(&r);
         if (e >= 0)
                 e = loop(&r);
+        if (e >= 0 && !r.hung_up) {
+                cleanup(&r);
+                take_leave(&r);
+        }
         if (e < 0)
                 say("%s", strerror(-e));
         return e;
