@@ -175,6 +175,9 @@ ODD_RUNNERS = [
     ("nocall", 400, "sent nothing"),
     ("broken", 502, "no such thing"),
     ("killed", 502, "a warning"),
+    ("lost", 502, "the terminal is on fire"),
+    ("count", 502, "only counted"),
+    ("many", 502, "too often"),
     ("long", 502, "went away"),
 ]
 
