@@ -292,10 +292,11 @@ static void tell_ended(void *userdata) {
 static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdata) {
         CliSeat *s = userdata;
         EngineCli *e = s->engine;
+        size_t n = strlen(isolation);
 
-        if (streq(e->isolation, isolation) || strlen(isolation) >= sizeof(e->isolation))
+        if (streq(e->isolation, isolation) || n >= sizeof(e->isolation))
                 return;
-        (void) snprintf(e->isolation, sizeof(e->isolation), "%s", isolation);
+        memcpy(e->isolation, isolation, n + 1);
         if (streq(isolation, "process"))
                 log_warning(
                         "the Gemini CLI %s runs without namespaces of its own here (isolation: process): "
