@@ -414,6 +414,15 @@ static void refuse_seat(CliCall *c, int error) {
         call_refuse(c, &refusal);
 }
 
+static void refuse_deaf(CliCall *c) {
+        ApiError refusal;
+
+        api_error_set(&refusal, 503, NULL,
+                      "The Gemini CLI cannot be served: gemgate has no socket for its jobs (its log says "
+                      "why).");
+        call_refuse(c, &refusal);
+}
+
 static int call_take_seat(CliCall *c) {
         EngineCli *e = c->engine;
         int r;
@@ -448,6 +457,8 @@ static void call_run(CliCall *c) {
         e->dialogue = e->dialogue || c->request.dialogue;
         if (!look_for_program(e))
                 return refuse_absent(c);
+        if (!e->p.upstream)
+                return refuse_deaf(c);
         r = call_take_seat(c);
         if (r >= 0 && !c->timer)
                 r = timer_new(e->loop, c->timeout, on_job_timeout, c, &c->timer);

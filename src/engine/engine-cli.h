@@ -15,7 +15,7 @@ typedef struct EngineCliParams {
         const char *path;     /* CLI_PATH */
         const char *runner;   /* CLI_RUNNER; borrowed, as all of these, until engine_cli_configure() or
                                  _free() */
-        const char *upstream; /* the path of the inner listener's socket */
+        const char *upstream; /* the path of the inner listener's socket; NULL: it could not be had */
         usec_t timeout, queue_wait;
         uint64_t warm, max_jobs;
 } EngineCliParams;

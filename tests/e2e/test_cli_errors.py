@@ -263,3 +263,11 @@ def test_runner_that_is_none(cli, tmp_path):
         a = run(d, "Hi")
         assert a.status == 503 and "CLI_RUNNER" in error_of(a)["message"], a.body
         d.wait_log("the warning", lambda e: e["level"] == "warning" and "CLI_RUNNER" in e["message"])
+
+
+def test_no_socket_for_jobs(cli, tmp_path, records):
+    """Without the inner listener there are no jobs, and all else is served."""
+    d = cli(TMPDIR=str(tmp_path / "none"))
+    a = run(d, "Hi")
+    assert a.status == 503 and "no socket" in error_of(a)["message"], a.body
+    assert d.chat().status == 200 and records() == []
