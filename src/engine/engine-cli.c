@@ -213,9 +213,16 @@ static void refill(EngineCli *e) {
 
 /* --- the end of a call --- */
 
+/* Which keys it was tried with is told however it ended. */
 static void call_leave_seat(CliCall *c) {
+        const Job *j;
+
         if (!c->seat)
                 return;
+        j = cli_runner_job(c->seat->runner);
+        c->attempts = j->attempts;
+        memcpy(c->key_mask, j->key_mask, sizeof(c->key_mask));
+        memcpy(c->key_name, j->key_name, sizeof(c->key_name));
         c->seat = seat_free(c->seat);
         c->engine->n_running--;
 }
@@ -341,9 +348,6 @@ static void call_answer(CliCall *c, const CliResult *result) {
         ApiError refusal;
         int r;
 
-        c->attempts = j->attempts;
-        memcpy(c->key_mask, j->key_mask, sizeof(c->key_mask));
-        memcpy(c->key_name, j->key_name, sizeof(c->key_name));
         if (cli_answer_judge(j, result, &refusal) != 0)
                 return call_refuse(c, &refusal);
 

@@ -33,6 +33,7 @@ def test_timeout_of_the_settings(cli, sim, records):
     gone(records)
     line = line_of(d)
     assert line["status"] == 504 and line["verdict"] == "timeout"
+    assert line["attempts"] == 1 and line["key"] in MASKS.values()
 
 
 def test_timeout_of_the_request(cli, sim, records):
