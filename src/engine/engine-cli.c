@@ -517,7 +517,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         }
         list_append(&e->queue, &c->link);
         e->n_queued++;
-        if (e->n_running < e->p.max_jobs && e->n_queued == 1)
+        if (e->n_running + e->n_queued <= e->p.max_jobs) /* others may have come in this same turn */
                 loop_hook_ask(e->loop, &e->hook);
         else if (e->n_queued > CLI_QUEUE_MAX || e->p.queue_wait == 0 ||
                  timer_new(e->loop, e->p.queue_wait, on_queue_timeout, c, &c->timer) < 0)

@@ -181,6 +181,17 @@ def test_no_queue(cli, records):
     assert run(d, "Hi").status == 200
 
 
+def test_no_queue_but_seats(cli, sim):
+    """Those that come at the same moment need no queue where there are seats for them."""
+    sim.script('*: text "Hello."')
+    d = cli(CLI_MAX_JOBS="4", CLI_QUEUE_WAIT="0")
+    assert d.ask("GET", "/health").status == 200
+    d.process.signal(signal.SIGSTOP)
+    at_once = [send(d, "Hi") for _ in range(4)]
+    d.process.signal(signal.SIGCONT)
+    assert [c.read().status for c in at_once] == [200] * 4
+
+
 def test_hang_up_in_the_queue(cli, records):
     d = cli(CLI_MAX_JOBS="1")
     held = send(d, "hang")
