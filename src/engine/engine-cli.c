@@ -32,6 +32,8 @@
 #define WARM_FOR   (10 * USEC_PER_MINUTE) /* after the last call; runners retire by themselves at that age */
 #define FIND_EVERY (5 * USEC_PER_SEC)     /* looks for the program, for those who only want to know */
 
+#define ISOLATION_UNKNOWN "unknown" /* before the first job of a runner */
+
 typedef enum CliCallState {
         CALL_QUEUED,
         CALL_RUNNING,
@@ -563,7 +565,7 @@ int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **re
         e = calloc(1, sizeof(EngineCli));
         if (!e)
                 return -ENOMEM;
-        *e = (EngineCli){ .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = "unknown" };
+        *e = (EngineCli){ .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = ISOLATION_UNKNOWN };
         list_init(&e->warm);
         list_init(&e->queue);
         list_init(&e->ended);
@@ -579,12 +581,14 @@ int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **re
 
 void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
         EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+        bool is_another = !streq(e->p.path, p->path) || !streq(e->p.runner, p->runner);
 
-        if (!streq(e->p.path, p->path) || !streq(e->p.runner, p->runner)) {
-                drop_warm(e);
-                e->found_at = 0;
-        }
         e->p = *p;
+        if (is_another) {
+                drop_warm(e);
+                (void) snprintf(e->isolation, sizeof(e->isolation), ISOLATION_UNKNOWN);
+                (void) look_for_program(e); /* those that are started ahead now are of this one */
+        }
         loop_hook_ask(e->loop, &e->hook);
 }
 

@@ -282,6 +282,23 @@ def test_warm_one_that_went_is_not_missed(cli, sim, waiting):
     wait.until("one that waits", lambda: [w for w in waiting() if w.pid != r.pid])
 
 
+def test_warm_ones_of_another_cli_are_dropped(reloaded, sim, tmp_path, waiting, records):
+    """CLI_PATH is another after a reload: those of the old one go, and the new ones are of the new one."""
+    sim.script('*: text "Hello."')
+    reloaded.set(CLI_WARM="1")
+    reloaded.reload()
+    assert run(reloaded, "one").status == 200
+    [old] = wait.until("one that waits", waiting)
+    other = install(tmp_path, "other", "0.61.0")
+    reloaded.set(CLI_PATH=other)
+    reloaded.reload()
+    wait.until("the end of the old one", lambda: not old.lives)
+    [new] = wait.until("a new one", waiting)
+    assert f"--cli={other}" in new.find("argv"), "it was started at once, and as another"
+    assert run(reloaded, "two").status == 200
+    assert next(r.pid for r in records() if r.find("job") == {"prompt": "two"}) == new.pid
+
+
 def test_fewer_warm_ones_after_a_reload(reloaded, waiting, records):
     reloaded.set(CLI_WARM="3")
     reloaded.reload()
@@ -489,8 +506,10 @@ def test_reload_changes_the_settings(reloaded, records, tmp_path):
         d.set(CLI_MAX_JOBS="2")
         d.reload()
         assert run(d, "Hi").status == 200
+    assert health(d)["isolation"] == "process"
     d.set(CLI_RUNNER=str(tmp_path / "none"))
     d.reload()
+    assert health(d)["isolation"] == "unknown"
     assert run(d, "Hi").status == 503
 
 
