@@ -217,6 +217,14 @@ def test_a_large_prompt(cli, sim):
     assert texts(body["systemInstruction"]) == ["@" * (1 << 20)]
 
 
+def test_max_body_is_the_clients(cli, sim):
+    """What the CLI makes of a request that was small enough is not too large."""
+    text = "@" * 900000
+    a = run(cli(MAX_BODY="900100", MAX_INFLIGHT_BYTES="1M"), text)
+    assert a.status == 200, a.body
+    assert texts(json.loads(sim.requests()[0].body)["contents"][0]) == [text]
+
+
 def test_empty_tools_are_dropped(cli, sim):
     assert run(cli(), "Hi").status == 200
     assert "tools" not in json.loads(sim.requests()[0].body)
