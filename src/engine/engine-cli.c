@@ -565,7 +565,9 @@ int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **re
         e = calloc(1, sizeof(EngineCli));
         if (!e)
                 return -ENOMEM;
-        *e = (EngineCli){ .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = ISOLATION_UNKNOWN };
+        *e = (EngineCli){
+                .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = ISOLATION_UNKNOWN
+        };
         list_init(&e->warm);
         list_init(&e->queue);
         list_init(&e->ended);

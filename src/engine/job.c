@@ -145,8 +145,8 @@ static void hear_parts(Job *j, struct json_object *parts) {
                 const char *text = json_string(json_get(part, "text"), &n_text);
 
                 j->has_call = j->has_call || json_get(part, "functionCall");
-                j->has_text = j->has_text || (text && n_text > 0 &&
-                                              !json_object_get_boolean(json_get(part, "thought")));
+                j->has_text = j->has_text ||
+                              (text && n_text > 0 && !json_object_get_boolean(json_get(part, "thought")));
         }
 }
 
