@@ -32,6 +32,8 @@
 #define WARM_FOR   (10 * USEC_PER_MINUTE) /* after the last call; runners retire by themselves at that age */
 #define FIND_EVERY (5 * USEC_PER_SEC)     /* looks for the program, for those who only want to know */
 
+#define ISOLATION_UNKNOWN "unknown" /* before the first job of a runner */
+
 typedef enum CliCallState {
         CALL_QUEUED,
         CALL_RUNNING,
@@ -214,9 +216,16 @@ static void refill(EngineCli *e) {
 
 /* --- the end of a call --- */
 
+/* Which keys it was tried with is told however it ended. */
 static void call_leave_seat(CliCall *c) {
+        const Job *j;
+
         if (!c->seat)
                 return;
+        j = cli_runner_job(c->seat->runner);
+        c->attempts = j->attempts;
+        memcpy(c->key_mask, j->key_mask, sizeof(c->key_mask));
+        memcpy(c->key_name, j->key_name, sizeof(c->key_name));
         c->seat = seat_free(c->seat);
         c->engine->n_running--;
 }
@@ -293,10 +302,11 @@ static void tell_ended(void *userdata) {
 static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdata) {
         CliSeat *s = userdata;
         EngineCli *e = s->engine;
+        size_t n = strlen(isolation);
 
-        if (streq(e->isolation, isolation) || strlen(isolation) >= sizeof(e->isolation))
+        if (streq(e->isolation, isolation) || n >= sizeof(e->isolation))
                 return;
-        (void) snprintf(e->isolation, sizeof(e->isolation), "%s", isolation);
+        memcpy(e->isolation, isolation, n + 1);
         if (streq(isolation, "process"))
                 log_warning(
                         "the Gemini CLI %s runs without namespaces of its own here (isolation: process): "
@@ -341,9 +351,6 @@ static void call_answer(CliCall *c, const CliResult *result) {
         ApiError refusal;
         int r;
 
-        c->attempts = j->attempts;
-        memcpy(c->key_mask, j->key_mask, sizeof(c->key_mask));
-        memcpy(c->key_name, j->key_name, sizeof(c->key_name));
         if (cli_answer_judge(j, result, &refusal) != 0)
                 return call_refuse(c, &refusal);
 
@@ -418,6 +425,15 @@ static void refuse_seat(CliCall *c, int error) {
         call_refuse(c, &refusal);
 }
 
+static void refuse_deaf(CliCall *c) {
+        ApiError refusal;
+
+        api_error_set(&refusal, 503, NULL,
+                      "The Gemini CLI cannot be served: gemgate has no socket for its jobs (its log says "
+                      "why).");
+        call_refuse(c, &refusal);
+}
+
 static int call_take_seat(CliCall *c) {
         EngineCli *e = c->engine;
         int r;
@@ -452,6 +468,8 @@ static void call_run(CliCall *c) {
         e->dialogue = e->dialogue || c->request.dialogue;
         if (!look_for_program(e))
                 return refuse_absent(c);
+        if (!e->p.upstream)
+                return refuse_deaf(c);
         r = call_take_seat(c);
         if (r >= 0 && !c->timer)
                 r = timer_new(e->loop, c->timeout, on_job_timeout, c, &c->timer);
@@ -506,7 +524,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         }
         list_append(&e->queue, &c->link);
         e->n_queued++;
-        if (e->n_running < e->p.max_jobs && e->n_queued == 1)
+        if (e->n_running + e->n_queued <= e->p.max_jobs) /* others may have come in this same turn */
                 loop_hook_ask(e->loop, &e->hook);
         else if (e->n_queued > CLI_QUEUE_MAX || e->p.queue_wait == 0 ||
                  timer_new(e->loop, e->p.queue_wait, on_queue_timeout, c, &c->timer) < 0)
@@ -552,7 +570,9 @@ int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **re
         e = calloc(1, sizeof(EngineCli));
         if (!e)
                 return -ENOMEM;
-        *e = (EngineCli){ .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = "unknown" };
+        *e = (EngineCli){
+                .engine.ops = &ops, .loop = l, .jobs = jobs, .p = *p, .isolation = ISOLATION_UNKNOWN
+        };
         list_init(&e->warm);
         list_init(&e->queue);
         list_init(&e->ended);
@@ -568,12 +588,14 @@ int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **re
 
 void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
         EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+        bool is_another = !streq(e->p.path, p->path) || !streq(e->p.runner, p->runner);
 
-        if (!streq(e->p.path, p->path) || !streq(e->p.runner, p->runner)) {
-                drop_warm(e);
-                e->found_at = 0;
-        }
         e->p = *p;
+        if (is_another) {
+                drop_warm(e);
+                (void) snprintf(e->isolation, sizeof(e->isolation), ISOLATION_UNKNOWN);
+                (void) look_for_program(e); /* those that are started ahead now are of this one */
+        }
         loop_hook_ask(e->loop, &e->hook);
 }
 
