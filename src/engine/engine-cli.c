@@ -279,6 +279,7 @@ static void tell_ended(void *userdata) {
 
         while ((i = list_first(&e->ended))) {
                 CliCall *c = list_entry(i, CliCall, link);
+                Verdict v = c->verdict; /* it is looked at when c is gone */
 
                 list_unlink(i);
                 if (c->sink.served)
@@ -290,7 +291,7 @@ static void tell_ended(void *userdata) {
                                         .attempts = c->attempts,
                                 },
                                 c->userdata);
-                c->sink.done(&c->verdict, c->userdata); /* frees c */
+                c->sink.done(&v, c->userdata); /* frees c */
         }
         work_on(e);
         refill(e);
