@@ -309,11 +309,12 @@ static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdat
         memcpy(e->isolation, isolation, n + 1);
         if (streq(isolation, "process"))
                 log_warning(
-                        "the Gemini CLI %s runs without namespaces of its own here (isolation: process): "
+                        "the Gemini CLI%s%s runs without namespaces of its own here (isolation: process): "
                         "only its settings keep it from files and network",
-                        e->version);
+                        e->version[0] ? " " : "", e->version);
         else
-                log_info("the Gemini CLI %s runs in isolation: %s", e->version, isolation);
+                log_info("the Gemini CLI%s%s runs in isolation: %s", e->version[0] ? " " : "", e->version,
+                         isolation);
 }
 
 static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userdata) {
