@@ -58,6 +58,7 @@ struct EngineCli {
         EngineCliParams p;
         List warm, queue, ended;
         size_t n_warm, n_queued, n_running, n_calls;
+        size_t n_silent; /* of those that run: without a byte so far */
         LoopHook hook;
         bool dialogue; /* what the warm ones are to take */
         usec_t used_at;
@@ -82,7 +83,7 @@ struct CliCall {
         usec_t timeout, started;
         CliSeat *seat;
         Timer *timer; /* of the wait in the queue, then of the job */
-        bool spoke, retried, paused;
+        bool silent, spoke, retried, paused;
         Buf text; /* not streaming: the answer so far */
 
         Verdict verdict;
@@ -191,9 +192,10 @@ static bool is_in_use(const EngineCli *e) {
         return e->used_at > 0 && loop_now(e->loop) < usec_add(e->used_at, WARM_FOR);
 }
 
-/* Only when nobody waits: a CLI that starts takes the CPU from one that is asked for. */
+/* Only when nobody waits, in the queue or for a first byte: a CLI that starts takes the CPU from one that is
+ * asked for. */
 static void refill(EngineCli *e) {
-        if (e->n_queued > 0 || !is_in_use(e) || !e->program)
+        if (e->n_queued > 0 || e->n_silent > 0 || !is_in_use(e) || !e->program)
                 return;
         LIST_FOREACH (i, &e->warm) {
                 CliSeat *s = list_entry(i, CliSeat, link);
@@ -215,6 +217,18 @@ static void refill(EngineCli *e) {
 
 /* --- the end of a call --- */
 
+static void call_set_silent(CliCall *c, bool silent) {
+        if (c->silent == silent)
+                return;
+        c->silent = silent;
+        if (silent)
+                c->engine->n_silent++;
+        else {
+                c->engine->n_silent--;
+                loop_hook_ask(c->engine->loop, &c->engine->hook);
+        }
+}
+
 /* Which keys it was tried with is told however it ended. */
 static void call_leave_seat(CliCall *c) {
         const Job *j;
@@ -227,6 +241,7 @@ static void call_leave_seat(CliCall *c) {
         memcpy(c->key_name, j->key_name, sizeof(c->key_name));
         c->seat = seat_free(c->seat);
         c->engine->n_running--;
+        call_set_silent(c, false);
 }
 
 static void call_end(CliCall *c) {
@@ -326,6 +341,7 @@ static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userda
         if (!c)
                 return;
         c->spoke = true;
+        call_set_silent(c, false);
         if (c->method != ENGINE_STREAM_GENERATE) {
                 if (buf_append(&c->text, s, n) < 0)
                         call_end_as(c, VERDICT_CUT, "The Gemini CLI's answer is larger than gemgate takes.");
@@ -444,6 +460,7 @@ static int call_take_seat(CliCall *c) {
         }
         c->seat->call = c;
         e->n_running++;
+        call_set_silent(c, true);
         return job_arm(cli_runner_job(c->seat->runner), c->model, c->id, c->request.asked);
 }
 
