@@ -61,6 +61,7 @@ struct EngineCli {
         size_t n_silent; /* of those that run: without a byte so far */
         LoopHook hook;
         bool dialogue; /* what the warm ones are to take */
+        bool draining; /* nobody will need another warm one */
         usec_t used_at;
         Timer *idle;
 
@@ -195,7 +196,7 @@ static bool is_in_use(const EngineCli *e) {
 /* Only when nobody waits, in the queue or for a first byte: a CLI that starts takes the CPU from one that is
  * asked for. */
 static void refill(EngineCli *e) {
-        if (e->n_queued > 0 || e->n_silent > 0 || !is_in_use(e) || !e->program)
+        if (e->n_queued > 0 || e->n_silent > 0 || e->draining || !is_in_use(e) || !e->program)
                 return;
         LIST_FOREACH (i, &e->warm) {
                 CliSeat *s = list_entry(i, CliSeat, link);
@@ -611,6 +612,14 @@ void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
                 (void) look_for_program(e); /* those that are started ahead now are of this one */
         }
         loop_hook_ask(e->loop, &e->hook);
+}
+
+void engine_cli_drain(Engine *engine) {
+        EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+
+        e->draining = true;
+        if (e->n_queued == 0)
+                drop_warm(e);
 }
 
 void engine_cli_status(Engine *engine, EngineCliStatus *ret) {

@@ -352,6 +352,20 @@ def test_fewer_warm_ones_after_a_reload(reloaded, waiting, records):
     gone(records)
 
 
+def test_drain_starts_nothing(cli, sim, records, waiting):
+    """Nobody will need what would be started ahead."""
+    d = cli(CLI_WARM="1")
+    assert run(d, "Hi").status == 200
+    wait.until("one that waits", waiting)
+    sim.script('*: text "a b" delay=300ms')
+    with send(d, "two", stream=True) as c:
+        wait.until("its job", lambda: "two" in jobs(records))
+        d.interrupt()
+        assert c.read().complete
+    assert d.process.wait() == 0
+    assert [r.find("job") for r in records()] == [{"prompt": "Hi"}, {"prompt": "two"}]
+
+
 # --- the end of the daemon ---
 
 
