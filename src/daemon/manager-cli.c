@@ -22,6 +22,7 @@ static EngineCliParams engine_params(const Manager *m, const Config *c) {
                 .path = c->cli_path,
                 .runner = c->cli_runner,
                 .upstream = m->job_socket,
+                .passed = m->job_passed,
                 .timeout = c->cli_timeout,
                 .queue_wait = c->cli_queue_wait,
                 .warm = c->cli_warm,
@@ -85,7 +86,8 @@ static int open_own(Manager *m, int *ret_fd) {
 int manager_listen_jobs(Manager *m, int fd) {
         int r;
 
-        r = fd >= 0 ? socket_path_of(fd, &m->job_socket) : open_own(m, &fd);
+        m->job_passed = fd >= 0;
+        r = m->job_passed ? socket_path_of(fd, &m->job_socket) : open_own(m, &fd);
         if (r >= 0)
                 r = http_listen_inner(m->http, fd);
         if (r >= 0)

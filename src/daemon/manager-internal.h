@@ -25,6 +25,7 @@ struct Manager {
         JobBook *jobs; /* of the Gemini CLI */
         Engine *cli;
         char *job_dir, *job_socket; /* of the inner listener; the directory only if it is our own */
+        bool job_passed;            /* by systemd */
         Http *http;
         Events *events;
         EventsListener bus_events;

@@ -12,11 +12,11 @@
 #define PACKAGE_MAX   (64U << 10) /* of its package.json, which has 4 KiB */
 #define VERSION_CHARS "0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-+"
 
-/* A directory, too, is what access() calls executable. */
-static bool is_program(const char *path) {
+/* Read, not executed: node does that, and to the daemon in its sandbox nothing there is executable. */
+static bool is_there(const char *path) {
         struct stat st;
 
-        return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+        return access(path, R_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static char *try_in(const char *dir, size_t n_dir, const char *name) {
@@ -26,7 +26,7 @@ static char *try_in(const char *dir, size_t n_dir, const char *name) {
                 path = NULL;
                 return NULL;
         }
-        return is_program(path) ? TAKE_PTR(path) : NULL;
+        return is_there(path) ? TAKE_PTR(path) : NULL;
 }
 
 static char *find_in_path(const char *name) {
@@ -80,7 +80,7 @@ int cli_program_find(const char *path, char **ret_path, char ret_version[static 
         _cleanup_free_ char *found = NULL;
 
         if (path[0] == '/')
-                found = is_program(path) ? strdup(path) : NULL;
+                found = is_there(path) ? strdup(path) : NULL;
         else {
                 found = try_in(prefix, sizeof(prefix) - 1, path);
                 if (!found)

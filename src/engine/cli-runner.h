@@ -43,9 +43,10 @@ typedef struct CliRunnerParams {
                                  from here; or "auto": CLI_RUNNER_SOCKET if it is there */
         const char *cli;      /* the Gemini CLI */
         const char *upstream; /* the socket of the inner listener */
+        bool passed;          /* it is the one that systemd's runners know */
 } CliRunnerParams;
 
-/* What connect() or posix_spawn() said if it cannot be had. */
+/* What connect() or posix_spawn() said if it cannot be had; -EADDRNOTAVAIL: this runner could not ask. */
 int cli_runner_new(const CliRunnerParams *p, bool dialogue, const CliRunnerOps *ops, void *userdata,
                    CliRunner **ret);
 CliRunner *cli_runner_free(CliRunner *r);

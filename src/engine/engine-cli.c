@@ -142,6 +142,7 @@ static int seat_new(EngineCli *e, bool dialogue, CliSeat **ret) {
                         .runner = e->p.runner,
                         .cli = e->program,
                         .upstream = e->p.upstream,
+                        .passed = e->p.passed,
                 },
                 dialogue, &ops, s, &s->runner);
         if (r < 0)
@@ -434,8 +435,12 @@ static void refuse_seat(CliCall *c, int error) {
         ApiError refusal;
 
         api_error_set(&refusal, 503, NULL, "No runner for the Gemini CLI can be had (CLI_RUNNER=%s): %s.",
-                      c->engine->p.runner, strerror(-error));
-        log_warning("%s Under systemd: systemctl enable --now gemgate-runner.socket", refusal.message);
+                      c->engine->p.runner,
+                      error == -EADDRNOTAVAIL ? "it could not ask gemgated in its turn" : strerror(-error));
+        log_warning(
+                "%s Under systemd: systemctl enable --now gemgated-job.socket gemgate-runner.socket, and "
+                "restart gemgated.service; one of several instances has no jobs.",
+                refusal.message);
         call_refuse(c, &refusal);
 }
 

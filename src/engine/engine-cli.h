@@ -15,7 +15,8 @@ typedef struct EngineCliParams {
         const char *path;     /* CLI_PATH */
         const char *runner;   /* CLI_RUNNER; borrowed, as all of these, until engine_cli_configure() or
                                  _free() */
-        const char *upstream; /* the path of the inner listener's socket; NULL: it could not be had */
+        const char *upstream; /* the path of the inner listener's socket; NULL: there is none, and no job */
+        bool passed;          /* systemd passed it, so systemd's runners can reach it */
         usec_t timeout, queue_wait;
         uint64_t warm, max_jobs;
 } EngineCliParams;

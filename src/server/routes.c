@@ -17,6 +17,8 @@ static const Route routes[] = {
           "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens" },
         { "POST", "/run-gemini", TOKEN_CLIENT, &dialect_run_gemini, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },
+        /* Where Google's SDKs ask when they are told the base URL and nothing else. */
+        { "POST", "/v1/models/", TOKEN_CLIENT, &dialect_gemini, exchange_begin, "the same" },
         { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
         { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats,

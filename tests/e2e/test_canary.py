@@ -8,6 +8,9 @@ import house
 from house import SECRETS, leaked
 
 HI = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]}
+CONTENTS = {"contents": [{"parts": [{"text": "Hi"}]}]}
+NATIVE = "/v1beta/models/gemini-3.8-flash:"
+METHODS = ["generateContent", "streamGenerateContent?alt=sse", "streamGenerateContent", "countTokens"]
 
 ERRORS = [
     "suspended", "invalid_key", "leaked", "blocked", "denied", "prepay_402", "unauthenticated", "rpm", "rpd",
@@ -61,10 +64,13 @@ def test_canary(sim, start, tmp_path, level):
     sim.script('*: text "Hello."')
     for stream in (False, True):
         assert canary.ask("POST", "/v1/chat/completions", body=HI | {"stream": stream}).status == 200
-    for script in [f"error {e}" for e in ERRORS] + ECHOES:
-        sim.script("*: " + planted(script))
+    for method in METHODS:
+        assert canary.ask("POST", NATIVE + method, body=CONTENTS).status == 200
+    for i, script in enumerate([f"error {e}" for e in ERRORS] + ECHOES):
+        sim.script(planted(f"*: {script}\nmethod=count: {script}"))
         for stream in (False, True):
             canary.ask("POST", "/v1/chat/completions", body=HI | {"stream": stream})
+        canary.ask("POST", NATIVE + METHODS[i % len(METHODS)], body=CONTENTS)  # all of them would take minutes
         canary.ask("GET", "/stats", token="ADMIN")
         canary.ask("GET", "/api-key-recommendations", token="ADMIN")
         canary.ask("GET", "/v1/models")
@@ -112,6 +118,44 @@ def test_canary(sim, start, tmp_path, level):
     log = d.process.err.read_bytes()
     assert not leaked(log), leaked(log)
     assert b"AIza****0001" in log, "the log should name the key by its mask"
+
+
+# A secret in the query: taken as a token, refused as one, beside another, in the wrong place, escaped, malformed.
+QUERIES = [
+    ("POST", NATIVE + "generateContent?key={TOKEN}", 200),
+    ("POST", NATIVE + "streamGenerateContent?alt=sse&key={TOKEN}", 200),
+    ("POST", NATIVE + "countTokens?key={ADMIN}&x={KEY1}", 200),
+    ("POST", NATIVE + "generateContent?key={TOKEN}&alt={TOKEN}", 400),
+    ("POST", NATIVE + "generateContent?key={TOKEN}&key={ADMIN}", 401),
+    ("POST", NATIVE + "generateContent?key={TOKEN2}", 401),
+    ("POST", NATIVE + "generateContent?key={KEY1}", 401),
+    ("POST", NATIVE + "generateContent?key={TOKEN}%zz", 401),
+    ("POST", NATIVE + "generateContent?key={TOKEN}%00", 401),
+    ("POST", NATIVE + "{TOKEN}?key={TOKEN}", 404),
+    ("POST", "/v1beta/{TOKEN}?key={TOKEN}", 404),
+    ("GET", NATIVE + "generateContent?key={TOKEN}", 405),
+    ("GET", "/v1/models?key={TOKEN}", 401),
+    ("GET", "/stats?key={ADMIN}", 401),
+    ("GET", "/health?key={ADMIN}", 200),
+    ("GET", "/v1beta/%zz?key={TOKEN}", 400),
+    ("POST", NATIVE + "generateContent?key={TOKEN}" + "&x={TOKEN2}" * 1000, 414),
+]
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_canary_in_the_query(sim, start, level):
+    """Nothing of a query is in an answer, in the log at any level, or upstream."""
+    d = start(LOG_LEVEL=level, LOG_BODIES="yes")
+    for method, target, status in QUERIES:
+        answer = d.ask(method, planted(target), body=CONTENTS, token=None)
+        assert answer.status == status, (target, answer.head)
+        assert not leaked((answer.head + "\n\n").encode() + answer.body), target
+    for r in sim.requests():
+        assert not leaked(r.target), r.target
+    d.process.stop()
+    log = d.process.err.read_bytes()
+    assert not leaked(log), leaked(log)
+    assert log.count(b'"message":"POST /v1beta/models/ 200"') == 3, "the requests should be in the log"
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -71,7 +71,7 @@ WRONG = [
     ({"command": None}, "command"),
     ({"command": 7}, "command"),
     ({"command": ["Hi"]}, "command"),
-    ({"command": "a" * ((2 << 20) + 1)}, "command"),
+    ({"command": "a" * 2_000_001}, "command"),
     ({"command": "Hi", "model": "a b"}, "model"),
     ({"command": "Hi", "model": ""}, "model"),
     ({"command": "Hi", "model": "../x"}, "model"),
@@ -112,7 +112,7 @@ def test_run_refused(cli, sim, records):
 
 
 RIGHT = [
-    {"command": "a" * (2 << 20)},
+    {"command": "a" * 2_000_000},
     {"command": "Hi", "system": "a" * (1 << 20)},
     {"command": "Hi", "system": "", "model": None, "stream": None, "timeout": None},
     {"command": "Hi", "stream": False, "timeout": 0.5e2},
@@ -347,7 +347,7 @@ NOT_BY_CLI = [
     (chat_with(messages=[{"role": "user", "content": [{"type": "text", "text": "a"}, IMAGE]}]), "messages[0].content[1].type"),
     (chat_with(messages=[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]), None),
     (chat_with(messages=[{"role": "user", "content": ""}]), None),
-    (chat_with(messages=[{"role": "user", "content": "a" * ((2 << 20) + 1)}]), None),
+    (chat_with(messages=[{"role": "user", "content": "a" * 2_000_001}]), None),
     (chat_with(messages=[{"role": "system", "content": "a" * ((1 << 20) + 1)}, {"role": "user", "content": "b"}]), None),
     (chat_with(messages=[{"role": r, "content": "a"} for r in ("user", "assistant") * 2049] + [{"role": "user", "content": "b"}]), None),
     (chat_with(messages=[{"role": "user", "content": "a" * (2 << 20)}, {"role": "assistant", "content": "b" * (2 << 20)},

@@ -243,14 +243,14 @@ def test_runner_that_refuses(cli, sim, special, large):
     """What it says is heard, though it hung up before it read the job."""
     d = cli(CLI_RUNNER=special("refuse"))
     for _ in range(5):
-        a = run(d, "a" * (2 << 20) if large else "Hi")
+        a = run(d, "a" * 2_000_000 if large else "Hi")
         assert a.status == 502 and "too large a job" in error_of(a)["message"], a.body
     assert sim.count() == 0
 
 
 def test_runner_that_is_gone(cli, special, records):
     d = cli(CLI_RUNNER=special("gone"))
-    a = run(d, "a" * (2 << 20))
+    a = run(d, "a" * 2_000_000)
     assert a.status == 502 and "went away" in error_of(a)["message"]
     assert len(records()) == 2
 

@@ -546,19 +546,20 @@ def test_runners_of_systemd(start, settings, sim, tmp_path):
     assert job.exists(), "it is not ours to remove"
 
 
-def test_socket_of_runners_is_full(cli, tmp_path):
+def test_socket_of_runners_is_full(start, settings, tmp_path):
     """Who has no room for another is not waited for."""
-    listener = socket.socket(socket.AF_UNIX)
+    tcp, listener = process.listen_tcp(), socket.socket(socket.AF_UNIX)
+    address = tcp.getsockname()
     listener.bind(str(tmp_path / "runner.sock"))
     listener.listen(0)
-    d = cli(CLI_RUNNER=f"unix:{tmp_path}/runner.sock")
-    held = [send(d, "Hi")]
-    wait_queued(d)
-    held += [send(d, "Hi"), send(d, "Hi")]
-    a = run(d, "Hi")
-    assert a.status == 503 and "CLI_RUNNER" in error_of(a)["message"]
-    for c in held:
-        c.close()
+    d = start(sockets=[("http", tcp), ("job", process.listen_unix(tmp_path / "job.sock"))],
+              **settings | {"CLI_RUNNER": f"unix:{tmp_path}/runner.sock"})
+    d.address = address
+    with send(d, "Hi"):
+        wait_queued(d)
+        for _ in range(2):
+            a = run(d, "Hi")
+            assert a.status == 503 and "temporarily unavailable" in error_of(a)["message"], a.body
     listener.close()
 
 

@@ -93,8 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (listener < 0)
                 open_listener();
         check(loop_new(&loop) == 0 && job_book_new(&book) == 0);
-        check(cli_runner_new(&(CliRunnerParams){ .loop = loop, .jobs = book, .runner = runner }, false, &ops,
-                             &t, &t.runner) == 0);
+        check(cli_runner_new(&(CliRunnerParams){ .loop = loop,
+                                                 .jobs = book,
+                                                 .runner = runner,
+                                                 .upstream = "none",
+                                                 .passed = true },
+                             false, &ops, &t, &t.runner) == 0);
         check(job_arm(cli_runner_job(t.runner), "m", "id", NULL) == 0);
         fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         check(fd >= 0);

@@ -306,8 +306,8 @@ static void check_count(json_object *o, json_object *inner, SchemaFaults *f) {
         json_object *model = json_member(inner, "model", "model");
 
         if (json_member(o, "contents", "contents"))
-                (void) buf_puts(&f->message, "* CountTokensRequest: contents and generate_content_request are "
-                                             "mutually exclusive\n");
+                (void) buf_puts(&f->message, "* CountTokensRequest: contents and generate_content_request "
+                                             "are mutually exclusive\n");
         if (!model || !startswith(json_object_get_string(model), "models/"))
                 (void) buf_puts(&f->message,
                                 "* GenerateContentRequest.model: unexpected model name format\n");

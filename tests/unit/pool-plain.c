@@ -159,8 +159,10 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
 
                         if (l == 1)
                                 k->project->money = v->class == VERDICT_BILLING;
-                        if (l == 2)
+                        if (l == 2) {
                                 k->project->closed[m] = v->class == VERDICT_MODEL_FOR_PROJECT;
+                                k->project->daily[m] = v->class == VERDICT_DAY;
+                        }
                         if ((l == 2 || l == 3) && g->since < zone_day_start(w->zone, w->now))
                                 g->strikes = 0;
                         if (l == 4)
@@ -242,6 +244,7 @@ PoolState plain_state(Plain *w, Life *k, unsigned m, PoolState *ret_proven, usec
 
 PoolRefusal plain_refusal(Plain *w, unsigned m) {
         PoolRefusal r = { .available_at = USEC_INFINITY };
+        bool other = false;
 
         for (unsigned k = 0; k < w->n_keys; k++) {
                 PoolState proven;
@@ -252,7 +255,10 @@ PoolRefusal plain_refusal(Plain *w, unsigned m) {
                 if (at > 0)
                         r.available_at = MIN(r.available_at, at);
                 r.is_quota = r.is_quota || quota;
+                other = other || (quota && !(w->keys[k]->project->daily[m] &&
+                                             is_shut(gate(w->keys[k], m, 2), w->now)));
         }
+        r.is_daily = r.is_quota && !other;
         return r;
 }
 
@@ -314,8 +320,11 @@ static void plain_move(Life *k, Owner *to) {
                 from->bucket[m].probe = 0;
         if (from == &k->own) {
                 plain_inherit(&to->gate, &to->money, &from->gate, from->money);
-                for (unsigned m = 0; m < MODELS; m++)
+                for (unsigned m = 0; m < MODELS; m++) {
+                        if (to->bucket[m].until == 0 && from->bucket[m].until > 0)
+                                to->daily[m] = from->daily[m];
                         plain_inherit(&to->bucket[m], &to->closed[m], &from->bucket[m], from->closed[m]);
+                }
         }
         k->project = to;
         if (--from->n_keys == 0)

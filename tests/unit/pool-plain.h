@@ -31,7 +31,7 @@ typedef struct Pair {
 
 typedef struct Owner {
         Gate gate, bucket[MODELS];
-        bool money, closed[MODELS];
+        bool money, closed[MODELS], daily[MODELS];
         unsigned n_keys;
 } Owner;
 

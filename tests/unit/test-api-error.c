@@ -150,6 +150,7 @@ static void test_every_class(void **state) {
                 assert_int_not_equal(e.status, 401);
                 assert_int_not_equal(e.status, 403);
                 assert_true(e.message[0]);
+                assert_int_equal(e.daily, c == VERDICT_DAY);
         }
 }
 
@@ -161,6 +162,7 @@ static void test_refusal(void **state) {
                 usec_t retry_after;
                 bool hopeless;
                 const char *message;
+                bool daily;
         } rows[] = {
                 { { .n_keys = { [POOL_COOLING] = 3, [POOL_DEAD] = 1, [POOL_UNHEALTHY] = 1 },
                     .available_at = now + 1,
@@ -183,6 +185,15 @@ static void test_refusal(void **state) {
                   42 * USEC_PER_SEC,
                   false,
                   NULL },
+                { { .n_keys = { [POOL_COOLING] = 2 },
+                    .available_at = now + 41 * USEC_PER_SEC,
+                    .is_quota = true,
+                    .is_daily = true },
+                  429,
+                  41 * USEC_PER_SEC,
+                  false,
+                  NULL,
+                  true },
                 { { .n_keys = { [POOL_COOLING] = 1 }, .available_at = now - 5, .is_quota = true },
                   429,
                   USEC_PER_SEC,
@@ -218,6 +229,7 @@ static void test_refusal(void **state) {
                 assert_int_equal(e.status, rows[i].status);
                 assert_int_equal(e.retry_after, rows[i].retry_after);
                 assert_int_equal(e.hopeless, rows[i].hopeless);
+                assert_int_equal(e.daily, rows[i].daily);
                 if (rows[i].message)
                         assert_string_equal(e.message, rows[i].message);
         }

@@ -141,6 +141,7 @@ static void step_pick(Walk *w) {
                 assert_memory_equal(refusal.n_keys, expected.n_keys, sizeof(expected.n_keys));
                 assert_int_equal(refusal.available_at, expected.available_at);
                 assert_int_equal(refusal.is_quota, expected.is_quota);
+                assert_int_equal(refusal.is_daily, expected.is_daily);
                 if (excluded == 0 && pool_model_find(w->pool, model_names[m])->tally.counters.total > 0)
                         assert_true(pool_model_find(w->pool, model_names[m])->exhausted);
                 w->n_refusals++;

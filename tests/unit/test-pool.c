@@ -38,10 +38,11 @@ static VerdictClass class_of(const char *name) {
  * Conversations with a pool, a line each:
  *
  *      but KEY the next pick excludes the key pick MODEL KEY a request of the model gets this key pick MODEL
- *      none STATE=N WHEN HOW or is refused: so many keys of that state, free then; `quota` or `ill` done KEY
- *      CLASS [HINT] the oldest request of the key ended so wait DURATION time passes; with a minus, the
- *      clock jumps back see KEY MODEL STATE WHEN what /stats would show key KEY STATE the same of the key as
- *      such count KEY MODEL TODAY/TOTAL/ERRORS/STRIKES reset PATTERN MODEL N * is any usable N
+ *      none STATE=N WHEN HOW or is refused: so many keys of that state, free then; HOW is `quota`, `daily`
+ *      (all that wait for quota wait for that of a day) or `ill` done KEY CLASS [HINT] the oldest request of
+ *      the key ended so wait DURATION time passes; with a minus, the clock jumps back see KEY MODEL STATE
+ *      WHEN what /stats would show key KEY STATE the same of the key as such count KEY MODEL
+ *      TODAY/TOTAL/ERRORS/STRIKES reset PATTERN MODEL N * is any usable N
  *
  * WHEN is `now`, `never`, or the duration from now. KEYs are single letters.
  */
@@ -120,7 +121,7 @@ static void talk_pick(Talk *t, char w[][32]) {
                         fail_msg("`%s`: %zu are", t->line, refusal.n_keys[s]);
         }
         expect_when(t, refusal.available_at, w[4]);
-        if (refusal.is_quota != streq(w[5], "quota"))
+        if (refusal.is_daily != streq(w[5], "daily") || refusal.is_quota != !streq(w[5], "ill"))
                 fail_msg("`%s`: the other", t->line);
 }
 
@@ -300,10 +301,10 @@ static void test_quota(void **state) {
         TALK("a spent quota takes the project's other keys along, and no other model", "a1b1c",
              "pick m a", "done a day 38.9s", "see a m cooling 39s",
              "pick m c", "pick m c", "pick n a", "done a ok", "done c ok", "done c ok",
-             "but c", "pick m none cooling=2 39s quota", "usable 3");
+             "but c", "pick m none cooling=2 39s daily", "usable 3");
         TALK("contradictory hints: the short wait, one probe, then the ladder", "a",
-             "pick m a", "done a day 38s", "wait 37s", "pick m none cooling=1 1s quota",
-             "wait 1s", "pick m a", "pick m none probing=1 1s quota", "done a day 38s",
+             "pick m a", "done a day 38s", "wait 37s", "pick m none cooling=1 1s daily",
+             "wait 1s", "pick m a", "pick m none probing=1 1s daily", "done a day 38s",
              "see a m cooling 60s", "wait 60s", "pick m a", "done a day 38s",
              "see a m cooling 5min", "wait 5min", "pick m a", "done a day 38s",
              "see a m cooling 15min", "wait 15min", "pick m a", "done a ok", "see a m usable now",
@@ -337,6 +338,12 @@ static void test_quota(void **state) {
              "wait 5s", "pick m a", "done a rate_unknown", "see a m cooling 60s",
              "wait 60s", "but b", "pick m a", "done a rate_unknown", "see a m cooling 5min",
              "count a m 3/3/3/0", "but b", "pick m none cooling=1 5min quota");
+        TALK("it is the day's quota if that is what all wait for who wait for quota", "abc",
+             "pick m a", "pick m b", "pick m c", "done a day 50s", "done b key_dead", "done c day 40s",
+             "pick m none cooling=2 40s daily",
+             "wait 40s", "pick m c", "pick m none probing=1 1s daily", "done c minute 5s",
+             "pick m none cooling=2 5s quota", "wait 5s", "pick m c", "done c day 9s",
+             "pick m none cooling=2 5s daily");
         TALK("a model that is closed to the project is no quota", "a1b1",
              "pick m a", "done a model_for_project", "see a m closed 24h",
              "pick m none closed=2 24h ill", "pick n a", "done a ok", "usable 2");
