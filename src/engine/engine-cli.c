@@ -290,6 +290,21 @@ static void call_end_as(CliCall *c, VerdictClass class, const char *message) {
         call_end(c);
 }
 
+/* Once: at the end, or when the client goes before. */
+static void tell_served(CliCall *c) {
+        void (*served)(const EngineServed *s, void *userdata) = TAKE_PTR(c->sink.served);
+
+        if (served)
+                served(
+                        &(EngineServed){
+                                .refusal = c->refused ? &c->refusal : NULL,
+                                .key_mask = c->key_mask,
+                                .key_name = c->key_name,
+                                .attempts = c->attempts,
+                        },
+                        c->userdata);
+}
+
 static void tell_ended(void *userdata) {
         EngineCli *e = userdata;
         List *i;
@@ -299,15 +314,7 @@ static void tell_ended(void *userdata) {
                 Verdict v = c->verdict; /* it is looked at when c is gone */
 
                 list_unlink(i);
-                if (c->sink.served)
-                        c->sink.served(
-                                &(EngineServed){
-                                        .refusal = c->refused ? &c->refusal : NULL,
-                                        .key_mask = c->key_mask,
-                                        .key_name = c->key_name,
-                                        .attempts = c->attempts,
-                                },
-                                c->userdata);
+                tell_served(c);
                 c->sink.done(&v, c->userdata); /* frees c */
         }
         work_on(e);
@@ -532,6 +539,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
 
         r = cli_request_split(q->body, q->n_body, &c->request, &c->refusal);
         if (r < 0) {
+                c->sink.served = NULL; /* nothing is heard of a call that did not begin */
                 engine_call_free(&c->call);
                 return r;
         }
@@ -569,6 +577,7 @@ static void cli_call_free(EngineCall *call) {
         list_unlink(&c->link);
         timer_free(c->timer);
         call_leave_seat(c);
+        tell_served(c);
         cli_request_done(&c->request);
         buf_done(&c->text);
         free(c);
