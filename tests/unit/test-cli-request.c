@@ -205,7 +205,10 @@ static void test_restore(void **state) {
                 /* what was asked for counts */
                 { "{\"generationConfig\":{\"temperature\":1,\"topP\":0.95}}",
                   "{\"generationConfig\":{\"temperature\":0.25,\"stopSequences\":[\"a\"]}}",
-                  "{\"generationConfig\":{\"temperature\":0.25,\"topP\":0.95,\"stopSequences\":[\"a\"]}}" },
+                  "{\"generationConfig\":{\"temperature\":0.25,\"stopSequences\":[\"a\"]}}" },
+                { "{\"generationConfig\":{\"temperature\":1,\"thinkingConfig\":{}}}", NULL, "{}" },
+                { "{\"generationConfig\":{\"temperature\":1}}", "{\"safetySettings\":[3]}",
+                  "{\"safetySettings\":[3]}" },
                 { "{}", "{\"generationConfig\":{\"temperature\":0.25},\"safetySettings\":[1]}",
                   "{\"generationConfig\":{\"temperature\":0.25},\"safetySettings\":[1]}" },
                 { "{\"safetySettings\":[1,2]}", "{\"safetySettings\":[3]}", "{\"safetySettings\":[3]}" },
