@@ -214,7 +214,7 @@ def test_relay_has_a_ceiling(house):
 
 
 def test_relay_without_upstream(house):
-    house.upstream.listener.close()
+    os.unlink(house.upstream.path)
     cli = house.script(GET + "read(); const c = open(); c.on('close', () => { tell('closed'); done(); });")
     assert house.runner(cli=cli).give().result()["answer"] == "closed"
 
