@@ -54,7 +54,8 @@
 #define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
 #define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is plenty */
 #define BUS_PEERS_MAX        16U    /* connections to the control socket */
-#define BUS_QUEUE_MAX        1024U  /* messages not read yet; then signals are left out, a peer is dropped */
+#define BUS_QUEUE_MAX        1024U  /* messages not read yet; then signals are left out, a peer is dropped;
+                                     * Reloaded has as much again */
 #define BUS_ROWS_MAX         65536U /* of one answer: 16 MiB, and up to 0.3 s that nothing else is served */
 #define BUS_OBJECTS_MAX      1024U  /* keys that GetManagedObjects lists: sd-bus writes them all in one go */
 

@@ -432,8 +432,8 @@ static int loop(Runner *r) {
         return 0;
 }
 
-/* All is said. Whoever is still writing to us would lose it, to a reset, if we just went: so the other end
- * is let see the end and hang up, and is given some time for it. */
+/* All is said. Whoever still writes to us would lose it, to a reset, if we just went: so the other end is
+ * let see the end and hang up, and is given some time for it. */
 static void take_leave(Runner *r) {
         usec_t end = usec_add(clock_monotonic(), LEAVE_GRACE);
 
