@@ -413,7 +413,10 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
 static void on_job_timeout(void *userdata) {
         CliCall *c = userdata;
 
-        call_end_as(c, VERDICT_TIMEOUT, "The Gemini CLI was not done in time (CLI_TIMEOUT).");
+        call_end_as(c, VERDICT_TIMEOUT,
+                    c->timeout < c->engine->p.timeout
+                            ? "The Gemini CLI was not done within the request's timeout."
+                            : "The Gemini CLI was not done within CLI_TIMEOUT.");
 }
 
 static void on_queue_timeout(void *userdata) {

@@ -33,7 +33,7 @@ def test_timeout_of_the_settings(cli, sim, records):
     d = cli(CLI_TIMEOUT="300ms")
     for stream in (False, True):
         a = run(d, "Hi", stream=stream)
-        assert a.status == 504 and error_of(a)["code"] == "timeout", a.body
+        assert a.status == 504 and error_of(a)["code"] == "timeout" and "CLI_TIMEOUT" in error_of(a)["message"], a.body
     sim.wait_hung_up(2)
     gone(records)
     line = line_of(d)
@@ -45,7 +45,7 @@ def test_timeout_of_the_request(cli, sim, records):
     sim.script("*: hang")
     d = cli()
     a = run(d, "Hi", timeout=0.3)
-    assert a.status == 504 and json.loads(a.body)["error"]["code"] == "timeout"
+    assert a.status == 504 and error_of(a)["code"] == "timeout" and "the request's timeout" in error_of(a)["message"]
     sim.wait_hung_up()
     gone(records)
 
