@@ -277,8 +277,8 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
                 return e;
         add_tally(r->pool, &k->tally, &t);
         (void) take_breaker(&k->breaker, &b);
-        /* What an administrator wanted holds as long as the configuration says what it said then; that it has
-         * changed its mind is to be known even if it changes it back. */
+        /* What an administrator wanted holds as long as the configuration says what it said then; that it
+         * has changed its mind is to be known even if it changes it back. */
         if (k->configured != configured)
                 pool_note(r->pool, &k->dirty, true);
         else if (k->disabled == k->configured)
