@@ -204,9 +204,10 @@ static int make_tables(sqlite3 *db, const RowSchema *schema, int64_t version, Sq
         return sqlite_run(db, sql, report);
 }
 
-/* It is broken, or SQLite does not find in it what must be there. */
+/* It is broken, or SQLite does not find in it what must be there. A broken schema can also ask for more
+ * memory than there is; of a machine that is out of it we would not hear so. */
 static bool is_senseless(int r) {
-        return r == -EUCLEAN || r == -EPROTO;
+        return r == -EUCLEAN || r == -EPROTO || r == -ENOMEM;
 }
 
 /* Whose it is; `ret_why` what is wrong with it if it is not ours. Version 0: it is empty. */
