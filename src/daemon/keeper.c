@@ -47,6 +47,7 @@ struct Keeper {
         bool failing;
         usec_t due_retry, retry_after;
         bool unread; /* rows are to be read before anything is written */
+        bool has_secret;
         bool ending;
 };
 
@@ -169,7 +170,7 @@ static const char *remedy(int error) {
         return "look after its disk";
 }
 
-static void on_failed(Keeper *k, const StoreReport *r) {
+static void on_failed(Keeper *k, int error, const char *trouble) {
         char message[STATE_PATH_MAX + 1024];
 
         k->retry_after = k->failing ? MIN(2 * k->retry_after, RETRY_MAX) : RETRY_FIRST;
@@ -177,32 +178,36 @@ static void on_failed(Keeper *k, const StoreReport *r) {
         if (k->failing)
                 return;
         k->failing = true;
-        (void) snprintf(
-                message, sizeof(message),
-                "STATE_URL: %s: cannot be written (%s): counters and health are kept in memory until "
-                "it can; %s",
-                k->path, r->trouble[0] ? r->trouble : strerror(-r->error), remedy(r->error));
+        (void) snprintf(message, sizeof(message),
+                        "STATE_URL: %s: cannot be %s (%s): counters and health are kept in memory until "
+                        "it can; %s",
+                        k->path, k->unread ? "opened" : "written", trouble[0] ? trouble : strerror(-error),
+                        remedy(error));
         log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_FAILED, message, { "state_file", k->path });
 }
 
 static void on_written(Keeper *k, bool is_new) {
-        if (k->failing)
-                log_info("STATE_URL: %s: is written again, with all that was counted meanwhile", k->path);
-        k->failing = false;
+        int r;
+
         rows_clear(&k->rows);
-
         if (k->unread) {
-                int r = read_all(k);
-
-                if (k->unread) /* no memory */
-                        return;
-                if (make_secret(k) < 0)
-                        log_warning("STATE_URL: %s: no random bytes: nothing is kept", k->path);
+                r = read_all(k);
+                if (k->unread)
+                        return on_failed(k, r, ""); /* no memory */
                 if (r < 0) {
                         store_replace(k->store);
                         return;
                 }
         }
+        if (!k->has_secret) {
+                r = make_secret(k);
+                if (r < 0)
+                        return on_failed(k, r, "no random bytes");
+                k->has_secret = true;
+        }
+        if (k->failing)
+                log_info("STATE_URL: %s: is written again, with all that was counted meanwhile", k->path);
+        k->failing = false;
         if (is_new)
                 pool_note_all(k->pool);
 }
@@ -218,7 +223,7 @@ static void on_done(const StoreReport *r, void *userdata) {
                 log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_ASIDE, message, { "state_file", k->path });
         }
         if (r->error < 0)
-                on_failed(k, r);
+                on_failed(k, r->error, r->trouble);
         else
                 on_written(k, r->is_new);
         arm(k);

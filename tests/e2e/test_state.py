@@ -350,6 +350,31 @@ def test_set_aside(kept, make, why):
     assert k.total() == 1 and k.warnings() == []
 
 
+def test_broken_inside(kept):
+    """A file that is found to be corrupt while it is read: what came before the fault is not lost."""
+    k = kept()
+    k.start()
+    k.daemon.chat()
+    k.stop()
+    db = sqlite3.connect(k.file)
+    db.executemany("INSERT INTO days VALUES (?, 'a name', 1, 1, 1, 1)", [(20200101 + i,) for i in range(20000)])
+    db.commit()
+    db.close()
+    size = k.file.stat().st_size
+    assert size > 50 * 4096
+    with open(k.file, "r+b") as f:
+        for at in range(size // 2, size, 4096):
+            f.seek(at // 4096 * 4096)
+            f.write(b"\xee" * 4096)
+    k.start()
+    assert k.daemon.chat().status == 200
+    assert k.total() == 2
+    part, aside = k.warnings()
+    assert "could be read only in part" in part and "was corrupt and is now state.db.corrupt-" in aside
+    k.restart()
+    assert k.total() == 2 and k.warnings() == []
+
+
 def test_rows_of_anything(kept):
     """What somebody wrote into the file by hand makes no daemon fall over."""
     k = kept()
@@ -378,7 +403,7 @@ def test_out_of_reach(kept):
     k.start()
     assert k.daemon.chat().status == 200
     (warning,) = k.warnings()
-    assert str(k.file) in warning and "No such file or directory" in warning and "make its directory" in warning
+    assert str(k.file) in warning and "cannot be opened" in warning and "make its directory" in warning
     where.mkdir(parents=True)
     k.daemon.wait_log("the word that it is over", lambda e: "is written again" in e["message"])
     wait.until("the row", lambda: k.rows("SELECT total FROM total") == [(1,)])
