@@ -116,7 +116,7 @@ static int read_all(Keeper *k) {
 
 /* --- writing --- */
 
-static void begin(Keeper *k) {
+static int begin(Keeper *k) {
         bool all = k->ending || loop_now(k->loop) >= k->due_rest;
         usec_t now = loop_now(k->loop);
         int r;
@@ -127,7 +127,7 @@ static void begin(Keeper *k) {
                 k->due_urgent = USEC_INFINITY;
                 k->due_rest = usec_add(now, RETRY_FIRST);
                 arm(k);
-                return;
+                return r;
         }
         if (r == 0)
                 k->due_urgent = USEC_INFINITY;
@@ -136,6 +136,7 @@ static void begin(Keeper *k) {
         if (k->rows.n > 0)
                 store_write(k->store, &k->rows);
         arm(k);
+        return 0;
 }
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -146,7 +147,7 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
         if (k->failing)
                 store_write(k->store, &k->rows);
         else
-                begin(k);
+                (void) begin(k);
         return 0;
 }
 
@@ -235,7 +236,8 @@ static void write_all(Keeper *k) {
         while (!k->failing && !k->unread &&
                (k->due_rest != USEC_INFINITY || k->due_urgent != USEC_INFINITY)) {
                 k->due_rest = MIN(k->due_rest, loop_now(k->loop));
-                begin(k);
+                if (begin(k) < 0)
+                        return;
                 store_wait(k->store);
         }
 }
