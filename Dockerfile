@@ -8,7 +8,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        gcc libc6-dev libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libmimalloc-dev libssl-dev libsystemd-dev meson ninja-build pkg-config
+        gcc libc6-dev libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libmimalloc-dev libsqlite3-dev libssl-dev libsystemd-dev meson ninja-build pkg-config
 COPY . /src
 RUN meson setup /build /src --buildtype=release --prefix=/usr --strip -Dtests=false -Dsim=false \
     && DESTDIR=/out meson install -C /build
@@ -16,7 +16,7 @@ RUN meson setup /build /src --buildtype=release --prefix=/usr --strip -Dtests=fa
 FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libcurl4 libjson-c5 libmicrohttpd12 libmimalloc2.0 libsystemd0 tzdata \
+        ca-certificates libcurl4 libjson-c5 libmicrohttpd12 libmimalloc2.0 libsqlite3-0 libsystemd0 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin gemgate
 COPY --from=build /out/ /

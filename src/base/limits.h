@@ -43,6 +43,12 @@
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list that says it goes on forever ends here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as it goes to clients: names and aliases come to a MiB */
 
+/* --- what is kept over restarts --- */
+#define STATE_BATCH_ROWS  1024U        /* of one transaction, ~15 ms: what is urgent waits for at most one */
+#define STATE_BATCH_MAX   (4U << 20)   /* ~0.3 KiB a row, with the longest names and errors 1.2 */
+#define STATE_PATH_MAX    4000U        /* PATH_MAX, and room for what is put behind it */
+#define DAYBOOK_ROWS_MAX  131072U      /* 400 days of 256 models, and some; 80 bytes each */
+
 /* --- what is told to the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */

@@ -63,8 +63,11 @@ const Setting config_settings[] = {
         { "LOG_BODIES", &setting_bool, "no", .field = FIELD(log_bodies), .reloadable = true,
           .help = "log the bodies of requests and answers too" },
 
-        { "STATE_URL", &setting_state, "memory:", .field = FIELD(state_url),
-          .help = "where counters and health are kept" },
+        { "STATE_URL", &setting_state, "auto", .field = FIELD(state_url),
+          .help = "where counters and health are kept; auto: in $STATE_DIRECTORY if there is one" },
+        { "STATS_RETENTION_DAYS", &setting_count, "400", 1, 4000, FIELD(stats_retention_days),
+          .reloadable = true,
+          .help = "how many days' totals are kept" },
         { "QUOTA_RESET_TIMEZONE", &setting_zone, "America/Los_Angeles", .field = FIELD(quota_reset_timezone),
           .help = "where midnight begins a new day of Google's quotas" },
 

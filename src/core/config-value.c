@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "base/zone.h"
 #include "core/config-internal.h"
@@ -143,7 +144,10 @@ static int parse_engine(ConfigCheck *k, const Setting *s, const char *value) {
 }
 
 static int parse_state(ConfigCheck *k, const Setting *s, const char *value) {
-        if (streq(value, "memory:"))
+        const char *path = startswith(value, "sqlite:");
+
+        if (streq(value, "auto") || streq(value, "memory:") ||
+            (path && path[0] == '/' && path[strlen(path) - 1] != '/' && strlen(path) <= STATE_PATH_MAX))
                 return set_string(k, s, value);
         config_fault(k, s, value, NULL);
         return 0;
@@ -153,7 +157,7 @@ const SettingType setting_bool = { "yes or no", parse_bool };
 const SettingType setting_log_level = { "DEBUG, INFO, WARNING or ERROR", parse_log_level };
 const SettingType setting_log_format = { "auto, journal, json or text", parse_log_format };
 const SettingType setting_engine = { "api or cli", parse_engine };
-const SettingType setting_state = { "memory:", parse_state };
+const SettingType setting_state = { "auto, memory: or sqlite:/PATH", parse_state };
 
 /* --- names --- */
 

@@ -57,8 +57,8 @@ struct Config {
         ConfigEngine engine;
         char *cli_path, *cli_runner;
         usec_t cli_timeout, cli_queue_wait;
-        uint64_t cli_warm, cli_max_jobs;
-        char *state_url;
+        uint64_t cli_warm, cli_max_jobs, stats_retention_days;
+        char *state_url; /* `auto`, `memory:` or `sqlite:/path` */
         char *quota_reset_timezone;
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
         usec_t idle_exit; /* 0: never */

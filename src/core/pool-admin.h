@@ -18,17 +18,17 @@ const char *pool_key_id(const PoolKey *k);
 /* By id, name, mask (-EEXIST if several keys have it) or MASK#n; -ENXIO. */
 int pool_find_key(Pool *p, const char *what, PoolKey **ret);
 
-/* As an administrator wants it until the next restart, or until a reload in which the configuration has
- * changed its mind; 1 if that changed something. O(keys). */
+/* As an administrator wants it until the configuration changes its mind, by a reload or (where the pool is
+ * kept) over a restart; 1 if that changed something. O(keys). */
 int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 
 /* --- word of changes --- */
 
 typedef struct PoolObserver {
         /* (key, model) went from one state to another; model "" for the key as such. `reason` is the
-         * verdict's name, or "reset", "reload", "disabled", "enabled", "probe"; until: realtime, 0: now,
-         * USEC_INFINITY: not by itself. Each word begins where the one before ended; what time alone changes
-         * is no word. A probe that failed is told with before == after and a later `until`. */
+         * verdict's name, or "reset", "reload", "restored", "disabled", "enabled", "probe"; until: realtime,
+         * 0: now, USEC_INFINITY: not by itself. Each word begins where the one before ended; what passes by
+         * time alone is no word. A probe that failed is told with before == after and a later `until`. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
         /* The last usable key of the model went; until: when the first frees. Once each time it happens. */

@@ -5,11 +5,13 @@
 
 #include "core/pool-admin.h"
 #include "core/pool-model.h"
+#include "core/pool-state.h"
 
 struct Pool {
         const Zone *zone;
         usec_t now; /* never goes back, but for a jump of the clock */
         usec_t day, midnight;
+        uint32_t date; /* of the day: 20261125 */
         PoolKey **keys;
         size_t n_keys, n_keys_allocated;
         size_t n_enabled;
@@ -23,6 +25,11 @@ struct Pool {
         size_t n_models;
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
         PoolTally tally; /* of all requests, also those of keys and models that are no more */
+        PoolToday today;
+        Daybook *daybook;
+        unsigned keep_days;
+        PoolSave save;
+        bool restored; /* what belongs to no key is here */
         uint64_t last_lease;
         uint64_t steps; /* of the heaps, and loops of the pick */
         PoolObserver observer;
@@ -33,3 +40,9 @@ struct Pool {
 /* To be called first by whatever takes `now` from outside; returns and keeps the time as the pool takes
  * it. */
 usec_t pool_time(Pool *p, usec_t now);
+
+/* To be called for what has changed. It allocates nothing, and for what is noted already it does nothing. */
+static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
+        if (p->save.on && d->urgency < 1U + urgent)
+                pool_note_slow(p, d, urgent);
+}

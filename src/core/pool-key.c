@@ -26,6 +26,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 if (!project)
                         return -ENOMEM;
                 list_init(&project->buckets);
+                pool_dirty_init(&project->dirty, POOL_PROJECTS);
                 project->name = strdup(name);
                 if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
                         free((char *) project->name);
@@ -45,6 +46,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
         LIST_FOREACH(i, &project->buckets)
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
+        pool_unnote(&project->dirty);
         if (!project->name) {
                 breaker_close(&project->breaker); /* the key may be its own project again */
                 return NULL;
@@ -158,6 +160,8 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         list_init(&k->link);
         list_init(&k->own.buckets);
         list_init(&k->own.link);
+        pool_dirty_init(&k->dirty, POOL_KEYS);
+        pool_dirty_init(&k->own.dirty, POOL_PROJECTS);
         secret_mask_key(secret, k->mask);
         k->n_mask = strlen(k->mask);
         *ret = k;
@@ -233,22 +237,44 @@ static void key_destroy(Pool *p, PoolKey *k) {
                 pool_slot_free(p, list_entry(i, PoolSlot, by_key));
         (void) pool_project_unref(p, k->project);
         list_unlink(&k->link);
+        list_unlink(&k->dirty.link);
         (void) pool_key_free(k);
 }
 
+/* Who keeps what changes has yet to take the last of it. */
+static void destroy_unless_kept(Pool *p, PoolKey *k) {
+        if (p->save.on)
+                pool_note(p, &k->dirty, false);
+        else if (k->n_leases == 0)
+                key_destroy(p, k);
+}
+
+void pool_keys_sweep(Pool *p) {
+        LIST_FOREACH(i, &p->gone) {
+                PoolKey *k = list_entry(i, PoolKey, link);
+
+                if (k->n_leases == 0)
+                        key_destroy(p, k);
+        }
+}
+
+bool pool_has_secret(const Pool *p, const PoolKey *k) {
+        return tfind(k, &p->by_secret, pool_key_compare_secret);
+}
+
 void pool_key_retire(Pool *p, PoolKey *k) {
+        k->disabled_before = k->disabled;
         k->disabled = k->gone = true;
         LIST_FOREACH(i, &k->slots)
                 heap_remove(&list_entry(i, PoolSlot, by_key)->node);
         list_append(&p->gone, &k->link);
-        if (k->n_leases == 0)
-                key_destroy(p, k);
+        destroy_unless_kept(p, k);
 }
 
 void pool_key_release(Pool *p, PoolKey *k) {
         k->n_leases--;
-        if (k->gone && k->n_leases == 0)
-                key_destroy(p, k);
+        if (k->gone)
+                destroy_unless_kept(p, k);
 }
 
 /* All models are gone. */
@@ -300,6 +326,8 @@ static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
         if (!m) {
                 pool_breaker_set(p, k, &k->breaker, 0);
                 pool_breaker_set(p, k, &k->project->breaker, 0);
+                pool_note(p, &k->dirty, true);
+                pool_note(p, &k->project->dirty, true);
         }
         LIST_FOREACH(i, &k->project->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_project);
@@ -307,6 +335,7 @@ static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
                 if (m && b->model != m)
                         continue;
                 breaker_close(&b->breaker);
+                pool_note(p, &b->dirty, true);
                 pool_bucket_place(p, b);
         }
         LIST_FOREACH(i, &k->slots) {
@@ -317,6 +346,7 @@ static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
                 s->strikes = 0;
                 breaker_close(&s->rate);
                 breaker_close(&s->health);
+                pool_note(p, &s->dirty, true);
                 pool_slot_place(p, s);
         }
 }

@@ -6,23 +6,10 @@
 #include "base/list.h"
 #include "core/breaker.h"
 #include "core/digest.h"
-#include "core/pool.h"
+#include "core/pool-save.h"
 
 typedef struct PoolProject PoolProject;
 typedef struct PoolBucket PoolBucket;
-
-/* Counters with the day that `today` belongs to. */
-typedef struct PoolTally {
-        PoolCounters counters;
-        usec_t day;
-} PoolTally;
-
-static inline void pool_tally_roll(PoolTally *t, usec_t day) {
-        if (t->day == day)
-                return;
-        t->day = day;
-        t->counters.today = 0;
-}
 
 /* What the observer knows. */
 typedef struct PoolWord {
@@ -43,6 +30,8 @@ typedef struct PoolIdent {
 struct PoolProject {
         const char *name; /* first, for pool_name_compare(); NULL for a key's own project */
         List link;
+        PoolDirty dirty;
+        bool restored; /* what a store knew of it is here */
         size_t n_keys; /* all, also those that are gone but for their requests */
         Breaker breaker;
         bool billing;   /* why the breaker is open: money, or else suspended, API off… */
@@ -64,7 +53,12 @@ struct PoolKey {
         bool configured; /* what the configuration says of `disabled`: an administrator may want it otherwise
                           */
         bool gone;       /* removed; in none of the pool's lists and trees */
+        bool disabled_before; /* of one that is gone */
         bool wanted;     /* a mark of pool_set_keys() */
+        bool restored;   /* what a store knew of it is here */
+        bool digested;
+        uint8_t digest[DIGEST_KEYED_SIZE]; /* what it is called in a store */
+        PoolDirty dirty;
         PoolWord told;
         size_t n_leases;
         List link; /* in pool->gone */
@@ -90,6 +84,8 @@ void pool_keys_free(Pool *p);
 /* Takes a removed key out of everything but its requests; the last of them frees it. */
 void pool_key_retire(Pool *p, PoolKey *k);
 void pool_key_release(Pool *p, PoolKey *k); /* one request less */
+void pool_keys_sweep(Pool *p);              /* frees those that are gone, and that nobody waits for */
+bool pool_has_secret(const Pool *p, const PoolKey *k); /* a key of the pool has the same secret */
 
 /* Names the key: enters it into the tree of ids. */
 int pool_ident_new(PoolKey *k, const char *name, void **by_id, PoolIdent **ret);

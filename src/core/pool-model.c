@@ -99,6 +99,7 @@ void pool_slot_free(Pool *p, PoolSlot *s) {
         heap_remove(&s->node);
         list_unlink(&s->by_key);
         list_unlink(&s->by_bucket);
+        list_unlink(&s->dirty.link);
         free(s->last_error);
         free(s);
         p->n_slots--;
@@ -163,6 +164,7 @@ static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **
         b->ready.slots.steps = b->trial.slots.steps = &p->steps;
         b->next_key = project->first_key;
         list_init(&b->slots);
+        pool_dirty_init(&b->dirty, POOL_QUOTAS);
         list_append(&project->buckets, &b->by_project);
         list_append(&m->buckets, &b->by_model);
         *ret = b;
@@ -175,6 +177,7 @@ PoolBucket *pool_bucket_free(PoolBucket *b) {
         heap_remove(&b->trial.node);
         list_unlink(&b->by_project);
         list_unlink(&b->by_model);
+        list_unlink(&b->dirty.link);
         free(b);
         return NULL;
 }
@@ -202,6 +205,43 @@ static bool is_forgotten_before(const PoolModel *a, const PoolModel *b) {
         return a->used < b->used;
 }
 
+/* Takes everything out of it, and it out of everything. */
+static void model_clear(Pool *p, PoolModel *m) {
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                /* The heaps go as a whole: nothing is to be taken out of them. */
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        heap_node_reset(&s->node);
+                        pool_slot_free(p, s);
+                }
+                heap_node_reset(&b->ready.node);
+                heap_node_reset(&b->trial.node);
+                (void) pool_bucket_free(b);
+        }
+        (void) tdelete(m, &p->models_by_name, pool_name_compare);
+        list_unlink(&m->models);
+        list_unlink(&m->dirty.link);
+        p->n_models--;
+        pool_book_model(p, m);
+}
+
+static void model_done(PoolModel *m) {
+        free(m->name);
+        free(m);
+}
+
+/* What a store knows of it is to be forgotten too: the rest of it waits for that. */
+static void model_forget(Pool *p, PoolModel *m) {
+        model_clear(p, m);
+        if (p->save.on && m->saved)
+                list_append(&p->save.forgotten, &m->models);
+        else
+                model_done(m);
+}
+
 /* Model names come from clients, who may invent them: those that never answered go first, then those unused
  * longest. The keys' own totals keep what was counted. */
 static bool forget_a_model(Pool *p, const PoolModel *except) {
@@ -215,7 +255,7 @@ static bool forget_a_model(Pool *p, const PoolModel *except) {
         }
         if (!victim)
                 return false;
-        (void) pool_model_free(p, victim);
+        model_forget(p, victim);
         return true;
 }
 
@@ -224,23 +264,54 @@ static void make_room(Pool *p, const PoolModel *except) {
                 ;
 }
 
+static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
+        PoolSlot *s;
+
+        s = calloc(1, sizeof(PoolSlot));
+        if (!s)
+                return NULL;
+        s->key = k;
+        s->bucket = b;
+        s->tally.day = b->model->day;
+        pool_dirty_init(&s->dirty, POOL_KEY_MODELS);
+        list_append(&k->slots, &s->by_key);
+        list_append(&b->slots, &s->by_bucket);
+        p->n_slots++;
+        return s;
+}
+
+int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret) {
+        PoolBucket *b;
+        PoolSlot *s;
+        int r;
+
+        LIST_FOREACH(i, &k->slots) {
+                s = list_entry(i, PoolSlot, by_key);
+                if (s->bucket->model == m) {
+                        *ret = s;
+                        return 0;
+                }
+        }
+        r = pool_bucket_acquire(p, k->project, m, &b);
+        if (r < 0)
+                return r;
+        s = slot_new(p, k, b);
+        if (!s)
+                return -ENOMEM;
+        *ret = s;
+        return 0;
+}
+
 /* The next key of the bucket's project that was never tried. */
 static int bucket_extend(Pool *p, PoolBucket *b) {
         PoolKey *k = b->next_key;
         PoolSlot *s;
 
         make_room(p, b->model);
-        s = calloc(1, sizeof(PoolSlot));
+        s = slot_new(p, k, b);
         if (!s)
                 return -ENOMEM;
         b->next_key = next_untried_key(b, k->next_of_project);
-
-        s->key = k;
-        s->bucket = b;
-        s->tally.day = b->model->day;
-        list_append(&k->slots, &s->by_key);
-        list_append(&b->slots, &s->by_bucket);
-        p->n_slots++;
         pool_slot_place(p, s);
         return 0;
 }
@@ -403,33 +474,18 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
         m->ready.steps = m->trial.steps = &p->steps;
         m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
         list_init(&m->buckets);
+        pool_dirty_init(&m->dirty, POOL_MODELS);
         list_append(&p->models, &m->models);
         m->next_project = p->first_project;
         m->day = p->day;
+        pool_today_begin(p, &m->today, &m->tally, name);
         p->n_models++;
         *ret = m;
         return 0;
 }
 
 PoolModel *pool_model_free(Pool *p, PoolModel *m) {
-        LIST_FOREACH(i, &m->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_model);
-
-                /* The heaps go as a whole: nothing is to be taken out of them. */
-                LIST_FOREACH(j, &b->slots) {
-                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
-
-                        heap_node_reset(&s->node);
-                        pool_slot_free(p, s);
-                }
-                heap_node_reset(&b->ready.node);
-                heap_node_reset(&b->trial.node);
-                (void) pool_bucket_free(b);
-        }
-        (void) tdelete(m, &p->models_by_name, pool_name_compare);
-        list_unlink(&m->models);
-        p->n_models--;
-        free(m->name);
-        free(m);
+        model_clear(p, m);
+        model_done(m);
         return NULL;
 }

@@ -6,11 +6,10 @@
 #include "core/heap.h"
 #include "core/pool-key.h"
 
-typedef struct PoolModel PoolModel;
-
 struct PoolSlot {
         HeapNode node; /* in a queue of the bucket, in model->waiting_slots, or set aside by a pick */
         List by_key, by_bucket;
+        PoolDirty dirty;
         PoolKey *key;
         PoolBucket *bucket;
         PoolTally tally;
@@ -31,6 +30,7 @@ struct PoolBucket {
         PoolQueue ready; /* those with nothing against them; the one that waits if all have to */
         PoolQueue trial; /* those that would be a probe, by their key's or their own breakers */
         List by_project, by_model;
+        PoolDirty dirty;
         PoolProject *project;
         PoolModel *model;
         Breaker breaker;
@@ -48,6 +48,9 @@ struct PoolModel {
         List buckets;
         PoolProject *next_project; /* the first project that was never tried for this model */
         PoolTally tally;
+        PoolToday today;
+        PoolDirty dirty;
+        bool saved; /* a store has a row of it, or of one of its slots */
         usec_t day; /* that the heaps are ordered for */
         bool succeeded;
         bool exhausted; /* and the observer knows */
@@ -64,6 +67,9 @@ void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
 
 /* The slot to take, NULL if there is none. A retry takes a probe only if there is nothing else. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
+
+/* The slot of key and model, made if there is none; its place is found by pool_arrange(). */
+int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret);
 
 /* The bucket of project and model, made if there is none. */
 int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret);

@@ -162,8 +162,10 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
         forget_probe(&from->breaker);
         LIST_FOREACH(i, &from->buckets)
                 forget_probe(&list_entry(i, PoolBucket, by_project)->breaker);
-        if (from == &k->own && inherit(&to->breaker, &from->breaker))
+        if (from == &k->own && inherit(&to->breaker, &from->breaker)) {
                 to->billing = from->billing;
+                pool_note(p, &to->dirty, true);
+        }
         LIST_FOREACH(i, &k->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_key);
                 PoolBucket *old = s->bucket;
@@ -175,6 +177,7 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 if (from == &k->own && inherit(&s->bucket->breaker, &old->breaker)) {
                         s->bucket->closed = old->closed;
                         s->bucket->daily = old->daily;
+                        pool_note(p, &s->bucket->dirty, true);
                 }
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
@@ -202,6 +205,8 @@ static void row_carry_out(Pool *p, PlanRow *row) {
         /* What an administrator wanted holds as long as the configuration does not say something new. */
         if (row->is_new || k->configured != row->wanted->disabled)
                 k->disabled = k->configured = row->wanted->disabled;
+        if (!row->is_new)
+                pool_note(p, &k->dirty, true); /* its name, too, may be another */
 }
 
 static void swap_ptr(void **a, void **b) {
@@ -295,6 +300,7 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now) {
         if (k->disabled == disabled)
                 return 0;
         k->disabled = disabled;
+        pool_note(p, &k->dirty, true);
         pool_arrange(p);
         pool_tell_key(p, k, disabled ? "disabled" : "enabled");
         return 1;

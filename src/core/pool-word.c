@@ -145,3 +145,22 @@ void pool_tell_all(Pool *p, const char *reason) {
                 tell_key(p, p->keys[i], false, reason);
         tell_models(p);
 }
+
+void pool_tell_restored(Pool *p) {
+        PoolStanding now;
+
+        if (p->observed)
+                return pool_tell_all(p, "restored");
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+
+                pool_standing(p, k, NULL, NULL, &now);
+                k->told = (PoolWord){ now.proven, now.available_at };
+                LIST_FOREACH(j, &k->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_key);
+
+                        pool_standing(p, k, s->bucket, s, &now);
+                        s->told = (PoolWord){ now.proven, now.available_at };
+                }
+        }
+}

@@ -14,4 +14,5 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
 void pool_tell_first(Pool *p, PoolSlot *s);
 void pool_tell_key(Pool *p, PoolKey *k, const char *reason); /* the key as such and its models */
 void pool_tell_all(Pool *p, const char *reason);
+void pool_tell_restored(Pool *p); /* whoever begins to observe later has nothing to hear of it */
 void pool_tell_exhausted(Pool *p, PoolModel *m);

@@ -55,6 +55,7 @@
 
 int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         Pool *p;
+        int r;
 
         p = calloc(1, sizeof(Pool));
         if (!p)
@@ -67,6 +68,12 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->models);
         list_init(&p->projects);
         list_init(&p->gone);
+        p->date = p->today.date = pool_date_of(p, p->day);
+        r = pool_save_init(p);
+        if (r < 0) {
+                free(p);
+                return r;
+        }
         *ret = p;
         return 0;
 }
@@ -77,6 +84,7 @@ Pool *pool_free(Pool *p) {
         LIST_FOREACH(i, &p->models)
                 (void) pool_model_free(p, list_entry(i, PoolModel, models));
         pool_keys_free(p);
+        pool_save_done(p);
         free(p);
         return NULL;
 }
@@ -128,6 +136,7 @@ static void pool_shift(Pool *p, usec_t back) {
                 m->day = USEC_INFINITY; /* no day: the heaps are made anew */
                 m->refused_at = 0;
         }
+        pool_note_all(p);
 }
 
 usec_t pool_time(Pool *p, usec_t now) {
@@ -140,6 +149,7 @@ usec_t pool_time(Pool *p, usec_t now) {
         if (now < p->day || now >= p->midnight) {
                 p->day = zone_day_start(p->zone, now);
                 p->midnight = zone_next_midnight(p->zone, now);
+                pool_day_end(p);
         }
         return now;
 }
@@ -201,12 +211,22 @@ static void lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         *ret = (Lease){ .key = k, .slot = s, .id = id };
 }
 
+static void note_counters(Pool *p, PoolModel *m, PoolSlot *s) {
+        if (!p->save.on)
+                return;
+        pool_note(p, &s->dirty, false);
+        pool_note(p, &s->key->dirty, false);
+        pool_note(p, &m->dirty, false);
+        pool_note(p, &p->save.total, false);
+}
+
 /* Reserves: the request counts before anything is sent. */
 static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
         count_request(&s->tally, p->day, p->now);
         count_request(&s->key->tally, p->day, p->now);
         count_request(&m->tally, p->day, p->now);
         count_request(&p->tally, p->day, p->now);
+        note_counters(p, m, s);
         lend(p, s->key, s, ret);
         if (s->tally.counters.total == 1)
                 pool_tell_first(p, s);
@@ -325,10 +345,13 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         if (j == JUDGEMENT_AGAIN)
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
         if (layer == LAYER_HEALTH) {
-                if (j == JUDGEMENT_FAIL)
+                if (j == JUDGEMENT_FAIL) {
                         is_due = ++s->strikes >= HEALTH_STRIKES && is_due;
-                else if (j == JUDGEMENT_PASS)
+                        pool_note(p, &s->dirty, true);
+                } else if (j == JUDGEMENT_PASS && s->strikes > 0) {
                         s->strikes = 0;
+                        pool_note(p, &s->dirty, true);
+                }
         }
 
         if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
@@ -394,6 +417,18 @@ static bool lease_is_probe(const Lease *lease) {
         return false;
 }
 
+/* The layers (a bit each) whose breakers have changed. */
+static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
+        if (layers & 1U << LAYER_KEY)
+                pool_note(p, &k->dirty, true);
+        if (layers & 1U << LAYER_PROJECT)
+                pool_note(p, &k->project->dirty, true);
+        if (layers & 1U << LAYER_BUCKET)
+                pool_note(p, &s->bucket->dirty, true);
+        if (layers & (1U << LAYER_RATE | 1U << LAYER_HEALTH))
+                pool_note(p, &s->dirty, true);
+}
+
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
@@ -402,8 +437,10 @@ static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         for (Layer l = 0; l < n_layers(lease->slot); l++)
                 turned[judge(p, lease, l, v)] |= 1U << l;
         told = turned[TURN_OPENED] | turned[TURN_CLOSED];
-        if (told | turned[TURN_RELEASED])
+        if (told | turned[TURN_RELEASED]) {
+                note_layers(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
                 settle(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
+        }
         if (told)
                 pool_tell(p, lease->key, lease->slot, told, turned[TURN_OPENED],
                           was_probe && !turned[TURN_OPENED] ? "probe" : verdict_rule(v->class)->name);
@@ -427,6 +464,7 @@ static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *u
         count_report(&s->key->tally, error, usage);
         count_report(&m->tally, error, usage);
         count_report(&p->tally, error, usage);
+        note_counters(p, m, s);
         if (error)
                 remember_error(s, v);
         if (v->class == VERDICT_OK)

@@ -213,7 +213,7 @@ static int show_text(Ctl *c, const KeyRows *k, const KeyFacts *f, sd_bus_message
         show_fact(c, "Mask", STYLE_PLAIN, "%s", k->rows->mask);
         show_fact(c, "Project", STYLE_PLAIN, "%s", strnull(k->rows->project) ? "its own" : k->rows->project);
         show_fact(c, "State", words_style(k->state), "%s", k->state);
-        show_fact(c, "Requests", STYLE_PLAIN, "%llu today, %llu since the start",
+        show_fact(c, "Requests", STYLE_PLAIN, "%llu today, %llu in all",
                   (unsigned long long) f->today, (unsigned long long) f->total);
         show_fact(c, "Last used", STYLE_PLAIN, "%s", words_time(f->last_used, now, time));
         r = show_models(models, NULL, &t, now);

@@ -145,7 +145,7 @@ static int show_stats(Ctl *c, const Stats *s) {
                 r = show_table(c, &s->keys);
                 (void) buf_putc(&c->out, '\n');
         }
-        (void) buf_printf(&c->out, "%llu requests today, %llu since the start, by %llu key%s.\n",
+        (void) buf_printf(&c->out, "%llu requests today, %llu in all, by %llu key%s.\n",
                           (unsigned long long) s->sums.today, (unsigned long long) s->sums.total,
                           (unsigned long long) s->sums.keys, s->sums.keys == 1 ? "" : "s");
         return r;

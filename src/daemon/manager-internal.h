@@ -9,6 +9,7 @@
 #include "core/pool-admin.h"
 #include "daemon/events.h"
 #include "daemon/idle.h"
+#include "daemon/keeper.h"
 #include "daemon/manager.h"
 #include "daemon/notify.h"
 #include "engine/engine-api.h"
@@ -21,6 +22,7 @@ struct Manager {
         Zone *zone;
         Loop *loop;
         Pool *pool;
+        Keeper *keeper; /* NULL: what the pool knows is in memory alone */
         Engine *engine;
         JobBook *jobs; /* of the Gemini CLI */
         Engine *cli;
@@ -60,6 +62,10 @@ void manager_stop_cli(Manager *m);
 int manager_start_notify(Manager *m);
 int manager_set_idle_exit(Manager *m); /* as the configuration has it now */
 void manager_stop_notify(Manager *m);
+
+/* manager-state.c */
+int manager_start_state(Manager *m); /* after the keys are in the pool, before anybody observes it */
+void manager_stop_state(Manager *m);
 
 /* manager-bus.c */
 int manager_start_bus(Manager *m);

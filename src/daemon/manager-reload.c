@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/pool-state.h"
 #include "daemon/log-config.h"
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
@@ -44,6 +45,7 @@ static void say(LogLevel level, const char *line, void *userdata) {
 
 int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
         _cleanup_free_ PoolKeyWanted *wanted = NULL;
+        int r;
 
         wanted = calloc(MAX(c->n_keys, 1U), sizeof(PoolKeyWanted));
         if (!wanted)
@@ -55,7 +57,11 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
                         .project = c->keys[i].project,
                         .disabled = c->keys[i].disabled,
                 };
-        return pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
+        keeper_before_keys(m->keeper);
+        r = pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
+        if (r >= 0)
+                keeper_after_keys(m->keeper);
+        return r;
 }
 
 EngineApiParams manager_engine_params(const Config *c) {
@@ -76,6 +82,7 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         if (r < 0)
                 return r;
 
+        pool_keep_days(m->pool, (unsigned) c->stats_retention_days);
         c->max_connections = m->config->max_connections; /* may have been cut at the start */
         http_configure(m->http, c);
         engine_api_configure(m->engine, &engine);

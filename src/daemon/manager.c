@@ -242,6 +242,7 @@ static int watch_signals(Manager *m) {
         int r;
 
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, as a full disk is */
         if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 ||
             sigaddset(&mask, SIGHUP) < 0 || sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
@@ -280,9 +281,6 @@ static int manager_init(Manager *m) {
         if (r < 0)
                 return r;
         r = manager_set_keys(m, c, &change);
-        if (r < 0)
-                return r;
-        r = events_new(m->loop, m->pool, &m->events);
         if (r < 0)
                 return r;
         r = engine_api_new(m->loop, &engine, &m->engine);
@@ -331,7 +329,12 @@ int manager_new(Config *config, const ConfigPaths *paths, Manager **ret) {
 int manager_listen(Manager *m) {
         int r;
 
-        r = listen_all(m);
+        /* What was known at the last end is no news to whoever observes. */
+        r = manager_start_state(m);
+        if (r >= 0)
+                r = events_new(m->loop, m->pool, &m->events);
+        if (r >= 0)
+                r = listen_all(m);
         if (r >= 0)
                 r = manager_start_notify(m);
         if (r >= 0)
@@ -349,6 +352,7 @@ Manager *manager_free(Manager *m) {
         http_free(m->http);
         manager_stop_cli(m);
         engine_api_free(m->engine);
+        manager_stop_state(m);
         events_free(m->events);
         pool_free(m->pool);
         if (m->ended_added)

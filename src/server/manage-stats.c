@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "base/text.h"
+#include "core/pool-state.h"
 #include "core/pool-words.h"
 #include "server/manage-internal.h"
 #include "server/manage.h"
@@ -10,6 +12,7 @@ typedef struct Stats {
         JWriter *w;
         const Zone *zone;
         uint64_t total, today;
+        bool in_day; /* the members of a day's models are being written */
 
         /* The daily resets, which all keys share: to format them for each would be most of the work. */
         usec_t reset;
@@ -117,6 +120,54 @@ static void write_load_balancing(Stats *s, const Config *config, usec_t now) {
         jwrite_end(w);
 }
 
+static void write_day_counters(JWriter *w, const DayCounters *c) {
+        jwrite_uint(w, "requests", c->requests);
+        jwrite_uint(w, "errors", c->errors);
+        jwrite_uint(w, "input_tokens", c->tokens_in);
+        jwrite_uint(w, "output_tokens", c->tokens_out);
+}
+
+static void end_day(Stats *s) {
+        if (s->in_day) {
+                jwrite_end(s->w);
+                jwrite_end(s->w);
+        }
+        s->in_day = false;
+}
+
+static void write_day(const DayRow *row, void *userdata) {
+        Stats *s = userdata;
+        char date[32];
+
+        if (*row->model) {
+                if (!s->in_day)
+                        return; /* of a day that, as a whole, nobody has counted */
+                jwrite_object(s->w, row->model);
+                write_day_counters(s->w, &row->counters);
+                jwrite_end(s->w);
+                return;
+        }
+        end_day(s);
+        (void) snprintf(date, sizeof(date), "%04u-%02u-%02u", row->date / 10000, row->date / 100 % 100,
+                        row->date % 100);
+        jwrite_object(s->w, NULL);
+        jwrite_string(s->w, "date", date);
+        write_day_counters(s->w, &row->counters);
+        jwrite_object(s->w, "models");
+        s->in_day = true;
+}
+
+/* The answer grows with them, so they are only told to who asks. False after a 400. */
+static bool read_days(Request *q, unsigned *ret) {
+        const char *days = http_request_argument(q->io, "days");
+
+        *ret = 0;
+        if (!days || (text_parse_uint(days, ret) >= 0 && *ret > 0))
+                return true;
+        request_fail(q, 400, "days", "`days` is how many days are to be told of: a number from 1.");
+        return false;
+}
+
 void manage_stats(Request *q) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
@@ -124,7 +175,10 @@ void manage_stats(Request *q) {
         Stats s = { .w = &w, .zone = p->zone };
         usec_t now = clock_realtime();
         size_t n = pool_n_keys(p->pool);
+        unsigned days;
 
+        if (!read_days(q, &days))
+                return;
         jwrite_object(&w, NULL);
         jwrite_object(&w, "api_key_stats");
         for (size_t i = 0; i < n; i++)
@@ -141,6 +195,12 @@ void manage_stats(Request *q) {
         jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
         jwrite_end(&w);
         write_load_balancing(&s, q->config, now);
+        if (days > 0) {
+                jwrite_array(&w, "days");
+                pool_each_day(p->pool, days, now, write_day, &s);
+                end_day(&s);
+                jwrite_end(&w);
+        }
         jwrite_end(&w);
         reply(q, &body);
 }

@@ -17,12 +17,17 @@ class LoadError(Exception):
     """A load program failed: not the server's fault, and no result."""
 
 
-def cpu_ns(pid: int) -> int:
-    """CPU time of a process so far, all its threads; in ns from the scheduler, for ticks are too coarse."""
+STORE_THREAD = "gemgated-state"
+
+
+def cpu_ns(pid: int, thread: str | None = None) -> int:
+    """CPU time of a process so far, all its threads, or those of a name; in ns from the scheduler, for ticks are too
+    coarse."""
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
-            total += int((task / "schedstat").read_text().split()[0])
+            if thread is None or (task / "comm").read_text().strip() == thread:
+                total += int((task / "schedstat").read_text().split()[0])
         except (FileNotFoundError, ProcessLookupError):
             pass  # the thread has just ended
     return total
@@ -102,14 +107,15 @@ def requests(target: Target, connections: int, seconds: float) -> dict:
             str(target.body_file("small", target.small))]
     argv += [f"{name}: {value}" for name, value in target.headers.items()]
 
-    before = idle_cpu_ns(target.server)
+    before, store = idle_cpu_ns(target.server), cpu_ns(target.server.pid, STORE_THREAD)
     out = run_program(argv, seconds + 30)
-    cpu = idle_cpu_ns(target.server) - before
+    cpu, store = idle_cpu_ns(target.server) - before, cpu_ns(target.server.pid, STORE_THREAD) - store
 
     result = json.loads(out.splitlines()[-1])
     result["errors_total"] = sum(result["errors"].values())
     result["rps"] = result["requests"] / result["seconds"]
     result["cpu_us"] = cpu / 1000 / max(1, result["requests"])
+    result["store_percent"] = 100 * store / max(1, cpu)
     return result
 
 

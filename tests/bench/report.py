@@ -35,6 +35,7 @@ def summarize_requests(rounds: dict[str, list[dict]]) -> dict:
             pair[f"added_{name}"] = statistics.median(
                 a[key] - b[key] for a, b in zip(rounds[name], rounds["direct"]))
         out[key] = pair
+    out["store_percent"] = median(rounds["gemgated"], "store_percent")
     out["errors"] = {name: sum(r["errors_total"] for r in rs) for name, rs in rounds.items()}
     return out
 
@@ -77,6 +78,7 @@ def table(summary: dict, ours: str) -> str:
         ]
         for key, label in (("p50_us", "p50 added µs"), ("p99_us", "p99 added µs")):
             rows.append(["", label, "", f"{s[key]['added_nginx']:.0f}", f"{s[key]['added_gemgated']:.0f}", "", ""])
+        rows.append(["", "store, % of CPU", "", "", f"{s['store_percent']:.2f}", "", ""])
     rows.append([""])
     for n, s in summary["streams"].items():
         rows.append(pair_row(f"{n} streams", "CPU µs/event", s["cpu_us"], 1))

@@ -26,6 +26,7 @@ from servers import KEYS, TOKEN, Gemgated, Nginx, ServerError, Sim
 CPU_RATIO_MAX = 2.5  # CPU per request against nginx's, at
 CPU_RATIO_CONNECTIONS = 16
 STREAM_KIB_MAX = 64.0  # memory of one open stream
+STORE_PERCENT_MAX = 2.0  # of gemgated's CPU, at full load, to keep what it counts
 
 NOFILE = 20000
 CONNECTIONS = (1, 16, 128)
@@ -166,6 +167,10 @@ def misses(summary: dict) -> list[str]:
     if ratio > CPU_RATIO_MAX:
         out.append(f"CPU per request at {CPU_RATIO_CONNECTIONS} connections is {ratio:.2f} times nginx's; "
                    f"at most {CPU_RATIO_MAX}")
+    for n, s in summary["requests"].items():
+        if s["store_percent"] >= STORE_PERCENT_MAX:
+            out.append(f"the store takes {s['store_percent']:.2f} % of the CPU at {n} connections; "
+                       f"less than {STORE_PERCENT_MAX:.0f}")
     kib = summary["crowd"]["gemgated"]["kib_per_stream"]
     if kib >= STREAM_KIB_MAX:
         out.append(f"an open stream takes {kib:.1f} KiB; less than {STREAM_KIB_MAX:.0f}")

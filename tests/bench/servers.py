@@ -189,5 +189,5 @@ class Gemgated(Server):
             "LISTEN": f"127.0.0.1:{self.port}",
             "GEMINI_BASE_URL": f"http://127.0.0.1:{self.upstream}",
             "LOG_LEVEL": self.log_level,
-            "STATE_URL": "memory:",
+            "STATE_URL": f"sqlite:{self.directory}/state.db",
         }

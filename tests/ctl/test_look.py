@@ -119,7 +119,7 @@ def test_show(mock, ctl, what):
     )
     mock.answers[key_path("work"), "Get"] = MODELS
     text = ctl("show", what)
-    assert "      Mask: AIza****0001\n" in text and "Requests: 4 today, 10 since the start\n" in text
+    assert "      Mask: AIza****0001\n" in text and "Requests: 4 today, 10 in all\n" in text
     assert lines(text)[-1].split() == ["gemini-a", "cooling", "never", "4", "10", "3", *lines(text)[-1].split()[6:]]
     assert lines(text)[-1].endswith("Quota.")
     said = json.loads(ctl("show", what, "--json"))
@@ -194,7 +194,7 @@ def test_stats(mock, ctl):
     assert text[:2] == ["MODEL     TODAY  TOTAL  ERRORS     RATE  HEALTHY KEYS",
                         "gemini-a      3      4       1  25.00 %           1/2"]
     assert text[4].startswith("AIza****0001  AIza****0001  p            3      4  ")
-    assert text[-1] == "3 requests today, 4 since the start, by 1 key."
+    assert text[-1] == "3 requests today, 4 in all, by 1 key."
     said = json.loads(ctl("stats", "--json"))
     assert said["model_summary"]["gemini-a"]["error_rate"] == 25
     assert said["api_key_stats"]["AIza****0001"]["name"] is None

@@ -62,7 +62,8 @@ static void test_defaults(void **state) {
         assert_int_equal(c->log_level, LOG_LEVEL_INFO);
         assert_int_equal(c->log_format, CONFIG_LOG_AUTO);
         assert_false(c->log_bodies);
-        assert_string_equal(c->state_url, "memory:");
+        assert_string_equal(c->state_url, "auto");
+        assert_int_equal(c->stats_retention_days, 400);
         assert_string_equal(c->quota_reset_timezone, "America/Los_Angeles");
         assert_int_equal(c->connect_timeout, 10 * USEC_PER_SEC);
         assert_int_equal(c->first_byte_timeout, 10 * USEC_PER_MINUTE);
@@ -163,6 +164,8 @@ static void test_strings(void **state) {
                 { "QUOTA_RESET_TIMEZONE", "Europe/Berlin", offsetof(Config, quota_reset_timezone),
                   "Europe/Berlin" },
                 { "STATE_URL", "memory:", offsetof(Config, state_url), "memory:" },
+                { "STATE_URL", "auto", offsetof(Config, state_url), "auto" },
+                { "STATE_URL", "sqlite:/var/x.db", offsetof(Config, state_url), "sqlite:/var/x.db" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -275,7 +278,11 @@ static void test_faults(void **state) {
                 { "LOG_LEVEL", "LOUD", "LOG_LEVEL: LOUD: DEBUG, INFO, WARNING or ERROR\n" },
                 { "LOG_FORMAT", "xml", "LOG_FORMAT: xml: auto, journal, json or text\n" },
                 { "LOG_BODIES", "maybe", "LOG_BODIES: maybe: yes or no\n" },
-                { "STATE_URL", "sqlite:/x", "STATE_URL: sqlite:/x: memory:\n" },
+                { "STATE_URL", "sqlite:x", "STATE_URL: sqlite:x: auto, memory: or sqlite:/PATH\n" },
+                { "STATE_URL", "sqlite:", "STATE_URL: sqlite:: auto, memory: or sqlite:/PATH\n" },
+                { "STATE_URL", "sqlite:/x/", "STATE_URL: sqlite:/x/: auto, memory: or sqlite:/PATH\n" },
+                { "STATS_RETENTION_DAYS", "0", "STATS_RETENTION_DAYS: 0: a number from 1 to 4000\n" },
+                { "STATS_RETENTION_DAYS", "4001", "STATS_RETENTION_DAYS: 4001: a number from 1 to 4000\n" },
                 { "QUOTA_RESET_TIMEZONE", "../../etc/passwd",
                   "QUOTA_RESET_TIMEZONE: ../../etc/passwd: a time zone's name, such as "
                   "America/Los_Angeles\n" },

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Rows become the pool's again. They come from a file, so they may be anything: each is checked, a number is
+ * held to what it can be, and no moment lies farther ahead than the pool itself would ever put it. What does
+ * not fit is passed over and counted.
+ *
+ * Nothing is replaced: counters are added to what has been counted since, and a breaker is taken over where
+ * ours is closed. So it makes no difference whether the rows come at the start, when all is 0, or later,
+ * when a store that could not be opened then is there at last, or a key that was in the pool once comes
+ * back.
+ *
+ * What a key, a project or a bucket is called in the store is looked up in an array of what waits for its
+ * rows, so a start with 100,000 keys is some sorting, a digest for each key and a slot for each row.
+ */
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/health.h"
+#include "core/model.h"
+#include "core/pool-internal.h"
+#include "core/pool-word.h"
+
+#define STRIKES_MAX    1000U
+#define QUOTA_WAIT_MAX (2 * USEC_PER_DAY) /* a day of 25 hours, and the spread behind it */
+
+struct PoolRestore {
+        Pool *pool;
+        bool is_first; /* what belongs to no key is restored, too */
+        bool is_new_book;
+        PoolKey **index; /* by digest; NULL as long as no row has asked for it */
+        size_t n_index;
+        size_t n_senseless;
+};
+
+/* --- reading values, from left to right --- */
+
+typedef struct Reader {
+        const RowValue *next;
+        bool bad;
+} Reader;
+
+static uint64_t get_number(Reader *r, uint64_t max) {
+        int64_t v = r->next++->integer;
+
+        if (v < 0)
+                r->bad = true;
+        return v < 0 ? 0 : MIN((uint64_t) v, max);
+}
+
+static bool get_bool(Reader *r) {
+        return get_number(r, UINT64_MAX) > 0;
+}
+
+/* A copy, or NULL for a null; a text with a NUL in it, or one that is too long, is bad. */
+static char *get_text(Reader *r, size_t max) {
+        const RowValue *v = r->next++;
+        char *s = NULL;
+
+        if (v->type == ROW_NULL)
+                return NULL;
+        if (v->n > max || memchr(v->data, 0, v->n) || !text_is_utf8(v->data, v->n))
+                r->bad = true;
+        else
+                s = strndup(v->data, v->n);
+        return s;
+}
+
+static PoolTally get_counters(Reader *r, const Pool *p) {
+        const uint64_t max = INT64_MAX / 4; /* sums of sums stay numbers */
+        PoolTally t = {};
+        PoolCounters *c = &t.counters;
+
+        c->total = get_number(r, max);
+        c->today = get_number(r, c->total);
+        t.day = get_number(r, UINT64_MAX);
+        c->errors = get_number(r, max);
+        c->tokens_in = get_number(r, max);
+        c->tokens_out = get_number(r, max);
+        c->last_used = get_number(r, p->now);
+        return t;
+}
+
+static Breaker get_breaker(Reader *r, const Pool *p, usec_t wait_max) {
+        Breaker b = {};
+
+        b.until = get_number(r, usec_add(p->now, wait_max));
+        b.since = get_number(r, p->now);
+        b.strikes = (unsigned) get_number(r, STRIKES_MAX);
+        return b;
+}
+
+static void add_tally(const Pool *p, PoolTally *t, const PoolTally *from) {
+        PoolCounters *c = &t->counters;
+
+        pool_tally_roll(t, p->day);
+        c->total += from->counters.total;
+        c->today += from->day == p->day ? from->counters.today : 0;
+        c->errors += from->counters.errors;
+        c->tokens_in += from->counters.tokens_in;
+        c->tokens_out += from->counters.tokens_out;
+        c->last_used = MAX(c->last_used, from->counters.last_used);
+}
+
+/* Of a day that is over, or in the book. */
+static void add_past(const Pool *p, PoolTally *t, PoolToday *today, const PoolTally *from) {
+        DayCounters c = pool_today(today, t);
+
+        add_tally(p, t, from);
+        today->before = t->counters;
+        today->more = c;
+}
+
+static bool take_breaker(Breaker *b, const Breaker *from) {
+        if (b->until > 0 || from->until == 0)
+                return false;
+        *b = *from;
+        return true;
+}
+
+/* --- what rows are about --- */
+
+static int compare_digest(const void *a, const void *b) {
+        return memcmp((*(PoolKey *const *) a)->digest, (*(PoolKey *const *) b)->digest, DIGEST_KEYED_SIZE);
+}
+
+static int make_index(PoolRestore *r) {
+        Pool *p = r->pool;
+        int e;
+
+        r->index = calloc(MAX(p->n_keys, 1U), sizeof(PoolKey *));
+        if (!r->index)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+
+                if (k->restored && k->project->restored)
+                        continue;
+                e = pool_key_digest(p, k);
+                if (e < 0)
+                        return e;
+                r->index[r->n_index++] = k;
+        }
+        qsort(r->index, r->n_index, sizeof(PoolKey *), compare_digest);
+        return 0;
+}
+
+/* 0 and NULL for a key that is not in the pool. */
+static int find_key(PoolRestore *r, const RowValue *v, PoolKey **ret) {
+        PoolKey wanted, *w = &wanted, **at;
+        int e;
+
+        *ret = NULL;
+        if (v->n != DIGEST_KEYED_SIZE) {
+                r->n_senseless++;
+                return 0;
+        }
+        if (!r->pool->save.digester)
+                return 0;
+        if (!r->index) {
+                e = make_index(r);
+                if (e < 0)
+                        return e;
+        }
+        memcpy(wanted.digest, v->data, DIGEST_KEYED_SIZE);
+        at = bsearch(&w, r->index, r->n_index, sizeof(PoolKey *), compare_digest);
+        if (at)
+                *ret = *at;
+        return 0;
+}
+
+/* Only one that has no rows yet. */
+static int find_project(PoolRestore *r, const RowValue *v, PoolProject **ret) {
+        _cleanup_free_ char *name = NULL;
+        PoolProject **at;
+        PoolKey *k;
+        int e;
+
+        *ret = NULL;
+        if (v->type == ROW_BLOB) {
+                e = find_key(r, v, &k);
+                if (e >= 0 && k && k->project == &k->own && !k->own.restored)
+                        *ret = &k->own;
+                return e;
+        }
+        name = strndup(v->data, v->n);
+        if (!name)
+                return -ENOMEM;
+        at = tfind(&name, &r->pool->projects_by_name, pool_name_compare);
+        if (at && !(*at)->restored)
+                *ret = *at;
+        return 0;
+}
+
+/* No model is forgotten for one that is only remembered: beyond the ceilings the rest is left out. */
+static int find_model(PoolRestore *r, const RowValue *v, PoolModel **ret) {
+        char text[MODEL_NAME_MAX + 1];
+        ModelName name;
+
+        *ret = NULL;
+        if (v->n > MODEL_NAME_MAX) {
+                r->n_senseless++;
+                return 0;
+        }
+        memcpy(text, v->data, v->n);
+        text[v->n] = 0;
+        if (model_name_parse(text, v->n, &name) < 0 || !streq(name.name, text) || name.cli) {
+                r->n_senseless++;
+                return 0;
+        }
+        *ret = pool_model_find(r->pool, text);
+        if (*ret || r->pool->n_models >= MODELS_MAX)
+                return 0;
+        return pool_model_acquire(r->pool, text, ret);
+}
+
+/* --- a table each --- */
+
+static int restore_meta(PoolRestore *r, const RowValue *v) {
+        int e;
+
+        if (v[0].n != strlen("secret") || memcmp(v[0].data, "secret", v[0].n) != 0)
+                return 0;
+        if (v[1].n != DIGEST_KEY_SIZE) {
+                r->n_senseless++;
+                return 0;
+        }
+        e = pool_set_state_secret(r->pool, (const uint8_t *) v[1].data);
+        pool_unnote(&r->pool->save.meta); /* the store has it */
+        return e;
+}
+
+static int restore_total(PoolRestore *r, const RowValue *v) {
+        Reader reader = { v + 1 };
+        PoolTally t = get_counters(&reader, r->pool);
+
+        r->n_senseless += reader.bad;
+        if (r->is_first && !reader.bad)
+                add_past(r->pool, &r->pool->tally, &r->pool->today, &t);
+        return 0;
+}
+
+static int restore_model(PoolRestore *r, const RowValue *v) {
+        Reader reader = { v + 1 };
+        PoolTally t = get_counters(&reader, r->pool);
+        bool succeeded = get_bool(&reader);
+        PoolModel *m;
+        int e;
+
+        r->n_senseless += reader.bad;
+        if (!r->is_first || reader.bad)
+                return 0;
+        e = find_model(r, v, &m);
+        if (e < 0 || !m)
+                return e;
+        add_past(r->pool, &m->tally, &m->today, &t);
+        m->succeeded = m->succeeded || succeeded;
+        m->saved = true;
+        return 0;
+}
+
+static int restore_key(PoolRestore *r, const RowValue *v) {
+        Reader reader = { v + 2 };
+        bool disabled = get_bool(&reader), configured = get_bool(&reader);
+        PoolTally t = get_counters(&reader, r->pool);
+        Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
+        PoolKey *k;
+        int e;
+
+        r->n_senseless += reader.bad;
+        e = find_key(r, v, &k);
+        if (e < 0 || !k || k->restored || reader.bad)
+                return e;
+        add_tally(r->pool, &k->tally, &t);
+        (void) take_breaker(&k->breaker, &b);
+        /* What an administrator wanted holds as long as the configuration says what it said then; that it
+         * has changed its mind is to be known even if it changes it back. */
+        if (k->configured != configured)
+                pool_note(r->pool, &k->dirty, true);
+        else if (k->disabled == k->configured)
+                k->disabled = disabled;
+        return 0;
+}
+
+static int restore_slot(PoolRestore *r, const RowValue *v) {
+        Reader reader = { v + 2 };
+        PoolTally t = get_counters(&reader, r->pool);
+        Breaker rate = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
+        Breaker health = get_breaker(&reader, r->pool, health_wait(UINT32_MAX));
+        unsigned strikes = (unsigned) get_number(&reader, STRIKES_MAX);
+        _cleanup_free_ char *error = get_text(&reader, SLOT_ERROR_MAX);
+        PoolModel *m = NULL;
+        PoolSlot *s;
+        PoolKey *k;
+        int e;
+
+        r->n_senseless += reader.bad;
+        e = find_key(r, v, &k);
+        if (e < 0 || !k || k->restored || reader.bad)
+                return e;
+        e = find_model(r, v + 1, &m);
+        if (e < 0 || !m || r->pool->n_slots >= r->pool->n_slots_max)
+                return e;
+        e = pool_slot_acquire(r->pool, k, m, &s);
+        if (e < 0)
+                return e;
+        m->saved = true;
+        add_tally(r->pool, &s->tally, &t);
+        (void) take_breaker(&s->rate, &rate);
+        (void) take_breaker(&s->health, &health);
+        if (s->strikes == 0)
+                s->strikes = strikes;
+        if (!s->last_error)
+                s->last_error = TAKE_PTR(error);
+        return 0;
+}
+
+static int restore_project(PoolRestore *r, const RowValue *v) {
+        Reader reader = { v + 1 };
+        Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
+        bool billing = get_bool(&reader);
+        PoolProject *project;
+        int e;
+
+        r->n_senseless += reader.bad;
+        e = find_project(r, v, &project);
+        if (e < 0 || !project || reader.bad)
+                return e;
+        if (take_breaker(&project->breaker, &b))
+                project->billing = billing;
+        return 0;
+}
+
+static int restore_quota(PoolRestore *r, const RowValue *v) {
+        Reader reader = { v + 2 };
+        Breaker b = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
+        bool closed = get_bool(&reader), daily = get_bool(&reader);
+        PoolProject *project;
+        PoolBucket *bucket;
+        PoolModel *m;
+        int e;
+
+        r->n_senseless += reader.bad;
+        e = find_project(r, v, &project);
+        if (e < 0 || !project || reader.bad)
+                return e;
+        e = find_model(r, v + 1, &m);
+        if (e < 0 || !m)
+                return e;
+        e = pool_bucket_acquire(r->pool, project, m, &bucket);
+        if (e < 0)
+                return e;
+        m->saved = true;
+        if (take_breaker(&bucket->breaker, &b)) {
+                bucket->closed = closed;
+                bucket->daily = daily;
+        }
+        return 0;
+}
+
+static void add_day(DayCounters *c, const DayCounters *from) {
+        c->requests += from->requests;
+        c->errors += from->errors;
+        c->tokens_in += from->tokens_in;
+        c->tokens_out += from->tokens_out;
+}
+
+static int restore_day(PoolRestore *r, const RowValue *v) {
+        _cleanup_free_ char *model = NULL;
+        Reader reader = { v };
+        DayCounters c = {}, ours = {};
+        Pool *p = r->pool;
+        PoolModel *m = NULL;
+        uint32_t date;
+        int e;
+
+        date = (uint32_t) get_number(&reader, UINT32_MAX);
+        model = get_text(&reader, MODEL_NAME_MAX);
+        c.requests = get_number(&reader, INT64_MAX / 4);
+        c.errors = get_number(&reader, INT64_MAX / 4);
+        c.tokens_in = get_number(&reader, INT64_MAX / 4);
+        c.tokens_out = get_number(&reader, INT64_MAX / 4);
+        /* One of tomorrow would be in nobody's way, but in the view. */
+        r->n_senseless += reader.bad;
+        if (!r->is_first || reader.bad || !model || date > p->date)
+                return 0;
+
+        /* Today's are counted on, where there is who counts. */
+        if (*model)
+                m = pool_model_find(p, model);
+        if (date == p->date && (m || !*model))
+                add_day(m ? &m->today.more : &p->today.more, &c);
+        (void) daybook_get(p->daybook, date, model, &ours);
+        add_day(&ours, &c);
+        e = daybook_put(p->daybook, date, model, &ours);
+        return e == -E2BIG ? 0 : e;
+}
+
+static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) = {
+        [POOL_META] = restore_meta,    [POOL_TOTAL] = restore_total,     [POOL_MODELS] = restore_model,
+        [POOL_KEYS] = restore_key,     [POOL_KEY_MODELS] = restore_slot, [POOL_PROJECTS] = restore_project,
+        [POOL_QUOTAS] = restore_quota, [POOL_DAYS] = restore_day,
+};
+
+/* --- the whole --- */
+
+bool pool_is_restored(const Pool *p) {
+        for (size_t i = 0; i < p->n_keys; i++)
+                if (!p->keys[i]->restored || !p->keys[i]->project->restored)
+                        return false;
+        return p->restored;
+}
+
+int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
+        PoolRestore *r;
+
+        (void) pool_time(p, now);
+        r = calloc(1, sizeof(PoolRestore));
+        if (!r)
+                return -ENOMEM;
+        r->pool = p;
+        r->is_first = !p->restored;
+        r->is_new_book = daybook_n(p->daybook) == 0;
+        *ret = r;
+        return 0;
+}
+
+int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n) {
+        assert(table < _POOL_TABLE_MAX);
+        if (!row_fits(pool_schema.tables + table, values, n)) {
+                r->n_senseless++;
+                return 0;
+        }
+        return restore[table](r, values);
+}
+
+size_t pool_restore_end(PoolRestore *r) {
+        size_t n = r->n_senseless;
+        Pool *p = r->pool;
+
+        for (size_t i = 0; i < p->n_keys; i++)
+                p->keys[i]->restored = true;
+        LIST_FOREACH (i, &p->projects)
+                list_entry(i, PoolProject, link)->restored = true;
+        p->restored = true;
+        if (r->is_new_book)
+                daybook_clean_all(p->daybook);
+        pool_arrange(p);
+        pool_tell_restored(p);
+        free(r->index);
+        free(r);
+        return n;
+}

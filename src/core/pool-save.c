@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What has changed. Whatever has a row of its own has a PoolDirty in it, which is in no list, or in one of
+ * two: what is urgent (health, quota, an administrator's will) and what only counts. Noting a change is two
+ * comparisons for what is noted already, and a few pointers else; a request allocates nothing for it. A row
+ * is made of its thing when it is taken, so however often something changed in between, it is written once,
+ * as it is then.
+ *
+ *   - A key that a reload removed stays until its last row was taken, so that what its last requests came to
+ *     is not lost; if the same key is in the pool again by then, the new one's row stands.
+ *   - A model that is forgotten (names come from clients) takes its rows along: what is left of it stands
+ *     in the list of the forgotten until the store was told.
+ *   - The days are a book of their own (core/daybook). What the day that goes on comes to is counted in the
+ *     models, without a search, and put into the book when somebody wants to know, or the day is over.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "core/pool-internal.h"
+
+#define KEEP_DAYS 400U
+
+/* --- noting --- */
+
+void pool_dirty_init(PoolDirty *d, PoolTable table) {
+        *d = (PoolDirty){ .table = (uint8_t) table };
+        list_init(&d->link);
+}
+
+void pool_note_slow(Pool *p, PoolDirty *d, bool urgent) {
+        List *list = urgent ? &p->save.urgent : &p->save.dirty;
+        bool is_news = list_is_empty(list);
+
+        list_unlink(&d->link);
+        list_append(list, &d->link);
+        d->urgency = (uint8_t) (1U + urgent);
+        if (is_news)
+                p->save.noted(urgent, p->save.userdata);
+}
+
+void pool_unnote(PoolDirty *d) {
+        list_unlink(&d->link);
+        d->urgency = 0;
+}
+
+static void note_if(Pool *p, PoolDirty *d, bool is_to_be) {
+        if (is_to_be)
+                pool_note(p, d, false);
+}
+
+void pool_note_all(Pool *p) {
+        pool_note(p, &p->save.meta, true);
+        pool_note(p, &p->save.total, false);
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+
+                note_if(p, &k->dirty,
+                        k->tally.counters.total > 0 || k->breaker.until > 0 || k->disabled != k->configured);
+                LIST_FOREACH (j, &k->slots)
+                        pool_note(p, &list_entry(j, PoolSlot, by_key)->dirty, false);
+        }
+        LIST_FOREACH (i, &p->projects) {
+                PoolProject *project = list_entry(i, PoolProject, link);
+
+                note_if(p, &project->dirty, project->breaker.until > 0);
+                LIST_FOREACH (j, &project->buckets) {
+                        PoolBucket *b = list_entry(j, PoolBucket, by_project);
+
+                        note_if(p, &b->dirty, b->breaker.until > 0);
+                }
+        }
+        LIST_FOREACH (i, &p->models)
+                pool_note(p, &list_entry(i, PoolModel, models)->dirty, false);
+        daybook_dirty_all(p->daybook);
+}
+
+void pool_keep(Pool *p, void (*noted)(bool urgent, void *userdata), void *userdata) {
+        p->save.on = noted;
+        p->save.noted = noted;
+        p->save.userdata = userdata;
+}
+
+int pool_set_state_secret(Pool *p, const uint8_t secret[static DIGEST_KEY_SIZE]) {
+        int r;
+
+        if (p->save.digester)
+                return 0;
+        r = digester_new(secret, &p->save.digester);
+        if (r < 0)
+                return r;
+        memcpy(p->save.secret, secret, DIGEST_KEY_SIZE);
+        /* Before any other row: without it they are nobody's. */
+        pool_note(p, &p->save.meta, true);
+        return 0;
+}
+
+int pool_save_init(Pool *p) {
+        list_init(&p->save.dirty);
+        list_init(&p->save.urgent);
+        list_init(&p->save.forgotten);
+        pool_dirty_init(&p->save.meta, POOL_META);
+        pool_dirty_init(&p->save.total, POOL_TOTAL);
+        p->keep_days = KEEP_DAYS;
+        return daybook_new(&p->daybook);
+}
+
+static void forget_model(PoolModel *m) {
+        list_unlink(&m->models);
+        free(m->name);
+        free(m);
+}
+
+void pool_save_done(Pool *p) {
+        LIST_FOREACH (i, &p->save.forgotten)
+                forget_model(list_entry(i, PoolModel, models));
+        (void) digester_free(p->save.digester);
+        explicit_bzero(p->save.secret, sizeof(p->save.secret));
+        (void) daybook_free(p->daybook);
+}
+
+int pool_key_digest(Pool *p, PoolKey *k) {
+        int r;
+
+        if (k->digested)
+                return 0;
+        r = digester_secret(p->save.digester, k->secret, k->digest);
+        if (r >= 0)
+                k->digested = true;
+        return r;
+}
+
+/* --- days --- */
+
+uint32_t pool_date_of(const Pool *p, usec_t t) {
+        time_t local = (time_t) (t / USEC_PER_SEC) + zone_offset(p->zone, t);
+        struct tm tm = {};
+
+        (void) gmtime_r(&local, &tm);
+        return (uint32_t) ((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
+}
+
+DayCounters pool_today(const PoolToday *t, const PoolTally *tally) {
+        const PoolCounters *c = &tally->counters, *b = &t->before;
+
+        return (DayCounters){
+                .requests = t->more.requests + c->total - b->total,
+                .errors = t->more.errors + c->errors - b->errors,
+                .tokens_in = t->more.tokens_in + c->tokens_in - b->tokens_in,
+                .tokens_out = t->more.tokens_out + c->tokens_out - b->tokens_out,
+        };
+}
+
+void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model) {
+        *t = (PoolToday){ .date = p->date, .before = tally->counters };
+        /* There is something already if the model was forgotten in between, or the clock was put back. */
+        (void) daybook_get(p->daybook, p->date, model, &t->more);
+}
+
+static void book(Pool *p, const PoolToday *t, const PoolTally *tally, const char *model) {
+        DayCounters c = pool_today(t, tally);
+
+        if (c.requests > 0 || c.errors > 0)
+                (void) daybook_put(p->daybook, t->date, model, &c);
+}
+
+/* Without the names that clients invent. */
+void pool_book_model(Pool *p, const PoolModel *m) {
+        if (m->succeeded)
+                book(p, &m->today, &m->tally, m->name);
+}
+
+static void book_today(Pool *p) {
+        book(p, &p->today, &p->tally, "");
+        LIST_FOREACH(i, &p->models)
+                pool_book_model(p, list_entry(i, PoolModel, models));
+}
+
+void pool_day_end(Pool *p) {
+        book_today(p);
+        p->date = pool_date_of(p, p->day);
+        p->save.purge = true;
+        pool_today_begin(p, &p->today, &p->tally, "");
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                pool_today_begin(p, &m->today, &m->tally, m->name);
+        }
+}
+
+/* The first day that is kept; noon, so that an hour more or less makes no other date. */
+static uint32_t first_date(const Pool *p, unsigned n) {
+        return pool_date_of(p, usec_sub(usec_add(p->day, 12 * USEC_PER_HOUR), (n - 1) * USEC_PER_DAY));
+}
+
+/* All that is worth keeping, and no more. */
+static void look_into_book(Pool *p) {
+        book_today(p);
+        daybook_forget(p->daybook, first_date(p, p->keep_days));
+}
+
+void pool_keep_days(Pool *p, unsigned days) {
+        p->keep_days = days;
+        p->save.purge = true;
+        pool_note(p, &p->save.total, false);
+}
+
+void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
+                   void *userdata) {
+        uint32_t first;
+
+        (void) pool_time(p, now);
+        look_into_book(p);
+        first = first_date(p, MIN(n, p->keep_days));
+        for (size_t i = 0; i < daybook_n(p->daybook); i++) {
+                DayRow row = daybook_row(p->daybook, i);
+
+                if (row.date >= first)
+                        f(&row, userdata);
+        }
+}
+
+/* --- rows --- */
+
+typedef struct Writer {
+        RowValue values[ROW_COLUMNS_MAX];
+        unsigned n;
+} Writer;
+
+static void put(Writer *w, RowValue v) {
+        assert(w->n < ROW_COLUMNS_MAX);
+        w->values[w->n++] = v;
+}
+
+static void put_counters(Writer *w, const PoolTally *t) {
+        const PoolCounters *c = &t->counters;
+        const uint64_t numbers[] = { c->total,     c->today,      t->day,      c->errors,
+                                     c->tokens_in, c->tokens_out, c->last_used };
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                put(w, row_int(numbers[i]));
+}
+
+static void put_breaker(Writer *w, const Breaker *b) {
+        put(w, row_int(b->until));
+        put(w, row_int(b->since));
+        put(w, row_int(b->strikes));
+}
+
+static int put_key(Writer *w, Pool *p, PoolKey *k) {
+        int r = pool_key_digest(p, k);
+
+        put(w, row_blob(k->digest, sizeof(k->digest)));
+        return r;
+}
+
+static int put_project(Writer *w, Pool *p, PoolProject *project) {
+        if (!project->name)
+                return put_key(w, p, CONTAINER_OF(project, PoolKey, own));
+        put(w, row_text(project->name));
+        return 0;
+}
+
+static int row_meta(Pool *p, PoolDirty *d, Writer *w) {
+        put(w, row_text("secret"));
+        put(w, row_blob(p->save.secret, sizeof(p->save.secret)));
+        return 0;
+}
+
+static int row_total(Pool *p, PoolDirty *d, Writer *w) {
+        put(w, row_text("all"));
+        put_counters(w, &p->tally);
+        return 0;
+}
+
+static int row_model(Pool *p, PoolDirty *d, Writer *w) {
+        PoolModel *m = CONTAINER_OF(d, PoolModel, dirty);
+
+        m->saved = true;
+        put(w, row_text(m->name));
+        put_counters(w, &m->tally);
+        put(w, row_int(m->succeeded));
+        return 0;
+}
+
+static int row_key(Pool *p, PoolDirty *d, Writer *w) {
+        PoolKey *k = CONTAINER_OF(d, PoolKey, dirty);
+        int r;
+
+        r = put_key(w, p, k);
+        put(w, row_text(k->ident->name));
+        put(w, row_int(k->gone ? k->disabled_before : k->disabled));
+        put(w, row_int(k->configured));
+        put_counters(w, &k->tally);
+        put_breaker(w, &k->breaker);
+        return r;
+}
+
+static int row_slot(Pool *p, PoolDirty *d, Writer *w) {
+        PoolSlot *s = CONTAINER_OF(d, PoolSlot, dirty);
+        int r;
+
+        s->bucket->model->saved = true;
+        r = put_key(w, p, s->key);
+        put(w, row_text(s->bucket->model->name));
+        put_counters(w, &s->tally);
+        put_breaker(w, &s->rate);
+        put_breaker(w, &s->health);
+        put(w, row_int(s->strikes));
+        put(w, row_text(s->last_error));
+        return r;
+}
+
+static int row_project(Pool *p, PoolDirty *d, Writer *w) {
+        PoolProject *project = CONTAINER_OF(d, PoolProject, dirty);
+        int r;
+
+        r = put_project(w, p, project);
+        put_breaker(w, &project->breaker);
+        put(w, row_int(project->billing));
+        return r;
+}
+
+static int row_quota(Pool *p, PoolDirty *d, Writer *w) {
+        PoolBucket *b = CONTAINER_OF(d, PoolBucket, dirty);
+        int r;
+
+        b->model->saved = true;
+        r = put_project(w, p, b->project);
+        put(w, row_text(b->model->name));
+        put_breaker(w, &b->breaker);
+        put(w, row_int(b->closed));
+        put(w, row_int(b->daily));
+        return r;
+}
+
+static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, Writer *w) = {
+        [POOL_META] = row_meta,    [POOL_TOTAL] = row_total,     [POOL_MODELS] = row_model,
+        [POOL_KEYS] = row_key,     [POOL_KEY_MODELS] = row_slot, [POOL_PROJECTS] = row_project,
+        [POOL_QUOTAS] = row_quota,
+};
+
+/* Of a key that was removed, and is in the pool again; or of which there is nothing to tell. */
+static bool is_idle(Pool *p, const PoolDirty *d) {
+        const PoolKey *k = NULL;
+
+        if (d->table == POOL_KEYS)
+                k = CONTAINER_OF(d, PoolKey, dirty);
+        else if (d->table == POOL_KEY_MODELS)
+                k = CONTAINER_OF(d, PoolSlot, dirty)->key;
+        if (!k || !k->gone)
+                return false;
+        return pool_has_secret(p, k) || (k->tally.counters.total == 0 && k->breaker.until == 0 &&
+                                         k->disabled_before == k->configured);
+}
+
+static int save_list(Pool *p, List *list, Rows *out) {
+        LIST_FOREACH (i, list) {
+                PoolDirty *d = list_entry(i, PoolDirty, link);
+                Writer w = {};
+                int r;
+
+                if (out->n >= STATE_BATCH_ROWS)
+                        return 0;
+                if (!is_idle(p, d)) {
+                        r = row_of[d->table](p, d, &w);
+                        if (r < 0)
+                                return r;
+                        rows_put(out, d->table, w.values, w.n);
+                        if (out->buf.error < 0)
+                                return out->buf.error;
+                }
+                pool_unnote(d);
+        }
+        return 0;
+}
+
+static void save_forgotten(Pool *p, Rows *out) {
+        static const struct {
+                PoolTable table;
+                unsigned column; /* that names the model */
+        } tables[] = { { POOL_MODELS, 0 }, { POOL_KEY_MODELS, 1 }, { POOL_QUOTAS, 1 } };
+
+        LIST_FOREACH (i, &p->save.forgotten) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                for (size_t j = 0; j < ELEMENTSOF(tables); j++)
+                        rows_forget(out, ROW_FORGET_EQUAL, tables[j].table, tables[j].column,
+                                    row_text(m->name));
+                forget_model(m);
+        }
+}
+
+static void save_days(Pool *p, Rows *out) {
+        DayRow row;
+
+        look_into_book(p);
+        while (out->n < STATE_BATCH_ROWS && daybook_take_dirty(p->daybook, &row)) {
+                const RowValue values[] = {
+                        row_int(row.date),
+                        row_text(row.model),
+                        row_int(row.counters.requests),
+                        row_int(row.counters.errors),
+                        row_int(row.counters.tokens_in),
+                        row_int(row.counters.tokens_out),
+                };
+
+                rows_put(out, POOL_DAYS, values, ELEMENTSOF(values));
+        }
+        if (p->save.purge)
+                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(first_date(p, p->keep_days)));
+        p->save.purge = false;
+}
+
+int pool_save(Pool *p, bool all, Rows *out) {
+        bool more;
+        int r;
+
+        assert(p->save.digester);
+        save_forgotten(p, out);
+        r = save_list(p, &p->save.urgent, out);
+        if (r >= 0 && all)
+                r = save_list(p, &p->save.dirty, out);
+        more = !list_is_empty(&p->save.urgent) || (all && !list_is_empty(&p->save.dirty));
+        if (r >= 0 && all && !more) {
+                save_days(p, out);
+                r = out->buf.error;
+                more = out->n >= STATE_BATCH_ROWS;
+        }
+        if (r < 0) {
+                rows_clear(out);
+                p->save.purge = true;
+                pool_note_all(p);
+                return r;
+        }
+        if (all && !more)
+                pool_keys_sweep(p);
+        return more;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What is kept over restarts, and where. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/pool-state.h"
+#include "daemon/manager-internal.h"
+
+#define FILE_NAME "state.db"
+
+/* The file's path; "" for memory. */
+static void find_path(const Config *c, char ret[static STATE_PATH_MAX + 1]) {
+        const char *path = startswith(c->state_url, "sqlite:"), *directory = getenv("STATE_DIRECTORY");
+        size_t n;
+
+        ret[0] = 0;
+        if (path) {
+                (void) snprintf(ret, STATE_PATH_MAX + 1, "%s", path);
+                return;
+        }
+        if (!streq(c->state_url, "auto") || strnull(directory))
+                return;
+        n = strcspn(directory, ":"); /* systemd puts several one behind the other */
+        if (directory[0] != '/' || n + sizeof("/" FILE_NAME) > STATE_PATH_MAX)
+                log_warning("STATE_DIRECTORY: no absolute path that could be used: counters stay in memory");
+        else
+                (void) snprintf(ret, STATE_PATH_MAX + 1, "%.*s/" FILE_NAME, (int) n, directory);
+}
+
+int manager_start_state(Manager *m) {
+        char path[STATE_PATH_MAX + 1];
+
+        pool_keep_days(m->pool, (unsigned) m->config->stats_retention_days);
+        find_path(m->config, path);
+        return path[0] ? keeper_new(m->loop, m->pool, path, &m->keeper) : 0;
+}
+
+void manager_stop_state(Manager *m) {
+        m->keeper = keeper_free(m->keeper);
+}

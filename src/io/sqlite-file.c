@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Which durability. The file is in WAL mode with synchronous=NORMAL: a transaction is written, but the disk
+ * is not waited for; that is done when the log is moved into the file, every thousand pages and at the end.
+ *
+ *   - A process that dies, by kill -9 or otherwise, loses nothing that was committed, with NORMAL or FULL:
+ * it is in the kernel's hands.
+ *   - A machine that loses its power loses with NORMAL what the kernel had not written yet, seconds up to
+ * half a minute, and never the file as such. With FULL it would lose nothing, at the price of a wait for the
+ *     disk with each transaction, up to forty a second while keys fail. What would be lost is counters, and
+ *     cooldowns that Google's next answer teaches anew: not worth it, nor the wear.
+ *
+ * The file may have been written by anybody: what is read is checked by the one who gets it, and SQLite is
+ * told to trust nothing (no triggers, views or functions of the file's own, cells checked for their size).
+ *
+ * Another process must not write there at the same time, or each would undo what the other has counted: a
+ * lock file beside it says that. SQLite's own locks only last for a transaction, which is right: people may
+ * look into the file while we have it.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "io/sqlite-internal.h"
+
+#define BUSY_PATIENCE_MSEC 250 /* somebody looks into the file, and writes */
+#define VALUE_MAX          (64 << 10)
+
+static int error_of(int code) {
+        static const struct {
+                int code, error;
+        } rows[] = {
+                { SQLITE_CORRUPT, -EUCLEAN },  { SQLITE_NOTADB, -EUCLEAN },     { SQLITE_FORMAT, -EUCLEAN },
+                { SQLITE_MISMATCH, -EUCLEAN }, { SQLITE_CONSTRAINT, -EUCLEAN }, { SQLITE_TOOBIG, -EUCLEAN },
+                { SQLITE_ERROR, -EPROTO },     { SQLITE_SCHEMA, -EPROTO },      { SQLITE_FULL, -ENOSPC },
+                { SQLITE_READONLY, -EROFS },   { SQLITE_CANTOPEN, -EACCES },    { SQLITE_PERM, -EACCES },
+                { SQLITE_AUTH, -EACCES },      { SQLITE_BUSY, -EBUSY },         { SQLITE_LOCKED, -EBUSY },
+                { SQLITE_NOMEM, -ENOMEM },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].code == (code & 0xff))
+                        return rows[i].error;
+        return -EIO;
+}
+
+int sqlite_fail(sqlite3 *db, int code, SqliteReport *report) {
+        int e = db ? sqlite3_system_errno(db) : 0;
+
+        if (report)
+                (void) snprintf(report->trouble, sizeof(report->trouble), "%s%s%s",
+                                db ? sqlite3_errmsg(db) : sqlite3_errstr(code), e > 0 ? ": " : "",
+                                e > 0 ? strerror(e) : "");
+        return error_of(code);
+}
+
+int sqlite_run(sqlite3 *db, const char *sql, SqliteReport *report) {
+        int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+        return code == SQLITE_OK ? 0 : sqlite_fail(db, code, report);
+}
+
+static int ask_number(sqlite3 *db, const char *sql, int64_t *ret, SqliteReport *report) {
+        _cleanup_(statement_freep) sqlite3_stmt *s = NULL;
+        int code;
+
+        code = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+        if (code == SQLITE_OK)
+                code = sqlite3_step(s);
+        if (code != SQLITE_ROW)
+                return sqlite_fail(db, code, report);
+        *ret = sqlite3_column_int64(s, 0);
+        return 0;
+}
+
+/* --- opening --- */
+
+int sqlite_open(const char *path, int flags, sqlite3 **ret, SqliteReport *report) {
+        _cleanup_(db_closep) sqlite3 *db = NULL;
+        int code;
+
+        code = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+        if (code != SQLITE_OK)
+                return sqlite_fail(db, code, report);
+        (void) sqlite3_extended_result_codes(db, 1);
+        (void) sqlite3_busy_timeout(db, BUSY_PATIENCE_MSEC);
+        (void) sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        (void) sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        (void) sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+        (void) sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+        (void) sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+        (void) sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
+        *ret = TAKE_PTR(db);
+        return 0;
+}
+
+/* The mode is set here, as SQLite gives the files beside it the mode of this one. It is never opened here:
+ * closing it would drop the locks that SQLite has on it. */
+static int make_private(const char *path, SqliteReport *report) {
+        struct stat st;
+        int fd;
+
+        if (stat(path, &st) < 0) {
+                fd = errno == ENOENT ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+                if (fd < 0)
+                        goto fail;
+                (void) close(fd);
+                return 0;
+        }
+        if (!S_ISREG(st.st_mode)) {
+                (void) snprintf(report->trouble, sizeof(report->trouble), "it is no regular file");
+                return -EACCES;
+        }
+        if ((st.st_mode & 07777) == 0600 || chmod(path, 0600) >= 0)
+                return 0;
+fail:
+        (void) snprintf(report->trouble, sizeof(report->trouble), "%s", strerror(errno));
+        return -errno;
+}
+
+static int take_lock(const char *path, int *ret, SqliteReport *report) {
+        char lock[STATE_PATH_MAX + 16];
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        (void) snprintf(lock, sizeof(lock), "%s-lock", path);
+        fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) >= 0) {
+                *ret = TAKE_FD(fd);
+                return 0;
+        }
+        r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        (void) snprintf(report->trouble, sizeof(report->trouble), "%s",
+                        r == -EBUSY ? "another gemgated has it" : strerror(errno));
+        return r;
+}
+
+/* The file and what belongs to it get another name, together; it is one that nothing has yet. */
+static int rename_aside(const char *path, const char *why, SqliteReport *report) {
+        static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
+        char to[STATE_PATH_MAX + 96], stamp[TIMESTAMP_STRING_MAX];
+        const char *base = strrchr(path, '/');
+        int n = 0;
+
+        timestamp_format(clock_realtime(), 0, stamp);
+        stamp[strcspn(stamp, "+")] = 0;
+        for (unsigned i = 1;; i++) {
+                n = snprintf(to, sizeof(to) - 16, i > 1 ? "%s.%s-%sZ.%u" : "%s.%s-%sZ", path, why, stamp, i);
+                if (access(to, F_OK) < 0)
+                        break;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+                char from[STATE_PATH_MAX + 16];
+
+                (void) snprintf(from, sizeof(from), "%s%s", path, parts[i]);
+                (void) snprintf(to + n, sizeof(to) - (size_t) n, "%s", parts[i]);
+                if (rename(from, to) < 0 && (i == 0 || errno != ENOENT)) {
+                        int r = -errno;
+
+                        (void) snprintf(report->trouble, sizeof(report->trouble),
+                                        "it is %s, and could not be set aside: %s", why, strerror(-r));
+                        return r;
+                }
+        }
+        to[n] = 0;
+        (void) snprintf(report->aside, sizeof(report->aside), "was %s and is now %.200s", why,
+                        base ? strrchr(to, '/') + 1 : to);
+        report->trouble[0] = 0;
+        return 0;
+}
+
+static int migrate(sqlite3 *db, const RowSchema *schema, int64_t from, SqliteReport *report) {
+        char sql[64];
+        int r;
+
+        for (int64_t v = from; v < schema->version; v++) {
+                r = sqlite_run(db, schema->migrations[v - 1], report);
+                if (r < 0)
+                        return r;
+        }
+        (void) snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", schema->version);
+        return sqlite_run(db, sql, report);
+}
+
+static int make_tables(sqlite3 *db, const RowSchema *schema, int64_t version, SqliteReport *report) {
+        char sql[64];
+        int r = 0;
+
+        if (version > 0)
+                r = migrate(db, schema, version, report);
+        for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
+                r = sqlite_make_table(db, schema->tables + i, report);
+        if (r < 0 || version > 0)
+                return r;
+        (void) snprintf(sql, sizeof(sql), "PRAGMA application_id=%u; PRAGMA user_version=%u",
+                        schema->application_id, schema->version);
+        return sqlite_run(db, sql, report);
+}
+
+/* It is broken, or SQLite does not find in it what must be there. A broken schema can also ask for more
+ * memory than there is; of a machine that is out of it we would not hear so. */
+static bool is_senseless(int r) {
+        return r == -EUCLEAN || r == -EPROTO || r == -ENOMEM;
+}
+
+/* Whose it is; `ret_why` what is wrong with it if it is not ours. Version 0: it is empty. */
+static int recognise(sqlite3 *db, const RowSchema *schema, int64_t *ret_version, const char **ret_why,
+                     SqliteReport *report) {
+        int64_t application = 0, version = 0, n = 0;
+        int r;
+
+        r = ask_number(db, "PRAGMA application_id", &application, report);
+        if (r >= 0)
+                r = ask_number(db, "PRAGMA user_version", &version, report);
+        if (r >= 0)
+                r = ask_number(db, "SELECT count(*) FROM sqlite_schema", &n, report);
+        if (r < 0) {
+                *ret_why = is_senseless(r) ? "corrupt" : NULL;
+                return r;
+        }
+        *ret_version = version;
+        if (application == 0 && version == 0 && n == 0)
+                return 0;
+        if (application != (int64_t) schema->application_id || version < 1)
+                *ret_why = "foreign";
+        else if (version > (int64_t) schema->version)
+                *ret_why = "newer";
+        return *ret_why ? -EUCLEAN : 0;
+}
+
+static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
+        const RowSchema *schema = f->schema;
+        int64_t version = 0;
+        int r;
+
+        r = recognise(f->db, schema, &version, ret_why, report);
+        if (r < 0)
+                return r;
+        report->is_new = version == 0;
+
+        /* Where WAL cannot be had, on a network's file system, the ordinary journal will do. */
+        r = sqlite_run(f->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE", report);
+        if (r >= 0)
+                r = make_tables(f->db, schema, version, report);
+        if (r >= 0)
+                r = sqlite_run(f->db, "COMMIT", report);
+        for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
+                r = sqlite_prepare_put(f->db, schema->tables + i, f->puts + i, report);
+        if (is_senseless(r))
+                *ret_why = "corrupt";
+        return r;
+}
+
+static void close_db(SqliteFile *f) {
+        for (unsigned i = 0; i < f->schema->n_tables; i++) {
+                (void) sqlite3_finalize(f->puts[i]);
+                f->puts[i] = NULL;
+        }
+        (void) sqlite3_close(f->db);
+        f->db = NULL;
+}
+
+static int open_once(SqliteFile *f, const char **ret_why, SqliteReport *report) {
+        int r;
+
+        r = make_private(f->path, report);
+        if (r >= 0)
+                r = sqlite_open(f->path, SQLITE_OPEN_READWRITE, &f->db, report);
+        if (r >= 0)
+                r = set_up(f, ret_why, report);
+        if (r < 0)
+                close_db(f);
+        return r;
+}
+
+static void file_freep(SqliteFile **f) {
+        if (*f)
+                (void) sqlite_file_close(*f);
+}
+
+int sqlite_file_open(const char *path, const RowSchema *schema, SqliteFile **ret, SqliteReport *report) {
+        _cleanup_(file_freep) SqliteFile *f = NULL;
+        const char *why = NULL;
+        int r;
+
+        assert(strlen(path) <= STATE_PATH_MAX);
+
+        f = calloc(1, sizeof(SqliteFile));
+        if (!f)
+                return -ENOMEM;
+        f->lock_fd = -1;
+        f->schema = schema;
+        f->path = strdup(path);
+        f->puts = calloc(schema->n_tables, sizeof(sqlite3_stmt *));
+        if (!f->path || !f->puts)
+                return -ENOMEM;
+
+        r = take_lock(path, &f->lock_fd, report);
+        if (r >= 0)
+                r = open_once(f, &why, report);
+        if (r < 0 && why) {
+                r = rename_aside(path, why, report);
+                if (r >= 0)
+                        r = open_once(f, &why, report);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(f);
+        return 0;
+}
+
+SqliteFile *sqlite_file_close(SqliteFile *f) {
+        if (!f)
+                return NULL;
+        if (f->puts)
+                close_db(f);
+        (void) safe_close(f->lock_fd);
+        free(f->puts);
+        free(f->path);
+        free(f);
+        return NULL;
+}
+
+int sqlite_file_set_aside(SqliteFile *f, SqliteReport *report) {
+        int r;
+
+        close_db(f);
+        r = rename_aside(f->path, "corrupt", report);
+        (void) sqlite_file_close(f);
+        return r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A file of rows, with SQLite. Everything here waits for the disk, so it is called in the store's thread
+ * (io/store-sqlite), but for reading at the start. What is not ours, or is broken, is never overwritten: it
+ * is renamed, and a new file takes its place.
+ */
+
+#include "base/rows.h"
+
+typedef struct SqliteFile SqliteFile;
+
+/* What there is to say of a file. The sentences are complete but for the full stop. */
+typedef struct SqliteReport {
+        bool is_new;       /* the file is empty: made just now, or in the place of one that was set aside */
+        char aside[256];   /* what was set aside, why and where it is now; "" */
+        char trouble[512]; /* why the call has failed; "" */
+} SqliteReport;
+
+/*
+ * Opens the file, makes it where there is none, sets it aside where it is corrupt, another program's, or a
+ * newer gemgate's, and migrates an older one. Its mode becomes 0600. -EBUSY if another process has it open
+ * so; -ENOSPC, -EROFS, -EACCES, -EIO …
+ */
+int sqlite_file_open(const char *path, const RowSchema *schema, SqliteFile **ret, SqliteReport *report);
+SqliteFile *sqlite_file_close(SqliteFile *f);
+
+/* All rows, or none, in one transaction. -EUCLEAN: the file is corrupt. */
+int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
+
+/* To be called when the file has turned out to be corrupt; closes it and renames it. The next open makes a
+ * new one. */
+int sqlite_file_set_aside(SqliteFile *f, SqliteReport *report);
+
+/* Every row of a table, by a connection of its own: it may be called in another thread than the rest. The
+ * function's failure ends it. -EUCLEAN: the file is corrupt. */
+typedef int (*SqliteRowFn)(unsigned table, const RowValue *values, unsigned n, void *userdata);
+int sqlite_file_read(const char *path, const RowSchema *schema, SqliteRowFn fn, void *userdata,
+                     SqliteReport *report);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What sqlite-file.c and sqlite-rows.c share. */
+
+#include <sqlite3.h>
+
+#include "io/sqlite-file.h"
+
+struct SqliteFile {
+        char *path;
+        const RowSchema *schema;
+        int lock_fd;
+        sqlite3 *db;
+        sqlite3_stmt **puts; /* one a table */
+};
+
+static inline void db_closep(sqlite3 **db) {
+        (void) sqlite3_close(*db);
+}
+
+static inline void statement_freep(sqlite3_stmt **s) {
+        (void) sqlite3_finalize(*s);
+}
+
+int sqlite_fail(sqlite3 *db, int code, SqliteReport *report); /* the -errno of SQLite's code */
+int sqlite_run(sqlite3 *db, const char *sql, SqliteReport *report);
+int sqlite_open(const char *path, int flags, sqlite3 **ret, SqliteReport *report);
+
+/* sqlite-rows.c */
+int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report); /* if there is none */
+int sqlite_prepare_put(sqlite3 *db, const RowTable *t, sqlite3_stmt **ret, SqliteReport *report);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Rows and SQL: what a table is made by, written by and read by is put together of its description. */
+
+#include <errno.h>
+
+#include "io/sqlite-internal.h"
+
+static const char *declared(unsigned types) {
+        switch (types & ~(unsigned) ROW_NULL) {
+        case ROW_INT:
+                return " INTEGER";
+        case ROW_TEXT:
+                return " TEXT";
+        default:
+                return " BLOB"; /* leaves everything as it is */
+        }
+}
+
+static void put_names(Buf *sql, const RowTable *t, unsigned n, bool with_types) {
+        for (unsigned i = 0; i < n; i++)
+                (void) buf_printf(sql, "%s\"%s\"%s", i > 0 ? ", " : "", t->columns[i].name,
+                                  with_types ? declared(t->columns[i].types) : "");
+}
+
+int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report) {
+        _cleanup_buf_ Buf sql = BUF_INIT(4096);
+
+        (void) buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\" (", t->name);
+        put_names(&sql, t, t->n_columns, true);
+        (void) buf_puts(&sql, ", PRIMARY KEY (");
+        put_names(&sql, t, t->n_key, false);
+        (void) buf_puts(&sql, ")) WITHOUT ROWID");
+        return buf_cstr(&sql) ? sqlite_run(db, buf_cstr(&sql), report) : -ENOMEM;
+}
+
+int sqlite_prepare_put(sqlite3 *db, const RowTable *t, sqlite3_stmt **ret, SqliteReport *report) {
+        _cleanup_buf_ Buf sql = BUF_INIT(4096);
+        int code;
+
+        (void) buf_printf(&sql, "INSERT OR REPLACE INTO \"%s\" (", t->name);
+        put_names(&sql, t, t->n_columns, false);
+        (void) buf_puts(&sql, ") VALUES (?");
+        for (unsigned i = 1; i < t->n_columns; i++)
+                (void) buf_puts(&sql, ", ?");
+        (void) buf_putc(&sql, ')');
+        if (!buf_cstr(&sql))
+                return -ENOMEM;
+        code = sqlite3_prepare_v3(db, buf_cstr(&sql), -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+        return code == SQLITE_OK ? 0 : sqlite_fail(db, code, report);
+}
+
+static void sqlite_freep(char **s) {
+        sqlite3_free(*s);
+}
+
+/* --- writing --- */
+
+static void bind(sqlite3_stmt *s, const RowValue *values, unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                const RowValue *v = values + i;
+
+                switch (v->type) {
+                case ROW_NULL:
+                        (void) sqlite3_bind_null(s, (int) i + 1);
+                        break;
+                case ROW_INT:
+                        (void) sqlite3_bind_int64(s, (int) i + 1, v->integer);
+                        break;
+                case ROW_TEXT:
+                        (void) sqlite3_bind_text(s, (int) i + 1, v->data, (int) v->n, SQLITE_STATIC);
+                        break;
+                case ROW_BLOB:
+                        (void) sqlite3_bind_blob(s, (int) i + 1, v->data, (int) v->n, SQLITE_STATIC);
+                        break;
+                }
+        }
+}
+
+static int forget_rows(SqliteFile *f, const Row *row) {
+        const RowTable *t = f->schema->tables + row->table;
+        _cleanup_(statement_freep) sqlite3_stmt *s = NULL;
+        _cleanup_(sqlite_freep) char *sql = NULL;
+        int code;
+
+        sql = sqlite3_mprintf("DELETE FROM \"%w\" WHERE \"%w\" %s ?", t->name, t->columns[row->column].name,
+                              row->verb == ROW_FORGET_EQUAL ? "=" : "<");
+        if (!sql)
+                return SQLITE_NOMEM;
+        code = sqlite3_prepare_v2(f->db, sql, -1, &s, NULL);
+        if (code != SQLITE_OK)
+                return code;
+        bind(s, row->values, row->n);
+        return sqlite3_step(s);
+}
+
+static int write_row(SqliteFile *f, const Row *row) {
+        sqlite3_stmt *s = f->puts[row->table];
+        int code;
+
+        if (row->verb != ROW_PUT)
+                return forget_rows(f, row);
+        bind(s, row->values, row->n);
+        code = sqlite3_step(s);
+        (void) sqlite3_reset(s);
+        return code;
+}
+
+int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report) {
+        size_t at = 0;
+        Row row;
+        int r;
+
+        r = sqlite_run(f->db, "BEGIN IMMEDIATE", report);
+        if (r < 0)
+                return r;
+        while (rows_next(rows, &at, &row)) {
+                int code = write_row(f, &row);
+
+                if (code == SQLITE_DONE)
+                        continue;
+                r = sqlite_fail(f->db, code, report);
+                (void) sqlite_run(f->db, "ROLLBACK", NULL);
+                return r;
+        }
+        r = sqlite_run(f->db, "COMMIT", report);
+        if (r < 0)
+                (void) sqlite_run(f->db, "ROLLBACK", NULL);
+        return r;
+}
+
+/* --- reading --- */
+
+static int read_value(sqlite3_stmt *s, int i, RowValue *ret) {
+        switch (sqlite3_column_type(s, i)) {
+        case SQLITE_INTEGER:
+                *ret = (RowValue){ .type = ROW_INT, .integer = sqlite3_column_int64(s, i) };
+                return 0;
+        case SQLITE_TEXT:
+                ret->type = ROW_TEXT;
+                ret->data = (const char *) sqlite3_column_text(s, i);
+                break;
+        case SQLITE_BLOB:
+                ret->type = ROW_BLOB;
+                ret->data = sqlite3_column_blob(s, i) ?: "";
+                break;
+        default: /* a null, or a number with a point that we never wrote */
+                *ret = (RowValue){ .type = ROW_NULL };
+                return 0;
+        }
+        ret->n = (size_t) sqlite3_column_bytes(s, i);
+        return ret->data ? 0 : -ENOMEM;
+}
+
+static int read_table(sqlite3 *db, const RowTable *t, unsigned table, SqliteRowFn fn, void *userdata,
+                      SqliteReport *report) {
+        _cleanup_(statement_freep) sqlite3_stmt *s = NULL;
+        _cleanup_buf_ Buf sql = BUF_INIT(4096);
+        int code, r;
+
+        (void) buf_puts(&sql, "SELECT ");
+        put_names(&sql, t, t->n_columns, false);
+        (void) buf_printf(&sql, " FROM \"%s\"", t->name);
+        if (!buf_cstr(&sql))
+                return -ENOMEM;
+        code = sqlite3_prepare_v2(db, buf_cstr(&sql), -1, &s, NULL);
+        if (code != SQLITE_OK)
+                return sqlite_fail(db, code, report);
+        while ((code = sqlite3_step(s)) == SQLITE_ROW) {
+                RowValue values[ROW_COLUMNS_MAX];
+
+                for (unsigned i = 0; i < t->n_columns; i++) {
+                        r = read_value(s, (int) i, values + i);
+                        if (r < 0)
+                                return r;
+                }
+                r = fn(table, values, t->n_columns, userdata);
+                if (r < 0)
+                        return r;
+        }
+        return code == SQLITE_DONE ? 0 : sqlite_fail(db, code, report);
+}
+
+int sqlite_file_read(const char *path, const RowSchema *schema, SqliteRowFn fn, void *userdata,
+                     SqliteReport *report) {
+        _cleanup_(db_closep) sqlite3 *db = NULL;
+        int r;
+
+        r = sqlite_open(path, SQLITE_OPEN_READONLY, &db, report);
+        for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
+                r = read_table(db, schema->tables + i, i, fn, userdata, report);
+        return r;
+}

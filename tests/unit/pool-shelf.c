@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool-shelf.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/pool-view.h"
+
+static Zone *zone;
+
+const KeyRow four[4] = {
+        { "AIzaSyKeyNumberOne-0001", "one" },
+        { "AIzaSyKeyNumberTwo-0002", NULL },
+        { "AIzaSyKeyNumberThree-03", "three", "p" },
+        { "AIzaSyKeyNumberFour-004", "four", "p" },
+};
+
+/* --- the shelf --- */
+
+static bool same_value(const RowValue *a, const RowValue *b) {
+        if (a->type != b->type)
+                return false;
+        if (a->type == ROW_INT)
+                return a->integer == b->integer;
+        return a->n == b->n && memcmp(a->data, b->data, a->n) == 0;
+}
+
+Row shelf_row(const Shelf *s, size_t i) {
+        size_t at = 0;
+        Row row;
+
+        assert_true(rows_next(&s->kept[i].row, &at, &row));
+        return row;
+}
+
+static void shelf_drop(Shelf *s, size_t i) {
+        rows_done(&s->kept[i].row);
+        s->kept[i] = s->kept[--s->n];
+}
+
+static void shelf_take(Shelf *s, const Row *row) {
+        const RowTable *t = pool_schema.tables + row->table;
+
+        s->n_written++;
+        for (size_t i = s->n; i-- > 0;) {
+                Row old = shelf_row(s, i);
+                bool same = old.table == row->table;
+
+                if (row->verb == ROW_FORGET_EQUAL)
+                        same = same && same_value(old.values + row->column, row->values);
+                else if (row->verb == ROW_FORGET_BELOW)
+                        same = same && old.values[row->column].integer < row->values[0].integer;
+                for (unsigned j = 0; row->verb == ROW_PUT && j < t->n_key; j++)
+                        same = same && same_value(old.values + j, row->values + j);
+                if (same)
+                        shelf_drop(s, i);
+        }
+        if (row->verb != ROW_PUT)
+                return;
+        assert_true(row_fits(t, row->values, row->n));
+        assert_in_range(s->n, 0, ROWS_MAX - 1);
+        s->kept[s->n] = (Kept){ row->table, ROWS_INIT(65536) };
+        rows_put(&s->kept[s->n++].row, row->table, row->values, row->n);
+}
+
+static void shelf_done(Shelf *s) {
+        while (s->n > 0)
+                shelf_drop(s, s->n - 1);
+}
+
+size_t shelf_count(const Shelf *s, PoolTable table) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++)
+                n += s->kept[i].table == table;
+        return n;
+}
+
+/* --- a pool that is kept --- */
+
+static void on_noted(bool urgent, void *userdata) {
+        World *w = userdata;
+
+        w->n_noted++;
+        w->n_urgent += urgent;
+}
+
+PoolChange world_set_keys(World *w, const KeyRow *keys, size_t n) {
+        PoolKeyWanted wanted[8] = {};
+        PoolChange change;
+
+        for (size_t i = 0; i < n; i++) {
+                wanted[i] = (PoolKeyWanted){ .name = keys[i].name,
+                                             .project = keys[i].project,
+                                             .disabled = keys[i].disabled };
+                assert_int_equal(secret_new(keys[i].key, strlen(keys[i].key), &wanted[i].secret), 0);
+        }
+        assert_int_equal(pool_set_keys(w->pool, wanted, n, w->now, &change), 0);
+        for (size_t i = 0; i < n; i++)
+                (void) secret_unref(wanted[i].secret);
+        return change;
+}
+
+size_t world_restore(World *w) {
+        PoolRestore *r;
+
+        assert_int_equal(pool_restore_begin(w->pool, w->now, &r), 0);
+        for (PoolTable t = 0; t < _POOL_TABLE_MAX; t++)
+                for (size_t i = 0; i < w->shelf.n; i++) {
+                        Row row = shelf_row(&w->shelf, i);
+
+                        if (row.table == t)
+                                assert_int_equal(pool_restore_row(r, t, row.values, row.n), 0);
+                }
+        return pool_restore_end(r);
+}
+
+void world_begin_unread(World *w, const KeyRow *keys, size_t n) {
+        assert_int_equal(pool_new(zone, w->now, &w->pool), 0);
+        (void) world_set_keys(w, keys, n);
+        pool_keep(w->pool, on_noted, w);
+}
+
+void world_begin(World *w, const KeyRow *keys, size_t n) {
+        static const uint8_t secret[DIGEST_KEY_SIZE] = "not random, but as good here";
+
+        world_begin_unread(w, keys, n);
+        assert_int_equal(world_restore(w), 0);
+        assert_int_equal(pool_set_state_secret(w->pool, secret), 0);
+}
+
+unsigned world_save(World *w, bool all) {
+        unsigned n_batches = 0;
+        int more = 1;
+
+        while (more) {
+                Rows rows = ROWS_INIT(STATE_BATCH_MAX);
+                size_t at = 0;
+                Row row;
+
+                more = pool_save(w->pool, all, &rows);
+                assert_in_range(more, 0, 1);
+                while (rows_next(&rows, &at, &row))
+                        shelf_take(&w->shelf, &row);
+                n_batches += rows.n > 0;
+                rows_done(&rows);
+        }
+        return n_batches;
+}
+
+void world_end(World *w) {
+        w->pool = pool_free(w->pool);
+}
+
+/* The stop of one daemon and the start of the next. */
+void world_restart(World *w, const KeyRow *keys, size_t n) {
+        (void) world_save(w, true);
+        world_end(w);
+        world_begin(w, keys, n);
+}
+
+void world_done(World *w) {
+        world_end(w);
+        shelf_done(&w->shelf);
+}
+
+Lease world_pick(World *w, const char *model) {
+        PoolRefusal refusal;
+        Lease lease = {};
+
+        assert_int_equal(pool_pick(w->pool, model, NULL, 0, w->now, &lease, &refusal), 0);
+        return lease;
+}
+
+void world_ask(World *w, const char *model, VerdictClass class, usec_t retry_after) {
+        Lease lease = world_pick(w, model);
+        Verdict v;
+
+        verdict_init(&v, class, class == VERDICT_OK ? 200 : 429,
+                     class == VERDICT_OK ? NULL : "It went wrong.");
+        v.retry_after = retry_after;
+        pool_report(w->pool, &lease, &v, &(const Usage){ .prompt = 10, .completion = 5 }, w->now);
+}
+
+/* --- all that the pool shows, as a text --- */
+
+static int compare_lines(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+typedef struct Page {
+        World *w;
+        const char *key;
+        char *lines[2048];
+        size_t n;
+} Page;
+
+static void line(Page *p, const char *fmt, ...) _printf_(2, 3);
+static void line(Page *p, const char *fmt, ...) {
+        va_list ap;
+
+        assert_in_range(p->n, 0, ELEMENTSOF(p->lines) - 1);
+        va_start(ap, fmt);
+        assert_true(vasprintf(&p->lines[p->n++], fmt, ap) > 0);
+        va_end(ap);
+}
+
+#define COUNTERS_FORMAT "%llu/%llu errors %llu tokens %llu %llu used %llu"
+#define COUNTERS(c)                                                                                         \
+        (unsigned long long) (c)->today, (unsigned long long) (c)->total, (unsigned long long) (c)->errors, \
+                (unsigned long long) (c)->tokens_in, (unsigned long long) (c)->tokens_out,                  \
+                (unsigned long long) (c)->last_used
+
+static void show_slot(const PoolSlotView *v, void *userdata) {
+        Page *p = userdata;
+
+        line(p, "%s %s: %s at %llu, " COUNTERS_FORMAT ", %u in a row, %s%s", p->key, v->model,
+             pool_state_to_string(v->state), (unsigned long long) v->available_at, COUNTERS(&v->counters),
+             v->consecutive_errors, strempty(v->last_error), v->is_healthy ? "" : ", ill");
+}
+
+static void show_model(const PoolModelView *v, void *userdata) {
+        line(userdata, "model %s: %zu %zu %zu, " COUNTERS_FORMAT, v->name, v->usable_keys, v->total_keys,
+             v->healthy_keys, COUNTERS(&v->counters));
+}
+
+static void show_day(const DayRow *row, void *userdata) {
+        line(userdata, "day %u %s: %llu %llu %llu %llu", row->date, row->model,
+             (unsigned long long) row->counters.requests, (unsigned long long) row->counters.errors,
+             (unsigned long long) row->counters.tokens_in, (unsigned long long) row->counters.tokens_out);
+}
+
+static void show_reason(const PoolReason *r, void *userdata) {
+        line(userdata, "%s %s: %s", pool_key_id(r->key), r->usable ? "usable" : "not usable", r->sentence);
+}
+
+char *world_show(World *w) {
+        Page p = { .w = w };
+        Buf text = BUF_INIT(1U << 20);
+        PoolCounters c;
+        char *s;
+
+        pool_counters(w->pool, w->now, &c);
+        line(&p, "all: " COUNTERS_FORMAT ", %zu usable", COUNTERS(&c), pool_usable_keys(w->pool, w->now));
+        for (size_t i = 0; i < pool_n_keys(w->pool); i++) {
+                const PoolKey *k = pool_key(w->pool, i);
+                PoolKeyView v;
+
+                pool_key_view(w->pool, k, w->now, &v);
+                p.key = pool_key_id(k);
+                line(&p, "%s: %s, " COUNTERS_FORMAT, p.key, pool_state_to_string(v.state),
+                     COUNTERS(&v.counters));
+                pool_each_slot(w->pool, k, w->now, show_slot, &p);
+        }
+        pool_each_model(w->pool, w->now, show_model, &p);
+        pool_each_day(w->pool, 4000, w->now, show_day, &p);
+        assert_int_equal(pool_explain(w->pool, "m", w->now, show_reason, &p), 0);
+
+        qsort(p.lines, p.n, sizeof(char *), compare_lines);
+        for (size_t i = 0; i < p.n; i++) {
+                (void) buf_printf(&text, "%s\n", p.lines[i]);
+                free(p.lines[i]);
+        }
+        assert_int_equal(buf_steal(&text, &s, NULL), 0);
+        return s;
+}
+
+void world_assert_survives(World *w, const KeyRow *keys, size_t n) {
+        _cleanup_free_ char *before = world_show(w), *after = NULL;
+
+        world_restart(w, keys, n);
+        after = world_show(w);
+        assert_string_equal(after, before);
+}
+
+size_t world_days(World *w, unsigned n) {
+        Page p = { .w = w };
+
+        pool_each_day(w->pool, n, w->now, show_day, &p);
+        for (size_t i = 0; i < p.n; i++)
+                free(p.lines[i]);
+        return p.n;
+}
+
+int world_set_up(void **state) {
+        return zone_new("America/Los_Angeles", NOON, &zone);
+}
+
+int world_tear_down(void **state) {
+        zone = zone_free(zone);
+        return 0;
+}

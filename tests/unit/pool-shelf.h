@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A pool that is kept, for the tests of that. A shelf stands in for the store: it has the rows of batches by
+ * table and key, as a store would. A pool that was made anew and given the shelf must be as the one before:
+ * that is compared by everything the pool shows.
+ */
+
+#include "test.h"
+
+#include "base/rows.h"
+#include "core/pool-internal.h"
+
+#define MIDNIGHT (1795334400 * USEC_PER_SEC) /* 2026-11-22, in Los Angeles */
+#define NOON     (MIDNIGHT + 12 * USEC_PER_HOUR)
+#define ROWS_MAX 4096U
+
+typedef struct Kept {
+        unsigned table;
+        Rows row; /* one */
+} Kept;
+
+typedef struct Shelf {
+        Kept kept[ROWS_MAX];
+        size_t n, n_written;
+} Shelf;
+
+typedef struct World {
+        Pool *pool;
+        usec_t now;
+        Shelf shelf;
+        unsigned n_noted, n_urgent;
+} World;
+
+typedef struct KeyRow {
+        const char *key, *name, *project;
+        bool disabled;
+} KeyRow;
+
+extern const KeyRow four[4];
+
+Row shelf_row(const Shelf *s, size_t i);
+size_t shelf_count(const Shelf *s, PoolTable table);
+
+int world_set_up(void **state); /* of all tests: the zone */
+int world_tear_down(void **state);
+
+/* A start, with what is on the shelf; the stop of one daemon and the start of the next; the end. */
+void world_begin_unread(World *w, const KeyRow *keys, size_t n); /* without it yet */
+void world_begin(World *w, const KeyRow *keys, size_t n);
+void world_restart(World *w, const KeyRow *keys, size_t n);
+void world_end(World *w);
+void world_done(World *w);
+
+PoolChange world_set_keys(World *w, const KeyRow *keys, size_t n);
+size_t world_restore(World *w);          /* how many rows made no sense */
+unsigned world_save(World *w, bool all); /* how many batches */
+
+Lease world_pick(World *w, const char *model);
+/* A request that comes to this. */
+void world_ask(World *w, const char *model, VerdictClass class, usec_t retry_after);
+
+/* All that the pool shows, to be freed; the same after a restart. */
+char *world_show(World *w);
+void world_assert_survives(World *w, const KeyRow *keys, size_t n);
+size_t world_days(World *w, unsigned n); /* how many rows of days it shows */

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool-shelf.h"
+
+#include "base/limits.h"
+
+/* What is noted, when it is taken, and what goes again: days, models that were forgotten, keys that were
+ * removed. */
+
+static void test_urgent(void **state) {
+        static const struct {
+                VerdictClass class;
+                PoolTable table; /* whose rows go out at once */
+        } rows[] = {
+                { VERDICT_OK, _POOL_TABLE_MAX },           { VERDICT_OVERLOAD, _POOL_TABLE_MAX },
+                { VERDICT_REQUEST, _POOL_TABLE_MAX },      { VERDICT_DAY, POOL_QUOTAS },
+                { VERDICT_RATE_UNKNOWN, POOL_KEY_MODELS }, { VERDICT_KEY_REFUSED, POOL_KEY_MODELS },
+                { VERDICT_KEY_DEAD, POOL_KEYS },           { VERDICT_BILLING, POOL_PROJECTS },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                bool urgent = rows[i].table != _POOL_TABLE_MAX;
+                World w = { .now = NOON };
+                size_t written;
+
+                world_begin(&w, four, 4);
+                (void) world_save(&w, true);
+                w.n_noted = w.n_urgent = 0;
+                world_ask(&w, "m", rows[i].class, 0);
+                assert_int_equal(w.n_urgent, urgent);
+                assert_int_equal(w.n_noted, 1U + urgent); /* once, and once more for what is urgent */
+
+                written = w.shelf.n_written;
+                (void) world_save(&w, false);
+                assert_int_equal(w.shelf.n_written - written, urgent);
+                if (urgent)
+                        assert_int_equal(shelf_count(&w.shelf, rows[i].table), 1);
+
+                /* Each thing once, however often it was noted. */
+                world_ask(&w, "n", VERDICT_OK, 0);
+                world_ask(&w, "n", VERDICT_OK, 0);
+                (void) world_save(&w, true);
+                written = w.shelf.n_written;
+                (void) world_save(&w, true);
+                assert_int_equal(w.shelf.n_written, written);
+                world_done(&w);
+        }
+}
+
+/* What is urgent does not hide that there is more. */
+static void test_rest_is_told_of(void **state) {
+        World w = { .now = NOON };
+
+        world_begin(&w, four, 4);
+        assert_int_equal(w.n_noted, 1); /* the secret */
+        assert_int_equal(w.n_urgent, 1);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        assert_int_equal(w.n_noted, 2);
+        assert_int_equal(w.n_urgent, 1);
+        world_done(&w);
+}
+
+static void test_batches(void **state) {
+        World w = { .now = NOON };
+        Rows rows = ROWS_INIT(STATE_BATCH_MAX);
+
+        /* More than one batch holds: each is bounded, and nothing is left out. */
+        world_begin(&w, four, 4);
+        for (unsigned i = 0; i < STATE_BATCH_ROWS; i++) {
+                char text[32];
+                _cleanup_(secret_unrefp) Secret *s = NULL;
+
+                (void) snprintf(text, sizeof(text), "AIzaSyKeyOfMany-%06u", i);
+                assert_int_equal(secret_new(text, strlen(text), &s), 0);
+                assert_int_equal(pool_add_key(w.pool, s, NULL, NULL, false), 0);
+        }
+        for (unsigned i = 0; i < STATE_BATCH_ROWS; i++)
+                world_ask(&w, "m", VERDICT_OK, 0);
+        assert_int_equal(pool_save(w.pool, true, &rows), 1);
+        assert_in_range(rows.n, STATE_BATCH_ROWS, STATE_BATCH_ROWS + 8);
+        rows_clear(&rows);
+        assert_int_equal(pool_save(w.pool, true, &rows), 1);
+        rows_clear(&rows);
+        assert_int_equal(pool_save(w.pool, true, &rows), 0);
+        assert_in_range(rows.n, 1, 16);
+
+        /* A batch that finds no room has lost nothing. */
+        rows_done(&rows);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        rows = ROWS_INIT(64);
+        assert_true(pool_save(w.pool, true, &rows) < 0);
+        assert_int_equal(rows.n, 0);
+        rows_done(&rows);
+        rows = ROWS_INIT(STATE_BATCH_MAX);
+        assert_int_equal(pool_save(w.pool, true, &rows), 1);
+        rows_done(&rows);
+        world_done(&w);
+}
+
+/* A new day: what was counted today was counted yesterday. With the night of each kind. */
+static void test_days(void **state) {
+        static const struct {
+                usec_t midnight; /* the day's first instant */
+                unsigned hours;  /* that it lasts */
+                uint32_t date, next;
+        } nights[] = {
+                { MIDNIGHT, 24, 20261122, 20261123 },
+                { 1793516400 * USEC_PER_SEC, 25, 20261101, 20261102 }, /* the clocks go back */
+                { 1805011200 * USEC_PER_SEC, 23, 20270314, 20270315 }, /* and forth */
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(nights); i++) {
+                usec_t next = nights[i].midnight + nights[i].hours * USEC_PER_HOUR;
+                World w = { .now = nights[i].midnight };
+                char expected[256];
+                _cleanup_free_ char *shown = NULL;
+                PoolCounters c;
+
+                world_begin(&w, four, 4);
+                for (; w.now < next; w.now += 30 * USEC_PER_MINUTE)
+                        world_ask(&w, "m", VERDICT_OK, 0);
+                w.now = next - 1;
+                world_ask(&w, "m", VERDICT_OVERLOAD, 0);
+                world_assert_survives(&w, four, 4);
+
+                /* The restart comes before the first request of the new day, or behind it. */
+                w.now = next;
+                if (i % 2)
+                        world_ask(&w, "m", VERDICT_OK, 0);
+                world_assert_survives(&w, four, 4);
+                if (i % 2 == 0)
+                        world_ask(&w, "m", VERDICT_OK, 0);
+                world_assert_survives(&w, four, 4);
+                pool_counters(w.pool, w.now, &c);
+                assert_int_equal(c.today, 1);
+                assert_int_equal(c.total, 2 * nights[i].hours + 2);
+
+                shown = world_show(&w);
+                (void) snprintf(
+                        expected, sizeof(expected),
+                        "day %u : %u 1 %u %u\nday %u m: %u 1 %u %u\nday %u : 1 0 10 5\nday %u m: 1 0 10 5\n",
+                        nights[i].date, 2 * nights[i].hours + 1, 10 * (2 * nights[i].hours + 1),
+                        5 * (2 * nights[i].hours + 1), nights[i].date, 2 * nights[i].hours + 1,
+                        10 * (2 * nights[i].hours + 1), 5 * (2 * nights[i].hours + 1), nights[i].next,
+                        nights[i].next);
+                assert_non_null(strstr(shown, expected));
+                world_done(&w);
+        }
+}
+
+static void test_retention(void **state) {
+        World w = { .now = NOON };
+
+        world_begin(&w, four, 4);
+        pool_keep_days(w.pool, 30);
+        for (unsigned day = 0; day < 50; day++, w.now += USEC_PER_DAY)
+                world_ask(&w, "m", VERDICT_OK, 0);
+        w.now -= USEC_PER_DAY;
+        assert_int_equal(world_days(&w, 4000), 60); /* the day as a whole, and the model */
+        assert_int_equal(world_days(&w, 1), 2);
+        assert_int_equal(world_days(&w, 7), 14);
+        (void) world_save(&w, true);
+        assert_int_equal(shelf_count(&w.shelf, POOL_DAYS), 60);
+
+        pool_keep_days(w.pool, 10);
+        (void) world_save(&w, true);
+        assert_int_equal(shelf_count(&w.shelf, POOL_DAYS), 20);
+        world_assert_survives(&w, four, 4);
+        world_done(&w);
+}
+
+/* Names that clients invent come and go, and so do their rows. */
+static void test_forgotten_models(void **state) {
+        World w = { .now = NOON };
+        char name[32];
+
+        world_begin(&w, four, 4);
+        world_ask(&w, "real", VERDICT_OK, 0);
+        for (unsigned i = 0; i < 2 * MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "invented-%u", i);
+                world_ask(&w, name, VERDICT_REQUEST, 0);
+                if (i % 7 == 0)
+                        (void) world_save(&w, true);
+        }
+        (void) world_save(&w, true);
+        assert_int_equal(shelf_count(&w.shelf, POOL_MODELS), MODELS_MAX);
+        assert_int_equal(shelf_count(&w.shelf, POOL_KEY_MODELS), MODELS_MAX);
+        assert_int_equal(shelf_count(&w.shelf, POOL_DAYS), 2); /* "" and "real" */
+        world_assert_survives(&w, four, 4);
+
+        /* One that is asked for again before the store has heard that it was forgotten stays. */
+        world_ask(&w, "invented-0", VERDICT_REQUEST, 0);
+        (void) world_save(&w, true);
+        for (unsigned i = 1; i <= MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "again-%u", i);
+                world_ask(&w, name, VERDICT_REQUEST, 0);
+        }
+        world_ask(&w, "invented-0", VERDICT_REQUEST, 0);
+        world_assert_survives(&w, four, 4);
+        world_done(&w);
+}
+
+/* Keys that go: their rows stay, what their last requests come to is written, and they come back with it. */
+static void test_keys_come_and_go(void **state) {
+        World w = { .now = NOON };
+        PoolCounters c;
+        PoolKeyView v;
+        Lease lease;
+        Verdict ok;
+
+        world_begin(&w, four, 4);
+        for (unsigned i = 0; i < 8; i++)
+                world_ask(&w, "m", VERDICT_OK, 0);
+        lease = world_pick(&w, "m"); /* the first's */
+        (void) world_save(&w, true);
+        (void) world_set_keys(&w, four + 1, 3);
+        (void) world_save(&w, true);
+        verdict_init(&ok, VERDICT_OK, 200, NULL);
+        pool_report(w.pool, &lease, &ok, &(const Usage){ .prompt = 1000 }, w.now);
+        assert_false(list_is_empty(&w.pool->gone));
+        (void) world_save(&w, true);
+        assert_true(list_is_empty(&w.pool->gone));
+
+        /* A restart without it: it counts in all that was ever served. */
+        world_restart(&w, four + 1, 3);
+        pool_counters(w.pool, w.now, &c);
+        assert_int_equal(c.total, 9);
+        assert_true(pool_is_restored(w.pool));
+
+        /* And by a reload it is there again. */
+        (void) world_set_keys(&w, four, 4);
+        assert_false(pool_is_restored(w.pool));
+        assert_int_equal(world_restore(&w), 0);
+        assert_true(pool_is_restored(w.pool));
+        pool_key_view(w.pool, pool_key(w.pool, 0), w.now, &v);
+        assert_int_equal(v.counters.total, 3);
+        assert_int_equal(v.counters.tokens_in, 1020);
+        assert_int_equal(v.state, POOL_USABLE);
+        pool_counters(w.pool, w.now, &c);
+        assert_int_equal(c.total, 9); /* not twice */
+        world_assert_survives(&w, four, 4);
+
+        /* Removed and put back before the rows of the one that went were taken: the new one's stand. */
+        lease = world_pick(&w, "m");
+        (void) world_save(&w, true);
+        (void) world_set_keys(&w, four, 0);
+        (void) world_set_keys(&w, four, 4);
+        assert_int_equal(world_restore(&w), 0);
+        for (unsigned i = 0; i < 8; i++)
+                world_ask(&w, "m", VERDICT_OK, 0);
+        pool_report(w.pool, &lease, &ok, NULL, w.now);
+        world_assert_survives(&w, four, 4);
+        world_done(&w);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
+                cmocka_unit_test(test_batches),          cmocka_unit_test(test_days),
+                cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
+                cmocka_unit_test(test_keys_come_and_go),
+        };
+
+        return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
+}
