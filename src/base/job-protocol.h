@@ -30,16 +30,20 @@
  *         Last; then the runner hangs up. status is what the CLI's own result event says; `none`: there was
  *         no such event. message is its words for an error, or the runner's when it could not even start or
  *         refused the job (then nothing went upstream); empty with success. messages counts the CLI's
- *         assistant messages: a success without one is no success. exit_code is null when a signal ended the
- *         CLI or it never began; signal is that signal or 0. skipped counts the lines of its output that were
- *         no event. stderr is the end of what it wrote there. argv is what was started and holds nothing of
- *         the job.
+ *         assistant messages: a success without one is no success. exit_code is null when a signal ended
+ *         the CLI or it never began; signal is that signal or 0. skipped counts the lines of its output that
+ *         were no event. stderr is the end of what it wrote there. argv is what was started and holds
+ *         nothing of the job.
  *
  * A result may come at any time, also instead of "ready". The only other thing that the daemon can say is to
  * hang up: the CLI and all it left is gone then, whatever it was at.
  */
 
 #include "base/limits.h"
+
+/* The CLI's system text when a job has none; its own would be 23 KB. It is the only one that comes to the
+ * daemon's listener without guards. */
+#define CLI_SYSTEM_NEUTRAL "You answer the user."
 
 #define JOB_STATUS_SUCCESS "success"
 #define JOB_STATUS_ERROR   "error"

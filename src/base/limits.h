@@ -60,18 +60,20 @@
 #define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
 #define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is plenty */
 #define BUS_PEERS_MAX        16U    /* connections to the control socket */
-#define BUS_QUEUE_MAX        1024U  /* messages not read yet; then signals are left out, a peer is dropped */
+#define BUS_QUEUE_MAX        1024U  /* messages not read yet; then signals are left out, a peer is dropped;
+                                     * Reloaded has as much again */
 #define BUS_ROWS_MAX         65536U /* of one answer: 16 MiB, and up to 0.3 s that nothing else is served */
 #define BUS_OBJECTS_MAX      1024U  /* keys that GetManagedObjects lists: sd-bus writes them all in one go */
 
 /* --- a job at the Gemini CLI; the protocol is base/job-protocol.h --- */
-#define JOB_CALLS_MAX   8U           /* inner requests of one job: one is the rule, more is a CLI that loops */
+#define CLI_PROMPT_MAX  2000000U     /* of the client's text: guarded it is at most four times as long, and
+                                        the CLI cuts its stdin at 8 MiB */
+#define JOB_CALLS_MAX   8U           /* inner requests of one job: one is the rule, more a CLI that loops */
 #define CLI_QUEUE_MAX   256U         /* jobs that wait for CLI_MAX_JOBS; each keeps its body */
-#define CLI_PROMPT_MAX  (2U << 20)   /* of the client's text: guarded it is at most four times as long, and the
-                                        CLI cuts its stdin at 8 MiB */
 #define CLI_SYSTEM_MAX  (1U << 20)   /* system texts run to tens of KiB */
 #define CLI_HISTORY_MAX (4U << 20)   /* all its texts; a context window of a million tokens is about that */
 #define CLI_TURNS_MAX   4096U        /* of a history */
+#define CLI_LINE_MAX    (4U << 20)   /* of its output: an answer's 65,000 tokens in one piece, escaped */
 #define JOB_TOKEN_MAX   512U         /* the CLI's API key; as SECRET_LENGTH_MAX */
 #define JOB_LINE_MAX    (43U << 20)  /* daemon to runner: each byte of the texts escaped, and their frame */
 #define JOB_TEXT_MAX    (64U << 10)  /* of the answer in one line; a longer piece comes as several lines */

@@ -103,10 +103,14 @@ void bus_touch(Bus *b) {
 
 /* --- links --- */
 
-bool bus_link_takes(const BusLink *l) {
+static bool has_room(const BusLink *l, uint64_t max) {
         uint64_t n;
 
-        return sd_bus_get_n_queued_write(l->bus, &n) >= 0 && n < BUS_QUEUE_MAX;
+        return sd_bus_get_n_queued_write(l->bus, &n) >= 0 && n < max;
+}
+
+bool bus_link_takes(const BusLink *l) {
+        return has_room(l, BUS_QUEUE_MAX);
 }
 
 void bus_link_open(BusLink *l) {
@@ -224,7 +228,15 @@ void bus_reloaded(Bus *b, bool ok, const char *message) {
                 b->facts.reloaded = clock_realtime();
         b->facts_at = 0;
         bus_touch(b);
-        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "Reloaded", "bs", ok, message));
+        /* Thousands of keys may have come and gone just now, and filled the queue; but this is the word that
+         * whoever listens waits for. */
+        LIST_FOREACH(i, &b->links) {
+                BusLink *l = list_entry(i, BusLink, links);
+
+                if (has_room(l, 2 * BUS_QUEUE_MAX))
+                        (void) sd_bus_emit_signal(l->bus, BUS_PATH, BUS_MANAGER, "Reloaded", "bs", ok,
+                                                  message);
+        }
 }
 
 void bus_draining(Bus *b) {

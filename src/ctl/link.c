@@ -41,8 +41,9 @@ static const struct {
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, CTL_DENIED, DENIED },
         { "org.freedesktop.PolicyKit1.Error.*", CTL_DENIED, DENIED },
         { SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_FAILED, NOT_RUNNING },
-        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NOT_RUNNING },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NULL }, /* see advice_of() */
         { "org.freedesktop.DBus.Error.Spawn.*", CTL_FAILED, NOT_STARTED },
+        { "org.freedesktop.DBus.Error.TimedOut", CTL_FAILED, NOT_STARTED }, /* the bus's, of a start */
         { "org.freedesktop.systemd1.*", CTL_FAILED, NOT_STARTED },
         { SD_BUS_ERROR_NO_REPLY, CTL_FAILED, NO_ANSWER },
         { SD_BUS_ERROR_TIMEOUT, CTL_FAILED, NO_ANSWER },
@@ -99,6 +100,13 @@ static int closed(const Ctl *c) {
                 "group gemgate");
 }
 
+/* dbus-daemon says so of a call that was to start nothing, dbus-broker also of a start that failed. */
+static const char *advice_of(const Ctl *c, size_t i) {
+        if (!streq(errors[i].name, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+                return errors[i].advice;
+        return c->verb->flags & VERB_NO_START ? NOT_RUNNING : NOT_STARTED;
+}
+
 static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int error) {
         const char *sentence = strnull(e->message) ? strerror(error < 0 ? -error : error) : e->message;
 
@@ -107,7 +115,7 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
                         continue;
                 if (errors[i].status == CTL_DENIED)
                         return denied(c, call->member);
-                return ctl_say(c, errors[i].status, "%s", errors[i].advice ?: sentence);
+                return ctl_say(c, errors[i].status, "%s", advice_of(c, i) ?: sentence);
         }
         if (call->about && link_is_no_object(e))
                 return rows_missing(c, call->about);
@@ -201,6 +209,10 @@ static int use_bus(Ctl *c) {
                 r = sd_bus_open_system(&c->bus);
         if (r >= 0)
                 return 0;
+        if (c->machine && (r == -EACCES || r == -EPERM))
+                return ctl_say(c, CTL_DENIED,
+                               "cannot reach %s: permission denied: only root enters a container",
+                               c->machine);
         if (c->host || c->machine)
                 return ctl_say(c, CTL_FAILED, "cannot reach %s: %s", c->host ?: c->machine, strerror(-r));
         if (access(CONTROL_SOCKET, F_OK) == 0)

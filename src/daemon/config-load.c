@@ -19,6 +19,7 @@ typedef struct Loader {
         ConfigSay say;
         void *userdata;
         bool check;
+        gid_t group; /* of the configuration directory, when checking; 0: root's, as good as none */
 } Loader;
 
 /* The settings that have a file of their own. */
@@ -63,10 +64,29 @@ static int read_fd(int fd, Buf *ret) {
         return ret->n > CONFIG_FILE_MAX ? -EFBIG : 0;
 }
 
+/* Whoever checks may be root, who reads everything; the daemon is not, and its directory is its group's. */
+static bool is_root_alone(const Loader *l, const struct stat *st) {
+        return l->group != 0 && st->st_uid == 0 && !(st->st_mode & S_IROTH) &&
+               !(st->st_gid == l->group && st->st_mode & S_IRGRP);
+}
+
+static void check_mode(const Loader *l, const char *path, int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                return;
+        if (st.st_mode & S_IROTH)
+                tell(l, LOG_LEVEL_WARNING, "%s: everybody on this machine can read it", path);
+        if (is_root_alone(l, &st))
+                tell(l, LOG_LEVEL_WARNING,
+                     "%s: only root can read it, and gemgated is not root: give it its directory's group, "
+                     "and mode 0640",
+                     path);
+}
+
 /* -ENOENT if there is none, without a word; everything else is told. */
 static int read_file(const Loader *l, const char *path, Buf *ret) {
         _cleanup_close_ int fd = -1;
-        struct stat st;
         int r;
 
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -75,6 +95,10 @@ static int read_file(const Loader *l, const char *path, Buf *ret) {
         r = fd < 0 ? -errno : read_fd(fd, ret);
         if (r == -EFBIG)
                 tell(l, LOG_LEVEL_ERROR, "%s: larger than %u MiB", path, CONFIG_FILE_MAX >> 20);
+        else if (r == -EACCES)
+                tell(l, LOG_LEVEL_ERROR,
+                     "%s: %s: readable to the user or the group that gemgated runs as (0640 root:gemgate)",
+                     path, strerror(-r));
         else if (r < 0)
                 tell(l, LOG_LEVEL_ERROR, "%s: %s", path, strerror(-r));
         if (r < 0)
@@ -82,8 +106,7 @@ static int read_file(const Loader *l, const char *path, Buf *ret) {
 
         if (l->check) {
                 tell(l, LOG_LEVEL_INFO, "%s: read", path);
-                if (fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
-                        tell(l, LOG_LEVEL_WARNING, "%s: everybody on this machine can read it", path);
+                check_mode(l, path, fd);
         }
         return 0;
 }
@@ -127,6 +150,12 @@ static int load_env_file(const Loader *l, const ConfigPaths *paths) {
         }
         r = try_env_file(l, "./.env");
         return r == -ENOENT ? 0 : r;
+}
+
+static gid_t group_of(const char *dir) {
+        struct stat st;
+
+        return dir && stat(dir, &st) >= 0 ? st.st_gid : 0;
 }
 
 static int load_own_files(const Loader *l, const char *dir, ConfigSource source) {
@@ -297,6 +326,9 @@ int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, 
                 if (r < 0)
                         return r;
         }
+        /* Not for credentials: nobody else reads those. */
+        if (paths->check)
+                l.group = group_of(paths->config_dir);
         config_text_forget(kept, CONFIG_SOURCE_ENV_FILE);
         config_text_forget(kept, CONFIG_SOURCE_DIRECTORY);
 

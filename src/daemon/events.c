@@ -50,6 +50,10 @@ static void look_for_keys(Events *e) {
         e->keys_gone = gone;
 }
 
+static bool is_of_the_key(PoolState s) {
+        return s == POOL_DEAD || s == POOL_BILLING || s == POOL_DISABLED;
+}
+
 static void log_change(Events *e, const PoolKey *k, const char *model, PoolState before, PoolState after,
                        const char *reason, usec_t until) {
         char message[512], stamp[TIMESTAMP_STRING_MAX];
@@ -60,6 +64,9 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
         bool quiet = after == POOL_USABLE && before == POOL_COOLING;
         LogLevel level = quiet ? LOG_LEVEL_DEBUG : states[after].level;
 
+        /* What befalls the key as such has been said of it, and need not be for each of its models. */
+        if (model[0] && (is_of_the_key(after) || (is_of_the_key(before) && after == POOL_USABLE)))
+                return;
         if (level > log_get_level() || !log_kind_pass(e->limiter, &e->changes))
                 return;
         pool_key_view(e->pool, k, clock_realtime(), &v);

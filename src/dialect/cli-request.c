@@ -213,17 +213,14 @@ static void drop_empty_tools(struct json_object *root) {
         }
 }
 
-/* A member that is an object on both sides is merged, one level deep: generationConfig. */
-static int merge(struct json_object *into, struct json_object *asked) {
+/* The settings are the client's or none: the CLI's own (temperature, thinking …) are made for the model that
+ * it was started with, and another may refuse them. */
+static int put_asked(struct json_object *root, struct json_object *asked) {
+        json_object_object_del(root, "generationConfig");
+        if (!asked)
+                return 0;
         json_object_object_foreach(asked, name, value) {
-                struct json_object *mine = json_get(into, name);
-
-                if (json_object_is_type(value, json_type_object) &&
-                    json_object_is_type(mine, json_type_object)) {
-                        json_object_object_foreach(
-                                value, key, v) if (json_object_object_add(mine, key, json_object_get(v)) <
-                                                   0) return -ENOMEM;
-                } else if (json_object_object_add(into, name, json_object_get(value)) < 0)
+                if (json_object_object_add(root, name, json_object_get(value)) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -255,10 +252,10 @@ int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret)
                 r = json_parse(asked, strlen(asked), &wanted, NULL);
                 if (r < 0)
                         return r;
-                r = merge(root, wanted);
-                if (r < 0)
-                        return r;
         }
+        r = put_asked(root, wanted);
+        if (r < 0)
+                return r;
         s = json_object_to_json_string_length(root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
                                               &length);
         return s ? buf_append(ret, s, length) : -ENOMEM;

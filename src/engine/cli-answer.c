@@ -38,7 +38,7 @@ int cli_answer_judge(const Job *j, const CliResult *result, ApiError *ret_refusa
         if (j->complete && success && result->messages > 0)
                 return 0;
         /* An answer without text is an error to the CLI; why there is none is in finishReason. */
-        if (j->complete && result->messages == 0 && !j->has_call && result->signal == 0 &&
+        if (j->complete && result->messages == 0 && !j->has_text && !j->has_call && result->signal == 0 &&
             !streq(result->status, JOB_STATUS_NONE))
                 return 0;
         if (j->has_call)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "dialect/json.h"
@@ -11,6 +12,13 @@
 #define PACKAGE_MAX   (64U << 10) /* of its package.json, which has 4 KiB */
 #define VERSION_CHARS "0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-+"
 
+/* Read, not executed: node does that, and to the daemon in its sandbox nothing there is executable. */
+static bool is_there(const char *path) {
+        struct stat st;
+
+        return access(path, R_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static char *try_in(const char *dir, size_t n_dir, const char *name) {
         _cleanup_free_ char *path = NULL;
 
@@ -18,7 +26,7 @@ static char *try_in(const char *dir, size_t n_dir, const char *name) {
                 path = NULL;
                 return NULL;
         }
-        return access(path, X_OK) == 0 ? TAKE_PTR(path) : NULL;
+        return is_there(path) ? TAKE_PTR(path) : NULL;
 }
 
 static char *find_in_path(const char *name) {
@@ -72,7 +80,7 @@ int cli_program_find(const char *path, char **ret_path, char ret_version[static 
         _cleanup_free_ char *found = NULL;
 
         if (path[0] == '/')
-                found = access(path, X_OK) == 0 ? strdup(path) : NULL;
+                found = is_there(path) ? strdup(path) : NULL;
         else {
                 found = try_in(prefix, sizeof(prefix) - 1, path);
                 if (!found)

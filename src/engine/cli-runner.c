@@ -78,16 +78,17 @@ static void on_closed(int error _unused_, void *userdata) {
 
 /* --- its life --- */
 
-/* Looked at each time: the socket may be enabled later. */
-static const char *choose_runner(const char *runner) {
-        if (!streq(runner, "auto"))
-                return runner;
-        return access(CLI_RUNNER_SOCKET, F_OK) == 0 ? "unix:" CLI_RUNNER_SOCKET
-                                                    : GEMGATE_LIBEXECDIR "/gemgate-runner";
+/* Where systemd passes the job's socket it also has the runners, and the daemon starts none itself. Looked
+ * at each time: the socket may be enabled later. */
+static const char *choose_runner(const CliRunnerParams *p) {
+        if (!streq(p->runner, "auto"))
+                return p->runner;
+        return p->passed || access(CLI_RUNNER_SOCKET, F_OK) == 0 ? "unix:" CLI_RUNNER_SOCKET
+                                                                 : GEMGATE_LIBEXECDIR "/gemgate-runner";
 }
 
 static int connect_or_spawn(const CliRunnerParams *p, int *ret_fd) {
-        const char *runner = choose_runner(p->runner), *socket = startswith(runner, "unix:");
+        const char *runner = choose_runner(p), *socket = startswith(runner, "unix:");
         _cleanup_free_ char *cli = NULL, *upstream = NULL;
 
         if (!p->upstream || (socket && !p->passed))

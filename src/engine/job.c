@@ -117,10 +117,16 @@ Job *job_find(JobBook *b, const char *presented, size_t n) {
 }
 
 bool job_admit(Job *j) {
-        if (j->calls >= JOB_CALLS_MAX)
-                return false;
-        j->calls++;
-        return true;
+        ApiError e;
+
+        if (j->calls < JOB_CALLS_MAX) {
+                j->calls++;
+                return true;
+        }
+        api_error_set(&e, 502, NULL, "The Gemini CLI asked too often for one answer (%u times).",
+                      JOB_CALLS_MAX);
+        job_failed(j, &e);
+        return false;
 }
 
 /* --- what is seen --- */
@@ -131,13 +137,17 @@ static void set_word(char *word, size_t size, const char *s) {
                 memcpy(word, s, strlen(s) + 1);
 }
 
-static bool has_call(struct json_object *parts) {
-        size_t n = json_array_length(parts);
+static void hear_parts(Job *j, struct json_object *parts) {
+        size_t n = json_array_length(parts), n_text;
 
-        for (size_t i = 0; i < n; i++)
-                if (json_get(json_object_array_get_idx(parts, i), "functionCall"))
-                        return true;
-        return false;
+        for (size_t i = 0; i < n; i++) {
+                struct json_object *part = json_object_array_get_idx(parts, i);
+                const char *text = json_string(json_get(part, "text"), &n_text);
+
+                j->has_call = j->has_call || json_get(part, "functionCall");
+                j->has_text = j->has_text ||
+                              (text && n_text > 0 && !json_object_get_boolean(json_get(part, "thought")));
+        }
 }
 
 void job_heard(Job *j, const char *json, size_t n) {
@@ -153,7 +163,7 @@ void job_heard(Job *j, const char *json, size_t n) {
         for (size_t i = 0; i < e.n_candidates; i++) {
                 gemini_event_candidate(&e, i, &c);
                 set_word(j->finish_reason, sizeof(j->finish_reason), c.finish_reason);
-                j->has_call = j->has_call || has_call(c.parts);
+                hear_parts(j, c.parts);
         }
 }
 

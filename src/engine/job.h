@@ -31,6 +31,7 @@ struct Job {
 
         /* what was seen */
         bool complete;  /* an answer came to its end */
+        bool has_text;  /* it holds something to say */
         bool has_call;  /* it holds a functionCall */
         bool has_error; /* an inner request failed: `error` is what its client was told */
         ApiError error;
@@ -59,12 +60,12 @@ int job_arm(Job *j, const char *model, const char *id, const char *asked);
 /* The armed job whose token was presented, or NULL. Compares with every one, in constant time each. */
 Job *job_find(JobBook *b, const char *presented, size_t n);
 
-/* Counts one more call; false if that is one too many. */
+/* Counts one more call; false if that is one too many, with which the job has failed. */
 bool job_admit(Job *j);
 
 /* Told by the inner exchange: a GenerateContentResponse as it came, … */
 void job_heard(Job *j, const char *json, size_t n);
-/* … that the answer is complete, … */
+/* … that this answer is complete (no count of tokens, which is none), … */
 void job_answered(Job *j, const Usage *usage);
 /* … or that it failed, in these words; … */
 void job_failed(Job *j, const ApiError *e);

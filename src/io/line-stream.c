@@ -7,6 +7,9 @@
  * A paused stream with nothing to write is not watched at all: epoll tells of a hang-up whether it was asked
  * to or not, and would tell of it without end. Lines that were read before the pause are handed on at the
  * end of the turn in which it is over.
+ *
+ * The end is always read, never concluded from a write that failed: who hangs up with half of what we sent
+ * unread may have said why.
  */
 
 #include <errno.h>
@@ -30,6 +33,7 @@ struct LineStream {
         size_t line_max, scanned; /* of the first line in `in`: where no end was found yet */
         Buf in, out;
         bool paused;
+        bool deaf; /* the other side takes nothing any more */
         bool *alive;
 };
 
@@ -69,19 +73,26 @@ static void close_with(LineStream *s, int error) {
         s->ops.closed(error, s->userdata);
 }
 
-/* 0, or why it is over. */
-static int write_out(LineStream *s) {
+/* What was to be written is for nobody any more. */
+static void give_up_writing(LineStream *s) {
+        s->deaf = true;
+        buf_done(&s->out);
+        (void) shutdown(s->fd, SHUT_RDWR); /* what has come in can still be read, and then the end */
+}
+
+static void write_out(LineStream *s) {
         while (s->out.n > 0) {
                 ssize_t k = send(s->fd, buf_data(&s->out), s->out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
                 if (k < 0 && errno == EINTR)
                         continue;
+                if (k < 0 && errno == EAGAIN)
+                        return;
                 if (k < 0)
-                        return errno == EAGAIN ? 0 : -errno;
+                        return give_up_writing(s);
                 buf_consume(&s->out, (size_t) k);
         }
         buf_done(&s->out); /* a prompt may be large, and there is one */
-        return 0;
 }
 
 /* 1: something came; 0: nothing now; -ECONNRESET for the end. */
@@ -111,38 +122,40 @@ static const char *find_end(LineStream *s) {
         return lf;
 }
 
-/* False if the stream is no more. */
-static bool hand_on(LineStream *s) {
+enum { HANDED_ON, FREED };
+
+/* Or -E2BIG. */
+static int hand_on(LineStream *s) {
         bool alive = true;
         const char *lf;
+        size_t n = 0;
 
         s->alive = &alive;
         while (!s->paused && (lf = find_end(s))) {
-                size_t n = (size_t) (lf - buf_data(&s->in));
-
+                n = (size_t) (lf - buf_data(&s->in));
+                if (n > s->line_max)
+                        break;
                 s->ops.line(buf_data(&s->in), n, s->userdata);
                 if (!alive)
-                        return false;
+                        return FREED;
                 buf_consume(&s->in, n + 1);
         }
         s->alive = NULL;
-        return true;
+        return n > s->line_max || (!s->paused && s->in.n > s->line_max) ? -E2BIG : HANDED_ON;
 }
 
 static void on_ready(uint32_t events, void *userdata) {
         LineStream *s = userdata;
         int r = 0;
 
-        if (events & EPOLLOUT)
-                r = write_out(s);
-        if (r >= 0 && !s->paused)
+        if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+                write_out(s);
+        if (!s->paused)
                 r = read_in(s);
-        else if (r >= 0 && events & (EPOLLHUP | EPOLLERR))
-                r = -ECONNRESET;
         if (r > 0) {
-                if (!hand_on(s))
+                r = hand_on(s);
+                if (r == FREED)
                         return;
-                r = !s->paused && s->in.n > s->line_max ? -E2BIG : 0;
         }
         if (r >= 0)
                 r = watch(s);
@@ -154,9 +167,13 @@ static void on_resumed(void *userdata) {
         LineStream *s = userdata;
         int r;
 
-        if (s->paused || s->fd < 0 || !hand_on(s))
+        if (s->paused || s->fd < 0)
                 return;
-        r = watch(s);
+        r = hand_on(s);
+        if (r == FREED)
+                return;
+        if (r >= 0)
+                r = watch(s);
         if (r < 0)
                 close_with(s, r);
 }
@@ -207,11 +224,14 @@ LineStream *line_stream_free(LineStream *s) {
 }
 
 void line_stream_write(LineStream *s, const char *line, size_t n) {
-        if (s->fd < 0)
+        if (s->fd < 0 || s->deaf)
                 return;
-        if (buf_append(&s->out, line, n) < 0 || buf_putc(&s->out, '\n') < 0 || write_out(s) < 0 ||
-            watch(s) < 0)
-                (void) shutdown(s->fd, SHUT_RDWR); /* heard as an end, in its turn */
+        if (buf_append(&s->out, line, n) < 0 || buf_putc(&s->out, '\n') < 0)
+                give_up_writing(s);
+        else
+                write_out(s);
+        if (watch(s) < 0)
+                give_up_writing(s);
 }
 
 void line_stream_pause(LineStream *s, bool paused) {

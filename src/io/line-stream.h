@@ -28,7 +28,8 @@ int line_stream_new(Loop *l, int fd, size_t line_max, const LineStreamOps *ops, 
 LineStream *line_stream_free(LineStream *s);
 DEFINE_CLEANUP(LineStream *, line_stream_free);
 
-/* Queues a line; its end is put behind it. What goes wrong is told by closed(). */
+/* Queues a line; its end is put behind it. Where it cannot be written, that is an end like any other: lines
+ * that came before it are heard first. */
 void line_stream_write(LineStream *s, const char *line, size_t n);
 
 /* While paused no line comes; that the other side hung up is heard when it goes on. */

@@ -36,21 +36,27 @@ struct Loop {
         int batch_n, batch_i; /* batch_i: the event being dispatched */
 };
 
-/* True if some hook is still due. */
+/* True if some hook is still due. A hook may take away any other, also the one behind it: the place in the
+ * list is kept by an element of our own. */
 static bool run_hooks(Loop *l) {
+        LoopHook place = {};
         bool due = true;
 
         l->in_turn = true;
         for (unsigned round = 0; due && round < ROUNDS; round++) {
                 due = false;
-                LIST_FOREACH(i, &l->hooks) {
+                for (List *i = l->hooks.next, *next; i != &l->hooks; i = next) {
                         LoopHook *h = list_entry(i, LoopHook, link);
 
+                        next = i->next;
                         if (!h->due)
                                 continue;
+                        list_append(next, &place.link); /* before the next one */
                         h->due = false;
                         h->fn(h->userdata);
                         due = true;
+                        next = place.link.next;
+                        list_unlink(&place.link);
                 }
         }
         l->in_turn = false;

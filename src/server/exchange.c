@@ -326,7 +326,7 @@ static void succeed(Exchange *x) {
 
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
-        if (q->job)
+        if (q->job && !x->translation->counts)
                 job_answered(q->job, &q->usage);
         if (x->state == EXCHANGE_STREAMING || x->translation->stream) {
                 if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)

@@ -186,6 +186,15 @@ static void on_settled(void *userdata) {
         h->p.changed(h->p.userdata);
 }
 
+/* What a CLI makes of a text is larger than the text was: MAX_BODY has measured that one already. */
+static uint64_t body_max(const Request *q) {
+        return q->inner ? JOB_LINE_MAX : q->config->max_body;
+}
+
+static uint64_t inner_inflight_max(const Config *c) {
+        return c->cli_max_jobs * JOB_LINE_MAX;
+}
+
 static void head(HttpRequest *io, Http *h, bool inner) {
         const char *method = http_request_method(io), *fault;
         const Route *route;
@@ -232,10 +241,10 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         q->route = route;
 
         r = http_request_content_length(io, &length);
-        if (r == -ERANGE || (r >= 0 && length > q->config->max_body))
+        if (r == -ERANGE || (r >= 0 && length > body_max(q)))
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                                    (unsigned long long) q->config->max_body);
-        http_request_take_body(io, q->config->max_body);
+                                    (unsigned long long) body_max(q));
+        http_request_take_body(io, body_max(q));
 }
 
 static void on_head(HttpRequest *io, void *userdata) {
@@ -252,7 +261,7 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         switch (http_request_body_fault(io)) {
         case HTTP_BODY_TOO_LARGE:
                 return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                                    (unsigned long long) q->config->max_body);
+                                    (unsigned long long) body_max(q));
         case HTTP_BODY_NO_ROOM:
                 return request_fail(q, 503, NULL,
                                     "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
@@ -312,7 +321,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 .settled = on_settled,
         };
         HttpServerOps inner_ops = ops;
-        const HttpServerParams params = {
+        HttpServerParams params = {
                 .max_connections = (unsigned) p->config->max_connections,
                 .max_inflight = p->config->max_inflight_bytes,
         };
@@ -344,6 +353,7 @@ int http_new(const HttpParams *p, Http **ret) {
         if (r < 0)
                 return r;
         inner_ops.head = on_inner_head;
+        params.max_inflight = inner_inflight_max(p->config);
         r = http_server_new(p->loop, &params, &inner_ops, h, &h->inner);
         if (r < 0)
                 return r;
@@ -359,7 +369,7 @@ void http_configure(Http *h, Config *c) {
                 model_list_forget(h->models);
         timeout_queue_set_duration(h->deadline, c->request_deadline);
         http_server_set_max_inflight(h->server, c->max_inflight_bytes);
-        http_server_set_max_inflight(h->inner, c->max_inflight_bytes);
+        http_server_set_max_inflight(h->inner, inner_inflight_max(c));
         config_unref(old);
 }
 

@@ -182,3 +182,16 @@ def test_reload_that_is_refused(home, file, text, word):
     assert root.wait_told("Reloaded") == [False, e.value.sentence]
     assert objects(root) == before
     assert c.daemon.chat().status == 200
+
+
+def test_reload_of_very_many(home, connect):
+    """More keys come and go than the bus takes at once; how the reload went is told all the same."""
+    c, root = home
+    listener = connect()
+    listener.driver("AddMatch", "s", "type='signal',member='Reloaded'")
+    for n, tag in enumerate("ab", 1):
+        c.keys([f"AIzaSyMany-{tag}{i:08d}-keys-and-keys-and" for i in range(20000)])
+        root.call("Reload")
+        listener.wait("Reloaded", lambda: len(listener.told("Reloaded")) == n)
+    assert all(ok for ok, _ in listener.told("Reloaded"))
+    assert root.get("KeysTotal") == 20000

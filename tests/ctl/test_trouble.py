@@ -26,6 +26,9 @@ TROUBLE = [
     (BUS + "LimitsExceeded", ["keys"], 1, ["a sentence"]),
     (BUS + "NoReply", ["keys"], 1, ["systemctl status gemgated"]),
     (BUS + "Spawn.ChildExited", ["keys"], 1, ["journalctl -u gemgated"]),
+    (BUS + "TimedOut", ["keys"], 1, ["journalctl -u gemgated"]),
+    (BUS + "NameHasNoOwner", ["keys"], 1, ["could not be started", "journalctl -u gemgated"]),
+    (BUS + "NameHasNoOwner", ["status"], 1, ["systemctl start gemgated.socket"]),
     ("org.freedesktop.systemd1.UnitMasked", ["keys"], 1, ["journalctl -u gemgated"]),
 ]
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 from fixtures import daemon, running_sim, sim, start  # noqa: F401
+from jobs import cli, records, reloaded, settings, special, waiting  # noqa: F401

@@ -5,15 +5,22 @@
 It asks upstream as the CLI does, and passes the answer on. What else it does is said by words in the prompt:
 
     crash        hangs up without a result, after it has asked
-    retire       the first time (a file says so), hangs up before it asks
+    retire       the first time (a file says so), hangs up before it asks; retired: each time
     mute         never says anything; hang: asks nothing and says nothing
     nocall       success without a request upstream
-    broken       says an error that nobody upstream said
+    broken       says an error that nobody upstream said; killed: that a signal ended the CLI
+    lost         has the whole answer, but says an error and none of it
     half         hangs up after half of the answer
     twice, many  asks two times, or until it is refused
+    count        asks for the number of tokens, and for nothing else
     odd          lines that mean nothing between the others
-    big          a hundred pieces of 60 KB
+    big          a hundred pieces of 60 KB; flood: ten thousand
+    long         a line that has no end
     other        asks for other methods, models and routes, and says what came of it
+    after        asks once more when the daemon has hung up
+
+With --as=refuse it says an error at once, and with --as=gone it is gone at once. What it was given and what it did is
+written down, a JSON object a line, in runner-PID of TMPDIR.
 """
 import http.client
 import json
@@ -21,11 +28,25 @@ import os
 import re
 import socket
 import sys
+import threading
+import time
 
 GUARD = "\u200b"
 sock = socket.socket(fileno=0)
 lines = sock.makefile("r", encoding="utf-8", newline="\n")
 options = dict(a[2:].split("=", 1) for a in sys.argv[1:])
+record = open(os.path.join(os.environ["TMPDIR"], f"runner-{os.getpid()}"), "a", encoding="utf-8")
+
+
+def note(**what):
+    record.write(json.dumps(what) + "\n")
+    record.flush()
+
+
+def end_with_the_socket():
+    """As the real one does: when the daemon hangs up, everything ends, whatever it was at."""
+    lines.readline()
+    os._exit(0)
 
 
 def say(**event):
@@ -36,16 +57,16 @@ def guard(text):
     return GUARD + re.sub(r"([@$])", r"\1" + GUARD, text) + GUARD
 
 
-class Upstream(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(options["upstream"])
-
-
-def ask(token, body, target="/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", **headers):
-    c = Upstream("localhost")
-    c.request("POST", target, json.dumps(body), {"x-goog-api-key": token, "Content-Type": "application/json", **headers})
-    return c.getresponse()
+def ask(token, body, target="/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"):
+    """In one piece: who is refused at the headers is not to be cut in the middle of its body."""
+    c = socket.socket(socket.AF_UNIX)
+    c.connect(options["upstream"])
+    sent = json.dumps(body).encode()
+    head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: {token}\r\nContent-Length: {len(sent)}\r\n\r\n"
+    c.sendall(head.encode() + sent)
+    answer = http.client.HTTPResponse(c, method="POST")
+    answer.begin()
+    return answer
 
 
 def body_of(job):
@@ -72,7 +93,6 @@ def others(token, job):
         ("/stats", token),
         ("/health", token),
         ("/v1beta/models/x:generateContent", "wrong"),
-        ("/v1beta/models/x:generateContent", os.environ.get("CLIENT_TOKEN", "tok")),
     ]:
         sent = {"contents": body["contents"]} if "countTokens" in target else body
         told.append(f"{target} {ask(key, sent, target).status}")
@@ -81,12 +101,25 @@ def others(token, job):
 
 def main():
     start = json.loads(lines.readline())["start"]
-    say(event="ready", isolation="process", version="0.0.0")
+    with os.scandir("/proc/self/fd") as found:
+        open_fds = sorted(int(f.name) for f in found if not os.readlink(f.path).startswith("/proc/"))
+    with open("/proc/self/status", encoding="ascii") as status:
+        masks = {line[:6]: line.split()[1] for line in status if line.startswith(("SigBlk", "SigIgn"))}
+    note(began=time.monotonic(), argv=sys.argv, environment=dict(os.environ), start=start, open_fds=open_fds,
+         masks=masks, group=os.getpgrp())
+    if options.get("as") == "refuse":
+        return say(event="result", status="error", message="too large a job", messages=0, exit_code=None, signal=0)
+    if options.get("as") == "gone":
+        return
+    say(event="ready", isolation=options.get("told", "process"), version="0.0.0")
     line = lines.readline()
     if not line:
         return
     job = json.loads(line)["job"]
+    note(job=job)
     words = set(job["prompt"].split())
+    if "after" not in words:
+        threading.Thread(target=end_with_the_socket, daemon=True).start()
     result = {"event": "result", "status": "success", "message": "", "messages": 1, "exit_code": 0, "signal": 0,
               "skipped": 0, "stderr": "a warning " + start["token"], "argv": ["gemini", "-o", "stream-json"]}
     if "retire" in words:
@@ -94,19 +127,33 @@ def main():
         if not os.path.exists(mark):
             open(mark, "w").close()
             return
+    if "retired" in words:
+        return
     if words & {"mute", "hang"}:
         if "mute" in words:
             ask(start["token"], body_of(job)).read()
-        lines.readline()
-        return
+        threading.Event().wait()
+    if "long" in words:
+        while True:
+            sock.sendall(b" " * 65536)
     if "nocall" in words:
         return say(**result | {"messages": 0})
     if "broken" in words:
         return say(**result | {"status": "error", "message": "[API Error: no such thing]", "messages": 0, "exit_code": 1})
-    if "big" in words:
+    if "killed" in words:
+        return say(**result | {"status": "none", "messages": 0, "exit_code": None, "signal": 9})
+    if "lost" in words:
         ask(start["token"], body_of(job)).read()
-        for i in range(100):
+        return say(**result | {"status": "error", "message": "the terminal is on fire", "messages": 0, "exit_code": 1})
+    if "count" in words:
+        contents = body_of(job)["contents"]
+        ask(start["token"], {"contents": contents}, "/v1beta/models/x:countTokens").read()
+        return say(**result | {"status": "error", "message": "only counted", "messages": 0, "exit_code": 1})
+    if words & {"big", "flood"}:
+        ask(start["token"], body_of(job)).read()
+        for i in range(100 if "big" in words else 10000):
             say(event="text", text=f"{i:05d}" * 12000)
+            note(said=i)
         return say(**result)
     if "other" in words:
         say(event="text", text=others(start["token"], job))
@@ -136,6 +183,9 @@ def main():
                 return
     say(**result | ({"messages": pieces} if pieces and not failed else
                     {"messages": pieces, "status": "error", "message": "[API Error: terminated]"}))
+    if "after" in words:
+        lines.readline()
+        note(after=ask(start["token"], body_of(job)).status)
 
 
 main()

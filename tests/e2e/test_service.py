@@ -266,6 +266,11 @@ def test_dead_keys(start, sim):
     sim.script("")
     d.ask("POST", "/reset-api-key-health", body={"reset_all": True}, token="ADMIN")
     assert event(d, "MESSAGE_KEY_BACK")["reason"] == "reset"
+    d.chat()
+    d.wait_log("its line", lambda e: e.get("status") == 200 and e.get("dialect"))
+    for name in "MESSAGE_KEY_DEAD", "MESSAGE_KEY_BACK":
+        told = [x for x in d.log() if x.get("message_id") == IDS[name]]
+        assert len({x["key_name"] for x in told}) == len(told) == 2, "once for a key, not again for its models"
 
 
 def test_reload_that_takes_all_keys_away(start, manager, tmp_path):

@@ -32,9 +32,9 @@ FOREIGN = [
     (r"microhttpd\.h", {"io"}),
     (r"curl/.*", {"io"}),
     (r"sqlite3\.h|hiredis/.*", {"io"}),
-    (r"systemd/.*", {"io", "bus", "daemon", "ctl", "runner"}),
+    (r"systemd/.*", {"io", "bus", "daemon", "ctl"}),
     (r"openssl/.*", {"core"}),
-    (r"json-c/.*|json\.h", {"core", "dialect", "engine", "server"}),
+    (r"json-c/.*|json\.h", {"core", "dialect", "engine", "server", "runner"}),
     (r"pthread\.h|threads\.h", set()),
 ]
 

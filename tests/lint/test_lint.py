@@ -26,6 +26,7 @@ BAD = [
     ("src/server/a.c", "#include <microhttpd.h>\n", "foreign-includes", 2),
     ("src/engine/a.c", "#include <curl/curl.h>\n", "foreign-includes", 2),
     ("src/server/a.c", "#include <systemd/sd-event.h>\n", "foreign-includes", 2),
+    ("src/runner/a.c", "#include <systemd/sd-daemon.h>\n", "foreign-includes", 2),
     ("src/io/a.c", "#include <json-c/json.h>\n", "foreign-includes", 2),
     ("src/daemon/a.c", "#include <pthread.h>\n", "foreign-includes", 2),
     ("src/io/a.c", "#include <pthread.h>\n", "foreign-includes", 2),

@@ -29,7 +29,7 @@ class Python:
     name = f"python-{genai.__version__}"
 
     def call(self, op, daemon, params, token=None):
-        options = types.HttpOptions(base_url=daemon.url, api_version="v1beta", timeout=60000)
+        options = types.HttpOptions(base_url=daemon.url, timeout=60000)
         client = genai.Client(api_key=token or SECRETS["TOKEN"], http_options=options)
         out = {"chunks": [], "error": None, "result": None}
         try:

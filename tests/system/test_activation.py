@@ -26,6 +26,15 @@ def test_both_sockets():
         assert a.status == 200, (where, a)
 
 
+def test_sockets_have_a_name_and_a_queue(running):
+    """FileDescriptorName=http, and Backlog= as far as the kernel lets it."""
+    for where in ("127.0.0.1:8080", f"unix:{UNIX}"):
+        assert f"listening on {where}, passed as http" in machine.said()
+    most = int(Path("/proc/sys/net/core/somaxconn").read_text())
+    queue = int(run("ss", "-Hltn", "src", "127.0.0.1:8080").split()[2])
+    assert queue == min(4096, most) > 1000, queue
+
+
 def test_unix_socket_is_for_the_group(running):
     s = Path(UNIX).stat()
     assert stat.S_IMODE(s.st_mode) == 0o660 and Path(UNIX).group() == "gemgate"

@@ -76,6 +76,10 @@ def unreadable_to_others(pid):
 
 
 def reload_says_that_they_are_fixed():
-    """A changed source of a credential is nothing that a reload could see; other settings are taken, and it goes well."""
+    """A file that says otherwise is not looked at: that is told, in one line, and all else is taken."""
+    after = machine.cursor()
+    machine.write(ETC / "api-keys", SECRETS["KEY1"] + "\n")
     systemctl("reload", SERVICE)
+    lines = [line for line in machine.said(after).splitlines() if "fixed until a restart" in line]
+    assert len(lines) == 1 and "the credential api-keys" in lines[0] and "allowed-tokens" not in lines[0], lines
     assert machine.chat(token="TOKEN2").status == 200

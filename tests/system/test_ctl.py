@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """gemgatectl as an operator, a member of the group and a stranger have it."""
 import json
+from pathlib import Path
 
 import pytest
 
 import machine
 from house import MASKS, SECRETS, leaked
-from machine import MODEL, run
+from machine import MODEL, SERVICE, run, systemctl
 
 READING = (["status"], ["keys"], ["models"], ["stats"], ["explain", MODEL])
 
@@ -35,6 +36,35 @@ def test_stranger_is_told_what_he_lacks():
             assert "org.gemgate1." in result.stderr, result.stderr
 
 
+def test_machine():
+    """Into a container as systemd's tools go; `.host` is the one that is always there."""
+    assert MASKS["MASK1"] in run("gemgatectl", "--machine=.host", "keys")
+    for machine_, user, status, said in ((".host", "member", 4, "only root"), ("nonesuch", None, 1, "cannot reach nonesuch")):
+        result = run("gemgatectl", "-M", machine_, "keys", user=user, check=False)
+        assert (result.returncode, said in result.stderr) == (status, True), result
+
+
+@pytest.fixture
+def impatient_bus():
+    """It waits for a start 25 s else."""
+    path = Path("/etc/dbus-1/system.d/test-impatient.conf")
+    reload = "busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig".split()
+    path.write_text('<busconfig><limit name="service_start_timeout">2000</limit></busconfig>\n')
+    run(*reload)
+    yield
+    path.unlink()
+    run(*reload)
+
+
+def test_daemon_that_cannot_start(sim, impatient_bus):
+    """The bus was asked to start it and has given up: where to look is told."""
+    machine.configure(sim, MAX_BODY="banana")
+    systemctl("stop", SERVICE)
+    result = run("gemgatectl", "keys", check=False)
+    assert result.returncode == 1 and "could not be started" in result.stderr and "journalctl -u gemgated" in result.stderr
+    assert "MAX_BODY: banana" in run("journalctl", "-b", "-t", "gemgated", "-p", "err", "-o", "cat")
+
+
 def test_exit_statuses():
     assert run("gemgatectl", "no-such-verb", check=False).returncode == 64
     assert run("gemgatectl", "reset", "no-such-key", check=False).returncode == 3
@@ -61,3 +91,21 @@ def test_check_config():
     machine.write(machine.ETC / "gemgate.env", "MAX_BODY=banana\n")
     result = run("gemgatectl", "check-config", check=False)
     assert result.returncode != 0 and "MAX_BODY: banana" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("mode, owner", [(0o600, "root:gemgate"), (0o640, "root:root")], ids=["mode", "group"])
+def test_keys_that_only_root_can_read(mode, owner):
+    """What an editor or a umask makes of a file: who checks as root hears of it, and the reload says it, too."""
+    path = machine.ETC / "api-keys"
+    path.chmod(mode)
+    run("chown", owner, path)
+    result = run("gemgatectl", "check-config", check=False)
+    assert f"{path}: only root can read it" in result.stdout + result.stderr, result
+    result = run("gemgatectl", "reload", check=False)
+    assert result.returncode == 1 and f"{path}: Permission denied" in result.stderr and "root:gemgate" in result.stderr, result
+    assert machine.chat().status == 200
+    run("chown", "root:gemgate", path)
+    path.chmod(0o640)
+    result = run("gemgatectl", "check-config", check=False)
+    assert "only root" not in result.stdout + result.stderr, result
+    run("gemgatectl", "reload")

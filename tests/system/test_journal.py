@@ -135,6 +135,42 @@ def test_event_and_its_explanation(name, after, sim):
         assert found[0]["GEMGATE_KEY"] == MASKS["MASK1"] and found[0]["GEMGATE_KEY_NAME"]
 
 
+def test_start_that_failed_and_its_explanation(sim):
+    """The one event that is not gemgated's own: it could not be started, and the sockets are closed."""
+    after = machine.cursor()
+    with machine.drop_in("[Unit]\nStartLimitBurst=2\n"):
+        machine.configure(sim, MAX_BODY="banana")
+        for _ in range(3):
+            machine.run("curl", "-s", "--max-time", "20", f"http://{machine.TCP[0]}:{machine.TCP[1]}/health", check=False)
+        match = f"MESSAGE_ID={IDS['MESSAGE_START_FAILED']}"
+        found = wait.until("the event", lambda: journal(match, after=after, unit=None))
+    assert found[0]["SYSLOG_IDENTIFIER"] == "gemgated" and found[0]["PRIORITY"] == "3"
+    text = run("journalctl", "-q", "-x", "-o", "short", f"--since={after}", match)
+    assert " Subject: " in text and " Defined-By: gemgate" in text and not re.search(r"@[A-Z_]+@", text), text
+
+
+def test_the_ten_lines_for_an_operator(sim):
+    """docs/LOGS.md, each line as it stands there, but for what is an example: the id, the token, and -f, which never ends."""
+    page = (ROOT / "docs/LOGS.md").read_text().partition("## Ten lines for an operator")[2].partition("\n\n")[2]
+    block = re.sub(r"([|,])\n +", r"\1 ", page.partition("\n\n")[0])
+    lines = [re.sub(r" {3,}\S.*", "", line.strip()) for line in block.splitlines()]  # behind the blanks: what it is for
+    assert len(lines) == 10 and all(line.startswith("journalctl ") for line in lines), lines
+
+    machine.write(machine.ETC / "api-keys", '[{"key": "%s", "name": "first"}]' % SECRETS["KEY1"])
+    a = machine.chat()
+    sim.script("* : error rpd")
+    assert a.status == 200 and machine.chat().status == 429
+    sim.script("* : error invalid_key")
+    run("gemgatectl", "reset", "--all")
+    machine.chat()
+    wait.until("the end of it all", lambda: journal(f"MESSAGE_ID={IDS['MESSAGE_KEY_DEAD']}"))
+    for line in lines:
+        line = line.replace(" -f", " -n 5").replace("4ff719b638f4019b", a.header("x-request-id"))
+        line = line.replace("tok-en-…", MASKS["TOKENMASK"])
+        out = run("bash", "-o", "pipefail", "-ec", line)
+        assert out.strip() and "-- No entries --" not in out, line
+
+
 def test_every_id_is_in_the_catalog():
     listed = run("journalctl", "--list-catalog")
     assert set(CAUSES) <= set(IDS)

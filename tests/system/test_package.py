@@ -23,6 +23,7 @@ MUST_HAVE = {
     "/usr/share/man/man1/gemgatectl.1.gz",
     "/usr/share/man/man8/gemgated.8.gz",
     "/usr/share/man/man5/gemgate.conf.5.gz",
+    "/usr/share/man/man5/gemgate.env.5.gz",
     "/usr/share/man/man5/org.gemgate1.5.gz",
 }
 UNITS = {
@@ -39,17 +40,20 @@ def test_what_is_in_it():
     have = files()
     assert not MUST_HAVE - have
     assert UNITS <= {Path(f).name for f in have if "/systemd/system/" in f}
+    docs = {Path(f).name.removesuffix(".gz") for f in have if f.startswith("/usr/share/doc/gemgate/")}
+    assert {"CONFIG.md", "DBUS.md", "HTTP.md", "LOGS.md", "SANDBOX.md", "addresses.conf", "credentials.conf",
+            "log-namespace.conf", "journald@gemgate.conf"} <= docs
     assert any("zsh" in f and f.endswith("_gemgatectl") for f in have)
     assert any("fish" in f and f.endswith("gemgatectl.fish") for f in have)
     assert not [f for f in have if "gemini-sim" in f or "/tests/" in f]
 
 
 def test_installation_page(sim):
-    """docs/INSTALL.md: the first key, word for word."""
+    """docs/INSTALL.md: the first key and the first request, word for word."""
     machine.configure(sim, keys=(), tokens=(), admins=())
     page = (ROOT / "docs/INSTALL.md").read_text()
-    commands = page.partition("## The first key")[2].partition("```sh\n")[2].partition("```")[0]
-    assert "api-keys" in commands
+    commands, request = re.findall(r"```sh\n(.*?)```", page.partition("## The first key")[2].partition("\n## ")[0], re.S)
+    assert "api-keys" in commands and "/v1/chat/completions" in request
     assert machine.health()["status"] == "no_keys"
     out = run("bash", "-euc", commands)
     assert "active (running)" in out
@@ -59,6 +63,8 @@ def test_installation_page(sim):
     token = (machine.ETC / "allowed-tokens").read_text().strip()
     a = machine.ask("GET", "/v1/models", [("Authorization", f"Bearer {token}")], token=None)
     assert a.status == 200, a
+    out = run("bash", "-euc", request)
+    assert '"chat.completion"' in out and "AIza****" in out and token not in out, out
 
 
 def test_lintian(deb):

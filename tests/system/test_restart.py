@@ -95,6 +95,20 @@ def test_stream_is_finished_before_the_end(running, sim):
     assert body.count(b"data: ") > 20
 
 
+def test_drain_that_is_longer_than_the_stop(running, sim):
+    """systemd is told how long it takes: it does not kill after TimeoutStopSec= what DRAIN_TIMEOUT still lets run."""
+    sim.script(f'* : text "{"word " * 30}" chunks=30 pace=100ms')
+    with machine.drop_in("[Service]\nTimeoutStopSec=1s\n"), machine.connect() as c:
+        c.send(chat_request(stream=True))
+        c.read_until(b"word")
+        after = machine.cursor()
+        systemctl("stop", "--no-block", SERVICE)
+        body = c.read_until(b"[DONE]")
+        machine.wait_state("inactive")
+    assert body.count(b"data: ") > 20
+    assert show("Result") == "success" and "timed out" not in machine.said(after)
+
+
 def test_unix_socket_after_a_restart(running):
     """http.sock is there after stop and start, and is the same: /run/gemgate is not the service's."""
     before = Path(UNIX).stat().st_ino

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import machine
+from google import HOST, PORT, google
 from machine import SERVICE, run, show, systemctl
 
 SCORE_MAX = 1.1
@@ -161,3 +162,19 @@ def test_limits_are_enforced(running):
         memory, tasks = Path(f"/sys/fs/cgroup{group}/memory.max"), Path(f"/sys/fs/cgroup{group}/pids.max")
     assert int(memory.read_text()) == int(show("MemoryMax")) <= 4 << 30
     assert int(tasks.read_text()) == int(show("TasksMax"))
+
+
+def test_names_and_tls_work_in_it(sim, tmp_path):
+    """What every test here has on loopback and in the clear is DNS and TLS in the wild: threads, name services, the machine's
+    authorities. One that is not among those is refused."""
+    with google(tmp_path, sim) as g:
+        machine.configure(sim, GEMINI_BASE_URL=f"https://{HOST}:{PORT}")
+        a = machine.chat()
+        assert a.status >= 500 and not sim.requests(), a
+        assert g.asked, "nobody was asked for the name"
+        g.trust()
+        systemctl("restart", SERVICE)
+        a = machine.chat()
+        assert a.status == 200 and len(sim.requests()) == 1, a
+        assert g.versions[-1] in ("TLSv1.2", "TLSv1.3")
+        systemctl("stop", SERVICE)

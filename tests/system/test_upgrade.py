@@ -61,3 +61,25 @@ def test_upgrade_keeps_the_configuration(next_deb, deb):
     for package in (next_deb, deb):
         run("dpkg", "--force-downgrade", "-i", package, timeout=120)
     assert (machine.ETC / "gemgate.env").read_text() == "# mine\n"
+
+
+def test_upgrade_of_instances_under_load(next_deb, deb):
+    """Each is restarted, none of their sockets is closed, and gemgated.socket, which was disabled, does not come between."""
+    sockets = [f"gemgated@{i}.socket" for i in (1, 2)]
+    services = [f"gemgated@{i}.service" for i in (1, 2)]
+    run("systemctl", "disable", "--now", SOCKET)
+    try:
+        run("systemctl", "enable", "--now", *sockets)
+        run("systemctl", "start", *services)
+        before = [machine.wait_active(s) for s in services]
+        with Load(TCP, chat_request(), clients=24) as load:
+            run("dpkg", "--force-downgrade", "-i", next_deb, timeout=120)
+        load.check()
+        after = [machine.wait_active(s) for s in services]
+        assert not set(before) & set(after)
+        assert all(machine.is_active(s) for s in sockets) and not machine.is_active(SOCKET)
+    finally:
+        run("systemctl", "disable", "--now", *sockets)
+        run("systemctl", "stop", *services)
+        run("dpkg", "--force-downgrade", "-i", deb, timeout=120)
+        run("systemctl", "enable", "--now", SOCKET)

@@ -113,13 +113,13 @@ static void test_buffer(void **state) {
 }
 
 static void test_round_trip(void **state) {
-        static const char *const pieces[] = { "@",    "$",  Z,   "\xE2", "\x80", "\x8B",
-                                              "\n",   "/",  "a", "\r\n", "" };
+        static const char *const pieces[] = {
+                "@", "$", Z, "\xE2", "\x80", "\x8B", "\n", "/", "a", "\r\n", ""
+        };
         uint32_t seed = 1;
 
         for (size_t i = 0; i < 20000; i++) {
-                _cleanup_buf_ Buf text = BUF_INIT(4096), guarded = BUF_INIT(16384),
-                                  plain = BUF_INIT(4096);
+                _cleanup_buf_ Buf text = BUF_INIT(4096), guarded = BUF_INIT(16384), plain = BUF_INIT(4096);
                 size_t n = i % 24;
 
                 (void) buf_reserve(&text, 1);
@@ -139,7 +139,7 @@ static void test_round_trip(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_both_ways), cmocka_unit_test(test_not_ours),
+                cmocka_unit_test(test_both_ways),      cmocka_unit_test(test_not_ours),
                 cmocka_unit_test(test_only_backwards), cmocka_unit_test(test_buffer),
                 cmocka_unit_test(test_round_trip),
         };

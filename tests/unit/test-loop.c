@@ -111,6 +111,35 @@ static void test_hook_from_outside(void **state) {
         assert_int_equal(f->n_hook, 1);
 }
 
+static void on_hook_that_drops(void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_hook++;
+        loop_hook_remove(&f->other);
+}
+
+/* A hook takes away the one behind it, or the one before it, whose turn must not come then. */
+static void test_hook_drops_a_neighbour(void **state) {
+        Fixture *f = *state;
+        LoopHook last;
+
+        for (unsigned before = 0; before < 2; before++) {
+                if (before)
+                        loop_hook_add(f->loop, &f->other, on_other, f);
+                loop_hook_add(f->loop, &f->hook, on_hook_that_drops, f);
+                if (!before)
+                        loop_hook_add(f->loop, &f->other, on_other, f);
+                loop_hook_add(f->loop, &last, on_hook, f);
+                f->n_hook = f->n_other = 0;
+                loop_hook_ask_all(f->loop);
+                turn(f);
+                assert_int_equal(f->n_hook, 2);
+                assert_int_equal(f->n_other, before); /* it was done already */
+                loop_hook_remove(&f->hook);
+                loop_hook_remove(&last);
+        }
+}
+
 /* Both are ready in one batch; whichever comes first drops the other, whose event must then not be
  * delivered. */
 static void test_dropped_in_the_batch(void **state) {
@@ -200,6 +229,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_hook_once_a_turn, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hook_from_outside, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_hook_drops_a_neighbour, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_dropped_in_the_batch, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts_of_another_length, setup, teardown),

@@ -56,6 +56,20 @@ def test_remove_keeps_the_configuration():
     assert run("systemctl", "is-system-running", check=False).stdout.strip() == "running"
 
 
+def test_remove_of_instances(deb, sim):
+    """An administrator's choice of instances goes with the package that they were instances of."""
+    run("dpkg", "-i", deb, timeout=120)
+    machine.configure(sim)
+    sockets = [f"gemgated@{i}.socket" for i in (1, 2)]
+    run("systemctl", "disable", "--now", SOCKET)
+    run("systemctl", "enable", "--now", *sockets)
+    assert machine.chat().status == 200
+    run("dpkg", "-r", "gemgate", timeout=60)
+    assert "gemgated@" not in run("systemctl", "list-units", "--no-legend", "--state=active")
+    assert run("curl", "-s", f"http://{TCP[0]}:{TCP[1]}/health", check=False).returncode == 7
+    assert not Path("/run/gemgate").exists()
+
+
 def test_purge_leaves_nothing():
     for store in ("/etc/credstore", "/etc/credstore.encrypted"):  # the operator's own, not the package's
         for secret in Path(store).glob("gemgate.*"):

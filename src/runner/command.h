@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What is executed: the same for every job but for the token, the port and where its scratch is. The model's
+ * name is nobody's; the daemon's listener puts the job's in its place. Nothing of the runner's environment
+ * is handed on.
+ */
+
+#include "runner/place.h"
+
+#define COMMAND_ARGS_MAX 12U
+#define COMMAND_ENV_MAX  24U
+
+typedef struct Command {
+        char *argv[COMMAND_ARGS_MAX];
+        char *env[COMMAND_ENV_MAX];
+        char *folder; /* the working directory */
+} Command;
+
+void command_done(Command *c);
+
+/* scratch: its path as the CLI sees it. port: of the relay. */
+int command_make(const Place *p, const char *scratch, const char *token, bool dialogue, uint16_t port,
+                 Command *ret);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One line of JSON, read: an object, UTF-8, to the letter, nothing behind it. */
+
+#include <json-c/json.h>
+
+#include "base/macros.h"
+
+static inline void json_putp(struct json_object **o) {
+        if (*o)
+                (void) json_object_put(*o);
+}
+#define _cleanup_json_ _cleanup_(json_putp)
+
+/* -EBADMSG, -ENOMEM. */
+int json_parse_object(const char *s, size_t n, struct json_object **ret);
+
+/* A member of that type, or NULL. NULL in, NULL out. */
+struct json_object *json_get(struct json_object *o, const char *key, enum json_type type);
+
+/* A string with its length, for it can hold a NUL; NULL if there is none of that name. */
+const char *json_get_string(struct json_object *o, const char *key, size_t *ret_n);
