@@ -10,6 +10,8 @@
 #define CIDR_RULES_MAX 1024U        /* every request is compared with each */
 #define ALIASES_MAX 1024U
 #define LISTENERS_MAX 64U
+#define MODEL_LIMITS_MAX 1024U      /* rows; a quota that is made looks at each */
+#define MODEL_LIMIT_MAX 1000000000000ULL /* of one number: above it the arithmetic of a minute could wrap */
 
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */

@@ -38,6 +38,8 @@ const Setting config_settings[] = {
           .help = "the model when a request names none" },
         { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
           .help = "other names of models, for clients that insist on theirs" },
+        { "MODEL_LIMITS", &setting_limits, "{}", .field = FIELD(limits), .reloadable = true,
+          .help = "the rates that Google gives a project for a model, where you know them" },
 
         { "ENGINE", &setting_engine, "api", .field = FIELD(engine), .reloadable = true,
           .help = "how chat is served: by Gemini's API, or by way of the Gemini CLI" },

@@ -58,6 +58,9 @@ typedef struct PoolChange {
  * a key that goes is not picked any more and is freed with its last lease. */
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret);
 
+/* What MODEL_LIMITS says; the rows must live until others take their place. O(keys + slots). */
+void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
+
 /* --- explain --- */
 
 typedef struct PoolReason {

@@ -54,7 +54,8 @@ static void look(Pool *p, PoolModel *m, Standing *all) {
                 PoolKey *k = p->keys[i];
 
                 all[i] = (Standing){ .key = k, .slot = k->scratch };
-                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), &all[i].standing);
+                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), 0,
+                              &all[i].standing);
                 all[i].rank = rank_of(p, all + i);
         }
 

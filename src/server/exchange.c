@@ -44,6 +44,10 @@
  * fits. */
 #define BYTES_PER_TOKEN_MOST 16U
 
+/* What is taken for true until Gemini has counted: English text and the JSON around it have rather more
+ * bytes to a token, Chinese three, an image many. */
+#define BYTES_PER_TOKEN 4U
+
 typedef enum ExchangeState {
         EXCHANGE_ATTEMPTING,
         EXCHANGE_WAITING,
@@ -197,7 +201,14 @@ static int pick(Exchange *x, size_t n_tried, PoolRefusal *ret_refusal) {
 
         if (x->translation->counts)
                 return pool_pick_any(pool, x->tried, n_tried, now, &x->lease, ret_refusal);
-        return pool_pick(pool, x->course.model, x->tried, n_tried, now, &x->lease, ret_refusal);
+        return pool_pick_for(pool,
+                             &(PoolRequest){
+                                     .model = x->course.model,
+                                     .exclude = x->tried,
+                                     .n_exclude = n_tried,
+                                     .tokens = x->translation->gemini.n / BYTES_PER_TOKEN,
+                             },
+                             now, &x->lease, ret_refusal);
 }
 
 static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
