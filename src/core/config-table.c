@@ -58,6 +58,9 @@ const Setting config_settings[] = {
         { "CLI_MAX_JOBS", &setting_count, "4", 1, 64, FIELD(cli_max_jobs), .reloadable = true,
           .help = "jobs at one time; more wait in order" },
 
+        { "EXPLAIN_HEADER", &setting_bool, "no", .field = FIELD(explain_header), .reloadable = true,
+          .help = "say in the headers of an answer which key served, after how many tries, and why" },
+
         { "LOG_LEVEL", &setting_log_level, "INFO", .field = FIELD(log_level), .reloadable = true,
           .help = "how much is logged" },
         { "LOG_FORMAT", &setting_log_format, "auto", .field = FIELD(log_format), .reloadable = true,

@@ -22,9 +22,7 @@ typedef struct KeyConfig {
         bool disabled;
 } KeyConfig;
 
-typedef struct AliasConfig {
-        char *alias, *model;
-} AliasConfig;
+typedef struct AliasConfig { char *alias, *model; } AliasConfig;
 
 typedef enum ConfigLogFormat {
         CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
@@ -51,6 +49,7 @@ struct Config {
         size_t n_aliases;
         CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
+        bool explain_header;
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;

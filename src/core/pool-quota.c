@@ -31,26 +31,28 @@ static void tell_row(uint64_t told[static _CEILING_MAX], const CeilingRow *row) 
                         told[i] = row->value[i];
 }
 
-static void tell_bucket(const Pool *p, const PoolBucket *b, uint64_t told[static _CEILING_MAX]) {
+void pool_limits_find(const Pool *p, const char *model, const char *project,
+                      uint64_t ret[static _CEILING_MAX]) {
+        memset(ret, 0, _CEILING_MAX * sizeof(*ret));
         for (size_t i = 0; i < p->n_limits; i++)
-                if (!p->limits[i].project && streq(p->limits[i].model, b->model->name))
-                        tell_row(told, p->limits + i);
-        for (size_t i = 0; b->project->name && i < p->n_limits; i++)
-                if (streq_ptr(p->limits[i].project, b->project->name) &&
-                    streq(p->limits[i].model, b->model->name))
-                        tell_row(told, p->limits + i);
+                if (!p->limits[i].project && streq(p->limits[i].model, model))
+                        tell_row(ret, p->limits + i);
+        for (size_t i = 0; project && i < p->n_limits; i++)
+                if (streq_ptr(p->limits[i].project, project) && streq(p->limits[i].model, model))
+                        tell_row(ret, p->limits + i);
         for (size_t i = 0; i < _CEILING_MAX; i++)
-                if (told[i] == CEILING_NONE)
-                        told[i] = 0;
+                if (ret[i] == CEILING_NONE)
+                        ret[i] = 0;
 }
 
 /* Of an alias and its target, what is said of the one that was asked for first. */
 static void tell_quota(const Pool *p, PoolQuota *q) {
         memset(q->ceiling.told, 0, sizeof(q->ceiling.told));
         LIST_FOREACH(i, &q->buckets) {
-                uint64_t told[_CEILING_MAX] = {};
+                const PoolBucket *b = list_entry(i, PoolBucket, by_quota);
+                uint64_t told[_CEILING_MAX];
 
-                tell_bucket(p, list_entry(i, PoolBucket, by_quota), told);
+                pool_limits_find(p, b->model->name, b->project->name, told);
                 for (size_t j = 0; j < _CEILING_MAX; j++)
                         if (q->ceiling.told[j] == 0)
                                 q->ceiling.told[j] = told[j];

@@ -20,6 +20,10 @@ typedef struct PoolQuota {
         Ceiling ceiling;
 } PoolQuota;
 
+/* What MODEL_LIMITS tells of a model in a project (NULL: one without a name). */
+void pool_limits_find(const Pool *p, const char *model, const char *project,
+                      uint64_t ret[static _CEILING_MAX]);
+
 /* Gives a new bucket its quota: that of another bucket of its project, if Google counts the two as one. */
 int pool_quota_attach(Pool *p, PoolBucket *b);
 void pool_quota_detach(PoolBucket *b); /* the last one frees it */

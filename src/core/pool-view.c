@@ -92,11 +92,15 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
 
         /* That a ceiling is reached is no news of the key: it is not "proven". */
         if (b) {
-                usec_t at = pool_quota_free_at(p, b->quota, tokens, &r.full);
+                CeilingKind kind;
+                usec_t at = pool_quota_free_at(p, b->quota, tokens, &kind);
 
+                r.full = kind;
+                if (at < r.available_at)
+                        r.full = _CEILING_MAX; /* something else is there for longer */
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, at > 0 ? POOL_COOLING : POOL_USABLE);
-                r.is_daily = r.is_daily || (at > 0 && r.full == CEILING_RPD);
+                r.is_daily = r.is_daily || (at > 0 && kind == CEILING_RPD);
         }
         *ret = r;
 }

@@ -12,7 +12,7 @@ typedef struct PoolStanding {
         usec_t available_at; /* 0: now */
         bool is_quota;       /* nothing but quota is in its way… */
         bool is_daily;       /* …and that of a day is part of it */
-        CeilingKind full;    /* a ceiling that is in its way; _CEILING_MAX: none */
+        CeilingKind full;    /* the ceiling that is in its way for longest; _CEILING_MAX: none */
         bool is_healthy;     /* neither unhealthy nor dead */
 } PoolStanding;
 

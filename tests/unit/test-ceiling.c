@@ -384,6 +384,68 @@ static void test_rows(void **state) {
         assert_int_equal(pool_pick(p, "m", NULL, 0, NOON, lease, NULL), 0);
 }
 
+typedef struct Told {
+        char text[4096];
+} Told;
+
+static void on_reason(const PoolReason *r, void *userdata) {
+        Told *t = userdata;
+        size_t n = strlen(t->text);
+
+        (void) snprintf(t->text + n, sizeof(t->text) - n, "%u %s\n", r->key->index, r->sentence);
+}
+
+/* In words: what is known, how, and what frees when. */
+static void test_explain(void **state) {
+        static char model[] = "m", red[] = "red";
+        static const CeilingRow rows[] = {
+                { model, NULL, { [CEILING_RPM] = 2 } },
+                { model, red, { [CEILING_RPM] = CEILING_NONE } },
+        };
+        _cleanup_(pool_freep) Pool *p = pool_of(2, rows, 2);
+        Lease lease;
+        Verdict v;
+        Secret *s;
+        Told t = {};
+
+        assert_int_equal(secret_new("AIzaSyRed-0123456789", 20, &s), 0);
+        assert_int_equal(pool_add_key(p, s, NULL, "red", false), 0);
+        s = secret_unref(s);
+        for (unsigned i = 0; i < 6; i++) {
+                const VerdictClass classes[] = { VERDICT_OK, VERDICT_OK,     VERDICT_OK,
+                                                 VERDICT_OK, VERDICT_MINUTE, VERDICT_OK };
+
+                assert_int_equal(pool_pick(p, "m", NULL, 0, NOON + i, &lease, NULL), 0);
+                verdict_init(&v, classes[i], 0, NULL);
+                v.ceilings[CEILING_TPM] = lease.key->index == 1 ? 5000 : 0;
+                pool_report(p, &lease, &v, &(Usage){ .prompt = 30 }, NOON + i);
+        }
+        pool_explain(p, "m", NOON + 10 * USEC_PER_SEC, on_reason, &t);
+        assert_string_equal(
+                t.text, "2 would be picked first: 2 requests today\n"
+                        "0 full: its requests a minute are used up; frees in 55 s; 2 of 2 requests a minute "
+                        "(told)\n"
+                        "1 full: its requests a minute are used up; frees in 55 s; 2 of 2 requests a minute "
+                        "(told); 30 of 5000 input tokens a minute (learned)\n");
+
+        /* One without a number is guessed at; of a model that nobody has asked for, what is told is known.
+         */
+        assert_int_equal(pool_pick(p, "m", NULL, 0, NOON + 11 * USEC_PER_SEC, &lease, NULL), 0);
+        verdict_init(&v, VERDICT_DAY, 0, NULL);
+        pool_report(p, &lease, &v, NULL, NOON + 11 * USEC_PER_SEC);
+        t = (Told){};
+        pool_explain(p, "m", NOON + 11 * USEC_PER_SEC, on_reason, &t);
+        assert_non_null(strstr(t.text, "2 cooling: the quota of this model is spent; frees in 60 s; 2 of 2 "
+                                       "requests a day (guessed)\n"));
+        t = (Told){};
+        pool_set_limits(p, &(CeilingRow){ model, NULL, { [CEILING_RPD] = 7 } }, 1, NOON + USEC_PER_HOUR);
+        pool_explain(p, "n", NOON + USEC_PER_HOUR, on_reason, &t);
+        assert_string_equal(t.text, "0 would be picked first: 0 requests today\n"
+                                    "1 would be picked after 1 other: 0 requests today\n"
+                                    "2 would be picked after 2 others: 0 requests today\n");
+        pool_set_limits(p, NULL, 0, NOON + USEC_PER_HOUR);
+}
+
 /* A full bucket is nothing that a pick has to look past. */
 static void test_steps(void **state) {
         static char model[] = "m";
@@ -457,6 +519,7 @@ int main(void) {
                 cmocka_unit_test(test_no_refusal_below_known_ceilings),
                 cmocka_unit_test(test_large_and_small),
                 cmocka_unit_test(test_rows),
+                cmocka_unit_test(test_explain),
                 cmocka_unit_test(test_steps),
         };
 
