@@ -214,8 +214,10 @@ void ceiling_guess(Ceiling *c, CeilingKind kind) {
                 c->kept.guessed[kind] = used - 1;
 }
 
-void ceiling_answered(Ceiling *c) {
-        if (c->kept.learned[CEILING_RPD] > 0 && c->kept.today > c->kept.learned[CEILING_RPD])
+void ceiling_answered(Ceiling *c, usec_t taken_at) {
+        usec_t said = c->kept.learned_at[CEILING_RPD];
+
+        if (c->kept.today > c->kept.learned[CEILING_RPD] || (said >= c->kept.day && taken_at > said))
                 c->kept.learned[CEILING_RPD] = 0;
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 if (ceiling_used(c, (CeilingKind) i) > c->kept.guessed[i])

@@ -83,8 +83,9 @@ bool ceiling_settle(Ceiling *c, const CeilingTaken *taken, uint64_t tokens, bool
 void ceiling_learn(Ceiling *c, const uint64_t values[static _CEILING_MAX], usec_t now);
 /* Google refused without a number. */
 void ceiling_guess(Ceiling *c, CeilingKind kind);
-/* An answer has come: what was learned of the day is disproved if more was had. */
-void ceiling_answered(Ceiling *c);
+/* An answer has come to a request that went out at `taken_at`: what was learned of the day is disproved if
+ * more was had, or if the day had been called spent before. */
+void ceiling_answered(Ceiling *c, usec_t taken_at);
 
 void ceiling_forget(Ceiling *c);                      /* all but what was told */
 void ceiling_restart(Ceiling *c);                     /* the minute: the clock has jumped */

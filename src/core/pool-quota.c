@@ -23,6 +23,8 @@
 #define FIT_TRIES     256U
 #define UNCROWD_TRIES 32U
 
+#define THROTTLE_MEMORY USEC_PER_MINUTE
+
 /* --- what MODEL_LIMITS says --- */
 
 static void tell_row(uint64_t told[static _CEILING_MAX], const CeilingRow *row) {
@@ -121,6 +123,20 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, const PoolQuota *from) {
         ceiling_merge(&to->ceiling, &other);
 }
 
+bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
+        PoolQuota *q = s->bucket->quota;
+        bool by_another = q->throttled && q->throttled != s &&
+                          p->now - q->throttled_at < THROTTLE_MEMORY;
+
+        if (class == VERDICT_OK)
+                q->throttled = NULL;
+        if (class != VERDICT_RATE_UNKNOWN)
+                return false;
+        q->throttled = s;
+        q->throttled_at = p->now;
+        return by_another;
+}
+
 /* --- what is taken of it --- */
 
 usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *ret_kind) {
@@ -148,7 +164,7 @@ static bool was_refused(VerdictClass class) {
         }
 }
 
-static void learn(PoolQuota *q, const Verdict *v, usec_t now) {
+static void learn(PoolQuota *q, const Verdict *v, usec_t taken_at, usec_t now) {
         Ceiling *c = &q->ceiling;
 
         ceiling_learn(c, v->ceilings, now);
@@ -157,7 +173,7 @@ static void learn(PoolQuota *q, const Verdict *v, usec_t now) {
         else if (v->class == VERDICT_MINUTE && v->quota_value == VERDICT_NO_VALUE)
                 ceiling_guess(c, CEILING_RPM);
         else if (v->class == VERDICT_OK)
-                ceiling_answered(c);
+                ceiling_answered(c, taken_at);
 }
 
 /* Moves only what stands in the wrong place now: to be taken out and put back costs a bucket its place in
@@ -184,7 +200,7 @@ void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usag
         uint64_t tokens = lease->taken.tokens;
 
         ceiling_roll(&q->ceiling, p->now, p->day);
-        learn(q, v, p->now); /* with the request among what was used */
+        learn(q, v, lease->taken.at, p->now); /* with the request among what was used */
         if (refused)
                 tokens = 0;
         else if (usage && usage->prompt > 0)
@@ -205,6 +221,7 @@ bool pool_bucket_is_spent(Pool *p, PoolBucket *b) {
 void pool_quota_reset(Pool *p, PoolQuota *q) {
         breaker_close(&q->breaker);
         ceiling_forget(&q->ceiling);
+        q->throttled = NULL;
         LIST_FOREACH(i, &q->buckets)
                 list_entry(i, PoolBucket, by_quota)->crowded_until = 0;
         pool_quota_place(p, q);

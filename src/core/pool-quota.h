@@ -18,6 +18,8 @@ typedef struct PoolQuota {
         bool closed; /* why it is open: the model is closed to this project, or else quota… */
         bool daily;  /* …of the day */
         Ceiling ceiling;
+        const PoolSlot *throttled; /* the last that met a throttle without a reason; only compared */
+        usec_t throttled_at;
 } PoolQuota;
 
 /* What MODEL_LIMITS tells of a model in a project (NULL: one without a name). */
@@ -30,6 +32,10 @@ void pool_quota_detach(PoolBucket *b); /* the last one frees it */
 
 /* When the quota's ceilings let a request of so many tokens through; 0: now. */
 usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *ret_kind);
+
+/* A throttle without a reason that two keys of the project have met, with no answer between: it is the
+ * project's. To be told of every verdict. */
+bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class);
 
 void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens);
 /* The end of a request: what is known now of its size, and what Google has said of ceilings. */

@@ -102,6 +102,7 @@ static void bucket_shift(PoolBucket *b, usec_t back) {
         if (list_entry(b->quota->buckets.next, PoolBucket, by_quota) == b) {
                 breaker_shift(&b->quota->breaker, back);
                 ceiling_restart(&b->quota->ceiling);
+                b->quota->throttled = NULL;
         }
         b->crowded_until = 0;
         LIST_FOREACH(i, &b->slots) {
@@ -318,17 +319,21 @@ int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now
 }
 
 static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *b, const Verdict *v) {
-        switch (layer) {
-        case LAYER_KEY:
-        case LAYER_PROJECT:
-                return usec_add(p->now, HEALTH_DEATH_WAIT);
-        case LAYER_HEALTH:
+        if (layer == LAYER_HEALTH)
                 return usec_add(p->now, health_wait(b->strikes));
-        default:
-                if (!verdict_rule(v->class)->is_quota)
-                        return usec_add(p->now, HEALTH_CLOSED_WAIT);
+        if (quota_has_class(v->class))
                 return quota_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, k->index);
-        }
+        return usec_add(p->now, layer == LAYER_BUCKET ? HEALTH_CLOSED_WAIT : HEALTH_DEATH_WAIT);
+}
+
+/* Money and quota of a project can be refused in turns: both climb one ladder until there is an answer. */
+static unsigned strikes_beside(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
+        const Breaker *b;
+
+        if (!lease->slot || (layer == LAYER_PROJECT ? v->class != VERDICT_BILLING : layer != LAYER_BUCKET))
+                return 0;
+        b = breaker_of(lease->key, lease->slot, layer == LAYER_PROJECT ? LAYER_BUCKET : LAYER_PROJECT);
+        return b->since >= p->day ? b->strikes : 0;
 }
 
 /* What a verdict did to a breaker. */
@@ -352,6 +357,8 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         Judgement j = health_judge(v->class, layer);
         bool is_probe = b->probe == lease->id, is_due = b->until == 0;
 
+        if (layer == LAYER_BUCKET && pool_quota_is_throttled(p, s, v->class))
+                j = JUDGEMENT_FAIL;
         if (j == JUDGEMENT_AGAIN)
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
         if (layer == LAYER_HEALTH) {
@@ -362,8 +369,10 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         }
 
         if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
-                if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE))
+                if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE ||
+                                          v->class == VERDICT_BILLING))
                         b->strikes = 0; /* the ladder begins anew with each day's quota */
+                b->strikes = MAX(b->strikes, strikes_beside(p, lease, layer, v));
                 if (layer == LAYER_PROJECT)
                         k->project->billing = v->class == VERDICT_BILLING;
                 if (layer == LAYER_BUCKET) {
@@ -374,9 +383,17 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 return TURN_OPENED;
         }
         if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0))) {
+                Breaker was = *b;
+
                 pool_breaker_set(p, k, b, 0);
+                /* Only an answer forgets: a project whose quota is spent was let through, and may be out of
+                 * money again with the next request. */
+                if (v->class != VERDICT_OK)
+                        *b = (Breaker){ .strikes = was.strikes, .since = was.since };
                 return TURN_CLOSED;
         }
+        if (v->class == VERDICT_OK && b->until == 0)
+                b->strikes = 0;
         if (is_probe) {
                 breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
                 return TURN_RELEASED;

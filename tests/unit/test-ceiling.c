@@ -131,7 +131,7 @@ static void test_sources(void **state) {
 
         /* More was had than there should be: it was wrong. */
         c.told[CEILING_RPD] = 0;
-        ceiling_answered(&c);
+        ceiling_answered(&c, NOON - 1);
         assert_int_equal(ceiling_limit(&c, CEILING_RPD, NOON, &source), 0);
         assert_string_equal(ceiling_source_to_string(CEILING_LEARNED), "learned");
 }
