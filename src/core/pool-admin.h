@@ -27,13 +27,20 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 
 typedef struct PoolObserver {
         /* (key, model) went from one state to another; model "" for the key as such. `reason` is the
-         * verdict's name, or "reset", "reload", "disabled", "enabled", "probe"; until: realtime, 0: now,
-         * USEC_INFINITY: not by itself. Each word begins where the one before ended; what time alone changes
+         * verdict's name, or "reset", "reload", "disabled", "enabled", "joined", "probe"; until: realtime,
+         * 0: now, USEC_INFINITY: not by itself. Each word begins where the one before ended; what time alone changes
          * is no word. A probe that failed is told with before == after and a later `until`. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
         /* The last usable key of the model went; until: when the first frees. Once each time it happens. */
         void (*exhausted)(const char *model, usec_t until, void *userdata);
+        /* Google has named the project of a key for which the configuration names none, and `n_others` keys
+         * have the same: from here on they share its quotas. Once for each key. */
+        void (*project_learned)(const PoolKey *k, const char *project, size_t n_others, void *userdata);
+        /* Of a day's requests for the model QUOTA_WARN_AT are used; once a day and quota. `k` is the key
+         * that was picked, `project` NULL if it is its own. */
+        void (*quota_warning)(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                              uint64_t limit, void *userdata);
         /* By a reload: removed before anything has changed, all of them, and added when all is done. */
         void (*key_added)(const PoolKey *k, void *userdata);
         void (*key_removed)(const PoolKey *k, void *userdata);
@@ -61,6 +68,9 @@ int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, Pool
 
 /* What MODEL_LIMITS says; the rows must live until others take their place. O(keys + slots). */
 void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
+
+/* The share of a day's requests at which quota_warning() is told, in percent; 0: never. */
+void pool_set_warn_at(Pool *p, unsigned percent);
 
 /* --- explain --- */
 

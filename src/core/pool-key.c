@@ -169,6 +169,7 @@ PoolKey *pool_key_free(PoolKey *k) {
                 return NULL;
         (void) secret_unref(k->secret);
         (void) pool_ident_free(k->ident);
+        free(k->learned);
         free(k);
         return NULL;
 }
@@ -211,6 +212,7 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
         pool_key_number(k, &p->by_mask);
         k->index = (uint32_t) p->n_keys;
         k->disabled = k->configured = disabled;
+        k->placed = project;
         k->told.state = disabled ? POOL_DISABLED : POOL_USABLE;
         if (!disabled)
                 announce(p, k, chain_append(p, k));

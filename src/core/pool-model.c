@@ -449,6 +449,7 @@ PoolModel *pool_model_free(Pool *p, PoolModel *m) {
         (void) tdelete(m, &p->models_by_name, pool_name_compare);
         list_unlink(&m->models);
         p->n_models--;
+        free(m->counted_as);
         free(m->name);
         free(m);
         return NULL;

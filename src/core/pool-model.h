@@ -39,6 +39,7 @@ struct PoolBucket {
 
 struct PoolModel {
         char *name; /* first, for pool_name_compare() */
+        char *counted_as; /* what Google's quotas call it, if that is another name; or NULL */
         List models;
         Heap ready, trial;                   /* queues, by the rank of their first slot; trial: of probes */
         Heap waiting_buckets, waiting_slots; /* by the time at which they may go again */

@@ -80,17 +80,44 @@ void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
 
 /* --- the quota of a bucket --- */
 
-int pool_quota_attach(Pool *p, PoolBucket *b) {
-        PoolQuota *q;
+static const char *counted_as(const PoolModel *m) {
+        return m->counted_as ?: m->name;
+}
 
-        q = calloc(1, sizeof(PoolQuota));
+/* Another bucket of the project whose quota is this one's, too. */
+static PoolBucket *find_twin(const PoolBucket *b) {
+        LIST_FOREACH(i, &b->project->buckets) {
+                PoolBucket *other = list_entry(i, PoolBucket, by_project);
+
+                if (other != b && other->quota && streq(counted_as(other->model), counted_as(b->model)))
+                        return other;
+        }
+        return NULL;
+}
+
+static void attach(Pool *p, PoolBucket *b, PoolQuota *q) {
+        b->quota = q;
+        list_append(&q->buckets, &b->by_quota);
+        tell_quota(p, q);
+}
+
+static PoolQuota *quota_new(const Pool *p) {
+        PoolQuota *q = calloc(1, sizeof(PoolQuota));
+
+        if (!q)
+                return NULL;
+        list_init(&q->buckets);
+        q->ceiling.kept.day = p->day;
+        return q;
+}
+
+int pool_quota_attach(Pool *p, PoolBucket *b) {
+        PoolBucket *twin = find_twin(b);
+        PoolQuota *q = twin ? twin->quota : quota_new(p);
+
         if (!q)
                 return -ENOMEM;
-        list_init(&q->buckets);
-        list_append(&q->buckets, &b->by_quota);
-        b->quota = q;
-        q->ceiling.kept.day = p->day;
-        tell_quota(p, q);
+        attach(p, b, q);
         return 0;
 }
 
@@ -104,14 +131,47 @@ void pool_quota_detach(PoolBucket *b) {
                 free(q);
 }
 
+/* It goes to the quota of its twin, and takes along what is known if it was the only one; or it leaves those
+ * that it is no twin of any more. */
+static void regroup(Pool *p, PoolBucket *b) {
+        PoolBucket *twin = find_twin(b);
+        bool alone = list_is_single(&b->quota->buckets);
+        PoolQuota *q = twin ? twin->quota : NULL;
+
+        if (q == b->quota || (!q && alone))
+                return;
+        if (!q)
+                q = quota_new(p);
+        else if (alone)
+                pool_quota_inherit(p, q, b->quota);
+        if (!q)
+                return; /* no memory: they go on as one */
+        pool_quota_detach(b);
+        attach(p, b, q);
+        b->crowded_until = 0;
+        pool_quota_place(p, q);
+}
+
+void pool_model_learn_name(Pool *p, PoolModel *m, const char *name) {
+        char *copy;
+
+        if (streq(counted_as(m), name))
+                return;
+        copy = strdup(name);
+        if (!copy)
+                return; /* it will be said again */
+        free(m->counted_as);
+        m->counted_as = copy;
+        LIST_FOREACH(i, &m->buckets)
+                regroup(p, list_entry(i, PoolBucket, by_model));
+}
+
 void pool_quota_place(Pool *p, PoolQuota *q) {
         LIST_FOREACH(i, &q->buckets)
                 pool_bucket_place(p, list_entry(i, PoolBucket, by_quota));
 }
 
-void pool_quota_inherit(Pool *p, PoolQuota *to, const PoolQuota *from) {
-        Ceiling other = from->ceiling;
-
+void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
         if (to->breaker.until == 0 && from->breaker.until > 0) {
                 to->breaker = from->breaker;
                 to->breaker.probe = 0;
@@ -119,8 +179,10 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, const PoolQuota *from) {
                 to->daily = from->daily;
         }
         ceiling_roll(&to->ceiling, p->now, p->day);
-        ceiling_roll(&other, p->now, p->day);
-        ceiling_merge(&to->ceiling, &other);
+        ceiling_roll(&from->ceiling, p->now, p->day);
+        ceiling_merge(&to->ceiling, &from->ceiling);
+        breaker_close(&from->breaker);
+        ceiling_forget(&from->ceiling);
 }
 
 bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
@@ -195,10 +257,13 @@ static void settle(Pool *p, PoolQuota *q, bool more) {
 }
 
 void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage) {
-        PoolQuota *q = lease->slot->bucket->quota;
+        PoolQuota *q;
         bool refused = was_refused(v->class), more = false;
         uint64_t tokens = lease->taken.tokens;
 
+        if (v->model[0])
+                pool_model_learn_name(p, lease->slot->bucket->model, v->model);
+        q = lease->slot->bucket->quota;
         ceiling_roll(&q->ceiling, p->now, p->day);
         learn(q, v, lease->taken.at, p->now); /* with the request among what was used */
         if (refused)
@@ -225,6 +290,27 @@ void pool_quota_reset(Pool *p, PoolQuota *q) {
         LIST_FOREACH(i, &q->buckets)
                 list_entry(i, PoolBucket, by_quota)->crowded_until = 0;
         pool_quota_place(p, q);
+}
+
+/* --- before it is full --- */
+
+void pool_set_warn_at(Pool *p, unsigned percent) {
+        p->warn_at = percent;
+}
+
+void pool_tell_warning(Pool *p, const PoolSlot *s) {
+        Ceiling *c = &s->bucket->quota->ceiling;
+        CeilingSource source;
+        uint64_t limit;
+
+        if (p->warn_at == 0 || c->kept.warned == p->day || !p->observer.quota_warning)
+                return;
+        limit = ceiling_limit(c, CEILING_RPD, p->now, &source);
+        if (source < CEILING_LEARNED || c->kept.today * 100 < limit * p->warn_at)
+                return;
+        c->kept.warned = p->day;
+        p->observer.quota_warning(s->key, s->key->project->name, s->bucket->model->name, c->kept.today,
+                                  limit, p->observer_userdata);
 }
 
 /* --- a pick that looks for room --- */

@@ -38,6 +38,9 @@ usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *r
 bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class);
 
 void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens);
+/* A quota has told of its own name for the model. */
+void pool_model_learn_name(Pool *p, PoolModel *m, const char *name);
+
 /* The end of a request: what is known now of its size, and what Google has said of ceilings. */
 void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage);
 
@@ -49,8 +52,11 @@ bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens);
 bool pool_bucket_is_spent(Pool *p, PoolBucket *b); /* found so, or full */
 void pool_quota_reset(Pool *p, PoolQuota *q);
 
+void pool_tell_warning(Pool *p, const PoolSlot *s); /* if there is one to be told */
+
 /* Puts all buckets that share it where they belong now. */
 void pool_quota_place(Pool *p, PoolQuota *q);
 
-/* What is known of one goes to the other, whose own knowledge wins: they were one all along. */
-void pool_quota_inherit(Pool *p, PoolQuota *to, const PoolQuota *from);
+/* What is known of one goes to the other, whose own knowledge wins: they were one all along. `from` knows
+ * nothing then. */
+void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from);

@@ -12,6 +12,7 @@
  *   - a key that moves to another project takes its own health and counters along. Quota belongs to
  * projects, so it finds the new one's. Only a key that was its own project brings its quota, if the new
  * project knows nothing yet;
+ *   - a key whose project was learned from Google stays there, unless the configuration names one;
  *   - then all chains, numbers of masks and heaps are made anew, in the order of the configuration:
  *     O(keys + slots), as at midnight.
  */
@@ -116,7 +117,7 @@ static int plan_key(Plan *plan, PlanRow *row, const PoolKeyWanted *wanted) {
         r = plan_ident(plan, row);
         if (r < 0)
                 return r;
-        r = pool_project_ref(plan->pool, row->key, wanted->project, &row->project);
+        r = pool_project_ref(plan->pool, row->key, wanted->project ?: row->key->learned, &row->project);
         if (r < 0)
                 return r;
         r = plan_buckets(plan, row);
@@ -156,7 +157,7 @@ static bool inherit(Breaker *to, const Breaker *from) {
         return true;
 }
 
-static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
+void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
         PoolProject *from = k->project;
 
         forget_probe(&from->breaker);
@@ -193,10 +194,12 @@ static void row_carry_out(Pool *p, PlanRow *row) {
                 k->project = project;
                 k->told.state = row->wanted->disabled ? POOL_DISABLED : POOL_USABLE;
         } else if (k->project != project)
-                key_move(p, k, project);
+                pool_key_move(p, k, project);
         else
                 (void) pool_project_unref(p, project);
 
+        k->placed = row->wanted->project;
+        k->joining = false;
         /* What an administrator wanted holds as long as the configuration does not say something new. */
         if (row->is_new || k->configured != row->wanted->disabled)
                 k->disabled = k->configured = row->wanted->disabled;

@@ -47,6 +47,7 @@
 #include "base/text.h"
 #include "core/health.h"
 #include "core/pool-internal.h"
+#include "core/pool-project.h"
 #include "core/pool-view.h"
 #include "core/pool-word.h"
 #include "core/quota.h"
@@ -236,6 +237,7 @@ static void take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret
                 pool_tell_first(p, s);
         m->used = ret->id;
         m->n_leases++;
+        pool_tell_warning(p, s);
 }
 
 static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
@@ -481,6 +483,9 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         judge_layers(p, lease, v);
         if (lease->slot)
                 pool_quota_report(p, lease, v, usage);
+        if (v->consumer[0])
+                pool_project_learn(p, lease->key, v->consumer);
         pool_key_release(p, lease->key);
         *lease = (Lease){};
+        pool_project_join(p);
 }
