@@ -61,7 +61,7 @@ extern const SettingType setting_duration, setting_duration_or_off, setting_size
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
         setting_zone, setting_socket_path, setting_engine, setting_program, setting_runner;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
-        setting_limits;
+        setting_limits, setting_percent_or_off;
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
 /* One entry of a list: a text, or a JSON object. */

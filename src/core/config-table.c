@@ -58,6 +58,8 @@ const Setting config_settings[] = {
         { "CLI_MAX_JOBS", &setting_count, "4", 1, 64, FIELD(cli_max_jobs), .reloadable = true,
           .help = "jobs at one time; more wait in order" },
 
+        { "QUOTA_WARN_AT", &setting_percent_or_off, "80%", 1, 100, FIELD(quota_warn_at), .reloadable = true,
+          .help = "the share of a day's requests, where known, at which a warning goes out" },
         { "EXPLAIN_HEADER", &setting_bool, "no", .field = FIELD(explain_header), .reloadable = true,
           .help = "say in the headers of an answer which key served, after how many tries, and why" },
 

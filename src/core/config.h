@@ -50,6 +50,7 @@ struct Config {
         CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
         bool explain_header;
+        uint64_t quota_warn_at; /* percent; 0: off */
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;

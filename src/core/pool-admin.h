@@ -28,8 +28,8 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 typedef struct PoolObserver {
         /* (key, model) went from one state to another; model "" for the key as such. `reason` is the
          * verdict's name, or "reset", "reload", "disabled", "enabled", "joined", "probe"; until: realtime,
-         * 0: now, USEC_INFINITY: not by itself. Each word begins where the one before ended; what time alone changes
-         * is no word. A probe that failed is told with before == after and a later `until`. */
+         * 0: now, USEC_INFINITY: not by itself. Each word begins where the one before ended; what time alone
+         * changes is no word. A probe that failed is told with before == after and a later `until`. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
         /* The last usable key of the model went; until: when the first frees. Once each time it happens. */
@@ -71,6 +71,11 @@ void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
 
 /* The share of a day's requests at which quota_warning() is told, in percent; 0: never. */
 void pool_set_warn_at(Pool *p, unsigned percent);
+/* Calls back for each quota of which quota_warning() was told today, as that is. */
+void pool_each_warning(Pool *p, usec_t now,
+                       void (*f)(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                                 uint64_t limit, void *userdata),
+                       void *userdata);
 
 /* --- explain --- */
 

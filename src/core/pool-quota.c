@@ -187,8 +187,7 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
 
 bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
         PoolQuota *q = s->bucket->quota;
-        bool by_another = q->throttled && q->throttled != s &&
-                          p->now - q->throttled_at < THROTTLE_MEMORY;
+        bool by_another = q->throttled && q->throttled != s && p->now - q->throttled_at < THROTTLE_MEMORY;
 
         if (class == VERDICT_OK)
                 q->throttled = NULL;
@@ -303,14 +302,39 @@ void pool_tell_warning(Pool *p, const PoolSlot *s) {
         CeilingSource source;
         uint64_t limit;
 
-        if (p->warn_at == 0 || c->kept.warned == p->day || !p->observer.quota_warning)
+        if (p->warn_at == 0 || c->kept.warned == p->day)
                 return;
         limit = ceiling_limit(c, CEILING_RPD, p->now, &source);
         if (source < CEILING_LEARNED || c->kept.today * 100 < limit * p->warn_at)
                 return;
         c->kept.warned = p->day;
-        p->observer.quota_warning(s->key, s->key->project->name, s->bucket->model->name, c->kept.today,
-                                  limit, p->observer_userdata);
+        if (p->observer.quota_warning)
+                p->observer.quota_warning(s->key, s->key->project->name, s->bucket->model->name,
+                                          c->kept.today, limit, p->observer_userdata);
+}
+
+void pool_each_warning(Pool *p, usec_t now,
+                       void (*f)(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                                 uint64_t limit, void *userdata),
+                       void *userdata) {
+        (void) pool_time(p, now);
+        LIST_FOREACH(i, &p->models) {
+                const PoolModel *m = list_entry(i, PoolModel, models);
+
+                LIST_FOREACH(j, &m->buckets) {
+                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
+                        const CeilingKept *kept = &b->quota->ceiling.kept;
+                        CeilingSource source;
+                        uint64_t limit;
+
+                        if (kept->warned != p->day || !b->project->first_key)
+                                continue;
+                        limit = ceiling_limit(&b->quota->ceiling, CEILING_RPD, p->now, &source);
+                        if (source >= CEILING_LEARNED)
+                                f(b->project->first_key, b->project->name, m->name, kept->today, limit,
+                                  userdata);
+                }
+        }
 }
 
 /* --- a pick that looks for room --- */

@@ -59,6 +59,7 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
         r = pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
         if (r < 0)
                 return r;
+        pool_set_warn_at(m->pool, (unsigned) c->quota_warn_at);
         pool_set_limits(m->pool, c->limits, c->n_limits, clock_realtime());
         return 0;
 }

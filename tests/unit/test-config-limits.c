@@ -15,15 +15,18 @@ static void say(LogLevel level, const char *line, void *userdata) {
         (void) snprintf(said + n, 4096 - n, "%s\n", line);
 }
 
-static int make(const char *value, Config **ret, char said[static 4096]) {
+static int make_setting(const char *name, const char *value, Config **ret, char said[static 4096]) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
 
         said[0] = 0;
         assert_int_equal(config_text_new(&t), 0);
         assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k-of-this-test", 14), 0);
-        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENVIRONMENT, "MODEL_LIMITS", value, strlen(value)),
-                         0);
+        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENVIRONMENT, name, value, strlen(value)), 0);
         return config_new(t, say, said, ret);
+}
+
+static int make(const char *value, Config **ret, char said[static 4096]) {
+        return make_setting("MODEL_LIMITS", value, ret, said);
 }
 
 static void test_taken(void **state) {
@@ -84,6 +87,31 @@ static void test_refused(void **state) {
         }
 }
 
+static void test_percent(void **state) {
+        static const struct {
+                const char *value;
+                int64_t percent; /* -1: refused */
+        } rows[] = {
+                { "80", 80 },     { "1%", 1 },
+                { "100 %", 100 }, { "off", 0 },
+                { "0", -1 },      { "101", -1 },
+                { "8 0", -1 },    { "80 percent", -1 },
+                { "%", -1 },      { "99999999999999999", -1 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_unrefp) Config *c = NULL;
+                char said[4096];
+
+                if (rows[i].percent < 0) {
+                        assert_int_equal(make_setting("QUOTA_WARN_AT", rows[i].value, &c, said), -EINVAL);
+                        continue;
+                }
+                assert_int_equal(make_setting("QUOTA_WARN_AT", rows[i].value, &c, said), 0);
+                assert_int_equal(c->quota_warn_at, rows[i].percent);
+        }
+}
+
 /* Rows are counted: a quota that is made looks at each. */
 static void test_too_many(void **state) {
         _cleanup_(config_unrefp) Config *c = NULL;
@@ -103,6 +131,7 @@ int main(void) {
                 cmocka_unit_test(test_taken),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_too_many),
+                cmocka_unit_test(test_percent),
         };
 
         return cmocka_run_group_tests_name("config-limits", tests, NULL, NULL);
