@@ -19,6 +19,7 @@ typedef struct Standing {
         PoolQuota *quota;     /* or NULL */
         PoolStanding standing;
         HeapRank rank;
+        bool alike; /* in the moment at which its quota was refused */
 } Standing;
 
 /* Those that may go by the rule of the pick, then the others by the time at which they may. */
@@ -33,6 +34,27 @@ static HeapRank rank_of(const Pool *p, const Standing *s) {
                 .by = { s->slot->tally.day == p->day ? c->today : 0, c->total, c->last_used },
                 .index = s->key->index,
         };
+}
+
+/* When the quota of a key was refused that no one has placed yet; 0: it wasn't. */
+static usec_t refused_at(const Standing *s) {
+        if (!s->quota || s->quota->closed || s->key->project != &s->key->own ||
+            s->quota->breaker.until == 0)
+                return 0;
+        return s->quota->breaker.since / USEC_PER_SEC;
+}
+
+static int compare_refusals(const void *a, const void *b) {
+        usec_t x = refused_at(a), y = refused_at(b);
+
+        return x == y ? 0 : x < y ? -1 : 1;
+}
+
+static void mark_coincidences(Standing *all, size_t n) {
+        qsort(all, n, sizeof(Standing), compare_refusals);
+        for (size_t i = 1; i < n; i++)
+                if (refused_at(all + i) > 0 && refused_at(all + i) == refused_at(all + i - 1))
+                        all[i].alike = all[i - 1].alike = true;
 }
 
 static int compare(const void *a, const void *b) {
@@ -153,6 +175,13 @@ static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
         say(t, "; %s in %s", sentences[state].then, in);
 }
 
+/* Another project of which nobody says that it is this one was found spent in the same second. */
+static void say_coincidence(const Standing *s, Sentence *t) {
+        if (s->alike)
+                say(t, "; another key was refused in the same second: if it is of the same Google project, "
+                       "say so in API_KEYS");
+}
+
 static void say_ceilings(const PoolReason *r, Sentence *t) {
         for (size_t i = 0; i < _CEILING_MAX; i++) {
                 const PoolCeiling *c = r->ceilings + i;
@@ -188,6 +217,7 @@ int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolRea
         if (!all)
                 return -ENOMEM;
         look(p, pool_model_find(p, model), all);
+        mark_coincidences(all, p->n_keys);
         qsort(all, p->n_keys, sizeof(Standing), compare);
 
         for (size_t i = 0; i < p->n_keys; i++) {
@@ -207,6 +237,7 @@ int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolRea
                 else
                         say_blocked(p, all + i, &t);
                 say_ceilings(&r, &t);
+                say_coincidence(all + i, &t);
                 f(&r, userdata);
         }
         return 0;

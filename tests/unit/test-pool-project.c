@@ -26,6 +26,13 @@ static void on_quota_warning(const PoolKey *k, const char *project, const char *
                         project ?: "-", (unsigned) used, (unsigned) limit, model);
 }
 
+static void on_reason(const PoolReason *r, void *userdata) {
+        size_t n = strlen(heard);
+
+        (void) snprintf(heard + n, sizeof(heard) - n, "%s %d; ", pool_key_id(r->key),
+                        strstr(r->sentence, "same second") != NULL);
+}
+
 static const PoolObserver observer = {
         .project_learned = on_project_learned,
         .quota_warning = on_quota_warning,
@@ -107,6 +114,10 @@ static void test_coincidence(void **state) {
         assert_string_equal(ask(p, "m", VERDICT_OK, NULL, NULL), "c");
         assert_string_equal(heard, "");
         assert_true(pool_key(p, 0)->project != pool_key(p, 1)->project);
+
+        /* But whoever looks is told. */
+        assert_int_equal(pool_explain(p, "m", NOON, on_reason, NULL), 0);
+        assert_string_equal(heard, "c 0; a 1; b 1; ");
 }
 
 static void test_configuration_wins(void **state) {
