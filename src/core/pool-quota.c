@@ -241,7 +241,7 @@ static void learn(PoolQuota *q, const Verdict *v, usec_t taken_at, usec_t now) {
  * the run (core/heap.c), and nearly every report changes nothing. */
 static void settle(Pool *p, PoolQuota *q, bool more) {
         CeilingKind kind;
-        bool full = pool_quota_free_at(p, q, 0, &kind) > 0;
+        usec_t at = pool_quota_free_at(p, q, 0, &kind);
 
         LIST_FOREACH(i, &q->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_quota);
@@ -250,7 +250,8 @@ static void settle(Pool *p, PoolQuota *q, bool more) {
 
                 if (more)
                         b->crowded_until = 0;
-                if (aside ? more : full)
+                /* A ceiling that was disproved frees earlier than it was thought to. */
+                if (aside ? more || at < b->ready.node.rank.by[0] : at > 0)
                         pool_bucket_place(p, b);
         }
 }

@@ -13,8 +13,8 @@
 typedef struct PoolModel PoolModel;
 
 /*
- * What must survive a restart, of all that quotas know: of PoolQuota the breaker (without its probe), closed,
- * daily and ceiling.kept (CeilingKept, core/ceiling.h); of PoolModel counted_as; of PoolKey learned. The rest
+ * What must survive a restart of all that quotas know: of PoolQuota the breaker (without its probe), closed,
+ * daily, ceiling.kept (CeilingKept, core/ceiling.h); of PoolModel counted_as; of PoolKey learned. The rest
  * is told anew (ceiling.told, by MODEL_LIMITS) or is of one minute (the ceiling's slots, throttled). After a
  * restore of counted_as, pool_model_learn_name() groups the buckets; after one of learned,
  * pool_project_learn() and pool_project_join() do the keys.
