@@ -10,6 +10,8 @@
 #define CIDR_RULES_MAX 1024U        /* every request is compared with each */
 #define ALIASES_MAX 1024U
 #define LISTENERS_MAX 64U
+#define MODEL_LIMITS_MAX 1024U      /* rows; a quota that is made looks at each */
+#define MODEL_LIMIT_MAX 1000000000000ULL /* of one number: above it the arithmetic of a minute could wrap */
 
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */
@@ -36,7 +38,7 @@
 
 /* --- the pool --- */
 #define MODELS_MAX 256U        /* a client may invent names; those that never answered are forgotten first */
-#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, ~0.4 KiB each; beyond, whole models are forgotten */
+#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB each, and 0.7 a quota; beyond, models are forgotten */
 #define SLOT_ERROR_MAX 256U    /* of Google's message, kept with each of them as its last error */
 #define ATTEMPTS_MAX 3U        /* keys tried for one request */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */

@@ -325,6 +325,10 @@ static const sd_bus_vtable vtable[] = {
                 "KeyHealthChanged",
                 SD_BUS_ARGS("o", key, "s", model, "s", old, "s", new, "s", reason, "t", until), 0),
         SD_BUS_SIGNAL_WITH_ARGS("QuotaExhausted", SD_BUS_ARGS("s", model, "t", until), 0),
+        SD_BUS_SIGNAL_WITH_ARGS(
+                "QuotaWarning",
+                SD_BUS_ARGS("o", key, "s", project, "s", model, "t", used, "t", limit), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("ProjectLearned", SD_BUS_ARGS("o", key, "s", project), 0),
         SD_BUS_SIGNAL_WITH_ARGS("Reloaded", SD_BUS_ARGS("b", ok, "s", message), 0),
 
         SD_BUS_VTABLE_END,

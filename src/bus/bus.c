@@ -193,6 +193,27 @@ static void on_exhausted(const char *model, usec_t until, void *userdata) {
         EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "QuotaExhausted", "st", model, until));
 }
 
+static void on_project_learned(const PoolKey *k, const char *project, size_t n_others, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Bus *b = userdata;
+
+        if (list_is_empty(&b->links) || bus_key_path(k, &path) < 0)
+                return;
+        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "ProjectLearned", "os", path, project));
+        EMIT(b, sd_bus_emit_properties_changed(link->bus, path, BUS_KEY, "Project", NULL));
+}
+
+static void on_quota_warning(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                             uint64_t limit, void *userdata) {
+        _cleanup_free_ char *path = NULL;
+        Bus *b = userdata;
+
+        if (list_is_empty(&b->links) || bus_key_path(k, &path) < 0)
+                return;
+        EMIT(b, sd_bus_emit_signal(link->bus, BUS_PATH, BUS_MANAGER, "QuotaWarning", "osstt", path,
+                                   project ?: "", model, used, limit));
+}
+
 static void on_key_added(const PoolKey *k, void *userdata) {
         _cleanup_free_ char *path = NULL;
         Bus *b = userdata;
@@ -217,6 +238,8 @@ static void on_key_removed(const PoolKey *k, void *userdata) {
 const PoolObserver bus_observer = {
         .health_changed = on_health_changed,
         .exhausted = on_exhausted,
+        .project_learned = on_project_learned,
+        .quota_warning = on_quota_warning,
         .key_added = on_key_added,
         .key_removed = on_key_removed,
 };

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/ceiling.h"
 #include "core/cidr.h"
 #include "core/token.h"
 
@@ -21,9 +22,7 @@ typedef struct KeyConfig {
         bool disabled;
 } KeyConfig;
 
-typedef struct AliasConfig {
-        char *alias, *model;
-} AliasConfig;
+typedef struct AliasConfig { char *alias, *model; } AliasConfig;
 
 typedef enum ConfigLogFormat {
         CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
@@ -32,10 +31,7 @@ typedef enum ConfigLogFormat {
         CONFIG_LOG_TEXT,
 } ConfigLogFormat;
 
-typedef enum ConfigEngine {
-        CONFIG_ENGINE_API,
-        CONFIG_ENGINE_CLI, /* for chat */
-} ConfigEngine;
+typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat */ } ConfigEngine;
 
 /* Whoever keeps a pointer into it keeps a reference: a reload puts another in its place. */
 struct Config {
@@ -51,6 +47,10 @@ struct Config {
         char *default_model;   /* without `models/` */
         AliasConfig *aliases;
         size_t n_aliases;
+        CeilingRow *limits; /* MODEL_LIMITS */
+        size_t n_limits;
+        bool explain_header;
+        uint64_t quota_warn_at; /* percent; 0: off */
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;

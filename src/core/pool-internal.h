@@ -31,6 +31,12 @@ struct Pool {
         PoolSave save;
         bool restored; /* what belongs to no key is here */
         uint64_t last_lease;
+        uint64_t jumped; /* the last lease before the clock jumped back: its time means nothing any more */
+        const CeilingRow *limits; /* MODEL_LIMITS */
+        size_t n_limits;
+        unsigned warn_at; /* QUOTA_WARN_AT, in percent; 0: off */
+        size_t n_joining; /* keys that are to come to the project that was learned */
+        usec_t joined_at;
         uint64_t steps; /* of the heaps, and loops of the pick */
         PoolObserver observer;
         void *observer_userdata;

@@ -50,11 +50,13 @@ struct PoolKey {
         unsigned n_alike; /* keys of the same mask, where this is the first of them */
         uint32_t index;
         bool disabled;
-        bool configured; /* what the configuration says of `disabled`: an administrator may want it otherwise
-                          */
+        bool configured; /* what the configuration says of `disabled`; an administrator may differ */
         bool gone;       /* removed; in none of the pool's lists and trees */
         bool disabled_before; /* of one that is gone */
         bool wanted;     /* a mark of pool_set_keys() */
+        bool placed;     /* the configuration names its project */
+        bool joining;    /* it is to come to the project that was learned */
+        char *learned;   /* the project that Google named, or NULL; kept also where the configuration wins */
         bool restored;   /* what a store knew of it is here */
         bool digested;
         uint8_t digest[DIGEST_KEYED_SIZE]; /* what it is called in a store */
@@ -81,8 +83,7 @@ PoolKey *pool_key_free(PoolKey *k);
 DEFINE_CLEANUP(PoolKey *, pool_key_free);
 void pool_keys_free(Pool *p);
 
-/* Takes a removed key out of everything but its requests; the last of them frees it. */
-void pool_key_retire(Pool *p, PoolKey *k);
+void pool_key_retire(Pool *p, PoolKey *k);  /* out of everything but its requests; the last frees it */
 void pool_key_release(Pool *p, PoolKey *k); /* one request less */
 void pool_keys_sweep(Pool *p);              /* frees those that are gone, and that nobody waits for */
 bool pool_has_secret(const Pool *p, const PoolKey *k); /* a key of the pool has the same secret */
@@ -101,6 +102,9 @@ void pool_key_number(PoolKey *k, void *const *by_mask); /* MASK#n */
 /* One reference is one key. `name` NULL: the key's own. */
 int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret);
 PoolProject *pool_project_unref(Pool *p, PoolProject *project);
+
+/* To another project, with its buckets made there; everything is to be arranged then. */
+void pool_key_move(Pool *p, PoolKey *k, PoolProject *to);
 
 /* Makes all chains, counts and heaps anew, in the order of p->keys. O(keys + slots). */
 void pool_arrange(Pool *p);

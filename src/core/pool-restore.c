@@ -355,9 +355,9 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
         if (e < 0)
                 return e;
         m->saved = true;
-        if (take_breaker(&bucket->breaker, &b)) {
-                bucket->closed = closed;
-                bucket->daily = daily;
+        if (take_breaker(&bucket->quota->breaker, &b)) {
+                bucket->quota->closed = closed;
+                bucket->quota->daily = daily;
         }
         return 0;
 }

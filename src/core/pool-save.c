@@ -69,7 +69,7 @@ void pool_note_all(Pool *p) {
                 LIST_FOREACH (j, &project->buckets) {
                         PoolBucket *b = list_entry(j, PoolBucket, by_project);
 
-                        note_if(p, &b->dirty, b->breaker.until > 0);
+                        note_if(p, &b->dirty, b->quota->breaker.until > 0);
                 }
         }
         LIST_FOREACH (i, &p->models)
@@ -109,6 +109,7 @@ int pool_save_init(Pool *p) {
 
 static void forget_model(PoolModel *m) {
         list_unlink(&m->models);
+        free(m->counted_as);
         free(m->name);
         free(m);
 }
@@ -330,9 +331,9 @@ static int row_quota(Pool *p, PoolDirty *d, Writer *w) {
         b->model->saved = true;
         r = put_project(w, p, b->project);
         put(w, row_text(b->model->name));
-        put_breaker(w, &b->breaker);
-        put(w, row_int(b->closed));
-        put(w, row_int(b->daily));
+        put_breaker(w, &b->quota->breaker);
+        put(w, row_int(b->quota->closed));
+        put(w, row_int(b->quota->daily));
         return r;
 }
 

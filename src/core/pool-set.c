@@ -12,6 +12,7 @@
  *   - a key that moves to another project takes its own health and counters along. Quota belongs to
  * projects, so it finds the new one's. Only a key that was its own project brings its quota, if the new
  * project knows nothing yet;
+ *   - a key whose project was learned from Google stays there, unless the configuration names one;
  *   - then all chains, numbers of masks and heaps are made anew, in the order of the configuration:
  *     O(keys + slots), as at midnight.
  */
@@ -116,7 +117,7 @@ static int plan_key(Plan *plan, PlanRow *row, const PoolKeyWanted *wanted) {
         r = plan_ident(plan, row);
         if (r < 0)
                 return r;
-        r = pool_project_ref(plan->pool, row->key, wanted->project, &row->project);
+        r = pool_project_ref(plan->pool, row->key, wanted->project ?: row->key->learned, &row->project);
         if (r < 0)
                 return r;
         r = plan_buckets(plan, row);
@@ -156,12 +157,12 @@ static bool inherit(Breaker *to, const Breaker *from) {
         return true;
 }
 
-static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
+void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
         PoolProject *from = k->project;
 
         forget_probe(&from->breaker);
         LIST_FOREACH(i, &from->buckets)
-                forget_probe(&list_entry(i, PoolBucket, by_project)->breaker);
+                forget_probe(&list_entry(i, PoolBucket, by_project)->quota->breaker);
         if (from == &k->own && inherit(&to->breaker, &from->breaker)) {
                 to->billing = from->billing;
                 pool_note(p, &to->dirty, true);
@@ -174,11 +175,8 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 heap_remove(&s->node);
                 r = pool_bucket_acquire(p, to, old->model, &s->bucket);
                 assert(r >= 0); /* plan_buckets() has made it */
-                if (from == &k->own && inherit(&s->bucket->breaker, &old->breaker)) {
-                        s->bucket->closed = old->closed;
-                        s->bucket->daily = old->daily;
-                        pool_note(p, &s->bucket->dirty, true);
-                }
+                if (from == &k->own)
+                        pool_quota_inherit(p, s->bucket->quota, old->quota);
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
         }
@@ -198,10 +196,12 @@ static void row_carry_out(Pool *p, PlanRow *row) {
                 k->project = project;
                 k->told.state = row->wanted->disabled ? POOL_DISABLED : POOL_USABLE;
         } else if (k->project != project)
-                key_move(p, k, project);
+                pool_key_move(p, k, project);
         else
                 (void) pool_project_unref(p, project);
 
+        k->placed = row->wanted->project;
+        k->joining = false;
         /* What an administrator wanted holds as long as the configuration does not say something new. */
         if (row->is_new || k->configured != row->wanted->disabled)
                 k->disabled = k->configured = row->wanted->disabled;

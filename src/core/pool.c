@@ -47,6 +47,7 @@
 #include "base/text.h"
 #include "core/health.h"
 #include "core/pool-internal.h"
+#include "core/pool-project.h"
 #include "core/pool-view.h"
 #include "core/pool-word.h"
 #include "core/quota.h"
@@ -107,7 +108,12 @@ static void tally_shift(PoolTally *t, usec_t back) {
 }
 
 static void bucket_shift(PoolBucket *b, usec_t back) {
-        breaker_shift(&b->breaker, back);
+        if (list_entry(b->quota->buckets.next, PoolBucket, by_quota) == b) {
+                breaker_shift(&b->quota->breaker, back);
+                ceiling_restart(&b->quota->ceiling);
+                b->quota->throttled = NULL;
+        }
+        b->crowded_until = 0;
         LIST_FOREACH(i, &b->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
 
@@ -137,6 +143,7 @@ static void pool_shift(Pool *p, usec_t back) {
                 m->refused_at = 0;
         }
         pool_note_all(p);
+        p->jumped = p->last_lease;
 }
 
 usec_t pool_time(Pool *p, usec_t now) {
@@ -166,7 +173,7 @@ static Breaker *breaker_of(PoolKey *k, PoolSlot *s, Layer layer) {
         case LAYER_PROJECT:
                 return &k->project->breaker;
         case LAYER_BUCKET:
-                return &s->bucket->breaker;
+                return &s->bucket->quota->breaker;
         case LAYER_RATE:
                 return &s->rate;
         default:
@@ -182,6 +189,8 @@ static void settle(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
         if (layers & 1U << LAYER_PROJECT)
                 LIST_FOREACH(i, &k->project->buckets)
                         pool_bucket_place(p, list_entry(i, PoolBucket, by_project));
+        if (s && layers & 1U << LAYER_BUCKET)
+                pool_quota_place(p, s->bucket->quota);
         if (s)
                 pool_slot_place(p, s);
 }
@@ -220,18 +229,35 @@ static void note_counters(Pool *p, PoolModel *m, PoolSlot *s) {
         pool_note(p, &p->save.total, false);
 }
 
+static bool lease_is_probe(const Lease *lease) {
+        for (Layer l = 0; l < n_layers(lease->slot); l++)
+                if (breaker_of(lease->key, lease->slot, l)->probe == lease->id)
+                        return true;
+        return false;
+}
+
 /* Reserves: the request counts before anything is sent. */
-static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
+static void take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
+        PoolQuota *q = s->bucket->quota;
+
         count_request(&s->tally, p->day, p->now);
         count_request(&s->key->tally, p->day, p->now);
         count_request(&m->tally, p->day, p->now);
         count_request(&p->tally, p->day, p->now);
         note_counters(p, m, s);
+        pool_quota_take(p, q, tokens);
         lend(p, s->key, s, ret);
+        ret->taken = (CeilingTaken){ p->now, p->day, tokens };
+        if (ceiling_is_known(&q->ceiling) && !list_is_single(&q->buckets))
+                pool_quota_place(p, q); /* an alias's bucket may be full now, too */
+        /* A ceiling has room again, which is no word of its own. */
+        if (m->exhausted && !lease_is_probe(ret))
+                m->exhausted = false;
         if (s->tally.counters.total == 1)
                 pool_tell_first(p, s);
         m->used = ret->id;
         m->n_leases++;
+        pool_tell_warning(p, s);
 }
 
 static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
@@ -241,28 +267,35 @@ static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_excl
         return false;
 }
 
-int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
-              PoolRefusal *ret_refusal) {
+int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
         PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
         size_t n_aside = 0;
+        unsigned tries = 0;
         PoolModel *m;
         int r;
 
-        assert(n_exclude <= ATTEMPTS_MAX);
+        assert(q->n_exclude <= ATTEMPTS_MAX);
 
         (void) pool_time(p, now);
-        r = pool_model_acquire(p, model, &m);
+        r = pool_model_acquire(p, q->model, &m);
         if (r < 0)
                 return r;
         pool_model_refresh(p, m);
 
         for (;;) {
-                r = pool_model_first(p, m, n_exclude > 0, &s);
-                if (r < 0 || !s || !is_excluded(s->key, exclude, n_exclude))
+                r = pool_model_first(p, m, q->n_exclude > 0, &s);
+                if (r < 0)
                         break;
-                heap_remove(&s->node);
-                pool_bucket_place(p, s->bucket);
-                aside[n_aside++] = s;
+                if (!s && !pool_model_uncrowd(p, m, q->tokens))
+                        break;
+                if (!s)
+                        continue;
+                if (is_excluded(s->key, q->exclude, q->n_exclude)) {
+                        heap_remove(&s->node);
+                        pool_bucket_place(p, s->bucket);
+                        aside[n_aside++] = s;
+                } else if (pool_bucket_try(p, s->bucket, q->tokens, &tries))
+                        break;
         }
         for (size_t i = 0; i < n_aside; i++)
                 pool_slot_place(p, aside[i]);
@@ -272,10 +305,10 @@ int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_excl
         if (!s) {
                 pool_tell_exhausted(p, m);
                 if (ret_refusal)
-                        pool_refusal(p, m, ret_refusal);
+                        pool_refusal(p, m, q->tokens, ret_refusal);
                 return POOL_E_EXHAUSTED;
         }
-        take(p, m, s, ret);
+        take(p, m, s, q->tokens, ret);
         return 0;
 }
 
@@ -290,7 +323,7 @@ int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now
                 PoolKey *k = p->keys[i];
                 PoolStanding standing;
 
-                pool_standing(p, k, NULL, NULL, &standing);
+                pool_standing(p, k, NULL, NULL, 0, &standing);
                 if (k->disabled || standing.available_at > 0 || is_excluded(k, exclude, n_exclude))
                         continue;
                 if (!found || standing.state == POOL_USABLE)
@@ -308,17 +341,21 @@ int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now
 }
 
 static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *b, const Verdict *v) {
-        switch (layer) {
-        case LAYER_KEY:
-        case LAYER_PROJECT:
-                return usec_add(p->now, HEALTH_DEATH_WAIT);
-        case LAYER_HEALTH:
+        if (layer == LAYER_HEALTH)
                 return usec_add(p->now, health_wait(b->strikes));
-        default:
-                if (!verdict_rule(v->class)->is_quota)
-                        return usec_add(p->now, HEALTH_CLOSED_WAIT);
+        if (quota_has_class(v->class))
                 return quota_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, k->index);
-        }
+        return usec_add(p->now, layer == LAYER_BUCKET ? HEALTH_CLOSED_WAIT : HEALTH_DEATH_WAIT);
+}
+
+/* Money and quota of a project can be refused in turns: both climb one ladder until there is an answer. */
+static unsigned strikes_beside(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
+        const Breaker *b;
+
+        if (!lease->slot || (layer == LAYER_PROJECT ? v->class != VERDICT_BILLING : layer != LAYER_BUCKET))
+                return 0;
+        b = breaker_of(lease->key, lease->slot, layer == LAYER_PROJECT ? LAYER_BUCKET : LAYER_PROJECT);
+        return b->since >= p->day ? b->strikes : 0;
 }
 
 /* What a verdict did to a breaker. */
@@ -342,6 +379,8 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         Judgement j = health_judge(v->class, layer);
         bool is_probe = b->probe == lease->id, is_due = b->until == 0;
 
+        if (layer == LAYER_BUCKET && pool_quota_is_throttled(p, s, v->class))
+                j = JUDGEMENT_FAIL;
         if (j == JUDGEMENT_AGAIN)
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
         if (layer == LAYER_HEALTH) {
@@ -355,21 +394,31 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         }
 
         if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
-                if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE))
+                if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE ||
+                                          v->class == VERDICT_BILLING))
                         b->strikes = 0; /* the ladder begins anew with each day's quota */
+                b->strikes = MAX(b->strikes, strikes_beside(p, lease, layer, v));
                 if (layer == LAYER_PROJECT)
                         k->project->billing = v->class == VERDICT_BILLING;
                 if (layer == LAYER_BUCKET) {
-                        s->bucket->closed = !verdict_rule(v->class)->is_quota;
-                        s->bucket->daily = v->class == VERDICT_DAY;
+                        s->bucket->quota->closed = !verdict_rule(v->class)->is_quota;
+                        s->bucket->quota->daily = v->class == VERDICT_DAY;
                 }
                 pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
                 return TURN_OPENED;
         }
         if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0))) {
+                Breaker was = *b;
+
                 pool_breaker_set(p, k, b, 0);
+                /* Only an answer forgets: a project whose quota is spent was let through, and may be out of
+                 * money again with the next request. */
+                if (v->class != VERDICT_OK)
+                        *b = (Breaker){ .strikes = was.strikes, .since = was.since };
                 return TURN_CLOSED;
         }
+        if (v->class == VERDICT_OK && b->until == 0)
+                b->strikes = 0;
         if (is_probe) {
                 breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
                 return TURN_RELEASED;
@@ -410,13 +459,6 @@ static void count_report(PoolTally *t, bool error, const Usage *usage) {
         t->counters.tokens_out += usage->completion;
 }
 
-static bool lease_is_probe(const Lease *lease) {
-        for (Layer l = 0; l < n_layers(lease->slot); l++)
-                if (breaker_of(lease->key, lease->slot, l)->probe == lease->id)
-                        return true;
-        return false;
-}
-
 /* The layers (a bit each) whose breakers have changed. */
 static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
         if (layers & 1U << LAYER_KEY)
@@ -424,7 +466,7 @@ static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
         if (layers & 1U << LAYER_PROJECT)
                 pool_note(p, &k->project->dirty, true);
         if (layers & 1U << LAYER_BUCKET)
-                pool_note(p, &s->bucket->dirty, true);
+                pool_quota_note(p, s->bucket->quota);
         if (layers & (1U << LAYER_RATE | 1U << LAYER_HEALTH))
                 pool_note(p, &s->dirty, true);
 }
@@ -477,6 +519,11 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         if (lease->slot)
                 count_outcome(p, lease->slot, v, usage);
         judge_layers(p, lease, v);
+        if (lease->slot)
+                pool_quota_report(p, lease, v, usage);
+        if (v->consumer[0])
+                pool_project_learn(p, lease->key, v->consumer);
         pool_key_release(p, lease->key);
         *lease = (Lease){};
+        pool_project_join(p);
 }

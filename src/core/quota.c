@@ -17,6 +17,8 @@
  *   4. Nothing waits beyond the reset: there the ladder begins anew (the pool counts strikes since the
  *      reset). What is counted by the day waits a few seconds more, each quota its own, for clocks that
  *      differ and so that not all probes go at once.
+ *   5. Money is a quota, too: a cap is lifted, credit is bought, a rate of spending passes in ten minutes,
+ *      and none of it says when. It climbs the same ladder.
  *
  * Where hints are true the quota is used again within a second of its return; where they lie for a whole
  * day, the ladder comes to nine probes, twelve with the patience of rule 3.
@@ -45,10 +47,15 @@ static const struct {
         [VERDICT_DAY]          = { 60 * USEC_PER_SEC, 0, true },
         [VERDICT_MINUTE]       = { 60 * USEC_PER_SEC, PATIENCE, false },
         [VERDICT_RATE_UNKNOWN] = { 5 * USEC_PER_SEC, 0, false },
+        [VERDICT_BILLING]      = { 60 * USEC_PER_SEC, 0, true },
 };
 
 static usec_t round_up(usec_t u) {
         return usec_add(u, USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+bool quota_has_class(VerdictClass class) {
+        return kinds[class].first > 0;
 }
 
 usec_t quota_until(VerdictClass class, unsigned strikes, usec_t hint, usec_t now, usec_t reset,

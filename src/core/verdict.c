@@ -45,7 +45,8 @@ void verdict_init(Verdict *v, VerdictClass class, int status, const char *messag
         v->status = status;
         v->retry_after = 0;
         v->quota_value = VERDICT_NO_VALUE;
-        v->reason[0] = 0;
+        memset(v->ceilings, 0, sizeof(v->ceilings));
+        v->consumer[0] = v->model[0] = v->reason[0] = 0;
 
         message = strempty(message);
         n = text_utf8_prefix(message, sizeof(v->message) - 1);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "core/ceiling.h"
 
 typedef enum VerdictClass {
         VERDICT_OK,
@@ -54,6 +55,7 @@ typedef struct VerdictRule {
 } VerdictRule;
 
 #define VERDICT_REASON_MAX 96U
+#define VERDICT_CONSUMER_MAX 64U
 #define VERDICT_NO_VALUE UINT64_MAX
 
 typedef struct Verdict {
@@ -61,6 +63,9 @@ typedef struct Verdict {
         int status;           /* HTTP status upstream, 0 if there was none */
         usec_t retry_after;   /* what the answer asked for, 0 if it named nothing */
         uint64_t quota_value; /* of the violation, VERDICT_NO_VALUE if it named none */
+        uint64_t ceilings[_CEILING_MAX]; /* of all violations, by what they count; 0: not named */
+        char consumer[VERDICT_CONSUMER_MAX]; /* the key's project as Google names it, "projects/N"; "" */
+        char model[MODEL_NAME_MAX + 1];      /* as the violated quota counts it; "" */
         char reason[VERDICT_REASON_MAX];     /* quotaId, ErrorInfo.reason or status name; "" */
         char message[UPSTREAM_MESSAGE_MAX];  /* scrubbed, UTF-8, one line; "" */
 } Verdict;

@@ -69,6 +69,43 @@ static int on_exhausted(Monitor *m, sd_bus_message *s) {
         return 0;
 }
 
+static int on_warning(Monitor *m, sd_bus_message *s) {
+        const char *path, *project, *model;
+        _cleanup_free_ char *id = NULL;
+        uint64_t used, limit;
+        int r;
+
+        r = sd_bus_message_read(s, "osstt", &path, &project, &model, &used, &limit);
+        if (r < 0)
+                return r;
+        id = link_key_id(path);
+        jwrite_string(&m->w, "key", id);
+        jwrite_string(&m->w, "project", show_null(project));
+        jwrite_string(&m->w, "model", model);
+        jwrite_uint(&m->w, "used", used);
+        jwrite_uint(&m->w, "limit", limit);
+        m->style = STYLE_WARN;
+        (void) buf_printf(&m->line, "model %s: %llu of %llu requests of the day are used of %s %s", model,
+                          (unsigned long long) used, (unsigned long long) limit,
+                          strnull(project) ? "the key" : "the project", show_null(project) ?: id);
+        return 0;
+}
+
+static int on_project(Monitor *m, sd_bus_message *s) {
+        _cleanup_free_ char *id = NULL;
+        const char *path, *project;
+        int r;
+
+        r = sd_bus_message_read(s, "os", &path, &project);
+        if (r < 0)
+                return r;
+        id = link_key_id(path);
+        jwrite_string(&m->w, "key", id);
+        jwrite_string(&m->w, "project", project);
+        (void) buf_printf(&m->line, "key %s shares the project %s with others", id, project);
+        return 0;
+}
+
 static int on_reloaded(Monitor *m, sd_bus_message *s) {
         const char *message;
         int r, ok;
@@ -104,6 +141,8 @@ static const struct {
 } rows[] = {
         { "KeyHealthChanged", on_health },
         { "QuotaExhausted", on_exhausted },
+        { "QuotaWarning", on_warning },
+        { "ProjectLearned", on_project },
         { "Reloaded", on_reloaded },
         { "NameOwnerChanged", on_owner },
 };

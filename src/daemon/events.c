@@ -12,7 +12,7 @@ struct Events {
         Pool *pool;
         List listeners;
         LogLimiter *limiter;
-        LogKind changes, exhaustions;
+        LogKind changes, exhaustions, projects, warnings;
         bool keys_gone;
 };
 
@@ -120,6 +120,59 @@ static void on_exhausted(const char *model, usec_t until, void *userdata) {
         }
 }
 
+static void on_project_learned(const PoolKey *k, const char *project, size_t n_others, void *userdata) {
+        char message[512];
+        Events *e = userdata;
+        PoolKeyView v;
+
+        if (log_kind_pass(e->limiter, &e->projects)) {
+                pool_key_view(e->pool, k, clock_realtime(), &v);
+                (void) snprintf(message, sizeof(message),
+                                "key %s is of the project %s, as %zu other%s: they share its quotas",
+                                pool_key_id(k), project, n_others, n_others == 1 ? "" : "s");
+                log_event(LOG_LEVEL_INFO, MESSAGE_PROJECT_LEARNED, message,
+                          { "key", v.mask },
+                          { "key_name", pool_key_id(k) },
+                          { "project", project });
+        }
+        LIST_FOREACH(i, &e->listeners) {
+                EventsListener *l = list_entry(i, EventsListener, link);
+
+                if (l->observer.project_learned)
+                        l->observer.project_learned(k, project, n_others, l->userdata);
+        }
+}
+
+static void on_quota_warning(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                             uint64_t limit, void *userdata) {
+        char message[512], numbers[2][24];
+        Events *e = userdata;
+        PoolKeyView v;
+
+        if (log_kind_pass(e->limiter, &e->warnings)) {
+                pool_key_view(e->pool, k, clock_realtime(), &v);
+                (void) snprintf(numbers[0], sizeof(numbers[0]), "%llu", (unsigned long long) used);
+                (void) snprintf(numbers[1], sizeof(numbers[1]), "%llu", (unsigned long long) limit);
+                (void) snprintf(message, sizeof(message),
+                                "model %s: %s of %s requests of the day are used of %s %s", model,
+                                numbers[0], numbers[1], project ? "the project" : "the key",
+                                project ?: pool_key_id(k));
+                log_event(LOG_LEVEL_WARNING, MESSAGE_QUOTA_WARNING, message,
+                          { "key", v.mask },
+                          { "key_name", pool_key_id(k) },
+                          { "project", project },
+                          { "model", model },
+                          { "used", numbers[0] },
+                          { "limit", numbers[1] });
+        }
+        LIST_FOREACH(i, &e->listeners) {
+                EventsListener *l = list_entry(i, EventsListener, link);
+
+                if (l->observer.quota_warning)
+                        l->observer.quota_warning(k, project, model, used, limit, l->userdata);
+        }
+}
+
 static void on_key_added(const PoolKey *k, void *userdata) {
         Events *e = userdata;
 
@@ -148,6 +201,8 @@ int events_new(Loop *loop, Pool *pool, Events **ret) {
         static const PoolObserver observer = {
                 .health_changed = on_health_changed,
                 .exhausted = on_exhausted,
+                .project_learned = on_project_learned,
+                .quota_warning = on_quota_warning,
                 .key_added = on_key_added,
                 .key_removed = on_key_removed,
         };
@@ -164,6 +219,8 @@ int events_new(Loop *loop, Pool *pool, Events **ret) {
                 return r;
         log_kind_init(e->limiter, &e->changes, "keys that changed");
         log_kind_init(e->limiter, &e->exhaustions, "models without a key");
+        log_kind_init(e->limiter, &e->projects, "projects that were learned");
+        log_kind_init(e->limiter, &e->warnings, "quotas that run low");
         e->keys_gone = pool_usable_keys(pool, clock_realtime()) == 0;
         pool_set_observer(pool, &observer, e);
         *ret = TAKE_PTR(e);

@@ -59,9 +59,12 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
                 };
         keeper_before_keys(m->keeper);
         r = pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
-        if (r >= 0)
-                keeper_after_keys(m->keeper);
-        return r;
+        if (r < 0)
+                return r;
+        keeper_after_keys(m->keeper);
+        pool_set_warn_at(m->pool, (unsigned) c->quota_warn_at);
+        pool_set_limits(m->pool, c->limits, c->n_limits, clock_realtime());
+        return 0;
 }
 
 EngineApiParams manager_engine_params(const Config *c) {

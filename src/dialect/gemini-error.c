@@ -23,6 +23,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "core/model.h"
 #include "dialect/gemini-error.h"
 #include "dialect/json.h"
 #include "dialect/message.h"
@@ -259,6 +260,53 @@ static const Row *find_row(const Facts *f) {
                         return row;
 }
 
+/* What a violated quota counts, by its id: every word of it must be there. */
+static const struct {
+        const char *what, *span;
+        CeilingKind kind;
+} quotas[] = {
+        { "Requests", "PerMinute", CEILING_RPM },
+        { "Requests", "PerDay", CEILING_RPD },
+        { "InputTokens", "PerMinute", CEILING_TPM },
+};
+
+/* Each violation names a ceiling, also those that are not what the row went by. A limit of nothing is none:
+ * it says that the model is not on this tier. */
+static void read_ceilings(const Facts *f, uint64_t ret[static _CEILING_MAX]) {
+        for (size_t i = 0; i < json_array_length(f->violations); i++) {
+                struct json_object *v = json_object_array_get_idx(f->violations, i);
+                const char *id = json_get_string(v, "quotaId");
+                uint64_t value = violation_value(v);
+
+                if (!id || value == VERDICT_NO_VALUE)
+                        continue;
+                for (size_t j = 0; j < ELEMENTSOF(quotas); j++)
+                        if (strstr(id, quotas[j].what) && strstr(id, quotas[j].span))
+                                ret[quotas[j].kind] = value;
+        }
+}
+
+#define PROJECT_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-"
+
+/* Whose key it was: "projects/123". Elsewhere in the same place stands "api_key:…", which must not get
+ * anywhere. */
+static void read_consumer(const Facts *f, char ret[static VERDICT_CONSUMER_MAX]) {
+        const char *s = json_get_string(json_get(f->info, "metadata"), "consumer");
+        const char *id = s ? startswith(s, "projects/") : NULL;
+
+        if (id && strlen(s) < VERDICT_CONSUMER_MAX && text_in_charset(id, strlen(id), PROJECT_CHARS))
+                memcpy(ret, s, strlen(s) + 1);
+}
+
+/* What the quota calls the model: behind an alias that is another name. */
+static void read_model(struct json_object *violation, char ret[static MODEL_NAME_MAX + 1]) {
+        const char *s = json_get_string(json_get(violation, "quotaDimensions"), "model");
+        ModelName name;
+
+        if (s && model_name_parse(s, strlen(s), &name) >= 0 && !name.cli)
+                memcpy(ret, name.name, strlen(name.name) + 1);
+}
+
 /* Copies as much of a clean text as fits. */
 static void copy(char *ret, size_t size, const char *s) {
         size_t n = text_utf8_prefix(s, size - 1);
@@ -329,8 +377,12 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
         verdict_init(ret, row->class, f.status, NULL);
         if (f.has_delay)
                 ret->retry_after = f.delay;
+        if (f.status == 429)
+                read_ceilings(&f, ret->ceilings);
         if (violation)
                 ret->quota_value = violation_value(violation);
+        read_consumer(&f, ret->consumer);
+        read_model(violation, ret->model);
         name_reason(&f, violation, key, ret);
         if (form == FORM_JSON || form == FORM_TEXT)
                 copy(ret->message, sizeof(ret->message), f.message);

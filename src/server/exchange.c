@@ -44,6 +44,10 @@
  * fits. */
 #define BYTES_PER_TOKEN_MOST 16U
 
+/* What is taken for true until Gemini has counted: English text and the JSON around it have rather more
+ * bytes to a token, Chinese three, an image many. */
+#define BYTES_PER_TOKEN 4U
+
 typedef enum ExchangeState {
         EXCHANGE_ATTEMPTING,
         EXCHANGE_WAITING,
@@ -97,6 +101,8 @@ static void attempt_cancel(Exchange *x, VerdictClass class) {
         verdict_init(&v, class, 0, NULL);
         x->request->usage = x->translation->usage;
         lease_end(x, &v);
+        if (x->state == EXCHANGE_ATTEMPTING)
+                request_note_verdict(x->request, class);
         x->request->verdict = verdict_rule(class)->name;
 }
 
@@ -182,6 +188,8 @@ static void attempt_conclude(Exchange *x) {
                         verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         }
         gemini_error_weigh(&x->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
+        if (x->state == EXCHANGE_ATTEMPTING)
+                request_note_verdict(x->request, x->verdict.class);
         x->request->verdict = verdict_rule(x->verdict.class)->name;
         x->request->usage = t->usage;
         (void) snprintf(x->request->finish_reason, sizeof(x->request->finish_reason), "%s",
@@ -197,7 +205,14 @@ static int pick(Exchange *x, size_t n_tried, PoolRefusal *ret_refusal) {
 
         if (x->translation->counts)
                 return pool_pick_any(pool, x->tried, n_tried, now, &x->lease, ret_refusal);
-        return pool_pick(pool, x->course.model, x->tried, n_tried, now, &x->lease, ret_refusal);
+        return pool_pick_for(pool,
+                             &(PoolRequest){
+                                     .model = x->course.model,
+                                     .exclude = x->tried,
+                                     .n_exclude = n_tried,
+                                     .tokens = x->translation->gemini.n / BYTES_PER_TOKEN,
+                             },
+                             now, &x->lease, ret_refusal);
 }
 
 static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
@@ -243,6 +258,7 @@ static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
         q->attempts++;
         secret_mask_key(pool_key_secret(x->lease.key), q->key_mask);
         (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(x->lease.key));
+        q->key_named = pool_key_is_named(x->lease.key);
         if (q->job)
                 job_tried(q->job, q->key_mask, q->key_name);
         x->ended = x->judged = false;
@@ -306,7 +322,10 @@ static void fail_late(Exchange *x) {
         fail_verdict(x);
 }
 
+/* Its headers say how it has begun; how it ends nobody knows yet. */
 static int stream_begin(Exchange *x) {
+        if (!x->ended)
+                request_note_verdict(x->request, VERDICT_OK);
         return request_stream(x->request, x->translation->stream_type ?: "text/event-stream");
 }
 

@@ -65,6 +65,8 @@ size_t http_n_exchanges(const Http *h); /* requests to Gemini under way */
 Http *http_free(Http *h);
 DEFINE_CLEANUP(Http *, http_free);
 
+#define REQUEST_VERDICTS_MAX 128U /* six of the longest; the rest is cut */
+
 struct Request {
         Http *http;
         HttpRequest *io;
@@ -89,6 +91,8 @@ struct Request {
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
         const char *verdict;
+        char verdicts[REQUEST_VERDICTS_MAX]; /* of all attempts, with commas */
+        bool key_named; /* key_name is a name that somebody gave it */
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;
@@ -99,6 +103,9 @@ struct Request {
 void request_reply_json(Request *q, int status, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
+
+/* What came of an attempt, for x-gemgate-verdicts. */
+void request_note_verdict(Request *q, VerdictClass class);
 
 /* Begins a stream with status 200. */
 int request_stream(Request *q, const char *content_type);

@@ -19,6 +19,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/pool-admin.h"
 #include "server/manage-internal.h"
 
 #define SENTENCE_MAX    1024U
@@ -33,7 +34,7 @@ typedef struct Advice {
         const Zone *zone;
         usec_t now;
         size_t n; /* sentences so far */
-        size_t n_keys[_POOL_STATE_MAX], n_enabled;
+        size_t n_keys[_POOL_STATE_MAX], n_enabled, n_warnings;
 
         /* the key that its slots are looked through of */
         char label[LABEL_MAX];
@@ -234,6 +235,16 @@ static void advise_projects(Advice *a) {
         advise_rest(a, n_shared, "projects are shared by several keys");
 }
 
+static void advise_warning(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                           uint64_t limit, void *userdata) {
+        Advice *a = userdata;
+
+        if (++a->n_warnings <= MANAGE_NAMES_MAX)
+                say(a, "%s: %llu of the %llu requests that %s %s has in a day are used.", model,
+                    (unsigned long long) used, (unsigned long long) limit,
+                    project ? "the project" : "the key", project ?: pool_key_id(k));
+}
+
 static void advise_setup(Advice *a) {
         if (pool_n_keys(a->pool) == 0)
                 say(a, "There is no key: set API_KEYS.");
@@ -254,6 +265,8 @@ void manage_advise(JWriter *w, const char *key, Pool *pool, const Zone *zone, us
 
         jwrite_array(w, key);
         pool_each_model(pool, now, advise_model, &a);
+        pool_each_warning(pool, now, advise_warning, &a);
+        advise_rest(&a, a.n_warnings, "quotas run low");
         advise_keys(&a);
         advise_setup(&a);
         if (a.n == 0)

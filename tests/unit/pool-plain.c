@@ -48,6 +48,7 @@ void plain_time(Plain *w, usec_t now) {
                 plain_shift(&k->own.gate, back);
                 for (unsigned m = 0; m < MODELS; m++) {
                         plain_shift(&k->own.bucket[m], back);
+                        k->own.throttled[m] = NULL;
                         plain_shift(&k->pair[m].rate, back);
                         plain_shift(&k->pair[m].health, back);
                         if (k->pair[m].last > 0)
@@ -56,8 +57,10 @@ void plain_time(Plain *w, usec_t now) {
         }
         for (unsigned p = 0; p < SHARED; p++) {
                 plain_shift(&w->shared[p].gate, back);
-                for (unsigned m = 0; m < MODELS; m++)
+                for (unsigned m = 0; m < MODELS; m++) {
                         plain_shift(&w->shared[p].bucket[m], back);
+                        w->shared[p].throttled[m] = NULL;
+                }
         }
 }
 
@@ -153,6 +156,19 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
                         fails = probe || (g->until == 0 && (l < 4 || p->strikes >= 3));
                 if (c == '?')
                         fails = probe;
+                if (l == 2) {
+                        Owner *o = k->project;
+
+                        if (v->class == VERDICT_RATE_UNKNOWN && o->throttled[m] && o->throttled[m] != k &&
+                            w->now - o->throttled_at[m] < USEC_PER_MINUTE)
+                                fails = probe || g->until == 0;
+                        if (v->class == VERDICT_OK)
+                                o->throttled[m] = NULL;
+                        if (v->class == VERDICT_RATE_UNKNOWN) {
+                                o->throttled[m] = k;
+                                o->throttled_at[m] = w->now;
+                        }
+                }
 
                 if (fails) {
                         usec_t until = w->now + USEC_PER_HOUR;
@@ -163,18 +179,30 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
                                 k->project->closed[m] = v->class == VERDICT_MODEL_FOR_PROJECT;
                                 k->project->daily[m] = v->class == VERDICT_DAY;
                         }
-                        if ((l == 2 || l == 3) && g->since < zone_day_start(w->zone, w->now))
+                        if ((l == 2 || l == 3 || v->class == VERDICT_BILLING) &&
+                            g->since < zone_day_start(w->zone, w->now))
                                 g->strikes = 0;
+                        if (l == 2 || v->class == VERDICT_BILLING) {
+                                const Gate *other = gate(k, m, l == 2 ? 1 : 2);
+
+                                if (other->since >= zone_day_start(w->zone, w->now))
+                                        g->strikes = MAX(g->strikes, other->strikes);
+                        }
                         if (l == 4)
                                 until = w->now + health_wait(g->strikes);
                         else if (l == 2 && v->class == VERDICT_MODEL_FOR_PROJECT)
                                 until = w->now + USEC_PER_DAY;
-                        else if (l >= 2)
+                        else if (l >= 2 || v->class == VERDICT_BILLING)
                                 until = quota_until(v->class, g->strikes, v->retry_after, w->now,
                                                     zone_next_midnight(w->zone, w->now), k->index);
                         *g = (Gate){ .until = until, .since = w->now, .strikes = g->strikes + 1 };
-                } else if (c == '+' && (probe || l == 4))
-                        *g = (Gate){};
+                } else if (c == '+' && (probe || (l == 4 && g->until > 0))) {
+                        unsigned strikes = v->class == VERDICT_OK ? 0 : g->strikes;
+                        usec_t since = v->class == VERDICT_OK ? 0 : g->since;
+
+                        *g = (Gate){ .strikes = strikes, .since = since };
+                } else if (v->class == VERDICT_OK && g->until == 0)
+                        g->strikes = 0;
                 else if (probe) {
                         g->probe = 0;
                         if (c == '~')
@@ -291,6 +319,7 @@ int plain_reset(Plain *w, unsigned k, unsigned m) {
                 for (unsigned j = 0; j < MODELS; j++) {
                         if (m != MODELS && m != j)
                                 continue;
+                        x->project->throttled[j] = NULL;
                         x->project->bucket[j] = x->pair[j].rate = x->pair[j].health = (Gate){};
                         x->pair[j].strikes = 0;
                 }

@@ -32,6 +32,8 @@ typedef struct Pair {
 typedef struct Owner {
         Gate gate, bucket[MODELS];
         bool money, closed[MODELS], daily[MODELS];
+        const struct Life *throttled[MODELS]; /* the last that met a bare 429 */
+        usec_t throttled_at[MODELS];
         unsigned n_keys;
 } Owner;
 

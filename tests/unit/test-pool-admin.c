@@ -326,12 +326,12 @@ static void test_words_of_death(void **state) {
         heard(w, "a/ usable-dead key_dead 3600; a/m usable-dead key_dead 3600; a/n usable-dead key_dead "
                  "3600; ");
         ask(w, "m", "b", VERDICT_BILLING, 0);
-        heard(w, "b/ usable-billing billing 3600; b/m usable-billing billing 3600; ");
+        heard(w, "b/ usable-billing billing 60; b/m usable-billing billing 60; ");
         ask(w, "m", "c", VERDICT_KEY_DEAD, 0);
-        heard(w, "c/ usable-dead key_dead 3600; c/m usable-dead key_dead 3600; exhausted m 3600; ");
+        heard(w, "c/ usable-dead key_dead 3600; c/m usable-dead key_dead 3600; exhausted m 60; ");
         /* Nobody came to n meanwhile: who asks finds it. */
         (void) take(w, "n", NULL);
-        heard(w, "exhausted n 3600; ");
+        heard(w, "exhausted n 60; ");
         (void) take(w, "invented", NULL);
         heard(w, "");
 
@@ -441,7 +441,7 @@ static PoolState state_of(World *w, const char *name) {
 
                 if (slot->bucket->model != m)
                         continue;
-                pool_standing(w->pool, k, slot->bucket, slot, &s);
+                pool_standing(w->pool, k, slot->bucket, slot, 0, &s);
                 return s.state;
         }
         return POOL_USABLE;
@@ -612,9 +612,9 @@ static void test_explain(void **state) {
         heard(w, "g 1 usable now: would be picked first: 0 requests today\n"
                  "b 1 usable now: would be picked after 1 other: 1 request today\n"
                  "a 0 cooling 41: cooling: the quota of this model is spent; frees in 41 s\n"
+                 "d 0 billing 60: billing: its project is out of credit or over its cap; is tried again in "
+                 "60 s\n"
                  "c 0 dead 3600: dead: Google refuses this key for every model; is tried again in 60 min\n"
-                 "d 0 billing 3600: billing: its project is out of credit or over its cap; is tried again "
-                 "in 60 min\n"
                  "f 0 closed 86400: closed: this model is not open to its project; is tried again in 24 h\n"
                  "e 0 disabled never: disabled: by the configuration or an administrator\n");
 

@@ -81,7 +81,7 @@ static void test_probe_is_forgotten(void **state) {
         world_ask(&w, "m", VERDICT_MINUTE, 0);
         w.now += 2 * USEC_PER_MINUTE;
         lease = world_pick(&w, "m");
-        assert_int_not_equal(lease.slot->bucket->breaker.probe, 0);
+        assert_int_not_equal(lease.slot->bucket->quota->breaker.probe, 0);
         world_restart(&w, four, 1);
         world_ask(&w, "m", VERDICT_OK, 0);
         world_done(&w);

@@ -338,6 +338,18 @@ static void test_quota(void **state) {
              "wait 5s", "pick m a", "done a rate_unknown", "see a m cooling 60s",
              "wait 60s", "but b", "pick m a", "done a rate_unknown", "see a m cooling 5min",
              "count a m 3/3/3/0", "but b", "pick m none cooling=1 5min quota");
+        TALK("met by two keys of a project, with no answer between, it is the project's", "a1b1c1",
+             "pick m a", "done a rate_unknown", "pick m b", "done b ok", "pick m c", "done c rate_unknown",
+             "see b m usable now", "pick m b", "done b rate_unknown", "see a m cooling 5s",
+             "pick m none cooling=3 5s quota", "wait 5s", "pick m a", "done a rate_unknown",
+             "see c m cooling 60s", "pick m none cooling=3 60s quota", "wait 60s", "pick m c", "done c ok",
+             "see b m usable now");
+        TALK("money is a quota too; what is asked of a project that has none climbs a ladder", "a1",
+             "pick m a", "done a billing", "see a m billing 60s", "wait 60s", "pick m a", "done a billing",
+             "see a m billing 60s", "wait 60s", "pick m a", "done a billing", "see a m billing 5min",
+             "wait 5min", "pick m a", "done a minute 5s", "key a usable", "wait 5s", "pick m a",
+             "done a billing", "see a m billing 1h", "wait 1h", "pick m a", "done a ok",
+             "pick m a", "done a billing", "see a m billing 60s");
         TALK("it is the day's quota if that is what all wait for who wait for quota", "abc",
              "pick m a", "pick m b", "pick m c", "done a day 50s", "done b key_dead", "done c day 40s",
              "pick m none cooling=2 40s daily",
@@ -406,7 +418,7 @@ static void test_death(void **state) {
              "key a dead", "see a m dead 1h");
         TALK("a project's death and debts are all its keys'", "a1b1c",
              "pick m a", "done a billing", "key b billing", "usable 1", "pick m c", "done c ok",
-             "but c", "pick n none billing=2 1h ill", "wait 1h", "pick m b",
+             "but c", "pick n none billing=2 1min ill", "wait 1min", "pick m b",
              "but c", "pick n none probing=2 1s ill", "done b project_dead", "key a dead",
              "wait 1h", "pick n a", "done a minute 5s", "usable 3", "key b usable", "see a n cooling 5s");
         TALK("a reset of the key or of all revives", "a1b1c",

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Projects that Google has named; a part of the pool, see pool-project.c. */
+
+#include "core/pool-key.h"
+
+/* A verdict has named the key's project. To be called when the report is done. */
+void pool_project_learn(Pool *p, PoolKey *k, const char *name);
+
+/* Brings keys to the projects that were learned of them, if it is time. */
+void pool_project_join(Pool *p);
