@@ -14,7 +14,7 @@
  *   DRAINING    the engine is finished, the client still reads
  *   DONE        nothing is pending
  *
- * Everything under way is a field (lease, call, backoff, ping, deadline). A callback clears its field,
+ * Everything under way is a field (attempt, backoff, ping, deadline). A callback clears its field,
  * records the fact and calls exchange_step(), the only place that changes the state. Freeing cancels every
  * field that is set.
  *
@@ -24,25 +24,18 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/random.h>
 
 #include "base/log.h"
-#include "base/text.h"
-#include "dialect/gemini-error.h"
 #include "io/timeout.h"
 #include "io/timer.h"
-#include "server/course.h"
+#include "server/attempt.h"
 #include "server/exchange.h"
 
 /* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back
  * at once. */
 #define BACKOFF_FIRST (500 * USEC_PER_MSEC)
 #define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
-
-/* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never
- * fits. */
-#define BYTES_PER_TOKEN_MOST 16U
 
 typedef enum ExchangeState {
         EXCHANGE_ATTEMPTING,
@@ -59,19 +52,13 @@ struct Exchange {
         Translation *translation; /* the course's */
 
         /* what is under way */
-        Lease lease; /* key NULL: none */
-        EngineCall *call;
+        Attempt attempt;
         Timer *backoff;
         Timeout ping, deadline;
 
-        /* what was heard since the last step */
-        bool ended;   /* the attempt is over: see verdict */
-        bool judged;  /* the dialect has said what came of it, whatever the engine says then */
-        bool late;    /* REQUEST_DEADLINE is over */
-        int error;    /* of ours, on the way */
-        Verdict verdict;
-        bool refused; /* the engine has the client's error ready */
-        ApiError refusal;
+        /* what was heard since the last step, but for what the attempt itself knows */
+        bool late; /* REQUEST_DEADLINE is over */
+        int error; /* of ours, on the way */
 
         PoolKey *tried[ATTEMPTS_MAX];
         size_t n_tried;
@@ -81,30 +68,11 @@ static void exchange_step(Exchange *x);
 
 /* --- what is under way, and how it ends --- */
 
-static void lease_end(Exchange *x, const Verdict *v) {
-        if (!x->lease.key)
-                return;
-        pool_report(x->request->http->p.pool, &x->lease, v, &x->translation->usage, clock_realtime());
-        x->lease = (Lease){};
-}
-
-static void attempt_cancel(Exchange *x, VerdictClass class) {
-        Verdict v;
-
-        if (!x->call && !x->lease.key)
-                return;
-        x->call = engine_call_free(x->call);
-        verdict_init(&v, class, 0, NULL);
-        x->request->usage = x->translation->usage;
-        lease_end(x, &v);
-        x->request->verdict = verdict_rule(class)->name;
-}
-
 static Exchange *exchange_free(Exchange *x) {
         if (!x)
                 return NULL;
 
-        attempt_cancel(x, VERDICT_CLIENT_GONE);
+        attempt_cancel(&x->attempt, VERDICT_CLIENT_GONE);
         timer_free(x->backoff);
         timeout_stop(&x->ping);
         timeout_stop(&x->deadline);
@@ -124,17 +92,16 @@ static void on_cancel(Request *q) {
 
 /* --- an attempt --- */
 
-static int on_event(const char *json, size_t n, void *userdata) {
-        Exchange *x = userdata;
+static int on_event(Attempt *a, const char *json, size_t n) {
+        Exchange *x = CONTAINER_OF(a, Exchange, attempt);
         Translation *t = x->translation;
         int r;
 
         if (x->request->job)
                 job_heard(x->request->job, json, n);
-        r = t->dialect->event(t, json, n, http_request_out(x->request->io), &x->verdict);
+        r = t->dialect->event(t, json, n, http_request_out(x->request->io), &a->verdict);
         if (r == DIALECT_E_VERDICT) {
-                secret_scrub(x->verdict.message, x->lease.key ? pool_key_secret(x->lease.key) : NULL);
-                x->judged = true;
+                attempt_judge(a);
                 return -ECANCELED;
         }
         if (r < 0) {
@@ -146,117 +113,21 @@ static int on_event(const char *json, size_t n, void *userdata) {
         return 0;
 }
 
-static void on_done(const Verdict *v, void *userdata) {
-        Exchange *x = userdata;
-
-        x->call = engine_call_free(x->call);
-        x->ended = true;
-        if (!x->judged)
-                x->verdict = *v;
-        exchange_step(x);
+static void on_done(Attempt *a) {
+        exchange_step(CONTAINER_OF(a, Exchange, attempt));
 }
 
-/* Before on_done(), from an engine that takes the keys itself. */
-static void on_served(const EngineServed *s, void *userdata) {
-        Exchange *x = userdata;
-        Request *q = x->request;
-
-        q->attempts = s->attempts;
-        (void) snprintf(q->key_mask, sizeof(q->key_mask), "%s", s->key_mask);
-        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", s->key_name);
-        x->refused = s->refusal;
-        if (s->refusal)
-                x->refusal = *s->refusal;
-}
-
-/* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
-static void attempt_conclude(Exchange *x) {
-        Translation *t = x->translation;
-        int r;
-
-        if (x->error < 0)
-                verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
-        else if (x->verdict.class == VERDICT_OK) {
-                r = t->dialect->finish(t, http_request_out(x->request->io), &x->verdict);
-                if (r < 0)
-                        verdict_init(&x->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
-        }
-        gemini_error_weigh(&x->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
-        x->request->verdict = verdict_rule(x->verdict.class)->name;
-        x->request->usage = t->usage;
-        (void) snprintf(x->request->finish_reason, sizeof(x->request->finish_reason), "%s",
-                        strempty(t->finish_reason));
-        lease_end(x, &x->verdict);
-}
-
-/* 0, or what the pool said. Google counts countTokens apart from the requests, so a key whose quota of the
- * model is spent can still count, and what becomes of it says nothing about that quota. */
-static int pick(Exchange *x, size_t n_tried, PoolRefusal *ret_refusal) {
-        Pool *pool = x->request->http->p.pool;
-        usec_t now = clock_realtime();
-
-        if (x->translation->counts)
-                return pool_pick_any(pool, x->tried, n_tried, now, &x->lease, ret_refusal);
-        return pool_pick(pool, x->course.model, x->tried, n_tried, now, &x->lease, ret_refusal);
-}
-
-static int attempt_pick(Exchange *x, PoolRefusal *ret_refusal) {
-        int r;
-
-        r = pick(x, x->n_tried, ret_refusal);
-        /* Overload is nobody's fault: where there is no other key, the same one will do. */
-        if (r == POOL_E_EXHAUSTED && x->n_tried > 0 && verdict_rule(x->verdict.class)->backoff)
-                r = pick(x, 0, ret_refusal);
-        return r;
-}
-
-static int cli_begin(Exchange *x) {
-        static const EngineSink sink = { .event = on_event, .done = on_done, .served = on_served };
-        Translation *t = x->translation;
-        Request *q = x->request;
-
-        return engine_start(q->http->p.cli,
-                            &(EngineRequest){
-                                    .method = t->stream ? ENGINE_STREAM_GENERATE : ENGINE_GENERATE,
-                                    .model = x->course.model,
-                                    .body = buf_data(&t->gemini),
-                                    .n_body = t->gemini.n,
-                                    .id = q->id,
-                                    .timeout = t->timeout,
-                            },
-                            &sink, x, &x->call);
-}
-
+/* Picks and starts. 0, POOL_E_EXHAUSTED, or −errno. */
 static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
-        static const EngineSink sink = { .event = on_event, .done = on_done };
-        Translation *t = x->translation;
-        Request *q = x->request;
+        Attempt *a = &x->attempt;
         int r;
 
-        if (x->course.cli)
-                return cli_begin(x);
-
-        r = attempt_pick(x, ret_refusal);
+        r = attempt_pick(a, x->tried, x->n_tried, verdict_rule(a->verdict.class)->backoff, ret_refusal);
         if (r != 0)
                 return r;
-        x->tried[x->n_tried++] = x->lease.key;
-        q->attempts++;
-        secret_mask_key(pool_key_secret(x->lease.key), q->key_mask);
-        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(x->lease.key));
-        if (q->job)
-                job_tried(q->job, q->key_mask, q->key_name);
-        x->ended = x->judged = false;
-        return engine_start(q->http->p.engine,
-                            &(EngineRequest){
-                                    .method = t->counts   ? ENGINE_COUNT_TOKENS :
-                                              t->stream ? ENGINE_STREAM_GENERATE :
-                                                          ENGINE_GENERATE,
-                                    .model = x->course.model,
-                                    .body = buf_data(&t->gemini),
-                                    .n_body = t->gemini.n,
-                                    .key = pool_key_secret(x->lease.key),
-                            },
-                            &sink, x, &x->call);
+        if (a->lease.key)
+                x->tried[x->n_tried++] = a->lease.key;
+        return attempt_start(a);
 }
 
 /* --- the client's side --- */
@@ -264,7 +135,7 @@ static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
 static void fail(Exchange *x, const ApiError *e) {
         Request *q = x->request;
 
-        attempt_cancel(x, VERDICT_INTERNAL);
+        attempt_cancel(&x->attempt, VERDICT_INTERNAL);
         if (q->job)
                 job_failed(q->job, e);
         if (x->state == EXCHANGE_STREAMING) {
@@ -283,9 +154,9 @@ static void fail(Exchange *x, const ApiError *e) {
 static void fail_verdict(Exchange *x) {
         ApiError e;
 
-        if (x->refused)
-                return fail(x, &x->refusal);
-        api_error_from_verdict(&e, &x->verdict, x->course.model);
+        if (x->attempt.refused)
+                return fail(x, &x->attempt.refusal);
+        api_error_from_verdict(&e, &x->attempt.verdict, x->course.model);
         fail(x, &e);
 }
 
@@ -301,8 +172,9 @@ static void fail_refusal(Exchange *x, const PoolRefusal *refusal) {
 }
 
 static void fail_late(Exchange *x) {
-        attempt_cancel(x, VERDICT_TIMEOUT);
-        verdict_init(&x->verdict, VERDICT_TIMEOUT, 0, "The answer was not there within REQUEST_DEADLINE.");
+        attempt_cancel(&x->attempt, VERDICT_TIMEOUT);
+        verdict_init(&x->attempt.verdict, VERDICT_TIMEOUT, 0,
+                     "The answer was not there within REQUEST_DEADLINE.");
         fail_verdict(x);
 }
 
@@ -316,8 +188,8 @@ static void pass_on(Exchange *x) {
 
         timeout_start(x->request->http->ping, &x->ping);
         http_request_flush(io);
-        if (x->call && http_request_is_full(io))
-                engine_call_pause(x->call, true);
+        if (x->attempt.call && http_request_is_full(io))
+                engine_call_pause(x->attempt.call, true);
 }
 
 static void succeed(Exchange *x) {
@@ -361,7 +233,7 @@ static int wait_begin(Exchange *x) {
 
 /* The attempt is over and the client has no byte: is there another? */
 static bool may_try_again(const Exchange *x) {
-        const VerdictRule *rule = verdict_rule(x->verdict.class);
+        const VerdictRule *rule = verdict_rule(x->attempt.verdict.class);
 
         return !x->course.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
 }
@@ -375,7 +247,7 @@ static void exchange_try(Exchange *x) {
         if (r == POOL_E_EXHAUSTED)
                 return fail_refusal(x, &refusal);
         if (r < 0) {
-                verdict_init(&x->verdict, VERDICT_INTERNAL, 0,
+                verdict_init(&x->attempt.verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
                 fail_verdict(x);
         }
@@ -393,11 +265,11 @@ static void exchange_step(Exchange *x) {
                 break;
 
         case EXCHANGE_ATTEMPTING:
-                if (x->late && !x->ended) {
+                if (x->late && !x->attempt.ended) {
                         fail_late(x);
                         break;
                 }
-                if (!x->ended) {
+                if (!x->attempt.ended) {
                         /* An event: the first one with something to say begins the stream. */
                         if (http_request_out(q->io)->n == 0)
                                 break;
@@ -405,21 +277,21 @@ static void exchange_step(Exchange *x) {
                                 x->error = -ENOMEM;
                                 break;
                         }
-                        if (x->lease.key)
-                                pool_answering(q->http->p.pool, &x->lease, clock_realtime());
+                        if (x->attempt.lease.key)
+                                pool_answering(q->http->p.pool, &x->attempt.lease, clock_realtime());
                         x->state = EXCHANGE_STREAMING;
                         pass_on(x);
                         break;
                 }
-                attempt_conclude(x);
-                if (x->verdict.class == VERDICT_OK)
+                attempt_conclude(&x->attempt, x->error);
+                if (x->attempt.verdict.class == VERDICT_OK)
                         succeed(x);
                 else if (x->late || !may_try_again(x))
                         fail_verdict(x);
                 else {
                         buf_clear(http_request_out(q->io));
                         x->translation->dialect->reset(x->translation);
-                        if (verdict_rule(x->verdict.class)->backoff && wait_begin(x) >= 0)
+                        if (verdict_rule(x->attempt.verdict.class)->backoff && wait_begin(x) >= 0)
                                 x->state = EXCHANGE_WAITING;
                         else
                                 exchange_try(x);
@@ -427,13 +299,13 @@ static void exchange_step(Exchange *x) {
                 break;
 
         case EXCHANGE_STREAMING:
-                if (!x->ended && x->late)
+                if (!x->attempt.ended && x->late)
                         fail_late(x);
-                else if (!x->ended)
+                else if (!x->attempt.ended)
                         pass_on(x);
                 else {
-                        attempt_conclude(x);
-                        if (x->verdict.class == VERDICT_OK)
+                        attempt_conclude(&x->attempt, x->error);
+                        if (x->attempt.verdict.class == VERDICT_OK)
                                 succeed(x);
                         else
                                 fail_verdict(x);
@@ -452,8 +324,8 @@ static void exchange_step(Exchange *x) {
 /* --- what others tell it --- */
 
 void exchange_drained(Exchange *x) {
-        if (x->call)
-                engine_call_pause(x->call, false);
+        if (x->attempt.call)
+                engine_call_pause(x->attempt.call, false);
 }
 
 void exchange_on_deadline(Timeout *t) {
@@ -496,6 +368,7 @@ void exchange_begin(Request *q) {
         x->request = q;
         x->course = course;
         x->translation = course.translation;
+        attempt_init(&x->attempt, q, &x->course, on_event, on_done);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
         q->exchange = x;
