@@ -23,6 +23,10 @@
 #define FINISH_REASON_MAX 47U         /* of Gemini's word, an open enum, as logged */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own bound on candidateCount */
 
+/* --- those who wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
+#define LINE_PLACES_MAX 1024U        /* at one time, for all models; 429 beyond */
+#define LINE_BYTES_MAX (128U << 20)  /* of their bodies: a quarter of what MAX_INFLIGHT_BYTES lets in */
+
 /* --- what comes from upstream: Google's, but a broken proxy can stand between --- */
 #define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images run to tens of MiB */
 #define UPSTREAM_EVENT_MAX (32U << 20)  /* one SSE event */

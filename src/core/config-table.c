@@ -39,6 +39,9 @@ const Setting config_settings[] = {
         { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
           .help = "other names of models, for clients that insist on theirs" },
 
+        { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE, FIELD(queue_wait), .reloadable = true,
+          .help = "how long a request may wait, in order, until a key frees; 429 beyond" },
+
         { "ENGINE", &setting_engine, "api", .field = FIELD(engine), .reloadable = true,
           .help = "how chat is served: by Gemini's API, or by way of the Gemini CLI" },
         { "CLI_PATH", &setting_program, "gemini", .field = FIELD(cli_path), .reloadable = true,

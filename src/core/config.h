@@ -61,7 +61,7 @@ struct Config {
         char *state_url;
         char *quota_reset_timezone;
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
-        usec_t idle_exit; /* 0: never */
+        usec_t idle_exit, queue_wait; /* 0: never; nobody waits for a key */
         uint64_t max_body, max_connections, max_inflight_bytes;
 };
 

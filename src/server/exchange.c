@@ -3,18 +3,22 @@
 /*
  * One exchange, one state machine, one door.
  *
+ *                 QUEUED
+ *                   ⇅
  *     (READING) → ATTEMPTING ⇄ WAITING
  *                     ↓
  *                 STREAMING → DRAINING → DONE
  *
  *   READING     the body is still arriving: that part is http.c's, the exchange begins when it is there
  *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
+ *   QUEUED      every key that could serve is at rest, and one frees within QUEUE_WAIT: the request has a
+ *               place in the model's line (line.c), and its turn there is the next attempt
  *   WAITING     Gemini is overloaded: a timer is armed, then the next attempt
  *   STREAMING   the first byte is queued: never another key; a failure becomes the dialect's in-stream error
  *   DRAINING    the engine is finished, the client still reads
  *   DONE        nothing is pending
  *
- * Everything under way is a field (attempt, backoff, ping, deadline). A callback clears its field,
+ * Everything under way is a field (attempt, place, backoff, ping, deadline). A callback clears its field,
  * records the fact and calls exchange_step(), the only place that changes the state. Freeing cancels every
  * field that is set.
  *
@@ -24,47 +28,10 @@
  */
 
 #include <errno.h>
-#include <sys/random.h>
 
-#include "base/log.h"
 #include "io/timeout.h"
 #include "io/timer.h"
-#include "server/attempt.h"
-#include "server/exchange.h"
-
-/* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back
- * at once. */
-#define BACKOFF_FIRST (500 * USEC_PER_MSEC)
-#define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
-
-typedef enum ExchangeState {
-        EXCHANGE_ATTEMPTING,
-        EXCHANGE_WAITING,
-        EXCHANGE_STREAMING,
-        EXCHANGE_DRAINING,
-        EXCHANGE_DONE,
-} ExchangeState;
-
-struct Exchange {
-        Request *request;
-        ExchangeState state;
-        Course course;
-        Translation *translation; /* the course's */
-
-        /* what is under way */
-        Attempt attempt;
-        Timer *backoff;
-        Timeout ping, deadline;
-
-        /* what was heard since the last step, but for what the attempt itself knows */
-        bool late; /* REQUEST_DEADLINE is over */
-        int error; /* of ours, on the way */
-
-        PoolKey *tried[ATTEMPTS_MAX];
-        size_t n_tried;
-};
-
-static void exchange_step(Exchange *x);
+#include "server/exchange-internal.h"
 
 /* --- what is under way, and how it ends --- */
 
@@ -73,6 +40,7 @@ static Exchange *exchange_free(Exchange *x) {
                 return NULL;
 
         attempt_cancel(&x->attempt, VERDICT_CLIENT_GONE);
+        line_leave(x->request->http->line, &x->place);
         timer_free(x->backoff);
         timeout_stop(&x->ping);
         timeout_stop(&x->deadline);
@@ -88,46 +56,6 @@ DEFINE_CLEANUP(Exchange *, exchange_free);
 
 static void on_cancel(Request *q) {
         exchange_free(q->exchange);
-}
-
-/* --- an attempt --- */
-
-static int on_event(Attempt *a, const char *json, size_t n) {
-        Exchange *x = CONTAINER_OF(a, Exchange, attempt);
-        Translation *t = x->translation;
-        int r;
-
-        if (x->request->job)
-                job_heard(x->request->job, json, n);
-        r = t->dialect->event(t, json, n, http_request_out(x->request->io), &a->verdict);
-        if (r == DIALECT_E_VERDICT) {
-                attempt_judge(a);
-                return -ECANCELED;
-        }
-        if (r < 0) {
-                x->error = r;
-                return r;
-        }
-        if (t->stream)
-                exchange_step(x);
-        return 0;
-}
-
-static void on_done(Attempt *a) {
-        exchange_step(CONTAINER_OF(a, Exchange, attempt));
-}
-
-/* Picks and starts. 0, POOL_E_EXHAUSTED, or −errno. */
-static int attempt_begin(Exchange *x, PoolRefusal *ret_refusal) {
-        Attempt *a = &x->attempt;
-        int r;
-
-        r = attempt_pick(a, x->tried, x->n_tried, verdict_rule(a->verdict.class)->backoff, ret_refusal);
-        if (r != 0)
-                return r;
-        if (a->lease.key)
-                x->tried[x->n_tried++] = a->lease.key;
-        return attempt_start(a);
 }
 
 /* --- the client's side --- */
@@ -151,7 +79,7 @@ static void fail(Exchange *x, const ApiError *e) {
         x->state = EXCHANGE_DONE;
 }
 
-static void fail_verdict(Exchange *x) {
+void exchange_fail_verdict(Exchange *x) {
         ApiError e;
 
         if (x->attempt.refused)
@@ -160,13 +88,13 @@ static void fail_verdict(Exchange *x) {
         fail(x, &e);
 }
 
-static void fail_refusal(Exchange *x, const PoolRefusal *refusal) {
+void exchange_fail_refusal(Exchange *x, const PoolRefusal *refusal) {
         ApiError e;
 
         /* If keys are left that only this request must not use again, what they said is
          * the better answer. */
         if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0)
-                return fail_verdict(x);
+                return exchange_fail_verdict(x);
         api_error_from_refusal(&e, refusal, x->course.model, clock_realtime());
         fail(x, &e);
 }
@@ -175,7 +103,7 @@ static void fail_late(Exchange *x) {
         attempt_cancel(&x->attempt, VERDICT_TIMEOUT);
         verdict_init(&x->attempt.verdict, VERDICT_TIMEOUT, 0,
                      "The answer was not there within REQUEST_DEADLINE.");
-        fail_verdict(x);
+        exchange_fail_verdict(x);
 }
 
 static int stream_begin(Exchange *x) {
@@ -214,49 +142,17 @@ static void succeed(Exchange *x) {
 
 /* --- the door --- */
 
-static void on_backoff(void *userdata) {
-        Exchange *x = userdata;
-
-        x->backoff = timer_free(x->backoff);
-        exchange_step(x);
-}
-
-static int wait_begin(Exchange *x) {
-        usec_t base = x->n_tried == 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
-        uint16_t jitter = 0;
-
-        if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
-                jitter = UINT16_MAX / 2; /* not seeded yet, right after the boot: no jitter then */
-        base = base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
-        return timer_new(x->request->http->p.loop, base, on_backoff, x, &x->backoff);
-}
-
-/* The attempt is over and the client has no byte: is there another? */
-static bool may_try_again(const Exchange *x) {
-        const VerdictRule *rule = verdict_rule(x->attempt.verdict.class);
-
-        return !x->course.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
-}
-
-static void exchange_try(Exchange *x) {
-        PoolRefusal refusal;
-        int r;
-
-        x->state = EXCHANGE_ATTEMPTING;
-        r = attempt_begin(x, &refusal);
-        if (r == POOL_E_EXHAUSTED)
-                return fail_refusal(x, &refusal);
-        if (r < 0) {
-                verdict_init(&x->attempt.verdict, VERDICT_INTERNAL, 0,
-                             "gemgate could not start the request upstream.");
-                fail_verdict(x);
-        }
-}
-
-static void exchange_step(Exchange *x) {
+void exchange_step(Exchange *x) {
         Request *q = x->request;
 
         switch (x->state) {
+        case EXCHANGE_QUEUED: /* its turn, or its last chance */
+                if (x->late)
+                        fail_late(x);
+                else
+                        exchange_try(x);
+                break;
+
         case EXCHANGE_WAITING:
                 if (x->late)
                         fail_late(x);
@@ -286,16 +182,8 @@ static void exchange_step(Exchange *x) {
                 attempt_conclude(&x->attempt, x->error);
                 if (x->attempt.verdict.class == VERDICT_OK)
                         succeed(x);
-                else if (x->late || !may_try_again(x))
-                        fail_verdict(x);
-                else {
-                        buf_clear(http_request_out(q->io));
-                        x->translation->dialect->reset(x->translation);
-                        if (verdict_rule(x->attempt.verdict.class)->backoff && wait_begin(x) >= 0)
-                                x->state = EXCHANGE_WAITING;
-                        else
-                                exchange_try(x);
-                }
+                else
+                        exchange_go_on(x);
                 break;
 
         case EXCHANGE_STREAMING:
@@ -308,7 +196,7 @@ static void exchange_step(Exchange *x) {
                         if (x->attempt.verdict.class == VERDICT_OK)
                                 succeed(x);
                         else
-                                fail_verdict(x);
+                                exchange_fail_verdict(x);
                 }
                 break;
 
@@ -322,6 +210,19 @@ static void exchange_step(Exchange *x) {
 }
 
 /* --- what others tell it --- */
+
+static void on_turn(LinePlace *p) {
+        exchange_step(CONTAINER_OF(p, Exchange, place));
+}
+
+static void on_over(LinePlace *p) {
+        Exchange *x = CONTAINER_OF(p, Exchange, place);
+
+        x->has_waited = true;
+        exchange_step(x);
+}
+
+const LineOps exchange_line_ops = { .turn = on_turn, .over = on_over };
 
 void exchange_drained(Exchange *x) {
         if (x->attempt.call)
@@ -368,7 +269,8 @@ void exchange_begin(Request *q) {
         x->request = q;
         x->course = course;
         x->translation = course.translation;
-        attempt_init(&x->attempt, q, &x->course, on_event, on_done);
+        attempt_init(&x->attempt, q, &x->course, exchange_on_event, exchange_on_done);
+        x->place = LINE_PLACE_INIT(x->place);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
         q->exchange = x;

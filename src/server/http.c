@@ -22,6 +22,7 @@
 #include "io/timeout.h"
 #include "server/access.h"
 #include "server/exchange.h"
+#include "server/line.h"
 #include "server/models.h"
 #include "server/request-log.h"
 
@@ -346,6 +347,9 @@ int http_new(const HttpParams *p, Http **ret) {
         r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
         if (r < 0)
                 return r;
+        r = line_new(p->loop, &exchange_line_ops, &h->line);
+        if (r < 0)
+                return r;
         r = model_list_new(h, &h->models);
         if (r < 0)
                 return r;
@@ -381,6 +385,10 @@ int http_listen_inner(Http *h, int fd) {
         return http_server_listen(h->inner, fd);
 }
 
+void http_kick(Http *h) {
+        line_kick(h->line);
+}
+
 void http_drain(Http *h) {
         h->draining = true;
         http_server_quiesce(h->server);
@@ -406,6 +414,7 @@ Http *http_free(Http *h) {
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
+        line_free(h->line);
         request_log_free(h->log);
         config_unref(h->p.config);
         free(h);

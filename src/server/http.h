@@ -23,6 +23,7 @@ typedef struct Route Route;
 typedef struct Exchange Exchange;
 typedef struct ModelList ModelList;
 typedef struct RequestLog RequestLog;
+typedef struct Line Line;
 typedef struct TimeoutQueue TimeoutQueue;
 typedef struct HttpServer HttpServer;
 
@@ -46,6 +47,7 @@ struct Http {
         HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
         TimeoutQueue *ping, *deadline; /* of the exchanges */
+        Line *line; /* of those who wait for a key */
         RequestLog *log;
         size_t n_exchanges;            /* requests to Gemini under way */
         usec_t started;                /* realtime */
@@ -58,6 +60,7 @@ int http_new(const HttpParams *p, Http **ret);
 void http_configure(Http *h, Config *c); /* for the requests from now on; takes a reference */
 int http_listen(Http *h, int fd); /* takes the socket */
 int http_listen_inner(Http *h, int fd); /* the same, for CLI jobs alone: no token but theirs opens it */
+void http_kick(Http *h); /* keys may have become usable: whoever waits for one may go; cheap */
 void http_drain(Http *h);         /* no new connections, every reply closes its own */
 bool http_is_quiet(Http *h);      /* while draining: nobody waits for an answer any more */
 usec_t http_quiet_since(const Http *h); /* CLOCK_MONOTONIC; USEC_INFINITY while a request is under way */
