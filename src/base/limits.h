@@ -10,6 +10,8 @@
 #define CIDR_RULES_MAX 1024U        /* every request is compared with each */
 #define ALIASES_MAX 1024U
 #define LISTENERS_MAX 64U
+#define FALLBACKS_MAX 256U          /* models that have others to fall back to */
+#define FALLBACK_STEPS_MAX 8U       /* others for one of them: each costs its tries */
 
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */

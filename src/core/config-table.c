@@ -39,8 +39,11 @@ const Setting config_settings[] = {
         { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
           .help = "other names of models, for clients that insist on theirs" },
 
-        { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE, FIELD(queue_wait), .reloadable = true,
+        { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
+          FIELD(route.queue_wait), .reloadable = true,
           .help = "how long a request may wait, in order, until a key frees; 429 beyond" },
+        { "FALLBACK_MODELS", &setting_fallbacks, "{}", .field = FIELD(route.fallbacks), .reloadable = true,
+          .help = "which models serve instead, in order, when one is exhausted or overloaded" },
 
         { "ENGINE", &setting_engine, "api", .field = FIELD(engine), .reloadable = true,
           .help = "how chat is served: by Gemini's API, or by way of the Gemini CLI" },

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/cidr.h"
+#include "core/config-route.h"
 #include "core/token.h"
 
 typedef struct Config Config;
@@ -20,10 +21,6 @@ typedef struct KeyConfig {
         char *name, *project; /* or NULL */
         bool disabled;
 } KeyConfig;
-
-typedef struct AliasConfig {
-        char *alias, *model;
-} AliasConfig;
 
 typedef enum ConfigLogFormat {
         CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
@@ -51,6 +48,7 @@ struct Config {
         char *default_model;   /* without `models/` */
         AliasConfig *aliases;
         size_t n_aliases;
+        RouteConfig route;
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;
@@ -61,7 +59,7 @@ struct Config {
         char *state_url;
         char *quota_reset_timezone;
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
-        usec_t idle_exit, queue_wait; /* 0: never; nobody waits for a key */
+        usec_t idle_exit; /* 0: never */
         uint64_t max_body, max_connections, max_inflight_bytes;
 };
 

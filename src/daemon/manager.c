@@ -23,7 +23,7 @@
 #include "io/listen.h"
 
 #define JOB_SOCKET_NAME "job" /* FileDescriptorName= of gemgated-job.socket */
-#define NOFILE_RESERVE  64U   /* what is neither a client nor upstream */
+#define NOFILE_RESERVE 64U /* what is neither a client nor upstream */
 
 static int exit_status(int r) {
         switch (r) {

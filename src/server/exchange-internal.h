@@ -20,7 +20,6 @@ struct Exchange {
         Request *request;
         ExchangeState state;
         Course course;
-        Translation *translation; /* the course's */
 
         /* what is under way */
         Attempt attempt;
@@ -33,6 +32,7 @@ struct Exchange {
         bool has_waited; /* QUEUE_WAIT is over */
         int error;       /* of ours, on the way */
 
+        ApiError *asked; /* what the asked model's client would have been told, once another is tried */
         PoolKey *tried[ATTEMPTS_MAX];
         size_t n_tried;
         usec_t patience_ends; /* CLOCK_MONOTONIC: of QUEUE_WAIT, from the first place in a line on; 0: none
@@ -41,8 +41,8 @@ struct Exchange {
 
 /* exchange.c */
 void exchange_step(Exchange *x);
-void exchange_fail_verdict(Exchange *x); /* by what the attempt came to */
-void exchange_fail_refusal(Exchange *x, const PoolRefusal *refusal);
+void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret);
+void exchange_fail(Exchange *x, const PoolRefusal *refusal); /* NULL: by what the attempt came to */
 
 /* exchange-try.c */
 void exchange_try(Exchange *x);   /* the next attempt, or a place in the line, or the end */

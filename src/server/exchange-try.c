@@ -5,7 +5,8 @@
  *
  *   - by what the attempt came to (core/verdict.c) another key follows at once, any key after a pause, or
  *     none;
- *   - where no key can serve and one frees within QUEUE_WAIT, the request takes a place in the line.
+ *   - where no key can serve and one frees within QUEUE_WAIT, the request takes a place in the line;
+ *   - where that is no help, the models of FALLBACK_MODELS come next, each with its own tries and line.
  */
 
 #include <errno.h>
@@ -24,7 +25,7 @@
 
 int exchange_on_event(Attempt *a, const char *json, size_t n) {
         Exchange *x = CONTAINER_OF(a, Exchange, attempt);
-        Translation *t = x->translation;
+        Translation *t = x->course.translation;
         int r;
 
         if (x->request->job)
@@ -50,7 +51,7 @@ void exchange_on_done(Attempt *a) {
 /* Another is to follow. */
 static void exchange_reset(Exchange *x) {
         buf_clear(http_request_out(x->request->io));
-        x->translation->dialect->reset(x->translation);
+        x->course.translation->dialect->reset(x->course.translation);
 }
 
 /* --- another attempt --- */
@@ -86,10 +87,11 @@ static bool may_try_again(const Exchange *x) {
 static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
-        if (q->config->queue_wait == 0 || q->job || x->course.cli || x->translation->counts || x->has_waited)
+        if (q->config->route.queue_wait == 0 || q->job || x->course.cli || x->course.translation->counts ||
+            x->has_waited)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
-                                    : q->config->queue_wait;
+                                    : q->config->route.queue_wait;
 }
 
 /* A place in the line, if a key frees in time; `frees_in` as line_join() takes it. */
@@ -98,7 +100,8 @@ static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
         usec_t patience = patience_left(x);
 
         if (patience == 0 || span > patience ||
-            !line_join(h->line, x->course.model, x->translation->gemini.n, frees_in, patience, &x->place))
+            !line_join(h->line, x->course.model, x->course.translation->gemini.n, frees_in, patience,
+                       &x->place))
                 return false;
         x->patience_ends = usec_add(loop_now(h->p.loop), patience);
         /* Whoever has said no has also said until when: after that it is as good as any. */
@@ -118,17 +121,61 @@ static bool queue_behind(Exchange *x) {
 static bool queue_after(Exchange *x, const PoolRefusal *refusal) {
         usec_t span;
 
-        if (refusal->available_at == USEC_INFINITY || x->request->config->queue_wait == 0)
+        if (refusal->available_at == USEC_INFINITY || x->request->config->route.queue_wait == 0)
                 return false;
         span = usec_sub(refusal->available_at, clock_realtime());
         return queue_join(x, span, span);
+}
+
+/* --- FALLBACK_MODELS --- */
+
+/* Another model is no help against what is wrong with the keys as such, or with the request. */
+static bool is_of_model(const Verdict *v) {
+        switch (verdict_rule(v->class)->fault) {
+        case FAULT_MODEL:
+        case FAULT_KEY_MODEL:
+        case FAULT_PROJECT_MODEL:
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* The pool's refusal, or (NULL) the attempt's verdict is the reason to turn to another model. True if there
+ * is one, and it has been tried or waited for. */
+static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
+        Request *q = x->request;
+        const char *why = refusal ? "exhausted" : verdict_rule(x->attempt.verdict.class)->name;
+
+        if (!x->course.fallback)
+                return false;
+        if (!x->asked) {
+                x->asked = malloc(sizeof(ApiError));
+                if (!x->asked)
+                        return false;
+                exchange_error(x, refusal, x->asked);
+        }
+        exchange_reset(x);
+        if (!course_fall_back(q, &x->course))
+                return false;
+        if (!q->fallback)
+                q->fallback = why;
+        x->n_tried = 0; /* ATTEMPTS_MAX for each model */
+        x->attempt.verdict.class = VERDICT_OK;
+        exchange_try(x);
+        return true;
 }
 
 static void exchange_refused(Exchange *x, const PoolRefusal *refusal) {
         if (queue_after(x, refusal))
                 return;
         line_leave(x->request->http->line, &x->place);
-        exchange_fail_refusal(x, refusal);
+        /* Keys are left, but not for this request again: then their word counts. */
+        if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0) {
+                if (!is_of_model(&x->attempt.verdict) || !turn_elsewhere(x, NULL))
+                        exchange_fail(x, NULL);
+        } else if (!turn_elsewhere(x, refusal))
+                exchange_fail(x, refusal);
 }
 
 void exchange_try(Exchange *x) {
@@ -148,7 +195,7 @@ void exchange_try(Exchange *x) {
         if (r < 0 || attempt_start(&x->attempt) < 0) {
                 verdict_init(&x->attempt.verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
-                exchange_fail_verdict(x);
+                exchange_fail(x, NULL);
         }
 }
 
@@ -157,7 +204,7 @@ void exchange_go_on(Exchange *x) {
         PoolRefusal refusal;
 
         if (x->late)
-                return exchange_fail_verdict(x);
+                return exchange_fail(x, NULL);
         if (may_try_again(x)) {
                 exchange_reset(x);
                 if (verdict_rule(x->attempt.verdict.class)->backoff && wait_begin(x) >= 0)
@@ -171,5 +218,6 @@ void exchange_go_on(Exchange *x) {
             pool_is_exhausted(x->request->http->p.pool, x->course.model, clock_realtime(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
-        exchange_fail_verdict(x);
+        if (!is_of_model(&x->attempt.verdict) || !turn_elsewhere(x, NULL))
+                exchange_fail(x, NULL);
 }

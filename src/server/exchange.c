@@ -28,6 +28,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "io/timeout.h"
 #include "io/timer.h"
@@ -48,7 +49,8 @@ static Exchange *exchange_free(Exchange *x) {
         x->request->cancel = NULL;
         if (!x->request->job)
                 x->request->http->n_exchanges--;
-        translation_free(x->translation);
+        translation_free(x->course.translation);
+        free(x->asked);
         free(x);
         return NULL;
 }
@@ -61,13 +63,14 @@ static void on_cancel(Request *q) {
 /* --- the client's side --- */
 
 static void fail(Exchange *x, const ApiError *e) {
+        Translation *t = x->course.translation;
         Request *q = x->request;
 
         attempt_cancel(&x->attempt, VERDICT_INTERNAL);
         if (q->job)
                 job_failed(q->job, e);
         if (x->state == EXCHANGE_STREAMING) {
-                x->translation->dialect->stream_error(x->translation, e, http_request_out(q->io));
+                t->dialect->stream_error(t, e, http_request_out(q->io));
                 http_request_finish(q->io, false);
                 timeout_stop(&x->ping);
                 timeout_stop(&x->deadline);
@@ -79,23 +82,25 @@ static void fail(Exchange *x, const ApiError *e) {
         x->state = EXCHANGE_DONE;
 }
 
-void exchange_fail_verdict(Exchange *x) {
-        ApiError e;
-
-        if (x->attempt.refused)
-                return fail(x, &x->attempt.refusal);
-        api_error_from_verdict(&e, &x->attempt.verdict, x->course.model);
-        fail(x, &e);
-}
-
-void exchange_fail_refusal(Exchange *x, const PoolRefusal *refusal) {
-        ApiError e;
-
+/* What there is to tell of a failure: the pool's refusal, or (NULL) what the attempt came to. */
+void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
         /* If keys are left that only this request must not use again, what they said is
          * the better answer. */
-        if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0)
-                return exchange_fail_verdict(x);
-        api_error_from_refusal(&e, refusal, x->course.model, clock_realtime());
+        if (refusal && (x->n_tried == 0 || refusal->n_keys[POOL_USABLE] == 0))
+                api_error_from_refusal(ret, refusal, x->course.model, clock_realtime());
+        else if (x->attempt.refused)
+                *ret = x->attempt.refusal;
+        else
+                api_error_from_verdict(ret, &x->attempt.verdict, x->course.model);
+}
+
+void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
+        ApiError e;
+
+        /* Where others were no help, what kept the asked model from it is what the client can act on. */
+        if (x->asked && x->state != EXCHANGE_STREAMING && !x->late)
+                return fail(x, x->asked);
+        exchange_error(x, refusal, &e);
         fail(x, &e);
 }
 
@@ -103,11 +108,17 @@ static void fail_late(Exchange *x) {
         attempt_cancel(&x->attempt, VERDICT_TIMEOUT);
         verdict_init(&x->attempt.verdict, VERDICT_TIMEOUT, 0,
                      "The answer was not there within REQUEST_DEADLINE.");
-        exchange_fail_verdict(x);
+        exchange_fail(x, NULL);
+}
+
+/* To be said before the answer begins. */
+static void note_served(Exchange *x) {
+        (void) snprintf(x->request->served, sizeof(x->request->served), "%s", x->course.model);
 }
 
 static int stream_begin(Exchange *x) {
-        return request_stream(x->request, x->translation->stream_type ?: "text/event-stream");
+        note_served(x);
+        return request_stream(x->request, x->course.translation->stream_type ?: "text/event-stream");
 }
 
 /* More bytes for the client are in the buffer. */
@@ -126,9 +137,9 @@ static void succeed(Exchange *x) {
 
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
-        if (q->job && !x->translation->counts)
+        if (q->job && !x->course.translation->counts)
                 job_answered(q->job, &q->usage);
-        if (x->state == EXCHANGE_STREAMING || x->translation->stream) {
+        if (x->state == EXCHANGE_STREAMING || x->course.translation->stream) {
                 if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
                         return request_fail(q, 500, NULL, "Out of memory.");
                 http_request_flush(io);
@@ -136,6 +147,7 @@ static void succeed(Exchange *x) {
                 x->state = EXCHANGE_DRAINING;
                 return;
         }
+        note_served(x);
         request_reply_json(q, 200, http_request_out(io));
         x->state = EXCHANGE_DONE;
 }
@@ -196,7 +208,7 @@ void exchange_step(Exchange *x) {
                         if (x->attempt.verdict.class == VERDICT_OK)
                                 succeed(x);
                         else
-                                exchange_fail_verdict(x);
+                                exchange_fail(x, NULL);
                 }
                 break;
 
@@ -239,7 +251,7 @@ void exchange_on_deadline(Timeout *t) {
 void exchange_on_ping(Timeout *t) {
         Exchange *x = CONTAINER_OF(t, Exchange, ping);
         Buf *out = http_request_out(x->request->io);
-        const char *ping = x->translation->dialect->ping;
+        const char *ping = x->course.translation->dialect->ping;
 
         if (x->state != EXCHANGE_STREAMING || !ping)
                 return;
@@ -268,7 +280,6 @@ void exchange_begin(Request *q) {
         }
         x->request = q;
         x->course = course;
-        x->translation = course.translation;
         attempt_init(&x->attempt, q, &x->course, exchange_on_event, exchange_on_done);
         x->place = LINE_PLACE_INIT(x->place);
         x->ping = TIMEOUT_INIT(x->ping);

@@ -53,6 +53,8 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
         reply_add(p, "Content-Type", content_type);
         reply_add(p, "x-request-id", q->id);
         reply_add(p, "X-Process-Time", p->process_time);
+        if (q->served[0])
+                reply_add(p, "x-gemgate-model", q->served);
         if (q->close)
                 reply_add(p, "Connection", "close");
 }

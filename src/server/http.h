@@ -92,6 +92,8 @@ struct Request {
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
         const char *verdict;
+        char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
+        const char *fallback; /* why it was not the one that was asked for; NULL: it was */
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;

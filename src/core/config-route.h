@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the configuration says of the way of a request: which model a name stands for, which key and which
+ * model serve it, and when. See docs/ROUTING.md. */
+
+#include "base/clock.h"
+#include "core/fallback.h"
+
+typedef struct AliasConfig {
+        char *alias, *model;
+} AliasConfig;
+
+typedef struct RouteConfig {
+        FallbackSet fallbacks;
+        usec_t queue_wait; /* 0: nobody waits for a key */
+} RouteConfig;
