@@ -12,6 +12,8 @@
 #define LISTENERS_MAX 64U
 #define FALLBACKS_MAX 256U          /* models that have others to fall back to */
 #define FALLBACK_STEPS_MAX 8U       /* others for one of them: each costs its tries */
+#define MODEL_LIMITS_MAX 1024U      /* rows; a quota that is made looks at each */
+#define MODEL_LIMIT_MAX 1000000000000ULL /* of one number: above it the arithmetic of a minute could wrap */
 
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */

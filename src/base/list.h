@@ -42,6 +42,10 @@ static inline void list_append(List *head, List *l) {
         head->prev = l;
 }
 
+static inline bool list_is_single(const List *l) {
+        return l->next != l && l->next->next == l;
+}
+
 static inline List *list_first(const List *head) {
         return list_is_empty(head) ? NULL : head->next;
 }

@@ -17,7 +17,7 @@
 #include "core/config-internal.h"
 #include "core/model.h"
 
-#define CONFIG_JSON_DEPTH 4 /* an array of objects of strings */
+#define CONFIG_JSON_DEPTH 5 /* MODEL_LIMITS: models, their limits, projects, their limits, numbers */
 
 /* --- JSON --- */
 

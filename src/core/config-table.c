@@ -38,6 +38,8 @@ const Setting config_settings[] = {
           .help = "the model when a request names none" },
         { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
           .help = "other names of models, for clients that insist on theirs" },
+        { "MODEL_LIMITS", &setting_limits, "{}", .field = FIELD(limits), .reloadable = true,
+          .help = "the rates that Google gives a project for a model, where you know them" },
 
         { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
           FIELD(route.queue_wait), .reloadable = true,
@@ -61,6 +63,9 @@ const Setting config_settings[] = {
           .help = "processes started ahead while the Gemini CLI is in use" },
         { "CLI_MAX_JOBS", &setting_count, "4", 1, 64, FIELD(cli_max_jobs), .reloadable = true,
           .help = "jobs at one time; more wait in order" },
+
+        { "EXPLAIN_HEADER", &setting_bool, "no", .field = FIELD(explain_header), .reloadable = true,
+          .help = "say in the headers of an answer which key served, after how many tries, and why" },
 
         { "LOG_LEVEL", &setting_log_level, "INFO", .field = FIELD(log_level), .reloadable = true,
           .help = "how much is logged" },

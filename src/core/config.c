@@ -311,6 +311,11 @@ Config *config_unref(Config *c) {
         }
         free(c->aliases);
         fallback_set_done(&c->route.fallbacks);
+        for (size_t i = 0; i < c->n_limits; i++) {
+                free(c->limits[i].model);
+                free(c->limits[i].project);
+        }
+        free(c->limits);
         free(c->control_socket);
         free(c->gemini_base_url);
         free(c->default_model);

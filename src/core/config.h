@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/ceiling.h"
 #include "core/cidr.h"
 #include "core/config-route.h"
 #include "core/token.h"
@@ -29,10 +30,7 @@ typedef enum ConfigLogFormat {
         CONFIG_LOG_TEXT,
 } ConfigLogFormat;
 
-typedef enum ConfigEngine {
-        CONFIG_ENGINE_API,
-        CONFIG_ENGINE_CLI, /* for chat */
-} ConfigEngine;
+typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat */ } ConfigEngine;
 
 /* Whoever keeps a pointer into it keeps a reference: a reload puts another in its place. */
 struct Config {
@@ -49,6 +47,9 @@ struct Config {
         AliasConfig *aliases;
         size_t n_aliases;
         RouteConfig route;
+        CeilingRow *limits; /* MODEL_LIMITS */
+        size_t n_limits;
+        bool explain_header;
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;

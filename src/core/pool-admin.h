@@ -13,6 +13,7 @@
  * the pool, stable over restarts; never the mask, which two keys may share. Lives until key_removed(): a key
  * that a reload gives another name is told as removed and as added, and keeps all that it is. */
 const char *pool_key_id(const PoolKey *k);
+bool pool_key_is_named(const PoolKey *k); /* its id is its name */
 #define POOL_KEY_ID_MAX 64U /* bytes of a name; what a digest has is less */
 
 /* By id, name, mask (-EEXIST if several keys have it) or MASK#n; -ENXIO. */
@@ -58,15 +59,25 @@ typedef struct PoolChange {
  * a key that goes is not picked any more and is freed with its last lease. */
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret);
 
+/* What MODEL_LIMITS says; the rows must live until others take their place. O(keys + slots). */
+void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
+
 /* --- explain --- */
+
+typedef struct PoolCeiling {
+        uint64_t limit, used; /* limit 0: not known */
+        CeilingSource source;
+} PoolCeiling;
 
 typedef struct PoolReason {
         const PoolKey *key;
         bool usable;
         PoolState state;
         usec_t available_at;  /* realtime, 0: now; USEC_INFINITY: not by itself */
-        const char *sentence; /* "would be picked first: 3 requests today", "cooling: its project's quota of
-                               * this model frees in 41 s", …; gone when the callback returns */
+        PoolCeiling ceilings[_CEILING_MAX];
+        const char *sentence; /* "would be picked first: 3 requests today; 2 of 10 requests a minute
+                               * (told)", "cooling: the quota of this model is spent; frees in 41 s", …;
+                               * gone when the callback returns */
 } PoolReason;
 
 /* Each key in the order in which it would be picked, then the others by when they free. A model that was

@@ -4,17 +4,19 @@
  * that nothing in the pool moves. */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "core/heap.h"
 #include "core/pool-internal.h"
 #include "core/pool-view.h"
 
-#define SENTENCE_MAX 192U
+#define SENTENCE_MAX 640U /* the longest, with every number at its longest, is below 600 */
 
 typedef struct Standing {
         PoolKey *key;
         const PoolSlot *slot; /* or NULL */
+        PoolQuota *quota;     /* or NULL */
         PoolStanding standing;
         HeapRank rank;
 } Standing;
@@ -54,7 +56,9 @@ static void look(Pool *p, PoolModel *m, Standing *all) {
                 PoolKey *k = p->keys[i];
 
                 all[i] = (Standing){ .key = k, .slot = k->scratch };
-                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), &all[i].standing);
+                if (k->project->scratch)
+                        all[i].quota = k->project->scratch->quota;
+                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), 0, &all[i].standing);
                 all[i].rank = rank_of(p, all + i);
         }
 
@@ -75,30 +79,60 @@ static void span(usec_t u, char ret[static 32]) {
                 (void) snprintf(ret, 32, "%llu h", (s + 3599) / 3600);
 }
 
-static void explain_usable(const Pool *p, const Standing *s, size_t place, char ret[static SENTENCE_MAX]) {
-        unsigned long long today =
-                s->slot && s->slot->tally.day == p->day ? s->slot->tally.counters.today : 0;
-        const char *probe = "";
-        char where[64];
+/* --- the sentence --- */
 
-        if (place == 0)
-                (void) snprintf(where, sizeof(where), "would be picked first");
-        else
-                (void) snprintf(where, sizeof(where), "would be picked after %zu other%s", place,
-                                place > 1 ? "s" : "");
-        if (s->standing.proven != POOL_USABLE)
-                probe = "; it was ill and its next request is the probe";
-        (void) snprintf(ret, SENTENCE_MAX, "%s: %llu request%s today%s", where, today, today == 1 ? "" : "s",
-                        probe);
+typedef struct Sentence {
+        char text[SENTENCE_MAX];
+        size_t n;
+} Sentence;
+
+static void _printf_(2, 3) say(Sentence *t, const char *fmt, ...) {
+        va_list ap;
+        int n;
+
+        va_start(ap, fmt);
+        n = vsnprintf(t->text + t->n, sizeof(t->text) - t->n, fmt, ap);
+        va_end(ap);
+        assert(n >= 0);
+        t->n = MIN(t->n + (size_t) n, sizeof(t->text) - 1);
 }
 
-static void explain_blocked(const Pool *p, const Standing *s, char ret[static SENTENCE_MAX]) {
+static void say_usable(const Pool *p, const Standing *s, size_t place, Sentence *t) {
+        unsigned long long today =
+                s->slot && s->slot->tally.day == p->day ? s->slot->tally.counters.today : 0;
+
+        if (place == 0)
+                say(t, "would be picked first");
+        else
+                say(t, "would be picked after %zu other%s", place, place > 1 ? "s" : "");
+        say(t, ": %llu request%s today", today, today == 1 ? "" : "s");
+        if (s->standing.proven != POOL_USABLE)
+                say(t, "; it was ill and its next request is the probe");
+        else if (s->quota && s->quota->breaker.until > 0)
+                say(t, "; its quota was spent and its next request is the probe");
+}
+
+static const char *const ceiling_words[_CEILING_MAX] = {
+        [CEILING_RPM] = "requests a minute",
+        [CEILING_TPM] = "input tokens a minute",
+        [CEILING_RPD] = "requests a day",
+};
+
+/* Whether Google has refused, or nobody has asked because the ceiling is reached. */
+static void say_cooling(const Pool *p, const Standing *s, Sentence *t) {
+        if (s->standing.full < _CEILING_MAX)
+                say(t, "full: its %s are used up", ceiling_words[s->standing.full]);
+        else
+                say(t, "cooling: the quota of this model is spent");
+}
+
+static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
         static const struct {
                 const char *why, *then; /* what will happen at the time */
         } sentences[_POOL_STATE_MAX] = {
                 [POOL_USABLE] = { "usable", NULL },
                 [POOL_PROBING] = { "probing: one request is finding out whether it works again", NULL },
-                [POOL_COOLING] = { "cooling: the quota of this model is spent", "frees" },
+                [POOL_COOLING] = { NULL, "frees" },
                 [POOL_UNHEALTHY] = { "unhealthy: three errors in a row on this model", "is tried again" },
                 [POOL_CLOSED] = { "closed: this model is not open to its project", "is tried again" },
                 [POOL_BILLING] = { "billing: its project is out of credit or over its cap",
@@ -109,12 +143,40 @@ static void explain_blocked(const Pool *p, const Standing *s, char ret[static SE
         PoolState state = s->standing.state;
         char in[32];
 
-        if (!sentences[state].then || s->standing.available_at == USEC_INFINITY) {
-                (void) snprintf(ret, SENTENCE_MAX, "%s", sentences[state].why);
+        if (state == POOL_COOLING)
+                say_cooling(p, s, t);
+        else
+                say(t, "%s", sentences[state].why);
+        if (!sentences[state].then || s->standing.available_at == USEC_INFINITY)
                 return;
-        }
         span(usec_sub(s->standing.available_at, p->now), in);
-        (void) snprintf(ret, SENTENCE_MAX, "%s; %s in %s", sentences[state].why, sentences[state].then, in);
+        say(t, "; %s in %s", sentences[state].then, in);
+}
+
+static void say_ceilings(const PoolReason *r, Sentence *t) {
+        for (size_t i = 0; i < _CEILING_MAX; i++) {
+                const PoolCeiling *c = r->ceilings + i;
+
+                if (c->source != CEILING_UNKNOWN)
+                        say(t, "; %llu of %llu %s (%s)", (unsigned long long) c->used,
+                            (unsigned long long) c->limit, ceiling_words[i],
+                            ceiling_source_to_string(c->source));
+        }
+}
+
+/* Of a quota that nobody has asked for yet, what the configuration tells. */
+static void look_at_ceilings(Pool *p, const char *model, const Standing *s, PoolReason *r) {
+        Ceiling untouched = {}, *c = &untouched;
+
+        if (s->quota)
+                c = &s->quota->ceiling;
+        else
+                pool_limits_find(p, model, s->key->project->name, untouched.told);
+        ceiling_roll(c, p->now, p->day);
+        for (CeilingKind i = 0; i < _CEILING_MAX; i++) {
+                r->ceilings[i].limit = ceiling_limit(c, i, p->now, &r->ceilings[i].source);
+                r->ceilings[i].used = ceiling_used(c, i);
+        }
 }
 
 int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolReason *r, void *userdata),
@@ -129,22 +191,23 @@ int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolRea
         qsort(all, p->n_keys, sizeof(Standing), compare);
 
         for (size_t i = 0; i < p->n_keys; i++) {
-                bool usable = all[i].standing.available_at == 0;
-                char sentence[SENTENCE_MAX];
+                const PoolStanding *standing = &all[i].standing;
+                Sentence t = { .n = 0 };
+                PoolReason r = {
+                        .key = all[i].key,
+                        .usable = standing->available_at == 0,
+                        .state = standing->state,
+                        .available_at = standing->available_at,
+                        .sentence = t.text,
+                };
 
-                if (usable)
-                        explain_usable(p, all + i, i, sentence);
+                look_at_ceilings(p, model, all + i, &r);
+                if (r.usable)
+                        say_usable(p, all + i, i, &t);
                 else
-                        explain_blocked(p, all + i, sentence);
-                f(
-                        &(const PoolReason){
-                                .key = all[i].key,
-                                .usable = usable,
-                                .state = all[i].standing.state,
-                                .available_at = all[i].standing.available_at,
-                                .sentence = sentence,
-                        },
-                        userdata);
+                        say_blocked(p, all + i, &t);
+                say_ceilings(&r, &t);
+                f(&r, userdata);
         }
         return 0;
 }

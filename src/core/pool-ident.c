@@ -66,6 +66,10 @@ const char *pool_key_id(const PoolKey *k) {
         return k->ident->id;
 }
 
+bool pool_key_is_named(const PoolKey *k) {
+        return k->ident->name && k->ident->id == k->ident->name;
+}
+
 bool pool_key_matches(const PoolKey *k, const char *pattern) {
         if (!pattern || streq_ptr(k->ident->name, pattern) || streq(k->mask, pattern) ||
             streq(k->ident->id, pattern))

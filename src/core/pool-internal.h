@@ -24,6 +24,9 @@ struct Pool {
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
         PoolTally tally; /* of all requests, also those of keys and models that are no more */
         uint64_t last_lease;
+        uint64_t jumped; /* the last lease before the clock jumped back: its time means nothing any more */
+        const CeilingRow *limits; /* MODEL_LIMITS */
+        size_t n_limits;
         uint64_t steps; /* of the heaps, and loops of the pick */
         PoolObserver observer;
         void *observer_userdata;

@@ -279,18 +279,18 @@ void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
 /* How many (key, model) pairs, and the key itself, have something in their way. An open bucket is in the way
  * of a pair that was never tried, too: so the buckets are counted, and what the pairs have counted already
  * is left out. */
-static unsigned key_count_obstacles(const PoolKey *k, const PoolModel *m) {
+static unsigned key_count_obstacles(Pool *p, PoolKey *k, const PoolModel *m) {
         unsigned n = !m && (k->breaker.until > 0 || k->project->breaker.until > 0);
 
         LIST_FOREACH(i, &k->project->buckets) {
-                const PoolBucket *b = list_entry(i, PoolBucket, by_project);
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
 
-                n += (!m || b->model == m) && b->breaker.until > 0;
+                n += (!m || b->model == m) && pool_bucket_is_spent(p, b);
         }
         LIST_FOREACH(i, &k->slots) {
                 const PoolSlot *s = list_entry(i, PoolSlot, by_key);
 
-                n += (!m || s->bucket->model == m) && s->bucket->breaker.until == 0 &&
+                n += (!m || s->bucket->model == m) && !pool_bucket_is_spent(p, s->bucket) &&
                      (s->strikes > 0 || s->health.until > 0 || s->rate.until > 0);
         }
         return n;
@@ -306,8 +306,7 @@ static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
 
                 if (m && b->model != m)
                         continue;
-                breaker_close(&b->breaker);
-                pool_bucket_place(p, b);
+                pool_quota_reset(p, b->quota);
         }
         LIST_FOREACH(i, &k->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_key);
@@ -338,7 +337,7 @@ int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
         for (size_t i = 0; i < p->n_keys; i++)
                 if (pool_key_matches(p->keys[i], pattern)) {
                         matched = true;
-                        n += key_count_obstacles(p->keys[i], m);
+                        n += key_count_obstacles(p, p->keys[i], m);
                 }
         if (!matched)
                 return -ENXIO;

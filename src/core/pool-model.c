@@ -49,6 +49,7 @@ static bool is_next(const PoolKey *untried, const HeapNode *first) {
 void pool_bucket_place(Pool *p, PoolBucket *b) {
         const HeapNode *ready = heap_first(&b->ready.slots), *trial = heap_first(&b->trial.slots);
         PoolModel *m = b->model;
+        CeilingKind kind;
         Heap *heap;
         usec_t at;
 
@@ -57,13 +58,20 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
         if (!b->project->first_key)
                 return; /* all its keys are disabled */
 
-        at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->breaker, p->now));
+        at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->quota->breaker, p->now));
+        if (ceiling_is_known(&b->quota->ceiling))
+                at = MAX(at, pool_quota_free_at(p, b->quota, 0, &kind));
         if (at > 0) {
                 heap_push(&m->waiting_buckets, &b->ready.node, rank_time(at, b->project->first_key));
                 return;
         }
 
-        heap = b->project->breaker.until > 0 || b->breaker.until > 0 ? &m->trial : &m->ready;
+        if (b->crowded_until > p->now) {
+                heap_push(&m->crowded, &b->ready.node, rank_time(b->crowded_until, b->project->first_key));
+                return;
+        }
+
+        heap = b->project->breaker.until > 0 || b->quota->breaker.until > 0 ? &m->trial : &m->ready;
         if (is_next(b->next_key, ready))
                 heap_push(heap, &b->ready.node, rank_untried(b->next_key));
         else if (ready)
@@ -153,12 +161,18 @@ void pool_bucket_rewind(PoolBucket *b) {
 
 static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret) {
         PoolBucket *b;
+        int r;
 
         b = calloc(1, sizeof(PoolBucket));
         if (!b)
                 return -ENOMEM;
         b->project = project;
         b->model = m;
+        r = pool_quota_attach(p, b);
+        if (r < 0) {
+                free(b);
+                return r;
+        }
         b->ready.bucket = b->trial.bucket = b;
         b->ready.slots.steps = b->trial.slots.steps = &p->steps;
         b->next_key = project->first_key;
@@ -175,6 +189,7 @@ PoolBucket *pool_bucket_free(PoolBucket *b) {
         heap_remove(&b->trial.node);
         list_unlink(&b->by_project);
         list_unlink(&b->by_model);
+        pool_quota_detach(b);
         free(b);
         return NULL;
 }
@@ -304,6 +319,7 @@ static void model_rebuild(Pool *p, PoolModel *m) {
         heap_clear(&m->trial);
         heap_clear(&m->waiting_buckets);
         heap_clear(&m->waiting_slots);
+        heap_clear(&m->crowded);
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
@@ -354,6 +370,8 @@ static void move_what_is_due(Pool *p, PoolModel *m) {
                 pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
         while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
                 pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
+        while ((n = heap_first(&m->crowded)) && n->rank.by[0] <= p->now)
+                pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
 }
 
 void pool_model_refresh(Pool *p, PoolModel *m) {
@@ -366,7 +384,8 @@ bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
         if (m->day == USEC_INFINITY)
                 return false; /* the clock has jumped: the next pick will see */
         move_what_is_due(p, m);
-        return !heap_first(&m->ready) && !heap_first(&m->trial) && !m->next_project;
+        return !heap_first(&m->ready) && !heap_first(&m->trial) && !heap_first(&m->crowded) &&
+               !m->next_project;
 }
 
 int pool_name_compare(const void *a, const void *b) {
@@ -402,6 +421,7 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
 
         m->ready.steps = m->trial.steps = &p->steps;
         m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
+        m->crowded.steps = &p->steps;
         list_init(&m->buckets);
         list_append(&p->models, &m->models);
         m->next_project = p->first_project;

@@ -4,9 +4,7 @@
 /* The pool's models, their buckets and slots; a part of the pool, see pool.c. */
 
 #include "core/heap.h"
-#include "core/pool-key.h"
-
-typedef struct PoolModel PoolModel;
+#include "core/pool-quota.h"
 
 struct PoolSlot {
         HeapNode node; /* in a queue of the bucket, in model->waiting_slots, or set aside by a pick */
@@ -30,12 +28,11 @@ typedef struct PoolQueue {
 struct PoolBucket {
         PoolQueue ready; /* those with nothing against them; the one that waits if all have to */
         PoolQueue trial; /* those that would be a probe, by their key's or their own breakers */
-        List by_project, by_model;
+        List by_project, by_model, by_quota;
         PoolProject *project;
         PoolModel *model;
-        Breaker breaker;
-        bool closed;       /* why it is open: the model is closed to this project, or else quota… */
-        bool daily;        /* …of the day */
+        PoolQuota *quota;
+        usec_t crowded_until; /* stands aside for a request that did not fit, see pool-quota.c; 0: not */
         PoolKey *next_key; /* the first key of the project that was never tried for this model */
         List slots;
 };
@@ -45,6 +42,7 @@ struct PoolModel {
         List models;
         Heap ready, trial;                   /* queues, by the rank of their first slot; trial: of probes */
         Heap waiting_buckets, waiting_slots; /* by the time at which they may go again */
+        Heap crowded;                        /* buckets too, for large requests only */
         List buckets;
         PoolProject *next_project; /* the first project that was never tried for this model */
         PoolTally tally;

@@ -10,6 +10,6 @@ bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret)
         m = pool_model_find(p, model);
         if (!m || !pool_model_is_exhausted(p, m))
                 return false;
-        pool_refusal(p, m, ret);
+        pool_refusal(p, m, 0, ret);
         return true;
 }

@@ -161,7 +161,7 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
 
         forget_probe(&from->breaker);
         LIST_FOREACH(i, &from->buckets)
-                forget_probe(&list_entry(i, PoolBucket, by_project)->breaker);
+                forget_probe(&list_entry(i, PoolBucket, by_project)->quota->breaker);
         if (from == &k->own && inherit(&to->breaker, &from->breaker))
                 to->billing = from->billing;
         LIST_FOREACH(i, &k->slots) {
@@ -172,10 +172,8 @@ static void key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 heap_remove(&s->node);
                 r = pool_bucket_acquire(p, to, old->model, &s->bucket);
                 assert(r >= 0); /* plan_buckets() has made it */
-                if (from == &k->own && inherit(&s->bucket->breaker, &old->breaker)) {
-                        s->bucket->closed = old->closed;
-                        s->bucket->daily = old->daily;
-                }
+                if (from == &k->own)
+                        pool_quota_inherit(p, s->bucket->quota, old->quota);
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
         }

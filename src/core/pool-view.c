@@ -39,18 +39,19 @@ PoolState pool_key_state(const PoolKey *k) {
 }
 
 /* The worst of what is in the way gives the state, the latest the time. */
-void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding *ret) {
+void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tokens,
+                   PoolStanding *ret) {
         const struct {
                 const Breaker *breaker;
                 PoolState state;
         } layers[] = {
                 { &k->breaker, POOL_DEAD },
                 { &k->project->breaker, k->project->billing ? POOL_BILLING : POOL_DEAD },
-                { b ? &b->breaker : NULL, b && b->closed ? POOL_CLOSED : POOL_COOLING },
+                { b ? &b->quota->breaker : NULL, b && b->quota->closed ? POOL_CLOSED : POOL_COOLING },
                 { s ? &s->rate : NULL, POOL_COOLING },
                 { s ? &s->health : NULL, POOL_UNHEALTHY },
         };
-        PoolStanding r = { .is_quota = true, .is_healthy = true };
+        PoolStanding r = { .is_quota = true, .is_healthy = true, .full = _CEILING_MAX };
 
         if (k->disabled) {
                 *ret = (PoolStanding){ .state = POOL_DISABLED,
@@ -81,11 +82,25 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, PoolStanding
                 }
 
                 r.is_quota = r.is_quota && (at == 0 || state == POOL_COOLING);
-                r.is_daily = r.is_daily || (b && layers[i].breaker == &b->breaker && b->daily && at > 0);
+                if (b && layers[i].breaker == &b->quota->breaker)
+                        r.is_daily = b->quota->daily && at > 0;
                 r.is_healthy = r.is_healthy && state != POOL_UNHEALTHY && state != POOL_DEAD;
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, layers[i].breaker->probe != 0 ? POOL_PROBING : state);
                 r.proven = MAX(r.proven, state);
+        }
+
+        /* That a ceiling is reached is no news of the key: it is not "proven". */
+        if (b) {
+                CeilingKind kind;
+                usec_t at = pool_quota_free_at(p, b->quota, tokens, &kind);
+
+                r.full = kind;
+                if (at < r.available_at)
+                        r.full = _CEILING_MAX; /* something else is there for longer */
+                r.available_at = MAX(r.available_at, at);
+                r.state = MAX(r.state, at > 0 ? POOL_COOLING : POOL_USABLE);
+                r.is_daily = r.is_daily || (at > 0 && kind == CEILING_RPD);
         }
         *ret = r;
 }
@@ -109,7 +124,7 @@ static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
 
 /* Walks all keys. Their slots and projects' buckets of this model are noted in the keys and projects for the
  * while. */
-void pool_census(Pool *p, PoolModel *m, PoolCensus *ret) {
+void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
         PoolCensus c = { .refusal.available_at = USEC_INFINITY };
 
         LIST_FOREACH(i, &m->buckets) {
@@ -127,7 +142,7 @@ void pool_census(Pool *p, PoolModel *m, PoolCensus *ret) {
                 PoolKey *k = p->keys[i];
                 PoolStanding standing;
 
-                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), &standing);
+                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), tokens, &standing);
                 census_add(&c, k, &standing);
         }
 
@@ -138,12 +153,12 @@ void pool_census(Pool *p, PoolModel *m, PoolCensus *ret) {
 
 /* A refused pick must not cost a walk over 100,000 keys each time, or it would be cheapest to serve when
  * there is most to do: above REFUSAL_EXACT_KEYS the count is at most a second old. */
-void pool_refusal(Pool *p, PoolModel *m, PoolRefusal *ret) {
+void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret) {
         if (m->refused_at == 0 || p->n_keys <= REFUSAL_EXACT_KEYS ||
             p->now >= usec_add(m->refused_at, REFUSAL_LIFETIME)) {
                 PoolCensus c;
 
-                pool_census(p, m, &c);
+                pool_census(p, m, tokens, &c);
                 m->refusal = c.refusal;
                 m->refused_at = p->now;
         }
@@ -159,7 +174,7 @@ void pool_refusal_any(Pool *p, PoolRefusal *ret) {
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolStanding standing;
 
-                pool_standing(p, p->keys[i], NULL, NULL, &standing);
+                pool_standing(p, p->keys[i], NULL, NULL, 0, &standing);
                 census_add(&c, p->keys[i], &standing);
         }
         *ret = c.refusal;
@@ -227,7 +242,7 @@ void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolS
 
                 if (s->tally.counters.total == 0)
                         continue; /* passed over, never asked */
-                pool_standing(p, s->key, s->bucket, s, &standing);
+                pool_standing(p, s->key, s->bucket, s, 0, &standing);
                 f(&(const PoolSlotView){
                           .model = s->bucket->model->name,
                           .state = standing.state,
@@ -249,7 +264,7 @@ void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void
                 PoolModel *m = list_entry(i, PoolModel, models);
                 PoolCensus c;
 
-                pool_census(p, m, &c);
+                pool_census(p, m, 0, &c);
                 f(&(const PoolModelView){
                           .name = m->name,
                           .usable_keys = c.n_usable,

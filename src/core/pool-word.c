@@ -50,7 +50,7 @@ void pool_tell_first(Pool *p, PoolSlot *s) {
 
         if (!p->observed)
                 return;
-        pool_standing(p, s->key, s->bucket, s, &now);
+        pool_standing(p, s->key, s->bucket, s, 0, &now);
         s->told = (PoolWord){ now.proven, now.available_at };
 }
 
@@ -61,12 +61,17 @@ static void tell_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
 
         if (s->key->gone || s->tally.counters.total == 0)
                 return;
-        pool_standing(p, s->key, s->bucket, s, &now);
+        pool_standing(p, s->key, s->bucket, s, 0, &now);
         if (!note(&s->told, &now, opened))
                 return;
         if (now.proven == POOL_USABLE)
                 m->exhausted = false;
         say(p, s->key, m->name, before, &s->told, reason);
+}
+
+static void tell_bucket(Pool *p, PoolBucket *b, bool opened, const char *reason) {
+        LIST_FOREACH(i, &b->slots)
+                tell_slot(p, list_entry(i, PoolSlot, by_bucket), opened, reason);
 }
 
 static void tell_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
@@ -75,7 +80,7 @@ static void tell_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
 
         if (k->gone)
                 return;
-        pool_standing(p, k, NULL, NULL, &now);
+        pool_standing(p, k, NULL, NULL, 0, &now);
         if (note(&k->told, &now, opened))
                 say(p, k, "", before, &k->told, reason);
         LIST_FOREACH(i, &k->slots)
@@ -89,7 +94,7 @@ void pool_tell_exhausted(Pool *p, PoolModel *m) {
         if (!p->observed || m->exhausted || m->tally.counters.total == 0 || !pool_model_is_exhausted(p, m))
                 return;
         m->exhausted = true;
-        pool_census(p, m, &c);
+        pool_census(p, m, 0, &c);
         if (p->observer.exhausted)
                 p->observer.exhausted(m->name, c.refusal.available_at, p->observer_userdata);
 }
@@ -104,8 +109,8 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
                 for (PoolKey *i = k->project->first_key; i; i = i->next_of_project)
                         tell_key(p, i, opened, reason);
         if (changed & 1U << LAYER_BUCKET)
-                LIST_FOREACH(i, &s->bucket->slots)
-                        tell_slot(p, list_entry(i, PoolSlot, by_bucket), opened, reason);
+                LIST_FOREACH(i, &s->bucket->quota->buckets)
+                        tell_bucket(p, list_entry(i, PoolBucket, by_quota), opened, reason);
         if (s)
                 tell_slot(p, s, opened, reason);
 
@@ -116,7 +121,8 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
                 LIST_FOREACH(i, &k->project->buckets)
                         pool_tell_exhausted(p, list_entry(i, PoolBucket, by_project)->model);
         if (opened && s)
-                pool_tell_exhausted(p, s->bucket->model);
+                LIST_FOREACH(i, &s->bucket->quota->buckets)
+                        pool_tell_exhausted(p, list_entry(i, PoolBucket, by_quota)->model);
 }
 
 /* What an administrator does can make a model usable without any of its pairs being told so: by a key that

@@ -99,7 +99,11 @@ static void tally_shift(PoolTally *t, usec_t back) {
 }
 
 static void bucket_shift(PoolBucket *b, usec_t back) {
-        breaker_shift(&b->breaker, back);
+        if (list_entry(b->quota->buckets.next, PoolBucket, by_quota) == b) {
+                breaker_shift(&b->quota->breaker, back);
+                ceiling_restart(&b->quota->ceiling);
+        }
+        b->crowded_until = 0;
         LIST_FOREACH(i, &b->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
 
@@ -128,6 +132,7 @@ static void pool_shift(Pool *p, usec_t back) {
                 m->day = USEC_INFINITY; /* no day: the heaps are made anew */
                 m->refused_at = 0;
         }
+        p->jumped = p->last_lease;
 }
 
 usec_t pool_time(Pool *p, usec_t now) {
@@ -156,7 +161,7 @@ static Breaker *breaker_of(PoolKey *k, PoolSlot *s, Layer layer) {
         case LAYER_PROJECT:
                 return &k->project->breaker;
         case LAYER_BUCKET:
-                return &s->bucket->breaker;
+                return &s->bucket->quota->breaker;
         case LAYER_RATE:
                 return &s->rate;
         default:
@@ -172,6 +177,8 @@ static void settle(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
         if (layers & 1U << LAYER_PROJECT)
                 LIST_FOREACH(i, &k->project->buckets)
                         pool_bucket_place(p, list_entry(i, PoolBucket, by_project));
+        if (s && layers & 1U << LAYER_BUCKET)
+                pool_quota_place(p, s->bucket->quota);
         if (s)
                 pool_slot_place(p, s);
 }
@@ -201,13 +208,29 @@ static void lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         *ret = (Lease){ .key = k, .slot = s, .id = id };
 }
 
+static bool lease_is_probe(const Lease *lease) {
+        for (Layer l = 0; l < n_layers(lease->slot); l++)
+                if (breaker_of(lease->key, lease->slot, l)->probe == lease->id)
+                        return true;
+        return false;
+}
+
 /* Reserves: the request counts before anything is sent. */
-static void take(Pool *p, PoolModel *m, PoolSlot *s, Lease *ret) {
+static void take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
+        PoolQuota *q = s->bucket->quota;
+
         count_request(&s->tally, p->day, p->now);
         count_request(&s->key->tally, p->day, p->now);
         count_request(&m->tally, p->day, p->now);
         count_request(&p->tally, p->day, p->now);
+        pool_quota_take(p, q, tokens);
         lend(p, s->key, s, ret);
+        ret->taken = (CeilingTaken){ p->now, p->day, tokens };
+        if (ceiling_is_known(&q->ceiling) && !list_is_single(&q->buckets))
+                pool_quota_place(p, q); /* an alias's bucket may be full now, too */
+        /* A ceiling has room again, which is no word of its own. */
+        if (m->exhausted && !lease_is_probe(ret))
+                m->exhausted = false;
         if (s->tally.counters.total == 1)
                 pool_tell_first(p, s);
         m->used = ret->id;
@@ -221,28 +244,35 @@ static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_excl
         return false;
 }
 
-int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
-              PoolRefusal *ret_refusal) {
+int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
         PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
         size_t n_aside = 0;
+        unsigned tries = 0;
         PoolModel *m;
         int r;
 
-        assert(n_exclude <= ATTEMPTS_MAX);
+        assert(q->n_exclude <= ATTEMPTS_MAX);
 
         (void) pool_time(p, now);
-        r = pool_model_acquire(p, model, &m);
+        r = pool_model_acquire(p, q->model, &m);
         if (r < 0)
                 return r;
         pool_model_refresh(p, m);
 
         for (;;) {
-                r = pool_model_first(p, m, n_exclude > 0, &s);
-                if (r < 0 || !s || !is_excluded(s->key, exclude, n_exclude))
+                r = pool_model_first(p, m, q->n_exclude > 0, &s);
+                if (r < 0)
                         break;
-                heap_remove(&s->node);
-                pool_bucket_place(p, s->bucket);
-                aside[n_aside++] = s;
+                if (!s && !pool_model_uncrowd(p, m, q->tokens))
+                        break;
+                if (!s)
+                        continue;
+                if (is_excluded(s->key, q->exclude, q->n_exclude)) {
+                        heap_remove(&s->node);
+                        pool_bucket_place(p, s->bucket);
+                        aside[n_aside++] = s;
+                } else if (pool_bucket_try(p, s->bucket, q->tokens, &tries))
+                        break;
         }
         for (size_t i = 0; i < n_aside; i++)
                 pool_slot_place(p, aside[i]);
@@ -252,10 +282,10 @@ int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_excl
         if (!s) {
                 pool_tell_exhausted(p, m);
                 if (ret_refusal)
-                        pool_refusal(p, m, ret_refusal);
+                        pool_refusal(p, m, q->tokens, ret_refusal);
                 return POOL_E_EXHAUSTED;
         }
-        take(p, m, s, ret);
+        take(p, m, s, q->tokens, ret);
         return 0;
 }
 
@@ -270,7 +300,7 @@ int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now
                 PoolKey *k = p->keys[i];
                 PoolStanding standing;
 
-                pool_standing(p, k, NULL, NULL, &standing);
+                pool_standing(p, k, NULL, NULL, 0, &standing);
                 if (k->disabled || standing.available_at > 0 || is_excluded(k, exclude, n_exclude))
                         continue;
                 if (!found || standing.state == POOL_USABLE)
@@ -337,8 +367,8 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 if (layer == LAYER_PROJECT)
                         k->project->billing = v->class == VERDICT_BILLING;
                 if (layer == LAYER_BUCKET) {
-                        s->bucket->closed = !verdict_rule(v->class)->is_quota;
-                        s->bucket->daily = v->class == VERDICT_DAY;
+                        s->bucket->quota->closed = !verdict_rule(v->class)->is_quota;
+                        s->bucket->quota->daily = v->class == VERDICT_DAY;
                 }
                 pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
                 return TURN_OPENED;
@@ -387,13 +417,6 @@ static void count_report(PoolTally *t, bool error, const Usage *usage) {
         t->counters.tokens_out += usage->completion;
 }
 
-static bool lease_is_probe(const Lease *lease) {
-        for (Layer l = 0; l < n_layers(lease->slot); l++)
-                if (breaker_of(lease->key, lease->slot, l)->probe == lease->id)
-                        return true;
-        return false;
-}
-
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
@@ -439,6 +462,8 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         if (lease->slot)
                 count_outcome(p, lease->slot, v, usage);
         judge_layers(p, lease, v);
+        if (lease->slot)
+                pool_quota_report(p, lease, v, usage);
         pool_key_release(p, lease->key);
         *lease = (Lease){};
 }

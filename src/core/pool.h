@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "base/zone.h"
+#include "core/ceiling.h"
 #include "core/verdict.h"
 
 typedef struct Pool Pool;
@@ -19,6 +20,7 @@ typedef struct Lease {
         PoolKey *key;
         PoolSlot *slot; /* NULL: of pool_pick_any() */
         uint64_t id;    /* never 0; by it a breaker knows its probe */
+        CeilingTaken taken; /* of the quota, until the report makes it good */
 } Lease;
 
 typedef enum PoolState {
@@ -50,11 +52,26 @@ DEFINE_CLEANUP(Pool *, pool_free);
 /* name and project may be NULL. -EEXIST for a key that is there already, -E2BIG at KEYS_MAX. */
 int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
 
+typedef struct PoolRequest {
+        const char *model;
+        PoolKey *const *exclude; /* never one of these; ATTEMPTS_MAX at most, only compared */
+        size_t n_exclude;
+        uint64_t tokens; /* that go in, as far as can be told; 0: few */
+} PoolRequest;
+
 /* The usable key with the least requests today on that model, then in all, then longest unused; never one
- * of `exclude` (ATTEMPTS_MAX, only compared), and with one no probe either if there is another. The pick
- * counts as a request at once. -E2BIG for a new model where all MODELS_MAX have requests under way. */
-int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
-              PoolRefusal *ret_refusal);
+ * of `exclude`, and with one no probe either if there is another; where ceilings are known (core/ceiling)
+ * only one whose quota has room. The pick counts as a request at once. -E2BIG for a new model where all
+ * MODELS_MAX have requests under way. */
+int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
+
+static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude,
+                            usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
+        const PoolRequest q = { .model = model, .exclude = exclude, .n_exclude = n_exclude };
+
+        return pool_pick_for(p, &q, now, ret, ret_refusal);
+}
+
 /* Any key that is neither dead nor out of credit, for no model in particular. It counts as no request. */
 int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
                   PoolRefusal *ret_refusal);
@@ -70,51 +87,4 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
  * pairs of key and model, and keys, needed it, maybe 0; -ENXIO if no key or no model fits. */
 int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);
 
-/* --- what it knows, for those who show it (pool-view.c) --- */
-
-typedef struct PoolCounters {
-        uint64_t total, today, errors;
-        uint64_t tokens_in, tokens_out;
-        usec_t last_used; /* 0: never */
-} PoolCounters;
-
-typedef struct PoolKeyView {
-        const char *mask;    /* unique in the pool: a second key of the same mask is MASK#2 */
-        const char *name;    /* NULL if it has none */
-        const char *project; /* NULL if it is its own */
-        PoolState state;     /* of the key as such: usable, billing, dead, disabled */
-        PoolCounters counters;
-        usec_t last_reset, next_reset; /* the daily ones */
-} PoolKeyView;
-
-typedef struct PoolSlotView {
-        const char *model;
-        PoolState state;
-        PoolCounters counters;
-        unsigned consecutive_errors; /* of the key's own fault, those that make it unhealthy */
-        usec_t available_at;         /* 0: now; USEC_INFINITY: not by itself */
-        const char *last_error;      /* scrubbed; NULL if none */
-        bool is_healthy;             /* the (key, model)'s own health only */
-} PoolSlotView;
-
-typedef struct PoolModelView {
-        const char *name;
-        size_t usable_keys, total_keys, healthy_keys; /* enabled ones; healthy: neither unhealthy nor dead */
-        PoolCounters counters;
-        PoolRefusal standing; /* as if nothing could be picked */
-} PoolModelView;
-
-/* Of all requests, also those of keys and models that are no more. O(1). */
-void pool_counters(Pool *p, usec_t now, PoolCounters *ret);
-size_t pool_n_keys(const Pool *p);
-size_t pool_n_models(const Pool *p);
-const PoolKey *pool_key(const Pool *p, size_t i);
-Secret *pool_key_secret(const PoolKey *k);
-void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret);
-
-/* Calls back for each model that this key was asked for / that the pool knows, in order of first use. */
-void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata),
-                    void *userdata);
-void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata), void *userdata);
-size_t pool_enabled_keys(const Pool *p);
-size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of money; O(1) */
+#include "core/pool-shown.h" /* what it knows, for those who show it */

@@ -45,6 +45,7 @@ void verdict_init(Verdict *v, VerdictClass class, int status, const char *messag
         v->status = status;
         v->retry_after = 0;
         v->quota_value = VERDICT_NO_VALUE;
+        memset(v->ceilings, 0, sizeof(v->ceilings));
         v->reason[0] = 0;
 
         message = strempty(message);

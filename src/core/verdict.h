@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "core/ceiling.h"
 
 typedef enum VerdictClass {
         VERDICT_OK,
@@ -61,6 +62,7 @@ typedef struct Verdict {
         int status;           /* HTTP status upstream, 0 if there was none */
         usec_t retry_after;   /* what the answer asked for, 0 if it named nothing */
         uint64_t quota_value; /* of the violation, VERDICT_NO_VALUE if it named none */
+        uint64_t ceilings[_CEILING_MAX]; /* of all violations, by what they count; 0: not named */
         char reason[VERDICT_REASON_MAX];     /* quotaId, ErrorInfo.reason or status name; "" */
         char message[UPSTREAM_MESSAGE_MAX];  /* scrubbed, UTF-8, one line; "" */
 } Verdict;

@@ -44,6 +44,7 @@ static void say(LogLevel level, const char *line, void *userdata) {
 
 int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
         _cleanup_free_ PoolKeyWanted *wanted = NULL;
+        int r;
 
         wanted = calloc(MAX(c->n_keys, 1U), sizeof(PoolKeyWanted));
         if (!wanted)
@@ -55,7 +56,11 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
                         .project = c->keys[i].project,
                         .disabled = c->keys[i].disabled,
                 };
-        return pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
+        r = pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
+        if (r < 0)
+                return r;
+        pool_set_limits(m->pool, c->limits, c->n_limits, clock_realtime());
+        return 0;
 }
 
 EngineApiParams manager_engine_params(const Config *c) {

@@ -259,6 +259,32 @@ static const Row *find_row(const Facts *f) {
                         return row;
 }
 
+/* What a violated quota counts, by its id: every word of it must be there. */
+static const struct {
+        const char *what, *span;
+        CeilingKind kind;
+} quotas[] = {
+        { "Requests", "PerMinute", CEILING_RPM },
+        { "Requests", "PerDay", CEILING_RPD },
+        { "InputTokens", "PerMinute", CEILING_TPM },
+};
+
+/* Each violation names a ceiling, also those that are not what the row went by. A limit of nothing is none:
+ * it says that the model is not on this tier. */
+static void read_ceilings(const Facts *f, uint64_t ret[static _CEILING_MAX]) {
+        for (size_t i = 0; i < json_array_length(f->violations); i++) {
+                struct json_object *v = json_object_array_get_idx(f->violations, i);
+                const char *id = json_get_string(v, "quotaId");
+                uint64_t value = violation_value(v);
+
+                if (!id || value == VERDICT_NO_VALUE)
+                        continue;
+                for (size_t j = 0; j < ELEMENTSOF(quotas); j++)
+                        if (strstr(id, quotas[j].what) && strstr(id, quotas[j].span))
+                                ret[quotas[j].kind] = value;
+        }
+}
+
 /* Copies as much of a clean text as fits. */
 static void copy(char *ret, size_t size, const char *s) {
         size_t n = text_utf8_prefix(s, size - 1);
@@ -329,6 +355,8 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
         verdict_init(ret, row->class, f.status, NULL);
         if (f.has_delay)
                 ret->retry_after = f.delay;
+        if (f.status == 429)
+                read_ceilings(&f, ret->ceilings);
         if (violation)
                 ret->quota_value = violation_value(violation);
         name_reason(&f, violation, key, ret);

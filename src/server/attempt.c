@@ -10,6 +10,10 @@
  * fits. */
 #define BYTES_PER_TOKEN_MOST 16U
 
+/* What is taken for true until Gemini has counted: English text and the JSON around it have rather more
+ * bytes to a token, Chinese three, an image many. */
+#define BYTES_PER_TOKEN 4U
+
 /* --- what the engine says --- */
 
 static int on_event(const char *json, size_t n, void *userdata) {
@@ -56,7 +60,14 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
 
         if (a->course->translation->counts)
                 return pool_pick_any(pool, tried, n_tried, now, &a->lease, ret_refusal);
-        return pool_pick(pool, a->course->model, tried, n_tried, now, &a->lease, ret_refusal);
+        return pool_pick_for(pool,
+                             &(PoolRequest){
+                                     .model = a->course->model,
+                                     .exclude = tried,
+                                     .n_exclude = n_tried,
+                                     .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
+                             },
+                             now, &a->lease, ret_refusal);
 }
 
 int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal) {
@@ -75,6 +86,7 @@ static void note_key(Request *q, const PoolKey *k) {
         q->attempts++;
         secret_mask_key(pool_key_secret(k), q->key_mask);
         (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(k));
+        q->key_named = pool_key_is_named(k);
         if (q->job)
                 job_tried(q->job, q->key_mask, q->key_name);
 }
@@ -105,6 +117,13 @@ int attempt_start(Attempt *a) {
 
 /* --- its end --- */
 
+/* The headers say how it went up to them. */
+static void note_verdict(Request *q, VerdictClass class) {
+        if (!http_request_is_replied(q->io))
+                request_note_verdict(q, class);
+        q->verdict = verdict_rule(class)->name;
+}
+
 static void lease_end(Attempt *a, const Verdict *v) {
         if (!a->lease.key)
                 return;
@@ -123,7 +142,7 @@ void attempt_conclude(Attempt *a, int error) {
         if (error < 0)
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
-        q->verdict = verdict_rule(a->verdict.class)->name;
+        note_verdict(q, a->verdict.class);
         q->usage = t->usage;
         (void) snprintf(q->finish_reason, sizeof(q->finish_reason), "%s", strempty(t->finish_reason));
         lease_end(a, &a->verdict);
@@ -138,5 +157,5 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
         verdict_init(&v, class, 0, NULL);
         a->request->usage = a->course->translation->usage;
         lease_end(a, &v);
-        a->request->verdict = verdict_rule(class)->name;
+        note_verdict(a->request, class);
 }

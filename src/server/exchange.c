@@ -116,8 +116,11 @@ static void note_served(Exchange *x) {
         (void) snprintf(x->request->served, sizeof(x->request->served), "%s", x->course.model);
 }
 
+/* Its headers say how it has begun; how it ends nobody knows yet. */
 static int stream_begin(Exchange *x) {
         note_served(x);
+        if (!x->attempt.ended)
+                request_note_verdict(x->request, VERDICT_OK);
         return request_stream(x->request, x->course.translation->stream_type ?: "text/event-stream");
 }
 

@@ -28,19 +28,45 @@
 
 #define REQUEST_ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define REPLY_BODY_MAX (64U << 20)
-#define REPLY_HEADERS_MAX 8U
+#define REPLY_HEADERS_MAX 16U
 
 /* --- replies --- */
 
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];
         size_t n;
-        char process_time[32], retry_after[24];
+        char process_time[32], retry_after[24], attempts[16];
 } Reply;
 
 static void reply_add(Reply *p, const char *name, const char *value) {
         assert(p->n < REPLY_HEADERS_MAX);
         p->headers[p->n++] = (HttpHeader){ name, value };
+}
+
+void request_note_verdict(Request *q, VerdictClass class) {
+        size_t n = strlen(q->verdicts);
+
+        (void) snprintf(q->verdicts + n, sizeof(q->verdicts) - n, "%s%s", n > 0 ? "," : "",
+                        verdict_rule(class)->name);
+}
+
+/* A key's name may be anything; a header's value may not. */
+static bool fits_a_header(const char *s) {
+        for (; *s; s++)
+                if (*s < 0x20 || *s > 0x7e)
+                        return false;
+        return true;
+}
+
+/* EXPLAIN_HEADER */
+static void reply_explain(Reply *p, const Request *q) {
+        if (!q->config->explain_header || q->attempts == 0)
+                return;
+        (void) snprintf(p->attempts, sizeof(p->attempts), "%u", q->attempts);
+        reply_add(p, "x-gemgate-key",
+                  q->key_named && fits_a_header(q->key_name) ? q->key_name : q->key_mask);
+        reply_add(p, "x-gemgate-attempts", p->attempts);
+        reply_add(p, "x-gemgate-verdicts", q->verdicts);
 }
 
 static void reply_init(Reply *p, const Request *q, const char *content_type) {
@@ -57,6 +83,7 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
                 reply_add(p, "x-gemgate-model", q->served);
         if (q->close)
                 reply_add(p, "Connection", "close");
+        reply_explain(p, q);
 }
 
 static void reply_send(Request *q, Reply *p, int status, Buf *body) {

@@ -94,6 +94,8 @@ struct Request {
         const char *verdict;
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
         const char *fallback; /* why it was not the one that was asked for; NULL: it was */
+        char verdicts[128]; /* of all attempts, with commas; the rest is cut */
+        bool key_named; /* key_name is a name that somebody gave it */
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;
@@ -104,6 +106,9 @@ struct Request {
 void request_reply_json(Request *q, int status, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
+
+/* What came of an attempt, for x-gemgate-verdicts. */
+void request_note_verdict(Request *q, VerdictClass class);
 
 /* Begins a stream with status 200. */
 int request_stream(Request *q, const char *content_type);

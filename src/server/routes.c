@@ -26,6 +26,8 @@ static const Route routes[] = {
         { "POST", "/reset-api-key-health", TOKEN_ADMIN, &dialect_plain, manage_reset, "revives keys" },
         { "GET", "/api-key-recommendations", TOKEN_ADMIN, &dialect_plain, manage_recommendations,
           "what would make the pool serve better" },
+        { "GET", "/explain", TOKEN_ADMIN, &dialect_plain, manage_explain,
+          "which key would serve a model now, and why the others would not; ?model=" },
         { "GET", "/ip-config", TOKEN_ADMIN, &dialect_plain, manage_ip_config, "who may connect" },
         { "POST", "/test-ip", TOKEN_ADMIN, &dialect_plain, manage_test_ip,
           "whether an address may connect" },

@@ -59,6 +59,8 @@ static void test_defaults(void **state) {
         assert_string_equal(c->gemini_base_url, "https://generativelanguage.googleapis.com");
         assert_string_equal(c->default_model, "gemini-flash-latest");
         assert_int_equal(c->n_aliases, 0);
+        assert_int_equal(c->n_limits, 0);
+        assert_false(c->explain_header);
         assert_int_equal(c->log_level, LOG_LEVEL_INFO);
         assert_int_equal(c->log_format, CONFIG_LOG_AUTO);
         assert_false(c->log_bodies);

@@ -117,6 +117,38 @@ static void test_recorded(void **state) {
         }
 }
 
+/* What violations teach: each of them, whatever the row goes by. */
+static void test_ceilings(void **state) {
+        static const struct {
+                const char *name;
+                uint64_t ceilings[_CEILING_MAX];
+        } rows[] = {
+                { "day-free", { [CEILING_RPD] = 20 } },
+                { "day-paid", { [CEILING_RPD] = 1500 } },
+                { "day-tokens", {} },
+                { "limit-zero", {} },
+                { "limit-zero-value", { [CEILING_RPM] = 10 } },
+                { "minute-requests", { [CEILING_RPM] = 10 } },
+                { "minute-requests-free", { [CEILING_RPM] = 5 } },
+                { "minute-tokens-free", { [CEILING_TPM] = 250000 } },
+                { "minute-tokens-paid", { [CEILING_TPM] = 1000000 } },
+                { "rate-unknown", {} },
+                { "project-suspended", {} },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_buf_ Buf body = BUF_INIT(BODY_MAX);
+                char path[256];
+                Verdict v;
+
+                (void) snprintf(path, sizeof(path), "golden/errors/%s.json", rows[i].name);
+                assert_true(test_read(path, &body));
+                print_message("%s\n", rows[i].name);
+                gemini_error_classify(429, buf_data(&body), body.n, NULL, &v);
+                assert_memory_equal(v.ceilings, rows[i].ceilings, sizeof(v.ceilings));
+        }
+}
+
 static void test_made_up(void **state) {
         static const struct {
                 const char *body;
@@ -344,7 +376,8 @@ static void test_weigh(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_recorded),        cmocka_unit_test(test_made_up),
+                cmocka_unit_test(test_recorded),        cmocka_unit_test(test_ceilings),
+                cmocka_unit_test(test_made_up),
                 cmocka_unit_test(test_key_is_scrubbed), cmocka_unit_test(test_long_message),
                 cmocka_unit_test(test_strange_bytes),   cmocka_unit_test(test_weigh),
         };

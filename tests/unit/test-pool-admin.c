@@ -441,7 +441,7 @@ static PoolState state_of(World *w, const char *name) {
 
                 if (slot->bucket->model != m)
                         continue;
-                pool_standing(w->pool, k, slot->bucket, slot, &s);
+                pool_standing(w->pool, k, slot->bucket, slot, 0, &s);
                 return s.state;
         }
         return POOL_USABLE;

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Quotas in the pool: how much of each is used (core/ceiling) and what was found spent (core/breaker).
+ *
+ * A bucket whose quota is full leaves the heap of those that may go, and waits for the moment at which
+ * something of it frees, like one that Google has said no to. So no pick has to look past full ones.
+ *
+ * Whether tokens are left depends on the request: one that is larger than what is left of the first
+ * bucket's minute takes another. The bucket is crowded then: it stands aside until that request would have
+ * fitted, so that the next of its kind needn't look again, and a smaller one comes back to it when nothing
+ * else is left. A pick looks at FIT_TRIES buckets at most; if none of so many fits it takes the next, and
+ * leaves it to Google: what a request weighs is a guess anyway.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/pool-internal.h"
+
+/* Buckets that one pick looks at whether the request fits, and of those that stand aside. */
+#define FIT_TRIES     256U
+#define UNCROWD_TRIES 32U
+
+/* --- what MODEL_LIMITS says --- */
+
+static void tell_row(uint64_t told[static _CEILING_MAX], const CeilingRow *row) {
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (row->value[i] > 0)
+                        told[i] = row->value[i];
+}
+
+void pool_limits_find(const Pool *p, const char *model, const char *project,
+                      uint64_t ret[static _CEILING_MAX]) {
+        memset(ret, 0, _CEILING_MAX * sizeof(*ret));
+        for (size_t i = 0; i < p->n_limits; i++)
+                if (!p->limits[i].project && streq(p->limits[i].model, model))
+                        tell_row(ret, p->limits + i);
+        for (size_t i = 0; project && i < p->n_limits; i++)
+                if (streq_ptr(p->limits[i].project, project) && streq(p->limits[i].model, model))
+                        tell_row(ret, p->limits + i);
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (ret[i] == CEILING_NONE)
+                        ret[i] = 0;
+}
+
+/* Of an alias and its target, what is said of the one that was asked for first. */
+static void tell_quota(const Pool *p, PoolQuota *q) {
+        memset(q->ceiling.told, 0, sizeof(q->ceiling.told));
+        LIST_FOREACH(i, &q->buckets) {
+                const PoolBucket *b = list_entry(i, PoolBucket, by_quota);
+                uint64_t told[_CEILING_MAX];
+
+                pool_limits_find(p, b->model->name, b->project->name, told);
+                for (size_t j = 0; j < _CEILING_MAX; j++)
+                        if (q->ceiling.told[j] == 0)
+                                q->ceiling.told[j] = told[j];
+        }
+}
+
+void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
+        (void) pool_time(p, now);
+        p->limits = rows;
+        p->n_limits = n;
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                LIST_FOREACH(j, &m->buckets) {
+                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
+
+                        tell_quota(p, b->quota);
+                        b->crowded_until = 0;
+                }
+                pool_model_arrange(p, m);
+        }
+}
+
+/* --- the quota of a bucket --- */
+
+int pool_quota_attach(Pool *p, PoolBucket *b) {
+        PoolQuota *q;
+
+        q = calloc(1, sizeof(PoolQuota));
+        if (!q)
+                return -ENOMEM;
+        list_init(&q->buckets);
+        list_append(&q->buckets, &b->by_quota);
+        b->quota = q;
+        q->ceiling.kept.day = p->day;
+        tell_quota(p, q);
+        return 0;
+}
+
+void pool_quota_detach(PoolBucket *b) {
+        PoolQuota *q = TAKE_PTR(b->quota);
+
+        if (!q)
+                return;
+        list_unlink(&b->by_quota);
+        if (list_is_empty(&q->buckets))
+                free(q);
+}
+
+void pool_quota_place(Pool *p, PoolQuota *q) {
+        LIST_FOREACH(i, &q->buckets)
+                pool_bucket_place(p, list_entry(i, PoolBucket, by_quota));
+}
+
+void pool_quota_inherit(Pool *p, PoolQuota *to, const PoolQuota *from) {
+        Ceiling other = from->ceiling;
+
+        if (to->breaker.until == 0 && from->breaker.until > 0) {
+                to->breaker = from->breaker;
+                to->breaker.probe = 0;
+                to->closed = from->closed;
+                to->daily = from->daily;
+        }
+        ceiling_roll(&to->ceiling, p->now, p->day);
+        ceiling_roll(&other, p->now, p->day);
+        ceiling_merge(&to->ceiling, &other);
+}
+
+/* --- what is taken of it --- */
+
+usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *ret_kind) {
+        ceiling_roll(&q->ceiling, p->now, p->day);
+        return ceiling_free_at(&q->ceiling, tokens, q->breaker.until > 0, p->now, p->midnight, ret_kind);
+}
+
+void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens) {
+        ceiling_roll(&q->ceiling, p->now, p->day);
+        ceiling_take(&q->ceiling, tokens);
+}
+
+/* Gemini has done nothing for it. What came to nothing on the way (a client that hung up, silence) it may
+ * have worked at. */
+static bool was_refused(VerdictClass class) {
+        switch (class) {
+        case VERDICT_OK:
+        case VERDICT_CUT:
+        case VERDICT_TIMEOUT:
+        case VERDICT_CLIENT_GONE:
+        case VERDICT_INTERNAL:
+                return false;
+        default:
+                return true;
+        }
+}
+
+static void learn(PoolQuota *q, const Verdict *v, usec_t now) {
+        Ceiling *c = &q->ceiling;
+
+        ceiling_learn(c, v->ceilings, now);
+        if (v->class == VERDICT_DAY && v->quota_value == VERDICT_NO_VALUE)
+                ceiling_guess(c, CEILING_RPD);
+        else if (v->class == VERDICT_MINUTE && v->quota_value == VERDICT_NO_VALUE)
+                ceiling_guess(c, CEILING_RPM);
+        else if (v->class == VERDICT_OK)
+                ceiling_answered(c);
+}
+
+/* Moves only what stands in the wrong place now: to be taken out and put back costs a bucket its place in
+ * the run (core/heap.c), and nearly every report changes nothing. */
+static void settle(Pool *p, PoolQuota *q, bool more) {
+        CeilingKind kind;
+        bool full = pool_quota_free_at(p, q, 0, &kind) > 0;
+
+        LIST_FOREACH(i, &q->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_quota);
+                const Heap *heap = b->ready.node.heap;
+                bool aside = heap == &b->model->waiting_buckets || heap == &b->model->crowded;
+
+                if (more)
+                        b->crowded_until = 0;
+                if (aside ? more : full)
+                        pool_bucket_place(p, b);
+        }
+}
+
+void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage) {
+        PoolQuota *q = lease->slot->bucket->quota;
+        bool refused = was_refused(v->class), more = false;
+        uint64_t tokens = lease->taken.tokens;
+
+        ceiling_roll(&q->ceiling, p->now, p->day);
+        learn(q, v, p->now); /* with the request among what was used */
+        if (refused)
+                tokens = 0;
+        else if (usage && usage->prompt > 0)
+                tokens = usage->prompt;
+        if (lease->id > p->jumped)
+                more = ceiling_settle(&q->ceiling, &lease->taken, tokens, refused);
+        if (ceiling_is_known(&q->ceiling))
+                settle(p, q, more);
+}
+
+bool pool_bucket_is_spent(Pool *p, PoolBucket *b) {
+        CeilingKind kind;
+
+        return b->quota->breaker.until > 0 || pool_quota_free_at(p, b->quota, 0, &kind) > 0;
+}
+
+/* Somebody knows better: what was counted and learned is forgotten, too. */
+void pool_quota_reset(Pool *p, PoolQuota *q) {
+        breaker_close(&q->breaker);
+        ceiling_forget(&q->ceiling);
+        LIST_FOREACH(i, &q->buckets)
+                list_entry(i, PoolBucket, by_quota)->crowded_until = 0;
+        pool_quota_place(p, q);
+}
+
+/* --- a pick that looks for room --- */
+
+static bool bucket_fits(Pool *p, PoolBucket *b, uint64_t tokens, usec_t *ret_at) {
+        CeilingKind kind;
+
+        *ret_at = pool_quota_free_at(p, b->quota, tokens, &kind);
+        return *ret_at == 0;
+}
+
+bool pool_bucket_try(Pool *p, PoolBucket *b, uint64_t tokens, unsigned *tries) {
+        usec_t at;
+
+        if (bucket_fits(p, b, tokens, &at) || ++*tries > FIT_TRIES)
+                return true;
+        b->crowded_until = at;
+        pool_bucket_place(p, b);
+        return false;
+}
+
+/* Takes those that stand aside one after the other, until one fits; the others go back. */
+bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens) {
+        PoolBucket *aside[UNCROWD_TRIES];
+        bool found = false;
+        size_t n = 0;
+        HeapNode *first;
+
+        while (!found && n < UNCROWD_TRIES && (first = heap_first(&m->crowded))) {
+                PoolBucket *b = CONTAINER_OF(first, PoolQueue, node)->bucket;
+                usec_t at;
+
+                found = bucket_fits(p, b, tokens, &at);
+                if (found) {
+                        b->crowded_until = 0;
+                        pool_bucket_place(p, b);
+                } else {
+                        heap_remove(first);
+                        aside[n++] = b;
+                }
+        }
+        for (size_t i = 0; i < n; i++)
+                pool_bucket_place(p, aside[i]);
+        return found;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "base/text.h"
+#include "core/config.h"
+
+/* MODEL_LIMITS: what is taken, and what is said of the rest. */
+
+#define ALLOWED "{\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}"
+
+static void say(LogLevel level, const char *line, void *userdata) {
+        char *said = userdata;
+        size_t n = strlen(said);
+
+        (void) snprintf(said + n, 4096 - n, "%s\n", line);
+}
+
+static int make(const char *value, Config **ret, char said[static 4096]) {
+        _cleanup_(config_text_freep) ConfigText *t = NULL;
+
+        said[0] = 0;
+        assert_int_equal(config_text_new(&t), 0);
+        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k-of-this-test", 14), 0);
+        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENVIRONMENT, "MODEL_LIMITS", value, strlen(value)),
+                         0);
+        return config_new(t, say, said, ret);
+}
+
+static void test_taken(void **state) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        char said[4096];
+
+        assert_int_equal(
+                make("{\"models/m\":{\"rpm\":10,\"projects\":{\"p\":{\"rpm\":1000000000000,\"rpd\":null}}},"
+                     "\"n\":{\"tpm\":250000,\"rpd\":1}}",
+                     &c, said),
+                0);
+        assert_string_equal(said, "");
+        assert_int_equal(c->n_limits, 3);
+        assert_string_equal(c->limits[0].model, "m");
+        assert_null(c->limits[0].project);
+        assert_int_equal(c->limits[0].value[CEILING_RPM], 10);
+        assert_int_equal(c->limits[0].value[CEILING_RPD], 0);
+        assert_string_equal(c->limits[1].model, "m");
+        assert_string_equal(c->limits[1].project, "p");
+        assert_int_equal(c->limits[1].value[CEILING_RPM], 1000000000000);
+        assert_int_equal(c->limits[1].value[CEILING_TPM], 0);
+        assert_true(c->limits[1].value[CEILING_RPD] == CEILING_NONE);
+        assert_string_equal(c->limits[2].model, "n");
+        assert_int_equal(c->limits[2].value[CEILING_TPM], 250000);
+        assert_int_equal(c->limits[2].value[CEILING_RPD], 1);
+}
+
+static void test_refused(void **state) {
+        static const struct {
+                const char *value, *said;
+        } rows[] = {
+                { "10", "MODEL_LIMITS: 10: " ALLOWED "\n" },
+                { "[]", "MODEL_LIMITS: []: " ALLOWED "\n" },
+                { "{\"m\":10,\"n\":{\"rpm\":0}}", "MODEL_LIMITS: m: " ALLOWED "\n"
+                                                  "MODEL_LIMITS: n: rpm is a whole number from 1\n" },
+                { "{\"m\":{\"rps\":1,\"tpm\":null,\"rpd\":1.5,\"rpm\":\"1\"}}",
+                  "MODEL_LIMITS: rps: rpm, tpm or rpd, or projects\n"
+                  "MODEL_LIMITS: m: tpm is a whole number from 1\n"
+                  "MODEL_LIMITS: m: rpd is a whole number from 1\n"
+                  "MODEL_LIMITS: m: rpm is a whole number from 1\n" },
+                { "{\"m\":{\"projects\":[]},\"cli/n\":{}}",
+                  "MODEL_LIMITS: m: projects are {\"NAME\": {\"rpm\": N}}\n"
+                  "MODEL_LIMITS: cli/n: limits are of a model, by its name\n" },
+                { "{\"m\":{\"projects\":{\"p\":1,\"q\":{\"projects\":{}},\"r\":{\"rpd\":-1}}}}",
+                  "MODEL_LIMITS: p: " ALLOWED "\n"
+                  "MODEL_LIMITS: projects: rpm, tpm or rpd\n"
+                  "MODEL_LIMITS: r: rpd is a whole number from 1, or null for none\n" },
+                { "{\"m\":{\"rpm\":1000000000001}}", "MODEL_LIMITS: m: rpm is a whole number from 1\n" },
+
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_unrefp) Config *c = NULL;
+                char said[4096];
+
+                assert_int_equal(make(rows[i].value, &c, said), -EINVAL);
+                assert_string_equal(said, rows[i].said);
+        }
+}
+
+/* Rows are counted: a quota that is made looks at each. */
+static void test_too_many(void **state) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        char said[4096];
+
+        (void) buf_puts(&b, "{");
+        for (unsigned i = 0; i <= MODEL_LIMITS_MAX; i++)
+                (void) buf_printf(&b, "%s\"m%u\":{}", i > 0 ? "," : "", i);
+        (void) buf_puts(&b, "}");
+        assert_int_equal(make(buf_cstr(&b), &c, said), -EINVAL);
+        assert_string_equal(said, "MODEL_LIMITS: m1024: at most 1024 rows\n");
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_taken),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_too_many),
+        };
+
+        return cmocka_run_group_tests_name("config-limits", tests, NULL, NULL);
+}
