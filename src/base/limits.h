@@ -51,6 +51,11 @@
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list that says it goes on forever ends here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as it goes to clients: names and aliases come to a MiB */
 
+/* --- which project served a conversation last --- */
+#define AFFINITY_MAX       16384U       /* conversations, 72 bytes each; the latest ones */
+#define OPENING_SEARCH_MAX (64U << 10)  /* of a request's JSON: its first message begins there */
+#define OPENING_DIGEST_MAX (16U << 10)  /* of that message: what differs later is alike */
+
 /* --- what is told to the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */

@@ -11,7 +11,10 @@ typedef struct AliasConfig {
         char *alias, *model;
 } AliasConfig;
 
+#define AFFINITY_OFF UINT64_MAX
+
 typedef struct RouteConfig {
         FallbackSet fallbacks;
         usec_t queue_wait; /* 0: nobody waits for a key */
+        uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
 } RouteConfig;

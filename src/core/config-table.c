@@ -44,6 +44,9 @@ const Setting config_settings[] = {
         { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
           FIELD(route.queue_wait), .reloadable = true,
           .help = "how long a request may wait, in order, until a key frees; 429 beyond" },
+        { "AFFINITY_SPILL", &setting_percent_or_off, "25%", 0, 1000,
+          FIELD(route.affinity_spill), .reloadable = true,
+          .help = "how much busier than another a conversation's project may be before it is left" },
         { "FALLBACK_MODELS", &setting_fallbacks, "{}", .field = FIELD(route.fallbacks), .reloadable = true,
           .help = "which models serve instead, in order, when one is exhausted or overloaded" },
 

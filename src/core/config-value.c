@@ -65,6 +65,25 @@ static int parse_count(ConfigCheck *k, const Setting *s, const char *value) {
         return set_number(k, s, value, r, v);
 }
 
+/* 25%, or 25; off is the largest number there is. */
+static int parse_percent_or_off(ConfigCheck *k, const Setting *s, const char *value) {
+        _cleanup_free_ char *copy = NULL;
+        uint64_t v = 0;
+        size_t n;
+
+        if (strcaseeq(value, "off")) {
+                *(uint64_t *) field_of(k, s) = UINT64_MAX;
+                return 0;
+        }
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        n = strlen(copy);
+        if (n > 0 && copy[n - 1] == '%')
+                copy[n - 1] = 0;
+        return set_number(k, s, value, text_parse_u64(text_strip(copy), &v), v);
+}
+
 static void show_duration(uint64_t bound, Buf *out) {
         char text[DURATION_STRING_MAX];
 
@@ -87,6 +106,11 @@ static void show_count(uint64_t bound, Buf *out) {
         (void) buf_printf(out, "%llu", (unsigned long long) bound);
 }
 
+static void show_percent(uint64_t bound, Buf *out) {
+        (void) buf_printf(out, "%llu%%", (unsigned long long) bound);
+}
+
+const SettingType setting_percent_or_off = { "off, or a share", parse_percent_or_off, show_percent };
 const SettingType setting_duration = { "a duration", parse_duration, show_duration };
 const SettingType setting_duration_or_off = { "off, or a duration", parse_duration_or_off, show_duration };
 const SettingType setting_size = { "a size", parse_size, show_size };

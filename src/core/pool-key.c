@@ -26,6 +26,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 if (!project)
                         return -ENOMEM;
                 list_init(&project->buckets);
+                affinity_home_init(&project->home);
                 project->name = strdup(name);
                 if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
                         free((char *) project->name);
@@ -45,6 +46,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
         LIST_FOREACH(i, &project->buckets)
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
+        affinity_home_done(&project->home);
         if (!project->name) {
                 breaker_close(&project->breaker); /* the key may be its own project again */
                 return NULL;
@@ -157,6 +159,7 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         list_init(&k->slots);
         list_init(&k->link);
         list_init(&k->own.buckets);
+        affinity_home_init(&k->own.home);
         list_init(&k->own.link);
         secret_mask_key(secret, k->mask);
         k->n_mask = strlen(k->mask);

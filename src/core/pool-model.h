@@ -63,6 +63,9 @@ void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
 /* The slot to take, NULL if there is none. A retry takes a probe only if there is nothing else. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
+/* The slot of the bucket to take, of those that are no probe; NULL if there is none. */
+int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret);
+
 /* The bucket of project and model, made if there is none. */
 int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret);
 PoolBucket *pool_bucket_free(PoolBucket *b); /* must have no slots */

@@ -47,6 +47,7 @@
 #include "base/text.h"
 #include "core/health.h"
 #include "core/pool-internal.h"
+#include "core/pool-route.h"
 #include "core/pool-view.h"
 #include "core/pool-word.h"
 #include "core/quota.h"
@@ -285,6 +286,8 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
                         pool_refusal(p, m, q->tokens, ret_refusal);
                 return POOL_E_EXHAUSTED;
         }
+        if (q->prefer && q->n_exclude == 0)
+                s = pool_preferred(p, m, q, s);
         take(p, m, s, q->tokens, ret);
         return 0;
 }

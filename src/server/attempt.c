@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/pool-route.h"
 #include "dialect/gemini-error.h"
 #include "server/attempt.h"
 
@@ -52,6 +53,15 @@ void attempt_judge(Attempt *a) {
 
 /* --- its beginning --- */
 
+/* Where its conversation is at home; another try goes elsewhere anyway. */
+static PoolProject *prefer(const Attempt *a, size_t n_tried) {
+        Http *h = a->request->http;
+
+        if (a->course->conversation == 0 || n_tried > 0)
+                return NULL;
+        return pool_prefer(h->p.pool, h->affinity, a->course->conversation);
+}
+
 /* Google counts countTokens apart from the requests, so a key whose quota of the model is spent can still
  * count, and what becomes of it says nothing about that quota. */
 static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *ret_refusal) {
@@ -65,6 +75,8 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
                                      .model = a->course->model,
                                      .exclude = tried,
                                      .n_exclude = n_tried,
+                                     .prefer = prefer(a, n_tried),
+                                     .spill = a->request->config->route.affinity_spill,
                                      .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
                              },
                              now, &a->lease, ret_refusal);
@@ -143,6 +155,8 @@ void attempt_conclude(Attempt *a, int error) {
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
         note_verdict(q, a->verdict.class);
+        if (a->verdict.class == VERDICT_OK && a->lease.key && a->course->conversation != 0)
+                pool_bind(q->http->affinity, a->course->conversation, &a->lease);
         q->usage = t->usage;
         (void) snprintf(q->finish_reason, sizeof(q->finish_reason), "%s", strempty(t->finish_reason));
         lease_end(a, &a->verdict);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "dialect/cli-request.h"
+#include "server/conversation.h"
 #include "server/course.h"
 
 /* What stands behind an alias may be asked for by way of the Gemini CLI, too. */
@@ -100,6 +101,7 @@ int course_set(Request *q, Course *ret, ApiError *ret_error) {
         c.fallback = find_fallback(q, &c, t);
         if (!c.fallback) /* else it may have to be made another model's */
                 buf_done(http_request_body(q->io)); /* Gemini's form of it is what is needed from here on */
+        c.conversation = c.cli ? 0 : conversation_of(q, t);
         c.translation = TAKE_PTR(t);
         *ret = c;
         return 0;

@@ -11,6 +11,7 @@ typedef struct Course {
         char model[MODEL_NAME_MAX + 1]; /* as it goes upstream: an alias is resolved */
         const Fallback *fallback; /* what it may turn to, of q->config; or NULL */
         size_t n_fallbacks;       /* of it, so many were tried */
+        uint64_t conversation; /* that it goes on with; 0: none that matters */
         bool cli; /* by way of the Gemini CLI, which is served a key when it asks in its turn */
 } Course;
 

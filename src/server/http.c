@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/affinity.h"
 #include "dialect/json.h"
 #include "io/mhd-glue.h"
 #include "io/timeout.h"
@@ -356,6 +357,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 .max_inflight = p->config->max_inflight_bytes,
         };
         _cleanup_(http_freep) Http *h = NULL;
+        uint8_t affinity_key[HASH_KEY_SIZE];
         int r;
 
         h = calloc(1, sizeof(Http));
@@ -365,8 +367,12 @@ int http_new(const HttpParams *p, Http **ret) {
         (void) config_ref(h->p.config);
         h->started = clock_realtime();
         h->active_at = clock_monotonic();
-        if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0)
+        if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0 ||
+            getrandom(affinity_key, sizeof(affinity_key), 0) < 0)
                 return -errno;
+        r = affinity_new(affinity_key, AFFINITY_MAX, &h->affinity);
+        if (r < 0)
+                return r;
         r = request_log_new(p->loop, &h->log);
         if (r < 0)
                 return r;
@@ -444,6 +450,7 @@ Http *http_free(Http *h) {
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
         line_free(h->line);
+        affinity_free(h->affinity);
         request_log_free(h->log);
         config_unref(h->p.config);
         free(h);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/zone.h"
+#include "core/affinity.h"
 #include "core/config.h"
 #include "core/pool-admin.h"
 #include "dialect/dialect.h"
@@ -47,11 +48,11 @@ struct Http {
         HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
         TimeoutQueue *ping, *deadline; /* of the exchanges */
+        Affinity *affinity; /* which project served which conversation */
         Line *line; /* of those who wait for a key */
         RequestLog *log;
         size_t n_exchanges;            /* requests to Gemini under way */
-        usec_t started;                /* realtime */
-        usec_t active_at;              /* CLOCK_MONOTONIC: the last end of a request */
+        usec_t started, active_at;     /* realtime; CLOCK_MONOTONIC: the last end of a request */
         uint64_t id_state;             /* of generated request ids */
         bool draining;
 };
@@ -92,8 +93,8 @@ struct Request {
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
         const char *verdict;
-        char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
-        const char *fallback; /* why it was not the one that was asked for; NULL: it was */
+        char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before… */
+        const char *fallback;            /* …and why it was not the asked one; NULL: it was */
         char verdicts[128]; /* of all attempts, with commas; the rest is cut */
         bool key_named; /* key_name is a name that somebody gave it */
         char finish_reason[FINISH_REASON_MAX + 1];
@@ -107,14 +108,11 @@ void request_reply_json(Request *q, int status, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
 
-/* What came of an attempt, for x-gemgate-verdicts. */
-void request_note_verdict(Request *q, VerdictClass class);
-
+void request_note_verdict(Request *q, VerdictClass class); /* what came of an attempt, for the headers */
 /* Begins a stream with status 200. */
 int request_stream(Request *q, const char *content_type);
 
-/* The body as a JSON object, or NULL after a 400 was sent. */
-struct json_object *request_json(Request *q);
+struct json_object *request_json(Request *q); /* the body, an object; or NULL after a 400 was sent */
 
 /* How the client's address is shown: `127.0.0.1`, `unix`. */
 void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]);
