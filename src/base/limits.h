@@ -51,6 +51,8 @@
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list that says it goes on forever ends here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as it goes to clients: names and aliases come to a MiB */
 
+#define HEDGE_MODELS_MAX 64U   /* whose first words are timed for HEDGE_AFTER=p95, 0.7 KiB each */
+
 /* --- which project served a conversation last --- */
 #define AFFINITY_MAX       16384U       /* conversations, 72 bytes each; the latest ones */
 #define OPENING_SEARCH_MAX (64U << 10)  /* of a request's JSON: its first message begins there */

@@ -60,7 +60,7 @@ void config_allowed(const Setting *s, Buf *out);
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
         setting_zone, setting_socket_path, setting_engine, setting_program, setting_runner,
-        setting_percent_or_off;
+        setting_percent_or_off, setting_hedge;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
         setting_fallbacks, setting_limits;
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;

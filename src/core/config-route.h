@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "core/fallback.h"
+#include "core/hedge.h"
 
 typedef struct AliasConfig {
         char *alias, *model;
@@ -16,5 +17,6 @@ typedef struct AliasConfig {
 typedef struct RouteConfig {
         FallbackSet fallbacks;
         usec_t queue_wait; /* 0: nobody waits for a key */
+        usec_t hedge_after; /* HEDGE_OFF, HEDGE_P95, or a span */
         uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
 } RouteConfig;

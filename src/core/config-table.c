@@ -47,6 +47,9 @@ const Setting config_settings[] = {
         { "AFFINITY_SPILL", &setting_percent_or_off, "25%", 0, 1000,
           FIELD(route.affinity_spill), .reloadable = true,
           .help = "how much busier than another a conversation's project may be before it is left" },
+        { "HEDGE_AFTER", &setting_hedge, "off", 10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE,
+          FIELD(route.hedge_after), .reloadable = true,
+          .help = "when to try a second project beside one that has not begun to answer" },
         { "FALLBACK_MODELS", &setting_fallbacks, "{}", .field = FIELD(route.fallbacks), .reloadable = true,
           .help = "which models serve instead, in order, when one is exhausted or overloaded" },
 

@@ -63,6 +63,9 @@ void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
 /* The slot to take, NULL if there is none. A retry takes a probe only if there is nothing else. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
+/* Reserves: the request counts before anything is sent. */
+void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret);
+
 /* The slot of the bucket to take, of those that are no probe; NULL if there is none. */
 int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret);
 

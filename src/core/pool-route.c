@@ -115,3 +115,26 @@ PoolSlot *pool_preferred(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot *
                 return best;
         return pool_quota_free_at(p, b->quota, q->tokens, &kind) == 0 ? s : best;
 }
+
+/* --- a second key --- */
+
+int pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t now, Lease *ret) {
+        PoolBucket *b = other->slot->bucket;
+        PoolModel *m = b->model;
+        PoolSlot *s = NULL;
+        CeilingKind kind;
+        int r;
+
+        (void) pool_time(p, now);
+        pool_model_refresh(p, m);
+        heap_remove(&b->ready.node); /* set aside for the look */
+        r = pool_model_first(p, m, true, &s);
+        pool_bucket_place(p, b);
+        if (r < 0)
+                return r;
+        if (!s || s->bucket == b || is_probe(m, s) ||
+            pool_quota_free_at(p, s->bucket->quota, q->tokens, &kind) > 0)
+                return POOL_E_EXHAUSTED;
+        pool_take(p, m, s, q->tokens, ret);
+        return 0;
+}

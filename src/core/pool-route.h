@@ -12,6 +12,9 @@ typedef struct PoolModel PoolModel;
 /* True if no pick could succeed now, and why. False for a model that nobody has asked for. */
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret);
 
+/* A second key beside that of `other`, for the same model: of another project, and no probe. */
+int pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t now, Lease *ret);
+
 /* --- affinity --- */
 
 /* The project that a conversation had better go to: the one that served it last, or else the one that a

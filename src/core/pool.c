@@ -216,8 +216,7 @@ static bool lease_is_probe(const Lease *lease) {
         return false;
 }
 
-/* Reserves: the request counts before anything is sent. */
-static void take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
+void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
         PoolQuota *q = s->bucket->quota;
 
         count_request(&s->tally, p->day, p->now);
@@ -288,7 +287,7 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
         }
         if (q->prefer && q->n_exclude == 0)
                 s = pool_preferred(p, m, q, s);
-        take(p, m, s, q->tokens, ret);
+        pool_take(p, m, s, q->tokens, ret);
         return 0;
 }
 

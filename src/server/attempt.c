@@ -94,13 +94,22 @@ int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, 
         return r;
 }
 
-static void note_key(Request *q, const PoolKey *k) {
-        q->attempts++;
+void attempt_note_key(const Attempt *a) {
+        Request *q = a->request;
+        const PoolKey *k = a->lease.key;
+
         secret_mask_key(pool_key_secret(k), q->key_mask);
         (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(k));
         q->key_named = pool_key_is_named(k);
-        if (q->job)
-                job_tried(q->job, q->key_mask, q->key_name);
+}
+
+int attempt_pick_spare(Attempt *a, const Attempt *other) {
+        const PoolRequest q = {
+                .model = a->course->model,
+                .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
+        };
+
+        return pool_pick_spare(a->request->http->p.pool, &q, &other->lease, clock_realtime(), &a->lease);
 }
 
 int attempt_start(Attempt *a) {
@@ -109,8 +118,12 @@ int attempt_start(Attempt *a) {
         const Translation *t = c->translation;
         Request *q = a->request;
 
-        if (a->lease.key)
-                note_key(q, a->lease.key);
+        if (a->lease.key) {
+                q->attempts++;
+                attempt_note_key(a);
+                if (q->job)
+                        job_tried(q->job, q->key_mask, q->key_name);
+        }
         a->ended = a->judged = false;
         return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
                             &(EngineRequest){
@@ -172,4 +185,14 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
         a->request->usage = a->course->translation->usage;
         lease_end(a, &v);
         note_verdict(a->request, class);
+}
+
+void attempt_drop(Attempt *a) {
+        Verdict v;
+
+        a->call = engine_call_free(a->call);
+        if (!a->lease.key)
+                return;
+        verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
+        pool_report(a->request->http->p.pool, &a->lease, &v, NULL, clock_realtime());
 }

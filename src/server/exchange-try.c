@@ -24,10 +24,12 @@
 /* --- an attempt --- */
 
 int exchange_on_event(Attempt *a, const char *json, size_t n) {
-        Exchange *x = CONTAINER_OF(a, Exchange, attempt);
+        Exchange *x = a->request->exchange;
         Translation *t = x->course.translation;
         int r;
 
+        if (!exchange_hedge_heard(x, a))
+                return -ECANCELED;
         if (x->request->job)
                 job_heard(x->request->job, json, n);
         r = t->dialect->event(t, json, n, http_request_out(x->request->io), &a->verdict);
@@ -45,11 +47,13 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
 }
 
 void exchange_on_done(Attempt *a) {
-        exchange_step(CONTAINER_OF(a, Exchange, attempt));
+        Exchange *x = a->request->exchange;
+
+        if (!exchange_hedge_ended(x, a))
+                exchange_step(x);
 }
 
-/* Another is to follow. */
-static void exchange_reset(Exchange *x) {
+void exchange_reset(Exchange *x) {
         buf_clear(http_request_out(x->request->io));
         x->course.translation->dialect->reset(x->course.translation);
 }
@@ -75,7 +79,7 @@ static int wait_begin(Exchange *x) {
 
 /* The attempt is over and the client has no byte: is there another? */
 static bool may_try_again(const Exchange *x) {
-        const VerdictRule *rule = verdict_rule(x->attempt.verdict.class);
+        const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
 
         return !x->course.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
 }
@@ -145,7 +149,7 @@ static bool is_of_model(const Verdict *v) {
  * is one, and it has been tried or waited for. */
 static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
-        const char *why = refusal ? "exhausted" : verdict_rule(x->attempt.verdict.class)->name;
+        const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
 
         if (!x->course.fallback)
                 return false;
@@ -161,7 +165,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         if (!q->fallback)
                 q->fallback = why;
         x->n_tried = 0; /* ATTEMPTS_MAX for each model */
-        x->attempt.verdict.class = VERDICT_OK;
+        x->attempt->verdict.class = VERDICT_OK;
         exchange_try(x);
         return true;
 }
@@ -172,7 +176,7 @@ static void exchange_refused(Exchange *x, const PoolRefusal *refusal) {
         line_leave(x->request->http->line, &x->place);
         /* Keys are left, but not for this request again: then their word counts. */
         if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0) {
-                if (!is_of_model(&x->attempt.verdict) || !turn_elsewhere(x, NULL))
+                if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))
                         exchange_fail(x, NULL);
         } else if (!turn_elsewhere(x, refusal))
                 exchange_fail(x, refusal);
@@ -185,18 +189,20 @@ void exchange_try(Exchange *x) {
         if (queue_behind(x))
                 return;
         x->state = EXCHANGE_ATTEMPTING;
-        r = attempt_pick(&x->attempt, x->tried, x->n_tried, verdict_rule(x->attempt.verdict.class)->backoff,
+        r = attempt_pick(x->attempt, x->tried, x->n_tried, verdict_rule(x->attempt->verdict.class)->backoff,
                          &refusal);
         if (r == POOL_E_EXHAUSTED)
                 return exchange_refused(x, &refusal);
         line_leave(x->request->http->line, &x->place);
-        if (x->attempt.lease.key)
-                x->tried[x->n_tried++] = x->attempt.lease.key;
-        if (r < 0 || attempt_start(&x->attempt) < 0) {
-                verdict_init(&x->attempt.verdict, VERDICT_INTERNAL, 0,
+        if (x->attempt->lease.key)
+                x->tried[x->n_tried++] = x->attempt->lease.key;
+        if (r < 0 || attempt_start(x->attempt) < 0) {
+                verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
                 exchange_fail(x, NULL);
+                return;
         }
+        exchange_hedge_arm(x);
 }
 
 /* The attempt has failed, and the client has no byte. */
@@ -207,17 +213,17 @@ void exchange_go_on(Exchange *x) {
                 return exchange_fail(x, NULL);
         if (may_try_again(x)) {
                 exchange_reset(x);
-                if (verdict_rule(x->attempt.verdict.class)->backoff && wait_begin(x) >= 0)
+                if (verdict_rule(x->attempt->verdict.class)->backoff && wait_begin(x) >= 0)
                         x->state = EXCHANGE_WAITING;
                 else
                         exchange_try(x);
                 return;
         }
         /* The tries are spent, and so was the last key: then there is something to wait for. */
-        if (verdict_rule(x->attempt.verdict.class)->is_quota && patience_left(x) > 0 &&
+        if (verdict_rule(x->attempt->verdict.class)->is_quota && patience_left(x) > 0 &&
             pool_is_exhausted(x->request->http->p.pool, x->course.model, clock_realtime(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
-        if (!is_of_model(&x->attempt.verdict) || !turn_elsewhere(x, NULL))
+        if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))
                 exchange_fail(x, NULL);
 }

@@ -40,7 +40,8 @@ static Exchange *exchange_free(Exchange *x) {
         if (!x)
                 return NULL;
 
-        attempt_cancel(&x->attempt, VERDICT_CLIENT_GONE);
+        exchange_hedge_done(x);
+        attempt_cancel(x->attempt, VERDICT_CLIENT_GONE);
         line_leave(x->request->http->line, &x->place);
         timer_free(x->backoff);
         timeout_stop(&x->ping);
@@ -51,6 +52,7 @@ static Exchange *exchange_free(Exchange *x) {
                 x->request->http->n_exchanges--;
         translation_free(x->course.translation);
         free(x->asked);
+        free(x->second);
         free(x);
         return NULL;
 }
@@ -66,7 +68,8 @@ static void fail(Exchange *x, const ApiError *e) {
         Translation *t = x->course.translation;
         Request *q = x->request;
 
-        attempt_cancel(&x->attempt, VERDICT_INTERNAL);
+        exchange_hedge_done(x);
+        attempt_cancel(x->attempt, VERDICT_INTERNAL);
         if (q->job)
                 job_failed(q->job, e);
         if (x->state == EXCHANGE_STREAMING) {
@@ -88,10 +91,10 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
          * the better answer. */
         if (refusal && (x->n_tried == 0 || refusal->n_keys[POOL_USABLE] == 0))
                 api_error_from_refusal(ret, refusal, x->course.model, clock_realtime());
-        else if (x->attempt.refused)
-                *ret = x->attempt.refusal;
+        else if (x->attempt->refused)
+                *ret = x->attempt->refusal;
         else
-                api_error_from_verdict(ret, &x->attempt.verdict, x->course.model);
+                api_error_from_verdict(ret, &x->attempt->verdict, x->course.model);
 }
 
 void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
@@ -105,8 +108,8 @@ void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
 }
 
 static void fail_late(Exchange *x) {
-        attempt_cancel(&x->attempt, VERDICT_TIMEOUT);
-        verdict_init(&x->attempt.verdict, VERDICT_TIMEOUT, 0,
+        attempt_cancel(x->attempt, VERDICT_TIMEOUT);
+        verdict_init(&x->attempt->verdict, VERDICT_TIMEOUT, 0,
                      "The answer was not there within REQUEST_DEADLINE.");
         exchange_fail(x, NULL);
 }
@@ -119,7 +122,7 @@ static void note_served(Exchange *x) {
 /* Its headers say how it has begun; how it ends nobody knows yet. */
 static int stream_begin(Exchange *x) {
         note_served(x);
-        if (!x->attempt.ended)
+        if (!x->attempt->ended)
                 request_note_verdict(x->request, VERDICT_OK);
         return request_stream(x->request, x->course.translation->stream_type ?: "text/event-stream");
 }
@@ -130,8 +133,8 @@ static void pass_on(Exchange *x) {
 
         timeout_start(x->request->http->ping, &x->ping);
         http_request_flush(io);
-        if (x->attempt.call && http_request_is_full(io))
-                engine_call_pause(x->attempt.call, true);
+        if (x->attempt->call && http_request_is_full(io))
+                engine_call_pause(x->attempt->call, true);
 }
 
 static void succeed(Exchange *x) {
@@ -176,11 +179,11 @@ void exchange_step(Exchange *x) {
                 break;
 
         case EXCHANGE_ATTEMPTING:
-                if (x->late && !x->attempt.ended) {
+                if (x->late && !x->attempt->ended) {
                         fail_late(x);
                         break;
                 }
-                if (!x->attempt.ended) {
+                if (!x->attempt->ended) {
                         /* An event: the first one with something to say begins the stream. */
                         if (http_request_out(q->io)->n == 0)
                                 break;
@@ -188,27 +191,27 @@ void exchange_step(Exchange *x) {
                                 x->error = -ENOMEM;
                                 break;
                         }
-                        if (x->attempt.lease.key)
-                                pool_answering(q->http->p.pool, &x->attempt.lease, clock_realtime());
+                        if (x->attempt->lease.key)
+                                pool_answering(q->http->p.pool, &x->attempt->lease, clock_realtime());
                         x->state = EXCHANGE_STREAMING;
                         pass_on(x);
                         break;
                 }
-                attempt_conclude(&x->attempt, x->error);
-                if (x->attempt.verdict.class == VERDICT_OK)
+                attempt_conclude(x->attempt, x->error);
+                if (x->attempt->verdict.class == VERDICT_OK)
                         succeed(x);
                 else
                         exchange_go_on(x);
                 break;
 
         case EXCHANGE_STREAMING:
-                if (!x->attempt.ended && x->late)
+                if (!x->attempt->ended && x->late)
                         fail_late(x);
-                else if (!x->attempt.ended)
+                else if (!x->attempt->ended)
                         pass_on(x);
                 else {
-                        attempt_conclude(&x->attempt, x->error);
-                        if (x->attempt.verdict.class == VERDICT_OK)
+                        attempt_conclude(x->attempt, x->error);
+                        if (x->attempt->verdict.class == VERDICT_OK)
                                 succeed(x);
                         else
                                 exchange_fail(x, NULL);
@@ -240,8 +243,8 @@ static void on_over(LinePlace *p) {
 const LineOps exchange_line_ops = { .turn = on_turn, .over = on_over };
 
 void exchange_drained(Exchange *x) {
-        if (x->attempt.call)
-                engine_call_pause(x->attempt.call, false);
+        if (x->attempt->call)
+                engine_call_pause(x->attempt->call, false);
 }
 
 void exchange_on_deadline(Timeout *t) {
@@ -283,8 +286,10 @@ void exchange_begin(Request *q) {
         }
         x->request = q;
         x->course = course;
-        attempt_init(&x->attempt, q, &x->course, exchange_on_event, exchange_on_done);
+        x->attempt = &x->first;
+        attempt_init(x->attempt, q, &x->course, exchange_on_event, exchange_on_done);
         x->place = LINE_PLACE_INIT(x->place);
+        x->hedge_due = TIMEOUT_INIT(x->hedge_due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
         q->exchange = x;

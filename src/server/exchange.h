@@ -19,3 +19,4 @@ typedef struct LineOps LineOps;
 extern const LineOps exchange_line_ops;
 void exchange_on_ping(Timeout *t);
 void exchange_on_deadline(Timeout *t);
+void exchange_on_hedge(Timeout *t);

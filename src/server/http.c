@@ -382,6 +382,12 @@ int http_new(const HttpParams *p, Http **ret) {
         r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
         if (r < 0)
                 return r;
+        r = hedges_new(&h->hedges);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(p->loop, USEC_PER_SEC, exchange_on_hedge, &h->hedge_due);
+        if (r < 0)
+                return r;
         r = line_new(p->loop, &exchange_line_ops, &h->line);
         if (r < 0)
                 return r;
@@ -449,6 +455,8 @@ Http *http_free(Http *h) {
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
+        timeout_queue_free(h->hedge_due);
+        hedges_free(h->hedges);
         line_free(h->line);
         affinity_free(h->affinity);
         request_log_free(h->log);

@@ -11,6 +11,7 @@
 #include "base/zone.h"
 #include "core/affinity.h"
 #include "core/config.h"
+#include "core/hedge.h"
 #include "core/pool-admin.h"
 #include "dialect/dialect.h"
 #include "engine/engine.h"
@@ -47,8 +48,9 @@ struct Http {
         HttpServer *server;
         HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
-        TimeoutQueue *ping, *deadline; /* of the exchanges */
+        TimeoutQueue *ping, *deadline, *hedge_due; /* of the exchanges */
         Affinity *affinity; /* which project served which conversation */
+        Hedges *hedges;
         Line *line; /* of those who wait for a key */
         RequestLog *log;
         size_t n_exchanges;            /* requests to Gemini under way */
@@ -96,7 +98,7 @@ struct Request {
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before… */
         const char *fallback;            /* …and why it was not the asked one; NULL: it was */
         char verdicts[128]; /* of all attempts, with commas; the rest is cut */
-        bool key_named; /* key_name is a name that somebody gave it */
+        bool key_named, hedged; /* key_name is a given name; a second try was made beside the first */
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;

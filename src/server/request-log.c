@@ -105,6 +105,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    /* where the name that was asked for says something else */
                    { "served_model", q->served[0] && !streq(q->served, q->model) ? q->served : NULL },
                    { "fallback", q->fallback },
+                   { "hedged", q->hedged ? "true" : NULL, true },
                    { "status", number(&status, (uint64_t) q->status), true },
                    { "key", q->key_mask[0] ? q->key_mask : NULL },
                    { "key_name", q->key_name[0] ? q->key_name : NULL },
