@@ -26,10 +26,10 @@ static int on_event(const char *json, size_t n, void *userdata) {
 static void on_done(const Verdict *v, void *userdata) {
         Attempt *a = userdata;
 
-        a->call = engine_call_free(a->call);
         a->ended = true;
         if (!a->judged)
-                a->verdict = *v;
+                a->verdict = *v; /* it may be the call's own */
+        a->call = engine_call_free(a->call);
         a->done(a);
 }
 
