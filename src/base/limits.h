@@ -10,6 +10,8 @@
 #define CIDR_RULES_MAX 1024U        /* every request is compared with each */
 #define ALIASES_MAX 1024U
 #define LISTENERS_MAX 64U
+#define FALLBACKS_MAX 256U          /* models that have others to fall back to */
+#define FALLBACK_STEPS_MAX 8U       /* others for one of them: each costs its tries */
 #define MODEL_LIMITS_MAX 1024U      /* rows; a quota that is made looks at each */
 #define MODEL_LIMIT_MAX 1000000000000ULL /* of one number: above it the arithmetic of a minute could wrap */
 
@@ -24,6 +26,10 @@
 #define STOP_SEQUENCES_MAX 5U         /* Gemini's own bound */
 #define FINISH_REASON_MAX 47U         /* of Gemini's word, an open enum, as logged */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own bound on candidateCount */
+
+/* --- those who wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
+#define LINE_PLACES_MAX 1024U        /* at one time, for all models; 429 beyond */
+#define LINE_BYTES_MAX (128U << 20)  /* of their bodies: a quarter of what MAX_INFLIGHT_BYTES lets in */
 
 /* --- what comes from upstream: Google's, but a broken proxy can stand between --- */
 #define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images run to tens of MiB */
@@ -44,12 +50,18 @@
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list that says it goes on forever ends here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as it goes to clients: names and aliases come to a MiB */
+#define HEDGE_MODELS_MAX 64U   /* whose first words are timed for HEDGE_AFTER=p95, 0.7 KiB each */
 
 /* --- what is kept over restarts --- */
 #define STATE_BATCH_ROWS  1024U        /* of one transaction, ~15 ms: what is urgent waits for at most one */
 #define STATE_BATCH_MAX   (4U << 20)   /* ~0.3 KiB a row, with the longest names and errors 1.2 */
 #define STATE_PATH_MAX    4000U        /* PATH_MAX, and room for what is put behind it */
 #define DAYBOOK_ROWS_MAX  131072U      /* 400 days of 256 models, and some; 80 bytes each */
+
+/* --- which project served a conversation last --- */
+#define AFFINITY_MAX       16384U       /* conversations, 72 bytes each; the latest ones */
+#define OPENING_SEARCH_MAX (64U << 10)  /* of a request's JSON: its first message begins there */
+#define OPENING_DIGEST_MAX (16U << 10)  /* of that message: what differs later is alike */
 
 /* --- what is told to the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */

@@ -123,7 +123,22 @@ static void write_model(const PoolModelView *v, void *userdata) {
         end(w, 2);
 }
 
-static void write_all(Writer *w, const Config *c) {
+static void write_queue(Writer *w, const BusParams *p) {
+        BusQueue q = {};
+
+        if (p->queue)
+                p->queue(&q, p->userdata);
+        begin_member(w, "queue", "a{sv}");
+        put_number(w, "waiting", q.waiting);
+        put_number(w, "waiting_bytes", q.waiting_bytes);
+        put_number(w, "total_waited", q.total_waited);
+        put_number(w, "total_given_up", q.total_given_up);
+        put_number(w, "total_turned_away", q.total_turned_away);
+        end(w, 3);
+}
+
+static void write_all(Writer *w, const BusParams *p) {
+        const Config *c = p->config(p->userdata);
         size_t n = pool_n_keys(w->pool);
 
         begin(w, 'a', "{sv}");
@@ -148,6 +163,7 @@ static void write_all(Writer *w, const Config *c) {
         put_string(w, "model_isolation", POOL_WORDS_MODEL_ISOLATION);
         put_number(w, "current_time", w->now);
         end(w, 3);
+        write_queue(w, p);
         end(w, 1);
 }
 
@@ -161,7 +177,7 @@ int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         if (r < 0)
                 return r;
         w.m = reply;
-        write_all(&w, b->p.config(b->p.userdata));
+        write_all(&w, &b->p);
         if (w.r == -E2BIG)
                 return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                          "The answer has more than %u entries: ask the keys one by one.",

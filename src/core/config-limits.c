@@ -143,31 +143,3 @@ static int parse_limits(ConfigCheck *k, const Setting *s, const char *value) {
 }
 
 const SettingType setting_limits = { "{\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}", parse_limits };
-
-/* --- QUOTA_WARN_AT --- */
-
-/* `80 %`, `80%`, `80`, off. */
-static int parse_percent(ConfigCheck *k, const Setting *s, const char *value) {
-        uint64_t *field = (uint64_t *) ((char *) k->config + s->field);
-        size_t n = strspn(value, TEXT_DIGITS);
-        const char *rest = value + n + strspn(value + n, " ");
-        char digits[8] = "";
-        unsigned u;
-
-        if (streq(value, "off")) {
-                *field = 0;
-                return 0;
-        }
-        if (n < sizeof(digits))
-                memcpy(digits, value, n);
-        if ((!streq(rest, "") && !streq(rest, "%")) || text_parse_uint(digits, &u) < 0 || u < s->min ||
-            u > s->max) {
-                config_fault(k, s, value, NULL);
-                return 0;
-        }
-        *field = u;
-        return 0;
-}
-
-const SettingType setting_percent_or_off = { "a share such as 80 %, from 1 % to 100 %, or off",
-                                             parse_percent };

@@ -41,6 +41,18 @@ const Setting config_settings[] = {
         { "MODEL_LIMITS", &setting_limits, "{}", .field = FIELD(limits), .reloadable = true,
           .help = "the rates that Google gives a project for a model, where you know them" },
 
+        { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
+          FIELD(route.queue_wait), .reloadable = true,
+          .help = "how long a request may wait, in order, until a key frees; 429 beyond" },
+        { "AFFINITY_SPILL", &setting_percent_or_off, "25%", 0, 1000,
+          FIELD(route.affinity_spill), .reloadable = true,
+          .help = "how much busier than another a conversation's project may be before it is left" },
+        { "HEDGE_AFTER", &setting_hedge, "off", 10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE,
+          FIELD(route.hedge_after), .reloadable = true,
+          .help = "when to try a second project beside one that has not begun to answer" },
+        { "FALLBACK_MODELS", &setting_fallbacks, "{}", .field = FIELD(route.fallbacks), .reloadable = true,
+          .help = "which models serve instead, in order, when one is exhausted or overloaded" },
+
         { "ENGINE", &setting_engine, "api", .field = FIELD(engine), .reloadable = true,
           .help = "how chat is served: by Gemini's API, or by way of the Gemini CLI" },
         { "CLI_PATH", &setting_program, "gemini", .field = FIELD(cli_path), .reloadable = true,

@@ -52,6 +52,13 @@ static int parse_duration_or_off(ConfigCheck *k, const Setting *s, const char *v
         return 0;
 }
 
+static int parse_hedge(ConfigCheck *k, const Setting *s, const char *value) {
+        if (!strcaseeq(value, "p95"))
+                return parse_duration_or_off(k, s, value);
+        *(usec_t *) field_of(k, s) = HEDGE_P95;
+        return 0;
+}
+
 static int parse_size(ConfigCheck *k, const Setting *s, const char *value) {
         uint64_t v = 0;
         int r = text_parse_size(value, &v);
@@ -63,6 +70,27 @@ static int parse_count(ConfigCheck *k, const Setting *s, const char *value) {
         uint64_t v = 0;
         int r = text_parse_u64(value, &v);
 
+        return set_number(k, s, value, r, v);
+}
+
+/* 25%, or 25; off is what no share is: 0, or the largest number where 0 is one. */
+static int parse_percent_or_off(ConfigCheck *k, const Setting *s, const char *value) {
+        _cleanup_free_ char *copy = NULL;
+        uint64_t v = 0;
+        size_t n;
+        int r;
+
+        if (strcaseeq(value, "off")) {
+                *(uint64_t *) field_of(k, s) = s->min > 0 ? 0 : UINT64_MAX;
+                return 0;
+        }
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        n = strlen(copy);
+        if (n > 0 && copy[n - 1] == '%')
+                copy[n - 1] = 0;
+        r = text_parse_u64(text_strip(copy), &v);
         return set_number(k, s, value, r, v);
 }
 
@@ -88,8 +116,14 @@ static void show_count(uint64_t bound, Buf *out) {
         (void) buf_printf(out, "%llu", (unsigned long long) bound);
 }
 
+static void show_percent(uint64_t bound, Buf *out) {
+        (void) buf_printf(out, "%llu%%", (unsigned long long) bound);
+}
+
+const SettingType setting_percent_or_off = { "off, or a share", parse_percent_or_off, show_percent };
 const SettingType setting_duration = { "a duration", parse_duration, show_duration };
 const SettingType setting_duration_or_off = { "off, or a duration", parse_duration_or_off, show_duration };
+const SettingType setting_hedge = { "off, p95, or a duration", parse_hedge, show_duration };
 const SettingType setting_size = { "a size", parse_size, show_size };
 const SettingType setting_count = { "a number", parse_count, show_count };
 

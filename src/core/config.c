@@ -203,6 +203,8 @@ static void check_together(ConfigCheck *k) {
             config_listens_beyond_loopback(c))
                 config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
                              "none: at least one token, because LISTEN goes beyond loopback");
+        if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
+                config_check_fallbacks(k);
         if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
             c->max_inflight_bytes < c->max_body)
                 config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL,
@@ -308,6 +310,7 @@ Config *config_unref(Config *c) {
                 free(c->aliases[i].model);
         }
         free(c->aliases);
+        fallback_set_done(&c->route.fallbacks);
         for (size_t i = 0; i < c->n_limits; i++) {
                 free(c->limits[i].model);
                 free(c->limits[i].project);

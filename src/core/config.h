@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/ceiling.h"
 #include "core/cidr.h"
+#include "core/config-route.h"
 #include "core/token.h"
 
 typedef struct Config Config;
@@ -21,8 +22,6 @@ typedef struct KeyConfig {
         char *name, *project; /* or NULL */
         bool disabled;
 } KeyConfig;
-
-typedef struct AliasConfig { char *alias, *model; } AliasConfig;
 
 typedef enum ConfigLogFormat {
         CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
@@ -47,6 +46,7 @@ struct Config {
         char *default_model;   /* without `models/` */
         AliasConfig *aliases;
         size_t n_aliases;
+        RouteConfig route;
         CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
         bool explain_header;

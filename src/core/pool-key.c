@@ -26,6 +26,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 if (!project)
                         return -ENOMEM;
                 list_init(&project->buckets);
+                affinity_home_init(&project->home);
                 pool_dirty_init(&project->dirty, POOL_PROJECTS);
                 project->name = strdup(name);
                 if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
@@ -47,6 +48,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
         pool_unnote(&project->dirty);
+        affinity_home_done(&project->home);
         if (!project->name) {
                 breaker_close(&project->breaker); /* the key may be its own project again */
                 return NULL;
@@ -159,6 +161,7 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         list_init(&k->slots);
         list_init(&k->link);
         list_init(&k->own.buckets);
+        affinity_home_init(&k->own.home);
         list_init(&k->own.link);
         pool_dirty_init(&k->dirty, POOL_KEYS);
         pool_dirty_init(&k->own.dirty, POOL_PROJECTS);

@@ -4,6 +4,7 @@
 /* The pool's keys and projects; a part of the pool, see pool.c. */
 
 #include "base/list.h"
+#include "core/affinity.h"
 #include "core/breaker.h"
 #include "core/digest.h"
 #include "core/pool-save.h"
@@ -39,6 +40,8 @@ struct PoolProject {
         PoolKey *first_key, *last_key;
         PoolProject *next; /* in the order of their first enabled keys */
         List buckets;
+        AffinityHome home; /* of the conversations that it served last */
+        uint64_t place;    /* in the rendezvous; 0: not asked for yet */
         PoolBucket *scratch; /* NULL outside pool_census() */
 };
 

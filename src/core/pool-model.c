@@ -348,6 +348,20 @@ static int model_extend(Pool *p, PoolModel *m) {
         return r;
 }
 
+int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret) {
+        HeapNode *n = heap_first(&b->ready.slots);
+        int r;
+
+        if (is_next(b->next_key, n)) {
+                r = bucket_extend(p, b);
+                if (r < 0)
+                        return r;
+                n = heap_first(&b->ready.slots);
+        }
+        *ret = n ? CONTAINER_OF(n, PoolSlot, node) : NULL;
+        return 0;
+}
+
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         int r;
 

@@ -72,6 +72,12 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 /* The slot of key and model, made if there is none; its place is found by pool_arrange(). */
 int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret);
 
+/* Reserves: the request counts before anything is sent. */
+void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret);
+
+/* The slot of the bucket to take, of those that are no probe; NULL if there is none. */
+int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret);
+
 /* The bucket of project and model, made if there is none. */
 int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret);
 PoolBucket *pool_bucket_free(PoolBucket *b); /* must have no slots */

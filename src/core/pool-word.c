@@ -160,12 +160,12 @@ void pool_tell_restored(Pool *p) {
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
 
-                pool_standing(p, k, NULL, NULL, &now);
+                pool_standing(p, k, NULL, NULL, 0, &now);
                 k->told = (PoolWord){ now.proven, now.available_at };
                 LIST_FOREACH(j, &k->slots) {
                         PoolSlot *s = list_entry(j, PoolSlot, by_key);
 
-                        pool_standing(p, k, s->bucket, s, &now);
+                        pool_standing(p, k, s->bucket, s, 0, &now);
                         s->told = (PoolWord){ now.proven, now.available_at };
                 }
         }

@@ -48,6 +48,7 @@
 #include "core/health.h"
 #include "core/pool-internal.h"
 #include "core/pool-project.h"
+#include "core/pool-route.h"
 #include "core/pool-view.h"
 #include "core/pool-word.h"
 #include "core/quota.h"
@@ -236,8 +237,7 @@ static bool lease_is_probe(const Lease *lease) {
         return false;
 }
 
-/* Reserves: the request counts before anything is sent. */
-static void take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
+void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
         PoolQuota *q = s->bucket->quota;
 
         count_request(&s->tally, p->day, p->now);
@@ -308,7 +308,9 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
                         pool_refusal(p, m, q->tokens, ret_refusal);
                 return POOL_E_EXHAUSTED;
         }
-        take(p, m, s, q->tokens, ret);
+        if (q->prefer && q->n_exclude == 0)
+                s = pool_preferred(p, m, q, s);
+        pool_take(p, m, s, q->tokens, ret);
         return 0;
 }
 

@@ -14,6 +14,7 @@
 
 typedef struct Pool Pool;
 typedef struct PoolKey PoolKey;
+typedef struct PoolProject PoolProject;
 typedef struct PoolSlot PoolSlot; /* (key, model) */
 
 typedef struct Lease {
@@ -56,6 +57,8 @@ typedef struct PoolRequest {
         const char *model;
         PoolKey *const *exclude; /* never one of these; ATTEMPTS_MAX at most, only compared */
         size_t n_exclude;
+        PoolProject *prefer; /* pool_prefer(), or NULL */
+        uint64_t spill;      /* percent that it may be busier */
         uint64_t tokens; /* that go in, as far as can be told; 0: few */
 } PoolRequest;
 

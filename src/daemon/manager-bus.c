@@ -3,6 +3,7 @@
 /* The bus beside the server: what it asks of the rest of the daemon, and what it is told. */
 
 #include "daemon/manager-internal.h"
+#include "server/line.h"
 
 static const Config *get_config(void *userdata) {
         Manager *m = userdata;
@@ -14,6 +15,20 @@ static size_t get_active(void *userdata) {
         Manager *m = userdata;
 
         return http_n_exchanges(m->http);
+}
+
+static void get_queue(BusQueue *ret, void *userdata) {
+        Manager *m = userdata;
+        LineCounters c;
+
+        line_counters(m->http->line, &c);
+        *ret = (BusQueue){
+                .waiting = c.n_waiting,
+                .waiting_bytes = c.n_bytes,
+                .total_waited = c.joined,
+                .total_given_up = c.given_up,
+                .total_turned_away = c.turned_away,
+        };
 }
 
 static int do_reload(char **ret_message, void *userdata) {
@@ -32,6 +47,7 @@ int manager_start_bus(Manager *m) {
                         .config = get_config,
                         .active = get_active,
                         .reload = do_reload,
+                        .queue = get_queue,
                         .userdata = m,
                 },
                 &m->bus);

@@ -30,6 +30,7 @@ struct Manager {
         bool job_passed;            /* by systemd */
         Http *http;
         Events *events;
+        EventsListener http_events;
         EventsListener bus_events;
         Bus *bus;
         Notify *notify;

@@ -105,6 +105,25 @@ void manager_drain(Manager *m, const char *why) {
         loop_hook_ask(m->loop, &m->ended);
 }
 
+/* --- who waits for a key --- */
+
+static void on_health_changed(const PoolKey *k _unused_, const char *model _unused_,
+                              PoolState before _unused_, PoolState after, const char *reason _unused_,
+                              usec_t until _unused_, void *userdata) {
+        Manager *m = userdata;
+
+        if (after == POOL_USABLE)
+                http_kick(m->http);
+}
+
+static void on_key_added(const PoolKey *k _unused_, void *userdata) {
+        Manager *m = userdata;
+
+        http_kick(m->http);
+}
+
+static const PoolObserver http_observer = { .health_changed = on_health_changed, .key_added = on_key_added };
+
 /* --- the start --- */
 
 /* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be
@@ -335,8 +354,10 @@ int manager_listen(Manager *m) {
                 r = events_new(m->loop, m->pool, &m->events);
         if (r >= 0)
                 r = listen_all(m);
-        if (r >= 0)
+        if (r >= 0) {
+                events_listen(m->events, &m->http_events, &http_observer, m);
                 r = manager_start_notify(m);
+        }
         if (r >= 0)
                 r = manager_set_idle_exit(m);
         if (r >= 0)
@@ -349,6 +370,7 @@ Manager *manager_free(Manager *m) {
                 return NULL;
         manager_stop_bus(m);
         manager_stop_notify(m);
+        events_unlisten(&m->http_events);
         http_free(m->http);
         manager_stop_cli(m);
         engine_api_free(m->engine);

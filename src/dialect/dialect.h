@@ -47,6 +47,7 @@ struct Translation {
         usec_t timeout;                  /* what the client gives it; 0: what the settings do */
         bool stream;
         bool counts;             /* countTokens: not one of the requests that the model's quota counts */
+        uint64_t conversation;   /* hash_stable() of what the client calls it; 0: it does not */
         bool opaque;             /* may hold media, whose size says nothing about tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
         Buf gemini;                /* GenerateContentRequest, JSON */

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/json.h"
@@ -378,6 +379,19 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         return chat;
 }
 
+/* What the client names it by: what it wants cached together, or for whom it asks. */
+static uint64_t conversation(struct json_object *root) {
+        static const char *const names[] = { "prompt_cache_key", "user" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                const char *s = json_get_string(root, names[i]);
+
+                if (!strnull(s))
+                        return hash_stable(s, strlen(s));
+        }
+        return 0;
+}
+
 static int openai_chat_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
                                ApiError *ret_error) {
         _cleanup_(chat_freep) OpenaiChat *chat = NULL;
@@ -421,6 +435,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
         if (r != 0)
                 return r;
 
+        chat->t.conversation = conversation(root);
         write_request(root, found, traits, n_stop, &chat->t.gemini);
         if (chat->t.gemini.error < 0)
                 return chat->t.gemini.error;

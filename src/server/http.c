@@ -17,11 +17,13 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/affinity.h"
 #include "dialect/json.h"
 #include "io/mhd-glue.h"
 #include "io/timeout.h"
 #include "server/access.h"
 #include "server/exchange.h"
+#include "server/line.h"
 #include "server/models.h"
 #include "server/request-log.h"
 
@@ -78,6 +80,8 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
         reply_add(p, "Content-Type", content_type);
         reply_add(p, "x-request-id", q->id);
         reply_add(p, "X-Process-Time", p->process_time);
+        if (q->served[0])
+                reply_add(p, "x-gemgate-model", q->served);
         if (q->close)
                 reply_add(p, "Connection", "close");
         reply_explain(p, q);
@@ -353,6 +357,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 .max_inflight = p->config->max_inflight_bytes,
         };
         _cleanup_(http_freep) Http *h = NULL;
+        uint8_t affinity_key[HASH_KEY_SIZE];
         int r;
 
         h = calloc(1, sizeof(Http));
@@ -362,8 +367,12 @@ int http_new(const HttpParams *p, Http **ret) {
         (void) config_ref(h->p.config);
         h->started = clock_realtime();
         h->active_at = clock_monotonic();
-        if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0)
+        if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0 ||
+            getrandom(affinity_key, sizeof(affinity_key), 0) < 0)
                 return -errno;
+        r = affinity_new(affinity_key, AFFINITY_MAX, &h->affinity);
+        if (r < 0)
+                return r;
         r = request_log_new(p->loop, &h->log);
         if (r < 0)
                 return r;
@@ -371,6 +380,15 @@ int http_new(const HttpParams *p, Http **ret) {
         if (r < 0)
                 return r;
         r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
+        if (r < 0)
+                return r;
+        r = hedges_new(&h->hedges);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(p->loop, USEC_PER_SEC, exchange_on_hedge, &h->hedge_due);
+        if (r < 0)
+                return r;
+        r = line_new(p->loop, &exchange_line_ops, &h->line);
         if (r < 0)
                 return r;
         r = model_list_new(h, &h->models);
@@ -408,6 +426,10 @@ int http_listen_inner(Http *h, int fd) {
         return http_server_listen(h->inner, fd);
 }
 
+void http_kick(Http *h) {
+        line_kick(h->line);
+}
+
 void http_drain(Http *h) {
         h->draining = true;
         http_server_quiesce(h->server);
@@ -433,6 +455,10 @@ Http *http_free(Http *h) {
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
+        timeout_queue_free(h->hedge_due);
+        hedges_free(h->hedges);
+        line_free(h->line);
+        affinity_free(h->affinity);
         request_log_free(h->log);
         config_unref(h->p.config);
         free(h);

@@ -9,7 +9,9 @@
 
 #include "base/buf.h"
 #include "base/zone.h"
+#include "core/affinity.h"
 #include "core/config.h"
+#include "core/hedge.h"
 #include "core/pool-admin.h"
 #include "dialect/dialect.h"
 #include "engine/engine.h"
@@ -23,6 +25,7 @@ typedef struct Route Route;
 typedef struct Exchange Exchange;
 typedef struct ModelList ModelList;
 typedef struct RequestLog RequestLog;
+typedef struct Line Line;
 typedef struct TimeoutQueue TimeoutQueue;
 typedef struct HttpServer HttpServer;
 
@@ -45,11 +48,13 @@ struct Http {
         HttpServer *server;
         HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
-        TimeoutQueue *ping, *deadline; /* of the exchanges */
+        TimeoutQueue *ping, *deadline, *hedge_due; /* of the exchanges */
+        Affinity *affinity; /* which project served which conversation */
+        Hedges *hedges;
+        Line *line; /* of those who wait for a key */
         RequestLog *log;
         size_t n_exchanges;            /* requests to Gemini under way */
-        usec_t started;                /* realtime */
-        usec_t active_at;              /* CLOCK_MONOTONIC: the last end of a request */
+        usec_t started, active_at;     /* realtime; CLOCK_MONOTONIC: the last end of a request */
         uint64_t id_state;             /* of generated request ids */
         bool draining;
 };
@@ -58,14 +63,13 @@ int http_new(const HttpParams *p, Http **ret);
 void http_configure(Http *h, Config *c); /* for the requests from now on; takes a reference */
 int http_listen(Http *h, int fd); /* takes the socket */
 int http_listen_inner(Http *h, int fd); /* the same, for CLI jobs alone: no token but theirs opens it */
+void http_kick(Http *h); /* keys may have become usable: whoever waits for one may go; cheap */
 void http_drain(Http *h);         /* no new connections, every reply closes its own */
 bool http_is_quiet(Http *h);      /* while draining: nobody waits for an answer any more */
 usec_t http_quiet_since(const Http *h); /* CLOCK_MONOTONIC; USEC_INFINITY while a request is under way */
 size_t http_n_exchanges(const Http *h); /* requests to Gemini under way */
 Http *http_free(Http *h);
 DEFINE_CLEANUP(Http *, http_free);
-
-#define REQUEST_VERDICTS_MAX 128U /* six of the longest; the rest is cut */
 
 struct Request {
         Http *http;
@@ -91,8 +95,10 @@ struct Request {
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
         const char *verdict;
-        char verdicts[REQUEST_VERDICTS_MAX]; /* of all attempts, with commas */
-        bool key_named; /* key_name is a name that somebody gave it */
+        char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before… */
+        const char *fallback;            /* …and why it was not the asked one; NULL: it was */
+        char verdicts[128]; /* of all attempts, with commas; the rest is cut */
+        bool key_named, hedged; /* key_name is a given name; a second try was made beside the first */
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;
@@ -104,14 +110,11 @@ void request_reply_json(Request *q, int status, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
 
-/* What came of an attempt, for x-gemgate-verdicts. */
-void request_note_verdict(Request *q, VerdictClass class);
-
+void request_note_verdict(Request *q, VerdictClass class); /* what came of an attempt, for the headers */
 /* Begins a stream with status 200. */
 int request_stream(Request *q, const char *content_type);
 
-/* The body as a JSON object, or NULL after a 400 was sent. */
-struct json_object *request_json(Request *q);
+struct json_object *request_json(Request *q); /* the body, an object; or NULL after a 400 was sent */
 
 /* How the client's address is shown: `127.0.0.1`, `unix`. */
 void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]);

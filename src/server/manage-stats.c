@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "core/pool-state.h"
 #include "core/pool-words.h"
+#include "server/line.h"
 #include "server/manage-internal.h"
 #include "server/manage.h"
 
@@ -168,6 +169,28 @@ static bool read_days(Request *q, unsigned *ret) {
         return false;
 }
 
+static void write_line(const char *model, size_t n, void *userdata) {
+        jwrite_uint(userdata, model, n);
+}
+
+/* Who waits for a key (QUEUE_WAIT). */
+static void write_queue(Stats *s, const Line *line) {
+        JWriter *w = s->w;
+        LineCounters c;
+
+        line_counters(line, &c);
+        jwrite_object(w, "queue");
+        jwrite_uint(w, "waiting", c.n_waiting);
+        jwrite_uint(w, "waiting_bytes", c.n_bytes);
+        jwrite_object(w, "waiting_by_model");
+        line_each_model(line, write_line, w);
+        jwrite_end(w);
+        jwrite_uint(w, "total_waited", c.joined);
+        jwrite_uint(w, "total_given_up", c.given_up);
+        jwrite_uint(w, "total_turned_away", c.turned_away);
+        jwrite_end(w);
+}
+
 void manage_stats(Request *q) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
@@ -195,6 +218,7 @@ void manage_stats(Request *q) {
         jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
         jwrite_end(&w);
         write_load_balancing(&s, q->config, now);
+        write_queue(&s, q->http->line);
         if (days > 0) {
                 jwrite_array(&w, "days");
                 pool_each_day(p->pool, days, now, write_day, &s);

@@ -102,6 +102,10 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "token_name", q->token ? q->token->name : NULL },
                    { "dialect", q->dialect->name },
                    { "model", q->model[0] ? q->model : NULL },
+                   /* where the name that was asked for says something else */
+                   { "served_model", q->served[0] && !streq(q->served, q->model) ? q->served : NULL },
+                   { "fallback", q->fallback },
+                   { "hedged", q->hedged ? "true" : NULL, true },
                    { "status", number(&status, (uint64_t) q->status), true },
                    { "key", q->key_mask[0] ? q->key_mask : NULL },
                    { "key_name", q->key_name[0] ? q->key_name : NULL },

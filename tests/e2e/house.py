@@ -55,6 +55,7 @@ def defaults(sim):
         "ADMIN_TOKENS": json.dumps([SECRETS["ADMIN"]]),
         "GEMINI_BASE_URL": sim.url if sim else "http://127.0.0.1:9",
         "LOG_FORMAT": "json",
+        "AFFINITY_SPILL": "off",  # else which key comes first is a matter of hashes
         "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",  # never this machine's
     }
 

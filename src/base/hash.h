@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* SipHash-2-4, for tables whose keys strangers choose, and for places that are to be the same tomorrow. */
+
+#include "base/macros.h"
+
+#define HASH_KEY_SIZE 16U
+
+uint64_t hash_keyed(const uint8_t key[static HASH_KEY_SIZE], const void *p, size_t n);
+
+/* With a key that everybody knows: the same over restarts and instances. Never 0. */
+uint64_t hash_stable(const void *p, size_t n);
+
+/* Spreads the bits of a number that is no secret (the end of splitmix64). */
+static inline uint64_t hash_mix(uint64_t z) {
+        z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+        return z ^ z >> 31;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the configuration says of the way of a request: which model a name stands for, which key and which
+ * model serve it, and when. See docs/ROUTING.md. */
+
+#include "base/clock.h"
+#include "core/fallback.h"
+#include "core/hedge.h"
+
+typedef struct AliasConfig {
+        char *alias, *model;
+} AliasConfig;
+
+#define AFFINITY_OFF UINT64_MAX
+
+typedef struct RouteConfig {
+        FallbackSet fallbacks;
+        usec_t queue_wait; /* 0: nobody waits for a key */
+        usec_t hedge_after; /* HEDGE_OFF, HEDGE_P95, or a span */
+        uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
+} RouteConfig;
