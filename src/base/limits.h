@@ -44,7 +44,7 @@
 
 /* --- the pool --- */
 #define MODELS_MAX 256U        /* a client may invent names; those that never answered are forgotten first */
-#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB each, and 0.7 a quota; beyond, models are forgotten */
+#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB, and 0.7 a quota; beyond, models go */
 #define SLOT_ERROR_MAX 256U    /* of Google's message, kept with each of them as its last error */
 #define ATTEMPTS_MAX 3U        /* keys tried for one request */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
