@@ -95,6 +95,7 @@ void manager_drain(Manager *m, const char *why) {
         (void) snprintf(message, sizeof(message), "%s: finishing what is under way", why);
         log_event(LOG_LEVEL_INFO, MESSAGE_DRAINING, message);
         http_drain(m->http);
+        engine_cli_drain(m->cli);
         bus_draining(m->bus);
         r = sd_event_add_time(loop_event(m->loop), &m->drain_timer, CLOCK_MONOTONIC,
                               usec_add(clock_monotonic(), m->config->drain_timeout), USEC_PER_MSEC,

@@ -167,10 +167,11 @@ void cli_request_done(CliRequest *r) {
 
 /* --- what goes upstream --- */
 
+/* 1 if a text of it was the client's, 0 if none was. */
 static int restore_parts(struct json_object *content) {
         struct json_object *parts = json_get_typed(content, "parts", json_type_array);
         size_t n = json_array_length(parts);
-        int r;
+        int r, found = 0;
 
         for (size_t i = 0; i < n; i++) {
                 struct json_object *part = json_object_array_get_idx(parts, i),
@@ -185,11 +186,13 @@ static int restore_parts(struct json_object *content) {
                 r = guard_remove(&plain, s, k);
                 if (r < 0)
                         return r;
-                if (r > 0 &&
-                    !json_object_set_string_len(text, plain.n > 0 ? buf_data(&plain) : "", (int) plain.n))
+                if (r == 0)
+                        continue;
+                if (!json_object_set_string_len(text, plain.n > 0 ? buf_data(&plain) : "", (int) plain.n))
                         return -ENOMEM;
+                found = 1;
         }
-        return 0;
+        return found;
 }
 
 /* `{"functionDeclarations": []}` is what the CLI sends when it has no tools; Gemini refuses it. */
@@ -213,17 +216,14 @@ static void drop_empty_tools(struct json_object *root) {
         }
 }
 
-/* A member that is an object on both sides is merged, one level deep: generationConfig. */
-static int merge(struct json_object *into, struct json_object *asked) {
+/* The settings are the client's or none: the CLI's own (temperature, thinking …) are made for the model that
+ * it was started with, and another may refuse them. */
+static int put_asked(struct json_object *root, struct json_object *asked) {
+        json_object_object_del(root, "generationConfig");
+        if (!asked)
+                return 0;
         json_object_object_foreach(asked, name, value) {
-                struct json_object *mine = json_get(into, name);
-
-                if (json_object_is_type(value, json_type_object) &&
-                    json_object_is_type(mine, json_type_object)) {
-                        json_object_object_foreach(
-                                value, key, v) if (json_object_object_add(mine, key, json_object_get(v)) <
-                                                   0) return -ENOMEM;
-                } else if (json_object_object_add(into, name, json_object_get(value)) < 0)
+                if (json_object_object_add(root, name, json_object_get(value)) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -250,15 +250,17 @@ int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret)
         r = restore_parts(json_get_typed(root, "systemInstruction", json_type_object));
         if (r < 0)
                 return r;
+        if (r == 0) /* the CLI's own, since the client gave none */
+                json_object_object_del(root, "systemInstruction");
         drop_empty_tools(root);
         if (asked) {
                 r = json_parse(asked, strlen(asked), &wanted, NULL);
                 if (r < 0)
                         return r;
-                r = merge(root, wanted);
-                if (r < 0)
-                        return r;
         }
+        r = put_asked(root, wanted);
+        if (r < 0)
+                return r;
         s = json_object_to_json_string_length(root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
                                               &length);
         return s ? buf_append(ret, s, length) : -ENOMEM;

@@ -221,7 +221,8 @@ static void write_usage(JWriter *w, const Usage *u) {
 
 static void write_answer(RunGemini *g, Buf *out) {
         int64_t exit_code = json_object_get_int64(json_get(g->cli, "exitCode"));
-        double seconds = json_object_get_double(json_get(g->cli, "durationUsec")) / (double) USEC_PER_SEC;
+        int64_t usec = json_object_get_int64(json_get(g->cli, "durationUsec"));
+        double seconds = (double) usec / (double) USEC_PER_SEC; /* never beyond what JSON can hold */
         JWriter w = JWRITER_INIT(out);
 
         jwrite_object(&w, NULL);

@@ -58,8 +58,10 @@ struct EngineCli {
         EngineCliParams p;
         List warm, queue, ended;
         size_t n_warm, n_queued, n_running, n_calls;
+        size_t n_silent; /* of those that run: without a byte so far */
         LoopHook hook;
         bool dialogue; /* what the warm ones are to take */
+        bool draining; /* nobody will need another warm one */
         usec_t used_at;
         Timer *idle;
 
@@ -82,7 +84,7 @@ struct CliCall {
         usec_t timeout, started;
         CliSeat *seat;
         Timer *timer; /* of the wait in the queue, then of the job */
-        bool spoke, retried, paused;
+        bool silent, spoke, retried, paused;
         Buf text; /* not streaming: the answer so far */
 
         Verdict verdict;
@@ -192,9 +194,10 @@ static bool is_in_use(const EngineCli *e) {
         return e->used_at > 0 && loop_now(e->loop) < usec_add(e->used_at, WARM_FOR);
 }
 
-/* Only when nobody waits: a CLI that starts takes the CPU from one that is asked for. */
+/* Only when nobody waits, in the queue or for a first byte: a CLI that starts takes the CPU from one that is
+ * asked for. */
 static void refill(EngineCli *e) {
-        if (e->n_queued > 0 || !is_in_use(e) || !e->program)
+        if (e->n_queued > 0 || e->n_silent > 0 || e->draining || !is_in_use(e) || !e->program)
                 return;
         LIST_FOREACH (i, &e->warm) {
                 CliSeat *s = list_entry(i, CliSeat, link);
@@ -216,6 +219,18 @@ static void refill(EngineCli *e) {
 
 /* --- the end of a call --- */
 
+static void call_set_silent(CliCall *c, bool silent) {
+        if (c->silent == silent)
+                return;
+        c->silent = silent;
+        if (silent)
+                c->engine->n_silent++;
+        else {
+                c->engine->n_silent--;
+                loop_hook_ask(c->engine->loop, &c->engine->hook);
+        }
+}
+
 /* Which keys it was tried with is told however it ended. */
 static void call_leave_seat(CliCall *c) {
         const Job *j;
@@ -228,6 +243,7 @@ static void call_leave_seat(CliCall *c) {
         memcpy(c->key_name, j->key_name, sizeof(c->key_name));
         c->seat = seat_free(c->seat);
         c->engine->n_running--;
+        call_set_silent(c, false);
 }
 
 static void call_end(CliCall *c) {
@@ -274,24 +290,32 @@ static void call_end_as(CliCall *c, VerdictClass class, const char *message) {
         call_end(c);
 }
 
+/* Once: at the end, or when the client goes before. */
+static void tell_served(CliCall *c) {
+        void (*served)(const EngineServed *s, void *userdata) = TAKE_PTR(c->sink.served);
+
+        if (served)
+                served(
+                        &(EngineServed){
+                                .refusal = c->refused ? &c->refusal : NULL,
+                                .key_mask = c->key_mask,
+                                .key_name = c->key_name,
+                                .attempts = c->attempts,
+                        },
+                        c->userdata);
+}
+
 static void tell_ended(void *userdata) {
         EngineCli *e = userdata;
         List *i;
 
         while ((i = list_first(&e->ended))) {
                 CliCall *c = list_entry(i, CliCall, link);
+                Verdict v = c->verdict; /* it is looked at when c is gone */
 
                 list_unlink(i);
-                if (c->sink.served)
-                        c->sink.served(
-                                &(EngineServed){
-                                        .refusal = c->refused ? &c->refusal : NULL,
-                                        .key_mask = c->key_mask,
-                                        .key_name = c->key_name,
-                                        .attempts = c->attempts,
-                                },
-                                c->userdata);
-                c->sink.done(&c->verdict, c->userdata); /* frees c */
+                tell_served(c);
+                c->sink.done(&v, c->userdata); /* frees c */
         }
         work_on(e);
         refill(e);
@@ -309,11 +333,12 @@ static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdat
         memcpy(e->isolation, isolation, n + 1);
         if (streq(isolation, "process"))
                 log_warning(
-                        "the Gemini CLI %s runs without namespaces of its own here (isolation: process): "
+                        "the Gemini CLI%s%s runs without namespaces of its own here (isolation: process): "
                         "only its settings keep it from files and network",
-                        e->version);
+                        e->version[0] ? " " : "", e->version);
         else
-                log_info("the Gemini CLI %s runs in isolation: %s", e->version, isolation);
+                log_info("the Gemini CLI%s%s runs in isolation: %s", e->version[0] ? " " : "", e->version,
+                         isolation);
 }
 
 static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userdata) {
@@ -325,6 +350,7 @@ static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userda
         if (!c)
                 return;
         c->spoke = true;
+        call_set_silent(c, false);
         if (c->method != ENGINE_STREAM_GENERATE) {
                 if (buf_append(&c->text, s, n) < 0)
                         call_end_as(c, VERDICT_CUT, "The Gemini CLI's answer is larger than gemgate takes.");
@@ -387,7 +413,10 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
 static void on_job_timeout(void *userdata) {
         CliCall *c = userdata;
 
-        call_end_as(c, VERDICT_TIMEOUT, "The Gemini CLI was not done in time (CLI_TIMEOUT).");
+        call_end_as(c, VERDICT_TIMEOUT,
+                    c->timeout < c->engine->p.timeout
+                            ? "The Gemini CLI was not done within the request's timeout."
+                            : "The Gemini CLI was not done within CLI_TIMEOUT.");
 }
 
 static void on_queue_timeout(void *userdata) {
@@ -447,6 +476,7 @@ static int call_take_seat(CliCall *c) {
         }
         c->seat->call = c;
         e->n_running++;
+        call_set_silent(c, true);
         return job_arm(cli_runner_job(c->seat->runner), c->model, c->id, c->request.asked);
 }
 
@@ -512,6 +542,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
 
         r = cli_request_split(q->body, q->n_body, &c->request, &c->refusal);
         if (r < 0) {
+                c->sink.served = NULL; /* nothing is heard of a call that did not begin */
                 engine_call_free(&c->call);
                 return r;
         }
@@ -549,6 +580,7 @@ static void cli_call_free(EngineCall *call) {
         list_unlink(&c->link);
         timer_free(c->timer);
         call_leave_seat(c);
+        tell_served(c);
         cli_request_done(&c->request);
         buf_done(&c->text);
         free(c);
@@ -597,6 +629,14 @@ void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
                 (void) look_for_program(e); /* those that are started ahead now are of this one */
         }
         loop_hook_ask(e->loop, &e->hook);
+}
+
+void engine_cli_drain(Engine *engine) {
+        EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
+
+        e->draining = true;
+        if (e->n_queued == 0)
+                drop_warm(e);
 }
 
 void engine_cli_status(Engine *engine, EngineCliStatus *ret) {

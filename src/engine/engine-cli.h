@@ -30,6 +30,7 @@ typedef struct EngineCliStatus {
 
 int engine_cli_new(Loop *l, JobBook *jobs, const EngineCliParams *p, Engine **ret);
 void engine_cli_configure(Engine *e, const EngineCliParams *p); /* for the calls from now on */
+void engine_cli_drain(Engine *e); /* the end is near: calls go on, nothing is started ahead */
 void engine_cli_status(Engine *e, EngineCliStatus *ret);        /* the strings live until the next call */
 Engine *engine_cli_free(Engine *e);                             /* every call must be freed before */
 DEFINE_CLEANUP(Engine *, engine_cli_free);

@@ -47,7 +47,8 @@ typedef struct EngineSink {
         /* The end: VERDICT_OK for a clean end of the HTTP exchange (whether the answer is complete is the
          * dialect's to say). The call is to be freed from here on; freeing it inside is fine. */
         void (*done)(const Verdict *v, void *userdata);
-        /* Right before done(), by an engine that picks its keys itself; NULL where there is none. */
+        /* Right before done(), or inside of engine_call_free() if that comes first, by an engine that picks
+         * its keys itself; NULL where there is none. */
         void (*served)(const EngineServed *s, void *userdata);
 } EngineSink;
 

@@ -19,14 +19,15 @@
 
 /* Each pair as pipe() gives it: [0] is read from, [1] is written to. */
 typedef struct Pipes {
-        int in[2], out[2], err[2];
+        int in[2], err[2];
+        int out[2];  /* [1] is the writer of the output's file, [0] is none */
         int exec[2]; /* exec_command()'s */
 } Pipes;
 
 #define PIPES_INIT ((Pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } })
 
 static void pipes_done(Pipes *p) {
-        int *const pairs[] = { p->in, p->out, p->err, p->exec };
+        int *const pairs[] = { p->in, p->err, p->out, p->exec };
 
         for (size_t i = 0; i < ELEMENTSOF(pairs); i++)
                 for (size_t k = 0; k < 2; k++)
@@ -34,8 +35,8 @@ static void pipes_done(Pipes *p) {
 }
 
 static int pipes_make(Pipes *p) {
-        int *const pairs[] = { p->in, p->out, p->err, p->exec };
-        int *const ours[] = { p->in + 1, p->out, p->err };
+        int *const pairs[] = { p->in, p->err, p->exec };
+        int *const ours[] = { p->in + 1, p->err };
 
         for (size_t i = 0; i < ELEMENTSOF(pairs); i++)
                 if (pipe2(pairs[i], O_CLOEXEC) < 0)
@@ -85,7 +86,7 @@ static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, Ch
         return 0;
 }
 
-static void run_cli(const Command *c, const Identity *who, const Pipes *p, pid_t runner) {
+static void run_cli(const Child *c, const Identity *who, const Pipes *p, pid_t runner) {
         const int stdio[] = { p->in[0], p->out[1], p->err[1] };
         int r;
 
@@ -99,7 +100,7 @@ static void run_cli(const Command *c, const Identity *who, const Pipes *p, pid_t
         }
         if (getppid() != runner)
                 _exit(127);
-        exec_command(c, stdio, p->exec[1]);
+        exec_command(&c->command, stdio, p->exec[1]);
 }
 
 static int make_command(const ChildPlan *plan, Child *c) {
@@ -120,6 +121,9 @@ static int start(const ChildPlan *plan, Pipes *p, Child *c, const char **ret_ste
         r = pipes_make(p);
         if (r < 0)
                 return failed(r, "making pipes", ret_step);
+        r = tail_open(&c->output, p->out + 1);
+        if (r < 0)
+                return failed(r, "making a file for its output", ret_step);
         if (plan->namespaces)
                 r = start_inside(plan, &who, p, c, ret_step);
         else {
@@ -147,7 +151,7 @@ static int start(const ChildPlan *plan, Pipes *p, Child *c, const char **ret_ste
 
                 c->pid = fork();
                 if (c->pid == 0)
-                        run_cli(&c->command, &who, p, runner);
+                        run_cli(c, &who, p, runner);
                 r = c->pid < 0 ? -errno : 0;
         }
         if (r < 0)
@@ -173,7 +177,6 @@ int child_start(const ChildPlan *plan, Child *ret, const char **ret_step) {
                 return r;
         }
         c.stdin_fd = TAKE_FD(p.in[1]);
-        c.stdout_fd = TAKE_FD(p.out[0]);
         c.stderr_fd = TAKE_FD(p.err[0]);
         *ret = c;
         return 0;
@@ -203,10 +206,11 @@ void child_kill(Child *c) {
 }
 
 void child_done(Child *c) {
-        int *const fds[] = { &c->channel, &c->stdin_fd, &c->stdout_fd, &c->stderr_fd, &c->listener };
+        int *const fds[] = { &c->channel, &c->stdin_fd, &c->stderr_fd, &c->listener };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++)
                 *fds[i] = safe_close(*fds[i]);
+        tail_done(&c->output);
         scratch_done(&c->scratch);
         command_done(&c->command);
         c->command = (Command){};

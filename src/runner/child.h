@@ -14,12 +14,14 @@
 #include "runner/command.h"
 #include "runner/libraries.h"
 #include "runner/scratch.h"
+#include "runner/tail.h"
 
 typedef struct Child {
         pid_t pid;
         int pidfd;   /* readable when it has ended; -1: there is none */
         int channel; /* to the process inside the namespaces, or -1 */
-        int stdin_fd, stdout_fd, stderr_fd;
+        int stdin_fd, stderr_fd;
+        Tail output;  /* its stdout */
         int listener; /* of the relay; may be taken */
         Scratch scratch;
         Command command; /* for the report */
@@ -29,7 +31,7 @@ typedef struct Child {
         ((Child){ .pidfd = -1,                                                                              \
                   .channel = -1,                                                                            \
                   .stdin_fd = -1,                                                                           \
-                  .stdout_fd = -1,                                                                          \
+                  .output = TAIL_INIT,                                                                      \
                   .stderr_fd = -1,                                                                          \
                   .listener = -1,                                                                           \
                   .scratch = SCRATCH_INIT })

@@ -153,9 +153,9 @@ static int fill(const Root *r, uid_t uid) {
         e = write_passwd(r, uid);
         for (size_t i = 0; i < r->n && e >= 0; i++)
                 e = put(r, r->trees + i);
-        if (e >= 0 && mkdirat(r->fd, ROOT_SCRATCH + 1, 0755) < 0)
+        if (e >= 0 && mkdirat(r->fd, &ROOT_SCRATCH[1], 0755) < 0)
                 e = -errno;
-        if (e >= 0 && move_mount(r->scratch, "", r->fd, ROOT_SCRATCH + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        if (e >= 0 && move_mount(r->scratch, "", r->fd, &ROOT_SCRATCH[1], MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 e = -errno;
         return e;
 }

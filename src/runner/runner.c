@@ -23,6 +23,7 @@
 
 /* Above it the CLI's output is not read: who reads slowly upstream of us does so on purpose. */
 #define OUT_HIGH_MARK (1U << 20)
+#define TURN_MAX      16U /* reads at one time */
 /* One read of the CLI can bring as much again, in lines that are escaped anew. */
 #define OUT_MAX (OUT_HIGH_MARK + CLI_LINE_MAX * 8U)
 
@@ -50,6 +51,7 @@ typedef struct Runner {
         CliOutput output;
         Buf stderr_tail;
         usec_t kill_at; /* USEC_INFINITY: it has not said its result */
+        bool all_read;  /* of its output, as far as it goes */
         bool ended;     /* the CLI's process, and how: */
         int exit_code, signal;
 
@@ -207,15 +209,19 @@ static int read_pipe(int *fd, char piece[static PIECE], size_t *ret_n) {
         return 1;
 }
 
+/* As much as there is and the daemon takes, but not so much that nothing else has its turn. */
 static int on_stdout(Runner *r) {
         char piece[PIECE];
-        size_t n;
-        int e;
+        size_t n = 1;
+        int e = 0;
 
-        e = read_pipe(&r->child.stdout_fd, piece, &n);
-        if (e == 0)
-                return 0;
-        e = e < 0 ? output_end(&r->output, &r->out) : output_feed(&r->output, piece, n, &r->out);
+        r->all_read = false;
+        for (unsigned i = 0; i < TURN_MAX && e >= 0 && n > 0 && r->out.n < OUT_HIGH_MARK; i++) {
+                e = tail_read(&r->child.output, piece, sizeof(piece), &n);
+                if (e >= 0 && n > 0)
+                        e = output_feed(&r->output, piece, n, &r->out);
+        }
+        r->all_read = n == 0;
         if (r->output.status != CLI_STATUS_NONE && !r->ended && r->kill_at == USEC_INFINITY)
                 r->kill_at = usec_add(clock_monotonic(), EXIT_GRACE);
         return e;
@@ -341,15 +347,13 @@ enum {
 #define POLL_MAX (SLOT_RELAY + RELAY_FDS_MAX)
 
 static size_t prepare(Runner *r, struct pollfd fds[static POLL_MAX]) {
-        bool read_more = r->out.n < OUT_HIGH_MARK;
-
         fds[SLOT_DAEMON] = (struct pollfd){
                 .fd = DAEMON_FD,
                 .events = (short) (POLLIN | (r->out.n > 0 ? POLLOUT : 0)),
         };
         fds[SLOT_SIGNAL] = (struct pollfd){ .fd = r->signal_fd, .events = POLLIN };
         fds[SLOT_CHILD] = (struct pollfd){ .fd = r->child.pidfd, .events = POLLIN };
-        fds[SLOT_STDOUT] = (struct pollfd){ .fd = read_more ? r->child.stdout_fd : -1, .events = POLLIN };
+        fds[SLOT_STDOUT] = (struct pollfd){ .fd = r->child.output.notify, .events = POLLIN };
         fds[SLOT_STDERR] = (struct pollfd){ .fd = r->child.stderr_fd, .events = POLLIN };
         fds[SLOT_STDIN] = (struct pollfd){ .fd = feed_wants_stdin(&r->feed), .events = POLLOUT };
         fds[SLOT_FIFO] = (struct pollfd){ .fd = feed_wants_fifo(&r->feed), .events = POLLOUT };
@@ -361,6 +365,10 @@ static int timeout(const Runner *r) {
 
         if (feed_waits_for_reader(&r->feed))
                 at = MIN(at, now + FEED_RETRY);
+        if (r->child.output.fd >= 0 && r->child.output.notify < 0 && !r->ended)
+                at = MIN(at, now + TAIL_PAUSE);
+        if (!r->all_read && r->child.output.fd >= 0 && r->out.n < OUT_HIGH_MARK)
+                at = now;
         if (at == USEC_INFINITY)
                 return -1;
         return (int) MIN((usec_sub(at, now) + USEC_PER_MSEC - 1) / USEC_PER_MSEC, 3600U * 1000U);
@@ -388,16 +396,19 @@ static int dispatch(Runner *r, const struct pollfd *fds, size_t n) {
                 return e;
         if (r->relay && n > SLOT_RELAY)
                 relay_dispatch(r->relay, fds + SLOT_RELAY, n - SLOT_RELAY);
-        if (fds[SLOT_STDOUT].revents & readable)
-                e = on_stdout(r);
+        if (fds[SLOT_CHILD].revents & readable)
+                on_end(r);
+        if (r->child.output.fd >= 0)
+                e = on_stdout(r); /* behind on_end(): then it is known whether more can come */
         if (e >= 0 && fds[SLOT_STDERR].revents & readable)
                 e = on_stderr(r);
-        if (e >= 0 && fds[SLOT_CHILD].revents & readable)
-                on_end(r);
         if (e >= 0 && !r->ended && r->child.pidfd >= 0)
                 e = feed_step(&r->feed, &r->child.scratch);
-        if (e >= 0 && r->ended && r->child.stdout_fd < 0 && r->child.stderr_fd < 0)
-                e = report(r, NULL);
+        if (e >= 0 && r->ended && r->all_read && r->child.stderr_fd < 0) {
+                e = output_end(&r->output, &r->out);
+                if (e >= 0)
+                        e = report(r, NULL);
+        }
         return e;
 }
 

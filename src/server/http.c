@@ -299,7 +299,7 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         case HTTP_BODY_OK:
                 break;
         }
-        if (q->config->log_bodies)
+        if (q->config->log_bodies && !q->job) /* what a CLI asks is its client's, made another way */
                 request_log_body(q);
         q->route->handler(q);
 }

@@ -101,7 +101,12 @@ def others(token, job):
 
 def main():
     start = json.loads(lines.readline())["start"]
-    note(began=time.monotonic(), argv=sys.argv, environment=dict(os.environ), start=start)
+    with os.scandir("/proc/self/fd") as found:
+        open_fds = sorted(int(f.name) for f in found if not os.readlink(f.path).startswith("/proc/"))
+    with open("/proc/self/status", encoding="ascii") as status:
+        masks = {line[:6]: line.split()[1] for line in status if line.startswith(("SigBlk", "SigIgn"))}
+    note(began=time.monotonic(), argv=sys.argv, environment=dict(os.environ), start=start, open_fds=open_fds,
+         masks=masks, group=os.getpgrp())
     if options.get("as") == "refuse":
         return say(event="result", status="error", message="too large a job", messages=0, exit_code=None, signal=0)
     if options.get("as") == "gone":

@@ -4,17 +4,22 @@
 import json
 import os
 import signal
+import socket
 import stat
+import subprocess
+import threading
 import time
 
 import pytest
 
 import house
+import process
 import wait
 from house import MASKS, SECRETS, leaked
 from jobs import (MODEL, chat_with, error_of, events_of, gone, inner, install, jobs, line_of, run, send,
                   wait_queued)
 from test_life import memory
+from test_service import manager  # noqa: F401
 
 
 ENDLESS = '*: text "x" chunks=4000 pace=5ms'
@@ -28,7 +33,7 @@ def test_timeout_of_the_settings(cli, sim, records):
     d = cli(CLI_TIMEOUT="300ms")
     for stream in (False, True):
         a = run(d, "Hi", stream=stream)
-        assert a.status == 504 and error_of(a)["code"] == "timeout", a.body
+        assert a.status == 504 and error_of(a)["code"] == "timeout" and "CLI_TIMEOUT" in error_of(a)["message"], a.body
     sim.wait_hung_up(2)
     gone(records)
     line = line_of(d)
@@ -40,7 +45,7 @@ def test_timeout_of_the_request(cli, sim, records):
     sim.script("*: hang")
     d = cli()
     a = run(d, "Hi", timeout=0.3)
-    assert a.status == 504 and json.loads(a.body)["error"]["code"] == "timeout"
+    assert a.status == 504 and error_of(a)["code"] == "timeout" and "the request's timeout" in error_of(a)["message"]
     sim.wait_hung_up()
     gone(records)
 
@@ -66,7 +71,7 @@ def test_hang_up_ends_the_job(cli, sim, records, command, script, stream):
     d = cli()
     c = send(d, command, stream=stream)
     wait.until("the job", lambda: any(r.find("job") for r in records()))
-    if command == "Hi":
+    if command != "hang":
         wait.until("the upstream request", lambda: sim.count() == 1)
     at = time.monotonic()
     c.close()
@@ -75,7 +80,8 @@ def test_hang_up_ends_the_job(cli, sim, records, command, script, stream):
         sim.wait_hung_up()
     assert time.monotonic() - at < 1
     line = line_of(d)
-    assert line["status"] == (499 if not stream or command == "hang" else line["status"])
+    assert line["status"] == (200 if script == ENDLESS else 499)
+    assert line.get("attempts") == (None if command == "hang" else 1)
     assert run(d, "nocall").status == 400, "the next one is served"
 
 
@@ -121,6 +127,20 @@ def test_answer_without_a_bound(cli, records):
     d = cli()
     a = run(d, "flood")
     assert a.status == 502 and "larger" in error_of(a)["message"], a.body[:300]
+    gone(records)
+
+
+# --- what is told while it runs ---
+
+
+def test_a_job_is_one_request(cli, sim, manager, records):
+    """What its CLI asks is not another one."""
+    sim.script("*: hang")
+    d = cli(NOTIFY_SOCKET=manager.path)
+    with send(d, "Hi"), send(d, "hang"):
+        wait.until("the upstream request", lambda: sim.count() == 1)
+        manager.wait_status("2 of 2 keys usable, 2 requests open, 1 request today")
+    manager.wait_status("2 of 2 keys usable, 0 requests open, 1 request today")
     gone(records)
 
 
@@ -246,6 +266,27 @@ def test_no_warm_ones(cli, records, waiting):
     assert len(records()) == 1
 
 
+def children(d):
+    with open(f"/proc/{d.process.pid}/task/{d.process.pid}/children") as f:
+        return f.read().split()
+
+
+def test_nothing_is_started_while_one_waits(cli, sim, waiting, records):
+    """A CLI that starts takes the CPU from the one that is asked for; once that one speaks, there is time."""
+    d = cli(CLI_WARM="1")
+    assert run(d, "Hi").status == 200
+    wait.until("one that waits", waiting)
+    sim.script('body="slow" : hang\n*: text "a b" chunks=2 hang after=1')
+    with send(d, "slow"), send(d, "Hi", stream=True) as other:
+        other.read_until(b'"stdout"')
+        wait_queued(d)
+        assert len(children(d)) == 2
+        with send(d, "hang"):
+            wait_queued(d)
+            assert len(children(d)) == 3
+    wait.until("one that waits", waiting)
+
+
 def test_warm_token_opens_nothing(cli, sim, waiting):
     """Not before it has a job."""
     d = cli(CLI_WARM="1")
@@ -310,6 +351,20 @@ def test_fewer_warm_ones_after_a_reload(reloaded, waiting, records):
     reloaded.set(CLI_WARM="0")
     reloaded.reload()
     gone(records)
+
+
+def test_drain_starts_nothing(cli, sim, records, waiting):
+    """Nobody will need what would be started ahead."""
+    d = cli(CLI_WARM="1")
+    assert run(d, "Hi").status == 200
+    wait.until("one that waits", waiting)
+    sim.script('*: text "a b" delay=300ms')
+    with send(d, "two", stream=True) as c:
+        wait.until("its job", lambda: "two" in jobs(records))
+        d.interrupt()
+        assert c.read().complete
+    assert d.process.wait() == 0
+    assert [r.find("job") for r in records()] == [{"prompt": "Hi"}, {"prompt": "two"}]
 
 
 # --- the end of the daemon ---
@@ -427,6 +482,86 @@ def test_the_inner_socket(cli, tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     d.process.stop()
     assert not folder.exists()
+
+
+# --- how a runner comes to be ---
+
+
+def test_what_a_runner_inherits(cli, records):
+    """Its socket and the daemon's output; no other descriptor, no signal that is blocked, and a group of its own."""
+    d = cli()
+    assert run(d, "Hi").status == 200
+    [r] = records()
+    assert r.find("group") == r.pid
+    assert int(r.find("masks")["SigBlk"], 16) == 0
+    ignored = {n for n in range(1, 65) if int(r.find("masks")["SigIgn"], 16) >> (n - 1) & 1}
+    assert ignored <= {signal.SIGPIPE, signal.SIGXFSZ, 32, 33}, "those of the interpreter and of glibc"
+    assert set(r.find("open_fds")) - {0, 1, 2} <= {3, 4}, "the runner's own two files are open"
+
+
+class Unit:
+    """gemgate-runner.socket with its Accept=yes, as far as the daemon can tell."""
+
+    def __init__(self, folder, runner, upstream):
+        self.path = str(folder / "runner.sock")
+        self.listener = process.listen_unix(self.path)
+        self.command = [runner, "--cli=none", f"--upstream={upstream}", "--told=unit"]
+        self.folder = folder
+        self.children = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            env = {"TMPDIR": str(self.folder)}
+            self.children.append(subprocess.Popen(self.command, stdin=peer, env=env))
+            peer.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for c in self.children:
+            c.wait(wait.DEADLINE)
+
+
+def test_runners_of_systemd(start, settings, sim, tmp_path):
+    """Both sockets are systemd's: that of the runners, and the inner one, passed as `job`; the daemon starts nothing."""
+    sim.script('*: text "Hello." chunks=2')
+    job, tcp = tmp_path / "job.sock", process.listen_tcp()
+    u = Unit(tmp_path, settings["CLI_RUNNER"], job)
+    address = tcp.getsockname()
+    d = start(sockets=[("http", tcp), ("job", process.listen_unix(job))],
+              **settings | {"CLI_RUNNER": f"unix:{u.path}", "CLI_WARM": "1"})
+    d.address = address
+    for _ in range(3):
+        a = run(d, "Hi")
+        assert a.status == 200 and json.loads(a.body)["stdout"] == "Hello.", a.body
+    assert health(d)["isolation"] == "unit"
+    assert children(d) == []
+    assert not list(tmp_path.glob("gemgate-job-*"))
+    d.process.stop()
+    u.close()
+    assert job.exists(), "it is not ours to remove"
+
+
+def test_socket_of_runners_is_full(start, settings, tmp_path):
+    """Who has no room for another is not waited for."""
+    tcp, listener = process.listen_tcp(), socket.socket(socket.AF_UNIX)
+    address = tcp.getsockname()
+    listener.bind(str(tmp_path / "runner.sock"))
+    listener.listen(0)
+    d = start(sockets=[("http", tcp), ("job", process.listen_unix(tmp_path / "job.sock"))],
+              **settings | {"CLI_RUNNER": f"unix:{tmp_path}/runner.sock"})
+    d.address = address
+    with send(d, "Hi"):
+        wait_queued(d)
+        for _ in range(2):
+            a = run(d, "Hi")
+            assert a.status == 503 and "temporarily unavailable" in error_of(a)["message"], a.body
+    listener.close()
 
 
 # --- where the CLI is, and what is told of it ---

@@ -5,11 +5,13 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+import http1
 import machine
 import wait
 from house import MASKS, ROOT, SECRETS, leaked
@@ -123,8 +125,6 @@ def test_what_a_job_finds(probe):
 
 def test_each_job_is_a_user_of_its_own(probe, sim):
     """Two at once: neither gemgate's uid nor each other's, and each with a cgroup of its own."""
-    import threading
-
     threads = [threading.Thread(target=run_gemini, args=("stay",)) for _ in range(2)]
     for t in threads:
         t.start()
@@ -137,15 +137,13 @@ def test_each_job_is_a_user_of_its_own(probe, sim):
         groups = [Path(f"/proc/{machine.pid(u)}/cgroup").read_text() for u in units]
         assert len({re.search(r"gemgate-runner@[^/\n]*", g).group() for g in groups}) == 2
     finally:
-        systemctl("stop", "gemgated.service")
+        systemctl("kill", "--signal=KILL", "gemgate-runner@*.service")
         for t in threads:
             t.join(wait.DEADLINE)
 
 
 def test_a_client_that_hangs_up_ends_its_job(probe, sim):
     c = machine.connect()
-    import http1
-
     body = json.dumps({"command": "stay", "model": MODEL}).encode()
     c.send(http1.compose("POST", "/run-gemini", [("Authorization", f"Bearer {SECRETS['TOKEN']}")], body))
     wait.until("the job to have asked", lambda: len(sim.requests()) == 1)

@@ -184,7 +184,8 @@ static void test_restore(void **state) {
                   "{\"contents\":[{\"parts\":[{\"text\":\"\\na@" Z "\"},{\"inlineData\":{\"data\":\"" Z "a" Z
                   "\"}},7,{\"text\":7}]},7,{}]}" },
                 { "{\"contents\":\"" Z "a" Z "\",\"systemInstruction\":[]}", NULL,
-                  "{\"contents\":\"" Z "a" Z "\",\"systemInstruction\":[]}" },
+                  "{\"contents\":\"" Z "a" Z "\"}" },
+                { "{\"systemInstruction\":{\"parts\":[{\"text\":\"You answer the user.\"}]}}", NULL, "{}" },
                 { "{\"systemInstruction\":{\"role\":\"user\",\"parts\":[{\"text\":\"" Z "s$" Z "{a}" Z
                   "\"}]}}",
                   NULL, "{\"systemInstruction\":{\"role\":\"user\",\"parts\":[{\"text\":\"s${a}\"}]}}" },
@@ -205,7 +206,10 @@ static void test_restore(void **state) {
                 /* what was asked for counts */
                 { "{\"generationConfig\":{\"temperature\":1,\"topP\":0.95}}",
                   "{\"generationConfig\":{\"temperature\":0.25,\"stopSequences\":[\"a\"]}}",
-                  "{\"generationConfig\":{\"temperature\":0.25,\"topP\":0.95,\"stopSequences\":[\"a\"]}}" },
+                  "{\"generationConfig\":{\"temperature\":0.25,\"stopSequences\":[\"a\"]}}" },
+                { "{\"generationConfig\":{\"temperature\":1,\"thinkingConfig\":{}}}", NULL, "{}" },
+                { "{\"generationConfig\":{\"temperature\":1}}", "{\"safetySettings\":[3]}",
+                  "{\"safetySettings\":[3]}" },
                 { "{}", "{\"generationConfig\":{\"temperature\":0.25},\"safetySettings\":[1]}",
                   "{\"generationConfig\":{\"temperature\":0.25},\"safetySettings\":[1]}" },
                 { "{\"safetySettings\":[1,2]}", "{\"safetySettings\":[3]}", "{\"safetySettings\":[3]}" },
