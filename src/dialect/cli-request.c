@@ -167,10 +167,11 @@ void cli_request_done(CliRequest *r) {
 
 /* --- what goes upstream --- */
 
+/* 1 if a text of it was the client's, 0 if none was. */
 static int restore_parts(struct json_object *content) {
         struct json_object *parts = json_get_typed(content, "parts", json_type_array);
         size_t n = json_array_length(parts);
-        int r;
+        int r, found = 0;
 
         for (size_t i = 0; i < n; i++) {
                 struct json_object *part = json_object_array_get_idx(parts, i),
@@ -185,11 +186,13 @@ static int restore_parts(struct json_object *content) {
                 r = guard_remove(&plain, s, k);
                 if (r < 0)
                         return r;
-                if (r > 0 &&
-                    !json_object_set_string_len(text, plain.n > 0 ? buf_data(&plain) : "", (int) plain.n))
+                if (r == 0)
+                        continue;
+                if (!json_object_set_string_len(text, plain.n > 0 ? buf_data(&plain) : "", (int) plain.n))
                         return -ENOMEM;
+                found = 1;
         }
-        return 0;
+        return found;
 }
 
 /* `{"functionDeclarations": []}` is what the CLI sends when it has no tools; Gemini refuses it. */
@@ -247,6 +250,8 @@ int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret)
         r = restore_parts(json_get_typed(root, "systemInstruction", json_type_object));
         if (r < 0)
                 return r;
+        if (r == 0) /* the CLI's own, since the client gave none */
+                json_object_object_del(root, "systemInstruction");
         drop_empty_tools(root);
         if (asked) {
                 r = json_parse(asked, strlen(asked), &wanted, NULL);

@@ -25,7 +25,8 @@ int cli_request_split(const char *body, size_t n, CliRequest *ret, ApiError *ret
 void cli_request_done(CliRequest *r);
 
 /*
- * The CLI's request as it goes upstream: guards are taken out of its texts, a list of no tools is dropped,
+ * The CLI's request as it goes upstream: guards are taken out of its texts, a system text of its own and a
+ * list of no tools are dropped,
  * and what was asked for takes the place of what the CLI would set. -EBADMSG for what is no request.
  */
 int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret);

@@ -184,7 +184,8 @@ static void test_restore(void **state) {
                   "{\"contents\":[{\"parts\":[{\"text\":\"\\na@" Z "\"},{\"inlineData\":{\"data\":\"" Z "a" Z
                   "\"}},7,{\"text\":7}]},7,{}]}" },
                 { "{\"contents\":\"" Z "a" Z "\",\"systemInstruction\":[]}", NULL,
-                  "{\"contents\":\"" Z "a" Z "\",\"systemInstruction\":[]}" },
+                  "{\"contents\":\"" Z "a" Z "\"}" },
+                { "{\"systemInstruction\":{\"parts\":[{\"text\":\"You answer the user.\"}]}}", NULL, "{}" },
                 { "{\"systemInstruction\":{\"role\":\"user\",\"parts\":[{\"text\":\"" Z "s$" Z "{a}" Z
                   "\"}]}}",
                   NULL, "{\"systemInstruction\":{\"role\":\"user\",\"parts\":[{\"text\":\"s${a}\"}]}}" },
