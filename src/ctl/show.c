@@ -9,6 +9,7 @@
 
 #define NAME_WIDTH 10U
 
+static void show_clean(Ctl *c, Style style, const char *fmt, va_list ap) _printf_(3, 0);
 static void show_clean(Ctl *c, Style style, const char *fmt, va_list ap) {
         _cleanup_free_ char *s = NULL, *clean = NULL;
 

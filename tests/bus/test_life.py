@@ -49,8 +49,9 @@ def test_bus_restarts(own_machine, gemgated):
     own_machine.start_bus()
     own_machine.wait_owned()
     for n in range(1, 4):
+        before = len(said(gemgated, "no system bus"))  # one, where the daemon came before the bus
         own_machine.stop_bus()
-        gemgated.wait_log("the loss", lambda line: len(said(gemgated, "no system bus")) == n)
+        gemgated.wait_log("the loss", lambda line: len(said(gemgated, "no system bus")) > before)
         assert gemgated.chat().status == 200
         own_machine.start_bus()
         own_machine.wait_owned()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import machine
-from google import HOST, PORT, google
+from wild import HOST, PORT, google
 from machine import SERVICE, run, show, systemctl
 
 SCORE_MAX = 1.1
