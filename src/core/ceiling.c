@@ -235,6 +235,20 @@ void ceiling_forget(Ceiling *c) {
         c->kept = (CeilingKept){ .day = c->kept.day, .warned = c->kept.warned };
 }
 
+void ceiling_restore(Ceiling *c, const CeilingKept *kept) {
+        if (c->kept.day == kept->day)
+                c->kept.today += kept->today;
+        c->kept.warned = MAX(c->kept.warned, kept->warned);
+        for (size_t i = 0; i < _CEILING_MAX; i++) {
+                if (kept->learned_at[i] > c->kept.learned_at[i]) {
+                        c->kept.learned[i] = kept->learned[i];
+                        c->kept.learned_at[i] = kept->learned_at[i];
+                }
+                if (c->kept.guessed[i] == 0)
+                        c->kept.guessed[i] = kept->guessed[i];
+        }
+}
+
 void ceiling_merge(Ceiling *c, const Ceiling *other) {
         assert(c->slot == other->slot);
         for (size_t i = 0; i < CEILING_SLOTS; i++) {
@@ -242,15 +256,5 @@ void ceiling_merge(Ceiling *c, const Ceiling *other) {
                 c->requests += other->slot_requests[i];
                 add_tokens(c, i, other->slot_tokens[i]);
         }
-        if (c->kept.day == other->kept.day)
-                c->kept.today += other->kept.today;
-        c->kept.warned = MAX(c->kept.warned, other->kept.warned);
-        for (size_t i = 0; i < _CEILING_MAX; i++) {
-                if (other->kept.learned_at[i] > c->kept.learned_at[i]) {
-                        c->kept.learned[i] = other->kept.learned[i];
-                        c->kept.learned_at[i] = other->kept.learned_at[i];
-                }
-                if (c->kept.guessed[i] == 0)
-                        c->kept.guessed[i] = other->kept.guessed[i];
-        }
+        ceiling_restore(c, &other->kept);
 }

@@ -90,3 +90,4 @@ void ceiling_answered(Ceiling *c, usec_t taken_at);
 void ceiling_forget(Ceiling *c);                      /* all but what was told */
 void ceiling_restart(Ceiling *c);                     /* the minute: the clock has jumped */
 void ceiling_merge(Ceiling *c, const Ceiling *other); /* two quotas were one all along; both rolled */
+void ceiling_restore(Ceiling *c, const CeilingKept *kept); /* what was known before is added; rolled */

@@ -164,6 +164,7 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         affinity_home_init(&k->own.home);
         list_init(&k->own.link);
         pool_dirty_init(&k->dirty, POOL_KEYS);
+        pool_dirty_init(&k->learned_dirty, POOL_KEY_PROJECTS);
         pool_dirty_init(&k->own.dirty, POOL_PROJECTS);
         secret_mask_key(secret, k->mask);
         k->n_mask = strlen(k->mask);
@@ -243,6 +244,7 @@ static void key_destroy(Pool *p, PoolKey *k) {
         (void) pool_project_unref(p, k->project);
         list_unlink(&k->link);
         list_unlink(&k->dirty.link);
+        list_unlink(&k->learned_dirty.link);
         (void) pool_key_free(k);
 }
 

@@ -63,7 +63,7 @@ struct PoolKey {
         bool restored;   /* what a store knew of it is here */
         bool digested;
         uint8_t digest[DIGEST_KEYED_SIZE]; /* what it is called in a store */
-        PoolDirty dirty;
+        PoolDirty dirty, learned_dirty;
         PoolWord told;
         size_t n_leases;
         List link; /* in pool->gone */

@@ -4,8 +4,6 @@
  * picture. */
 
 #include <errno.h>
-#include <search.h>
-#include <string.h>
 
 #include "core/pool-internal.h"
 
@@ -179,6 +177,7 @@ static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **
         b->next_key = project->first_key;
         list_init(&b->slots);
         pool_dirty_init(&b->dirty, POOL_QUOTAS);
+        pool_dirty_init(&b->ceiling_dirty, POOL_CEILINGS);
         list_append(&project->buckets, &b->by_project);
         list_append(&m->buckets, &b->by_model);
         *ret = b;
@@ -192,6 +191,7 @@ PoolBucket *pool_bucket_free(PoolBucket *b) {
         list_unlink(&b->by_project);
         list_unlink(&b->by_model);
         list_unlink(&b->dirty.link);
+        list_unlink(&b->ceiling_dirty.link);
         pool_quota_detach(b);
         free(b);
         return NULL;
@@ -213,72 +213,6 @@ int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket 
 }
 
 /* --- what is made when it is first needed --- */
-
-static bool is_forgotten_before(const PoolModel *a, const PoolModel *b) {
-        if (a->succeeded != b->succeeded)
-                return !a->succeeded;
-        return a->used < b->used;
-}
-
-/* Takes everything out of it, and it out of everything. */
-static void model_clear(Pool *p, PoolModel *m) {
-        LIST_FOREACH(i, &m->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_model);
-
-                /* The heaps go as a whole: nothing is to be taken out of them. */
-                LIST_FOREACH(j, &b->slots) {
-                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
-
-                        heap_node_reset(&s->node);
-                        pool_slot_free(p, s);
-                }
-                heap_node_reset(&b->ready.node);
-                heap_node_reset(&b->trial.node);
-                (void) pool_bucket_free(b);
-        }
-        (void) tdelete(m, &p->models_by_name, pool_name_compare);
-        list_unlink(&m->models);
-        list_unlink(&m->dirty.link);
-        p->n_models--;
-        pool_book_model(p, m);
-}
-
-static void model_done(PoolModel *m) {
-        free(m->counted_as);
-        free(m->name);
-        free(m);
-}
-
-/* What a store knows of it is to be forgotten too: the rest of it waits for that. */
-static void model_forget(Pool *p, PoolModel *m) {
-        model_clear(p, m);
-        if (p->save.on && m->saved)
-                list_append(&p->save.forgotten, &m->models);
-        else
-                model_done(m);
-}
-
-/* Model names come from clients, who may invent them: those that never answered go first, then those unused
- * longest. The keys' own totals keep what was counted. */
-static bool forget_a_model(Pool *p, const PoolModel *except) {
-        PoolModel *victim = NULL;
-
-        LIST_FOREACH(i, &p->models) {
-                PoolModel *m = list_entry(i, PoolModel, models);
-
-                if (m != except && m->n_leases == 0 && (!victim || is_forgotten_before(m, victim)))
-                        victim = m;
-        }
-        if (!victim)
-                return false;
-        model_forget(p, victim);
-        return true;
-}
-
-static void make_room(Pool *p, const PoolModel *except) {
-        while (p->n_slots >= p->n_slots_max && forget_a_model(p, except))
-                ;
-}
 
 static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
         PoolSlot *s;
@@ -323,7 +257,7 @@ static int bucket_extend(Pool *p, PoolBucket *b) {
         PoolKey *k = b->next_key;
         PoolSlot *s;
 
-        make_room(p, b->model);
+        pool_make_room(p, b->model);
         s = slot_new(p, k, b);
         if (!s)
                 return -ENOMEM;
@@ -337,7 +271,7 @@ static int model_extend(Pool *p, PoolModel *m) {
         PoolBucket *b;
         int r;
 
-        make_room(p, m);
+        pool_make_room(p, m);
         r = bucket_new(p, m->next_project, m, &b);
         if (r < 0)
                 return r;
@@ -472,55 +406,4 @@ bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
         move_what_is_due(p, m);
         return !heap_first(&m->ready) && !heap_first(&m->trial) && !heap_first(&m->crowded) &&
                !m->next_project;
-}
-
-int pool_name_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-PoolModel *pool_model_find(Pool *p, const char *name) {
-        PoolModel **at = tfind(&name, &p->models_by_name, pool_name_compare);
-
-        return at ? *at : NULL;
-}
-
-int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
-        PoolModel *m = pool_model_find(p, name);
-
-        if (m) {
-                *ret = m;
-                return 0;
-        }
-
-        if (p->n_models >= MODELS_MAX && !forget_a_model(p, NULL))
-                return -E2BIG;
-
-        m = calloc(1, sizeof(PoolModel));
-        if (!m)
-                return -ENOMEM;
-        m->name = strdup(name);
-        if (!m->name || !tsearch(m, &p->models_by_name, pool_name_compare)) {
-                free(m->name);
-                free(m);
-                return -ENOMEM;
-        }
-
-        m->ready.steps = m->trial.steps = &p->steps;
-        m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
-        m->crowded.steps = &p->steps;
-        list_init(&m->buckets);
-        pool_dirty_init(&m->dirty, POOL_MODELS);
-        list_append(&p->models, &m->models);
-        m->next_project = p->first_project;
-        m->day = p->day;
-        pool_today_begin(p, &m->today, &m->tally, name);
-        p->n_models++;
-        *ret = m;
-        return 0;
-}
-
-PoolModel *pool_model_free(Pool *p, PoolModel *m) {
-        model_clear(p, m);
-        model_done(m);
-        return NULL;
 }

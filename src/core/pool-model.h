@@ -30,7 +30,7 @@ struct PoolBucket {
         PoolQueue ready; /* those with nothing against them; the one that waits if all have to */
         PoolQueue trial; /* those that would be a probe, by their key's or their own breakers */
         List by_project, by_model, by_quota;
-        PoolDirty dirty;
+        PoolDirty dirty, ceiling_dirty; /* of the quota */
         PoolProject *project;
         PoolModel *model;
         PoolQuota *quota;
@@ -50,7 +50,7 @@ struct PoolModel {
         PoolProject *next_project; /* the first project that was never tried for this model */
         PoolTally tally;
         PoolToday today;
-        PoolDirty dirty;
+        PoolDirty dirty, alias_dirty;
         bool saved; /* a store has a row of it, or of one of its slots */
         usec_t day; /* that the heaps are ordered for */
         bool succeeded;
@@ -64,6 +64,7 @@ struct PoolModel {
 PoolModel *pool_model_find(Pool *p, const char *name);
 int pool_model_acquire(Pool *p, const char *name, PoolModel **ret); /* finds or makes; -E2BIG */
 PoolModel *pool_model_free(Pool *p, PoolModel *m);
+void pool_make_room(Pool *p, const PoolModel *except); /* for a slot: forgets models, but for this one */
 void pool_model_refresh(Pool *p, PoolModel *m); /* moves what time has freed */
 
 /* The slot to take, NULL if there is none. A retry takes a probe only if there is nothing else. */
@@ -71,9 +72,6 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
 /* The slot of key and model, made if there is none; its place is found by pool_arrange(). */
 int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret);
-
-/* Reserves: the request counts before anything is sent. */
-void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret);
 
 /* The slot of the bucket to take, of those that are no probe; NULL if there is none. */
 int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret);

@@ -34,6 +34,7 @@ void pool_project_learn(Pool *p, PoolKey *k, const char *name) {
                 return; /* it will be said again */
         free(k->learned);
         k->learned = copy;
+        pool_note(p, &k->learned_dirty, true);
         if (k->placed || k->joining || streq_ptr(k->project->name, name))
                 return;
         k->joining = true;
@@ -48,6 +49,9 @@ static int join(Pool *p, PoolKey *k) {
         r = pool_project_ref(p, k, k->learned, &project);
         if (r < 0)
                 return r;
+        /* What a store knows of a project that is new is of a time that is over, unless it is read late. */
+        if (project->n_keys == 1)
+                project->restored = k->restored;
         LIST_FOREACH(i, &k->slots) {
                 r = pool_bucket_acquire(p, project, list_entry(i, PoolSlot, by_key)->bucket->model, &b);
                 if (r < 0) {
@@ -57,6 +61,23 @@ static int join(Pool *p, PoolKey *k) {
         }
         pool_key_move(p, k, project);
         return 0;
+}
+
+int pool_project_restore(Pool *p, PoolKey *k, const char *name) {
+        int r = 0;
+
+        if (k->learned)
+                return 0; /* what Google has said since is newer */
+        pool_project_learn(p, k, name);
+        pool_unnote(&k->learned_dirty);
+        if (!k->learned)
+                return -ENOMEM;
+        if (k->joining) {
+                k->joining = false;
+                p->n_joining--;
+                r = join(p, k);
+        }
+        return r;
 }
 
 static void tell(Pool *p, const PoolKey *k) {

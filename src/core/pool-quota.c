@@ -150,6 +150,7 @@ static void regroup(Pool *p, PoolBucket *b) {
         attach(p, b, q);
         b->crowded_until = 0;
         pool_quota_note(p, q);
+        pool_ceiling_note(p, q, true);
         pool_quota_place(p, q);
 }
 
@@ -163,13 +164,22 @@ void pool_model_learn_name(Pool *p, PoolModel *m, const char *name) {
                 return; /* it will be said again */
         free(m->counted_as);
         m->counted_as = copy;
+        pool_note(p, &m->alias_dirty, true);
         LIST_FOREACH(i, &m->buckets)
                 regroup(p, list_entry(i, PoolBucket, by_model));
 }
 
+/* Each bucket has a row of what it shares: so it needs no other to be known by. */
 void pool_quota_note(Pool *p, PoolQuota *q) {
         LIST_FOREACH(i, &q->buckets)
                 pool_note(p, &list_entry(i, PoolBucket, by_quota)->dirty, true);
+}
+
+void pool_ceiling_note(Pool *p, PoolQuota *q, bool urgent) {
+        if (!p->save.on)
+                return;
+        LIST_FOREACH(i, &q->buckets)
+                pool_note(p, &list_entry(i, PoolBucket, by_quota)->ceiling_dirty, urgent);
 }
 
 void pool_quota_place(Pool *p, PoolQuota *q) {
@@ -191,6 +201,8 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
         ceiling_forget(&from->ceiling);
         pool_quota_note(p, to);
         pool_quota_note(p, from);
+        pool_ceiling_note(p, to, true);
+        pool_ceiling_note(p, from, true);
 }
 
 bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
@@ -216,6 +228,7 @@ usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *r
 void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens) {
         ceiling_roll(&q->ceiling, p->now, p->day);
         ceiling_take(&q->ceiling, tokens);
+        pool_ceiling_note(p, q, false);
 }
 
 /* Gemini has done nothing for it. What came to nothing on the way (a client that hung up, silence) it may
@@ -231,6 +244,13 @@ static bool was_refused(VerdictClass class) {
         default:
                 return true;
         }
+}
+
+static bool tells_ceiling(const Verdict *v) {
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (v->ceilings[i] > 0)
+                        return true;
+        return false;
 }
 
 static void learn(PoolQuota *q, const Verdict *v, usec_t taken_at, usec_t now) {
@@ -280,6 +300,7 @@ void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usag
                 tokens = usage->prompt;
         if (lease->id > p->jumped)
                 more = ceiling_settle(&q->ceiling, &lease->taken, tokens, refused);
+        pool_ceiling_note(p, q, tells_ceiling(v));
         if (ceiling_is_known(&q->ceiling))
                 settle(p, q, more);
 }
@@ -295,6 +316,7 @@ void pool_quota_reset(Pool *p, PoolQuota *q) {
         breaker_close(&q->breaker);
         ceiling_forget(&q->ceiling);
         pool_quota_note(p, q);
+        pool_ceiling_note(p, q, true);
         q->throttled = NULL;
         LIST_FOREACH(i, &q->buckets)
                 list_entry(i, PoolBucket, by_quota)->crowded_until = 0;

@@ -15,9 +15,9 @@ typedef struct PoolModel PoolModel;
 /*
  * What must survive a restart of all that quotas know: of PoolQuota the breaker (without its probe), closed,
  * daily, ceiling.kept (CeilingKept, core/ceiling.h); of PoolModel counted_as; of PoolKey learned. The rest
- * is told anew (ceiling.told, by MODEL_LIMITS) or is of one minute (the ceiling's slots, throttled). After a
- * restore of counted_as, pool_model_learn_name() groups the buckets; after one of learned,
- * pool_project_learn() and pool_project_join() do the keys.
+ * is told anew (ceiling.told, by MODEL_LIMITS) or is of one minute (the ceiling's slots, throttled).
+ * counted_as is restored by pool_model_learn_name(), which groups the buckets, learned by
+ * pool_project_restore(), which brings the key to its project.
  */
 typedef struct PoolQuota {
         List buckets; /* that share it */
@@ -25,6 +25,7 @@ typedef struct PoolQuota {
         bool closed; /* why it is open: the model is closed to this project, or else quota… */
         bool daily;  /* …of the day */
         Ceiling ceiling;
+        bool restored; /* a store's row of its ceiling is in it; its other buckets' say the same */
         const PoolSlot *throttled; /* the last that met a throttle without a reason; only compared */
         usec_t throttled_at;
 } PoolQuota;
@@ -45,7 +46,7 @@ usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *r
 bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class);
 
 void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens);
-/* A quota has told of its own name for the model. */
+/* A quota has told of its own name for the model; or a store has. */
 void pool_model_learn_name(Pool *p, PoolModel *m, const char *name);
 
 /* The end of a request: what is known now of its size, and what Google has said of ceilings. */
@@ -58,7 +59,8 @@ bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens);
 
 bool pool_bucket_is_spent(Pool *p, PoolBucket *b); /* found so, or full */
 void pool_quota_reset(Pool *p, PoolQuota *q);
-void pool_quota_note(Pool *p, PoolQuota *q); /* its breaker has changed: of each bucket's row, urgently */
+void pool_quota_note(Pool *p, PoolQuota *q); /* its breaker has changed */
+void pool_ceiling_note(Pool *p, PoolQuota *q, bool urgent);
 
 void pool_tell_warning(Pool *p, const PoolSlot *s); /* if there is one to be told */
 

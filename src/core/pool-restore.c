@@ -19,10 +19,12 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/row-reader.h"
 #include "base/text.h"
 #include "core/health.h"
 #include "core/model.h"
 #include "core/pool-internal.h"
+#include "core/pool-project.h"
 #include "core/pool-word.h"
 
 #define STRIKES_MAX    1000U
@@ -37,60 +39,27 @@ struct PoolRestore {
         size_t n_senseless;
 };
 
-/* --- reading values, from left to right --- */
-
-typedef struct Reader {
-        const RowValue *next;
-        bool bad;
-} Reader;
-
-static uint64_t get_number(Reader *r, uint64_t max) {
-        int64_t v = r->next++->integer;
-
-        if (v < 0)
-                r->bad = true;
-        return v < 0 ? 0 : MIN((uint64_t) v, max);
-}
-
-static bool get_bool(Reader *r) {
-        return get_number(r, UINT64_MAX) > 0;
-}
-
-/* A copy, or NULL for a null; a text with a NUL in it, or one that is too long, is bad. */
-static char *get_text(Reader *r, size_t max) {
-        const RowValue *v = r->next++;
-        char *s = NULL;
-
-        if (v->type == ROW_NULL)
-                return NULL;
-        if (v->n > max || memchr(v->data, 0, v->n) || !text_is_utf8(v->data, v->n))
-                r->bad = true;
-        else
-                s = strndup(v->data, v->n);
-        return s;
-}
-
-static PoolTally get_counters(Reader *r, const Pool *p) {
+static PoolTally get_counters(RowReader *r, const Pool *p) {
         const uint64_t max = INT64_MAX / 4; /* sums of sums stay numbers */
         PoolTally t = {};
         PoolCounters *c = &t.counters;
 
-        c->total = get_number(r, max);
-        c->today = get_number(r, c->total);
-        t.day = get_number(r, UINT64_MAX);
-        c->errors = get_number(r, max);
-        c->tokens_in = get_number(r, max);
-        c->tokens_out = get_number(r, max);
-        c->last_used = get_number(r, p->now);
+        c->total = row_get_number(r, max);
+        c->today = row_get_number(r, c->total);
+        t.day = row_get_number(r, UINT64_MAX);
+        c->errors = row_get_number(r, max);
+        c->tokens_in = row_get_number(r, max);
+        c->tokens_out = row_get_number(r, max);
+        c->last_used = row_get_number(r, p->now);
         return t;
 }
 
-static Breaker get_breaker(Reader *r, const Pool *p, usec_t wait_max) {
+static Breaker get_breaker(RowReader *r, const Pool *p, usec_t wait_max) {
         Breaker b = {};
 
-        b.until = get_number(r, usec_add(p->now, wait_max));
-        b.since = get_number(r, p->now);
-        b.strikes = (unsigned) get_number(r, STRIKES_MAX);
+        b.until = row_get_number(r, usec_add(p->now, wait_max));
+        b.since = row_get_number(r, p->now);
+        b.strikes = (unsigned) row_get_number(r, STRIKES_MAX);
         return b;
 }
 
@@ -196,22 +165,26 @@ static int find_project(PoolRestore *r, const RowValue *v, PoolProject **ret) {
         return 0;
 }
 
+static bool read_model_name(PoolRestore *r, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]) {
+        ModelName name;
+
+        if (v->n <= MODEL_NAME_MAX) {
+                memcpy(ret, v->data, v->n);
+                ret[v->n] = 0;
+                if (model_name_parse(ret, v->n, &name) >= 0 && streq(name.name, ret) && !name.cli)
+                        return true;
+        }
+        r->n_senseless++;
+        return false;
+}
+
 /* No model is forgotten for one that is only remembered: beyond the ceilings the rest is left out. */
 static int find_model(PoolRestore *r, const RowValue *v, PoolModel **ret) {
         char text[MODEL_NAME_MAX + 1];
-        ModelName name;
 
         *ret = NULL;
-        if (v->n > MODEL_NAME_MAX) {
-                r->n_senseless++;
+        if (!read_model_name(r, v, text))
                 return 0;
-        }
-        memcpy(text, v->data, v->n);
-        text[v->n] = 0;
-        if (model_name_parse(text, v->n, &name) < 0 || !streq(name.name, text) || name.cli) {
-                r->n_senseless++;
-                return 0;
-        }
         *ret = pool_model_find(r->pool, text);
         if (*ret || r->pool->n_models >= MODELS_MAX)
                 return 0;
@@ -235,7 +208,7 @@ static int restore_meta(PoolRestore *r, const RowValue *v) {
 }
 
 static int restore_total(PoolRestore *r, const RowValue *v) {
-        Reader reader = { v + 1 };
+        RowReader reader = { v + 1 };
         PoolTally t = get_counters(&reader, r->pool);
 
         r->n_senseless += reader.bad;
@@ -245,9 +218,9 @@ static int restore_total(PoolRestore *r, const RowValue *v) {
 }
 
 static int restore_model(PoolRestore *r, const RowValue *v) {
-        Reader reader = { v + 1 };
+        RowReader reader = { v + 1 };
         PoolTally t = get_counters(&reader, r->pool);
-        bool succeeded = get_bool(&reader);
+        bool succeeded = row_get_bool(&reader);
         PoolModel *m;
         int e;
 
@@ -263,9 +236,27 @@ static int restore_model(PoolRestore *r, const RowValue *v) {
         return 0;
 }
 
+static int restore_alias(PoolRestore *r, const RowValue *v) {
+        char counted_as[MODEL_NAME_MAX + 1];
+        PoolModel *m;
+        int e;
+
+        if (!r->is_first || !read_model_name(r, v + 1, counted_as))
+                return 0;
+        e = find_model(r, v, &m);
+        if (e < 0 || !m)
+                return e;
+        m->saved = true;
+        if (!m->counted_as) {
+                pool_model_learn_name(r->pool, m, counted_as);
+                pool_unnote(&m->alias_dirty);
+        }
+        return 0;
+}
+
 static int restore_key(PoolRestore *r, const RowValue *v) {
-        Reader reader = { v + 2 };
-        bool disabled = get_bool(&reader), configured = get_bool(&reader);
+        RowReader reader = { v + 2 };
+        bool disabled = row_get_bool(&reader), configured = row_get_bool(&reader);
         PoolTally t = get_counters(&reader, r->pool);
         Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
         PoolKey *k;
@@ -286,13 +277,26 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
         return 0;
 }
 
+static int restore_key_project(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        _cleanup_free_ char *name = row_get_text(&reader, VERDICT_CONSUMER_MAX - 1);
+        PoolKey *k;
+        int e;
+
+        r->n_senseless += reader.bad;
+        e = find_key(r, v, &k);
+        if (e < 0 || !k || k->restored || strnull(name))
+                return e;
+        return pool_project_restore(r->pool, k, name);
+}
+
 static int restore_slot(PoolRestore *r, const RowValue *v) {
-        Reader reader = { v + 2 };
+        RowReader reader = { v + 2 };
         PoolTally t = get_counters(&reader, r->pool);
         Breaker rate = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
         Breaker health = get_breaker(&reader, r->pool, health_wait(UINT32_MAX));
-        unsigned strikes = (unsigned) get_number(&reader, STRIKES_MAX);
-        _cleanup_free_ char *error = get_text(&reader, SLOT_ERROR_MAX);
+        unsigned strikes = (unsigned) row_get_number(&reader, STRIKES_MAX);
+        _cleanup_free_ char *error = row_get_text(&reader, SLOT_ERROR_MAX);
         PoolModel *m = NULL;
         PoolSlot *s;
         PoolKey *k;
@@ -320,9 +324,9 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
 }
 
 static int restore_project(PoolRestore *r, const RowValue *v) {
-        Reader reader = { v + 1 };
+        RowReader reader = { v + 1 };
         Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
-        bool billing = get_bool(&reader);
+        bool billing = row_get_bool(&reader);
         PoolProject *project;
         int e;
 
@@ -336,9 +340,9 @@ static int restore_project(PoolRestore *r, const RowValue *v) {
 }
 
 static int restore_quota(PoolRestore *r, const RowValue *v) {
-        Reader reader = { v + 2 };
+        RowReader reader = { v + 2 };
         Breaker b = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
-        bool closed = get_bool(&reader), daily = get_bool(&reader);
+        bool closed = row_get_bool(&reader), daily = row_get_bool(&reader);
         PoolProject *project;
         PoolBucket *bucket;
         PoolModel *m;
@@ -362,6 +366,41 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
         return 0;
 }
 
+static int restore_ceiling(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 2 };
+        CeilingKept kept = {};
+        PoolProject *project;
+        PoolBucket *b;
+        PoolModel *m;
+        int e;
+
+        for (size_t i = 0; i < _CEILING_MAX; i++) {
+                kept.learned[i] = row_get_number(&reader, UINT64_MAX);
+                kept.learned_at[i] = row_get_number(&reader, r->pool->now);
+                kept.guessed[i] = row_get_number(&reader, UINT64_MAX);
+        }
+        kept.today = row_get_number(&reader, UINT32_MAX);
+        kept.day = row_get_number(&reader, UINT64_MAX);
+        kept.warned = row_get_number(&reader, r->pool->now);
+        r->n_senseless += reader.bad;
+        e = find_project(r, v, &project);
+        if (e < 0 || !project || reader.bad)
+                return e;
+        e = find_model(r, v + 1, &m);
+        if (e < 0 || !m)
+                return e;
+        e = pool_bucket_acquire(r->pool, project, m, &b);
+        if (e < 0)
+                return e;
+        m->saved = true;
+        if (!b->quota->restored) {
+                ceiling_roll(&b->quota->ceiling, r->pool->now, r->pool->day);
+                ceiling_restore(&b->quota->ceiling, &kept);
+        }
+        b->quota->restored = true;
+        return 0;
+}
+
 static void add_day(DayCounters *c, const DayCounters *from) {
         c->requests += from->requests;
         c->errors += from->errors;
@@ -371,19 +410,19 @@ static void add_day(DayCounters *c, const DayCounters *from) {
 
 static int restore_day(PoolRestore *r, const RowValue *v) {
         _cleanup_free_ char *model = NULL;
-        Reader reader = { v };
+        RowReader reader = { v };
         DayCounters c = {}, ours = {};
         Pool *p = r->pool;
         PoolModel *m = NULL;
         uint32_t date;
         int e;
 
-        date = (uint32_t) get_number(&reader, UINT32_MAX);
-        model = get_text(&reader, MODEL_NAME_MAX);
-        c.requests = get_number(&reader, INT64_MAX / 4);
-        c.errors = get_number(&reader, INT64_MAX / 4);
-        c.tokens_in = get_number(&reader, INT64_MAX / 4);
-        c.tokens_out = get_number(&reader, INT64_MAX / 4);
+        date = (uint32_t) row_get_number(&reader, UINT32_MAX);
+        model = row_get_text(&reader, MODEL_NAME_MAX);
+        c.requests = row_get_number(&reader, INT64_MAX / 4);
+        c.errors = row_get_number(&reader, INT64_MAX / 4);
+        c.tokens_in = row_get_number(&reader, INT64_MAX / 4);
+        c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
         /* One of tomorrow would be in nobody's way, but in the view. */
         r->n_senseless += reader.bad;
         if (!r->is_first || reader.bad || !model || date > p->date)
@@ -401,9 +440,12 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
 }
 
 static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) = {
-        [POOL_META] = restore_meta,    [POOL_TOTAL] = restore_total,     [POOL_MODELS] = restore_model,
-        [POOL_KEYS] = restore_key,     [POOL_KEY_MODELS] = restore_slot, [POOL_PROJECTS] = restore_project,
-        [POOL_QUOTAS] = restore_quota, [POOL_DAYS] = restore_day,
+        [POOL_META] = restore_meta,           [POOL_TOTAL] = restore_total,
+        [POOL_MODELS] = restore_model,        [POOL_ALIASES] = restore_alias,
+        [POOL_KEYS] = restore_key,            [POOL_KEY_PROJECTS] = restore_key_project,
+        [POOL_KEY_MODELS] = restore_slot,     [POOL_PROJECTS] = restore_project,
+        [POOL_QUOTAS] = restore_quota,        [POOL_CEILINGS] = restore_ceiling,
+        [POOL_DAYS] = restore_day,
 };
 
 /* --- the whole --- */
@@ -444,7 +486,7 @@ size_t pool_restore_end(PoolRestore *r) {
 
         for (size_t i = 0; i < p->n_keys; i++)
                 p->keys[i]->restored = true;
-        LIST_FOREACH (i, &p->projects)
+        LIST_FOREACH(i, &p->projects)
                 list_entry(i, PoolProject, link)->restored = true;
         p->restored = true;
         if (r->is_new_book)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/pool-internal.h"
+#include "core/pool-lease.h"
 #include "core/pool-quota.h"
 #include "core/pool-route.h"
 #include "core/pool-view.h"

@@ -59,6 +59,7 @@ void pool_note_all(Pool *p) {
 
                 note_if(p, &k->dirty,
                         k->tally.counters.total > 0 || k->breaker.until > 0 || k->disabled != k->configured);
+                note_if(p, &k->learned_dirty, k->learned);
                 LIST_FOREACH (j, &k->slots)
                         pool_note(p, &list_entry(j, PoolSlot, by_key)->dirty, false);
         }
@@ -70,10 +71,15 @@ void pool_note_all(Pool *p) {
                         PoolBucket *b = list_entry(j, PoolBucket, by_project);
 
                         note_if(p, &b->dirty, b->quota->breaker.until > 0);
+                        pool_note(p, &b->ceiling_dirty, false);
                 }
         }
-        LIST_FOREACH (i, &p->models)
-                pool_note(p, &list_entry(i, PoolModel, models)->dirty, false);
+        LIST_FOREACH (i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                pool_note(p, &m->dirty, false);
+                note_if(p, &m->alias_dirty, m->counted_as);
+        }
         daybook_dirty_all(p->daybook);
 }
 
@@ -286,6 +292,15 @@ static int row_model(Pool *p, PoolDirty *d, Writer *w) {
         return 0;
 }
 
+static int row_alias(Pool *p, PoolDirty *d, Writer *w) {
+        PoolModel *m = CONTAINER_OF(d, PoolModel, alias_dirty);
+
+        m->saved = true;
+        put(w, row_text(m->name));
+        put(w, row_text(m->counted_as));
+        return 0;
+}
+
 static int row_key(Pool *p, PoolDirty *d, Writer *w) {
         PoolKey *k = CONTAINER_OF(d, PoolKey, dirty);
         int r;
@@ -296,6 +311,14 @@ static int row_key(Pool *p, PoolDirty *d, Writer *w) {
         put(w, row_int(k->configured));
         put_counters(w, &k->tally);
         put_breaker(w, &k->breaker);
+        return r;
+}
+
+static int row_key_project(Pool *p, PoolDirty *d, Writer *w) {
+        PoolKey *k = CONTAINER_OF(d, PoolKey, learned_dirty);
+        int r = put_key(w, p, k);
+
+        put(w, row_text(k->learned));
         return r;
 }
 
@@ -337,24 +360,65 @@ static int row_quota(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
+static int row_ceiling(Pool *p, PoolDirty *d, Writer *w) {
+        PoolBucket *b = CONTAINER_OF(d, PoolBucket, ceiling_dirty);
+        const CeilingKept *kept = &b->quota->ceiling.kept;
+        int r;
+
+        b->model->saved = true;
+        r = put_project(w, p, b->project);
+        put(w, row_text(b->model->name));
+        for (size_t i = 0; i < _CEILING_MAX; i++) {
+                put(w, row_int(kept->learned[i]));
+                put(w, row_int(kept->learned_at[i]));
+                put(w, row_int(kept->guessed[i]));
+        }
+        put(w, row_int(kept->today));
+        put(w, row_int(kept->day));
+        put(w, row_int(kept->warned));
+        return r;
+}
+
 static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, Writer *w) = {
-        [POOL_META] = row_meta,    [POOL_TOTAL] = row_total,     [POOL_MODELS] = row_model,
-        [POOL_KEYS] = row_key,     [POOL_KEY_MODELS] = row_slot, [POOL_PROJECTS] = row_project,
-        [POOL_QUOTAS] = row_quota,
+        [POOL_META] = row_meta,           [POOL_TOTAL] = row_total,
+        [POOL_MODELS] = row_model,        [POOL_ALIASES] = row_alias,
+        [POOL_KEYS] = row_key,            [POOL_KEY_PROJECTS] = row_key_project,
+        [POOL_KEY_MODELS] = row_slot,     [POOL_PROJECTS] = row_project,
+        [POOL_QUOTAS] = row_quota,        [POOL_CEILINGS] = row_ceiling,
 };
+
+static const PoolKey *key_of_project(const PoolProject *project) {
+        return project->name ? NULL : CONTAINER_OF(project, PoolKey, own);
+}
+
+/* The key that the row begins with, or NULL. */
+static const PoolKey *key_of(const PoolDirty *d) {
+        switch (d->table) {
+        case POOL_KEYS:
+                return CONTAINER_OF(d, PoolKey, dirty);
+        case POOL_KEY_PROJECTS:
+                return CONTAINER_OF(d, PoolKey, learned_dirty);
+        case POOL_KEY_MODELS:
+                return CONTAINER_OF(d, PoolSlot, dirty)->key;
+        case POOL_PROJECTS:
+                return key_of_project(CONTAINER_OF(d, PoolProject, dirty));
+        case POOL_QUOTAS:
+                return key_of_project(CONTAINER_OF(d, PoolBucket, dirty)->project);
+        case POOL_CEILINGS:
+                return key_of_project(CONTAINER_OF(d, PoolBucket, ceiling_dirty)->project);
+        default:
+                return NULL;
+        }
+}
 
 /* Of a key that was removed, and is in the pool again; or of which there is nothing to tell. */
 static bool is_idle(Pool *p, const PoolDirty *d) {
-        const PoolKey *k = NULL;
+        const PoolKey *k = key_of(d);
 
-        if (d->table == POOL_KEYS)
-                k = CONTAINER_OF(d, PoolKey, dirty);
-        else if (d->table == POOL_KEY_MODELS)
-                k = CONTAINER_OF(d, PoolSlot, dirty)->key;
         if (!k || !k->gone)
                 return false;
         return pool_has_secret(p, k) || (k->tally.counters.total == 0 && k->breaker.until == 0 &&
-                                         k->disabled_before == k->configured);
+                                         k->disabled_before == k->configured && !k->learned);
 }
 
 static int save_list(Pool *p, List *list, Rows *out) {
@@ -382,7 +446,8 @@ static void save_forgotten(Pool *p, Rows *out) {
         static const struct {
                 PoolTable table;
                 unsigned column; /* that names the model */
-        } tables[] = { { POOL_MODELS, 0 }, { POOL_KEY_MODELS, 1 }, { POOL_QUOTAS, 1 } };
+        } tables[] = { { POOL_MODELS, 0 }, { POOL_ALIASES, 0 }, { POOL_KEY_MODELS, 1 },
+                       { POOL_QUOTAS, 1 }, { POOL_CEILINGS, 1 } };
 
         LIST_FOREACH (i, &p->save.forgotten) {
                 PoolModel *m = list_entry(i, PoolModel, models);

@@ -20,6 +20,8 @@
                 { "tokens_in", ROW_INT }, { "tokens_out", ROW_INT }, { "last_used", ROW_INT }
 #define BREAKER(prefix)                                                                                     \
         { prefix "until", ROW_INT }, { prefix "since", ROW_INT }, { prefix "strikes", ROW_INT }
+#define CEILING(prefix)                                                                                     \
+        { prefix "learned", ROW_INT }, { prefix "learned_at", ROW_INT }, { prefix "guessed", ROW_INT }
 
 static const RowColumn meta[] = { { "name", ROW_TEXT }, { "value", ROW_BLOB } };
 
@@ -46,20 +48,34 @@ static const RowColumn quotas[] = {
         { "closed", ROW_INT },   { "daily", ROW_INT },
 };
 
+static const RowColumn aliases[] = { { "model", ROW_TEXT }, { "counted_as", ROW_TEXT } };
+
+static const RowColumn key_projects[] = { { "key", ROW_BLOB }, { "project", ROW_TEXT } };
+
+/* Each bucket of a quota has a row of its own, of the same. */
+static const RowColumn ceilings[] = {
+        { "project", PROJECT },  { "model", ROW_TEXT },    CEILING("rpm_"),
+        CEILING("tpm_"),         CEILING("rpd_"),          { "today", ROW_INT },
+        { "day", ROW_INT },      { "warned", ROW_INT },
+};
+
 static const RowColumn days[] = {
         { "date", ROW_INT },   { "model", ROW_TEXT },    { "requests", ROW_INT },
         { "errors", ROW_INT }, { "tokens_in", ROW_INT }, { "tokens_out", ROW_INT },
 };
 
 static const RowTable tables[_POOL_TABLE_MAX] = {
-        [POOL_META]       = { "meta", meta, ELEMENTSOF(meta), 1 },
-        [POOL_TOTAL]      = { "total", total, ELEMENTSOF(total), 1 },
-        [POOL_MODELS]     = { "models", models, ELEMENTSOF(models), 1 },
-        [POOL_KEYS]       = { "keys", keys, ELEMENTSOF(keys), 1 },
-        [POOL_KEY_MODELS] = { "key_models", key_models, ELEMENTSOF(key_models), 2 },
-        [POOL_PROJECTS]   = { "projects", projects, ELEMENTSOF(projects), 1 },
-        [POOL_QUOTAS]     = { "quotas", quotas, ELEMENTSOF(quotas), 2 },
-        [POOL_DAYS]       = { "days", days, ELEMENTSOF(days), 2 },
+        [POOL_META]         = { "meta", meta, ELEMENTSOF(meta), 1 },
+        [POOL_TOTAL]        = { "total", total, ELEMENTSOF(total), 1 },
+        [POOL_MODELS]       = { "models", models, ELEMENTSOF(models), 1 },
+        [POOL_ALIASES]      = { "aliases", aliases, ELEMENTSOF(aliases), 1 },
+        [POOL_KEYS]         = { "keys", keys, ELEMENTSOF(keys), 1 },
+        [POOL_KEY_PROJECTS] = { "key_projects", key_projects, ELEMENTSOF(key_projects), 1 },
+        [POOL_KEY_MODELS]   = { "key_models", key_models, ELEMENTSOF(key_models), 2 },
+        [POOL_PROJECTS]     = { "projects", projects, ELEMENTSOF(projects), 1 },
+        [POOL_QUOTAS]       = { "quotas", quotas, ELEMENTSOF(quotas), 2 },
+        [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings), 2 },
+        [POOL_DAYS]         = { "days", days, ELEMENTSOF(days), 2 },
 };
 
 const RowSchema pool_schema = {

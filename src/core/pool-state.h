@@ -17,10 +17,13 @@ typedef enum PoolTable {
         POOL_META, /* first: without its secret no other row is understood */
         POOL_TOTAL,
         POOL_MODELS, /* before what names them */
+        POOL_ALIASES,
         POOL_KEYS,
+        POOL_KEY_PROJECTS, /* before what is the project's */
         POOL_KEY_MODELS,
         POOL_PROJECTS,
         POOL_QUOTAS,
+        POOL_CEILINGS,
         POOL_DAYS,
         _POOL_TABLE_MAX,
 } PoolTable;

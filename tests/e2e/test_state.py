@@ -137,6 +137,34 @@ def test_restart_keeps_everything(sim, kept, script):
     assert k.warnings() == []
 
 
+def test_restart_keeps_what_was_learned(sim, kept):
+    """Whose keys they are, and how much Google has said that they may have."""
+
+    def known():
+        answer = k.daemon.ask("GET", f"/explain?model={MODEL}", token="ADMIN")
+        assert answer.status == 200
+        ceilings = {e["name"]: e["ceilings"]["rpd"] for e in json.loads(answer.body)["keys"]}
+        return ceilings, {e["name"]: e["project"] for e in json.loads(answer.body)["keys"]}
+
+    k = kept(API_KEYS=json.dumps([{"key": SECRETS[n], "name": n} for n in ("KEY1", "KEY2")]))
+    k.start()
+    k.daemon.chat()
+    sim.script("*: error rpd quota=20")
+    k.daemon.chat()
+    sim.script("*: error suspended")
+    k.daemon.chat(model="gemini-3.8-pro")
+    ceilings, projects = before = known()
+    assert projects == {"KEY1": "projects/12345678", "KEY2": "projects/12345678"}
+    assert ceilings["KEY1"] == ceilings["KEY2"] == {"limit": 20, "used": 1, "known": "learned"}
+    seen = sim.count()
+    for _ in range(2):
+        k.restart()
+        assert known() == before
+    assert k.daemon.chat().status in (429, 503)
+    assert sim.count() == seen
+    assert k.warnings() == []
+
+
 def test_restart_goes_on_counting(kept):
     k = kept()
     for i in range(3):

@@ -229,8 +229,44 @@ static void show_day(const DayRow *row, void *userdata) {
              (unsigned long long) row->counters.tokens_in, (unsigned long long) row->counters.tokens_out);
 }
 
+/* Without the last part, of ceilings: what was had of a minute is not kept. */
 static void show_reason(const PoolReason *r, void *userdata) {
-        line(userdata, "%s %s: %s", pool_key_id(r->key), r->usable ? "usable" : "not usable", r->sentence);
+        size_t n = strlen(r->sentence);
+
+        for (const char *s = r->sentence; (s = strchr(s, ';')); s++)
+                if (s[1] == ' ' && s[2] >= '0' && s[2] <= '9') {
+                        n = (size_t) (s - r->sentence);
+                        break;
+                }
+        line(userdata, "%s %s: %.*s", pool_key_id(r->key), r->usable ? "usable" : "not usable", (int) n,
+             r->sentence);
+}
+
+/* What no view tells of, or not of each. */
+static void show_learned(Page *p) {
+        LIST_FOREACH(i, &p->w->pool->models) {
+                const PoolModel *m = list_entry(i, PoolModel, models);
+
+                if (m->counted_as && !streq(m->counted_as, m->name))
+                        line(p, "model %s counts as %s", m->name, m->counted_as);
+                LIST_FOREACH(j, &m->buckets) {
+                        const PoolBucket *b = list_entry(j, PoolBucket, by_model);
+                        const CeilingKept *c = &b->quota->ceiling.kept;
+                        const PoolKey *own = CONTAINER_OF(b->project, PoolKey, own);
+                        const char *of = b->project->name ?: own->mask;
+
+                        if (!b->project->name && own->gone)
+                                continue;
+                        if (c->today > 0 && c->day == p->w->pool->day)
+                                line(p, "%s of %s: %llu today", m->name, of, (unsigned long long) c->today);
+                        for (size_t k = 0; k < _CEILING_MAX; k++)
+                                if (c->learned_at[k] > 0 || c->guessed[k] > 0)
+                                        line(p, "%s of %s: %zu learned %llu at %llu guessed %llu", m->name,
+                                             of, k, (unsigned long long) c->learned[k],
+                                             (unsigned long long) c->learned_at[k],
+                                             (unsigned long long) c->guessed[k]);
+                }
+        }
 }
 
 char *world_show(World *w) {
@@ -249,9 +285,11 @@ char *world_show(World *w) {
                 p.key = pool_key_id(k);
                 line(&p, "%s: %s, " COUNTERS_FORMAT, p.key, pool_state_to_string(v.state),
                      COUNTERS(&v.counters));
+                line(&p, "%s in %s, learned %s", p.key, k->project->name ?: "its own", k->learned ?: "none");
                 pool_each_slot(w->pool, k, w->now, show_slot, &p);
         }
         pool_each_model(w->pool, w->now, show_model, &p);
+        show_learned(&p);
         pool_each_day(w->pool, 4000, w->now, show_day, &p);
         assert_int_equal(pool_explain(w->pool, "m", w->now, show_reason, &p), 0);
 

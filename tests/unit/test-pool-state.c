@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool-shelf.h"
 
+#include "base/text.h"
 #include "core/health.h"
 
 /* That a restart changes nothing, and what comes of rows that are not as they should be. */
@@ -130,6 +131,163 @@ static void test_disabled(void **state) {
         }
 }
 
+typedef struct Saying {
+        const char *consumer, *model;
+        CeilingKind kind;
+        uint64_t ceiling;
+} Saying;
+
+static bool ask_told(World *w, const char *model, VerdictClass class, Saying say) {
+        Lease lease;
+        Verdict v;
+
+        if (pool_pick(w->pool, model, NULL, 0, w->now, &lease, NULL) != 0)
+                return false;
+        verdict_init(&v, class, 429, NULL);
+        (void) snprintf(v.consumer, sizeof(v.consumer), "%s", strempty(say.consumer));
+        (void) snprintf(v.model, sizeof(v.model), "%s", strempty(say.model));
+        v.ceilings[say.kind] = say.ceiling;
+        pool_report(w->pool, &lease, &v, NULL, w->now);
+        return true;
+}
+
+static const PoolBucket *bucket_of(World *w, size_t key, const char *model) {
+        const PoolKey *k = pool_key(w->pool, key);
+
+        LIST_FOREACH(i, &k->project->buckets) {
+                const PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                if (streq(b->model->name, model))
+                        return b;
+        }
+        return NULL;
+}
+
+/* Whose keys they are: what is the project's finds it after the restart, and the configuration wins. */
+static void test_learned_projects(void **state) {
+        KeyRow rows[] = {
+                { "AIzaSyKeyNumberOne-0001", "one" },
+                { "AIzaSyKeyNumberTwo-0002", "two" },
+                { "AIzaSyKeyNumberThree-03", "three", "p" },
+        };
+        World w = { .now = NOON };
+
+        world_begin(&w, rows, 3);
+        for (unsigned i = 0; i < 3; i++)
+                assert_true(ask_told(&w, "m", VERDICT_DAY, (Saying){ .consumer = "projects/1" }));
+        (void) world_save(&w, false); /* it is urgent */
+        assert_int_equal(shelf_count(&w.shelf, POOL_KEY_PROJECTS), 3);
+        world_assert_survives(&w, rows, 3);
+        assert_ptr_equal(pool_key(w.pool, 0)->project, pool_key(w.pool, 1)->project);
+        assert_string_equal(pool_key(w.pool, 0)->project->name, "projects/1");
+        assert_int_not_equal(bucket_of(&w, 0, "m")->quota->breaker.until, 0);
+        assert_string_equal(pool_key(w.pool, 2)->project->name, "p");
+
+        /* A key that goes and comes back is of it again; one that the configuration lets go is, too. */
+        (void) world_save(&w, true);
+        (void) world_set_keys(&w, rows, 1);
+        (void) world_save(&w, true);
+        rows[2].project = NULL;
+        (void) world_set_keys(&w, rows, 3);
+        assert_int_equal(world_restore(&w), 0);
+        assert_int_equal(pool_key(w.pool, 0)->project->n_keys, 3);
+        world_assert_survives(&w, rows, 3);
+
+        rows[0].project = "mine";
+        world_restart(&w, rows, 3);
+        assert_string_equal(pool_key(w.pool, 0)->project->name, "mine");
+        world_done(&w);
+}
+
+/* A project that was learned while the daemon ran is not read from the store once more by a reload. */
+static void test_learned_is_not_read_twice(void **state) {
+        World w = { .now = NOON };
+
+        world_begin(&w, four, 2);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        for (unsigned i = 0; i < 2; i++)
+                assert_true(ask_told(&w, "m", VERDICT_TIMEOUT, (Saying){ .consumer = "projects/1" }));
+        (void) world_save(&w, true);
+        assert_true(pool_is_restored(w.pool));
+        (void) world_set_keys(&w, four, 4);
+        assert_int_equal(world_restore(&w), 0);
+        assert_int_equal(bucket_of(&w, 0, "m")->quota->ceiling.kept.today, 4);
+        world_assert_survives(&w, four, 4);
+        world_done(&w);
+}
+
+/* Ceilings, what counts towards them, and an alias, whose two buckets have one quota: nothing twice. */
+static void test_learned_ceilings(void **state) {
+        World w = { .now = NOON };
+        const PoolBucket *b;
+        CeilingSource source;
+
+        world_begin(&w, four, 1);
+        world_ask(&w, "n", VERDICT_OK, 0);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        assert_true(ask_told(&w, "m", VERDICT_MINUTE, (Saying){ NULL, "n", CEILING_RPM, 10 }));
+        (void) world_save(&w, false);
+        assert_int_equal(shelf_count(&w.shelf, POOL_ALIASES), 1);
+        world_assert_survives(&w, four, 1);
+        world_assert_survives(&w, four, 1);
+        b = bucket_of(&w, 0, "m");
+        assert_ptr_equal(b->quota, bucket_of(&w, 0, "n")->quota);
+        assert_int_equal(b->quota->ceiling.kept.today, 2);
+        assert_int_equal(ceiling_limit(&b->quota->ceiling, CEILING_RPM, w.now, &source), 10);
+        assert_int_equal(source, CEILING_LEARNED);
+        assert_int_not_equal(b->quota->breaker.until, 0);
+
+        /* It is found free by the alias: of both no more is known. */
+        w.now += 2 * USEC_PER_MINUTE;
+        world_ask(&w, "n", VERDICT_OK, 0);
+        world_assert_survives(&w, four, 1);
+        assert_int_equal(bucket_of(&w, 0, "m")->quota->breaker.until, 0);
+
+        /* Of a day that is over only what was learned. */
+        (void) world_save(&w, true);
+        world_end(&w);
+        w.now = NOON + USEC_PER_DAY - USEC_PER_HOUR;
+        world_begin(&w, four, 1);
+        b = bucket_of(&w, 0, "m");
+        assert_int_equal(b->quota->ceiling.kept.today, 0);
+        assert_int_equal(ceiling_limit(&b->quota->ceiling, CEILING_RPM, w.now, &source), 10);
+        (void) pool_reset(w.pool, NULL, NULL, w.now);
+        world_assert_survives(&w, four, 1);
+        world_done(&w);
+}
+
+/* All of it in turns, with a restart after each step. */
+static void test_learned_walk(void **state) {
+        static const VerdictClass classes[] = { VERDICT_OK,      VERDICT_DAY,          VERDICT_MINUTE,
+                                                VERDICT_BILLING, VERDICT_PROJECT_DEAD, VERDICT_TIMEOUT };
+        static const char *const models[] = { "m", "n", "o" };
+        static const char *const projects[] = { "projects/1", "projects/2" };
+        World w = { .now = NOON };
+        unsigned n_asked = 0;
+        uint32_t n = 1;
+
+        world_begin(&w, four, 4);
+        for (unsigned i = 0; i < 400; i++) {
+                Saying say = { .kind = (CeilingKind) (i % _CEILING_MAX) };
+                const char *model;
+
+                n = n * 1664525U + 1013904223U;
+                model = models[n >> 8 & 1];
+                w.now += 65 * USEC_PER_SEC + (n >> 10) % (400 * USEC_PER_SEC); /* no minute is kept */
+                if (n >> 28 < 3)
+                        say.consumer = projects[n >> 12 & 1];
+                if ((n >> 24 & 15) < 2)
+                        say.model = models[(n >> 13) % 3];
+                if ((n >> 20 & 15) < 5)
+                        say.ceiling = 5 + (n >> 14) % 50;
+                n_asked += ask_told(&w, model, classes[(n >> 16) % ELEMENTSOF(classes)], say);
+                world_assert_survives(&w, four, 4);
+        }
+        assert_in_range(n_asked, 50, 400);
+        world_done(&w);
+}
+
 /* A store that is there late: what was counted meanwhile is added. */
 static void test_late(void **state) {
         World w = { .now = NOON };
@@ -232,6 +390,10 @@ int main(void) {
                 cmocka_unit_test(test_strikes_survive), cmocka_unit_test(test_probe_is_forgotten),
                 cmocka_unit_test(test_disabled),        cmocka_unit_test(test_late),
                 cmocka_unit_test(test_senseless),       cmocka_unit_test(test_digest),
+                cmocka_unit_test(test_learned_projects),
+                cmocka_unit_test(test_learned_is_not_read_twice),
+                cmocka_unit_test(test_learned_ceilings),
+                cmocka_unit_test(test_learned_walk),
         };
 
         return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
