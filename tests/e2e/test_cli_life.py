@@ -73,12 +73,14 @@ def test_hang_up_ends_the_job(cli, sim, records, command, script, stream):
     wait.until("the job", lambda: any(r.find("job") for r in records()))
     if command != "hang":
         wait.until("the upstream request", lambda: sim.count() == 1)
+    if script == ENDLESS:
+        c.read_until(b"stdout")
     at = time.monotonic()
     c.close()
     gone(records)
     if command == "Hi":
         sim.wait_hung_up()
-    assert time.monotonic() - at < 1
+    assert house.SANITIZED or time.monotonic() - at < 1
     line = line_of(d)
     assert line["status"] == (200 if script == ENDLESS else 499)
     assert line.get("attempts") == (None if command == "hang" else 1)
