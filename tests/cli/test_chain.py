@@ -292,6 +292,7 @@ def test_prompts_are_not_logged(gateway, sim):
     secret = "a-word-that-is-nowhere-else"
     good(run(d, f"Say {secret}.", system=f"Mind {secret}."))
     assert secret not in d.process.said()
+    d.wait_log("the client's line", lambda line: line.get("dialect") == "run-gemini")
     lines = [line for line in d.log() if line.get("request_id")]
     assert {line["dialect"] for line in lines} == {"run-gemini", "gemini"} and len({line["request_id"] for line in lines}) == 1
 

@@ -86,6 +86,7 @@ def write(path, text, mode=0o640, group="gemgate"):
 def configure(sim=None, keys=("KEY1", "KEY2"), tokens=("TOKEN",), admins=("ADMIN",), **settings):
     """The files of /etc/gemgate; keys and tokens by their names in SECRETS, one a line."""
     settings.setdefault("GEMINI_BASE_URL", sim.url if sim else "http://127.0.0.1:9")
+    settings.setdefault("AFFINITY_SPILL", "off")  # the keys in their order, whatever is asked
     lines = lambda names: "".join(SECRETS[n] + "\n" for n in names)
     for name, names in (("api-keys", keys), ("allowed-tokens", tokens), ("admin-tokens", admins)):
         if names:
