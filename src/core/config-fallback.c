@@ -56,22 +56,7 @@ static int add_model(ConfigCheck *k, const Setting *s, const char *model, struct
 }
 
 static int parse_fallbacks(ConfigCheck *k, const Setting *s, const char *value) {
-        _cleanup_(config_json_freep) struct json_object *o = NULL;
-        int r;
-
-        r = config_json(value, &o);
-        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object))) {
-                config_fault(k, s, value, NULL);
-                return 0;
-        }
-        if (r < 0)
-                return r;
-        json_object_object_foreach(o, model, steps) {
-                r = add_model(k, s, model, steps);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return config_each_member(k, s, value, add_model);
 }
 
 const SettingType setting_fallbacks = { "{\"MODEL\": [\"MODEL\", …]}", parse_fallbacks };

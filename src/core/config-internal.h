@@ -79,6 +79,10 @@ typedef struct ListEntry {
 typedef int (*ListFn)(ConfigCheck *k, const Setting *s, const ListEntry *e);
 int config_each_entry(ConfigCheck *k, const Setting *s, const char *value, ListFn fn);
 
+/* Calls back for each member of a JSON object; what is none is a fault, told here. */
+typedef int (*MemberFn)(ConfigCheck *k, const Setting *s, const char *name, struct json_object *o);
+int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn);
+
 /* JSON as the settings take it. -EBADMSG, -ENOMEM. The destructor wipes the strings. */
 int config_json(const char *text, struct json_object **ret);
 void config_json_freep(struct json_object **o);

@@ -124,22 +124,7 @@ static int read_model(ConfigCheck *k, const Setting *s, const char *given, struc
 }
 
 static int parse_limits(ConfigCheck *k, const Setting *s, const char *value) {
-        _cleanup_(config_json_freep) struct json_object *o = NULL;
-        int r;
-
-        r = config_json(value, &o);
-        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object))) {
-                config_fault(k, s, value, NULL);
-                return 0;
-        }
-        if (r < 0)
-                return r;
-        json_object_object_foreach(o, model, limits) {
-                r = read_model(k, s, model, limits);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return config_each_member(k, s, value, read_model);
 }
 
 const SettingType setting_limits = { "{\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}", parse_limits };

@@ -317,16 +317,8 @@ static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct
         return 0;
 }
 
-static bool is_alias(const Config *c, const char *model) {
-        for (size_t i = 0; i < c->n_aliases; i++)
-                if (streq(c->aliases[i].alias, model))
-                        return true;
-        return false;
-}
-
-static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
+int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {
         _cleanup_(config_json_freep) struct json_object *o = NULL;
-        const Config *c = k->config;
         int r;
 
         r = config_json(value, &o);
@@ -336,12 +328,28 @@ static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
         }
         if (r < 0)
                 return r;
-
-        json_object_object_foreach(o, alias, target) {
-                r = add_alias(k, s, alias, target);
+        json_object_object_foreach(o, name, member) {
+                r = fn(k, s, name, member);
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+static bool is_alias(const Config *c, const char *model) {
+        for (size_t i = 0; i < c->n_aliases; i++)
+                if (streq(c->aliases[i].alias, model))
+                        return true;
+        return false;
+}
+
+static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
+        const Config *c = k->config;
+        int r;
+
+        r = config_each_member(k, s, value, add_alias);
+        if (r < 0)
+                return r;
         /* One step, so that there is no circle and a reader sees at once what a name comes to. */
         for (size_t i = 0; i < c->n_aliases; i++)
                 if (is_alias(c, c->aliases[i].model))
