@@ -240,6 +240,63 @@ def test_signal_of_exhaustion(named, sim):
     assert model == FLASH and now() < until < FOREVER
 
 
+def test_signal_of_a_quota_that_runs_low(machine, start, connect):
+    """Once a day and quota, at QUOTA_WARN_AT of what is told; a key of a project is named beside it."""
+    limits = {FLASH: {"rpd": 5, "projects": {"p1": {"rpd": 4}}}}
+    d = start(API_KEYS=json.dumps(TWO), MODEL_LIMITS=json.dumps(limits), AFFINITY="off")
+    machine.wait_owned()
+    root = connect()
+    root.listen()
+    for _ in range(6):
+        assert d.chat().status == 200
+    assert root.told("QuotaWarning") == []  # three of four, three of five
+    for _ in range(3):
+        assert d.chat().status == 200
+    assert d.chat().status == 429
+    # What comes after it on the same connection: no second warning is under way.
+    assert root.wait_told("QuotaExhausted")[0] == FLASH
+    assert root.told("QuotaWarning") == [
+        [f"{PATH}/key/home", "p1", FLASH, 4, 4],
+        [f"{PATH}/key/b_c3_bcro_2f2", "", FLASH, 4, 5],
+    ]
+
+
+def test_no_signal_of_a_quota_where_none_is_wanted(machine, start, connect):
+    d = start(API_KEYS=SECRETS["KEY1"], MODEL_LIMITS=json.dumps({FLASH: {"rpd": 2}}), QUOTA_WARN_AT="off")
+    machine.wait_owned()
+    root = connect()
+    root.listen()
+    assert [d.chat().status for _ in range(3)] == [200, 200, 429]
+    root.wait_told("QuotaExhausted")
+    assert root.told("QuotaWarning") == []
+
+
+def test_signal_of_a_project_that_was_learned(machine, start, connect, sim):
+    """Of the key that comes to another, once; not of one whose project is configured."""
+    keys = [{"key": SECRETS["KEY1"], "name": "one"}, {"key": SECRETS["KEY2"], "name": "two"},
+            {"key": SECRETS["KEY3"], "name": "three", "project": "mine"}]
+    d = start(API_KEYS=json.dumps(keys))
+    machine.wait_owned()
+    root = connect()
+    root.listen()
+    sim.script("*: error suspended")
+    for _ in range(2):
+        d.chat()
+        root.wait("all to be found suspended", lambda: {"KeysUsable": 0}.items() <= latest(root).items())
+        # Said again by Google after this, it is not told again.
+        root.call("ResetHealth", "ss", "", "")
+        root.wait("the reset", lambda: {"KeysUsable": 3}.items() <= latest(root).items())
+    assert root.told("ProjectLearned") == [[f"{PATH}/key/two", "projects/12345678"]]
+
+
+def latest(root):
+    """The Manager's properties as the signals have told of them."""
+    have = {}
+    for change in root.changes():
+        have |= change
+    return have
+
+
 def test_draining(gemgated, root, sim):
     """A daemon that ends says so, as long as somebody is served."""
     sim.script('*: text "x" chunks=1000000 pace=5ms')

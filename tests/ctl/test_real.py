@@ -7,6 +7,7 @@ import pty
 import select
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -130,6 +131,44 @@ def test_monitor(daemon, root):
         p.communicate()
     assert line["signal"] == "KeyHealthChanged" and line["key"] == "work"
     assert {line["old"], line["new"]} == {"usable", "disabled"}
+
+
+def test_monitor_tells_of_quotas(machine, sim, request):
+    """What runs low, whose key it is, and that nothing is left: from the daemon to the line on the screen."""
+    keys = [{"key": SECRETS["KEY1"], "name": "one"}, {"key": SECRETS["KEY2"], "name": "two"}]
+    d = machine.start(sim, API_KEYS=json.dumps(keys), AFFINITY="off",
+                      MODEL_LIMITS=json.dumps({MODEL: {"rpd": 2}}))
+    request.addfinalizer(d.process.stop)
+    machine.wait_owned()
+    root = Person(machine, people.ROOT)
+    p = subprocess.Popen([*root.argv, "monitor"], env=root.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    def tells():
+        root("disable", "one")
+        root("enable", "one")
+        return select.select([p.stdout], [], [], 0)[0]
+
+    patience = threading.Timer(wait.DEADLINE, p.kill)  # a line that does not come is an empty one
+    patience.start()
+    try:
+        wait.until("the monitor", tells)
+        assert [d.chat(model=MODEL).status for _ in range(5)] == [200] * 4 + [429]
+        sim.script("*: error suspended")
+        d.chat(model="gemini-3.8-pro")
+        said = [""]
+        while "project projects" not in said[-1]:
+            said.append(p.stdout.readline().decode().rstrip("\n").partition("UTC  ")[2])
+            assert said[-1], said
+        p.terminate()
+        assert p.wait(wait.DEADLINE) == 0
+    finally:
+        patience.cancel()
+        p.kill()
+        p.communicate()
+    told = [line for line in said if line.startswith("model ") or "project projects" in line]
+    assert told[:2] == [f"model {MODEL}: 2 of 2 requests of the day are used of the key {k}" for k in ("one", "two")]
+    assert told[2].startswith(f"model {MODEL}: no key is left, the first frees ")
+    assert told[-1] == "key two shares the project projects/12345678 with others"
 
 
 READING = [["keys"], ["models", "--json"], ["stats"], ["explain", MODEL]]
