@@ -127,6 +127,24 @@ static usec_t minute_free_at(const Ceiling *c, uint64_t tokens, uint64_t rpm, ui
         return at;
 }
 
+/* What was learned of the minute may cease to be believed before the minute has passed: of one, or of both.
+ */
+static usec_t minute_free_or_forgotten_at(const Ceiling *c, uint64_t tokens, uint64_t rpm, uint64_t tpm,
+                                          CeilingKind *ret_kind) {
+        usec_t at = minute_free_at(c, tokens, rpm, tpm, ret_kind);
+        usec_t rpm_ends = c->told[CEILING_RPM] > 0 ? USEC_INFINITY : believed_until(c, CEILING_RPM);
+        usec_t tpm_ends = c->told[CEILING_TPM] > 0 ? USEC_INFINITY : believed_until(c, CEILING_TPM);
+        CeilingKind kind;
+
+        if (rpm < UINT64_MAX && rpm_ends < at)
+                at = MIN(at, MAX(rpm_ends, minute_free_at(c, tokens, UINT64_MAX, tpm, &kind)));
+        if (tpm < UINT64_MAX && tpm_ends < at)
+                at = MIN(at, MAX(tpm_ends, minute_free_at(c, tokens, rpm, UINT64_MAX, &kind)));
+        if (rpm < UINT64_MAX && tpm < UINT64_MAX)
+                at = MIN(at, MAX(rpm_ends, tpm_ends));
+        return at;
+}
+
 usec_t ceiling_free_at(const Ceiling *c, uint64_t tokens, bool is_probe, usec_t now, usec_t midnight,
                        CeilingKind *ret_kind) {
         uint64_t rpm = rule_of(c, CEILING_RPM, is_probe, now), tpm = rule_of(c, CEILING_TPM, is_probe, now);
@@ -135,7 +153,7 @@ usec_t ceiling_free_at(const Ceiling *c, uint64_t tokens, bool is_probe, usec_t 
         usec_t at = 0;
 
         if (c->requests >= rpm || c->tokens >= tpm || tokens > tpm - c->tokens)
-                at = minute_free_at(c, tokens, rpm, tpm, &kind);
+                at = minute_free_or_forgotten_at(c, tokens, rpm, tpm, &kind);
         if (c->kept.today >= rpd) {
                 usec_t free = midnight;
 
@@ -224,14 +242,25 @@ void ceiling_answered(Ceiling *c, usec_t taken_at) {
                         c->kept.guessed[i] = 0;
 }
 
-void ceiling_restart(Ceiling *c) {
+static void restart_minute(Ceiling *c) {
         c->slot = c->requests = c->tokens = 0;
         for (size_t i = 0; i < CEILING_SLOTS; i++)
                 c->slot_requests[i] = c->slot_tokens[i] = 0;
 }
 
+void ceiling_shift(Ceiling *c, usec_t now, usec_t back, usec_t day_before, usec_t day) {
+        /* A day that the clock comes back to begins anew, whether or not somebody has looked meanwhile. */
+        ceiling_roll(c, now, day_before);
+        restart_minute(c);
+        ceiling_roll(c, usec_sub(now, back), day);
+        /* Or what a clock that was wrong for a moment has learned would hold for as long as it was wrong by.
+         */
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                c->kept.learned_at[i] = usec_sub(c->kept.learned_at[i], back);
+}
+
 void ceiling_forget(Ceiling *c) {
-        ceiling_restart(c);
+        restart_minute(c);
         c->kept = (CeilingKept){ .day = c->kept.day, .warned = c->kept.warned };
 }
 

@@ -87,7 +87,9 @@ void ceiling_guess(Ceiling *c, CeilingKind kind);
  * more was had, or if the day had been called spent before. */
 void ceiling_answered(Ceiling *c, usec_t taken_at);
 
-void ceiling_forget(Ceiling *c);                      /* all but what was told */
-void ceiling_restart(Ceiling *c);                     /* the minute: the clock has jumped */
-void ceiling_merge(Ceiling *c, const Ceiling *other); /* two quotas were one all along; both rolled */
+void ceiling_forget(Ceiling *c); /* all but what was told */
+/* The clock has jumped back from `now` by so much, and perhaps into another day: it is as it was, only
+ * earlier. The minute and another day's requests are forgotten. */
+void ceiling_shift(Ceiling *c, usec_t now, usec_t back, usec_t day_before, usec_t day);
+void ceiling_merge(Ceiling *c, const Ceiling *other);      /* two quotas were one all along; both rolled */
 void ceiling_restore(Ceiling *c, const CeilingKept *kept); /* what was known before is added; rolled */

@@ -31,7 +31,6 @@ struct Pool {
         PoolSave save;
         bool restored; /* what belongs to no key is here */
         uint64_t last_lease;
-        uint64_t jumped; /* the last lease before the clock jumped back: its time means nothing any more */
         const CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
         unsigned warn_at; /* QUOTA_WARN_AT, in percent; 0: off */

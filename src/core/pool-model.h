@@ -15,6 +15,7 @@ struct PoolSlot {
         PoolTally tally;
         Breaker rate, health;
         unsigned strikes; /* errors of its own fault in a row */
+        uint64_t uncounted; /* leases up to this one are in no count of its quota (any more) */
         char *last_error;
         PoolWord told;
 };

@@ -47,18 +47,31 @@ void pool_limits_find(const Pool *p, const char *model, const char *project,
                         ret[i] = 0;
 }
 
-/* Of an alias and its target, what is said of the one that was asked for first. */
+static const char *counted_as(const PoolModel *m) {
+        return m->counted_as ?: m->name;
+}
+
+static void tell_by_name(const Pool *p, PoolQuota *q, const char *model, const PoolProject *project) {
+        uint64_t told[_CEILING_MAX];
+
+        pool_limits_find(p, model, project->name, told);
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (q->ceiling.told[i] == 0)
+                        q->ceiling.told[i] = told[i];
+}
+
+/* Of an alias and its target, what is said of the one that was asked for first; and what is said of the
+ * target holds for the alias, whether or not the project was asked for the target itself. */
 static void tell_quota(const Pool *p, PoolQuota *q) {
+        const PoolBucket *b = NULL;
+
         memset(q->ceiling.told, 0, sizeof(q->ceiling.told));
         LIST_FOREACH(i, &q->buckets) {
-                const PoolBucket *b = list_entry(i, PoolBucket, by_quota);
-                uint64_t told[_CEILING_MAX];
-
-                pool_limits_find(p, b->model->name, b->project->name, told);
-                for (size_t j = 0; j < _CEILING_MAX; j++)
-                        if (q->ceiling.told[j] == 0)
-                                q->ceiling.told[j] = told[j];
+                b = list_entry(i, PoolBucket, by_quota);
+                tell_by_name(p, q, b->model->name, b->project);
         }
+        if (b)
+                tell_by_name(p, q, counted_as(b->model), b->project);
 }
 
 void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
@@ -79,10 +92,6 @@ void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
 }
 
 /* --- the quota of a bucket --- */
-
-static const char *counted_as(const PoolModel *m) {
-        return m->counted_as ?: m->name;
-}
 
 /* Another bucket of the project whose quota is this one's, too. */
 static PoolBucket *find_twin(const PoolBucket *b) {
@@ -138,6 +147,10 @@ static void regroup(Pool *p, PoolBucket *b) {
         bool alone = list_is_single(&b->quota->buckets);
         PoolQuota *q = twin ? twin->quota : NULL;
 
+        if (!q && alone) {
+                tell_quota(p, b->quota); /* by its new name */
+                pool_quota_place(p, b->quota);
+        }
         if (q == b->quota || (!q && alone))
                 return;
         if (!q)
@@ -146,6 +159,8 @@ static void regroup(Pool *p, PoolBucket *b) {
                 pool_quota_inherit(p, q, b->quota);
         if (!q)
                 return; /* no memory: they go on as one */
+        if (!alone)
+                pool_bucket_uncount(p, b); /* those that it leaves have its requests */
         pool_quota_detach(b);
         attach(p, b, q);
         b->crowded_until = 0;
@@ -167,6 +182,11 @@ void pool_model_learn_name(Pool *p, PoolModel *m, const char *name) {
         pool_note(p, &m->alias_dirty, true);
         LIST_FOREACH(i, &m->buckets)
                 regroup(p, list_entry(i, PoolBucket, by_model));
+}
+
+void pool_bucket_uncount(Pool *p, PoolBucket *b) {
+        LIST_FOREACH(i, &b->slots)
+                list_entry(i, PoolSlot, by_bucket)->uncounted = p->last_lease;
 }
 
 /* Each bucket has a row of what it shares: so it needs no other to be known by. */
@@ -286,22 +306,24 @@ static void settle(Pool *p, PoolQuota *q, bool more) {
 
 void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage) {
         PoolQuota *q;
-        bool refused = was_refused(v->class), more = false;
+        bool refused = was_refused(v->class), is_counted = lease->id > lease->slot->uncounted, more = false;
         uint64_t tokens = lease->taken.tokens;
+        bool was_known;
 
         if (v->model[0])
                 pool_model_learn_name(p, lease->slot->bucket->model, v->model);
         q = lease->slot->bucket->quota;
+        was_known = ceiling_is_known(&q->ceiling); /* if the last one is disproved, it waits no more */
         ceiling_roll(&q->ceiling, p->now, p->day);
-        learn(q, v, lease->taken.at, p->now); /* with the request among what was used */
+        learn(q, v, is_counted ? lease->taken.at : 0, p->now); /* with the request among what was used */
         if (refused)
                 tokens = 0;
         else if (usage && usage->prompt > 0)
                 tokens = usage->prompt;
-        if (lease->id > p->jumped)
+        if (is_counted)
                 more = ceiling_settle(&q->ceiling, &lease->taken, tokens, refused);
         pool_ceiling_note(p, q, tells_ceiling(v));
-        if (ceiling_is_known(&q->ceiling))
+        if (was_known || ceiling_is_known(&q->ceiling))
                 settle(p, q, more);
 }
 
@@ -318,8 +340,12 @@ void pool_quota_reset(Pool *p, PoolQuota *q) {
         pool_quota_note(p, q);
         pool_ceiling_note(p, q, true);
         q->throttled = NULL;
-        LIST_FOREACH(i, &q->buckets)
-                list_entry(i, PoolBucket, by_quota)->crowded_until = 0;
+        LIST_FOREACH(i, &q->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_quota);
+
+                b->crowded_until = 0;
+                pool_bucket_uncount(p, b);
+        }
         pool_quota_place(p, q);
 }
 

@@ -58,6 +58,8 @@ bool pool_bucket_try(Pool *p, PoolBucket *b, uint64_t tokens, unsigned *tries);
 bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens);
 
 bool pool_bucket_is_spent(Pool *p, PoolBucket *b); /* found so, or full */
+/* What is under way is in no count of the quota (any more): its outcome is not to change one. */
+void pool_bucket_uncount(Pool *p, PoolBucket *b);
 void pool_quota_reset(Pool *p, PoolQuota *q);
 void pool_quota_note(Pool *p, PoolQuota *q); /* its breaker has changed */
 void pool_ceiling_note(Pool *p, PoolQuota *q, bool urgent);

@@ -177,6 +177,8 @@ void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 assert(r >= 0); /* plan_buckets() has made it */
                 if (from == &k->own)
                         pool_quota_inherit(p, s->bucket->quota, old->quota);
+                else
+                        s->uncounted = p->last_lease; /* the others whom it leaves have them */
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
         }

@@ -94,10 +94,9 @@ Pool *pool_free(Pool *p) {
  * would lock keys for as long as it was wrong by.
  */
 static void breaker_shift(Breaker *b, usec_t back) {
-        if (b->until == 0)
-                return;
-        b->until = MAX(usec_sub(b->until, back), (usec_t) 1);
-        b->since = usec_sub(b->since, back);
+        if (b->until > 0)
+                b->until = MAX(usec_sub(b->until, back), (usec_t) 1);
+        b->since = usec_sub(b->since, back); /* of one that is closed, too: its ladder goes by it */
 }
 
 static void tally_shift(PoolTally *t, usec_t back) {
@@ -105,13 +104,14 @@ static void tally_shift(PoolTally *t, usec_t back) {
                 t->counters.last_used = MAX(usec_sub(t->counters.last_used, back), (usec_t) 1);
 }
 
-static void bucket_shift(PoolBucket *b, usec_t back) {
+static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, usec_t day) {
         if (list_entry(b->quota->buckets.next, PoolBucket, by_quota) == b) {
                 breaker_shift(&b->quota->breaker, back);
-                ceiling_restart(&b->quota->ceiling);
+                ceiling_shift(&b->quota->ceiling, p->now, back, p->day, day);
                 b->quota->throttled = NULL;
         }
         b->crowded_until = 0;
+        pool_bucket_uncount(p, b);
         LIST_FOREACH(i, &b->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
 
@@ -123,6 +123,8 @@ static void bucket_shift(PoolBucket *b, usec_t back) {
 }
 
 static void pool_shift(Pool *p, usec_t back) {
+        usec_t day = zone_day_start(p->zone, usec_sub(p->now, back));
+
         tally_shift(&p->tally, back);
         for (size_t i = 0; i < p->n_keys; i++) {
                 breaker_shift(&p->keys[i]->breaker, back);
@@ -135,13 +137,12 @@ static void pool_shift(Pool *p, usec_t back) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 LIST_FOREACH(j, &m->buckets)
-                        bucket_shift(list_entry(j, PoolBucket, by_model), back);
+                        bucket_shift(p, list_entry(j, PoolBucket, by_model), back, day);
                 tally_shift(&m->tally, back);
                 m->day = USEC_INFINITY; /* no day: the heaps are made anew */
                 m->refused_at = 0;
         }
         pool_note_all(p);
-        p->jumped = p->last_lease;
 }
 
 usec_t pool_time(Pool *p, usec_t now) {

@@ -27,9 +27,8 @@ uint64_t plain_today(const Pair *p, usec_t day) {
 }
 
 static void plain_shift(Gate *g, usec_t back) {
-        if (g->until == 0)
-                return;
-        g->until -= back;
+        if (g->until > 0)
+                g->until -= back;
         g->since = g->since > back ? g->since - back : 0;
 }
 
