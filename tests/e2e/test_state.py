@@ -2,8 +2,10 @@
 """What is kept over restarts: counters, cooldowns, what an administrator disabled; kill -9 at any moment; and a file that
 is broken, foreign, out of reach or too small for what is to be written, which never keeps the daemon from serving.
 
-STATE_KILLS is how often the daemon is killed under load (10): `STATE_KILLS=200 ./tests/run e2e -k kill`.
+STATE_KILLS is how often a daemon is killed under load (200).
 """
+import concurrent.futures
+import contextlib
 import json
 import os
 import random
@@ -18,10 +20,13 @@ import pytest
 
 import wait
 from house import BUILD, MASKS, SECRETS, Daemon
+from simulator import Simulator
 from test_reload import Configured
 
-KILLS = int(os.environ.get("STATE_KILLS", "10"))
+KILLS = int(os.environ.get("STATE_KILLS", "200"))
+LANES = 8  # so many daemons die side by side
 MODEL = "gemini-3.8-flash"
+MODELS = [f"sim-{i}" for i in range(30)]
 KEYS = json.dumps(
     [
         {"key": SECRETS["KEY1"], "name": "one"},
@@ -284,7 +289,7 @@ def test_key_that_comes_back(sim, tmp_path):
 # --- kill -9 ---
 
 
-class Clients(threading.Thread):
+class Client(threading.Thread):
     """One of several that ask without a pause, until the daemon is gone."""
 
     def __init__(self, daemon, sent):
@@ -295,38 +300,61 @@ class Clients(threading.Thread):
         try:
             while True:
                 self.sent.append(time.monotonic())
-                self.server.chat()
+                self.server.chat(model=MODELS[len(self.sent) % len(MODELS)])
         except (OSError, EOFError, AssertionError, ValueError):
             pass
 
 
-def test_kill_under_load(sim, kept):
-    """However often: of what Gemini has counted, at most the last second is missing, and nothing is there twice."""
-    second, threads = 1.5, 4  # with what a busy machine is late by
-    chance = random.Random(20261125)
-    k = kept()
+def die_under_load(k, deaths, chance):
+    """Of what Gemini has counted, at most the last second is missing, nothing is there twice, and no half of a batch."""
+    second, threads = 2.0, 2  # with what a busy machine is late by
     k.start()
     total, upstream = 0, k.seen()
-    for _ in range(KILLS):
+    for _ in range(deaths):
         sent = []
-        clients = [Clients(k.daemon, sent) for _ in range(threads)]
+        clients = [Client(k.daemon, sent) for _ in range(threads)]
         for c in clients:
             c.start()
-        end = time.monotonic() + chance.uniform(0.05, 2.5)
-        wait.until("a random moment", lambda: time.monotonic() > end)
+        assert not k.daemon.process.ended(chance.uniform(0.05, 3)), k.daemon.process.said()
         killed = time.monotonic()
         k.kill()
         for c in clients:
             c.join(wait.DEADLINE)
         k.start()
-        counted, seen = k.total() - total, k.seen() - upstream
+        stats = k.stats("?days=2")
+        now = stats["global_summary"]["total_requests_all_time"]
+        counted, seen = now - total, k.seen() - upstream
         recent = sum(at > killed - second for at in sent)
         assert seen - recent <= counted <= seen + threads, (counted, seen, recent)
-        days = k.stats("?days=1")["days"]
-        assert (days[0]["requests"] if days else 0) == k.total() or len(k.stats("?days=2")["days"]) == 2
-        total, upstream = k.total(), k.seen()
-    assert total > 0
+        for part in ("api_key_stats", "model_summary"):
+            assert sum(e["total_requests"] for e in stats[part].values()) == now, part
+        assert sum(d["requests"] for d in stats["days"]) == now
+        total, upstream = now, k.seen()
     assert k.warnings() == []
+    k.stop()
+    return total
+
+
+def test_kill_under_load(tmp_path):
+    """However often, at whatever moment. Several daemons live side by side, each with a Gemini of its own: most of the
+    time of a life is waiting for its end."""
+    chances = [random.Random(20261125 + i) for i in range(LANES)]
+    with contextlib.ExitStack() as stack:
+        lanes = []
+        for i in range(LANES):
+            folder = tmp_path / f"lane-{i}"
+            folder.mkdir()
+            lanes.append(Kept(stack.enter_context(Simulator(folder)), folder, {}))
+        with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+            lives = [
+                pool.submit(die_under_load, k, KILLS // LANES + (i < KILLS % LANES), chances[i])
+                for i, k in enumerate(lanes)
+            ]
+            concurrent.futures.wait(lives)
+        for k in lanes:
+            if k.daemon and k.daemon.process.status is None:
+                k.daemon.process.kill()
+        assert sum(life.result() for life in lives) > KILLS
 
 
 def test_kill_keeps_cooldowns(sim, kept):
