@@ -283,6 +283,16 @@ static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned lin
         say(level, text, userdata);
 }
 
+/* What such a file may say to compose, and to packaging/compose.yaml; it is no setting, and no mistake. */
+static bool is_for_compose(const char *name) {
+        static const char *const names[] = { "MEMORY", "PUBLISH", "TZ", "WITH_CLI" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(names[i], name))
+                        return true;
+        return startswith(name, "COMPOSE_");
+}
+
 /* -ENOENT for an unknown name. */
 static int set_one(ConfigText *t, const EnvReader *e, char ret_name[static SETTING_NAME_MAX]) {
         /* A mistaken line may have a secret where its name should be: only what looks like a setting's name
@@ -292,6 +302,8 @@ static int set_one(ConfigText *t, const EnvReader *e, char ret_name[static SETTI
                 return -ENOENT;
         }
         (void) snprintf(ret_name, SETTING_NAME_MAX, "%.*s", (int) e->n_name, e->name);
+        if (is_for_compose(ret_name))
+                return 0;
         return config_text_set(t, CONFIG_SOURCE_ENV_FILE, ret_name,
                                e->value.n > 0 ? buf_data(&e->value) : "", e->value.n);
 }
