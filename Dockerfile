@@ -1,27 +1,86 @@
-# gemgated and its libraries, nothing else: no shell tools are added, no compiler stays.
+# The container image: gemgated, gemgatectl and the libraries that they are linked against, and nothing else. There is
+# no shell in it and no package manager. docs/CONTAINER.md tells how it is used; most will want packaging/compose.yaml.
 #
 #   docker build -t gemgate .
-#   docker run -p 127.0.0.1:8080:8080 -e API_KEYS -e ALLOWED_TOKENS -e 'ALLOWED_IPS=["*"]' gemgate
-#
-# ALLOWED_IPS: behind a published port every client comes from the bridge's address.
+#   docker build -t gemgate --build-arg WITH_CLI=1 .        with Node.js and the Gemini CLI (docs/CLI.md)
+#   docker build -t gemgate --build-arg DEBIAN=trixie .     on the libraries of Debian 13
 
-FROM debian:bookworm-slim AS build
-RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        gcc libc6-dev libcurl4-openssl-dev libjson-c-dev libmicrohttpd-dev libmimalloc-dev libsqlite3-dev libssl-dev libsystemd-dev meson ninja-build pkg-config
-COPY . /src
-RUN meson setup /build /src --buildtype=release --prefix=/usr --strip -Dtests=false -Dsim=false \
-    && DESTDIR=/out meson install -C /build
+ARG DEBIAN=bookworm
 
-FROM debian:bookworm-slim
-RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libcurl4 libjson-c5 libmicrohttpd12 libmimalloc2.0 libsqlite3-0 libsystemd0 tzdata \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin gemgate
-COPY --from=build /out/ /
-ENV LISTEN=0.0.0.0:8080
+# --- what is built ---
+
+FROM debian:${DEBIAN}-slim AS build
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+WORKDIR /src
+COPY packaging/deps packaging/deps
+# No version is pinned: a new build is to have the release's latest corrections.
+# hadolint ignore=DL3008
+RUN packaging/deps build \
+    && apt-get install -y --no-install-recommends tzdata \
+    && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN meson setup /build . --buildtype=release --prefix=/usr -Dtests=false -Dsim=false \
+    && ninja -C /build src/gemgated src/gemgatectl src/gemgate-runner \
+    && strip /build/src/gemgated /build/src/gemgatectl /build/src/gemgate-runner
+
+# The certificates are those of the package, whatever this machine trusts beside them. posix/ and right/ are the zones
+# once more.
+RUN packaging/container-root /root-0 /build/src/gemgated=/usr/bin/gemgated /build/src/gemgatectl=/usr/bin/gemgatectl \
+    && install -d /root-0/etc/ssl/certs /root-0/usr/share/zoneinfo \
+    && cat /usr/share/ca-certificates/mozilla/*.crt >/root-0/etc/ssl/certs/ca-certificates.crt \
+    && tar -C /usr/share/zoneinfo -c --exclude=./posix --exclude=./right . | tar -C /root-0/usr/share/zoneinfo -x \
+    && cp /etc/os-release /root-0/etc/ \
+    && printf '%s\n' 'root:x:0:0:root:/:/usr/sbin/nologin' \
+        'gemgate:x:10001:10001:gemgate:/var/lib/gemgate:/usr/sbin/nologin' >/root-0/etc/passwd \
+    && printf '%s\n' 'root:x:0:' 'gemgate:x:10001:' >/root-0/etc/group \
+    && echo 'hosts: files dns' >/root-0/etc/nsswitch.conf \
+    && mkdir -p /empty/run /empty/state /empty/logs /empty/tmp /root-0/run
+
+# --- the Gemini CLI, if it is wanted; else nothing ---
+
+FROM build AS cli
+ARG WITH_CLI=0
+# hadolint ignore=DL3008
+RUN mkdir /root-1 \
+    && case $WITH_CLI in \
+        0) exit 0 ;; \
+        1) ;; \
+        *) echo "WITH_CLI=$WITH_CLI: 0 or 1" >&2; exit 64 ;; \
+    esac \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends npm \
+    && packaging/install-gemini-cli --prefix=/root-1/opt/gemgate-cli \
+    && packaging/container-root --on=/root-0 /root-1 /build/src/gemgate-runner=/usr/lib/gemgate/gemgate-runner \
+        =/opt/gemgate-cli/bin/node \
+    && rm -rf /var/lib/apt/lists/*
+
+# --- the image ---
+
+FROM scratch
+COPY --from=build /root-0/ /
+COPY --from=cli /root-1/ /
+COPY --from=build --chown=10001:10001 /empty/run /run/gemgate
+COPY --from=build --chown=10001:10001 /empty/state /var/lib/gemgate
+COPY --from=build --chown=10001:10001 /empty/logs /logs
+COPY --from=build --chown=10001:10001 /empty/tmp /tmp
+
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="gemgate" \
+      org.opencontainers.image.description="A gateway to Google's Gemini that looks after a pool of API keys" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}"
+
+# Secrets that an engine mounts are found by their names: api-keys, allowed-tokens, admin-tokens.
+ENV LISTEN=0.0.0.0:8080 \
+    LOG_DIR=/logs \
+    CONTROL_SOCKET=/run/gemgate/bus \
+    STATE_URL=sqlite:/var/lib/gemgate/state.db \
+    CREDENTIALS_DIRECTORY=/run/secrets
 EXPOSE 8080
+# So that both outlive the container, and can be written to where its root cannot.
+VOLUME ["/var/lib/gemgate", "/logs"]
+# By number: Kubernetes' runAsNonRoot wants to see that it is not 0.
+USER 10001:10001
 STOPSIGNAL SIGTERM
-USER gemgate
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/gemgated", "--health"]
 ENTRYPOINT ["/usr/bin/gemgated"]
