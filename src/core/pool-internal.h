@@ -18,6 +18,7 @@ struct Pool {
         size_t n_usable; /* enabled, and neither its own breaker nor its project's is open */
         List projects; /* all; those with enabled keys are chained from the first to the last, too */
         PoolProject *first_project, *last_project;
+        List turns; /* projects that have nothing against them, see pool-any.c */
         List gone; /* keys that were removed, and have requests under way */
         void *by_secret, *by_mask, *by_id; /* tsearch() trees of PoolKey, the last of PoolIdent */
         void *projects_by_name, *models_by_name;

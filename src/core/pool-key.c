@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/pool-any.h"
 #include "core/pool-internal.h"
 #include "core/pool-word.h"
 
@@ -26,6 +27,8 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 if (!project)
                         return -ENOMEM;
                 list_init(&project->buckets);
+                list_init(&project->turn);
+                list_init(&project->turns);
                 affinity_home_init(&project->home);
                 pool_dirty_init(&project->dirty, POOL_PROJECTS);
                 project->name = strdup(name);
@@ -47,6 +50,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
         LIST_FOREACH(i, &project->buckets)
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
+        list_unlink(&project->turn);
         pool_unnote(&project->dirty);
         affinity_home_done(&project->home);
         if (!project->name) {
@@ -85,6 +89,7 @@ static bool chain_append(Pool *p, PoolKey *k) {
         p->n_usable -= project_usable(project);
         project->n_alive += pool_key_is_alive(k);
         p->n_usable += project_usable(project);
+        pool_any_place(p, k);
         return is_first;
 }
 
@@ -116,6 +121,7 @@ void pool_arrange(Pool *p) {
         }
         p->first_project = p->last_project = NULL;
         p->n_enabled = p->n_usable = 0;
+        pool_any_arrange(p);
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
 
@@ -160,7 +166,10 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         k->secret = secret_ref(secret);
         list_init(&k->slots);
         list_init(&k->link);
+        list_init(&k->turn);
         list_init(&k->own.buckets);
+        list_init(&k->own.turn);
+        list_init(&k->own.turns);
         affinity_home_init(&k->own.home);
         list_init(&k->own.link);
         pool_dirty_init(&k->dirty, POOL_KEYS);
@@ -241,6 +250,7 @@ fail:
 static void key_destroy(Pool *p, PoolKey *k) {
         LIST_FOREACH(i, &k->slots)
                 pool_slot_free(p, list_entry(i, PoolSlot, by_key));
+        list_unlink(&k->turn);
         (void) pool_project_unref(p, k->project);
         list_unlink(&k->link);
         list_unlink(&k->dirty.link);
@@ -272,6 +282,7 @@ bool pool_has_secret(const Pool *p, const PoolKey *k) {
 void pool_key_retire(Pool *p, PoolKey *k) {
         k->disabled_before = k->disabled;
         k->disabled = k->gone = true;
+        pool_any_place(p, k);
         LIST_FOREACH(i, &k->slots)
                 heap_remove(&list_entry(i, PoolSlot, by_key)->node);
         list_append(&p->gone, &k->link);
@@ -307,6 +318,7 @@ void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
                 breaker_close(b);
         project->n_alive += pool_key_is_alive(k);
         p->n_usable += project_usable(project);
+        pool_any_place(p, k);
 }
 
 /* How many (key, model) pairs, and the key itself, have something in their way. An open bucket is in the way

@@ -40,6 +40,7 @@ struct PoolProject {
         PoolKey *first_key, *last_key;
         PoolProject *next; /* in the order of their first enabled keys */
         List buckets;
+        List turn, turns; /* in pool->turns; its keys that are alive; see pool-any.c */
         AffinityHome home; /* of the conversations that it served last */
         uint64_t place;    /* in the rendezvous; 0: not asked for yet */
         PoolBucket *scratch; /* NULL outside pool_census() */
@@ -66,7 +67,7 @@ struct PoolKey {
         PoolDirty dirty, learned_dirty;
         PoolWord told;
         size_t n_leases;
-        List link; /* in pool->gone */
+        List link, turn; /* in pool->gone; in project->turns */
         Breaker breaker;
         PoolTally tally;
         PoolProject *project; /* a named one, or &own */

@@ -182,6 +182,7 @@ void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
         }
+        list_unlink(&k->turn); /* until all is arranged */
         k->project = to;
         (void) pool_project_unref(p, from);
 }

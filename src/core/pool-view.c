@@ -180,6 +180,28 @@ void pool_refusal_any(Pool *p, PoolRefusal *ret) {
         *ret = c.refusal;
 }
 
+static PoolSlot *slot_in(const PoolKey *k, const PoolBucket *b) {
+        LIST_FOREACH (i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                if (s->bucket == b)
+                        return s;
+        }
+        return NULL;
+}
+
+void pool_refusal_of(Pool *p, const PoolProject *project, PoolBucket *b, uint64_t tokens, PoolRefusal *ret) {
+        PoolCensus c = { .refusal.available_at = USEC_INFINITY };
+
+        for (PoolKey *k = project->first_key; k; k = k->next_of_project) {
+                PoolStanding standing;
+
+                pool_standing(p, k, b, b ? slot_in(k, b) : NULL, tokens, &standing);
+                census_add(&c, k, &standing);
+        }
+        *ret = c.refusal;
+}
+
 static PoolCounters tally_counters(const PoolTally *t, usec_t day) {
         PoolCounters c = t->counters;
 

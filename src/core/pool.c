@@ -67,6 +67,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->models);
         list_init(&p->projects);
         list_init(&p->gone);
+        list_init(&p->turns);
         p->date = p->today.date = pool_date_of(p, p->day);
         r = pool_save_init(p);
         if (r < 0) {
@@ -211,33 +212,5 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
         if (q->prefer && q->n_exclude == 0)
                 s = pool_preferred(p, m, q, s);
         pool_take(p, m, s, q->tokens, ret);
-        return 0;
-}
-
-/* A walk over the keys: good enough for what is asked for once in ten minutes. Keys that are well come
- * first, then those that are to be looked at again. */
-int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
-                  PoolRefusal *ret_refusal) {
-        PoolKey *found = NULL;
-
-        (void) pool_time(p, now);
-        for (size_t i = 0; i < p->n_keys; i++) {
-                PoolKey *k = p->keys[i];
-                PoolStanding standing;
-
-                pool_standing(p, k, NULL, NULL, 0, &standing);
-                if (k->disabled || standing.available_at > 0 || is_excluded(k, exclude, n_exclude))
-                        continue;
-                if (!found || standing.state == POOL_USABLE)
-                        found = k;
-                if (standing.state == POOL_USABLE)
-                        break;
-        }
-        if (!found) {
-                if (ret_refusal)
-                        pool_refusal_any(p, ret_refusal);
-                return POOL_E_EXHAUSTED;
-        }
-        pool_lend(p, found, NULL, ret);
         return 0;
 }

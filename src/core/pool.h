@@ -75,9 +75,15 @@ static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude,
         return pool_pick_for(p, &q, now, ret, ret_refusal);
 }
 
-/* Any key that is neither dead nor out of credit, for no model in particular. It counts as no request. */
-int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
-                  PoolRefusal *ret_refusal);
+/* Any key that is neither dead nor out of credit, for no model in particular: projects by turns, and so the
+ * keys of each. It counts as no request. `only`: of that project alone; or NULL. */
+int pool_pick_any_of(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude, usec_t now,
+                     Lease *ret, PoolRefusal *ret_refusal);
+
+static inline int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
+                                PoolRefusal *ret_refusal) {
+        return pool_pick_any_of(p, NULL, exclude, n_exclude, now, ret, ret_refusal);
+}
 
 /* The answer has begun: a request that is a probe has passed, and the others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);

@@ -70,6 +70,32 @@ static const struct {
         unsigned n_keys, keys_a_project;
 } sizes[] = { { 10, 1 }, { 1000, 1 }, { 100000, 1 }, { 1000, 1000 }, { 100000, 100000 }, { 100000, 100 } };
 
+/* A key for no model in particular, too; also where most of them are dead, and those stand in front. */
+static void test_steps_of_any(void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                unsigned n = sizes[i].n_keys;
+                _cleanup_(pool_freep) Pool *p = pool_of(n, sizes[i].keys_a_project);
+                PoolKey *tried[ATTEMPTS_MAX];
+                uint64_t before, worst = 0;
+                Lease lease;
+
+                for (unsigned j = 0; j < n - 5; j++) {
+                        assert_int_equal(pool_pick_any(p, NULL, 0, NOON, &lease, NULL), 0);
+                        end(p, lease, VERDICT_KEY_DEAD, NOON);
+                }
+                assert_int_equal(pool_usable_keys(p, NOON), 5);
+                for (size_t j = 0; j <= ATTEMPTS_MAX; j++) {
+                        before = p->steps;
+                        assert_int_equal(pool_pick_any(p, tried, j, NOON, &lease, NULL), 0);
+                        note(&worst, p->steps - before);
+                        if (j < ATTEMPTS_MAX)
+                                tried[j] = lease.key;
+                        end(p, lease, VERDICT_OVERLOAD, NOON);
+                }
+                assert_true(worst <= ATTEMPTS_MAX + 1);
+        }
+}
+
 /* Under even load a pick costs the same whatever the number of keys. */
 static void test_steps_when_even(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
@@ -308,6 +334,7 @@ static int teardown(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_steps_of_any),
                 cmocka_unit_test(test_steps_when_even),
                 cmocka_unit_test(test_steps_when_uneven),
                 cmocka_unit_test(test_steps_when_all_come_due),
