@@ -63,6 +63,12 @@
 #define OPENING_SEARCH_MAX (64U << 10)  /* of a request's JSON: its first message begins there */
 #define OPENING_DIGEST_MAX (16U << 10)  /* of that message: what differs later is alike */
 
+/* --- files, cached contents and uploads, and whose they are --- */
+#define BINDING_ID_MAX     128U   /* behind `files/`; Google's own have 40 at most */
+#define BINDINGS_MAX       16384U /* remembered at one time, 0.4 KiB each, an upload 1.4 */
+#define BINDINGS_TOKEN_MAX 4096U  /* of one token: nobody takes all of them */
+#define RESOURCE_LIST_MAX  100U   /* of one page: each is a question to Google */
+
 /* --- what is told to the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */

@@ -20,6 +20,15 @@ int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]) {
         return 0;
 }
 
+int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]) {
+        unsigned char md[EVP_MAX_MD_SIZE];
+
+        if (!EVP_Digest(secret_reveal(s), secret_length(s), md, NULL, EVP_sha256(), NULL))
+                return -ENOMEM;
+        memcpy(ret, md, DIGEST_KEYED_SIZE);
+        return 0;
+}
+
 struct Digester {
         EVP_MAC *mac;
         EVP_MAC_CTX *context; /* begun anew for each secret: that is most of what a digest costs */
@@ -55,15 +64,19 @@ Digester *digester_free(Digester *d) {
         return NULL;
 }
 
-int digester_secret(Digester *d, const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]) {
+int digester_bytes(Digester *d, const void *p, size_t size, uint8_t ret[static DIGEST_KEYED_SIZE]) {
         unsigned char md[EVP_MAX_MD_SIZE];
         size_t n = 0;
 
         if (!EVP_MAC_init(d->context, NULL, 0, NULL) ||
-            !EVP_MAC_update(d->context, (const unsigned char *) secret_reveal(s), secret_length(s)) ||
+            !EVP_MAC_update(d->context, p, size) ||
             !EVP_MAC_final(d->context, md, &n, sizeof(md)))
                 return -ENOMEM;
         assert(n >= DIGEST_KEYED_SIZE);
         memcpy(ret, md, DIGEST_KEYED_SIZE);
         return 0;
+}
+
+int digester_secret(Digester *d, const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]) {
+        return digester_bytes(d, secret_reveal(s), secret_length(s), ret);
 }

@@ -10,12 +10,16 @@
 /* SHA-256 in lower-case hex, with a NUL. -ENOMEM. */
 int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]);
 
+#define DIGEST_KEYED_SIZE 16U
+
+/* The first half of it. */
+int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]);
+
 /*
  * A keyed digest: half of HMAC-SHA256. It tells nothing to whoever does not have the digester's key too, so
  * a secret that was guessed can't be looked up in a table made for all files, nor be recognised in two.
  */
-#define DIGEST_KEY_SIZE   32U
-#define DIGEST_KEYED_SIZE 16U
+#define DIGEST_KEY_SIZE 32U
 
 typedef struct Digester Digester;
 
@@ -23,4 +27,5 @@ int digester_new(const uint8_t key[static DIGEST_KEY_SIZE], Digester **ret); /* 
 Digester *digester_free(Digester *d);
 DEFINE_CLEANUP(Digester *, digester_free);
 
+int digester_bytes(Digester *d, const void *p, size_t n, uint8_t ret[static DIGEST_KEYED_SIZE]);
 int digester_secret(Digester *d, const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]); /* -ENOMEM */

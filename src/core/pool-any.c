@@ -42,19 +42,12 @@ void pool_any_arrange(Pool *p) {
                 pool_any_place(p, p->keys[i]);
 }
 
-static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
-        for (size_t i = 0; i < n_exclude; i++)
-                if (exclude[i] == k)
-                        return true;
-        return false;
-}
-
 static PoolKey *turn_of(Pool *p, PoolProject *project, PoolKey *const *exclude, size_t n_exclude) {
         LIST_FOREACH(i, &project->turns) {
                 PoolKey *k = list_entry(i, PoolKey, turn);
 
                 p->steps++;
-                if (is_excluded(k, exclude, n_exclude))
+                if (pool_key_is_among(k, exclude, n_exclude))
                         continue;
                 list_unlink(i);
                 list_append(&project->turns, i);
@@ -84,7 +77,7 @@ static bool is_due(Pool *p, PoolKey *k, PoolKey *const *exclude, size_t n_exclud
 
         p->steps++;
         pool_standing(p, k, NULL, NULL, 0, &standing);
-        return standing.available_at == 0 && !is_excluded(k, exclude, n_exclude);
+        return standing.available_at == 0 && !pool_key_is_among(k, exclude, n_exclude);
 }
 
 static PoolKey *find_due(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude) {

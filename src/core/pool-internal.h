@@ -29,6 +29,11 @@ struct Pool {
         PoolToday today;
         Daybook *daybook;
         unsigned keep_days;
+        struct {
+                void *by_name; /* a tsearch() tree of Binding */
+                Heap due;
+                size_t n;
+        } bindings;
         PoolSave save;
         bool restored; /* what belongs to no key is here */
         uint64_t last_lease;
@@ -51,4 +56,11 @@ usec_t pool_time(Pool *p, usec_t now);
 static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
         if (p->save.on && d->urgency < 1U + urgent)
                 pool_note_slow(p, d, urgent);
+}
+
+static inline bool pool_key_is_among(const PoolKey *k, PoolKey *const *keys, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (keys[i] == k)
+                        return true;
+        return false;
 }

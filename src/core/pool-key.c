@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/binding-internal.h"
 #include "core/pool-any.h"
 #include "core/pool-internal.h"
 #include "core/pool-word.h"
@@ -27,6 +28,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 if (!project)
                         return -ENOMEM;
                 list_init(&project->buckets);
+                list_init(&project->bindings);
                 list_init(&project->turn);
                 list_init(&project->turns);
                 affinity_home_init(&project->home);
@@ -51,6 +53,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
         list_unlink(&project->turn);
+        bindings_move(p, project, NULL);
         pool_unnote(&project->dirty);
         affinity_home_done(&project->home);
         if (!project->name) {
@@ -168,6 +171,7 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         list_init(&k->link);
         list_init(&k->turn);
         list_init(&k->own.buckets);
+        list_init(&k->own.bindings);
         list_init(&k->own.turn);
         list_init(&k->own.turns);
         affinity_home_init(&k->own.home);

@@ -40,7 +40,7 @@ struct PoolProject {
         PoolKey *first_key, *last_key;
         PoolProject *next; /* in the order of their first enabled keys */
         List buckets;
-        List turn, turns; /* in pool->turns; its keys that are alive; see pool-any.c */
+        List turn, turns, bindings; /* see pool-any.c, pool-any.c and binding.c */
         AffinityHome home; /* of the conversations that it served last */
         uint64_t place;    /* in the rendezvous; 0: not asked for yet */
         PoolBucket *scratch; /* NULL outside pool_census() */

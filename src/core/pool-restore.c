@@ -23,6 +23,7 @@
 #include "base/text.h"
 #include "core/health.h"
 #include "core/model.h"
+#include "core/binding-internal.h"
 #include "core/pool-internal.h"
 #include "core/pool-project.h"
 #include "core/pool-word.h"
@@ -401,6 +402,32 @@ static int restore_ceiling(PoolRestore *r, const RowValue *v) {
         return 0;
 }
 
+static int restore_binding(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v };
+        _cleanup_free_ char *name = row_get_text(&reader, BINDING_NAME_MAX), *upstream = NULL;
+        PoolProject *project = NULL;
+        PoolKey *k;
+        usec_t expires;
+        int e;
+
+        reader.next = v + 3;
+        expires = row_get_number(&reader, INT64_MAX);
+        upstream = row_get_text(&reader, BINDING_UPSTREAM_MAX);
+        if (reader.bad || !name || !binding_name_is_valid(name, strlen(name)) ||
+            v[2].n != DIGEST_KEYED_SIZE) {
+                r->n_senseless++;
+                return 0;
+        }
+        if (v[1].type == ROW_BLOB) { /* a key, which may have learned since whose it is */
+                e = find_key(r, v + 1, &k);
+                project = e >= 0 && k ? k->project : NULL;
+        } else
+                e = find_project(r, v + 1, &project);
+        if (e < 0 || !project)
+                return e;
+        return binding_restore(r->pool, name, project, (const uint8_t *) v[2].data, expires, upstream);
+}
+
 static void add_day(DayCounters *c, const DayCounters *from) {
         c->requests += from->requests;
         c->errors += from->errors;
@@ -445,7 +472,7 @@ static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) 
         [POOL_KEYS] = restore_key,            [POOL_KEY_PROJECTS] = restore_key_project,
         [POOL_KEY_MODELS] = restore_slot,     [POOL_PROJECTS] = restore_project,
         [POOL_QUOTAS] = restore_quota,        [POOL_CEILINGS] = restore_ceiling,
-        [POOL_DAYS] = restore_day,
+        [POOL_BINDINGS] = restore_binding, [POOL_DAYS] = restore_day,
 };
 
 /* --- the whole --- */

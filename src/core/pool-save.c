@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "core/binding-internal.h"
 #include "core/pool-internal.h"
 
 #define KEEP_DAYS 400U
@@ -81,6 +82,7 @@ void pool_note_all(Pool *p) {
                 note_if(p, &m->alias_dirty, m->counted_as);
         }
         daybook_dirty_all(p->daybook);
+        bindings_note_all(p);
 }
 
 void pool_keep(Pool *p, void (*noted)(bool urgent, void *userdata), void *userdata) {
@@ -379,13 +381,39 @@ static int row_ceiling(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
+static int row_binding(Pool *p, PoolDirty *d, Writer *w) {
+        Binding *b = CONTAINER_OF(d, Binding, dirty);
+        int r;
+
+        put(w, row_text(b->name));
+        r = put_project(w, p, b->project);
+        if (r >= 0)
+                r = binding_key_owner(p, b);
+        put(w, row_blob(b->owner, sizeof(b->owner)));
+        put(w, row_int(b->expires));
+        put(w, row_text(b->upstream));
+        return r;
+}
+
 static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, Writer *w) = {
         [POOL_META] = row_meta,           [POOL_TOTAL] = row_total,
         [POOL_MODELS] = row_model,        [POOL_ALIASES] = row_alias,
         [POOL_KEYS] = row_key,            [POOL_KEY_PROJECTS] = row_key_project,
         [POOL_KEY_MODELS] = row_slot,     [POOL_PROJECTS] = row_project,
         [POOL_QUOTAS] = row_quota,        [POOL_CEILINGS] = row_ceiling,
+        [POOL_BINDINGS] = row_binding,
 };
+
+/* One that is over has no row any more. */
+static bool save_end(PoolDirty *d, Rows *out) {
+        Binding *b = CONTAINER_OF(d, Binding, dirty);
+
+        if (d->table != POOL_BINDINGS || b->project)
+                return false;
+        rows_forget(out, ROW_FORGET_EQUAL, POOL_BINDINGS, 0, row_text(b->name));
+        binding_forgotten(b);
+        return true;
+}
 
 static const PoolKey *key_of_project(const PoolProject *project) {
         return project->name ? NULL : CONTAINER_OF(project, PoolKey, own);
@@ -429,6 +457,8 @@ static int save_list(Pool *p, List *list, Rows *out) {
 
                 if (out->n >= STATE_BATCH_ROWS)
                         return 0;
+                if (save_end(d, out))
+                        continue;
                 if (!is_idle(p, d)) {
                         r = row_of[d->table](p, d, &w);
                         if (r < 0)
@@ -477,6 +507,8 @@ static void save_days(Pool *p, Rows *out) {
         }
         if (p->save.purge)
                 rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(first_date(p, p->keep_days)));
+        if (p->save.purge) /* those of projects that are no more */
+                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(p->now));
         p->save.purge = false;
 }
 

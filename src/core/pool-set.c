@@ -21,6 +21,7 @@
 #include <search.h>
 
 #include "base/text.h"
+#include "core/binding-internal.h"
 #include "core/pool-internal.h"
 #include "core/pool-word.h"
 
@@ -182,6 +183,8 @@ void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
                 list_unlink(&s->by_bucket);
                 list_append(&s->bucket->slots, &s->by_bucket);
         }
+        if (from->n_keys == 1)
+                bindings_move(p, from, to);
         list_unlink(&k->turn); /* until all is arranged */
         k->project = to;
         (void) pool_project_unref(p, from);

@@ -59,6 +59,12 @@ static const RowColumn ceilings[] = {
         { "day", ROW_INT },      { "warned", ROW_INT },
 };
 
+/* The owner is the keyed digest of a token's digest. */
+static const RowColumn bindings[] = {
+        { "name", ROW_TEXT },   { "project", PROJECT }, { "owner", ROW_BLOB },
+        { "expires", ROW_INT }, { "upstream", NAME },
+};
+
 static const RowColumn days[] = {
         { "date", ROW_INT },   { "model", ROW_TEXT },    { "requests", ROW_INT },
         { "errors", ROW_INT }, { "tokens_in", ROW_INT }, { "tokens_out", ROW_INT },
@@ -75,6 +81,7 @@ static const RowTable tables[_POOL_TABLE_MAX] = {
         [POOL_PROJECTS]     = { "projects", projects, ELEMENTSOF(projects), 1 },
         [POOL_QUOTAS]       = { "quotas", quotas, ELEMENTSOF(quotas), 2 },
         [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings), 2 },
+        [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings), 1 },
         [POOL_DAYS]         = { "days", days, ELEMENTSOF(days), 2 },
 };
 

@@ -24,6 +24,7 @@ typedef enum PoolTable {
         POOL_PROJECTS,
         POOL_QUOTAS,
         POOL_CEILINGS,
+        POOL_BINDINGS,
         POOL_DAYS,
         _POOL_TABLE_MAX,
 } PoolTable;

@@ -44,6 +44,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/binding-internal.h"
 #include "core/pool-internal.h"
 #include "core/pool-lease.h"
 #include "core/pool-route.h"
@@ -68,6 +69,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->projects);
         list_init(&p->gone);
         list_init(&p->turns);
+        p->bindings.due.steps = &p->steps;
         p->date = p->today.date = pool_date_of(p, p->day);
         r = pool_save_init(p);
         if (r < 0) {
@@ -84,6 +86,7 @@ Pool *pool_free(Pool *p) {
         LIST_FOREACH(i, &p->models)
                 (void) pool_model_free(p, list_entry(i, PoolModel, models));
         pool_keys_free(p);
+        bindings_done(p);
         pool_save_done(p);
         free(p);
         return NULL;
@@ -161,11 +164,21 @@ usec_t pool_time(Pool *p, usec_t now) {
         return now;
 }
 
-static bool is_excluded(const PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
-        for (size_t i = 0; i < n_exclude; i++)
-                if (exclude[i] == k)
-                        return true;
-        return false;
+static int pick_only(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, PoolRefusal *ret_refusal) {
+        PoolBucket *b;
+        PoolSlot *s;
+        int r;
+
+        r = pool_pick_only(p, m, q, &s, &b);
+        if (r < 0)
+                return r;
+        if (!s) {
+                if (ret_refusal)
+                        pool_refusal_of(p, q->only, b, q->tokens, ret_refusal);
+                return POOL_E_EXHAUSTED;
+        }
+        pool_take(p, m, s, q->tokens, ret);
+        return 0;
 }
 
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
@@ -182,6 +195,8 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
         if (r < 0)
                 return r;
         pool_model_refresh(p, m);
+        if (q->only)
+                return pick_only(p, m, q, ret, ret_refusal);
 
         for (;;) {
                 r = pool_model_first(p, m, q->n_exclude > 0, &s);
@@ -191,7 +206,7 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
                         break;
                 if (!s)
                         continue;
-                if (is_excluded(s->key, q->exclude, q->n_exclude)) {
+                if (pool_key_is_among(s->key, q->exclude, q->n_exclude)) {
                         heap_remove(&s->node);
                         pool_bucket_place(p, s->bucket);
                         aside[n_aside++] = s;

@@ -60,6 +60,7 @@ typedef struct PoolRequest {
         PoolProject *prefer; /* pool_prefer(), or NULL */
         uint64_t spill;      /* percent that it may be busier */
         uint64_t tokens; /* that go in, as far as can be told; 0: few */
+        PoolProject *only; /* of this project alone (core/binding); or NULL */
 } PoolRequest;
 
 /* The usable key with the least requests today on that model, then in all, then longest unused; never one
