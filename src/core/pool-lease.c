@@ -142,6 +142,18 @@ typedef enum Turn {
         _TURN_MAX,
 } Turn;
 
+/* The layers (a bit each) whose breakers have changed. */
+static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
+        if (layers & 1U << LAYER_KEY)
+                pool_note(p, &k->dirty, true);
+        if (layers & 1U << LAYER_PROJECT)
+                pool_note(p, &k->project->dirty, true);
+        if (layers & 1U << LAYER_BUCKET)
+                pool_quota_note(p, s->bucket->quota);
+        if (layers & (1U << LAYER_RATE | 1U << LAYER_HEALTH))
+                pool_note(p, &s->dirty, true);
+}
+
 /*
  * What the verdict means for one layer. Only the probe of an opening may end it or prolong it: any other
  * request went out before and tells of the time before, and ten that were under way together must not count
@@ -192,8 +204,10 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                         *b = (Breaker){ .strikes = was.strikes, .since = was.since };
                 return TURN_CLOSED;
         }
-        if (v->class == VERDICT_OK && b->until == 0)
+        if (v->class == VERDICT_OK && b->until == 0 && b->strikes > 0) {
                 b->strikes = 0;
+                note_layers(p, k, s, 1U << layer);
+        }
         if (is_probe) {
                 breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
                 return TURN_RELEASED;
@@ -232,18 +246,6 @@ static void count_report(PoolTally *t, bool error, const Usage *usage) {
         t->counters.errors += error;
         t->counters.tokens_in += usage->prompt;
         t->counters.tokens_out += usage->completion;
-}
-
-/* The layers (a bit each) whose breakers have changed. */
-static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
-        if (layers & 1U << LAYER_KEY)
-                pool_note(p, &k->dirty, true);
-        if (layers & 1U << LAYER_PROJECT)
-                pool_note(p, &k->project->dirty, true);
-        if (layers & 1U << LAYER_BUCKET)
-                pool_quota_note(p, s->bucket->quota);
-        if (layers & (1U << LAYER_RATE | 1U << LAYER_HEALTH))
-                pool_note(p, &s->dirty, true);
 }
 
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {

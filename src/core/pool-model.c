@@ -167,6 +167,8 @@ static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **
                 return -ENOMEM;
         b->project = project;
         b->model = m;
+        pool_dirty_init(&b->dirty, POOL_QUOTAS);
+        pool_dirty_init(&b->ceiling_dirty, POOL_CEILINGS);
         r = pool_quota_attach(p, b);
         if (r < 0) {
                 free(b);
@@ -176,8 +178,6 @@ static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **
         b->ready.slots.steps = b->trial.slots.steps = &p->steps;
         b->next_key = project->first_key;
         list_init(&b->slots);
-        pool_dirty_init(&b->dirty, POOL_QUOTAS);
-        pool_dirty_init(&b->ceiling_dirty, POOL_CEILINGS);
         list_append(&project->buckets, &b->by_project);
         list_append(&m->buckets, &b->by_model);
         *ret = b;

@@ -127,6 +127,10 @@ int pool_quota_attach(Pool *p, PoolBucket *b) {
         if (!q)
                 return -ENOMEM;
         attach(p, b, q);
+        if (twin) {
+                pool_quota_note(p, q);
+                pool_ceiling_note(p, q, true);
+        }
         return 0;
 }
 

@@ -10,21 +10,20 @@
  * when a store that could not be opened then is there at last, or a key that was in the pool once comes
  * back.
  *
- * What a key, a project or a bucket is called in the store is looked up in an array of what waits for its
- * rows, so a start with 100,000 keys is some sorting, a digest for each key and a slot for each row.
+ * Whom a row is about is core/pool-lookup's to say: so a start with 100,000 keys is some sorting, a digest
+ * for each key and a slot for each row.
  */
 
 #include <errno.h>
-#include <search.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/row-reader.h"
 #include "base/text.h"
 #include "core/health.h"
-#include "core/model.h"
 #include "core/binding-internal.h"
 #include "core/pool-internal.h"
+#include "core/pool-lookup.h"
 #include "core/pool-project.h"
 #include "core/pool-word.h"
 
@@ -33,11 +32,9 @@
 
 struct PoolRestore {
         Pool *pool;
+        PoolLookup of;
         bool is_first; /* what belongs to no key is restored, too */
         bool is_new_book;
-        PoolKey **index; /* by digest; NULL as long as no row has asked for it */
-        size_t n_index;
-        size_t n_senseless;
 };
 
 static PoolTally get_counters(RowReader *r, const Pool *p) {
@@ -85,111 +82,19 @@ static void add_past(const Pool *p, PoolTally *t, PoolToday *today, const PoolTa
         today->more = c;
 }
 
+/* True if it was closed, and is open now. One that is closed has its ladder still, for the day. */
 static bool take_breaker(Breaker *b, const Breaker *from) {
-        if (b->until > 0 || from->until == 0)
+        if (b->until > 0)
                 return false;
-        *b = *from;
-        return true;
+        if (from->until > 0)
+                *b = *from;
+        else if (b->strikes < from->strikes)
+                *b = (Breaker){ .since = MAX(b->since, from->since), .strikes = from->strikes };
+        return from->until > 0;
 }
 
-/* --- what rows are about --- */
-
-static int compare_digest(const void *a, const void *b) {
-        return memcmp((*(PoolKey *const *) a)->digest, (*(PoolKey *const *) b)->digest, DIGEST_KEYED_SIZE);
-}
-
-static int make_index(PoolRestore *r) {
-        Pool *p = r->pool;
-        int e;
-
-        r->index = calloc(MAX(p->n_keys, 1U), sizeof(PoolKey *));
-        if (!r->index)
-                return -ENOMEM;
-        for (size_t i = 0; i < p->n_keys; i++) {
-                PoolKey *k = p->keys[i];
-
-                if (k->restored && k->project->restored)
-                        continue;
-                e = pool_key_digest(p, k);
-                if (e < 0)
-                        return e;
-                r->index[r->n_index++] = k;
-        }
-        qsort(r->index, r->n_index, sizeof(PoolKey *), compare_digest);
-        return 0;
-}
-
-/* 0 and NULL for a key that is not in the pool. */
-static int find_key(PoolRestore *r, const RowValue *v, PoolKey **ret) {
-        PoolKey wanted, *w = &wanted, **at;
-        int e;
-
-        *ret = NULL;
-        if (v->n != DIGEST_KEYED_SIZE) {
-                r->n_senseless++;
-                return 0;
-        }
-        if (!r->pool->save.digester)
-                return 0;
-        if (!r->index) {
-                e = make_index(r);
-                if (e < 0)
-                        return e;
-        }
-        memcpy(wanted.digest, v->data, DIGEST_KEYED_SIZE);
-        at = bsearch(&w, r->index, r->n_index, sizeof(PoolKey *), compare_digest);
-        if (at)
-                *ret = *at;
-        return 0;
-}
-
-/* Only one that has no rows yet. */
-static int find_project(PoolRestore *r, const RowValue *v, PoolProject **ret) {
-        _cleanup_free_ char *name = NULL;
-        PoolProject **at;
-        PoolKey *k;
-        int e;
-
-        *ret = NULL;
-        if (v->type == ROW_BLOB) {
-                e = find_key(r, v, &k);
-                if (e >= 0 && k && k->project == &k->own && !k->own.restored)
-                        *ret = &k->own;
-                return e;
-        }
-        name = strndup(v->data, v->n);
-        if (!name)
-                return -ENOMEM;
-        at = tfind(&name, &r->pool->projects_by_name, pool_name_compare);
-        if (at && !(*at)->restored)
-                *ret = *at;
-        return 0;
-}
-
-static bool read_model_name(PoolRestore *r, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]) {
-        ModelName name;
-
-        if (v->n <= MODEL_NAME_MAX) {
-                memcpy(ret, v->data, v->n);
-                ret[v->n] = 0;
-                if (model_name_parse(ret, v->n, &name) >= 0 && streq(name.name, ret) && !name.cli)
-                        return true;
-        }
-        r->n_senseless++;
-        return false;
-}
-
-/* No model is forgotten for one that is only remembered: beyond the ceilings the rest is left out. */
-static int find_model(PoolRestore *r, const RowValue *v, PoolModel **ret) {
-        char text[MODEL_NAME_MAX + 1];
-
-        *ret = NULL;
-        if (!read_model_name(r, v, text))
-                return 0;
-        *ret = pool_model_find(r->pool, text);
-        if (*ret || r->pool->n_models >= MODELS_MAX)
-                return 0;
-        return pool_model_acquire(r->pool, text, ret);
+static usec_t used_of(const Breaker *b) {
+        return MAX(b->until, b->since);
 }
 
 /* --- a table each --- */
@@ -200,7 +105,7 @@ static int restore_meta(PoolRestore *r, const RowValue *v) {
         if (v[0].n != strlen("secret") || memcmp(v[0].data, "secret", v[0].n) != 0)
                 return 0;
         if (v[1].n != DIGEST_KEY_SIZE) {
-                r->n_senseless++;
+                r->of.n_senseless++;
                 return 0;
         }
         e = pool_set_state_secret(r->pool, (const uint8_t *) v[1].data);
@@ -212,7 +117,7 @@ static int restore_total(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 1 };
         PoolTally t = get_counters(&reader, r->pool);
 
-        r->n_senseless += reader.bad;
+        r->of.n_senseless += reader.bad;
         if (r->is_first && !reader.bad)
                 add_past(r->pool, &r->pool->tally, &r->pool->today, &t);
         return 0;
@@ -225,10 +130,10 @@ static int restore_model(PoolRestore *r, const RowValue *v) {
         PoolModel *m;
         int e;
 
-        r->n_senseless += reader.bad;
+        r->of.n_senseless += reader.bad;
         if (!r->is_first || reader.bad)
                 return 0;
-        e = find_model(r, v, &m);
+        e = pool_lookup_model(&r->of, v, &m);
         if (e < 0 || !m)
                 return e;
         add_past(r->pool, &m->tally, &m->today, &t);
@@ -242,9 +147,9 @@ static int restore_alias(PoolRestore *r, const RowValue *v) {
         PoolModel *m;
         int e;
 
-        if (!r->is_first || !read_model_name(r, v + 1, counted_as))
+        if (!r->is_first || !pool_lookup_model_name(&r->of, v + 1, counted_as))
                 return 0;
-        e = find_model(r, v, &m);
+        e = pool_lookup_model(&r->of, v, &m);
         if (e < 0 || !m)
                 return e;
         m->saved = true;
@@ -260,12 +165,14 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
         bool disabled = row_get_bool(&reader), configured = row_get_bool(&reader);
         PoolTally t = get_counters(&reader, r->pool);
         Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
+        usec_t used = MAX(MAX(t.counters.last_used, t.day), used_of(&b));
         PoolKey *k;
         int e;
 
-        r->n_senseless += reader.bad;
-        e = find_key(r, v, &k);
-        if (e < 0 || !k || k->restored || reader.bad)
+        r->of.n_senseless += reader.bad;
+        /* One of which no time is known was only disabled: it may have been yesterday. */
+        e = pool_lookup_key(&r->of, v, used ?: r->pool->now, &k);
+        if (e < 0 || !k || reader.bad)
                 return e;
         add_tally(r->pool, &k->tally, &t);
         (void) take_breaker(&k->breaker, &b);
@@ -284,9 +191,9 @@ static int restore_key_project(PoolRestore *r, const RowValue *v) {
         PoolKey *k;
         int e;
 
-        r->n_senseless += reader.bad;
-        e = find_key(r, v, &k);
-        if (e < 0 || !k || k->restored || strnull(name))
+        r->of.n_senseless += reader.bad;
+        e = pool_lookup_key(&r->of, v, 0, &k);
+        if (e < 0 || !k || strnull(name))
                 return e;
         return pool_project_restore(r->pool, k, name);
 }
@@ -303,11 +210,11 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
         PoolKey *k;
         int e;
 
-        r->n_senseless += reader.bad;
-        e = find_key(r, v, &k);
-        if (e < 0 || !k || k->restored || reader.bad)
+        r->of.n_senseless += reader.bad;
+        e = pool_lookup_key(&r->of, v, MAX(t.counters.last_used, MAX(used_of(&rate), used_of(&health))), &k);
+        if (e < 0 || !k || reader.bad)
                 return e;
-        e = find_model(r, v + 1, &m);
+        e = pool_lookup_model(&r->of, v + 1, &m);
         if (e < 0 || !m || r->pool->n_slots >= r->pool->n_slots_max)
                 return e;
         e = pool_slot_acquire(r->pool, k, m, &s);
@@ -326,15 +233,17 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
 
 static int restore_project(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 1 };
-        Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
+        Breaker b = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX); /* money waits like a quota */
         bool billing = row_get_bool(&reader);
         PoolProject *project;
         int e;
 
-        r->n_senseless += reader.bad;
-        e = find_project(r, v, &project);
+        r->of.n_senseless += reader.bad;
+        e = pool_lookup_project(&r->of, v, used_of(&b), &project);
         if (e < 0 || !project || reader.bad)
                 return e;
+        if (!billing)
+                b.until = MIN(b.until, usec_add(r->pool->now, HEALTH_DEATH_WAIT));
         if (take_breaker(&project->breaker, &b))
                 project->billing = billing;
         return 0;
@@ -342,27 +251,18 @@ static int restore_project(PoolRestore *r, const RowValue *v) {
 
 static int restore_quota(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
-        Breaker b = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
+        Breaker breaker = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
         bool closed = row_get_bool(&reader), daily = row_get_bool(&reader);
-        PoolProject *project;
-        PoolBucket *bucket;
-        PoolModel *m;
+        PoolBucket *b = NULL;
         int e;
 
-        r->n_senseless += reader.bad;
-        e = find_project(r, v, &project);
-        if (e < 0 || !project || reader.bad)
+        r->of.n_senseless += reader.bad;
+        e = reader.bad ? 0 : pool_lookup_bucket(&r->of, v, used_of(&breaker), &b);
+        if (e < 0 || reader.bad || !b)
                 return e;
-        e = find_model(r, v + 1, &m);
-        if (e < 0 || !m)
-                return e;
-        e = pool_bucket_acquire(r->pool, project, m, &bucket);
-        if (e < 0)
-                return e;
-        m->saved = true;
-        if (take_breaker(&bucket->quota->breaker, &b)) {
-                bucket->quota->closed = closed;
-                bucket->quota->daily = daily;
+        if (take_breaker(&b->quota->breaker, &breaker)) {
+                b->quota->closed = closed;
+                b->quota->daily = daily;
         }
         return 0;
 }
@@ -370,30 +270,23 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
 static int restore_ceiling(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
         CeilingKept kept = {};
-        PoolProject *project;
-        PoolBucket *b;
-        PoolModel *m;
+        usec_t used = 0;
+        PoolBucket *b = NULL;
         int e;
 
         for (size_t i = 0; i < _CEILING_MAX; i++) {
                 kept.learned[i] = row_get_number(&reader, UINT64_MAX);
                 kept.learned_at[i] = row_get_number(&reader, r->pool->now);
                 kept.guessed[i] = row_get_number(&reader, UINT64_MAX);
+                used = MAX(used, kept.learned_at[i]);
         }
         kept.today = row_get_number(&reader, UINT32_MAX);
         kept.day = row_get_number(&reader, UINT64_MAX);
         kept.warned = row_get_number(&reader, r->pool->now);
-        r->n_senseless += reader.bad;
-        e = find_project(r, v, &project);
-        if (e < 0 || !project || reader.bad)
+        r->of.n_senseless += reader.bad;
+        e = reader.bad ? 0 : pool_lookup_bucket(&r->of, v, MAX(used, kept.day), &b);
+        if (e < 0 || reader.bad || !b)
                 return e;
-        e = find_model(r, v + 1, &m);
-        if (e < 0 || !m)
-                return e;
-        e = pool_bucket_acquire(r->pool, project, m, &b);
-        if (e < 0)
-                return e;
-        m->saved = true;
         if (!b->quota->restored) {
                 ceiling_roll(&b->quota->ceiling, r->pool->now, r->pool->day);
                 ceiling_restore(&b->quota->ceiling, &kept);
@@ -415,14 +308,14 @@ static int restore_binding(PoolRestore *r, const RowValue *v) {
         upstream = row_get_text(&reader, BINDING_UPSTREAM_MAX);
         if (reader.bad || !name || !binding_name_is_valid(name, strlen(name)) ||
             v[2].n != DIGEST_KEYED_SIZE) {
-                r->n_senseless++;
+                r->of.n_senseless++;
                 return 0;
         }
         if (v[1].type == ROW_BLOB) { /* a key, which may have learned since whose it is */
-                e = find_key(r, v + 1, &k);
+                e = pool_lookup_key(&r->of, v + 1, 0, &k);
                 project = e >= 0 && k ? k->project : NULL;
         } else
-                e = find_project(r, v + 1, &project);
+                e = pool_lookup_project(&r->of, v + 1, 0, &project);
         if (e < 0 || !project)
                 return e;
         return binding_restore(r->pool, name, project, (const uint8_t *) v[2].data, expires, upstream);
@@ -451,7 +344,7 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
         c.tokens_in = row_get_number(&reader, INT64_MAX / 4);
         c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
         /* One of tomorrow would be in nobody's way, but in the view. */
-        r->n_senseless += reader.bad;
+        r->of.n_senseless += reader.bad;
         if (!r->is_first || reader.bad || !model || date > p->date)
                 return 0;
 
@@ -492,6 +385,7 @@ int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
         if (!r)
                 return -ENOMEM;
         r->pool = p;
+        pool_lookup_init(&r->of, p);
         r->is_first = !p->restored;
         r->is_new_book = daybook_n(p->daybook) == 0;
         *ret = r;
@@ -501,14 +395,14 @@ int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
 int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n) {
         assert(table < _POOL_TABLE_MAX);
         if (!row_fits(pool_schema.tables + table, values, n)) {
-                r->n_senseless++;
+                r->of.n_senseless++;
                 return 0;
         }
         return restore[table](r, values);
 }
 
 size_t pool_restore_end(PoolRestore *r) {
-        size_t n = r->n_senseless;
+        size_t n = r->of.n_senseless;
         Pool *p = r->pool;
 
         for (size_t i = 0; i < p->n_keys; i++)
@@ -520,7 +414,8 @@ size_t pool_restore_end(PoolRestore *r) {
                 daybook_clean_all(p->daybook);
         pool_arrange(p);
         pool_tell_restored(p);
-        free(r->index);
+        pool_absent_end(&r->of.absent, p);
+        pool_lookup_done(&r->of);
         free(r);
         return n;
 }

@@ -20,6 +20,7 @@
 
 #include "base/limits.h"
 #include "core/binding-internal.h"
+#include "core/pool-absent.h"
 #include "core/pool-internal.h"
 
 #define KEEP_DAYS 400U
@@ -52,6 +53,11 @@ static void note_if(Pool *p, PoolDirty *d, bool is_to_be) {
                 pool_note(p, d, false);
 }
 
+/* Open, or closed with a ladder that goes on where it was. */
+static bool is_worth_keeping(const Breaker *b) {
+        return b->until > 0 || b->strikes > 0;
+}
+
 void pool_note_all(Pool *p) {
         pool_note(p, &p->save.meta, true);
         pool_note(p, &p->save.total, false);
@@ -61,21 +67,21 @@ void pool_note_all(Pool *p) {
                 note_if(p, &k->dirty,
                         k->tally.counters.total > 0 || k->breaker.until > 0 || k->disabled != k->configured);
                 note_if(p, &k->learned_dirty, k->learned);
-                LIST_FOREACH (j, &k->slots)
+                LIST_FOREACH(j, &k->slots)
                         pool_note(p, &list_entry(j, PoolSlot, by_key)->dirty, false);
         }
-        LIST_FOREACH (i, &p->projects) {
+        LIST_FOREACH(i, &p->projects) {
                 PoolProject *project = list_entry(i, PoolProject, link);
 
-                note_if(p, &project->dirty, project->breaker.until > 0);
-                LIST_FOREACH (j, &project->buckets) {
+                note_if(p, &project->dirty, is_worth_keeping(&project->breaker));
+                LIST_FOREACH(j, &project->buckets) {
                         PoolBucket *b = list_entry(j, PoolBucket, by_project);
 
-                        note_if(p, &b->dirty, b->quota->breaker.until > 0);
+                        note_if(p, &b->dirty, is_worth_keeping(&b->quota->breaker));
                         pool_note(p, &b->ceiling_dirty, false);
                 }
         }
-        LIST_FOREACH (i, &p->models) {
+        LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 pool_note(p, &m->dirty, false);
@@ -109,6 +115,7 @@ int pool_save_init(Pool *p) {
         list_init(&p->save.dirty);
         list_init(&p->save.urgent);
         list_init(&p->save.forgotten);
+        list_init(&p->save.absent);
         pool_dirty_init(&p->save.meta, POOL_META);
         pool_dirty_init(&p->save.total, POOL_TOTAL);
         p->keep_days = KEEP_DAYS;
@@ -123,8 +130,9 @@ static void forget_model(PoolModel *m) {
 }
 
 void pool_save_done(Pool *p) {
-        LIST_FOREACH (i, &p->save.forgotten)
+        LIST_FOREACH(i, &p->save.forgotten)
                 forget_model(list_entry(i, PoolModel, models));
+        pool_absent_free(&p->save.absent);
         (void) digester_free(p->save.digester);
         explicit_bzero(p->save.secret, sizeof(p->save.secret));
         (void) daybook_free(p->daybook);
@@ -305,13 +313,16 @@ static int row_alias(Pool *p, PoolDirty *d, Writer *w) {
 
 static int row_key(Pool *p, PoolDirty *d, Writer *w) {
         PoolKey *k = CONTAINER_OF(d, PoolKey, dirty);
+        PoolTally t = k->tally;
         int r;
 
+        if (t.counters.last_used == 0)
+                t.day = p->day; /* of one that was only disabled the row tells when, for pool-absent */
         r = put_key(w, p, k);
         put(w, row_text(k->ident->name));
         put(w, row_int(k->gone ? k->disabled_before : k->disabled));
         put(w, row_int(k->configured));
-        put_counters(w, &k->tally);
+        put_counters(w, &t);
         put_breaker(w, &k->breaker);
         return r;
 }
@@ -450,7 +461,7 @@ static bool is_idle(Pool *p, const PoolDirty *d) {
 }
 
 static int save_list(Pool *p, List *list, Rows *out) {
-        LIST_FOREACH (i, list) {
+        LIST_FOREACH(i, list) {
                 PoolDirty *d = list_entry(i, PoolDirty, link);
                 Writer w = {};
                 int r;
@@ -479,7 +490,7 @@ static void save_forgotten(Pool *p, Rows *out) {
         } tables[] = { { POOL_MODELS, 0 }, { POOL_ALIASES, 0 }, { POOL_KEY_MODELS, 1 },
                        { POOL_QUOTAS, 1 }, { POOL_CEILINGS, 1 } };
 
-        LIST_FOREACH (i, &p->save.forgotten) {
+        LIST_FOREACH(i, &p->save.forgotten) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 for (size_t j = 0; j < ELEMENTSOF(tables); j++)
@@ -524,8 +535,8 @@ int pool_save(Pool *p, bool all, Rows *out) {
         more = !list_is_empty(&p->save.urgent) || (all && !list_is_empty(&p->save.dirty));
         if (r >= 0 && all && !more) {
                 save_days(p, out);
+                more = pool_save_absent(p, out) || out->n >= STATE_BATCH_ROWS;
                 r = out->buf.error;
-                more = out->n >= STATE_BATCH_ROWS;
         }
         if (r < 0) {
                 rows_clear(out);

@@ -41,6 +41,7 @@ typedef struct PoolSave {
         bool on;
         List dirty, urgent;
         List forgotten;    /* models whose rows are to be forgotten */
+        List absent;       /* keys and projects that are long gone, likewise (pool-absent.c) */
         PoolDirty meta, total;
         Digester *digester;
         uint8_t secret[DIGEST_KEY_SIZE];

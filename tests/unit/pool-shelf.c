@@ -117,6 +117,8 @@ size_t world_restore(World *w) {
 void world_begin_unread(World *w, const KeyRow *keys, size_t n) {
         assert_int_equal(pool_new(zone, w->now, &w->pool), 0);
         (void) world_set_keys(w, keys, n);
+        if (w->keep_days > 0)
+                pool_keep_days(w->pool, w->keep_days);
         pool_keep(w->pool, on_noted, w);
 }
 

@@ -31,6 +31,7 @@ typedef struct World {
         usec_t now;
         Shelf shelf;
         unsigned n_noted, n_urgent;
+        unsigned keep_days; /* 0: as usual */
 } World;
 
 typedef struct KeyRow {

@@ -254,12 +254,119 @@ static void test_keys_come_and_go(void **state) {
         world_done(&w);
 }
 
+static const PoolTable of_somebody[] = {
+        POOL_KEYS, POOL_KEY_PROJECTS, POOL_KEY_MODELS, POOL_PROJECTS, POOL_QUOTAS, POOL_CEILINGS,
+};
+
+static size_t rows_of_somebody(const World *w) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(of_somebody); i++)
+                n += shelf_count(&w->shelf, of_somebody[i]);
+        return n;
+}
+
+/* Keys and projects that are not configured keep their rows for as many days as are kept, and no longer;
+ * what is configured keeps them for good, used or not; and the days and sums have nothing to do with it. */
+static void test_absent(void **state) {
+        static const KeyRow of_a_project[] = {
+                { "AIzaSyKeyOfAProject-0001", "a", "gone", false },
+                { "AIzaSyKeyOfItsOwn-000002", "b", NULL, false },
+                { "AIzaSyKeyNeverUsed-00003", "c", NULL, false },
+                { "AIzaSyKeyThatStays-00004", "d", NULL, false },
+        };
+        const KeyRow b_and_d[] = { of_a_project[1], of_a_project[3] };
+        World w = { .now = NOON };
+        PoolCounters c;
+        PoolKeyView v;
+        size_t all;
+
+        w.keep_days = 30;
+        world_begin(&w, of_a_project, 4);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        world_ask(&w, "n", VERDICT_DAY, 0);
+        (void) pool_set_disabled(w.pool, (PoolKey *) pool_key(w.pool, 2), true, w.now);
+        world_restart(&w, of_a_project, 4);
+
+        /* One of them stays. The others wait… */
+        (void) world_set_keys(&w, of_a_project + 3, 1);
+        (void) world_save(&w, true);
+        all = rows_of_somebody(&w);
+        assert_in_range(all, 8, 40);
+        w.now += 30 * USEC_PER_DAY;
+        world_restart(&w, of_a_project + 3, 1);
+        (void) world_save(&w, true);
+        assert_int_equal(rows_of_somebody(&w), all);
+
+        /* …one comes back, and the others are forgotten. */
+        (void) world_set_keys(&w, of_a_project + 1, 3);
+        assert_int_equal(world_restore(&w), 0);
+        pool_key_view(w.pool, pool_key(w.pool, 0), w.now, &v);
+        assert_int_equal(v.counters.total, 1);
+        w.now += 2 * USEC_PER_DAY;
+        world_restart(&w, b_and_d, 2);
+        (void) world_save(&w, true);
+        for (size_t i = 0; i < w.shelf.n; i++) {
+                Row row = shelf_row(&w.shelf, i);
+
+                for (size_t j = 0; j < ELEMENTSOF(of_somebody); j++)
+                        if (row.table == of_somebody[j])
+                                assert_false(row.values[0].type == ROW_TEXT); /* the project is gone */
+        }
+        assert_int_equal(shelf_count(&w.shelf, POOL_KEYS), 2);
+        w.now += 100 * USEC_PER_DAY;
+        world_restart(&w, of_a_project + 1, 1);
+        (void) world_save(&w, true);
+        assert_int_equal(shelf_count(&w.shelf, POOL_KEYS), 1);
+        pool_counters(w.pool, w.now, &c);
+        assert_int_equal(c.total, 3);
+        pool_key_view(w.pool, pool_key(w.pool, 0), w.now, &v);
+        assert_int_equal(v.counters.total, 1);
+        world_done(&w);
+}
+
+/* However many they are, each batch tells of some. */
+static void test_many_absent(void **state) {
+        World w = { .now = NOON };
+        PoolRestore *r;
+        size_t n = 0;
+
+        world_begin(&w, four, 1);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        (void) world_save(&w, true);
+        assert_int_equal(pool_restore_begin(w.pool, w.now, &r), 0);
+        for (unsigned i = 0; i < 1000; i++) {
+                uint8_t digest[DIGEST_KEYED_SIZE] = { (uint8_t) i, (uint8_t) (i >> 8), 1 };
+                RowValue v[] = { row_blob(digest, sizeof(digest)), row_text("projects/7") };
+
+                assert_int_equal(pool_restore_row(r, POOL_KEY_PROJECTS, v, ELEMENTSOF(v)), 0);
+        }
+        assert_int_equal(pool_restore_end(r), 0);
+        for (int more = 1; more;) {
+                Rows rows = ROWS_INIT(STATE_BATCH_MAX);
+                size_t at = 0, m = 0;
+                Row row;
+
+                more = pool_save(w.pool, true, &rows);
+                assert_in_range(more, 0, 1);
+                while (rows_next(&rows, &at, &row))
+                        m += row.verb == ROW_FORGET_EQUAL && row.table == POOL_KEYS;
+                assert_in_range(m, 0, 256);
+                n += m;
+                rows_done(&rows);
+        }
+        assert_int_equal(n, 1000);
+        world_done(&w);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
                 cmocka_unit_test(test_batches),          cmocka_unit_test(test_days),
                 cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
-                cmocka_unit_test(test_keys_come_and_go),
+                cmocka_unit_test(test_keys_come_and_go), cmocka_unit_test(test_absent),
+                cmocka_unit_test(test_many_absent),
         };
 
         return cmocka_run_group_tests(tests, world_set_up, world_tear_down);

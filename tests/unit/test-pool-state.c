@@ -73,6 +73,43 @@ static void test_strikes_survive(void **state) {
         world_done(&w);
 }
 
+/* Money and quota are refused in turns: the breaker that was let through meanwhile is closed, and knows how
+ * far it had come; an answer makes it forget, over a restart as without one. */
+static void test_closed_ladder_survives(void **state) {
+        static const struct {
+                VerdictClass class;
+                unsigned minutes; /* until the next */
+        } steps[] = {
+                { VERDICT_BILLING, 2 },   { VERDICT_BILLING, 6 },  { VERDICT_BILLING, 16 },
+                { VERDICT_TOO_LARGE, 1 }, { VERDICT_BILLING, 65 }, { VERDICT_DAY, 125 },
+                { VERDICT_BILLING, 245 }, { VERDICT_OK, 1 },       { VERDICT_BILLING, 2 },
+        };
+        usec_t until[2][ELEMENTSOF(steps)];
+
+        for (unsigned restarting = 0; restarting < 2; restarting++) {
+                World w = { .now = MIDNIGHT + USEC_PER_MINUTE };
+
+                world_begin(&w, four, 1);
+                for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                        const PoolKey *k;
+
+                        world_ask(&w, "m", steps[i].class, 0);
+                        if (restarting)
+                                world_restart(&w, four, 1);
+                        k = pool_key(w.pool, 0);
+                        until[restarting][i] = k->project->breaker.until;
+                        LIST_FOREACH(j, &k->project->buckets)
+                                until[restarting][i] +=
+                                        list_entry(j, PoolBucket, by_project)->quota->breaker.until;
+                        w.now += steps[i].minutes * USEC_PER_MINUTE;
+                }
+                world_done(&w);
+        }
+        assert_memory_equal(until[0], until[1], sizeof(until[0]));
+        assert_int_equal(until[0][4],
+                         MIDNIGHT + 41 * USEC_PER_MINUTE); /* the third rung, though it was closed */
+}
+
 /* A probe that was out when the end came is out no more. */
 static void test_probe_is_forgotten(void **state) {
         World w = { .now = NOON };
@@ -386,10 +423,15 @@ static void test_digest(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_empty),           cmocka_unit_test(test_everything_survives),
-                cmocka_unit_test(test_strikes_survive), cmocka_unit_test(test_probe_is_forgotten),
-                cmocka_unit_test(test_disabled),        cmocka_unit_test(test_late),
-                cmocka_unit_test(test_senseless),       cmocka_unit_test(test_digest),
+                cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_everything_survives),
+                cmocka_unit_test(test_strikes_survive),
+                cmocka_unit_test(test_probe_is_forgotten),
+                cmocka_unit_test(test_closed_ladder_survives),
+                cmocka_unit_test(test_disabled),
+                cmocka_unit_test(test_late),
+                cmocka_unit_test(test_senseless),
+                cmocka_unit_test(test_digest),
                 cmocka_unit_test(test_learned_projects),
                 cmocka_unit_test(test_learned_is_not_read_twice),
                 cmocka_unit_test(test_learned_ceilings),
