@@ -10,6 +10,7 @@
 #define CIDR_RULES_MAX 1024U        /* every request is compared with each */
 #define ALIASES_MAX 1024U
 #define LISTENERS_MAX 64U
+#define DIRECTORY_PATH_MAX 4000U    /* PATH_MAX, and room for a file's name */
 #define FALLBACKS_MAX 256U          /* models that have others to fall back to */
 #define FALLBACK_STEPS_MAX 8U       /* others for one of them: each costs its tries */
 #define MODEL_LIMITS_MAX 1024U      /* rows; a quota that is made looks at each */
@@ -105,5 +106,7 @@
 /* --- the log --- */
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
 #define LOG_BODY_MAX (64U << 10)  /* of a body, when LOG_BODIES asks for them */
+#define LOG_FILE_BUFFER_MAX (1U << 20) /* lines that wait for LOG_DIR: of one turn, or for a disk to be well again */
+#define LOG_FILE_RETRY      (5 * USEC_PER_SEC) /* then a disk that was ill is tried again */
 #define LOG_LIMIT_BURST    50U          /* lines of one kind that a stranger causes; the rest is counted */
 #define LOG_LIMIT_INTERVAL (10 * USEC_PER_SEC)     /* in which as many grow back */

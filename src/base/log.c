@@ -13,6 +13,8 @@ static struct {
         LogLevel level;
         LogFormat format;
         LogSink sink;
+        LogCopy copy;
+        void *copy_userdata;
 } arg_log = { .level = LOG_LEVEL_INFO };
 
 static const char *const level_names[_LOG_LEVEL_MAX] = {
@@ -28,6 +30,11 @@ void log_setup(LogLevel level, LogFormat format, LogSink sink) {
         arg_log.level = level;
         arg_log.format = format;
         arg_log.sink = sink;
+}
+
+void log_set_copy(LogCopy copy, void *userdata) {
+        arg_log.copy = copy;
+        arg_log.copy_userdata = userdata;
 }
 
 void log_set_level(LogLevel level) {
@@ -50,12 +57,9 @@ const char *log_level_to_string(LogLevel level) {
 }
 
 /* One line, one write: lines of several instances on one pipe do not mix. */
-static void write_line(Buf *b) {
-        (void) buf_putc(b, '\n');
-        if (b->error < 0)
-                return;
+static void write_line(int fd, const Buf *b) {
         for (size_t done = 0; done < b->n;) {
-                ssize_t k = write(STDERR_FILENO, buf_data(b) + done, b->n - done);
+                ssize_t k = write(fd, buf_data(b) + done, b->n - done);
                 if (k <= 0)
                         return; /* there is nobody left to tell */
                 done += (size_t) k;
@@ -82,15 +86,17 @@ static void log_text(const LogRecord *r) {
                 for (const char *p = f->value; *p; p++)
                         (void) buf_putc(&b, (unsigned char) *p <= 0x20 || *p == 0x7f ? '_' : *p);
         }
-        write_line(&b);
+        if (buf_putc(&b, '\n') >= 0)
+                write_line(STDERR_FILENO, &b);
 }
 
 static void log_json(const LogRecord *r) {
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
         char stamp[TIMESTAMP_STRING_MAX];
         JWriter w = JWRITER_INIT(&b);
+        usec_t now = clock_realtime();
 
-        timestamp_format(clock_realtime(), 0, stamp);
+        timestamp_format(now, 0, stamp);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "time", stamp);
         jwrite_string(&w, "level", level_names[r->level]);
@@ -108,20 +114,23 @@ static void log_json(const LogRecord *r) {
                         jwrite_string(&w, f->name, f->value);
         }
         jwrite_end(&w);
-        write_line(&b);
+        if (buf_putc(&b, '\n') < 0)
+                return;
+        if (arg_log.format == LOG_FORMAT_JSON)
+                write_line(STDOUT_FILENO, &b);
+        if (arg_log.copy)
+                arg_log.copy(now, buf_data(&b), b.n, arg_log.copy_userdata);
 }
 
 void log_record(const LogRecord *r) {
         if (r->level > arg_log.level)
                 return;
-        switch (arg_log.format) {
-        case LOG_FORMAT_TEXT:
-                return log_text(r);
-        case LOG_FORMAT_JSON:
-                return log_json(r);
-        case LOG_FORMAT_SINK:
-                return arg_log.sink(r);
-        }
+        if (arg_log.format == LOG_FORMAT_TEXT)
+                log_text(r);
+        else if (arg_log.format == LOG_FORMAT_SINK)
+                arg_log.sink(r);
+        if (arg_log.format == LOG_FORMAT_JSON || arg_log.copy)
+                log_json(r);
 }
 
 void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...) {

@@ -3,11 +3,13 @@
 
 /*
  * Where the daemon speaks. Libraries never log; the edge logs once, with structured fields. Three forms:
- * text for a terminal, JSON lines for a container, and a sink that an upper floor installs (the journal).
+ * text for a terminal (standard error), JSON lines for a container (standard output), and a sink that an
+ * upper floor installs (the journal). Beside any of them may stand a copy in JSON lines (the log's files).
  * Field names are lower case here; a sink spells them its own way. Values must be masked before they come
  * here.
  */
 
+#include "base/clock.h"
 #include "base/macros.h"
 
 typedef enum LogLevel {
@@ -44,8 +46,12 @@ typedef struct LogRecord {
 
 typedef void (*LogSink)(const LogRecord *r);
 
+/* Gets each record as a JSON line too, with its end of line; `now` is its time (CLOCK_REALTIME). */
+typedef void (*LogCopy)(usec_t now, const char *line, size_t n, void *userdata);
+
 void log_setup(LogLevel level, LogFormat format, LogSink sink);
 void log_set_level(LogLevel level);
+void log_set_copy(LogCopy copy, void *userdata); /* NULL: no copy */
 LogLevel log_get_level(void);
 
 LogLevel log_level_from_string(const char *s); /* any case; DEBUG, INFO, WARNING (WARN), ERROR */
@@ -70,7 +76,7 @@ void log_format(LogLevel level, const char *file, int line, const char *func, co
 #define log_struct(level, text, ...) log_event(level, NULL, text, ##__VA_ARGS__)
 
 #define log_full(level, ...) log_format(level, __FILE__, __LINE__, __func__, __VA_ARGS__)
-#define log_debug(...) log_full(LOG_LEVEL_DEBUG, __VA_ARGS__)
-#define log_info(...) log_full(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_warning(...) log_full(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_error(...) log_full(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_debug(...)       log_full(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_info(...)        log_full(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warning(...)     log_full(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_error(...)       log_full(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -154,6 +154,20 @@ int zone_new(const char *name, usec_t now, Zone **ret) {
         return 0;
 }
 
+int zone_new_local(usec_t now, Zone **ret) {
+        _cleanup_(zone_freep) Zone *z = calloc(1, sizeof(Zone));
+        int r;
+
+        if (!z)
+                return -ENOMEM;
+        tzset();
+        r = zone_walk(z, now);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(z);
+        return 0;
+}
+
 Zone *zone_free(Zone *z) {
         if (!z)
                 return NULL;
@@ -205,4 +219,8 @@ usec_t zone_next_midnight(const Zone *z, usec_t t) {
         int64_t s = (int64_t) (t / USEC_PER_SEC);
 
         return (usec_t) start_of(z, day_of(z, s) + 1) * USEC_PER_SEC;
+}
+
+int64_t zone_day(const Zone *z, usec_t t) {
+        return day_of(z, (int64_t) (t / USEC_PER_SEC));
 }

@@ -21,6 +21,7 @@ bool zone_name_is_valid(const char *name);
 /* A tzdata name. Where tzdata is missing America/Los_Angeles falls back on its POSIX rule, and UTC on
  * itself. -EINVAL for a bad name, -ENOENT for a zone that is not installed. */
 int zone_new(const char *name, usec_t now, Zone **ret);
+int zone_new_local(usec_t now, Zone **ret); /* the process's own: $TZ, else /etc/localtime */
 Zone *zone_free(Zone *z);
 DEFINE_CLEANUP(Zone *, zone_free);
 
@@ -31,3 +32,4 @@ int zone_offset(const Zone *z, usec_t t); /* seconds east of UTC at t */
  * one. */
 usec_t zone_day_start(const Zone *z, usec_t t);
 usec_t zone_next_midnight(const Zone *z, usec_t t);
+int64_t zone_day(const Zone *z, usec_t t); /* that day's date, in days since 1970-01-01 */

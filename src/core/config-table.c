@@ -79,6 +79,10 @@ const Setting config_settings[] = {
           .help = "how much is logged" },
         { "LOG_FORMAT", &setting_log_format, "auto", .field = FIELD(log_format), .reloadable = true,
           .help = "auto: the journal when standard error goes there, else JSON lines" },
+        { "LOG_DIR", &setting_directory, "", .field = FIELD(log_dir), .reloadable = true,
+          .help = "write the log there too: a directory with one file a day, gemgate-YYYY-MM-DD.log" },
+        { "LOG_RETENTION_DAYS", &setting_count, "30", 1, 4000, FIELD(log_retention_days), .reloadable = true,
+          .help = "how many days such files are kept" },
         { "LOG_BODIES", &setting_bool, "no", .field = FIELD(log_bodies), .reloadable = true,
           .help = "log the bodies of requests and answers too" },
 

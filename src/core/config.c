@@ -317,6 +317,7 @@ Config *config_unref(Config *c) {
         }
         free(c->limits);
         free(c->control_socket);
+        free(c->log_dir);
         free(c->gemini_base_url);
         free(c->default_model);
         free(c->cli_path);

@@ -54,6 +54,8 @@ struct Config {
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;
+        char *log_dir;               /* a path, or NULL */
+        uint64_t log_retention_days;
         ConfigEngine engine;
         char *cli_path, *cli_runner;
         usec_t cli_timeout, cli_queue_wait;

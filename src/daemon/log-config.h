@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The log as LOG_LEVEL and LOG_FORMAT want it. */
+/* The log as LOG_LEVEL, LOG_FORMAT, LOG_DIR and LOG_RETENTION_DAYS want it. */
 
 #include "core/config.h"
+#include "io/loop.h"
 
 void log_config_begin(void); /* before there is a configuration */
-void log_config_apply(const Config *c);
+void log_config_apply(const Config *c, Loop *loop);
+void log_config_done(void); /* before the loop is freed: what LOG_DIR has not got yet is written */

@@ -130,7 +130,7 @@ static int run(int argc, char *argv[]) {
         r = manager_new(config, &paths, &m);
         if (r != 0)
                 return r;
-        log_config_apply(config);
+        manager_apply_log(m);
         say_later(&later);
         r = manager_listen(m);
         if (r != 0)

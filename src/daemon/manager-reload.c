@@ -90,7 +90,7 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         http_configure(m->http, c);
         engine_api_configure(m->engine, &engine);
         manager_configure_cli(m, c);
-        log_config_apply(c);
+        log_config_apply(c, m->loop);
         config_unref(m->config);
         m->config = c;
         events_look(m->events);

@@ -18,12 +18,13 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/log-config.h"
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
 #include "io/listen.h"
 
 #define JOB_SOCKET_NAME "job" /* FileDescriptorName= of gemgated-job.socket */
-#define NOFILE_RESERVE 64U /* what is neither a client nor upstream */
+#define NOFILE_RESERVE  64U   /* what is neither a client nor upstream */
 
 static int exit_status(int r) {
         switch (r) {
@@ -345,6 +346,10 @@ int manager_new(Config *config, const ConfigPaths *paths, Manager **ret) {
         return 0;
 }
 
+void manager_apply_log(Manager *m) {
+        log_config_apply(m->config, m->loop);
+}
+
 int manager_listen(Manager *m) {
         int r;
 
@@ -379,6 +384,7 @@ Manager *manager_free(Manager *m) {
         pool_free(m->pool);
         if (m->ended_added)
                 loop_hook_remove(&m->ended);
+        log_config_done();
         sd_event_source_unref(m->drain_timer);
         sd_event_source_unref(m->sigterm);
         sd_event_source_unref(m->sigint);

@@ -15,6 +15,8 @@ int manager_new(Config *config, const ConfigPaths *paths, Manager **ret);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free);
 
+void manager_apply_log(Manager *m); /* from here on the log is where the configuration wants it */
+
 /* Reads what was kept, and takes the sockets that were passed, else those of LISTEN; returns the exit
  * status, 0 to go on. */
 int manager_listen(Manager *m);

@@ -120,7 +120,7 @@ class Daemon:
 
     def log(self):
         """Every line of the log, parsed; what is no JSON is a fault."""
-        whole, _, _ = self.process.err.read_text().rpartition("\n")  # the last one may still be being written
+        whole, _, _ = self.process.out.read_text().rpartition("\n")  # the last one may still be being written
         return [json.loads(line) for line in whole.splitlines()]
 
     def wait_log(self, what, test):

@@ -57,8 +57,9 @@ def test_canary(sim, start, tmp_path, level):
     (config / "api-keys").write_text("\n".join(SECRETS[f"KEY{i}"] for i in (1, 2, 3, 4)) + "\n")
     (config / "allowed-tokens").write_text(SECRETS["TOKEN"] + "\n" + SECRETS["TOKEN2"] + "\n")
     (config / "admin-tokens").write_text(SECRETS["ADMIN"] + "\n")
+    logs = tmp_path / "logs"
     unset = ["API_KEYS", "ALLOWED_TOKENS", "ADMIN_TOKENS"]
-    d = start(unset=unset, argv=["--config-dir", str(config)], LOG_LEVEL=level, LOG_BODIES="yes")
+    d = start(unset=unset, argv=["--config-dir", str(config)], LOG_LEVEL=level, LOG_BODIES="yes", LOG_DIR=logs)
     canary = Canary(d)
 
     sim.script('*: text "Hello."')
@@ -114,10 +115,10 @@ def test_canary(sim, start, tmp_path, level):
             assert not leaked(f.read()), f"/proc/PID/{name}"
 
     d.process.stop()
-    assert not leaked(d.process.out.read_bytes())
-    log = d.process.err.read_bytes()
-    assert not leaked(log), leaked(log)
-    assert b"AIza****0001" in log, "the log should name the key by its mask"
+    assert not leaked(d.process.err.read_bytes())
+    for log in d.process.out.read_bytes(), b"".join(f.read_bytes() for f in logs.iterdir()):
+        assert not leaked(log), leaked(log)
+        assert b"AIza****0001" in log, "the log should name the key by its mask"
 
 
 # A secret in the query: taken as a token, refused as one, beside another, in the wrong place, escaped, malformed.
@@ -153,7 +154,7 @@ def test_canary_in_the_query(sim, start, level):
     for r in sim.requests():
         assert not leaked(r.target), r.target
     d.process.stop()
-    log = d.process.err.read_bytes()
+    log = d.process.out.read_bytes()
     assert not leaked(log), leaked(log)
     assert log.count(b'"message":"POST /v1beta/models/ 200"') == 3, "the requests should be in the log"
 

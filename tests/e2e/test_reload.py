@@ -438,11 +438,11 @@ def test_not_while_draining(sim, tmp_path):
 @pytest.mark.parametrize("nohup", [False, True], ids=["plain", "nohup"])
 def test_the_terminal_goes(nohup, tmp_path):
     """That is a SIGHUP too, of the kernel's own: who closes the window wants it to end, unless he said otherwise."""
-    log = tmp_path / "stderr"
+    log = tmp_path / "stdout"
     pid, terminal = pty.fork()
     if pid == 0:
         signal.signal(signal.SIGHUP, signal.SIG_IGN if nohup else signal.SIG_DFL)
-        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), 1)
         os.execve(GEMGATED, [GEMGATED], defaults(None) | {"LISTEN": "127.0.0.1:0"})
     wait.until("the start", lambda: log.exists() and "serves 2 keys" in log.read_text())
     os.close(terminal)

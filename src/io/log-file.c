@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A line belongs to the day of its time. The first line of another day lets the lines before it be written
+ * to their own file, and turns to the next; so there is no timer at midnight, a quiet daemon stays quiet,
+ * and a clock that was set back goes on in the file of that day. With each new file those that are too old
+ * are deleted: only what has exactly the name of such a file, and is one.
+ *
+ * A line is never torn. Where a disk fills up in the middle of one its rest waits, too, and is the first to
+ * be written; where that cannot be (another day, another file), the rest is dropped, and a file whose last
+ * line has no end gets one before it is continued. Several daemons may write to one directory: each writes
+ * whole lines, behind what is there.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/log-day.h"
+#include "io/log-file.h"
+#include "io/timer.h"
+
+#define PIECE_MAX (64U << 10) /* as much is not left to the turn's end */
+
+struct LogFile {
+        Loop *loop;
+        usec_t retry_after;
+        LogFileTold told;
+        void *userdata;
+        LoopHook hook;
+        char *dir;
+        int64_t retention_days;
+        Zone *zone;
+        usec_t day_start, day_end; /* of the day of `fd` */
+        int64_t day;
+        int fd;
+        Buf lines;
+        bool torn; /* the first of them is the rest of a line whose begin is in the file */
+        int error; /* why the last write failed, 0: it did not */
+        int told_error;
+        Timer *retry; /* while it fails */
+        uint64_t n_lost;
+};
+
+static bool is_regular(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && S_ISREG(st.st_mode);
+}
+
+/* What somebody's power failure, or a full disk, has left. */
+static int end_last_line(int fd) {
+        off_t end = lseek(fd, 0, SEEK_END);
+        char last;
+
+        if (end <= 0)
+                return 0;
+        if (pread(fd, &last, 1, end - 1) != 1 || last == '\n')
+                return 0;
+        return write(fd, "\n", 1) < 0 ? -errno : 0;
+}
+
+static void prune(const LogFile *f, int dir_fd) {
+        DIR *d;
+        int fd;
+
+        fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        d = fd < 0 ? NULL : fdopendir(fd);
+        if (!d) {
+                (void) safe_close(fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(d));) {
+                struct stat st;
+                int64_t day;
+
+                if (log_day_parse(e->d_name, &day) && day <= f->day - f->retention_days &&
+                    fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISREG(st.st_mode))
+                        (void) unlinkat(dir_fd, e->d_name, 0);
+        }
+        (void) closedir(d);
+}
+
+static int open_day(LogFile *f) {
+        _cleanup_close_ int dir_fd = -1, fd = -1;
+        char name[LOG_DAY_NAME_MAX];
+        int r;
+
+        (void) mkdir(f->dir, 0750);
+        dir_fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0)
+                return -errno;
+        log_day_name(f->day, name);
+        /* No link, and no pipe that would wait for a reader. */
+        fd = openat(dir_fd, name,
+                    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+        if (fd < 0)
+                return -errno;
+        if (!is_regular(fd))
+                return -ENOTSUP;
+        r = end_last_line(fd);
+        if (r < 0)
+                return r;
+        prune(f, dir_fd);
+        f->fd = TAKE_FD(fd);
+        return 0;
+}
+
+static void drop_rest_of_line(LogFile *f) {
+        const char *end;
+
+        if (!f->torn)
+                return;
+        f->torn = false;
+        end = memchr(buf_data(&f->lines), '\n', f->lines.n);
+        buf_consume(&f->lines, (size_t) (end - buf_data(&f->lines)) + 1);
+        f->n_lost++;
+}
+
+static void close_file(LogFile *f) {
+        f->fd = safe_close(f->fd);
+        drop_rest_of_line(f);
+}
+
+static int write_lines(LogFile *f) {
+        int r;
+
+        if (f->fd < 0) {
+                r = open_day(f);
+                if (r < 0)
+                        return r;
+        }
+        while (f->lines.n > 0) {
+                ssize_t k = write(f->fd, buf_data(&f->lines), f->lines.n);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                f->torn = buf_data(&f->lines)[k - 1] != '\n';
+                buf_consume(&f->lines, (size_t) k);
+        }
+        return 0;
+}
+
+static void flush(LogFile *f) {
+        if (f->lines.n > 0)
+                f->error = write_lines(f);
+}
+
+static void on_retry(void *userdata);
+
+/* Outside of any line that is just being logged, since this one may log. */
+static void settle(LogFile *f) {
+        uint64_t n_lost = f->n_lost;
+        int r;
+
+        if (f->error == 0) {
+                if (f->told_error == 0)
+                        return;
+                f->told_error = 0;
+                f->n_lost = 0;
+                return f->told(0, n_lost, f->userdata);
+        }
+        if (!f->retry) {
+                r = timer_new(f->loop, f->retry_after, on_retry, f, &f->retry);
+                if (r < 0)
+                        f->error = r;
+        }
+        if (f->error == f->told_error)
+                return;
+        f->told_error = f->error;
+        f->told(f->error, n_lost, f->userdata);
+}
+
+static void on_retry(void *userdata) {
+        LogFile *f = userdata;
+
+        f->retry = timer_free(f->retry);
+        flush(f);
+        settle(f);
+}
+
+static void on_turn(void *userdata) {
+        LogFile *f = userdata;
+
+        if (!f->retry)
+                flush(f);
+        settle(f);
+}
+
+static void turn_to(LogFile *f, usec_t now) {
+        if (!f->retry)
+                flush(f);
+        close_file(f);
+        f->day = zone_day(f->zone, now);
+        f->day_start = zone_day_start(f->zone, now);
+        f->day_end = zone_next_midnight(f->zone, now);
+}
+
+void log_file_line(usec_t now, const char *line, size_t n, void *userdata) {
+        LogFile *f = userdata;
+
+        if (!f->dir)
+                return;
+        if (now < f->day_start || now >= f->day_end)
+                turn_to(f, now);
+        if (f->lines.n + n > PIECE_MAX && !f->retry)
+                flush(f);
+        if (f->lines.n + n > f->lines.max)
+                f->n_lost++;
+        else if (buf_append(&f->lines, line, n) < 0) { /* for want of memory it has dropped all */
+                f->n_lost++;
+                buf_clear(&f->lines);
+                f->torn = false;
+                f->fd = safe_close(f->fd); /* a last line without an end is looked for when it is opened */
+        }
+        loop_hook_ask(f->loop, &f->hook);
+}
+
+int log_file_new(Loop *l, usec_t retry, LogFileTold told, void *userdata, LogFile **ret) {
+        LogFile *f = calloc(1, sizeof(LogFile));
+
+        if (!f)
+                return -ENOMEM;
+        *f = (LogFile){ .loop = l,
+                        .retry_after = retry,
+                        .told = told,
+                        .userdata = userdata,
+                        .fd = -1,
+                        .lines = BUF_INIT(LOG_FILE_BUFFER_MAX) };
+        loop_hook_add(l, &f->hook, on_turn, f);
+        *ret = f;
+        return 0;
+}
+
+LogFile *log_file_free(LogFile *f) {
+        if (!f)
+                return NULL;
+        flush(f);
+        loop_hook_remove(&f->hook);
+        timer_free(f->retry);
+        (void) safe_close(f->fd);
+        buf_done(&f->lines);
+        zone_free(f->zone);
+        free(f->dir);
+        free(f);
+        return NULL;
+}
+
+int log_file_configure(LogFile *f, const char *dir, unsigned retention_days, usec_t now) {
+        _cleanup_(zone_freep) Zone *zone = NULL;
+        _cleanup_free_ char *copy = NULL;
+        int r;
+
+        if (dir) {
+                copy = strdup(dir);
+                if (!copy)
+                        return -ENOMEM;
+                r = zone_new_local(now, &zone);
+                if (r < 0)
+                        return r;
+        }
+        flush(f);
+        close_file(f);
+        if (!dir)
+                buf_done(&f->lines);
+        free(f->dir);
+        f->dir = TAKE_PTR(copy);
+        zone_free(f->zone);
+        f->zone = TAKE_PTR(zone);
+        f->retention_days = retention_days;
+        f->day_start = f->day_end = 0; /* the next line finds its day */
+        f->retry = timer_free(f->retry);
+        f->error = f->told_error = 0;
+        f->n_lost = 0;
+        return 0;
+}
