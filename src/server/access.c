@@ -40,6 +40,8 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
                         return true;
                 api_error_set(ret, 403, NULL,
                               "X-Forwarded-For of a trusted proxy is not a list of addresses.");
+                q->refusal =
+                        "this peer is in TRUSTED_PROXIES, and its X-Forwarded-For is no list of addresses";
                 return false;
         }
         if (open || cidr_set_match(&config->allowed_ips, &q->client))
