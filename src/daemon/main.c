@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "daemon/config-load.h"
+#include "daemon/health-check.h"
 #include "daemon/log-config.h"
 #include "daemon/manager.h"
 
@@ -25,6 +26,11 @@ static void say(LogLevel level, const char *line, void *userdata) {
                 return log_struct(level, line);
         (void) buf_putc(later, (char) level);
         (void) buf_append(later, line, strlen(line) + 1);
+}
+
+static void say_faults(LogLevel level, const char *line, void *userdata _unused_) {
+        if (level == LOG_LEVEL_ERROR)
+                log_struct(level, line);
 }
 
 static void say_later(Buf *later) {
@@ -46,6 +52,8 @@ static int help(void) {
                 "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens there\n"
                 "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"
                 "  --check-config     check the configuration and end: 0, or 78\n"
+                "  --health           ask the daemon that runs with this configuration how it is: 0 and a "
+                "word, or 69\n"
                 "  --version          print the version and end\n"
                 "  --help             print this and end\n\n");
         config_help(&b);
@@ -63,12 +71,17 @@ static void forbid_dumps(void) {
 #endif
 }
 
-/* A reload that is asked for while the configuration is read waits for the loop; it must not end us. */
-static void hold_reloads(void) {
+/* What comes while the configuration is read waits for the loop: a reload, which must not end us; and, where
+ * we are a container's first process, the end, as the kernel would keep it from us. */
+static void hold_signals(void) {
         sigset_t mask;
 
         (void) sigemptyset(&mask);
         (void) sigaddset(&mask, SIGHUP);
+        if (getpid() == 1) {
+                (void) sigaddset(&mask, SIGTERM);
+                (void) sigaddset(&mask, SIGINT);
+        }
         (void) sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
@@ -77,6 +90,7 @@ static int run(int argc, char *argv[]) {
                 { "config-dir", required_argument, NULL, 'c' },
                 { "env-file", required_argument, NULL, 'e' },
                 { "check-config", no_argument, NULL, 'C' },
+                { "health", no_argument, NULL, 'H' },
                 { "version", no_argument, NULL, 'v' },
                 { "help", no_argument, NULL, 'h' },
                 {},
@@ -85,9 +99,10 @@ static int run(int argc, char *argv[]) {
         Config *config = NULL;
         _cleanup_buf_ Buf later = BUF_INIT(SAID_MAX);
         ConfigPaths paths = {};
+        bool health = false;
         int r, o;
 
-        hold_reloads();
+        hold_signals();
         log_config_begin();
         forbid_dumps();
 
@@ -102,6 +117,9 @@ static int run(int argc, char *argv[]) {
                 case 'C':
                         paths.check = true;
                         break;
+                case 'H':
+                        health = true;
+                        break;
                 case 'v':
                         (void) puts("gemgated " GEMGATE_VERSION);
                         return 0;
@@ -115,10 +133,15 @@ static int run(int argc, char *argv[]) {
                 return EX_USAGE;
         }
 
-        r = config_load(&paths, NULL, say, &later, &config);
+        r = config_load(&paths, NULL, health ? say_faults : say, &later, &config);
         if (r < 0) { /* it has said why */
                 say_later(&later);
                 return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
+        }
+        if (health) {
+                r = health_check(config);
+                config_unref(config);
+                return r;
         }
         if (paths.check) {
                 say_later(&later);

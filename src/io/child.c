@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <systemd/sd-event.h>
 
 #include "io/child.h"
 
@@ -21,28 +22,64 @@ typedef struct Child {
 struct Children {
         Loop *loop;
         List all;
+        sd_event_source *sigchld; /* NULL where we are not PID 1 */
 };
 
-int children_new(Loop *l, Children **ret) {
-        Children *c = calloc(1, sizeof(Children));
-
-        if (!c)
-                return -ENOMEM;
-        c->loop = l;
-        list_init(&c->all);
-        *ret = c;
-        return 0;
+static void child_free(Child *c) {
+        loop_fd_remove(c->children->loop, &c->watch);
+        (void) safe_close(c->pidfd);
+        list_unlink(&c->link);
+        free(c);
 }
 
 static void child_reap(Child *c) {
         siginfo_t si;
 
-        loop_fd_remove(c->children->loop, &c->watch);
-        (void) safe_close(c->pidfd);
         while (waitid(P_PID, (id_t) c->pid, &si, WEXITED) < 0 && errno == EINTR)
                 ;
-        list_unlink(&c->link);
-        free(c);
+        child_free(c);
+}
+
+static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
+                      void *userdata) {
+        Children *c = userdata;
+        pid_t pid;
+
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+                LIST_FOREACH (i, &c->all) {
+                        Child *child = list_entry(i, Child, link);
+
+                        if (child->pid == pid)
+                                child_free(child);
+                }
+        return 0;
+}
+
+static int adopt_orphans(Children *c) {
+        sigset_t mask;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        return sd_event_add_signal(loop_event(c->loop), &c->sigchld, SIGCHLD, on_sigchld, c);
+}
+
+int children_new(Loop *l, Children **ret) {
+        _cleanup_(children_freep) Children *c = calloc(1, sizeof(Children));
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+        c->loop = l;
+        list_init(&c->all);
+        if (getpid() == 1) {
+                r = adopt_orphans(c);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(c);
+        return 0;
 }
 
 static void on_exit_of(uint32_t events _unused_, void *userdata) {
@@ -58,6 +95,7 @@ Children *children_free(Children *c) {
                 (void) kill(-child->pid, SIGKILL);
                 child_reap(child);
         }
+        sd_event_source_unref(c->sigchld);
         free(c);
         return NULL;
 }

@@ -4,7 +4,8 @@
 /*
  * Programs of ours that the daemon starts itself, where there is no systemd to do it: each with one end of a
  * socket pair as its standard input and nothing else of ours, in a process group of its own. One that is let
- * go ends by itself, since its socket hangs up; here it is only reaped.
+ * go ends by itself, since its socket hangs up; here it is only reaped. Where we are PID 1, as in a
+ * container, whatever loses its parent becomes our child, and is reaped, too.
  */
 
 #include "io/loop.h"
