@@ -106,7 +106,7 @@
 /* --- the log --- */
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
 #define LOG_BODY_MAX (64U << 10)  /* of a body, when LOG_BODIES asks for them */
-#define LOG_FILE_BUFFER_MAX (1U << 20) /* lines that wait for LOG_DIR: of one turn, or for a disk to be well again */
+#define LOG_FILE_BUFFER_MAX (1U << 20) /* lines that wait: for the turn's end, or for a disk to be well */
 #define LOG_FILE_RETRY      (5 * USEC_PER_SEC) /* then a disk that was ill is tried again */
 #define LOG_LIMIT_BURST    50U          /* lines of one kind that a stranger causes; the rest is counted */
 #define LOG_LIMIT_INTERVAL (10 * USEC_PER_SEC)     /* in which as many grow back */

@@ -59,7 +59,8 @@ void config_allowed(const Setting *s, Buf *out);
 /* Kinds of one value (config-value.c) and of many (config-list.c, config-keys.c, config-limits.c). */
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
-        setting_zone, setting_socket_path, setting_directory, setting_engine, setting_program, setting_runner,
+        setting_zone, setting_socket_path, setting_directory, setting_engine, setting_program,
+        setting_runner,
         setting_percent_or_off, setting_hedge;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
         setting_fallbacks, setting_limits;

@@ -41,7 +41,7 @@ struct Config {
         TokenSet tokens;
         CidrSet allowed_ips, trusted_proxies;
         char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
-        char *control_socket;  /* a path, or NULL */
+        char *control_socket, *log_dir; /* paths, or NULL */
         char *gemini_base_url; /* without a slash at the end */
         char *default_model;   /* without `models/` */
         AliasConfig *aliases;
@@ -54,12 +54,10 @@ struct Config {
         LogLevel log_level;
         ConfigLogFormat log_format;
         bool log_bodies;
-        char *log_dir;               /* a path, or NULL */
-        uint64_t log_retention_days;
         ConfigEngine engine;
         char *cli_path, *cli_runner;
         usec_t cli_timeout, cli_queue_wait;
-        uint64_t cli_warm, cli_max_jobs, stats_retention_days;
+        uint64_t cli_warm, cli_max_jobs, stats_retention_days, log_retention_days;
         char *state_url; /* `auto`, `memory:` or `sqlite:/path` */
         char *quota_reset_timezone;
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "daemon/config-load.h"
-#include "daemon/health-check.h"
+#include "server/health-check.h"
 #include "daemon/log-config.h"
 #include "daemon/manager.h"
 

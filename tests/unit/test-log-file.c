@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 
@@ -82,12 +84,15 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
         Fixture *f = *state;
-        char command[160];
+        char *const argv[] = { (char *) "rm", (char *) "-rf", (char *) "--", f->dir, NULL };
+        pid_t pid;
+        int status;
 
         log_file_free(f->file);
         loop_free(f->loop);
-        (void) snprintf(command, sizeof(command), "rm -rf %s", f->dir);
-        assert_int_equal(system(command), 0);
+        assert_int_equal(posix_spawnp(&pid, "rm", NULL, NULL, argv, environ), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
         free(f);
         return 0;
 }

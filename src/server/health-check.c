@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
-#include "daemon/health-check.h"
+#include "server/health-check.h"
 #include "io/probe.h"
 
 #define ANSWER_MAX (16U << 10)
