@@ -54,8 +54,8 @@
 #define HEDGE_MODELS_MAX 64U   /* whose first words are timed for HEDGE_AFTER=p95, 0.7 KiB each */
 
 /* --- what is kept over restarts --- */
-#define STATE_BATCH_ROWS  1024U        /* of one transaction, ~15 ms: what is urgent waits for at most one */
-#define STATE_BATCH_MAX   (4U << 20)   /* ~0.3 KiB a row, with the longest names and errors 1.2 */
+#define STATE_BATCH_ROWS  32768U      /* of one transaction, ~25 ms: what is urgent waits for at most one */
+#define STATE_BATCH_MAX   (64U << 20) /* ~0.1 KiB a row, with the longest names and errors 1.2 */
 #define STATE_ABSENT_MAX  131072U /* keys and projects of the file that are not configured, 0.1 KiB each */
 #define STATE_PATH_MAX    4000U        /* PATH_MAX, and room for what is put behind it */
 #define DAYBOOK_ROWS_MAX  131072U      /* 400 days of 256 models, and some; 80 bytes each */

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The batch is a row's head and its values, each a head and its bytes, one behind the other. They are copied
- * in and out, so nothing has to be aligned. */
+/* The batch is a row's head and its values, one behind the other: of each its type and its number, which is
+ * the length of the bytes behind it if it has any. Most numbers are 0 or small, so they are as long as they
+ * have to be: seven bits a byte, the lowest first, the eighth says that more come. Nothing has to be
+ * aligned. */
+
+#include <errno.h>
 
 #include "base/rows.h"
 
 typedef struct RowHead {
+        uint32_t size; /* of all that is behind it */
         uint8_t verb, table, column, n;
 } RowHead;
 
-typedef struct ValueHead {
-        uint8_t type;
-        int64_t integer; /* or the length */
-} ValueHead;
+#define NUMBER_MAX 10U
 
 RowValue row_text(const char *s) {
         if (!s)
@@ -28,25 +30,44 @@ static bool has_bytes(RowType type) {
         return type & (ROW_TEXT | ROW_BLOB);
 }
 
-static void put(Rows *rows, const RowHead *head, const RowValue *values) {
-        (void) buf_append(&rows->buf, head, sizeof(*head));
-        for (unsigned i = 0; i < head->n; i++) {
-                bool bytes = has_bytes(values[i].type);
-                ValueHead v = {
-                        .type = (uint8_t) values[i].type,
-                        .integer = bytes ? (int64_t) values[i].n : values[i].integer,
-                };
+static char *put_number(char *at, uint64_t v) {
+        for (; v >= 0x80; v >>= 7)
+                *at++ = (char) (v | 0x80);
+        *at++ = (char) v;
+        return at;
+}
 
-                (void) buf_append(&rows->buf, &v, sizeof(v));
-                if (bytes)
-                        (void) buf_append(&rows->buf, values[i].data, values[i].n);
-        }
+static void put(Rows *rows, RowHead head, const RowValue *values) {
+        size_t most = sizeof(head);
+        char *begin, *at;
+
+        for (unsigned i = 0; i < head.n; i++)
+                most += 1 + NUMBER_MAX + (has_bytes(values[i].type) ? values[i].n : 0);
         rows->n++;
+        if (buf_reserve(&rows->buf, most) < 0)
+                return;
+        begin = buf_data(&rows->buf) + rows->buf.n;
+        at = begin + sizeof(head);
+        for (unsigned i = 0; i < head.n; i++) {
+                const RowValue *v = values + i;
+
+                *at++ = (char) v->type;
+                if (!has_bytes(v->type)) {
+                        at = put_number(at, (uint64_t) v->integer);
+                        continue;
+                }
+                at = put_number(at, v->n);
+                memcpy(at, v->data, v->n);
+                at += v->n;
+        }
+        head.size = (uint32_t) (at - begin - (ptrdiff_t) sizeof(head));
+        memcpy(begin, &head, sizeof(head));
+        rows->buf.n += (size_t) (at - begin);
 }
 
 void rows_put(Rows *rows, unsigned table, const RowValue *values, unsigned n) {
         assert(n <= ROW_COLUMNS_MAX);
-        put(rows, &(const RowHead){ .verb = ROW_PUT, .table = (uint8_t) table, .n = (uint8_t) n }, values);
+        put(rows, (RowHead){ .verb = ROW_PUT, .table = (uint8_t) table, .n = (uint8_t) n }, values);
 }
 
 void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowValue value) {
@@ -57,7 +78,7 @@ void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowV
                 .n = 1,
         };
 
-        put(rows, &head, &value);
+        put(rows, head, &value);
 }
 
 void rows_clear(Rows *rows) {
@@ -70,33 +91,128 @@ void rows_done(Rows *rows) {
         rows->n = 0;
 }
 
-static void take(const Rows *rows, size_t *at, void *ret, size_t n) {
-        assert(*at + n <= rows->buf.n);
-        memcpy(ret, buf_data(&rows->buf) + *at, n);
-        *at += n;
+static const char *take_number(const char *at, uint64_t *ret) {
+        uint64_t v = 0;
+
+        for (unsigned shift = 0;; shift += 7) {
+                uint8_t c = (uint8_t) *at++;
+
+                v |= (uint64_t) (c & 0x7f) << shift;
+                if (c < 0x80)
+                        break;
+        }
+        *ret = v;
+        return at;
+}
+
+static const char *take_value(const char *at, RowValue *ret) {
+        RowType type = (RowType) *at++;
+        uint64_t v;
+
+        at = take_number(at, &v);
+        if (has_bytes(type)) {
+                *ret = (RowValue){ .type = type, .data = at, .n = v };
+                return at + v;
+        }
+        *ret = (RowValue){ .type = type, .integer = (int64_t) v };
+        return at;
 }
 
 bool rows_next(const Rows *rows, size_t *at, Row *ret) {
+        const char *p;
         RowHead head;
 
         if (rows->buf.error < 0 || *at >= rows->buf.n)
                 return false;
-        take(rows, at, &head, sizeof(head));
-        *ret = (Row){ .verb = head.verb, .table = head.table, .column = head.column, .n = head.n };
-        for (unsigned i = 0; i < head.n; i++) {
-                RowValue *v = ret->values + i;
-                ValueHead value;
-
-                take(rows, at, &value, sizeof(value));
-                v->type = value.type;
-                v->integer = value.integer;
-                if (!has_bytes(v->type))
-                        continue;
-                v->n = (size_t) value.integer;
-                v->data = buf_data(&rows->buf) + *at;
-                *at += v->n;
-        }
+        p = buf_data(&rows->buf) + *at;
+        memcpy(&head, p, sizeof(head));
+        p += sizeof(head);
+        *at += sizeof(head) + head.size;
+        assert(*at <= rows->buf.n);
+        /* Not all of it is set: to clear what is not used would cost more than the rest. */
+        ret->verb = head.verb;
+        ret->table = head.table;
+        ret->column = head.column;
+        ret->n = head.n;
+        for (unsigned i = 0; i < head.n; i++)
+                p = take_value(p, ret->values + i);
         return true;
+}
+
+/* --- their order in a store --- */
+
+typedef struct Place {
+        uint32_t rank, at;
+} Place;
+
+#define RANK_BITS  24U /* a digest's first bytes tell it from nearly all others */
+#define DIGIT_BITS 12U
+#define DIGITS     (1U << DIGIT_BITS)
+
+#define SORTED_FROM 256U
+
+/* Four bits for the table, and the beginning of the key: big end first, as keys are compared. */
+static uint32_t rank_of(const char *at, const RowHead *head) {
+        uint32_t rank = 0;
+        RowValue key;
+
+        (void) take_value(at + sizeof(*head), &key);
+        if (has_bytes(key.type))
+                for (size_t i = 0; i < 3; i++)
+                        rank = rank << 8 | (i < key.n ? (uint8_t) key.data[i] : 0U);
+        return (uint32_t) head->table << (RANK_BITS - 4) | rank >> 4;
+}
+
+/* By one digit. What is alike stays in its order: of two rows with one key the later one stands. */
+static void sort_digit(const Place *from, Place *to, size_t n, unsigned shift) {
+        uint32_t starts[DIGITS] = {}, sum = 0;
+
+        for (size_t i = 0; i < n; i++)
+                starts[from[i].rank >> shift & (DIGITS - 1)]++;
+        for (size_t i = 0; i < DIGITS; i++) {
+                uint32_t count = starts[i];
+
+                starts[i] = sum;
+                sum += count;
+        }
+        for (size_t i = 0; i < n; i++)
+                to[starts[from[i].rank >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+static void sort_run(Place *places, Place *other, size_t n) {
+        if (n < SORTED_FROM)
+                return; /* a store finds so few as they are in less time */
+        sort_digit(places, other, n, 0);
+        sort_digit(other, places, n, DIGIT_BITS);
+}
+
+int rows_order(const Rows *rows, size_t **ret) {
+        _cleanup_free_ Place *places = calloc(2 * MAX(rows->n, 1U), sizeof(Place));
+        _cleanup_free_ size_t *order = calloc(MAX(rows->n, 1U), sizeof(size_t));
+        size_t n = 0, run = 0;
+
+        if (!places || !order)
+                return -ENOMEM;
+        for (size_t at = 0; rows->buf.error == 0 && at < rows->buf.n; n++) {
+                const char *p = buf_data(&rows->buf) + at;
+                RowHead head;
+
+                memcpy(&head, p, sizeof(head));
+                places[n].at = (uint32_t) at;
+                at += sizeof(head) + head.size;
+                if (head.verb == ROW_PUT) {
+                        places[n].rank = rank_of(p, &head);
+                        continue;
+                }
+                /* What is forgotten is so before and after others. */
+                sort_run(places + run, places + rows->n, n - run);
+                run = n + 1;
+        }
+        sort_run(places + run, places + rows->n, n - run);
+        for (size_t i = 0; i < n; i++)
+                order[i] = places[i].at;
+        *ret = TAKE_PTR(order);
+        return 0;
 }
 
 bool row_fits(const RowTable *t, const RowValue *values, unsigned n) {

@@ -86,5 +86,10 @@ void rows_done(Rows *rows);
 /* The next row behind *at, which begins with 0; false at the end. It points into the batch. */
 bool rows_next(const Rows *rows, size_t *at, Row *ret);
 
+/* Where each row is, for rows_next(), in an order that a store likes: those of one table together, and by
+ * their keys. What is forgotten keeps its place, and of two rows of one key the later one is behind. To be
+ * freed. -ENOMEM. */
+int rows_order(const Rows *rows, size_t **ret);
+
 /* True if each value is of a type that its column allows: what comes from a file may be anything. */
 bool row_fits(const RowTable *t, const RowValue *values, unsigned n);

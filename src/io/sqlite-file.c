@@ -2,7 +2,8 @@
 
 /*
  * Which durability. The file is in WAL mode with synchronous=NORMAL: a transaction is written, but the disk
- * is not waited for; that is done when the log is moved into the file, every thousand pages and at the end.
+ * is not waited for; that is done when the log is moved into the file, every few thousand pages and at the
+ * end.
  *
  *   - A process that dies, by kill -9 or otherwise, loses nothing that was committed, with NORMAL or FULL:
  * it is in the kernel's hands.
@@ -32,6 +33,13 @@
 
 #define BUSY_PATIENCE_MSEC 250 /* somebody looks into the file, and writes */
 #define VALUE_MAX          (64 << 10)
+
+/* Pages of a transaction that find no room are written before its end, and again. Taken as it is needed: a
+ * pool of ten keys takes some pages. */
+#define CACHE_SIZE "-16384" /* KiB, negative as SQLite wants it */
+/* With ten thousand keys a second changes a thousand pages, the same ones: so they come into the file in
+ * every eighth. The log may grow to 32 MiB. */
+#define CHECKPOINT_PAGES "8000"
 
 static int error_of(int code) {
         static const struct {
@@ -235,6 +243,14 @@ static int recognise(sqlite3 *db, const RowSchema *schema, int64_t *ret_version,
         return *ret_why ? -EUCLEAN : 0;
 }
 
+static int prepare(SqliteFile *f, unsigned table, SqliteReport *report) {
+        const RowTable *t = f->schema->tables + table;
+        int r;
+
+        r = sqlite_prepare_put(f->db, t, 1, f->puts + table, report);
+        return r < 0 ? r : sqlite_prepare_put(f->db, t, SQLITE_PUTS, f->puts_many + table, report);
+}
+
 static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
         const RowSchema *schema = f->schema;
         int64_t version = 0;
@@ -246,13 +262,17 @@ static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
         report->is_new = version == 0;
 
         /* Where WAL cannot be had, on a network's file system, the ordinary journal will do. */
-        r = sqlite_run(f->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE", report);
+        r = sqlite_run(f->db,
+                       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=" CACHE_SIZE
+                       "; "
+                       "PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES "; BEGIN IMMEDIATE",
+                       report);
         if (r >= 0)
                 r = make_tables(f->db, schema, version, report);
         if (r >= 0)
                 r = sqlite_run(f->db, "COMMIT", report);
         for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
-                r = sqlite_prepare_put(f->db, schema->tables + i, f->puts + i, report);
+                r = prepare(f, i, report);
         if (is_senseless(r))
                 *ret_why = "corrupt";
         return r;
@@ -261,7 +281,8 @@ static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
 static void close_db(SqliteFile *f) {
         for (unsigned i = 0; i < f->schema->n_tables; i++) {
                 (void) sqlite3_finalize(f->puts[i]);
-                f->puts[i] = NULL;
+                (void) sqlite3_finalize(f->puts_many[i]);
+                f->puts[i] = f->puts_many[i] = NULL;
         }
         (void) sqlite3_close(f->db);
         f->db = NULL;
@@ -298,7 +319,8 @@ int sqlite_file_open(const char *path, const RowSchema *schema, SqliteFile **ret
         f->lock_fd = -1;
         f->schema = schema;
         f->path = strdup(path);
-        f->puts = calloc(schema->n_tables, sizeof(sqlite3_stmt *));
+        f->puts = calloc(2 * schema->n_tables, sizeof(sqlite3_stmt *));
+        f->puts_many = f->puts ? f->puts + schema->n_tables : NULL;
         if (!f->path || !f->puts)
                 return -ENOMEM;
 

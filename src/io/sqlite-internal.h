@@ -7,12 +7,14 @@
 
 #include "io/sqlite-file.h"
 
+#define SQLITE_PUTS 16U
+
 struct SqliteFile {
         char *path;
         const RowSchema *schema;
         int lock_fd;
         sqlite3 *db;
-        sqlite3_stmt **puts; /* one a table */
+        sqlite3_stmt **puts, **puts_many; /* one a table, of a row and of SQLITE_PUTS */
 };
 
 static inline void db_closep(sqlite3 **db) {
@@ -29,4 +31,4 @@ int sqlite_open(const char *path, int flags, sqlite3 **ret, SqliteReport *report
 
 /* sqlite-rows.c */
 int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report); /* if there is none */
-int sqlite_prepare_put(sqlite3 *db, const RowTable *t, sqlite3_stmt **ret, SqliteReport *report);
+int sqlite_prepare_put(sqlite3 *db, const RowTable *t, unsigned n, sqlite3_stmt **ret, SqliteReport *report);

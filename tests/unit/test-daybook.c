@@ -123,7 +123,7 @@ static void test_rows(void **state) {
         assert_true(row_fits(&table, row.values, 3));
 
         /* One that does not fit spoils the batch, and nothing of it is read. */
-        for (size_t i = 0; i < 100; i++)
+        for (size_t i = 0; i < 1000; i++)
                 rows_put(&rows, 1, row.values, 3);
         assert_int_equal(rows.buf.error, -E2BIG);
         at = 0;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "io/sqlite-file.h"
 #include "io/store-sqlite.h"
@@ -636,6 +637,83 @@ static void test_killed(void **state) {
         done(&w);
 }
 
+/* As many as a second has at most, each time with the next number. */
+#define KILLED_ROWS 5000U
+
+static void put_all(Rows *rows, uint64_t value) {
+        for (unsigned i = 0; i < KILLED_ROWS; i++) {
+                char name[16];
+
+                (void) snprintf(name, sizeof(name), "%u", i * 2654435761U);
+                put(rows, name, 0, value);
+        }
+}
+
+static int on_sum(unsigned table, const RowValue *v, unsigned n, void *userdata) {
+        uint64_t *seen = userdata; /* how many there are, the least and the most of them */
+
+        if (table != 0)
+                return 0;
+        seen[0]++;
+        seen[1] = MIN(seen[1], (uint64_t) v[2].integer);
+        seen[2] = MAX(seen[2], (uint64_t) v[2].integer);
+        return 0;
+}
+
+/* In the middle of a batch, wherever that is: none of it is there, or all. The parent reads from a pipe
+ * which batches have been written, and kills a little later each time. */
+static void test_killed_while_it_writes(void **state) {
+        uint64_t before = 0;
+        World w;
+
+        begin(&w);
+        for (unsigned i = 0; i < 30; i++) {
+                char trouble[512];
+                int status, fds[2];
+                uint64_t heard = 0, seen[3] = { 0, UINT64_MAX, 0 };
+                pid_t pid;
+
+                assert_int_equal(pipe(fds), 0);
+                pid = fork();
+                if (pid == 0) {
+                        Rows rows = ROWS_INIT(1U << 20);
+                        SqliteReport report = {};
+                        SqliteFile *f;
+
+                        if (sqlite_file_open(w.path, &schema, &f, &report) < 0)
+                                _exit(1);
+                        for (uint64_t value = before + 1;; value++) {
+                                rows_clear(&rows);
+                                put_all(&rows, value);
+                                if (sqlite_file_write(f, &rows, &report) < 0)
+                                        _exit(2);
+                                if (write(fds[1], &value, sizeof(value)) != sizeof(value))
+                                        _exit(3);
+                        }
+                }
+                (void) close(fds[1]);
+                for (unsigned j = 0; j < 2; j++)
+                        assert_int_equal(read(fds[0], &heard, sizeof(heard)), sizeof(heard));
+                for (usec_t end = clock_monotonic() + i * 500; clock_monotonic() < end;)
+                        ;
+                (void) kill(pid, SIGKILL);
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_true(WIFSIGNALED(status));
+                while (read(fds[0], &heard, sizeof(heard)) == sizeof(heard))
+                        ;
+                (void) close(fds[0]);
+
+                assert_int_equal(open_with(&w, &schema), 0);
+                assert_int_equal(store_read(w.store, on_sum, seen, trouble), 0);
+                assert_int_equal(seen[0], KILLED_ROWS);
+                assert_int_equal(seen[1], seen[2]);
+                assert_in_range(seen[1], heard, heard + 1); /* it may have been written, and not told */
+                before = seen[1];
+                close_store(&w);
+        }
+        done(&w);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows),
@@ -653,6 +731,7 @@ int main(void) {
                 cmocka_unit_test(test_full),
                 cmocka_unit_test(test_small_and_read_only_disk),
                 cmocka_unit_test(test_killed),
+                cmocka_unit_test(test_killed_while_it_writes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
