@@ -36,6 +36,8 @@
 #define TIMER_ACCURACY (5 * USEC_PER_MSEC)
 #define HTTP2_SINCE    0x080100U /* 8.1.0 */
 #define HEADER_MAX     (64U + SECRET_LENGTH_MAX)
+#define EXPECT_MIN                                                                                          \
+        (64U << 10) /* libcurl waits for 100 Continue with bodies of 1 MiB, unless it is told not to */
 
 typedef struct Socket {
         LoopFd watch;
@@ -398,7 +400,7 @@ static int handle_set_url(Handle *h, const char *url) {
  * and wiped. */
 static int call_headers(CurlCall *c, const CurlCallParams *p) {
         static char content_type[] = "Content-Type: application/json";
-        static char expect[] = "Expect:"; /* no waiting for 100 Continue with large bodies */
+        static char expect[] = "Expect:";
         size_t n = 0;
         int k;
 
@@ -411,7 +413,8 @@ static int call_headers(CurlCall *c, const CurlCallParams *p) {
         }
         if (p->post) {
                 c->headers[n++].data = content_type;
-                c->headers[n++].data = expect;
+                if (p->n_post > EXPECT_MIN)
+                        c->headers[n++].data = expect;
         }
         for (size_t i = 0; i + 1 < n; i++)
                 c->headers[i].next = &c->headers[i + 1];
