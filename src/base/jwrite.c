@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <endian.h>
 #include <stdio.h>
 
 #include "base/jwrite.h"
@@ -34,14 +35,17 @@ static size_t plain_length(const char *s, size_t n) {
         size_t i = 0;
 
         for (; i + 8 <= n; i += 8) {
-                uint64_t v, quote, backslash;
+                uint64_t v, quote, backslash, look;
 
                 memcpy(&v, s + i, 8);
+                v = le64toh(v);
                 quote = v ^ ones * '"';
                 backslash = v ^ ones * '\\';
-                /* A top bit where a byte is below 0x20, a quote, a backslash, or beyond ASCII. */
-                if (((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops)
-                        break;
+                /* A top bit where a byte is below 0x20, a quote, a backslash, or beyond ASCII; above the
+                 * lowest of these there may be others, by what was borrowed. */
+                look = ((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops;
+                if (look != 0)
+                        return i + (size_t) __builtin_ctzll(look) / 8;
         }
         for (; i < n; i++) {
                 unsigned char c = (unsigned char) s[i];
@@ -54,7 +58,20 @@ static size_t plain_length(const char *s, size_t n) {
 
 void jwrite_quote(Buf *b, const char *s, size_t n) {
         static const char hex[] = "0123456789abcdef";
-        size_t start = 0, i = 0;
+        size_t start = 0, i = plain_length(s, n);
+
+        if (i == n) { /* nearly always */
+                char *p;
+
+                if (buf_reserve(b, n + 2) < 0)
+                        return;
+                p = buf_data(b) + b->n;
+                p[0] = p[n + 1] = '"';
+                if (n > 0)
+                        memcpy(p + 1, s, n);
+                b->n += n + 2;
+                return;
+        }
 
         (void) buf_putc(b, '"');
         for (;;) {

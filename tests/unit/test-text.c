@@ -1,11 +1,60 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
 #include "test.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json-check.h"
 #include "base/jwrite.h"
 #include "base/secret.h"
 #include "base/text.h"
+
+static void test_copy(void **state) {
+        static const struct {
+                const char *s, *copied;
+        } rows[] = { { "", "" }, { "abc", "abc" }, { "abcd", "abc" }, { "abcdefgh", "abc" } };
+        char to[4];
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                text_copy(to, sizeof(to), rows[i].s);
+                assert_string_equal(to, rows[i].copied);
+        }
+}
+
+/* Strings are looked at eight bytes at a time: what needs a look is found wherever it is among them. */
+static void test_quote_everywhere(void **state) {
+        static const struct {
+                const char *bytes, *quoted;
+        } rows[] = {
+                { "\"", "\\\"" },           { "\\", "\\\\" },   { "\n", "\\n" }, { "\x1f", "\\u001f" },
+                { "\xff", "\xEF\xBF\xBD" }, { "\x7f", "\x7f" }, { "!", "!" },    { "\xC3\xA9", "\xC3\xA9" },
+        };
+        char s[32], want[64];
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (size_t before = 0; before < 20; before++)
+                        for (size_t after = 0; after < 10; after++) {
+                                _cleanup_buf_ Buf b = BUF_INIT(100);
+                                int n;
+
+                                n = snprintf(s, sizeof(s), "%.*s%s%.*s", (int) before,
+                                             "aaaaaaaaaaaaaaaaaaaa", rows[i].bytes, (int) after,
+                                             "zzzzzzzzzz");
+                                (void) snprintf(want, sizeof(want), "\"%.*s%s%.*s\"", (int) before,
+                                                "aaaaaaaaaaaaaaaaaaaa", rows[i].quoted, (int) after,
+                                                "zzzzzzzzzz");
+                                jwrite_quote(&b, s, (size_t) n);
+                                assert_string_equal(buf_cstr(&b), want);
+                                if ((signed char) *rows[i].bytes < 0 || *rows[i].bytes == 0x7f)
+                                        continue;
+                                /* Raw, it ends the string, begins an escape, or must not be there. */
+                                assert_ptr_equal(json_check(want, strlen(want)), NULL);
+                                (void) snprintf(want, sizeof(want), "\"%s\"", s);
+                                assert_int_equal(json_check(want, strlen(want)) == NULL,
+                                                 *rows[i].bytes == '!');
+                        }
+}
 
 static void test_duration(void **state) {
         static const struct {
@@ -200,7 +249,11 @@ static void test_jwrite(void **state) {
         jwrite_bool(&w, "t", true);
         jwrite_fixed(&w, "f", 33.333333, 2);
         jwrite_string_n(&w, "z", "a\0b", 3);
-        jwrite_string(&w, "e", "1\xC2\x85" "2\xE2\x80\xA8" "3\xE2\x80\xA9" "4\xC2\x86\xE2\x80\xAA");
+        jwrite_string(&w, "e",
+                      "1\xC2\x85"
+                      "2\xE2\x80\xA8"
+                      "3\xE2\x80\xA9"
+                      "4\xC2\x86\xE2\x80\xAA");
         jwrite_end(&w);
         assert_string_equal(buf_cstr(&b), "{\"a\":\"q\\\"\\\\\\n\\u0001\xEF\xBF\xBDz\xC3\xA9\","
                                           "\"l\":[-5,18446744073709551615,{}],\"n\":null,\"t\":true,"
@@ -306,14 +359,23 @@ static void test_scrub(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_duration),     cmocka_unit_test(test_duration_format),
-                cmocka_unit_test(test_timestamp),    cmocka_unit_test(test_size),
-                cmocka_unit_test(test_percent),      cmocka_unit_test(test_utf8),
-                cmocka_unit_test(test_buf_ceiling),  cmocka_unit_test(test_buf_queue),
-                cmocka_unit_test(test_jwrite),       cmocka_unit_test(test_secret),
+                cmocka_unit_test(test_copy),
+                cmocka_unit_test(test_quote_everywhere),
+                cmocka_unit_test(test_duration),
+                cmocka_unit_test(test_duration_format),
+                cmocka_unit_test(test_timestamp),
+                cmocka_unit_test(test_size),
+                cmocka_unit_test(test_percent),
+                cmocka_unit_test(test_utf8),
+                cmocka_unit_test(test_buf_ceiling),
+                cmocka_unit_test(test_buf_queue),
+                cmocka_unit_test(test_jwrite),
+                cmocka_unit_test(test_secret),
                 cmocka_unit_test(test_every_byte_everywhere),
-                cmocka_unit_test(test_secret_refuses), cmocka_unit_test(test_scrub),
-                cmocka_unit_test(test_utf8_prefix),  cmocka_unit_test(test_secret_compare),
+                cmocka_unit_test(test_secret_refuses),
+                cmocka_unit_test(test_scrub),
+                cmocka_unit_test(test_utf8_prefix),
+                cmocka_unit_test(test_secret_compare),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
