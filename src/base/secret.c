@@ -62,9 +62,12 @@ int secret_compare(const Secret *a, const Secret *b) {
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]) {
         /* Under twelve characters eight of them are too many to show. */
         if (s->n < 12)
-                (void) snprintf(ret, SECRET_MASK_MAX, "****");
-        else
-                (void) snprintf(ret, SECRET_MASK_MAX, "%.4s****%s", s->bytes, s->bytes + s->n - 4);
+                memcpy(ret, "****", 5);
+        else {
+                memcpy(ret, s->bytes, 4);
+                memcpy(ret + 4, "****", 4);
+                memcpy(ret + 8, s->bytes + s->n - 4, 5);
+        }
 }
 
 void secret_mask_token(const Secret *s, char ret[static SECRET_MASK_MAX]) {
@@ -93,7 +96,10 @@ void secret_scrub(char *text, const Secret *known) {
                 size_t keep;  /* how much of the prefix stays to be read */
                 size_t least; /* shorter than this behind the prefix is prose, not a key */
         } forms[] = {
-                { "AIza", 4, 16 }, { "AQ.", 3, 16 }, { "api_key:", 8, 8 }, { "key=", 4, 8 },
+                { "AIza", 4, 16 },
+                { "AQ.", 3, 16 },
+                { "api_key:", 8, 8 },
+                { "key=", 4, 8 },
         };
 
         if (known)

@@ -9,7 +9,7 @@
 #include "base/macros.h"
 
 #define TEXT_WHITESPACE " \t\r\n"
-#define TEXT_DIGITS "0123456789"
+#define TEXT_DIGITS     "0123456789"
 
 static inline bool streq(const char *a, const char *b) {
         return strcmp(a, b) == 0;
@@ -35,6 +35,14 @@ static inline bool strnull(const char *s) {
 static inline const char *startswith(const char *s, const char *prefix) {
         size_t n = strlen(prefix);
         return strncmp(s, prefix, n) == 0 ? s + n : NULL;
+}
+
+/* As much of s as fits, and a NUL. */
+static inline void text_copy(char *ret, size_t size, const char *s) {
+        size_t n = strnlen(s, size - 1);
+
+        memcpy(ret, s, n);
+        ret[n] = 0;
 }
 
 /* Whole-string decimal, no sign, no blanks. -EINVAL, -ERANGE. */

@@ -25,7 +25,6 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/json-check.h"
 #include "base/text.h"
@@ -36,7 +35,7 @@
 #include "dialect/json.h"
 
 #define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-#define HELD_MAX (64U << 10) /* of pieces that say nothing; beyond, there is no other key for them */
+#define HELD_MAX   (64U << 10) /* of pieces that say nothing; beyond, there is no other key for them */
 
 static const struct {
         const char *name;
@@ -67,9 +66,9 @@ typedef struct NativeCandidate {
 typedef struct Native {
         Translation t;
         unsigned framing;
-        bool has_piece;  /* streaming: one was framed, held back or not */
-        bool has_spoken; /* streaming: bytes are out */
-        bool is_blocked; /* promptFeedback.blockReason */
+        bool has_piece;                     /* streaming: one was framed, held back or not */
+        bool has_spoken;                    /* streaming: bytes are out */
+        bool is_blocked;                    /* promptFeedback.blockReason */
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
         NativeCandidate candidates[CANDIDATES_MAX];
         Buf held; /* streaming: the pieces before the first that says something; else the answer */
@@ -111,10 +110,10 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
                               "The model cli/%s cannot be asked for here: this route is Gemini's own API.",
                               name.name);
         if (memchr(rest, '/', n_model)) /* models/models/x */
-                return refuse(ret_error, 400, "model",
-                              "The model in the path has a `models/` too many: %s.", name.name);
+                return refuse(ret_error, 400, "model", "The model in the path has a `models/` too many: %s.",
+                              name.name);
 
-        (void) snprintf(n->t.model, sizeof(n->t.model), "%s", name.name);
+        text_copy(n->t.model, sizeof(n->t.model), name.name);
         n->t.stream = methods[i].stream;
         n->t.counts = methods[i].counts;
         return 0;

@@ -150,11 +150,11 @@ static void hear_finish(OpenaiChat *chat, OpenaiChoice *choice, const GeminiCand
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
         const char *s = strempty(c->finish_message);
 
-        (void) snprintf(choice->finish, sizeof(choice->finish), "%s", c->finish_reason);
+        text_copy(choice->finish, sizeof(choice->finish), c->finish_reason);
 
         /* In Google's words, for the case that it came to nothing. */
         if (message_clean(s, strnlen(s, UPSTREAM_MESSAGE_MAX), NULL, &clean) >= 0)
-                (void) snprintf(chat->why, sizeof(chat->why), "%s", buf_cstr(&clean));
+                text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
 }
 
 static int hear_candidate(OpenaiChat *chat, const GeminiCandidate *c, Buf *out) {
@@ -289,10 +289,11 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 any = any || chat->choices[i].is_seen;
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 const OpenaiChoice *choice = &chat->choices[i];
-                const char *finish = any ? finish_reason(choice->finish) ?: "stop" : "content_filter";
+                const char *finish;
 
                 if (any ? !choice->is_seen : i > 0)
                         continue;
+                finish = any ? finish_reason(choice->finish) ?: "stop" : "content_filter";
                 if (t->stream)
                         stream_finish(chat, i, finish, out);
                 else

@@ -367,7 +367,7 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         chat->t.dialect = &dialect_openai_chat;
         chat->created = c->created;
         chat->service_tier = "default";
-        (void) snprintf(chat->request_id, sizeof(chat->request_id), "%s", strempty(c->request_id));
+        text_copy(chat->request_id, sizeof(chat->request_id), strempty(c->request_id));
 
         /* A control character is written as six bytes, and a message of few characters grows by its
          * parts' names; nothing else makes the request longer than the client's. */

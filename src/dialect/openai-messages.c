@@ -16,6 +16,7 @@
  */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -54,6 +55,8 @@ static const struct {
 /* Members of an assistant's message that only mean something with tools or audio. */
 static const char *const later[] = { "tool_calls", "function_call", "audio" };
 
+#define TYPE_OF_PART "messages[%zu].content[%zu].type"
+
 static int find_speaker(struct json_object *message, Speaker *ret) {
         const char *role = json_get_string(message, "role");
 
@@ -76,41 +79,50 @@ static int find_kind(struct json_object *part, size_t *ret) {
         return -EINVAL;
 }
 
-static int check_part(struct json_object *part, Speaker speaker, size_t m, size_t p, ApiError *ret_error) {
+/* Where the fault is, is only put together when there is one. */
+static int _printf_(3, 4) refuse(ApiError *ret_error, const char *fault, const char *where, ...) {
         char param[64];
+        va_list ap;
+
+        va_start(ap, where);
+        (void) vsnprintf(param, sizeof(param), where, ap);
+        va_end(ap);
+        return openai_refuse(ret_error, param, "%s%s", param, fault);
+}
+
+static int check_part(struct json_object *part, Speaker speaker, size_t m, size_t p, ApiError *ret_error) {
         size_t kind;
 
-        (void) snprintf(param, sizeof(param), "messages[%zu].content[%zu]", m, p);
         if (!json_object_is_type(part, json_type_object))
-                return openai_refuse(ret_error, param, "%s must be an object with a type", param);
-
-        (void) snprintf(param, sizeof(param), "messages[%zu].content[%zu].type", m, p);
+                return refuse(ret_error, " must be an object with a type", "messages[%zu].content[%zu]", m,
+                              p);
         if (find_kind(part, &kind) < 0)
-                return openai_refuse(ret_error, param, "%s must be \"text\"", param);
-        if (!kinds[kind].member)
-                return openai_refuse(ret_error, param, "%s: %s is not supported yet", param,
-                                     kinds[kind].type);
-        if (kinds[kind].only_model && speaker != SPEAKER_MODEL)
-                return openai_refuse(ret_error, param, "%s: only an assistant has a refusal", param);
+                return refuse(ret_error, " must be \"text\"", TYPE_OF_PART, m, p);
+        if (!kinds[kind].member) {
+                char fault[64];
 
-        (void) snprintf(param, sizeof(param), "messages[%zu].content[%zu].%s", m, p, kinds[kind].member);
+                (void) snprintf(fault, sizeof(fault), ": %s is not supported yet", kinds[kind].type);
+                return refuse(ret_error, fault, TYPE_OF_PART, m, p);
+        }
+        if (kinds[kind].only_model && speaker != SPEAKER_MODEL)
+                return refuse(ret_error, ": only an assistant has a refusal", TYPE_OF_PART, m, p);
         if (!json_get_typed(part, kinds[kind].member, json_type_string))
-                return openai_refuse(ret_error, param, "%s must be a string", param);
+                return refuse(ret_error, " must be a string", "messages[%zu].content[%zu].%s", m, p,
+                              kinds[kind].member);
         return 0;
 }
 
 static int check_content(struct json_object *message, Speaker speaker, size_t m, ApiError *ret_error) {
         struct json_object *content = json_get(message, "content");
-        char param[64];
         int r;
 
-        (void) snprintf(param, sizeof(param), "messages[%zu].content", m);
         if (!content && speaker == SPEAKER_MODEL)
                 return 0;
         if (json_object_is_type(content, json_type_string))
                 return 0;
         if (!json_object_is_type(content, json_type_array))
-                return openai_refuse(ret_error, param, "%s must be a string or an array of parts", param);
+                return refuse(ret_error, " must be a string or an array of parts", "messages[%zu].content",
+                              m);
         for (size_t p = 0; p < json_array_length(content); p++) {
                 r = check_part(json_object_array_get_idx(content, p), speaker, m, p, ret_error);
                 if (r != 0)
@@ -122,31 +134,25 @@ static int check_content(struct json_object *message, Speaker speaker, size_t m,
 static int check_message(struct json_object *message, size_t m, ApiError *ret_error) {
         struct json_object *o;
         Speaker speaker;
-        char param[64];
 
-        (void) snprintf(param, sizeof(param), "messages[%zu]", m);
         if (!json_object_is_type(message, json_type_object))
-                return openai_refuse(ret_error, param, "%s must be an object", param);
-
-        (void) snprintf(param, sizeof(param), "messages[%zu].role", m);
+                return refuse(ret_error, " must be an object", "messages[%zu]", m);
         if (find_speaker(message, &speaker) < 0)
-                return openai_refuse(ret_error, param,
-                                     "%s must be one of system, developer, user, assistant", param);
+                return refuse(ret_error, " must be one of system, developer, user, assistant",
+                              "messages[%zu].role", m);
         if (speaker == SPEAKER_TOOL)
-                return openai_refuse(ret_error, param, "%s: tools are not supported yet", param);
+                return refuse(ret_error, ": tools are not supported yet", "messages[%zu].role", m);
 
         for (size_t i = 0; speaker == SPEAKER_MODEL && i < ELEMENTSOF(later); i++) {
                 o = json_get(message, later[i]);
                 if (!o || (json_object_is_type(o, json_type_array) && json_array_length(o) == 0))
                         continue;
-                (void) snprintf(param, sizeof(param), "messages[%zu].%s", m, later[i]);
-                return openai_refuse(ret_error, param, "%s is not supported yet", param);
+                return refuse(ret_error, " is not supported yet", "messages[%zu].%s", m, later[i]);
         }
 
-        (void) snprintf(param, sizeof(param), "messages[%zu].refusal", m);
         o = json_get(message, "refusal");
         if (o && !json_object_is_type(o, json_type_string))
-                return openai_refuse(ret_error, param, "%s must be a string", param);
+                return refuse(ret_error, " must be a string", "messages[%zu].refusal", m);
 
         return check_content(message, speaker, m, ret_error);
 }

@@ -10,8 +10,8 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
 
+#include "base/text.h"
 #include "core/sse.h"
 #include "dialect/gemini-error.h"
 #include "engine/engine-api.h"
@@ -104,7 +104,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                                       : "Gemini closed the connection without an answer.");
                 break;
         }
-        (void) snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
+        text_copy(ret->reason, sizeof(ret->reason), reason);
 }
 
 static void on_http_done(CurlOutcome outcome, int status, const char *reason, void *userdata) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/text.h"
 #include "core/pool-route.h"
@@ -39,8 +38,8 @@ static void on_served(const EngineServed *s, void *userdata) {
         Request *q = a->request;
 
         q->attempts = s->attempts;
-        (void) snprintf(q->key_mask, sizeof(q->key_mask), "%s", s->key_mask);
-        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", s->key_name);
+        text_copy(q->key_mask, sizeof(q->key_mask), s->key_mask);
+        text_copy(q->key_name, sizeof(q->key_name), s->key_name);
         a->refused = s->refusal;
         if (s->refusal)
                 a->refusal = *s->refusal;
@@ -99,7 +98,7 @@ void attempt_note_key(const Attempt *a) {
         const PoolKey *k = a->lease.key;
 
         secret_mask_key(pool_key_secret(k), q->key_mask);
-        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(k));
+        text_copy(q->key_name, sizeof(q->key_name), pool_key_id(k));
         q->key_named = pool_key_is_named(k);
 }
 
@@ -127,9 +126,9 @@ int attempt_start(Attempt *a) {
         a->ended = a->judged = false;
         return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
                             &(EngineRequest){
-                                    .method = t->counts   ? ENGINE_COUNT_TOKENS :
-                                              t->stream ? ENGINE_STREAM_GENERATE :
-                                                          ENGINE_GENERATE,
+                                    .method = t->counts   ? ENGINE_COUNT_TOKENS
+                                              : t->stream ? ENGINE_STREAM_GENERATE
+                                                          : ENGINE_GENERATE,
                                     .model = c->model,
                                     .body = buf_data(&t->gemini),
                                     .n_body = t->gemini.n,
@@ -171,7 +170,7 @@ void attempt_conclude(Attempt *a, int error) {
         if (a->verdict.class == VERDICT_OK && a->lease.key && a->course->conversation != 0)
                 pool_bind(q->http->affinity, a->course->conversation, &a->lease);
         q->usage = t->usage;
-        (void) snprintf(q->finish_reason, sizeof(q->finish_reason), "%s", strempty(t->finish_reason));
+        text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
         lease_end(a, &a->verdict);
 }
 

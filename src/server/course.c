@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/text.h"
 #include "dialect/cli-request.h"
@@ -87,10 +86,10 @@ int course_set(Request *q, Course *ret, ApiError *ret_error) {
                 memcpy(c.model, q->job->model, sizeof(c.model));
         else {
                 c.cli = t->cli || (t->dialect->is_chat && q->config->engine == CONFIG_ENGINE_CLI);
-                (void) snprintf(c.model, sizeof(c.model), "%s", resolve(q->config, t->model, &c.cli));
+                text_copy(c.model, sizeof(c.model), resolve(q->config, t->model, &c.cli));
         }
-        (void) snprintf(q->model, sizeof(q->model), "%s", q->job ? c.model : t->model);
-        (void) snprintf(t->served, sizeof(t->served), "%s", c.model);
+        text_copy(q->model, sizeof(q->model), q->job ? c.model : t->model);
+        text_copy(t->served, sizeof(t->served), c.model);
         if (c.cli && !t->dialect->is_chat && !t->dialect->is_cli) {
                 api_error_set(
                         ret_error, 400, "model",
@@ -99,7 +98,7 @@ int course_set(Request *q, Course *ret, ApiError *ret_error) {
                 return DIALECT_E_REFUSED;
         }
         c.fallback = find_fallback(q, &c, t);
-        if (!c.fallback) /* else it may have to be made another model's */
+        if (!c.fallback)                            /* else it may have to be made another model's */
                 buf_done(http_request_body(q->io)); /* Gemini's form of it is what is needed from here on */
         c.conversation = c.cli ? 0 : conversation_of(q, t);
         c.translation = TAKE_PTR(t);
@@ -130,8 +129,8 @@ bool course_fall_back(Request *q, Course *c) {
                         continue;
                 translation_free(c->translation);
                 c->translation = t;
-                (void) snprintf(c->model, sizeof(c->model), "%s", model);
-                (void) snprintf(t->served, sizeof(t->served), "%s", model);
+                text_copy(c->model, sizeof(c->model), model);
+                text_copy(t->served, sizeof(t->served), model);
                 return true;
         }
         return false;

@@ -28,8 +28,8 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
 
+#include "base/text.h"
 #include "io/timeout.h"
 #include "io/timer.h"
 #include "server/exchange-internal.h"
@@ -116,7 +116,7 @@ static void fail_late(Exchange *x) {
 
 /* To be said before the answer begins. */
 static void note_served(Exchange *x) {
-        (void) snprintf(x->request->served, sizeof(x->request->served), "%s", x->course.model);
+        text_copy(x->request->served, sizeof(x->request->served), x->course.model);
 }
 
 /* Its headers say how it has begun; how it ends nobody knows yet. */

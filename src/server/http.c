@@ -27,8 +27,8 @@
 #include "server/models.h"
 #include "server/request-log.h"
 
-#define REQUEST_ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-#define REPLY_BODY_MAX (64U << 20)
+#define REQUEST_ID_CHARS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+#define REPLY_BODY_MAX    (64U << 20)
 #define REPLY_HEADERS_MAX 16U
 
 /* --- replies --- */
@@ -47,8 +47,9 @@ static void reply_add(Reply *p, const char *name, const char *value) {
 void request_note_verdict(Request *q, VerdictClass class) {
         size_t n = strlen(q->verdicts);
 
-        (void) snprintf(q->verdicts + n, sizeof(q->verdicts) - n, "%s%s", n > 0 ? "," : "",
-                        verdict_rule(class)->name);
+        if (n > 0 && n + 1 < sizeof(q->verdicts))
+                q->verdicts[n++] = ',';
+        text_copy(q->verdicts + n, sizeof(q->verdicts) - n, verdict_rule(class)->name);
 }
 
 /* A key's name may be anything; a header's value may not. */
