@@ -219,28 +219,27 @@ static void hear_word(Native *n, const char *word) {
 }
 
 /* Anything but empty text. */
-static bool part_says(struct json_object *part) {
-        struct json_object *text = json_get(part, "text");
-        size_t n;
-
-        return json_object_is_type(part, json_type_object) && (!json_string(text, &n) || n > 0);
+static bool part_says(JsonView part) {
+        return json_view_is(part, '{') && !json_view_is_empty(json_view_get(part, "text"));
 }
 
 /* True if it says something. */
-static bool hear_candidate(Native *n, const GeminiCandidate *c) {
-        size_t n_parts = json_array_length(c->parts);
-        bool says = false;
+static bool hear_candidate(Native *n, GeminiCandidate *c) {
+        bool says = false, has_parts = false;
+        JsonView part;
 
-        for (size_t i = 0; i < n_parts && !says; i++)
-                says = part_says(json_object_array_get_idx(c->parts, i));
+        while (!says && json_walk_next(&c->parts, NULL, &part)) {
+                has_parts = true;
+                says = part_says(part);
+        }
         if (c->index < CANDIDATES_MAX) { /* more can't be asked for */
                 NativeCandidate *mine = &n->candidates[c->index];
 
                 mine->is_seen = true;
-                mine->has_parts = mine->has_parts || n_parts > 0;
-                mine->is_finished = mine->is_finished || !strnull(c->finish_reason);
+                mine->has_parts = mine->has_parts || has_parts;
+                mine->is_finished = mine->is_finished || c->finish_reason[0];
         }
-        if (c->finish_reason)
+        if (c->finish_reason[0])
                 hear_word(n, c->finish_reason);
         return says;
 }
@@ -264,7 +263,8 @@ static bool is_complete(const Native *n) {
 
 static int native_event(Translation *t, const char *json, size_t size, Buf *out, Verdict *ret_verdict) {
         Native *n = CONTAINER_OF(t, Native, t);
-        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        GeminiCandidate c;
+        GeminiEvent e;
         bool says = false;
         int r;
 
@@ -274,16 +274,12 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
 
         if (e.has_usage)
                 t->usage = e.usage;
-        if (e.block_reason) {
+        if (e.block_reason[0]) {
                 n->is_blocked = true;
                 hear_word(n, e.block_reason);
         }
-        for (size_t i = 0; i < e.n_candidates; i++) {
-                GeminiCandidate c;
-
-                gemini_event_candidate(&e, i, &c);
+        while (gemini_event_next(&e, &c))
                 says = hear_candidate(n, &c) || says;
-        }
         t->complete = is_complete(n);
         if (!t->stream)
                 return buf_append(&n->held, json, size);

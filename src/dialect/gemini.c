@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
-#include <errno.h>
 
 #include "base/text.h"
 #include "dialect/dialect.h"
@@ -10,110 +9,111 @@
 
 #define COUNT_MAX (UINT64_C(1) << 50) /* sums of a few stay exact in every reader of JSON */
 
-/* proto3 JSON writes an int64 as a string when it likes to. What cannot be counted counts as nothing. */
-static uint64_t get_count(struct json_object *o, const char *key) {
-        struct json_object *v = json_get(o, key);
-        uint64_t u = 0;
-
-        if (json_object_is_type(v, json_type_int))
-                u = (uint64_t) MAX(json_object_get_int64(v), (int64_t) 0);
-        else if (json_object_is_type(v, json_type_string) &&
-                 text_parse_u64(json_object_get_string(v), &u) < 0)
-                u = 0;
-        return MIN(u, COUNT_MAX);
+static uint64_t count(JsonView v) {
+        return MIN(json_view_count(v), COUNT_MAX);
 }
 
-static void read_usage(struct json_object *o, Usage *ret) {
-        Usage u = {
-                .prompt = get_count(o, "promptTokenCount") + get_count(o, "toolUsePromptTokenCount"),
-                .cached = get_count(o, "cachedContentTokenCount"),
-                .thoughts = get_count(o, "thoughtsTokenCount"),
-                .total = get_count(o, "totalTokenCount"),
+static void read_usage(JsonView o, GeminiEvent *e) {
+        JsonView prompt, tools, cached, thoughts, total, candidates, tier;
+        const JsonPick picks[] = {
+                { "promptTokenCount", &prompt },
+                { "toolUsePromptTokenCount", &tools },
+                { "thoughtsTokenCount", &thoughts },
+                { "cachedContentTokenCount", &cached },
+                { "totalTokenCount", &total },
+                { "candidatesTokenCount", &candidates },
+                { "serviceTier", &tier },
         };
+        Usage *u = &e->usage;
 
-        u.completion = get_count(o, "candidatesTokenCount") + u.thoughts;
-        if (u.total == 0)
-                u.total = u.prompt + u.completion;
-        *ret = u;
+        json_view_pick(o, picks, ELEMENTSOF(picks));
+        json_view_copy(tier, e->service_tier, sizeof(e->service_tier));
+        u->prompt = count(prompt) + count(tools);
+        u->cached = count(cached);
+        u->thoughts = count(thoughts);
+        u->completion = count(candidates) + u->thoughts;
+        u->total = count(total);
+        if (u->total == 0)
+                u->total = u->prompt + u->completion;
 }
 
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict) {
-        _cleanup_json_ struct json_object *root = NULL;
-        struct json_object *usage;
-        GeminiEvent e;
-        int r;
+        JsonView root = {}, candidates, usage, model_version, response_id, feedback, error;
+        const JsonPick picks[] = {
+                { "candidates", &candidates },      { "usageMetadata", &usage },
+                { "modelVersion", &model_version }, { "responseId", &response_id },
+                { "promptFeedback", &feedback },    { "error", &error },
+        };
 
-        r = json_parse(json, n, &root, NULL);
-        if (r < 0 && r != -EBADMSG)
-                return r;
-        if (r < 0 || !json_object_is_type(root, json_type_object) || json_get(root, "error")) {
+        if (!json_fault(json, n))
+                root = json_view(json, n);
+        json_view_pick(root, picks, ELEMENTSOF(picks));
+        if (!json_view_is(root, '{') || !json_view_is_null(error)) {
                 gemini_error_classify(200, json, n, NULL, ret_verdict);
                 return DIALECT_E_VERDICT;
         }
 
-        usage = json_get_typed(root, "usageMetadata", json_type_object);
-        e = (GeminiEvent){
-                .candidates = json_get_typed(root, "candidates", json_type_array),
-                .response_id = json_get_string(root, "responseId"),
-                .model_version = json_get_string(root, "modelVersion"),
-                .block_reason = json_get_string(json_get(root, "promptFeedback"), "blockReason"),
-                .service_tier = json_get_string(usage, "serviceTier"),
-                .has_usage = usage,
-        };
-        e.n_candidates = json_array_length(e.candidates);
-        if (usage)
-                read_usage(usage, &e.usage);
-        e.root = TAKE_PTR(root);
-        *ret = e;
+        ret->root = root;
+        ret->candidates = json_walk_array(candidates);
+        json_view_copy(response_id, ret->response_id, sizeof(ret->response_id));
+        json_view_copy(model_version, ret->model_version, sizeof(ret->model_version));
+        json_view_copy(json_view_get(feedback, "blockReason"), ret->block_reason, sizeof(ret->block_reason));
+        ret->has_usage = json_view_is(usage, '{');
+        read_usage(usage, ret);
         return 0;
 }
 
-void gemini_event_done(GeminiEvent *e) {
-        json_putp(&e->root);
-        *e = (GeminiEvent){};
-}
-
-void gemini_event_candidate(const GeminiEvent *e, size_t i, GeminiCandidate *ret) {
-        struct json_object *c = json_object_array_get_idx(e->candidates, i);
-
-        *ret = (GeminiCandidate){
-                .index = get_count(c, "index"),
-                .parts = json_get_typed(json_get(c, "content"), "parts", json_type_array),
-                .finish_reason = json_get_string(c, "finishReason"),
-                .finish_message = json_get_string(c, "finishMessage"),
+bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
+        JsonView candidate, index, content, reason, message;
+        const JsonPick picks[] = {
+                { "index", &index },
+                { "content", &content },
+                { "finishReason", &reason },
+                { "finishMessage", &message },
         };
+
+        if (!json_walk_next(&e->candidates, NULL, &candidate))
+                return false;
+        json_view_pick(candidate, picks, ELEMENTSOF(picks));
+        ret->index = count(index);
+        ret->parts = json_walk_array(json_view_get(content, "parts"));
+        json_view_copy(reason, ret->finish_reason, sizeof(ret->finish_reason));
+        json_view_copy(message, ret->finish_message, sizeof(ret->finish_message));
+        return true;
 }
 
-static void append_fenced(Buf *out, const char *language, struct json_object *text) {
-        const char *s;
-        size_t n;
+static void append_fenced(Buf *out, JsonView language, JsonView text) {
+        char word[32];
+        size_t before;
 
-        s = json_string(text, &n);
-        if (!s)
+        if (!json_view_is(text, '"'))
                 return;
         (void) buf_puts(out, "\n```");
-        for (; language && isalnum((unsigned char) *language); language++)
-                (void) buf_putc(out, (char) tolower((unsigned char) *language));
+        json_view_copy(language, word, sizeof(word));
+        for (const char *p = word; isalnum((unsigned char) *p); p++)
+                (void) buf_putc(out, (char) tolower((unsigned char) *p));
         (void) buf_putc(out, '\n');
-        (void) buf_append(out, s, n);
-        (void) buf_puts(out, n > 0 && s[n - 1] == '\n' ? "```\n" : "\n```\n");
+        before = out->n;
+        (void) json_view_append(text, out);
+        (void) buf_puts(out, out->n > before && buf_data(out)[out->n - 1] == '\n' ? "```\n" : "\n```\n");
 }
 
-int gemini_part_append(struct json_object *part, Buf *out) {
-        struct json_object *code, *result;
-        const char *s;
-        size_t n;
+int gemini_part_append(JsonView part, Buf *out) {
+        JsonView text, thought, code, result;
+        const JsonPick picks[] = {
+                { "text", &text },
+                { "thought", &thought },
+                { "executableCode", &code },
+                { "codeExecutionResult", &result },
+        };
 
-        if (json_object_get_boolean(json_get_typed(part, "thought", json_type_boolean)))
+        json_view_pick(part, picks, ELEMENTSOF(picks));
+        if (json_view_is(thought, 't'))
                 return 0;
+        if (json_view_is(text, '"'))
+                return json_view_append(text, out);
 
-        s = json_string(json_get(part, "text"), &n);
-        if (s)
-                return buf_append(out, s, n);
-
-        code = json_get(part, "executableCode");
-        append_fenced(out, json_get_string(code, "language"), json_get(code, "code"));
-        result = json_get(part, "codeExecutionResult");
-        append_fenced(out, NULL, json_get(result, "output"));
+        append_fenced(out, json_view_get(code, "language"), json_view_get(code, "code"));
+        append_fenced(out, (JsonView){}, json_view_get(result, "output"));
         return out->error;
 }

@@ -28,6 +28,16 @@ static void tokener_give(struct json_tokener *t, size_t n) {
         kept = t;
 }
 
+const char *json_fault(const char *s, size_t n) {
+        if (n > INT_MAX)
+                return "too long";
+        if (n == 0)
+                return "empty";
+        if (!text_is_utf8(s, n))
+                return json_tokener_error_desc(json_tokener_error_parse_utf8_string);
+        return json_check(s, n);
+}
+
 int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message) {
         _cleanup_json_ struct json_object *o = NULL;
         const char *message = NULL;
@@ -38,14 +48,7 @@ int json_parse(const char *s, size_t n, struct json_object **ret, const char **r
         if (!t)
                 return -ENOMEM;
 
-        if (n > INT_MAX)
-                message = "too long";
-        else if (n == 0)
-                message = "empty";
-        else if (!text_is_utf8(s, n))
-                message = json_tokener_error_desc(json_tokener_error_parse_utf8_string);
-        else
-                message = json_check(s, n);
+        message = json_fault(s, n);
         if (!message) {
                 o = json_tokener_parse_ex(t, s, (int) n);
                 e = json_tokener_get_error(t);

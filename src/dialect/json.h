@@ -9,6 +9,9 @@
 
 #include "base/macros.h"
 
+/* NULL if the n bytes are what json_parse() takes, or what is wrong with them in a few words. */
+const char *json_fault(const char *s, size_t n);
+
 /* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for
  * a bare null. */
 int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message);

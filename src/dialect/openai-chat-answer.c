@@ -137,7 +137,7 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
 
         if (chat->id[0])
                 return;
-        if (strnull(id) || strlen(id) > OPENAI_ID_MAX)
+        if (!id[0] || strlen(id) > OPENAI_ID_MAX)
                 id = chat->request_id;
         (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%s", id);
         if (chat->t.stream) {
@@ -148,29 +148,29 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
 
 static void hear_finish(OpenaiChat *chat, OpenaiChoice *choice, const GeminiCandidate *c) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
-        const char *s = strempty(c->finish_message);
 
         text_copy(choice->finish, sizeof(choice->finish), c->finish_reason);
 
         /* In Google's words, for the case that it came to nothing. */
-        if (message_clean(s, strnlen(s, UPSTREAM_MESSAGE_MAX), NULL, &clean) >= 0)
+        if (message_clean(c->finish_message, strlen(c->finish_message), NULL, &clean) >= 0)
                 text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
 }
 
-static int hear_candidate(OpenaiChat *chat, const GeminiCandidate *c, Buf *out) {
+static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         OpenaiChoice *choice;
+        JsonView part;
         int r;
 
         if (c->index >= CANDIDATES_MAX)
                 return 0; /* more than can be asked for */
         choice = &chat->choices[c->index];
         choice->is_seen = true;
-        if (c->finish_reason)
+        if (c->finish_reason[0])
                 hear_finish(chat, choice, c);
 
         buf_clear(&chat->text);
-        for (size_t i = 0; i < json_array_length(c->parts); i++) {
-                r = gemini_part_append(json_object_array_get_idx(c->parts, i), &chat->text);
+        while (json_walk_next(&c->parts, NULL, &part)) {
+                r = gemini_part_append(part, &chat->text);
                 if (r < 0)
                         return r;
         }
@@ -203,7 +203,8 @@ static bool is_complete(const OpenaiChat *chat) {
 
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
         OpenaiChat *chat = CONTAINER_OF(t, OpenaiChat, t);
-        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        GeminiCandidate c;
+        GeminiEvent e;
         int r;
 
         r = gemini_event_parse(json, n, &e, ret_verdict);
@@ -213,15 +214,12 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
         hear_first(chat, &e);
         if (e.has_usage)
                 t->usage = e.usage;
-        if (e.block_reason)
+        if (e.block_reason[0])
                 chat->is_blocked = true;
-        if (e.service_tier && (strcaseeq(e.service_tier, "flex") || strcaseeq(e.service_tier, "priority")))
+        if (strcaseeq(e.service_tier, "flex") || strcaseeq(e.service_tier, "priority"))
                 chat->service_tier = strcaseeq(e.service_tier, "flex") ? "flex" : "priority";
 
-        for (size_t i = 0; i < e.n_candidates; i++) {
-                GeminiCandidate c;
-
-                gemini_event_candidate(&e, i, &c);
+        while (gemini_event_next(&e, &c)) {
                 r = hear_candidate(chat, &c, out);
                 if (r < 0)
                         return r;

@@ -178,7 +178,8 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
 
 static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
         RunGemini *g = CONTAINER_OF(t, RunGemini, t);
-        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        GeminiEvent e;
+        JsonView part;
         size_t before = g->text.n;
         GeminiCandidate c;
         int r;
@@ -188,14 +189,15 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
                 return r;
         if (e.has_usage)
                 t->usage = e.usage;
-        if (e.n_candidates > 0) {
-                gemini_event_candidate(&e, 0, &c);
-                for (size_t i = 0; i < json_array_length(c.parts); i++)
-                        (void) gemini_part_append(json_object_array_get_idx(c.parts, i), &g->text);
-        }
-        if (json_get(e.root, "gemgateCli")) {
+        if (gemini_event_next(&e, &c))
+                while (json_walk_next(&c.parts, NULL, &part))
+                        (void) gemini_part_append(part, &g->text);
+        if (!json_view_is_null(json_view_get(e.root, "gemgateCli"))) {
                 json_putp(&g->root);
-                g->root = TAKE_PTR(e.root);
+                g->root = NULL;
+                r = json_parse(json, n, &g->root, NULL);
+                if (r < 0)
+                        return r;
                 g->cli = json_get_typed(g->root, "gemgateCli", json_type_object);
                 t->complete = true;
         }

@@ -137,21 +137,20 @@ static void set_word(char *word, size_t size, const char *s) {
                 memcpy(word, s, strlen(s) + 1);
 }
 
-static void hear_parts(Job *j, struct json_object *parts) {
-        size_t n = json_array_length(parts), n_text;
+static void hear_parts(Job *j, JsonWalk *parts) {
+        JsonView part;
 
-        for (size_t i = 0; i < n; i++) {
-                struct json_object *part = json_object_array_get_idx(parts, i);
-                const char *text = json_string(json_get(part, "text"), &n_text);
+        while (json_walk_next(parts, NULL, &part)) {
+                JsonView text = json_view_get(part, "text");
 
-                j->has_call = j->has_call || json_get(part, "functionCall");
-                j->has_text = j->has_text ||
-                              (text && n_text > 0 && !json_object_get_boolean(json_get(part, "thought")));
+                j->has_call = j->has_call || !json_view_is_null(json_view_get(part, "functionCall"));
+                j->has_text = j->has_text || (json_view_is(text, '"') && !json_view_is_empty(text) &&
+                                              !json_view_is(json_view_get(part, "thought"), 't'));
         }
 }
 
 void job_heard(Job *j, const char *json, size_t n) {
-        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        GeminiEvent e;
         GeminiCandidate c;
         Verdict v;
 
@@ -160,10 +159,9 @@ void job_heard(Job *j, const char *json, size_t n) {
         set_word(j->block_reason, sizeof(j->block_reason), e.block_reason);
         set_word(j->response_id, sizeof(j->response_id), e.response_id);
         set_word(j->model_version, sizeof(j->model_version), e.model_version);
-        for (size_t i = 0; i < e.n_candidates; i++) {
-                gemini_event_candidate(&e, i, &c);
+        while (gemini_event_next(&e, &c)) {
                 set_word(j->finish_reason, sizeof(j->finish_reason), c.finish_reason);
-                hear_parts(j, c.parts);
+                hear_parts(j, &c.parts);
         }
 }
 

@@ -74,7 +74,7 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
         job_answered(j, &(Usage){});
         (void) cli_answer_judge(j, result, &e);
         if (result) {
-                _cleanup_(gemini_event_done) GeminiEvent event = {};
+                GeminiEvent event;
 
                 check(cli_answer_write(j, result, t->text.n > 0 ? buf_data(&t->text) : "", t->text.n, 1, 1,
                                        &out) == 0);

@@ -184,8 +184,8 @@ static void test_write(void **state) {
         _cleanup_(job_book_freep) JobBook *book = NULL;
         _cleanup_(job_unrefp) Job *j = NULL;
         _cleanup_buf_ Buf out = BUF_INIT(1 << 20);
-        _cleanup_json_ struct json_object *argv = NULL;
-        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        _cleanup_json_ struct json_object *argv = NULL, *root = NULL;
+        GeminiEvent e;
         static const Row row = { .calls = 1 };
         CliResult result = { .status = OK, .messages = 1, .exit_code = 7, .stderr_tail = "warned" };
         struct json_object *cli;
@@ -213,10 +213,11 @@ static void test_write(void **state) {
         assert_int_equal(e.usage.thoughts, 4);
         assert_int_equal(e.usage.cached, 1);
         assert_int_equal(e.usage.total, 14);
-        assert_int_equal(e.n_candidates, 1);
-        gemini_event_candidate(&e, 0, &c);
+        assert_true(gemini_event_next(&e, &c));
         assert_string_equal(c.finish_reason, "MAX_TOKENS");
-        cli = json_get(e.root, "gemgateCli");
+        assert_false(gemini_event_next(&e, &c));
+        assert_int_equal(json_parse(buf_data(&out), out.n, &root, NULL), 0);
+        cli = json_get(root, "gemgateCli");
         assert_string_equal(json_get_string(cli, "command"), "gemini -o < (a prompt of 3 bytes)");
         assert_int_equal(json_object_get_int(json_get(cli, "exitCode")), 7);
         assert_string_equal(json_get_string(cli, "stderr"), "warned");
@@ -230,7 +231,7 @@ static void test_write_blocked(void **state) {
         _cleanup_(job_book_freep) JobBook *book = NULL;
         _cleanup_(job_unrefp) Job *j = NULL;
         _cleanup_buf_ Buf out = BUF_INIT(1 << 20), tiny = BUF_INIT(16);
-        _cleanup_(gemini_event_done) GeminiEvent e = {};
+        GeminiEvent e;
         static const Row row = { .calls = 1 };
         CliResult result = { .status = ERROR, .exit_code = -1, .stderr_tail = "" };
         Verdict v;
@@ -243,7 +244,7 @@ static void test_write_blocked(void **state) {
         assert_int_equal(cli_answer_write(j, &result, "", 0, 3, 1, &out), 0);
         assert_int_equal(gemini_event_parse(buf_data(&out), out.n, &e, &v), 0);
         assert_string_equal(e.block_reason, "SAFETY");
-        assert_int_equal(e.n_candidates, 0);
+        assert_false(gemini_event_next(&e, &(GeminiCandidate){}));
         assert_string_equal(e.model_version, "gemini-3.8-flash");
 
         assert_int_equal(cli_answer_write(j, &result, "", 0, 3, 1, &tiny), -E2BIG);
