@@ -70,14 +70,18 @@ class Target:
         file.write_text(json.dumps(path_and_body[1]))
         return file
 
-    def request_file(self, kind: str) -> pathlib.Path:
-        """The bytes of one HTTP request, as bench-streams wants them."""
-        path, body = self.stream[kind]
+    def request(self, path_and_body: tuple[str, dict]) -> bytes:
+        """The bytes of one HTTP request."""
+        path, body = path_and_body
         content = json.dumps(body).encode()
         head = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{self.server.port}", f"Content-Length: {len(content)}"]
         head += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\r\n".join(head).encode() + b"\r\n\r\n" + content
+
+    def request_file(self, kind: str) -> pathlib.Path:
+        """The same in a file, as bench-streams wants it."""
         file = self.server.directory / f"{self.name}-{kind}.http"
-        file.write_bytes("\r\n".join(head).encode() + b"\r\n\r\n" + content)
+        file.write_bytes(self.request(self.stream[kind]))
         return file
 
     def prove(self) -> None:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import calls
 import load
 import report
 from servers import KEYS, TOKEN, Gemgated, Nginx, ServerError, Sim
@@ -150,6 +151,7 @@ def faults(summary: dict) -> list[str]:
     for kind in ("requests", "streams"):
         for n, s in summary[kind].items():
             out += [f"{kind} at {n}: {count} errors through {name}" for name, count in s["errors"].items() if count]
+    out += summary["calls"]
     for name in ("nginx", "gemgated"):
         crowd = summary["crowd"][name]
         if crowd["errors"]:
@@ -203,10 +205,12 @@ def measure(args: argparse.Namespace, plan: Plan, directory: pathlib.Path) -> tu
         script_file.write_text(script(plan))
         sim = started(Sim(directory, args.builddir / "tests/sim/gemini-sim", script_file))
         nginx = started(Nginx(directory, nginx_program, sim.port, NOFILE))
+        many: list[str] = []
         targets = {"direct": gemini_target("direct", sim), "nginx": gemini_target("nginx", nginx)}
         if args.only_nginx:  # the harness without the daemon: nginx plays both parts
             targets["gemgated"] = gemini_target("gemgated", nginx)
         else:
+            many = calls.excess(calls.count(directory, args.builddir / "src/gemgated", sim.port, openai_target))
             daemon = started(Gemgated(directory, args.builddir / "src/gemgated", sim.port, args.log_level))
             targets["gemgated"] = openai_target("gemgated", daemon)
 
@@ -215,7 +219,7 @@ def measure(args: argparse.Namespace, plan: Plan, directory: pathlib.Path) -> tu
         bench.run_requests()
         bench.run_streams()
         bench.run_crowd()
-        return bench.raw, bench.summary()
+        return bench.raw, bench.summary() | {"calls": many}
 
 
 def parse_arguments() -> argparse.Namespace:
