@@ -117,9 +117,9 @@ def test_passed_socket_beyond_loopback_needs_a_token(tmp_path):
 def test_port_taken(tmp_path):
     with process.listen_tcp() as s:
         env = defaults(None) | {"LISTEN": "127.0.0.1:%d" % s.getsockname()[1]}
-        status, _, err = run_daemon(tmp_path, env=env)
+        status, out, err = run_daemon(tmp_path, env=env)
     assert status == 69, err
-    assert "LISTEN" in err
+    assert "LISTEN" in json.loads(out.splitlines()[-1])["message"] and not err
 
 
 def test_passed_file_is_no_socket(tmp_path):
