@@ -13,8 +13,10 @@ import resource
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -294,20 +296,22 @@ class Client(threading.Thread):
 
     def __init__(self, daemon, sent):
         super().__init__(daemon=True)
-        self.server, self.sent = daemon, sent
+        self.server, self.sent, self.longest = daemon, sent, 0.0
 
     def run(self):
         try:
             while True:
-                self.sent.append(time.monotonic())
+                began = time.monotonic()
+                self.sent.append(began)
                 self.server.chat(model=MODELS[len(self.sent) % len(MODELS)])
+                self.longest = max(self.longest, time.monotonic() - began)
         except (OSError, EOFError, AssertionError, ValueError):
             pass
 
 
 def die_under_load(k, deaths, chance):
     """Of what Gemini has counted, at most the last second is missing, nothing is there twice, and no half of a batch."""
-    second, threads = 2.0, 2  # with what a busy machine is late by
+    threads = 2
     k.start()
     total, upstream = 0, k.seen()
     for _ in range(deaths):
@@ -324,6 +328,8 @@ def die_under_load(k, deaths, chance):
         stats = k.stats("?days=2")
         now = stats["global_summary"]["total_requests_all_time"]
         counted, seen = now - total, k.seen() - upstream
+        # A machine that lets a request of a millisecond wait lets the thread that writes wait, too.
+        second = 1.5 + 10 * max(c.longest for c in clients)
         recent = sum(at > killed - second for at in sent)
         assert seen - recent <= counted <= seen + threads, (counted, seen, recent)
         for part in ("api_key_stats", "model_summary"):
@@ -340,6 +346,8 @@ def test_kill_under_load(tmp_path):
     time of a life is waiting for its end."""
     chances = [random.Random(20261125 + i) for i in range(LANES)]
     with contextlib.ExitStack() as stack:
+        if os.path.isdir("/dev/shm"):  # whose disk is never late
+            tmp_path = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/dev/shm")))
         lanes = []
         for i in range(LANES):
             folder = tmp_path / f"lane-{i}"
