@@ -313,6 +313,8 @@ static const sd_bus_vtable vtable[] = {
                                 list_key_health, GATED),
         SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
                                 bus_statistics, GATED),
+        SD_BUS_METHOD_WITH_ARGS("ListDays", SD_BUS_ARGS("u", days), SD_BUS_RESULT("a(sstttt)", rows),
+                                bus_list_days, GATED),
         SD_BUS_METHOD_WITH_ARGS("ResetHealth", SD_BUS_ARGS("s", key, "s", model), SD_BUS_RESULT("u", count),
                                 reset_health, GATED),
         SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),
@@ -325,9 +327,8 @@ static const sd_bus_vtable vtable[] = {
                 "KeyHealthChanged",
                 SD_BUS_ARGS("o", key, "s", model, "s", old, "s", new, "s", reason, "t", until), 0),
         SD_BUS_SIGNAL_WITH_ARGS("QuotaExhausted", SD_BUS_ARGS("s", model, "t", until), 0),
-        SD_BUS_SIGNAL_WITH_ARGS(
-                "QuotaWarning",
-                SD_BUS_ARGS("o", key, "s", project, "s", model, "t", used, "t", limit), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("QuotaWarning",
+                                SD_BUS_ARGS("o", key, "s", project, "s", model, "t", used, "t", limit), 0),
         SD_BUS_SIGNAL_WITH_ARGS("ProjectLearned", SD_BUS_ARGS("o", key, "s", project), 0),
         SD_BUS_SIGNAL_WITH_ARGS("Reloaded", SD_BUS_ARGS("b", ok, "s", message), 0),
 

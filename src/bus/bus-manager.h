@@ -16,6 +16,9 @@ size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
 /* GetStatistics (bus-statistics.c). */
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
+/* ListDays (bus-days.c). */
+int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
+
 /* Checks a model's name: `models/` is cut, an alias is followed, "" is "". Fills the error. */
 int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e);
 

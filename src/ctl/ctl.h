@@ -28,6 +28,7 @@ enum {
 struct Ctl {
         const Verb *verb;
         const char *host, *machine, *socket; /* where the daemon is; all NULL: here */
+        const char *days;
         bool json, all, full, no_pager;
 
         Screen screen;
@@ -44,6 +45,7 @@ typedef enum VerbFlags {
         VERB_NO_START = 1 << 1, /* doesn't start one, either */
         VERB_HIDDEN = 1 << 2,   /* for the shells only */
         VERB_ALL = 1 << 3,      /* takes --all */
+        VERB_DAYS = 1 << 4,     /* takes --days */
 } VerbFlags;
 
 struct Verb {
@@ -60,6 +62,8 @@ extern const size_t ctl_n_verbs;
 
 int ctl_say(const Ctl *c, int status, const char *fmt, ...) _printf_(3, 4); /* returns the status */
 int ctl_oom(const Ctl *c);
+
+int ctl_days(Ctl *c, unsigned n); /* stats --days (verb-days.c) */
 
 int verb_status(Ctl *c, unsigned n, char *args[]);
 int verb_stats(Ctl *c, unsigned n, char *args[]);

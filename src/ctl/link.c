@@ -58,6 +58,7 @@ static const struct {
 } actions[] = {
         { "ListKeyHealth", READ },
         { "GetStatistics", READ },
+        { "ListDays", READ },
         { "ExplainPick", READ },
         { "ResetHealth", "org.gemgate1.reset" },
         { "Enable", "org.gemgate1.manage" },

@@ -25,8 +25,8 @@ const Verb ctl_verbs[] = {
           1, 1, 0, "k", verb_show },
         { "models", "", "the models, and how many keys can serve them",
           0, 0, 0, "", verb_models },
-        { "stats", "", "requests and errors, by model and by key",
-          0, 0, 0, "", verb_stats },
+        { "stats", "[--days=N]", "requests and errors, by model and by key, or by day",
+          0, 0, VERB_DAYS, "", verb_stats },
         { "explain", "[MODEL]", "which key would be picked, and why not the others",
           0, 1, 0, "m", verb_explain },
         { "reset", "KEY [MODEL] | --all [MODEL]", "give what was set aside another chance",
@@ -145,6 +145,8 @@ static int run_verb(Ctl *c, const Verb *v, unsigned n, char *args[]) {
                                *v->args ? " " : "", v->args);
         if (c->all && !(v->flags & VERB_ALL))
                 return ctl_say(c, CTL_USAGE, "%s: --all means nothing here", v->name);
+        if (c->days && !(v->flags & VERB_DAYS))
+                return ctl_say(c, CTL_USAGE, "%s: --days means nothing here", v->name);
         if ((c->host || c->machine) && v->flags & VERB_OFFLINE && v->run == verb_check_config)
                 return ctl_say(c, CTL_USAGE, "check-config reads files here, not on another machine");
         return v->run(c, n, args);

@@ -12,6 +12,7 @@ const Option ctl_options[] = {
         { "machine", "CONTAINER", "the daemon in a local container", 'M', offsetof(Ctl, machine) },
         { "socket", "PATH", "the daemon's own socket (CONTROL_SOCKET)", 0, offsetof(Ctl, socket) },
         { "all", NULL, "reset: every key", 'a', offsetof(Ctl, all) },
+        { "days", "N", "stats: what each of the latest N days came to", 'd', offsetof(Ctl, days) },
         { "json", NULL, "for programs: one JSON document", 'j', offsetof(Ctl, json) },
         { "full", NULL, "cut nothing to the width of the terminal", 'l', offsetof(Ctl, full) },
         { "no-pager", NULL, "show what is long without a pager", 0, offsetof(Ctl, no_pager) },

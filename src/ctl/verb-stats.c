@@ -167,8 +167,14 @@ int verb_stats(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         Stats s = { .keys = TABLE_INIT(of_keys), .models = TABLE_INIT(of_models), .now = clock_realtime() };
         JWriter w = JWRITER_INIT(&c->out);
+        unsigned days;
         int r;
 
+        if (c->days) {
+                if (text_parse_uint(c->days, &days) < 0 || days == 0)
+                        return ctl_say(c, CTL_USAGE, "--days=%s: it is a number from 1", c->days);
+                return ctl_days(c, days);
+        }
         r = link_call(c, &(LinkCall){ .member = "GetStatistics" }, &m, NULL);
         if (r != 0)
                 return r;

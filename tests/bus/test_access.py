@@ -20,6 +20,7 @@ CALLS_MAX, SENDER_MAX, POLKIT_MAX, USER_MAX = 256, 32, 32, 4  # base/limits.h
 METHODS = [
     ("read", "ListKeyHealth", "", [], PATH, MANAGER),
     ("read", "GetStatistics", "", [], PATH, MANAGER),
+    ("read", "ListDays", "u", [7], PATH, MANAGER),
     ("read", "ExplainPick", "s", ["gemini-3.8-flash"], PATH, MANAGER),
     ("reset", "ResetHealth", "ss", ["", ""], PATH, MANAGER),
     ("manage", "Reload", "", [], PATH, MANAGER),

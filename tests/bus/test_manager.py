@@ -94,6 +94,20 @@ def test_statistics_are_those_of_http(named, sim):
     assert set(bus["load_balancing"]) == set(http["load_balancing"]) - {"daily_reset"}
 
 
+def test_days_are_those_of_http(named, sim):
+    d, root = named
+    assert root.call("ListDays", "u", 7) == []
+    sim.script(SPENT)
+    for model in FLASH, "gemini-3.8-pro", FLASH:
+        assert d.chat(model=model).status == 200
+    rows = root.call("ListDays", "u", 7)
+    (day,) = json.loads(d.ask("GET", "/stats?days=7", token="ADMIN").body)["days"]
+    names = "requests", "errors", "input_tokens", "output_tokens"
+    assert rows[0] == [day["date"], "", *(day[n] for n in names)] and day["requests"] == 4 and day["errors"] == 1
+    assert rows[1:] == [[day["date"], m, *(c[n] for n in names)] for m, c in day["models"].items()] and len(rows) == 3
+    assert error_of(root, "ListDays", "u", 0) == "org.freedesktop.DBus.Error.InvalidArgs"
+
+
 def test_reset(named, sim):
     d, root = named
     sim.script(SPENT)

@@ -22,6 +22,7 @@ LINES = [
     ("gemgatectl disable work w", ["work"]),
     ("gemgatectl log-level wa", ["warning"]),
     ("gemgatectl --js", ["--json"]),
+    ("gemgatectl stats --da", ["--days="]),
     ("gemgatectl --json show m", ["my key"]),
     ("gemgatectl nonsense ", []),
 ]

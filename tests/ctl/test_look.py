@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mock import FOREVER, Error, Variant, get, health, key_path, properties, row
+from mock import FOREVER, PATH, Error, Variant, get, health, key_path, properties, row
 
 SOON = 41_000_000
 
@@ -200,6 +200,35 @@ def test_stats(mock, ctl):
     assert said["api_key_stats"]["AIza****0001"]["name"] is None
     assert said["api_key_stats"]["AIza****0001"]["last_used"] == "2026-11-18T11:06:40+00:00"
     assert said["api_key_stats"]["AIza****0001"]["models"] == {"gemini-a": {"is_healthy": True}}
+
+
+DAYS = "a(sstttt)", [[
+    ["2026-11-23", "", 20, 5, 1000, 300], ["2026-11-23", "gemini-a", 12, 5, 600, 200],
+    ["2026-11-23", "gemini-b", 8, 0, 400, 100], ["2026-11-25", "", 3, 0, 30, 10],
+]]
+
+
+def test_days(mock, ctl):
+    mock.answers["ListDays"] = DAYS
+    assert lines(ctl("stats", "--days=7")) == [
+        "DATE        REQUESTS  ERRORS     RATE  INPUT TOKENS  OUTPUT TOKENS",
+        "2026-11-23        20       5  25.00 %          1000            300",
+        "2026-11-25         3       0   0.00 %            30             10",
+    ]
+    assert mock.calls == [(PATH, "ListDays", 7)]
+    said = json.loads(ctl("-d", "7", "stats", "--json"))["days"]
+    assert [d["date"] for d in said] == ["2026-11-23", "2026-11-25"]
+    assert said[0]["models"]["gemini-b"] == {"requests": 8, "errors": 0, "input_tokens": 400, "output_tokens": 100}
+    assert said[0]["requests"] == 20 and list(said[0]["models"]) == ["gemini-a", "gemini-b"] and said[1]["models"] == {}
+    mock.answers["ListDays"] = "a(sstttt)", [[]]
+    assert "nothing was asked" in ctl("stats", "--days=1", status=3)
+    assert json.loads(ctl("stats", "--days=1", "--json")) == {"days": []}
+
+
+@pytest.mark.parametrize("args", [("stats", "--days=0"), ("stats", "--days=x"), ("keys", "--days=3"), ("stats", "--days")])
+def test_days_of_what(mock, ctl, args):
+    ctl(*args, status=64)
+    assert mock.calls == []
 
 
 def test_version(mock, ctl):

@@ -24,6 +24,7 @@ XML = Path("/usr/share/dbus-1/interfaces")
 METHODS = {
     (MANAGER, "ListKeyHealth"): ([], "read", "a(ossssusts)"),
     (MANAGER, "GetStatistics"): ([], "read", "a{sv}"),
+    (MANAGER, "ListDays"): (["u", "7"], "read", "a(sstttt)"),
     (MANAGER, "ExplainPick"): (["s", MODEL], "read", "a(osbst)"),
     (MANAGER, "ResetHealth"): (["ss", "", ""], "reset", "u"),
     (MANAGER, "Reload"): ([], "manage", None),
