@@ -125,10 +125,25 @@ static void end_what_is_over(Pool *p) {
                 end(p, CONTAINER_OF(n, Binding, due));
 }
 
+/* Nobody serves it until its last rows are taken and all of it goes. */
+static bool is_left(const PoolProject *project) {
+        return project->n_gone == project->n_keys;
+}
+
 static Binding *find(Pool *p, const char *name) {
         Binding **at = tfind(&name, &p->bindings.by_name, pool_name_compare);
 
-        return at && (*at)->expires > p->now ? *at : NULL;
+        return at && (*at)->expires > p->now && !is_left((*at)->project) ? *at : NULL;
+}
+
+static void detach_unseen(Pool *p, const char *name) {
+        Binding **at = tfind(&name, &p->bindings.by_name, pool_name_compare), *b;
+
+        if (!at)
+                return;
+        b = *at;
+        detach(p, b);
+        (void) binding_free(b);
 }
 
 static int attach(Pool *p, const char *name, PoolProject *project, usec_t expires, const char *upstream,
@@ -144,6 +159,7 @@ static int attach(Pool *p, const char *name, PoolProject *project, usec_t expire
         b->upstream = upstream ? strdup(upstream) : NULL;
         if (!b->name || (upstream && !b->upstream))
                 return -ENOMEM;
+        detach_unseen(p, name);
         if (p->bindings.n >= BINDINGS_MAX && (first = heap_first(&p->bindings.due)))
                 end(p, CONTAINER_OF(first, Binding, due));
         if (!tsearch(b, &p->bindings.by_name, pool_name_compare))
@@ -202,7 +218,7 @@ void pool_unbind_name(Pool *p, const char *name) {
 }
 
 void bindings_move(Pool *p, PoolProject *from, PoolProject *to) {
-        LIST_FOREACH (i, &from->bindings) {
+        LIST_FOREACH(i, &from->bindings) {
                 Binding *b = list_entry(i, Binding, by_project);
 
                 if (!to) {
@@ -222,14 +238,7 @@ int binding_restore(Pool *p, const char *name, PoolProject *project,
         Binding *b = find(p, name);
         int r;
 
-        if (b && b->project == project)
-                return 0;                  /* what is known here is newer */
-        if (b && !b->project->first_key) { /* its key went, and has come back */
-                list_unlink(&b->by_project);
-                list_append(&project->bindings, &b->by_project);
-                b->project = project;
-                return 0;
-        }
+        /* What is known here is newer. */
         if (b || expires <= p->now || p->bindings.n >= BINDINGS_MAX)
                 return 0;
         r = attach(p, name, project, expires, upstream, &b);
@@ -241,8 +250,8 @@ int binding_restore(Pool *p, const char *name, PoolProject *project,
 }
 
 void bindings_note_all(Pool *p) {
-        LIST_FOREACH (i, &p->projects)
-                LIST_FOREACH (j, &list_entry(i, PoolProject, link)->bindings)
+        LIST_FOREACH(i, &p->projects)
+                LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings)
                         pool_note(p, &list_entry(j, Binding, by_project)->dirty, true);
 }
 
@@ -251,7 +260,7 @@ void bindings_done(Pool *p) {
         List *const lists[] = { &p->save.urgent, &p->save.dirty };
 
         for (size_t n = 0; n < ELEMENTSOF(lists); n++)
-                LIST_FOREACH (i, lists[n]) {
+                LIST_FOREACH(i, lists[n]) {
                         PoolDirty *d = list_entry(i, PoolDirty, link);
 
                         if (d->table == POOL_BINDINGS)
@@ -302,8 +311,8 @@ bool pool_may_bind(Pool *p, const Secret *token, usec_t now) {
                 return false;
         if (p->bindings.n < BINDINGS_TOKEN_MAX)
                 return true;
-        LIST_FOREACH (i, &p->projects)
-                LIST_FOREACH (j, &list_entry(i, PoolProject, link)->bindings)
+        LIST_FOREACH(i, &p->projects)
+                LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings)
                         n += is_owner(list_entry(j, Binding, by_project), &owner);
         return n < BINDINGS_TOKEN_MAX;
 }
@@ -328,12 +337,12 @@ int pool_bound_names(Pool *p, const char *kind, const Secret *token, const char 
         all = calloc(p->bindings.n + 1, sizeof(char *));
         if (!all)
                 return -ENOMEM;
-        LIST_FOREACH (i, &p->projects)
-                LIST_FOREACH (j, &list_entry(i, PoolProject, link)->bindings) {
+        LIST_FOREACH(i, &p->projects)
+                LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings) {
                         const Binding *b = list_entry(j, Binding, by_project);
 
-                        if (startswith(b->name, kind) && (!after || strcmp(b->name, after) > 0) &&
-                            is_owner(b, &owner))
+                        if (!is_left(b->project) && startswith(b->name, kind) &&
+                            (!after || strcmp(b->name, after) > 0) && is_owner(b, &owner))
                                 all[n++] = b->name;
                 }
         qsort(all, n, sizeof(char *), compare_names);

@@ -255,6 +255,7 @@ static void key_destroy(Pool *p, PoolKey *k) {
         LIST_FOREACH(i, &k->slots)
                 pool_slot_free(p, list_entry(i, PoolSlot, by_key));
         list_unlink(&k->turn);
+        k->project->n_gone -= k->gone;
         (void) pool_project_unref(p, k->project);
         list_unlink(&k->link);
         list_unlink(&k->dirty.link);
@@ -286,6 +287,7 @@ bool pool_has_secret(const Pool *p, const PoolKey *k) {
 void pool_key_retire(Pool *p, PoolKey *k) {
         k->disabled_before = k->disabled;
         k->disabled = k->gone = true;
+        k->project->n_gone++;
         pool_any_place(p, k);
         LIST_FOREACH(i, &k->slots)
                 heap_remove(&list_entry(i, PoolSlot, by_key)->node);

@@ -33,7 +33,7 @@ struct PoolProject {
         List link;
         PoolDirty dirty;
         bool restored; /* what a store knew of it is here */
-        size_t n_keys; /* all, also those that are gone but for their requests */
+        size_t n_keys, n_gone; /* all; those of them that are gone but for their requests */
         Breaker breaker;
         bool billing;   /* why the breaker is open: money, or else suspended, API off… */
         size_t n_alive; /* enabled keys whose own breaker is closed */

@@ -51,6 +51,7 @@ static const struct {
         [ENGINE_GENERATE] = { "/v1beta/models/", ":generateContent", false },
         [ENGINE_STREAM_GENERATE] = { "/v1beta/models/", ":streamGenerateContent?alt=sse", true },
         [ENGINE_COUNT_TOKENS] = { "/v1beta/models/", ":countTokens", false },
+        [ENGINE_RESOURCE] = { "", NULL, false },
         [ENGINE_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };
 
@@ -147,6 +148,12 @@ static int on_http_data(int status, const char *p, size_t n, void *userdata) {
         return r;
 }
 
+static void on_http_header(const char *line, size_t n, void *userdata) {
+        ApiCall *c = userdata;
+
+        c->sink.header(line, n, c->userdata);
+}
+
 static int call_url(const EngineApi *e, const EngineRequest *q, Buf *ret) {
         (void) buf_puts(ret, e->p.base_url);
         (void) buf_puts(ret, methods[q->method].path);
@@ -154,6 +161,8 @@ static int call_url(const EngineApi *e, const EngineRequest *q, Buf *ret) {
                 (void) buf_puts(ret, q->model);
                 (void) buf_puts(ret, methods[q->method].verb);
         }
+        if (q->resource)
+                (void) buf_puts(ret, q->resource->path);
         if (q->page_token) {
                 /* Google's own token, but it goes into a URL: nothing passes that could end the value. */
                 (void) buf_puts(ret, "&pageToken=");
@@ -190,7 +199,11 @@ static void api_call_free(EngineCall *call) {
 
 static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSink *sink, void *userdata,
                           EngineCall **ret) {
-        static const CurlCallOps ops = { .data = on_http_data, .done = on_http_done };
+        const CurlCallOps ops = { .data = on_http_data,
+                                  .header = sink->header ? on_http_header : NULL,
+                                  .done = on_http_done };
+        static const EngineResource none = {};
+        const EngineResource *resource = q->resource ?: &none;
         EngineApi *e = CONTAINER_OF(engine, EngineApi, engine);
         _cleanup_(engine_call_freep) EngineCall *call = NULL;
         ApiCall *c;
@@ -223,6 +236,10 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                                     .url = buf_data(&url),
                                     .post = q->body,
                                     .n_post = q->n_body,
+                                    .method = resource->verb,
+                                    .content_type = resource->content_type,
+                                    .headers = resource->headers,
+                                    .n_headers = resource->n_headers,
                                     .secret_header = KEY_HEADER,
                                     .secret = q->key,
                                     .connect_timeout = e->p.connect_timeout,

@@ -19,13 +19,24 @@ typedef enum EngineMethod {
         ENGINE_STREAM_GENERATE, /* POST models/M:streamGenerateContent?alt=sse */
         ENGINE_COUNT_TOKENS,    /* POST models/M:countTokens */
         ENGINE_LIST_MODELS,     /* GET models?pageSize=1000 */
+        ENGINE_RESOURCE,        /* what the EngineResource says */
         _ENGINE_METHOD_MAX,
 } EngineMethod;
+
+/* A question about a file, a cached content or an upload. The strings live as long as the call. */
+typedef struct EngineResource {
+        const char *verb;         /* "GET", "POST", "PATCH", "DELETE" */
+        const char *path;         /* behind the base URL, with a query; made of what was checked */
+        const char *content_type; /* of the body, as a header line; NULL: JSON */
+        char *const *headers;     /* more of them, as lines; CURL_HEADERS_MAX at most */
+        size_t n_headers;
+} EngineResource;
 
 typedef struct EngineRequest {
         EngineMethod method;
         const char *model;      /* a valid name; NULL for ENGINE_LIST_MODELS */
         const char *page_token; /* ENGINE_LIST_MODELS: or NULL */
+        const EngineResource *resource; /* of ENGINE_RESOURCE */
         const char *body;       /* borrowed until done() or free */
         size_t n_body;
         Secret *key;    /* referenced as long as the call lives; NULL: the engine sees to that itself */
@@ -50,6 +61,8 @@ typedef struct EngineSink {
         /* Right before done(), or inside of engine_call_free() if that comes first, by an engine that picks
          * its keys itself; NULL where there is none. */
         void (*served)(const EngineServed *s, void *userdata);
+        /* ENGINE_RESOURCE: a line of the answer's head; or NULL. */
+        void (*header)(const char *line, size_t n, void *userdata);
 } EngineSink;
 
 /* An engine and its calls begin with these. */

@@ -77,7 +77,7 @@ struct CurlCall {
         CurlCallOps ops;
         void *userdata;
         Secret *secret;
-        struct curl_slist headers[3];
+        struct curl_slist headers[3 + CURL_HEADERS_MAX];
         char header[HEADER_MAX];
         List resumed;
         int status;
@@ -323,6 +323,18 @@ static size_t on_data(char *p, size_t size, size_t n, void *userdata) {
         return n;
 }
 
+static size_t on_header(char *p, size_t size, size_t n, void *userdata) {
+        CurlCall *c = userdata;
+        size_t k = size * n;
+
+        while (k > 0 && (p[k - 1] == '\n' || p[k - 1] == '\r'))
+                k--;
+        c->in_data = true;
+        c->ops.header(p, k, c->userdata);
+        c->in_data = false;
+        return size * n;
+}
+
 static void handle_done(Handle *h) {
         curl_easy_cleanup(h->easy);
         curl_url_cleanup(h->url);
@@ -372,6 +384,9 @@ static void handle_give(CurlGlue *g, Handle *h) {
         (void) curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, NULL);
+        (void) curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, NULL);
+        (void) curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, NULL);
+        (void) curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_PRIVATE, NULL);
         g->pool[g->n_pool++] = *h;
 }
@@ -412,10 +427,13 @@ static int call_headers(CurlCall *c, const CurlCallParams *p) {
                 c->headers[n++].data = c->header;
         }
         if (p->post) {
-                c->headers[n++].data = content_type;
+                c->headers[n++].data = p->content_type ? (char *) (uintptr_t) p->content_type : content_type;
                 if (p->n_post > EXPECT_MIN)
                         c->headers[n++].data = expect;
         }
+        assert(p->n_headers <= CURL_HEADERS_MAX);
+        for (size_t i = 0; i < p->n_headers; i++)
+                c->headers[n++].data = p->headers[i];
         for (size_t i = 0; i + 1 < n; i++)
                 c->headers[i].next = &c->headers[i + 1];
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_HTTPHEADER, n > 0 ? c->headers : NULL);
@@ -457,6 +475,12 @@ int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops
                 (void) curl_easy_setopt(c->handle.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) p->n_post);
         } else
                 (void) curl_easy_setopt(c->handle.easy, CURLOPT_HTTPGET, 1L);
+        if (p->method)
+                (void) curl_easy_setopt(c->handle.easy, CURLOPT_CUSTOMREQUEST, p->method);
+        if (ops->header) {
+                (void) curl_easy_setopt(c->handle.easy, CURLOPT_HEADERFUNCTION, on_header);
+                (void) curl_easy_setopt(c->handle.easy, CURLOPT_HEADERDATA, c);
+        }
 
         if (curl_multi_add_handle(g->multi, c->handle.easy) != CURLM_OK)
                 return -EIO;

@@ -13,10 +13,16 @@
 typedef struct CurlGlue CurlGlue;
 typedef struct CurlCall CurlCall;
 
+#define CURL_HEADERS_MAX 8U
+
 typedef struct CurlCallParams {
         const char *url;     /* copied */
         const char *post;    /* NULL: GET; else the body, borrowed as long as the call lives */
         size_t n_post;
+        const char *method;  /* static; NULL: POST with a body, GET without */
+        const char *content_type; /* of the body, `Content-Type: …`; NULL: application/json */
+        char *const *headers;     /* more of them, `Name: value` */
+        size_t n_headers;         /* CURL_HEADERS_MAX at most; all borrowed as long as the call lives */
         const char *secret_header; /* `x-goog-api-key`: static; NULL: none */
         Secret *secret;            /* its value; referenced while the call lives */
         usec_t connect_timeout;
@@ -33,6 +39,8 @@ typedef struct CurlCallOps {
         /* Body bytes; `status` is the HTTP status. < 0 aborts the call: done() follows. Must not free the
          * call. */
         int (*data)(int status, const char *p, size_t n, void *userdata);
+        /* A line of the answer's head, without its end; NULL where nobody wants to know. */
+        void (*header)(const char *line, size_t n, void *userdata);
         /* `reason` is a static sentence of libcurl's. The call may be freed in here. */
         void (*done)(CurlOutcome outcome, int status, const char *reason, void *userdata);
 } CurlCallOps;

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "server/access.h"
+#include "server/exchange.h"
 
 #define FORWARDED_MAX 4096U /* bytes of all X-Forwarded-For headers; a longer chain is refused */
 
@@ -184,7 +185,7 @@ bool access_check_job(Request *q, const Route *route, ApiError *ret) {
                 api_error_set(ret, 401, NULL, "This listener is for jobs of the Gemini CLI alone.");
                 return false;
         }
-        if (!route || route->dialect != &dialect_gemini) {
+        if (!route || route->dialect != &dialect_gemini || route->handler != exchange_begin) {
                 api_error_set(ret, 404, NULL, "There is nothing else for a job of the Gemini CLI.");
                 return false;
         }

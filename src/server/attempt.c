@@ -5,6 +5,7 @@
 #include "core/pool-route.h"
 #include "dialect/gemini-error.h"
 #include "server/attempt.h"
+#include "server/pin.h"
 
 /* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never
  * fits. */
@@ -65,16 +66,18 @@ static PoolProject *prefer(const Attempt *a, size_t n_tried) {
  * count, and what becomes of it says nothing about that quota. */
 static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *ret_refusal) {
         Pool *pool = a->request->http->p.pool;
+        PoolProject *only = pin_project(a->request, a->course->pinned);
         usec_t now = clock_realtime();
 
         if (a->course->translation->counts)
-                return pool_pick_any(pool, tried, n_tried, now, &a->lease, ret_refusal);
+                return pool_pick_any_of(pool, only, tried, n_tried, now, &a->lease, ret_refusal);
         return pool_pick_for(pool,
                              &(PoolRequest){
                                      .model = a->course->model,
                                      .exclude = tried,
                                      .n_exclude = n_tried,
-                                     .prefer = prefer(a, n_tried),
+                                     .only = only,
+                                     .prefer = only ? NULL : prefer(a, n_tried),
                                      .spill = a->request->config->route.affinity_spill,
                                      .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
                              },

@@ -5,6 +5,7 @@
 #include "dialect/cli-request.h"
 #include "server/conversation.h"
 #include "server/course.h"
+#include "server/pin.h"
 
 /* What stands behind an alias may be asked for by way of the Gemini CLI, too. */
 static const char *resolve(const Config *c, const char *name, bool *cli) {
@@ -97,6 +98,9 @@ int course_set(Request *q, Course *ret, ApiError *ret_error) {
                         t->model);
                 return DIALECT_E_REFUSED;
         }
+        r = pin_find(q, &t->gemini, c.pinned, ret_error);
+        if (r != 0)
+                return r;
         c.fallback = find_fallback(q, &c, t);
         if (!c.fallback)                            /* else it may have to be made another model's */
                 buf_done(http_request_body(q->io)); /* Gemini's form of it is what is needed from here on */

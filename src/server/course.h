@@ -4,6 +4,7 @@
 /* Where a request goes, once its body is there: what it is in Gemini's words, to which model, and by which
  * engine. */
 
+#include "core/binding.h"
 #include "server/http.h"
 
 typedef struct Course {
@@ -12,6 +13,7 @@ typedef struct Course {
         const Fallback *fallback; /* what it may turn to, of q->config; or NULL */
         size_t n_fallbacks;       /* of it, so many were tried */
         uint64_t conversation; /* that it goes on with; 0: none that matters */
+        char pinned[BINDING_NAME_MAX + 1]; /* a file or cached content that one project has; "" */
         bool cli; /* by way of the Gemini CLI, which is served a key when it asks in its turn */
 } Course;
 

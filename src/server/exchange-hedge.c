@@ -26,6 +26,7 @@ void exchange_hedge_arm(Exchange *x) {
         usec_t after = q->config->route.hedge_after;
 
         if (after == HEDGE_OFF || x->armed || x->n_tried != 1 || q->job || x->course.cli ||
+            x->course.pinned[0] || /* no other project could serve it */
             x->course.translation->counts)
                 return;
         x->armed = true; /* a request earns its share once, whatever becomes of its tries */

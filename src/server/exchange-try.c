@@ -87,12 +87,13 @@ static bool may_try_again(const Exchange *x) {
 /* --- QUEUE_WAIT --- */
 
 /* For how long it may still wait for a key; 0: it may not. What the Gemini CLI asks does not wait: its job
- * holds a seat that others wait for (CLI_QUEUE_WAIT), and the CLI asks again by itself. */
+ * holds a seat that others wait for (CLI_QUEUE_WAIT), and the CLI asks again by itself. Nor does what is
+ * held to one project: the line is that of all keys, and its turn would say nothing. */
 static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
-        if (q->config->route.queue_wait == 0 || q->job || x->course.cli || x->course.translation->counts ||
-            x->has_waited)
+        if (q->config->route.queue_wait == 0 || x->course.pinned[0] || q->job || x->course.cli ||
+            x->course.translation->counts || x->has_waited)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
                                     : q->config->route.queue_wait;

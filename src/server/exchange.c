@@ -28,6 +28,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "io/timeout.h"
@@ -89,9 +90,13 @@ static void fail(Exchange *x, const ApiError *e) {
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
         /* If keys are left that only this request must not use again, what they said is
          * the better answer. */
-        if (refusal && (x->n_tried == 0 || refusal->n_keys[POOL_USABLE] == 0))
-                api_error_from_refusal(ret, refusal, x->course.model, clock_realtime());
-        else if (x->attempt->refused)
+        if (refusal && (x->n_tried == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
+                char subject[MODEL_NAME_MAX + BINDING_NAME_MAX + 16];
+
+                (void) snprintf(subject, sizeof(subject), "%s%s%s", x->course.model,
+                                x->course.pinned[0] ? " with " : "", x->course.pinned);
+                api_error_from_refusal(ret, refusal, subject, clock_realtime());
+        } else if (x->attempt->refused)
                 *ret = x->attempt->refusal;
         else
                 api_error_from_verdict(ret, &x->attempt->verdict, x->course.model);

@@ -26,6 +26,7 @@
 #include "server/line.h"
 #include "server/models.h"
 #include "server/request-log.h"
+#include "server/resource.h"
 
 #define REQUEST_ID_CHARS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define REPLY_BODY_MAX    (64U << 20)
@@ -108,6 +109,15 @@ void request_reply_json(Request *q, int status, Buf *body) {
         Reply p;
 
         reply_init(&p, q, "application/json");
+        reply_send(q, &p, status, body);
+}
+
+void request_reply_with(Request *q, int status, const HttpHeader *headers, size_t n, Buf *body) {
+        Reply p;
+
+        reply_init(&p, q, "application/json");
+        for (size_t i = 0; i < n; i++)
+                reply_add(&p, headers[i].name, headers[i].value);
         reply_send(q, &p, status, body);
 }
 
@@ -383,6 +393,9 @@ int http_new(const HttpParams *p, Http **ret) {
         r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
         if (r < 0)
                 return r;
+        r = timeout_queue_new(p->loop, p->config->request_deadline, resource_on_deadline, &h->work_due);
+        if (r < 0)
+                return r;
         r = hedges_new(&h->hedges);
         if (r < 0)
                 return r;
@@ -414,6 +427,7 @@ void http_configure(Http *h, Config *c) {
         if (!streq(old->gemini_base_url, c->gemini_base_url))
                 model_list_forget(h->models);
         timeout_queue_set_duration(h->deadline, c->request_deadline);
+        timeout_queue_set_duration(h->work_due, c->request_deadline);
         http_server_set_max_inflight(h->server, c->max_inflight_bytes);
         http_server_set_max_inflight(h->inner, inner_inflight_max(c));
         config_unref(old);
@@ -457,6 +471,7 @@ Http *http_free(Http *h) {
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
         timeout_queue_free(h->hedge_due);
+        timeout_queue_free(h->work_due);
         hedges_free(h->hedges);
         line_free(h->line);
         affinity_free(h->affinity);

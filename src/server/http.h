@@ -48,7 +48,7 @@ struct Http {
         HttpServer *server;
         HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
-        TimeoutQueue *ping, *deadline, *hedge_due; /* of the exchanges */
+        TimeoutQueue *ping, *deadline, *hedge_due, *work_due; /* of the exchanges; of files and caches */
         Affinity *affinity; /* which project served which conversation */
         Hedges *hedges;
         Line *line; /* of those who wait for a key */
@@ -86,6 +86,7 @@ struct Request {
         char *path;             /* decoded, trailing slash cut */
         const char *rest;       /* of a prefix route: what stands behind the prefix */
         List link;              /* a queue that the handler may put it into */
+        void *work; /* of a handler that answers later */
         void (*cancel)(Request *q); /* set by a handler that answers later: the request ends, forget it */
         bool close;                 /* no keep-alive behind the reply */
 
@@ -107,13 +108,12 @@ struct Request {
 
 /* Takes the body. */
 void request_reply_json(Request *q, int status, Buf *body);
+void request_reply_with(Request *q, int status, const HttpHeader *headers, size_t n, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
-
 void request_note_verdict(Request *q, VerdictClass class); /* what came of an attempt, for the headers */
 /* Begins a stream with status 200. */
 int request_stream(Request *q, const char *content_type);
-
 struct json_object *request_json(Request *q); /* the body, an object; or NULL after a 400 was sent */
 
 /* How the client's address is shown: `127.0.0.1`, `unix`. */

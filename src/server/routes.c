@@ -5,6 +5,7 @@
 #include "server/exchange.h"
 #include "server/manage.h"
 #include "server/models.h"
+#include "server/resource.h"
 #include "server/routes.h"
 
 static const Route routes[] = {
@@ -21,6 +22,20 @@ static const Route routes[] = {
         { "POST", "/v1/models/", TOKEN_CLIENT, &dialect_gemini, exchange_begin, "the same" },
         { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
+        { "POST", "/v1beta/cachedContents", TOKEN_CLIENT, &dialect_gemini, resource_create,
+          "makes a cached content, for the project of one key" },
+        { "GET", "/v1beta/cachedContents", TOKEN_CLIENT, &dialect_gemini, resource_list,
+          "the cached contents that this token has made" },
+        { "GET", "/v1beta/cachedContents/", TOKEN_CLIENT, &dialect_gemini, resource_named, "one of them" },
+        { "PATCH", "/v1beta/cachedContents/", TOKEN_CLIENT, &dialect_gemini, resource_named,
+          "another time at which it expires" },
+        { "DELETE", "/v1beta/cachedContents/", TOKEN_CLIENT, &dialect_gemini, resource_named, "deletes it" },
+        { "POST", "/upload/v1beta/files", TOKEN_CLIENT, &dialect_gemini, resource_upload,
+          "uploads a file: resumable, or multipart" },
+        { "GET", "/v1beta/files", TOKEN_CLIENT, &dialect_gemini, resource_list,
+          "the files that this token has uploaded" },
+        { "GET", "/v1beta/files/", TOKEN_CLIENT, &dialect_gemini, resource_named, "one of them" },
+        { "DELETE", "/v1beta/files/", TOKEN_CLIENT, &dialect_gemini, resource_named, "deletes it" },
         { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats,
           "counters and health of every key and model" },
         { "POST", "/reset-api-key-health", TOKEN_ADMIN, &dialect_plain, manage_reset, "revives keys" },
@@ -77,6 +92,7 @@ const Dialect *route_dialect(const char *path) {
         } trees[] = {
                 { "/v1/messages", &dialect_anthropic_error },
                 { "/v1beta", &dialect_gemini },
+                { "/upload", &dialect_gemini },
                 { "/v1", &dialect_openai_chat },
         };
 

@@ -79,6 +79,10 @@ class Simulator:
             out.append(Seen(e["method"], plain(target), e["headers"], e["body"], e["key"], e["answer"]))
         return out
 
+    def clear(self):
+        """Forgets what it was asked, and nothing else."""
+        self.control("DELETE", "/sim/log")
+
     def count(self):
         return len(self.requests())
 

@@ -287,14 +287,55 @@ static void perform(Call *call, Rule *rule) {
         exchange_play(call->exchange, action->label, rule ? rule->line : 0, action, a);
 }
 
+/* Files and cached contents. A rule that names the method takes the place of what would be done. */
+static void serve_files(Call *call) {
+        _cleanup_buf_ Buf body = BUF_INIT(64U << 20);
+        Sim *s = call->sim;
+        ScriptRequest asked = { .key = call->key,
+                                .model = call->model,
+                                .verb = call->verb,
+                                .body = call->request->body,
+                                .n_body = call->request->n_body };
+        Rule *rule = script_match(s->script, &asked);
+        char *header = NULL;
+        unsigned status;
+
+        script_take(s->script, rule, &asked);
+        if (rule) {
+                perform(call, rule);
+                return;
+        }
+        status = files_answer(&s->files, call->verb, call->model, script_project(s->script, call->key),
+                              call->request, &body, &header);
+        exchange_send_head(call->exchange, call->verb, status, JSON_TYPE, header, &body);
+}
+
+/* What the request names has to be its project's. */
+static bool may_see(Call *call) {
+        _cleanup_buf_ Buf body = BUF_INIT(1U << 20);
+        const char *error;
+        unsigned status;
+
+        if (call->sim->lax || !call->json ||
+            files_visible(&call->sim->files, script_project(call->sim->script, call->key), call->json,
+                          &error, &status))
+                return true;
+        error_write_plain(status, error, NULL, call->form == ANSWER_ARRAY, &body);
+        exchange_send(call->exchange, "not visible", status, JSON_TYPE, &body);
+        return false;
+}
+
 static void serve(Call *call) {
         Sim *s = call->sim;
         const char *error;
         ScriptRequest asked;
         Rule *rule;
+        bool is_files;
         int path;
 
-        path = read_path(call);
+        call->verb = files_path(call->request, &call->model);
+        is_files = call->verb;
+        path = is_files ? 0 : read_path(call);
         error = read_credentials(call);
         if (path == 0)
                 read_form(call);
@@ -308,7 +349,11 @@ static void serve(Call *call) {
                 refuse(call, path != 0 ? "html_404" : error);
                 return;
         }
-        if (!read_body(call))
+        if (is_files) {
+                serve_files(call);
+                return;
+        }
+        if (!read_body(call) || !may_see(call))
                 return;
 
         asked = (ScriptRequest){

@@ -74,6 +74,7 @@ static void reset(Exchange *e) {
         (void) sim_load_script(s, s->script_text, false, &error);
         if (s->log)
                 sim_log_clear(s->log);
+        files_clear(&s->files);
         s->total = s->hung_up = 0;
         memset(s->statuses, 0, sizeof(s->statuses));
         send_text(e, 200, JSON_TYPE, "{}\n");

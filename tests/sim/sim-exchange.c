@@ -21,12 +21,19 @@ void exchange_play(Exchange *e, const char *rule, unsigned line, Action *action,
 }
 
 void exchange_send(Exchange *e, const char *rule, unsigned status, const char *type, Buf *body) {
+        exchange_send_head(e, rule, status, type, NULL, body);
+}
+
+void exchange_send_head(Exchange *e, const char *rule, unsigned status, const char *type, char *header,
+                        Buf *body) {
         Answer *a;
 
         if (body->error < 0 || answer_new(status, ANSWER_PLAIN, type, &a) < 0) {
+                free(header);
                 conn_reset(e->conn);
                 return;
         }
+        a->header = header;
         a->bytes = *body;
         *body = BUF_INIT(body->max);
         answer_close_piece(a);
@@ -130,6 +137,7 @@ int sim_new(Loop *l, const SimOptions *options, Sim **ret, char **ret_error) {
         s->loop = l;
         s->lax = options->lax;
         list_init(&s->exchanges);
+        files_init(&s->files);
         s->tokener = json_tokener_new_ex((int) JSON_DEPTH_MAX);
         if (!s->tokener)
                 return -ENOMEM;
@@ -160,6 +168,7 @@ int sim_new(Loop *l, const SimOptions *options, Sim **ret, char **ret_error) {
 Sim *sim_free(Sim *s) {
         if (!s)
                 return NULL;
+        files_clear(&s->files);
         script_free(s->script);
         model_list_free(s->models);
         sim_log_free(s->log);

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "sim-files.h"
 #include "sim-http.h"
 #include "sim-log.h"
 #include "sim-model.h"
@@ -33,6 +34,7 @@ struct Sim {
         Script *script;
         char *script_text;
         ModelList *models;
+        SimFiles files;
         SimLog *log; /* NULL: none is kept */
         bool lax;
         json_tokener *tokener;
@@ -66,6 +68,9 @@ int sim_load_script(Sim *s, const char *text, bool append, char **ret_error);
 
 /* rule: what the log shows as the reason; line: 0 if it is no rule of the script. Takes over the answer. */
 void exchange_play(Exchange *e, const char *rule, unsigned line, Action *action, Answer *answer);
+/* The same with more lines of the head, which are taken over; or NULL. */
+void exchange_send_head(Exchange *e, const char *rule, unsigned status, const char *type, char *header,
+                        Buf *body);
 /* An answer that no script has a part in. Takes the body's content. */
 void exchange_send(Exchange *e, const char *rule, unsigned status, const char *type, Buf *body);
 

@@ -6,12 +6,18 @@
 #include "base/text.h"
 #include "sim-script.h"
 
+#define PROJECTS_MAX 64U
+
 struct Script {
         ModelList *models;
         Rule *rules;
         size_t n_rules;
         size_t n_allocated;
         Action *fallback;
+        struct {
+                char *key, *name;
+        } projects[PROJECTS_MAX];
+        size_t n_projects;
 };
 
 /* One line of the text, and the lines of its here-document. */
@@ -59,6 +65,36 @@ void script_clear(Script *s) {
         for (size_t i = 0; i < s->n_rules; i++)
                 rule_done(&s->rules[i]);
         s->n_rules = 0;
+        while (s->n_projects > 0) {
+                s->n_projects--;
+                free(s->projects[s->n_projects].key);
+                free(s->projects[s->n_projects].name);
+        }
+}
+
+const char *script_project(const Script *s, const char *key) {
+        for (size_t i = 0; i < s->n_projects; i++)
+                if (streq(s->projects[i].key, key))
+                        return s->projects[i].name;
+        return key;
+}
+
+static int add_project(Script *s, char *line) {
+        char *name = line + strcspn(line, " "), *k;
+
+        if (!*name || s->n_projects == PROJECTS_MAX)
+                return -EINVAL;
+        *name++ = 0;
+        k = strdup(line);
+        name = strdup(text_strip(name));
+        if (!k || !name) {
+                free(k);
+                free(name);
+                return -ENOMEM;
+        }
+        s->projects[s->n_projects].key = k;
+        s->projects[s->n_projects++].name = name;
+        return 0;
 }
 
 Script *script_free(Script *s) {
@@ -279,6 +315,8 @@ static int parse_line(Script *s, Lines *l, char *line, char **ret_error) {
 
         if ((rest = (char *) startswith(line, "model ")) && !find_colon(line))
                 return model_list_add(s->models, text_strip(rest));
+        if ((rest = (char *) startswith(line, "project ")) && !find_colon(line))
+                return add_project(s, text_strip(rest));
         if ((rest = (char *) startswith(line, "no-model ")) && !find_colon(line)) {
                 model_list_remove(s->models, text_strip(rest));
                 return 0;

@@ -196,7 +196,7 @@ GOOD = [
     hello(systemInstruction={"parts": [PART]}, safetySettings=[{"category": "HARM_CATEGORY_JAILBREAK",
                                                                 "threshold": "OFF"}]),
     hello(system_instruction={"parts": [PART]}, safety_settings=[]),
-    hello(continuationToken="abc", serviceTier="flex", store=False, model="models/x", cachedContent="cachedContents/x"),
+    hello(continuationToken="abc", serviceTier="flex", store=False, model="models/x"),
     with_config(temperature=1, topP=0.5, topK=40, seed=-5, responseLogprobs=True, logprobs=3),
     with_config(thinkingConfig={"includeThoughts": True, "thinkingBudget": -1, "thinkingLevel": "XHIGH"}),
     with_config(responseMimeType="application/json", responseJsonSchema={"type": "object", "$anything": [1, None]}),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What Google, or who stands in for it, says of a file and of an upload: it becomes a part of paths. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dialect/gemini-resource.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        char *copy = malloc(size + (size == 0)), id[BINDING_UPSTREAM_MAX + 1];
+        GeminiResource r;
+
+        if (!copy)
+                return 0;
+        memcpy(copy, data, size);
+        if (gemini_resource_read(copy, size, &r) && !binding_name_is_valid(r.name, strlen(r.name)))
+                abort();
+        if (gemini_upload_id(copy, size, id) && strpbrk(id, "/?&#%. \r\n"))
+                abort();
+        free(copy);
+        return 0;
+}

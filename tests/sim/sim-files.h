@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Files, cached contents and uploads that go on. Each belongs to the project whose key made it; for any
+ * other it does not exist. */
+
+#include <json-c/json.h>
+
+#include "base/list.h"
+#include "sim-request.h"
+
+typedef struct SimFiles SimFiles;
+
+struct SimFiles {
+        List things;
+        uint64_t n_made;
+};
+
+void files_init(SimFiles *f);
+void files_clear(SimFiles *f);
+
+/* The verb of a path that is about these ("files.get", "caches.create", "upload" …), or NULL. The name, to
+ * be freed, is "files/x", "cachedContents/x" or "". */
+const char *files_path(const Request *q, char **ret_name);
+
+/* The status; body, and header lines (or NULL, to be freed). `owner` is a project. */
+unsigned files_answer(SimFiles *f, const char *verb, const char *name, const char *owner, const Request *q,
+                      Buf *body, char **ret_header);
+
+/* True if all that a GenerateContentRequest names is the owner's; else what Google says. */
+bool files_visible(const SimFiles *f, const char *owner, json_object *o, const char **ret_error,
+                   unsigned *ret_status);
