@@ -77,8 +77,12 @@ static void write_usage(const Usage *u, JWriter *w) {
 /* --- chunks: by hand, since all but the text is the same in each --- */
 
 static void open_chunk(const OpenaiChat *chat, size_t index, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+
         (void) buf_append(out, buf_data(&chat->head), chat->head.n);
-        (void) buf_printf(out, "{\"index\":%zu,\"delta\":", index);
+        jwrite_object(&w, NULL);
+        jwrite_uint(&w, "index", index);
+        (void) buf_puts(out, ",\"delta\":");
 }
 
 static void close_chunk(const OpenaiChat *chat, const char *finish, Buf *out) {
