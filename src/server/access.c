@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "server/access.h"
 #include "server/exchange.h"
+#include "server/resource.h"
 
 #define FORWARDED_MAX 4096U /* bytes of all X-Forwarded-For headers; a longer chain is refused */
 
@@ -138,6 +139,8 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
         }
         if (token)
                 q->token = token_set_find(&config->tokens, token, strlen(token));
+        else if (route && route->handler == resource_upload && !presented.other_scheme)
+                q->token = resource_upload_token(q);
         if (open)
                 return true;
 

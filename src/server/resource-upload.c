@@ -9,8 +9,10 @@
  *     `cancel`.
  *
  * The URL that Google gives is not passed on, and never asked: all that is taken of it is the upload's id,
- * which stays here. The client gets an id of ours, in a URL of the host that it asks us by, and it works for
- * its own token alone. So neither the client nor who stands in for Google chooses where anything is sent.
+ * which stays here. The client gets an id of ours, in a URL of the host that it asks us by. So neither the
+ * client nor who stands in for Google chooses where anything is sent. Google's own id needs no key beside
+ * it, and its SDKs send none: ours, which is random and a day's, stands for the token that began the
+ * upload, and for no other.
  */
 
 #include <stdio.h>
@@ -234,15 +236,34 @@ static void refuse(Resource *r, int status, const char *param, const char *messa
         request_fail(q, status, param, "%s", message);
 }
 
+static bool name_upload(const char *id, char ret[static BINDING_NAME_MAX + 1]) {
+        int n = snprintf(ret, BINDING_NAME_MAX + 1, BINDING_UPLOADS "%s", id);
+
+        return n > 0 && (size_t) n <= BINDING_NAME_MAX && binding_name_is_valid(ret, (size_t) n);
+}
+
+const Token *resource_upload_token(Request *q) {
+        const char *id = http_request_argument(q->io, "upload_id");
+        const TokenSet *tokens = &q->config->tokens;
+        Pool *pool = q->http->p.pool;
+        char name[BINDING_NAME_MAX + 1];
+        usec_t now = clock_realtime();
+
+        if (!id || !name_upload(id, name) || !pool_bound_to(pool, name, now))
+                return NULL;
+        for (size_t i = 0; i < tokens->n; i++)
+                if (pool_is_bound_by(pool, name, tokens->tokens[i].secret, now))
+                        return &tokens->tokens[i];
+        return NULL;
+}
+
 /* An upload that goes on: the path upstream is of the id that is behind ours. */
 static bool find_upload(Resource *r, const char *id) {
         Request *q = r->work.request;
         usec_t now = clock_realtime();
         const char *theirs;
-        int n;
 
-        n = snprintf(r->name, sizeof(r->name), BINDING_UPLOADS "%s", id);
-        if (n < 0 || (size_t) n >= sizeof(r->name) || !binding_name_is_valid(r->name, (size_t) n) ||
+        if (!name_upload(id, r->name) ||
             !pool_is_bound_by(q->http->p.pool, r->name, q->token->secret, now))
                 return false;
         theirs = pool_bound_upstream(q->http->p.pool, r->name, now);

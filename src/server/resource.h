@@ -13,5 +13,9 @@ void resource_named(Request *q);  /* get, patch, delete */
 void resource_upload(Request *q);
 void resource_list(Request *q);
 
+/* Whose upload the query names; NULL if it names none that goes on. The id is as good as the token for that
+ * one upload: Google's SDKs send nothing else with its pieces. */
+const Token *resource_upload_token(Request *q);
+
 typedef struct Timeout Timeout;
 void resource_on_deadline(Timeout *t); /* of Http.work_due */

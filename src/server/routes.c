@@ -8,6 +8,23 @@
 #include "server/resource.h"
 #include "server/routes.h"
 
+/* Files and cached contents, under each version that the native methods have. */
+#define NATIVE(method, path, handler, what)                                                                 \
+        { method, path, TOKEN_CLIENT, &dialect_gemini, handler, what }
+#define FILES(version)                                                                                      \
+        NATIVE("POST", version "/cachedContents", resource_create,                                          \
+               "makes a cached content, for one project"),                                                  \
+                NATIVE("GET", version "/cachedContents", resource_list, "those that this token has made"),  \
+                NATIVE("GET", version "/cachedContents/", resource_named, "one of them"),                   \
+                NATIVE("PATCH", version "/cachedContents/", resource_named,                                 \
+                       "another time at which it expires"),                                                 \
+                NATIVE("DELETE", version "/cachedContents/", resource_named, "deletes it"),                 \
+                NATIVE("POST", "/upload" version "/files", resource_upload,                                 \
+                       "uploads a file, resumable or multipart"),                                           \
+                NATIVE("GET", version "/files", resource_list, "those that this token has uploaded"),       \
+                NATIVE("GET", version "/files/", resource_named, "one of them"),                            \
+                NATIVE("DELETE", version "/files/", resource_named, "deletes it")
+
 static const Route routes[] = {
         { "GET", "/", TOKEN_CLIENT, &dialect_plain, manage_root, "this list" },
         { "GET", "/health", TOKEN_NONE, &dialect_plain, manage_health,
@@ -22,20 +39,8 @@ static const Route routes[] = {
         { "POST", "/v1/models/", TOKEN_CLIENT, &dialect_gemini, exchange_begin, "the same" },
         { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
-        { "POST", "/v1beta/cachedContents", TOKEN_CLIENT, &dialect_gemini, resource_create,
-          "makes a cached content, for the project of one key" },
-        { "GET", "/v1beta/cachedContents", TOKEN_CLIENT, &dialect_gemini, resource_list,
-          "the cached contents that this token has made" },
-        { "GET", "/v1beta/cachedContents/", TOKEN_CLIENT, &dialect_gemini, resource_named, "one of them" },
-        { "PATCH", "/v1beta/cachedContents/", TOKEN_CLIENT, &dialect_gemini, resource_named,
-          "another time at which it expires" },
-        { "DELETE", "/v1beta/cachedContents/", TOKEN_CLIENT, &dialect_gemini, resource_named, "deletes it" },
-        { "POST", "/upload/v1beta/files", TOKEN_CLIENT, &dialect_gemini, resource_upload,
-          "uploads a file: resumable, or multipart" },
-        { "GET", "/v1beta/files", TOKEN_CLIENT, &dialect_gemini, resource_list,
-          "the files that this token has uploaded" },
-        { "GET", "/v1beta/files/", TOKEN_CLIENT, &dialect_gemini, resource_named, "one of them" },
-        { "DELETE", "/v1beta/files/", TOKEN_CLIENT, &dialect_gemini, resource_named, "deletes it" },
+        FILES("/v1beta"),
+        FILES("/v1"), /* as above */
         { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats,
           "counters and health of every key and model" },
         { "POST", "/reset-api-key-health", TOKEN_ADMIN, &dialect_plain, manage_reset, "revives keys" },

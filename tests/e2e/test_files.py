@@ -49,10 +49,10 @@ class Files:
         assert (a.status, a.header("x-goog-upload-status")) == (200, "active"), a.body
         return a.header("x-goog-upload-url")
 
-    def piece(self, url, data, offset=0, command="upload, finalize", token=None):
+    def piece(self, url, data, offset=0, command="upload, finalize", token=""):
         path = re.fullmatch(r"https?://[^/]+(/.*)", url).group(1)
         headers = [("X-Goog-Upload-Command", command), ("X-Goog-Upload-Offset", str(offset))]
-        return self.daemon.ask("POST", path, headers, data, token=token or self.token)
+        return self.daemon.ask("POST", path, headers, data, token=self.token if token == "" else token)
 
     def upload(self, data=b"hello", **about):
         a = self.piece(self.start(size=len(data), **about), data)
@@ -140,6 +140,21 @@ def test_upload_of_another(sim, files):
     for id in ("sim000000001", "..", "a/b", "%2e%2e", "a&b=c", "x" * 5000, ""):
         assert files.piece(re.sub("upload_id=[^&]*", "upload_id=" + id, url), b"hello").status in (400, 404, 414, 431)
     assert sim.requests() == []
+
+
+def test_upload_without_a_token(sim, daemon, files):
+    """Google's SDKs send the pieces with the upload's id alone: it is good for that upload, and for nothing else."""
+    url = files.start(size=10)
+    assert files.piece(url, b"hello", command="upload", token=None).status == 200
+    target = "/v1beta/files?" + url.partition("?")[2]
+    assert daemon.ask("GET", target, token=None).status == 401
+    assert daemon.ask("POST", GENERATE + "?" + url.partition("?")[2], body={}, token=None).status == 401
+    other = re.sub("upload_id=.", lambda m: m.group()[:-1] + ("0" if m.group()[-1] != "0" else "1"), url)
+    assert files.piece(other, b"hello", token=None).status == 401
+    a = files.piece(url, b"world", 5, token=None)
+    assert files.names("files")[0] == [json.loads(a.body)["file"]["name"]], "it is its token's"
+    assert files.piece(url, b"more", 10, token=None).status == 401, "it is over"
+    assert url.split("upload_id=")[1][:32] not in daemon.process.said(), "it is not logged"
 
 
 def test_multipart(sim, files):

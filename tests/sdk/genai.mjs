@@ -12,6 +12,11 @@ const client = new GoogleGenAI({
     httpOptions: { baseUrl: process.env.SDK_BASE_URL, apiVersion: "v1beta", timeout: 60000 },
 });
 const plain = (response) => ({ ...response, text: response.text });
+const all = async (pager) => {
+    const found = [];
+    for await (const one of pager) found.push(one);
+    return found;
+};
 
 const operations = {
     generate: async (params) => plain(await client.models.generateContent(params)),
@@ -19,6 +24,15 @@ const operations = {
         for await (const chunk of await client.models.generateContentStream(params)) out.chunks.push(plain(chunk));
     },
     count: (params) => client.models.countTokens(params),
+    upload: (params) => client.files.upload({ file: params.path, config: params.config }),
+    file_get: (params) => client.files.get(params),
+    file_delete: async (params) => void (await client.files.delete(params)),
+    file_list: async (params) => all(await client.files.list(params)),
+    cache_create: (params) => client.caches.create(params),
+    cache_get: (params) => client.caches.get(params),
+    cache_update: (params) => client.caches.update(params),
+    cache_delete: async (params) => void (await client.caches.delete(params)),
+    cache_list: async (params) => all(await client.caches.list(params)),
 };
 
 const job = JSON.parse(readFileSync(0, "utf8"));

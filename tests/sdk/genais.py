@@ -3,7 +3,8 @@
 
     genai.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, message, code}}
 
-op: generate, stream, count. params: model, contents, config.
+op: generate, stream, count, and files: upload {path, config}, file_get, file_delete {name}, file_list {config}, cache_create
+{model, config}, cache_get, cache_delete {name}, cache_update {name, config}, cache_list {config}. params: model, contents, config.
 """
 import json
 import os
@@ -33,7 +34,9 @@ class Python:
         client = genai.Client(api_key=token or SECRETS["TOKEN"], http_options=options)
         out = {"chunks": [], "error": None, "result": None}
         try:
-            out["result"] = getattr(self, op)(client.models, params, out)
+            about = {"file": client.files, "cache": client.caches}.get(op.split("_")[0], client.models)
+            about = client.files if op == "upload" else about
+            out["result"] = getattr(self, op)(about, params, out)
         except (errors.APIError, httpx.HTTPError, ValueError) as e:
             out["error"] = {"class": type(e).__name__, "message": str(e), "code": getattr(e, "code", None)}
         finally:
@@ -49,6 +52,33 @@ class Python:
 
     def count(self, models, params, out):
         return plain(models.count_tokens(**params))
+
+    def upload(self, files, params, out):
+        return plain(files.upload(file=params["path"], config=params.get("config")))
+
+    def file_get(self, files, params, out):
+        return plain(files.get(**params))
+
+    def file_delete(self, files, params, out):
+        files.delete(**params)
+
+    def file_list(self, files, params, out):
+        return [plain(f) for f in files.list(**params)]
+
+    def cache_create(self, caches, params, out):
+        return plain(caches.create(**params))
+
+    def cache_get(self, caches, params, out):
+        return plain(caches.get(**params))
+
+    def cache_update(self, caches, params, out):
+        return plain(caches.update(**params))
+
+    def cache_delete(self, caches, params, out):
+        caches.delete(**params)
+
+    def cache_list(self, caches, params, out):
+        return [plain(c) for c in caches.list(**params)]
 
 
 class Node:

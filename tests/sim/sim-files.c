@@ -117,7 +117,8 @@ static const char *text_of(json_object *o, const char *name) {
 /* --- files --- */
 
 static Thing *make_file(SimFiles *f, json_object *said, const char *owner, const char *type, uint64_t size) {
-        const char *name = text_of(said, "name"), *display = text_of(said, "displayName");
+        const char *name = text_of(said, "name");
+        const char *display = text_of(said, "displayName") ?: text_of(said, "display_name");
         json_object *o = json_object_new_object();
         char text[64];
         Thing *t;
