@@ -19,6 +19,7 @@
 #include "dialect/json.h"
 #include "dialect/openai-chat.h"
 #include "dialect/openai-error.h"
+#include "dialect/request-model.h"
 
 typedef enum Type {
         TYPE_BOOL = 1 << json_type_boolean,
@@ -243,20 +244,6 @@ static int check_stop(struct json_object *stop, unsigned *ret_n, ApiError *ret_e
         return 0;
 }
 
-static int check_model(const DialectContext *c, struct json_object *o, Translation *t, ApiError *ret_error) {
-        const char *s = c->default_model;
-        size_t n = strlen(strempty(s));
-        ModelName name;
-
-        if (o)
-                s = json_string(o, &n);
-        if (!s || model_name_parse(s, n, &name) < 0)
-                return openai_refuse(ret_error, "model", "model must be the name of a model");
-        memcpy(t->model, name.name, sizeof(t->model));
-        t->cli = name.cli;
-        return 0;
-}
-
 static int check_stream(struct json_object *root, OpenaiChat *chat, ApiError *ret_error) {
         struct json_object *o = json_get(json_get(root, "stream_options"), "include_usage");
 
@@ -417,9 +404,8 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
         r = read_members(root, found, ret_error);
         if (r != 0)
                 return r;
-        r = check_model(c, json_get(root, "model"), &chat->t, ret_error);
-        if (r != 0)
-                return r;
+        if (request_model(c, json_get(root, "model"), &chat->t) < 0)
+                return openai_refuse(ret_error, "model", "model must be the name of a model");
         model = c->resolve_model ? c->resolve_model(chat->t.model, c->userdata) : chat->t.model;
         traits = gemini_model_traits(model);
         r = check_numbers(found, traits, ret_error);

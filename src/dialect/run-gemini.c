@@ -21,6 +21,7 @@
 #include "dialect/gemini.h"
 #include "dialect/json.h"
 #include "dialect/openai-error.h"
+#include "dialect/request-model.h"
 
 typedef struct RunGemini {
         Translation t;
@@ -67,20 +68,6 @@ static int check_members(struct json_object *root, ApiError *ret_error) {
                                               members[i].what);
                 }
         }
-        return 0;
-}
-
-static int read_model(const DialectContext *c, struct json_object *o, Translation *t, ApiError *ret_error) {
-        const char *s = c->default_model;
-        size_t n = strlen(strempty(s));
-        ModelName name;
-
-        if (o)
-                s = json_string(o, &n);
-        if (!s || model_name_parse(s, n, &name) < 0)
-                return refuse(ret_error, "model", "model must be the name of a model.");
-        memcpy(t->model, name.name, sizeof(t->model));
-        t->cli = true;
         return 0;
 }
 
@@ -160,9 +147,9 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
         r = check_members(root, ret_error);
         if (r != 0)
                 return r;
-        r = read_model(c, json_get(root, "model"), &g->t, ret_error);
-        if (r != 0)
-                return r;
+        if (request_model(c, json_get(root, "model"), &g->t) < 0)
+                return refuse(ret_error, "model", "model must be the name of a model.");
+        g->t.cli = true; /* with or without the prefix */
         r = read_timeout(json_get(root, "timeout"), &g->t, ret_error);
         if (r != 0)
                 return r;

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "dialect/dialect.h"
+#include "dialect/json.h"
+
+/* The `model` of a request's body, or else the default one. -EINVAL if that is no name of a model. */
+int request_model(const DialectContext *c, struct json_object *model, Translation *t);
