@@ -76,6 +76,11 @@
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */
 #define CTL_OUTPUT_MAX (512U << 20)    /* what gemgatectl shows; as MANAGE_ANSWER_MAX */
 
+/* --- around the start --- */
+#define TURN_AWAY_MAX 4096U /* clients that wait at one socket of a daemon that cannot start: its backlog   \
+                             */
+#define SWEEP_ENTRIES_MAX 65536U /* of a directory in which a killed daemon may have left something */
+
 /* --- D-Bus and the control socket --- */
 #define BUS_CALLS_MAX        256U   /* set aside until bus and polkit say what their senders may */
 #define BUS_CALLS_SENDER_MAX 32U    /* of one connection: nobody takes all of them */

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/job-folder.h"
 #include "daemon/manager-internal.h"
 #include "io/listen.h"
 
@@ -61,18 +62,13 @@ static int socket_path_of(int fd, char **ret) {
 }
 
 static int open_own(Manager *m, int *ret_fd) {
-        const char *base = getenv("RUNTIME_DIRECTORY") ?: getenv("TMPDIR") ?: "/tmp";
-        _cleanup_free_ char *dir = NULL, *address = NULL;
+        _cleanup_free_ char *address = NULL;
         int r;
 
-        if (asprintf(&dir, "%s/gemgate-job-XXXXXX", base) < 0) {
-                dir = NULL;
-                return -ENOMEM;
-        }
-        if (!mkdtemp(dir))
-                return -errno;
-        m->job_dir = TAKE_PTR(dir);
-        if (asprintf(&address, "unix:%s/api.sock", m->job_dir) < 0) {
+        r = job_folder_make(&m->job_dir);
+        if (r < 0)
+                return r;
+        if (asprintf(&address, "unix:%s/" JOB_FOLDER_SOCKET, m->job_dir) < 0) {
                 address = NULL;
                 return -ENOMEM;
         }

@@ -486,6 +486,32 @@ def test_the_inner_socket(cli, tmp_path):
     assert not folder.exists()
 
 
+def test_left_by_a_killed_daemon(cli, tmp_path):
+    """Its directory of the inner socket; not one that somebody listens in, was just made, or has something else in it."""
+    d = cli()
+    assert run(d, "Hi").status == 200
+    [left] = tmp_path.glob("gemgate-job-*")
+    d.process.kill()
+    assert left.exists()
+    names = "empty", "listened", "young", "full"
+    folders = {n: tmp_path / f"gemgate-job-{n:A<6.6}" for n in names}
+    for f in folders.values():
+        f.mkdir(0o700)
+    (tmp_path / "gemgate-job-link42").symlink_to(folders["full"])
+    (folders["full"] / "something").touch()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folders["listened"] / "api.sock"))
+        listening.listen()
+        for f in [left, *folders.values()]:
+            if f != folders["young"]:
+                os.utime(f, (1, 1))
+        d = cli()
+        assert run(d, "Hi").status == 200
+    assert not left.exists() and not folders["empty"].exists()
+    assert folders["listened"].exists() and folders["young"].exists() and (folders["full"] / "something").exists()
+    assert (tmp_path / "gemgate-job-link42").is_symlink()
+
+
 # --- how a runner comes to be ---
 
 
