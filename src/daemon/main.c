@@ -7,12 +7,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 #include "daemon/config-load.h"
 #include "server/health-check.h"
 #include "daemon/log-config.h"
 #include "daemon/manager.h"
+#include "daemon/turn-away.h"
 
 #define HELP_MAX (64U << 10)
 #define SAID_MAX (1U << 20)
@@ -85,6 +87,13 @@ static void hold_signals(void) {
         (void) sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
+/* What does not pass by itself is not to be tried again for the same client. */
+static int fail(int status, int n_listeners) {
+        if (status == EX_CONFIG || status == EX_NOPERM)
+                turn_away_waiting(n_listeners);
+        return status;
+}
+
 static int run(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "config-dir", required_argument, NULL, 'c' },
@@ -99,6 +108,7 @@ static int run(int argc, char *argv[]) {
         Config *config = NULL;
         _cleanup_buf_ Buf later = BUF_INIT(SAID_MAX);
         ConfigPaths paths = {};
+        int n_listeners = sd_listen_fds(false);
         bool health = false;
         int r, o;
 
@@ -136,7 +146,10 @@ static int run(int argc, char *argv[]) {
         r = config_load(&paths, NULL, health ? say_faults : say, &later, &config);
         if (r < 0) { /* it has said why */
                 say_later(&later);
-                return r == -EACCES || r == -EPERM ? EX_NOPERM : r == -ENOMEM ? EX_SOFTWARE : EX_CONFIG;
+                return fail(r == -EACCES || r == -EPERM ? EX_NOPERM
+                            : r == -ENOMEM              ? EX_SOFTWARE
+                                                        : EX_CONFIG,
+                            n_listeners);
         }
         if (health) {
                 r = health_check(config);
@@ -152,12 +165,12 @@ static int run(int argc, char *argv[]) {
         }
         r = manager_new(config, &paths, &m);
         if (r != 0)
-                return r;
+                return fail(r, n_listeners);
         manager_apply_log(m);
         say_later(&later);
         r = manager_listen(m);
         if (r != 0)
-                return r;
+                return fail(r, n_listeners);
         return manager_run(m);
 }
 

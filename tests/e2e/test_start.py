@@ -242,6 +242,29 @@ def test_passed_sockets_come_before_listen(start):
     assert not _reaches(other)
 
 
+@pytest.mark.parametrize("wrong", [{"MAX_BODY": "banana"}, {"API_KEYS": "[", "ALLOWED_TOKENS": "[]"}])
+def test_who_waits_is_turned_away_by_a_daemon_that_cannot_start(tmp_path, wrong):
+    """Else systemd would start it again at once for the same clients, and the log be full of one line."""
+    tcp, unix = process.listen_tcp(), process.listen_unix(tmp_path / "s")
+    clients = [http1.Connection(w) for w in [tcp.getsockname()] * 3 + [str(tmp_path / "s")]]
+    for c in clients[1:]:
+        c.send(http1.compose("POST", "/v1/chat/completions", [], b"{}"))
+    p = process.Process([GEMGATED], defaults(None) | wrong, tmp_path, [tcp, unix])
+    assert p.wait() == 78
+    p.check()
+    assert len(p.said().splitlines()) == 1, p.said()
+    for c in clients:
+        a = c.read()
+        assert a.status == 503 and a.header("connection") == "close"
+        assert "its log says why" in json.loads(a.body)["error"]["message"]
+        c.close()
+    for s in (tcp, unix):  # nobody is left
+        s.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            s.accept()
+        s.close()
+
+
 def test_several_sockets_by_name(start, tmp_path):
     path = tmp_path / "passed.sock"
     tcp, tcp6, unix = process.listen_tcp(), process.listen_tcp("::1"), process.listen_unix(path)

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/limits.h"
+#include "daemon/turn-away.h"
+#include "io/listen.h"
+
+static const char answer[] =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 108\r\n"
+        "Retry-After: 30\r\nConnection: close\r\n\r\n"
+        "{\"error\":{\"message\":\"gemgate cannot start; its log says "
+        "why.\",\"type\":\"api_error\",\"param\":null,"
+        "\"code\":null}}\n";
+
+static void turn_away(int fd) {
+        char drain[16384];
+
+        /* What was sent and not read would reset the connection, and take the answer along. */
+        (void) recv(fd, drain, sizeof(drain), MSG_DONTWAIT);
+        (void) send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void) shutdown(fd, SHUT_WR);
+        (void) close(fd);
+}
+
+void turn_away_waiting(int n_listeners) {
+        bool is_unix;
+
+        for (int i = 0; i < n_listeners; i++) {
+                int listener = SD_LISTEN_FDS_START + i, fd;
+
+                if (listen_check(listener, &is_unix) < 0)
+                        continue;
+                for (unsigned j = 0; j < TURN_AWAY_MAX; j++) {
+                        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                        if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
+                                break;
+                        if (fd >= 0)
+                                turn_away(fd);
+                }
+        }
+}
