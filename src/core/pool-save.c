@@ -11,8 +11,7 @@
  *     is not lost; if the same key is in the pool again by then, the new one's row stands.
  *   - A model that is forgotten (names come from clients) takes its rows along: what is left of it stands
  *     in the list of the forgotten until the store was told.
- *   - The days are a book of their own (core/daybook). What the day that goes on comes to is counted in the
- *     models, without a search, and put into the book when somebody wants to know, or the day is over.
+ *   - The days are a book of their own (pool-days.c).
  */
 
 #include <errno.h>
@@ -67,21 +66,21 @@ void pool_note_all(Pool *p) {
                 note_if(p, &k->dirty,
                         k->tally.counters.total > 0 || k->breaker.until > 0 || k->disabled != k->configured);
                 note_if(p, &k->learned_dirty, k->learned);
-                LIST_FOREACH(j, &k->slots)
+                LIST_FOREACH (j, &k->slots)
                         pool_note(p, &list_entry(j, PoolSlot, by_key)->dirty, false);
         }
-        LIST_FOREACH(i, &p->projects) {
+        LIST_FOREACH (i, &p->projects) {
                 PoolProject *project = list_entry(i, PoolProject, link);
 
                 note_if(p, &project->dirty, is_worth_keeping(&project->breaker));
-                LIST_FOREACH(j, &project->buckets) {
+                LIST_FOREACH (j, &project->buckets) {
                         PoolBucket *b = list_entry(j, PoolBucket, by_project);
 
                         note_if(p, &b->dirty, is_worth_keeping(&b->quota->breaker));
                         pool_note(p, &b->ceiling_dirty, false);
                 }
         }
-        LIST_FOREACH(i, &p->models) {
+        LIST_FOREACH (i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 pool_note(p, &m->dirty, false);
@@ -130,7 +129,7 @@ static void forget_model(PoolModel *m) {
 }
 
 void pool_save_done(Pool *p) {
-        LIST_FOREACH(i, &p->save.forgotten)
+        LIST_FOREACH (i, &p->save.forgotten)
                 forget_model(list_entry(i, PoolModel, models));
         pool_absent_free(&p->save.absent);
         (void) digester_free(p->save.digester);
@@ -147,96 +146,6 @@ int pool_key_digest(Pool *p, PoolKey *k) {
         if (r >= 0)
                 k->digested = true;
         return r;
-}
-
-/* --- days --- */
-
-uint32_t pool_date_of(const Pool *p, usec_t t) {
-        time_t local = (time_t) (t / USEC_PER_SEC) + zone_offset(p->zone, t);
-        struct tm tm = {};
-
-        (void) gmtime_r(&local, &tm);
-        return (uint32_t) ((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
-}
-
-DayCounters pool_today(const PoolToday *t, const PoolTally *tally) {
-        const PoolCounters *c = &tally->counters, *b = &t->before;
-
-        return (DayCounters){
-                .requests = t->more.requests + c->total - b->total,
-                .errors = t->more.errors + c->errors - b->errors,
-                .tokens_in = t->more.tokens_in + c->tokens_in - b->tokens_in,
-                .tokens_out = t->more.tokens_out + c->tokens_out - b->tokens_out,
-        };
-}
-
-void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model) {
-        *t = (PoolToday){ .date = p->date, .before = tally->counters };
-        /* There is something already if the model was forgotten in between, or the clock was put back. */
-        (void) daybook_get(p->daybook, p->date, model, &t->more);
-}
-
-static void book(Pool *p, const PoolToday *t, const PoolTally *tally, const char *model) {
-        DayCounters c = pool_today(t, tally);
-
-        if (c.requests > 0 || c.errors > 0)
-                (void) daybook_put(p->daybook, t->date, model, &c);
-}
-
-/* Without the names that clients invent. */
-void pool_book_model(Pool *p, const PoolModel *m) {
-        if (m->succeeded)
-                book(p, &m->today, &m->tally, m->name);
-}
-
-static void book_today(Pool *p) {
-        book(p, &p->today, &p->tally, "");
-        LIST_FOREACH(i, &p->models)
-                pool_book_model(p, list_entry(i, PoolModel, models));
-}
-
-void pool_day_end(Pool *p) {
-        book_today(p);
-        p->date = pool_date_of(p, p->day);
-        p->save.purge = true;
-        pool_today_begin(p, &p->today, &p->tally, "");
-        LIST_FOREACH(i, &p->models) {
-                PoolModel *m = list_entry(i, PoolModel, models);
-
-                pool_today_begin(p, &m->today, &m->tally, m->name);
-        }
-}
-
-/* The first day that is kept; noon, so that an hour more or less makes no other date. */
-static uint32_t first_date(const Pool *p, unsigned n) {
-        return pool_date_of(p, usec_sub(usec_add(p->day, 12 * USEC_PER_HOUR), (n - 1) * USEC_PER_DAY));
-}
-
-/* All that is worth keeping, and no more. */
-static void look_into_book(Pool *p) {
-        book_today(p);
-        daybook_forget(p->daybook, first_date(p, p->keep_days));
-}
-
-void pool_keep_days(Pool *p, unsigned days) {
-        p->keep_days = days;
-        p->save.purge = true;
-        pool_note(p, &p->save.total, false);
-}
-
-void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
-                   void *userdata) {
-        uint32_t first;
-
-        (void) pool_time(p, now);
-        look_into_book(p);
-        first = first_date(p, MIN(n, p->keep_days));
-        for (size_t i = 0; i < daybook_n(p->daybook); i++) {
-                DayRow row = daybook_row(p->daybook, i);
-
-                if (row.date >= first)
-                        f(&row, userdata);
-        }
 }
 
 /* --- rows --- */
@@ -407,12 +316,10 @@ static int row_binding(Pool *p, PoolDirty *d, Writer *w) {
 }
 
 static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, Writer *w) = {
-        [POOL_META] = row_meta,           [POOL_TOTAL] = row_total,
-        [POOL_MODELS] = row_model,        [POOL_ALIASES] = row_alias,
-        [POOL_KEYS] = row_key,            [POOL_KEY_PROJECTS] = row_key_project,
-        [POOL_KEY_MODELS] = row_slot,     [POOL_PROJECTS] = row_project,
-        [POOL_QUOTAS] = row_quota,        [POOL_CEILINGS] = row_ceiling,
-        [POOL_BINDINGS] = row_binding,
+        [POOL_META] = row_meta,        [POOL_TOTAL] = row_total,      [POOL_MODELS] = row_model,
+        [POOL_ALIASES] = row_alias,    [POOL_KEYS] = row_key,         [POOL_KEY_PROJECTS] = row_key_project,
+        [POOL_KEY_MODELS] = row_slot,  [POOL_PROJECTS] = row_project, [POOL_QUOTAS] = row_quota,
+        [POOL_CEILINGS] = row_ceiling, [POOL_BINDINGS] = row_binding,
 };
 
 /* One that is over has no row any more. */
@@ -461,7 +368,7 @@ static bool is_idle(Pool *p, const PoolDirty *d) {
 }
 
 static int save_list(Pool *p, List *list, Rows *out) {
-        LIST_FOREACH(i, list) {
+        LIST_FOREACH (i, list) {
                 PoolDirty *d = list_entry(i, PoolDirty, link);
                 Writer w = {};
                 int r;
@@ -487,10 +394,13 @@ static void save_forgotten(Pool *p, Rows *out) {
         static const struct {
                 PoolTable table;
                 unsigned column; /* that names the model */
-        } tables[] = { { POOL_MODELS, 0 }, { POOL_ALIASES, 0 }, { POOL_KEY_MODELS, 1 },
-                       { POOL_QUOTAS, 1 }, { POOL_CEILINGS, 1 } };
+        } tables[] = { { POOL_MODELS, 0 },
+                       { POOL_ALIASES, 0 },
+                       { POOL_KEY_MODELS, 1 },
+                       { POOL_QUOTAS, 1 },
+                       { POOL_CEILINGS, 1 } };
 
-        LIST_FOREACH(i, &p->save.forgotten) {
+        LIST_FOREACH (i, &p->save.forgotten) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 for (size_t j = 0; j < ELEMENTSOF(tables); j++)
@@ -503,7 +413,7 @@ static void save_forgotten(Pool *p, Rows *out) {
 static void save_days(Pool *p, Rows *out) {
         DayRow row;
 
-        look_into_book(p);
+        pool_days_book(p);
         while (out->n < STATE_BATCH_ROWS && daybook_take_dirty(p->daybook, &row)) {
                 const RowValue values[] = {
                         row_int(row.date),
@@ -517,7 +427,7 @@ static void save_days(Pool *p, Rows *out) {
                 rows_put(out, POOL_DAYS, values, ELEMENTSOF(values));
         }
         if (p->save.purge)
-                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(first_date(p, p->keep_days)));
+                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(pool_first_date(p, p->keep_days)));
         if (p->save.purge) /* those of projects that are no more */
                 rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(p->now));
         p->save.purge = false;

@@ -33,7 +33,7 @@ const Verb ctl_verbs[] = {
           0, 2, VERB_ALL, "km", verb_reset },
         { "enable", "KEY...", "pick these keys again",
           1, UINT_MAX, 0, "k", verb_enable },
-        { "disable", "KEY...", "pick these keys no more, until a restart",
+        { "disable", "KEY...", "pick these keys no more, until they are enabled",
           1, UINT_MAX, 0, "k", verb_disable },
         { "reload", "", "read the configuration again",
           0, 0, VERB_NO_START, "", verb_reload },
