@@ -11,10 +11,10 @@
 
 #include "base/log.h"
 #include "daemon/config-load.h"
-#include "server/health-check.h"
 #include "daemon/log-config.h"
 #include "daemon/manager.h"
 #include "daemon/turn-away.h"
+#include "server/health-check.h"
 
 #define HELP_MAX (64U << 10)
 #define SAID_MAX (1U << 20)
