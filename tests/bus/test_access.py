@@ -243,7 +243,8 @@ def test_questions_of_one_user_are_bounded(daemon, connect, polkit):
 def test_calls_of_one_sender_are_bounded(daemon, connect, polkit):
     """A flood: all of it is answered, most of it with no; and the others notice nothing."""
     stranger, member = connect(STRANGER), connect(MEMBER)
-    tasks = [stranger.start("ListKeyHealth") for _ in range(10 * SENDER_MAX)]
+    # As many as fit into a socket at once: where a bus reads slowly dbus_fast falls over more.
+    tasks = [stranger.start("ListKeyHealth") for _ in range(3 * SENDER_MAX)]
     assert len(member.call("ListKeyHealth")) == 1
     names = set()
     for t in tasks:
