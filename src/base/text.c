@@ -98,7 +98,18 @@ bool text_in_charset(const char *s, size_t n, const char *allowed) {
         return true;
 }
 
-static int unhex(char c) {
+void text_hex(const void *p, size_t n, char *ret) {
+        static const char digits[] = "0123456789abcdef";
+        const uint8_t *bytes = p;
+
+        for (size_t i = 0; i < n; i++) {
+                *ret++ = digits[bytes[i] >> 4];
+                *ret++ = digits[bytes[i] & 15];
+        }
+        *ret = 0;
+}
+
+int text_unhex(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';
         if (c >= 'a' && c <= 'f')
@@ -118,10 +129,10 @@ int text_percent_decode(char *s) {
                         *out++ = *s;
                         continue;
                 }
-                hi = unhex(s[1]);
+                hi = text_unhex(s[1]);
                 if (hi < 0)
                         return -EINVAL;
-                lo = unhex(s[2]);
+                lo = text_unhex(s[2]);
                 if (lo < 0 || (hi == 0 && lo == 0))
                         return -EINVAL;
                 *out++ = (char) (hi << 4 | lo);

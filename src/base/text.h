@@ -59,6 +59,9 @@ char *text_strip(char *s);
 /* True if s (n bytes) consists of bytes in `allowed` only and is not empty. */
 bool text_in_charset(const char *s, size_t n, const char *allowed);
 
+void text_hex(const void *p, size_t n, char *ret); /* 2 n digits, lower case, and a NUL */
+int text_unhex(char c); /* the value of a hex digit, or -EINVAL */
+
 /* Decodes %XX in place. -EINVAL for a broken escape or an encoded NUL. */
 int text_percent_decode(char *s);
 

@@ -3,9 +3,9 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/digest.h"
 
 int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]) {
@@ -15,8 +15,7 @@ int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]) {
         if (!EVP_Digest(secret_reveal(s), secret_length(s), md, &n, EVP_sha256(), NULL))
                 return -ENOMEM;
         assert(n * 2 + 1 == DIGEST_TEXT_SIZE);
-        for (unsigned i = 0; i < n; i++)
-                (void) snprintf(ret + i * 2, 3, "%02x", md[i]);
+        text_hex(md, n, ret);
         return 0;
 }
 

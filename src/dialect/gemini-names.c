@@ -40,13 +40,6 @@ static const struct {
         { "response", PLACE_DATA },
 };
 
-static int hex_of(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c = (char) (c | 0x20);
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One character behind a backslash; -1 for what no name has. */
 static int unescape(const char **s, const char *end) {
         int v = 0;
@@ -62,7 +55,7 @@ static int unescape(const char **s, const char *end) {
                 if (end - *s < 4)
                         return -1;
                 for (unsigned i = 0; i < 4; i++) {
-                        int h = hex_of(*(*s)++);
+                        int h = text_unhex(*(*s)++);
 
                         if (h < 0)
                                 return -1;

@@ -35,18 +35,14 @@ JobBook *job_book_free(JobBook *b) {
 /* --- the token --- */
 
 static int token_new(Secret **ret) {
-        static const char digits[] = "0123456789abcdef";
-        char hex[2 * TOKEN_BYTES];
+        char hex[2 * TOKEN_BYTES + 1];
         uint8_t bytes[TOKEN_BYTES];
         int r;
 
         if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
                 return -EIO;
-        for (size_t i = 0; i < sizeof(bytes); i++) {
-                hex[2 * i] = digits[bytes[i] >> 4];
-                hex[2 * i + 1] = digits[bytes[i] & 15];
-        }
-        r = secret_new(hex, sizeof(hex), ret);
+        text_hex(bytes, sizeof(bytes), hex);
+        r = secret_new(hex, sizeof(hex) - 1, ret);
         explicit_bzero(bytes, sizeof(bytes));
         explicit_bzero(hex, sizeof(hex));
         return r;

@@ -168,11 +168,11 @@ static void bind_upload(Resource *r) {
         size_t n = strlen(BINDING_UPLOADS);
         usec_t now = clock_realtime();
 
+        static_assert(sizeof(BINDING_UPLOADS) + 2 * ID_BYTES <= sizeof(r->name), "an id of ours has to fit");
         if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random))
                 return;
         memcpy(r->name, BINDING_UPLOADS, n + 1);
-        for (size_t i = 0; i < sizeof(random); i++)
-                n += (size_t) snprintf(r->name + n, sizeof(r->name) - n, "%02x", random[i]);
+        text_hex(random, sizeof(random), r->name + n);
         if (pool_bind_name(q->http->p.pool,
                            &(BindingWanted){ .name = r->name,
                                              .key = r->work.lease.key,

@@ -357,6 +357,22 @@ static void test_scrub(void **state) {
         }
 }
 
+static void test_hex(void **state) {
+        static const uint8_t bytes[] = { 0x00, 0x0f, 0xa5, 0xff };
+        char text[2 * sizeof(bytes) + 1];
+
+        text_hex(bytes, sizeof(bytes), text);
+        assert_string_equal(text, "000fa5ff");
+        text_hex(bytes, 0, text);
+        assert_string_equal(text, "");
+        assert_int_equal(text_unhex('0'), 0);
+        assert_int_equal(text_unhex('9'), 9);
+        assert_int_equal(text_unhex('a'), 10);
+        assert_int_equal(text_unhex('F'), 15);
+        for (const char *p = "/:@G`g "; *p; p++)
+                assert_int_equal(text_unhex(*p), -EINVAL);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_copy),
@@ -376,6 +392,7 @@ int main(void) {
                 cmocka_unit_test(test_scrub),
                 cmocka_unit_test(test_utf8_prefix),
                 cmocka_unit_test(test_secret_compare),
+                cmocka_unit_test(test_hex),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
