@@ -2,13 +2,11 @@
 #include "test.h"
 
 #include "core/pool-internal.h"
+#include "noon.h"
 
 /* Ceilings: the rolling minute by itself, then pools before a Google that counts for itself. */
 
-#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 #define KEYS 7U
-
-static Zone *zone;
 
 /* --- one ceiling --- */
 
@@ -498,15 +496,6 @@ static void test_steps(void **state) {
                 assert_in_range(worst, 1, 16);
                 assert_in_range(large, 1, 256 * 8);
         }
-}
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
 }
 
 int main(void) {

@@ -3,20 +3,9 @@
 
 #include "base/text.h"
 #include "server/manage-internal.h"
+#include "noon.h"
 
 /* 2026-11-22, noon in Los Angeles. */
-#define NOON (1795377600 * USEC_PER_SEC)
-
-static Zone *zone;
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
-}
 
 typedef struct KeyRow {
         const char *secret, *name, *project;

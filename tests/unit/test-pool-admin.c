@@ -5,15 +5,13 @@
 #include "base/text.h"
 #include "core/pool-internal.h"
 #include "core/pool-view.h"
+#include "noon.h"
 
 /* What an administrator does to the pool and hears of it. The long walk (test-pool-walk) holds all of it
  * against plain rules; here are the names, the words as they are told, and what must not happen when memory
  * runs out. */
 
 #define MIDNIGHT (1795334400 * USEC_PER_SEC)
-#define NOON     (MIDNIGHT + 12 * USEC_PER_HOUR)
-
-static Zone *zone;
 
 /* --- memory that runs out: the so many'th allocation fails --- */
 
@@ -632,15 +630,6 @@ static void test_explain(void **state) {
         assert_int_equal(pool_explain(w->pool, "m", w->now, on_reason, w), 0);
         assert_non_null(strstr(buf_cstr(&w->heard), "c 1 dead now: "));
         world_done(w);
-}
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
 }
 
 int main(void) {

@@ -3,12 +3,11 @@
 
 #include "base/text.h"
 #include "core/pool-internal.h"
+#include "noon.h"
 
 /* What Google's answers say of projects and of models' names, and the word before a day is used up. */
 
-#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 
-static Zone *zone;
 static char heard[4096];
 
 static void on_project_learned(const PoolKey *k, const char *project, size_t n_others, void *userdata) {
@@ -219,15 +218,6 @@ static void test_large(void **state) {
         for (unsigned i = 0; i < 300; i++)
                 n_together += pool_key(p, i)->project == pool_key(p, 0)->project;
         assert_int_equal(n_together, 300);
-}
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
 }
 
 int main(void) {

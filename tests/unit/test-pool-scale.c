@@ -5,12 +5,10 @@
 
 #include "core/health.h"
 #include "core/pool-internal.h"
+#include "noon.h"
 
 /* What the pool may cost: counted, not timed. And what it does when models or pairs grow too many. */
 
-#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
-
-static Zone *zone;
 
 static Pool *pool_of(unsigned n_keys, unsigned keys_a_project) {
         Pool *p;
@@ -321,15 +319,6 @@ static void test_pairs_are_bounded(void **state) {
         assert_in_range(pool_n_models(p), 3, 5);
         assert_non_null(pool_model_find(p, "busy"));
         end(p, lease, VERDICT_OK, NOON);
-}
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
 }
 
 int main(void) {

@@ -3,12 +3,10 @@
 
 #include "base/text.h"
 #include "core/pool-admin.h"
+#include "noon.h"
 
 /* What is shown: names and masks, counters, days, errors; and how a reset finds what it is told. */
 
-#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
-
-static Zone *zone;
 
 static int add(Pool *p, const char *text, const char *name, const char *project, bool disabled) {
         _cleanup_(secret_unrefp) Secret *s = NULL;
@@ -260,15 +258,6 @@ static void test_state_names(void **state) {
         assert_int_equal(ELEMENTSOF(names), _POOL_STATE_MAX);
         for (PoolState s = 0; s < _POOL_STATE_MAX; s++)
                 assert_string_equal(pool_state_to_string(s), names[s]);
-}
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
 }
 
 int main(void) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "core/pool-internal.h"
 #include "pool-plain.h"
+#include "noon.h"
 
 /*
  * A long random walk of picks, reports, jumps of time, resets, keys that are disabled and reloads, side by
@@ -12,12 +13,9 @@
  * told of them.
  */
 
-#define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 
 static const char *const model_names[MODELS] = { "gemini-a", "gemini-b", "gemini-c" };
 static const char *const shared_names[SHARED] = { "red", "green", "blue" };
-static Zone *zone;
-
 /* --- the walk --- */
 
 typedef struct Walk {
@@ -455,15 +453,6 @@ static void test_walk_while_keys_change(void **state) {
         walk(8, 5, 3, 100000, true);
         walk(9, 9, 6, 100000, true);
         walk(10, KEYS, 4, 200000, true);
-}
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
 }
 
 int main(void) {

@@ -3,21 +3,10 @@
 
 #include "base/text.h"
 #include "core/pool-internal.h"
+#include "noon.h"
 
 /* 2026-11-22, Sunday, midnight in Los Angeles. Conversations begin at noon. */
 #define MIDNIGHT (1795334400 * USEC_PER_SEC)
-#define NOON (MIDNIGHT + 12 * USEC_PER_HOUR)
-
-static Zone *zone;
-
-static int setup(void **state) {
-        return zone_new("America/Los_Angeles", NOON, &zone);
-}
-
-static int teardown(void **state) {
-        zone = zone_free(zone);
-        return 0;
-}
 
 static void add_key(Pool *p, const char *secret, const char *name, const char *project, bool disabled) {
         _cleanup_(secret_unrefp) Secret *s = NULL;
