@@ -96,15 +96,6 @@ int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, 
         return r;
 }
 
-void attempt_note_key(const Attempt *a) {
-        Request *q = a->request;
-        const PoolKey *k = a->lease.key;
-
-        secret_mask_key(pool_key_secret(k), q->key_mask);
-        text_copy(q->key_name, sizeof(q->key_name), pool_key_id(k));
-        q->key_named = pool_key_is_named(k);
-}
-
 int attempt_pick_spare(Attempt *a, const Attempt *other) {
         const PoolRequest q = {
                 .model = a->course->model,
@@ -122,7 +113,7 @@ int attempt_start(Attempt *a) {
 
         if (a->lease.key) {
                 q->attempts++;
-                attempt_note_key(a);
+                request_note_key(a->request, a->lease.key);
                 if (q->job)
                         job_tried(q->job, q->key_mask, q->key_name);
         }

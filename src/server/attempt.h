@@ -63,5 +63,4 @@ void attempt_cancel(Attempt *a, VerdictClass class);
 
 /* A key of another project, with quota to spare and no probe. 0, POOL_E_EXHAUSTED, −errno. */
 int attempt_pick_spare(Attempt *a, const Attempt *other);
-void attempt_note_key(const Attempt *a); /* it is the one that counts */
 void attempt_drop(Attempt *a);           /* it is not: says nothing of it to anybody */

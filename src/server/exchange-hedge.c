@@ -82,7 +82,7 @@ bool exchange_hedge_heard(Exchange *x, Attempt *a) {
         if (x->second && !x->settled) {
                 x->settled = true;
                 x->attempt = a;
-                attempt_note_key(a);
+                request_note_key(a->request, a->lease.key);
                 loop_hook_ask(q->http->p.loop, &x->drop);
         }
         return a == x->attempt;
@@ -105,7 +105,7 @@ bool exchange_hedge_ended(Exchange *x, Attempt *a) {
         attempt_conclude(a, 0);
         exchange_reset(x);
         x->attempt = other;
-        attempt_note_key(other);
+        request_note_key(other->request, other->lease.key);
         return true;
 }
 

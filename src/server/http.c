@@ -45,6 +45,12 @@ static void reply_add(Reply *p, const char *name, const char *value) {
         p->headers[p->n++] = (HttpHeader){ name, value };
 }
 
+void request_note_key(Request *q, const PoolKey *k) {
+        secret_mask_key(pool_key_secret(k), q->key_mask);
+        text_copy(q->key_name, sizeof(q->key_name), pool_key_id(k));
+        q->key_named = pool_key_is_named(k);
+}
+
 void request_note_verdict(Request *q, VerdictClass class) {
         size_t n = strlen(q->verdicts);
 

@@ -111,9 +111,9 @@ void request_reply_json(Request *q, int status, Buf *body);
 void request_reply_with(Request *q, int status, const HttpHeader *headers, size_t n, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
+void request_note_key(Request *q, const PoolKey *k);       /* the one that counts, for headers and log */
 void request_note_verdict(Request *q, VerdictClass class); /* what came of an attempt, for the headers */
-/* Begins a stream with status 200. */
-int request_stream(Request *q, const char *content_type);
+int request_stream(Request *q, const char *content_type);  /* begins a stream with status 200 */
 struct json_object *request_json(Request *q); /* the body, an object; or NULL after a 400 was sent */
 
 /* How the client's address is shown: `127.0.0.1`, `unix`. */

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
 #include "base/text.h"
 #include "core/verdict.h"
 #include "server/pin.h"
@@ -62,16 +60,6 @@ static void on_done(const Verdict *v, void *userdata) {
         finish(w);
 }
 
-static void note_key(const Work *w) {
-        const PoolKey *k = w->lease.key;
-        Request *q = w->request;
-
-        q->attempts++;
-        secret_mask_key(pool_key_secret(k), q->key_mask);
-        (void) snprintf(q->key_name, sizeof(q->key_name), "%s", pool_key_id(k));
-        q->key_named = pool_key_is_named(k);
-}
-
 void work_start(Work *w) {
         static const EngineSink sink = { .event = on_event, .done = on_done, .header = on_header };
         Http *h = w->request->http;
@@ -91,7 +79,8 @@ void work_start(Work *w) {
                 return;
         }
         w->tried[w->n_tried++] = w->lease.key;
-        note_key(w);
+        w->request->attempts++;
+        request_note_key(w->request, w->lease.key);
         if (!buf_cstr(&w->path) || engine_start(h->p.engine,
                                                 &(EngineRequest){
                                                         .method = ENGINE_RESOURCE,
