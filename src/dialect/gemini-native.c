@@ -26,12 +26,12 @@
 
 #include <errno.h>
 
-#include "base/json-check.h"
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/dialect.h"
 #include "dialect/gemini.h"
 #include "dialect/google-error.h"
+#include "dialect/json-view.h"
 #include "dialect/json.h"
 
 #define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
@@ -132,20 +132,11 @@ static int read_alt(const char *alt, Native *n, ApiError *ret_error) {
 }
 
 static int check_body(const char *body, size_t n, ApiError *ret_error) {
-        const char *why;
+        const char *why = json_fault(body, n);
 
-        if (n == 0)
-                why = "empty";
-        else if (!text_is_utf8(body, n))
-                why = "not UTF-8";
-        else
-                why = json_check(body, n);
         if (why)
                 return refuse(ret_error, 400, NULL, "The request body is not JSON: %s.", why);
-
-        while (strchr(TEXT_WHITESPACE, *body)) /* it is JSON, so something else comes */
-                body++;
-        if (*body != '{')
+        if (!json_view_is(json_view(body, n), '{'))
                 return refuse(ret_error, 400, NULL, "The request body must be a JSON object.");
         return 0;
 }

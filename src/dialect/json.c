@@ -34,7 +34,7 @@ const char *json_fault(const char *s, size_t n) {
         if (n == 0)
                 return "empty";
         if (!text_is_utf8(s, n))
-                return json_tokener_error_desc(json_tokener_error_parse_utf8_string);
+                return "not UTF-8";
         return json_check(s, n);
 }
 

@@ -16,9 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json-check.h"
 #include "base/text.h"
 #include "dialect/gemini-resource.h"
+#include "dialect/json-view.h"
+#include "dialect/json.h"
 #include "io/timeout.h"
 #include "server/pin.h"
 #include "server/resource-internal.h"
@@ -137,20 +138,12 @@ static void on_done(Work *w) {
 static bool take_body(Resource *r) {
         Request *q = r->work.request;
         Buf *body = http_request_body(q->io);
-        const char *why = NULL, *s = body->n > 0 ? buf_data(body) : "";
+        const char *s = body->n > 0 ? buf_data(body) : "", *why = json_fault(s, body->n);
 
-        if (body->n == 0)
-                why = "empty";
-        else if (!text_is_utf8(s, body->n))
-                why = "not UTF-8";
-        else
-                why = json_check(s, body->n);
-        while (!why && strchr(TEXT_WHITESPACE, *s)) /* it is JSON, so something else comes */
-                s++;
-        if (!why && *s != '{')
+        if (!why && !json_view_is(json_view(s, body->n), '{'))
                 why = "not an object";
         if (!why) {
-                r->work.body = buf_data(body);
+                r->work.body = s;
                 r->work.n_body = body->n;
                 return true;
         }
