@@ -2,19 +2,17 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "base/text.h"
+#include "base/clock.h"
 #include "base/log-day.h"
+#include "base/text.h"
 
-#define DAY      86400
-#define YEAR_MAX 9999 /* of four digits */
+#define DATE_LENGTH 10 /* of a time that RFC 3339 writes */
 
 void log_day_name(int64_t day, char ret[static LOG_DAY_NAME_MAX]) {
-        time_t t = (time_t) (day * DAY);
-        struct tm tm = {};
+        char stamp[TIMESTAMP_STRING_MAX];
 
-        (void) gmtime_r(&t, &tm);
-        (void) snprintf(ret, LOG_DAY_NAME_MAX, "gemgate-%04d-%02d-%02d.log",
-                        MIN(tm.tm_year + 1900, YEAR_MAX), tm.tm_mon + 1, tm.tm_mday);
+        timestamp_format((usec_t) day * USEC_PER_DAY, 0, stamp);
+        (void) snprintf(ret, LOG_DAY_NAME_MAX, "gemgate-%.*s.log", DATE_LENGTH, stamp);
 }
 
 bool log_day_parse(const char *name, int64_t *ret) {
@@ -26,7 +24,7 @@ bool log_day_parse(const char *name, int64_t *ret) {
                 return false;
         tm.tm_year -= 1900;
         tm.tm_mon -= 1;
-        day = (int64_t) timegm(&tm) / DAY;
+        day = (int64_t) timegm(&tm) / (int64_t) (USEC_PER_DAY / USEC_PER_SEC);
         log_day_name(day, again);
         if (!streq(name, again)) /* such as a 30th of February */
                 return false;

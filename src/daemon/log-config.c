@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +8,6 @@
 #include "io/log-journal.h"
 
 static LogFile *arg_file; /* NULL without LOG_DIR */
-static char *arg_dir;
 
 /* The journal's stream would take a line that is at fault for information like any other. */
 void log_config_begin(void) {
@@ -19,20 +17,21 @@ void log_config_begin(void) {
 }
 
 static void told(int error, uint64_t n_lost, void *userdata _unused_) {
+        const char *dir = log_file_dir(arg_file);
         char lost[24];
 
         (void) snprintf(lost, sizeof(lost), "%llu", (unsigned long long) n_lost);
         if (error < 0)
-                log_warning("LOG_DIR: %s: %s: no log file is written until that is over", arg_dir,
+                log_warning("LOG_DIR: %s: %s: no log file is written until that is over", dir,
                             strerror(-error));
         else if (n_lost > 0) {
                 char message[DIRECTORY_PATH_MAX + 128];
 
                 (void) snprintf(message, sizeof(message),
-                                "LOG_DIR: %s: written again; %s lines did not find room", arg_dir, lost);
+                                "LOG_DIR: %s: written again; %s lines did not find room", dir, lost);
                 log_struct(LOG_LEVEL_WARNING, message, { "left_out", lost, true });
         } else
-                log_info("LOG_DIR: %s: written again, nothing is missing", arg_dir);
+                log_info("LOG_DIR: %s: written again, nothing is missing", dir);
 }
 
 /* Also at each reload: somebody may have moved the file away. */
@@ -46,11 +45,7 @@ static void apply_files(const Config *c, Loop *loop) {
                 if (r < 0)
                         return log_warning("LOG_DIR: no log file is written: %s", strerror(-r));
         }
-        free(arg_dir);
-        arg_dir = strdup(c->log_dir);
-        r = arg_dir ? log_file_configure(arg_file, c->log_dir, (unsigned) c->log_retention_days,
-                                         clock_realtime())
-                    : -ENOMEM;
+        r = log_file_configure(arg_file, c->log_dir, (unsigned) c->log_retention_days, clock_realtime());
         if (r < 0) {
                 log_config_done();
                 return log_warning("LOG_DIR: no log file is written: %s", strerror(-r));
@@ -61,8 +56,6 @@ static void apply_files(const Config *c, Loop *loop) {
 void log_config_done(void) {
         log_set_copy(NULL, NULL);
         arg_file = log_file_free(arg_file);
-        free(arg_dir);
-        arg_dir = NULL;
 }
 
 void log_config_apply(const Config *c, Loop *loop) {

@@ -282,3 +282,7 @@ int log_file_configure(LogFile *f, const char *dir, unsigned retention_days, use
         f->n_lost = 0;
         return 0;
 }
+
+const char *log_file_dir(const LogFile *f) {
+        return f->dir;
+}

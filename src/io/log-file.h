@@ -25,5 +25,7 @@ DEFINE_CLEANUP(LogFile *, log_file_free);
  * opens the file anew, which may have been moved away, and reads the time zone again. */
 int log_file_configure(LogFile *f, const char *dir, unsigned retention_days, usec_t now);
 
+const char *log_file_dir(const LogFile *f); /* as it was configured; NULL: none */
+
 /* A line with its end, and its time; a LogCopy. */
 void log_file_line(usec_t now, const char *line, size_t n, void *userdata);
