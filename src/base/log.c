@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"

@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "bus/bus-manager.h"
-#include "core/pool-state.h"
+#include "pool/state/schema.h"
 
 typedef struct Days {
         sd_bus_message *reply;

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "bus/bus-manager.h"
-#include "core/pool-words.h"
+#include "pool/describe.h"
 
 /* The message that is written; the first failure stays. */
 typedef struct Writer {

@@ -7,8 +7,8 @@
  * away, and a name that is taken are no failures: it is tried again.
  */
 
-#include "core/config.h"
-#include "core/pool-admin.h"
+#include "config/config.h"
+#include "pool/admin.h"
 #include "io/loop.h"
 
 typedef struct Bus Bus;

@@ -4,8 +4,8 @@
 /*
  * What an attempt came to. A verdict is not an error: it is what Gemini (or the road to it) said, and it
  * decides three things, all in one table: who is at fault, whether another key is tried, and what cools. How
- * Google's bodies become a class is dialect/gemini-error; how long a class cools is core/quota and
- * core/health.
+ * Google's bodies become a class is dialect/gemini-error; how long a class cools is core/cooldown and
+ * core/judgement.
  */
 
 #include "base/clock.h"

@@ -6,6 +6,6 @@
 
 #include <systemd/sd-bus.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 
 int bus_json(sd_bus_message *m, JWriter *w, const char *key); /* 1, or 0 at the end of what it stands in */

@@ -9,7 +9,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/clock.h"
 #include "ctl/screen.h"
 

@@ -4,7 +4,7 @@
 /* How times and states are told to people. */
 
 #include "base/clock.h"
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "ctl/screen.h"
 
 /* `in 41 s`, `2 min ago`, `now`; `never` for USEC_INFINITY and, as what has been, for 0. */

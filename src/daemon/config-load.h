@@ -7,7 +7,7 @@
  * overwritten there and taken out. Later calls read the files again. Call it before any thread exists.
  */
 
-#include "core/config.h"
+#include "config/config.h"
 
 typedef struct ConfigPaths {
         const char *env_file;   /* NULL: gemgate.env in config_dir, else ./.env, if there */

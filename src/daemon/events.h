@@ -7,7 +7,7 @@
  */
 
 #include "base/list.h"
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 #include "io/loop.h"
 
 typedef struct Events Events;

@@ -3,7 +3,7 @@
 
 /* The log as LOG_LEVEL, LOG_FORMAT, LOG_DIR and LOG_RETENTION_DAYS want it. */
 
-#include "core/config.h"
+#include "config/config.h"
 #include "io/loop.h"
 
 void log_config_begin(void); /* before there is a configuration */

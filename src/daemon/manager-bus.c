@@ -3,7 +3,7 @@
 /* The bus beside the server: what it asks of the rest of the daemon, and what it is told. */
 
 #include "daemon/manager-internal.h"
-#include "server/line.h"
+#include "server/exchange/key-queue.h"
 
 static const Config *get_config(void *userdata) {
         Manager *m = userdata;

@@ -6,10 +6,10 @@
 #include <systemd/sd-event.h>
 
 #include "bus/bus.h"
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 #include "daemon/events.h"
 #include "daemon/idle.h"
-#include "daemon/keeper.h"
+#include "daemon/state-writer.h"
 #include "daemon/manager.h"
 #include "daemon/notify.h"
 #include "engine/engine-api.h"

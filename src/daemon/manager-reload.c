@@ -21,7 +21,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "core/pool-state.h"
+#include "pool/state/schema.h"
 #include "daemon/log-config.h"
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"

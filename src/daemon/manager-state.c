@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "core/pool-state.h"
+#include "pool/state/schema.h"
 #include "daemon/manager-internal.h"
 
 #define FILE_NAME "state.db"

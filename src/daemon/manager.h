@@ -4,7 +4,7 @@
 /* The object that owns everything: loop, configuration, pool, engine, listeners; its reload and its end. */
 
 #include "base/macros.h"
-#include "core/config.h"
+#include "config/config.h"
 #include "daemon/config-load.h"
 
 typedef struct Manager Manager;

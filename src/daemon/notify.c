@@ -6,7 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/notify.h"
-#include "io/pulse.h"
+#include "io/loop-watchdog.h"
 
 #define STATUS_DELAY USEC_PER_SEC
 #define STATUS_ACCURACY (250 * USEC_PER_MSEC)

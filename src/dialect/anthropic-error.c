@@ -3,7 +3,7 @@
 /* Errors in Anthropic's words: {"type":"error","error":{"type","message"},"request_id"}. Source: the API
  * reference's page on errors, and what the official SDKs read. */
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "dialect/dialect.h"
 
 static const char *type_of(int status) {

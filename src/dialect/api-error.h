@@ -7,7 +7,7 @@
  */
 
 #include "base/clock.h"
-#include "core/pool.h"
+#include "pool/pool.h"
 #include "core/verdict.h"
 
 #define API_ERROR_MESSAGE_MAX (UPSTREAM_MESSAGE_MAX + 512U)

@@ -4,7 +4,7 @@
 /* What a Gemini request names of a project's own: files (fileData.fileUri) and a cached content
  * (cachedContent). A look without a tree, in bytes that need not be JSON at all. */
 
-#include "core/binding.h"
+#include "pool/binding.h"
 
 /* In the order of their places: "files/x", "cachedContents/x". False ends the walk. */
 typedef bool (*GeminiNameFn)(const char *name, void *userdata);

@@ -4,7 +4,7 @@
 /* What Google answers about files, cached contents and uploads, as far as a gateway needs to know it. */
 
 #include "base/clock.h"
-#include "core/binding.h"
+#include "pool/binding.h"
 
 typedef struct GeminiResource {
         char name[BINDING_NAME_MAX + 1]; /* "files/x", "cachedContents/x" */

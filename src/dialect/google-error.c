@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "dialect/google-error.h"
 

@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/limits.h"
 #include "dialect/dialect.h"
 #include "dialect/gemini-model.h"

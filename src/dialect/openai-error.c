@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "dialect/openai-error.h"
 
 void openai_error_write(const ApiError *e, Buf *out) {

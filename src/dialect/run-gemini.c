@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/dialect.h"

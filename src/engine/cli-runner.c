@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/job-protocol.h"
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "dialect/json.h"
 #include "engine/cli-runner.h"

@@ -17,7 +17,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/verdict.h"

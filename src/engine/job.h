@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 #include "base/secret.h"
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 #include "dialect/api-error.h"
 
 typedef struct JobBook JobBook;

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "io/mhd-internal.h"
+#include "io/http-internal.h"
 
 /* MHD allocates a block of this size for each reply in pieces, and uses it only for HTTP/1.0: chunks are
  * read into the connection's own pool. Every open stream has one. */

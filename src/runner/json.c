@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "base/json-check.h"
+#include "base/json/check.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "runner/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/job-protocol.h"
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "runner/report.h"
 

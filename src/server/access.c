@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "server/access.h"
-#include "server/exchange.h"
-#include "server/resource.h"
+#include "server/exchange/exchange.h"
+#include "server/files/resource.h"
 
 #define FORWARDED_MAX 4096U /* bytes of all X-Forwarded-For headers; a longer chain is refused */
 

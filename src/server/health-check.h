@@ -3,7 +3,7 @@
 
 /* gemgated --health: asks the daemon that runs with this configuration how it is. */
 
-#include "core/config.h"
+#include "config/config.h"
 
 /* Prints /health's word (healthy, degraded or no_keys) and returns 0: it serves, and says so; restarting it
  * would bring no key back. EX_UNAVAILABLE with one line if it does not answer. */

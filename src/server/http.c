@@ -17,16 +17,16 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "core/affinity.h"
+#include "pool/affinity.h"
 #include "dialect/json.h"
-#include "io/mhd-glue.h"
+#include "io/http-server.h"
 #include "io/timeout.h"
 #include "server/access.h"
-#include "server/exchange.h"
-#include "server/line.h"
+#include "server/exchange/exchange.h"
+#include "server/exchange/key-queue.h"
 #include "server/models.h"
 #include "server/request-log.h"
-#include "server/resource.h"
+#include "server/files/resource.h"
 
 #define REQUEST_ID_CHARS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define REPLY_BODY_MAX    (64U << 20)

@@ -9,10 +9,10 @@
 
 #include "base/buf.h"
 #include "base/zone.h"
-#include "core/affinity.h"
-#include "core/config.h"
+#include "pool/affinity.h"
+#include "config/config.h"
 #include "core/hedge.h"
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 #include "dialect/dialect.h"
 #include "engine/engine.h"
 #include "engine/job.h"

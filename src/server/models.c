@@ -15,7 +15,7 @@
 
 #include <errno.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/gemini-list.h"

@@ -2,10 +2,10 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "server/exchange.h"
-#include "server/manage.h"
+#include "server/exchange/exchange.h"
+#include "server/admin/manage.h"
 #include "server/models.h"
-#include "server/resource.h"
+#include "server/files/resource.h"
 #include "server/routes.h"
 
 /* Files and cached contents, under each version that the native methods have. */

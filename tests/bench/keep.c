@@ -14,8 +14,8 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "core/pool-admin.h"
-#include "core/pool-state.h"
+#include "pool/admin.h"
+#include "pool/state/schema.h"
 #include "io/store-sqlite.h"
 
 #define NOON    (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)

@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 
 #define NOON    (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 #define ROUNDS  5U

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* An env file, read and made a configuration of: every parser of core/config. What is said must be a line of
+/* An env file, read and made a configuration of: every parser of config. What is said must be a line of
  * text, and what was made must hold what the engine and the server rely on. */
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "base/zone.h"
-#include "core/config.h"
+#include "config/config.h"
 #include "core/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/pool-internal.h"
+#include "pool/internal.h"
 #include "io/sqlite-file.h"
 
 #define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)

@@ -17,12 +17,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FLOORS = {
     "base": set(),
     "core": {"base"},
-    "dialect": {"base", "core"},
+    "config": {"base", "core"},  # config and pool do not know each other
+    "pool": {"base", "core"},
+    "dialect": {"base", "core", "pool"},
     "io": {"base"},
-    "engine": {"base", "core", "dialect", "io"},
-    "server": {"base", "core", "dialect", "io", "engine"},
-    "bus": {"base", "core", "io"},
-    "daemon": {"base", "core", "dialect", "io", "engine", "server", "bus"},
+    "engine": {"base", "core", "pool", "dialect", "io"},
+    "server": {"base", "core", "config", "pool", "dialect", "io", "engine"},
+    "bus": {"base", "core", "config", "pool", "io"},
+    "daemon": {"base", "core", "config", "pool", "dialect", "io", "engine", "server", "bus"},
     "runner": {"base"},
     "ctl": {"base"},
 }
@@ -34,7 +36,7 @@ FOREIGN = [
     (r"sqlite3\.h|hiredis/.*", {"io"}),
     (r"systemd/.*", {"io", "bus", "daemon", "ctl"}),
     (r"openssl/.*", {"core"}),
-    (r"json-c/.*|json\.h", {"core", "dialect", "engine", "server", "runner"}),
+    (r"json-c/.*|json\.h", {"config", "dialect", "engine", "server", "runner"}),
     (r"pthread\.h|threads\.h", set()),
 ]
 

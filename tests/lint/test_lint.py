@@ -9,18 +9,20 @@ HEAD = "/* SPDX-License-Identifier: MIT */\n"
 # path, text behind the licence line, the rule that complains, the line it names
 BAD = [
     ("src/core/a.c", '#include "io/loop.h"\n', "floor-includes", 2),
-    ("src/base/a.h", '#include "core/pool.h"\n', "floor-includes", 2),
+    ("src/base/a.h", '#include "pool/pool.h"\n', "floor-includes", 2),
     ("src/dialect/a.c", '#include "io/loop.h"\n', "floor-includes", 2),
     ("src/io/a.c", '#include "dialect/json.h"\n', "floor-includes", 2),
-    ("src/io/a.c", '\n#  include "core/pool.h"\n', "floor-includes", 3),
+    ("src/io/a.c", '\n#  include "pool/pool.h"\n', "floor-includes", 3),
     ("src/server/a.c", '#include "bus/bus.h"\n', "floor-includes", 2),
     ("src/bus/a.c", '#include "server/http.h"\n', "floor-includes", 2),
     ("src/bus/a.c", '#include "engine/engine.h"\n', "floor-includes", 2),
     ("src/server/a.c", "#include <systemd/sd-bus.h>\n", "foreign-includes", 2),
     ("src/engine/a.c", '#include "server/http.h"\n', "floor-includes", 2),
-    ("src/ctl/a.c", '#include "core/config.h"\n', "floor-includes", 2),
+    ("src/ctl/a.c", '#include "config/config.h"\n', "floor-includes", 2),
     ("src/runner/a.c", '#include "io/loop.h"\n', "floor-includes", 2),
     ("src/core/a.c", '#include "pool.h"\n', "floor-includes", 2),
+    ("src/config/a.c", '#include "pool/pool.h"\n', "floor-includes", 2),
+    ("src/pool/a.c", '#include "config/config.h"\n', "floor-includes", 2),
     ("src/core/a.c", '#include "../io/loop.h"\n', "floor-includes", 2),
     ("src/attic/a.c", "int x;\n", "floor-includes", 1),
     ("src/server/a.c", "#include <microhttpd.h>\n", "foreign-includes", 2),
@@ -60,7 +62,7 @@ BAD = [
 ]
 
 GOOD = [
-    ("src/core/a.c", '#include "core/pool.h"\n#include "base/buf.h"\n#include <json-c/json.h>\n'),
+    ("src/config/a.c", '#include "core/token.h"\n#include "base/buf.h"\n#include <json-c/json.h>\n'),
     ("src/daemon/a.c", '#include "server/http.h"\n#include "bus/bus.h"\n#include <systemd/sd-daemon.h>\n'),
     ("src/io/a.c", "#include <curl/curl.h>\n#include <microhttpd.h>\n"),
     ("src/io/store-sqlite.c", "#include <pthread.h>\n"),

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "sim-answer.h"
 

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "sim-api.h"
 #include "sim-schema.h"

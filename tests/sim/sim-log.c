@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 #include "base/clock.h"
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "sim-log.h"
 

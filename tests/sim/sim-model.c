@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "sim-model.h"
 

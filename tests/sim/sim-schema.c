@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "sim-json.h"

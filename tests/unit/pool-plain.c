@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool-plain.h"
 
-#include "core/health.h"
-#include "core/quota.h"
+#include "core/judgement.h"
+#include "core/cooldown.h"
 
 /* What a class says of key, project, bucket, rate and health, as in test-verdict. */
 static const char *const meaning[_VERDICT_CLASS_MAX] = {

@@ -6,7 +6,7 @@
 
 #include "test.h"
 
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 
 #define KEYS   13U
 #define SHARED 3U /* projects */

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "core/pool-view.h"
+#include "pool/standing.h"
 
 static Zone *zone;
 

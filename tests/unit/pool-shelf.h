@@ -10,7 +10,7 @@
 #include "test.h"
 
 #include "base/rows.h"
-#include "core/pool-internal.h"
+#include "pool/internal.h"
 
 #define MIDNIGHT (1795334400 * USEC_PER_SEC) /* 2026-11-22, in Los Angeles */
 #define NOON     (MIDNIGHT + 12 * USEC_PER_HOUR)

@@ -2,7 +2,7 @@
 #include "room-plain.h"
 
 #include "base/text.h"
-#include "core/quota.h"
+#include "core/cooldown.h"
 
 const char *const room_models[ROOM_MODELS] = { "alias", "target", "other" };
 const char *const room_projects[ROOM_PROJECTS] = { "red", "green", "projects/0", "projects/1" };

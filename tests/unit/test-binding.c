@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool-shelf.h"
 
-#include "core/binding.h"
+#include "pool/binding.h"
 
 /* Names that belong to the project whose key made them: who knows them, for how long, over restarts and
  * reloads; and picks that are held to that project. */

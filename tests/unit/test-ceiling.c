@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "core/pool-internal.h"
+#include "pool/internal.h"
 #include "noon.h"
 
 /* Ceilings: the rolling minute by itself, then pools before a Google that counts for itself. */

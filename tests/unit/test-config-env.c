@@ -8,7 +8,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/config-internal.h"
+#include "config/internal.h"
 #include "env-readers.h"
 
 #define A "LISTEN"

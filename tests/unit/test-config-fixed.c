@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/config.h"
+#include "config/config.h"
 
 /* What a reload may not change. */
 

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/config.h"
+#include "config/config.h"
 
 /* MODEL_LIMITS: what is taken, and what is said of the rest. */
 

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/config-internal.h"
+#include "config/internal.h"
 
 /* --- a conversation: what is set, and what is said --- */
 

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/rows.h"
-#include "core/daybook.h"
+#include "pool/daybook.h"
 
 /* Rows in a batch, and the book of days. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "core/config.h"
+#include "config/config.h"
 
 static void say(LogLevel level, const char *line, void *userdata) {
         char *said = userdata;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "core/heap.h"
+#include "pool/heap.h"
 
 #define NODES 3000U
 

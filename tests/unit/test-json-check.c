@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "base/json-check.h"
+#include "base/json/check.h"
 #include "base/text.h"
 
 static const struct {

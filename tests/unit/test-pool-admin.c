@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "core/pool-internal.h"
-#include "core/pool-view.h"
+#include "pool/internal.h"
+#include "pool/standing.h"
 #include "noon.h"
 
 /* What an administrator does to the pool and hears of it. The long walk (test-pool-walk) holds all of it

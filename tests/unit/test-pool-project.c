@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/pool-internal.h"
+#include "pool/internal.h"
 #include "noon.h"
 
 /* What Google's answers say of projects and of models' names, and the word before a day is used up. */

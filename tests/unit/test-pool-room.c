@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/pool-internal.h"
+#include "pool/internal.h"
 #include "room-plain.h"
 
 /*

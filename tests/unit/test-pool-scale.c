@@ -3,8 +3,8 @@
 
 #include <malloc.h>
 
-#include "core/health.h"
-#include "core/pool-internal.h"
+#include "core/judgement.h"
+#include "pool/internal.h"
 #include "noon.h"
 
 /* What the pool may cost: counted, not timed. And what it does when models or pairs grow too many. */

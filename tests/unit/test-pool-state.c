@@ -2,7 +2,7 @@
 #include "pool-shelf.h"
 
 #include "base/text.h"
-#include "core/health.h"
+#include "core/judgement.h"
 
 /* That a restart changes nothing, and what comes of rows that are not as they should be. */
 

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/pool-admin.h"
+#include "pool/admin.h"
 #include "noon.h"
 
 /* What is shown: names and masks, counters, days, errors; and how a reset finds what it is told. */

@@ -2,7 +2,7 @@
 #include "test-data.h"
 
 #include "base/text.h"
-#include "core/pool-internal.h"
+#include "pool/internal.h"
 #include "dialect/gemini-error.h"
 
 /*

@@ -6,7 +6,7 @@
 
 #include "base/guard.h"
 #include "base/job-protocol.h"
-#include "base/jwrite.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "runner/job.h"
 #include "runner/json.h"

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/json-check.h"
-#include "base/jwrite.h"
+#include "base/json/check.h"
+#include "base/json/write.h"
 #include "base/secret.h"
 #include "base/text.h"
 

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "core/health.h"
+#include "core/judgement.h"
 #include "core/verdict.h"
 
 /* What each class means to the client, to the pool, and to a probe of each layer (key, project, bucket,

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include <endian.h>
+#include <stdio.h>
+
+#include "base/json/write.h"
+#include "base/text.h"
+
+/* Length of the well-formed UTF-8 sequence at s, or 0. */
+static size_t utf8_length(const char *s, size_t n) {
+        unsigned char c = (unsigned char) *s;
+        size_t k = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+
+        return k <= n && text_is_utf8(s, k) ? k : 0;
+}
+
+/* The escape of a character that some take for the end of a line, or NULL. */
+static const char *line_end_escape(const char *s, size_t k) {
+        static const struct {
+                char bytes[4], escape[7];
+        } rows[] = {
+                { "\xC2\x85", "\\u0085" },
+                { "\xE2\x80\xA8", "\\u2028" },
+                { "\xE2\x80\xA9", "\\u2029" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (*s == *rows[i].bytes && strncmp(s, rows[i].bytes, k) == 0)
+                        return rows[i].escape;
+        return NULL;
+}
+
+/* How many of the n bytes at s stand for themselves; eight at a time, since nearly all of them do. */
+static size_t plain_length(const char *s, size_t n) {
+        const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+        size_t i = 0;
+
+        for (; i + 8 <= n; i += 8) {
+                uint64_t v, quote, backslash, look;
+
+                memcpy(&v, s + i, 8);
+                v = le64toh(v);
+                quote = v ^ ones * '"';
+                backslash = v ^ ones * '\\';
+                /* A top bit where a byte is below 0x20, a quote, a backslash, or beyond ASCII; above the
+                 * lowest of these there may be others, by what was borrowed. */
+                look = ((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops;
+                if (look != 0)
+                        return i + (size_t) __builtin_ctzll(look) / 8;
+        }
+        for (; i < n; i++) {
+                unsigned char c = (unsigned char) s[i];
+
+                if (c < 0x20 || c == '"' || c == '\\' || c >= 0x80)
+                        break;
+        }
+        return i;
+}
+
+void jwrite_quote(Buf *b, const char *s, size_t n) {
+        static const char hex[] = "0123456789abcdef";
+        size_t start = 0, i = plain_length(s, n);
+
+        if (i == n) { /* nearly always */
+                char *p;
+
+                if (buf_reserve(b, n + 2) < 0)
+                        return;
+                p = buf_data(b) + b->n;
+                p[0] = p[n + 1] = '"';
+                if (n > 0)
+                        memcpy(p + 1, s, n);
+                b->n += n + 2;
+                return;
+        }
+
+        (void) buf_putc(b, '"');
+        for (;;) {
+                char escape[6] = "\\u00";
+                unsigned char c;
+                size_t k;
+
+                i += plain_length(s + i, n - i);
+                if (i == n)
+                        break;
+                c = (unsigned char) s[i];
+                if (c >= 0x80) {
+                        const char *line_end;
+
+                        k = utf8_length(s + i, n - i);
+                        line_end = k > 0 ? line_end_escape(s + i, k) : NULL;
+                        if (line_end) {
+                                (void) buf_append(b, s + start, i - start);
+                                (void) buf_append(b, line_end, 6);
+                                start = i + k;
+                        }
+                        if (k > 0) {
+                                i += k;
+                                continue;
+                        }
+                }
+
+                (void) buf_append(b, s + start, i - start);
+                if (c >= 0x80)
+                        (void) buf_puts(b, "\xEF\xBF\xBD");
+                else if (c == '"' || c == '\\')
+                        (void) buf_append(b, (char[]){ '\\', (char) c }, 2);
+                else if (c == '\n')
+                        (void) buf_append(b, "\\n", 2);
+                else if (c == '\r')
+                        (void) buf_append(b, "\\r", 2);
+                else if (c == '\t')
+                        (void) buf_append(b, "\\t", 2);
+                else {
+                        escape[4] = hex[c >> 4];
+                        escape[5] = hex[c & 15];
+                        (void) buf_append(b, escape, 6);
+                }
+                start = ++i;
+        }
+        (void) buf_append(b, s + start, n - start);
+        (void) buf_putc(b, '"');
+}
+
+static void begin(JWriter *w, const char *key) {
+        if (w->comma)
+                (void) buf_putc(w->buf, ',');
+        w->comma = true;
+        if (key) {
+                jwrite_quote(w->buf, key, strlen(key));
+                (void) buf_putc(w->buf, ':');
+        }
+}
+
+static void open_level(JWriter *w, const char *key, bool object) {
+        assert(w->depth < JWRITE_DEPTH_MAX);
+
+        begin(w, key);
+        (void) buf_putc(w->buf, object ? '{' : '[');
+        w->kind = w->kind << 1 | object;
+        w->depth++;
+        w->comma = false;
+}
+
+void jwrite_object(JWriter *w, const char *key) {
+        open_level(w, key, true);
+}
+
+void jwrite_array(JWriter *w, const char *key) {
+        open_level(w, key, false);
+}
+
+void jwrite_end(JWriter *w) {
+        assert(w->depth > 0);
+
+        (void) buf_putc(w->buf, w->kind & 1 ? '}' : ']');
+        w->kind >>= 1;
+        w->depth--;
+        w->comma = true;
+}
+
+void jwrite_string_n(JWriter *w, const char *key, const char *value, size_t n) {
+        begin(w, key);
+        jwrite_quote(w->buf, value, n);
+}
+
+void jwrite_string(JWriter *w, const char *key, const char *value) {
+        if (value)
+                jwrite_string_n(w, key, value, strlen(value));
+        else
+                jwrite_null(w, key);
+}
+
+void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n) {
+        begin(w, key);
+        (void) buf_append(w->buf, json, n);
+}
+
+void jwrite_raw(JWriter *w, const char *key, const char *json) {
+        jwrite_raw_n(w, key, json, strlen(json));
+}
+
+void jwrite_uint(JWriter *w, const char *key, uint64_t value) {
+        char digits[20], *p = digits + sizeof(digits);
+
+        do
+                *--p = (char) ('0' + value % 10);
+        while (value /= 10);
+        jwrite_raw_n(w, key, p, (size_t) (digits + sizeof(digits) - p));
+}
+
+void jwrite_int(JWriter *w, const char *key, int64_t value) {
+        begin(w, key);
+        (void) buf_printf(w->buf, "%lld", (long long) value);
+}
+
+void jwrite_bool(JWriter *w, const char *key, bool value) {
+        jwrite_raw(w, key, value ? "true" : "false");
+}
+
+void jwrite_null(JWriter *w, const char *key) {
+        jwrite_raw(w, key, "null");
+}
+
+void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals) {
+        begin(w, key);
+        (void) buf_printf(w->buf, "%.*f", (int) decimals, value);
+}

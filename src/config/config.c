@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * From texts to a Config. A ConfigText holds, for each setting, what each source said of it; the last source
+ * that said anything wins as a whole (lists are not merged: whoever sets API_KEYS sees all of them in one
+ * place). Every setting is checked before the verdict, so that one run tells all faults.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/internal.h"
+#include "core/model.h"
+
+/* A file of garbage where keys should be must not fill the log. */
+#define FAULTS_SAID_MAX 100U
+
+/* Of a wrong value, this much is shown. */
+#define SHOWN_MAX 80U
+
+#define LINE_MAX_SAID 1024U
+
+typedef struct ConfigValue {
+        char *text; /* NULL: this source does not name the setting */
+        size_t n;
+} ConfigValue;
+
+struct ConfigText {
+        ConfigValue (*values)[_CONFIG_SOURCE_MAX]; /* one row a setting */
+};
+
+const char *config_setting_name(size_t i, bool *ret_secret) {
+        if (i >= config_n_settings)
+                return NULL;
+        *ret_secret = config_settings[i].secret;
+        return config_settings[i].name;
+}
+
+const Setting *config_setting(const char *name) {
+        for (size_t i = 0; i < config_n_settings; i++)
+                if (streq(config_settings[i].name, name))
+                        return config_settings + i;
+        return NULL;
+}
+
+/* --- texts --- */
+
+int config_text_new(ConfigText **ret) {
+        _cleanup_(config_text_freep) ConfigText *t = NULL;
+
+        t = calloc(1, sizeof(ConfigText));
+        if (!t)
+                return -ENOMEM;
+        t->values = calloc(config_n_settings, sizeof(*t->values));
+        if (!t->values)
+                return -ENOMEM;
+        *ret = TAKE_PTR(t);
+        return 0;
+}
+
+static void value_done(ConfigValue *v) {
+        if (v->text)
+                explicit_bzero(v->text, v->n);
+        free(v->text);
+        *v = (ConfigValue){};
+}
+
+void config_text_forget(ConfigText *t, ConfigSource source) {
+        for (size_t i = 0; i < config_n_settings; i++)
+                value_done(&t->values[i][source]);
+}
+
+ConfigText *config_text_free(ConfigText *t) {
+        if (!t)
+                return NULL;
+        for (int i = 0; t->values && i < _CONFIG_SOURCE_MAX; i++)
+                config_text_forget(t, (ConfigSource) i);
+        free(t->values);
+        free(t);
+        return NULL;
+}
+
+int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n) {
+        const Setting *s = config_setting(name);
+        ConfigValue *v;
+        char *text;
+
+        if (!s)
+                return -ENOENT;
+        text = malloc(n + 1);
+        if (!text)
+                return -ENOMEM;
+        memcpy(text, value, n);
+        text[n] = 0;
+
+        v = &t->values[s - config_settings][source];
+        value_done(v);
+        *v = (ConfigValue){ text, n };
+        return 0;
+}
+
+const char *config_text_get(const ConfigText *t, ConfigSource source, const Setting *s, size_t *ret_n) {
+        const ConfigValue *v = &t->values[s - config_settings][source];
+
+        *ret_n = v->n;
+        return v->text;
+}
+
+const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n) {
+        const Setting *s = config_setting(name);
+
+        return s ? config_text_get(t, source, s, ret_n) : NULL;
+}
+
+/* --- what is said --- */
+
+/* A wrong value may hold anything; what is shown of it is short and printable. */
+static void put_shown(Buf *b, const char *shown) {
+        size_t n = text_utf8_prefix(shown, SHOWN_MAX);
+
+        for (size_t i = 0; i < n; i++)
+                (void) buf_putc(b, (unsigned char) shown[i] < 0x20 || shown[i] == 0x7f ? '?' : shown[i]);
+        if (shown[n])
+                (void) buf_puts(b, "…");
+}
+
+static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown,
+                                    const char *fmt, va_list ap) {
+        _cleanup_buf_ Buf b = BUF_INIT(LINE_MAX_SAID);
+        char words[LINE_MAX_SAID / 2];
+
+        (void) buf_printf(&b, "%s: ", s->name);
+        if (shown) {
+                put_shown(&b, shown);
+                (void) buf_puts(&b, ": ");
+        }
+        if (fmt) {
+                (void) vsnprintf(words, sizeof(words), fmt, ap);
+                (void) buf_puts(&b, words);
+        } else
+                config_allowed(s, &b);
+        k->say(level, buf_cstr(&b) ?: s->name, k->userdata);
+}
+
+void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) {
+        va_list ap;
+
+        if (++k->n_faults > FAULTS_SAID_MAX)
+                return;
+        va_start(ap, fmt);
+        say_line(k, LOG_LEVEL_ERROR, s, shown, fmt, ap);
+        va_end(ap);
+}
+
+void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) {
+        va_list ap;
+
+        va_start(ap, fmt);
+        say_line(k, LOG_LEVEL_WARNING, s, shown, fmt, ap);
+        va_end(ap);
+}
+
+/* --- the whole --- */
+
+static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
+        const Setting *s = config_settings + i;
+        const char *text = NULL;
+        size_t n = 0;
+
+        for (int source = _CONFIG_SOURCE_MAX - 1; source > CONFIG_SOURCE_DEFAULT && !text; source--) {
+                text = config_text_get(t, (ConfigSource) source, s, &n);
+                k->lines = source >= CONFIG_SOURCE_DIRECTORY;
+        }
+
+        if (text && strlen(text) != n) {
+                config_fault(k, s, NULL, "a NUL byte: text without one");
+                return 0;
+        }
+        if (!text || !text[strspn(text, TEXT_WHITESPACE)])
+                text = s->initial;
+        if (!s->reloadable) {
+                text = k->config->fixed[i] = strdup(k->running ? k->running->fixed[i] : text);
+                if (!text)
+                        return -ENOMEM;
+        }
+        return *text ? s->type->parse(k, s, text) : 0;
+}
+
+static bool is_good(const ConfigCheck *k, const char *name) {
+        return !(k->faulty >> (config_setting(name) - config_settings) & 1);
+}
+
+/* What one setting asks of another; where one is wrong already, nothing more is asked. */
+static void check_together(ConfigCheck *k) {
+        const Config *c = k->config;
+
+        if (is_good(k, "API_KEYS") && c->n_keys == 0)
+                config_warn(k, config_setting("API_KEYS"), NULL, "none: nothing can be answered");
+        if (is_good(k, "LISTEN") && is_good(k, "ALLOWED_TOKENS") && c->tokens.n_client == 0 &&
+            config_listens_beyond_loopback(c))
+                config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
+                             "none: at least one token, because LISTEN goes beyond loopback");
+        if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
+                config_check_fallbacks(k);
+        if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
+            c->max_inflight_bytes < c->max_body)
+                config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL,
+                             "less than MAX_BODY: at least as much");
+}
+
+static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata,
+                     Config **ret) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        ConfigCheck k = { .running = running, .say = say, .userdata = userdata };
+        char more[64];
+        int r;
+
+        c = calloc(1, sizeof(Config));
+        if (!c)
+                return -ENOMEM;
+        c->n_ref = 1;
+        c->fixed = calloc(config_n_settings, sizeof(char *));
+        if (!c->fixed)
+                return -ENOMEM;
+        k.config = c;
+        assert(config_n_settings <= 64);
+        for (size_t i = 0; i < config_n_settings; i++) {
+                size_t before = k.n_faults;
+
+                r = check_setting(&k, t, i);
+                if (r < 0)
+                        return r;
+                if (k.n_faults > before)
+                        k.faulty |= UINT64_C(1) << i;
+        }
+        check_together(&k);
+        if (k.n_faults > FAULTS_SAID_MAX) {
+                (void) snprintf(more, sizeof(more), "and %zu faults more", k.n_faults - FAULTS_SAID_MAX);
+                say(LOG_LEVEL_ERROR, more, userdata);
+        }
+        if (k.n_faults > 0)
+                return -EINVAL;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret) {
+        return check_all(t, NULL, say, userdata, ret);
+}
+
+/* What was a warning has been said before. */
+static void say_errors(LogLevel level, const char *line, void *userdata) {
+        const ConfigCheck *k = userdata;
+
+        if (level == LOG_LEVEL_ERROR)
+                k->say(level, line, k->userdata);
+}
+
+int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
+                      Config **c) {
+        ConfigCheck errors = { .say = say, .userdata = userdata };
+        Config *kept;
+        bool same = true;
+        int r;
+
+        for (size_t i = 0; i < config_n_settings; i++) {
+                if (streq_ptr((*c)->fixed[i], running->fixed[i]))
+                        continue;
+                (void) buf_printf(differ, "%s%s", differ->n > 0 ? ", " : "", config_settings[i].name);
+                same = false;
+        }
+        if (same)
+                return 0;
+        r = check_all(t, running, say_errors, &errors, &kept);
+        if (r < 0)
+                return r;
+        config_unref(*c);
+        *c = kept;
+        return 0;
+}
+
+Config *config_ref(Config *c) {
+        c->n_ref++;
+        return c;
+}
+
+Config *config_unref(Config *c) {
+        if (!c || --c->n_ref > 0)
+                return NULL;
+        for (size_t i = 0; c->fixed && i < config_n_settings; i++)
+                free(c->fixed[i]);
+        free(c->fixed);
+        for (size_t i = 0; i < c->n_keys; i++) {
+                secret_unref(c->keys[i].secret);
+                free(c->keys[i].name);
+                free(c->keys[i].project);
+        }
+        free(c->keys);
+        token_set_done(&c->tokens);
+        cidr_set_done(&c->allowed_ips);
+        cidr_set_done(&c->trusted_proxies);
+        for (size_t i = 0; c->listen && c->listen[i]; i++)
+                free(c->listen[i]);
+        free(c->listen);
+        for (size_t i = 0; i < c->n_aliases; i++) {
+                free(c->aliases[i].alias);
+                free(c->aliases[i].model);
+        }
+        free(c->aliases);
+        fallback_set_done(&c->route.fallbacks);
+        for (size_t i = 0; i < c->n_limits; i++) {
+                free(c->limits[i].model);
+                free(c->limits[i].project);
+        }
+        free(c->limits);
+        free(c->control_socket);
+        free(c->log_dir);
+        free(c->gemini_base_url);
+        free(c->default_model);
+        free(c->cli_path);
+        free(c->cli_runner);
+        free(c->state_url);
+        free(c->quota_reset_timezone);
+        free(c);
+        return NULL;
+}
+
+const char *config_alias(const Config *c, const char *model) {
+        for (size_t i = 0; i < c->n_aliases; i++)
+                if (streq(c->aliases[i].alias, model))
+                        return c->aliases[i].model;
+        return model;
+}

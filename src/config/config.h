@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The settings: one table (config/table.c) of name, type, default, bounds, secret?, reloadable?, one line of
+ * help. It gives the parser, --help, --check-config and docs/CONFIG.md. Pure: text in, Config out; who reads
+ * the files is daemon/config-load.
+ */
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/ceiling.h"
+#include "core/cidr.h"
+#include "config/route.h"
+#include "core/token.h"
+
+typedef struct Config Config;
+
+typedef struct KeyConfig {
+        Secret *secret;
+        char *name, *project; /* or NULL */
+        bool disabled;
+} KeyConfig;
+
+typedef enum ConfigLogFormat {
+        CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
+        CONFIG_LOG_JOURNAL,
+        CONFIG_LOG_JSON,
+        CONFIG_LOG_TEXT,
+} ConfigLogFormat;
+
+typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat */ } ConfigEngine;
+
+/* Whoever keeps a pointer into it keeps a reference: a reload puts another in its place. */
+struct Config {
+        unsigned n_ref;
+        char **fixed; /* the texts of the settings that are fixed until a restart; NULL where they are not */
+        KeyConfig *keys;
+        size_t n_keys;
+        TokenSet tokens;
+        CidrSet allowed_ips, trusted_proxies;
+        char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
+        char *control_socket, *log_dir; /* paths, or NULL */
+        char *gemini_base_url; /* without a slash at the end */
+        char *default_model;   /* without `models/` */
+        AliasConfig *aliases;
+        size_t n_aliases;
+        RouteConfig route;
+        CeilingRow *limits; /* MODEL_LIMITS */
+        size_t n_limits;
+        bool explain_header;
+        uint64_t quota_warn_at; /* percent; 0: off */
+        LogLevel log_level;
+        ConfigLogFormat log_format;
+        bool log_bodies;
+        ConfigEngine engine;
+        char *cli_path, *cli_runner;
+        usec_t cli_timeout, cli_queue_wait;
+        uint64_t cli_warm, cli_max_jobs, stats_retention_days, log_retention_days;
+        char *state_url; /* `auto`, `memory:` or `sqlite:/path` */
+        char *quota_reset_timezone;
+        usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
+        usec_t idle_exit; /* 0: never */
+        uint64_t max_body, max_connections, max_inflight_bytes;
+};
+
+/* Where a value came from: later sources win. */
+typedef enum ConfigSource {
+        CONFIG_SOURCE_DEFAULT,
+        CONFIG_SOURCE_ENV_FILE,
+        CONFIG_SOURCE_ENVIRONMENT,
+        CONFIG_SOURCE_DIRECTORY,
+        CONFIG_SOURCE_CREDENTIAL,
+        _CONFIG_SOURCE_MAX,
+} ConfigSource;
+
+/* What is said about a configuration: one line each, without secrets. */
+typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
+
+/* Of the i'th setting, NULL behind the last. */
+const char *config_setting_name(size_t i, bool *ret_secret);
+
+/* Raw values, before they are checked; holds secrets and wipes them. */
+typedef struct ConfigText ConfigText;
+int config_text_new(ConfigText **ret);
+ConfigText *config_text_free(ConfigText *t);
+DEFINE_CLEANUP(ConfigText *, config_text_free);
+
+/* Sets one setting; an empty value asks for the default. -ENOENT if there is none of that name. */
+int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
+/* What that source said of the setting as it stands, or NULL. May be secret. */
+const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
+void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */
+
+/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`,
+ * so is a line that systemd's EnvironmentFile= or compose's env_file would read otherwise. -EBADMSG for a
+ * line that is none, said too, after all the others were read. */
+int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
+                         ConfigSay say, void *userdata);
+
+/* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault
+ * went to `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
+int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret);
+Config *config_ref(Config *c);
+Config *config_unref(Config *c);
+DEFINE_CLEANUP(Config *, config_unref);
+
+/* For a reload, after all was checked: what is fixed until a restart becomes again what `running` has. The
+ * names of such settings that are another in *c are put into `differ`, with commas. */
+int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
+                      Config **c);
+
+/* The alias's target, or the name itself. A target may be `cli/…`; what comes out is no alias again. */
+const char *config_alias(const Config *c, const char *model);
+
+bool config_listens_beyond_loopback(const Config *c); /* an address of LISTEN is */
+
+void config_help(Buf *out); /* the settings part of --help */
+void config_markdown(Buf *out); /* docs/CONFIG.md */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * API_KEYS, ALLOWED_TOKENS and ADMIN_TOKENS. An entry is a secret, or an object with the secret and what is
+ * known of it. What is said of an entry names its number and, once it is a Secret, its mask; never its
+ * bytes.
+ */
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/internal.h"
+
+#define NAME_MAX_LENGTH 64U /* a key's, a token's, a project's: it stands in logs and on the bus */
+
+typedef struct Entry {
+        Secret *secret;
+        const char *name, *project; /* borrowed from the JSON */
+        bool disabled;
+        char shown[64];
+} Entry;
+
+/* What one of the three settings takes. */
+typedef struct EntryForm {
+        const char *noun;     /* "key", "token": also the member that holds the secret */
+        bool has_key_members; /* project, disabled */
+        const char *allowed;  /* of an object */
+        void (*mask)(const Secret *s, char ret[static SECRET_MASK_MAX]);
+} EntryForm;
+
+static const EntryForm key_form = { "key", true, "{key, name?, project?, disabled?}", secret_mask_key };
+static const EntryForm token_form = { "token", false, "{token, name?}", secret_mask_token };
+
+static void entry_done(Entry *e) {
+        secret_unref(e->secret);
+}
+
+static bool label_is_valid(const char *s, size_t n) {
+        if (n == 0 || n > NAME_MAX_LENGTH || !text_is_utf8(s, n))
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if ((unsigned char) s[i] < 0x20 || s[i] == 0x7f)
+                        return false;
+        return true;
+}
+
+static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *text, size_t n,
+                      Entry *e) {
+        char mask[SECRET_MASK_MAX];
+        int r;
+
+        r = secret_new(text, n, &e->secret);
+        if (r == -EINVAL) {
+                config_fault(k, s, e->shown, "a %s: 1 to %u printable ASCII characters without blanks",
+                             form->noun, SECRET_LENGTH_MAX);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        for (size_t i = 0; config_examples[i]; i++)
+                if (secret_equal(e->secret, config_examples[i], strlen(config_examples[i]))) {
+                        config_fault(k, s, e->shown, "the example %s of .env.example is not a %s",
+                                     form->noun, form->noun);
+                        e->secret = secret_unref(e->secret);
+                        return 0;
+                }
+        form->mask(e->secret, mask);
+        (void) snprintf(e->shown + strlen(e->shown), sizeof(e->shown) - strlen(e->shown), " (%s)", mask);
+        return 0;
+}
+
+/* A member besides the secret: a label, or a boolean. */
+static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *key,
+                       struct json_object *value, Entry *e) {
+        bool is_label = streq(key, "name") || (form->has_key_members && streq(key, "project"));
+
+        if (is_label) {
+                const char *text = json_object_get_string(value);
+
+                if (!json_object_is_type(value, json_type_string) ||
+                    !label_is_valid(text, (size_t) json_object_get_string_len(value))) {
+                        config_fault(k, s, e->shown, "%s: 1 to %u characters", key, NAME_MAX_LENGTH);
+                        return;
+                }
+                if (*key == 'n')
+                        e->name = text;
+                else
+                        e->project = text;
+        } else if (form->has_key_members && streq(key, "disabled")) {
+                if (json_object_is_type(value, json_type_boolean))
+                        e->disabled = json_object_get_boolean(value);
+                else
+                        config_fault(k, s, e->shown, "disabled: true or false");
+        } else if (strlen(key) <= 32 && text_in_charset(key, strlen(key), "abcdefghijklmnopqrstuvwxyz_"))
+                config_fault(k, s, e->shown, "unknown member %s: %s", key, form->allowed);
+        else /* may be anything: the secret itself, where its name should be */
+                config_fault(k, s, e->shown, "unknown member: %s", form->allowed);
+}
+
+/* Leaves e->secret NULL after a fault that was said. */
+static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, const ListEntry *from,
+                      Entry *e) {
+        struct json_object *secret;
+        int r;
+
+        (void) snprintf(e->shown, sizeof(e->shown), "entry %zu", from->number);
+        if (!from->object)
+                return set_secret(k, s, form, from->text, from->n, e);
+
+        if (!json_object_object_get_ex(from->object, form->noun, &secret) ||
+            !json_object_is_type(secret, json_type_string)) {
+                config_fault(k, s, e->shown, "an object without %s: %s", form->noun, form->allowed);
+                return 0;
+        }
+        r = set_secret(k, s, form, json_object_get_string(secret),
+                       (size_t) json_object_get_string_len(secret), e);
+        if (r < 0)
+                return r;
+        json_object_object_foreach(from->object, key, value) {
+                if (!streq(key, form->noun))
+                        set_member(k, s, form, key, value, e);
+        }
+        return 0;
+}
+
+/* --- keys --- */
+
+static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
+        _cleanup_free_ char *name = NULL, *project = NULL;
+        _cleanup_(entry_done) Entry e = {};
+        Config *c = k->config;
+        KeyConfig *keys;
+        int r;
+
+        r = entry_read(k, s, &key_form, from, &e);
+        if (r < 0 || !e.secret)
+                return r;
+        if (c->n_keys >= KEYS_MAX) {
+                config_fault(k, s, e.shown, "at most %u keys", KEYS_MAX);
+                return 0;
+        }
+        name = e.name ? strdup(e.name) : NULL;
+        project = e.project ? strdup(e.project) : NULL;
+        if ((e.name && !name) || (e.project && !project))
+                return -ENOMEM;
+
+        /* Room for a power of two: there may be a hundred thousand. */
+        if ((c->n_keys & (c->n_keys - 1)) == 0) {
+                keys = reallocarray(c->keys, MAX(2 * c->n_keys, (size_t) 1), sizeof(KeyConfig));
+                if (!keys)
+                        return -ENOMEM;
+                c->keys = keys;
+        }
+        c->keys[c->n_keys++] = (KeyConfig){
+                .secret = TAKE_PTR(e.secret),
+                .name = TAKE_PTR(name),
+                .project = TAKE_PTR(project),
+                .disabled = e.disabled,
+        };
+        return 0;
+}
+
+static int compare_secrets(const void *a, const void *b) {
+        const KeyConfig *x = *(const KeyConfig *const *) a, *y = *(const KeyConfig *const *) b;
+
+        /* Of two that are equal the one that was named first stays first. */
+        return secret_compare(x->secret, y->secret) ?: (x > y) - (x < y);
+}
+
+static int compare_names(const void *a, const void *b) {
+        const KeyConfig *x = *(const KeyConfig *const *) a, *y = *(const KeyConfig *const *) b;
+
+        return strcmp(strempty(x->name), strempty(y->name));
+}
+
+static void key_done(KeyConfig *key) {
+        key->secret = secret_unref(key->secret);
+        free(key->name);
+        free(key->project);
+}
+
+/* Two of the same key are one, with a warning; two of the same name are a fault. */
+static int settle_keys(ConfigCheck *k, const Setting *s) {
+        _cleanup_free_ KeyConfig **order = NULL;
+        Config *c = k->config;
+        char mask[SECRET_MASK_MAX];
+        size_t n = 0;
+
+        if (c->n_keys == 0)
+                return 0;
+        order = calloc(c->n_keys, sizeof(*order));
+        if (!order)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < c->n_keys; i++)
+                order[i] = c->keys + i;
+        qsort(order, c->n_keys, sizeof(*order), compare_secrets);
+        for (size_t i = 0, first = 0; i < c->n_keys; i++)
+                if (i > first && secret_compare(order[i]->secret, order[first]->secret) == 0) {
+                        secret_mask_key(order[i]->secret, mask);
+                        config_warn(k, s, mask, "named twice: one key");
+                        key_done(order[i]);
+                } else
+                        first = i;
+        for (size_t i = 0; i < c->n_keys; i++)
+                if (c->keys[i].secret)
+                        c->keys[n++] = c->keys[i];
+        c->n_keys = n;
+
+        for (size_t i = 0; i < c->n_keys; i++)
+                order[i] = c->keys + i;
+        qsort(order, c->n_keys, sizeof(*order), compare_names);
+        for (size_t i = 1; i < c->n_keys; i++)
+                if (order[i]->name && streq_ptr(order[i]->name, order[i - 1]->name))
+                        config_fault(k, s, order[i]->name, "the name of two keys: one name, one key");
+        return 0;
+}
+
+static int parse_keys(ConfigCheck *k, const Setting *s, const char *value) {
+        int r;
+
+        r = config_each_entry(k, s, value, add_key);
+        if (r < 0)
+                return r;
+        return settle_keys(k, s);
+}
+
+const SettingType setting_keys = {
+        "a JSON array of strings or {key, name?, project?, disabled?}; or separated by commas or lines",
+        parse_keys,
+};
+
+/* --- tokens --- */
+
+static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, TokenRight right) {
+        TokenSet *tokens = &k->config->tokens;
+        _cleanup_(entry_done) Entry e = {};
+        int r;
+
+        r = entry_read(k, s, &token_form, from, &e);
+        if (r < 0 || !e.secret)
+                return r;
+
+        for (size_t i = 0; i < tokens->n; i++) {
+                const Token *t = tokens->tokens + i;
+
+                if (secret_compare(t->secret, e.secret) == 0) {
+                        /* In the other list it is no mistake: then it is an admin's. */
+                        if (t->right == right) {
+                                config_warn(k, s, e.shown, "named twice: one token");
+                                return 0;
+                        }
+                } else if (e.name && streq_ptr(t->name, e.name)) {
+                        config_fault(k, s, e.name, "the name of two tokens: one name, one token");
+                        return 0;
+                }
+        }
+        r = token_set_add(tokens, e.secret, e.name, right);
+        if (r == -E2BIG) {
+                config_fault(k, s, e.shown, "at most %u tokens", TOKENS_MAX);
+                return 0;
+        }
+        return r;
+}
+
+static int add_client_token(ConfigCheck *k, const Setting *s, const ListEntry *from) {
+        return add_token(k, s, from, TOKEN_CLIENT);
+}
+
+static int add_admin_token(ConfigCheck *k, const Setting *s, const ListEntry *from) {
+        return add_token(k, s, from, TOKEN_ADMIN);
+}
+
+static int parse_tokens(ConfigCheck *k, const Setting *s, const char *value) {
+        return config_each_entry(k, s, value, add_client_token);
+}
+
+static int parse_admin_tokens(ConfigCheck *k, const Setting *s, const char *value) {
+        return config_each_entry(k, s, value, add_admin_token);
+}
+
+#define TOKENS_ALLOWED "a JSON array of strings or {token, name?}; or separated by commas or lines"
+
+const SettingType setting_tokens = { TOKENS_ALLOWED, parse_tokens };
+const SettingType setting_admin_tokens = { TOKENS_ALLOWED, parse_admin_tokens };

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The settings that hold many values. A list is a JSON array, or entries separated by commas and lines;
+ * where it has more than one line, or a file of its own, a line that begins with # is a comment. An entry
+ * that holds a comma has to be written in JSON.
+ */
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/json/check.h"
+#include "base/text.h"
+#include "config/internal.h"
+#include "core/model.h"
+
+#define CONFIG_JSON_DEPTH 5 /* MODEL_LIMITS: models, their limits, projects, their limits, numbers */
+
+/* --- JSON --- */
+
+int config_json(const char *text, struct json_object **ret) {
+        struct json_tokener *tokener;
+        struct json_object *o;
+        size_t n = strlen(text);
+        bool good;
+
+        if (n > CONFIG_FILE_MAX || !text_is_utf8(text, n) || json_check(text, n))
+                return -EBADMSG;
+        tokener = json_tokener_new_ex(CONFIG_JSON_DEPTH);
+        if (!tokener)
+                return -ENOMEM;
+        /* With the NUL, so that a number at the end is finished too. */
+        o = json_tokener_parse_ex(tokener, text, (int) n + 1);
+        good = o && json_tokener_get_error(tokener) == json_tokener_success;
+        json_tokener_free(tokener);
+        if (!good) {
+                config_json_freep(&o);
+                return -EBADMSG;
+        }
+        *ret = o;
+        return 0;
+}
+
+static void wipe(struct json_object *o) {
+        switch (json_object_get_type(o)) {
+        case json_type_string:
+                /* For a string json-c hands out its own bytes, not a rendering. */
+                explicit_bzero((char *) (uintptr_t) json_object_get_string(o),
+                               (size_t) json_object_get_string_len(o));
+                break;
+        case json_type_array:
+                for (size_t i = 0; i < json_object_array_length(o); i++)
+                        wipe(json_object_array_get_idx(o, i));
+                break;
+        case json_type_object: {
+                json_object_object_foreach(o, key, member) {
+                        (void) key;
+                        wipe(member);
+                }
+                break;
+        }
+        default:
+                break;
+        }
+}
+
+void config_json_freep(struct json_object **o) {
+        if (!*o)
+                return;
+        wipe(*o);
+        (void) json_object_put(*o);
+}
+
+/* --- entries --- */
+
+static int each_of_array(ConfigCheck *k, const Setting *s, const char *value, ListFn fn) {
+        _cleanup_(config_json_freep) struct json_object *array = NULL;
+        int r;
+
+        r = config_json(value, &array);
+        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(array, json_type_array))) {
+                config_fault(k, s, NULL, "no JSON: [\"…\", \"…\"], or entries separated by commas");
+                return 0;
+        }
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < json_object_array_length(array); i++) {
+                struct json_object *o = json_object_array_get_idx(array, i);
+                ListEntry e = { .number = i + 1 };
+
+                if (json_object_is_type(o, json_type_string)) {
+                        e.text = json_object_get_string(o);
+                        e.n = (size_t) json_object_get_string_len(o);
+                } else if (s->secret && json_object_is_type(o, json_type_object))
+                        e.object = o;
+                else {
+                        config_fault(k, s, NULL, "entry %zu: %s", e.number,
+                                     s->secret ? "a string or an object" : "a string");
+                        continue;
+                }
+                r = fn(k, s, &e);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int each_of_lines(ConfigCheck *k, const Setting *s, char *text, ListFn fn) {
+        bool comments = k->lines || strchr(text, '\n');
+        ListEntry e = {};
+        char *line, *entry;
+        int r;
+
+        while ((line = strsep(&text, "\n"))) {
+                line = text_strip(line);
+                if (comments && *line == '#')
+                        continue;
+                while ((entry = strsep(&line, ","))) {
+                        entry = text_strip(entry);
+                        if (!*entry) /* a comma too many, a blank line */
+                                continue;
+                        e = (ListEntry){ .number = e.number + 1, .text = entry, .n = strlen(entry) };
+                        r = fn(k, s, &e);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+/* What looks like JSON is JSON, or a mistake: nobody means a key that begins with a brace. */
+static bool is_json(const Setting *s, const char *value) {
+        value += strspn(value, TEXT_WHITESPACE);
+        if (s->type == &setting_listen && *value == '[' && strchr(TEXT_DIGITS "abcdefABCDEF:", value[1]))
+                return false; /* [::]:8080 */
+        return *value == '[' || *value == '{' || *value == '"';
+}
+
+int config_each_entry(ConfigCheck *k, const Setting *s, const char *value, ListFn fn) {
+        _cleanup_free_ char *copy = NULL;
+        size_t n = strlen(value);
+        int r;
+
+        if (is_json(s, value))
+                return each_of_array(k, s, value, fn);
+
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        r = each_of_lines(k, s, copy, fn);
+        explicit_bzero(copy, n);
+        return r;
+}
+
+/* --- addresses --- */
+
+static int add_rule(ConfigCheck *k, const Setting *s, const ListEntry *e, CidrSet *set) {
+        int r = -EINVAL;
+
+        if (strlen(e->text) == e->n)
+                r = cidr_set_add(set, e->text);
+        if (r == -E2BIG)
+                config_fault(k, s, e->text, "at most %u rules", CIDR_RULES_MAX);
+        else if (r == -EINVAL)
+                config_fault(k, s, e->text, NULL);
+        else
+                return r;
+        return 0;
+}
+
+static int add_allowed_ip(ConfigCheck *k, const Setting *s, const ListEntry *e) {
+        /* Peers on a unix socket pass anyway; their socket's mode is their rule. */
+        if (streq(e->text, "unix:")) {
+                config_fault(k, s, e->text, NULL);
+                return 0;
+        }
+        return add_rule(k, s, e, &k->config->allowed_ips);
+}
+
+static int add_trusted_proxy(ConfigCheck *k, const Setting *s, const ListEntry *e) {
+        /* If everybody were a trusted proxy, everybody could be who he likes. */
+        if (streq(e->text, "*") || strcaseeq(e->text, "all")) {
+                config_fault(k, s, e->text, NULL);
+                return 0;
+        }
+        return add_rule(k, s, e, &k->config->trusted_proxies);
+}
+
+static int parse_allowed_ips(ConfigCheck *k, const Setting *s, const char *value) {
+        return config_each_entry(k, s, value, add_allowed_ip);
+}
+
+static int parse_trusted_proxies(ConfigCheck *k, const Setting *s, const char *value) {
+        return config_each_entry(k, s, value, add_trusted_proxy);
+}
+
+const SettingType setting_allowed_ips = { "addresses, CIDRs, or *", parse_allowed_ips };
+const SettingType setting_trusted_proxies = { "addresses, CIDRs, or unix:", parse_trusted_proxies };
+
+/* --- LISTEN --- */
+
+/* ADDRESS:PORT, [IPv6]:PORT. */
+static int listen_address(const char *text, Address *ret) {
+        char host[ADDRESS_STRING_MAX + 2];
+        const char *colon = strrchr(text, ':');
+        unsigned port;
+        size_t n;
+
+        if (!colon || (size_t) (colon - text) >= sizeof(host))
+                return -EINVAL;
+        if (strlen(colon + 1) > 5 || text_parse_uint(colon + 1, &port) < 0 || port > UINT16_MAX)
+                return -EINVAL;
+        n = (size_t) (colon - text);
+        memcpy(host, text, n);
+        host[n] = 0;
+        if (*host != '[')
+                return strchr(host, ':') ? -EINVAL : address_parse(host, ret);
+        if (host[n - 1] != ']')
+                return -EINVAL;
+        host[n - 1] = 0;
+        return strchr(host, ':') ? address_parse(host + 1, ret) : -EINVAL;
+}
+
+static bool listen_is_valid(const char *text) {
+        const char *path = startswith(text, "unix:");
+        Address a;
+
+        if (path)
+                return *path == '/' && strlen(path) < sizeof(((struct sockaddr_un *) NULL)->sun_path);
+        return listen_address(text, &a) >= 0;
+}
+
+static int add_listener(ConfigCheck *k, const Setting *s, const ListEntry *e) {
+        Config *c = k->config;
+        size_t n = 0;
+        char **listen;
+
+        if (strlen(e->text) != e->n || !listen_is_valid(e->text)) {
+                config_fault(k, s, e->text, NULL);
+                return 0;
+        }
+        for (; c->listen && c->listen[n]; n++)
+                if (streq(c->listen[n], e->text)) {
+                        config_warn(k, s, e->text, "named twice");
+                        return 0;
+                }
+        if (n >= LISTENERS_MAX) {
+                config_fault(k, s, e->text, "at most %u listeners", LISTENERS_MAX);
+                return 0;
+        }
+        listen = reallocarray(c->listen, n + 2, sizeof(char *));
+        if (!listen)
+                return -ENOMEM;
+        c->listen = listen;
+        listen[n + 1] = NULL;
+        listen[n] = strdup(e->text);
+        return listen[n] ? 0 : -ENOMEM;
+}
+
+static int parse_listen(ConfigCheck *k, const Setting *s, const char *value) {
+        size_t before = k->n_faults;
+        int r;
+
+        r = config_each_entry(k, s, value, add_listener);
+        if (r >= 0 && !k->config->listen && k->n_faults == before)
+                config_fault(k, s, value, NULL);
+        return r;
+}
+
+const SettingType setting_listen = { "ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several",
+                                     parse_listen };
+
+bool config_listens_beyond_loopback(const Config *c) {
+        Address a;
+
+        for (size_t i = 0; c->listen && c->listen[i]; i++)
+                if (listen_address(c->listen[i], &a) >= 0 && !address_is_loopback(&a))
+                        return true;
+        return false;
+}
+
+/* --- MODEL_ALIASES --- */
+
+static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct json_object *target) {
+        Config *c = k->config;
+        const char *model =
+                json_object_is_type(target, json_type_string) ? json_object_get_string(target) : "";
+        _cleanup_free_ char *left = NULL, *right = NULL;
+        ModelName from, to;
+        AliasConfig *aliases;
+
+        if (model_name_parse(alias, strlen(alias), &from) < 0 || from.cli) {
+                config_fault(k, s, alias, "an alias has the form of a model's name");
+                return 0;
+        }
+        if (model_name_parse(model, (size_t) json_object_get_string_len(target), &to) < 0) {
+                config_fault(k, s, alias, "an alias stands for a model's name");
+                return 0;
+        }
+        if (c->n_aliases >= ALIASES_MAX) {
+                config_fault(k, s, alias, "at most %u aliases", ALIASES_MAX);
+                return 0;
+        }
+
+        left = strdup(from.name);
+        if (!left || asprintf(&right, "%s%s", to.cli ? "cli/" : "", to.name) < 0)
+                return -ENOMEM;
+        aliases = reallocarray(c->aliases, c->n_aliases + 1, sizeof(AliasConfig));
+        if (!aliases)
+                return -ENOMEM;
+        c->aliases = aliases;
+        aliases[c->n_aliases++] = (AliasConfig){ TAKE_PTR(left), TAKE_PTR(right) };
+        return 0;
+}
+
+int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {
+        _cleanup_(config_json_freep) struct json_object *o = NULL;
+        int r;
+
+        r = config_json(value, &o);
+        if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object))) {
+                config_fault(k, s, value, NULL);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        json_object_object_foreach(o, name, member) {
+                r = fn(k, s, name, member);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_alias(const Config *c, const char *model) {
+        for (size_t i = 0; i < c->n_aliases; i++)
+                if (streq(c->aliases[i].alias, model))
+                        return true;
+        return false;
+}
+
+static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
+        const Config *c = k->config;
+        int r;
+
+        r = config_each_member(k, s, value, add_alias);
+        if (r < 0)
+                return r;
+        /* One step, so that there is no circle and a reader sees at once what a name comes to. */
+        for (size_t i = 0; i < c->n_aliases; i++)
+                if (is_alias(c, c->aliases[i].model))
+                        config_fault(k, s, c->aliases[i].alias, "stands for %s, which is an alias itself",
+                                     c->aliases[i].model);
+        return 0;
+}
+
+const SettingType setting_aliases = { "{\"ALIAS\": \"MODEL\"}", parse_aliases };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Each answer is evidence about more than the thing that it blames. Google looks first at the key, then at
+ * the project (suspended, API off, money), then at the quota, then at the request and the model. So a quota
+ * error proves that key and project are alive; a request error proves at least the key. Errors from further
+ * up the road (overload, silence, a client that hung up) prove nothing: a probe that ends so has not been
+ * one.
+ *
+ * Two cells want a word. A bare 429 (RATE_UNKNOWN) cools the (key, model) it met, and is no illness: Google
+ * says it of shared overload too. But to a bucket that is half-open after a quota error it says "still":
+ * AGAIN. And a refusal for no known reason (KEY_REFUSED), where a dead key is probed, is not taken for its
+ * resurrection: AGAIN, too.
+ *
+ * One thing holds whatever the table says, see judge() in pool/pick.c: an answer to a request that went out
+ * before a breaker opened neither closes that breaker nor opens it for longer, it only tells of the time
+ * before. Health alone takes any success for a success.
+ */
+
+#include "core/judgement.h"
+
+#define VOID JUDGEMENT_VOID
+#define PASS JUDGEMENT_PASS
+#define FAIL JUDGEMENT_FAIL
+#define AGAIN JUDGEMENT_AGAIN
+#define PAUSE JUDGEMENT_PAUSE
+
+static const uint8_t judgements[_VERDICT_CLASS_MAX][_LAYER_MAX] = {
+        /*                               key    project bucket rate   health */
+        [VERDICT_OK]                = { PASS,  PASS,   PASS,  PASS,  PASS },
+        [VERDICT_KEY_DEAD]          = { FAIL,  VOID,   VOID,  VOID,  VOID },
+        [VERDICT_PROJECT_DEAD]      = { VOID,  FAIL,   VOID,  VOID,  VOID },
+        [VERDICT_BILLING]           = { PASS,  FAIL,   VOID,  VOID,  VOID },
+        [VERDICT_LIMIT_ZERO]        = { PASS,  PASS,   FAIL,  VOID,  VOID },
+        [VERDICT_DAY]               = { PASS,  PASS,   FAIL,  VOID,  VOID },
+        [VERDICT_MINUTE]            = { PASS,  PASS,   FAIL,  VOID,  VOID },
+        [VERDICT_RATE_UNKNOWN]      = { PASS,  VOID,   AGAIN, FAIL,  VOID },
+        [VERDICT_TOO_LARGE]         = { PASS,  PASS,   VOID,  VOID,  VOID },
+        [VERDICT_MODEL_FOR_PROJECT] = { PASS,  PASS,   FAIL,  VOID,  VOID },
+        [VERDICT_KEY_REFUSED]       = { AGAIN, VOID,   VOID,  VOID,  FAIL },
+        [VERDICT_GEO]               = { VOID,  VOID,   VOID,  VOID,  VOID },
+        [VERDICT_RESOURCE]          = { PASS,  VOID,   VOID,  VOID,  VOID },
+        [VERDICT_REQUEST]           = { PASS,  VOID,   VOID,  VOID,  VOID },
+        [VERDICT_OVERLOAD]          = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
+        [VERDICT_CUT]               = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
+        [VERDICT_TIMEOUT]           = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
+        [VERDICT_CLIENT_GONE]       = { VOID,  VOID,   VOID,  VOID,  VOID },
+        [VERDICT_INTERNAL]          = { VOID,  VOID,   VOID,  VOID,  VOID },
+};
+
+Judgement health_judge(VerdictClass class, Layer layer) {
+        assert(class >= 0 && class < _VERDICT_CLASS_MAX);
+        assert(layer < _LAYER_MAX);
+        return judgements[class][layer];
+}
+
+usec_t health_wait(unsigned strikes) {
+        return MIN(30 * USEC_PER_SEC << MIN(strikes, 6U), 30 * USEC_PER_MINUTE);
+}

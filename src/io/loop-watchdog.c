@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sys/eventfd.h>
+
+#include "io/loop-watchdog.h"
+
+struct Pulse {
+        Loop *loop;
+        int fd;
+        LoopFd watch;
+        LoopHook hook;
+        bool around; /* the hooks were asked, and this is their round */
+        void (*beat)(void *userdata);
+        void *userdata;
+};
+
+static void on_event(uint32_t events _unused_, void *userdata) {
+        Pulse *p = userdata;
+        uint64_t n;
+
+        if (read(p->fd, &n, sizeof(n)) < 0)
+                return;
+        p->around = false;
+        loop_hook_ask_all(p->loop);
+}
+
+/* Asked with all the others; whichever of them stand behind it in that round have run when it comes
+ * again. */
+static void on_hook(void *userdata) {
+        Pulse *p = userdata;
+
+        if (!p->around) {
+                p->around = true;
+                loop_hook_ask(p->loop, &p->hook);
+                return;
+        }
+        p->around = false;
+        p->beat(p->userdata);
+}
+
+int pulse_new(Loop *l, void (*beat)(void *userdata), void *userdata, Pulse **ret) {
+        _cleanup_(pulse_freep) Pulse *p = NULL;
+        int r;
+
+        p = calloc(1, sizeof(Pulse));
+        if (!p)
+                return -ENOMEM;
+        *p = (Pulse){ .loop = l, .fd = -1, .watch = LOOP_FD_NULL, .beat = beat, .userdata = userdata };
+        loop_hook_add(l, &p->hook, on_hook, p);
+        p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (p->fd < 0)
+                return -errno;
+        r = loop_fd_add(l, &p->watch, p->fd, EPOLLIN, on_event, p);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+Pulse *pulse_free(Pulse *p) {
+        if (!p)
+                return NULL;
+        loop_fd_remove(p->loop, &p->watch);
+        (void) safe_close(p->fd);
+        loop_hook_remove(&p->hook);
+        free(p);
+        return NULL;
+}
+
+void pulse_send(Pulse *p) {
+        const uint64_t one = 1;
+
+        (void) !write(p->fd, &one, sizeof(one));
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A table of chains over entries that are allocated once, with the first binding, and a list of them by
+ * their last use. An entry whose home has gone stays where it is until it is used again or makes room.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool/affinity.h"
+
+typedef struct Entry Entry;
+
+struct Entry {
+        Entry *next; /* of its chain */
+        List by_use, by_home;
+        AffinityHome *home; /* NULL: it has gone */
+        uint64_t digest;
+};
+
+struct Affinity {
+        uint8_t key[HASH_KEY_SIZE];
+        Entry *entries; /* NULL before the first binding */
+        Entry **chains;
+        size_t n, max; /* entries in use */
+        List by_use;   /* the latest last */
+};
+
+void affinity_home_init(AffinityHome *h) {
+        list_init(&h->bound);
+}
+
+void affinity_home_done(AffinityHome *h) {
+        LIST_FOREACH (i, &h->bound) {
+                list_entry(i, Entry, by_home)->home = NULL;
+                list_unlink(i);
+        }
+}
+
+int affinity_new(const uint8_t key[static HASH_KEY_SIZE], size_t max, Affinity **ret) {
+        Affinity *a = calloc(1, sizeof(Affinity));
+
+        if (!a)
+                return -ENOMEM;
+        for (size_t i = 0; i < HASH_KEY_SIZE; i++)
+                a->key[i] = key[i];
+        a->max = max;
+        list_init(&a->by_use);
+        *ret = a;
+        return 0;
+}
+
+Affinity *affinity_free(Affinity *a) {
+        if (!a)
+                return NULL;
+        for (size_t i = 0; i < a->n; i++)
+                list_unlink(&a->entries[i].by_home);
+        free(a->entries);
+        free(a->chains);
+        free(a);
+        return NULL;
+}
+
+static Entry **chain_of(const Affinity *a, uint64_t digest) {
+        return &a->chains[digest % a->max];
+}
+
+static Entry *find(const Affinity *a, uint64_t digest) {
+        Entry *e = a->entries ? *chain_of(a, digest) : NULL;
+
+        while (e && e->digest != digest)
+                e = e->next;
+        return e;
+}
+
+static uint64_t digest_of(const Affinity *a, uint64_t conversation) {
+        return hash_keyed(a->key, &conversation, sizeof(conversation));
+}
+
+AffinityHome *affinity_find(const Affinity *a, uint64_t conversation) {
+        Entry *e = a->entries ? find(a, digest_of(a, conversation)) : NULL;
+
+        return e ? e->home : NULL;
+}
+
+static void chain_remove(Affinity *a, Entry *e) {
+        Entry **at = chain_of(a, e->digest);
+
+        while (*at != e)
+                at = &(*at)->next;
+        *at = e->next;
+}
+
+/* A free entry, or the one that was used longest ago. */
+static Entry *entry_take(Affinity *a) {
+        Entry *e;
+
+        if (!a->entries) {
+                a->entries = calloc(a->max, sizeof(Entry));
+                a->chains = calloc(a->max, sizeof(Entry *));
+                if (!a->entries || !a->chains) {
+                        free(a->entries);
+                        free(a->chains);
+                        a->entries = NULL;
+                        a->chains = NULL;
+                        return NULL;
+                }
+        }
+        if (a->n < a->max) {
+                e = &a->entries[a->n++];
+                list_init(&e->by_use);
+                list_init(&e->by_home);
+                return e;
+        }
+        e = list_entry(list_first(&a->by_use), Entry, by_use);
+        chain_remove(a, e);
+        return e;
+}
+
+void affinity_bind(Affinity *a, uint64_t conversation, AffinityHome *h) {
+        uint64_t digest = digest_of(a, conversation);
+        Entry *e = find(a, digest);
+
+        if (!e) {
+                e = entry_take(a);
+                if (!e)
+                        return; /* for want of memory: it is a preference, no promise */
+                e->digest = digest;
+                e->next = *chain_of(a, digest);
+                *chain_of(a, digest) = e;
+        }
+        list_unlink(&e->by_use);
+        list_append(&a->by_use, &e->by_use);
+        list_unlink(&e->by_home);
+        list_append(&h->bound, &e->by_home);
+        e->home = h;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The pool's models: their buckets and slots, and the heaps that these stand in. See pick.c for the whole
+ * picture. */
+
+#include <errno.h>
+
+#include "pool/internal.h"
+
+/* When the breaker lets somebody through: 0 now, USEC_INFINITY when its probe is back. */
+static usec_t breaker_at(const Breaker *b, usec_t now) {
+        switch (breaker_state(b, now)) {
+        case BREAKER_OPEN:
+                return b->until;
+        case BREAKER_PROBING:
+                return USEC_INFINITY;
+        default:
+                return 0;
+        }
+}
+
+static HeapRank rank_slot(const PoolSlot *s) {
+        const PoolCounters *c = &s->tally.counters;
+
+        return (HeapRank){ .by = { c->today, c->total, c->last_used }, .index = s->key->index };
+}
+
+static HeapRank rank_time(usec_t at, const PoolKey *k) {
+        return (HeapRank){ .by = { at }, .index = k->index };
+}
+
+/* A key that was never tried has the best rank of its index: nothing asked, nothing used. */
+static HeapRank rank_untried(const PoolKey *k) {
+        return (HeapRank){ .index = k->index };
+}
+
+/* True if there is such a key, and it comes before what is first otherwise. */
+static bool is_next(const PoolKey *untried, const HeapNode *first) {
+        HeapRank rank;
+
+        if (!untried || !first)
+                return untried;
+        rank = rank_untried(untried);
+        return heap_rank_compare(&rank, &first->rank) < 0;
+}
+
+void pool_bucket_place(Pool *p, PoolBucket *b) {
+        const HeapNode *ready = heap_first(&b->ready.slots), *trial = heap_first(&b->trial.slots);
+        PoolModel *m = b->model;
+        CeilingKind kind;
+        Heap *heap;
+        usec_t at;
+
+        heap_remove(&b->ready.node);
+        heap_remove(&b->trial.node);
+        if (!b->project->first_key)
+                return; /* all its keys are disabled */
+
+        at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->quota->breaker, p->now));
+        if (ceiling_is_known(&b->quota->ceiling))
+                at = MAX(at, pool_quota_free_at(p, b->quota, 0, &kind));
+        if (at > 0) {
+                heap_push(&m->waiting_buckets, &b->ready.node, rank_time(at, b->project->first_key));
+                return;
+        }
+
+        if (b->crowded_until > p->now) {
+                heap_push(&m->crowded, &b->ready.node, rank_time(b->crowded_until, b->project->first_key));
+                return;
+        }
+
+        heap = b->project->breaker.until > 0 || b->quota->breaker.until > 0 ? &m->trial : &m->ready;
+        if (is_next(b->next_key, ready))
+                heap_push(heap, &b->ready.node, rank_untried(b->next_key));
+        else if (ready)
+                heap_push(heap, &b->ready.node, ready->rank);
+        if (trial)
+                heap_push(&m->trial, &b->trial.node, trial->rank);
+}
+
+void pool_slot_place(Pool *p, PoolSlot *s) {
+        const Breaker *const breakers[] = { &s->key->breaker, &s->rate, &s->health };
+        PoolQueue *q = &s->bucket->ready;
+        usec_t at = 0;
+
+        heap_remove(&s->node);
+        if (s->key->disabled) {
+                pool_bucket_place(p, s->bucket);
+                return;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(breakers); i++) {
+                at = MAX(at, breaker_at(breakers[i], p->now));
+                if (breakers[i]->until > 0)
+                        q = &s->bucket->trial;
+        }
+        if (at > 0)
+                heap_push(&s->bucket->model->waiting_slots, &s->node, rank_time(at, s->key));
+        else
+                heap_push(&q->slots, &s->node, rank_slot(s));
+        pool_bucket_place(p, s->bucket);
+}
+
+void pool_slot_free(Pool *p, PoolSlot *s) {
+        heap_remove(&s->node);
+        list_unlink(&s->by_key);
+        list_unlink(&s->by_bucket);
+        list_unlink(&s->dirty.link);
+        free(s->last_error);
+        free(s);
+        p->n_slots--;
+}
+
+/* --- cursors: behind them stands what was never tried, and after a reload also what was --- */
+
+static PoolBucket *bucket_find(PoolProject *project, const PoolModel *m) {
+        LIST_FOREACH(i, &project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                if (b->model == m)
+                        return b;
+        }
+        return NULL;
+}
+
+static PoolProject *next_untried_project(const PoolModel *m, PoolProject *project) {
+        while (project && bucket_find(project, m))
+                project = project->next;
+        return project;
+}
+
+static bool key_was_tried(const PoolKey *k, const PoolBucket *b) {
+        LIST_FOREACH(i, &k->slots)
+                if (list_entry(i, PoolSlot, by_key)->bucket == b)
+                        return true;
+        return false;
+}
+
+static PoolKey *next_untried_key(const PoolBucket *b, PoolKey *k) {
+        while (k && key_was_tried(k, b))
+                k = k->next_of_project;
+        return k;
+}
+
+/* With marks instead of searches, for those who do it for many. */
+void pool_bucket_rewind(PoolBucket *b) {
+        PoolKey *k = b->project->first_key;
+
+        LIST_FOREACH(i, &b->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
+
+                s->key->scratch = s;
+        }
+        while (k && k->scratch)
+                k = k->next_of_project;
+        b->next_key = k;
+        LIST_FOREACH(i, &b->slots)
+                list_entry(i, PoolSlot, by_bucket)->key->scratch = NULL;
+}
+
+static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret) {
+        PoolBucket *b;
+        int r;
+
+        b = calloc(1, sizeof(PoolBucket));
+        if (!b)
+                return -ENOMEM;
+        b->project = project;
+        b->model = m;
+        pool_dirty_init(&b->dirty, POOL_QUOTAS);
+        pool_dirty_init(&b->ceiling_dirty, POOL_CEILINGS);
+        r = pool_quota_attach(p, b);
+        if (r < 0) {
+                free(b);
+                return r;
+        }
+        b->ready.bucket = b->trial.bucket = b;
+        b->ready.slots.steps = b->trial.slots.steps = &p->steps;
+        b->next_key = project->first_key;
+        list_init(&b->slots);
+        list_append(&project->buckets, &b->by_project);
+        list_append(&m->buckets, &b->by_model);
+        *ret = b;
+        return 0;
+}
+
+PoolBucket *pool_bucket_free(PoolBucket *b) {
+        assert(list_is_empty(&b->slots));
+        heap_remove(&b->ready.node);
+        heap_remove(&b->trial.node);
+        list_unlink(&b->by_project);
+        list_unlink(&b->by_model);
+        list_unlink(&b->dirty.link);
+        list_unlink(&b->ceiling_dirty.link);
+        pool_quota_detach(b);
+        free(b);
+        return NULL;
+}
+
+int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret) {
+        PoolBucket *b = bucket_find(project, m);
+        int r;
+
+        if (!b) {
+                r = bucket_new(p, project, m, &b);
+                if (r < 0)
+                        return r;
+                m->next_project = next_untried_project(m, m->next_project);
+                pool_bucket_place(p, b);
+        }
+        *ret = b;
+        return 0;
+}
+
+/* --- what is made when it is first needed --- */
+
+static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
+        PoolSlot *s;
+
+        s = calloc(1, sizeof(PoolSlot));
+        if (!s)
+                return NULL;
+        s->key = k;
+        s->bucket = b;
+        s->tally.day = b->model->day;
+        pool_dirty_init(&s->dirty, POOL_KEY_MODELS);
+        list_append(&k->slots, &s->by_key);
+        list_append(&b->slots, &s->by_bucket);
+        p->n_slots++;
+        return s;
+}
+
+int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret) {
+        PoolBucket *b;
+        PoolSlot *s;
+        int r;
+
+        LIST_FOREACH(i, &k->slots) {
+                s = list_entry(i, PoolSlot, by_key);
+                if (s->bucket->model == m) {
+                        *ret = s;
+                        return 0;
+                }
+        }
+        r = pool_bucket_acquire(p, k->project, m, &b);
+        if (r < 0)
+                return r;
+        s = slot_new(p, k, b);
+        if (!s)
+                return -ENOMEM;
+        *ret = s;
+        return 0;
+}
+
+/* The next key of the bucket's project that was never tried. */
+static int bucket_extend(Pool *p, PoolBucket *b) {
+        PoolKey *k = b->next_key;
+        PoolSlot *s;
+
+        pool_make_room(p, b->model);
+        s = slot_new(p, k, b);
+        if (!s)
+                return -ENOMEM;
+        b->next_key = next_untried_key(b, k->next_of_project);
+        pool_slot_place(p, s);
+        return 0;
+}
+
+/* The next project that was never tried, and its first key. */
+static int model_extend(Pool *p, PoolModel *m) {
+        PoolBucket *b;
+        int r;
+
+        pool_make_room(p, m);
+        r = bucket_new(p, m->next_project, m, &b);
+        if (r < 0)
+                return r;
+        m->next_project = next_untried_project(m, m->next_project->next);
+        r = bucket_extend(p, b);
+        if (r < 0)
+                pool_bucket_place(p, b);
+        return r;
+}
+
+int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret) {
+        HeapNode *n = heap_first(&b->ready.slots);
+        int r;
+
+        if (is_next(b->next_key, n)) {
+                r = bucket_extend(p, b);
+                if (r < 0)
+                        return r;
+                n = heap_first(&b->ready.slots);
+        }
+        *ret = n ? CONTAINER_OF(n, PoolSlot, node) : NULL;
+        return 0;
+}
+
+int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
+        int r;
+
+        /* Each turn but the last makes a slot, which happens once for each (key, model). */
+        for (;; p->steps++) {
+                const PoolKey *untried = m->next_project ? m->next_project->first_key : NULL;
+                HeapNode *n = heap_first(&m->ready), *trial = heap_first(&m->trial);
+                PoolQueue *q;
+
+                if (trial && !(is_retry && (n || untried)) && !is_next(untried, trial) &&
+                    (!n || heap_rank_compare(&trial->rank, &n->rank) < 0))
+                        n = trial;
+                else if (is_next(untried, n)) {
+                        r = model_extend(p, m);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (!n) {
+                        *ret = NULL;
+                        return 0;
+                }
+
+                q = CONTAINER_OF(n, PoolQueue, node);
+                n = heap_first(&q->slots);
+                if (q == &q->bucket->ready && is_next(q->bucket->next_key, n)) {
+                        r = bucket_extend(p, q->bucket);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                *ret = CONTAINER_OF(n, PoolSlot, node);
+                return 0;
+        }
+}
+
+/* A new day, the clock has jumped, or keys have changed: every rank has changed, so the heaps are made anew.
+ * O(slots), once a day. */
+static void model_rebuild(Pool *p, PoolModel *m) {
+        heap_clear(&m->ready);
+        heap_clear(&m->trial);
+        heap_clear(&m->waiting_buckets);
+        heap_clear(&m->waiting_slots);
+        heap_clear(&m->crowded);
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                heap_clear(&b->ready.slots);
+                heap_clear(&b->trial.slots);
+                heap_node_reset(&b->ready.node);
+                heap_node_reset(&b->trial.node);
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        heap_node_reset(&s->node);
+                        pool_tally_roll(&s->tally, p->day);
+                }
+        }
+
+        m->day = p->day;
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                pool_bucket_place(p, b); /* one without slots, too */
+                LIST_FOREACH(j, &b->slots)
+                        pool_slot_place(p, list_entry(j, PoolSlot, by_bucket));
+        }
+}
+
+void pool_model_arrange(Pool *p, PoolModel *m) {
+        PoolProject *project = p->first_project;
+
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                pool_bucket_rewind(b);
+                b->project->scratch = b;
+        }
+        while (project && project->scratch)
+                project = project->next;
+        m->next_project = project;
+        LIST_FOREACH(i, &m->buckets)
+                list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
+        m->refused_at = 0;
+        model_rebuild(p, m);
+}
+
+static void move_what_is_due(Pool *p, PoolModel *m) {
+        HeapNode *n;
+
+        while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->now)
+                pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
+        while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
+                pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
+        while ((n = heap_first(&m->crowded)) && n->rank.by[0] <= p->now)
+                pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
+}
+
+void pool_model_refresh(Pool *p, PoolModel *m) {
+        if (m->day != p->day)
+                model_rebuild(p, m);
+        move_what_is_due(p, m);
+}
+
+bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
+        if (m->day == USEC_INFINITY)
+                return false; /* the clock has jumped: the next pick will see */
+        move_what_is_due(p, m);
+        return !heap_first(&m->ready) && !heap_first(&m->trial) && !heap_first(&m->crowded) &&
+               !m->next_project;
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The pool's keys and projects: how they come in and go, the chains they stand in, and how they are revived
+ * by hand. */
+
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "pool/binding-internal.h"
+#include "pool/pick-rotation.h"
+#include "pool/internal.h"
+#include "pool/notify.h"
+
+/* --- projects --- */
+
+static void free_nothing(void *p) {
+}
+
+int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
+        PoolProject **at = name ? tfind(&name, &p->projects_by_name, pool_name_compare) : NULL, *project;
+
+        project = at ? *at : name ? NULL : &k->own;
+        if (!project) {
+                project = calloc(1, sizeof(PoolProject));
+                if (!project)
+                        return -ENOMEM;
+                list_init(&project->buckets);
+                list_init(&project->bindings);
+                list_init(&project->turn);
+                list_init(&project->turns);
+                affinity_home_init(&project->home);
+                pool_dirty_init(&project->dirty, POOL_PROJECTS);
+                project->name = strdup(name);
+                if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
+                        free((char *) project->name);
+                        free(project);
+                        return -ENOMEM;
+                }
+        }
+        if (project->n_keys++ == 0)
+                list_append(&p->projects, &project->link);
+        *ret = project;
+        return 0;
+}
+
+PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
+        if (!project || --project->n_keys > 0)
+                return NULL;
+        LIST_FOREACH(i, &project->buckets)
+                (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
+        list_unlink(&project->link);
+        list_unlink(&project->turn);
+        bindings_move(p, project, NULL);
+        pool_unnote(&project->dirty);
+        affinity_home_done(&project->home);
+        if (!project->name) {
+                breaker_close(&project->breaker); /* the key may be its own project again */
+                return NULL;
+        }
+        (void) tdelete(project, &p->projects_by_name, pool_name_compare);
+        free((char *) project->name);
+        free(project);
+        return NULL;
+}
+
+static size_t project_usable(const PoolProject *project) {
+        return project->breaker.until == 0 ? project->n_alive : 0;
+}
+
+/* Puts an enabled key behind all others. True if it is the first of its project. */
+static bool chain_append(Pool *p, PoolKey *k) {
+        PoolProject *project = k->project;
+        bool is_first = !project->first_key;
+
+        k->next_of_project = NULL;
+        if (is_first) {
+                project->first_key = k;
+                project->next = NULL;
+                if (p->last_project)
+                        p->last_project->next = project;
+                else
+                        p->first_project = project;
+                p->last_project = project;
+        } else
+                project->last_key->next_of_project = k;
+        project->last_key = k;
+
+        p->n_enabled++;
+        p->n_usable -= project_usable(project);
+        project->n_alive += pool_key_is_alive(k);
+        p->n_usable += project_usable(project);
+        pool_any_place(p, k);
+        return is_first;
+}
+
+/* Lets the models that exist already come upon a new key: their cursors may have run to the end before. */
+static void announce(Pool *p, PoolKey *k, bool is_first) {
+        if (is_first)
+                LIST_FOREACH(i, &p->models) {
+                        PoolModel *m = list_entry(i, PoolModel, models);
+
+                        if (!m->next_project)
+                                m->next_project = k->project;
+                }
+        LIST_FOREACH(i, &k->project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                if (b->next_key)
+                        continue;
+                b->next_key = k;
+                pool_bucket_place(p, b);
+        }
+}
+
+void pool_arrange(Pool *p) {
+        LIST_FOREACH(i, &p->projects) {
+                PoolProject *project = list_entry(i, PoolProject, link);
+
+                project->first_key = project->last_key = NULL;
+                project->n_alive = 0;
+        }
+        p->first_project = p->last_project = NULL;
+        p->n_enabled = p->n_usable = 0;
+        pool_any_arrange(p);
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+
+                k->index = (uint32_t) i;
+                if (!k->disabled)
+                        (void) chain_append(p, k);
+        }
+        LIST_FOREACH(i, &p->models)
+                pool_model_arrange(p, list_entry(i, PoolModel, models));
+}
+
+/* --- keys --- */
+
+int pool_key_compare_secret(const void *a, const void *b) {
+        return secret_compare(((const PoolKey *) a)->secret, ((const PoolKey *) b)->secret);
+}
+
+/* By what keys may share: the mask without its number. */
+int pool_key_compare_mask(const void *a, const void *b) {
+        const PoolKey *x = a, *y = b;
+
+        if (x->n_mask != y->n_mask)
+                return x->n_mask < y->n_mask ? -1 : 1;
+        return memcmp(x->mask, y->mask, x->n_mask);
+}
+
+void pool_key_number(PoolKey *k, void *const *by_mask) {
+        PoolKey **first = tfind(k, by_mask, pool_key_compare_mask);
+        unsigned n = ++(*first)->n_alike;
+
+        k->mask[k->n_mask] = 0;
+        if (n > 1)
+                (void) snprintf(k->mask + k->n_mask, sizeof(k->mask) - k->n_mask, "#%u", n);
+}
+
+int pool_key_new(Secret *secret, PoolKey **ret) {
+        PoolKey *k;
+
+        k = calloc(1, sizeof(PoolKey));
+        if (!k)
+                return -ENOMEM;
+        k->secret = secret_ref(secret);
+        list_init(&k->slots);
+        list_init(&k->link);
+        list_init(&k->turn);
+        list_init(&k->own.buckets);
+        list_init(&k->own.bindings);
+        list_init(&k->own.turn);
+        list_init(&k->own.turns);
+        affinity_home_init(&k->own.home);
+        list_init(&k->own.link);
+        pool_dirty_init(&k->dirty, POOL_KEYS);
+        pool_dirty_init(&k->learned_dirty, POOL_KEY_PROJECTS);
+        pool_dirty_init(&k->own.dirty, POOL_PROJECTS);
+        secret_mask_key(secret, k->mask);
+        k->n_mask = strlen(k->mask);
+        *ret = k;
+        return 0;
+}
+
+PoolKey *pool_key_free(PoolKey *k) {
+        if (!k)
+                return NULL;
+        (void) secret_unref(k->secret);
+        (void) pool_ident_free(k->ident);
+        free(k->learned);
+        free(k);
+        return NULL;
+}
+
+int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled) {
+        _cleanup_(pool_key_freep) PoolKey *k = NULL;
+        PoolKey **same;
+        int r;
+
+        if (p->n_keys >= KEYS_MAX)
+                return -E2BIG;
+        if (p->n_keys == p->n_keys_allocated) {
+                size_t n = MAX(p->n_keys * 2, (size_t) 16);
+                PoolKey **t = reallocarray(p->keys, n, sizeof(PoolKey *));
+
+                if (!t)
+                        return -ENOMEM;
+                p->keys = t;
+                p->n_keys_allocated = n;
+        }
+
+        r = pool_key_new(secret, &k);
+        if (r < 0)
+                return r;
+        same = tsearch(k, &p->by_secret, pool_key_compare_secret);
+        if (!same)
+                return -ENOMEM;
+        if (*same != k)
+                return -EEXIST;
+        r = pool_ident_new(k, name, &p->by_id, &k->ident);
+        if (r < 0)
+                goto fail;
+        r = -ENOMEM;
+        if (!tsearch(k, &p->by_mask, pool_key_compare_mask))
+                goto fail;
+        r = pool_project_ref(p, k, project, &k->project);
+        if (r < 0)
+                goto fail;
+
+        pool_key_number(k, &p->by_mask);
+        k->index = (uint32_t) p->n_keys;
+        k->disabled = k->configured = disabled;
+        k->placed = project;
+        k->told.state = disabled ? POOL_DISABLED : POOL_USABLE;
+        if (!disabled)
+                announce(p, k, chain_append(p, k));
+        p->keys[p->n_keys++] = TAKE_PTR(k);
+        return 0;
+
+fail:
+        /* Another key of the same mask may be the one in the tree. */
+        same = tfind(k, &p->by_mask, pool_key_compare_mask);
+        if (same && *same == k)
+                (void) tdelete(k, &p->by_mask, pool_key_compare_mask);
+        if (k->ident)
+                (void) tdelete(k->ident, &p->by_id, pool_name_compare);
+        (void) tdelete(k, &p->by_secret, pool_key_compare_secret);
+        return r;
+}
+
+static void key_destroy(Pool *p, PoolKey *k) {
+        LIST_FOREACH(i, &k->slots)
+                pool_slot_free(p, list_entry(i, PoolSlot, by_key));
+        list_unlink(&k->turn);
+        k->project->n_gone -= k->gone;
+        (void) pool_project_unref(p, k->project);
+        list_unlink(&k->link);
+        list_unlink(&k->dirty.link);
+        list_unlink(&k->learned_dirty.link);
+        (void) pool_key_free(k);
+}
+
+/* Who keeps what changes has yet to take the last of it. */
+static void destroy_unless_kept(Pool *p, PoolKey *k) {
+        if (p->save.on)
+                pool_note(p, &k->dirty, false);
+        else if (k->n_leases == 0)
+                key_destroy(p, k);
+}
+
+void pool_keys_sweep(Pool *p) {
+        LIST_FOREACH(i, &p->gone) {
+                PoolKey *k = list_entry(i, PoolKey, link);
+
+                if (k->n_leases == 0)
+                        key_destroy(p, k);
+        }
+}
+
+bool pool_has_secret(const Pool *p, const PoolKey *k) {
+        return tfind(k, &p->by_secret, pool_key_compare_secret);
+}
+
+void pool_key_retire(Pool *p, PoolKey *k) {
+        k->disabled_before = k->disabled;
+        k->disabled = k->gone = true;
+        k->project->n_gone++;
+        pool_any_place(p, k);
+        LIST_FOREACH(i, &k->slots)
+                heap_remove(&list_entry(i, PoolSlot, by_key)->node);
+        list_append(&p->gone, &k->link);
+        destroy_unless_kept(p, k);
+}
+
+void pool_key_release(Pool *p, PoolKey *k) {
+        k->n_leases--;
+        if (k->gone)
+                destroy_unless_kept(p, k);
+}
+
+/* All models are gone. */
+void pool_keys_free(Pool *p) {
+        tdestroy(p->by_secret, free_nothing);
+        tdestroy(p->by_mask, free_nothing);
+        tdestroy(p->by_id, free_nothing);
+        for (size_t i = 0; i < p->n_keys; i++)
+                key_destroy(p, p->keys[i]);
+        LIST_FOREACH(i, &p->gone)
+                key_destroy(p, list_entry(i, PoolKey, link));
+        free(p->keys);
+}
+
+void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
+        PoolProject *project = k->project;
+
+        p->n_usable -= project_usable(project);
+        project->n_alive -= pool_key_is_alive(k);
+        if (until > 0)
+                breaker_open(b, p->now, until);
+        else
+                breaker_close(b);
+        project->n_alive += pool_key_is_alive(k);
+        p->n_usable += project_usable(project);
+        pool_any_place(p, k);
+}
+
+/* How many (key, model) pairs, and the key itself, have something in their way. An open bucket is in the way
+ * of a pair that was never tried, too: so the buckets are counted, and what the pairs have counted already
+ * is left out. */
+static unsigned key_count_obstacles(Pool *p, PoolKey *k, const PoolModel *m) {
+        unsigned n = !m && (k->breaker.until > 0 || k->project->breaker.until > 0);
+
+        LIST_FOREACH(i, &k->project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                n += (!m || b->model == m) && pool_bucket_is_spent(p, b);
+        }
+        LIST_FOREACH(i, &k->slots) {
+                const PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                n += (!m || s->bucket->model == m) && !pool_bucket_is_spent(p, s->bucket) &&
+                     (s->strikes > 0 || s->health.until > 0 || s->rate.until > 0);
+        }
+        return n;
+}
+
+static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
+        if (!m) {
+                pool_breaker_set(p, k, &k->breaker, 0);
+                pool_breaker_set(p, k, &k->project->breaker, 0);
+                pool_note(p, &k->dirty, true);
+                pool_note(p, &k->project->dirty, true);
+        }
+        LIST_FOREACH(i, &k->project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                if (m && b->model != m)
+                        continue;
+                pool_quota_reset(p, b->quota);
+        }
+        LIST_FOREACH(i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                if (m && s->bucket->model != m)
+                        continue;
+                s->strikes = 0;
+                breaker_close(&s->rate);
+                breaker_close(&s->health);
+                pool_note(p, &s->dirty, true);
+                pool_slot_place(p, s);
+        }
+}
+
+int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
+        PoolModel *m = NULL;
+        bool matched = false;
+        unsigned n = 0;
+
+        (void) pool_time(p, now);
+
+        if (model) {
+                m = pool_model_find(p, model);
+                if (!m)
+                        return -ENXIO;
+        }
+
+        /* First all are counted, then all are reset: keys of one project share what is in their way. */
+        for (size_t i = 0; i < p->n_keys; i++)
+                if (pool_key_matches(p->keys[i], pattern)) {
+                        matched = true;
+                        n += key_count_obstacles(p, p->keys[i], m);
+                }
+        if (!matched)
+                return -ENXIO;
+
+        for (size_t i = 0; i < p->n_keys; i++)
+                if (pool_key_matches(p->keys[i], pattern))
+                        key_reset(p, p->keys[i], m);
+        LIST_FOREACH(i, &p->models)
+                list_entry(i, PoolModel, models)->refused_at = 0;
+        pool_tell_all(p, "reset");
+        return (int) n;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The pool's models by name. Names come from clients, who may invent them, so there are ceilings: of models,
+ * and of slots. Beyond them models are forgotten, and with one its buckets and slots. */
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "pool/internal.h"
+
+static bool is_forgotten_before(const PoolModel *a, const PoolModel *b) {
+        if (a->succeeded != b->succeeded)
+                return !a->succeeded;
+        return a->used < b->used;
+}
+
+/* Takes everything out of it, and it out of everything. */
+static void model_clear(Pool *p, PoolModel *m) {
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                /* The heaps go as a whole: nothing is to be taken out of them. */
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        heap_node_reset(&s->node);
+                        pool_slot_free(p, s);
+                }
+                heap_node_reset(&b->ready.node);
+                heap_node_reset(&b->trial.node);
+                (void) pool_bucket_free(b);
+        }
+        (void) tdelete(m, &p->models_by_name, pool_name_compare);
+        list_unlink(&m->models);
+        list_unlink(&m->dirty.link);
+        list_unlink(&m->alias_dirty.link);
+        p->n_models--;
+        pool_book_model(p, m);
+}
+
+static void model_done(PoolModel *m) {
+        free(m->counted_as);
+        free(m->name);
+        free(m);
+}
+
+/* What a store knows of it is to be forgotten too: the rest of it waits for that. */
+static void model_forget(Pool *p, PoolModel *m) {
+        model_clear(p, m);
+        if (p->save.on && m->saved)
+                list_append(&p->save.forgotten, &m->models);
+        else
+                model_done(m);
+}
+
+/* Model names come from clients, who may invent them: those that never answered go first, then those unused
+ * longest. The keys' own totals keep what was counted. */
+static bool forget_a_model(Pool *p, const PoolModel *except) {
+        PoolModel *victim = NULL;
+
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                if (m != except && m->n_leases == 0 && (!victim || is_forgotten_before(m, victim)))
+                        victim = m;
+        }
+        if (!victim)
+                return false;
+        model_forget(p, victim);
+        return true;
+}
+
+void pool_make_room(Pool *p, const PoolModel *except) {
+        while (p->n_slots >= p->n_slots_max && forget_a_model(p, except))
+                ;
+}
+
+int pool_name_compare(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+PoolModel *pool_model_find(Pool *p, const char *name) {
+        PoolModel **at = tfind(&name, &p->models_by_name, pool_name_compare);
+
+        return at ? *at : NULL;
+}
+
+int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
+        PoolModel *m = pool_model_find(p, name);
+
+        if (m) {
+                *ret = m;
+                return 0;
+        }
+
+        if (p->n_models >= MODELS_MAX && !forget_a_model(p, NULL))
+                return -E2BIG;
+
+        m = calloc(1, sizeof(PoolModel));
+        if (!m)
+                return -ENOMEM;
+        m->name = strdup(name);
+        if (!m->name || !tsearch(m, &p->models_by_name, pool_name_compare)) {
+                free(m->name);
+                free(m);
+                return -ENOMEM;
+        }
+
+        m->ready.steps = m->trial.steps = &p->steps;
+        m->waiting_buckets.steps = m->waiting_slots.steps = &p->steps;
+        m->crowded.steps = &p->steps;
+        list_init(&m->buckets);
+        pool_dirty_init(&m->dirty, POOL_MODELS);
+        pool_dirty_init(&m->alias_dirty, POOL_ALIASES);
+        list_append(&p->models, &m->models);
+        m->next_project = p->first_project;
+        m->day = p->day;
+        pool_today_begin(p, &m->today, &m->tally, name);
+        p->n_models++;
+        *ret = m;
+        return 0;
+}
+
+PoolModel *pool_model_free(Pool *p, PoolModel *m) {
+        model_clear(p, m);
+        model_done(m);
+        return NULL;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Word of changes. A breaker that opens or closes concerns one pair of key and model, all models of a key,
+ * all keys of a project, or those of a project for one model: these are walked when it happens, and nothing
+ * else, so a pick knows nothing of it. For each of them the state is compared with what the observer was
+ * told last.
+ *
+ * So what an observer hears of one pair is a chain: each word begins where the one before has ended. Three
+ * things keep it short. What passes by time alone is no word: the observer knew until when. A probe that is
+ * out is no word, only its outcome is: the state is taken as if there were no probes. And of a pair that was
+ * never asked nothing is told, as nothing of it is shown. A probe that fails is told although the state
+ * stays, because `until` has moved.
+ *
+ * That a model is exhausted can be seen in its heaps without counting. It is told once, and again only after
+ * one of its pairs was told usable. Two ways lead there: what opens a breaker looks at the models that it
+ * concerns, and a refused pick finds what no breaker has told: the last keys left were dead before this
+ * model ever came to them.
+ */
+
+#include "core/judgement.h"
+#include "pool/internal.h"
+#include "pool/standing.h"
+#include "pool/notify.h"
+
+void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata) {
+        p->observer = o ? *o : (PoolObserver){};
+        p->observer_userdata = userdata;
+        p->observed = o;
+}
+
+/* True if there is something to tell. */
+static bool note(PoolWord *told, const PoolStanding *now, bool opened) {
+        if (now->proven == told->state &&
+            !(opened && now->proven != POOL_USABLE && now->available_at > told->until))
+                return false;
+        *told = (PoolWord){ now->proven, now->available_at };
+        return true;
+}
+
+static void say(Pool *p, PoolKey *k, const char *model, PoolState before, const PoolWord *now,
+                const char *reason) {
+        if (p->observer.health_changed)
+                p->observer.health_changed(k, model, before, now->state, reason, now->until,
+                                           p->observer_userdata);
+}
+
+void pool_tell_first(Pool *p, PoolSlot *s) {
+        PoolStanding now;
+
+        if (!p->observed)
+                return;
+        pool_standing(p, s->key, s->bucket, s, 0, &now);
+        s->told = (PoolWord){ now.proven, now.available_at };
+}
+
+static void tell_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
+        PoolModel *m = s->bucket->model;
+        PoolState before = s->told.state;
+        PoolStanding now;
+
+        if (s->key->gone || s->tally.counters.total == 0)
+                return;
+        pool_standing(p, s->key, s->bucket, s, 0, &now);
+        if (!note(&s->told, &now, opened))
+                return;
+        if (now.proven == POOL_USABLE)
+                m->exhausted = false;
+        say(p, s->key, m->name, before, &s->told, reason);
+}
+
+static void tell_bucket(Pool *p, PoolBucket *b, bool opened, const char *reason) {
+        LIST_FOREACH(i, &b->slots)
+                tell_slot(p, list_entry(i, PoolSlot, by_bucket), opened, reason);
+}
+
+static void tell_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
+        PoolState before = k->told.state;
+        PoolStanding now;
+
+        if (k->gone)
+                return;
+        pool_standing(p, k, NULL, NULL, 0, &now);
+        if (note(&k->told, &now, opened))
+                say(p, k, "", before, &k->told, reason);
+        LIST_FOREACH(i, &k->slots)
+                tell_slot(p, list_entry(i, PoolSlot, by_key), opened, reason);
+}
+
+void pool_tell_exhausted(Pool *p, PoolModel *m) {
+        PoolCensus c;
+
+        /* Of a name that a client invented when all keys were dead, nothing has gone. */
+        if (!p->observed || m->exhausted || m->tally.counters.total == 0 || !pool_model_is_exhausted(p, m))
+                return;
+        m->exhausted = true;
+        pool_census(p, m, 0, &c);
+        if (p->observer.exhausted)
+                p->observer.exhausted(m->name, c.refusal.available_at, p->observer_userdata);
+}
+
+void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened, const char *reason) {
+        if (!p->observed)
+                return;
+
+        if (changed & 1U << LAYER_KEY)
+                tell_key(p, k, opened, reason);
+        if (changed & 1U << LAYER_PROJECT)
+                for (PoolKey *i = k->project->first_key; i; i = i->next_of_project)
+                        tell_key(p, i, opened, reason);
+        if (changed & 1U << LAYER_BUCKET)
+                LIST_FOREACH(i, &s->bucket->quota->buckets)
+                        tell_bucket(p, list_entry(i, PoolBucket, by_quota), opened, reason);
+        if (s)
+                tell_slot(p, s, opened, reason);
+
+        if (opened & 1U << LAYER_KEY)
+                LIST_FOREACH(i, &k->slots)
+                        pool_tell_exhausted(p, list_entry(i, PoolSlot, by_key)->bucket->model);
+        if (opened & 1U << LAYER_PROJECT)
+                LIST_FOREACH(i, &k->project->buckets)
+                        pool_tell_exhausted(p, list_entry(i, PoolBucket, by_project)->model);
+        if (opened && s)
+                LIST_FOREACH(i, &s->bucket->quota->buckets)
+                        pool_tell_exhausted(p, list_entry(i, PoolBucket, by_quota)->model);
+}
+
+/* What an administrator does can make a model usable without any of its pairs being told so: by a key that
+ * it never asked. */
+static void tell_models(Pool *p) {
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                if (m->exhausted && !pool_model_is_exhausted(p, m))
+                        m->exhausted = false;
+                pool_tell_exhausted(p, m);
+        }
+}
+
+void pool_tell_key(Pool *p, PoolKey *k, const char *reason) {
+        if (!p->observed)
+                return;
+        tell_key(p, k, false, reason);
+        tell_models(p);
+}
+
+void pool_tell_all(Pool *p, const char *reason) {
+        if (!p->observed)
+                return;
+        for (size_t i = 0; i < p->n_keys; i++)
+                tell_key(p, p->keys[i], false, reason);
+        tell_models(p);
+}
+
+void pool_tell_restored(Pool *p) {
+        PoolStanding now;
+
+        if (p->observed)
+                return pool_tell_all(p, "restored");
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+
+                pool_standing(p, k, NULL, NULL, 0, &now);
+                k->told = (PoolWord){ now.proven, now.available_at };
+                LIST_FOREACH(j, &k->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_key);
+
+                        pool_standing(p, k, s->bucket, s, 0, &now);
+                        s->told = (PoolWord){ now.proven, now.available_at };
+                }
+        }
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A pick that is held to one project: what the request names belongs to it, and for any other key it does
+ * not exist. The rules are those of a plain pick, among the keys of one bucket. */
+
+#include "pool/internal.h"
+#include "pool/quota.h"
+#include "pool/pick-preferred.h"
+
+/* True for a bucket that has something to give, now and for so many tokens. One for which the request would
+ * never fit is for Google to refuse. */
+static bool is_open(Pool *p, PoolBucket *b, uint64_t tokens) {
+        CeilingKind kind;
+        usec_t at;
+
+        if (!b->project->first_key || b->ready.node.heap == &b->model->waiting_buckets)
+                return false;
+        at = pool_quota_free_at(p, b->quota, tokens, &kind);
+        return at == 0 || at == USEC_INFINITY;
+}
+
+static int first_slot(Pool *p, PoolBucket *b, bool is_retry, PoolSlot **ret) {
+        const HeapNode *trial;
+        PoolSlot *s;
+        int r;
+
+        r = pool_bucket_first(p, b, &s);
+        if (r < 0)
+                return r;
+        trial = heap_first(&b->trial.slots);
+        if (trial && (!s || (!is_retry && heap_rank_compare(&trial->rank, &s->node.rank) < 0)))
+                s = CONTAINER_OF(trial, PoolSlot, node);
+        *ret = s;
+        return 0;
+}
+
+int pool_pick_only(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket) {
+        PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
+        size_t n_aside = 0;
+        PoolBucket *b;
+        int r;
+
+        r = pool_bucket_acquire(p, q->only, m, &b);
+        if (r < 0)
+                return r;
+        for (;;) {
+                s = NULL;
+                r = is_open(p, b, q->tokens) ? first_slot(p, b, q->n_exclude > 0, &s) : 0;
+                if (r < 0 || !s || !pool_key_is_among(s->key, q->exclude, q->n_exclude))
+                        break;
+                heap_remove(&s->node);
+                aside[n_aside++] = s;
+        }
+        for (size_t i = 0; i < n_aside; i++)
+                pool_slot_place(p, aside[i]);
+        if (r < 0)
+                return r;
+        *ret = s;
+        *ret_bucket = b;
+        return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A key for what Google counts on no model: the list of models, countTokens, files and cached contents. Who
+ * may go stands in two kinds of rings: the projects that have nothing against them, and in each of them its
+ * keys that are alive. The first of the first one is taken and goes to the end, so all projects have their
+ * turn, and in each of them all keys; no clock and no count is needed for it. A pick looks past those that
+ * were tried before, ATTEMPTS_MAX at most, so it costs the same with ten keys and with 100,000.
+ *
+ * Where nobody is well, whoever is to be looked at again will do. That takes a walk over the keys.
+ */
+
+#include "pool/pick-rotation.h"
+#include "pool/internal.h"
+#include "pool/lease.h"
+#include "pool/standing.h"
+
+void pool_any_place(Pool *p, PoolKey *k) {
+        PoolProject *project = k->project;
+        bool has_turn = pool_key_is_alive(k) && !k->gone;
+
+        if (!has_turn)
+                list_unlink(&k->turn);
+        else if (!list_is_linked(&k->turn))
+                list_append(&project->turns, &k->turn);
+
+        if (list_is_empty(&project->turns) || project->breaker.until > 0)
+                list_unlink(&project->turn);
+        else if (!list_is_linked(&project->turn))
+                list_append(&p->turns, &project->turn);
+}
+
+void pool_any_arrange(Pool *p) {
+        LIST_FOREACH(i, &p->projects) {
+                PoolProject *project = list_entry(i, PoolProject, link);
+
+                list_unlink(&project->turn);
+                LIST_FOREACH(j, &project->turns)
+                        list_unlink(j);
+        }
+        for (size_t i = 0; i < p->n_keys; i++)
+                pool_any_place(p, p->keys[i]);
+}
+
+static PoolKey *turn_of(Pool *p, PoolProject *project, PoolKey *const *exclude, size_t n_exclude) {
+        LIST_FOREACH(i, &project->turns) {
+                PoolKey *k = list_entry(i, PoolKey, turn);
+
+                p->steps++;
+                if (pool_key_is_among(k, exclude, n_exclude))
+                        continue;
+                list_unlink(i);
+                list_append(&project->turns, i);
+                return k;
+        }
+        return NULL;
+}
+
+static PoolKey *find_well(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude) {
+        if (only)
+                return only->breaker.until > 0 ? NULL : turn_of(p, only, exclude, n_exclude);
+        LIST_FOREACH(i, &p->turns) {
+                PoolProject *project = list_entry(i, PoolProject, turn);
+                PoolKey *k = turn_of(p, project, exclude, n_exclude);
+
+                if (!k)
+                        continue;
+                list_unlink(i);
+                list_append(&p->turns, i);
+                return k;
+        }
+        return NULL;
+}
+
+static bool is_due(Pool *p, PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
+        PoolStanding standing;
+
+        p->steps++;
+        pool_standing(p, k, NULL, NULL, 0, &standing);
+        return standing.available_at == 0 && !pool_key_is_among(k, exclude, n_exclude);
+}
+
+static PoolKey *find_due(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude) {
+        for (PoolKey *k = only ? only->first_key : NULL; k; k = k->next_of_project)
+                if (is_due(p, k, exclude, n_exclude))
+                        return k;
+        for (size_t i = 0; !only && i < p->n_keys; i++)
+                if (is_due(p, p->keys[i], exclude, n_exclude))
+                        return p->keys[i];
+        return NULL;
+}
+
+int pool_pick_any_of(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude, usec_t now,
+                     Lease *ret, PoolRefusal *ret_refusal) {
+        PoolKey *k;
+
+        assert(n_exclude <= ATTEMPTS_MAX);
+
+        (void) pool_time(p, now);
+        k = find_well(p, only, exclude, n_exclude) ?: find_due(p, only, exclude, n_exclude);
+        if (!k) {
+                if (ret_refusal && only)
+                        pool_refusal_of(p, only, NULL, 0, ret_refusal);
+                else if (ret_refusal)
+                        pool_refusal_any(p, ret_refusal);
+                return POOL_E_EXHAUSTED;
+        }
+        pool_lend(p, k, NULL, ret);
+        return 0;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * How a pick stays cheap with 100,000 keys.
+ *
+ * Google counts by (project, model), so the pool is built of that: a model has buckets, one for each
+ * project, and a bucket has slots, one for each key of the project. All of it is made when it is first
+ * needed.
+ *
+ *      PoolModel ── ready, trial: heaps ── PoolBucket ── ready, trial: heaps ── PoolSlot ── PoolKey
+ *                ├─ waiting: heaps by time             └─ next_key: never tried
+ *                └─ next_project: never tried
+ *
+ *   - A slot's rank is its requests today, then in all, then its last use, then its place in the
+ *     configuration. A bucket's rank is that of its first slot. So the first slot of the first bucket is the
+ *     one to take. What would be a probe stands apart, in the trial heaps, by the same rank: a request's
+ *     first try takes the first of both, a retry takes a probe only if there is nothing else. Else one
+ *     request could spend all its tries on dead keys that are due to be looked at again, while others are
+ *     well.
+ *   - A key that was never tried has the best rank there can be: nothing. So nothing is kept for it but a
+ *     cursor into the project's keys, or into the projects, which are in the order of configuration anyway.
+ *   - What blocks is taken out of the ready heap at the moment when it begins to block: a slot when its key
+ *     is dead or it is ill, a whole bucket, with one step, when its quota is spent. It waits in a heap by
+ *     the time at which it may go again. So the other heaps hold what is usable now and nothing else: no
+ *     pick has to look past blocked keys.
+ *   - A pick first moves what has come due out of the waiting heaps (once for each time that something was
+ *     blocked), takes the first slot, counts, and puts it back with its new rank. Under even load that is
+ *     the last rank, which costs the heap nothing (pool/heap.c), so a pick is as cheap with 100,000 keys as
+ *     with ten; where keys come and go it is a few merges of O(log n). Slots of excluded keys are set aside
+ *     before and put back after it; they are ATTEMPTS_MAX at most.
+ *   - A key's death touches its slots, a project's its buckets: one for each model, so MODELS_MAX at most.
+ *   - Midnight changes every rank. Counters carry the day that they belong to, so they are right at once,
+ *     and a model's heaps are made anew at its first pick of the day: the one step that is O(n).
+ *
+ * The breakers are in five layers (core/judgement.h). A slot is blocked if one of them is open, or if its
+ * probe is under way; a half-open breaker makes the request that passes it its probe. Nothing here decides
+ * by class: core/judgement's table has what a verdict means for each layer, core/judgement and core/cooldown
+ * say how long a layer stays open, and lease.c carries it out.
+ *
+ * When nothing is usable, the caller is told how many keys are in which state. That takes a walk over all
+ * keys, so for large pools the answer is kept for a second (pool_refusal() in pool/view.c).
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "pool/binding-internal.h"
+#include "pool/internal.h"
+#include "pool/lease.h"
+#include "pool/pick-preferred.h"
+#include "pool/standing.h"
+#include "pool/notify.h"
+
+#define CLOCK_JUMP USEC_PER_MINUTE
+
+int pool_new(const Zone *zone, usec_t now, Pool **ret) {
+        Pool *p;
+        int r;
+
+        p = calloc(1, sizeof(Pool));
+        if (!p)
+                return -ENOMEM;
+        p->zone = zone;
+        p->now = now;
+        p->day = zone_day_start(zone, now);
+        p->midnight = zone_next_midnight(zone, now);
+        p->n_slots_max = SLOTS_MAX;
+        list_init(&p->models);
+        list_init(&p->projects);
+        list_init(&p->gone);
+        list_init(&p->turns);
+        p->bindings.due.steps = &p->steps;
+        p->date = p->today.date = pool_date_of(p, p->day);
+        r = pool_save_init(p);
+        if (r < 0) {
+                free(p);
+                return r;
+        }
+        *ret = p;
+        return 0;
+}
+
+Pool *pool_free(Pool *p) {
+        if (!p)
+                return NULL;
+        LIST_FOREACH(i, &p->models)
+                (void) pool_model_free(p, list_entry(i, PoolModel, models));
+        pool_keys_free(p);
+        bindings_done(p);
+        pool_save_done(p);
+        free(p);
+        return NULL;
+}
+
+/*
+ * Time as the pool takes it: it never goes back. Small steps back are waited out. After a jump the pool is
+ * as it was, only earlier: each wait has as much left as before, or a clock that was wrong for a moment
+ * would lock keys for as long as it was wrong by.
+ */
+static void breaker_shift(Breaker *b, usec_t back) {
+        if (b->until > 0)
+                b->until = MAX(usec_sub(b->until, back), (usec_t) 1);
+        b->since = usec_sub(b->since, back); /* of one that is closed, too: its ladder goes by it */
+}
+
+static void tally_shift(PoolTally *t, usec_t back) {
+        if (t->counters.last_used > 0)
+                t->counters.last_used = MAX(usec_sub(t->counters.last_used, back), (usec_t) 1);
+}
+
+static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, usec_t day) {
+        if (list_entry(b->quota->buckets.next, PoolBucket, by_quota) == b) {
+                breaker_shift(&b->quota->breaker, back);
+                ceiling_shift(&b->quota->ceiling, p->now, back, p->day, day);
+                b->quota->throttled = NULL;
+        }
+        b->crowded_until = 0;
+        pool_bucket_uncount(p, b);
+        LIST_FOREACH(i, &b->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
+
+                breaker_shift(&s->rate, back);
+                breaker_shift(&s->health, back);
+                tally_shift(&s->tally, back);
+                s->told.until = usec_sub(s->told.until, back);
+        }
+}
+
+static void pool_shift(Pool *p, usec_t back) {
+        usec_t day = zone_day_start(p->zone, usec_sub(p->now, back));
+
+        tally_shift(&p->tally, back);
+        for (size_t i = 0; i < p->n_keys; i++) {
+                breaker_shift(&p->keys[i]->breaker, back);
+                tally_shift(&p->keys[i]->tally, back);
+                p->keys[i]->told.until = usec_sub(p->keys[i]->told.until, back);
+        }
+        LIST_FOREACH(i, &p->projects)
+                breaker_shift(&list_entry(i, PoolProject, link)->breaker, back);
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                LIST_FOREACH(j, &m->buckets)
+                        bucket_shift(p, list_entry(j, PoolBucket, by_model), back, day);
+                tally_shift(&m->tally, back);
+                m->day = USEC_INFINITY; /* no day: the heaps are made anew */
+                m->refused_at = 0;
+        }
+        pool_note_all(p);
+}
+
+usec_t pool_time(Pool *p, usec_t now) {
+        if (now < p->now) {
+                if (p->now - now < CLOCK_JUMP)
+                        return p->now;
+                pool_shift(p, p->now - now);
+        }
+        p->now = now;
+        if (now < p->day || now >= p->midnight) {
+                p->day = zone_day_start(p->zone, now);
+                p->midnight = zone_next_midnight(p->zone, now);
+                pool_day_end(p);
+        }
+        return now;
+}
+
+static int pick_only(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, PoolRefusal *ret_refusal) {
+        PoolBucket *b;
+        PoolSlot *s;
+        int r;
+
+        r = pool_pick_only(p, m, q, &s, &b);
+        if (r < 0)
+                return r;
+        if (!s) {
+                if (ret_refusal)
+                        pool_refusal_of(p, q->only, b, q->tokens, ret_refusal);
+                return POOL_E_EXHAUSTED;
+        }
+        pool_take(p, m, s, q->tokens, ret);
+        return 0;
+}
+
+int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
+        PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
+        size_t n_aside = 0;
+        unsigned tries = 0;
+        PoolModel *m;
+        int r;
+
+        assert(q->n_exclude <= ATTEMPTS_MAX);
+
+        (void) pool_time(p, now);
+        r = pool_model_acquire(p, q->model, &m);
+        if (r < 0)
+                return r;
+        pool_model_refresh(p, m);
+        if (q->only)
+                return pick_only(p, m, q, ret, ret_refusal);
+
+        for (;;) {
+                r = pool_model_first(p, m, q->n_exclude > 0, &s);
+                if (r < 0)
+                        break;
+                if (!s && !pool_model_uncrowd(p, m, q->tokens))
+                        break;
+                if (!s)
+                        continue;
+                if (pool_key_is_among(s->key, q->exclude, q->n_exclude)) {
+                        heap_remove(&s->node);
+                        pool_bucket_place(p, s->bucket);
+                        aside[n_aside++] = s;
+                } else if (pool_bucket_try(p, s->bucket, q->tokens, &tries))
+                        break;
+        }
+        for (size_t i = 0; i < n_aside; i++)
+                pool_slot_place(p, aside[i]);
+        if (r < 0)
+                return r;
+
+        if (!s) {
+                pool_tell_exhausted(p, m);
+                if (ret_refusal)
+                        pool_refusal(p, m, q->tokens, ret_refusal);
+                return POOL_E_EXHAUSTED;
+        }
+        if (q->prefer && q->n_exclude == 0)
+                s = pool_preferred(p, m, q, s);
+        pool_take(p, m, s, q->tokens, ret);
+        return 0;
+}

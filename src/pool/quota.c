@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Quotas in the pool: how much of each is used (core/ceiling) and what was found spent (pool/breaker).
+ *
+ * A bucket whose quota is full leaves the heap of those that may go, and waits for the moment at which
+ * something of it frees, like one that Google has said no to. So no pick has to look past full ones.
+ *
+ * Whether tokens are left depends on the request: one that is larger than what is left of the first
+ * bucket's minute takes another. The bucket is crowded then: it stands aside until that request would have
+ * fitted, so that the next of its kind needn't look again, and a smaller one comes back to it when nothing
+ * else is left. A pick looks at FIT_TRIES buckets at most; if none of so many fits it takes the next, and
+ * leaves it to Google: what a request weighs is a guess anyway.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "pool/internal.h"
+
+/* Buckets that one pick looks at whether the request fits, and of those that stand aside. */
+#define FIT_TRIES     256U
+#define UNCROWD_TRIES 32U
+
+#define THROTTLE_MEMORY USEC_PER_MINUTE
+
+/* --- what MODEL_LIMITS says --- */
+
+static void tell_row(uint64_t told[static _CEILING_MAX], const CeilingRow *row) {
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (row->value[i] > 0)
+                        told[i] = row->value[i];
+}
+
+void pool_limits_find(const Pool *p, const char *model, const char *project,
+                      uint64_t ret[static _CEILING_MAX]) {
+        memset(ret, 0, _CEILING_MAX * sizeof(*ret));
+        for (size_t i = 0; i < p->n_limits; i++)
+                if (!p->limits[i].project && streq(p->limits[i].model, model))
+                        tell_row(ret, p->limits + i);
+        for (size_t i = 0; project && i < p->n_limits; i++)
+                if (streq_ptr(p->limits[i].project, project) && streq(p->limits[i].model, model))
+                        tell_row(ret, p->limits + i);
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (ret[i] == CEILING_NONE)
+                        ret[i] = 0;
+}
+
+static const char *counted_as(const PoolModel *m) {
+        return m->counted_as ?: m->name;
+}
+
+static void tell_by_name(const Pool *p, PoolQuota *q, const char *model, const PoolProject *project) {
+        uint64_t told[_CEILING_MAX];
+
+        pool_limits_find(p, model, project->name, told);
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (q->ceiling.told[i] == 0)
+                        q->ceiling.told[i] = told[i];
+}
+
+/* Of an alias and its target, what is said of the one that was asked for first; and what is said of the
+ * target holds for the alias, whether or not the project was asked for the target itself. */
+static void tell_quota(const Pool *p, PoolQuota *q) {
+        const PoolBucket *b = NULL;
+
+        memset(q->ceiling.told, 0, sizeof(q->ceiling.told));
+        LIST_FOREACH(i, &q->buckets) {
+                b = list_entry(i, PoolBucket, by_quota);
+                tell_by_name(p, q, b->model->name, b->project);
+        }
+        if (b)
+                tell_by_name(p, q, counted_as(b->model), b->project);
+}
+
+void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
+        (void) pool_time(p, now);
+        p->limits = rows;
+        p->n_limits = n;
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                LIST_FOREACH(j, &m->buckets) {
+                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
+
+                        tell_quota(p, b->quota);
+                        b->crowded_until = 0;
+                }
+                pool_model_arrange(p, m);
+        }
+}
+
+/* --- the quota of a bucket --- */
+
+/* Another bucket of the project whose quota is this one's, too. */
+static PoolBucket *find_twin(const PoolBucket *b) {
+        LIST_FOREACH(i, &b->project->buckets) {
+                PoolBucket *other = list_entry(i, PoolBucket, by_project);
+
+                if (other != b && other->quota && streq(counted_as(other->model), counted_as(b->model)))
+                        return other;
+        }
+        return NULL;
+}
+
+static void attach(Pool *p, PoolBucket *b, PoolQuota *q) {
+        b->quota = q;
+        list_append(&q->buckets, &b->by_quota);
+        tell_quota(p, q);
+}
+
+static PoolQuota *quota_new(const Pool *p) {
+        PoolQuota *q = calloc(1, sizeof(PoolQuota));
+
+        if (!q)
+                return NULL;
+        list_init(&q->buckets);
+        q->ceiling.kept.day = p->day;
+        return q;
+}
+
+int pool_quota_attach(Pool *p, PoolBucket *b) {
+        PoolBucket *twin = find_twin(b);
+        PoolQuota *q = twin ? twin->quota : quota_new(p);
+
+        if (!q)
+                return -ENOMEM;
+        attach(p, b, q);
+        if (twin) {
+                pool_quota_note(p, q);
+                pool_ceiling_note(p, q, true);
+        }
+        return 0;
+}
+
+void pool_quota_detach(PoolBucket *b) {
+        PoolQuota *q = TAKE_PTR(b->quota);
+
+        if (!q)
+                return;
+        list_unlink(&b->by_quota);
+        if (list_is_empty(&q->buckets))
+                free(q);
+}
+
+/* It goes to the quota of its twin, and takes along what is known if it was the only one; or it leaves those
+ * that it is no twin of any more. */
+static void regroup(Pool *p, PoolBucket *b) {
+        PoolBucket *twin = find_twin(b);
+        bool alone = list_is_single(&b->quota->buckets);
+        PoolQuota *q = twin ? twin->quota : NULL;
+
+        if (!q && alone) {
+                tell_quota(p, b->quota); /* by its new name */
+                pool_quota_place(p, b->quota);
+        }
+        if (q == b->quota || (!q && alone))
+                return;
+        if (!q)
+                q = quota_new(p);
+        else if (alone)
+                pool_quota_inherit(p, q, b->quota);
+        if (!q)
+                return; /* no memory: they go on as one */
+        if (!alone)
+                pool_bucket_uncount(p, b); /* those that it leaves have its requests */
+        pool_quota_detach(b);
+        attach(p, b, q);
+        b->crowded_until = 0;
+        pool_quota_note(p, q);
+        pool_ceiling_note(p, q, true);
+        pool_quota_place(p, q);
+}
+
+void pool_model_learn_name(Pool *p, PoolModel *m, const char *name) {
+        char *copy;
+
+        if (streq(counted_as(m), name))
+                return;
+        copy = strdup(name);
+        if (!copy)
+                return; /* it will be said again */
+        free(m->counted_as);
+        m->counted_as = copy;
+        pool_note(p, &m->alias_dirty, true);
+        LIST_FOREACH(i, &m->buckets)
+                regroup(p, list_entry(i, PoolBucket, by_model));
+}
+
+void pool_bucket_uncount(Pool *p, PoolBucket *b) {
+        LIST_FOREACH(i, &b->slots)
+                list_entry(i, PoolSlot, by_bucket)->uncounted = p->last_lease;
+}
+
+/* Each bucket has a row of what it shares: so it needs no other to be known by. */
+void pool_quota_note(Pool *p, PoolQuota *q) {
+        LIST_FOREACH(i, &q->buckets)
+                pool_note(p, &list_entry(i, PoolBucket, by_quota)->dirty, true);
+}
+
+void pool_ceiling_note(Pool *p, PoolQuota *q, bool urgent) {
+        if (!p->save.on)
+                return;
+        LIST_FOREACH(i, &q->buckets)
+                pool_note(p, &list_entry(i, PoolBucket, by_quota)->ceiling_dirty, urgent);
+}
+
+void pool_quota_place(Pool *p, PoolQuota *q) {
+        LIST_FOREACH(i, &q->buckets)
+                pool_bucket_place(p, list_entry(i, PoolBucket, by_quota));
+}
+
+void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
+        if (to->breaker.until == 0 && from->breaker.until > 0) {
+                to->breaker = from->breaker;
+                to->breaker.probe = 0;
+                to->closed = from->closed;
+                to->daily = from->daily;
+        }
+        ceiling_roll(&to->ceiling, p->now, p->day);
+        ceiling_roll(&from->ceiling, p->now, p->day);
+        ceiling_merge(&to->ceiling, &from->ceiling);
+        breaker_close(&from->breaker);
+        ceiling_forget(&from->ceiling);
+        pool_quota_note(p, to);
+        pool_quota_note(p, from);
+        pool_ceiling_note(p, to, true);
+        pool_ceiling_note(p, from, true);
+}
+
+bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
+        PoolQuota *q = s->bucket->quota;
+        bool by_another = q->throttled && q->throttled != s && p->now - q->throttled_at < THROTTLE_MEMORY;
+
+        if (class == VERDICT_OK)
+                q->throttled = NULL;
+        if (class != VERDICT_RATE_UNKNOWN)
+                return false;
+        q->throttled = s;
+        q->throttled_at = p->now;
+        return by_another;
+}
+
+/* --- what is taken of it --- */
+
+usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *ret_kind) {
+        ceiling_roll(&q->ceiling, p->now, p->day);
+        return ceiling_free_at(&q->ceiling, tokens, q->breaker.until > 0, p->now, p->midnight, ret_kind);
+}
+
+void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens) {
+        ceiling_roll(&q->ceiling, p->now, p->day);
+        ceiling_take(&q->ceiling, tokens);
+        pool_ceiling_note(p, q, false);
+}
+
+/* Gemini has done nothing for it. What came to nothing on the way (a client that hung up, silence) it may
+ * have worked at. */
+static bool was_refused(VerdictClass class) {
+        switch (class) {
+        case VERDICT_OK:
+        case VERDICT_CUT:
+        case VERDICT_TIMEOUT:
+        case VERDICT_CLIENT_GONE:
+        case VERDICT_INTERNAL:
+                return false;
+        default:
+                return true;
+        }
+}
+
+static bool tells_ceiling(const Verdict *v) {
+        for (size_t i = 0; i < _CEILING_MAX; i++)
+                if (v->ceilings[i] > 0)
+                        return true;
+        return false;
+}
+
+static void learn(PoolQuota *q, const Verdict *v, usec_t taken_at, usec_t now) {
+        Ceiling *c = &q->ceiling;
+
+        ceiling_learn(c, v->ceilings, now);
+        if (v->class == VERDICT_DAY && v->quota_value == VERDICT_NO_VALUE)
+                ceiling_guess(c, CEILING_RPD);
+        else if (v->class == VERDICT_MINUTE && v->quota_value == VERDICT_NO_VALUE)
+                ceiling_guess(c, CEILING_RPM);
+        else if (v->class == VERDICT_OK)
+                ceiling_answered(c, taken_at);
+}
+
+/* Moves only what stands in the wrong place now: to be taken out and put back costs a bucket its place in
+ * the run (pool/heap.c), and nearly every report changes nothing. */
+static void settle(Pool *p, PoolQuota *q, bool more) {
+        CeilingKind kind;
+        usec_t at = pool_quota_free_at(p, q, 0, &kind);
+
+        LIST_FOREACH(i, &q->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_quota);
+                const Heap *heap = b->ready.node.heap;
+                bool aside = heap == &b->model->waiting_buckets || heap == &b->model->crowded;
+
+                if (more)
+                        b->crowded_until = 0;
+                /* A ceiling that was disproved frees earlier than it was thought to. */
+                if (aside ? more || at < b->ready.node.rank.by[0] : at > 0)
+                        pool_bucket_place(p, b);
+        }
+}
+
+void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage) {
+        PoolQuota *q;
+        bool refused = was_refused(v->class), is_counted = lease->id > lease->slot->uncounted, more = false;
+        uint64_t tokens = lease->taken.tokens;
+        bool was_known;
+
+        if (v->model[0])
+                pool_model_learn_name(p, lease->slot->bucket->model, v->model);
+        q = lease->slot->bucket->quota;
+        was_known = ceiling_is_known(&q->ceiling); /* if the last one is disproved, it waits no more */
+        ceiling_roll(&q->ceiling, p->now, p->day);
+        learn(q, v, is_counted ? lease->taken.at : 0, p->now); /* with the request among what was used */
+        if (refused)
+                tokens = 0;
+        else if (usage && usage->prompt > 0)
+                tokens = usage->prompt;
+        if (is_counted)
+                more = ceiling_settle(&q->ceiling, &lease->taken, tokens, refused);
+        pool_ceiling_note(p, q, tells_ceiling(v));
+        if (was_known || ceiling_is_known(&q->ceiling))
+                settle(p, q, more);
+}
+
+bool pool_bucket_is_spent(Pool *p, PoolBucket *b) {
+        CeilingKind kind;
+
+        return b->quota->breaker.until > 0 || pool_quota_free_at(p, b->quota, 0, &kind) > 0;
+}
+
+/* Somebody knows better: what was counted and learned is forgotten, too. */
+void pool_quota_reset(Pool *p, PoolQuota *q) {
+        breaker_close(&q->breaker);
+        ceiling_forget(&q->ceiling);
+        pool_quota_note(p, q);
+        pool_ceiling_note(p, q, true);
+        q->throttled = NULL;
+        LIST_FOREACH(i, &q->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_quota);
+
+                b->crowded_until = 0;
+                pool_bucket_uncount(p, b);
+        }
+        pool_quota_place(p, q);
+}
+
+/* --- before it is full --- */
+
+void pool_set_warn_at(Pool *p, unsigned percent) {
+        p->warn_at = percent;
+}
+
+void pool_tell_warning(Pool *p, const PoolSlot *s) {
+        Ceiling *c = &s->bucket->quota->ceiling;
+        CeilingSource source;
+        uint64_t limit;
+
+        if (p->warn_at == 0 || c->kept.warned == p->day)
+                return;
+        limit = ceiling_limit(c, CEILING_RPD, p->now, &source);
+        if (source < CEILING_LEARNED || c->kept.today * 100 < limit * p->warn_at)
+                return;
+        c->kept.warned = p->day;
+        if (p->observer.quota_warning)
+                p->observer.quota_warning(s->key, s->key->project->name, s->bucket->model->name,
+                                          c->kept.today, limit, p->observer_userdata);
+}
+
+void pool_each_warning(Pool *p, usec_t now,
+                       void (*f)(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                                 uint64_t limit, void *userdata),
+                       void *userdata) {
+        (void) pool_time(p, now);
+        LIST_FOREACH(i, &p->models) {
+                const PoolModel *m = list_entry(i, PoolModel, models);
+
+                LIST_FOREACH(j, &m->buckets) {
+                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
+                        const CeilingKept *kept = &b->quota->ceiling.kept;
+                        CeilingSource source;
+                        uint64_t limit;
+
+                        if (kept->warned != p->day || !b->project->first_key)
+                                continue;
+                        limit = ceiling_limit(&b->quota->ceiling, CEILING_RPD, p->now, &source);
+                        if (source >= CEILING_LEARNED)
+                                f(b->project->first_key, b->project->name, m->name, kept->today, limit,
+                                  userdata);
+                }
+        }
+}
+
+/* --- a pick that looks for room --- */
+
+static bool bucket_fits(Pool *p, PoolBucket *b, uint64_t tokens, usec_t *ret_at) {
+        CeilingKind kind;
+
+        *ret_at = pool_quota_free_at(p, b->quota, tokens, &kind);
+        return *ret_at == 0;
+}
+
+bool pool_bucket_try(Pool *p, PoolBucket *b, uint64_t tokens, unsigned *tries) {
+        usec_t at;
+
+        if (bucket_fits(p, b, tokens, &at) || ++*tries > FIT_TRIES)
+                return true;
+        b->crowded_until = at;
+        pool_bucket_place(p, b);
+        return false;
+}
+
+/* Takes those that stand aside one after the other, until one fits; the others go back. */
+bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens) {
+        PoolBucket *aside[UNCROWD_TRIES];
+        bool found = false;
+        size_t n = 0;
+        HeapNode *first;
+
+        while (!found && n < UNCROWD_TRIES && (first = heap_first(&m->crowded))) {
+                PoolBucket *b = CONTAINER_OF(first, PoolQueue, node)->bucket;
+                usec_t at;
+
+                found = bucket_fits(p, b, tokens, &at);
+                if (found) {
+                        b->crowded_until = 0;
+                        pool_bucket_place(p, b);
+                } else {
+                        heap_remove(first);
+                        aside[n++] = b;
+                }
+        }
+        for (size_t i = 0; i < n; i++)
+                pool_bucket_place(p, aside[i]);
+        return found;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What each day came to is a book (pool/daybook). What the day that goes on comes to is counted in the
+ * models, without a search, and put into the book when somebody wants to know, or the day is over.
+ */
+
+#include "pool/state/days.h"
+#include "pool/internal.h"
+
+uint32_t pool_date_of(const Pool *p, usec_t t) {
+        time_t local = (time_t) (t / USEC_PER_SEC) + zone_offset(p->zone, t);
+        struct tm tm = {};
+
+        (void) gmtime_r(&local, &tm);
+        return (uint32_t) ((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
+}
+
+DayCounters pool_today(const PoolToday *t, const PoolTally *tally) {
+        const PoolCounters *c = &tally->counters, *b = &t->before;
+
+        return (DayCounters){
+                .requests = t->more.requests + c->total - b->total,
+                .errors = t->more.errors + c->errors - b->errors,
+                .tokens_in = t->more.tokens_in + c->tokens_in - b->tokens_in,
+                .tokens_out = t->more.tokens_out + c->tokens_out - b->tokens_out,
+        };
+}
+
+void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model) {
+        *t = (PoolToday){ .date = p->date, .before = tally->counters };
+        /* There is something already if the model was forgotten in between, or the clock was put back. */
+        (void) daybook_get(p->daybook, p->date, model, &t->more);
+}
+
+static void book(Pool *p, const PoolToday *t, const PoolTally *tally, const char *model) {
+        DayCounters c = pool_today(t, tally);
+
+        if (c.requests > 0 || c.errors > 0)
+                (void) daybook_put(p->daybook, t->date, model, &c);
+}
+
+/* Without the names that clients invent. */
+void pool_book_model(Pool *p, const PoolModel *m) {
+        if (m->succeeded)
+                book(p, &m->today, &m->tally, m->name);
+}
+
+static void book_today(Pool *p) {
+        book(p, &p->today, &p->tally, "");
+        LIST_FOREACH (i, &p->models)
+                pool_book_model(p, list_entry(i, PoolModel, models));
+}
+
+void pool_day_end(Pool *p) {
+        book_today(p);
+        p->date = pool_date_of(p, p->day);
+        p->save.purge = true;
+        pool_today_begin(p, &p->today, &p->tally, "");
+        LIST_FOREACH (i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+
+                pool_today_begin(p, &m->today, &m->tally, m->name);
+        }
+}
+
+/* Noon, so that an hour more or less makes no other date. */
+uint32_t pool_first_date(const Pool *p, unsigned n) {
+        return pool_date_of(p, usec_sub(usec_add(p->day, 12 * USEC_PER_HOUR), (n - 1) * USEC_PER_DAY));
+}
+
+void pool_days_book(Pool *p) {
+        book_today(p);
+        daybook_forget(p->daybook, pool_first_date(p, p->keep_days));
+}
+
+void pool_keep_days(Pool *p, unsigned days) {
+        p->keep_days = days;
+        p->save.purge = true;
+        pool_note(p, &p->save.total, false);
+}
+
+void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
+                   void *userdata) {
+        uint32_t first;
+
+        (void) pool_time(p, now);
+        pool_days_book(p);
+        first = pool_first_date(p, MIN(n, p->keep_days));
+        for (size_t i = 0; i < daybook_n(p->daybook); i++) {
+                DayRow row = daybook_row(p->daybook, i);
+
+                if (row.date >= first)
+                        f(&row, userdata);
+        }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Counters and the days that they belong to; a part of the pool, see pool/state/days.c. */
+
+#include "pool/daybook.h"
+#include "pool/state/schema.h"
+
+typedef struct PoolModel PoolModel;
+
+/* Counters with the day that `today` belongs to. */
+typedef struct PoolTally {
+        PoolCounters counters;
+        usec_t day;
+} PoolTally;
+
+static inline void pool_tally_roll(PoolTally *t, usec_t day) {
+        if (t->day == day)
+                return;
+        t->day = day;
+        t->counters.today = 0;
+}
+
+/* A day that is not over. */
+typedef struct PoolToday {
+        uint32_t date;
+        PoolCounters before; /* as the tally was when it began */
+        DayCounters more;    /* and what had been counted of it until then */
+} PoolToday;
+
+/* What today came to so far is what the tally has more than when the day began; nothing is counted twice. */
+DayCounters pool_today(const PoolToday *t, const PoolTally *tally);
+void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model);
+void pool_book_model(Pool *p, const PoolModel *m);
+void pool_day_end(Pool *p); /* of all models: into the book, and the next day begins */
+
+uint32_t pool_date_of(const Pool *p, usec_t t); /* as the zone has it */
+
+uint32_t pool_first_date(const Pool *p, unsigned n); /* of the latest n days */
+
+/* The day that goes on, into the book, and what is too old out of it. */
+void pool_days_book(Pool *p);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/model.h"
+#include "pool/state/restore-index.h"
+
+void pool_lookup_init(PoolLookup *l, Pool *p) {
+        *l = (PoolLookup){ .pool = p };
+        pool_absent_init(&l->absent);
+}
+
+void pool_lookup_done(PoolLookup *l) {
+        pool_absent_done(&l->absent);
+        free(l->index);
+}
+
+static int compare_digest(const void *a, const void *b) {
+        return memcmp((*(PoolKey *const *) a)->digest, (*(PoolKey *const *) b)->digest, DIGEST_KEYED_SIZE);
+}
+
+/* Of all keys: one that is not in it is not in the pool. */
+static int make_index(PoolLookup *l) {
+        Pool *p = l->pool;
+        int r;
+
+        l->index = calloc(MAX(p->n_keys, 1U), sizeof(PoolKey *));
+        if (!l->index)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->n_keys; i++) {
+                r = pool_key_digest(p, p->keys[i]);
+                if (r < 0)
+                        return r;
+                l->index[l->n_index++] = p->keys[i];
+        }
+        qsort(l->index, l->n_index, sizeof(PoolKey *), compare_digest);
+        return 0;
+}
+
+/* Whether or not it has its rows. */
+static int find_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret) {
+        PoolKey wanted, *w = &wanted, **at;
+        int r;
+
+        *ret = NULL;
+        if (v->n != DIGEST_KEYED_SIZE) {
+                l->n_senseless++;
+                return 0;
+        }
+        if (!l->pool->save.digester)
+                return 0;
+        if (!l->index) {
+                r = make_index(l);
+                if (r < 0)
+                        return r;
+        }
+        memcpy(wanted.digest, v->data, DIGEST_KEYED_SIZE);
+        at = bsearch(&w, l->index, l->n_index, sizeof(PoolKey *), compare_digest);
+        if (!at)
+                return pool_absent_note(&l->absent, v, used);
+        *ret = *at;
+        return 0;
+}
+
+int pool_lookup_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret) {
+        int r;
+
+        r = find_key(l, v, used, ret);
+        if (*ret && (*ret)->restored)
+                *ret = NULL;
+        return r;
+}
+
+int pool_lookup_project(PoolLookup *l, const RowValue *v, usec_t used, PoolProject **ret) {
+        _cleanup_free_ char *name = NULL;
+        PoolProject **at;
+        PoolKey *k;
+        int r;
+
+        *ret = NULL;
+        if (v->type == ROW_BLOB) {
+                r = find_key(l, v, used, &k);
+                if (k && k->project == &k->own && !k->own.restored)
+                        *ret = &k->own;
+                return r;
+        }
+        name = strndup(v->data, v->n);
+        if (!name)
+                return -ENOMEM;
+        at = tfind(&name, &l->pool->projects_by_name, pool_name_compare);
+        if (!at)
+                return pool_absent_note(&l->absent, v, used);
+        if (!(*at)->restored)
+                *ret = *at;
+        return 0;
+}
+
+bool pool_lookup_model_name(PoolLookup *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]) {
+        ModelName name;
+
+        if (v->n <= MODEL_NAME_MAX) {
+                memcpy(ret, v->data, v->n);
+                ret[v->n] = 0;
+                if (model_name_parse(ret, v->n, &name) >= 0 && streq(name.name, ret) && !name.cli)
+                        return true;
+        }
+        l->n_senseless++;
+        return false;
+}
+
+int pool_lookup_model(PoolLookup *l, const RowValue *v, PoolModel **ret) {
+        char text[MODEL_NAME_MAX + 1];
+
+        *ret = NULL;
+        if (!pool_lookup_model_name(l, v, text))
+                return 0;
+        *ret = pool_model_find(l->pool, text);
+        if (*ret || l->pool->n_models >= MODELS_MAX)
+                return 0;
+        return pool_model_acquire(l->pool, text, ret);
+}
+
+int pool_lookup_bucket(PoolLookup *l, const RowValue *v, usec_t used, PoolBucket **ret) {
+        PoolProject *project;
+        PoolModel *m = NULL;
+        int r;
+
+        *ret = NULL;
+        r = pool_lookup_project(l, v, used, &project);
+        if (r >= 0 && project)
+                r = pool_lookup_model(l, v + 1, &m);
+        if (r >= 0 && m)
+                r = pool_bucket_acquire(l->pool, project, m, ret);
+        if (r >= 0 && m)
+                m->saved = true;
+        return r;
+}

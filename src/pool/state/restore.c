@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Rows become the pool's again. They come from a file, so they may be anything: each is checked, a number is
+ * held to what it can be, and no moment lies farther ahead than the pool itself would ever put it. What does
+ * not fit is passed over and counted.
+ *
+ * Nothing is replaced: counters are added to what has been counted since, and a breaker is taken over where
+ * ours is closed. So it makes no difference whether the rows come at the start, when all is 0, or later,
+ * when a store that could not be opened then is there at last, or a key that was in the pool once comes
+ * back.
+ *
+ * restore-index finds what a row is about, so a start with 100,000 keys costs some sorting, a digest for
+ * each key and a slot for each row.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/row-reader.h"
+#include "base/text.h"
+#include "core/judgement.h"
+#include "pool/binding-internal.h"
+#include "pool/internal.h"
+#include "pool/state/restore-index.h"
+#include "pool/project.h"
+#include "pool/notify.h"
+
+#define STRIKES_MAX    1000U
+#define QUOTA_WAIT_MAX (2 * USEC_PER_DAY) /* a day of 25 hours, and the spread behind it */
+
+struct PoolRestore {
+        Pool *pool;
+        PoolLookup of;
+        bool is_first; /* what belongs to no key is restored, too */
+        bool is_new_book;
+};
+
+static PoolTally get_counters(RowReader *r, const Pool *p) {
+        const uint64_t max = INT64_MAX / 4; /* sums of sums stay numbers */
+        PoolTally t = {};
+        PoolCounters *c = &t.counters;
+
+        c->total = row_get_number(r, max);
+        c->today = row_get_number(r, c->total);
+        t.day = row_get_number(r, UINT64_MAX);
+        c->errors = row_get_number(r, max);
+        c->tokens_in = row_get_number(r, max);
+        c->tokens_out = row_get_number(r, max);
+        c->last_used = row_get_number(r, p->now);
+        return t;
+}
+
+static Breaker get_breaker(RowReader *r, const Pool *p, usec_t wait_max) {
+        Breaker b = {};
+
+        b.until = row_get_number(r, usec_add(p->now, wait_max));
+        b.since = row_get_number(r, p->now);
+        b.strikes = (unsigned) row_get_number(r, STRIKES_MAX);
+        return b;
+}
+
+static void add_tally(const Pool *p, PoolTally *t, const PoolTally *from) {
+        PoolCounters *c = &t->counters;
+
+        pool_tally_roll(t, p->day);
+        c->total += from->counters.total;
+        c->today += from->day == p->day ? from->counters.today : 0;
+        c->errors += from->counters.errors;
+        c->tokens_in += from->counters.tokens_in;
+        c->tokens_out += from->counters.tokens_out;
+        c->last_used = MAX(c->last_used, from->counters.last_used);
+}
+
+/* Of a day that is over, or in the book. */
+static void add_past(const Pool *p, PoolTally *t, PoolToday *today, const PoolTally *from) {
+        DayCounters c = pool_today(today, t);
+
+        add_tally(p, t, from);
+        today->before = t->counters;
+        today->more = c;
+}
+
+/* True if it was closed, and is open now. One that is closed has its ladder still, for the day. */
+static bool take_breaker(Breaker *b, const Breaker *from) {
+        if (b->until > 0)
+                return false;
+        if (from->until > 0)
+                *b = *from;
+        else if (b->strikes < from->strikes)
+                *b = (Breaker){ .since = MAX(b->since, from->since), .strikes = from->strikes };
+        return from->until > 0;
+}
+
+static usec_t used_of(const Breaker *b) {
+        return MAX(b->until, b->since);
+}
+
+/* --- a table each --- */
+
+static int restore_meta(PoolRestore *r, const RowValue *v) {
+        int e;
+
+        if (v[0].n != strlen("secret") || memcmp(v[0].data, "secret", v[0].n) != 0)
+                return 0;
+        if (v[1].n != DIGEST_KEY_SIZE) {
+                r->of.n_senseless++;
+                return 0;
+        }
+        e = pool_set_state_secret(r->pool, (const uint8_t *) v[1].data);
+        pool_unnote(&r->pool->save.meta); /* the store has it */
+        return e;
+}
+
+static int restore_total(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        PoolTally t = get_counters(&reader, r->pool);
+
+        r->of.n_senseless += reader.bad;
+        if (r->is_first && !reader.bad)
+                add_past(r->pool, &r->pool->tally, &r->pool->today, &t);
+        return 0;
+}
+
+static int restore_model(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        PoolTally t = get_counters(&reader, r->pool);
+        bool succeeded = row_get_bool(&reader);
+        PoolModel *m;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        if (!r->is_first || reader.bad)
+                return 0;
+        e = pool_lookup_model(&r->of, v, &m);
+        if (e < 0 || !m)
+                return e;
+        add_past(r->pool, &m->tally, &m->today, &t);
+        m->succeeded = m->succeeded || succeeded;
+        m->saved = true;
+        return 0;
+}
+
+static int restore_alias(PoolRestore *r, const RowValue *v) {
+        char counted_as[MODEL_NAME_MAX + 1];
+        PoolModel *m;
+        int e;
+
+        if (!r->is_first || !pool_lookup_model_name(&r->of, v + 1, counted_as))
+                return 0;
+        e = pool_lookup_model(&r->of, v, &m);
+        if (e < 0 || !m)
+                return e;
+        m->saved = true;
+        if (!m->counted_as) {
+                pool_model_learn_name(r->pool, m, counted_as);
+                pool_unnote(&m->alias_dirty);
+        }
+        return 0;
+}
+
+static int restore_key(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 2 };
+        bool disabled = row_get_bool(&reader), configured = row_get_bool(&reader);
+        PoolTally t = get_counters(&reader, r->pool);
+        Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
+        usec_t used = MAX(MAX(t.counters.last_used, t.day), used_of(&b));
+        PoolKey *k;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        /* One of which no time is known was only disabled: it may have been yesterday. */
+        e = pool_lookup_key(&r->of, v, used ?: r->pool->now, &k);
+        if (e < 0 || !k || reader.bad)
+                return e;
+        add_tally(r->pool, &k->tally, &t);
+        (void) take_breaker(&k->breaker, &b);
+        /* What an administrator wanted holds as long as the configuration says what it said then; that it
+         * has changed its mind is to be known even if it changes it back. */
+        if (k->configured != configured)
+                pool_note(r->pool, &k->dirty, true);
+        else if (k->disabled == k->configured)
+                k->disabled = disabled;
+        return 0;
+}
+
+static int restore_key_project(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        _cleanup_free_ char *name = row_get_text(&reader, VERDICT_CONSUMER_MAX - 1);
+        PoolKey *k;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        e = pool_lookup_key(&r->of, v, 0, &k);
+        if (e < 0 || !k || strnull(name))
+                return e;
+        return pool_project_restore(r->pool, k, name);
+}
+
+static int restore_slot(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 2 };
+        PoolTally t = get_counters(&reader, r->pool);
+        Breaker rate = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
+        Breaker health = get_breaker(&reader, r->pool, health_wait(UINT32_MAX));
+        unsigned strikes = (unsigned) row_get_number(&reader, STRIKES_MAX);
+        _cleanup_free_ char *error = row_get_text(&reader, SLOT_ERROR_MAX);
+        PoolModel *m = NULL;
+        PoolSlot *s;
+        PoolKey *k;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        e = pool_lookup_key(&r->of, v, MAX(t.counters.last_used, MAX(used_of(&rate), used_of(&health))), &k);
+        if (e < 0 || !k || reader.bad)
+                return e;
+        e = pool_lookup_model(&r->of, v + 1, &m);
+        if (e < 0 || !m || r->pool->n_slots >= r->pool->n_slots_max)
+                return e;
+        e = pool_slot_acquire(r->pool, k, m, &s);
+        if (e < 0)
+                return e;
+        m->saved = true;
+        add_tally(r->pool, &s->tally, &t);
+        (void) take_breaker(&s->rate, &rate);
+        (void) take_breaker(&s->health, &health);
+        if (s->strikes == 0)
+                s->strikes = strikes;
+        if (!s->last_error)
+                s->last_error = TAKE_PTR(error);
+        return 0;
+}
+
+static int restore_project(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        Breaker b = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX); /* money waits like a quota */
+        bool billing = row_get_bool(&reader);
+        PoolProject *project;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        e = pool_lookup_project(&r->of, v, used_of(&b), &project);
+        if (e < 0 || !project || reader.bad)
+                return e;
+        if (!billing)
+                b.until = MIN(b.until, usec_add(r->pool->now, HEALTH_DEATH_WAIT));
+        if (take_breaker(&project->breaker, &b))
+                project->billing = billing;
+        return 0;
+}
+
+static int restore_quota(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 2 };
+        Breaker breaker = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
+        bool closed = row_get_bool(&reader), daily = row_get_bool(&reader);
+        PoolBucket *b = NULL;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        e = reader.bad ? 0 : pool_lookup_bucket(&r->of, v, used_of(&breaker), &b);
+        if (e < 0 || reader.bad || !b)
+                return e;
+        if (take_breaker(&b->quota->breaker, &breaker)) {
+                b->quota->closed = closed;
+                b->quota->daily = daily;
+        }
+        return 0;
+}
+
+static int restore_ceiling(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 2 };
+        CeilingKept kept = {};
+        usec_t used = 0;
+        PoolBucket *b = NULL;
+        int e;
+
+        for (size_t i = 0; i < _CEILING_MAX; i++) {
+                kept.learned[i] = row_get_number(&reader, UINT64_MAX);
+                kept.learned_at[i] = row_get_number(&reader, r->pool->now);
+                kept.guessed[i] = row_get_number(&reader, UINT64_MAX);
+                used = MAX(used, kept.learned_at[i]);
+        }
+        kept.today = row_get_number(&reader, UINT32_MAX);
+        kept.day = row_get_number(&reader, UINT64_MAX);
+        kept.warned = row_get_number(&reader, r->pool->now);
+        r->of.n_senseless += reader.bad;
+        e = reader.bad ? 0 : pool_lookup_bucket(&r->of, v, MAX(used, kept.day), &b);
+        if (e < 0 || reader.bad || !b)
+                return e;
+        if (!b->quota->restored) {
+                ceiling_roll(&b->quota->ceiling, r->pool->now, r->pool->day);
+                ceiling_restore(&b->quota->ceiling, &kept);
+        }
+        b->quota->restored = true;
+        return 0;
+}
+
+static int restore_binding(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v };
+        _cleanup_free_ char *name = row_get_text(&reader, BINDING_NAME_MAX), *upstream = NULL;
+        PoolProject *project = NULL;
+        PoolKey *k;
+        usec_t expires;
+        int e;
+
+        reader.next = v + 3;
+        expires = row_get_number(&reader, INT64_MAX);
+        upstream = row_get_text(&reader, BINDING_UPSTREAM_MAX);
+        if (reader.bad || !name || !binding_name_is_valid(name, strlen(name)) ||
+            v[2].n != DIGEST_KEYED_SIZE) {
+                r->of.n_senseless++;
+                return 0;
+        }
+        if (v[1].type == ROW_BLOB) { /* a key, which may have learned since whose it is */
+                e = pool_lookup_key(&r->of, v + 1, 0, &k);
+                project = e >= 0 && k ? k->project : NULL;
+        } else
+                e = pool_lookup_project(&r->of, v + 1, 0, &project);
+        if (e < 0 || !project)
+                return e;
+        return binding_restore(r->pool, name, project, (const uint8_t *) v[2].data, expires, upstream);
+}
+
+static void add_day(DayCounters *c, const DayCounters *from) {
+        c->requests += from->requests;
+        c->errors += from->errors;
+        c->tokens_in += from->tokens_in;
+        c->tokens_out += from->tokens_out;
+}
+
+static int restore_day(PoolRestore *r, const RowValue *v) {
+        _cleanup_free_ char *model = NULL;
+        RowReader reader = { v };
+        DayCounters c = {}, ours = {};
+        Pool *p = r->pool;
+        PoolModel *m = NULL;
+        uint32_t date;
+        int e;
+
+        date = (uint32_t) row_get_number(&reader, UINT32_MAX);
+        model = row_get_text(&reader, MODEL_NAME_MAX);
+        c.requests = row_get_number(&reader, INT64_MAX / 4);
+        c.errors = row_get_number(&reader, INT64_MAX / 4);
+        c.tokens_in = row_get_number(&reader, INT64_MAX / 4);
+        c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
+        /* One of tomorrow would be in nobody's way, but in the view. */
+        r->of.n_senseless += reader.bad;
+        if (!r->is_first || reader.bad || !model || date > p->date)
+                return 0;
+
+        /* Today's are counted on, where there is who counts. */
+        if (*model)
+                m = pool_model_find(p, model);
+        if (date == p->date && (m || !*model))
+                add_day(m ? &m->today.more : &p->today.more, &c);
+        (void) daybook_get(p->daybook, date, model, &ours);
+        add_day(&ours, &c);
+        e = daybook_put(p->daybook, date, model, &ours);
+        return e == -E2BIG ? 0 : e;
+}
+
+static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) = {
+        [POOL_META] = restore_meta,           [POOL_TOTAL] = restore_total,
+        [POOL_MODELS] = restore_model,        [POOL_ALIASES] = restore_alias,
+        [POOL_KEYS] = restore_key,            [POOL_KEY_PROJECTS] = restore_key_project,
+        [POOL_KEY_MODELS] = restore_slot,     [POOL_PROJECTS] = restore_project,
+        [POOL_QUOTAS] = restore_quota,        [POOL_CEILINGS] = restore_ceiling,
+        [POOL_BINDINGS] = restore_binding, [POOL_DAYS] = restore_day,
+};
+
+/* --- the whole --- */
+
+bool pool_is_restored(const Pool *p) {
+        for (size_t i = 0; i < p->n_keys; i++)
+                if (!p->keys[i]->restored || !p->keys[i]->project->restored)
+                        return false;
+        return p->restored;
+}
+
+int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
+        PoolRestore *r;
+
+        (void) pool_time(p, now);
+        r = calloc(1, sizeof(PoolRestore));
+        if (!r)
+                return -ENOMEM;
+        r->pool = p;
+        pool_lookup_init(&r->of, p);
+        r->is_first = !p->restored;
+        r->is_new_book = daybook_n(p->daybook) == 0;
+        *ret = r;
+        return 0;
+}
+
+int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n) {
+        assert(table < _POOL_TABLE_MAX);
+        if (!row_fits(pool_schema.tables + table, values, n)) {
+                r->of.n_senseless++;
+                return 0;
+        }
+        return restore[table](r, values);
+}
+
+size_t pool_restore_end(PoolRestore *r) {
+        size_t n = r->of.n_senseless;
+        Pool *p = r->pool;
+
+        for (size_t i = 0; i < p->n_keys; i++)
+                p->keys[i]->restored = true;
+        LIST_FOREACH(i, &p->projects)
+                list_entry(i, PoolProject, link)->restored = true;
+        p->restored = true;
+        if (r->is_new_book)
+                daybook_clean_all(p->daybook);
+        pool_arrange(p);
+        pool_tell_restored(p);
+        pool_absent_end(&r->of.absent, p);
+        pool_lookup_done(&r->of);
+        free(r);
+        return n;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What of the pool is kept over restarts, as rows of tables (base/rows). Memory is the truth: the pool notes
+ * what has changed, whoever keeps it takes the rows of that from time to time, and gives all rows back to
+ * the pool of a new start. Pure: no file, no clock; who writes is io/store, who binds the two is
+ * daemon/manager-state. docs/STATE.md tells what each table holds.
+ */
+
+#include "base/rows.h"
+#include "pool/daybook.h"
+#include "core/digest.h"
+#include "pool/pool.h"
+
+typedef enum PoolTable {
+        POOL_META, /* first: without its secret no other row is understood */
+        POOL_TOTAL,
+        POOL_MODELS, /* before what names them */
+        POOL_ALIASES,
+        POOL_KEYS,
+        POOL_KEY_PROJECTS, /* before what is the project's */
+        POOL_KEY_MODELS,
+        POOL_PROJECTS,
+        POOL_QUOTAS,
+        POOL_CEILINGS,
+        POOL_BINDINGS,
+        POOL_DAYS,
+        _POOL_TABLE_MAX,
+} PoolTable;
+
+extern const RowSchema pool_schema;
+
+/* --- taking what has changed (pool/state/save.c) --- */
+
+/* From here on changes are noted; with NULL no more. `noted` is told when there is something to be taken,
+ * and once more when some of it is urgent: health, quota, what an administrator wanted; not only counters.
+ * It may ask the pool nothing. A key that was removed lives on until its last row was taken. */
+void pool_keep(Pool *p, void (*noted)(bool urgent, void *userdata), void *userdata);
+
+/* 32 random bytes, under which the keys' digests are made, if rows that were restored have brought none. */
+int pool_set_state_secret(Pool *p, const uint8_t secret[static DIGEST_KEY_SIZE]);
+
+/* Puts rows behind those that are in `out`, what is urgent first, and at most STATE_BATCH_ROWS or so; of the
+ * rest only if `all`. 1 if more is left. After a failure (-ENOMEM) `out` is empty and everything is noted.
+ */
+int pool_save(Pool *p, bool all, Rows *out);
+
+void pool_note_all(Pool *p); /* for a store that has nothing yet. O(keys + slots) */
+
+/* --- giving rows back (pool/state/restore.c) --- */
+
+/*
+ * Of all that is in the pool, or, if that was done before, of the keys and projects that have come since:
+ * what has happened meanwhile is added to what the rows say. Rows in the order of the tables; those of keys
+ * that are unknown, or that make no sense, are passed over. At least one pool_restore_end() must follow
+ * before the pool is used.
+ */
+typedef struct PoolRestore PoolRestore;
+
+int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret);
+int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n); /* -ENOMEM */
+size_t pool_restore_end(PoolRestore *r); /* how many rows made no sense */
+
+bool pool_is_restored(const Pool *p); /* and no key or project has come since */
+
+/* --- days (pool/state/save.c) --- */
+
+/* How many days are kept, today included. */
+void pool_keep_days(Pool *p, unsigned days);
+
+/* Each row of the latest `n` days, from the earliest: first the day as a whole (model ""), then by model,
+ * where models that never answered are left out. */
+void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
+                   void *userdata);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the pool knows, for those who show it. States are read from the breakers as they stand at `now`,
+ * counters with the day they belong to: so a view is right at any moment, whether or not a pick has happened
+ * since.
+ *
+ * A breaker whose wait is over is half-open: the key may go, but nothing is proven. A quota that has waited
+ * is shown as usable, for quotas do pass by themselves; an illness or a death keeps its name until a probe
+ * has succeeded, with available_at 0.
+ */
+
+#include "pool/internal.h"
+#include "pool/standing.h"
+
+#define PROBE_PATIENCE USEC_PER_SEC /* a probe is out: its outcome may be known any moment */
+#define REFUSAL_LIFETIME USEC_PER_SEC
+#define REFUSAL_EXACT_KEYS 256U /* so few are counted in less time than it takes to write the answer */
+
+static const char *const states[_POOL_STATE_MAX] = {
+        [POOL_USABLE]    = "usable",    [POOL_PROBING] = "probing", [POOL_COOLING] = "cooling",
+        [POOL_UNHEALTHY] = "unhealthy", [POOL_CLOSED]  = "closed",  [POOL_BILLING] = "billing",
+        [POOL_DEAD]      = "dead",      [POOL_DISABLED] = "disabled",
+};
+
+const char *pool_state_to_string(PoolState s) {
+        assert(s < _POOL_STATE_MAX);
+        return states[s];
+}
+
+PoolState pool_key_state(const PoolKey *k) {
+        if (k->disabled)
+                return POOL_DISABLED;
+        if (k->breaker.until > 0)
+                return POOL_DEAD;
+        if (k->project->breaker.until > 0)
+                return k->project->billing ? POOL_BILLING : POOL_DEAD;
+        return POOL_USABLE;
+}
+
+/* The worst of what is in the way gives the state, the latest the time. */
+void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tokens,
+                   PoolStanding *ret) {
+        const struct {
+                const Breaker *breaker;
+                PoolState state;
+        } layers[] = {
+                { &k->breaker, POOL_DEAD },
+                { &k->project->breaker, k->project->billing ? POOL_BILLING : POOL_DEAD },
+                { b ? &b->quota->breaker : NULL, b && b->quota->closed ? POOL_CLOSED : POOL_COOLING },
+                { s ? &s->rate : NULL, POOL_COOLING },
+                { s ? &s->health : NULL, POOL_UNHEALTHY },
+        };
+        PoolStanding r = { .is_quota = true, .is_healthy = true, .full = _CEILING_MAX };
+
+        if (k->disabled) {
+                *ret = (PoolStanding){ .state = POOL_DISABLED,
+                                        .proven = POOL_DISABLED,
+                                        .available_at = USEC_INFINITY };
+                return;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(layers); i++) {
+                PoolState state = layers[i].state;
+                usec_t at = 0;
+
+                if (!layers[i].breaker)
+                        continue;
+                switch (breaker_state(layers[i].breaker, p->now)) {
+                case BREAKER_CLOSED:
+                        continue;
+                case BREAKER_HALF_OPEN:
+                        if (state == POOL_COOLING)
+                                continue;
+                        break;
+                case BREAKER_PROBING:
+                        at = usec_add(p->now, PROBE_PATIENCE);
+                        break;
+                case BREAKER_OPEN:
+                        at = layers[i].breaker->until;
+                        break;
+                }
+
+                r.is_quota = r.is_quota && (at == 0 || state == POOL_COOLING);
+                if (b && layers[i].breaker == &b->quota->breaker)
+                        r.is_daily = b->quota->daily && at > 0;
+                r.is_healthy = r.is_healthy && state != POOL_UNHEALTHY && state != POOL_DEAD;
+                r.available_at = MAX(r.available_at, at);
+                r.state = MAX(r.state, layers[i].breaker->probe != 0 ? POOL_PROBING : state);
+                r.proven = MAX(r.proven, state);
+        }
+
+        /* That a ceiling is reached is no news of the key: it is not "proven". */
+        if (b) {
+                CeilingKind kind;
+                usec_t at = pool_quota_free_at(p, b->quota, tokens, &kind);
+
+                r.full = kind;
+                if (at < r.available_at)
+                        r.full = _CEILING_MAX; /* something else is there for longer */
+                r.available_at = MAX(r.available_at, at);
+                r.state = MAX(r.state, at > 0 ? POOL_COOLING : POOL_USABLE);
+                r.is_daily = r.is_daily || (at > 0 && kind == CEILING_RPD);
+        }
+        *ret = r;
+}
+
+static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
+        c->refusal.n_keys[s->state]++;
+        if (k->disabled)
+                return;
+        c->n_total++;
+        c->n_healthy += s->is_healthy;
+        if (s->available_at == 0) {
+                c->n_usable++;
+                return;
+        }
+        c->refusal.available_at = MIN(c->refusal.available_at, s->available_at);
+        if (s->is_quota) {
+                c->refusal.is_daily = s->is_daily && (c->refusal.is_daily || !c->refusal.is_quota);
+                c->refusal.is_quota = true;
+        }
+}
+
+/* Walks all keys. Their slots and projects' buckets of this model are noted in the keys and projects for the
+ * while. */
+void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
+        PoolCensus c = { .refusal.available_at = USEC_INFINITY };
+
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                b->project->scratch = b;
+                LIST_FOREACH(j, &b->slots) {
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        s->key->scratch = s;
+                }
+        }
+
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolKey *k = p->keys[i];
+                PoolStanding standing;
+
+                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), tokens, &standing);
+                census_add(&c, k, &standing);
+        }
+
+        LIST_FOREACH(i, &m->buckets)
+                list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
+        *ret = c;
+}
+
+/* A refused pick must not cost a walk over 100,000 keys each time, or it would be cheapest to serve when
+ * there is most to do: above REFUSAL_EXACT_KEYS the count is at most a second old. */
+void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret) {
+        if (m->refused_at == 0 || p->n_keys <= REFUSAL_EXACT_KEYS ||
+            p->now >= usec_add(m->refused_at, REFUSAL_LIFETIME)) {
+                PoolCensus c;
+
+                pool_census(p, m, tokens, &c);
+                m->refusal = c.refusal;
+                m->refused_at = p->now;
+        }
+        *ret = m->refusal;
+        /* It has passed, and yet nothing was to be had: the next count will know more. */
+        if (ret->available_at <= p->now)
+                ret->available_at = usec_add(m->refused_at, REFUSAL_LIFETIME);
+}
+
+void pool_refusal_any(Pool *p, PoolRefusal *ret) {
+        PoolCensus c = { .refusal.available_at = USEC_INFINITY };
+
+        for (size_t i = 0; i < p->n_keys; i++) {
+                PoolStanding standing;
+
+                pool_standing(p, p->keys[i], NULL, NULL, 0, &standing);
+                census_add(&c, p->keys[i], &standing);
+        }
+        *ret = c.refusal;
+}
+
+static PoolSlot *slot_in(const PoolKey *k, const PoolBucket *b) {
+        LIST_FOREACH (i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                if (s->bucket == b)
+                        return s;
+        }
+        return NULL;
+}
+
+void pool_refusal_of(Pool *p, const PoolProject *project, PoolBucket *b, uint64_t tokens, PoolRefusal *ret) {
+        PoolCensus c = { .refusal.available_at = USEC_INFINITY };
+
+        for (PoolKey *k = project->first_key; k; k = k->next_of_project) {
+                PoolStanding standing;
+
+                pool_standing(p, k, b, b ? slot_in(k, b) : NULL, tokens, &standing);
+                census_add(&c, k, &standing);
+        }
+        *ret = c.refusal;
+}
+
+static PoolCounters tally_counters(const PoolTally *t, usec_t day) {
+        PoolCounters c = t->counters;
+
+        if (t->day != day)
+                c.today = 0;
+        return c;
+}
+
+void pool_counters(Pool *p, usec_t now, PoolCounters *ret) {
+        (void) pool_time(p, now);
+        *ret = tally_counters(&p->tally, p->day);
+}
+
+size_t pool_n_keys(const Pool *p) {
+        return p->n_keys;
+}
+
+size_t pool_n_models(const Pool *p) {
+        return p->n_models;
+}
+
+size_t pool_enabled_keys(const Pool *p) {
+        return p->n_enabled;
+}
+
+size_t pool_usable_keys(Pool *p, usec_t now) {
+        (void) pool_time(p, now);
+        return p->n_usable;
+}
+
+const PoolKey *pool_key(const Pool *p, size_t i) {
+        return i < p->n_keys ? p->keys[i] : NULL;
+}
+
+Secret *pool_key_secret(const PoolKey *k) {
+        return k->secret;
+}
+
+void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret) {
+        (void) pool_time(p, now);
+
+        *ret = (PoolKeyView){
+                .mask = k->mask,
+                .name = k->ident->name,
+                .project = k->project->name,
+                .state = pool_key_state(k),
+                .counters = tally_counters(&k->tally, p->day),
+                .last_reset = p->day,
+                .next_reset = p->midnight,
+        };
+}
+
+void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata),
+                    void *userdata) {
+        (void) pool_time(p, now);
+
+        LIST_FOREACH(i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+                PoolStanding standing;
+
+                if (s->tally.counters.total == 0)
+                        continue; /* passed over, never asked */
+                pool_standing(p, s->key, s->bucket, s, 0, &standing);
+                f(&(const PoolSlotView){
+                          .model = s->bucket->model->name,
+                          .state = standing.state,
+                          .counters = tally_counters(&s->tally, p->day),
+                          .consecutive_errors = s->strikes,
+                          .available_at = standing.available_at,
+                          .last_error = s->last_error,
+                          .is_healthy = s->health.until == 0,
+                  },
+                  userdata);
+        }
+}
+
+void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata),
+                     void *userdata) {
+        (void) pool_time(p, now);
+
+        LIST_FOREACH(i, &p->models) {
+                PoolModel *m = list_entry(i, PoolModel, models);
+                PoolCensus c;
+
+                pool_census(p, m, 0, &c);
+                f(&(const PoolModelView){
+                          .name = m->name,
+                          .usable_keys = c.n_usable,
+                          .total_keys = c.n_total,
+                          .healthy_keys = c.n_healthy,
+                          .standing = c.refusal,
+                          .counters = tally_counters(&m->tally, p->day),
+                  },
+                  userdata);
+        }
+}

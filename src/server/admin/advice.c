@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the pool's present state asks the operator to do, in sentences, the most urgent first:
+ *
+ *     1. the models: those that no key can serve now, or only one; those whose keys are mostly spent, and
+ *        how many more would help; those that fail often
+ *     2. the keys: dead, out of credit, set aside for a model, shut out of one
+ *     3. the setup: no key, one key, keys that share a project
+ *
+ * Each kind of advice names MANAGE_NAMES_MAX keys at most and then says how many more there are: /stats has
+ * them all. Keys are called by name and mask, never otherwise; what Google said was scrubbed when the pool
+ * was told.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "pool/admin.h"
+#include "server/admin/internal.h"
+
+#define SENTENCE_MAX    1024U
+#define LABEL_MAX       128U
+#define SPAN_MAX        32U
+#define ERROR_RATE_HIGH 20U /* percent, of ERROR_RATE_BASE requests or more: fewer prove nothing */
+#define ERROR_RATE_BASE 20U
+
+typedef struct Advice {
+        JWriter *w;
+        Pool *pool;
+        const Zone *zone;
+        usec_t now;
+        size_t n; /* sentences so far */
+        size_t n_keys[_POOL_STATE_MAX], n_enabled, n_warnings;
+
+        /* the key that its slots are looked through of */
+        char label[LABEL_MAX];
+        size_t n_unhealthy, n_closed; /* (key, model) pairs so far */
+        const char *last_error;       /* the latest */
+        usec_t last_used;
+} Advice;
+
+/* --- words --- */
+
+static void _printf_(2, 3) say(Advice *a, const char *fmt, ...) {
+        char text[SENTENCE_MAX];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        jwrite_string(a->w, NULL, text);
+        a->n++;
+}
+
+static const char *plural(size_t n) {
+        return n == 1 ? "" : "s";
+}
+
+/* `38 s`, `14 min`, `2 h 5 min`: as exact as one wants to hear it. */
+static void span_format(usec_t span, char ret[static SPAN_MAX]) {
+        unsigned long long minutes = span / USEC_PER_MINUTE;
+
+        if (span < 2 * USEC_PER_MINUTE)
+                (void) snprintf(ret, SPAN_MAX, "%llu s",
+                                (unsigned long long) ((span + USEC_PER_SEC - 1) / USEC_PER_SEC));
+        else if (minutes < 120)
+                (void) snprintf(ret, SPAN_MAX, "%llu min", minutes);
+        else
+                (void) snprintf(ret, SPAN_MAX, "%llu h %llu min", minutes / 60, minutes % 60);
+}
+
+/* `comes back at 2026-11-22T14:03:10-08:00, in 38 s`. */
+static void return_format(const Advice *a, usec_t t, char *ret, size_t size) {
+        char at[TIMESTAMP_STRING_MAX], in[SPAN_MAX];
+
+        if (t == USEC_INFINITY)
+                (void) snprintf(ret, size, "does not come back by itself");
+        else if (t <= a->now)
+                (void) snprintf(ret, size, "comes back with the next request");
+        else {
+                timestamp_format(t, zone_offset(a->zone, t), at);
+                span_format(t - a->now, in);
+                (void) snprintf(ret, size, "comes back at %s, in %s", at, in);
+        }
+}
+
+#define RETURN_MAX (TIMESTAMP_STRING_MAX + SPAN_MAX + 32U)
+
+/* `home (AIza****abcd)`, or the mask alone. */
+static void label_format(const PoolKeyView *v, char ret[static LABEL_MAX]) {
+        if (v->name)
+                (void) snprintf(ret, LABEL_MAX, "%s (%s)", v->name, v->mask);
+        else
+                (void) snprintf(ret, LABEL_MAX, "%s", v->mask);
+}
+
+/* `7 cooling, 1 dead`: those that are not usable. */
+static void states_format(const size_t n_keys[static _POOL_STATE_MAX], char *ret, size_t size) {
+        size_t n = 0;
+
+        ret[0] = 0;
+        for (PoolState s = POOL_USABLE + 1; s < POOL_DISABLED && n < size; s++)
+                if (n_keys[s] > 0)
+                        n += (size_t) snprintf(ret + n, size - n, "%s%zu %s", n > 0 ? ", " : "", n_keys[s],
+                                               pool_state_to_string(s));
+}
+
+/* --- models --- */
+
+static void advise_capacity(Advice *a, const PoolModelView *v) {
+        size_t cooling = v->standing.n_keys[POOL_COOLING];
+
+        /* With x more keys and the same load no more than half would rest: cooling / (total + x) = 1/2. */
+        if (2 * cooling > v->total_keys)
+                say(a,
+                    "More than half of the keys of %s rest because their quota is spent (%zu of %zu). About "
+                    "%zu more key%s, each of a Google project of its own, would bring that down to half.",
+                    v->name, cooling, v->total_keys, 2 * cooling - v->total_keys,
+                    plural(2 * cooling - v->total_keys));
+        else if (4 * cooling >= v->total_keys && cooling > 0 && v->usable_keys > 0)
+                say(a, "%s is nearing its limits: quota is spent on %zu of its %zu keys.",
+                    v->name, cooling, v->total_keys);
+}
+
+static void advise_model(const PoolModelView *v, void *userdata) {
+        Advice *a = userdata;
+        char states[128], back[RETURN_MAX];
+        const PoolCounters *c = &v->counters;
+
+        if (v->total_keys == 0)
+                return;
+        states_format(v->standing.n_keys, states, sizeof(states));
+        return_format(a, v->standing.available_at, back, sizeof(back));
+        if (v->usable_keys == 0)
+                say(a, "No key can serve %s now: %s of %zu. The first one %s.", v->name, states,
+                    v->total_keys, back);
+        else if (v->usable_keys == 1 && v->total_keys > 1)
+                say(a, "Only one key of %zu can serve %s now: %s. The next one %s.", v->total_keys, v->name,
+                    states, back);
+        advise_capacity(a, v);
+        if (c->total >= ERROR_RATE_BASE && 100 * c->errors >= ERROR_RATE_HIGH * c->total)
+                say(a, "%s fails often: %llu of %llu requests. See `last_error` of its keys in /stats.",
+                    v->name, (unsigned long long) c->errors, (unsigned long long) c->total);
+}
+
+/* --- keys --- */
+
+static void advise_slot(const PoolSlotView *v, void *userdata) {
+        Advice *a = userdata;
+        char back[RETURN_MAX];
+
+        if (v->last_error && v->counters.last_used >= a->last_used) {
+                a->last_error = v->last_error;
+                a->last_used = v->counters.last_used;
+        }
+        return_format(a, v->available_at, back, sizeof(back));
+        if (v->state == POOL_UNHEALTHY && ++a->n_unhealthy <= MANAGE_NAMES_MAX)
+                say(a, "The key %s is set aside for %s after %u errors in a row (“%s”). It %s, for one try.",
+                    a->label, v->model, v->consecutive_errors, strempty(v->last_error), back);
+        if (v->state == POOL_CLOSED && ++a->n_closed <= MANAGE_NAMES_MAX)
+                say(a, "%s is closed to the project of the key %s: take another model, or another project.",
+                    v->model, a->label);
+}
+
+static void advise_key(Advice *a, const PoolKey *k) {
+        static const struct {
+                PoolState state;
+                const char *what, *remedy;
+        } rows[] = {
+                { POOL_DEAD, "is dead: Google refuses it",
+                  "Replace or remove it in API_KEYS; once it is mended at Google, a reset revives it." },
+                { POOL_BILLING, "is out of credit",
+                  "Top up its project or lift its spending cap; then a reset revives it." },
+        };
+        PoolKeyView v;
+
+        pool_key_view(a->pool, k, a->now, &v);
+        a->n_keys[v.state]++;
+        a->n_enabled += v.state != POOL_DISABLED;
+        a->last_error = NULL;
+        a->last_used = 0;
+        label_format(&v, a->label);
+        pool_each_slot(a->pool, k, a->now, advise_slot, a);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (v.state == rows[i].state && a->n_keys[v.state] <= MANAGE_NAMES_MAX)
+                        say(a, "The key %s %s%s%s%s. %s", a->label, rows[i].what, a->last_error ? " (“" : "",
+                            strempty(a->last_error), a->last_error ? "”)" : "", rows[i].remedy);
+}
+
+static void advise_rest(Advice *a, size_t n, const char *what) {
+        if (n > MANAGE_NAMES_MAX)
+                say(a, "%zu more %s: /stats shows them all.", n - MANAGE_NAMES_MAX, what);
+}
+
+static void advise_keys(Advice *a) {
+        for (size_t i = 0; i < pool_n_keys(a->pool); i++)
+                advise_key(a, pool_key(a->pool, i));
+        advise_rest(a, a->n_unhealthy, "times a key is set aside for a model");
+        advise_rest(a, a->n_closed, "times a project has no access to a model");
+        advise_rest(a, a->n_keys[POOL_DEAD], "keys are dead");
+        advise_rest(a, a->n_keys[POOL_BILLING], "keys are out of credit");
+}
+
+/* --- the setup --- */
+
+static int project_compare(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void advise_projects(Advice *a) {
+        _cleanup_free_ const char **projects = calloc(a->n_enabled + 1, sizeof(char *));
+        size_t n = 0, n_shared = 0;
+
+        if (!projects)
+                return; /* the rest of the advice is good without it */
+        for (size_t i = 0; i < pool_n_keys(a->pool); i++) {
+                PoolKeyView v;
+
+                pool_key_view(a->pool, pool_key(a->pool, i), a->now, &v);
+                if (v.project && v.state != POOL_DISABLED)
+                        projects[n++] = v.project;
+        }
+        qsort(projects, n, sizeof(char *), project_compare);
+        for (size_t i = 0, k; i < n; i = k) {
+                for (k = i + 1; k < n && streq(projects[i], projects[k]);)
+                        k++;
+                if (k - i > 1 && ++n_shared <= MANAGE_NAMES_MAX)
+                        say(a, "%zu keys share the project %s and its quota: they serve as much as one.",
+                            k - i, projects[i]);
+        }
+        advise_rest(a, n_shared, "projects are shared by several keys");
+}
+
+static void advise_warning(const PoolKey *k, const char *project, const char *model, uint64_t used,
+                           uint64_t limit, void *userdata) {
+        Advice *a = userdata;
+
+        if (++a->n_warnings <= MANAGE_NAMES_MAX)
+                say(a, "%s: %llu of the %llu requests that %s %s has in a day are used.", model,
+                    (unsigned long long) used, (unsigned long long) limit,
+                    project ? "the project" : "the key", project ?: pool_key_id(k));
+}
+
+static void advise_setup(Advice *a) {
+        if (pool_n_keys(a->pool) == 0)
+                say(a, "There is no key: set API_KEYS.");
+        else if (a->n_enabled == 0)
+                say(a, "Every key is disabled: enable one in API_KEYS, or add one.");
+        else if (a->n_enabled == 1)
+                say(a, "There is only one key: when its quota is spent or Google refuses it, every client "
+                       "is turned away. Add one of another Google project.");
+        advise_projects(a);
+        if (a->n_keys[POOL_DISABLED] > 0 && a->n_enabled > 0)
+                say(a, "%zu key%s disabled in API_KEYS: no request goes through %s.",
+                    a->n_keys[POOL_DISABLED], a->n_keys[POOL_DISABLED] == 1 ? " is" : "s are",
+                    a->n_keys[POOL_DISABLED] == 1 ? "it" : "them");
+}
+
+void manage_advise(JWriter *w, const char *key, Pool *pool, const Zone *zone, usec_t now) {
+        Advice a = { .w = w, .pool = pool, .zone = zone, .now = now };
+
+        jwrite_array(w, key);
+        pool_each_model(pool, now, advise_model, &a);
+        pool_each_warning(pool, now, advise_warning, &a);
+        advise_rest(&a, a.n_warnings, "quotas run low");
+        advise_keys(&a);
+        advise_setup(&a);
+        if (a.n == 0)
+                say(&a, "Nothing needs doing: all %zu keys can serve.", a.n_enabled);
+        jwrite_end(w);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+
+/* GET /explain: of each key why it would or would not serve a model now. What the words are made of is
+ * pool/explain's; gemgatectl and D-Bus say the same. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/model.h"
+#include "pool/admin.h"
+#include "server/admin/internal.h"
+#include "server/admin/manage.h"
+
+static const char *const ceiling_names[_CEILING_MAX] = {
+        [CEILING_RPM] = "rpm",
+        [CEILING_TPM] = "tpm",
+        [CEILING_RPD] = "rpd",
+};
+
+typedef struct Explanation {
+        Request *request;
+        JWriter writer;
+        usec_t now;
+} Explanation;
+
+static void write_ceilings(JWriter *w, const PoolReason *r) {
+        jwrite_object(w, "ceilings");
+        for (size_t i = 0; i < _CEILING_MAX; i++) {
+                if (r->ceilings[i].source == CEILING_UNKNOWN)
+                        continue;
+                jwrite_object(w, ceiling_names[i]);
+                jwrite_uint(w, "limit", r->ceilings[i].limit);
+                jwrite_uint(w, "used", r->ceilings[i].used);
+                jwrite_string(w, "known", ceiling_source_to_string(r->ceilings[i].source));
+                jwrite_end(w);
+        }
+        jwrite_end(w);
+}
+
+static void write_reason(const PoolReason *r, void *userdata) {
+        Explanation *e = userdata;
+        const Http *h = e->request->http;
+        JWriter *w = &e->writer;
+        PoolKeyView v;
+
+        pool_key_view(h->p.pool, r->key, e->now, &v);
+        jwrite_object(w, NULL);
+        jwrite_string(w, "key", v.mask);
+        jwrite_string(w, "name", v.name);
+        jwrite_string(w, "project", v.project);
+        jwrite_bool(w, "usable", r->usable);
+        jwrite_string(w, "state", pool_state_to_string(r->state));
+        manage_write_time(w, "available_at", h->p.zone, r->available_at);
+        jwrite_string(w, "reason", r->sentence);
+        write_ceilings(w, r);
+        jwrite_end(w);
+}
+
+/* The model that is meant, without cli/: that asks with the same keys. False: the 400 is out. */
+static bool read_model(Request *q, ModelName *ret) {
+        const char *given = http_request_argument(q->io, "model");
+        _cleanup_free_ char *decoded = strdup(strempty(given));
+        const char *model;
+
+        if (!decoded) {
+                request_fail(q, 500, NULL, "Out of memory.");
+                return false;
+        }
+        if (text_percent_decode(decoded) < 0 ||
+            (*decoded && model_name_parse(decoded, strlen(decoded), ret) < 0)) {
+                request_fail(q, 400, "model", "model is no model's name.");
+                return false;
+        }
+        model = config_alias(q->config, *decoded ? ret->name : q->config->default_model);
+        return model_name_parse(model, strlen(model), ret) >= 0;
+}
+
+void manage_explain(Request *q) {
+        _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
+        Explanation e = { .request = q, .writer = JWRITER_INIT(&body), .now = clock_realtime() };
+        ModelName model;
+
+        if (!read_model(q, &model))
+                return;
+        jwrite_object(&e.writer, NULL);
+        jwrite_string(&e.writer, "model", model.name);
+        jwrite_array(&e.writer, "keys");
+        if (pool_explain(q->http->p.pool, model.name, e.now, write_reason, &e) < 0)
+                return request_fail(q, 500, NULL, "Out of memory.");
+        jwrite_end(&e.writer);
+        jwrite_end(&e.writer);
+        request_reply_json(q, 200, &body);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "core/model.h"
+#include "dialect/json.h"
+#include "engine/engine-cli.h"
+#include "server/admin/internal.h"
+#include "server/admin/manage.h"
+#include "server/routes.h"
+
+#define SMALL_ANSWER_MAX (1U << 20) /* of routes whose answer only the configuration can make longer */
+
+/* --- GET / --- */
+
+/* A prefix is shown with what goes behind it. */
+static void write_path(JWriter *w, const char *path) {
+        size_t n = strlen(path);
+        char s[128];
+
+        (void) snprintf(s, sizeof(s), "%s%s", path, n > 1 && path[n - 1] == '/' ? "{id}" : "");
+        jwrite_string(w, "path", s);
+}
+
+void manage_root(Request *q) {
+        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+        const Route *routes;
+        size_t n;
+
+        routes = routes_all(&n);
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "name", "gemgate");
+        jwrite_array(&w, "routes");
+        for (size_t i = 0; i < n; i++) {
+                jwrite_object(&w, NULL);
+                jwrite_string(&w, "method", routes[i].method);
+                write_path(&w, routes[i].path);
+                jwrite_string(&w, "description", routes[i].what);
+                jwrite_end(&w);
+        }
+        jwrite_end(&w);
+        jwrite_end(&w);
+        request_reply_json(q, 200, &body);
+}
+
+/* --- GET /health --- */
+
+/* Of the keys that are not disabled: a pool with none of those doesn't recover by itself. */
+static const char *health_status(size_t usable, size_t total) {
+        if (total == 0)
+                return "no_keys";
+        return usable == total ? "healthy" : "degraded";
+}
+
+void manage_health(Request *q) {
+        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+        Http *h = q->http;
+        usec_t now = clock_realtime();
+        size_t usable = pool_usable_keys(h->p.pool, now), total = pool_enabled_keys(h->p.pool);
+        EngineCliStatus cli;
+
+        engine_cli_status(h->p.cli, &cli);
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "status", health_status(usable, total));
+        jwrite_uint(&w, "timestamp", now / USEC_PER_SEC);
+        jwrite_bool(&w, "gemini_cli_available", cli.available);
+        if (q->token) {
+                jwrite_string(&w, "version", GEMGATE_VERSION);
+                jwrite_uint(&w, "uptime", usec_sub(now, h->started) / USEC_PER_SEC);
+                jwrite_object(&w, "keys");
+                jwrite_uint(&w, "usable", usable);
+                jwrite_uint(&w, "total", total);
+                jwrite_end(&w);
+                if (cli.version[0])
+                        jwrite_string(&w, "gemini_cli_version", cli.version);
+                jwrite_string(&w, "isolation", cli.isolation);
+        }
+        jwrite_end(&w);
+        request_reply_json(q, 200, &body);
+}
+
+/* --- POST /reset-api-key-health --- */
+
+typedef struct ResetOrder {
+        bool all;
+        const char *pattern, *model; /* or NULL */
+} ResetOrder;
+
+/* A misspelt member must not turn the reset of one model into one of all: what is not known is refused. */
+static bool reset_check_members(Request *q, struct json_object *o) {
+        static const struct {
+                const char *name;
+                enum json_type type;
+                const char *what;
+        } members[] = {
+                { "reset_all", json_type_boolean, "true or false" },
+                { "api_key_pattern", json_type_string, "a string: a key's mask or name" },
+                { "model", json_type_string, "a string: a model's name" },
+        };
+
+        json_object_object_foreach(o, name, value) {
+                size_t i = 0;
+
+                while (i < ELEMENTSOF(members) && !streq(members[i].name, name))
+                        i++;
+                if (i == ELEMENTSOF(members)) {
+                        request_fail(q, 400, name,
+                                     "There is no such member: only reset_all, api_key_pattern and model.");
+                        return false;
+                }
+                if (value && !json_object_is_type(value, members[i].type)) {
+                        request_fail(q, 400, name, "%s must be %s.", name, members[i].what);
+                        return false;
+                }
+        }
+        return true;
+}
+
+static bool reset_read(Request *q, struct json_object *o, ModelName *model, ResetOrder *ret) {
+        struct json_object *name = json_get(o, "model");
+        ResetOrder order = {
+                .all = json_object_get_boolean(json_get(o, "reset_all")),
+                .pattern = json_get_string(o, "api_key_pattern"),
+        };
+        const char *s;
+        size_t n;
+
+        if (order.pattern && (order.all || !*order.pattern)) {
+                request_fail(q, 400, "api_key_pattern",
+                             order.all ? "Name either reset_all or api_key_pattern."
+                                       : "A mask or name is not empty.");
+                return false;
+        }
+        s = json_string(name, &n);
+        if (s) {
+                if (model_name_parse(s, n, model) < 0 || model->cli) {
+                        request_fail(q, 400, "model", "This is not the name of a model.");
+                        return false;
+                }
+                order.model = model->name;
+        }
+        if (!order.all && !order.pattern && !order.model) {
+                request_fail(q, 400, NULL,
+                             "Name what to reset: {\"reset_all\": true}, {\"api_key_pattern\": MASK or "
+                             "name}, or {\"model\": NAME}.");
+                return false;
+        }
+        *ret = order;
+        return true;
+}
+
+/* The pattern is never repeated: somebody will put a whole key there. */
+static void reset_reply(Request *q, const ResetOrder *order, size_t n) {
+        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
+        const char *whom = order->pattern ? "the keys of that name or mask" : "every key";
+        const char *where = order->model ?: "every model";
+        char message[MODEL_NAME_MAX + 128];
+        JWriter w = JWRITER_INIT(&body);
+
+        if (n > 0)
+                (void) snprintf(message, sizeof(message), "Revived %s on %s: %zu %s.", whom, where, n,
+                                n == 1 ? "entry was set aside" : "entries were set aside");
+        else
+                (void) snprintf(message, sizeof(message), "There was nothing to revive: %s on %s.", whom,
+                                where);
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "message", message);
+        jwrite_uint(&w, "reset_count", n);
+        jwrite_end(&w);
+        request_reply_json(q, 200, &body);
+}
+
+void manage_reset(Request *q) {
+        _cleanup_json_ struct json_object *o = NULL;
+        ResetOrder order;
+        ModelName model;
+        int n;
+
+        o = request_json(q);
+        if (!o || !reset_check_members(q, o) || !reset_read(q, o, &model, &order))
+                return;
+
+        n = pool_reset(q->http->p.pool, order.pattern, order.model, clock_realtime());
+        if (n == -ENXIO)
+                return request_fail(q, 404, NULL, "No key of the configuration and no model in use fits.");
+        if (n < 0)
+                return request_fail(q, 500, NULL, "The reset failed.");
+        reset_reply(q, &order, (size_t) n);
+}
+
+/* --- GET /ip-config, POST /test-ip --- */
+
+/* An address's host bits all set to 0, or all to 1. */
+static Address range_end(const Cidr *rule, bool last) {
+        Address a = rule->address;
+
+        for (unsigned i = rule->bits; i < 128; i++) {
+                uint8_t bit = (uint8_t) (0x80U >> i % 8);
+
+                a.bytes[i / 8] = (uint8_t) (last ? a.bytes[i / 8] | bit : a.bytes[i / 8] & ~bit);
+        }
+        return a;
+}
+
+static void explain_rule(JWriter *w, const Cidr *rule) {
+        char from[ADDRESS_STRING_MAX], to[ADDRESS_STRING_MAX], text[2 * ADDRESS_STRING_MAX + 32];
+        Address first = range_end(rule, false), last = range_end(rule, true);
+
+        address_format(&first, from);
+        address_format(&last, to);
+        if (rule->any)
+                (void) snprintf(text, sizeof(text), "every address");
+        else if (rule->bits == 128)
+                (void) snprintf(text, sizeof(text), "the address %s alone", from);
+        else
+                (void) snprintf(text, sizeof(text), "every address from %s to %s", from, to);
+        jwrite_string(w, rule->text, text);
+}
+
+/* Said once, however often it is configured: a JSON object must not have a member twice. */
+static bool rule_is_repeated(const CidrSet *set, size_t i) {
+        for (size_t k = 0; k < i; k++)
+                if (streq(set->rules[k].text, set->rules[i].text))
+                        return true;
+        return false;
+}
+
+void manage_ip_config(Request *q) {
+        const CidrSet *set = &q->config->allowed_ips;
+        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+
+        jwrite_object(&w, NULL);
+        jwrite_array(&w, "allowed_ips");
+        for (size_t i = 0; i < set->n; i++)
+                jwrite_string(&w, NULL, set->rules[i].text);
+        jwrite_end(&w);
+        jwrite_object(&w, "ip_rules_explanation");
+        for (size_t i = 0; i < set->n; i++)
+                if (!rule_is_repeated(set, i))
+                        explain_rule(&w, &set->rules[i]);
+        jwrite_string(&w, "otherwise",
+                      "Whoever comes over a unix socket may connect: the socket's own permissions decide. "
+                      "Any other address is answered with 403, on all routes but /health.");
+        jwrite_end(&w);
+        jwrite_end(&w);
+        request_reply_json(q, 200, &body);
+}
+
+void manage_test_ip(Request *q) {
+        _cleanup_json_ struct json_object *o = NULL;
+        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+        char client[ADDRESS_STRING_MAX];
+        const Cidr *rule;
+        const char *s;
+        Address a;
+        size_t n;
+
+        o = request_json(q);
+        if (!o)
+                return;
+        s = json_string(json_get(o, "test_ip"), &n);
+        if (!s || strlen(s) != n || address_parse(s, &a) < 0)
+                return request_fail(q, 400, "test_ip",
+                                    "test_ip must be an IPv4 or IPv6 address: 192.0.2.7, 2001:db8::7.");
+
+        rule = cidr_set_match(&q->config->allowed_ips, &a);
+        request_client_format(q, client);
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "test_ip", s);
+        jwrite_bool(&w, "is_allowed", rule);
+        jwrite_string(&w, "current_client_ip", client);
+        jwrite_string(&w, "matched_rule", rule ? rule->text : NULL);
+        jwrite_end(&w);
+        request_reply_json(q, 200, &body);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/text.h"
+#include "pool/pick-preferred.h"
+#include "dialect/gemini-error.h"
+#include "server/exchange/attempt.h"
+#include "server/exchange/pin.h"
+
+/* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never
+ * fits. */
+#define BYTES_PER_TOKEN_MOST 16U
+
+/* What is taken for true until Gemini has counted: English text and the JSON around it have rather more
+ * bytes to a token, Chinese three, an image many. */
+#define BYTES_PER_TOKEN 4U
+
+/* --- what the engine says --- */
+
+static int on_event(const char *json, size_t n, void *userdata) {
+        Attempt *a = userdata;
+
+        return a->event(a, json, n);
+}
+
+static void on_done(const Verdict *v, void *userdata) {
+        Attempt *a = userdata;
+
+        a->ended = true;
+        if (!a->judged)
+                a->verdict = *v; /* it may be the call's own */
+        a->call = engine_call_free(a->call);
+        a->done(a);
+}
+
+/* Before on_done(), from an engine that takes the keys itself. */
+static void on_served(const EngineServed *s, void *userdata) {
+        Attempt *a = userdata;
+        Request *q = a->request;
+
+        q->attempts = s->attempts;
+        text_copy(q->key_mask, sizeof(q->key_mask), s->key_mask);
+        text_copy(q->key_name, sizeof(q->key_name), s->key_name);
+        a->refused = s->refusal;
+        if (s->refusal)
+                a->refusal = *s->refusal;
+}
+
+void attempt_judge(Attempt *a) {
+        secret_scrub(a->verdict.message, a->lease.key ? pool_key_secret(a->lease.key) : NULL);
+        a->judged = true;
+}
+
+/* --- its beginning --- */
+
+/* Where its conversation is at home; another try goes elsewhere anyway. */
+static PoolProject *prefer(const Attempt *a, size_t n_tried) {
+        Http *h = a->request->http;
+
+        if (a->course->conversation == 0 || n_tried > 0)
+                return NULL;
+        return pool_prefer(h->p.pool, h->affinity, a->course->conversation);
+}
+
+/* Google counts countTokens apart from the requests, so a key whose quota of the model is spent can still
+ * count, and what becomes of it says nothing about that quota. */
+static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *ret_refusal) {
+        Pool *pool = a->request->http->p.pool;
+        PoolProject *only = pin_project(a->request, a->course->pinned);
+        usec_t now = clock_realtime();
+
+        if (a->course->translation->counts)
+                return pool_pick_any_of(pool, only, tried, n_tried, now, &a->lease, ret_refusal);
+        return pool_pick_for(pool,
+                             &(PoolRequest){
+                                     .model = a->course->model,
+                                     .exclude = tried,
+                                     .n_exclude = n_tried,
+                                     .only = only,
+                                     .prefer = only ? NULL : prefer(a, n_tried),
+                                     .spill = a->request->config->route.affinity_spill,
+                                     .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
+                             },
+                             now, &a->lease, ret_refusal);
+}
+
+int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal) {
+        int r;
+
+        if (a->course->cli)
+                return 0;
+        r = pick(a, tried, n_tried, ret_refusal);
+        /* Overload is nobody's fault: where there is no other key, the same one will do. */
+        if (r == POOL_E_EXHAUSTED && n_tried > 0 && again)
+                r = pick(a, tried, 0, ret_refusal);
+        return r;
+}
+
+int attempt_pick_spare(Attempt *a, const Attempt *other) {
+        const PoolRequest q = {
+                .model = a->course->model,
+                .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
+        };
+
+        return pool_pick_spare(a->request->http->p.pool, &q, &other->lease, clock_realtime(), &a->lease);
+}
+
+int attempt_start(Attempt *a) {
+        static const EngineSink sink = { .event = on_event, .done = on_done, .served = on_served };
+        const Course *c = a->course;
+        const Translation *t = c->translation;
+        Request *q = a->request;
+
+        if (a->lease.key) {
+                q->attempts++;
+                request_note_key(a->request, a->lease.key);
+                if (q->job)
+                        job_tried(q->job, q->key_mask, q->key_name);
+        }
+        a->ended = a->judged = false;
+        return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
+                            &(EngineRequest){
+                                    .method = t->counts   ? ENGINE_COUNT_TOKENS
+                                              : t->stream ? ENGINE_STREAM_GENERATE
+                                                          : ENGINE_GENERATE,
+                                    .model = c->model,
+                                    .body = buf_data(&t->gemini),
+                                    .n_body = t->gemini.n,
+                                    .key = a->lease.key ? pool_key_secret(a->lease.key) : NULL,
+                                    .id = q->id,
+                                    .timeout = t->timeout,
+                            },
+                            &sink, a, &a->call);
+}
+
+/* --- its end --- */
+
+/* The headers say how it went up to them. */
+static void note_verdict(Request *q, VerdictClass class) {
+        if (!http_request_is_replied(q->io))
+                request_note_verdict(q, class);
+        q->verdict = verdict_rule(class)->name;
+}
+
+static void lease_end(Attempt *a, const Verdict *v) {
+        if (!a->lease.key)
+                return;
+        pool_report(a->request->http->p.pool, &a->lease, v, &a->course->translation->usage,
+                    clock_realtime());
+        a->lease = (Lease){};
+}
+
+/* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
+void attempt_conclude(Attempt *a, int error) {
+        Translation *t = a->course->translation;
+        Request *q = a->request;
+
+        if (error == 0 && a->verdict.class == VERDICT_OK)
+                error = t->dialect->finish(t, http_request_out(q->io), &a->verdict);
+        if (error < 0)
+                verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
+        gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
+        note_verdict(q, a->verdict.class);
+        if (a->verdict.class == VERDICT_OK && a->lease.key && a->course->conversation != 0)
+                pool_bind(q->http->affinity, a->course->conversation, &a->lease);
+        q->usage = t->usage;
+        text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
+        lease_end(a, &a->verdict);
+}
+
+void attempt_cancel(Attempt *a, VerdictClass class) {
+        Verdict v;
+
+        if (!attempt_is_under_way(a))
+                return;
+        a->call = engine_call_free(a->call);
+        verdict_init(&v, class, 0, NULL);
+        a->request->usage = a->course->translation->usage;
+        lease_end(a, &v);
+        note_verdict(a->request, class);
+}
+
+void attempt_drop(Attempt *a) {
+        Verdict v;
+
+        a->call = engine_call_free(a->call);
+        if (!a->lease.key)
+                return;
+        verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
+        pool_report(a->request->http->p.pool, &a->lease, &v, NULL, clock_realtime());
+}

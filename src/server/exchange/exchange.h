@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One request that Gemini answers: the state machine between a client and up to ATTEMPTS_MAX attempts. See
+ * server/exchange/exchange.c for the states and the rules of its one door.
+ */
+
+#include "server/http.h"
+
+#define EXCHANGE_PING_INTERVAL (15 * USEC_PER_SEC) /* of silence in a stream */
+
+void exchange_begin(Request *q);    /* the body is there; the route's handler */
+void exchange_drained(Exchange *x); /* the client has read on */
+
+/* What the queues of the Http call. */
+typedef struct Timeout Timeout;
+typedef struct LineOps LineOps;
+extern const LineOps exchange_line_ops;
+void exchange_on_ping(Timeout *t);
+void exchange_on_deadline(Timeout *t);
+void exchange_on_hedge(Timeout *t);

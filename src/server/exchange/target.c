@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/text.h"
+#include "dialect/cli-request.h"
+#include "server/exchange/conversation.h"
+#include "server/exchange/target.h"
+#include "server/exchange/pin.h"
+
+/* What stands behind an alias may be asked for by way of the Gemini CLI, too. */
+static const char *resolve(const Config *c, const char *name, bool *cli) {
+        const char *model = config_alias(c, name), *bare = startswith(model, "cli/");
+
+        if (bare && cli)
+                *cli = true;
+        return bare ?: model;
+}
+
+static const char *resolve_model(const char *name, void *userdata) {
+        return resolve(userdata, name, NULL);
+}
+
+/* What is asked is the other model now, whatever name stands in the request. */
+static const char *resolve_fallback(const char *name _unused_, void *userdata) {
+        return userdata;
+}
+
+/* What the CLI sends, made what its client asked for. */
+static int restore(Request *q, Buf *body, ApiError *ret_error) {
+        _cleanup_buf_ Buf restored = BUF_INIT(body->n + JOB_LINE_MAX);
+        bool counts = strstr(strempty(q->rest), ":countTokens");
+        int r;
+
+        r = cli_request_restore(body->n > 0 ? buf_data(body) : "", body->n, counts ? NULL : q->job->asked,
+                                &restored);
+        if (r == -EBADMSG) {
+                api_error_set(ret_error, 400, NULL, "The request body is not JSON.");
+                return DIALECT_E_REFUSED;
+        }
+        if (r < 0)
+                return r;
+        buf_done(body);
+        *body = restored;
+        restored = BUF_INIT(0);
+        return 0;
+}
+
+/* `instead`: a model in place of the one that the request names; or NULL. */
+static int translate(Request *q, const char *instead, Translation **ret, ApiError *ret_error) {
+        Buf *body = http_request_body(q->io);
+
+        return q->dialect->request(
+                &(DialectContext){
+                        .default_model = q->config->default_model,
+                        .request_id = q->id,
+                        .created = clock_realtime() / USEC_PER_SEC,
+                        .path_rest = q->rest,
+                        .alt = http_request_argument(q->io, "alt"),
+                        .resolve_model = instead ? resolve_fallback : resolve_model,
+                        .userdata = instead ? (void *) (uintptr_t) instead : q->config,
+                },
+                body->n > 0 ? buf_data(body) : "", body->n, ret, ret_error);
+}
+
+/* An alias may have its own, and else has those of its model. What the Gemini CLI asks is the model of its
+ * job, and tokens are counted by the model that is asked about. */
+static const Fallback *find_fallback(const Request *q, const Course *c, const Translation *t) {
+        const FallbackSet *set = &q->config->route.fallbacks;
+
+        if (set->n == 0 || q->job || c->cli || t->counts)
+                return NULL;
+        return fallback_set_find(set, t->model) ?: fallback_set_find(set, c->model);
+}
+
+int course_set(Request *q, Course *ret, ApiError *ret_error) {
+        _cleanup_(translation_freep) Translation *t = NULL;
+        Course c = {};
+        int r = 0;
+
+        if (q->job)
+                r = restore(q, http_request_body(q->io), ret_error);
+        if (r == 0)
+                r = translate(q, NULL, &t, ret_error);
+        if (r != 0)
+                return r;
+        if (q->job) /* whatever the CLI calls it */
+                memcpy(c.model, q->job->model, sizeof(c.model));
+        else {
+                c.cli = t->cli || (t->dialect->is_chat && q->config->engine == CONFIG_ENGINE_CLI);
+                text_copy(c.model, sizeof(c.model), resolve(q->config, t->model, &c.cli));
+        }
+        text_copy(q->model, sizeof(q->model), q->job ? c.model : t->model);
+        text_copy(t->served, sizeof(t->served), c.model);
+        if (c.cli && !t->dialect->is_chat && !t->dialect->is_cli) {
+                api_error_set(
+                        ret_error, 400, "model",
+                        "%s stands for a model by way of the Gemini CLI, and this route is Gemini's own.",
+                        t->model);
+                return DIALECT_E_REFUSED;
+        }
+        r = pin_find(q, &t->gemini, c.pinned, ret_error);
+        if (r != 0)
+                return r;
+        c.fallback = find_fallback(q, &c, t);
+        if (!c.fallback)                            /* else it may have to be made another model's */
+                buf_done(http_request_body(q->io)); /* Gemini's form of it is what is needed from here on */
+        c.conversation = c.cli ? 0 : conversation_of(q, t);
+        c.translation = TAKE_PTR(t);
+        *ret = c;
+        return 0;
+}
+
+/* The chain is the asked model's alone, each of it is tried once, so there is no circle. */
+static bool was_tried(const Request *q, const Course *c, const char *model) {
+        if (streq(resolve(q->config, c->translation->model, NULL), model))
+                return true;
+        for (size_t i = 0; i < c->n_fallbacks; i++)
+                if (streq(resolve(q->config, c->fallback->instead[i], NULL), model))
+                        return true;
+        return false;
+}
+
+bool course_fall_back(Request *q, Course *c) {
+        while (c->fallback && c->n_fallbacks < c->fallback->n_instead) {
+                const char *model = resolve(q->config, c->fallback->instead[c->n_fallbacks], NULL);
+                bool again = was_tried(q, c, model);
+                Translation *t = NULL;
+                ApiError e;
+
+                c->n_fallbacks++;
+                /* It may be that the request is none for this model. */
+                if (again || translate(q, model, &t, &e) != 0)
+                        continue;
+                translation_free(c->translation);
+                c->translation = t;
+                text_copy(c->model, sizeof(c->model), model);
+                text_copy(t->served, sizeof(t->served), model);
+                return true;
+        }
+        return false;
+}

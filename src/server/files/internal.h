@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What server/files/resource.c (one question), server/files/upload.c and server/files/list.c share. */
+
+#include "io/timeout.h"
+#include "server/files/resource.h"
+#include "server/upstream-query.h"
+
+#define LIST_PARALLEL 8U
+
+typedef struct ListItem {
+        Work work;
+        struct Resource *resource;
+        size_t index; /* of its name */
+        bool is_taken;
+} ListItem;
+
+typedef struct Resource {
+        Work work;
+        Timeout deadline;
+        char name[BINDING_NAME_MAX + 1]; /* of the path; an upload's own; "" */
+
+        /* what an upload says in its headers */
+        struct {
+                char status[16], received[24], granularity[24];
+                char id[BINDING_UPSTREAM_MAX + 1]; /* Google's */
+        } upload;
+
+        bool is_list;
+        struct {
+                Request *request;
+                BindingNames names;
+                Buf *found; /* of each name, what Google says; empty: it is no more */
+                size_t next, n_under_way;
+                size_t size; /* of the page */
+                bool is_going;
+                ListItem items[LIST_PARALLEL];
+        } list;
+} Resource;
+
+Resource *resource_new(Request *q); /* NULL after the client was told */
+Resource *resource_free(Resource *r);
+void resource_refuse(Resource *r, const char *subject); /* with what the work came to; frees it */
+bool resource_may_make(Request *q);                     /* false after the client was told */
+void resource_learn(const Work *w, bool is_new);        /* from the answer */
+
+void resource_list_drop(Resource *r, VerdictClass class);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a client makes at Google (a file, a cached content) can be seen by the keys of one project alone. So
+ * what comes of each question is read beside, and the name is bound to the project whose key made it, or
+ * bound no more; the client gets Google's own bytes.
+ *
+ *     a name that is bound         only keys of that project; none of them may go: 429 or 503, with the time
+ *     a name that nobody here made any key, and Google decides; a 403 or 404 says nothing about the key
+ *     what is to be made           any key, or that of what it names itself
+ *
+ * None of this counts as a request of any model.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dialect/gemini-resource.h"
+#include "dialect/json-view.h"
+#include "dialect/json.h"
+#include "io/timeout.h"
+#include "server/exchange/pin.h"
+#include "server/files/internal.h"
+#include "server/routes.h"
+
+#define FILE_LIFE  (48 * USEC_PER_HOUR) /* Google's, where it doesn't say */
+#define CACHE_LIFE USEC_PER_HOUR
+#define LIFE_MAX   (366 * USEC_PER_DAY)
+
+Resource *resource_free(Resource *r) {
+        Request *q;
+
+        if (!r)
+                return NULL;
+        q = r->work.request;
+        if (r->is_list)
+                resource_list_drop(r, VERDICT_CLIENT_GONE);
+        work_end(&r->work, VERDICT_CLIENT_GONE);
+        timeout_stop(&r->deadline);
+        q->work = NULL;
+        q->cancel = NULL;
+        q->http->n_exchanges--;
+        free(r);
+        return NULL;
+}
+
+static void on_cancel(Request *q) {
+        (void) resource_free(q->work);
+}
+
+Resource *resource_new(Request *q) {
+        Resource *r = calloc(1, sizeof(Resource));
+
+        if (!r) {
+                request_fail(q, 500, NULL, "Out of memory.");
+                return NULL;
+        }
+        work_init(&r->work, q);
+        r->deadline = TIMEOUT_INIT(r->deadline);
+        r->list.request = q;
+        q->work = r;
+        q->cancel = on_cancel;
+        q->http->n_exchanges++;
+        timeout_start(q->http->work_due, &r->deadline);
+        return r;
+}
+
+void resource_on_deadline(Timeout *t) {
+        Resource *r = CONTAINER_OF(t, Resource, deadline);
+        Request *q = r->work.request;
+
+        if (r->is_list)
+                resource_list_drop(r, VERDICT_TIMEOUT);
+        work_end(&r->work, VERDICT_TIMEOUT);
+        q->verdict = verdict_rule(VERDICT_TIMEOUT)->name;
+        (void) resource_free(r);
+        request_fail(q, 504, NULL, "The answer was not there within REQUEST_DEADLINE.");
+}
+
+void resource_refuse(Resource *r, const char *subject) {
+        Request *q = r->work.request;
+        ApiError e;
+
+        work_error(&r->work, subject, &e);
+        (void) resource_free(r);
+        request_reply_error(q, &e);
+}
+
+/* --- what is remembered of an answer --- */
+
+static usec_t expiry_of(const GeminiResource *g, usec_t now) {
+        if (g->expires > now)
+                return MIN(g->expires, usec_add(now, LIFE_MAX));
+        return usec_add(now, startswith(g->name, BINDING_FILES) ? FILE_LIFE : CACHE_LIFE);
+}
+
+void resource_learn(const Work *w, bool is_new) {
+        Request *q = w->request;
+        usec_t now = clock_realtime();
+        GeminiResource g;
+
+        if (!gemini_resource_read(buf_data(&w->answer), w->answer.n, &g))
+                return;
+        if (!is_new && g.expires > 0)
+                pool_bind_renew(q->http->p.pool, g.name, expiry_of(&g, now), now);
+        if (is_new && w->lease.key)
+                (void) pool_bind_name(q->http->p.pool,
+                                      &(BindingWanted){ .name = g.name,
+                                                        .key = w->lease.key,
+                                                        .token = q->token->secret,
+                                                        .expires = expiry_of(&g, now) },
+                                      now);
+}
+
+/* --- one question --- */
+
+static void on_done(Work *w) {
+        Resource *r = CONTAINER_OF(w, Resource, work);
+        Request *q = w->request;
+        Buf answer;
+
+        if (w->verdict.class != VERDICT_OK)
+                return resource_refuse(r, r->name[0] ? r->name : "a cached content");
+        if (streq(w->verb, "DELETE"))
+                pool_unbind_name(q->http->p.pool, r->name);
+        else
+                resource_learn(w, !r->name[0]);
+        answer = w->answer;
+        w->answer = BUF_INIT(0);
+        (void) resource_free(r);
+        request_reply_json(q, 200, &answer);
+        buf_done(&answer);
+}
+
+/* False after the client was told. */
+static bool take_body(Resource *r) {
+        Request *q = r->work.request;
+        Buf *body = http_request_body(q->io);
+        const char *s = body->n > 0 ? buf_data(body) : "", *why = json_fault(s, body->n);
+
+        if (!why && !json_view_is(json_view(s, body->n), '{'))
+                why = "not an object";
+        if (!why) {
+                r->work.body = s;
+                r->work.n_body = body->n;
+                return true;
+        }
+        (void) resource_free(r);
+        request_fail(q, 400, NULL, "The request body is not a JSON object: %s.", why);
+        return false;
+}
+
+bool resource_may_make(Request *q) {
+        if (pool_may_bind(q->http->p.pool, q->token->secret, clock_realtime()))
+                return true;
+        request_fail(q, 429, NULL,
+                     "Too many files and cached contents: gemgate remembers %u for a token, and %u in all. "
+                     "Delete some, or wait until they expire.",
+                     BINDINGS_TOKEN_MAX, BINDINGS_MAX);
+        return false;
+}
+
+void resource_create(Request *q) {
+        Resource *r;
+        ApiError e;
+
+        if (!resource_may_make(q))
+                return;
+        r = resource_new(q);
+        if (!r || !take_body(r))
+                return;
+        if (pin_find(q, http_request_body(q->io), r->work.pinned, &e) != 0) {
+                (void) resource_free(r);
+                return request_reply_error(q, &e);
+        }
+        r->work.verb = "POST";
+        r->work.once = true;
+        r->work.done = on_done;
+        (void) buf_puts(&r->work.path, "/v1beta/cachedContents");
+        work_start(&r->work);
+}
+
+/* What a PATCH changes; the only argument that goes on. */
+static bool put_mask(Request *q, Buf *path) {
+        static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,";
+        const char *raw = http_request_argument(q->io, "updateMask");
+        _cleanup_free_ char *mask = raw ? strdup(raw) : NULL;
+
+        if (!raw)
+                return true;
+        if (!mask || text_percent_decode(mask) < 0 || strlen(mask) > 256 ||
+            !text_in_charset(mask, strlen(mask), chars))
+                return false;
+        (void) buf_printf(path, "?updateMask=%s", mask);
+        return true;
+}
+
+void resource_named(Request *q) {
+        const char *method = http_request_method(q->io);
+        const char *kind = strstr(q->route->path, BINDING_CACHES) ? BINDING_CACHES : BINDING_FILES;
+        Resource *r;
+        int n;
+
+        r = resource_new(q);
+        if (!r)
+                return;
+        n = snprintf(r->name, sizeof(r->name), "%s%s", kind, q->rest);
+        if (n < 0 || (size_t) n >= sizeof(r->name) || !binding_name_is_valid(r->name, (size_t) n)) {
+                (void) resource_free(r);
+                return request_fail(q, 400, NULL, "The path does not name one: %s[A-Za-z0-9_-]{1,%u}.", kind,
+                                    BINDING_ID_MAX);
+        }
+        memcpy(r->work.pinned, r->name, sizeof(r->name));
+        (void) buf_printf(&r->work.path, "/v1beta/%s", r->name);
+        r->work.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
+        r->work.done = on_done;
+        if (streq(method, "PATCH")) {
+                if (!take_body(r))
+                        return;
+                if (!put_mask(q, &r->work.path)) {
+                        (void) resource_free(r);
+                        return request_fail(q, 400, "updateMask", "updateMask is a list of members.");
+                }
+        }
+        work_start(&r->work);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * POST /upload/v1beta/files, in both of Google's forms:
+ *
+ *   - in one go: metadata and content in one body, `X-Goog-Upload-Protocol: multipart`;
+ *   - resumable: a request with the command `start` is answered with X-Goog-Upload-URL, and the content goes
+ *     there in as many pieces as the client likes, with the commands `upload`, `finalize`, `query`,
+ *     `cancel`.
+ *
+ * The URL that Google gives is not passed on, and never asked: all that is taken of it is the upload's id,
+ * which stays here. The client gets an id of ours, in a URL of the host that it asks us by. So neither the
+ * client nor who stands in for Google chooses where anything is sent. Google's own id needs no key beside
+ * it, and its SDKs send none: ours, which is random and a day's, stands for the token that began the
+ * upload, and for no other.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/text.h"
+#include "core/cidr.h"
+#include "dialect/gemini-resource.h"
+#include "server/files/internal.h"
+
+#define UPLOAD_LIFE      USEC_PER_DAY
+#define HEADER_VALUE_MAX 1024U
+#define HOST_MAX         255U
+#define HOST_CHARS       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:[]"
+#define NUMBER_MAX       20U
+#define ID_BYTES         16U
+
+/* What goes on of a client's headers; `chars` NULL: whatever a header may hold. */
+static const struct {
+        const char *name, *chars;
+} passed[] = {
+        { "X-Goog-Upload-Protocol", "abcdefghijklmnopqrstuvwxyz" },
+        { "X-Goog-Upload-Command", "abcdefghijklmnopqrstuvwxyz, " },
+        { "X-Goog-Upload-Offset", TEXT_DIGITS },
+        { "X-Goog-Upload-Header-Content-Length", TEXT_DIGITS },
+        { "X-Goog-Upload-Header-Content-Type", NULL },
+        { "X-Goog-Upload-File-Name", NULL },
+};
+
+static const char *const commands[] = { "start", "upload", "finalize", "query", "cancel" };
+
+/* --- the request --- */
+
+static bool is_header_value(const char *s, const char *chars) {
+        size_t n = strlen(s);
+
+        if (n == 0 || n > HEADER_VALUE_MAX || (chars && !text_in_charset(s, n, chars)))
+                return false;
+        for (; *s; s++)
+                if ((unsigned char) *s < 0x20 || *s == 0x7f)
+                        return false;
+        return true;
+}
+
+/* NULL, or the name of the header that is not as it should be. */
+static const char *pass_headers(Resource *r) {
+        Work *w = &r->work;
+
+        for (size_t i = 0; i < ELEMENTSOF(passed); i++) {
+                const char *value = http_request_header(w->request->io, passed[i].name);
+
+                if (strnull(value))
+                        continue;
+                if (!is_header_value(value, passed[i].chars) ||
+                    asprintf(&w->headers[w->n_headers], "%s: %s", passed[i].name, value) < 0)
+                        return passed[i].name;
+                w->n_headers++;
+        }
+        return NULL;
+}
+
+static bool has_word(const char *list, const char *word) {
+        size_t n = strlen(word);
+
+        while (*list) {
+                size_t k;
+
+                list += strspn(list, ", ");
+                k = strcspn(list, ", ");
+                if (k == n && memcmp(list, word, n) == 0)
+                        return true;
+                list += k;
+        }
+        return false;
+}
+
+static bool is_command(const char *list) {
+        size_t n = 0;
+
+        while (*(list += strspn(list, ", "))) {
+                size_t k = strcspn(list, ", "), i;
+
+                for (i = 0; i < ELEMENTSOF(commands); i++)
+                        if (strlen(commands[i]) == k && memcmp(list, commands[i], k) == 0)
+                                break;
+                if (i == ELEMENTSOF(commands))
+                        return false;
+                n++;
+                list += k;
+        }
+        return n > 0;
+}
+
+/* --- the answer --- */
+
+static void hear(char *ret, size_t size, const char *value, size_t n, const char *chars) {
+        if (n > 0 && n < size && text_in_charset(value, n, chars)) {
+                memcpy(ret, value, n);
+                ret[n] = 0;
+        }
+}
+
+static void on_header(Work *w, const char *line, size_t n) {
+        Resource *r = CONTAINER_OF(w, Resource, work);
+        const char *colon = memchr(line, ':', n), *value;
+        size_t k, n_value;
+
+        if (!colon)
+                return;
+        k = (size_t) (colon - line);
+        for (value = colon + 1; value < line + n && *value == ' '; value++)
+                ;
+        n_value = (size_t) (line + n - value);
+#define IS(name) (k == sizeof(name) - 1 && strncasecmp(line, name, k) == 0)
+        if (IS("X-Goog-Upload-Status"))
+                hear(r->upload.status, sizeof(r->upload.status), value, n_value,
+                     "abcdefghijklmnopqrstuvwxyz");
+        else if (IS("X-Goog-Upload-Size-Received"))
+                hear(r->upload.received, sizeof(r->upload.received), value, n_value, TEXT_DIGITS);
+        else if (IS("X-Goog-Upload-Chunk-Granularity"))
+                hear(r->upload.granularity, sizeof(r->upload.granularity), value, n_value, TEXT_DIGITS);
+        else if (IS("X-Goog-Upload-URL"))
+                (void) gemini_upload_id(value, n_value, r->upload.id);
+#undef IS
+}
+
+/* Whether the client speaks TLS, as a proxy that is trusted says; gemgate itself does not. */
+static bool is_tls(Request *q) {
+        const struct sockaddr *sa = http_request_peer(q->io);
+        const char *proto = http_request_header(q->io, "X-Forwarded-Proto");
+        Address peer;
+
+        if (!proto || !strcaseeq(proto, "https"))
+                return false;
+        if (!sa)
+                return cidr_set_match_unix(&q->config->trusted_proxies);
+        return address_from_sockaddr(sa, &peer) >= 0 && cidr_set_match(&q->config->trusted_proxies, &peer);
+}
+
+static const char *host_of(Request *q) {
+        const char *host = http_request_header(q->io, "Host");
+
+        return !strnull(host) && strlen(host) <= HOST_MAX && text_in_charset(host, strlen(host), HOST_CHARS)
+                       ? host
+                       : NULL;
+}
+
+/* An id of ours for Google's. Empty if that cannot be. */
+static void bind_upload(Resource *r) {
+        Request *q = r->work.request;
+        uint8_t random[ID_BYTES];
+        size_t n = strlen(BINDING_UPLOADS);
+        usec_t now = clock_realtime();
+
+        static_assert(sizeof(BINDING_UPLOADS) + 2 * ID_BYTES <= sizeof(r->name), "an id of ours has to fit");
+        if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random))
+                return;
+        memcpy(r->name, BINDING_UPLOADS, n + 1);
+        text_hex(random, sizeof(random), r->name + n);
+        if (pool_bind_name(q->http->p.pool,
+                           &(BindingWanted){ .name = r->name,
+                                             .key = r->work.lease.key,
+                                             .token = q->token->secret,
+                                             .expires = usec_add(now, UPLOAD_LIFE),
+                                             .upstream = r->upload.id },
+                           now) < 0)
+                r->name[0] = 0;
+}
+
+static void add(HttpHeader *headers, size_t *n, const char *name, const char *value) {
+        if (*value)
+                headers[(*n)++] = (HttpHeader){ name, value };
+}
+
+static void on_done(Work *w) {
+        Resource *r = CONTAINER_OF(w, Resource, work);
+        Request *q = w->request;
+        Pool *pool = q->http->p.pool;
+        char url[HOST_MAX + BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
+                                               received[sizeof(r->upload.received)],
+                                               granularity[sizeof(r->upload.granularity)];
+        HttpHeader headers[4];
+        size_t n = 0;
+        Buf answer;
+
+        if (w->verdict.class == VERDICT_OK && r->upload.id[0] && !r->name[0] &&
+            streq(r->upload.status, "active")) {
+                bind_upload(r);
+                if (r->name[0])
+                        (void) snprintf(url, sizeof(url),
+                                        "%s://%s/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
+                                        is_tls(q) ? "https" : "http", host_of(q),
+                                        r->name + strlen(BINDING_UPLOADS));
+        } else if (r->name[0] && (streq(r->upload.status, "final") || streq(r->upload.status, "cancelled")))
+                pool_unbind_name(pool, r->name);
+        if (w->verdict.class != VERDICT_OK)
+                return resource_refuse(r, "the upload");
+
+        resource_learn(w, true);
+        memcpy(status, r->upload.status, sizeof(status));
+        memcpy(received, r->upload.received, sizeof(received));
+        memcpy(granularity, r->upload.granularity, sizeof(granularity));
+        add(headers, &n, "X-Goog-Upload-URL", url);
+        add(headers, &n, "X-Goog-Upload-Status", status);
+        add(headers, &n, "X-Goog-Upload-Size-Received", received);
+        add(headers, &n, "X-Goog-Upload-Chunk-Granularity", granularity);
+        answer = w->answer;
+        w->answer = BUF_INIT(0);
+        (void) resource_free(r);
+        request_reply_with(q, 200, headers, n, &answer);
+        buf_done(&answer);
+}
+
+/* --- the route --- */
+
+static void refuse(Resource *r, int status, const char *param, const char *message) {
+        Request *q = r->work.request;
+
+        (void) resource_free(r);
+        request_fail(q, status, param, "%s", message);
+}
+
+static bool name_upload(const char *id, char ret[static BINDING_NAME_MAX + 1]) {
+        int n = snprintf(ret, BINDING_NAME_MAX + 1, BINDING_UPLOADS "%s", id);
+
+        return n > 0 && (size_t) n <= BINDING_NAME_MAX && binding_name_is_valid(ret, (size_t) n);
+}
+
+const Token *resource_upload_token(Request *q) {
+        const char *id = http_request_argument(q->io, "upload_id");
+        const TokenSet *tokens = &q->config->tokens;
+        Pool *pool = q->http->p.pool;
+        char name[BINDING_NAME_MAX + 1];
+        usec_t now = clock_realtime();
+
+        if (!id || !name_upload(id, name) || !pool_bound_to(pool, name, now))
+                return NULL;
+        for (size_t i = 0; i < tokens->n; i++)
+                if (pool_is_bound_by(pool, name, tokens->tokens[i].secret, now))
+                        return &tokens->tokens[i];
+        return NULL;
+}
+
+/* An upload that goes on: the path upstream is of the id that is behind ours. */
+static bool find_upload(Resource *r, const char *id) {
+        Request *q = r->work.request;
+        usec_t now = clock_realtime();
+        const char *theirs;
+
+        if (!name_upload(id, r->name) ||
+            !pool_is_bound_by(q->http->p.pool, r->name, q->token->secret, now))
+                return false;
+        theirs = pool_bound_upstream(q->http->p.pool, r->name, now);
+        if (!theirs)
+                return false;
+        memcpy(r->work.pinned, r->name, sizeof(r->name));
+        (void) buf_printf(&r->work.path, "/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
+                          theirs);
+        return true;
+}
+
+void resource_upload(Request *q) {
+        const char *protocol = http_request_header(q->io, "X-Goog-Upload-Protocol");
+        const char *command = http_request_header(q->io, "X-Goog-Upload-Command");
+        const char *id = http_request_argument(q->io, "upload_id");
+        const char *type = http_request_header(q->io, "Content-Type"), *bad;
+        Buf *body = http_request_body(q->io);
+        bool once = protocol && (streq(protocol, "multipart") || streq(protocol, "raw"));
+        Resource *r;
+
+        if (!id && !resource_may_make(q))
+                return;
+        r = resource_new(q);
+        if (!r)
+                return;
+        bad = pass_headers(r);
+        if (bad)
+                return refuse(r, 400, bad, "A header of the upload is not as Google has it.");
+        if (command && !is_command(command))
+                return refuse(r, 400, "X-Goog-Upload-Command",
+                              "The commands of an upload are start, upload, finalize, query and cancel.");
+        if (id && !command)
+                return refuse(r, 400, "X-Goog-Upload-Command", "An upload goes on with a command.");
+        if (id && !find_upload(r, id))
+                return refuse(r, 404, "upload_id",
+                              "There is no such upload of this token, or it is over: start another.");
+        if (!id && !once && !(command && has_word(command, "start")))
+                return refuse(r, 400, "X-Goog-Upload-Protocol",
+                              "An upload is `X-Goog-Upload-Protocol: multipart`, or `resumable` with the "
+                              "command `start`.");
+        if (!id && !host_of(q))
+                return refuse(r, 400, "Host", "Host does not name one that the upload could go on with.");
+        if (!id)
+                (void) buf_puts(&r->work.path, "/upload/v1beta/files");
+        if (type && !is_header_value(type, NULL))
+                return refuse(r, 400, "Content-Type", "Content-Type is not one.");
+        if (asprintf(&r->work.content_type, "Content-Type: %s", type ?: "application/octet-stream") < 0) {
+                r->work.content_type = NULL;
+                return refuse(r, 500, NULL, "Out of memory.");
+        }
+        r->work.verb = "POST";
+        r->work.once = true;
+        r->work.body = body->n > 0 ? buf_data(body) : "";
+        r->work.n_body = body->n;
+        r->work.header = on_header;
+        r->work.done = on_done;
+        work_start(&r->work);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+#include "core/verdict.h"
+#include "server/exchange/pin.h"
+#include "server/files/resource.h"
+#include "server/upstream-query.h"
+
+#define PATH_MAX_BYTES 2000U
+
+void work_init(Work *w, Request *q) {
+        *w = (Work){ .request = q,
+                     .path = BUF_INIT(PATH_MAX_BYTES),
+                     .answer = BUF_INIT(RESOURCE_ANSWER_MAX) };
+        verdict_init(&w->verdict, VERDICT_OK, 0, NULL);
+}
+
+static int on_event(const char *json, size_t n, void *userdata) {
+        Work *w = userdata;
+
+        buf_clear(&w->answer);
+        return buf_append(&w->answer, json, n);
+}
+
+static void on_header(const char *line, size_t n, void *userdata) {
+        Work *w = userdata;
+
+        if (w->header)
+                w->header(w, line, n);
+}
+
+static void lease_end(Work *w, const Verdict *v) {
+        if (w->lease.key)
+                pool_report(w->request->http->p.pool, &w->lease, v, NULL, clock_realtime());
+        w->lease = (Lease){};
+}
+
+/* What was not begun may be asked again; whether a call that fell silent has made something nobody knows. */
+static bool may_try_again(const Work *w) {
+        return verdict_rule(w->verdict.class)->another_key && w->n_tried < ATTEMPTS_MAX &&
+               !(w->once && w->verdict.class == VERDICT_TIMEOUT);
+}
+
+static void finish(Work *w) {
+        w->ended = true;
+        w->request->verdict = verdict_rule(w->verdict.class)->name;
+        w->done(w);
+}
+
+static void on_done(const Verdict *v, void *userdata) {
+        Work *w = userdata;
+
+        w->verdict = *v;
+        w->call = engine_call_free(w->call);
+        request_note_verdict(w->request, v->class);
+        if (may_try_again(w)) {
+                lease_end(w, &w->verdict);
+                work_start(w);
+                return;
+        }
+        finish(w);
+}
+
+void work_start(Work *w) {
+        static const EngineSink sink = { .event = on_event, .done = on_done, .header = on_header };
+        Http *h = w->request->http;
+        PoolRefusal refusal;
+        usec_t now = clock_realtime();
+
+        if (pool_pick_any_of(h->p.pool, pin_project(w->request, w->pinned), w->tried, w->n_tried, now,
+                             &w->lease, &refusal) != 0) {
+                /* What the last key said is the better answer, if there was one. */
+                w->refused = w->n_tried == 0;
+                if (w->refused) {
+                        api_error_from_refusal(&w->error, &refusal,
+                                               w->pinned[0] ? w->pinned : "files and cached contents", now);
+                        verdict_init(&w->verdict, VERDICT_INTERNAL, 0, NULL);
+                }
+                finish(w);
+                return;
+        }
+        w->tried[w->n_tried++] = w->lease.key;
+        w->request->attempts++;
+        request_note_key(w->request, w->lease.key);
+        if (!buf_cstr(&w->path) || engine_start(h->p.engine,
+                                                &(EngineRequest){
+                                                        .method = ENGINE_RESOURCE,
+                                                        .resource =
+                                                                &(EngineResource){
+                                                                        .verb = w->verb,
+                                                                        .path = buf_cstr(&w->path),
+                                                                        .content_type = w->content_type,
+                                                                        .headers = w->headers,
+                                                                        .n_headers = w->n_headers,
+                                                                },
+                                                        .body = w->body,
+                                                        .n_body = w->n_body,
+                                                        .key = pool_key_secret(w->lease.key),
+                                                        .id = w->request->id,
+                                                },
+                                                &sink, w, &w->call) < 0) {
+                verdict_init(&w->verdict, VERDICT_INTERNAL, 0,
+                             "gemgate could not start the request upstream.");
+                finish(w);
+        }
+}
+
+void work_error(const Work *w, const char *subject, ApiError *ret) {
+        if (w->refused)
+                *ret = w->error;
+        else
+                api_error_from_verdict(ret, &w->verdict, subject);
+        if (streq(ret->param, "model")) { /* what is not there is no model */
+                ret->param[0] = 0;
+                ret->code = NULL;
+        }
+}
+
+void work_end(Work *w, VerdictClass class) {
+        w->call = engine_call_free(w->call);
+        if (!w->ended)
+                verdict_init(&w->verdict, class, 0, NULL);
+        lease_end(w, &w->verdict);
+        for (size_t i = 0; i < w->n_headers; i++)
+                free(w->headers[i]);
+        w->n_headers = 0;
+        free(TAKE_PTR(w->content_type));
+        buf_done(&w->path);
+        buf_done(&w->answer);
+}

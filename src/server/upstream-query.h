@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One question to Google that counts as no request of any model: a leased key, the engine's call, what came
+ * back. It tries another key where that helps, and says once that it is over.
+ */
+
+#include "pool/binding.h"
+#include "server/http.h"
+
+typedef struct Work Work;
+
+struct Work {
+        Request *request;
+        char pinned[BINDING_NAME_MAX + 1]; /* the project's own; "": any key */
+        const char *verb;
+        Buf path;           /* behind the base URL */
+        char *content_type; /* a header line, owned; NULL: JSON */
+        char *headers[8];   /* owned */
+        size_t n_headers;
+        const char *body; /* borrowed */
+        size_t n_body;
+        bool once; /* what was begun must not be asked for twice */
+        void (*header)(Work *w, const char *line, size_t n);
+        void (*done)(Work *w); /* has to call work_end(); w->verdict says how it went; with VERDICT_OK the
+                                  answer is there */
+
+        Lease lease; /* until work_end() */
+        EngineCall *call;
+        PoolKey *tried[ATTEMPTS_MAX];
+        size_t n_tried;
+        bool ended;
+        Verdict verdict;
+        bool refused; /* no key was to be had: see the error */
+        ApiError error;
+        Buf answer;
+};
+
+void work_init(Work *w, Request *q);
+void work_start(Work *w); /* may be done when it returns */
+void work_error(const Work *w, const char *subject, ApiError *ret);
+
+/* Gives the key back, with what came of it, or with `class` if nothing has yet; frees what it holds, but not
+ * itself. May be called twice. */
+void work_end(Work *w, VerdictClass class);
