@@ -141,9 +141,9 @@ bool rows_next(const Rows *rows, size_t *at, Row *ret) {
 
 /* --- their order in a store --- */
 
-typedef struct Place {
+typedef struct RowPlace {
         uint32_t rank, at;
-} Place;
+} RowPlace;
 
 #define RANK_BITS  24U /* a digest's first bytes tell it from nearly all others */
 #define DIGIT_BITS 12U
@@ -164,7 +164,7 @@ static uint32_t rank_of(const char *at, const RowHead *head) {
 }
 
 /* By one digit. What is alike stays in its order: of two rows with one key the later one stands. */
-static void sort_digit(const Place *from, Place *to, size_t n, unsigned shift) {
+static void sort_digit(const RowPlace *from, RowPlace *to, size_t n, unsigned shift) {
         uint32_t starts[DIGITS] = {}, sum = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -179,7 +179,7 @@ static void sort_digit(const Place *from, Place *to, size_t n, unsigned shift) {
                 to[starts[from[i].rank >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-static void sort_run(Place *places, Place *other, size_t n) {
+static void sort_run(RowPlace *places, RowPlace *other, size_t n) {
         if (n < SORTED_FROM)
                 return; /* a store finds so few as they are in less time */
         sort_digit(places, other, n, 0);
@@ -187,7 +187,7 @@ static void sort_run(Place *places, Place *other, size_t n) {
 }
 
 int rows_order(const Rows *rows, size_t **ret) {
-        _cleanup_free_ Place *places = calloc(2 * MAX(rows->n, 1U), sizeof(Place));
+        _cleanup_free_ RowPlace *places = calloc(2 * MAX(rows->n, 1U), sizeof(RowPlace));
         _cleanup_free_ size_t *order = calloc(MAX(rows->n, 1U), sizeof(size_t));
         size_t n = 0, run = 0;
 

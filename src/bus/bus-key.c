@@ -107,13 +107,13 @@ static int get_id(sd_bus *bus _unused_, const char *path, const char *interface 
         return sd_bus_message_append(reply, "s", pool_key_id(key_at(userdata, path)));
 }
 
-typedef struct Models {
+typedef struct KeyModels {
         sd_bus_message *reply;
         int r;
-} Models;
+} KeyModels;
 
 static void append_model(const PoolSlotView *v, void *userdata) {
-        Models *a = userdata;
+        KeyModels *a = userdata;
 
         if (a->r >= 0)
                 a->r = sd_bus_message_append(a->reply, "(ssuttttts)", v->model,
@@ -127,7 +127,7 @@ static int get_models(sd_bus *bus _unused_, const char *path, const char *interf
                       const char *property _unused_, sd_bus_message *reply, void *userdata,
                       sd_bus_error *e _unused_) {
         Bus *b = userdata;
-        Models a = { .reply = reply };
+        KeyModels a = { .reply = reply };
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "(ssuttttts)");

@@ -107,8 +107,8 @@ int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model,
 
 /* --- ListKeyHealth, ExplainPick --- */
 
-/* Rows of an answer. The first failure stays. */
-typedef struct Rows {
+/* The answer of ListKeyHealth while it is written. The first failure stays. */
+typedef struct HealthAnswer {
         Bus *bus;
         sd_bus_message *reply;
         size_t n;
@@ -118,15 +118,15 @@ typedef struct Rows {
         PoolKeyView key;
         char *path;
         bool told;
-} Rows;
+} HealthAnswer;
 
-static bool rows_take(Rows *s) {
+static bool rows_take(HealthAnswer *s) {
         if (s->r >= 0 && s->n++ >= BUS_ROWS_MAX)
                 s->r = -E2BIG;
         return s->r >= 0;
 }
 
-static int rows_send(Rows *s, sd_bus_error *e) {
+static int rows_send(HealthAnswer *s, sd_bus_error *e) {
         int r;
 
         if (s->r == -E2BIG)
@@ -141,7 +141,7 @@ static int rows_send(Rows *s, sd_bus_error *e) {
         return sd_bus_send(NULL, s->reply, NULL);
 }
 
-static void health_row(Rows *s, const char *model, unsigned errors, PoolState state, usec_t at,
+static void health_row(HealthAnswer *s, const char *model, unsigned errors, PoolState state, usec_t at,
                        const char *error) {
         if (!rows_take(s))
                 return;
@@ -160,7 +160,7 @@ static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         Bus *b = userdata;
         Pool *pool = b->p.pool;
         usec_t now = clock_realtime();
-        Rows s = { .bus = b };
+        HealthAnswer s = { .bus = b };
         int r;
 
         r = sd_bus_message_new_method_return(m, &reply);
@@ -191,7 +191,7 @@ static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 
 static void explain_row(const PoolReason *reason, void *userdata) {
         _cleanup_free_ char *path = NULL;
-        Rows *s = userdata;
+        HealthAnswer *s = userdata;
 
         if (!rows_take(s))
                 return;
@@ -205,7 +205,7 @@ static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         const char *given, *model = "";
         Bus *b = userdata;
-        Rows s = { .bus = b };
+        HealthAnswer s = { .bus = b };
         int r;
 
         r = sd_bus_message_read(m, "s", &given);

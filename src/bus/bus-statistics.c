@@ -11,16 +11,16 @@
 #include "pool/describe.h"
 
 /* The message that is written; the first failure stays. */
-typedef struct Writer {
+typedef struct BusWriter {
         sd_bus_message *m;
         Pool *pool;
         usec_t now;
         size_t n_rows;
         uint64_t total, today;
         int r;
-} Writer;
+} BusWriter;
 
-static void put(Writer *w, const char *types, ...) {
+static void put(BusWriter *w, const char *types, ...) {
         va_list ap;
 
         if (w->r < 0)
@@ -30,31 +30,31 @@ static void put(Writer *w, const char *types, ...) {
         va_end(ap);
 }
 
-static void put_string(Writer *w, const char *key, const char *value) {
+static void put_string(BusWriter *w, const char *key, const char *value) {
         put(w, "{sv}", key, "s", strempty(value));
 }
 
-static void put_number(Writer *w, const char *key, uint64_t value) {
+static void put_number(BusWriter *w, const char *key, uint64_t value) {
         put(w, "{sv}", key, "t", value);
 }
 
-static void put_error_rate(Writer *w, const PoolCounters *c) {
+static void put_error_rate(BusWriter *w, const PoolCounters *c) {
         put(w, "{sv}", "error_rate", "d",
             c->total > 0 ? 100.0 * (double) c->errors / (double) c->total : 0.0);
 }
 
-static void begin(Writer *w, char type, const char *contents) {
+static void begin(BusWriter *w, char type, const char *contents) {
         if (w->r >= 0)
                 w->r = sd_bus_message_open_container(w->m, type, contents);
 }
 
-static void end(Writer *w, unsigned n) {
+static void end(BusWriter *w, unsigned n) {
         for (; n > 0 && w->r >= 0; n--)
                 w->r = sd_bus_message_close_container(w->m);
 }
 
 /* A member that is a dictionary itself: closed by end(w, 3). */
-static void begin_member(Writer *w, const char *key, const char *type) {
+static void begin_member(BusWriter *w, const char *key, const char *type) {
         begin(w, 'e', "sv");
         put(w, "s", key);
         begin(w, 'v', type);
@@ -62,7 +62,7 @@ static void begin_member(Writer *w, const char *key, const char *type) {
 }
 
 /* An entry of a{sa{sv}}: closed by end(w, 2). */
-static void begin_entry(Writer *w, const char *key) {
+static void begin_entry(BusWriter *w, const char *key) {
         if (w->r >= 0 && w->n_rows++ >= BUS_ROWS_MAX)
                 w->r = -E2BIG;
         begin(w, 'e', "sa{sv}");
@@ -73,7 +73,7 @@ static void begin_entry(Writer *w, const char *key) {
 /* --- */
 
 static void write_slot(const PoolSlotView *v, void *userdata) {
-        Writer *w = userdata;
+        BusWriter *w = userdata;
 
         begin_entry(w, v->model);
         put_number(w, "requests", v->counters.total);
@@ -89,7 +89,7 @@ static void write_slot(const PoolSlotView *v, void *userdata) {
         end(w, 2);
 }
 
-static void write_key(Writer *w, const PoolKey *k) {
+static void write_key(BusWriter *w, const PoolKey *k) {
         PoolKeyView v;
 
         pool_key_view(w->pool, k, w->now, &v);
@@ -111,7 +111,7 @@ static void write_key(Writer *w, const PoolKey *k) {
 }
 
 static void write_model(const PoolModelView *v, void *userdata) {
-        Writer *w = userdata;
+        BusWriter *w = userdata;
 
         begin_entry(w, v->name);
         put_number(w, "total_requests", v->counters.total);
@@ -123,7 +123,7 @@ static void write_model(const PoolModelView *v, void *userdata) {
         end(w, 2);
 }
 
-static void write_queue(Writer *w, const BusParams *p) {
+static void write_queue(BusWriter *w, const BusParams *p) {
         BusQueue q = {};
 
         if (p->queue)
@@ -137,7 +137,7 @@ static void write_queue(Writer *w, const BusParams *p) {
         end(w, 3);
 }
 
-static void write_all(Writer *w, const BusParams *p) {
+static void write_all(BusWriter *w, const BusParams *p) {
         const Config *c = p->config(p->userdata);
         size_t n = pool_n_keys(w->pool);
 
@@ -157,10 +157,10 @@ static void write_all(Writer *w, const BusParams *p) {
         put_number(w, "models_in_use", pool_n_models(w->pool));
         end(w, 3);
         begin_member(w, "load_balancing", "a{sv}");
-        put_string(w, "strategy", POOL_WORDS_STRATEGY);
-        put_string(w, "health_check", POOL_WORDS_HEALTH_CHECK);
+        put_string(w, "strategy", POOL_DESCRIBE_STRATEGY);
+        put_string(w, "health_check", POOL_DESCRIBE_HEALTH_CHECK);
         put_string(w, "daily_reset_timezone", c->quota_reset_timezone);
-        put_string(w, "model_isolation", POOL_WORDS_MODEL_ISOLATION);
+        put_string(w, "model_isolation", POOL_DESCRIBE_MODEL_ISOLATION);
         put_number(w, "current_time", w->now);
         end(w, 3);
         write_queue(w, p);
@@ -170,7 +170,7 @@ static void write_all(Writer *w, const BusParams *p) {
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Bus *b = userdata;
-        Writer w = { .pool = b->p.pool, .now = clock_realtime() };
+        BusWriter w = { .pool = b->p.pool, .now = clock_realtime() };
         int r;
 
         r = sd_bus_message_new_method_return(m, &reply);

@@ -16,12 +16,12 @@
 
 #define NAME_MAX_LENGTH 64U /* a key's, a token's, a project's: it stands in logs and on the bus */
 
-typedef struct Entry {
+typedef struct KeyEntry {
         Secret *secret;
         const char *name, *project; /* borrowed from the JSON */
         bool disabled;
         char shown[64];
-} Entry;
+} KeyEntry;
 
 /* What one of the three settings takes. */
 typedef struct EntryForm {
@@ -34,7 +34,7 @@ typedef struct EntryForm {
 static const EntryForm key_form = { "key", true, "{key, name?, project?, disabled?}", secret_mask_key };
 static const EntryForm token_form = { "token", false, "{token, name?}", secret_mask_token };
 
-static void entry_done(Entry *e) {
+static void entry_done(KeyEntry *e) {
         secret_unref(e->secret);
 }
 
@@ -48,7 +48,7 @@ static bool label_is_valid(const char *s, size_t n) {
 }
 
 static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *text, size_t n,
-                      Entry *e) {
+                      KeyEntry *e) {
         char mask[SECRET_MASK_MAX];
         int r;
 
@@ -74,7 +74,7 @@ static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, c
 
 /* A member besides the secret: a label, or a boolean. */
 static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *key,
-                       struct json_object *value, Entry *e) {
+                       struct json_object *value, KeyEntry *e) {
         bool is_label = streq(key, "name") || (form->has_key_members && streq(key, "project"));
 
         if (is_label) {
@@ -102,7 +102,7 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
 
 /* Leaves e->secret NULL after a fault that was said. */
 static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, const ListEntry *from,
-                      Entry *e) {
+                      KeyEntry *e) {
         struct json_object *secret;
         int r;
 
@@ -130,7 +130,7 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
 
 static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
         _cleanup_free_ char *name = NULL, *project = NULL;
-        _cleanup_(entry_done) Entry e = {};
+        _cleanup_(entry_done) KeyEntry e = {};
         Config *c = k->config;
         KeyConfig *keys;
         int r;
@@ -237,7 +237,7 @@ const SettingType setting_keys = {
 
 static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, TokenRight right) {
         TokenSet *tokens = &k->config->tokens;
-        _cleanup_(entry_done) Entry e = {};
+        _cleanup_(entry_done) KeyEntry e = {};
         int r;
 
         r = entry_read(k, s, &token_form, from, &e);

@@ -54,11 +54,11 @@ static usec_t round_up(usec_t u) {
         return usec_add(u, USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
 }
 
-bool quota_has_class(VerdictClass class) {
+bool cooldown_has_class(VerdictClass class) {
         return kinds[class].first > 0;
 }
 
-usec_t quota_until(VerdictClass class, unsigned strikes, usec_t hint, usec_t now, usec_t reset,
+usec_t cooldown_until(VerdictClass class, unsigned strikes, usec_t hint, usec_t now, usec_t reset,
                    unsigned spread) {
         unsigned patience = kinds[class].patience;
         usec_t wait;

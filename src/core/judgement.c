@@ -48,12 +48,12 @@ static const uint8_t judgements[_VERDICT_CLASS_MAX][_LAYER_MAX] = {
         [VERDICT_INTERNAL]          = { VOID,  VOID,   VOID,  VOID,  VOID },
 };
 
-Judgement health_judge(VerdictClass class, Layer layer) {
+Judgement judgement_of(VerdictClass class, Layer layer) {
         assert(class >= 0 && class < _VERDICT_CLASS_MAX);
         assert(layer < _LAYER_MAX);
         return judgements[class][layer];
 }
 
-usec_t health_wait(unsigned strikes) {
+usec_t judgement_wait(unsigned strikes) {
         return MIN(30 * USEC_PER_SEC << MIN(strikes, 6U), 30 * USEC_PER_MINUTE);
 }

@@ -24,16 +24,16 @@ typedef enum Judgement {
         JUDGEMENT_PASS,  /* it works */
         JUDGEMENT_FAIL,  /* it is at fault */
         JUDGEMENT_AGAIN, /* a probe has failed; but it is no reason to open what is closed */
-        JUDGEMENT_PAUSE, /* says nothing, but another probe at once would be no wiser: HEALTH_PAUSE first */
+        JUDGEMENT_PAUSE, /* says nothing; the next probe waits for JUDGEMENT_PAUSE_WAIT */
 } Judgement;
 
-Judgement health_judge(VerdictClass class, Layer layer);
+Judgement judgement_of(VerdictClass class, Layer layer);
 
-#define HEALTH_STRIKES 3U /* errors in a row of the key's own fault that make it unhealthy */
-#define HEALTH_PAUSE (5 * USEC_PER_SEC)
-#define HEALTH_DEATH_WAIT USEC_PER_HOUR         /* keys and projects: they are mended by hand, or never */
-#define HEALTH_CLOSED_WAIT (24 * USEC_PER_HOUR) /* a model that is closed to the project: by policy */
+#define JUDGEMENT_STRIKES 3U /* errors in a row of the key's own fault that make it unhealthy */
+#define JUDGEMENT_PAUSE_WAIT (5 * USEC_PER_SEC)
+#define JUDGEMENT_DEATH_WAIT USEC_PER_HOUR         /* keys and projects: they are mended by hand, or never */
+#define JUDGEMENT_CLOSED_WAIT (24 * USEC_PER_HOUR) /* a model that is closed to the project: by policy */
 
 /* How long an unhealthy (key, model) rests when it has been found so `strikes` times in a row before: 30 s,
  * doubling, at most 30 min. */
-usec_t health_wait(unsigned strikes);
+usec_t judgement_wait(unsigned strikes);

@@ -38,12 +38,12 @@ static Model *add(Models *l, const char *name) {
         return l->models + l->n++;
 }
 
-int models_of(const Rows *rows, Models *ret) {
+int models_of(const KeyRows *rows, Models *ret) {
         Models l = {};
         size_t hint = 0;
 
         for (size_t i = 0; i < rows->n; i++) {
-                const Row *row = rows->rows + i;
+                const KeyRow *row = rows->rows + i;
                 Model *m;
 
                 if (strnull(row->model))

@@ -16,6 +16,6 @@ typedef struct Models {
         size_t n, size;
 } Models;
 
-int models_of(const Rows *rows, Models *ret); /* -ENOMEM; the strings are the rows' */
+int models_of(const KeyRows *rows, Models *ret); /* -ENOMEM; the strings are the rows' */
 void models_done(Models *l);
 #define _cleanup_models_ _cleanup_(models_done)

@@ -9,19 +9,19 @@
 #define SHOWN_WHOLE 16U
 #define SHOWN_PART  4U /* as a mask does */
 
-void rows_done(Rows *r) {
+void rows_done(KeyRows *r) {
         free(r->rows);
         (void) sd_bus_message_unref(r->message);
-        *r = (Rows){};
+        *r = (KeyRows){};
 }
 
-static int read_row(sd_bus_message *m, Row *ret) {
+static int read_row(sd_bus_message *m, KeyRow *ret) {
         return sd_bus_message_read(m, "(ossssusts)", &ret->path, &ret->name, &ret->mask, &ret->project,
                                    &ret->model, &ret->errors, &ret->state, &ret->available_at,
                                    &ret->last_error);
 }
 
-static int read_rows(Rows *l) {
+static int read_rows(KeyRows *l) {
         int r;
 
         r = sd_bus_message_enter_container(l->message, 'a', "(ossssusts)");
@@ -30,7 +30,7 @@ static int read_rows(Rows *l) {
                         return r;
                 if (l->n == l->size) {
                         size_t size = MAX(l->size * 2, 64U);
-                        Row *rows = reallocarray(l->rows, size, sizeof(Row));
+                        KeyRow *rows = reallocarray(l->rows, size, sizeof(KeyRow));
 
                         if (!rows)
                                 return -ENOMEM;
@@ -45,8 +45,8 @@ static int read_rows(Rows *l) {
         return r;
 }
 
-int rows_get(Ctl *c, Rows *ret) {
-        _cleanup_rows_ Rows l = {};
+int rows_get(Ctl *c, KeyRows *ret) {
+        _cleanup_rows_ KeyRows l = {};
         int r;
 
         r = link_call(c, &(LinkCall){ .member = "ListKeyHealth" }, &l.message, NULL);
@@ -56,19 +56,19 @@ int rows_get(Ctl *c, Rows *ret) {
         if (r < 0)
                 return link_garbled(c, r);
         *ret = l;
-        l = (Rows){};
+        l = (KeyRows){};
         return 0;
 }
 
-bool rows_next_key(const Rows *r, size_t *at, KeyRows *ret) {
-        KeyRows k = { .last_error = "" };
+bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
+        RowsOfKey k = { .last_error = "" };
         size_t i = *at;
 
         if (i >= r->n)
                 return false;
         k.rows = r->rows + i;
         for (; i < r->n && streq(r->rows[i].path, k.rows->path); i++) {
-                const Row *row = r->rows + i;
+                const KeyRow *row = r->rows + i;
                 bool is_model = !strnull(row->model);
 
                 /* Among states alike, the one that frees first. */
@@ -89,7 +89,7 @@ bool rows_next_key(const Rows *r, size_t *at, KeyRows *ret) {
 }
 
 /* A mask is unique by what stands behind it: the second key of MASK is MASK#2. MASK alone means both. */
-static bool has_mask(const Row *row, const char *what) {
+static bool has_mask(const KeyRow *row, const char *what) {
         const char *rest = startswith(row->mask, what);
 
         return rest && (*rest == '\0' || *rest == '#');
@@ -103,9 +103,9 @@ int rows_missing(const Ctl *c, const char *what) {
                        (int) (whole ? n : text_utf8_prefix(what, SHOWN_PART)), what, whole ? "" : "…");
 }
 
-int rows_find(Ctl *c, const Rows *r, const char *what, KeyRows *ret) {
+int rows_find(Ctl *c, const KeyRows *r, const char *what, RowsOfKey *ret) {
         size_t n_by_mask = 0;
-        KeyRows k, by_mask = {};
+        RowsOfKey k, by_mask = {};
 
         for (size_t at = 0; rows_next_key(r, &at, &k);) {
                 _cleanup_free_ char *id = link_key_id(k.rows->path);
@@ -128,7 +128,7 @@ int rows_find(Ctl *c, const Rows *r, const char *what, KeyRows *ret) {
         return 0;
 }
 
-char *rows_label(const Row *row) {
+char *rows_label(const KeyRow *row) {
         char *id;
 
         if (!strnull(row->name))

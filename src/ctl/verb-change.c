@@ -46,14 +46,14 @@ int verb_reset(Ctl *c, unsigned n, char *args[]) {
 /* --- enable, disable --- */
 
 static int switch_keys(Ctl *c, const char *member, unsigned n, char *args[]) {
-        _cleanup_rows_ Rows rows = {};
+        _cleanup_rows_ KeyRows rows = {};
         int r, worst = CTL_OK;
 
         r = rows_get(c, &rows);
         if (r != 0)
                 return r;
         for (unsigned i = 0; i < n; i++) {
-                KeyRows k;
+                RowsOfKey k;
 
                 r = rows_find(c, &rows, args[i], &k);
                 if (r == 0)

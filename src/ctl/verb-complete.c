@@ -43,8 +43,8 @@ static int put_options(Ctl *c) {
 }
 
 static int put_keys(Ctl *c) {
-        _cleanup_rows_ Rows rows = {};
-        KeyRows k;
+        _cleanup_rows_ KeyRows rows = {};
+        RowsOfKey k;
         int r;
 
         r = rows_get(c, &rows);
@@ -60,7 +60,7 @@ static int put_keys(Ctl *c) {
 }
 
 static int put_models(Ctl *c) {
-        _cleanup_rows_ Rows rows = {};
+        _cleanup_rows_ KeyRows rows = {};
         _cleanup_models_ Models l = {};
         int r;
 

@@ -11,10 +11,10 @@
 
 /* --- keys --- */
 
-static void json_models(JWriter *w, const KeyRows *k) {
+static void json_models(JWriter *w, const RowsOfKey *k) {
         jwrite_array(w, "models");
         for (size_t i = 0; i < k->n; i++) {
-                const Row *row = k->rows + i;
+                const KeyRow *row = k->rows + i;
 
                 if (strnull(row->model))
                         continue;
@@ -29,7 +29,7 @@ static void json_models(JWriter *w, const KeyRows *k) {
         jwrite_end(w);
 }
 
-static void json_key(JWriter *w, const KeyRows *k) {
+static void json_key(JWriter *w, const RowsOfKey *k) {
         _cleanup_free_ char *id = link_key_id(k->rows->path);
 
         jwrite_string(w, "key", id);
@@ -40,9 +40,9 @@ static void json_key(JWriter *w, const KeyRows *k) {
         words_json_time(w, "available_at", k->available_at);
 }
 
-static int json_keys(Ctl *c, const Rows *rows) {
+static int json_keys(Ctl *c, const KeyRows *rows) {
         JWriter w = JWRITER_INIT(&c->out);
-        KeyRows k;
+        RowsOfKey k;
 
         jwrite_object(&w, NULL);
         jwrite_array(&w, "keys");
@@ -68,10 +68,10 @@ int verb_keys(Ctl *c, unsigned n, char *args[]) {
                 { "LAST ERROR", .cut = true },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
-        _cleanup_rows_ Rows rows = {};
+        _cleanup_rows_ KeyRows rows = {};
         usec_t now = clock_realtime();
         char time[WORDS_TIME_MAX];
-        KeyRows k;
+        RowsOfKey k;
         int r;
 
         r = rows_get(c, &rows);
@@ -175,7 +175,7 @@ static const Fact key_facts[] = {
         {},
 };
 
-static int show_json(Ctl *c, const KeyRows *k, const KeyFacts *f, sd_bus_message *models) {
+static int show_json(Ctl *c, const RowsOfKey *k, const KeyFacts *f, sd_bus_message *models) {
         JWriter w = JWRITER_INIT(&c->out);
         int r;
 
@@ -192,7 +192,7 @@ static int show_json(Ctl *c, const KeyRows *k, const KeyFacts *f, sd_bus_message
         return r < 0 ? link_garbled(c, r) : CTL_OK;
 }
 
-static int show_text(Ctl *c, const KeyRows *k, const KeyFacts *f, sd_bus_message *models) {
+static int show_text(Ctl *c, const RowsOfKey *k, const KeyFacts *f, sd_bus_message *models) {
         static const Column columns[] = {
                 { "MODEL" },
                 { "STATE" },
@@ -227,9 +227,9 @@ static int show_text(Ctl *c, const KeyRows *k, const KeyFacts *f, sd_bus_message
 
 int verb_show(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *facts = NULL, *models = NULL;
-        _cleanup_rows_ Rows rows = {};
+        _cleanup_rows_ KeyRows rows = {};
         KeyFacts f = {};
-        KeyRows k;
+        RowsOfKey k;
         int r;
 
         r = rows_get(c, &rows);

@@ -36,7 +36,7 @@ int verb_models(Ctl *c, unsigned n, char *args[]) {
                 { "FREES" },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
-        _cleanup_rows_ Rows rows = {};
+        _cleanup_rows_ KeyRows rows = {};
         _cleanup_models_ Models l = {};
         usec_t now = clock_realtime();
         char time[WORDS_TIME_MAX];

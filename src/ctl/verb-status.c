@@ -57,7 +57,7 @@ static int status_json(Ctl *c, const DaemonFacts *f) {
 }
 
 /* What an operator would look for next: keys, and models of keys, that cannot serve now. */
-static int trouble(Ctl *c, const Rows *rows, usec_t now) {
+static int trouble(Ctl *c, const KeyRows *rows, usec_t now) {
         static const Column columns[] = {
                 { "KEY" }, { "MODEL" }, { "STATE" }, { "FREES" }, { "LAST ERROR", .cut = true },
         };
@@ -65,7 +65,7 @@ static int trouble(Ctl *c, const Rows *rows, usec_t now) {
         size_t n = 0;
 
         for (size_t i = 0; i < rows->n; i++) {
-                const Row *row = rows->rows + i;
+                const KeyRow *row = rows->rows + i;
                 _cleanup_free_ char *label = NULL;
                 char time[WORDS_TIME_MAX];
 
@@ -129,7 +129,7 @@ static void status_text(Ctl *c, const DaemonFacts *f, usec_t now) {
 
 int verb_status(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_rows_ Rows rows = {};
+        _cleanup_rows_ KeyRows rows = {};
         DaemonFacts f = {};
         usec_t now;
         int r;

@@ -19,9 +19,9 @@ static size_t get_active(void *userdata) {
 
 static void get_queue(BusQueue *ret, void *userdata) {
         Manager *m = userdata;
-        LineCounters c;
+        KeyQueueCounters c;
 
-        line_counters(m->http->line, &c);
+        key_queue_counters(m->http->queue, &c);
         *ret = (BusQueue){
                 .waiting = c.n_waiting,
                 .waiting_bytes = c.n_bytes,

@@ -22,7 +22,7 @@ struct Manager {
         Zone *zone;
         Loop *loop;
         Pool *pool;
-        Keeper *keeper; /* NULL: what the pool knows is in memory alone */
+        StateWriter *state_writer; /* NULL: what the pool knows is in memory alone */
         Engine *engine;
         JobBook *jobs; /* of the Gemini CLI */
         Engine *cli;

@@ -38,9 +38,9 @@ int manager_start_state(Manager *m) {
 
         pool_keep_days(m->pool, (unsigned) m->config->stats_retention_days);
         find_path(m->config, path);
-        return path[0] ? keeper_new(m->loop, m->pool, path, &m->keeper) : 0;
+        return path[0] ? state_writer_new(m->loop, m->pool, path, &m->state_writer) : 0;
 }
 
 void manager_stop_state(Manager *m) {
-        m->keeper = keeper_free(m->keeper);
+        m->state_writer = state_writer_free(m->state_writer);
 }

@@ -21,7 +21,7 @@ struct Notify {
         sd_event_source *timer,
                 *stale; /* of the line: it was told to have changed; it will change by itself */
 
-        Pulse *pulse;
+        LoopWatchdog *watchdog;
         usec_t period; /* between two feeds; 0: no watchdog */
         sd_event_source *feed;
 };
@@ -100,7 +100,7 @@ static void arm_feed(Notify *n) {
 static int on_feed(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         Notify *n = userdata;
 
-        pulse_send(n->pulse);
+        loop_watchdog_send(n->watchdog);
         arm_feed(n);
         return 0;
 }
@@ -117,7 +117,7 @@ static int watch(Notify *n) {
         if (r <= 0)
                 return r;
         n->period = MAX(usec / FEEDS, (usec_t) USEC_PER_MSEC);
-        r = pulse_new(n->p.loop, on_beat, n, &n->pulse);
+        r = loop_watchdog_new(n->p.loop, on_beat, n, &n->watchdog);
         if (r < 0)
                 return r;
         r = sd_event_add_time(loop_event(n->p.loop), &n->feed, CLOCK_MONOTONIC, 0, n->period / 10, on_feed,
@@ -156,7 +156,7 @@ int notify_new(const NotifyParams *p, Notify **ret) {
 Notify *notify_free(Notify *n) {
         if (!n)
                 return NULL;
-        pulse_free(n->pulse);
+        loop_watchdog_free(n->watchdog);
         sd_event_source_unref(n->feed);
         sd_event_source_unref(n->timer);
         sd_event_source_unref(n->stale);

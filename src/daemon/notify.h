@@ -9,7 +9,7 @@
  * with the lowest priority, the line is made anew and sent if it differs. An idle daemon has no timer for
  * it.
  *
- * The watchdog (WatchdogSec=) is fed by a Pulse (io/loop-watchdog.h), three times as often as it wants.
+ * The watchdog (WatchdogSec=) is fed by a LoopWatchdog (io/loop-watchdog.h), three times as often as needed.
  *
  * Without a service manager ($NOTIFY_SOCKET) nothing happens. /
  */

@@ -36,7 +36,7 @@
 #define RETRY_FIRST USEC_PER_SEC
 #define RETRY_MAX   USEC_PER_MINUTE
 
-struct Keeper {
+struct StateWriter {
         Loop *loop;
         Pool *pool;
         char *path;
@@ -51,7 +51,7 @@ struct Keeper {
         bool ending;
 };
 
-static void arm(Keeper *k) {
+static void arm(StateWriter *k) {
         usec_t due = k->failing ? k->due_retry : MIN(k->due_urgent, k->due_rest);
 
         if (due == USEC_INFINITY || store_is_busy(k->store))
@@ -61,7 +61,7 @@ static void arm(Keeper *k) {
 }
 
 static void on_noted(bool urgent, void *userdata) {
-        Keeper *k = userdata;
+        StateWriter *k = userdata;
         usec_t now = loop_now(k->loop);
 
         if (urgent)
@@ -78,7 +78,7 @@ static int on_row(unsigned table, const RowValue *values, unsigned n, void *user
 }
 
 /* A file that has no secret has no keys either: it is new, or it was looked after by somebody. */
-static int make_secret(Keeper *k) {
+static int make_secret(StateWriter *k) {
         uint8_t secret[DIGEST_KEY_SIZE];
         int r;
 
@@ -89,7 +89,7 @@ static int make_secret(Keeper *k) {
         return r;
 }
 
-static int read_all(Keeper *k) {
+static int read_all(StateWriter *k) {
         usec_t began = clock_monotonic();
         char trouble[512] = "";
         PoolRestore *restore;
@@ -116,7 +116,7 @@ static int read_all(Keeper *k) {
 
 /* --- writing --- */
 
-static int begin(Keeper *k) {
+static int begin(StateWriter *k) {
         bool all = k->ending || loop_now(k->loop) >= k->due_rest;
         usec_t now = loop_now(k->loop);
         int r;
@@ -140,7 +140,7 @@ static int begin(Keeper *k) {
 }
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
-        Keeper *k = userdata;
+        StateWriter *k = userdata;
 
         if (store_is_busy(k->store))
                 return 0; /* its end will look again */
@@ -171,7 +171,7 @@ static const char *remedy(int error) {
         return "look after its disk";
 }
 
-static void on_failed(Keeper *k, int error, const char *trouble) {
+static void on_failed(StateWriter *k, int error, const char *trouble) {
         char message[STATE_PATH_MAX + 1024];
 
         k->retry_after = k->failing ? MIN(2 * k->retry_after, RETRY_MAX) : RETRY_FIRST;
@@ -187,7 +187,7 @@ static void on_failed(Keeper *k, int error, const char *trouble) {
         log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_FAILED, message, { "state_file", k->path });
 }
 
-static void on_written(Keeper *k, bool is_new) {
+static void on_written(StateWriter *k, bool is_new) {
         int r;
 
         rows_clear(&k->rows);
@@ -214,7 +214,7 @@ static void on_written(Keeper *k, bool is_new) {
 }
 
 static void on_done(const StoreReport *r, void *userdata) {
-        Keeper *k = userdata;
+        StateWriter *k = userdata;
 
         if (r->aside[0]) {
                 char message[STATE_PATH_MAX + 512];
@@ -231,7 +231,7 @@ static void on_done(const StoreReport *r, void *userdata) {
 }
 
 /* Everything, and waits for it; as far as it can be written. */
-static void write_all(Keeper *k) {
+static void write_all(StateWriter *k) {
         store_wait(k->store);
         while (!k->failing && !k->unread &&
                (k->due_rest != USEC_INFINITY || k->due_urgent != USEC_INFINITY)) {
@@ -242,12 +242,12 @@ static void write_all(Keeper *k) {
         }
 }
 
-void keeper_before_keys(Keeper *k) {
+void state_writer_before_keys(StateWriter *k) {
         if (k)
                 write_all(k);
 }
 
-void keeper_after_keys(Keeper *k) {
+void state_writer_after_keys(StateWriter *k) {
         if (!k || pool_is_restored(k->pool))
                 return;
         k->unread = true;
@@ -260,14 +260,14 @@ void keeper_after_keys(Keeper *k) {
 
 /* --- the whole --- */
 
-int keeper_new(Loop *l, Pool *pool, const char *path, Keeper **ret) {
-        _cleanup_(keeper_freep) Keeper *k = NULL;
+int state_writer_new(Loop *l, Pool *pool, const char *path, StateWriter **ret) {
+        _cleanup_(state_writer_freep) StateWriter *k = NULL;
         int r;
 
-        k = calloc(1, sizeof(Keeper));
+        k = calloc(1, sizeof(StateWriter));
         if (!k)
                 return -ENOMEM;
-        *k = (Keeper){
+        *k = (StateWriter){
                 .loop = l,
                 .pool = pool,
                 .rows = ROWS_INIT(STATE_BATCH_MAX),
@@ -293,7 +293,7 @@ int keeper_new(Loop *l, Pool *pool, const char *path, Keeper **ret) {
         return 0;
 }
 
-Keeper *keeper_free(Keeper *k) {
+StateWriter *state_writer_free(StateWriter *k) {
         if (!k)
                 return NULL;
         if (k->store) {

@@ -10,15 +10,16 @@
 #include "pool/pool.h"
 #include "io/loop.h"
 
-typedef struct Keeper Keeper;
+typedef struct StateWriter StateWriter;
 
 /* Opens the file and gives the pool what is known of its keys: to be called before the first request. An
  * error is one of this machine, for want of memory or descriptors, never the file's. */
-int keeper_new(Loop *l, Pool *pool, const char *path, Keeper **ret);
-Keeper *keeper_free(Keeper *k); /* before the pool, after the last request: writes what is left */
-DEFINE_CLEANUP(Keeper *, keeper_free);
+int state_writer_new(Loop *l, Pool *pool, const char *path, StateWriter **ret);
+/* To be called after the last request and before pool_free(): writes what is left. */
+StateWriter *state_writer_free(StateWriter *k);
+DEFINE_CLEANUP(StateWriter *, state_writer_free);
 
 /* Around a change of the pool's keys: first what is noted is written, then the rows of keys that have come
  * are read. Both wait for the file, as a reload may. */
-void keeper_before_keys(Keeper *k);
-void keeper_after_keys(Keeper *k);
+void state_writer_before_keys(StateWriter *k);
+void state_writer_after_keys(StateWriter *k);

@@ -37,14 +37,14 @@ typedef enum Source {
         BY_STATUS,  /* the status alone */
 } Source;
 
-typedef struct Row {
+typedef struct ErrorRow {
         Source source;
         int status; /* 0: any; 4: every 4xx */
         const char *text;
         VerdictClass class;
-} Row;
+} ErrorRow;
 
-static const Row rows[] = {
+static const ErrorRow rows[] = {
         /* details: who is refused */
         { BY_REASON, 0, "API_KEY_", VERDICT_KEY_DEAD }, /* …INVALID, …SERVICE_BLOCKED and its siblings */
         { BY_REASON, 0, "ACCESS_TOKEN_", VERDICT_KEY_DEAD },
@@ -215,7 +215,7 @@ static uint64_t violation_value(struct json_object *v) {
 }
 
 /* The violation that a row speaks of. */
-static struct json_object *find_violation(const Facts *f, const Row *row) {
+static struct json_object *find_violation(const Facts *f, const ErrorRow *row) {
         for (size_t i = 0; i < json_array_length(f->violations); i++) {
                 struct json_object *v = json_object_array_get_idx(f->violations, i);
                 const char *id = json_get_string(v, "quotaId");
@@ -228,12 +228,12 @@ static struct json_object *find_violation(const Facts *f, const Row *row) {
         return NULL;
 }
 
-static bool status_fits(const Row *row, int status) {
+static bool status_fits(const ErrorRow *row, int status) {
         return row->status == 0 || row->status == status ||
                (row->status < 10 && row->status == status / 100);
 }
 
-static bool row_fits(const Row *row, const Facts *f) {
+static bool row_fits(const ErrorRow *row, const Facts *f) {
         if (!status_fits(row, f->status))
                 return false;
 
@@ -254,8 +254,8 @@ static bool row_fits(const Row *row, const Facts *f) {
         return false;
 }
 
-static const Row *find_row(const Facts *f) {
-        for (const Row *row = rows;; row++) /* the last row fits everything */
+static const ErrorRow *find_row(const Facts *f) {
+        for (const ErrorRow *row = rows;; row++) /* the last row fits everything */
                 if (row_fits(row, f))
                         return row;
 }
@@ -349,7 +349,7 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
         const char *text = NULL;
         Form form = FORM_JSON;
         Facts f = { .message = "" };
-        const Row *row;
+        const ErrorRow *row;
         size_t k = 0;
 
         n = MIN(n, (size_t) UPSTREAM_ERROR_MAX);

@@ -16,12 +16,12 @@
 
 #define WORD_MAX 512U /* of a member's name or value that is looked into */
 
-typedef enum Place {
+typedef enum NamesPlace {
         PLACE_OTHER,
         PLACE_REQUEST,
         PLACE_FILE, /* a fileData */
         PLACE_DATA, /* the client's own, and all below it */
-} Place;
+} NamesPlace;
 
 typedef struct Word {
         const char *s;
@@ -30,7 +30,7 @@ typedef struct Word {
 
 static const struct {
         const char *name;
-        Place place;
+        NamesPlace place;
 } members[] = {
         { "fileData", PLACE_FILE },
         { "file_data", PLACE_FILE },
@@ -90,7 +90,7 @@ static bool read_word(const Word *w, char ret[static WORD_MAX]) {
         return true;
 }
 
-static Place place_of(Place parent, bool is_top, const Word *member) {
+static NamesPlace place_of(NamesPlace parent, bool is_top, const Word *member) {
         char name[WORD_MAX];
 
         if (is_top)
@@ -118,7 +118,7 @@ static const char *file_of(const char *uri) {
         return NULL;
 }
 
-static bool hear(Place place, const Word *member, const Word *value, GeminiNameFn f, void *userdata) {
+static bool hear(NamesPlace place, const Word *member, const Word *value, GeminiNameFn f, void *userdata) {
         char name[WORD_MAX], text[WORD_MAX];
         const char *found = NULL, *kind = NULL;
 
@@ -160,7 +160,7 @@ static bool is_member(const char *p, const char *end) {
 }
 
 void gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
-        Place places[JSON_DEPTH_MAX + 1] = { PLACE_OTHER };
+        NamesPlace places[JSON_DEPTH_MAX + 1] = { PLACE_OTHER };
         const char *p = json, *end = json + n;
         Word member = {};
         size_t depth = 0;

@@ -25,13 +25,13 @@ bool log_journal_is_stderr(void) {
         return st.st_dev == dev && st.st_ino == ino;
 }
 
-typedef struct Entry {
+typedef struct JournalEntry {
         Buf b;
         size_t ends[FIELDS_MAX]; /* where each field ends in `b`, which may move while it grows */
         size_t n;
-} Entry;
+} JournalEntry;
 
-static void entry_end_field(Entry *e) {
+static void entry_end_field(JournalEntry *e) {
         e->ends[e->n++] = e->b.n;
 }
 
@@ -44,7 +44,7 @@ static const char *source_path(const char *file) {
         return p ?: file;
 }
 
-static void entry_add_field(Entry *e, const LogField *f) {
+static void entry_add_field(JournalEntry *e, const LogField *f) {
         (void) buf_puts(&e->b, "GEMGATE_");
         for (const char *p = f->name; *p; p++)
                 (void) buf_putc(&e->b, (char) toupper((unsigned char) *p));
@@ -60,7 +60,7 @@ void log_journal_sink(const LogRecord *r) {
                 [LOG_LEVEL_INFO] = LOG_INFO,
                 [LOG_LEVEL_DEBUG] = LOG_DEBUG,
         };
-        Entry e = { .b = BUF_INIT(LOG_LINE_MAX) };
+        JournalEntry e = { .b = BUF_INIT(LOG_LINE_MAX) };
         struct iovec iov[FIELDS_MAX];
         size_t start = 0;
 

@@ -4,7 +4,7 @@
 
 #include "io/loop-watchdog.h"
 
-struct Pulse {
+struct LoopWatchdog {
         Loop *loop;
         int fd;
         LoopFd watch;
@@ -15,7 +15,7 @@ struct Pulse {
 };
 
 static void on_event(uint32_t events _unused_, void *userdata) {
-        Pulse *p = userdata;
+        LoopWatchdog *p = userdata;
         uint64_t n;
 
         if (read(p->fd, &n, sizeof(n)) < 0)
@@ -27,7 +27,7 @@ static void on_event(uint32_t events _unused_, void *userdata) {
 /* Asked with all the others; whichever of them stand behind it in that round have run when it comes
  * again. */
 static void on_hook(void *userdata) {
-        Pulse *p = userdata;
+        LoopWatchdog *p = userdata;
 
         if (!p->around) {
                 p->around = true;
@@ -38,14 +38,20 @@ static void on_hook(void *userdata) {
         p->beat(p->userdata);
 }
 
-int pulse_new(Loop *l, void (*beat)(void *userdata), void *userdata, Pulse **ret) {
-        _cleanup_(pulse_freep) Pulse *p = NULL;
+int loop_watchdog_new(Loop *l, void (*beat)(void *userdata), void *userdata, LoopWatchdog **ret) {
+        _cleanup_(loop_watchdog_freep) LoopWatchdog *p = NULL;
         int r;
 
-        p = calloc(1, sizeof(Pulse));
+        p = calloc(1, sizeof(LoopWatchdog));
         if (!p)
                 return -ENOMEM;
-        *p = (Pulse){ .loop = l, .fd = -1, .watch = LOOP_FD_NULL, .beat = beat, .userdata = userdata };
+        *p = (LoopWatchdog){
+                .loop = l,
+                .fd = -1,
+                .watch = LOOP_FD_NULL,
+                .beat = beat,
+                .userdata = userdata,
+        };
         loop_hook_add(l, &p->hook, on_hook, p);
         p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (p->fd < 0)
@@ -57,7 +63,7 @@ int pulse_new(Loop *l, void (*beat)(void *userdata), void *userdata, Pulse **ret
         return 0;
 }
 
-Pulse *pulse_free(Pulse *p) {
+LoopWatchdog *loop_watchdog_free(LoopWatchdog *p) {
         if (!p)
                 return NULL;
         loop_fd_remove(p->loop, &p->watch);
@@ -67,7 +73,7 @@ Pulse *pulse_free(Pulse *p) {
         return NULL;
 }
 
-void pulse_send(Pulse *p) {
+void loop_watchdog_send(LoopWatchdog *p) {
         const uint64_t one = 1;
 
         (void) !write(p->fd, &one, sizeof(one));

@@ -24,12 +24,12 @@
 #include "io/sqlite-file.h"
 #include "io/store-sqlite.h"
 
-typedef enum Job {
+typedef enum StoreTask {
         JOB_NONE,
         JOB_WRITE,
         JOB_REPLACE,
         JOB_END,
-} Job;
+} StoreTask;
 
 struct Store {
         char *path;
@@ -50,7 +50,7 @@ struct Store {
         bool has_thread, has_lock;
         pthread_mutex_t lock;
         pthread_cond_t changed;
-        Job job;
+        StoreTask job;
         Rows *rows;
         bool finished;
         int error;
@@ -76,7 +76,7 @@ static int replace(Store *s, SqliteReport *report) {
         return sqlite_file_set_aside(TAKE_PTR(s->file), report);
 }
 
-static int carry_out(Store *s, Job job, const Rows *rows, SqliteReport *report) {
+static int carry_out(Store *s, StoreTask job, const Rows *rows, SqliteReport *report) {
         int r = 0;
 
         if (job == JOB_REPLACE)
@@ -101,7 +101,7 @@ static void *run(void *userdata) {
         for (;;) {
                 SqliteReport report = {};
                 Rows *rows;
-                Job job;
+                StoreTask job;
                 int r;
 
                 while (s->job == JOB_NONE)
@@ -130,7 +130,7 @@ static void *run(void *userdata) {
 
 /* --- the loop --- */
 
-static void begin(Store *s, Job job, Rows *rows) {
+static void begin(Store *s, StoreTask job, Rows *rows) {
         (void) pthread_mutex_lock(&s->lock);
         s->job = job;
         s->rows = rows;

@@ -10,10 +10,10 @@
 
 #include "pool/affinity.h"
 
-typedef struct Entry Entry;
+typedef struct AffinityEntry AffinityEntry;
 
-struct Entry {
-        Entry *next; /* of its chain */
+struct AffinityEntry {
+        AffinityEntry *next; /* of its chain */
         List by_use, by_home;
         AffinityHome *home; /* NULL: it has gone */
         uint64_t digest;
@@ -21,8 +21,8 @@ struct Entry {
 
 struct Affinity {
         uint8_t key[HASH_KEY_SIZE];
-        Entry *entries; /* NULL before the first binding */
-        Entry **chains;
+        AffinityEntry *entries; /* NULL before the first binding */
+        AffinityEntry **chains;
         size_t n, max; /* entries in use */
         List by_use;   /* the latest last */
 };
@@ -33,7 +33,7 @@ void affinity_home_init(AffinityHome *h) {
 
 void affinity_home_done(AffinityHome *h) {
         LIST_FOREACH (i, &h->bound) {
-                list_entry(i, Entry, by_home)->home = NULL;
+                list_entry(i, AffinityEntry, by_home)->home = NULL;
                 list_unlink(i);
         }
 }
@@ -62,12 +62,12 @@ Affinity *affinity_free(Affinity *a) {
         return NULL;
 }
 
-static Entry **chain_of(const Affinity *a, uint64_t digest) {
+static AffinityEntry **chain_of(const Affinity *a, uint64_t digest) {
         return &a->chains[digest % a->max];
 }
 
-static Entry *find(const Affinity *a, uint64_t digest) {
-        Entry *e = a->entries ? *chain_of(a, digest) : NULL;
+static AffinityEntry *find(const Affinity *a, uint64_t digest) {
+        AffinityEntry *e = a->entries ? *chain_of(a, digest) : NULL;
 
         while (e && e->digest != digest)
                 e = e->next;
@@ -79,13 +79,13 @@ static uint64_t digest_of(const Affinity *a, uint64_t conversation) {
 }
 
 AffinityHome *affinity_find(const Affinity *a, uint64_t conversation) {
-        Entry *e = a->entries ? find(a, digest_of(a, conversation)) : NULL;
+        AffinityEntry *e = a->entries ? find(a, digest_of(a, conversation)) : NULL;
 
         return e ? e->home : NULL;
 }
 
-static void chain_remove(Affinity *a, Entry *e) {
-        Entry **at = chain_of(a, e->digest);
+static void chain_remove(Affinity *a, AffinityEntry *e) {
+        AffinityEntry **at = chain_of(a, e->digest);
 
         while (*at != e)
                 at = &(*at)->next;
@@ -93,12 +93,12 @@ static void chain_remove(Affinity *a, Entry *e) {
 }
 
 /* A free entry, or the one that was used longest ago. */
-static Entry *entry_take(Affinity *a) {
-        Entry *e;
+static AffinityEntry *entry_take(Affinity *a) {
+        AffinityEntry *e;
 
         if (!a->entries) {
-                a->entries = calloc(a->max, sizeof(Entry));
-                a->chains = calloc(a->max, sizeof(Entry *));
+                a->entries = calloc(a->max, sizeof(AffinityEntry));
+                a->chains = calloc(a->max, sizeof(AffinityEntry *));
                 if (!a->entries || !a->chains) {
                         free(a->entries);
                         free(a->chains);
@@ -113,14 +113,14 @@ static Entry *entry_take(Affinity *a) {
                 list_init(&e->by_home);
                 return e;
         }
-        e = list_entry(list_first(&a->by_use), Entry, by_use);
+        e = list_entry(list_first(&a->by_use), AffinityEntry, by_use);
         chain_remove(a, e);
         return e;
 }
 
 void affinity_bind(Affinity *a, uint64_t conversation, AffinityHome *h) {
         uint64_t digest = digest_of(a, conversation);
-        Entry *e = find(a, digest);
+        AffinityEntry *e = find(a, digest);
 
         if (!e) {
                 e = entry_take(a);

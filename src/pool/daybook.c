@@ -8,15 +8,15 @@
 #include "base/limits.h"
 #include "pool/daybook.h"
 
-typedef struct Entry {
+typedef struct DaybookEntry {
         uint32_t date;
         bool dirty;
         char *model;
         DayCounters counters;
-} Entry;
+} DaybookEntry;
 
 struct Daybook {
-        Entry *entries;
+        DaybookEntry *entries;
         size_t n, n_allocated;
         size_t n_dirty;
         size_t scan; /* no row from here on is dirty */
@@ -48,7 +48,7 @@ static size_t find(const Daybook *b, uint32_t date, const char *model, bool *ret
         *ret_found = false;
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
-                const Entry *e = b->entries + middle;
+                const DaybookEntry *e = b->entries + middle;
                 int c = e->date != date ? (e->date < date ? -1 : 1) : strcmp(e->model, model);
 
                 if (c == 0) {
@@ -63,7 +63,7 @@ static size_t find(const Daybook *b, uint32_t date, const char *model, bool *ret
         return low;
 }
 
-static void set_dirty(Daybook *b, Entry *e, bool dirty) {
+static void set_dirty(Daybook *b, DaybookEntry *e, bool dirty) {
         b->n_dirty += dirty;
         b->n_dirty -= e->dirty;
         e->dirty = dirty;
@@ -78,7 +78,7 @@ static int insert(Daybook *b, size_t at, uint32_t date, const char *model) {
                 return -E2BIG;
         if (b->n == b->n_allocated) {
                 size_t n = MAX(b->n * 2, (size_t) 16);
-                Entry *t = reallocarray(b->entries, n, sizeof(Entry));
+                DaybookEntry *t = reallocarray(b->entries, n, sizeof(DaybookEntry));
 
                 if (!t)
                         return -ENOMEM;
@@ -88,8 +88,8 @@ static int insert(Daybook *b, size_t at, uint32_t date, const char *model) {
         copy = strdup(model);
         if (!copy)
                 return -ENOMEM;
-        memmove(b->entries + at + 1, b->entries + at, (b->n - at) * sizeof(Entry));
-        b->entries[at] = (Entry){ .date = date, .model = copy };
+        memmove(b->entries + at + 1, b->entries + at, (b->n - at) * sizeof(DaybookEntry));
+        b->entries[at] = (DaybookEntry){ .date = date, .model = copy };
         b->n++;
         return 0;
 }
@@ -128,7 +128,7 @@ void daybook_forget(Daybook *b, uint32_t before) {
                 free(b->entries[i].model);
         }
         if (n > 0)
-                memmove(b->entries, b->entries + n, (b->n - n) * sizeof(Entry));
+                memmove(b->entries, b->entries + n, (b->n - n) * sizeof(DaybookEntry));
         b->n -= n;
         b->scan = b->n;
 }
@@ -138,7 +138,7 @@ size_t daybook_n(const Daybook *b) {
 }
 
 DayRow daybook_row(const Daybook *b, size_t i) {
-        const Entry *e = b->entries + i;
+        const DaybookEntry *e = b->entries + i;
 
         assert(i < b->n);
         return (DayRow){ e->date, e->model, e->counters };
@@ -159,7 +159,7 @@ bool daybook_take_dirty(Daybook *b, DayRow *ret) {
         if (b->n_dirty == 0)
                 return false;
         for (; b->scan > 0; b->scan--) {
-                Entry *e = b->entries + b->scan - 1;
+                DaybookEntry *e = b->entries + b->scan - 1;
 
                 if (!e->dirty)
                         continue;

@@ -3,13 +3,13 @@
 
 /* How the pool does what it does, in words for who looks at its statistics. */
 
-#define POOL_WORDS_STRATEGY                                                                                 \
-        "of the usable keys the one with the least requests today on the model, then the least in all, "    \
+#define POOL_DESCRIBE_STRATEGY \
+        "of the usable keys the one with the least requests today on the model, then the least in all, " \
         "then the one unused for longest"
 
-#define POOL_WORDS_HEALTH_CHECK                                                                             \
-        "three errors in a row of a key's own fault set it aside for that model; a single request tries "   \
+#define POOL_DESCRIBE_HEALTH_CHECK \
+        "three errors in a row of a key's own fault set it aside for that model; a single request tries " \
         "it again after 30 s, then after growing waits up to 30 min"
 
-#define POOL_WORDS_MODEL_ISOLATION                                                                          \
+#define POOL_DESCRIBE_MODEL_ISOLATION \
         "health and quota are kept for each model: what a key did on one never sets it aside for another"

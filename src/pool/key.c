@@ -92,7 +92,7 @@ static bool chain_append(Pool *p, PoolKey *k) {
         p->n_usable -= project_usable(project);
         project->n_alive += pool_key_is_alive(k);
         p->n_usable += project_usable(project);
-        pool_any_place(p, k);
+        pool_rotation_place(p, k);
         return is_first;
 }
 
@@ -124,7 +124,7 @@ void pool_arrange(Pool *p) {
         }
         p->first_project = p->last_project = NULL;
         p->n_enabled = p->n_usable = 0;
-        pool_any_arrange(p);
+        pool_rotation_arrange(p);
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
 
@@ -288,7 +288,7 @@ void pool_key_retire(Pool *p, PoolKey *k) {
         k->disabled_before = k->disabled;
         k->disabled = k->gone = true;
         k->project->n_gone++;
-        pool_any_place(p, k);
+        pool_rotation_place(p, k);
         LIST_FOREACH(i, &k->slots)
                 heap_remove(&list_entry(i, PoolSlot, by_key)->node);
         list_append(&p->gone, &k->link);
@@ -324,7 +324,7 @@ void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
                 breaker_close(b);
         project->n_alive += pool_key_is_alive(k);
         p->n_usable += project_usable(project);
-        pool_any_place(p, k);
+        pool_rotation_place(p, k);
 }
 
 /* How many (key, model) pairs, and the key itself, have something in their way. An open bucket is in the way
@@ -401,6 +401,6 @@ int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
                         key_reset(p, p->keys[i], m);
         LIST_FOREACH(i, &p->models)
                 list_entry(i, PoolModel, models)->refused_at = 0;
-        pool_tell_all(p, "reset");
+        pool_notify_all(p, "reset");
         return (int) n;
 }

@@ -109,18 +109,18 @@ void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) 
         if (m->exhausted && !lease_is_probe(ret))
                 m->exhausted = false;
         if (s->tally.counters.total == 1)
-                pool_tell_first(p, s);
+                pool_notify_first(p, s);
         m->used = ret->id;
         m->n_leases++;
-        pool_tell_warning(p, s);
+        pool_notify_warning(p, s);
 }
 
 static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *b, const Verdict *v) {
         if (layer == LAYER_HEALTH)
-                return usec_add(p->now, health_wait(b->strikes));
-        if (quota_has_class(v->class))
-                return quota_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, k->index);
-        return usec_add(p->now, layer == LAYER_BUCKET ? HEALTH_CLOSED_WAIT : HEALTH_DEATH_WAIT);
+                return usec_add(p->now, judgement_wait(b->strikes));
+        if (cooldown_has_class(v->class))
+                return cooldown_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, k->index);
+        return usec_add(p->now, layer == LAYER_BUCKET ? JUDGEMENT_CLOSED_WAIT : JUDGEMENT_DEATH_WAIT);
 }
 
 /* Money and quota of a project can be refused in turns: both climb one ladder until there is an answer. */
@@ -163,7 +163,7 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         PoolKey *k = lease->key;
         PoolSlot *s = lease->slot;
         Breaker *b = breaker_of(k, s, layer);
-        Judgement j = health_judge(v->class, layer);
+        Judgement j = judgement_of(v->class, layer);
         bool is_probe = b->probe == lease->id, is_due = b->until == 0;
 
         if (layer == LAYER_BUCKET && pool_quota_is_throttled(p, s, v->class))
@@ -172,7 +172,7 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
         if (layer == LAYER_HEALTH) {
                 if (j == JUDGEMENT_FAIL) {
-                        is_due = ++s->strikes >= HEALTH_STRIKES && is_due;
+                        is_due = ++s->strikes >= JUDGEMENT_STRIKES && is_due;
                         pool_note(p, &s->dirty, true);
                 } else if (j == JUDGEMENT_PASS && s->strikes > 0) {
                         s->strikes = 0;
@@ -209,7 +209,7 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 note_layers(p, k, s, 1U << layer);
         }
         if (is_probe) {
-                breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, HEALTH_PAUSE) : b->until);
+                breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, JUDGEMENT_PAUSE_WAIT) : b->until);
                 return TURN_RELEASED;
         }
         return TURN_NONE;

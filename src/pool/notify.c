@@ -45,7 +45,7 @@ static void say(Pool *p, PoolKey *k, const char *model, PoolState before, const 
                                            p->observer_userdata);
 }
 
-void pool_tell_first(Pool *p, PoolSlot *s) {
+void pool_notify_first(Pool *p, PoolSlot *s) {
         PoolStanding now;
 
         if (!p->observed)
@@ -87,7 +87,7 @@ static void tell_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
                 tell_slot(p, list_entry(i, PoolSlot, by_key), opened, reason);
 }
 
-void pool_tell_exhausted(Pool *p, PoolModel *m) {
+void pool_notify_exhausted(Pool *p, PoolModel *m) {
         PoolCensus c;
 
         /* Of a name that a client invented when all keys were dead, nothing has gone. */
@@ -116,13 +116,13 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
 
         if (opened & 1U << LAYER_KEY)
                 LIST_FOREACH(i, &k->slots)
-                        pool_tell_exhausted(p, list_entry(i, PoolSlot, by_key)->bucket->model);
+                        pool_notify_exhausted(p, list_entry(i, PoolSlot, by_key)->bucket->model);
         if (opened & 1U << LAYER_PROJECT)
                 LIST_FOREACH(i, &k->project->buckets)
-                        pool_tell_exhausted(p, list_entry(i, PoolBucket, by_project)->model);
+                        pool_notify_exhausted(p, list_entry(i, PoolBucket, by_project)->model);
         if (opened && s)
                 LIST_FOREACH(i, &s->bucket->quota->buckets)
-                        pool_tell_exhausted(p, list_entry(i, PoolBucket, by_quota)->model);
+                        pool_notify_exhausted(p, list_entry(i, PoolBucket, by_quota)->model);
 }
 
 /* What an administrator does can make a model usable without any of its pairs being told so: by a key that
@@ -133,18 +133,18 @@ static void tell_models(Pool *p) {
 
                 if (m->exhausted && !pool_model_is_exhausted(p, m))
                         m->exhausted = false;
-                pool_tell_exhausted(p, m);
+                pool_notify_exhausted(p, m);
         }
 }
 
-void pool_tell_key(Pool *p, PoolKey *k, const char *reason) {
+void pool_notify_key(Pool *p, PoolKey *k, const char *reason) {
         if (!p->observed)
                 return;
         tell_key(p, k, false, reason);
         tell_models(p);
 }
 
-void pool_tell_all(Pool *p, const char *reason) {
+void pool_notify_all(Pool *p, const char *reason) {
         if (!p->observed)
                 return;
         for (size_t i = 0; i < p->n_keys; i++)
@@ -152,11 +152,11 @@ void pool_tell_all(Pool *p, const char *reason) {
         tell_models(p);
 }
 
-void pool_tell_restored(Pool *p) {
+void pool_notify_restored(Pool *p) {
         PoolStanding now;
 
         if (p->observed)
-                return pool_tell_all(p, "restored");
+                return pool_notify_all(p, "restored");
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
 

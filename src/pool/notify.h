@@ -11,8 +11,8 @@
 void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened, const char *reason);
 
 /* The pair's first request: from here on there is something to tell of it. */
-void pool_tell_first(Pool *p, PoolSlot *s);
-void pool_tell_key(Pool *p, PoolKey *k, const char *reason); /* the key as such and its models */
-void pool_tell_all(Pool *p, const char *reason);
-void pool_tell_restored(Pool *p); /* whoever begins to observe later has nothing to hear of it */
-void pool_tell_exhausted(Pool *p, PoolModel *m);
+void pool_notify_first(Pool *p, PoolSlot *s);
+void pool_notify_key(Pool *p, PoolKey *k, const char *reason); /* the key as such and its models */
+void pool_notify_all(Pool *p, const char *reason);
+void pool_notify_restored(Pool *p); /* whoever begins to observe later has nothing to hear of it */
+void pool_notify_exhausted(Pool *p, PoolModel *m);

@@ -34,13 +34,13 @@ static int first_slot(Pool *p, PoolBucket *b, bool is_retry, PoolSlot **ret) {
         return 0;
 }
 
-int pool_pick_only(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket) {
+int pool_pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket) {
         PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
         size_t n_aside = 0;
         PoolBucket *b;
         int r;
 
-        r = pool_bucket_acquire(p, q->only, m, &b);
+        r = pool_bucket_acquire(p, q->pinned, m, &b);
         if (r < 0)
                 return r;
         for (;;) {

@@ -13,8 +13,8 @@ typedef struct PoolBucket PoolBucket;
 /* True if no pick could succeed now, and why. False for a model that nobody has asked for. */
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret);
 
-/* The slot to take of q->only, NULL if there is none, and the bucket of the model there. -ENOMEM. */
-int pool_pick_only(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket);
+/* The slot to take of q->pinned, NULL if there is none, and the bucket of the model there. -ENOMEM. */
+int pool_pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket);
 
 /* A second key beside that of `other`, for the same model: of another project, and no probe. */
 int pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t now, Lease *ret);

@@ -15,7 +15,7 @@
 #include "pool/lease.h"
 #include "pool/standing.h"
 
-void pool_any_place(Pool *p, PoolKey *k) {
+void pool_rotation_place(Pool *p, PoolKey *k) {
         PoolProject *project = k->project;
         bool has_turn = pool_key_is_alive(k) && !k->gone;
 
@@ -30,7 +30,7 @@ void pool_any_place(Pool *p, PoolKey *k) {
                 list_append(&p->turns, &project->turn);
 }
 
-void pool_any_arrange(Pool *p) {
+void pool_rotation_arrange(Pool *p) {
         LIST_FOREACH(i, &p->projects) {
                 PoolProject *project = list_entry(i, PoolProject, link);
 
@@ -39,7 +39,7 @@ void pool_any_arrange(Pool *p) {
                         list_unlink(j);
         }
         for (size_t i = 0; i < p->n_keys; i++)
-                pool_any_place(p, p->keys[i]);
+                pool_rotation_place(p, p->keys[i]);
 }
 
 static PoolKey *turn_of(Pool *p, PoolProject *project, PoolKey *const *exclude, size_t n_exclude) {
@@ -56,9 +56,9 @@ static PoolKey *turn_of(Pool *p, PoolProject *project, PoolKey *const *exclude, 
         return NULL;
 }
 
-static PoolKey *find_well(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude) {
-        if (only)
-                return only->breaker.until > 0 ? NULL : turn_of(p, only, exclude, n_exclude);
+static PoolKey *find_well(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude) {
+        if (pinned)
+                return pinned->breaker.until > 0 ? NULL : turn_of(p, pinned, exclude, n_exclude);
         LIST_FOREACH(i, &p->turns) {
                 PoolProject *project = list_entry(i, PoolProject, turn);
                 PoolKey *k = turn_of(p, project, exclude, n_exclude);
@@ -80,29 +80,29 @@ static bool is_due(Pool *p, PoolKey *k, PoolKey *const *exclude, size_t n_exclud
         return standing.available_at == 0 && !pool_key_is_among(k, exclude, n_exclude);
 }
 
-static PoolKey *find_due(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude) {
-        for (PoolKey *k = only ? only->first_key : NULL; k; k = k->next_of_project)
+static PoolKey *find_due(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude) {
+        for (PoolKey *k = pinned ? pinned->first_key : NULL; k; k = k->next_of_project)
                 if (is_due(p, k, exclude, n_exclude))
                         return k;
-        for (size_t i = 0; !only && i < p->n_keys; i++)
+        for (size_t i = 0; !pinned && i < p->n_keys; i++)
                 if (is_due(p, p->keys[i], exclude, n_exclude))
                         return p->keys[i];
         return NULL;
 }
 
-int pool_pick_any_of(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude, usec_t now,
-                     Lease *ret, PoolRefusal *ret_refusal) {
+int pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
+                          usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
         PoolKey *k;
 
         assert(n_exclude <= ATTEMPTS_MAX);
 
         (void) pool_time(p, now);
-        k = find_well(p, only, exclude, n_exclude) ?: find_due(p, only, exclude, n_exclude);
+        k = find_well(p, pinned, exclude, n_exclude) ?: find_due(p, pinned, exclude, n_exclude);
         if (!k) {
-                if (ret_refusal && only)
-                        pool_refusal_of(p, only, NULL, 0, ret_refusal);
+                if (ret_refusal && pinned)
+                        pool_refusal_of(p, pinned, NULL, 0, ret_refusal);
                 else if (ret_refusal)
-                        pool_refusal_any(p, ret_refusal);
+                        pool_refusal_rotation(p, ret_refusal);
                 return POOL_E_EXHAUSTED;
         }
         pool_lend(p, k, NULL, ret);

@@ -7,7 +7,7 @@
 
 /* Puts the key, and its project, where they belong now. To be called when a breaker of theirs has changed.
  */
-void pool_any_place(Pool *p, PoolKey *k);
+void pool_rotation_place(Pool *p, PoolKey *k);
 
 /* All of it anew, in the order of p->keys. O(keys). */
-void pool_any_arrange(Pool *p);
+void pool_rotation_arrange(Pool *p);

@@ -164,17 +164,17 @@ usec_t pool_time(Pool *p, usec_t now) {
         return now;
 }
 
-static int pick_only(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, PoolRefusal *ret_refusal) {
+static int pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, PoolRefusal *ret_refusal) {
         PoolBucket *b;
         PoolSlot *s;
         int r;
 
-        r = pool_pick_only(p, m, q, &s, &b);
+        r = pool_pick_pinned(p, m, q, &s, &b);
         if (r < 0)
                 return r;
         if (!s) {
                 if (ret_refusal)
-                        pool_refusal_of(p, q->only, b, q->tokens, ret_refusal);
+                        pool_refusal_of(p, q->pinned, b, q->tokens, ret_refusal);
                 return POOL_E_EXHAUSTED;
         }
         pool_take(p, m, s, q->tokens, ret);
@@ -195,8 +195,8 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
         if (r < 0)
                 return r;
         pool_model_refresh(p, m);
-        if (q->only)
-                return pick_only(p, m, q, ret, ret_refusal);
+        if (q->pinned)
+                return pick_pinned(p, m, q, ret, ret_refusal);
 
         for (;;) {
                 r = pool_model_first(p, m, q->n_exclude > 0, &s);
@@ -219,7 +219,7 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
                 return r;
 
         if (!s) {
-                pool_tell_exhausted(p, m);
+                pool_notify_exhausted(p, m);
                 if (ret_refusal)
                         pool_refusal(p, m, q->tokens, ret_refusal);
                 return POOL_E_EXHAUSTED;

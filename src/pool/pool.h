@@ -19,7 +19,7 @@ typedef struct PoolSlot PoolSlot; /* (key, model) */
 
 typedef struct Lease {
         PoolKey *key;
-        PoolSlot *slot; /* NULL: of pool_pick_any() */
+        PoolSlot *slot; /* NULL: of pool_pick_rotation() */
         uint64_t id;    /* never 0; by it a breaker knows its probe */
         CeilingTaken taken; /* of the quota, until the report makes it good */
 } Lease;
@@ -60,7 +60,7 @@ typedef struct PoolRequest {
         PoolProject *prefer; /* pool_prefer(), or NULL */
         uint64_t spill;      /* percent that it may be busier */
         uint64_t tokens; /* that go in, as far as can be told; 0: few */
-        PoolProject *only; /* of this project alone (pool/binding); or NULL */
+        PoolProject *pinned; /* of this project alone (pool/binding); or NULL */
 } PoolRequest;
 
 /* The usable key with the least requests today on that model, then in all, then longest unused; never one
@@ -78,12 +78,12 @@ static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude,
 
 /* Any key that is neither dead nor out of credit, for no model in particular: projects by turns, and so the
  * keys of each. It counts as no request. `only`: of that project alone; or NULL. */
-int pool_pick_any_of(Pool *p, PoolProject *only, PoolKey *const *exclude, size_t n_exclude, usec_t now,
-                     Lease *ret, PoolRefusal *ret_refusal);
+int pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
+                          usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
-static inline int pool_pick_any(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now, Lease *ret,
-                                PoolRefusal *ret_refusal) {
-        return pool_pick_any_of(p, NULL, exclude, n_exclude, now, ret, ret_refusal);
+static inline int pool_pick_rotation(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now,
+                                     Lease *ret, PoolRefusal *ret_refusal) {
+        return pool_pick_rotation_of(p, NULL, exclude, n_exclude, now, ret, ret_refusal);
 }
 
 /* The answer has begun: a request that is a probe has passed, and the others need not wait for its end. */

@@ -105,5 +105,5 @@ void pool_project_join(Pool *p) {
                 p->keys[i]->joining = false;
                 tell(p, p->keys[i]);
         }
-        pool_tell_all(p, "joined");
+        pool_notify_all(p, "joined");
 }

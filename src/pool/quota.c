@@ -359,7 +359,7 @@ void pool_set_warn_at(Pool *p, unsigned percent) {
         p->warn_at = percent;
 }
 
-void pool_tell_warning(Pool *p, const PoolSlot *s) {
+void pool_notify_warning(Pool *p, const PoolSlot *s) {
         Ceiling *c = &s->bucket->quota->ceiling;
         CeilingSource source;
         uint64_t limit;

@@ -64,7 +64,7 @@ void pool_quota_reset(Pool *p, PoolQuota *q);
 void pool_quota_note(Pool *p, PoolQuota *q); /* its breaker has changed */
 void pool_ceiling_note(Pool *p, PoolQuota *q, bool urgent);
 
-void pool_tell_warning(Pool *p, const PoolSlot *s); /* if there is one to be told */
+void pool_notify_warning(Pool *p, const PoolSlot *s); /* if there is one to be told */
 
 /* Puts all buckets that share it where they belong now. */
 void pool_quota_place(Pool *p, PoolQuota *q);

@@ -297,7 +297,7 @@ int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, Pool
         for (size_t i = 0; i < plan.n; i++)
                 plan.rows[i].is_new = false; /* the pool's now */
         tell_added(&plan, added);
-        pool_tell_all(p, "reload");
+        pool_notify_all(p, "reload");
         return 0;
 }
 
@@ -308,6 +308,6 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now) {
         k->disabled = disabled;
         pool_note(p, &k->dirty, true);
         pool_arrange(p);
-        pool_tell_key(p, k, disabled ? "disabled" : "enabled");
+        pool_notify_key(p, k, disabled ? "disabled" : "enabled");
         return 1;
 }

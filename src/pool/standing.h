@@ -32,4 +32,4 @@ void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret);
 void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret);
 /* Of one project's enabled keys; b may be NULL: for no model in particular. */
 void pool_refusal_of(Pool *p, const PoolProject *project, PoolBucket *b, uint64_t tokens, PoolRefusal *ret);
-void pool_refusal_any(Pool *p, PoolRefusal *ret); /* for no model in particular */
+void pool_refusal_rotation(Pool *p, PoolRefusal *ret); /* for no model in particular */

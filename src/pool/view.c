@@ -168,7 +168,7 @@ void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret) {
                 ret->available_at = usec_add(m->refused_at, REFUSAL_LIFETIME);
 }
 
-void pool_refusal_any(Pool *p, PoolRefusal *ret) {
+void pool_refusal_rotation(Pool *p, PoolRefusal *ret) {
         PoolCensus c = { .refusal.available_at = USEC_INFINITY };
 
         for (size_t i = 0; i < p->n_keys; i++) {

@@ -52,7 +52,7 @@ static int failed(int r, const char *step, const char **ret_step) {
         return r;
 }
 
-static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, Child *c,
+static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, RunnerChild *c,
                         const char **ret_step) {
         static char step[INSIDE_STEP_MAX]; /* outlives the call: it is what the caller prints */
         int pair[2], scratch, r;
@@ -86,7 +86,7 @@ static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, Ch
         return 0;
 }
 
-static void run_cli(const Child *c, const Identity *who, const Pipes *p, pid_t runner) {
+static void run_cli(const RunnerChild *c, const Identity *who, const Pipes *p, pid_t runner) {
         const int stdio[] = { p->in[0], p->out[1], p->err[1] };
         int r;
 
@@ -103,7 +103,7 @@ static void run_cli(const Child *c, const Identity *who, const Pipes *p, pid_t r
         exec_command(&c->command, stdio, p->exec[1]);
 }
 
-static int make_command(const ChildPlan *plan, Child *c) {
+static int make_command(const ChildPlan *plan, RunnerChild *c) {
         struct sockaddr_in a = {};
         socklen_t n = sizeof(a);
 
@@ -113,7 +113,7 @@ static int make_command(const ChildPlan *plan, Child *c) {
                             &c->command);
 }
 
-static int start(const ChildPlan *plan, Pipes *p, Child *c, const char **ret_step) {
+static int start(const ChildPlan *plan, Pipes *p, RunnerChild *c, const char **ret_step) {
         Identity who;
         int r;
 
@@ -165,9 +165,9 @@ static int start(const ChildPlan *plan, Pipes *p, Child *c, const char **ret_ste
         return r < 0 ? failed(r, "executing node", ret_step) : 0;
 }
 
-int child_start(const ChildPlan *plan, Child *ret, const char **ret_step) {
+int child_start(const ChildPlan *plan, RunnerChild *ret, const char **ret_step) {
         _cleanup_(pipes_done) Pipes p = PIPES_INIT;
-        Child c = CHILD_INIT;
+        RunnerChild c = CHILD_INIT;
         int r;
 
         r = start(plan, &p, &c, ret_step);
@@ -182,7 +182,7 @@ int child_start(const ChildPlan *plan, Child *ret, const char **ret_step) {
         return 0;
 }
 
-void child_reap(Child *c, int *ret_exit_code, int *ret_signal) {
+void child_reap(RunnerChild *c, int *ret_exit_code, int *ret_signal) {
         siginfo_t info = {};
         int status;
 
@@ -198,14 +198,14 @@ void child_reap(Child *c, int *ret_exit_code, int *ret_signal) {
         child_kill(c);
 }
 
-void child_kill(Child *c) {
+void child_kill(RunnerChild *c) {
         if (c->pid > 0)
                 orphans_kill(c->pid);
         c->pid = 0;
         c->pidfd = safe_close(c->pidfd);
 }
 
-void child_done(Child *c) {
+void child_done(RunnerChild *c) {
         int *const fds[] = { &c->channel, &c->stdin_fd, &c->stderr_fd, &c->listener };
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++)

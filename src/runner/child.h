@@ -16,7 +16,7 @@
 #include "runner/scratch.h"
 #include "runner/tail.h"
 
-typedef struct Child {
+typedef struct RunnerChild {
         pid_t pid;
         int pidfd;   /* readable when it has ended; -1: there is none */
         int channel; /* to the process inside the namespaces, or -1 */
@@ -25,15 +25,15 @@ typedef struct Child {
         int listener; /* of the relay; may be taken */
         Scratch scratch;
         Command command; /* for the report */
-} Child;
+} RunnerChild;
 
-#define CHILD_INIT                                                                                          \
-        ((Child){ .pidfd = -1,                                                                              \
-                  .channel = -1,                                                                            \
-                  .stdin_fd = -1,                                                                           \
-                  .output = TAIL_INIT,                                                                      \
-                  .stderr_fd = -1,                                                                          \
-                  .listener = -1,                                                                           \
+#define CHILD_INIT \
+        ((RunnerChild){ .pidfd = -1, \
+                  .channel = -1, \
+                  .stdin_fd = -1, \
+                  .output = TAIL_INIT, \
+                  .stderr_fd = -1, \
+                  .listener = -1, \
                   .scratch = SCRATCH_INIT })
 
 /* What is wanted. */
@@ -46,14 +46,14 @@ typedef struct ChildPlan {
 } ChildPlan;
 
 /* The CLI runs then. Negative, and *ret_step is what could not be done; then nothing of it is left. */
-int child_start(const ChildPlan *plan, Child *ret, const char **ret_step);
+int child_start(const ChildPlan *plan, RunnerChild *ret, const char **ret_step);
 
 /* It has ended (pidfd says so): how. What it has left of itself is gone afterwards. exit_code is -1 and
  * signal is it, if one ended it; else signal is 0. */
-void child_reap(Child *c, int *ret_exit_code, int *ret_signal);
+void child_reap(RunnerChild *c, int *ret_exit_code, int *ret_signal);
 
 /* It is gone, with all it has started, wherever it is at. NULL-like ones are fine. */
-void child_kill(Child *c);
+void child_kill(RunnerChild *c);
 
 /* Also its scratch. It must have been reaped or killed. */
-void child_done(Child *c);
+void child_done(RunnerChild *c);

@@ -18,7 +18,7 @@ int feed_begin(Feed *f, int stdin_fd) {
         return write(stdin_fd, "\n", 1) < 0 ? -errno : 0;
 }
 
-int feed_job(Feed *f, Job *j, const Scratch *s) {
+int feed_job(Feed *f, RunnerJob *j, const Scratch *s) {
         bool dialogue = j->session.n > 0;
         Buf *fifo = dialogue ? &j->session : &j->system;
         int r;

@@ -38,7 +38,7 @@ void feed_done(Feed *f);
 int feed_begin(Feed *f, int stdin_fd);
 
 /* The texts are taken out of the job. */
-int feed_job(Feed *f, Job *j, const Scratch *s);
+int feed_job(Feed *f, RunnerJob *j, const Scratch *s);
 
 /* Writes what can be written now. A reader that is gone is no error: the CLI's end tells more. */
 int feed_step(Feed *f, const Scratch *s);

@@ -16,7 +16,7 @@
 /* Escaping makes at most six bytes of one, and each turn has its frame. */
 #define SESSION_MAX (GUARD_SIZE(CLI_HISTORY_MAX) * 6U + CLI_TURNS_MAX * 256U + 4096U)
 
-void job_done(Job *j) {
+void job_done(RunnerJob *j) {
         buf_done(&j->prompt);
         buf_done(&j->system);
         buf_done(&j->session);
@@ -131,7 +131,7 @@ static int write_session(Buf *b, struct json_object *history, const char **ret_w
         return b->error;
 }
 
-static int read_texts(struct json_object *job, Job *j, const char **ret_why) {
+static int read_texts(struct json_object *job, RunnerJob *j, const char **ret_why) {
         const char *s;
         size_t n;
         int r;
@@ -163,9 +163,9 @@ static bool is_of_type_if_there(struct json_object *o, const char *key, enum jso
         return !json_object_object_get_ex(o, key, &v) || !v || json_object_is_type(v, type);
 }
 
-int job_parse(const char *line, size_t n, bool dialogue, Job *ret, const char **ret_why) {
+int job_parse(const char *line, size_t n, bool dialogue, RunnerJob *ret, const char **ret_why) {
         _cleanup_json_ struct json_object *o = NULL;
-        _cleanup_(job_done) Job j = {};
+        _cleanup_(job_done) RunnerJob j = {};
         struct json_object *job, *history;
         int r;
 
@@ -189,6 +189,6 @@ int job_parse(const char *line, size_t n, bool dialogue, Job *ret, const char **
         if (r < 0)
                 return r;
         *ret = j;
-        j = (Job){};
+        j = (RunnerJob){};
         return 0;
 }

@@ -8,21 +8,21 @@
 #include "base/limits.h"
 
 typedef struct JobStart JobStart;
-typedef struct Job Job;
+typedef struct RunnerJob RunnerJob;
 
 struct JobStart {
         char token[JOB_TOKEN_MAX + 1];
         bool dialogue;
 };
 
-struct Job {
+struct RunnerJob {
         Buf prompt;  /* for stdin */
         Buf system;  /* for the file of GEMINI_SYSTEM_MD */
         Buf session; /* for --session-file; empty in a job without dialogue */
 };
 
-void job_done(Job *j);
+void job_done(RunnerJob *j);
 
 /* 0, or -EBADMSG and *ret_why says in a few words what is wrong, or -ENOMEM. */
 int job_parse_start(const char *line, size_t n, JobStart *ret, const char **ret_why);
-int job_parse(const char *line, size_t n, bool dialogue, Job *ret, const char **ret_why);
+int job_parse(const char *line, size_t n, bool dialogue, RunnerJob *ret, const char **ret_why);

@@ -45,7 +45,7 @@ typedef struct Runner {
         JobStart start;
         usec_t give_up; /* without a job */
 
-        Child child;
+        RunnerChild child;
         Feed feed;
         Relay *relay;
         CliOutput output;
@@ -259,7 +259,7 @@ static int on_start(Runner *r, const char *line, size_t n) {
 }
 
 static int on_job(Runner *r, const char *line, size_t n) {
-        _cleanup_(job_done) Job job = {};
+        _cleanup_(job_done) RunnerJob job = {};
         const char *why = NULL;
         int e;
 

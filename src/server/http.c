@@ -399,7 +399,7 @@ int http_new(const HttpParams *p, Http **ret) {
         r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
         if (r < 0)
                 return r;
-        r = timeout_queue_new(p->loop, p->config->request_deadline, resource_on_deadline, &h->work_due);
+        r = timeout_queue_new(p->loop, p->config->request_deadline, resource_on_deadline, &h->upstream_due);
         if (r < 0)
                 return r;
         r = hedges_new(&h->hedges);
@@ -408,7 +408,7 @@ int http_new(const HttpParams *p, Http **ret) {
         r = timeout_queue_new(p->loop, USEC_PER_SEC, exchange_on_hedge, &h->hedge_due);
         if (r < 0)
                 return r;
-        r = line_new(p->loop, &exchange_line_ops, &h->line);
+        r = key_queue_new(p->loop, &exchange_queue_ops, &h->queue);
         if (r < 0)
                 return r;
         r = model_list_new(h, &h->models);
@@ -433,7 +433,7 @@ void http_configure(Http *h, Config *c) {
         if (!streq(old->gemini_base_url, c->gemini_base_url))
                 model_list_forget(h->models);
         timeout_queue_set_duration(h->deadline, c->request_deadline);
-        timeout_queue_set_duration(h->work_due, c->request_deadline);
+        timeout_queue_set_duration(h->upstream_due, c->request_deadline);
         http_server_set_max_inflight(h->server, c->max_inflight_bytes);
         http_server_set_max_inflight(h->inner, inner_inflight_max(c));
         config_unref(old);
@@ -448,7 +448,7 @@ int http_listen_inner(Http *h, int fd) {
 }
 
 void http_kick(Http *h) {
-        line_kick(h->line);
+        key_queue_kick(h->queue);
 }
 
 void http_drain(Http *h) {
@@ -477,9 +477,9 @@ Http *http_free(Http *h) {
         timeout_queue_free(h->ping);
         timeout_queue_free(h->deadline);
         timeout_queue_free(h->hedge_due);
-        timeout_queue_free(h->work_due);
+        timeout_queue_free(h->upstream_due);
         hedges_free(h->hedges);
-        line_free(h->line);
+        key_queue_free(h->queue);
         affinity_free(h->affinity);
         request_log_free(h->log);
         config_unref(h->p.config);

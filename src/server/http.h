@@ -25,7 +25,7 @@ typedef struct Route Route;
 typedef struct Exchange Exchange;
 typedef struct ModelList ModelList;
 typedef struct RequestLog RequestLog;
-typedef struct Line Line;
+typedef struct KeyQueue KeyQueue;
 typedef struct TimeoutQueue TimeoutQueue;
 typedef struct HttpServer HttpServer;
 
@@ -48,10 +48,10 @@ struct Http {
         HttpServer *server;
         HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
         ModelList *models;
-        TimeoutQueue *ping, *deadline, *hedge_due, *work_due; /* of the exchanges; of files and caches */
+        TimeoutQueue *ping, *deadline, *hedge_due, *upstream_due; /* of the exchanges; of files and caches */
         Affinity *affinity; /* which project served which conversation */
         Hedges *hedges;
-        Line *line; /* of those who wait for a key */
+        KeyQueue *queue; /* requests that wait for a key */
         RequestLog *log;
         size_t n_exchanges;            /* requests to Gemini under way */
         usec_t started, active_at;     /* realtime; CLOCK_MONOTONIC: the last end of a request */

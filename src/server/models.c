@@ -105,7 +105,7 @@ static void lease_end(ModelList *l, const Verdict *v) {
         l->lease = (Lease){};
 }
 
-/* --- its course --- */
+/* --- its target --- */
 
 static int on_event(const char *json, size_t n, void *userdata) {
         ModelList *l = userdata;
@@ -138,7 +138,7 @@ static void fetch_try(ModelList *l) {
         ApiError e;
         Verdict v;
 
-        if (pool_pick_any(l->http->p.pool, l->tried, l->n_tried, now, &l->lease, &refusal) != 0) {
+        if (pool_pick_rotation(l->http->p.pool, l->tried, l->n_tried, now, &l->lease, &refusal) != 0) {
                 if (l->n_tried > 0)
                         return fetch_fail_verdict(l, &l->verdict); /* says more than that no key is left */
                 api_error_from_refusal(&e, &refusal, SUBJECT, now);

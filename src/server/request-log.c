@@ -65,18 +65,18 @@ static LogLevel level_of(const Request *q) {
         return LOG_LEVEL_INFO;
 }
 
-typedef struct Number {
+typedef struct LogNumber {
         char text[24];
-} Number;
+} LogNumber;
 
-static const char *number(Number *n, uint64_t value) {
+static const char *number(LogNumber *n, uint64_t value) {
         (void) snprintf(n->text, sizeof(n->text), "%llu", (unsigned long long) value);
         return n->text;
 }
 
 void request_log(RequestLog *l, Request *q, bool complete) {
         usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
-        Number status, attempts, duration, first_byte, in, out;
+        LogNumber status, attempts, duration, first_byte, in, out;
         char client[ADDRESS_STRING_MAX], message[256];
         bool asked = q->attempts > 0;
         LogLevel level;

@@ -7,66 +7,66 @@
 
 #define PATH_MAX_BYTES 2000U
 
-void work_init(Work *w, Request *q) {
-        *w = (Work){ .request = q,
+void upstream_query_init(UpstreamQuery *w, Request *q) {
+        *w = (UpstreamQuery){ .request = q,
                      .path = BUF_INIT(PATH_MAX_BYTES),
                      .answer = BUF_INIT(RESOURCE_ANSWER_MAX) };
         verdict_init(&w->verdict, VERDICT_OK, 0, NULL);
 }
 
 static int on_event(const char *json, size_t n, void *userdata) {
-        Work *w = userdata;
+        UpstreamQuery *w = userdata;
 
         buf_clear(&w->answer);
         return buf_append(&w->answer, json, n);
 }
 
 static void on_header(const char *line, size_t n, void *userdata) {
-        Work *w = userdata;
+        UpstreamQuery *w = userdata;
 
         if (w->header)
                 w->header(w, line, n);
 }
 
-static void lease_end(Work *w, const Verdict *v) {
+static void lease_end(UpstreamQuery *w, const Verdict *v) {
         if (w->lease.key)
                 pool_report(w->request->http->p.pool, &w->lease, v, NULL, clock_realtime());
         w->lease = (Lease){};
 }
 
 /* What was not begun may be asked again; whether a call that fell silent has made something nobody knows. */
-static bool may_try_again(const Work *w) {
+static bool may_try_again(const UpstreamQuery *w) {
         return verdict_rule(w->verdict.class)->another_key && w->n_tried < ATTEMPTS_MAX &&
                !(w->once && w->verdict.class == VERDICT_TIMEOUT);
 }
 
-static void finish(Work *w) {
+static void finish(UpstreamQuery *w) {
         w->ended = true;
         w->request->verdict = verdict_rule(w->verdict.class)->name;
         w->done(w);
 }
 
 static void on_done(const Verdict *v, void *userdata) {
-        Work *w = userdata;
+        UpstreamQuery *w = userdata;
 
         w->verdict = *v;
         w->call = engine_call_free(w->call);
         request_note_verdict(w->request, v->class);
         if (may_try_again(w)) {
                 lease_end(w, &w->verdict);
-                work_start(w);
+                upstream_query_start(w);
                 return;
         }
         finish(w);
 }
 
-void work_start(Work *w) {
+void upstream_query_start(UpstreamQuery *w) {
         static const EngineSink sink = { .event = on_event, .done = on_done, .header = on_header };
         Http *h = w->request->http;
         PoolRefusal refusal;
         usec_t now = clock_realtime();
 
-        if (pool_pick_any_of(h->p.pool, pin_project(w->request, w->pinned), w->tried, w->n_tried, now,
+        if (pool_pick_rotation_of(h->p.pool, pin_project(w->request, w->pinned), w->tried, w->n_tried, now,
                              &w->lease, &refusal) != 0) {
                 /* What the last key said is the better answer, if there was one. */
                 w->refused = w->n_tried == 0;
@@ -104,7 +104,7 @@ void work_start(Work *w) {
         }
 }
 
-void work_error(const Work *w, const char *subject, ApiError *ret) {
+void upstream_query_error(const UpstreamQuery *w, const char *subject, ApiError *ret) {
         if (w->refused)
                 *ret = w->error;
         else
@@ -115,7 +115,7 @@ void work_error(const Work *w, const char *subject, ApiError *ret) {
         }
 }
 
-void work_end(Work *w, VerdictClass class) {
+void upstream_query_end(UpstreamQuery *w, VerdictClass class) {
         w->call = engine_call_free(w->call);
         if (!w->ended)
                 verdict_init(&w->verdict, class, 0, NULL);

@@ -9,9 +9,9 @@
 #include "pool/binding.h"
 #include "server/http.h"
 
-typedef struct Work Work;
+typedef struct UpstreamQuery UpstreamQuery;
 
-struct Work {
+struct UpstreamQuery {
         Request *request;
         char pinned[BINDING_NAME_MAX + 1]; /* the project's own; "": any key */
         const char *verb;
@@ -22,11 +22,12 @@ struct Work {
         const char *body; /* borrowed */
         size_t n_body;
         bool once; /* what was begun must not be asked for twice */
-        void (*header)(Work *w, const char *line, size_t n);
-        void (*done)(Work *w); /* has to call work_end(); w->verdict says how it went; with VERDICT_OK the
-                                  answer is there */
+        void (*header)(UpstreamQuery *w, const char *line, size_t n);
+        /* Has to call upstream_query_end(). w->verdict is the outcome; with VERDICT_OK the answer is
+         * there. */
+        void (*done)(UpstreamQuery *w);
 
-        Lease lease; /* until work_end() */
+        Lease lease; /* until upstream_query_end() */
         EngineCall *call;
         PoolKey *tried[ATTEMPTS_MAX];
         size_t n_tried;
@@ -37,10 +38,10 @@ struct Work {
         Buf answer;
 };
 
-void work_init(Work *w, Request *q);
-void work_start(Work *w); /* may be done when it returns */
-void work_error(const Work *w, const char *subject, ApiError *ret);
+void upstream_query_init(UpstreamQuery *w, Request *q);
+void upstream_query_start(UpstreamQuery *w); /* may be done when it returns */
+void upstream_query_error(const UpstreamQuery *w, const char *subject, ApiError *ret);
 
 /* Gives the key back, with what came of it, or with `class` if nothing has yet; frees what it holds, but not
  * itself. May be called twice. */
-void work_end(Work *w, VerdictClass class);
+void upstream_query_end(UpstreamQuery *w, VerdictClass class);

@@ -41,7 +41,7 @@ static void check_session(const Buf *b) {
 }
 
 static void run_job(const char *line, size_t n, bool dialogue) {
-        _cleanup_(job_done) Job j = {};
+        _cleanup_(job_done) RunnerJob j = {};
         const char *why = NULL;
         int r;
 

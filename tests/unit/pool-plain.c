@@ -188,11 +188,11 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
                                         g->strikes = MAX(g->strikes, other->strikes);
                         }
                         if (l == 4)
-                                until = w->now + health_wait(g->strikes);
+                                until = w->now + judgement_wait(g->strikes);
                         else if (l == 2 && v->class == VERDICT_MODEL_FOR_PROJECT)
                                 until = w->now + USEC_PER_DAY;
                         else if (l >= 2 || v->class == VERDICT_BILLING)
-                                until = quota_until(v->class, g->strikes, v->retry_after, w->now,
+                                until = cooldown_until(v->class, g->strikes, v->retry_after, w->now,
                                                     zone_next_midnight(w->zone, w->now), k->index);
                         *g = (Gate){ .until = until, .since = w->now, .strikes = g->strikes + 1 };
                 } else if (c == '+' && (probe || (l == 4 && g->until > 0))) {

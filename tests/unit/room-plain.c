@@ -188,7 +188,7 @@ static void judge(const RoomPlain *w, RoomQuota *q, const RoomKey *k, const Verd
                         return;
                 if (q->since < today(w))
                         q->strikes = 0;
-                q->until = quota_until(v->class, q->strikes++, v->retry_after, w->now,
+                q->until = cooldown_until(v->class, q->strikes++, v->retry_after, w->now,
                                        zone_next_midnight(w->zone, w->now), k->index);
                 q->since = w->now;
                 q->probe = 0;

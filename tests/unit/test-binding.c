@@ -155,11 +155,11 @@ static void test_ceilings(void **state) {
         world_done(&w);
 }
 
-static int pick_only(World *w, const char *name, PoolKey *const *tried, size_t n, Lease *ret,
+static int pick_pinned(World *w, const char *name, PoolKey *const *tried, size_t n, Lease *ret,
                      PoolRefusal *refusal) {
         return pool_pick_for(
                 w->pool,
-                &(PoolRequest){ .model = "m", .only = bound(w, name), .exclude = tried, .n_exclude = n },
+                &(PoolRequest){ .model = "m", .pinned = bound(w, name), .exclude = tried, .n_exclude = n },
                 w->now, ret, refusal);
 }
 
@@ -182,7 +182,7 @@ static void test_pick(void **state) {
         assert_int_equal(bind_of(&w, "files/a", 1, "t1", NOON + USEC_PER_DAY), 0);
         assert_int_equal(bind_of(&w, "files/p", 2, "t1", NOON + USEC_PER_DAY), 0);
         for (unsigned i = 0; i < 10; i++) {
-                assert_int_equal(pick_only(&w, i % 2 ? "files/a" : "files/p", NULL, 0, &lease, NULL), 0);
+                assert_int_equal(pick_pinned(&w, i % 2 ? "files/a" : "files/p", NULL, 0, &lease, NULL), 0);
                 n[lease.key->index]++;
                 report(&w, &lease, VERDICT_OK);
         }
@@ -192,17 +192,18 @@ static void test_pick(void **state) {
         assert_in_range(n[3], 2, 3);
 
         /* A second key of the same project, and no third. */
-        assert_int_equal(pick_only(&w, "files/p", NULL, 0, &lease, NULL), 0);
+        assert_int_equal(pick_pinned(&w, "files/p", NULL, 0, &lease, NULL), 0);
         tried[0] = lease.key;
         report(&w, &lease, VERDICT_KEY_REFUSED);
-        assert_int_equal(pick_only(&w, "files/p", tried, 1, &lease, NULL), 0);
+        assert_int_equal(pick_pinned(&w, "files/p", tried, 1, &lease, NULL), 0);
         assert_ptr_not_equal(lease.key, tried[0]);
         report(&w, &lease, VERDICT_OK);
-        assert_int_equal(pick_only(&w, "files/a", &w.pool->keys[1], 1, &lease, &refusal), POOL_E_EXHAUSTED);
+        assert_int_equal(pick_pinned(&w, "files/a", &w.pool->keys[1], 1, &lease, &refusal),
+                         POOL_E_EXHAUSTED);
         assert_int_equal(refusal.n_keys[POOL_USABLE], 1);
 
         /* Its quota is spent: the others are no help, and are not counted. */
-        assert_int_equal(pick_only(&w, "files/p", NULL, 0, &lease, NULL), 0);
+        assert_int_equal(pick_pinned(&w, "files/p", NULL, 0, &lease, NULL), 0);
         {
                 Verdict v;
 
@@ -210,7 +211,7 @@ static void test_pick(void **state) {
                 v.retry_after = 30 * USEC_PER_SEC;
                 pool_report(w.pool, &lease, &v, NULL, w.now);
         }
-        assert_int_equal(pick_only(&w, "files/p", NULL, 0, &lease, &refusal), POOL_E_EXHAUSTED);
+        assert_int_equal(pick_pinned(&w, "files/p", NULL, 0, &lease, &refusal), POOL_E_EXHAUSTED);
         assert_int_equal(refusal.n_keys[POOL_COOLING], 2);
         assert_int_equal(refusal.n_keys[POOL_USABLE], 0);
         assert_true(refusal.is_quota);
@@ -218,20 +219,22 @@ static void test_pick(void **state) {
         assert_int_equal(pool_pick(w.pool, "m", NULL, 0, w.now, &lease, NULL), 0);
         report(&w, &lease, VERDICT_OK);
         w.now = refusal.available_at;
-        assert_int_equal(pick_only(&w, "files/p", NULL, 0, &lease, NULL), 0); /* the probe */
+        assert_int_equal(pick_pinned(&w, "files/p", NULL, 0, &lease, NULL), 0); /* the probe */
         report(&w, &lease, VERDICT_OK);
 
         /* Without a model, too; dead keys are none. */
         for (unsigned i = 0; i < 2; i++) {
-                assert_int_equal(
-                        pool_pick_any_of(w.pool, bound(&w, "files/p"), NULL, 0, w.now, &lease, NULL), 0);
+                assert_int_equal(pool_pick_rotation_of(w.pool, bound(&w, "files/p"), NULL, 0, w.now, &lease,
+                                                       NULL),
+                                 0);
                 assert_string_equal(lease.key->project->name, "p");
                 report(&w, &lease, VERDICT_KEY_DEAD);
         }
-        assert_int_equal(pool_pick_any_of(w.pool, bound(&w, "files/p"), NULL, 0, w.now, &lease, &refusal),
+        assert_int_equal(pool_pick_rotation_of(w.pool, bound(&w, "files/p"), NULL, 0, w.now, &lease,
+                                               &refusal),
                          POOL_E_EXHAUSTED);
         assert_int_equal(refusal.n_keys[POOL_DEAD], 2);
-        assert_int_equal(pick_only(&w, "files/p", NULL, 0, &lease, &refusal), POOL_E_EXHAUSTED);
+        assert_int_equal(pick_pinned(&w, "files/p", NULL, 0, &lease, &refusal), POOL_E_EXHAUSTED);
         assert_false(refusal.is_quota);
         world_done(&w);
 }
@@ -312,10 +315,10 @@ static void test_reload(void **state) {
         (void) world_restore(&w);
         assert_ptr_equal(bound(&w, "files/own"), w.pool->keys[0]->project);
 
-        assert_int_equal(pool_pick_any(w.pool, &w.pool->keys[1], 1, w.now, &lease, NULL), 0);
+        assert_int_equal(pool_pick_rotation(w.pool, &w.pool->keys[1], 1, w.now, &lease, NULL), 0);
         while (lease.key != w.pool->keys[0]) {
                 report(&w, &lease, VERDICT_OK);
-                assert_int_equal(pool_pick_any(w.pool, &w.pool->keys[1], 1, w.now, &lease, NULL), 0);
+                assert_int_equal(pool_pick_rotation(w.pool, &w.pool->keys[1], 1, w.now, &lease, NULL), 0);
         }
         verdict_init(&v, VERDICT_REQUEST, 400, NULL);
         (void) snprintf(v.consumer, sizeof(v.consumer), "projects/7");

@@ -58,7 +58,7 @@ static void test_table(void **state) {
                 assert_int_equal(duration_parse(rows[i].hint, &hint), 0);
                 assert_int_equal(duration_parse(rows[i].to_reset, &to_reset), 0);
                 assert_int_equal(duration_parse(rows[i].wait, &wait), 0);
-                until = quota_until(rows[i].class, rows[i].strikes, hint, NOON, NOON + to_reset,
+                until = cooldown_until(rows[i].class, rows[i].strikes, hint, NOON, NOON + to_reset,
                                     rows[i].spread);
                 if (until != NOON + wait)
                         fail_msg("row %zu: %llu s", i, (unsigned long long) (until - NOON) / USEC_PER_SEC);
@@ -66,8 +66,8 @@ static void test_table(void **state) {
 }
 
 static void test_no_overflow(void **state) {
-        assert_true(quota_until(VERDICT_DAY, 9, USEC_INFINITY, NOON, USEC_INFINITY, 3) == USEC_INFINITY);
-        assert_int_equal(quota_until(VERDICT_DAY, 0, USEC_INFINITY, NOON, USEC_INFINITY, 3),
+        assert_true(cooldown_until(VERDICT_DAY, 9, USEC_INFINITY, NOON, USEC_INFINITY, 3) == USEC_INFINITY);
+        assert_int_equal(cooldown_until(VERDICT_DAY, 0, USEC_INFINITY, NOON, USEC_INFINITY, 3),
                          NOON + USEC_PER_HOUR);
 }
 
@@ -91,7 +91,8 @@ static void test_a_day_of_lies(void **state) {
 
                 /* A probe goes the moment that it may. */
                 while (now < reset)
-                        now = quota_until(rows[i].class, strikes++, rows[i].hint, now, reset, (unsigned) i);
+                        now = cooldown_until(rows[i].class, strikes++, rows[i].hint, now, reset,
+                                             (unsigned) i);
                 assert_in_range(strikes - 1, 1, 12); /* the first answer was no probe */
                 assert_in_range(now, reset, reset + 10 * USEC_PER_SEC);
         }
@@ -112,7 +113,7 @@ static void test_truth(void **state) {
                         unsigned strikes = 0;
 
                         while (now < back)
-                                now = quota_until(classes[j], strikes++, back - now, now, reset, 0);
+                                now = cooldown_until(classes[j], strikes++, back - now, now, reset, 0);
                         assert_in_range(now, back, back + 60 * USEC_PER_SEC);
                         assert_in_range(strikes - 1, 0, 1);
                 }

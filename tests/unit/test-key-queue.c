@@ -25,8 +25,8 @@ static const struct {
 
 typedef struct Fixture {
         Loop *loop;
-        Line *line;
-        LinePlace places[128];
+        KeyQueue *line;
+        KeyQueuePlace places[128];
         unsigned n_free[2];
         char gone[32];
         size_t n_gone;
@@ -38,7 +38,7 @@ static bool is_other(char c) {
         return c >= 'A' && c <= 'Z';
 }
 
-static void on_turn(LinePlace *p) {
+static void on_turn(KeyQueuePlace *p) {
         Fixture *f = fixture;
         char c = (char) (p - f->places);
 
@@ -46,22 +46,22 @@ static void on_turn(LinePlace *p) {
                 return;
         f->n_free[is_other(c)]--;
         f->gone[f->n_gone++] = c;
-        line_leave(f->line, p);
+        key_queue_leave(f->line, p);
 }
 
-static void on_over(LinePlace *p) {
+static void on_over(KeyQueuePlace *p) {
         fixture->gone[fixture->n_gone++] = (char) (p - fixture->places);
 }
 
 static int setup(void **state _unused_) {
-        static const LineOps ops = { .turn = on_turn, .over = on_over };
+        static const KeyQueueOps ops = { .turn = on_turn, .over = on_over };
         Fixture *f = fixture = calloc(1, sizeof(Fixture));
 
         assert_non_null(f);
         for (size_t i = 0; i < ELEMENTSOF(f->places); i++)
-                f->places[i] = LINE_PLACE_INIT(f->places[i]);
+                f->places[i] = KEY_QUEUE_PLACE_INIT(f->places[i]);
         assert_int_equal(loop_new(&f->loop), 0);
-        assert_int_equal(line_new(f->loop, &ops, &f->line), 0);
+        assert_int_equal(key_queue_new(f->loop, &ops, &f->line), 0);
         return 0;
 }
 
@@ -69,8 +69,8 @@ static int teardown(void **state _unused_) {
         Fixture *f = fixture;
 
         for (size_t i = 0; i < ELEMENTSOF(f->places); i++)
-                line_leave(f->line, &f->places[i]);
-        line_free(f->line);
+                key_queue_leave(f->line, &f->places[i]);
+        key_queue_free(f->line);
         loop_free(f->loop);
         free(f);
         return 0;
@@ -82,7 +82,7 @@ static void turn(Fixture *f) {
 }
 
 static bool join(Fixture *f, char c, size_t bytes, usec_t frees_in, usec_t patience) {
-        return line_join(f->line, is_other(c) ? "other" : "model", bytes, frees_in, patience,
+        return key_queue_join(f->line, is_other(c) ? "other" : "model", bytes, frees_in, patience,
                          &f->places[(size_t) c]);
 }
 
@@ -96,11 +96,11 @@ static void tell(const char *story, const char *gone) {
                         break;
                 case '-':
                         s++;
-                        line_leave(f->line, &f->places[(size_t) *s]);
+                        key_queue_leave(f->line, &f->places[(size_t) *s]);
                         break;
                 default:
                         f->n_free[0] = f->n_free[1] = 1;
-                        line_kick(f->line);
+                        key_queue_kick(f->line);
                         turn(f);
                 }
         assert_string_equal(f->gone, gone);
@@ -129,33 +129,33 @@ static void test_times(void **state _unused_) {
         while (f->n_gone < 2)
                 assert_true(sd_event_run(loop_event(f->loop), UINT64_MAX) >= 0);
         assert_string_equal(f->gone, "ac");
-        assert_false(line_place_is_taken(&f->places['c']));
-        assert_true(line_place_is_taken(&f->places['b']));
+        assert_false(key_queue_place_is_taken(&f->places['c']));
+        assert_true(key_queue_place_is_taken(&f->places['b']));
 }
 
 static void test_ceilings(void **state _unused_) {
-        static LinePlace many[LINE_PLACES_MAX];
+        static KeyQueuePlace many[LINE_PLACES_MAX];
         Fixture *f = fixture;
-        LineCounters c;
+        KeyQueueCounters c;
 
         assert_true(join(f, 'a', LINE_BYTES_MAX - 1, USEC_PER_HOUR, USEC_PER_HOUR));
         assert_false(join(f, 'b', 2, USEC_PER_HOUR, USEC_PER_HOUR));
         assert_true(join(f, 'b', 1, USEC_PER_HOUR, USEC_PER_HOUR));
-        line_leave(f->line, &f->places['a']);
-        line_leave(f->line, &f->places['b']);
-        assert_null(line_find(f->line, "model"));
+        key_queue_leave(f->line, &f->places['a']);
+        key_queue_leave(f->line, &f->places['b']);
+        assert_null(key_queue_find(f->line, "model"));
 
         for (size_t i = 0; i < ELEMENTSOF(many); i++) {
-                many[i] = LINE_PLACE_INIT(many[i]);
-                assert_true(line_join(f->line, "model", 0, USEC_PER_HOUR, USEC_PER_HOUR, &many[i]));
+                many[i] = KEY_QUEUE_PLACE_INIT(many[i]);
+                assert_true(key_queue_join(f->line, "model", 0, USEC_PER_HOUR, USEC_PER_HOUR, &many[i]));
         }
         assert_false(join(f, 'a', 0, USEC_PER_HOUR, USEC_PER_HOUR));
-        line_counters(f->line, &c);
+        key_queue_counters(f->line, &c);
         assert_int_equal(c.n_waiting, LINE_PLACES_MAX);
         assert_int_equal(c.turned_away, 2);
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
-                line_leave(f->line, &many[i]);
-        line_counters(f->line, &c);
+                key_queue_leave(f->line, &many[i]);
+        key_queue_counters(f->line, &c);
         assert_int_equal(c.n_waiting, 0);
         assert_int_equal(c.n_bytes, 0);
 }

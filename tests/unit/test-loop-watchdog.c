@@ -17,7 +17,7 @@ typedef struct Worker {
 
 typedef struct Fixture {
         Loop *loop;
-        Pulse *pulse;
+        LoopWatchdog *pulse;
         Worker before, after;
         unsigned beats, n_before, n_after; /* what the workers had done at the last beat */
 } Fixture;
@@ -45,7 +45,7 @@ static int setup(void **state) {
         assert_int_equal(loop_new(&f->loop), 0);
         f->before.loop = f->after.loop = f->loop;
         loop_hook_add(f->loop, &f->before.hook, on_worker, &f->before);
-        assert_int_equal(pulse_new(f->loop, on_beat, f, &f->pulse), 0);
+        assert_int_equal(loop_watchdog_new(f->loop, on_beat, f, &f->pulse), 0);
         loop_hook_add(f->loop, &f->after.hook, on_worker, &f->after);
         *state = f;
         return 0;
@@ -54,7 +54,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
         Fixture *f = *state;
 
-        pulse_free(f->pulse);
+        loop_watchdog_free(f->pulse);
         loop_hook_remove(&f->before.hook);
         loop_hook_remove(&f->after.hook);
         loop_free(f->loop);
@@ -74,8 +74,8 @@ static void test_idle(void **state) {
                 turn(f);
         assert_int_equal(f->beats, 0);
         for (unsigned i = 1; i < 10; i++) {
-                pulse_send(f->pulse);
-                pulse_send(f->pulse);
+                loop_watchdog_send(f->pulse);
+                loop_watchdog_send(f->pulse);
                 assert_int_equal(f->beats, i - 1);
                 turn(f);
                 assert_int_equal(f->beats, i);
@@ -89,7 +89,7 @@ static void test_idle(void **state) {
 static void test_hooks_come_first(void **state) {
         Fixture *f = *state;
 
-        pulse_send(f->pulse);
+        loop_watchdog_send(f->pulse);
         turn(f);
         assert_int_equal(f->beats, 1);
         assert_int_equal(f->n_before, 1);
@@ -103,7 +103,7 @@ static void test_busy(void **state) {
         f->before.endless = f->after.endless = true;
         loop_hook_ask(f->loop, &f->before.hook);
         loop_hook_ask(f->loop, &f->after.hook);
-        pulse_send(f->pulse);
+        loop_watchdog_send(f->pulse);
         for (unsigned i = 0; i < TURNS && f->beats == 0; i++)
                 turn(f);
         assert_int_equal(f->beats, 1);
@@ -125,7 +125,7 @@ static void test_crowded(void **state) {
                 assert_true(fd >= 0);
                 assert_int_equal(loop_fd_add(f->loop, &watches[i], fd, EPOLLIN, on_ready, &n), 0);
         }
-        pulse_send(f->pulse);
+        loop_watchdog_send(f->pulse);
         for (unsigned i = 0; i < TURNS && f->beats == 0; i++)
                 turn(f);
         assert_int_equal(f->beats, 1);
@@ -152,7 +152,7 @@ static void test_spinning(void **state) {
         assert_int_equal(sd_event_add_defer(loop_event(f->loop), &s, on_spin, &n), 0);
         assert_int_equal(sd_event_source_set_enabled(s, SD_EVENT_ON), 0);
         assert_int_equal(sd_event_source_set_priority(s, SD_EVENT_PRIORITY_IMPORTANT), 0);
-        pulse_send(f->pulse);
+        loop_watchdog_send(f->pulse);
         for (unsigned i = 0; i < TURNS; i++)
                 turn(f);
         assert_int_equal(n, TURNS);

@@ -48,7 +48,7 @@ static int ask(World *w, VerdictClass class) {
         Lease lease;
         int index = -1;
 
-        if (pool_pick_any(w->pool, NULL, 0, w->now, &lease, &refusal) != 0)
+        if (pool_pick_rotation(w->pool, NULL, 0, w->now, &lease, &refusal) != 0)
                 return -1;
         assert_null(lease.slot);
         for (size_t i = 0; i < pool_n_keys(w->pool); i++)
@@ -93,7 +93,7 @@ static void test_death(void **state) {
         assert_int_equal(pool_usable_keys(w->pool, w->now), 0);
         assert_int_equal(pool_pick(w->pool, "m", NULL, 0, w->now, &lease, NULL), POOL_E_EXHAUSTED);
 
-        assert_int_equal(pool_pick_any(w->pool, NULL, 0, w->now, &lease, &refusal), POOL_E_EXHAUSTED);
+        assert_int_equal(pool_pick_rotation(w->pool, NULL, 0, w->now, &lease, &refusal), POOL_E_EXHAUSTED);
         assert_int_equal(refusal.n_keys[POOL_DEAD], 1);
         assert_int_equal(refusal.n_keys[POOL_BILLING], 2);
         assert_int_equal(refusal.n_keys[POOL_DISABLED], 1);
@@ -115,9 +115,9 @@ static void test_probe(void **state) {
         assert_int_equal(ask(w, VERDICT_KEY_DEAD), 1);
         assert_int_equal(ask(w, VERDICT_PROJECT_DEAD), 2);
         w->now += USEC_PER_DAY;
-        assert_int_equal(pool_pick_any(w->pool, NULL, 0, w->now, &first, NULL), 0);
-        assert_int_equal(pool_pick_any(w->pool, NULL, 0, w->now, &second, NULL), 0);
-        assert_int_equal(pool_pick_any(w->pool, NULL, 0, w->now, &third, NULL), POOL_E_EXHAUSTED);
+        assert_int_equal(pool_pick_rotation(w->pool, NULL, 0, w->now, &first, NULL), 0);
+        assert_int_equal(pool_pick_rotation(w->pool, NULL, 0, w->now, &second, NULL), 0);
+        assert_int_equal(pool_pick_rotation(w->pool, NULL, 0, w->now, &third, NULL), POOL_E_EXHAUSTED);
         assert_ptr_equal(first.key, pool_key(w->pool, 1));
         assert_ptr_equal(second.key, pool_key(w->pool, 2));
 
@@ -139,13 +139,13 @@ static void test_exclude(void **state) {
                 Lease lease;
                 Verdict v;
 
-                assert_int_equal(pool_pick_any(w->pool, tried, i, w->now, &lease, NULL), 0);
+                assert_int_equal(pool_pick_rotation(w->pool, tried, i, w->now, &lease, NULL), 0);
                 assert_ptr_equal(lease.key, pool_key(w->pool, i + 1));
                 tried[i] = lease.key;
                 verdict_init(&v, VERDICT_OVERLOAD, 503, NULL);
                 pool_report(w->pool, &lease, &v, NULL, w->now);
         }
-        assert_int_equal(pool_pick_any(w->pool, tried, ATTEMPTS_MAX, w->now, &(Lease){}, &refusal),
+        assert_int_equal(pool_pick_rotation(w->pool, tried, ATTEMPTS_MAX, w->now, &(Lease){}, &refusal),
                          POOL_E_EXHAUSTED);
         assert_int_equal(refusal.n_keys[POOL_USABLE], 3);
 }

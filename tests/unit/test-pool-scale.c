@@ -78,13 +78,13 @@ static void test_steps_of_any(void **state) {
                 Lease lease;
 
                 for (unsigned j = 0; j < n - 5; j++) {
-                        assert_int_equal(pool_pick_any(p, NULL, 0, NOON, &lease, NULL), 0);
+                        assert_int_equal(pool_pick_rotation(p, NULL, 0, NOON, &lease, NULL), 0);
                         end(p, lease, VERDICT_KEY_DEAD, NOON);
                 }
                 assert_int_equal(pool_usable_keys(p, NOON), 5);
                 for (size_t j = 0; j <= ATTEMPTS_MAX; j++) {
                         before = p->steps;
-                        assert_int_equal(pool_pick_any(p, tried, j, NOON, &lease, NULL), 0);
+                        assert_int_equal(pool_pick_rotation(p, tried, j, NOON, &lease, NULL), 0);
                         note(&worst, p->steps - before);
                         if (j < ATTEMPTS_MAX)
                                 tried[j] = lease.key;

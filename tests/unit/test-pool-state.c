@@ -383,7 +383,7 @@ static void test_senseless(void **state) {
         }
         world_begin(&w, four, 1);
         k = w.pool->keys[0];
-        assert_int_equal(k->breaker.until, NOON + HEALTH_DEATH_WAIT);
+        assert_int_equal(k->breaker.until, NOON + JUDGEMENT_DEATH_WAIT);
         assert_int_equal(k->breaker.since, NOON);
         assert_true(k->tally.counters.last_used <= NOON);
         assert_int_equal(k->tally.counters.today, 0);

@@ -98,7 +98,7 @@ static void test_texts(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
-                _cleanup_(job_done) Job j = {};
+                _cleanup_(job_done) RunnerJob j = {};
                 const char *why;
 
                 assert_int_equal(job_parse(table[i].line, strlen(table[i].line), false, &j, &why), 0);
@@ -135,7 +135,7 @@ static void test_refused(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 const char *why = "";
-                Job j = {};
+                RunnerJob j = {};
 
                 assert_int_equal(
                         job_parse(table[i].line, strlen(table[i].line), table[i].dialogue, &j, &why),
@@ -163,7 +163,7 @@ static void test_ceilings(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(table); i++)
                 for (size_t more = 0; more < 2; more++) {
                         _cleanup_buf_ Buf b = BUF_INIT(JOB_LINE_MAX);
-                        _cleanup_(job_done) Job j = {};
+                        _cleanup_(job_done) RunnerJob j = {};
                         const char *why = "";
                         size_t n = table[i].max + more;
 
@@ -180,7 +180,7 @@ static void test_ceilings(void **state) {
 static void test_turns(void **state) {
         for (size_t n = CLI_TURNS_MAX; n <= CLI_TURNS_MAX + 1; n++) {
                 _cleanup_buf_ Buf b = BUF_INIT(JOB_LINE_MAX);
-                _cleanup_(job_done) Job j = {};
+                _cleanup_(job_done) RunnerJob j = {};
                 const char *why;
 
                 (void) buf_puts(&b, "{\"job\":{\"prompt\":\"\",\"history\":[");
@@ -208,7 +208,7 @@ static void test_session(void **state) {
                 "\",\"model\":\"gemini\"},"
                 "{\"id\":\"3\",\"timestamp\":\"" TIME "\",\"type\":\"gemini\",\"content\":\"" Z Z
                 "\",\"model\":\"gemini\"}]}";
-        _cleanup_(job_done) Job j = {};
+        _cleanup_(job_done) RunnerJob j = {};
         const char *why;
 
         assert_int_equal(job_parse(line, strlen(line), true, &j, &why), 0);
@@ -218,7 +218,7 @@ static void test_session(void **state) {
 /* A job of the dialogue kind without a history still has a file for the CLI to read. */
 static void test_empty_session(void **state) {
         static const char line[] = "{\"job\":{\"prompt\":\"p\"}}";
-        _cleanup_(job_done) Job j = {};
+        _cleanup_(job_done) RunnerJob j = {};
         const char *why;
 
         assert_int_equal(job_parse(line, strlen(line), true, &j, &why), 0);

@@ -56,7 +56,7 @@ static void test_rules(void **state) {
                         flags[2] = 'q';
                 assert_string_equal(flags, rows[i].flags);
                 for (Layer l = 0; l < _LAYER_MAX; l++)
-                        layers[l] = letters[health_judge(rows[i].class, l)];
+                        layers[l] = letters[judgement_of(rows[i].class, l)];
                 assert_string_equal(layers, rows[i].layers);
         }
 }
@@ -65,8 +65,8 @@ static void test_health_wait(void **state) {
         static const unsigned seconds[] = { 30, 60, 120, 240, 480, 960, 1800, 1800, 1800 };
 
         for (unsigned i = 0; i < ELEMENTSOF(seconds); i++)
-                assert_int_equal(health_wait(i), seconds[i] * USEC_PER_SEC);
-        assert_int_equal(health_wait(UINT32_MAX), 1800 * USEC_PER_SEC);
+                assert_int_equal(judgement_wait(i), seconds[i] * USEC_PER_SEC);
+        assert_int_equal(judgement_wait(UINT32_MAX), 1800 * USEC_PER_SEC);
 }
 
 static void test_init(void **state) {

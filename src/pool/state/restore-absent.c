@@ -35,23 +35,23 @@ static void absent_free(Absent *a) {
         free(a);
 }
 
-void pool_absent_init(PoolAbsent *a) {
-        *a = (PoolAbsent){};
+void restore_absent_init(RestoreAbsent *a) {
+        *a = (RestoreAbsent){};
         list_init(&a->list);
 }
 
-void pool_absent_free(List *list) {
+void restore_absent_free(List *list) {
         LIST_FOREACH(i, list)
                 absent_free(list_entry(i, Absent, link));
 }
 
-void pool_absent_done(PoolAbsent *a) {
+void restore_absent_done(RestoreAbsent *a) {
         tdestroy(a->by_id, free_nothing);
         a->by_id = NULL;
-        pool_absent_free(&a->list);
+        restore_absent_free(&a->list);
 }
 
-int pool_absent_note(PoolAbsent *a, const RowValue *id, usec_t used) {
+int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used) {
         Absent **at = tfind(id, &a->by_id, compare_id), *new;
 
         if (at) {
@@ -75,11 +75,11 @@ int pool_absent_note(PoolAbsent *a, const RowValue *id, usec_t used) {
         return 0;
 }
 
-void pool_absent_end(PoolAbsent *a, Pool *p) {
+void restore_absent_end(RestoreAbsent *a, Pool *p) {
         usec_t before = usec_sub(p->day, p->keep_days * USEC_PER_DAY);
 
         /* Of an earlier reading: what is not here any more has come back. */
-        pool_absent_free(&p->save.absent);
+        restore_absent_free(&p->save.absent);
         LIST_FOREACH(i, &a->list) {
                 Absent *it = list_entry(i, Absent, link);
 
@@ -90,7 +90,7 @@ void pool_absent_end(PoolAbsent *a, Pool *p) {
         }
         if (!list_is_empty(&p->save.absent))
                 pool_note(p, &p->save.total, false);
-        pool_absent_done(a);
+        restore_absent_done(a);
 }
 
 bool pool_save_absent(Pool *p, Rows *out) {

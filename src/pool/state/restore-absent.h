@@ -11,20 +11,20 @@
 #include "base/rows.h"
 #include "pool/pool.h"
 
-typedef struct PoolAbsent {
+typedef struct RestoreAbsent {
         void *by_id;
         List list;
         size_t n;
-} PoolAbsent;
+} RestoreAbsent;
 
-void pool_absent_init(PoolAbsent *a);
-void pool_absent_done(PoolAbsent *a);
+void restore_absent_init(RestoreAbsent *a);
+void restore_absent_done(RestoreAbsent *a);
 
 /* One of its rows says that it was used then. */
-int pool_absent_note(PoolAbsent *a, const RowValue *id, usec_t used);
+int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used);
 /* All rows were read: who is to be forgotten now is the pool's. */
-void pool_absent_end(PoolAbsent *a, Pool *p);
+void restore_absent_end(RestoreAbsent *a, Pool *p);
 
-void pool_absent_free(List *list); /* those that were not forgotten yet */
+void restore_absent_free(List *list); /* those that were not forgotten yet */
 /* Tells the store of some of them; true if there are more. */
 bool pool_save_absent(Pool *p, Rows *out);

@@ -8,13 +8,13 @@
 #include "core/model.h"
 #include "pool/state/restore-index.h"
 
-void pool_lookup_init(PoolLookup *l, Pool *p) {
-        *l = (PoolLookup){ .pool = p };
-        pool_absent_init(&l->absent);
+void restore_index_init(RestoreIndex *l, Pool *p) {
+        *l = (RestoreIndex){ .pool = p };
+        restore_absent_init(&l->absent);
 }
 
-void pool_lookup_done(PoolLookup *l) {
-        pool_absent_done(&l->absent);
+void restore_index_done(RestoreIndex *l) {
+        restore_absent_done(&l->absent);
         free(l->index);
 }
 
@@ -23,7 +23,7 @@ static int compare_digest(const void *a, const void *b) {
 }
 
 /* Of all keys: one that is not in it is not in the pool. */
-static int make_index(PoolLookup *l) {
+static int make_index(RestoreIndex *l) {
         Pool *p = l->pool;
         int r;
 
@@ -41,7 +41,7 @@ static int make_index(PoolLookup *l) {
 }
 
 /* Whether or not it has its rows. */
-static int find_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret) {
+static int find_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **ret) {
         PoolKey wanted, *w = &wanted, **at;
         int r;
 
@@ -60,12 +60,12 @@ static int find_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret
         memcpy(wanted.digest, v->data, DIGEST_KEYED_SIZE);
         at = bsearch(&w, l->index, l->n_index, sizeof(PoolKey *), compare_digest);
         if (!at)
-                return pool_absent_note(&l->absent, v, used);
+                return restore_absent_note(&l->absent, v, used);
         *ret = *at;
         return 0;
 }
 
-int pool_lookup_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret) {
+int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **ret) {
         int r;
 
         r = find_key(l, v, used, ret);
@@ -74,7 +74,7 @@ int pool_lookup_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret
         return r;
 }
 
-int pool_lookup_project(PoolLookup *l, const RowValue *v, usec_t used, PoolProject **ret) {
+int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolProject **ret) {
         _cleanup_free_ char *name = NULL;
         PoolProject **at;
         PoolKey *k;
@@ -92,13 +92,13 @@ int pool_lookup_project(PoolLookup *l, const RowValue *v, usec_t used, PoolProje
                 return -ENOMEM;
         at = tfind(&name, &l->pool->projects_by_name, pool_name_compare);
         if (!at)
-                return pool_absent_note(&l->absent, v, used);
+                return restore_absent_note(&l->absent, v, used);
         if (!(*at)->restored)
                 *ret = *at;
         return 0;
 }
 
-bool pool_lookup_model_name(PoolLookup *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]) {
+bool restore_index_model_name(RestoreIndex *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]) {
         ModelName name;
 
         if (v->n <= MODEL_NAME_MAX) {
@@ -111,11 +111,11 @@ bool pool_lookup_model_name(PoolLookup *l, const RowValue *v, char ret[static MO
         return false;
 }
 
-int pool_lookup_model(PoolLookup *l, const RowValue *v, PoolModel **ret) {
+int restore_index_model(RestoreIndex *l, const RowValue *v, PoolModel **ret) {
         char text[MODEL_NAME_MAX + 1];
 
         *ret = NULL;
-        if (!pool_lookup_model_name(l, v, text))
+        if (!restore_index_model_name(l, v, text))
                 return 0;
         *ret = pool_model_find(l->pool, text);
         if (*ret || l->pool->n_models >= MODELS_MAX)
@@ -123,15 +123,15 @@ int pool_lookup_model(PoolLookup *l, const RowValue *v, PoolModel **ret) {
         return pool_model_acquire(l->pool, text, ret);
 }
 
-int pool_lookup_bucket(PoolLookup *l, const RowValue *v, usec_t used, PoolBucket **ret) {
+int restore_index_bucket(RestoreIndex *l, const RowValue *v, usec_t used, PoolBucket **ret) {
         PoolProject *project;
         PoolModel *m = NULL;
         int r;
 
         *ret = NULL;
-        r = pool_lookup_project(l, v, used, &project);
+        r = restore_index_project(l, v, used, &project);
         if (r >= 0 && project)
-                r = pool_lookup_model(l, v + 1, &m);
+                r = restore_index_model(l, v + 1, &m);
         if (r >= 0 && m)
                 r = pool_bucket_acquire(l->pool, project, m, ret);
         if (r >= 0 && m)

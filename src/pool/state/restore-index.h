@@ -9,26 +9,26 @@
 #include "pool/state/restore-absent.h"
 #include "pool/internal.h"
 
-typedef struct PoolLookup {
+typedef struct RestoreIndex {
         Pool *pool;
         PoolKey **index; /* by digest; NULL as long as no row has asked for it */
         size_t n_index;
         size_t n_senseless;
-        PoolAbsent absent;
-} PoolLookup;
+        RestoreAbsent absent;
+} RestoreIndex;
 
-void pool_lookup_init(PoolLookup *l, Pool *p);
-void pool_lookup_done(PoolLookup *l);
+void restore_index_init(RestoreIndex *l, Pool *p);
+void restore_index_done(RestoreIndex *l);
 
 /* All of these give 0 and NULL for what is not in the pool, or has its rows already; then `used` is when the
  * row says that it was used. */
-int pool_lookup_key(PoolLookup *l, const RowValue *v, usec_t used, PoolKey **ret);
-int pool_lookup_project(PoolLookup *l, const RowValue *v, usec_t used, PoolProject **ret);
+int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **ret);
+int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolProject **ret);
 
 /* Made where it is missing, as far as there is room: no model is forgotten for one that is only remembered.
  */
-int pool_lookup_model(PoolLookup *l, const RowValue *v, PoolModel **ret);
+int restore_index_model(RestoreIndex *l, const RowValue *v, PoolModel **ret);
 /* Of the project and the model that a row begins with; made likewise. */
-int pool_lookup_bucket(PoolLookup *l, const RowValue *v, usec_t used, PoolBucket **ret);
+int restore_index_bucket(RestoreIndex *l, const RowValue *v, usec_t used, PoolBucket **ret);
 
-bool pool_lookup_model_name(PoolLookup *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]);
+bool restore_index_model_name(RestoreIndex *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]);

@@ -32,7 +32,7 @@
 
 struct PoolRestore {
         Pool *pool;
-        PoolLookup of;
+        RestoreIndex of;
         bool is_first; /* what belongs to no key is restored, too */
         bool is_new_book;
 };
@@ -133,7 +133,7 @@ static int restore_model(PoolRestore *r, const RowValue *v) {
         r->of.n_senseless += reader.bad;
         if (!r->is_first || reader.bad)
                 return 0;
-        e = pool_lookup_model(&r->of, v, &m);
+        e = restore_index_model(&r->of, v, &m);
         if (e < 0 || !m)
                 return e;
         add_past(r->pool, &m->tally, &m->today, &t);
@@ -147,9 +147,9 @@ static int restore_alias(PoolRestore *r, const RowValue *v) {
         PoolModel *m;
         int e;
 
-        if (!r->is_first || !pool_lookup_model_name(&r->of, v + 1, counted_as))
+        if (!r->is_first || !restore_index_model_name(&r->of, v + 1, counted_as))
                 return 0;
-        e = pool_lookup_model(&r->of, v, &m);
+        e = restore_index_model(&r->of, v, &m);
         if (e < 0 || !m)
                 return e;
         m->saved = true;
@@ -164,14 +164,14 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
         bool disabled = row_get_bool(&reader), configured = row_get_bool(&reader);
         PoolTally t = get_counters(&reader, r->pool);
-        Breaker b = get_breaker(&reader, r->pool, HEALTH_DEATH_WAIT);
+        Breaker b = get_breaker(&reader, r->pool, JUDGEMENT_DEATH_WAIT);
         usec_t used = MAX(MAX(t.counters.last_used, t.day), used_of(&b));
         PoolKey *k;
         int e;
 
         r->of.n_senseless += reader.bad;
         /* One of which no time is known was only disabled: it may have been yesterday. */
-        e = pool_lookup_key(&r->of, v, used ?: r->pool->now, &k);
+        e = restore_index_key(&r->of, v, used ?: r->pool->now, &k);
         if (e < 0 || !k || reader.bad)
                 return e;
         add_tally(r->pool, &k->tally, &t);
@@ -192,7 +192,7 @@ static int restore_key_project(PoolRestore *r, const RowValue *v) {
         int e;
 
         r->of.n_senseless += reader.bad;
-        e = pool_lookup_key(&r->of, v, 0, &k);
+        e = restore_index_key(&r->of, v, 0, &k);
         if (e < 0 || !k || strnull(name))
                 return e;
         return pool_project_restore(r->pool, k, name);
@@ -202,7 +202,7 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
         PoolTally t = get_counters(&reader, r->pool);
         Breaker rate = get_breaker(&reader, r->pool, QUOTA_WAIT_MAX);
-        Breaker health = get_breaker(&reader, r->pool, health_wait(UINT32_MAX));
+        Breaker health = get_breaker(&reader, r->pool, judgement_wait(UINT32_MAX));
         unsigned strikes = (unsigned) row_get_number(&reader, STRIKES_MAX);
         _cleanup_free_ char *error = row_get_text(&reader, SLOT_ERROR_MAX);
         PoolModel *m = NULL;
@@ -211,10 +211,11 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
         int e;
 
         r->of.n_senseless += reader.bad;
-        e = pool_lookup_key(&r->of, v, MAX(t.counters.last_used, MAX(used_of(&rate), used_of(&health))), &k);
+        e = restore_index_key(&r->of, v, MAX(t.counters.last_used, MAX(used_of(&rate), used_of(&health))),
+                              &k);
         if (e < 0 || !k || reader.bad)
                 return e;
-        e = pool_lookup_model(&r->of, v + 1, &m);
+        e = restore_index_model(&r->of, v + 1, &m);
         if (e < 0 || !m || r->pool->n_slots >= r->pool->n_slots_max)
                 return e;
         e = pool_slot_acquire(r->pool, k, m, &s);
@@ -239,11 +240,11 @@ static int restore_project(PoolRestore *r, const RowValue *v) {
         int e;
 
         r->of.n_senseless += reader.bad;
-        e = pool_lookup_project(&r->of, v, used_of(&b), &project);
+        e = restore_index_project(&r->of, v, used_of(&b), &project);
         if (e < 0 || !project || reader.bad)
                 return e;
         if (!billing)
-                b.until = MIN(b.until, usec_add(r->pool->now, HEALTH_DEATH_WAIT));
+                b.until = MIN(b.until, usec_add(r->pool->now, JUDGEMENT_DEATH_WAIT));
         if (take_breaker(&project->breaker, &b))
                 project->billing = billing;
         return 0;
@@ -257,7 +258,7 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
         int e;
 
         r->of.n_senseless += reader.bad;
-        e = reader.bad ? 0 : pool_lookup_bucket(&r->of, v, used_of(&breaker), &b);
+        e = reader.bad ? 0 : restore_index_bucket(&r->of, v, used_of(&breaker), &b);
         if (e < 0 || reader.bad || !b)
                 return e;
         if (take_breaker(&b->quota->breaker, &breaker)) {
@@ -284,7 +285,7 @@ static int restore_ceiling(PoolRestore *r, const RowValue *v) {
         kept.day = row_get_number(&reader, UINT64_MAX);
         kept.warned = row_get_number(&reader, r->pool->now);
         r->of.n_senseless += reader.bad;
-        e = reader.bad ? 0 : pool_lookup_bucket(&r->of, v, MAX(used, kept.day), &b);
+        e = reader.bad ? 0 : restore_index_bucket(&r->of, v, MAX(used, kept.day), &b);
         if (e < 0 || reader.bad || !b)
                 return e;
         if (!b->quota->restored) {
@@ -312,10 +313,10 @@ static int restore_binding(PoolRestore *r, const RowValue *v) {
                 return 0;
         }
         if (v[1].type == ROW_BLOB) { /* a key, which may have learned since whose it is */
-                e = pool_lookup_key(&r->of, v + 1, 0, &k);
+                e = restore_index_key(&r->of, v + 1, 0, &k);
                 project = e >= 0 && k ? k->project : NULL;
         } else
-                e = pool_lookup_project(&r->of, v + 1, 0, &project);
+                e = restore_index_project(&r->of, v + 1, 0, &project);
         if (e < 0 || !project)
                 return e;
         return binding_restore(r->pool, name, project, (const uint8_t *) v[2].data, expires, upstream);
@@ -385,7 +386,7 @@ int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
         if (!r)
                 return -ENOMEM;
         r->pool = p;
-        pool_lookup_init(&r->of, p);
+        restore_index_init(&r->of, p);
         r->is_first = !p->restored;
         r->is_new_book = daybook_n(p->daybook) == 0;
         *ret = r;
@@ -413,9 +414,9 @@ size_t pool_restore_end(PoolRestore *r) {
         if (r->is_new_book)
                 daybook_clean_all(p->daybook);
         pool_arrange(p);
-        pool_tell_restored(p);
-        pool_absent_end(&r->of.absent, p);
-        pool_lookup_done(&r->of);
+        pool_notify_restored(p);
+        restore_absent_end(&r->of.absent, p);
+        restore_index_done(&r->of);
         free(r);
         return n;
 }

@@ -131,7 +131,7 @@ static void forget_model(PoolModel *m) {
 void pool_save_done(Pool *p) {
         LIST_FOREACH (i, &p->save.forgotten)
                 forget_model(list_entry(i, PoolModel, models));
-        pool_absent_free(&p->save.absent);
+        restore_absent_free(&p->save.absent);
         (void) digester_free(p->save.digester);
         explicit_bzero(p->save.secret, sizeof(p->save.secret));
         (void) daybook_free(p->daybook);
@@ -150,17 +150,17 @@ int pool_key_digest(Pool *p, PoolKey *k) {
 
 /* --- rows --- */
 
-typedef struct Writer {
+typedef struct RowWriter {
         RowValue values[ROW_COLUMNS_MAX];
         unsigned n;
-} Writer;
+} RowWriter;
 
-static void put(Writer *w, RowValue v) {
+static void put(RowWriter *w, RowValue v) {
         assert(w->n < ROW_COLUMNS_MAX);
         w->values[w->n++] = v;
 }
 
-static void put_counters(Writer *w, const PoolTally *t) {
+static void put_counters(RowWriter *w, const PoolTally *t) {
         const PoolCounters *c = &t->counters;
         const uint64_t numbers[] = { c->total,     c->today,      t->day,      c->errors,
                                      c->tokens_in, c->tokens_out, c->last_used };
@@ -169,39 +169,39 @@ static void put_counters(Writer *w, const PoolTally *t) {
                 put(w, row_int(numbers[i]));
 }
 
-static void put_breaker(Writer *w, const Breaker *b) {
+static void put_breaker(RowWriter *w, const Breaker *b) {
         put(w, row_int(b->until));
         put(w, row_int(b->since));
         put(w, row_int(b->strikes));
 }
 
-static int put_key(Writer *w, Pool *p, PoolKey *k) {
+static int put_key(RowWriter *w, Pool *p, PoolKey *k) {
         int r = pool_key_digest(p, k);
 
         put(w, row_blob(k->digest, sizeof(k->digest)));
         return r;
 }
 
-static int put_project(Writer *w, Pool *p, PoolProject *project) {
+static int put_project(RowWriter *w, Pool *p, PoolProject *project) {
         if (!project->name)
                 return put_key(w, p, CONTAINER_OF(project, PoolKey, own));
         put(w, row_text(project->name));
         return 0;
 }
 
-static int row_meta(Pool *p, PoolDirty *d, Writer *w) {
+static int row_meta(Pool *p, PoolDirty *d, RowWriter *w) {
         put(w, row_text("secret"));
         put(w, row_blob(p->save.secret, sizeof(p->save.secret)));
         return 0;
 }
 
-static int row_total(Pool *p, PoolDirty *d, Writer *w) {
+static int row_total(Pool *p, PoolDirty *d, RowWriter *w) {
         put(w, row_text("all"));
         put_counters(w, &p->tally);
         return 0;
 }
 
-static int row_model(Pool *p, PoolDirty *d, Writer *w) {
+static int row_model(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolModel *m = CONTAINER_OF(d, PoolModel, dirty);
 
         m->saved = true;
@@ -211,7 +211,7 @@ static int row_model(Pool *p, PoolDirty *d, Writer *w) {
         return 0;
 }
 
-static int row_alias(Pool *p, PoolDirty *d, Writer *w) {
+static int row_alias(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolModel *m = CONTAINER_OF(d, PoolModel, alias_dirty);
 
         m->saved = true;
@@ -220,7 +220,7 @@ static int row_alias(Pool *p, PoolDirty *d, Writer *w) {
         return 0;
 }
 
-static int row_key(Pool *p, PoolDirty *d, Writer *w) {
+static int row_key(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolKey *k = CONTAINER_OF(d, PoolKey, dirty);
         PoolTally t = k->tally;
         int r;
@@ -236,7 +236,7 @@ static int row_key(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int row_key_project(Pool *p, PoolDirty *d, Writer *w) {
+static int row_key_project(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolKey *k = CONTAINER_OF(d, PoolKey, learned_dirty);
         int r = put_key(w, p, k);
 
@@ -244,7 +244,7 @@ static int row_key_project(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int row_slot(Pool *p, PoolDirty *d, Writer *w) {
+static int row_slot(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolSlot *s = CONTAINER_OF(d, PoolSlot, dirty);
         int r;
 
@@ -259,7 +259,7 @@ static int row_slot(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int row_project(Pool *p, PoolDirty *d, Writer *w) {
+static int row_project(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolProject *project = CONTAINER_OF(d, PoolProject, dirty);
         int r;
 
@@ -269,7 +269,7 @@ static int row_project(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int row_quota(Pool *p, PoolDirty *d, Writer *w) {
+static int row_quota(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolBucket *b = CONTAINER_OF(d, PoolBucket, dirty);
         int r;
 
@@ -282,7 +282,7 @@ static int row_quota(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int row_ceiling(Pool *p, PoolDirty *d, Writer *w) {
+static int row_ceiling(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolBucket *b = CONTAINER_OF(d, PoolBucket, ceiling_dirty);
         const CeilingKept *kept = &b->quota->ceiling.kept;
         int r;
@@ -301,7 +301,7 @@ static int row_ceiling(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int row_binding(Pool *p, PoolDirty *d, Writer *w) {
+static int row_binding(Pool *p, PoolDirty *d, RowWriter *w) {
         Binding *b = CONTAINER_OF(d, Binding, dirty);
         int r;
 
@@ -315,7 +315,7 @@ static int row_binding(Pool *p, PoolDirty *d, Writer *w) {
         return r;
 }
 
-static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, Writer *w) = {
+static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, RowWriter *w) = {
         [POOL_META] = row_meta,        [POOL_TOTAL] = row_total,      [POOL_MODELS] = row_model,
         [POOL_ALIASES] = row_alias,    [POOL_KEYS] = row_key,         [POOL_KEY_PROJECTS] = row_key_project,
         [POOL_KEY_MODELS] = row_slot,  [POOL_PROJECTS] = row_project, [POOL_QUOTAS] = row_quota,
@@ -370,7 +370,7 @@ static bool is_idle(Pool *p, const PoolDirty *d) {
 static int save_list(Pool *p, List *list, Rows *out) {
         LIST_FOREACH (i, list) {
                 PoolDirty *d = list_entry(i, PoolDirty, link);
-                Writer w = {};
+                RowWriter w = {};
                 int r;
 
                 if (out->n >= STATE_BATCH_ROWS)

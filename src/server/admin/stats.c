@@ -9,7 +9,7 @@
 #include "server/admin/manage.h"
 
 /* What is written, and the few sums that are not the pool's own. */
-typedef struct Stats {
+typedef struct StatsWriter {
         JWriter *w;
         const Zone *zone;
         uint64_t total, today;
@@ -18,7 +18,7 @@ typedef struct Stats {
         /* The daily resets, which all keys share: to format them for each would be most of the work. */
         usec_t reset;
         char last_reset[TIMESTAMP_STRING_MAX], next_reset[TIMESTAMP_STRING_MAX];
-} Stats;
+} StatsWriter;
 
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t) {
         char s[TIMESTAMP_STRING_MAX];
@@ -44,7 +44,7 @@ static void reply(Request *q, Buf *body) {
 /* --- GET /stats --- */
 
 static void write_slot(const PoolSlotView *v, void *userdata) {
-        Stats *s = userdata;
+        StatsWriter *s = userdata;
         JWriter *w = s->w;
 
         jwrite_object(w, v->model);
@@ -61,7 +61,7 @@ static void write_slot(const PoolSlotView *v, void *userdata) {
         jwrite_end(w);
 }
 
-static void write_resets(Stats *s, const PoolKeyView *v) {
+static void write_resets(StatsWriter *s, const PoolKeyView *v) {
         if (s->reset != v->next_reset) {
                 s->reset = v->next_reset;
                 timestamp_format(v->last_reset, zone_offset(s->zone, v->last_reset), s->last_reset);
@@ -71,7 +71,7 @@ static void write_resets(Stats *s, const PoolKeyView *v) {
         jwrite_string(s->w, "next_reset_time", s->next_reset);
 }
 
-static void write_key(Stats *s, Pool *pool, const PoolKey *k, usec_t now) {
+static void write_key(StatsWriter *s, Pool *pool, const PoolKey *k, usec_t now) {
         JWriter *w = s->w;
         PoolKeyView v;
 
@@ -93,7 +93,7 @@ static void write_key(Stats *s, Pool *pool, const PoolKey *k, usec_t now) {
 }
 
 static void write_model(const PoolModelView *v, void *userdata) {
-        Stats *s = userdata;
+        StatsWriter *s = userdata;
         JWriter *w = s->w;
 
         jwrite_object(w, v->name);
@@ -106,17 +106,17 @@ static void write_model(const PoolModelView *v, void *userdata) {
         jwrite_end(w);
 }
 
-static void write_load_balancing(Stats *s, const Config *config, usec_t now) {
+static void write_load_balancing(StatsWriter *s, const Config *config, usec_t now) {
         char daily[ZONE_NAME_MAX + 64];
         JWriter *w = s->w;
 
         (void) snprintf(daily, sizeof(daily), "at midnight in %s (QUOTA_RESET_TIMEZONE)",
                         config->quota_reset_timezone);
         jwrite_object(w, "load_balancing");
-        jwrite_string(w, "strategy", POOL_WORDS_STRATEGY);
-        jwrite_string(w, "health_check", POOL_WORDS_HEALTH_CHECK);
+        jwrite_string(w, "strategy", POOL_DESCRIBE_STRATEGY);
+        jwrite_string(w, "health_check", POOL_DESCRIBE_HEALTH_CHECK);
         jwrite_string(w, "daily_reset", daily);
-        jwrite_string(w, "model_isolation", POOL_WORDS_MODEL_ISOLATION);
+        jwrite_string(w, "model_isolation", POOL_DESCRIBE_MODEL_ISOLATION);
         manage_write_time(w, "current_time", s->zone, now);
         jwrite_end(w);
 }
@@ -128,7 +128,7 @@ static void write_day_counters(JWriter *w, const DayCounters *c) {
         jwrite_uint(w, "output_tokens", c->tokens_out);
 }
 
-static void end_day(Stats *s) {
+static void end_day(StatsWriter *s) {
         if (s->in_day) {
                 jwrite_end(s->w);
                 jwrite_end(s->w);
@@ -137,7 +137,7 @@ static void end_day(Stats *s) {
 }
 
 static void write_day(const DayRow *row, void *userdata) {
-        Stats *s = userdata;
+        StatsWriter *s = userdata;
         char date[32];
 
         if (*row->model) {
@@ -174,16 +174,16 @@ static void write_line(const char *model, size_t n, void *userdata) {
 }
 
 /* Who waits for a key (QUEUE_WAIT). */
-static void write_queue(Stats *s, const Line *line) {
+static void write_queue(StatsWriter *s, const KeyQueue *line) {
         JWriter *w = s->w;
-        LineCounters c;
+        KeyQueueCounters c;
 
-        line_counters(line, &c);
+        key_queue_counters(line, &c);
         jwrite_object(w, "queue");
         jwrite_uint(w, "waiting", c.n_waiting);
         jwrite_uint(w, "waiting_bytes", c.n_bytes);
         jwrite_object(w, "waiting_by_model");
-        line_each_model(line, write_line, w);
+        key_queue_each_model(line, write_line, w);
         jwrite_end(w);
         jwrite_uint(w, "total_waited", c.joined);
         jwrite_uint(w, "total_given_up", c.given_up);
@@ -195,7 +195,7 @@ void manage_stats(Request *q) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
         const HttpParams *p = &q->http->p;
-        Stats s = { .w = &w, .zone = p->zone };
+        StatsWriter s = { .w = &w, .zone = p->zone };
         usec_t now = clock_realtime();
         size_t n = pool_n_keys(p->pool);
         unsigned days;
@@ -218,7 +218,7 @@ void manage_stats(Request *q) {
         jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
         jwrite_end(&w);
         write_load_balancing(&s, q->config, now);
-        write_queue(&s, q->http->line);
+        write_queue(&s, q->http->queue);
         if (days > 0) {
                 jwrite_array(&w, "days");
                 pool_each_day(p->pool, days, now, write_day, &s);

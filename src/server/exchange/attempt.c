@@ -57,29 +57,29 @@ void attempt_judge(Attempt *a) {
 static PoolProject *prefer(const Attempt *a, size_t n_tried) {
         Http *h = a->request->http;
 
-        if (a->course->conversation == 0 || n_tried > 0)
+        if (a->target->conversation == 0 || n_tried > 0)
                 return NULL;
-        return pool_prefer(h->p.pool, h->affinity, a->course->conversation);
+        return pool_prefer(h->p.pool, h->affinity, a->target->conversation);
 }
 
 /* Google counts countTokens apart from the requests, so a key whose quota of the model is spent can still
  * count, and what becomes of it says nothing about that quota. */
 static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *ret_refusal) {
         Pool *pool = a->request->http->p.pool;
-        PoolProject *only = pin_project(a->request, a->course->pinned);
+        PoolProject *pinned = pin_project(a->request, a->target->pinned);
         usec_t now = clock_realtime();
 
-        if (a->course->translation->counts)
-                return pool_pick_any_of(pool, only, tried, n_tried, now, &a->lease, ret_refusal);
+        if (a->target->translation->counts)
+                return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->lease, ret_refusal);
         return pool_pick_for(pool,
                              &(PoolRequest){
-                                     .model = a->course->model,
+                                     .model = a->target->model,
                                      .exclude = tried,
                                      .n_exclude = n_tried,
-                                     .only = only,
-                                     .prefer = only ? NULL : prefer(a, n_tried),
+                                     .pinned = pinned,
+                                     .prefer = pinned ? NULL : prefer(a, n_tried),
                                      .spill = a->request->config->route.affinity_spill,
-                                     .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
+                                     .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
                              },
                              now, &a->lease, ret_refusal);
 }
@@ -87,7 +87,7 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
 int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal) {
         int r;
 
-        if (a->course->cli)
+        if (a->target->cli)
                 return 0;
         r = pick(a, tried, n_tried, ret_refusal);
         /* Overload is nobody's fault: where there is no other key, the same one will do. */
@@ -98,8 +98,8 @@ int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, 
 
 int attempt_pick_spare(Attempt *a, const Attempt *other) {
         const PoolRequest q = {
-                .model = a->course->model,
-                .tokens = a->course->translation->gemini.n / BYTES_PER_TOKEN,
+                .model = a->target->model,
+                .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
         };
 
         return pool_pick_spare(a->request->http->p.pool, &q, &other->lease, clock_realtime(), &a->lease);
@@ -107,7 +107,7 @@ int attempt_pick_spare(Attempt *a, const Attempt *other) {
 
 int attempt_start(Attempt *a) {
         static const EngineSink sink = { .event = on_event, .done = on_done, .served = on_served };
-        const Course *c = a->course;
+        const Target *c = a->target;
         const Translation *t = c->translation;
         Request *q = a->request;
 
@@ -145,14 +145,14 @@ static void note_verdict(Request *q, VerdictClass class) {
 static void lease_end(Attempt *a, const Verdict *v) {
         if (!a->lease.key)
                 return;
-        pool_report(a->request->http->p.pool, &a->lease, v, &a->course->translation->usage,
+        pool_report(a->request->http->p.pool, &a->lease, v, &a->target->translation->usage,
                     clock_realtime());
         a->lease = (Lease){};
 }
 
 /* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
 void attempt_conclude(Attempt *a, int error) {
-        Translation *t = a->course->translation;
+        Translation *t = a->target->translation;
         Request *q = a->request;
 
         if (error == 0 && a->verdict.class == VERDICT_OK)
@@ -161,8 +161,8 @@ void attempt_conclude(Attempt *a, int error) {
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
         note_verdict(q, a->verdict.class);
-        if (a->verdict.class == VERDICT_OK && a->lease.key && a->course->conversation != 0)
-                pool_bind(q->http->affinity, a->course->conversation, &a->lease);
+        if (a->verdict.class == VERDICT_OK && a->lease.key && a->target->conversation != 0)
+                pool_bind(q->http->affinity, a->target->conversation, &a->lease);
         q->usage = t->usage;
         text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
         lease_end(a, &a->verdict);
@@ -175,7 +175,7 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
                 return;
         a->call = engine_call_free(a->call);
         verdict_init(&v, class, 0, NULL);
-        a->request->usage = a->course->translation->usage;
+        a->request->usage = a->target->translation->usage;
         lease_end(a, &v);
         note_verdict(a->request, class);
 }

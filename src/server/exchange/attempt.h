@@ -17,7 +17,7 @@ typedef void (*AttemptDone)(Attempt *a);
 
 struct Attempt {
         Request *request;
-        const Course *course;
+        const Target *target;
         AttemptEvent event;
         AttemptDone done;
 
@@ -33,10 +33,10 @@ struct Attempt {
 };
 
 /* Of what is all zero: a request is not to pay for clearing it twice. */
-static inline void attempt_init(Attempt *a, Request *q, const Course *course, AttemptEvent event,
+static inline void attempt_init(Attempt *a, Request *q, const Target *target, AttemptEvent event,
                                 AttemptDone done) {
         a->request = q;
-        a->course = course;
+        a->target = target;
         a->event = event;
         a->done = done;
 }

@@ -43,7 +43,7 @@ static Exchange *exchange_free(Exchange *x) {
 
         exchange_hedge_done(x);
         attempt_cancel(x->attempt, VERDICT_CLIENT_GONE);
-        line_leave(x->request->http->line, &x->place);
+        key_queue_leave(x->request->http->queue, &x->place);
         timer_free(x->backoff);
         timeout_stop(&x->ping);
         timeout_stop(&x->deadline);
@@ -51,7 +51,7 @@ static Exchange *exchange_free(Exchange *x) {
         x->request->cancel = NULL;
         if (!x->request->job)
                 x->request->http->n_exchanges--;
-        translation_free(x->course.translation);
+        translation_free(x->target.translation);
         free(x->asked);
         free(x->second);
         free(x);
@@ -66,7 +66,7 @@ static void on_cancel(Request *q) {
 /* --- the client's side --- */
 
 static void fail(Exchange *x, const ApiError *e) {
-        Translation *t = x->course.translation;
+        Translation *t = x->target.translation;
         Request *q = x->request;
 
         exchange_hedge_done(x);
@@ -93,13 +93,13 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
         if (refusal && (x->n_tried == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
                 char subject[MODEL_NAME_MAX + BINDING_NAME_MAX + 16];
 
-                (void) snprintf(subject, sizeof(subject), "%s%s%s", x->course.model,
-                                x->course.pinned[0] ? " with " : "", x->course.pinned);
+                (void) snprintf(subject, sizeof(subject), "%s%s%s", x->target.model,
+                                x->target.pinned[0] ? " with " : "", x->target.pinned);
                 api_error_from_refusal(ret, refusal, subject, clock_realtime());
         } else if (x->attempt->refused)
                 *ret = x->attempt->refusal;
         else
-                api_error_from_verdict(ret, &x->attempt->verdict, x->course.model);
+                api_error_from_verdict(ret, &x->attempt->verdict, x->target.model);
 }
 
 void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
@@ -121,7 +121,7 @@ static void fail_late(Exchange *x) {
 
 /* To be said before the answer begins. */
 static void note_served(Exchange *x) {
-        text_copy(x->request->served, sizeof(x->request->served), x->course.model);
+        text_copy(x->request->served, sizeof(x->request->served), x->target.model);
 }
 
 /* Its headers say how it has begun; how it ends nobody knows yet. */
@@ -129,7 +129,7 @@ static int stream_begin(Exchange *x) {
         note_served(x);
         if (!x->attempt->ended)
                 request_note_verdict(x->request, VERDICT_OK);
-        return request_stream(x->request, x->course.translation->stream_type ?: "text/event-stream");
+        return request_stream(x->request, x->target.translation->stream_type ?: "text/event-stream");
 }
 
 /* More bytes for the client are in the buffer. */
@@ -148,9 +148,9 @@ static void succeed(Exchange *x) {
 
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
-        if (q->job && !x->course.translation->counts)
+        if (q->job && !x->target.translation->counts)
                 job_answered(q->job, &q->usage);
-        if (x->state == EXCHANGE_STREAMING || x->course.translation->stream) {
+        if (x->state == EXCHANGE_STREAMING || x->target.translation->stream) {
                 if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
                         return request_fail(q, 500, NULL, "Out of memory.");
                 http_request_flush(io);
@@ -234,18 +234,18 @@ void exchange_step(Exchange *x) {
 
 /* --- what others tell it --- */
 
-static void on_turn(LinePlace *p) {
+static void on_turn(KeyQueuePlace *p) {
         exchange_step(CONTAINER_OF(p, Exchange, place));
 }
 
-static void on_over(LinePlace *p) {
+static void on_over(KeyQueuePlace *p) {
         Exchange *x = CONTAINER_OF(p, Exchange, place);
 
         x->has_waited = true;
         exchange_step(x);
 }
 
-const LineOps exchange_line_ops = { .turn = on_turn, .over = on_over };
+const KeyQueueOps exchange_queue_ops = { .turn = on_turn, .over = on_over };
 
 void exchange_drained(Exchange *x) {
         if (x->attempt->call)
@@ -262,7 +262,7 @@ void exchange_on_deadline(Timeout *t) {
 void exchange_on_ping(Timeout *t) {
         Exchange *x = CONTAINER_OF(t, Exchange, ping);
         Buf *out = http_request_out(x->request->io);
-        const char *ping = x->course.translation->dialect->ping;
+        const char *ping = x->target.translation->dialect->ping;
 
         if (x->state != EXCHANGE_STREAMING || !ping)
                 return;
@@ -273,12 +273,12 @@ void exchange_on_ping(Timeout *t) {
 
 void exchange_begin(Request *q) {
         Http *h = q->http;
-        Course course;
+        Target target;
         Exchange *x;
         ApiError e;
         int r;
 
-        r = course_set(q, &course, &e);
+        r = target_set(q, &target, &e);
         if (r == DIALECT_E_REFUSED)
                 return request_reply_error(q, &e);
         if (r < 0)
@@ -286,14 +286,14 @@ void exchange_begin(Request *q) {
 
         x = calloc(1, sizeof(Exchange));
         if (!x) {
-                translation_free(course.translation);
+                translation_free(target.translation);
                 return request_fail(q, 500, NULL, "Out of memory.");
         }
         x->request = q;
-        x->course = course;
+        x->target = target;
         x->attempt = &x->first;
-        attempt_init(x->attempt, q, &x->course, exchange_on_event, exchange_on_done);
-        x->place = LINE_PLACE_INIT(x->place);
+        attempt_init(x->attempt, q, &x->target, exchange_on_event, exchange_on_done);
+        x->place = KEY_QUEUE_PLACE_INIT(x->place);
         x->hedge_due = TIMEOUT_INIT(x->hedge_due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);

@@ -15,8 +15,8 @@ void exchange_drained(Exchange *x); /* the client has read on */
 
 /* What the queues of the Http call. */
 typedef struct Timeout Timeout;
-typedef struct LineOps LineOps;
-extern const LineOps exchange_line_ops;
+typedef struct KeyQueueOps KeyQueueOps;
+extern const KeyQueueOps exchange_queue_ops;
 void exchange_on_ping(Timeout *t);
 void exchange_on_deadline(Timeout *t);
 void exchange_on_hedge(Timeout *t);

@@ -25,13 +25,13 @@ void exchange_hedge_arm(Exchange *x) {
         Http *h = q->http;
         usec_t after = q->config->route.hedge_after;
 
-        if (after == HEDGE_OFF || x->armed || x->n_tried != 1 || q->job || x->course.cli ||
-            x->course.pinned[0] || /* no other project could serve it */
-            x->course.translation->counts)
+        if (after == HEDGE_OFF || x->armed || x->n_tried != 1 || q->job || x->target.cli ||
+            x->target.pinned[0] || /* no other project could serve it */
+            x->target.translation->counts)
                 return;
         x->armed = true; /* a request earns its share once, whatever becomes of its tries */
         x->began = loop_now(h->p.loop);
-        after = hedges_begin(h->hedges, after, x->course.model, x->course.translation->stream);
+        after = hedges_begin(h->hedges, after, x->target.model, x->target.translation->stream);
         if (after == 0)
                 return;
         timeout_queue_set_duration(h->hedge_due, after);
@@ -55,7 +55,7 @@ void exchange_on_hedge(Timeout *t) {
         a = calloc(1, sizeof(Attempt));
         if (!a)
                 return;
-        attempt_init(a, q, &x->course, exchange_on_event, exchange_on_done);
+        attempt_init(a, q, &x->target, exchange_on_event, exchange_on_done);
         if (attempt_pick_spare(a, &x->first) != 0) {
                 free(a);
                 return;
@@ -76,7 +76,7 @@ bool exchange_hedge_heard(Exchange *x, Attempt *a) {
 
         timeout_stop(&x->hedge_due);
         if (x->began > 0 && a == &x->first && q->config->route.hedge_after == HEDGE_P95)
-                hedges_heard(q->http->hedges, x->course.model, x->course.translation->stream,
+                hedges_heard(q->http->hedges, x->target.model, x->target.translation->stream,
                              usec_sub(loop_now(q->http->p.loop), x->began));
         x->began = 0;
         if (x->second && !x->settled) {

@@ -19,13 +19,13 @@ typedef enum ExchangeState {
 struct Exchange {
         Request *request;
         ExchangeState state;
-        Course course;
+        Target target;
 
         /* what is under way */
         Attempt first, *second; /* NULL, or a hedge: beside the first, or instead of it */
         Attempt *attempt;       /* the one that counts */
         LoopHook drop;          /* of the other */
-        LinePlace place;
+        KeyQueuePlace place;
         Timer *backoff;
         Timeout hedge_due, ping, deadline;
 

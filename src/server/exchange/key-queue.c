@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * There is a LineModel for as long as somebody waits for that model. When its first key frees is a time-out
- * of a queue that all models share, and so is when each of those who wait gives up.
+ * There is a KeyQueueModel for as long as a request waits for that model. Two time-out queues serve all
+ * models: one for when a model's first key frees, one for when a waiter gives up.
  *
- * Nobody is woken who cannot go: the first in the line tries to get a key; if it does, the next one is
- * asked, and when one does not, all behind it would not either. While the probe of a half-open quota is out,
- * that is so for a second or until it is back, which the pool tells and line_kick() brings here. The turns
- * are at the end of the loop's turn then, since the pool tells in the middle of things.
+ * No request is retried in vain: the first in the queue tries to get a key; if it gets one, the next one
+ * tries, and if it gets none, those behind it would get none either. While the probe of a half-open quota
+ * is under way, that holds for a second or until the probe's result arrives, of which the pool notifies
+ * and key_queue_kick() is called. The retries then run at the end of the loop's turn, because the pool
+ * notifies from within a report.
  */
 
 #include <errno.h>
@@ -19,28 +20,28 @@
 /* As long as a turn of the timers, so that a key that "frees now" is not asked for in a circle. */
 #define SPAN_LEAST (2 * USEC_PER_MSEC)
 
-struct LineModel {
+struct KeyQueueModel {
         List link, places;
         Timeout free; /* when the first key frees */
         size_t n;
         bool serving;
         char name[MODEL_NAME_MAX + 1];
-        Line *line;
+        KeyQueue *queue;
 };
 
-struct Line {
+struct KeyQueue {
         Loop *loop;
-        LineOps ops;
+        KeyQueueOps ops;
         TimeoutQueue *free, *over;
         LoopHook hook;
         List models;
         uint64_t last_number;
-        LineCounters counters;
+        KeyQueueCounters counters;
 };
 
-static LineModel *find(const Line *l, const char *model) {
+static KeyQueueModel *find(const KeyQueue *l, const char *model) {
         LIST_FOREACH (i, &l->models) {
-                LineModel *m = list_entry(i, LineModel, link);
+                KeyQueueModel *m = list_entry(i, KeyQueueModel, link);
 
                 if (streq(m->name, model))
                         return m;
@@ -48,13 +49,13 @@ static LineModel *find(const Line *l, const char *model) {
         return NULL;
 }
 
-static LineModel *model_new(Line *l, const char *name) {
-        LineModel *m = calloc(1, sizeof(LineModel));
+static KeyQueueModel *model_new(KeyQueue *l, const char *name) {
+        KeyQueueModel *m = calloc(1, sizeof(KeyQueueModel));
 
         if (!m)
                 return NULL;
         memcpy(m->name, name, strlen(name) + 1);
-        m->line = l;
+        m->queue = l;
         m->free = TIMEOUT_INIT(m->free);
         list_init(&m->places);
         list_init(&m->link);
@@ -62,7 +63,7 @@ static LineModel *model_new(Line *l, const char *name) {
         return m;
 }
 
-static void model_free_if_empty(LineModel *m) {
+static void model_free_if_empty(KeyQueueModel *m) {
         if (m->serving || m->n > 0)
                 return;
         timeout_stop(&m->free);
@@ -70,13 +71,13 @@ static void model_free_if_empty(LineModel *m) {
         free(m);
 }
 
-static void serve(LineModel *m) {
-        Line *l = m->line;
+static void serve(KeyQueueModel *m) {
+        KeyQueue *l = m->queue;
         List *first;
 
         m->serving = true;
         while ((first = list_first(&m->places))) {
-                l->ops.turn(list_entry(first, LinePlace, link));
+                l->ops.turn(list_entry(first, KeyQueuePlace, link));
                 if (list_first(&m->places) == first)
                         break; /* it could not go: neither could the others */
         }
@@ -85,50 +86,51 @@ static void serve(LineModel *m) {
 }
 
 static void on_free(Timeout *t) {
-        serve(CONTAINER_OF(t, LineModel, free));
+        serve(CONTAINER_OF(t, KeyQueueModel, free));
 }
 
 static void on_over(Timeout *t) {
-        LinePlace *p = CONTAINER_OF(t, LinePlace, over);
-        Line *l = p->model->line;
+        KeyQueuePlace *p = CONTAINER_OF(t, KeyQueuePlace, over);
+        KeyQueue *l = p->model->queue;
 
         l->counters.given_up++;
-        line_leave(l, p);
+        key_queue_leave(l, p);
         l->ops.over(p);
 }
 
 static void on_hook(void *userdata) {
-        Line *l = userdata;
+        KeyQueue *l = userdata;
 
         LIST_FOREACH (i, &l->models)
-                serve(list_entry(i, LineModel, link));
+                serve(list_entry(i, KeyQueueModel, link));
 }
 
 /* --- places --- */
 
-const LineModel *line_find(const Line *l, const char *model) {
+const KeyQueueModel *key_queue_find(const KeyQueue *l, const char *model) {
         return l->counters.n_waiting > 0 ? find(l, model) : NULL;
 }
 
-usec_t line_span(const LineModel *m) {
-        return list_is_linked(&m->free.link) ? usec_sub(m->free.due, loop_now(m->line->loop)) : 0;
+usec_t key_queue_span(const KeyQueueModel *m) {
+        return list_is_linked(&m->free.link) ? usec_sub(m->free.due, loop_now(m->queue->loop)) : 0;
 }
 
-static void place_insert(Line *l, LineModel *m, LinePlace *p) {
+static void place_insert(KeyQueue *l, KeyQueueModel *m, KeyQueuePlace *p) {
         List *before = m->places.prev;
 
         if (p->number == 0)
                 p->number = ++l->last_number;
-        while (before != &m->places && list_entry(before, LinePlace, link)->number > p->number)
+        while (before != &m->places && list_entry(before, KeyQueuePlace, link)->number > p->number)
                 before = before->prev;
         list_append(before->next, &p->link);
 }
 
-bool line_join(Line *l, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience, LinePlace *p) {
-        LineCounters *c = &l->counters;
-        LineModel *m;
+bool key_queue_join(KeyQueue *l, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience,
+                    KeyQueuePlace *p) {
+        KeyQueueCounters *c = &l->counters;
+        KeyQueueModel *m;
 
-        if (!line_place_is_taken(p)) {
+        if (!key_queue_place_is_taken(p)) {
                 m = find(l, model);
                 if (c->n_waiting >= LINE_PLACES_MAX || n_bytes > LINE_BYTES_MAX - c->n_bytes ||
                     (!m && !(m = model_new(l, model)))) {
@@ -152,10 +154,10 @@ bool line_join(Line *l, const char *model, size_t n_bytes, usec_t frees_in, usec
         return true;
 }
 
-void line_leave(Line *l, LinePlace *p) {
-        LineModel *m = p->model;
+void key_queue_leave(KeyQueue *l, KeyQueuePlace *p) {
+        KeyQueueModel *m = p->model;
 
-        if (!line_place_is_taken(p))
+        if (!key_queue_place_is_taken(p))
                 return;
         list_unlink(&p->link);
         timeout_stop(&p->over);
@@ -166,30 +168,31 @@ void line_leave(Line *l, LinePlace *p) {
         model_free_if_empty(m);
 }
 
-void line_kick(Line *l) {
+void key_queue_kick(KeyQueue *l) {
         if (l->counters.n_waiting > 0)
                 loop_hook_ask(l->loop, &l->hook);
 }
 
 /* --- the whole --- */
 
-void line_counters(const Line *l, LineCounters *ret) {
+void key_queue_counters(const KeyQueue *l, KeyQueueCounters *ret) {
         *ret = l->counters;
 }
 
-void line_each_model(const Line *l, void (*f)(const char *model, size_t n, void *userdata), void *userdata) {
+void key_queue_each_model(const KeyQueue *l, void (*f)(const char *model, size_t n, void *userdata),
+                          void *userdata) {
         LIST_FOREACH (i, &l->models) {
-                const LineModel *m = list_entry(i, LineModel, link);
+                const KeyQueueModel *m = list_entry(i, KeyQueueModel, link);
 
                 f(m->name, m->n, userdata);
         }
 }
 
-int line_new(Loop *loop, const LineOps *ops, Line **ret) {
-        _cleanup_(line_freep) Line *l = NULL;
+int key_queue_new(Loop *loop, const KeyQueueOps *ops, KeyQueue **ret) {
+        _cleanup_(key_queue_freep) KeyQueue *l = NULL;
         int r;
 
-        l = calloc(1, sizeof(Line));
+        l = calloc(1, sizeof(KeyQueue));
         if (!l)
                 return -ENOMEM;
         l->loop = loop;
@@ -207,7 +210,7 @@ int line_new(Loop *loop, const LineOps *ops, Line **ret) {
 }
 
 /* All who waited have left. */
-Line *line_free(Line *l) {
+KeyQueue *key_queue_free(KeyQueue *l) {
         if (!l)
                 return NULL;
         assert(l->counters.n_waiting == 0);

@@ -64,7 +64,7 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
 
 /* An alias may have its own, and else has those of its model. What the Gemini CLI asks is the model of its
  * job, and tokens are counted by the model that is asked about. */
-static const Fallback *find_fallback(const Request *q, const Course *c, const Translation *t) {
+static const Fallback *find_fallback(const Request *q, const Target *c, const Translation *t) {
         const FallbackSet *set = &q->config->route.fallbacks;
 
         if (set->n == 0 || q->job || c->cli || t->counts)
@@ -72,9 +72,9 @@ static const Fallback *find_fallback(const Request *q, const Course *c, const Tr
         return fallback_set_find(set, t->model) ?: fallback_set_find(set, c->model);
 }
 
-int course_set(Request *q, Course *ret, ApiError *ret_error) {
+int target_set(Request *q, Target *ret, ApiError *ret_error) {
         _cleanup_(translation_freep) Translation *t = NULL;
-        Course c = {};
+        Target c = {};
         int r = 0;
 
         if (q->job)
@@ -111,7 +111,7 @@ int course_set(Request *q, Course *ret, ApiError *ret_error) {
 }
 
 /* The chain is the asked model's alone, each of it is tried once, so there is no circle. */
-static bool was_tried(const Request *q, const Course *c, const char *model) {
+static bool was_tried(const Request *q, const Target *c, const char *model) {
         if (streq(resolve(q->config, c->translation->model, NULL), model))
                 return true;
         for (size_t i = 0; i < c->n_fallbacks; i++)
@@ -120,7 +120,7 @@ static bool was_tried(const Request *q, const Course *c, const char *model) {
         return false;
 }
 
-bool course_fall_back(Request *q, Course *c) {
+bool target_fall_back(Request *q, Target *c) {
         while (c->fallback && c->n_fallbacks < c->fallback->n_instead) {
                 const char *model = resolve(q->config, c->fallback->instead[c->n_fallbacks], NULL);
                 bool again = was_tried(q, c, model);

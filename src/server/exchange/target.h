@@ -7,7 +7,7 @@
 #include "pool/binding.h"
 #include "server/http.h"
 
-typedef struct Course {
+typedef struct Target {
         Translation *translation;
         char model[MODEL_NAME_MAX + 1]; /* as it goes upstream: an alias is resolved */
         const Fallback *fallback; /* what it may turn to, of q->config; or NULL */
@@ -15,11 +15,11 @@ typedef struct Course {
         uint64_t conversation; /* that it goes on with; 0: none that matters */
         char pinned[BINDING_NAME_MAX + 1]; /* a file or cached content that one project has; "" */
         bool cli; /* by way of the Gemini CLI, which is served a key when it asks in its turn */
-} Course;
+} Target;
 
 /* 0, with the translation to be freed; q->model is filled. DIALECT_E_REFUSED: see the error. -ENOMEM. */
-int course_set(Request *q, Course *ret, ApiError *ret_error);
+int target_set(Request *q, Target *ret, ApiError *ret_error);
 
 /* The same request to the next model of FALLBACK_MODELS, with a translation of its own in place of the
  * other. False, and all is as it was, if there is none. */
-bool course_fall_back(Request *q, Course *c);
+bool target_fall_back(Request *q, Target *c);

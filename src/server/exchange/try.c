@@ -25,7 +25,7 @@
 
 int exchange_on_event(Attempt *a, const char *json, size_t n) {
         Exchange *x = a->request->exchange;
-        Translation *t = x->course.translation;
+        Translation *t = x->target.translation;
         int r;
 
         if (!exchange_hedge_heard(x, a))
@@ -55,7 +55,7 @@ void exchange_on_done(Attempt *a) {
 
 void exchange_reset(Exchange *x) {
         buf_clear(http_request_out(x->request->io));
-        x->course.translation->dialect->reset(x->course.translation);
+        x->target.translation->dialect->reset(x->target.translation);
 }
 
 /* --- another attempt --- */
@@ -81,7 +81,7 @@ static int wait_begin(Exchange *x) {
 static bool may_try_again(const Exchange *x) {
         const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
 
-        return !x->course.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
+        return !x->target.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
 }
 
 /* --- QUEUE_WAIT --- */
@@ -92,20 +92,20 @@ static bool may_try_again(const Exchange *x) {
 static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
-        if (q->config->route.queue_wait == 0 || x->course.pinned[0] || q->job || x->course.cli ||
-            x->course.translation->counts || x->has_waited)
+        if (q->config->route.queue_wait == 0 || x->target.pinned[0] || q->job || x->target.cli ||
+            x->target.translation->counts || x->has_waited)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
                                     : q->config->route.queue_wait;
 }
 
-/* A place in the line, if a key frees in time; `frees_in` as line_join() takes it. */
+/* A place in the line, if a key frees in time; `frees_in` as key_queue_join() takes it. */
 static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
         Http *h = x->request->http;
         usec_t patience = patience_left(x);
 
         if (patience == 0 || span > patience ||
-            !line_join(h->line, x->course.model, x->course.translation->gemini.n, frees_in, patience,
+            !key_queue_join(h->queue, x->target.model, x->target.translation->gemini.n, frees_in, patience,
                        &x->place))
                 return false;
         x->patience_ends = usec_add(loop_now(h->p.loop), patience);
@@ -117,10 +117,10 @@ static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
 
 /* Nobody goes past those who wait already; who has had his turn tries on. */
 static bool queue_behind(Exchange *x) {
-        const LineModel *others = line_find(x->request->http->line, x->course.model);
+        const KeyQueueModel *others = key_queue_find(x->request->http->queue, x->target.model);
 
-        return others && x->n_tried == 0 && !line_place_is_taken(&x->place) &&
-               queue_join(x, USEC_INFINITY, line_span(others));
+        return others && x->n_tried == 0 && !key_queue_place_is_taken(&x->place) &&
+               queue_join(x, USEC_INFINITY, key_queue_span(others));
 }
 
 static bool queue_after(Exchange *x, const PoolRefusal *refusal) {
@@ -152,7 +152,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
         const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
 
-        if (!x->course.fallback)
+        if (!x->target.fallback)
                 return false;
         if (!x->asked) {
                 x->asked = malloc(sizeof(ApiError));
@@ -161,7 +161,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
                 exchange_error(x, refusal, x->asked);
         }
         exchange_reset(x);
-        if (!course_fall_back(q, &x->course))
+        if (!target_fall_back(q, &x->target))
                 return false;
         if (!q->fallback)
                 q->fallback = why;
@@ -174,7 +174,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
 static void exchange_refused(Exchange *x, const PoolRefusal *refusal) {
         if (queue_after(x, refusal))
                 return;
-        line_leave(x->request->http->line, &x->place);
+        key_queue_leave(x->request->http->queue, &x->place);
         /* Keys are left, but not for this request again: then their word counts. */
         if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0) {
                 if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))
@@ -194,7 +194,7 @@ void exchange_try(Exchange *x) {
                          &refusal);
         if (r == POOL_E_EXHAUSTED)
                 return exchange_refused(x, &refusal);
-        line_leave(x->request->http->line, &x->place);
+        key_queue_leave(x->request->http->queue, &x->place);
         if (x->attempt->lease.key)
                 x->tried[x->n_tried++] = x->attempt->lease.key;
         if (r < 0 || attempt_start(x->attempt) < 0) {
@@ -222,7 +222,7 @@ void exchange_go_on(Exchange *x) {
         }
         /* The tries are spent, and so was the last key: then there is something to wait for. */
         if (verdict_rule(x->attempt->verdict.class)->is_quota && patience_left(x) > 0 &&
-            pool_is_exhausted(x->request->http->p.pool, x->course.model, clock_realtime(), &refusal) &&
+            pool_is_exhausted(x->request->http->p.pool, x->target.model, clock_realtime(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
         if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))

@@ -10,14 +10,14 @@
 #define LIST_PARALLEL 8U
 
 typedef struct ListItem {
-        Work work;
+        UpstreamQuery work;
         struct Resource *resource;
         size_t index; /* of its name */
         bool is_taken;
 } ListItem;
 
 typedef struct Resource {
-        Work work;
+        UpstreamQuery work;
         Timeout deadline;
         char name[BINDING_NAME_MAX + 1]; /* of the path; an upload's own; "" */
 
@@ -43,6 +43,6 @@ Resource *resource_new(Request *q); /* NULL after the client was told */
 Resource *resource_free(Resource *r);
 void resource_refuse(Resource *r, const char *subject); /* with what the work came to; frees it */
 bool resource_may_make(Request *q);                     /* false after the client was told */
-void resource_learn(const Work *w, bool is_new);        /* from the answer */
+void resource_learn(const UpstreamQuery *w, bool is_new);        /* from the answer */
 
 void resource_list_drop(Resource *r, VerdictClass class);

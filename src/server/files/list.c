@@ -36,7 +36,7 @@ void resource_list_drop(Resource *r, VerdictClass class) {
         for (size_t i = 0; i < LIST_PARALLEL; i++)
                 if (r->list.items[i].is_taken) {
                         r->list.items[i].is_taken = false;
-                        work_end(&r->list.items[i].work, class);
+                        upstream_query_end(&r->list.items[i].work, class);
                 }
         free_names(r);
 }
@@ -97,7 +97,7 @@ static void answer(Resource *r) {
         request_reply_json(q, 200, &out);
 }
 
-static void on_done(Work *w) {
+static void on_done(UpstreamQuery *w) {
         ListItem *item = CONTAINER_OF(w, ListItem, work);
         Resource *r = item->resource;
         const char *name = r->list.names.names[item->index];
@@ -105,7 +105,7 @@ static void on_done(Work *w) {
         ApiError e;
 
         if (class != VERDICT_OK && class != VERDICT_RESOURCE) {
-                work_error(w, name, &e);
+                upstream_query_error(w, name, &e);
                 return fail(r, &e);
         }
         if (class == VERDICT_RESOURCE)
@@ -117,16 +117,16 @@ static void on_done(Work *w) {
                 w->answer = BUF_INIT(0);
         }
         item->is_taken = false;
-        work_end(w, VERDICT_OK);
+        upstream_query_end(w, VERDICT_OK);
         r->list.n_under_way--;
         go_on(r);
 }
 
 static void ask(Resource *r, ListItem *item) {
-        Work *w = &item->work;
+        UpstreamQuery *w = &item->work;
         const char *name = r->list.names.names[r->list.next];
 
-        work_init(w, r->list.request);
+        upstream_query_init(w, r->list.request);
         item->resource = r;
         item->index = r->list.next++;
         item->is_taken = true;
@@ -135,7 +135,7 @@ static void ask(Resource *r, ListItem *item) {
         memcpy(w->pinned, name, strlen(name) + 1);
         (void) buf_printf(&w->path, "/v1beta/%s", name);
         r->list.n_under_way++;
-        work_start(w);
+        upstream_query_start(w);
 }
 
 /* What is asked may be over before ask() returns, and the whole list with it: so one at a time, and only by

@@ -37,7 +37,7 @@ Resource *resource_free(Resource *r) {
         q = r->work.request;
         if (r->is_list)
                 resource_list_drop(r, VERDICT_CLIENT_GONE);
-        work_end(&r->work, VERDICT_CLIENT_GONE);
+        upstream_query_end(&r->work, VERDICT_CLIENT_GONE);
         timeout_stop(&r->deadline);
         q->work = NULL;
         q->cancel = NULL;
@@ -57,13 +57,13 @@ Resource *resource_new(Request *q) {
                 request_fail(q, 500, NULL, "Out of memory.");
                 return NULL;
         }
-        work_init(&r->work, q);
+        upstream_query_init(&r->work, q);
         r->deadline = TIMEOUT_INIT(r->deadline);
         r->list.request = q;
         q->work = r;
         q->cancel = on_cancel;
         q->http->n_exchanges++;
-        timeout_start(q->http->work_due, &r->deadline);
+        timeout_start(q->http->upstream_due, &r->deadline);
         return r;
 }
 
@@ -73,7 +73,7 @@ void resource_on_deadline(Timeout *t) {
 
         if (r->is_list)
                 resource_list_drop(r, VERDICT_TIMEOUT);
-        work_end(&r->work, VERDICT_TIMEOUT);
+        upstream_query_end(&r->work, VERDICT_TIMEOUT);
         q->verdict = verdict_rule(VERDICT_TIMEOUT)->name;
         (void) resource_free(r);
         request_fail(q, 504, NULL, "The answer was not there within REQUEST_DEADLINE.");
@@ -83,7 +83,7 @@ void resource_refuse(Resource *r, const char *subject) {
         Request *q = r->work.request;
         ApiError e;
 
-        work_error(&r->work, subject, &e);
+        upstream_query_error(&r->work, subject, &e);
         (void) resource_free(r);
         request_reply_error(q, &e);
 }
@@ -96,7 +96,7 @@ static usec_t expiry_of(const GeminiResource *g, usec_t now) {
         return usec_add(now, startswith(g->name, BINDING_FILES) ? FILE_LIFE : CACHE_LIFE);
 }
 
-void resource_learn(const Work *w, bool is_new) {
+void resource_learn(const UpstreamQuery *w, bool is_new) {
         Request *q = w->request;
         usec_t now = clock_realtime();
         GeminiResource g;
@@ -116,7 +116,7 @@ void resource_learn(const Work *w, bool is_new) {
 
 /* --- one question --- */
 
-static void on_done(Work *w) {
+static void on_done(UpstreamQuery *w) {
         Resource *r = CONTAINER_OF(w, Resource, work);
         Request *q = w->request;
         Buf answer;
@@ -179,7 +179,7 @@ void resource_create(Request *q) {
         r->work.once = true;
         r->work.done = on_done;
         (void) buf_puts(&r->work.path, "/v1beta/cachedContents");
-        work_start(&r->work);
+        upstream_query_start(&r->work);
 }
 
 /* What a PATCH changes; the only argument that goes on. */
@@ -224,5 +224,5 @@ void resource_named(Request *q) {
                         return request_fail(q, 400, "updateMask", "updateMask is a list of members.");
                 }
         }
-        work_start(&r->work);
+        upstream_query_start(&r->work);
 }

@@ -18,4 +18,4 @@ void resource_list(Request *q);
 const Token *resource_upload_token(Request *q);
 
 typedef struct Timeout Timeout;
-void resource_on_deadline(Timeout *t); /* of Http.work_due */
+void resource_on_deadline(Timeout *t); /* of Http.upstream_due */

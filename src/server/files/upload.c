@@ -60,7 +60,7 @@ static bool is_header_value(const char *s, const char *chars) {
 
 /* NULL, or the name of the header that is not as it should be. */
 static const char *pass_headers(Resource *r) {
-        Work *w = &r->work;
+        UpstreamQuery *w = &r->work;
 
         for (size_t i = 0; i < ELEMENTSOF(passed); i++) {
                 const char *value = http_request_header(w->request->io, passed[i].name);
@@ -116,7 +116,7 @@ static void hear(char *ret, size_t size, const char *value, size_t n, const char
         }
 }
 
-static void on_header(Work *w, const char *line, size_t n) {
+static void on_header(UpstreamQuery *w, const char *line, size_t n) {
         Resource *r = CONTAINER_OF(w, Resource, work);
         const char *colon = memchr(line, ':', n), *value;
         size_t k, n_value;
@@ -188,7 +188,7 @@ static void add(HttpHeader *headers, size_t *n, const char *name, const char *va
                 headers[(*n)++] = (HttpHeader){ name, value };
 }
 
-static void on_done(Work *w) {
+static void on_done(UpstreamQuery *w) {
         Resource *r = CONTAINER_OF(w, Resource, work);
         Request *q = w->request;
         Pool *pool = q->http->p.pool;
@@ -320,5 +320,5 @@ void resource_upload(Request *q) {
         r->work.n_body = body->n;
         r->work.header = on_header;
         r->work.done = on_done;
-        work_start(&r->work);
+        upstream_query_start(&r->work);
 }
