@@ -7,12 +7,12 @@
  * up the road (overload, silence, a client that hung up) prove nothing: a probe that ends so has not been
  * one.
  *
- * Two cells want a word. A bare 429 (RATE_UNKNOWN) cools the (key, model) it met, and is no illness: Google
- * says it of shared overload too. But to a bucket that is half-open after a quota error it says "still":
- * AGAIN. And a refusal for no known reason (KEY_REFUSED), where a dead key is probed, is not taken for its
- * resurrection: AGAIN, too.
+ * Two entries of the table need an explanation. A bare 429 (RATE_UNKNOWN) cools the (key, model) it met,
+ * and is no illness: Google says it of shared overload too. But to a bucket that is half-open after a
+ * quota error it says "still": AGAIN. And a refusal for no known reason (KEY_REFUSED), where a dead key is
+ * probed, is not taken for its resurrection: AGAIN, too.
  *
- * One thing holds whatever the table says, see judge() in pool/pick.c: an answer to a request that went out
+ * One thing holds whatever the table says, see judge() in pool/lease.c: an answer to a request that went out
  * before a breaker opened neither closes that breaker nor opens it for longer, it only tells of the time
  * before. Health alone takes any success for a success.
  */
