@@ -142,8 +142,8 @@ static int get_models(sd_bus *bus _unused_, const char *path, const char *interf
 /* --- methods --- */
 
 static int reset(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        char pattern[SECRET_MASK_MAX + sizeof("#100000#1")];
-        const char *given, *model = "";
+        char pattern[SECRET_MASK_MAX + sizeof("#100000#1")], model[BUS_MODEL_MAX];
+        const char *given;
         Bus *b = userdata;
         PoolKeyView v;
         int r;
@@ -151,7 +151,7 @@ static int reset(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         r = sd_bus_message_read(m, "s", &given);
         if (r < 0)
                 return r;
-        r = bus_read_model(b, given, &model, e);
+        r = bus_read_model(b, given, model, e);
         if (r < 0)
                 return r;
         /* This one alone, even if another has its name, or its mask: MASK#1 is the first of a mask. */

@@ -79,17 +79,17 @@ static int get_version(sd_bus *bus _unused_, const char *path _unused_, const ch
 
 /* --- what methods share --- */
 
-int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e) {
-        static ModelName name; /* the caller's until the next call: nothing here waits */
+int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_bus_error *e) {
+        ModelName name;
 
         if (!*what) {
-                *ret = "";
+                ret[0] = 0;
                 return 0;
         }
         if (model_name_parse(what, strlen(what), &name) < 0 || name.cli)
                 return sd_bus_error_set(e, BUS_ERROR("InvalidModel"),
                                         "A model's name has letters, digits, dots, dashes and underscores.");
-        *ret = config_alias(b->p.config(b->p.userdata), name.name);
+        text_copy(ret, BUS_MODEL_MAX, config_alias(b->p.config(b->p.userdata), name.name));
         return 0;
 }
 
@@ -203,7 +203,8 @@ static void explain_row(const PoolReason *reason, void *userdata) {
 
 static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *given, *model = "";
+        char model[BUS_MODEL_MAX];
+        const char *given;
         Bus *b = userdata;
         HealthAnswer s = { .bus = b };
         int r;
@@ -211,7 +212,7 @@ static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         r = sd_bus_message_read(m, "s", &given);
         if (r < 0)
                 return r;
-        r = bus_read_model(b, *given ? given : b->p.config(b->p.userdata)->default_model, &model, e);
+        r = bus_read_model(b, *given ? given : b->p.config(b->p.userdata)->default_model, model, e);
         if (r < 0)
                 return r;
         r = sd_bus_message_new_method_return(m, &reply);
@@ -230,7 +231,8 @@ static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 /* --- what changes something --- */
 
 static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        const char *key, *given, *model = "";
+        char model[BUS_MODEL_MAX];
+        const char *key, *given;
         Bus *b = userdata;
         PoolKey *k;
         int r;
@@ -238,7 +240,7 @@ static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         r = sd_bus_message_read(m, "ss", &key, &given);
         if (r < 0)
                 return r;
-        r = bus_read_model(b, given, &model, e);
+        r = bus_read_model(b, given, model, e);
         if (r < 0)
                 return r;
         /* A mask means every key that has it: it is no fault that they are several. What was asked for is

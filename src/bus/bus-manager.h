@@ -6,6 +6,7 @@
 #include "bus/bus-internal.h"
 
 #define BUS_MANAGER_FACTS_MAX 16U
+#define BUS_MODEL_MAX         (sizeof("models/cli/") + MODEL_NAME_MAX) /* a model as an alias may name it */
 
 int bus_manager_add(Bus *b, sd_bus *bus);
 
@@ -19,8 +20,8 @@ int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
 /* ListDays (bus-days.c). */
 int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
-/* Checks a model's name: `models/` is cut, an alias is followed, "" is "". Fills the error. */
-int bus_read_model(Bus *b, const char *what, const char **ret, sd_bus_error *e);
+/* Checks a model's name: `models/` is cut, an alias is followed, "" stays "". Fills the error. */
+int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_bus_error *e);
 
 /* pool_reset(), with the answer of ResetHealth. */
 int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e);
