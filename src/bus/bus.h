@@ -8,14 +8,11 @@
  */
 
 #include "config/config.h"
+#include "core/stats.h"
 #include "pool/admin.h"
 #include "io/loop.h"
 
 typedef struct Bus Bus;
-
-typedef struct BusQueue {
-        uint64_t waiting, waiting_bytes, total_waited, total_given_up, total_turned_away;
-} BusQueue;
 
 typedef struct BusParams {
         Loop *loop; /* borrowed, as are the pool and the zone */
@@ -30,7 +27,7 @@ typedef struct BusParams {
         /* Reads the configuration anew. The message, malloc'ed or NULL, is the line at fault, or what
          * changed. */
         int (*reload)(char **ret_message, void *userdata);
-        void (*queue)(BusQueue *ret, void *userdata); /* who waits for a key */
+        void (*statistics)(StatsSink *sink, void *userdata); /* visits the tree as of now */
         void *userdata;
 } BusParams;
 

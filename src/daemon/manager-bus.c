@@ -3,7 +3,7 @@
 /* The bus beside the server: what it asks of the rest of the daemon, and what it is told. */
 
 #include "daemon/manager-internal.h"
-#include "server/exchange/key-queue.h"
+#include "server/statistics.h"
 
 static const Config *get_config(void *userdata) {
         Manager *m = userdata;
@@ -17,18 +17,17 @@ static size_t get_active(void *userdata) {
         return http_n_exchanges(m->http);
 }
 
-static void get_queue(BusQueue *ret, void *userdata) {
+static void visit_statistics(StatsSink *sink, void *userdata) {
         Manager *m = userdata;
-        KeyQueueCounters c;
 
-        key_queue_counters(m->http->queue, &c);
-        *ret = (BusQueue){
-                .waiting = c.n_waiting,
-                .waiting_bytes = c.n_bytes,
-                .total_waited = c.joined,
-                .total_given_up = c.given_up,
-                .total_turned_away = c.turned_away,
-        };
+        statistics_visit(
+                &(StatsSource){
+                        .pool = m->pool,
+                        .config = m->config,
+                        .queue = m->http->queue,
+                        .now = clock_realtime(),
+                },
+                sink);
 }
 
 static int do_reload(char **ret_message, void *userdata) {
@@ -47,7 +46,7 @@ int manager_start_bus(Manager *m) {
                         .config = get_config,
                         .active = get_active,
                         .reload = do_reload,
-                        .queue = get_queue,
+                        .statistics = visit_statistics,
                         .userdata = m,
                 },
                 &m->bus);

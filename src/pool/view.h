@@ -11,6 +11,11 @@ typedef struct PoolCounters {
         usec_t last_used; /* 0: never */
 } PoolCounters;
 
+/* Of a hundred requests, how many failed. */
+static inline double pool_error_rate(const PoolCounters *c) {
+        return c->total > 0 ? 100.0 * (double) c->errors / (double) c->total : 0;
+}
+
 typedef struct PoolKeyView {
         const char *mask;    /* unique in the pool: a second key of the same mask is MASK#2 */
         const char *name;    /* NULL if it has none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the management routes share: how times and rates are written, and the advice. */
+/* What the management routes share: how times are written, and the advice. */
 
 #include "base/json/write.h"
 #include "config/config.h"
@@ -9,9 +9,6 @@
 
 /* A moment as RFC 3339 in the quota's zone; null for 0 (never yet) and USEC_INFINITY (never at all). */
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t);
-
-/* Of a hundred requests, how many failed; two decimals. */
-void manage_write_error_rate(JWriter *w, const char *key, const PoolCounters *c);
 
 /* --- server/admin/advice.c --- */
 /* An array of sentences: what the pool's present state asks the operator to do. Pure. */

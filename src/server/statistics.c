@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * One walk for all sinks. A branch is a function in the table at the end; a new one is added there. The order
+ * of branches and values is the order in which HTTP shows them.
+ */
+
+#include <stdio.h>
+
+#include "pool/describe.h"
+#include "pool/state/schema.h"
+#include "server/exchange/key-queue.h"
+#include "server/statistics.h"
+
+typedef struct Walk {
+        const StatsSource *source;
+        StatsSink *sink;
+        uint64_t total, today; /* of all keys; complete after the branch of keys */
+        bool in_day;           /* the models of a day are being visited */
+} Walk;
+
+/* --- keys --- */
+
+static void visit_slot(const PoolSlotView *v, void *userdata) {
+        StatsSink *s = userdata;
+
+        stats_open(s, STATS_ROW, v->model);
+        stats_counter(s, "requests", v->counters.total);
+        stats_counter(s, "daily_requests", v->counters.today);
+        stats_counter(s, "errors", v->counters.errors);
+        stats_gauge(s, "consecutive_errors", v->consecutive_errors);
+        stats_flag(s, "is_healthy", v->is_healthy);
+        stats_text(s, "state", pool_state_to_string(v->state));
+        stats_time(s, "available_at", v->available_at);
+        stats_time(s, "last_used", v->counters.last_used);
+        stats_text(s, "last_error", v->last_error);
+        stats_percent(s, "error_rate", pool_error_rate(&v->counters));
+        stats_close(s, STATS_ROW);
+}
+
+static void visit_key(Walk *w, const PoolKey *k) {
+        const StatsSource *source = w->source;
+        StatsSink *s = w->sink;
+        PoolKeyView v;
+
+        pool_key_view(source->pool, k, source->now, &v);
+        w->total += v.counters.total;
+        w->today += v.counters.today;
+
+        stats_open(s, STATS_ROW, v.mask);
+        stats_text(s, "name", v.name);
+        stats_text(s, "project", v.project);
+        stats_counter(s, "total_requests", v.counters.total);
+        stats_counter(s, "daily_requests", v.counters.today);
+        stats_time(s, "last_used", v.counters.last_used);
+        stats_reset(s, "last_reset_time", v.last_reset);
+        stats_reset(s, "next_reset_time", v.next_reset);
+        stats_open(s, STATS_TABLE, "models");
+        pool_each_slot(source->pool, k, source->now, visit_slot, s);
+        stats_close(s, STATS_TABLE);
+        stats_close(s, STATS_ROW);
+}
+
+static void visit_keys(Walk *w) {
+        Pool *pool = w->source->pool;
+        size_t n = pool_n_keys(pool);
+
+        stats_open(w->sink, STATS_TABLE, "api_key_stats");
+        for (size_t i = 0; i < n && w->sink->r >= 0; i++)
+                visit_key(w, pool_key(pool, i));
+        stats_close(w->sink, STATS_TABLE);
+}
+
+/* --- models --- */
+
+static void visit_model(const PoolModelView *v, void *userdata) {
+        StatsSink *s = userdata;
+
+        stats_open(s, STATS_ROW, v->name);
+        stats_counter(s, "total_requests", v->counters.total);
+        stats_counter(s, "total_daily_requests", v->counters.today);
+        stats_counter(s, "total_errors", v->counters.errors);
+        stats_gauge(s, "healthy_keys", v->healthy_keys);
+        stats_gauge(s, "total_keys", v->total_keys);
+        stats_percent(s, "error_rate", pool_error_rate(&v->counters));
+        stats_close(s, STATS_ROW);
+}
+
+static void visit_models(Walk *w) {
+        stats_open(w->sink, STATS_TABLE, "model_summary");
+        pool_each_model(w->source->pool, w->source->now, visit_model, w->sink);
+        stats_close(w->sink, STATS_TABLE);
+}
+
+/* --- all together --- */
+
+static void visit_totals(Walk *w) {
+        StatsSink *s = w->sink;
+
+        stats_open(s, STATS_GROUP, "global_summary");
+        stats_gauge(s, "total_api_keys", pool_n_keys(w->source->pool));
+        stats_counter(s, "total_requests_all_time", w->total);
+        stats_counter(s, "total_requests_today", w->today);
+        stats_gauge(s, "total_allowed_tokens", w->source->config->tokens.n_client);
+        stats_gauge(s, "models_in_use", pool_n_models(w->source->pool));
+        stats_close(s, STATS_GROUP);
+}
+
+static void visit_load_balancing(Walk *w) {
+        const char *zone = w->source->config->quota_reset_timezone;
+        char daily[ZONE_NAME_MAX + 64];
+        StatsSink *s = w->sink;
+
+        stats_open(s, STATS_GROUP, "load_balancing");
+        stats_text(s, "strategy", POOL_DESCRIBE_STRATEGY);
+        stats_text(s, "health_check", POOL_DESCRIBE_HEALTH_CHECK);
+        if (s->wants & STATS_SENTENCES) {
+                (void) snprintf(daily, sizeof(daily), "at midnight in %s (QUOTA_RESET_TIMEZONE)", zone);
+                stats_text(s, "daily_reset", daily);
+        } else
+                stats_text(s, "daily_reset_timezone", zone);
+        stats_text(s, "model_isolation", POOL_DESCRIBE_MODEL_ISOLATION);
+        stats_time(s, "current_time", w->source->now);
+        stats_close(s, STATS_GROUP);
+}
+
+static void visit_waiting(const char *model, size_t n, void *userdata) {
+        stats_gauge(userdata, model, n);
+}
+
+/* The requests that wait for a key (QUEUE_WAIT). */
+static void visit_queue(Walk *w) {
+        const KeyQueue *queue = w->source->queue;
+        StatsSink *s = w->sink;
+        KeyQueueCounters c;
+
+        key_queue_counters(queue, &c);
+        stats_open(s, STATS_GROUP, "queue");
+        stats_gauge(s, "waiting", c.n_waiting);
+        stats_gauge(s, "waiting_bytes", c.n_bytes);
+        if (s->wants & STATS_QUEUES) {
+                stats_open(s, STATS_GROUP, "waiting_by_model");
+                key_queue_each_model(queue, visit_waiting, s);
+                stats_close(s, STATS_GROUP);
+        }
+        stats_counter(s, "total_waited", c.joined);
+        stats_counter(s, "total_given_up", c.given_up);
+        stats_counter(s, "total_turned_away", c.turned_away);
+        stats_close(s, STATS_GROUP);
+}
+
+/* --- days --- */
+
+static void visit_day_counters(StatsSink *s, const DayCounters *c) {
+        stats_counter(s, "requests", c->requests);
+        stats_counter(s, "errors", c->errors);
+        stats_counter(s, "input_tokens", c->tokens_in);
+        stats_counter(s, "output_tokens", c->tokens_out);
+}
+
+static void end_day(Walk *w) {
+        if (w->in_day) {
+                stats_close(w->sink, STATS_TABLE);
+                stats_close(w->sink, STATS_ITEM);
+        }
+        w->in_day = false;
+}
+
+/* A day's total comes first, its models behind it. */
+static void visit_day(const DayRow *row, void *userdata) {
+        Walk *w = userdata;
+        StatsSink *s = w->sink;
+        char date[32];
+
+        if (*row->model) {
+                if (!w->in_day)
+                        return; /* the day has no total: it is left out */
+                stats_open(s, STATS_ROW, row->model);
+                visit_day_counters(s, &row->counters);
+                stats_close(s, STATS_ROW);
+                return;
+        }
+        end_day(w);
+        (void) snprintf(date, sizeof(date), "%04u-%02u-%02u", row->date / 10000, row->date / 100 % 100,
+                        row->date % 100);
+        stats_open(s, STATS_ITEM, NULL);
+        stats_text(s, "date", date);
+        visit_day_counters(s, &row->counters);
+        stats_open(s, STATS_TABLE, "models");
+        w->in_day = true;
+}
+
+static void visit_days(Walk *w) {
+        if (w->source->n_days == 0)
+                return;
+        stats_open(w->sink, STATS_LIST, "days");
+        pool_each_day(w->source->pool, w->source->n_days, w->source->now, visit_day, w);
+        end_day(w);
+        stats_close(w->sink, STATS_LIST);
+}
+
+/* --- the tree --- */
+
+static void (*const branches[])(Walk *w) = {
+        visit_keys, /* before the totals, which it sums up */
+        visit_models,
+        visit_totals,
+        visit_load_balancing,
+        visit_queue,
+        visit_days,
+};
+
+void statistics_visit(const StatsSource *source, StatsSink *sink) {
+        Walk w = { .source = source, .sink = sink };
+
+        assert(source->pool && source->config && source->queue);
+
+        stats_open(sink, STATS_ITEM, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(branches); i++)
+                branches[i](&w);
+        stats_close(sink, STATS_ITEM);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The tree of statistics (core/stats): every name in it, and where each value comes from. What it is, is in
+ * docs/HTTP.md (GET /stats) and docs/DBUS.md (GetStatistics). */
+
+#include "config/config.h"
+#include "core/stats.h"
+#include "pool/pool.h"
+
+typedef struct KeyQueue KeyQueue;
+
+typedef struct StatsSource {
+        Pool *pool;
+        const Config *config;
+        const KeyQueue *queue;
+        unsigned n_days; /* how many past days are in the tree, today among them; 0: that branch is left out */
+        usec_t now;      /* realtime */
+} StatsSource;
+
+/* Stops early when the sink fails; see sink->r. */
+void statistics_visit(const StatsSource *source, StatsSink *sink);
