@@ -2,53 +2,55 @@
 #pragma once
 
 /*
- * The pool as its administrator handles it: keys by their id, enabling and disabling, a new set of keys
- * after a reload, why each key would or would not be picked, and word of every change. A part of the pool,
- * see pool/pick.c.
+ * The administration of the pool: keys by their id, enabling and disabling, a new set of keys after a
+ * reload, why each key would or would not be picked, and a notification of every change. Part of the pool,
+ * see pick.c.
  */
 
 #include "pool/pool.h"
 
 /* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. Unique in
- * the pool, stable over restarts; never the mask, which two keys may share. Lives until key_removed(): a key
- * that a reload gives another name is told as removed and as added, and keeps all that it is. */
+ * the pool and stable over restarts; never the mask, which two keys may share. The string lives until
+ * key_removed(). When a reload renames a key, key_removed() and key_added() are called for it, and it keeps
+ * its health, quota and counters. */
 const char *pool_key_id(const PoolKey *k);
-bool pool_key_is_named(const PoolKey *k); /* its id is its name */
-#define POOL_KEY_ID_MAX 64U /* bytes of a name; what a digest has is less */
+bool pool_key_is_named(const PoolKey *k); /* the id is a configured name */
+#define POOL_KEY_ID_MAX 64U /* bytes of a name; a digest's id is shorter */
 
-/* By id, name, mask (-EEXIST if several keys have it) or MASK#n; -ENXIO. */
+/* Finds by id, name, mask or MASK#n. -EEXIST: several keys have this mask; -ENXIO: no key fits. */
 int pool_find_key(Pool *p, const char *what, PoolKey **ret);
 
-/* As an administrator wants it until the configuration changes its mind, by a reload or (where the pool is
- * kept) over a restart; 1 if that changed something. O(keys). */
+/* Disables or enables a key, until the configuration changes its `disabled` in a reload; with a store, over
+ * restarts too. Returns 1 if that changed something, else 0. O(keys). */
 int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 
-/* --- word of changes --- */
+/* --- notifications --- */
 
 typedef struct PoolObserver {
-        /* (key, model) went from one state to another; model "" for the key as such. `reason` is the
-         * verdict's name, or "reset", "reload", "restored", "disabled", "enabled", "joined", "probe"; until:
-         * realtime, 0: now, USEC_INFINITY: not by itself. Each word begins where the one before ended; what
-         * time alone changes is no word. A probe that failed is told with before == after and a later
-         * `until`. */
+        /* (key, model) went from one state to another; model "" is the key itself. `reason` is the verdict's
+         * name, or "reset", "reload", "restored", "disabled", "enabled", "joined", "probe". `until` is when
+         * it is usable again: realtime, 0: now, USEC_INFINITY: not by itself. `before` is the `after` of the
+         * previous call. Changes by the passing of time alone are not notified. A probe that failed has
+         * before == after and a later `until`. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
-        /* The last usable key of the model went; until: when the first frees. Once each time it happens. */
+        /* The model has no usable key any more; `until`: when the first frees. Once each time it happens. */
         void (*exhausted)(const char *model, usec_t until, void *userdata);
-        /* Google has named the project of a key for which the configuration names none, and `n_others` keys
-         * have the same: from here on they share its quotas. Once for each key. */
+        /* Google has named the project of a key for which the configuration names none. `n_others` keys have
+         * the same project; from now on they share its quotas. Once for each key. */
         void (*project_learned)(const PoolKey *k, const char *project, size_t n_others, void *userdata);
-        /* Of a day's requests for the model QUOTA_WARN_AT are used; once a day and quota. `k` is the key
-         * that was picked, `project` NULL if it is its own. */
+        /* QUOTA_WARN_AT of a day's requests for the model are used; once a day for each quota. `k` is the
+         * key that was picked; `project` is NULL if the key is its own project. */
         void (*quota_warning)(const PoolKey *k, const char *project, const char *model, uint64_t used,
                               uint64_t limit, void *userdata);
-        /* By a reload: removed before anything has changed, all of them, and added when all is done. */
+        /* By a reload: key_removed() for all keys that go, before anything changes; key_added() at its
+         * end. */
         void (*key_added)(const PoolKey *k, void *userdata);
         void (*key_removed)(const PoolKey *k, void *userdata);
 } PoolObserver;
 
-/* Members may be NULL. Called when the pool is whole: the observer may ask it anything, and change nothing.
- * To be set before the first pick. */
+/* Members may be NULL. They are called while the pool is consistent: the observer may read it, and must not
+ * change it. To be set before the first pick. */
 void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata);
 
 /* --- a reload --- */
@@ -63,16 +65,17 @@ typedef struct PoolChange {
         size_t n_added, n_removed, n_kept;
 } PoolChange;
 
-/* All or nothing (-ENOMEM, -E2BIG): keys that stay keep health, quota and counters, whatever their new name;
- * a key that goes is not picked any more and is freed with its last lease. */
+/* Replaces the set of keys, all or nothing (-ENOMEM, -E2BIG). Keys that stay keep health, quota and
+ * counters, whatever their new name; a key that goes is not picked any more and is freed with its last
+ * lease. */
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret);
 
-/* What MODEL_LIMITS says; the rows must live until others take their place. O(keys + slots). */
+/* Sets MODEL_LIMITS; the rows must live until the next call. O(keys + slots). */
 void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
 
-/* The share of a day's requests at which quota_warning() is told, in percent; 0: never. */
+/* The share of a day's requests at which quota_warning() is called, in percent; 0: never. */
 void pool_set_warn_at(Pool *p, unsigned percent);
-/* Calls back for each quota of which quota_warning() was told today, as that is. */
+/* Calls back for each quota that quota_warning() was called for today, with its present use. */
 void pool_each_warning(Pool *p, usec_t now,
                        void (*f)(const PoolKey *k, const char *project, const char *model, uint64_t used,
                                  uint64_t limit, void *userdata),
@@ -81,7 +84,7 @@ void pool_each_warning(Pool *p, usec_t now,
 /* --- explain --- */
 
 typedef struct PoolCeiling {
-        uint64_t limit, used; /* limit 0: not known */
+        uint64_t limit, used; /* limit 0: unknown */
         CeilingSource source;
 } PoolCeiling;
 
@@ -96,7 +99,8 @@ typedef struct PoolReason {
                                * gone when the callback returns */
 } PoolReason;
 
-/* Each key in the order in which it would be picked, then the others by when they free. A model that was
- * never asked for is explained too, and not made. O(n log n): for people, not for requests. */
+/* Calls back for each key: the usable ones in the order in which they would be picked, then the others by
+ * when they free. A model without requests is explained too, and is not created. O(n log n): for people,
+ * not for requests. */
 int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolReason *r, void *userdata),
                  void *userdata);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Which project served a conversation last: the AFFINITY_MAX that were used latest. A conversation is a
- * number (a digest of what names it); what is kept is a digest of that with a random key, so that nobody
- * outside can choose what collides, and nothing of a prompt is in here. A home lies in what conversations
- * are bound to, and may go at any time.
+ * Which project served a conversation last, for the AFFINITY_MAX latest conversations. A conversation is a
+ * number (a digest of what names it). The table keeps a digest of that number with a random key, so that a
+ * client cannot choose what collides, and nothing of a prompt is kept. A home is a member of the project
+ * that conversations are bound to, and may go at any time.
  */
 
 #include "base/hash.h"
@@ -18,14 +18,14 @@ typedef struct AffinityHome {
 } AffinityHome;
 
 void affinity_home_init(AffinityHome *h);
-void affinity_home_done(AffinityHome *h); /* nothing is bound to it any more */
+void affinity_home_done(AffinityHome *h); /* unbinds all its conversations */
 
 int affinity_new(const uint8_t key[static HASH_KEY_SIZE], size_t max, Affinity **ret);
 Affinity *affinity_free(Affinity *a);
 DEFINE_CLEANUP(Affinity *, affinity_free);
 
-/* NULL if it is bound to nothing. */
+/* The home of a conversation; NULL if it has none. */
 AffinityHome *affinity_find(const Affinity *a, uint64_t conversation);
 
-/* From now on; the conversation that was bound or rebound longest ago makes room. */
+/* Binds the conversation. When the table is full, the one that was bound longest ago is forgotten. */
 void affinity_bind(Affinity *a, uint64_t conversation, AffinityHome *h);

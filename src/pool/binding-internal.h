@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A binding itself, for those who keep it; see pool/binding.c. */
+/* The binding itself, for the state and the project; see binding.c. */
 
 #include "pool/binding.h"
 #include "pool/heap.h"
@@ -12,21 +12,21 @@ typedef struct Binding {
         HeapNode due;
         List by_project;
         PoolDirty dirty;
-        PoolProject *project; /* NULL: it is over, and a store has yet to hear of it */
+        PoolProject *project; /* NULL: it has ended, and the store does not know yet */
         usec_t expires;
-        uint8_t owner[DIGEST_KEYED_SIZE]; /* of the token; keyed: as a store has it */
+        uint8_t owner[DIGEST_KEYED_SIZE]; /* digest of the token, keyed, as in the store */
         bool keyed;
         char *upstream; /* or NULL */
 } Binding;
 
-/* All of a project go to another, or (NULL) are no more known. */
+/* Moves all bindings of a project to another one, or (NULL) forgets them. */
 void bindings_move(Pool *p, PoolProject *from, PoolProject *to);
 
 void bindings_note_all(Pool *p);
 void bindings_done(Pool *p);
-int binding_key_owner(Pool *p, Binding *b); /* makes the owner keyed */
-void binding_forgotten(Binding *b);         /* a store has heard that it is over */
+int binding_key_owner(Pool *p, Binding *b); /* computes the keyed digest of the owner */
+void binding_forgotten(Binding *b);         /* the store knows that it has ended: frees it */
 
-/* As a store knows it. Nothing is done where there is no room. */
+/* Restores a binding from the store. Without room it does nothing. */
 int binding_restore(Pool *p, const char *name, PoolProject *project,
                     const uint8_t owner[static DIGEST_KEYED_SIZE], usec_t expires, const char *upstream);

@@ -2,51 +2,51 @@
 #pragma once
 
 /*
- * What clients have made at Google (files, cached contents, uploads that are under way) belongs to the
- * project whose key made it: any other is told that it does not exist. A binding remembers whose it is. A
- * part of the pool, see pool/binding.c.
+ * What clients have made at Google (files, cached contents, uploads under way) belongs to the project whose
+ * key made it; for every other project Google answers that it does not exist. A binding remembers the
+ * project. Part of the pool, see binding.c.
  */
 
 #include "pool/pool.h"
 
-/* "files/x", "cachedContents/x"; "uploads/x" is ours, of an upload that goes on. */
+/* "files/x" and "cachedContents/x" are Google's names; "uploads/x" is gemgate's name of an upload under
+ * way. */
 #define BINDING_NAME_MAX     (sizeof("cachedContents/") - 1 + BINDING_ID_MAX)
-#define BINDING_UPSTREAM_MAX 1024U /* of what Google calls an upload */
+#define BINDING_UPSTREAM_MAX 1024U /* bytes of Google's URL of an upload */
 
 #define BINDING_FILES   "files/"
 #define BINDING_CACHES  "cachedContents/"
 #define BINDING_UPLOADS "uploads/"
 
-/* True for a name of one of the three kinds. It is to become part of a path upstream: what is behind the
- * slash is [A-Za-z0-9_-]{1,BINDING_ID_MAX}, and nothing else is let through. */
+/* True for a name of one of the three kinds. It becomes part of a path upstream, so behind the slash only
+ * [A-Za-z0-9_-]{1,BINDING_ID_MAX} is valid. */
 bool binding_name_is_valid(const char *name, size_t n);
 
 typedef struct BindingWanted {
         const char *name;
-        PoolKey *key;         /* that made it */
-        const Secret *token;  /* of the client that asked for it */
+        PoolKey *key;         /* the key that made it */
+        const Secret *token;  /* the token of the client that asked for it */
         usec_t expires;       /* realtime */
         const char *upstream; /* or NULL */
 } BindingWanted;
 
-/* Remembers, or says anew what is known of a name. A name that another project has, is left to that one
- * (-EEXIST); where there is no room the one that expires first goes. -ENOMEM. */
+/* Adds a binding, or updates the one of that name. -EEXIST: the name belongs to another project and is left
+ * as it is. Without room the binding that expires first is dropped. -ENOMEM. */
 int pool_bind_name(Pool *p, const BindingWanted *w, usec_t now);
 void pool_bind_renew(Pool *p, const char *name, usec_t expires, usec_t now);
 void pool_unbind_name(Pool *p, const char *name);
 
-/* The project that has it; NULL if that is not known, or over. It lives as long as the pool is not
- * changed. */
+/* The project that owns the name; NULL if it is unknown or has expired. Valid until the pool changes. */
 PoolProject *pool_bound_to(Pool *p, const char *name, usec_t now);
-const char *pool_bound_upstream(Pool *p, const char *name, usec_t now); /* as long as the binding lives */
+const char *pool_bound_upstream(Pool *p, const char *name, usec_t now); /* valid as long as the binding */
 bool pool_is_bound_by(Pool *p, const char *name, const Secret *token, usec_t now);
 size_t pool_n_bound(const Pool *p);
 
-/* False if the token has BINDINGS_TOKEN_MAX, or all have BINDINGS_MAX. O(bindings). */
+/* False if the token has BINDINGS_TOKEN_MAX bindings, or all tokens together BINDINGS_MAX. O(bindings). */
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now);
 
-/* The names of one kind ("files/") that the token has bound, in their order, behind `after` (NULL: from the
- * first), `max` at the most; *ret_more: there are others behind them. -ENOMEM. O(bindings). */
+/* At most `max` names of one kind ("files/") that the token has bound, sorted, behind `after` (NULL: from
+ * the first). *ret_more: there are more behind them. -ENOMEM. O(bindings). */
 typedef struct BindingNames {
         char (*names)[BINDING_NAME_MAX + 1]; /* to be freed */
         size_t n;

@@ -5,11 +5,11 @@
  * A circuit breaker: closed (all pass), open until a moment (none pass), then half-open: exactly one
  * request, the probe, passes, and its outcome closes the breaker or opens it again for longer. The pool has
  * one for each key (death), project (billing), bucket = (project, model) (quota) and two for each slot =
- * (key, model): an unexplained throttle, and health. They differ only in how long they open, which is
- * core/judgement's and core/cooldown's to say.
+ * (key, model): an unexplained throttle, and health. They differ only in how long they open; core/judgement
+ * and core/cooldown decide that.
  *
- * The breaker names its probe, so that a request which was the probe of an earlier opening is not taken for
- * the present one's when it comes back late.
+ * The breaker has the id of its probe, so that the late result of an earlier opening's probe is not taken
+ * for the present one's.
  */
 
 #include "base/clock.h"
@@ -17,15 +17,15 @@
 typedef struct Breaker {
         usec_t until;     /* 0: closed; else open up to here, half-open from here on */
         usec_t since;     /* when it opened last */
-        uint64_t probe;   /* the id of the lease that is out as the probe; 0: none is */
-        unsigned strikes; /* how often it has opened in a row: what the waits grow by */
+        uint64_t probe;   /* the id of the lease that is the probe; 0: none is under way */
+        unsigned strikes; /* how often it has opened in a row; waits grow with it */
 } Breaker;
 
 typedef enum BreakerState {
         BREAKER_CLOSED,
         BREAKER_OPEN,
         BREAKER_HALF_OPEN, /* a probe may go */
-        BREAKER_PROBING,   /* a probe is out: nobody else goes */
+        BREAKER_PROBING,   /* the probe is under way; no other request passes */
 } BreakerState;
 
 static inline BreakerState breaker_state(const Breaker *b, usec_t now) {
@@ -43,7 +43,7 @@ static inline void breaker_open(Breaker *b, usec_t now, usec_t until) {
         b->strikes++;
 }
 
-/* The probe came back without an answer to the question: half-open again, from `until` on. */
+/* The probe ended without showing anything: half-open again, from `until` on. */
 static inline void breaker_release(Breaker *b, usec_t until) {
         b->until = until;
         b->probe = 0;

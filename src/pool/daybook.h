@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What was served on each day, by model; the model "" is all of them together. A day is a date, 20261125,
- * as the local calendar of the quotas has it. Rows that were changed are dirty until they were taken.
+ * What was served on each day, by model; the model "" is all of them together. A day is a date, 20261125, in
+ * the calendar of QUOTA_RESET_TIMEZONE. A changed row is dirty until daybook_take_dirty() has returned it.
  */
 
 #include "base/macros.h"
@@ -24,14 +24,14 @@ int daybook_new(Daybook **ret);
 Daybook *daybook_free(Daybook *b);
 DEFINE_CLEANUP(Daybook *, daybook_free);
 
-/* What the day's counters are now. -E2BIG beyond DAYBOOK_ROWS_MAX: a new row is not made. */
+/* Sets the day's counters. -E2BIG: there are DAYBOOK_ROWS_MAX rows already, and none is added. */
 int daybook_put(Daybook *b, uint32_t date, const char *model, const DayCounters *counters);
 bool daybook_get(const Daybook *b, uint32_t date, const char *model, DayCounters *ret);
-void daybook_forget(Daybook *b, uint32_t before); /* the days before this one */
+void daybook_forget(Daybook *b, uint32_t before); /* drops the days before this one */
 
 size_t daybook_n(const Daybook *b);
-DayRow daybook_row(const Daybook *b, size_t i); /* by date, then model */
+DayRow daybook_row(const Daybook *b, size_t i); /* sorted by date, then model */
 
 void daybook_dirty_all(Daybook *b);
-void daybook_clean_all(Daybook *b);               /* they are what the store has */
+void daybook_clean_all(Daybook *b);               /* the store has them all */
 bool daybook_take_dirty(Daybook *b, DayRow *ret); /* one at a time, until false */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* How the pool does what it does, in words for who looks at its statistics. */
+/* Texts of GET /stats and GetStatistics that describe how the pool works. */
 
 #define POOL_DESCRIBE_STRATEGY \
         "of the usable keys the one with the least requests today on the model, then the least in all, " \

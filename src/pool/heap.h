@@ -3,8 +3,8 @@
 
 /*
  * A priority queue whose links live in its elements: nothing is allocated, and any element can be taken out.
- * Push and removal cost O(log n) in the worst case, and O(1) where elements come in rising order; heap.c
- * tells how.
+ * Push and removal cost O(log n) in the worst case, and O(1) where elements come in rising order; see
+ * heap.c.
  */
 
 #include "base/macros.h"
@@ -12,15 +12,15 @@
 typedef struct HeapNode HeapNode;
 typedef struct Heap Heap;
 
-/* Smaller is earlier: the three numbers from left to right, then the index. */
+/* The smaller rank comes first: the three numbers are compared from left to right, then the index. */
 typedef struct HeapRank {
         uint64_t by[3];
         uint32_t index;
 } HeapRank;
 
 struct HeapNode {
-        HeapNode *left, *right, *parent; /* in the run: the one before, the one behind, NULL */
-        Heap *heap;                      /* that it is in, or NULL */
+        HeapNode *left, *right, *parent; /* in the run: the previous one, the next one, NULL */
+        Heap *heap;                      /* the heap that it is in, or NULL */
         HeapRank rank;
         uint32_t distance; /* nodes on the path to the right, this one included; 0: in the run */
 };
@@ -33,12 +33,12 @@ struct Heap {
 
 int heap_rank_compare(const HeapRank *a, const HeapRank *b);
 
-HeapNode *heap_first(const Heap *h);                 /* NULL if it is empty */
-void heap_push(Heap *h, HeapNode *n, HeapRank rank); /* n must be in no heap */
-void heap_remove(HeapNode *n);                       /* may be in none */
+HeapNode *heap_first(const Heap *h);                 /* NULL: the heap is empty */
+void heap_push(Heap *h, HeapNode *n, HeapRank rank); /* n must not be in a heap */
+void heap_remove(HeapNode *n);                       /* does nothing if n is in no heap */
 
-/* Forgets all elements at once, without touching them: each must be given heap_node_reset() before it is
- * used. */
+/* Empties the heap without touching its elements: heap_node_reset() must be called for each before it is
+ * used again. */
 static inline void heap_clear(Heap *h) {
         h->root = h->head = h->tail = NULL;
 }

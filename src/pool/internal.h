@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The pool itself, for the files of this folder and their tests; see pool/pick.c. */
+/* The pool itself, for the files of this folder and their tests; see pick.c. */
 
 #include "pool/admin.h"
 #include "pool/heaps.h"
@@ -15,17 +15,17 @@ struct Pool {
         PoolKey **keys;
         size_t n_keys, n_keys_allocated;
         size_t n_enabled;
-        size_t n_usable; /* enabled, and neither its own breaker nor its project's is open */
-        List projects; /* all; those with enabled keys are chained from the first to the last, too */
+        size_t n_usable; /* enabled keys whose own breaker and whose project's breaker are closed */
+        List projects; /* all projects; those with enabled keys are also chained from first to last */
         PoolProject *first_project, *last_project;
-        List turns; /* projects that have nothing against them, see pool/pick-rotation.c */
-        List gone; /* keys that were removed, and have requests under way */
+        List turns; /* projects without an open breaker, see pick-rotation.c */
+        List gone; /* removed keys that still have requests under way */
         void *by_secret, *by_mask, *by_id; /* tsearch() trees of PoolKey, the last of PoolIdent */
         void *projects_by_name, *models_by_name;
         List models;
         size_t n_models;
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
-        PoolTally tally; /* of all requests, also those of keys and models that are no more */
+        PoolTally tally; /* of all requests, including those of keys and models that are gone */
         PoolToday today;
         Daybook *daybook;
         unsigned keep_days;
@@ -35,24 +35,23 @@ struct Pool {
                 size_t n;
         } bindings;
         PoolSave save;
-        bool restored; /* what belongs to no key is here */
+        bool restored; /* the rows that belong to no key were read */
         uint64_t last_lease;
         const CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
         unsigned warn_at; /* QUOTA_WARN_AT, in percent; 0: off */
-        size_t n_joining; /* keys that are to come to the project that was learned */
+        size_t n_joining; /* keys that will move to the project that was learned */
         usec_t joined_at;
-        uint64_t steps; /* of the heaps, and loops of the pick */
+        uint64_t steps; /* comparisons of the heaps and loops of picks, for tests */
         PoolObserver observer;
         void *observer_userdata;
         bool observed;
 };
 
-/* To be called first by whatever takes `now` from outside; returns and keeps the time as the pool takes
- * it. */
+/* Every function that gets `now` from outside calls this first; it returns and keeps the pool's own time. */
 usec_t pool_time(Pool *p, usec_t now);
 
-/* To be called for what has changed. It allocates nothing, and for what is noted already it does nothing. */
+/* Notes a change for the store. It allocates nothing; for what is noted already it does nothing. */
 static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
         if (p->save.on && d->urgency < 1U + urgent)
                 pool_note_slow(p, d, urgent);

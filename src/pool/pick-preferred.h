@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What those who route a request ask of the pool beside the plain pick (pool/pool.h). A part of the pool,
- * see pool/pick.c. */
+/* Picks with a condition: pinned, preferred, spare; the plain pick is in pool.h. Part of the pool, see
+ * pick.c. */
 
 #include "pool/affinity.h"
 #include "pool/pool.h"
@@ -10,24 +10,24 @@
 typedef struct PoolModel PoolModel;
 typedef struct PoolBucket PoolBucket;
 
-/* True if no pick could succeed now, and why. False for a model that nobody has asked for. */
+/* True if no pick could succeed now; *ret says why. False for a model without requests so far. */
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret);
 
-/* The slot to take of q->pinned, NULL if there is none, and the bucket of the model there. -ENOMEM. */
+/* The slot to pick of the project q->pinned, NULL if there is none, and its bucket. -ENOMEM. */
 int pool_pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket);
 
-/* A second key beside that of `other`, for the same model: of another project, and no probe. */
+/* A second key for the model of `other`: of another project, and not a probe. */
 int pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t now, Lease *ret);
 
 /* --- affinity --- */
 
-/* The project that a conversation had better go to: the one that served it last, or else the one that a
- * rendezvous hash gives it, which is the same over restarts. NULL if there is none. It lives as long as the
- * pool is not changed. */
+/* The project that a conversation should go to: the one that served it last, or else the one that a
+ * rendezvous hash gives it, which is the same over restarts. NULL if there is none. Valid until the pool
+ * changes. */
 PoolProject *pool_prefer(Pool *p, const Affinity *a, uint64_t conversation);
 
-/* The conversation was served by this one. */
+/* The conversation was served with this lease. */
 void pool_bind(Affinity *a, uint64_t conversation, const Lease *lease);
 
-/* For the pick: the preferred project's slot, if it may go and is not too busy; else `best`. */
+/* For the pick: the preferred project's slot, if it is usable and not too busy; else `best`. */
 PoolSlot *pool_preferred(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot *best);

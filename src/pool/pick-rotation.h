@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Keys for no model in particular, by turns; a part of the pool, see pool/pick-rotation.c. */
+/* Keys for no model in particular, in rotation. Part of the pool, see pick-rotation.c. */
 
 #include "pool/key.h"
 
-/* Puts the key, and its project, where they belong now. To be called when a breaker of theirs has changed.
- */
+/* Moves the key and its project to where they belong. To be called when one of their breakers has
+ * changed. */
 void pool_rotation_place(Pool *p, PoolKey *k);
 
-/* All of it anew, in the order of p->keys. O(keys). */
+/* Rebuilds the rotation, in the order of p->keys. O(keys). */
 void pool_rotation_arrange(Pool *p);

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The pool of API keys: picks one for a model, and learns only by being told what came of it. How a pick
- * stays cheap with 100,000 keys stands in pick.c. Pure: `now` (realtime) is an argument. A key lives until a
- * reload removes it and no Lease has it; each must be given back by exactly one pool_report().
+ * The pool of API keys: picks a key for a model, and learns only from reports of what came of it. pick.c
+ * explains how a pick stays cheap with 100,000 keys. Pure: `now` (realtime) is an argument. A key lives
+ * until a reload removes it and no Lease has it; each Lease must be given back by exactly one
+ * pool_report().
  */
 
 #include "base/secret.h"
@@ -20,16 +21,16 @@ typedef struct PoolSlot PoolSlot; /* (key, model) */
 typedef struct Lease {
         PoolKey *key;
         PoolSlot *slot; /* NULL: of pool_pick_rotation() */
-        uint64_t id;    /* never 0; by it a breaker knows its probe */
-        CeilingTaken taken; /* of the quota, until the report makes it good */
+        uint64_t id;    /* never 0; a breaker identifies its probe by it */
+        CeilingTaken taken; /* reserved in the quota until the report settles it */
 } Lease;
 
 typedef enum PoolState {
         POOL_USABLE,
-        POOL_PROBING,   /* half-open, its one probe is out */
-        POOL_COOLING,   /* the project's quota of this model */
-        POOL_UNHEALTHY, /* three consecutive errors of its own */
-        POOL_CLOSED,    /* the model is closed to its project */
+        POOL_PROBING,   /* half-open, and the probe is under way */
+        POOL_COOLING,   /* the project's quota of this model is spent */
+        POOL_UNHEALTHY, /* three errors in a row that were its own fault */
+        POOL_CLOSED,    /* the project may not use the model */
         POOL_BILLING,
         POOL_DEAD,
         POOL_DISABLED,
@@ -39,9 +40,9 @@ typedef enum PoolState {
 const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling", "unhealthy", … */
 /* Why nothing was picked: how many keys are in which state, and when the first one frees. */
 typedef struct PoolRefusal {
-        size_t n_keys[_POOL_STATE_MAX]; /* usable ones too, if they were excluded */
-        usec_t available_at; /* of those that are not usable; USEC_INFINITY if none ever will by itself */
-        bool is_quota, is_daily; /* a key is only cooling: 429, else 503; and all such for a day's quota */
+        size_t n_keys[_POOL_STATE_MAX]; /* including usable ones that were excluded */
+        usec_t available_at; /* when the first frees; USEC_INFINITY: none by itself */
+        bool is_quota, is_daily; /* some key is only cooling: 429, else 503; all of those for a day's quota */
 } PoolRefusal;
 
 enum { _POOL_E_SUCCESS, POOL_E_EXHAUSTED /* see the PoolRefusal */ };
@@ -50,7 +51,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret); /* the zone must outlive
 Pool *pool_free(Pool *p);
 DEFINE_CLEANUP(Pool *, pool_free);
 
-/* name and project may be NULL. -EEXIST for a key that is there already, -E2BIG at KEYS_MAX. */
+/* name and project may be NULL. -EEXIST: the pool has this key; -E2BIG: it has KEYS_MAX keys. */
 int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
 
 typedef struct PoolRequest {
@@ -58,15 +59,15 @@ typedef struct PoolRequest {
         PoolKey *const *exclude; /* never one of these; ATTEMPTS_MAX at most, only compared */
         size_t n_exclude;
         PoolProject *prefer; /* pool_prefer(), or NULL */
-        uint64_t spill;      /* percent that it may be busier */
-        uint64_t tokens; /* that go in, as far as can be told; 0: few */
-        PoolProject *pinned; /* of this project alone (pool/binding); or NULL */
+        uint64_t spill;      /* by how many percent the preferred key may be busier */
+        uint64_t tokens; /* input tokens, as estimated; 0: few */
+        PoolProject *pinned; /* pick from this project only (binding.h); or NULL */
 } PoolRequest;
 
-/* The usable key with the least requests today on that model, then in all, then longest unused; never one
- * of `exclude`, and with one no probe either if there is another; where ceilings are known (core/ceiling)
- * only one whose quota has room. The pick counts as a request at once. -E2BIG for a new model where all
- * MODELS_MAX have requests under way. */
+/* Picks the usable key with the fewest requests today on that model, then the fewest in all, then the
+ * longest unused. It is never one of `exclude`; if there are any, a probe is picked only if nothing else is
+ * left. Where ceilings are known (core/ceiling.h) its quota has room. The pick counts as a request at once.
+ * -E2BIG: a new model, and all MODELS_MAX models have requests under way. */
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
 static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude,
@@ -76,8 +77,8 @@ static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude,
         return pool_pick_for(p, &q, now, ret, ret_refusal);
 }
 
-/* Any key that is neither dead nor out of credit, for no model in particular: projects by turns, and so the
- * keys of each. It counts as no request. `only`: of that project alone; or NULL. */
+/* Picks a key for no model in particular that is neither dead nor out of credit: the projects in rotation,
+ * and the keys of each. It does not count as a request. `pinned`: from that project only; or NULL. */
 int pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
                           usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
@@ -86,15 +87,16 @@ static inline int pool_pick_rotation(Pool *p, PoolKey *const *exclude, size_t n_
         return pool_pick_rotation_of(p, NULL, exclude, n_exclude, now, ret, ret_refusal);
 }
 
-/* The answer has begun: a request that is a probe has passed, and the others need not wait for its end. */
+/* The answer has begun: a probe has passed, and others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);
 
-/* The end; but for pool_answering() the only way that health and counters change. Empties the lease. */
+/* The end of the lease, which is empty then. Apart from pool_answering() only this changes health and
+ * counters. */
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
-/* Revives. `pattern` is a name, a mask (all keys of that mask) or MASK#2 (the second of them), NULL for
- * every key; `model` NULL for every model, and then dead keys and projects revive too. Returns how many
- * pairs of key and model, and keys, needed it, maybe 0; -ENXIO if no key or no model fits. */
+/* Closes breakers. `pattern` is a name, a mask (all keys of that mask) or MASK#2 (the second of them), or
+ * NULL for every key. `model` NULL: every model, and also the breakers of keys and projects. Returns how
+ * many slots and keys had one open, maybe 0; -ENXIO if no key or no model fits. */
 int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);
 
 #include "pool/view.h" /* what it knows, for those who show it */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Projects that Google has named; a part of the pool, see pool/project.c. */
+/* Projects that Google has named. Part of the pool, see project.c. */
 
 #include "pool/key.h"
 
-/* A verdict has named the key's project. To be called when the report is done. */
+/* A verdict has named the key's project. To be called at the end of the report. */
 void pool_project_learn(Pool *p, PoolKey *k, const char *name);
 
-/* It was learned before a restart: it joins at once, and is no news. All is to be arranged then. -ENOMEM. */
+/* The project was learned before a restart: the key moves at once, without a notification. The caller then
+ * rearranges everything. -ENOMEM. */
 int pool_project_restore(Pool *p, PoolKey *k, const char *name);
 
-/* Brings keys to the projects that were learned of them, if it is time. */
+/* Moves keys to their learned projects, if it is time. */
 void pool_project_join(Pool *p);

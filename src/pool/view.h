@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the pool knows, for those who show it (pool/view.c); a part of pool/pool.h, which includes it. */
+/* What statistics and screens show of the pool; see view.c. Part of pool.h, which includes it. */
 
 #include "pool/pool.h"
 
@@ -19,30 +19,30 @@ static inline double pool_error_rate(const PoolCounters *c) {
 typedef struct PoolKeyView {
         const char *mask;    /* unique in the pool: a second key of the same mask is MASK#2 */
         const char *name;    /* NULL if it has none */
-        const char *project; /* NULL if it is its own */
-        PoolState state;     /* of the key as such: usable, billing, dead, disabled */
+        const char *project; /* NULL: the key is its own project */
+        PoolState state;     /* of the key itself: usable, billing, dead, disabled */
         PoolCounters counters;
-        usec_t last_reset, next_reset; /* the daily ones */
+        usec_t last_reset, next_reset; /* the daily resets */
 } PoolKeyView;
 
 typedef struct PoolSlotView {
         const char *model;
         PoolState state;
         PoolCounters counters;
-        unsigned consecutive_errors; /* of the key's own fault, those that make it unhealthy */
+        unsigned consecutive_errors; /* of the key's own fault: three make it unhealthy */
         usec_t available_at;         /* 0: now; USEC_INFINITY: not by itself */
         const char *last_error;      /* scrubbed; NULL if none */
-        bool is_healthy;             /* the (key, model)'s own health only */
+        bool is_healthy;             /* the slot's own health only */
 } PoolSlotView;
 
 typedef struct PoolModelView {
         const char *name;
-        size_t usable_keys, total_keys, healthy_keys; /* enabled ones; healthy: neither unhealthy nor dead */
+        size_t usable_keys, total_keys, healthy_keys; /* enabled keys; healthy: neither unhealthy nor dead */
         PoolCounters counters;
-        PoolRefusal standing; /* as if nothing could be picked */
+        PoolRefusal standing; /* key counts by state, filled even when keys are usable */
 } PoolModelView;
 
-/* Of all requests, also those of keys and models that are no more. O(1). */
+/* Of all requests, including those of keys and models that are gone. O(1). */
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret);
 size_t pool_n_keys(const Pool *p);
 size_t pool_n_models(const Pool *p);
@@ -50,9 +50,9 @@ const PoolKey *pool_key(const Pool *p, size_t i);
 Secret *pool_key_secret(const PoolKey *k);
 void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret);
 
-/* Calls back for each model that this key was asked for / that the pool knows, in order of first use. */
+/* Call back for each model that this key was used for / that the pool knows, in order of first use. */
 void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolSlotView *v, void *userdata),
                     void *userdata);
 void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata), void *userdata);
 size_t pool_enabled_keys(const Pool *p);
-size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of money; O(1) */
+size_t pool_usable_keys(Pool *p, usec_t now); /* neither disabled, dead nor out of credit; O(1) */
