@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GetStatistics: the statistics under the names that GET /stats gives them, but typed. Times are microseconds
- * of the real-time clock: 0 is not yet, the largest value never. */
+/* GetStatistics: the statistics under the names that GET /stats gives them, but typed. Times are
+ * microseconds of the real-time clock: 0 is not yet, the largest value never. */
 
 #include <errno.h>
 

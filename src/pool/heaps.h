@@ -45,7 +45,7 @@ struct PoolModel {
         char *name; /* first, for pool_name_compare() */
         char *counted_as; /* its name in Google's quotas, if that differs; or NULL */
         List models;
-        Heap ready, trial;                   /* queues, by the rank of their first slot; trial: those of probes */
+        Heap ready, trial;                   /* by when they become usable */
         Heap waiting_buckets, waiting_slots; /* by when they become usable */
         Heap crowded;                        /* buckets that large requests do not fit into */
         List buckets;

@@ -42,7 +42,7 @@ const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling"
 typedef struct PoolRefusal {
         size_t n_keys[_POOL_STATE_MAX]; /* including usable ones that were excluded */
         usec_t available_at; /* when the first frees; USEC_INFINITY: none by itself */
-        bool is_quota, is_daily; /* some key is only cooling: 429, else 503; all of those for a day's quota */
+        bool is_quota, is_daily; /* a key is only cooling: 429, else 503; all by the day */
 } PoolRefusal;
 
 enum { _POOL_E_SUCCESS, POOL_E_EXHAUSTED /* see the PoolRefusal */ };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One walk for all sinks. A branch is a function in the table at the end; a new one is added there. The order
- * of branches and values is the order in which HTTP shows them.
+ * One walk for all sinks. A branch is a function in the table at the end; a new one is added there. The
+ * order of branches and values is the order in which HTTP shows them.
  */
 
 #include <stdio.h>

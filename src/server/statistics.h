@@ -14,7 +14,7 @@ typedef struct StatsSource {
         Pool *pool;
         const Config *config;
         const KeyQueue *queue;
-        unsigned n_days; /* how many past days are in the tree, today among them; 0: that branch is left out */
+        unsigned n_days; /* how many past days the tree has, with today; 0: no such branch */
         usec_t now;      /* realtime */
 } StatsSource;
 
