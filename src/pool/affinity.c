@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A table of chains over entries that are allocated once, with the first binding, and a list of them by
- * their last use. An entry whose home has gone stays where it is until it is used again or makes room.
+ * A hash table with chains, whose entries are allocated once, with the first binding, and a list of the
+ * entries by last use. An entry whose home is gone stays in place until it is used again or is evicted.
  */
 
 #include <errno.h>
@@ -13,9 +13,9 @@
 typedef struct AffinityEntry AffinityEntry;
 
 struct AffinityEntry {
-        AffinityEntry *next; /* of its chain */
+        AffinityEntry *next; /* in its chain */
         List by_use, by_home;
-        AffinityHome *home; /* NULL: it has gone */
+        AffinityHome *home; /* NULL: the home is gone */
         uint64_t digest;
 };
 
@@ -24,7 +24,7 @@ struct Affinity {
         AffinityEntry *entries; /* NULL before the first binding */
         AffinityEntry **chains;
         size_t n, max; /* entries in use */
-        List by_use;   /* the latest last */
+        List by_use;   /* the latest is last */
 };
 
 void affinity_home_init(AffinityHome *h) {
@@ -92,7 +92,7 @@ static void chain_remove(Affinity *a, AffinityEntry *e) {
         *at = e->next;
 }
 
-/* A free entry, or the one that was used longest ago. */
+/* A free entry, or else the one that was used longest ago. */
 static AffinityEntry *entry_take(Affinity *a) {
         AffinityEntry *e;
 
@@ -125,7 +125,7 @@ void affinity_bind(Affinity *a, uint64_t conversation, AffinityHome *h) {
         if (!e) {
                 e = entry_take(a);
                 if (!e)
-                        return; /* for want of memory: it is a preference, no promise */
+                        return; /* out of memory: affinity is only a preference */
                 e->digest = digest;
                 e->next = *chain_of(a, digest);
                 *chain_of(a, digest) = e;

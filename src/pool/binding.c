@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Names and whose they are. They stand in a tree by name, in a heap by when they expire, and in a list of
- * their project: finding one is O(log n), and what is over goes with the next one that comes.
+ * Names and the projects that own them. A binding is in a tree by name, in a heap by expiry, and in a list
+ * of its project. Finding one is O(log n); expired ones are dropped when a new one is added.
  *
- * A project that goes (its last key was removed) takes its names along: nobody could serve them. Their rows
- * stay in the store, and so they are known again with the key. A key that is found to belong to another
- * project than was thought takes them there, if it was the last of the old one.
+ * When a project goes (its last key was removed), its bindings go too: no key could serve them. Their rows
+ * stay in the store, so they come back with the key. When the last key of a project moves to another
+ * project, it takes the bindings along.
  *
- * Whose token made a name is kept as a digest: with the store's key where there is a store, without one as
- * long as there is none.
+ * The token that made a name is kept as a digest: keyed with the store's key if there is a store, else
+ * without a key.
  */
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 #define ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-/* How a token is known: both forms, as some bindings were made before the store was there. */
+/* Both digests of a token, because some bindings may be older than the store. */
 typedef struct Owner {
         uint8_t plain[DIGEST_KEYED_SIZE], keyed[DIGEST_KEYED_SIZE];
         bool has_keyed;
@@ -77,7 +77,7 @@ int binding_key_owner(Pool *p, Binding *b) {
         return 0;
 }
 
-/* --- coming and going --- */
+/* --- adding and removing --- */
 
 static Binding *binding_free(Binding *b) {
         if (!b)
@@ -103,7 +103,7 @@ static void detach(Pool *p, Binding *b) {
         p->bindings.n--;
 }
 
-/* For good. */
+/* Removes and frees the binding. */
 static void end(Pool *p, Binding *b) {
         detach(p, b);
         if (p->save.on)
@@ -125,7 +125,7 @@ static void end_what_is_over(Pool *p) {
                 end(p, CONTAINER_OF(n, Binding, due));
 }
 
-/* Nobody serves it until its last rows are taken and all of it goes. */
+/* Unusable from now on; it is freed when the store has taken its last rows. */
 static bool is_left(const PoolProject *project) {
         return project->n_gone == project->n_keys;
 }
@@ -238,7 +238,7 @@ int binding_restore(Pool *p, const char *name, PoolProject *project,
         Binding *b = find(p, name);
         int r;
 
-        /* What is known here is newer. */
+        /* What is in memory is newer. */
         if (b || expires <= p->now || p->bindings.n >= BINDINGS_MAX)
                 return 0;
         r = attach(p, name, project, expires, upstream, &b);
@@ -255,7 +255,7 @@ void bindings_note_all(Pool *p) {
                         pool_note(p, &list_entry(j, Binding, by_project)->dirty, true);
 }
 
-/* What is over, and of which no store has heard; the others have gone with their projects. */
+/* Those that have ended and that the store does not know; the others went with their projects. */
 void bindings_done(Pool *p) {
         List *const lists[] = { &p->save.urgent, &p->save.dirty };
 
@@ -268,7 +268,7 @@ void bindings_done(Pool *p) {
                 }
 }
 
-/* --- asking --- */
+/* --- queries --- */
 
 PoolProject *pool_bound_to(Pool *p, const char *name, usec_t now) {
         Binding *b;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A sorted array: what is looked for is nearly always today's, and stands at the end. */
+/* A sorted array: nearly every search is for a row of today, and those are at the end. */
 
 #include <errno.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct Daybook {
         DaybookEntry *entries;
         size_t n, n_allocated;
         size_t n_dirty;
-        size_t scan; /* no row from here on is dirty */
+        size_t scan; /* rows from here on are clean */
 };
 
 int daybook_new(Daybook **ret) {
@@ -41,7 +41,7 @@ Daybook *daybook_free(Daybook *b) {
         return NULL;
 }
 
-/* The place of the row, or where it would stand. */
+/* The index of the row, or the index at which it would be inserted. */
 static size_t find(const Daybook *b, uint32_t date, const char *model, bool *ret_found) {
         size_t low = 0, high = b->n;
 
@@ -154,7 +154,7 @@ void daybook_clean_all(Daybook *b) {
                 set_dirty(b, b->entries + i, false);
 }
 
-/* From the end, where they are. */
+/* From the end, where dirty rows are. */
 bool daybook_take_dirty(Daybook *b, DayRow *ret) {
         if (b->n_dirty == 0)
                 return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Why each key would or would not be picked. A copy of the standings is sorted by the rule of the pick, so
- * that nothing in the pool moves. */
+/* Why each key would or would not be picked. It sorts a copy of the standings by the rule of the pick, so
+ * that the pool itself does not change. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include "pool/internal.h"
 #include "pool/standing.h"
 
-#define SENTENCE_MAX 640U /* the longest, with every number at its longest, is below 600 */
+#define SENTENCE_MAX 640U /* the longest sentence is below 600 bytes */
 
 typedef struct Standing {
         PoolKey *key;
@@ -19,10 +19,10 @@ typedef struct Standing {
         PoolQuota *quota;     /* or NULL */
         PoolStanding standing;
         HeapRank rank;
-        bool alike; /* in the moment at which its quota was refused */
+        bool alike; /* another project's quota was refused in the same second */
 } Standing;
 
-/* Those that may go by the rule of the pick, then the others by the time at which they may. */
+/* Usable keys by the rule of the pick, then the others by when they become usable. */
 static HeapRank rank_of(const Pool *p, const Standing *s) {
         const PoolCounters *c = s->slot ? &s->slot->tally.counters : NULL;
 
@@ -36,7 +36,7 @@ static HeapRank rank_of(const Pool *p, const Standing *s) {
         };
 }
 
-/* When the quota of a key was refused that no one has placed yet; 0: it wasn't. */
+/* When the quota of a key without a known project was refused; 0: never, or its project is known. */
 static usec_t refused_at(const Standing *s) {
         if (!s->quota || s->quota->closed || s->key->project != &s->key->own ||
             s->quota->breaker.until == 0)
@@ -89,7 +89,7 @@ static void look(Pool *p, PoolModel *m, Standing *all) {
                         list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
 }
 
-/* "41 s", "12 min", "3 h": how long it will be, to read. */
+/* A duration for people: "41 s", "12 min", "3 h". */
 static void span(usec_t u, char ret[static 32]) {
         unsigned long long s = (u + USEC_PER_SEC - 1) / USEC_PER_SEC;
 
@@ -140,7 +140,7 @@ static const char *const ceiling_words[_CEILING_MAX] = {
         [CEILING_RPD] = "requests a day",
 };
 
-/* Whether Google has refused, or nobody has asked because the ceiling is reached. */
+/* Says whether Google has refused, or whether requests are held back because a ceiling is reached. */
 static void say_cooling(const Pool *p, const Standing *s, Sentence *t) {
         if (s->standing.full < _CEILING_MAX)
                 say(t, "full: its %s are used up", ceiling_words[s->standing.full]);
@@ -150,7 +150,7 @@ static void say_cooling(const Pool *p, const Standing *s, Sentence *t) {
 
 static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
         static const struct {
-                const char *why, *then; /* what will happen at the time */
+                const char *why, *then; /* `then`: what happens at that time */
         } sentences[_POOL_STATE_MAX] = {
                 [POOL_USABLE] = { "usable", NULL },
                 [POOL_PROBING] = { "probing: one request is finding out whether it works again", NULL },
@@ -175,7 +175,7 @@ static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
         say(t, "; %s in %s", sentences[state].then, in);
 }
 
-/* Another project of which nobody says that it is this one was found spent in the same second. */
+/* Another key's quota was found spent in the same second: they may belong to one project. */
 static void say_coincidence(const Standing *s, Sentence *t) {
         if (s->alike)
                 say(t, "; another key was refused in the same second: if it is of the same Google project, "
@@ -193,7 +193,7 @@ static void say_ceilings(const PoolReason *r, Sentence *t) {
         }
 }
 
-/* Of a quota that nobody has asked for yet, what the configuration tells. */
+/* For a quota without requests so far: what the configuration says. */
 static void look_at_ceilings(Pool *p, const char *model, const Standing *s, PoolReason *r) {
         Ceiling untouched = {}, *c = &untouched;
 

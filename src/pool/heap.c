@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Two queues in one. What is not smaller than the last of the run is appended to the run, a sorted list; all
- * else goes to a leftist heap. The first of all is the first of the run or the root.
+ * Two queues in one. An element that is not smaller than the last one of the run is appended to the run, a
+ * sorted list; every other goes to a leftist heap. The first element is the first of the run or the root.
  *
- * A pool under even load takes the first key and puts it back as the last: all is in the run then, and a
- * pick costs the same whether ten keys are in it or 100,000. The heap is for what comes out of order: keys
- * that were down and have catching up to do, and the first round of a new day.
+ * Under even load the pool takes the first key and puts it back as the last. Then all elements are in the
+ * run, and a pick costs the same with ten keys and with 100,000. The heap takes what comes out of order:
+ * keys that were unusable for a while and have fewer requests, and the first round of a new day.
  *
- * In a leftist heap no path to the right is longer than log2(n + 1), and everything is a merge along two
- * such paths: a node keeps the length of its path, and its longer side on the left.
+ * In a leftist heap no path to the right is longer than log2(n + 1), and every operation is a merge along
+ * two such paths: a node keeps the length of its path, and its longer side on the left.
  */
 
 #include "pool/heap.h"
@@ -30,7 +30,7 @@ static uint32_t distance(const HeapNode *n) {
         return n ? n->distance : 0;
 }
 
-/* Puts the longer side to the left, and tells whether the node's own distance has changed. */
+/* Puts the longer side to the left. Returns whether the node's own distance has changed. */
 static bool lean(HeapNode *n) {
         uint32_t was = n->distance;
 
@@ -44,7 +44,7 @@ static bool lean(HeapNode *n) {
         return n->distance != was;
 }
 
-/* As deep as two paths to the right are long: forty calls for a million elements. */
+/* Recurses as deep as two paths to the right are long: forty calls for a million elements. */
 static HeapNode *merge(Heap *h, HeapNode *a, HeapNode *b) {
         if (!a)
                 return b;
@@ -108,7 +108,8 @@ static void tree_remove(Heap *h, HeapNode *n) {
         else
                 up->right = rest;
 
-        /* Distances grow by one a step here, or the walk stops: it is no longer than a path to the right. */
+        /* The walk ends where a distance stays; until then it grows by one a step, so the walk is O(log
+         * n). */
         while (up && lean(up))
                 up = up->parent;
 }

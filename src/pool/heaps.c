@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's models: their buckets and slots, and the heaps that these stand in. See pick.c for the whole
- * picture. */
+/* The pool's models, their buckets and slots, and the heaps that these are in. See pick.c for an
+ * overview. */
 
 #include <errno.h>
 
 #include "pool/internal.h"
 
-/* When the breaker lets somebody through: 0 now, USEC_INFINITY when its probe is back. */
+/* When the breaker lets a request through: 0: now, USEC_INFINITY: when its probe has ended. */
 static usec_t breaker_at(const Breaker *b, usec_t now) {
         switch (breaker_state(b, now)) {
         case BREAKER_OPEN:
@@ -29,12 +29,12 @@ static HeapRank rank_time(usec_t at, const PoolKey *k) {
         return (HeapRank){ .by = { at }, .index = k->index };
 }
 
-/* A key that was never tried has the best rank of its index: nothing asked, nothing used. */
+/* A key without a slot has the best rank of its index: no requests, never used. */
 static HeapRank rank_untried(const PoolKey *k) {
         return (HeapRank){ .index = k->index };
 }
 
-/* True if there is such a key, and it comes before what is first otherwise. */
+/* True if there is such a key and its rank comes before `first`. */
 static bool is_next(const PoolKey *untried, const HeapNode *first) {
         HeapRank rank;
 
@@ -111,7 +111,7 @@ void pool_slot_free(Pool *p, PoolSlot *s) {
         p->n_slots--;
 }
 
-/* --- cursors: behind them stands what was never tried, and after a reload also what was --- */
+/* --- cursors: behind them are keys and projects without a slot, after a reload also others --- */
 
 static PoolBucket *bucket_find(PoolProject *project, const PoolModel *m) {
         LIST_FOREACH(i, &project->buckets) {
@@ -142,7 +142,7 @@ static PoolKey *next_untried_key(const PoolBucket *b, PoolKey *k) {
         return k;
 }
 
-/* With marks instead of searches, for those who do it for many. */
+/* For many buckets at once: it marks keys instead of searching for each slot. */
 void pool_bucket_rewind(PoolBucket *b) {
         PoolKey *k = b->project->first_key;
 
@@ -212,7 +212,7 @@ int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket 
         return 0;
 }
 
-/* --- what is made when it is first needed --- */
+/* --- creation at the first use --- */
 
 static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
         PoolSlot *s;
@@ -252,7 +252,7 @@ int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret) {
         return 0;
 }
 
-/* The next key of the bucket's project that was never tried. */
+/* The next key of the bucket's project without a slot. */
 static int bucket_extend(Pool *p, PoolBucket *b) {
         PoolKey *k = b->next_key;
         PoolSlot *s;
@@ -266,7 +266,7 @@ static int bucket_extend(Pool *p, PoolBucket *b) {
         return 0;
 }
 
-/* The next project that was never tried, and its first key. */
+/* The next project without a bucket, and its first key. */
 static int model_extend(Pool *p, PoolModel *m) {
         PoolBucket *b;
         int r;
@@ -299,7 +299,7 @@ int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret) {
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         int r;
 
-        /* Each turn but the last makes a slot, which happens once for each (key, model). */
+        /* Each turn but the last creates a slot, which happens once for each (key, model). */
         for (;; p->steps++) {
                 const PoolKey *untried = m->next_project ? m->next_project->first_key : NULL;
                 HeapNode *n = heap_first(&m->ready), *trial = heap_first(&m->trial);
@@ -332,8 +332,8 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         }
 }
 
-/* A new day, the clock has jumped, or keys have changed: every rank has changed, so the heaps are made anew.
- * O(slots), once a day. */
+/* After a new day, a jump of the clock or a change of keys every rank is different, so the heaps are
+ * rebuilt. O(slots), once a day. */
 static void model_rebuild(Pool *p, PoolModel *m) {
         heap_clear(&m->ready);
         heap_clear(&m->trial);
@@ -359,7 +359,7 @@ static void model_rebuild(Pool *p, PoolModel *m) {
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
-                pool_bucket_place(p, b); /* one without slots, too */
+                pool_bucket_place(p, b); /* even without slots */
                 LIST_FOREACH(j, &b->slots)
                         pool_slot_place(p, list_entry(j, PoolSlot, by_bucket));
         }
@@ -402,7 +402,7 @@ void pool_model_refresh(Pool *p, PoolModel *m) {
 
 bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
         if (m->day == USEC_INFINITY)
-                return false; /* the clock has jumped: the next pick will see */
+                return false; /* the clock has jumped: the next pick rebuilds the heaps */
         move_what_is_due(p, m);
         return !heap_first(&m->ready) && !heap_first(&m->trial) && !heap_first(&m->crowded) &&
                !m->next_project;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the pool's keys are called. */
+/* Names and ids of the pool's keys. */
 
 #include <errno.h>
 #include <search.h>
@@ -20,8 +20,8 @@ PoolIdent *pool_ident_free(PoolIdent *i) {
 }
 DEFINE_CLEANUP(PoolIdent *, pool_ident_free);
 
-/* The name is the id, if no key before has it. Else the digest, with as many digits as make it unique: of
- * all its 64 there is but one, unless somebody gave it to another key as a name. */
+/* The name is the id, unless an earlier key has it. Else the id is the digest, with as many digits as make
+ * it unique: all 64 are unique, unless another key has them as its name. */
 int pool_ident_new(PoolKey *k, const char *name, void **by_id, PoolIdent **ret) {
         _cleanup_(pool_ident_freep) PoolIdent *i = NULL;
         PoolIdent **at;
@@ -76,7 +76,7 @@ bool pool_key_matches(const PoolKey *k, const char *pattern) {
                 return true;
         if (strncmp(k->mask, pattern, k->n_mask) != 0)
                 return false;
-        /* The bare mask means all that share it, so the first of them has a name of its own: MASK#1. */
+        /* The bare mask means all keys that share it, so the first of them is MASK#1. */
         return !pattern[k->n_mask] || (!k->mask[k->n_mask] && streq(pattern + k->n_mask, "#1"));
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's keys and projects: how they come in and go, the chains they stand in, and how they are revived
- * by hand. */
+/* The pool's keys and projects: adding and removing, the chains that they are in, and the reset by hand. */
 
 #include <errno.h>
 #include <search.h>
@@ -57,7 +56,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
         pool_unnote(&project->dirty);
         affinity_home_done(&project->home);
         if (!project->name) {
-                breaker_close(&project->breaker); /* the key may be its own project again */
+                breaker_close(&project->breaker); /* the key may become its own project again */
                 return NULL;
         }
         (void) tdelete(project, &p->projects_by_name, pool_name_compare);
@@ -70,7 +69,7 @@ static size_t project_usable(const PoolProject *project) {
         return project->breaker.until == 0 ? project->n_alive : 0;
 }
 
-/* Puts an enabled key behind all others. True if it is the first of its project. */
+/* Appends an enabled key to the chains. True if it is the first of its project. */
 static bool chain_append(Pool *p, PoolKey *k) {
         PoolProject *project = k->project;
         bool is_first = !project->first_key;
@@ -96,7 +95,7 @@ static bool chain_append(Pool *p, PoolKey *k) {
         return is_first;
 }
 
-/* Lets the models that exist already come upon a new key: their cursors may have run to the end before. */
+/* Lets existing models find a new key: their cursors may have reached the end before. */
 static void announce(Pool *p, PoolKey *k, bool is_first) {
         if (is_first)
                 LIST_FOREACH(i, &p->models) {
@@ -142,7 +141,7 @@ int pool_key_compare_secret(const void *a, const void *b) {
         return secret_compare(((const PoolKey *) a)->secret, ((const PoolKey *) b)->secret);
 }
 
-/* By what keys may share: the mask without its number. */
+/* Compares masks without their numbers: several keys may have the same. */
 int pool_key_compare_mask(const void *a, const void *b) {
         const PoolKey *x = a, *y = b;
 
@@ -241,7 +240,7 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
         return 0;
 
 fail:
-        /* Another key of the same mask may be the one in the tree. */
+        /* The key in the tree may be another one with the same mask. */
         same = tfind(k, &p->by_mask, pool_key_compare_mask);
         if (same && *same == k)
                 (void) tdelete(k, &p->by_mask, pool_key_compare_mask);
@@ -263,7 +262,7 @@ static void key_destroy(Pool *p, PoolKey *k) {
         (void) pool_key_free(k);
 }
 
-/* Who keeps what changes has yet to take the last of it. */
+/* With a store attached, the key is freed only after its last row was saved. */
 static void destroy_unless_kept(Pool *p, PoolKey *k) {
         if (p->save.on)
                 pool_note(p, &k->dirty, false);
@@ -301,7 +300,7 @@ void pool_key_release(Pool *p, PoolKey *k) {
                 destroy_unless_kept(p, k);
 }
 
-/* All models are gone. */
+/* All models were freed before. */
 void pool_keys_free(Pool *p) {
         tdestroy(p->by_secret, free_nothing);
         tdestroy(p->by_mask, free_nothing);
@@ -327,9 +326,8 @@ void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
         pool_rotation_place(p, k);
 }
 
-/* How many (key, model) pairs, and the key itself, have something in their way. An open bucket is in the way
- * of a pair that was never tried, too: so the buckets are counted, and what the pairs have counted already
- * is left out. */
+/* How many slots of the key, and the key itself, are blocked. An open bucket also blocks a key that has no
+ * slot in it, so blocked buckets are counted too, except where a slot has been counted already. */
 static unsigned key_count_obstacles(Pool *p, PoolKey *k, const PoolModel *m) {
         unsigned n = !m && (k->breaker.until > 0 || k->project->breaker.until > 0);
 
@@ -387,7 +385,7 @@ int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
                         return -ENXIO;
         }
 
-        /* First all are counted, then all are reset: keys of one project share what is in their way. */
+        /* Counts all first, then resets all: keys of one project share breakers. */
         for (size_t i = 0; i < p->n_keys; i++)
                 if (pool_key_matches(p->keys[i], pattern)) {
                         matched = true;

@@ -17,7 +17,7 @@
 #include "pool/notify.h"
 #include "core/cooldown.h"
 
-/* A lease for no model in particular has no slot, and the first two layers only. */
+/* A lease for no model in particular has no slot, and only the first two layers. */
 static unsigned n_layers(const PoolSlot *s) {
         return s ? _LAYER_MAX : LAYER_BUCKET;
 }
@@ -37,7 +37,7 @@ static Breaker *breaker_of(PoolKey *k, PoolSlot *s, Layer layer) {
         }
 }
 
-/* Puts everything in its place that a change of the given layers (a bit each) concerns. */
+/* Moves everything that a change of the given layers (a bit each) concerns to its place in the heaps. */
 static void settle(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
         if (layers & 1U << LAYER_KEY)
                 LIST_FOREACH(i, &k->slots)
@@ -58,7 +58,7 @@ static void count_request(PoolTally *t, usec_t day, usec_t now) {
         t->counters.last_used = now;
 }
 
-/* Each half-open breaker in the way has its probe now. */
+/* Makes the lease the probe of each half-open breaker on its way. */
 void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         uint64_t id = ++p->last_lease;
         unsigned probes = 0;
@@ -104,8 +104,8 @@ void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) 
         pool_lend(p, s->key, s, ret);
         ret->taken = (CeilingTaken){ p->now, p->day, tokens };
         if (ceiling_is_known(&q->ceiling) && !list_is_single(&q->buckets))
-                pool_quota_place(p, q); /* an alias's bucket may be full now, too */
-        /* A ceiling has room again, which is no word of its own. */
+                pool_quota_place(p, q); /* the quota's other buckets may be full now, too */
+        /* Ceilings do not send notifications, so `exhausted` is cleared here. */
         if (m->exhausted && !lease_is_probe(ret))
                 m->exhausted = false;
         if (s->tally.counters.total == 1)
@@ -123,7 +123,8 @@ static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *
         return usec_add(p->now, layer == LAYER_BUCKET ? JUDGEMENT_CLOSED_WAIT : JUDGEMENT_DEATH_WAIT);
 }
 
-/* Money and quota of a project can be refused in turns: both climb one ladder until there is an answer. */
+/* Google may refuse a project for billing and quota in turns: both climb one ladder until an answer
+ * comes. */
 static unsigned strikes_beside(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         const Breaker *b;
 
@@ -133,12 +134,12 @@ static unsigned strikes_beside(Pool *p, const Lease *lease, Layer layer, const V
         return b->since >= p->day ? b->strikes : 0;
 }
 
-/* What a verdict did to a breaker. */
+/* What a verdict has done to a breaker. */
 typedef enum Turn {
         TURN_NONE,
-        TURN_OPENED, /* maybe again */
+        TURN_OPENED, /* or opened again */
         TURN_CLOSED,
-        TURN_RELEASED, /* its probe is back, and says nothing */
+        TURN_RELEASED, /* its probe has ended without showing anything */
         _TURN_MAX,
 } Turn;
 
@@ -155,9 +156,9 @@ static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
 }
 
 /*
- * What the verdict means for one layer. Only the probe of an opening may end it or prolong it: any other
- * request went out before and tells of the time before, and ten that were under way together must not count
- * as ten repeats. An exception is health, which takes any success.
+ * Applies the verdict to one layer. Only the probe of an opening may end or prolong it: any other request
+ * was sent before it, and ten requests that were under way together must not count as ten repeats. The
+ * exception is health, which any success closes.
  */
 static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         PoolKey *k = lease->key;
@@ -183,7 +184,7 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
                 if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE ||
                                           v->class == VERDICT_BILLING))
-                        b->strikes = 0; /* the ladder begins anew with each day's quota */
+                        b->strikes = 0; /* the ladder starts again with each day's quota */
                 b->strikes = MAX(b->strikes, strikes_beside(p, lease, layer, v));
                 if (layer == LAYER_PROJECT)
                         k->project->billing = v->class == VERDICT_BILLING;
@@ -198,8 +199,8 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 Breaker was = *b;
 
                 pool_breaker_set(p, k, b, 0);
-                /* Only an answer forgets: a project whose quota is spent was let through, and may be out of
-                 * money again with the next request. */
+                /* Only a full answer clears the strikes: a quota error also passes this layer, and the next
+                 * request may be out of credit again. */
                 if (v->class != VERDICT_OK)
                         *b = (Breaker){ .strikes = was.strikes, .since = was.since };
                 return TURN_CLOSED;
@@ -225,7 +226,7 @@ static bool is_error(const Verdict *v) {
         }
 }
 
-/* The most telling of what the verdict has. */
+/* The most informative text of the verdict. */
 static void remember_error(PoolSlot *s, const Verdict *v) {
         const char *text = verdict_rule(v->class)->name;
         char *t;
@@ -237,7 +238,7 @@ static void remember_error(PoolSlot *s, const Verdict *v) {
 
         t = strndup(text, text_utf8_prefix(text, SLOT_ERROR_MAX));
         if (!t)
-                return; /* no reason to lose the report: the error before stays */
+                return; /* out of memory: the former error stays, the report goes on */
         free(s->last_error);
         s->last_error = t;
 }

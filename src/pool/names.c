@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's models by name. Names come from clients, who may invent them, so there are ceilings: of models,
- * and of slots. Beyond them models are forgotten, and with one its buckets and slots. */
+/* The pool's models by name. Clients may invent names, so the numbers of models and slots have ceilings.
+ * Beyond them a model is forgotten, together with its buckets and slots. */
 
 #include <errno.h>
 #include <search.h>
@@ -15,12 +15,12 @@ static bool is_forgotten_before(const PoolModel *a, const PoolModel *b) {
         return a->used < b->used;
 }
 
-/* Takes everything out of it, and it out of everything. */
+/* Frees its buckets and slots, and removes it from the pool. */
 static void model_clear(Pool *p, PoolModel *m) {
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
-                /* The heaps go as a whole: nothing is to be taken out of them. */
+                /* The heaps are dropped as a whole, so their elements need not be removed. */
                 LIST_FOREACH(j, &b->slots) {
                         PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
 
@@ -45,7 +45,7 @@ static void model_done(PoolModel *m) {
         free(m);
 }
 
-/* What a store knows of it is to be forgotten too: the rest of it waits for that. */
+/* Its rows in the store must be deleted too; the empty model stays until that is done. */
 static void model_forget(Pool *p, PoolModel *m) {
         model_clear(p, m);
         if (p->save.on && m->saved)
@@ -54,8 +54,8 @@ static void model_forget(Pool *p, PoolModel *m) {
                 model_done(m);
 }
 
-/* Model names come from clients, who may invent them: those that never answered go first, then those unused
- * longest. The keys' own totals keep what was counted. */
+/* Models that never answered are forgotten first (clients may invent names), then those unused longest. The
+ * totals of the keys keep what was counted. */
 static bool forget_a_model(Pool *p, const PoolModel *except) {
         PoolModel *victim = NULL;
 

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Word of changes. A breaker that opens or closes concerns one pair of key and model, all models of a key,
- * all keys of a project, or those of a project for one model: these are walked when it happens, and nothing
- * else, so a pick knows nothing of it. For each of them the state is compared with what the observer was
- * told last.
+ * Notifications. A breaker that opens or closes concerns one slot, all slots of a key, all keys of a
+ * project, or those of a project for one model. These are walked when it happens, so a pick costs nothing
+ * more. For each slot the state is compared with the one that was notified last.
  *
- * So what an observer hears of one pair is a chain: each word begins where the one before has ended. Three
- * things keep it short. What passes by time alone is no word: the observer knew until when. A probe that is
- * out is no word, only its outcome is: the state is taken as if there were no probes. And of a pair that was
- * never asked nothing is told, as nothing of it is shown. A probe that fails is told although the state
- * stays, because `until` has moved.
+ * So the notifications of one slot form a chain: each `before` is the previous `after`. Not notified are
+ * changes that follow from `until` passing, a probe being sent (the state is taken as if there were no
+ * probes), and slots without a request. Notified is the probe's result, even if the state stays, because
+ * `until` has changed.
  *
- * That a model is exhausted can be seen in its heaps without counting. It is told once, and again only after
- * one of its pairs was told usable. Two ways lead there: what opens a breaker looks at the models that it
- * concerns, and a refused pick finds what no breaker has told: the last keys left were dead before this
- * model ever came to them.
+ * A model's heaps show whether it is exhausted, without counting. That is notified once, and again only
+ * after one of its slots was notified as usable. It is found in two places: when a breaker opens, in the
+ * models that it concerns; and in a refused pick, when the remaining keys were dead before the model was
+ * first used with them.
  */
 
 #include "core/judgement.h"
@@ -29,7 +27,7 @@ void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata) {
         p->observed = o;
 }
 
-/* True if there is something to tell. */
+/* True if the observer is to be notified. */
 static bool note(PoolWord *told, const PoolStanding *now, bool opened) {
         if (now->proven == told->state &&
             !(opened && now->proven != POOL_USABLE && now->available_at > told->until))
@@ -90,7 +88,7 @@ static void tell_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
 void pool_notify_exhausted(Pool *p, PoolModel *m) {
         PoolCensus c;
 
-        /* Of a name that a client invented when all keys were dead, nothing has gone. */
+        /* A new name that a client asks for while all keys are dead has not lost its last key. */
         if (!p->observed || m->exhausted || m->tally.counters.total == 0 || !pool_model_is_exhausted(p, m))
                 return;
         m->exhausted = true;
@@ -125,8 +123,8 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
                         pool_notify_exhausted(p, list_entry(i, PoolBucket, by_quota)->model);
 }
 
-/* What an administrator does can make a model usable without any of its pairs being told so: by a key that
- * it never asked. */
+/* An administrator can make a model usable without a notification for one of its slots: by a key that has no
+ * slot yet. */
 static void tell_models(Pool *p) {
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);

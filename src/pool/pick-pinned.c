@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A pick that is held to one project: what the request names belongs to it, and for any other key it does
- * not exist. The rules are those of a plain pick, among the keys of one bucket. */
+/* A pick from one project only: the request names something that belongs to it, and Google tells any other
+ * key that it does not exist. The rules are those of a plain pick, among the keys of one bucket. */
 
 #include "pool/internal.h"
 #include "pool/quota.h"
 #include "pool/pick-preferred.h"
 
-/* True for a bucket that has something to give, now and for so many tokens. One for which the request would
- * never fit is for Google to refuse. */
+/* True if the bucket has a usable slot now for so many tokens. If the request would never fit, Google is
+ * left to refuse it. */
 static bool is_open(Pool *p, PoolBucket *b, uint64_t tokens) {
         CeilingKind kind;
         usec_t at;

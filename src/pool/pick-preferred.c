@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Affinity. Every project has a place, a number made of its name (or of its key's digest), and of two
- * numbers, a conversation's and a project's, comes a score: the project with the highest score has the
- * conversation. When a project goes only its own conversations move, and a new one takes its share from
- * all. In a large pool that is done among CANDIDATES keys, from where a jump hash says, so that it costs
- * the same.
+ * Affinity by rendezvous hashing. Every project has a number made of its name (or its key's digest). A
+ * conversation's number and a project's number give a score, and the project with the highest score serves
+ * the conversation. When a project goes, only its own conversations move; a new project takes its share
+ * from all. In a large pool only CANDIDATES keys are scored, beginning where a jump hash says, so that the
+ * cost stays the same.
  *
- * The preference is one among those that may go. It is left when it rests, when it would be a probe, when
- * its ceiling has no room, or when it has done so much more today than the least busy one that to stay
- * would cost more quota than a warm cache saves.
+ * The preferred project is used only if it is usable. It is passed over when it is cooling, when the
+ * request would be a probe, when its ceiling has no room, or when it has served so much more today than the
+ * least busy one that staying would cost more quota than a warm cache saves.
  */
 
 #include <string.h>
@@ -22,7 +22,7 @@
 
 #define CANDIDATES 64U
 
-/* A share of little is nothing: as many requests more are never too many. */
+/* A percentage of a small number is too strict: so many more requests are always allowed. */
 #define SPILL_LEAST 5U
 
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret) {
@@ -46,7 +46,7 @@ static uint64_t place_of(PoolProject *project, const PoolKey *k) {
         return project->place;
 }
 
-/* Lamping and Veach: which of n a number belongs to; when one is added, one n-th of the numbers moves. */
+/* Jump hash (Lamping and Veach): maps a number to one of n; when n grows by one, one n-th of them moves. */
 static size_t jump_hash(uint64_t number, size_t n) {
         uint64_t next = 0, at = 0;
 
@@ -105,8 +105,8 @@ PoolSlot *pool_preferred(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot *
         CeilingKind kind;
         PoolBucket *b;
 
-        /* A probe is not put off: whoever is to be looked at again would wait for as long as all others
-         * have their preferences. */
+        /* A probe is not put off: else it would not be sent as long as requests have other
+         * preferences. */
         if (best->bucket->project == q->prefer || is_probe(m, best) || !q->prefer->first_key)
                 return best;
         if (pool_bucket_acquire(p, q->prefer, m, &b) < 0 || b->ready.node.heap != &m->ready ||
@@ -128,7 +128,7 @@ int pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t no
 
         (void) pool_time(p, now);
         pool_model_refresh(p, m);
-        heap_remove(&b->ready.node); /* set aside for the look */
+        heap_remove(&b->ready.node); /* set aside while the next one is looked at */
         r = pool_model_first(p, m, true, &s);
         pool_bucket_place(p, b);
         if (r < 0)

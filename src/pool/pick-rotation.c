@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A key for what Google counts on no model: the list of models, countTokens, files and cached contents. Who
- * may go stands in two kinds of rings: the projects that have nothing against them, and in each of them its
- * keys that are alive. The first of the first one is taken and goes to the end, so all projects have their
- * turn, and in each of them all keys; no clock and no count is needed for it. A pick looks past those that
- * were tried before, ATTEMPTS_MAX at most, so it costs the same with ten keys and with 100,000.
+ * A key for what Google counts on no model: the list of models, countTokens, files and cached contents.
+ * There is a ring of the projects whose breaker is closed, and each project has a ring of its keys that are
+ * alive. The first key of the first project is taken, and both go to the end of their ring. So all projects
+ * rotate, and all keys within each; no clock and no count is needed. A pick skips keys that were tried
+ * before, a bounded number, so it costs the same with ten keys and with 100,000.
  *
- * Where nobody is well, whoever is to be looked at again will do. That takes a walk over the keys.
+ * If no key is healthy, a key whose probe is due is picked, which takes a walk over the keys: O(keys).
  */
 
 #include "pool/pick-rotation.h"

@@ -3,26 +3,24 @@
 /*
  * How a pick stays cheap with 100,000 keys.
  *
- * Google counts by (project, model), so the pool is built of that: a model has buckets, one for each
- * project, and a bucket has slots, one for each key of the project. All of it is made when it is first
- * needed.
+ * Google counts by (project, model), and so does the pool: a model has buckets, one for each project, and a
+ * bucket has slots, one for each key of the project. They are created when they are first needed.
  *
  *      PoolModel ── ready, trial: heaps ── PoolBucket ── ready, trial: heaps ── PoolSlot ── PoolKey
- *                ├─ waiting: heaps by time             └─ next_key: never tried
- *                └─ next_project: never tried
+ *                ├─ waiting: heaps by time             └─ next_key: without a slot
+ *                └─ next_project: without a bucket
  *
  *   - A slot's rank is its requests today, then in all, then its last use, then its place in the
  *     configuration. A bucket's rank is that of its first slot. So the first slot of the first bucket is the
- *     one to take. What would be a probe stands apart, in the trial heaps, by the same rank: a request's
- *     first try takes the first of both, a retry takes a probe only if there is nothing else. Else one
- *     request could spend all its tries on dead keys that are due to be looked at again, while others are
- *     well.
- *   - A key that was never tried has the best rank there can be: nothing. So nothing is kept for it but a
- *     cursor into the project's keys, or into the projects, which are in the order of configuration anyway.
- *   - What blocks is taken out of the ready heap at the moment when it begins to block: a slot when its key
- *     is dead or it is ill, a whole bucket, with one step, when its quota is spent. It waits in a heap by
- *     the time at which it may go again. So the other heaps hold what is usable now and nothing else: no
- *     pick has to look past blocked keys.
+ *     one to pick. Slots whose request would be a probe are apart, in the trial heaps, by the same rank: a
+ *     request's first try takes the first of both, a retry takes a probe only if there is nothing else.
+ *     Otherwise one request could spend all its tries on probes of dead keys while others are healthy.
+ *   - A key without a slot has the best rank there can be: no requests. So nothing is kept for it but a
+ *     cursor into the project's keys, or into the projects; both are in the order of the configuration.
+ *   - A slot leaves the ready heap at the moment when it is blocked, because its key is dead or it is
+ *     unhealthy; a whole bucket leaves in one step when its quota is spent. It waits in a heap by the time at
+ *     which it becomes usable. So the ready heaps hold only what is usable now, and no pick has to skip
+ *     blocked keys.
  *   - A pick first moves what has come due out of the waiting heaps (once for each time that something was
  *     blocked), takes the first slot, counts, and puts it back with its new rank. Under even load that is
  *     the last rank, which costs the heap nothing (pool/heap.c), so a pick is as cheap with 100,000 keys as
@@ -37,8 +35,8 @@
  * by class: core/judgement's table has what a verdict means for each layer, core/judgement and core/cooldown
  * say how long a layer stays open, and lease.c carries it out.
  *
- * When nothing is usable, the caller is told how many keys are in which state. That takes a walk over all
- * keys, so for large pools the answer is kept for a second (pool_refusal() in pool/view.c).
+ * When nothing is usable, the refusal has the number of keys in each state. That takes a walk over all
+ * keys, so for large pools the counts are kept for a second (pool_refusal() in view.c).
  */
 
 #include <errno.h>

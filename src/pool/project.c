@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Whose keys they are. Google counts by project, and a key does not say whose it is; some of its refusals do
- * (ErrorInfo, metadata.consumer: "projects/123"). Keys of which that is known share a project as if the
- * configuration had named it: what one of them finds spent the others don't ask again. The configuration
- * wins: a key that it places stays there, and what was learned is only kept.
+ * Learns the projects of keys. Google counts by project, and a key does not name its project; some refusals
+ * do (ErrorInfo, metadata.consumer: "projects/123"). Keys with the same learned project share it as if the
+ * configuration had named it: a quota that one of them finds spent is spent for the others. The
+ * configuration wins: a key with a configured project stays there, and what was learned is only kept.
  *
- * Nothing else makes keys share a project, above all not that they were refused in the same moment: what
- * comes from overload, or from one address, does that to strangers as well. Explain hints at it.
+ * Nothing else makes keys share a project, above all not a refusal in the same moment: overload, or a limit
+ * on one address, causes that for unrelated keys too. pool_explain() mentions it as a hint.
  *
- * A join arranges everything anew, as a reload does: O(keys + slots). In a large pool many keys can be found
- * to belong together within seconds, when a project is suspended; so there all of ten seconds are one join.
+ * A join rearranges everything, as a reload does: O(keys + slots). When a project is suspended, a large
+ * pool can learn of many keys within seconds; so there the joins of ten seconds are carried out together.
  */
 
 #include <errno.h>
@@ -31,7 +31,7 @@ void pool_project_learn(Pool *p, PoolKey *k, const char *name) {
                 return;
         copy = strdup(name);
         if (!copy)
-                return; /* it will be said again */
+                return; /* out of memory: the next refusal names it again */
         free(k->learned);
         k->learned = copy;
         pool_note(p, &k->learned_dirty, true);
@@ -49,7 +49,7 @@ static int join(Pool *p, PoolKey *k) {
         r = pool_project_ref(p, k, k->learned, &project);
         if (r < 0)
                 return r;
-        /* What a store knows of a project that is new is of a time that is over, unless it is read late. */
+        /* Rows of a new project are read only if the store is read late. */
         if (project->n_keys == 1)
                 project->restored = k->restored;
         LIST_FOREACH(i, &k->slots) {
@@ -67,7 +67,7 @@ int pool_project_restore(Pool *p, PoolKey *k, const char *name) {
         int r = 0;
 
         if (k->learned)
-                return 0; /* what Google has said since is newer */
+                return 0; /* Google has named one since; that is newer */
         pool_project_learn(p, k, name);
         pool_unnote(&k->learned_dirty);
         if (!k->learned)
@@ -92,7 +92,7 @@ void pool_project_join(Pool *p) {
                 return;
         p->joined_at = p->now;
         p->n_joining = 0;
-        /* With memory short a key stays where it is, until it is named again. */
+        /* Out of memory: the key stays in its project until Google names it again. */
         for (size_t i = 0; i < p->n_keys; i++)
                 if (p->keys[i]->joining && join(p, p->keys[i]) < 0) {
                         free(TAKE_PTR(p->keys[i]->learned));

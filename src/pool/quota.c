@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Quotas in the pool: how much of each is used (core/ceiling) and what was found spent (pool/breaker).
+ * Quotas in the pool: how much of each is used (core/ceiling), and which were found spent (breaker.h).
  *
- * A bucket whose quota is full leaves the heap of those that may go, and waits for the moment at which
- * something of it frees, like one that Google has said no to. So no pick has to look past full ones.
+ * A bucket whose quota is full leaves the ready heap and waits until part of the quota frees, like one that
+ * Google has refused. So no pick has to skip full buckets.
  *
- * Whether tokens are left depends on the request: one that is larger than what is left of the first
- * bucket's minute takes another. The bucket is crowded then: it stands aside until that request would have
- * fitted, so that the next of its kind needn't look again, and a smaller one comes back to it when nothing
- * else is left. A pick looks at FIT_TRIES buckets at most; if none of so many fits it takes the next, and
- * leaves it to Google: what a request weighs is a guess anyway.
+ * Whether enough tokens are left depends on the request. One that does not fit into the rest of the first
+ * bucket's minute takes another bucket. The first one is crowded then: it is left out until the request
+ * would fit, so that the next large request does not look at it again; a smaller one may come back to it
+ * when nothing else is left. A pick looks at FIT_TRIES buckets at most. If none of them fits, it takes the
+ * next one and leaves the decision to Google: the size of a request is an estimate anyway.
  */
 
 #include <errno.h>
@@ -19,13 +19,13 @@
 #include "base/text.h"
 #include "pool/internal.h"
 
-/* Buckets that one pick looks at whether the request fits, and of those that stand aside. */
+/* How many buckets one pick tries for a fit, and how many crowded ones. */
 #define FIT_TRIES     256U
 #define UNCROWD_TRIES 32U
 
 #define THROTTLE_MEMORY USEC_PER_MINUTE
 
-/* --- what MODEL_LIMITS says --- */
+/* --- MODEL_LIMITS --- */
 
 static void tell_row(uint64_t told[static _CEILING_MAX], const CeilingRow *row) {
         for (size_t i = 0; i < _CEILING_MAX; i++)
@@ -60,8 +60,8 @@ static void tell_by_name(const Pool *p, PoolQuota *q, const char *model, const P
                         q->ceiling.told[i] = told[i];
 }
 
-/* Of an alias and its target, what is said of the one that was asked for first; and what is said of the
- * target holds for the alias, whether or not the project was asked for the target itself. */
+/* For an alias and its target: the limits of the bucket that exists longer; and the target's limits hold
+ * for the alias, even if the project has no bucket for the target. */
 static void tell_quota(const Pool *p, PoolQuota *q) {
         const PoolBucket *b = NULL;
 
@@ -93,7 +93,7 @@ void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
 
 /* --- the quota of a bucket --- */
 
-/* Another bucket of the project whose quota is this one's, too. */
+/* Another bucket of the project that shares its quota with this one. */
 static PoolBucket *find_twin(const PoolBucket *b) {
         LIST_FOREACH(i, &b->project->buckets) {
                 PoolBucket *other = list_entry(i, PoolBucket, by_project);
@@ -144,8 +144,8 @@ void pool_quota_detach(PoolBucket *b) {
                 free(q);
 }
 
-/* It goes to the quota of its twin, and takes along what is known if it was the only one; or it leaves those
- * that it is no twin of any more. */
+/* Moves the bucket to the quota of its twin, with what is known if it was the only one; or gives it a
+ * separate quota if it is no twin any more. */
 static void regroup(Pool *p, PoolBucket *b) {
         PoolBucket *twin = find_twin(b);
         bool alone = list_is_single(&b->quota->buckets);
@@ -162,9 +162,9 @@ static void regroup(Pool *p, PoolBucket *b) {
         else if (alone)
                 pool_quota_inherit(p, q, b->quota);
         if (!q)
-                return; /* no memory: they go on as one */
+                return; /* out of memory: they stay together */
         if (!alone)
-                pool_bucket_uncount(p, b); /* those that it leaves have its requests */
+                pool_bucket_uncount(p, b); /* the quota that it leaves has counted its requests */
         pool_quota_detach(b);
         attach(p, b, q);
         b->crowded_until = 0;
@@ -180,7 +180,7 @@ void pool_model_learn_name(Pool *p, PoolModel *m, const char *name) {
                 return;
         copy = strdup(name);
         if (!copy)
-                return; /* it will be said again */
+                return; /* out of memory: the next answer names it again */
         free(m->counted_as);
         m->counted_as = copy;
         pool_note(p, &m->alias_dirty, true);
@@ -193,7 +193,7 @@ void pool_bucket_uncount(Pool *p, PoolBucket *b) {
                 list_entry(i, PoolSlot, by_bucket)->uncounted = p->last_lease;
 }
 
-/* Each bucket has a row of what it shares: so it needs no other to be known by. */
+/* Each bucket has a row of the shared quota, so that it can be restored without the others. */
 void pool_quota_note(Pool *p, PoolQuota *q) {
         LIST_FOREACH(i, &q->buckets)
                 pool_note(p, &list_entry(i, PoolBucket, by_quota)->dirty, true);
@@ -242,7 +242,7 @@ bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
         return by_another;
 }
 
-/* --- what is taken of it --- */
+/* --- reservations and use --- */
 
 usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *ret_kind) {
         ceiling_roll(&q->ceiling, p->now, p->day);
@@ -255,8 +255,8 @@ void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens) {
         pool_ceiling_note(p, q, false);
 }
 
-/* Gemini has done nothing for it. What came to nothing on the way (a client that hung up, silence) it may
- * have worked at. */
+/* True if Gemini has done no work for the request. It may have worked for one that was cut off on the way
+ * (the client hung up, a time-out). */
 static bool was_refused(VerdictClass class) {
         switch (class) {
         case VERDICT_OK:
@@ -289,8 +289,8 @@ static void learn(PoolQuota *q, const Verdict *v, usec_t taken_at, usec_t now) {
                 ceiling_answered(c, taken_at);
 }
 
-/* Moves only what stands in the wrong place now: to be taken out and put back costs a bucket its place in
- * the run (pool/heap.c), and nearly every report changes nothing. */
+/* Moves only buckets that are in the wrong heap: a bucket that is removed and pushed again loses its place
+ * in the run (heap.c), and nearly every report changes nothing. */
 static void settle(Pool *p, PoolQuota *q, bool more) {
         CeilingKind kind;
         usec_t at = pool_quota_free_at(p, q, 0, &kind);
@@ -302,7 +302,7 @@ static void settle(Pool *p, PoolQuota *q, bool more) {
 
                 if (more)
                         b->crowded_until = 0;
-                /* A ceiling that was disproved frees earlier than it was thought to. */
+                /* A ceiling that was disproved frees earlier than expected. */
                 if (aside ? more || at < b->ready.node.rank.by[0] : at > 0)
                         pool_bucket_place(p, b);
         }
@@ -317,9 +317,9 @@ void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usag
         if (v->model[0])
                 pool_model_learn_name(p, lease->slot->bucket->model, v->model);
         q = lease->slot->bucket->quota;
-        was_known = ceiling_is_known(&q->ceiling); /* if the last one is disproved, it waits no more */
+        was_known = ceiling_is_known(&q->ceiling); /* if the last ceiling is disproved, the wait ends */
         ceiling_roll(&q->ceiling, p->now, p->day);
-        learn(q, v, is_counted ? lease->taken.at : 0, p->now); /* with the request among what was used */
+        learn(q, v, is_counted ? lease->taken.at : 0, p->now); /* counts the request as used */
         if (refused)
                 tokens = 0;
         else if (usage && usage->prompt > 0)
@@ -337,7 +337,7 @@ bool pool_bucket_is_spent(Pool *p, PoolBucket *b) {
         return b->quota->breaker.until > 0 || pool_quota_free_at(p, b->quota, 0, &kind) > 0;
 }
 
-/* Somebody knows better: what was counted and learned is forgotten, too. */
+/* A reset by an administrator: what was counted and learned is forgotten, too. */
 void pool_quota_reset(Pool *p, PoolQuota *q) {
         breaker_close(&q->breaker);
         ceiling_forget(&q->ceiling);
@@ -353,7 +353,7 @@ void pool_quota_reset(Pool *p, PoolQuota *q) {
         pool_quota_place(p, q);
 }
 
-/* --- before it is full --- */
+/* --- the warning --- */
 
 void pool_set_warn_at(Pool *p, unsigned percent) {
         p->warn_at = percent;
@@ -399,7 +399,7 @@ void pool_each_warning(Pool *p, usec_t now,
         }
 }
 
-/* --- a pick that looks for room --- */
+/* --- picking by room --- */
 
 static bool bucket_fits(Pool *p, PoolBucket *b, uint64_t tokens, usec_t *ret_at) {
         CeilingKind kind;
@@ -418,7 +418,7 @@ bool pool_bucket_try(Pool *p, PoolBucket *b, uint64_t tokens, unsigned *tries) {
         return false;
 }
 
-/* Takes those that stand aside one after the other, until one fits; the others go back. */
+/* Tries the crowded buckets one after the other until one fits; the others are put back. */
 bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens) {
         PoolBucket *aside[UNCROWD_TRIES];
         bool found = false;

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the pool knows, for those who show it. States are read from the breakers as they stand at `now`,
- * counters with the day they belong to: so a view is right at any moment, whether or not a pick has happened
- * since.
+ * The views for statistics and screens. States are read from the breakers at `now`, counters with the day
+ * that they belong to, so a view is right at any moment, even without a pick since.
  *
- * A breaker whose wait is over is half-open: the key may go, but nothing is proven. A quota that has waited
- * is shown as usable, for quotas do pass by themselves; an illness or a death keeps its name until a probe
- * has succeeded, with available_at 0.
+ * A breaker whose wait is over is half-open: a request may go, but nothing is proven. A quota after its
+ * wait is shown as usable, because quotas recover by themselves; an unhealthy slot or a dead key keeps that
+ * state until a probe has succeeded, with available_at 0.
  */
 
 #include "pool/internal.h"
 #include "pool/standing.h"
 
-#define PROBE_PATIENCE USEC_PER_SEC /* a probe is out: its outcome may be known any moment */
+#define PROBE_PATIENCE USEC_PER_SEC /* while a probe is under way: its result may come at any moment */
 #define REFUSAL_LIFETIME USEC_PER_SEC
-#define REFUSAL_EXACT_KEYS 256U /* so few are counted in less time than it takes to write the answer */
+#define REFUSAL_EXACT_KEYS 256U /* counting so few takes less time than writing the answer */
 
 static const char *const states[_POOL_STATE_MAX] = {
         [POOL_USABLE]    = "usable",    [POOL_PROBING] = "probing", [POOL_COOLING] = "cooling",
@@ -38,7 +37,7 @@ PoolState pool_key_state(const PoolKey *k) {
         return POOL_USABLE;
 }
 
-/* The worst of what is in the way gives the state, the latest the time. */
+/* The worst open breaker gives the state, the latest one the time. */
 void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tokens,
                    PoolStanding *ret) {
         const struct {
@@ -90,14 +89,14 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
                 r.proven = MAX(r.proven, state);
         }
 
-        /* That a ceiling is reached is no news of the key: it is not "proven". */
+        /* A full ceiling proves nothing about the key, so `proven` stays as it is. */
         if (b) {
                 CeilingKind kind;
                 usec_t at = pool_quota_free_at(p, b->quota, tokens, &kind);
 
                 r.full = kind;
                 if (at < r.available_at)
-                        r.full = _CEILING_MAX; /* something else is there for longer */
+                        r.full = _CEILING_MAX; /* another breaker blocks longer */
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, at > 0 ? POOL_COOLING : POOL_USABLE);
                 r.is_daily = r.is_daily || (at > 0 && kind == CEILING_RPD);
@@ -122,8 +121,7 @@ static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
         }
 }
 
-/* Walks all keys. Their slots and projects' buckets of this model are noted in the keys and projects for the
- * while. */
+/* Walks all keys. Meanwhile `scratch` of each key and project points to its slot or bucket of this model. */
 void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
         PoolCensus c = { .refusal.available_at = USEC_INFINITY };
 
@@ -151,8 +149,8 @@ void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
         *ret = c;
 }
 
-/* A refused pick must not cost a walk over 100,000 keys each time, or it would be cheapest to serve when
- * there is most to do: above REFUSAL_EXACT_KEYS the count is at most a second old. */
+/* A refused pick must not walk over 100,000 keys each time: then refusing would cost most under overload.
+ * Above REFUSAL_EXACT_KEYS the counts are at most a second old. */
 void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret) {
         if (m->refused_at == 0 || p->n_keys <= REFUSAL_EXACT_KEYS ||
             p->now >= usec_add(m->refused_at, REFUSAL_LIFETIME)) {
@@ -163,7 +161,7 @@ void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret) {
                 m->refused_at = p->now;
         }
         *ret = m->refusal;
-        /* It has passed, and yet nothing was to be had: the next count will know more. */
+        /* That time has passed and still nothing is usable: the next count is exact. */
         if (ret->available_at <= p->now)
                 ret->available_at = usec_add(m->refused_at, REFUSAL_LIFETIME);
 }
@@ -263,7 +261,7 @@ void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolS
                 PoolStanding standing;
 
                 if (s->tally.counters.total == 0)
-                        continue; /* passed over, never asked */
+                        continue; /* without a request */
                 pool_standing(p, s->key, s->bucket, s, 0, &standing);
                 f(&(const PoolSlotView){
                           .model = s->bucket->model->name,
