@@ -18,8 +18,8 @@
  *   - A key without a slot has the best rank there can be: no requests. So nothing is kept for it but a
  *     cursor into the project's keys, or into the projects; both are in the order of the configuration.
  *   - A slot leaves the ready heap at the moment when it is blocked, because its key is dead or it is
- *     unhealthy; a whole bucket leaves in one step when its quota is spent. It waits in a heap by the time at
- *     which it becomes usable. So the ready heaps hold only what is usable now, and no pick has to skip
+ *     unhealthy; a whole bucket leaves in one step when its quota is spent. It waits in a heap by the time
+ *     at which it becomes usable. So the ready heaps hold only what is usable now, and no pick has to skip
  *     blocked keys.
  *   - A pick first moves what has come due out of the waiting heaps (once for each time that something was
  *     blocked), takes the first slot, counts, and puts it back with its new rank. Under even load that is
