@@ -9,13 +9,16 @@
 #include "base/log.h"
 #include "base/text.h"
 
+LogLevel log_level_max = LOG_LEVEL_INFO;
+const LogIds log_no_request = {};
+
 static struct {
-        LogLevel level;
         LogFormat format;
         LogSink sink;
         LogCopy copy;
         void *copy_userdata;
-} arg_log = { .level = LOG_LEVEL_INFO };
+        const LogIds *request; /* on whose behalf the code runs; NULL: none's */
+} arg_log;
 
 static const char *const level_names[_LOG_LEVEL_MAX] = {
         [LOG_LEVEL_ERROR] = "error",
@@ -27,7 +30,7 @@ static const char *const level_names[_LOG_LEVEL_MAX] = {
 void log_setup(LogLevel level, LogFormat format, LogSink sink) {
         assert(format != LOG_FORMAT_SINK || sink);
 
-        arg_log.level = level;
+        log_level_max = level;
         arg_log.format = format;
         arg_log.sink = sink;
 }
@@ -38,11 +41,14 @@ void log_set_copy(LogCopy copy, void *userdata) {
 }
 
 void log_set_level(LogLevel level) {
-        arg_log.level = level;
+        log_level_max = level;
 }
 
-LogLevel log_get_level(void) {
-        return arg_log.level;
+const LogIds *log_swap_request(const LogIds *ids) {
+        const LogIds *before = arg_log.request;
+
+        arg_log.request = ids;
+        return before;
 }
 
 LogLevel log_level_from_string(const char *s) {
@@ -122,9 +128,7 @@ static void log_json(const LogRecord *r) {
                 arg_log.copy(now, buf_data(&b), b.n, arg_log.copy_userdata);
 }
 
-void log_record(const LogRecord *r) {
-        if (r->level > arg_log.level)
-                return;
+static void record_write(const LogRecord *r) {
         if (arg_log.format == LOG_FORMAT_TEXT)
                 log_text(r);
         else if (arg_log.format == LOG_FORMAT_SINK)
@@ -133,15 +137,50 @@ void log_record(const LogRecord *r) {
                 log_json(r);
 }
 
-void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...) {
+static bool names_a_request(const LogRecord *r) {
+        for (size_t i = 0; i < r->n_fields; i++)
+                if (streq(r->fields[i].name, "request_id"))
+                        return true;
+        return false;
+}
+
+void log_record(const LogRecord *r) {
+        LogField fields[LOG_FIELDS_MAX];
+        LogRecord with = *r;
+
+        if (r->level > log_level_max)
+                return;
+        if (!arg_log.request || names_a_request(r))
+                return record_write(r);
+
+        assert(r->n_fields + 2 <= LOG_FIELDS_MAX);
+        fields[0] = (LogField){ "request_id", arg_log.request->id, false };
+        fields[1] = (LogField){ "trace_id", arg_log.request->trace, false };
+        for (size_t i = 0; i < r->n_fields; i++)
+                fields[i + 2] = r->fields[i];
+        with.fields = fields;
+        with.n_fields += 2;
+        record_write(&with);
+}
+
+void log_format(LogLevel level, const LogIds *ids, const char *file, int line, const char *func,
+                const char *fmt, ...) {
+        const LogField fields[] = { { "request_id", ids->id, false }, { "trace_id", ids->trace, false } };
         char message[1024];
         va_list ap;
 
-        if (level > arg_log.level)
+        if (level > log_level_max)
                 return;
         va_start(ap, fmt);
         (void) vsnprintf(message, sizeof(message), fmt, ap);
         va_end(ap);
         log_record(&(LogRecord){
-                .level = level, .message = message, .file = file, .line = line, .func = func });
+                .level = level,
+                .message = message,
+                .file = file,
+                .func = func,
+                .line = line,
+                .fields = fields,
+                .n_fields = ids->id ? ELEMENTSOF(fields) : 0,
+        });
 }

@@ -27,11 +27,19 @@ typedef enum LogFormat {
         LOG_FORMAT_SINK,
 } LogFormat;
 
+/* What a request is called in the log. Both live as long as it does. */
+typedef struct LogIds {
+        const char *id;    /* its x-request-id; NULL: no request */
+        const char *trace; /* the trace id of the client's traceparent; NULL: none */
+} LogIds;
+
 typedef struct LogField {
         const char *name;
         const char *value; /* NULL: the field is left out */
         bool number;       /* in JSON without quotes */
 } LogField;
+
+#define LOG_FIELDS_MAX 32U /* of a record */
 
 typedef struct LogRecord {
         LogLevel level;
@@ -52,14 +60,33 @@ typedef void (*LogCopy)(usec_t now, const char *line, size_t n, void *userdata);
 void log_setup(LogLevel level, LogFormat format, LogSink sink);
 void log_set_level(LogLevel level);
 void log_set_copy(LogCopy copy, void *userdata); /* NULL: no copy */
-LogLevel log_get_level(void);
+
+extern LogLevel log_level_max; /* for log_get_level() alone */
+
+static inline LogLevel log_get_level(void) {
+        return log_level_max;
+}
+
+extern const LogIds log_no_request;
+
+/* Sets the request on whose behalf the code runs, and returns the one before. A line that names no request
+ * carries its ids. */
+const LogIds *log_swap_request(const LogIds *ids);
+
+static inline void log_request_restore(const LogIds **before) {
+        (void) log_swap_request(*before);
+}
+
+/* The same up to the end of the block. */
+#define LOG_FOR_REQUEST(ids) \
+        _cleanup_(log_request_restore) _unused_ const LogIds *_log_before = log_swap_request(ids)
 
 LogLevel log_level_from_string(const char *s); /* any case; DEBUG, INFO, WARNING (WARN), ERROR */
 const char *log_level_to_string(LogLevel level);
 
 void log_record(const LogRecord *r);
-void log_format(LogLevel level, const char *file, int line, const char *func, const char *fmt, ...)
-        _printf_(5, 6);
+void log_format(LogLevel level, const LogIds *ids, const char *file, int line, const char *func,
+                const char *fmt, ...) _printf_(6, 7);
 
 /* Behind the text come the fields, as LogField's initializers: { "model", name }, { "status", n, true } … */
 #define log_event(l, id, text, ...)                                                            \
@@ -75,7 +102,7 @@ void log_format(LogLevel level, const char *file, int line, const char *func, co
         })
 #define log_struct(level, text, ...) log_event(level, NULL, text, ##__VA_ARGS__)
 
-#define log_full(level, ...) log_format(level, __FILE__, __LINE__, __func__, __VA_ARGS__)
+#define log_full(level, ...) log_format(level, &log_no_request, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_debug(...)       log_full(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...)        log_full(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_warning(...)     log_full(LOG_LEVEL_WARNING, __VA_ARGS__)

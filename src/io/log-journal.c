@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "io/log-journal.h"
 
-#define FIELDS_MAX 32U
+#define FIELDS_MAX (LOG_FIELDS_MAX + 6U) /* message, priority, id, and where the line comes from */
 
 bool log_journal_is_stderr(void) {
         const char *e = getenv("JOURNAL_STREAM");

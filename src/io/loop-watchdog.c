@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
+#include "base/trace.h"
 #include "io/loop-watchdog.h"
 
 struct LoopWatchdog {
@@ -35,6 +36,7 @@ static void on_hook(void *userdata) {
                 return;
         }
         p->around = false;
+        trace(watchdog_beat, &log_no_request, "the loop has made a whole turn");
         p->beat(p->userdata);
 }
 

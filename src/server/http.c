@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "base/log.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "pool/affinity.h"
 #include "dialect/json.h"
 #include "io/http-server.h"
@@ -198,7 +198,7 @@ void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]
 
 /* --- the request's life --- */
 
-static void request_set_id(Request *q) {
+static void make_id(Request *q) {
         const char *given = http_request_header(q->io, "x-request-id");
         size_t n = given ? strlen(given) : 0;
         uint64_t z;
@@ -213,6 +213,13 @@ static void request_set_id(Request *q) {
         z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
         z ^= z >> 31;
         (void) snprintf(q->id, sizeof(q->id), "%016llx", (unsigned long long) z);
+}
+
+static void request_set_ids(Request *q) {
+        make_id(q);
+        q->ids.id = q->id;
+        if (traceparent_parse(http_request_header(q->io, "traceparent"), q->trace_id))
+                q->ids.trace = q->trace_id;
 }
 
 /* The decoded path without a slash at its end; NULL if its escapes are broken. */
@@ -248,6 +255,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         const Route *route;
         char allow[64] = "";
         uint64_t length;
+        bool allowed;
         ApiError e;
         Request *q;
         int r;
@@ -265,7 +273,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         q->dialect = route_dialect(http_request_path(io));
         list_init(&q->link);
         http_request_set_userdata(io, q);
-        request_set_id(q);
+        request_set_ids(q);
 
         fault = http_request_framing_fault(io);
         q->close = fault; /* where the next request begins is anybody's guess */
@@ -278,7 +286,10 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         route = route_find(method, q->path, &q->rest, allow, sizeof(allow));
         if (route)
                 q->dialect = route->dialect;
-        if (!(inner ? access_check_job(q, route, &e) : access_check(q, route, &e)))
+        allowed = inner ? access_check_job(q, route, &e) : access_check(q, route, &e);
+        /* Of the path only what is a route's: anything else is a stranger's text. */
+        trace(request_begin, &q->ids, "%.16s %s", method, route ? route->path : "(no route)");
+        if (!allowed)
                 return request_reply_error(q, &e);
         if (!route && allow[0]) {
                 api_error_set(&e, 405, NULL, "The method is not one of this path: %s.", allow);
@@ -348,6 +359,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         h->p.changed(h->p.userdata);
         if (!q)
                 return;
+        trace_probe(request_end, &q->ids, q->status, q->attempts, complete);
         request_log(h->log, q, complete);
         request_cancel(q);
         list_unlink(&q->link);

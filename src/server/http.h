@@ -12,6 +12,7 @@
 #include "pool/affinity.h"
 #include "config/config.h"
 #include "core/hedge.h"
+#include "core/traceparent.h"
 #include "pool/admin.h"
 #include "dialect/dialect.h"
 #include "engine/engine.h"
@@ -81,14 +82,14 @@ struct Request {
         bool inner;             /* on the listener for CLI jobs */
         Job *job;               /* a reference: a CLI asks, of this job; or NULL */
         Address client;
-        bool client_unix;       /* a unix peer: no address */
-        char id[REQUEST_ID_MAX + 1];
+        bool client_unix, close; /* a unix peer: no address; no keep-alive behind the reply */
+        char id[REQUEST_ID_MAX + 1], trace_id[TRACE_ID_LENGTH + 1]; /* trace_id: the client's, or "" */
+        LogIds ids;             /* both of them, for the log */
         char *path;             /* decoded, trailing slash cut */
         const char *rest;       /* of a prefix route: what stands behind the prefix */
         List link;              /* a queue that the handler may put it into */
-        void *work; /* of a handler that answers later */
-        void (*cancel)(Request *q); /* set by a handler that answers later: the request ends, forget it */
-        bool close;                 /* no keep-alive behind the reply */
+        void *work;                 /* of a handler that answers later; and set by it: */
+        void (*cancel)(Request *q); /* the request ends, forget it */
 
         /* for the exchange, and for the log line */
         Exchange *exchange;
@@ -106,8 +107,7 @@ struct Request {
         Usage usage;
 };
 
-/* Takes the body. */
-void request_reply_json(Request *q, int status, Buf *body);
+void request_reply_json(Request *q, int status, Buf *body); /* takes the body, as the next one does */
 void request_reply_with(Request *q, int status, const HttpHeader *headers, size_t n, Buf *body);
 void request_reply_error(Request *q, const ApiError *e);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);

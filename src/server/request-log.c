@@ -97,6 +97,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                         q->refusal ? ": " : "", strempty(q->refusal));
         log_struct(level, message,
                    { "request_id", q->id },
+                   { "trace_id", q->ids.trace },
                    { "client", client },
                    { "token", q->token ? q->token->mask : NULL },
                    { "token_name", q->token ? q->token->name : NULL },

@@ -29,6 +29,8 @@ static void on_header(const char *line, size_t n, void *userdata) {
 }
 
 static void lease_end(UpstreamQuery *w, const Verdict *v) {
+        LOG_FOR_REQUEST(&w->request->ids);
+
         if (w->lease.key)
                 pool_report(w->request->http->p.pool, &w->lease, v, NULL, clock_realtime());
         w->lease = (Lease){};
@@ -65,6 +67,7 @@ void upstream_query_start(UpstreamQuery *w) {
         Http *h = w->request->http;
         PoolRefusal refusal;
         usec_t now = clock_realtime();
+        LOG_FOR_REQUEST(&w->request->ids);
 
         if (pool_pick_rotation_of(h->p.pool, pin_project(w->request, w->pinned), w->tried, w->n_tried, now,
                              &w->lease, &refusal) != 0) {

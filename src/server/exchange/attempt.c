@@ -68,6 +68,7 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
         Pool *pool = a->request->http->p.pool;
         PoolProject *pinned = pin_project(a->request, a->target->pinned);
         usec_t now = clock_realtime();
+        LOG_FOR_REQUEST(&a->request->ids);
 
         if (a->target->translation->counts)
                 return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->lease, ret_refusal);
@@ -101,6 +102,7 @@ int attempt_pick_spare(Attempt *a, const Attempt *other) {
                 .model = a->target->model,
                 .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
         };
+        LOG_FOR_REQUEST(&a->request->ids);
 
         return pool_pick_spare(a->request->http->p.pool, &q, &other->lease, clock_realtime(), &a->lease);
 }
@@ -143,11 +145,20 @@ static void note_verdict(Request *q, VerdictClass class) {
 }
 
 static void lease_end(Attempt *a, const Verdict *v) {
+        LOG_FOR_REQUEST(&a->request->ids);
+
         if (!a->lease.key)
                 return;
         pool_report(a->request->http->p.pool, &a->lease, v, &a->target->translation->usage,
                     clock_realtime());
         a->lease = (Lease){};
+}
+
+void attempt_answering(Attempt *a) {
+        LOG_FOR_REQUEST(&a->request->ids);
+
+        if (a->lease.key)
+                pool_answering(a->request->http->p.pool, &a->lease, clock_realtime());
 }
 
 /* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
@@ -182,6 +193,7 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
 
 void attempt_drop(Attempt *a) {
         Verdict v;
+        LOG_FOR_REQUEST(&a->request->ids);
 
         a->call = engine_call_free(a->call);
         if (!a->lease.key)

@@ -50,6 +50,8 @@ static inline bool attempt_is_under_way(const Attempt *a) {
 int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal);
 int attempt_start(Attempt *a);
 
+void attempt_answering(Attempt *a); /* its answer has begun: a probe has passed */
+
 /* The dialect has put its own word on an event into a->verdict: for the event() of the owner. */
 void attempt_judge(Attempt *a);
 

@@ -196,8 +196,7 @@ void exchange_step(Exchange *x) {
                                 x->error = -ENOMEM;
                                 break;
                         }
-                        if (x->attempt->lease.key)
-                                pool_answering(q->http->p.pool, &x->attempt->lease, clock_realtime());
+                        attempt_answering(x->attempt);
                         x->state = EXCHANGE_STREAMING;
                         pass_on(x);
                         break;
@@ -294,6 +293,7 @@ void exchange_begin(Request *q) {
         x->attempt = &x->first;
         attempt_init(x->attempt, q, &x->target, exchange_on_event, exchange_on_done);
         x->place = KEY_QUEUE_PLACE_INIT(x->place);
+        x->place.ids = &q->ids;
         x->hedge_due = TIMEOUT_INIT(x->hedge_due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);

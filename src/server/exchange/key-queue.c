@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "base/trace.h"
 #include "server/exchange/key-queue.h"
 
 /* As long as a turn of the timers, so that a key that "frees now" is not asked for in a circle. */
@@ -146,6 +147,7 @@ bool key_queue_join(KeyQueue *l, const char *model, size_t n_bytes, usec_t frees
                 c->joined++;
                 timeout_queue_set_duration(l->over, patience);
                 timeout_start(l->over, &p->over);
+                trace(queue_join, p->ids, "model %s, %zu in the queue", m->name, m->n);
         }
         if (frees_in != USEC_INFINITY) {
                 timeout_queue_set_duration(l->free, MAX(frees_in, SPAN_LEAST));
@@ -163,6 +165,7 @@ void key_queue_leave(KeyQueue *l, KeyQueuePlace *p) {
         timeout_stop(&p->over);
         p->model = NULL;
         m->n--;
+        trace(queue_leave, p->ids, "model %s, %zu in the queue", m->name, m->n);
         l->counters.n_waiting--;
         l->counters.n_bytes -= p->n_bytes;
         model_free_if_empty(m);

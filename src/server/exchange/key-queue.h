@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "io/timeout.h"
 
 typedef struct KeyQueue KeyQueue;
@@ -17,14 +18,19 @@ typedef struct KeyQueueModel KeyQueueModel;
 
 typedef struct KeyQueuePlace {
         List link;        /* in the model's queue; linked: it waits */
+        const LogIds *ids; /* of the request that waits */
         KeyQueueModel *model; /* whose queue that is */
         size_t n_bytes;   /* that it keeps while it waits */
         uint64_t number;  /* in order of arrival; kept over re-joins, so a failed retry does not cost it */
         Timeout over;
 } KeyQueuePlace;
 
-#define KEY_QUEUE_PLACE_INIT(p) \
-        ((KeyQueuePlace){ .link = LIST_INIT((p).link), .over = TIMEOUT_INIT((p).over) })
+#define KEY_QUEUE_PLACE_INIT(p)                       \
+        ((KeyQueuePlace){                             \
+                .ids = &log_no_request,               \
+                .link = LIST_INIT((p).link),          \
+                .over = TIMEOUT_INIT((p).over),       \
+        })
 
 typedef struct KeyQueueOps KeyQueueOps;
 struct KeyQueueOps {

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""What can be seen while it runs: the client's trace, the points that are traced, whose request a line is of."""
+import json
+
+import pytest
+
+from house import SECRETS
+from test_queue import send, wait_queue
+
+MODEL = "gemini-3.8-flash"
+HI = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+ONE = json.dumps([SECRETS["KEY1"]])
+
+
+def ask(d, request_id, *headers):
+    return d.ask("POST", "/v1/chat/completions", [("x-request-id", request_id), *headers], HI)
+
+
+def lines_of(d, request_id):
+    """All lines of a request: its own is the last one."""
+    d.wait_log("its line", lambda e: e.get("request_id") == request_id and "status" in e)
+    return [e for e in d.log() if e.get("request_id") == request_id]
+
+
+def messages(lines):
+    return [e["message"] for e in lines]
+
+
+@pytest.mark.parametrize("value, trace_id", [
+    (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+    (f"00-{TRACE}-00f067aa0ba902b7-01-more", None),
+    (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+    (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", None),
+])  # fmt: skip
+def test_traceparent(start, value, trace_id):
+    d = start(LOG_LEVEL="DEBUG")
+    assert ask(d, "mine", ("traceparent", value)).status == 200
+    lines = lines_of(d, "mine")
+    assert [e.get("trace_id") for e in lines] == [trace_id] * len(lines) and len(lines) > 1
+
+
+def test_points_of_a_request(start):
+    d = start(LOG_LEVEL="DEBUG")
+    assert ask(d, "mine").status == 200
+    lines = lines_of(d, "mine")
+    assert lines[0]["message"] == "request_begin: POST /v1/chat/completions" and lines[0]["level"] == "debug"
+    assert "trace_id" not in lines[0]
+
+
+def test_no_points_at_info(start):
+    d = start(LOG_LEVEL="INFO")
+    assert ask(d, "mine").status == 200
+    assert len(lines_of(d, "mine")) == 1
+
+
+def test_no_path_of_a_stranger(start):
+    d = start(LOG_LEVEL="DEBUG")
+    assert d.ask("GET", "/what/is/this", token=None).status in (401, 404)
+    d.wait_log("its beginning", lambda e: e["message"] == "request_begin: GET (no route)")
+    assert not [e for e in d.log() if "what" in e["message"]]
+
+
+def test_key_waits(sim, start):
+    """What befalls a key is logged with the request that brought it about."""
+    d = start(LOG_LEVEL="DEBUG", API_KEYS=ONE)
+    sim.script("* : error rpm retry=60s")
+    assert ask(d, "mine", ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")).status == 429
+    lines_of(d, "mine")
+    for what in ["waits: its project's quota is spent", "no key is left"]:
+        line = d.wait_log(what, lambda e: what in e["message"])
+        assert line["request_id"] == "mine" and line["trace_id"] == TRACE, line
+
+
+def test_queue(sim, start):
+    sim.script('* times=1: error rpm retry=1s\n*: text "Hello."')
+    d = start(LOG_LEVEL="DEBUG", API_KEYS=ONE, QUEUE_WAIT="20s")
+    c = send(d, "Hi")
+    wait_queue(d, 1)
+    request_id = c.read().header("x-request-id")
+    c.close()
+    said = messages(lines_of(d, request_id))
+    join, leave = (said.index(f"queue_{what}: model {MODEL}, {n} in the queue") for what, n in [("join", 1), ("leave", 0)])
+    assert join < leave
