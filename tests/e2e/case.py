@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A case is one text file; README.md tells its form. This reads it, and nothing else."""
+import json
 import re
-import shlex
 from dataclasses import dataclass, field
 
 SECTION = re.compile(r"\[(settings|sim|rows|request|upstream|answer|log)((?: [^\]]*)?)\]")
+WORD = re.compile(r'"[^"]*"|\S+')
+METHOD = re.compile(r"[A-Z]+")
 PLACEHOLDER = re.compile(r"\{(\d+|[A-Z][A-Z0-9_]*)\}")
 REPEAT = re.compile(r"\{\{repeat:([^{}]+):(\d+)\}\}")
 BYTE = re.compile(r"\{\{x:([0-9a-f]{2})\}\}")
+
+MODEL = "gemini-3.8-flash"  # what a short form asks for if it names none
 
 
 class CaseError(Exception):
@@ -20,6 +24,7 @@ class Section:
     options: dict
     text: str
     line: int  # of its head, for messages
+    form: list = ()  # of a request that is not spelled out: the words of its short form
 
 
 @dataclass
@@ -40,10 +45,10 @@ class Case:
     steps: list
 
 
-def options(text):
+def options(words):
     """`from=127.0.0.2 unix` → {"from": "127.0.0.2", "unix": True}"""
     out = {}
-    for word in shlex.split(text):
+    for word in words:
         name, eq, v = word.partition("=")
         out[name] = v if eq else True
     return out
@@ -54,14 +59,64 @@ def sections(text):
     story, found = [], []
     for n, line in enumerate(text.split("\n"), 1):
         if m := SECTION.fullmatch(line):
-            found.append(Section(m.group(1), options(m.group(2)), "", n))
+            form, words = short_form(m.group(1), WORD.findall(m.group(2)))
+            found.append(Section(m.group(1), options(words), "", n, form))
         elif found:
             found[-1].text += line + "\n"
         else:
             story.append(line)
     for s in found:
         s.text = s.text.strip("\n")
+        if s.form:
+            spell_out(s)
     return story, found
+
+
+# --- the short form of a request ---
+
+
+def short_form(kind, words):
+    """(the words of the form, the options behind them): `chat "Hi"`, `native "Hi"` or `GET /stats`."""
+    n = 0
+    if kind == "request" and words and words[0] in ("chat", "native"):
+        n = 2 if words[1:] and words[1].startswith('"') else 1
+    elif kind == "request" and words and METHOD.fullmatch(words[0]):
+        n = 2
+    return words[:n], words[n:]
+
+
+def spell_out(s):
+    """Puts the long form of a request in the place of its short one. What stands beneath the head is the body."""
+    name, *more = s.form
+    token = s.options.pop("token", None)
+    if name in ("chat", "native"):
+        prompt = more[0].strip('"') if more else None
+        if (prompt is None) == (not s.text):
+            raise CaseError(f"line {s.line}: [request {name}] has a prompt or a body")
+        head, body = (chat if name == "chat" else native)(s.options, prompt, token or "TOKEN")
+    else:
+        if not more:
+            raise CaseError(f"line {s.line}: [request {name}] has no target")
+        head, body = f"{name} {more[0]}" + (f"\nAuthorization: Bearer {{{token}}}" if token else ""), None
+    s.text = f"{head}\n\n{s.text or body}" if s.text or body else head
+
+
+def chat(options, prompt, token):
+    body = {"model": options.pop("model", MODEL), "messages": [{"role": "user", "content": prompt}]}
+    if options.pop("stream", False):
+        body["stream"] = True
+    head = f"POST /v1/chat/completions\nAuthorization: Bearer {{{token}}}\nContent-Type: application/json"
+    return head, json.dumps(body, ensure_ascii=False)
+
+
+def native(options, prompt, token):
+    method = "streamGenerateContent?alt=sse" if options.pop("stream", False) else "generateContent"
+    method = options.pop("method", method)
+    head = f"POST /v1beta/models/{options.pop('model', MODEL)}:{method}\nx-goog-api-key: {{{token}}}"
+    return head, json.dumps({"contents": [{"parts": [{"text": prompt}]}]}, ensure_ascii=False, separators=(",", ":"))
+
+
+# --- the whole ---
 
 
 ALLOWED = {

@@ -104,7 +104,37 @@ def test_case():
     assert case.spread("{{repeat:ab:2}}{{x:00}}") == b"abab\0"
 
 
+HI = '{"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]%s}'
+CHAT = [("Authorization", "Bearer {TOKEN}"), ("Content-Type", "application/json")]
+NATIVE = "POST /v1beta/models/gemini-3.8-flash:"
+CONTENTS = '{"contents":[{"parts":[{"text":"Hi there"}]}]}'
+
+SHORT = [
+    ('chat "Hi"', ("POST /v1/chat/completions", CHAT, HI % ""), {}),
+    ('chat "Hi" stream from=::1', ("POST /v1/chat/completions", CHAT, HI % ', "stream": true'), {"from": "::1"}),
+    ('native "Hi there"', (NATIVE + "generateContent", [("x-goog-api-key", "{TOKEN}")], CONTENTS), {}),
+    ('native "Hi there" stream token=KEY1',
+     (NATIVE + "streamGenerateContent?alt=sse", [("x-goog-api-key", "{KEY1}")], CONTENTS), {}),
+    ('native "Hi there" method=x model=y', ("POST /v1beta/models/y:x", [("x-goog-api-key", "{TOKEN}")], CONTENTS), {}),
+    ("chat\n{}", ("POST /v1/chat/completions", CHAT, "{}"), {}),
+    ("GET /a?b=c token=ADMIN keep", ("GET /a?b=c", [("Authorization", "Bearer {ADMIN}")], None), {"keep": True}),
+    ("POST /\n{}", ("POST /", [], "{}"), {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("short,message,options", SHORT, ids=[s[0] for s in SHORT])
+def test_short_form(short, message, options):
+    head, _, body = short.partition("\n")
+    request = case.parse(f"# A title.\n[request {head}]\n{body}\n[answer]\n200\n").steps[0].request
+    assert case.message(request.text) == message
+    assert request.options == options
+
+
 FAULTS = [
+    '# A title.\n[request chat]\n[answer]\n200\n',
+    '# A title.\n[request chat "Hi"]\n{}\n[answer]\n200\n',
+    '# A title.\n[request chat "Hi" sideways]\n[answer]\n200\n',
+    '# A title.\n[request GET]\n[answer]\n200\n',
     "",
     "# A title.\n[request]\nGET /\n",
     "# A title.\n[answer]\n200\n",
