@@ -146,10 +146,10 @@ def test_no_policy_installed(own_machine, gemgated):
 
 def test_calls_keep_it_from_going_idle(own_machine, sim):
     own_machine.start_bus()
-    with own_machine.start(sim, API_KEYS=KEYS, IDLE_EXIT="1s") as d:
+    with own_machine.start(sim, API_KEYS=KEYS, IDLE_EXIT="3s") as d:
         own_machine.wait_owned()
         with own_machine.client() as c:
-            end = time.monotonic() + 3
+            end = time.monotonic() + 5
             while time.monotonic() < end:
                 assert c.get("State") == "running"
         assert d.process.wait() == 0

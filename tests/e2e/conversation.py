@@ -205,7 +205,7 @@ class Conversation:
                     raise Mismatch(f"line {section.line}: [log never]: {json.dumps(hit)}")
                 continue
             try:
-                self.log_at = wait.until("the log line", lambda: self.find_log(wanted), deadline=5)
+                self.log_at = wait.until("the log line", lambda: self.find_log(wanted), deadline=20)
             except AssertionError:
                 told = "\n".join(json.dumps(g) for g in self.daemon.log()[self.log_at :])
                 raise Mismatch(f"line {section.line}: [log]: no {line} in\n{told}") from None

@@ -18,6 +18,9 @@ SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
 }
+# Seconds: less than DRAIN_TIMEOUT is by default, so that a drain that hangs is not taken for an ordinary end.
+STOP_DEADLINE = 25
+
 TROUBLE = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Assertion", "MHD_PANIC", "Fatal error in GNU")
 
 
@@ -83,9 +86,11 @@ class Process:
         return self.status
 
     def signal(self, which):
+        """Returns the moment before."""
+        at = time.monotonic()
         if not self.ended():
             os.kill(self.pid, which)
-        return time.monotonic()
+        return at
 
     def kill(self):
         if not self.ended():
@@ -104,7 +109,7 @@ class Process:
         """The ordinary end; also looks for what a sanitizer had to say."""
         wait.until(f"{self.argv[0]} to have started", self.settled)
         self.signal(signal.SIGTERM)
-        status = self.wait()
+        status = self.wait(STOP_DEADLINE)
         self.check()
         assert status == expected, f"{self.argv[0]} ended with {status}, expected {expected}; it said:\n{self.said()}"
 

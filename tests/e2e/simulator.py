@@ -89,9 +89,13 @@ class Simulator:
     def wait_count(self, n):
         """Until it saw so many, or time is over: the caller says what was wrong."""
         try:
-            wait.until(f"{n} upstream requests", lambda: self.count() >= n, deadline=2)
+            wait.until(f"{n} upstream requests", lambda: self.count() >= n, deadline=10)
         except AssertionError:
             pass
 
-    def wait_hung_up(self, n=1):
-        return wait.until("the hang-up upstream", lambda: sum(r.answer["hung_up"] for r in self.requests()) >= n)
+    def wait_hung_up(self, n=1, **kw):
+        return wait.until("the hang-up upstream", lambda: sum(r.answer["hung_up"] for r in self.requests()) >= n, **kw)
+
+    def wait_all_hung_up(self):
+        """Of those that came: a job may end before it has asked."""
+        wait.until("the hang-ups upstream", lambda: all(r.answer["hung_up"] for r in self.requests()))

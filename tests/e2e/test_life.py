@@ -14,7 +14,9 @@ from house import SECRETS
 
 HI = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]}
 STREAM = HI | {"stream": True}
-ENDLESS = 'text "x" chunks=4000 pace=5ms'  # 20 s: longer than anybody waits
+ENDLESS = 'text "x" chunks=40000 pace=5ms'  # 200 s: longer than any test waits
+
+PING_AFTER = 15  # seconds
 
 
 def ask(daemon, body, **kw):
@@ -44,7 +46,7 @@ HANG_UPS = [
 @pytest.mark.parametrize("how", ["close", "reset", "half"])
 @pytest.mark.parametrize("body,script", [h[1:] for h in HANG_UPS], ids=[h[0] for h in HANG_UPS])
 def test_hang_up_cancels_upstream(sim, daemon, body, script, how):
-    """Within 100 ms of the client's end. A client that closes only its sending half counts as gone, as with nginx."""
+    """At once, not by the write of a ping. A client that closes only its sending half counts as gone, as with nginx."""
     sim.script(script)
     c = ask(daemon, body)
     wait.until("the upstream request", lambda: sim.count() == 1)
@@ -57,9 +59,7 @@ def test_hang_up_cancels_upstream(sim, daemon, body, script, how):
         c.close()
     else:
         c.sock.shutdown(1)
-    gone = time.monotonic()
-    sim.wait_hung_up()
-    assert time.monotonic() - gone < 0.1
+    sim.wait_hung_up(deadline=PING_AFTER)
     line = daemon.wait_log("the log line", lambda e: e.get("dialect") == "openai-chat")
     assert line["status"] == (499 if "text" not in script else 200)
     c.close()
@@ -167,12 +167,11 @@ def test_drain_finishes_what_waits(sim, start):
 
 
 def test_drain_of_nothing_is_at_once(start):
-    d = start()
+    d = start(DRAIN_TIMEOUT="10min")
     assert d.ask("GET", "/health").status == 200
     with d.connect():  # an idle keep-alive connection is no work
-        at = d.interrupt()
+        d.interrupt()
         assert d.process.wait() == 0
-        assert time.monotonic() - at < 2
 
 
 def test_drain_timeout(sim, start):
@@ -183,7 +182,7 @@ def test_drain_timeout(sim, start):
         c.read_until(b'"content"')
         at = d.interrupt()
         assert d.process.wait() == 0
-        assert 0.25 < time.monotonic() - at < 5
+        assert time.monotonic() - at >= 0.3
         while c.chunk():
             pass
     sim.wait_hung_up()
@@ -192,14 +191,13 @@ def test_drain_timeout(sim, start):
 @pytest.mark.parametrize("first,second", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
 def test_second_signal_is_at_once(sim, start, first, second):
     sim.script("*: " + ENDLESS)
-    d = start()
+    d = start(DRAIN_TIMEOUT="10min")
     with ask(d, STREAM) as c:
         c.read_until(b'"content"')
         d.interrupt(first)
         wait.until("the refusal of new connections", lambda: not _connects(d))
-        at = d.interrupt(second)
+        d.interrupt(second)
         assert d.process.wait() == 0
-        assert time.monotonic() - at < 2
 
 
 def test_drain_with_suspended_streams(sim, start):
@@ -269,13 +267,13 @@ if not house.SANITIZED:  # 15 s are long, and a sanitizer sees nothing new in th
         sim.script('*: text "a b" chunks=2 hang after=1')
         native = "/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse"
         body = b'{"contents":[{"parts":[{"text":"Hi"}]}]}'
-        with daemon.connect(deadline=40) as older, ask(daemon, STREAM, deadline=40) as c:
+        began = time.monotonic()
+        with daemon.connect() as older, ask(daemon, STREAM) as c:
             older.send(http1.compose("POST", native, [("x-goog-api-key", SECRETS["TOKEN"])], body))
             older.read_until(b'"text":"a"')
             c.read_until(b'"content":"a"')
-            began = time.monotonic()
             body = c.read_until(b": ping\n\n")
-            assert 14 < time.monotonic() - began < 25
+            assert time.monotonic() - began >= PING_AFTER
             assert b'"error"' not in body
             assert daemon.ask("GET", "/health").status == 200  # whatever was written with the comment has arrived
             assert not older.buffer and not select.select([older.sock], [], [], 0)[0]

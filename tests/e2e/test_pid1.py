@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """gemgated as the first process of a PID namespace, as it is in a container (as root)."""
+import errno
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -16,6 +16,15 @@ from house import SECRETS
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as f:
         return [int(x) for x in f.read().split()]
+
+
+def opened(fifo):
+    """A descriptor to write to it, or None as long as nothing reads it."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as e:
+        assert e.errno == errno.ENXIO
+        return None
 
 
 class First(house.Daemon):
@@ -35,7 +44,7 @@ class First(house.Daemon):
 
 @pytest.fixture
 def first(sim, tmp_path):
-    d = First(tmp_path, sim)
+    d = First(tmp_path, sim, DRAIN_TIMEOUT="10min")
     yield d.served()
     if d.process.status is None:
         d.process.kill()
@@ -45,12 +54,10 @@ def first(sim, tmp_path):
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
 def test_ends(first, which):
-    """Idle, it is gone within a second; what the kernel does not do for a first process, it does itself."""
+    """What the kernel does not do for a first process, it does itself; idle, it does not wait for DRAIN_TIMEOUT."""
     assert first.chat().status == 200
-    began = time.monotonic()
     os.kill(first.pid, which)
     assert first.process.wait() == 0
-    assert time.monotonic() - began < 1 or house.SANITIZED  # which looks for leaks first
     assert first.log()[-1]["message"] == "ended"
 
 
@@ -97,12 +104,10 @@ def test_told_to_end_while_it_starts(sim, tmp_path):
                           program=["unshare", "--pid", "--fork", "--kill-child", "--", house.GEMGATED])  # fmt: skip
     pid = wait.until("the first process", lambda: children(d.process.pid))[0]
 
-    def held():
-        with open(f"/proc/{pid}/status") as f:
-            return any(line.startswith("SigBlk:") and int(line.split()[1], 16) >> (signal.SIGTERM - 1) & 1 for line in f)
-
-    wait.until("its first step", held)
+    # A signal that comes before main() is lost, and unshare has this number until it starts gemgated. There is somebody
+    # who reads the file only when main() has come to its settings.
+    env = wait.until("the settings to be read", lambda: opened(fifo))
     os.kill(pid, signal.SIGTERM)
-    fifo.write_text("")  # and now it goes on
+    os.close(env)  # and now it goes on
     assert d.process.wait() == 0
     assert any(e["message"].startswith("SIGTERM") for e in d.log())

@@ -158,22 +158,26 @@ def test_half_a_head_is_waited_for_as_long_as_the_drain(start):
 
 
 def test_silent_connection_keeps_nobody_from_going(start):
-    d = start()
+    d = start(DRAIN_TIMEOUT="10min")
     with let_in(d), let_in(d, b"G"):
         at = d.interrupt()
         assert d.process.wait() == 0
-        assert 0.4 < time.monotonic() - at < 3
+        assert time.monotonic() - at >= 0.5
 
 
 def test_idle_keep_alive_ends_by_fin_at_once(start):
-    d = start()
-    with d.connect() as c:
+    """Not when the others have ended: half of a head is still there."""
+    d = start(DRAIN_TIMEOUT="10min")
+    at = REQUEST.index(b"\r\n") + 4
+    with d.connect() as c, let_in(d, REQUEST[:at]) as other:
         c.send(REQUEST)
         assert c.read().status == 200
-        at = d.interrupt()
+        d.interrupt()
         assert c.sock.recv(1) == b""
-        assert d.process.wait() == 0
-        assert time.monotonic() - at < 0.4
+        assert d.process.status is None
+        other.send(REQUEST[at:])
+        assert other.read().status == 200
+    assert d.process.wait() == 0
 
 
 # --- IDLE_EXIT ---
@@ -194,10 +198,10 @@ def test_idle_exit(start):
 def test_idle_exit_waits_for_a_request(start, sim):
     sim.script('* : text "Hello." delay=800ms')
     d = start(IDLE_EXIT="200ms")
-    assert d.chat().status == 200
     at = time.monotonic()
+    assert d.chat().status == 200
     assert d.process.wait() == 0
-    assert time.monotonic() - at >= 0.19
+    assert time.monotonic() - at >= 0.8 + 0.2
 
 
 def test_idle_exit_needs_passed_sockets(start, tmp_path):

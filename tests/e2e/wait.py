@@ -3,8 +3,8 @@
 import os
 import time
 
-# Seconds; never what a test measures, only when it stops hoping.
-DEADLINE = float(os.environ.get("TEST_DEADLINE", "20"))
+# Seconds; never what a test measures, only when it gives up: a busy machine must not reach it.
+DEADLINE = float(os.environ.get("TEST_DEADLINE", "60"))
 PAUSE = 0.002
 
 

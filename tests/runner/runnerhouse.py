@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import wait
@@ -185,12 +184,11 @@ class Runner:
         wait.until("the CLI to be warm", lambda: os.path.exists(f"{root}/root{home}/.gemini/projects.json"))
 
     def hang_up(self):
-        """And all of it is gone; returns how long that took."""
-        below, began = self.below(), time.monotonic()
+        """And all of it is gone."""
+        below = self.below()
         self.socket.close()
         assert self.process.wait(wait.DEADLINE) == 0, self.said()
         wait.until("all below the runner to be gone", lambda: not [p for p in below if alive(*p)])
-        return time.monotonic() - began
 
     def wait(self):
         status = self.process.wait(wait.DEADLINE)

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -149,9 +148,7 @@ def test_a_client_that_hangs_up_ends_its_job(probe, sim):
     wait.until("the job to have asked", lambda: len(sim.requests()) == 1)
     [unit] = jobs()
     c.close()
-    begun = time.monotonic()
     wait.until("the job to be gone", lambda: unit not in jobs())
-    assert time.monotonic() - begun < 5
     assert not list(Path("/tmp").glob("gemgate-runner-*"))
 
 
