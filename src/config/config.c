@@ -190,7 +190,7 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
 }
 
 static bool is_good(const ConfigCheck *k, const char *name) {
-        return !(k->faulty >> (config_setting(name) - config_settings) & 1);
+        return !k->faulty[config_setting(name) - config_settings];
 }
 
 /* What one setting asks of another; where one is wrong already, nothing more is asked. */
@@ -214,27 +214,26 @@ static void check_together(ConfigCheck *k) {
 static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata,
                      Config **ret) {
         _cleanup_(config_unrefp) Config *c = NULL;
-        ConfigCheck k = { .running = running, .say = say, .userdata = userdata };
+        _cleanup_free_ bool *faulty = calloc(config_n_settings, sizeof(bool));
+        ConfigCheck k = { .running = running, .say = say, .userdata = userdata, .faulty = faulty };
         char more[64];
         int r;
 
         c = calloc(1, sizeof(Config));
-        if (!c)
+        if (!c || !faulty)
                 return -ENOMEM;
         c->n_ref = 1;
         c->fixed = calloc(config_n_settings, sizeof(char *));
         if (!c->fixed)
                 return -ENOMEM;
         k.config = c;
-        assert(config_n_settings <= 64);
         for (size_t i = 0; i < config_n_settings; i++) {
                 size_t before = k.n_faults;
 
                 r = check_setting(&k, t, i);
                 if (r < 0)
                         return r;
-                if (k.n_faults > before)
-                        k.faulty |= UINT64_C(1) << i;
+                k.faulty[i] = k.n_faults > before;
         }
         check_together(&k);
         if (k.n_faults > FAULTS_SAID_MAX) {

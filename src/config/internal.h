@@ -46,7 +46,7 @@ struct ConfigCheck {
         ConfigSay say;
         void *userdata;
         size_t n_faults;
-        uint64_t faulty; /* a bit a setting */
+        bool *faulty; /* one a setting */
         bool lines; /* this value stands in a file of its own, where # begins a comment */
 };
 

@@ -143,7 +143,7 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
                 return;
         if (!id[0] || strlen(id) > OPENAI_ID_MAX)
                 id = chat->request_id;
-        (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%s", id);
+        (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%.*s", (int) OPENAI_ID_MAX, id);
         if (chat->t.stream) {
                 (void) buf_puts(&chat->head, "data: ");
                 write_head(chat, "chat.completion.chunk", &w);

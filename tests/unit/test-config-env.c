@@ -51,7 +51,8 @@ static const char *value_of(const ConfigText *t, const char *name) {
 
 static void assert_value(const char *what, const char *text, const char *value, const char *expected) {
         if (!streq_ptr(value, expected))
-                print_message("%s reads %s\nas %s, not %s\n", what, text, value, expected);
+                print_message("%s reads %s\nas %s, not %s\n", what, text, value ?: "nothing",
+                              expected ?: "nothing");
         assert_true(streq_ptr(value, expected));
 }
 

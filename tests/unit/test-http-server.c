@@ -276,7 +276,6 @@ static void test_resume_wakes(void **state) {
 
 static void test_pipelining(void **state) {
         Fixture *f = *state;
-        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
         _cleanup_close_ int fd = dial(f);
 
         say(fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 "
