@@ -57,8 +57,10 @@ def test_timeout_of_the_request_is_no_longer_than_ours(cli):
 
 def test_timeout_in_the_middle_of_a_stream(cli, sim, records):
     sim.script('*: text "a b" chunks=2 hang after=1')
-    a = run(cli(CLI_TIMEOUT="500ms"), "Hi", stream=True)
-    piece, end = events_of(a.body)
+    d = cli(CLI_TIMEOUT="4s")
+    with send(d, "Hi", stream=True) as c:
+        begin = c.read_until(b"stdout")
+        piece, end = events_of(begin + c.read_body("POST").body)
     assert piece == {"stdout": "a"} and end["error"]["code"] == "timeout"
     gone(records)
 

@@ -2,6 +2,7 @@
 """gemgated as a service: what it tells the service manager, how it leaves, and what its log says of what happened."""
 import json
 import re
+import select
 import signal
 import socket
 import time
@@ -81,6 +82,7 @@ def test_status_is_coalesced(start, manager):
         for _ in range(300):
             c.send(http1.compose("POST", "/v1/chat/completions", [("x-api-key", SECRETS["TOKEN"])], json.dumps(HI).encode()))
             assert c.read().status == 200
+            manager.read()  # its socket holds ten
     manager.wait_status("2 of 2 keys usable, 0 requests open, 300 requests today")
     n = len([line for line in manager.read() if line.startswith("STATUS=")])
     assert n <= 2 + (time.monotonic() - begin), n
@@ -166,18 +168,20 @@ def test_silent_connection_keeps_nobody_from_going(start):
 
 
 def test_idle_keep_alive_ends_by_fin_at_once(start):
-    """Not when the others have ended: half of a head is still there."""
-    d = start(DRAIN_TIMEOUT="10min")
-    at = REQUEST.index(b"\r\n") + 4
-    with d.connect() as c, let_in(d, REQUEST[:at]) as other:
-        c.send(REQUEST)
-        assert c.read().status == 200
-        d.interrupt()
-        assert c.sock.recv(1) == b""
-        assert d.process.status is None
-        other.send(REQUEST[at:])
-        assert other.read().status == 200
-    assert d.process.wait() == 0
+    """It has not even the grace of 500 ms: so the quickest of several ends has not."""
+    took = []
+    for _ in range(5):
+        d = start(DRAIN_TIMEOUT="10min")
+        with d.connect() as c:
+            c.send(REQUEST)
+            assert c.read().status == 200
+            at = d.interrupt()
+            assert c.sock.recv(1) == b""
+            assert d.process.wait() == 0
+            took.append(time.monotonic() - at)
+        if min(took) < 0.5:
+            return
+    raise AssertionError(took)
 
 
 # --- IDLE_EXIT ---
@@ -213,6 +217,10 @@ def test_idle_exit_needs_passed_sockets(start, tmp_path):
     assert not d.process.ended()
 
 
+def answered(c):
+    return select.select([c.sock], [], [], 0)[0]
+
+
 def test_idle_exit_loses_nobody(tmp_path):
     """The sockets are somebody else's, as under systemd: whoever comes at the edge waits for the next daemon."""
     from house import Daemon
@@ -224,8 +232,10 @@ def test_idle_exit_loses_nobody(tmp_path):
                 while not d.process.ended():
                     with http1.Connection(address) as c:
                         c.send(REQUEST)
-                        if d.process.ended(0.102):
-                            break  # it is for the next one now: still in the queue, or answered
+                        d.process.ended(0.102)
+                        wait.until("an answer, or the end", lambda: answered(c) or d.process.ended())
+                        if not answered(c):
+                            break  # it is for the next one now, and still in the queue
                         assert c.read().status == 200
 
 
