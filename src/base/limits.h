@@ -74,6 +74,7 @@
 /* --- what is told to the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each come to 150 MiB */
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names before it says how many more */
+#define REQUESTS_SHOWN_MAX 1024U       /* of those under way, the oldest; 0.3 KiB each */
 #define CTL_OUTPUT_MAX (512U << 20)    /* what gemgatectl shows; as MANAGE_ANSWER_MAX */
 
 /* --- around the start --- */

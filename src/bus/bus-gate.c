@@ -78,6 +78,7 @@ static const struct {
         { BUS_MANAGER, "ListKeyHealth", ACTION_READ },
         { BUS_MANAGER, "GetStatistics", ACTION_READ },
         { BUS_MANAGER, "ListDays", ACTION_READ },
+        { BUS_MANAGER, "ListRequests", ACTION_READ },
         { BUS_MANAGER, "ExplainPick", ACTION_READ },
         { BUS_MANAGER, "ResetHealth", ACTION_RESET },
         { BUS_MANAGER, "Reload", ACTION_MANAGE },

@@ -317,6 +317,8 @@ static const sd_bus_vtable vtable[] = {
                                 bus_statistics, GATED),
         SD_BUS_METHOD_WITH_ARGS("ListDays", SD_BUS_ARGS("u", days), SD_BUS_RESULT("a(sstttt)", rows),
                                 bus_list_days, GATED),
+        SD_BUS_METHOD_WITH_ARGS("ListRequests", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("a(ssssstssut)", rows, "u", total), bus_list_requests, GATED),
         SD_BUS_METHOD_WITH_ARGS("ResetHealth", SD_BUS_ARGS("s", key, "s", model), SD_BUS_RESULT("u", count),
                                 reset_health, GATED),
         SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),

@@ -17,6 +17,9 @@ size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
 /* GetStatistics (bus-statistics.c). */
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
+/* ListRequests (bus-requests.c). */
+int bus_list_requests(sd_bus_message *m, void *userdata, sd_bus_error *e);
+
 /* ListDays (bus-days.c). */
 int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
 

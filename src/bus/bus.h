@@ -8,6 +8,7 @@
  */
 
 #include "config/config.h"
+#include "core/request-view.h"
 #include "core/stats.h"
 #include "pool/admin.h"
 #include "io/loop.h"
@@ -27,6 +28,8 @@ typedef struct BusParams {
         /* Reads the configuration anew. The message, malloc'ed or NULL, is the line at fault, or what
          * changed. */
         int (*reload)(char **ret_message, void *userdata);
+        /* Requests under way, as many as are to be shown; returns how many there are. */
+        size_t (*requests)(RequestViewFn f, void *f_userdata, void *userdata);
         void (*statistics)(StatsSink *sink, void *userdata); /* visits the tree as of now */
         void *userdata;
 } BusParams;

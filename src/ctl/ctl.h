@@ -71,6 +71,7 @@ int verb_version(Ctl *c, unsigned n, char *args[]);
 int verb_keys(Ctl *c, unsigned n, char *args[]);
 int verb_show(Ctl *c, unsigned n, char *args[]);
 int verb_models(Ctl *c, unsigned n, char *args[]);
+int verb_requests(Ctl *c, unsigned n, char *args[]);
 int verb_explain(Ctl *c, unsigned n, char *args[]);
 int verb_reset(Ctl *c, unsigned n, char *args[]);
 int verb_enable(Ctl *c, unsigned n, char *args[]);

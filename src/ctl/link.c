@@ -59,6 +59,7 @@ static const struct {
         { "ListKeyHealth", READ },
         { "GetStatistics", READ },
         { "ListDays", READ },
+        { "ListRequests", READ },
         { "ExplainPick", READ },
         { "ResetHealth", "org.gemgate1.reset" },
         { "Enable", "org.gemgate1.manage" },

@@ -27,6 +27,8 @@ const Verb ctl_verbs[] = {
           0, 0, 0, "", verb_models },
         { "stats", "[--days=N]", "requests and errors, by model and by key, or by day",
           0, 0, VERB_DAYS, "", verb_stats },
+        { "requests", "", "the requests under way, the oldest first",
+          0, 0, VERB_NO_START, "", verb_requests },
         { "explain", "[MODEL]", "which key would be picked, and why not the others",
           0, 1, 0, "m", verb_explain },
         { "reset", "KEY [MODEL] | --all [MODEL]", "give what was set aside another chance",

@@ -22,6 +22,11 @@ static void span(usec_t u, char *ret, size_t n) {
                                 s / 3600 % 24);
 }
 
+const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]) {
+        span(u, ret, WORDS_TIME_MAX);
+        return ret;
+}
+
 const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]) {
         char s[32];
 

@@ -14,6 +14,9 @@ const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 /* When something frees: as above, but 0 and what is past are `now`. */
 const char *words_free(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
+/* How long something took: `41 s`, `2 min`, `1 h 5 min`. */
+const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]);
+
 /* By the clock on the wall here: `Sun 2026-11-22 22:57:03 UTC`. */
 const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]);
 

@@ -3,6 +3,7 @@
 /* The bus beside the server: what it asks of the rest of the daemon, and what it is told. */
 
 #include "daemon/manager-internal.h"
+#include "server/request-list.h"
 #include "server/statistics.h"
 
 static const Config *get_config(void *userdata) {
@@ -30,6 +31,12 @@ static void visit_statistics(StatsSink *sink, void *userdata) {
                 sink);
 }
 
+static size_t each_request(RequestViewFn f, void *f_userdata, void *userdata) {
+        Manager *m = userdata;
+
+        return request_list_each(m->http, NULL, f, f_userdata);
+}
+
 static int do_reload(char **ret_message, void *userdata) {
         return manager_reload(userdata, ret_message);
 }
@@ -46,6 +53,7 @@ int manager_start_bus(Manager *m) {
                         .config = get_config,
                         .active = get_active,
                         .reload = do_reload,
+                        .requests = each_request,
                         .statistics = visit_statistics,
                         .userdata = m,
                 },

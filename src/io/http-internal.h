@@ -64,6 +64,7 @@ struct HttpRequest {
         struct MHD_Response *response; /* made, not yet queued */
         int status;
         Buf out;
+        uint64_t sent; /* bytes of the reply's body */
         bool headed, bodied, replied, queued, streaming, finished, clean, full;
         bool suspended, gone;
 };

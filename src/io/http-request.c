@@ -202,7 +202,9 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
                         return k;
         }
         response = MHD_create_response_from_buffer(n, p, p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-        if (!response)
+        if (response)
+                r->sent = n;
+        else
                 free(p);
         return request_set_response(r, status, response, headers, n_headers);
 }
@@ -217,6 +219,7 @@ static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
         if (n > 0) {
                 memcpy(p, buf_data(&r->out), n);
                 buf_consume(&r->out, n);
+                r->sent += n;
                 if (r->full && r->out.n <= STREAM_LOW_MARK) {
                         r->full = false;
                         s->ops.drained(r, s->userdata);
@@ -268,6 +271,10 @@ bool http_request_is_full(const HttpRequest *r) {
 
 bool http_request_is_gone(const HttpRequest *r) {
         return r->gone;
+}
+
+uint64_t http_request_sent(const HttpRequest *r) {
+        return r->sent;
 }
 
 usec_t http_request_first_byte(const HttpRequest *r) {

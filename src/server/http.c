@@ -272,6 +272,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         q->config = config_ref(h->p.config);
         q->dialect = route_dialect(http_request_path(io));
         list_init(&q->link);
+        list_append(&h->requests, &q->requests);
         http_request_set_userdata(io, q);
         request_set_ids(q);
 
@@ -363,6 +364,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         request_log(h->log, q, complete);
         request_cancel(q);
         list_unlink(&q->link);
+        list_unlink(&q->requests);
         job_unref(q->job);
         config_unref(q->config);
         free(q->path);
@@ -393,6 +395,7 @@ int http_new(const HttpParams *p, Http **ret) {
         if (!h)
                 return -ENOMEM;
         h->p = *p;
+        list_init(&h->requests);
         (void) config_ref(h->p.config);
         h->started = clock_realtime();
         h->active_at = clock_monotonic();

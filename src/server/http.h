@@ -38,8 +38,7 @@ typedef struct HttpParams {
         Engine *cli;   /* by way of the Gemini CLI */
         JobBook *jobs; /* of the Gemini CLI, which asks here in its turn */
         const Zone *zone;
-        /* A request began, or is about to be counted no more; while draining, a connection. Called on the
-         * way of each of them: to be cheap. */
+        /* A request has begun, or is about to end; while draining, a connection. Must be cheap. */
         void (*changed)(void *userdata);
         void *userdata;
 } HttpParams;
@@ -54,6 +53,7 @@ struct Http {
         Hedges *hedges;
         KeyQueue *queue; /* requests that wait for a key */
         RequestLog *log;
+        List requests;                 /* from their headers to their log line, the oldest first */
         size_t n_exchanges;            /* requests to Gemini under way */
         usec_t started, active_at;     /* realtime; CLOCK_MONOTONIC: the last end of a request */
         uint64_t id_state;             /* of generated request ids */
@@ -75,6 +75,7 @@ DEFINE_CLEANUP(Http *, http_free);
 struct Request {
         Http *http;
         HttpRequest *io;
+        List requests;          /* in Http.requests */
         Config *config;         /* a reference: what this request began with, it ends with */
         const Route *route;     /* NULL until found */
         const Dialect *dialect; /* in whose words errors are told */
@@ -115,6 +116,4 @@ void request_note_key(Request *q, const PoolKey *k);       /* the one that count
 void request_note_verdict(Request *q, VerdictClass class); /* what came of an attempt, for the headers */
 int request_stream(Request *q, const char *content_type);  /* begins a stream with status 200 */
 struct json_object *request_json(Request *q); /* the body, an object; or NULL after a 400 was sent */
-
-/* How the client's address is shown: `127.0.0.1`, `unix`. */
-void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]);
+void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]); /* 127.0.0.1, unix */

@@ -48,6 +48,8 @@ static const Route routes[] = {
           "what would make the pool serve better" },
         { "GET", "/explain", TOKEN_ADMIN, &dialect_plain, manage_explain,
           "which key would serve a model now, and why the others would not; ?model=" },
+        { "GET", "/admin/requests", TOKEN_ADMIN, &dialect_plain, manage_requests,
+          "the requests under way, the oldest first" },
         { "GET", "/ip-config", TOKEN_ADMIN, &dialect_plain, manage_ip_config, "who may connect" },
         { "POST", "/test-ip", TOKEN_ADMIN, &dialect_plain, manage_test_ip,
           "whether an address may connect" },

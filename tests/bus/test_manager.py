@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+import http1
+import wait
 from client import FOREVER, MANAGER, PATH, Error, plain
 from house import MASKS, SECRETS
 
@@ -61,6 +63,24 @@ def test_a_key_without_a_name_has_an_id_that_is_no_mask(root):
         assert row[1] == "" and row[2].startswith("AIza****")
         key = root.get_all(row[0], "org.gemgate1.Key")
         assert len(key["Id"]) == 12 and set(key["Id"]) <= set("0123456789abcdef") and key["Name"] == ""
+
+
+def test_requests_are_those_of_http(named, sim):
+    d, root = named
+    assert root.call("ListRequests") == [[], 0]
+    sim.script("*: hang")
+    body = json.dumps({"model": FLASH, "messages": [{"role": "user", "content": "Hi"}]}).encode()
+    with d.connect() as c:
+        c.send(http1.compose("POST", "/v1/chat/completions", [("Authorization", f"Bearer {SECRETS['TOKEN']}"),
+                                                              ("Content-Type", "application/json")], body))
+        sim.wait_count(1)
+        rows, total = root.call("ListRequests")
+        http = json.loads(d.ask("GET", "/admin/requests", token="ADMIN").body)
+        assert total == http["total"] == len(rows) == 1
+        row, r = rows[0], http["requests"][0]
+        assert row[5] / 1e6 <= r.pop("age") + 0.001 and r["state"] == "attempting" and r["key"]
+        assert [v or "" for v in r.values()] == [*row[:5], *row[6:8], row[8], row[9] or ""]
+    wait.until("no request", lambda: root.call("ListRequests") == [[], 0])
 
 
 def test_statistics_are_those_of_http(named, sim):

@@ -231,6 +231,40 @@ def test_days_of_what(mock, ctl, args):
     assert mock.calls == []
 
 
+ROW = "a(ssssstssut)u"
+REQUESTS = [
+    ["8f2c0d5e7a914b36", "laptop", "/v1/chat/completions", "gemini-a", "streaming", 125_400_000, "AIza****0001", "work", 3,
+     20480],
+    ["upload", "tok-1-ab…", "/upload/v1beta/files", "", "asking", 900_000, "AIza****0002", "", 1, 0],
+    ["x", "", "", "", "reading", 0, "", "", 0, 0],
+]
+
+
+def test_requests(mock, ctl):
+    mock.answers["ListRequests"] = ROW, [REQUESTS, 3]
+    assert lines(ctl("requests")) == [
+        "ID                CLIENT     MODEL                 STATE        AGE  KEY           ATTEMPTS  BYTES",
+        "8f2c0d5e7a914b36  laptop     gemini-a              streaming  2 min  work                 3  20480",
+        "upload            tok-1-ab…  /upload/v1beta/files  asking       1 s  AIza****0002         1      0",
+        "x                 -          -                     reading      0 s  -                    0      0",
+    ]
+    said = json.loads(ctl("requests", "--json"))
+    assert said["total"] == 3 and [r["id"] for r in said["requests"]] == [r[0] for r in REQUESTS]
+    assert said["requests"][0] == {
+        "id": "8f2c0d5e7a914b36", "client": "laptop", "route": "/v1/chat/completions", "model": "gemini-a",
+        "state": "streaming", "age": 125.4, "key": "AIza****0001", "key_name": "work", "attempts": 3, "bytes": 20480}
+    assert said["requests"][2] == {"id": "x", "client": None, "route": None, "model": None, "state": "reading", "age": 0,
+                                   "key": None, "key_name": None, "attempts": 0, "bytes": 0}
+
+
+def test_requests_that_are_not_all(mock, ctl):
+    mock.answers["ListRequests"] = ROW, [REQUESTS, 5000]
+    assert lines(ctl("requests"))[-1] == "The oldest 3 of 5000 requests."
+    mock.answers["ListRequests"] = ROW, [[], 0]
+    assert ctl("requests") == ""
+    assert json.loads(ctl("requests", "--json")) == {"requests": [], "total": 0}
+
+
 def test_version(mock, ctl):
     mock.answers["Get"] = get("s", "9.9")
     assert lines(ctl("version"))[1] == "gemgated 9.9"
@@ -239,9 +273,10 @@ def test_version(mock, ctl):
     assert json.loads(ctl("--version", "--json"))["gemgated"] is None
 
 
-@pytest.mark.parametrize("verb", [["keys"], ["models"], ["status"], ["stats"], ["explain", "m"], ["reset", "k"]])
+@pytest.mark.parametrize("verb", [["keys"], ["models"], ["status"], ["stats"], ["requests"], ["explain", "m"],
+                                  ["reset", "k"]])
 def test_an_answer_of_another_form(mock, ctl, verb):
     """A daemon that answers otherwise than agreed is told so, and nothing is made up."""
-    for member in ("ListKeyHealth", "GetAll", "GetStatistics", "ExplainPick", "ResetHealth"):
+    for member in ("ListKeyHealth", "GetAll", "GetStatistics", "ListRequests", "ExplainPick", "ResetHealth"):
         mock.answers[member] = "s", ["something else"]
     assert "gemgatectl version" in ctl(*verb, status=1)

@@ -86,6 +86,7 @@ def test_an_operators_day(daemon, root):
     # the same names as over HTTP
     over_http = json.loads(daemon.ask("GET", "/stats", token="ADMIN").body)
     assert stats["api_key_stats"]["AIza****0001"].keys() == over_http["api_key_stats"]["AIza****0001"].keys()
+    assert json.loads(root("requests", "--json")) == {"requests": [], "total": 0}
     used = next(k for k in keys(root) if k["models"])
     assert json.loads(root("show", used["mask"], "--json"))["requests"] == 1
 
@@ -174,7 +175,7 @@ def test_monitor_tells_of_quotas(machine, sim, request):
     assert told[-1] == "key two shares the project projects/12345678 with others"
 
 
-READING = [["keys"], ["models", "--json"], ["stats"], ["explain", MODEL]]
+READING = [["keys"], ["models", "--json"], ["stats"], ["requests", "--json"], ["explain", MODEL]]
 GROUP = [["status"], ["show", "work"], ["log-level"]]
 CHANGING = [["reset", "--all"], ["disable", "work"], ["enable", "work"], ["log-level", "info"], ["reload"]]
 

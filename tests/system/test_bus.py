@@ -25,6 +25,7 @@ METHODS = {
     (MANAGER, "ListKeyHealth"): ([], "read", "a(ossssusts)"),
     (MANAGER, "GetStatistics"): ([], "read", "a{sv}"),
     (MANAGER, "ListDays"): (["u", "7"], "read", "a(sstttt)"),
+    (MANAGER, "ListRequests"): ([], "read", "a(ssssstssut)u"),
     (MANAGER, "ExplainPick"): (["s", MODEL], "read", "a(osbst)"),
     (MANAGER, "ResetHealth"): (["ss", "", ""], "reset", "u"),
     (MANAGER, "Reload"): ([], "manage", None),

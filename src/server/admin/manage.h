@@ -11,5 +11,6 @@ void manage_stats(Request *q);           /* GET /stats */
 void manage_reset(Request *q);           /* POST /reset-api-key-health */
 void manage_recommendations(Request *q); /* GET /api-key-recommendations */
 void manage_explain(Request *q);         /* GET /explain */
+void manage_requests(Request *q);        /* GET /admin/requests */
 void manage_ip_config(Request *q);       /* GET /ip-config */
 void manage_test_ip(Request *q);         /* POST /test-ip */

@@ -35,6 +35,21 @@
 #include "io/timer.h"
 #include "server/exchange/internal.h"
 
+const char *exchange_state_to_string(ExchangeState s) {
+        static const char *const names[] = {
+                [EXCHANGE_ATTEMPTING] = "attempting", [EXCHANGE_QUEUED] = "queued",
+                [EXCHANGE_WAITING] = "waiting",       [EXCHANGE_STREAMING] = "streaming",
+                [EXCHANGE_DRAINING] = "draining",     [EXCHANGE_DONE] = "done",
+        };
+
+        assert(s < ELEMENTSOF(names));
+        return names[s];
+}
+
+const char *exchange_state(const Exchange *x) {
+        return exchange_state_to_string(x->state);
+}
+
 /* --- what is under way, and how it ends --- */
 
 static Exchange *exchange_free(Exchange *x) {

@@ -11,6 +11,7 @@
 #define EXCHANGE_PING_INTERVAL (15 * USEC_PER_SEC) /* of silence in a stream */
 
 void exchange_begin(Request *q);    /* the body is there; the route's handler */
+const char *exchange_state(const Exchange *x); /* its name: "attempting", "queued", … */
 void exchange_drained(Exchange *x); /* the client has read on */
 
 /* What the queues of the Http call. */

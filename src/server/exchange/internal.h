@@ -16,6 +16,8 @@ typedef enum ExchangeState {
         EXCHANGE_DONE,
 } ExchangeState;
 
+const char *exchange_state_to_string(ExchangeState s);
+
 struct Exchange {
         Request *request;
         ExchangeState state;

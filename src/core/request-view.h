@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A request that is under way, as an operator sees it. The server fills it (server/request-list.c); HTTP,
+ * D-Bus and gemgatectl show it. */
+
+#include "base/clock.h"
+
+typedef struct RequestView {
+        const char *id;       /* as in the log and in x-request-id */
+        const char *client;   /* its token's name, or else its mask; NULL: none, as on an open route */
+        const char *route;    /* the path in the table of routes; NULL: none was found */
+        const char *model;    /* as it was asked for; NULL: none, or the body is still arriving */
+        const char *state;    /* see docs/HTTP.md, GET /admin/requests */
+        const char *key;      /* mask of the key in use, or of the last one; NULL: none yet */
+        const char *key_name; /* NULL: it has none */
+        usec_t age;           /* since its headers were there */
+        unsigned attempts;
+        uint64_t bytes; /* of the answer's body that the client has taken; all of it if it went out whole */
+} RequestView;
+
+typedef void (*RequestViewFn)(const RequestView *v, void *userdata);

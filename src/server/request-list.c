@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/exchange/exchange.h"
+#include "server/request-list.h"
+#include "server/routes.h"
+
+/* Of a request that is no exchange: its body arrives; a handler waits for Google; its answer is on its way. */
+static const char *state_of(const Request *q) {
+        if (q->exchange)
+                return exchange_state(q->exchange);
+        if (http_request_is_replied(q->io))
+                return "answering";
+        return q->cancel ? "asking" : "reading";
+}
+
+static RequestView view_of(const Request *q, usec_t now) {
+        return (RequestView){
+                .id = q->id,
+                .client = q->token ? q->token->name ?: q->token->mask : NULL,
+                .route = q->route ? q->route->path : NULL,
+                .model = q->model[0] ? q->model : NULL,
+                .state = state_of(q),
+                .key = q->key_mask[0] ? q->key_mask : NULL,
+                .key_name = q->key_named ? q->key_name : NULL,
+                .age = usec_sub(now, http_request_started(q->io)),
+                .attempts = q->attempts,
+                .bytes = http_request_sent(q->io),
+        };
+}
+
+size_t request_list_each(const Http *h, const Request *except, RequestViewFn f, void *userdata) {
+        usec_t now = clock_monotonic();
+        size_t n = 0;
+
+        LIST_FOREACH(i, &h->requests) {
+                const Request *q = list_entry(i, Request, requests);
+
+                if (q == except || n++ >= REQUESTS_SHOWN_MAX)
+                        continue;
+                RequestView v = view_of(q, now);
+                f(&v, userdata);
+        }
+        return n;
+}
