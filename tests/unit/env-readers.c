@@ -6,7 +6,7 @@
 
 typedef struct Out {
         char text[256];
-        size_t n, keep; /* whitespace behind `keep` goes when the value ends */
+        size_t n, keep; /* whitespace behind `keep` is dropped at the end of the value */
 } Out;
 
 static void put(Out *o, char c) {
@@ -72,7 +72,7 @@ static const char *systemd_quoted_parts(const char *p, Out *o) {
         }
 }
 
-/* The state VALUE: everything as it stands, but for backslashes. */
+/* The state VALUE: everything literally, except backslashes. */
 static const char *systemd_bare_part(const char *p, Out *o) {
         o->keep = o->n;
         for (; *p && !in(*p, SYSTEMD_NEWLINE); p++) {
@@ -124,7 +124,7 @@ int systemd_read(const char *text, EnvPairs *ret) {
                 name = p++; /* the first character is the name's, even if it is a = */
                 p += strcspn(p, "=" SYSTEMD_NEWLINE);
                 if (*p != '=')
-                        continue; /* nothing is said of a line without one */
+                        continue; /* a line without one is not reported */
                 for (end = p++; end > name && in(end[-1], SYSTEMD_WHITESPACE); end--)
                         ;
 

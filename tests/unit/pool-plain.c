@@ -4,7 +4,7 @@
 #include "core/judgement.h"
 #include "core/cooldown.h"
 
-/* What a class says of key, project, bucket, rate and health, as in test-verdict. */
+/* The judgement of a class on key, project, bucket, rate and health, as in test-verdict. */
 static const char *const meaning[_VERDICT_CLASS_MAX] = {
         "+++++", "!....", ".!...", "+!...", "++!..", "++!..", "++!..", "+.?!.", "++...", "++!..",
         "?...!", ".....", "+....", "+....", "~~~~~", "~~~~~", "~~~~~", ".....", ".....",
@@ -400,7 +400,7 @@ void plain_set_keys(Plain *w, const Wanted *wanted, unsigned n, PoolChange *ret)
                 if (k->configured != wanted[i].disabled)
                         k->disabled = k->configured = wanted[i].disabled;
         }
-        /* A project that somebody comes to is not forgotten because somebody leaves it. */
+        /* A project that one key joins while another one leaves is not forgotten. */
         for (unsigned i = 0; i < n; i++)
                 plain_owner(w, after[i], wanted[i].project)->n_keys++;
         for (unsigned i = 0; i < n; i++) {

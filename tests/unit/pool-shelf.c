@@ -244,7 +244,7 @@ static void show_reason(const PoolReason *r, void *userdata) {
              r->sentence);
 }
 
-/* What no view tells of, or not of each. */
+/* State that the views do not show, or not for every key. */
 static void show_learned(Page *p) {
         LIST_FOREACH(i, &p->w->pool->models) {
                 const PoolModel *m = list_entry(i, PoolModel, models);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A pool that is kept, for the tests of that. A shelf stands in for the store: it has the rows of batches by
- * table and key, as a store would. A pool that was made anew and given the shelf must be as the one before:
- * that is compared by everything the pool shows.
+ * A pool with a store, for tests. The shelf takes the place of the store: it keeps the rows of batches by
+ * table and key, as a store would. A new pool that is restored from the shelf must equal the one before;
+ * everything that a pool shows is compared.
  */
 
 #include "test.h"
@@ -59,7 +59,7 @@ size_t world_restore(World *w);          /* how many rows made no sense */
 unsigned world_save(World *w, bool all); /* how many batches */
 
 Lease world_pick(World *w, const char *model);
-/* A request that comes to this. */
+/* A request with this verdict. */
 void world_ask(World *w, const char *model, VerdictClass class, usec_t retry_after);
 
 /* All that the pool shows, to be freed; the same after a restart. */

@@ -17,8 +17,8 @@ static void quota_clear(RoomQuota *q) {
 
 /* --- time --- */
 
-/* As it was, only earlier. Whose time is not known any more is in no minute, and what came of it is not
- * counted. */
+/* After a jump back everything stays, only earlier. A request from an unknown time is in no minute, and its
+ * outcome is not counted. */
 static void quota_shift(RoomQuota *q, usec_t back, bool other_day) {
         if (q->until > 0)
                 q->until = MAX(usec_sub(q->until, back), (usec_t) 1);
@@ -154,7 +154,8 @@ void room_take(RoomPlain *w, RoomKey *k, unsigned model, uint64_t tokens, uint64
         k->n_out++;
 }
 
-/* What is known of one goes to the other, whose own knowledge wins: they were one all along. */
+/* Merges what is known of two quotas into the second, whose own knowledge wins: Google counts them as
+ * one. */
 static void merge(const RoomPlain *w, RoomQuota *to, RoomQuota *from) {
         if (to->until == 0 && from->until > 0) {
                 to->until = from->until;
@@ -212,7 +213,7 @@ static void learn(const RoomPlain *w, RoomQuota *q, const Verdict *v, const Room
 
 static void settle(const RoomPlain *w, RoomTake *t, const Verdict *v, uint64_t prompt) {
         t->refused = v->class == VERDICT_MINUTE || v->class == VERDICT_DAY;
-        /* Beyond its minute nobody knows any more what it weighed. */
+        /* Beyond its minute the size of a request is forgotten. */
         if (t->at / CEILING_SLOT + CEILING_SLOTS <= w->now / CEILING_SLOT)
                 return;
         if (t->refused)
@@ -230,8 +231,8 @@ static void group_leave(RoomGroup *g) {
                 quota_clear(g->quotas + m);
 }
 
-/* `to` has counted it already. Nobody waits for the probes of those it leaves; a quota that was its own it
- * brings along. */
+/* `to` has counted it already. The key takes no probe along from the project that it leaves, but it brings
+ * a quota that was only its own. */
 static void move(RoomPlain *w, RoomKey *k, RoomGroup *to) {
         RoomGroup *from = k->group;
 
@@ -330,7 +331,7 @@ void room_set_keys(RoomPlain *w, const RoomWanted *wanted, unsigned n) {
         unsigned n_before = w->n_keys;
 
         memcpy(before, w->keys, sizeof(before));
-        /* A project that somebody comes to is not forgotten because somebody leaves it. */
+        /* A project that one key joins while another one leaves is not forgotten. */
         for (unsigned i = 0; i < n; i++) {
                 unsigned project = wanted[i].project;
 

@@ -138,7 +138,7 @@ static void test_verdict(void **state) {
         }
 }
 
-/* Every class has its row: no client is ever told a status of 0. */
+/* Every class has a row: no client ever gets a status of 0. */
 static void test_every_class(void **state) {
         for (VerdictClass c = VERDICT_OK; c < _VERDICT_CLASS_MAX; c++) {
                 ApiError e;

@@ -3,8 +3,8 @@
 
 #include "pool/binding.h"
 
-/* Names that belong to the project whose key made them: who knows them, for how long, over restarts and
- * reloads; and picks that are held to that project. */
+/* Names that belong to the project whose key made them: how long they are known, over restarts and reloads;
+ * and picks that are pinned to that project. */
 
 static const KeyRow keys[] = {
         { .key = "AIzaSyOwnOne-aaaa" },
@@ -88,7 +88,7 @@ static void test_lifetime(void **state) {
         assert_ptr_equal(bound(&w, "cachedContents/a"), w.pool->keys[3]->project);
         assert_null(bound(&w, "files/b"));
 
-        /* Another project does not take it away; the same one says it anew. */
+        /* Another project cannot take the name; the same project may bind it again. */
         assert_int_equal(bind_of(&w, "files/a", 1, "t2", NOON + USEC_PER_DAY), -EEXIST);
         assert_int_equal(bind_of(&w, "cachedContents/a", 3, "t1", NOON + 2 * USEC_PER_MINUTE), 0);
         assert_int_equal(pool_n_bound(w.pool), 2);
@@ -99,7 +99,7 @@ static void test_lifetime(void **state) {
         w.now = NOON + 3 * USEC_PER_MINUTE;
         assert_null(bound(&w, "cachedContents/a"));
         assert_non_null(bound(&w, "files/a"));
-        /* What is over goes with the next. */
+        /* Expired bindings are dropped when the next one is added. */
         assert_int_equal(bind_of(&w, "files/b", 1, "t1", NOON + USEC_PER_HOUR), 0);
         assert_int_equal(pool_n_bound(w.pool), 2);
         pool_unbind_name(w.pool, "files/b");
@@ -266,7 +266,7 @@ static void test_kept(void **state) {
         assert_names(&w, "t1", NULL, 9, "own p short ");
         assert_names(&w, "t2", NULL, 9, "");
 
-        /* What has expired meanwhile is not read, and goes from the store. */
+        /* Rows that have expired meanwhile are not read, and are deleted from the store. */
         w.now += 25 * USEC_PER_HOUR;
         world_restart(&w, keys, ELEMENTSOF(keys));
         pool_keep_days(w.pool, 400);
@@ -295,8 +295,8 @@ static void test_store_comes_late(void **state) {
         world_done(&w);
 }
 
-/* A key that goes takes its names along, and brings them back; one that is found to be another project's
- * takes them there. */
+/* Removing a key removes its names, and adding it again brings them back; a key that moves to another
+ * project takes them along. */
 static void test_reload(void **state) {
         World w = { .now = NOON };
         usec_t expires = NOON + USEC_PER_DAY;

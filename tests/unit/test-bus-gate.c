@@ -23,7 +23,8 @@ static void test_admins(void **state _unused_) {
                 { STRANGER, { 1, 2, ADMINS }, 3, ADMINS, true },
                 { STRANGER, { 1, 2, ADMINS }, 2, ADMINS, false },
                 { STRANGER, { 0 }, 1, ADMINS, false },
-                /* Without the group there, nobody has it: not even who has the number that says so. */
+                /* If the group does not exist, no caller is in it, not even one with the number that stands
+                 * for "none". */
                 { STRANGER, { BUS_NO_GROUP }, 1, BUS_NO_GROUP, false },
                 { (uid_t) -1, {}, 0, ADMINS, false },
         };

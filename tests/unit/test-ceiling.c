@@ -50,7 +50,7 @@ static void test_tokens(void **state) {
         Ceiling c = told(0, 1000, 0);
         CeilingKind kind;
 
-        /* One that is too large by itself goes if nothing else is there. */
+        /* A request that is larger than a whole minute is sent if the minute is empty. */
         assert_int_equal(free_in(&c, NOON, 5000, &kind), 0);
         ceiling_take(&c, 600);
         assert_int_equal(free_in(&c, NOON, 400, &kind), 0);
@@ -116,7 +116,7 @@ static void test_sources(void **state) {
         assert_int_equal(ceiling_limit(&c, CEILING_RPD, NOON, &source), 2);
         assert_int_equal(source, CEILING_LEARNED);
         assert_int_equal(free_in(&c, NOON, 0, &kind), 12 * USEC_PER_HOUR);
-        /* A probe goes to see; after a day it is not believed any more. */
+        /* A probe may pass the learned ceiling; after a day the ceiling is dropped. */
         assert_int_equal(ceiling_free_at(&c, 0, true, NOON, NOON + USEC_PER_HOUR, &kind), 0);
         assert_int_equal(ceiling_limit(&c, CEILING_RPD, NOON + USEC_PER_DAY - 1, &source), 2);
         assert_int_equal(ceiling_limit(&c, CEILING_RPD, NOON + USEC_PER_DAY, &source), 0);
@@ -177,7 +177,7 @@ typedef struct Google {
         unsigned n_refused, n_served;
 } Google;
 
-/* What it says to a request of so many tokens at that moment. */
+/* The ceiling's answer to a request of so many tokens at that moment. */
 static VerdictClass google_answer(Google *g, size_t k, uint64_t tokens, usec_t now) {
         usec_t since = g->minute == MINUTE_ROLLING ? now - USEC_PER_MINUTE + 1 : now - now % USEC_PER_MINUTE;
         usec_t day = zone_day_start(zone, now);
@@ -228,8 +228,9 @@ typedef struct Out {
         VerdictClass class;
 } Out;
 
-/* 10,000 requests of many sizes in bursts, some of them long under way, over keys whose ceilings are told:
- * whatever Google takes for a minute, it never has to say no. And the ceilings are used, not feared. */
+/* 10,000 requests of many sizes in bursts, some of them under way for long, over keys with known ceilings:
+ * Google never has to refuse one, whatever kind of minute it counts. And the ceilings are used to the
+ * full. */
 static void test_no_refusal_below_known_ceilings(void **state) {
         static char model[] = "m";
         static const CeilingRow rows[] = {
@@ -352,7 +353,7 @@ static void test_large_and_small(void **state) {
         }
 }
 
-/* What a project's row says comes before what the model's says; a reload changes it at once. */
+/* A project's row wins over the model's; a reload changes it at once. */
 static void test_rows(void **state) {
         static char model[] = "m", other[] = "n", paid[] = "paid";
         static const CeilingRow rows[] = {
@@ -426,8 +427,8 @@ static void test_explain(void **state) {
                         "1 full: its requests a minute are used up; frees in 55 s; 2 of 2 requests a minute "
                         "(told); 30 of 5000 input tokens a minute (learned)\n");
 
-        /* One without a number is guessed at; of a model that nobody has asked for, what is told is known.
-         */
+        /* A violation without a number gives a guess; MODEL_LIMITS are known for a model without
+         * requests. */
         assert_int_equal(pool_pick(p, "m", NULL, 0, NOON + 11 * USEC_PER_SEC, &lease, NULL), 0);
         verdict_init(&v, VERDICT_DAY, 0, NULL);
         pool_report(p, &lease, &v, NULL, NOON + 11 * USEC_PER_SEC);
@@ -474,8 +475,8 @@ static void test_steps(void **state) {
                 assert_int_equal(r, POOL_E_EXHAUSTED);
                 worst = MAX(worst, p->steps - before);
 
-                /* All have room for a small request and none for a large one, of which each looks at a few
-                 * hundred at most; the small ones come back to what stood aside. */
+                /* All have room for a small request and none for a large one. A large one looks at a few
+                 * hundred buckets at most; small ones come back to the crowded buckets. */
                 for (unsigned j = 0; j < sizes[i]; j++) {
                         r = pool_pick_for(p, &(PoolRequest){ .model = "m", .tokens = 600 },
                                           NOON + 70 * USEC_PER_SEC, &lease, NULL);

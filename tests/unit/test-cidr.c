@@ -88,7 +88,7 @@ static void test_rules(void **state) {
                 { "::ffff:1.2.3.4", "1.2.3.4", true },
                 { "10.0.0.0/8", "10.255.255.255", true },
                 { "10.0.0.0/8", "11.0.0.0", false },
-                { "10.0.0.1/8", "10.9.9.9", true }, /* bits behind the mask say nothing */
+                { "10.0.0.1/8", "10.9.9.9", true }, /* bits behind the mask do not matter */
                 { "192.168.4.0/22", "192.168.7.255", true },
                 { "192.168.4.0/22", "192.168.8.0", false },
                 { "1.2.3.4/31", "1.2.3.5", true },
@@ -155,7 +155,7 @@ static void test_ceiling(void **state) {
         assert_int_equal(s.n, CIDR_RULES_MAX);
 }
 
-/* The proxies of these tables: one host, a network, one IPv6 host, and who comes by a unix socket. */
+/* The proxies of these tables: one host, a network, one IPv6 host, and clients of a unix socket. */
 static const char *const trusted_rules[] = { "10.0.0.0/8", "192.0.2.1", "2001:db8::1", "unix:" };
 
 #define HOP    "10.0.0.1, "
@@ -173,7 +173,7 @@ static void test_forwarded(void **state) {
                 const char *client;    /* NULL: see what */
                 int what;
         } rows[] = {
-                /* nobody stands between */
+                /* no proxy in between */
                 { "1.2.3.4", NULL, "1.2.3.4" },
                 { "::1", NULL, "::1" },
                 { NULL, NULL, NULL, UNIX },
@@ -191,7 +191,7 @@ static void test_forwarded(void **state) {
                 /* one proxy, several proxies, several headers */
                 { "10.0.0.1", "5.6.7.8", "5.6.7.8" },
                 { "10.9.9.9", "5.6.7.8", "5.6.7.8" },
-                { "::ffff:10.0.0.1", "5.6.7.8", "5.6.7.8" }, /* a dual-stack socket's way to say 10.0.0.1 */
+                { "::ffff:10.0.0.1", "5.6.7.8", "5.6.7.8" }, /* 10.0.0.1 on a dual-stack socket */
                 { "2001:db8::1", "2001:db8::2", "2001:db8::2" },
                 { NULL, "5.6.7.8", "5.6.7.8" },
                 { "10.0.0.1", "5.6.7.8, 10.0.0.2", "5.6.7.8" },
@@ -199,7 +199,7 @@ static void test_forwarded(void **state) {
                 { "10.0.0.1", "5.6.7.8,10.0.0.2,192.0.2.1", "5.6.7.8" },
                 { "10.0.0.1", "9.9.9.9, 5.6.7.8, 10.0.0.2", "5.6.7.8" },
 
-                /* what the client wrote itself stands on the left and counts for nothing */
+                /* entries on the left were written by the client and do not count */
                 { "10.0.0.1", "127.0.0.1, 5.6.7.8", "5.6.7.8" },
                 { "10.0.0.1", "10.0.0.9, 5.6.7.8", "5.6.7.8" },
                 { "10.0.0.1", "::1, 127.0.0.1, 10.0.0.1, 5.6.7.8, 10.0.0.3", "5.6.7.8" },
@@ -302,7 +302,7 @@ static void test_forwarded(void **state) {
         }
 }
 
-/* Nobody is trusted unless somebody said so. */
+/* By default no proxy is trusted. */
 static void test_forwarded_untrusted(void **state) {
         _cleanup_(cidr_set_done) CidrSet none = {};
         char shown[ADDRESS_STRING_MAX];

@@ -19,12 +19,12 @@ typedef struct Row {
         unsigned calls;
         bool complete, text, call;
         int error; /* a status, or 0 */
-        /* what the runner said; NULL: it hung up */
+        /* the runner's output; NULL: it hung up */
         const char *status;
         uint64_t messages;
         int64_t signal;
         const char *message, *stderr_tail;
-        /* 0: an answer; else the status, and a piece of what is said */
+        /* 0: an answer; else the status, and a part of the message */
         int refusal;
         const char *says;
 } Row;
@@ -112,7 +112,7 @@ static void test_judge(void **state) {
         }
 }
 
-/* The refusal of a call keeps all that its client is to be told. */
+/* The refusal of a call keeps everything that its client gets. */
 static void test_refusal_is_whole(void **state) {
         _cleanup_(job_book_freep) JobBook *book = NULL;
         _cleanup_(job_unrefp) Job *j = NULL;
@@ -179,7 +179,7 @@ static void hear(Job *j, const char *json) {
         job_heard(j, json, strlen(json));
 }
 
-/* What the dialects read of it is what Gemini said. */
+/* The dialects read what Gemini sent. */
 static void test_write(void **state) {
         _cleanup_(job_book_freep) JobBook *book = NULL;
         _cleanup_(job_unrefp) Job *j = NULL;

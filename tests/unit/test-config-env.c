@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The .env grammar, and how it stands beside systemd's and compose's. The promise: a line that we don't note
- * means the same to all three. It is held by a table, by .env.example itself, and by every short text over
- * the characters that are special to anybody.
+ * The .env grammar, compared with systemd's and compose's. The promise: a line without a note means the
+ * same to all three. It is checked with a table, with .env.example, and with every short text over the
+ * characters that are special to any of them.
  */
 #include "test.h"
 
@@ -14,7 +14,7 @@
 #define A "LISTEN"
 #define B "DEFAULT_MODEL"
 
-/* What was said while reading. */
+/* The notes made while reading. */
 typedef struct Said {
         char text[4096];
         unsigned n_notes, n_unknown, n_errors;
@@ -236,7 +236,7 @@ static void test_messages(void **state) {
                 { A "=a\nNO_SUCH=1\n", 0, "x.env:2: NO_SUCH is no setting\n" },
                 { "COMPOSE_FILE=packaging/compose.yaml\nPUBLISH=1\nTZ=UTC\n" A "=a\n", 0, "" },
                 { "COMPOSE=1\n", 0, "x.env:1: COMPOSE is no setting\n" },
-                /* what stands where a name should be may be a secret */
+                /* the text in place of a name may be a secret */
                 { "AIzaSyKEY=1\n", 0, "x.env:1: this is no setting\n" },
                 { "\n\nfoo\nbar\n", -EBADMSG,
                   "x.env:3: not of the form NAME=value\nx.env:4: not of the form NAME=value\n" },
@@ -284,7 +284,7 @@ static void test_too_long_for_an_environment(void **state) {
         assert_int_equal(said.n_notes, 1);
 }
 
-/* Notes are for --check-config; a start is not told. */
+/* Notes are for --check-config; a start does not log them. */
 static void test_quiet(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
         Said said = {};
@@ -336,7 +336,7 @@ static void test_example_means_the_same_to_all(void **state) {
                         if (systemd.n == 0)
                                 continue;
                         (void) snprintf(name, sizeof(name), "%s", systemd.pairs[0].name);
-                        if (!config_setting(name)) { /* compose's; what else is none was said above */
+                        if (!config_setting(name)) { /* compose's; the others are in the table above */
                                 assert_value("compose", line, env_pairs_get(&compose, name),
                                              systemd.pairs[0].value);
                                 continue;

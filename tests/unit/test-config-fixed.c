@@ -23,7 +23,7 @@ static void set(ConfigText *t, ConfigSource source, const char *name, const char
         assert_int_equal(config_text_set(t, source, name, value, strlen(value)), 0);
 }
 
-/* What is fixed until a restart stays as it runs, whatever is said of it now; but only if that could run. */
+/* A setting that is fixed until a restart keeps its value over a reload, but the new value must be valid. */
 static void test_what_is_fixed(void **state) {
         static const struct {
                 const char *name, *value; /* beside what runs */

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "config/config.h"
 
-/* MODEL_LIMITS: what is taken, and what is said of the rest. */
+/* MODEL_LIMITS: valid values, and the messages for the others. */
 
 #define ALLOWED "{\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}"
 

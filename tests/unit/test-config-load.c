@@ -237,7 +237,8 @@ static void test_too_large(void **state) {
         assert_string_equal(said.text, "API_KEYS: a NUL byte: text without one\n");
 }
 
-/* --check-config tells more: what it read, who else can read it, and who would read it otherwise. */
+/* --check-config reports more: the files that were read, who else can read them, and lines that systemd or
+ * compose would read differently. */
 static void test_check(void **state) {
         _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "config/internal.h"
 
-/* --- a conversation: what is set, and what is said --- */
+/* --- a conversation: the settings, and the messages --- */
 
 typedef struct Said {
         char text[16384];
@@ -24,7 +24,7 @@ static void set(ConfigText *t, ConfigSource source, const char *name, const char
         assert_int_equal(config_text_set(t, source, name, value, strlen(value)), 0);
 }
 
-/* With a key, so that nobody warns of having none. */
+/* With a key, so that there is no warning about a missing one. */
 static int make_from(ConfigSource source, const char *name, const char *value, Config **ret, Said *said) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
 
@@ -213,7 +213,7 @@ static void test_lists(void **state) {
         }
 }
 
-/* A lone # is a token's beginning in the environment and a comment in a file of its own. */
+/* A # at the beginning is part of a token in the environment, and a comment in the file of tokens. */
 static void test_comments(void **state) {
         _cleanup_(config_unrefp) Config *c = NULL, *d = NULL;
         Said said;
@@ -412,7 +412,7 @@ static void test_nul(void **state) {
 
 #define SECRET "hidden-secret-value"
 
-/* As JSON and as text; whatever is said, the bytes of a secret are not in it. */
+/* As JSON and as text; no message contains the bytes of a secret. */
 static void test_secrets(void **state) {
         static const struct {
                 const char *name, *value;
@@ -646,7 +646,7 @@ static void test_sources(void **state) {
         assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENV_FILE, "NO_SUCH", "x", 1), -ENOENT);
 }
 
-/* An empty value asks for the default, also where an earlier source says something else. */
+/* An empty value means the default, even where an earlier source has a value. */
 static void test_empty_asks_for_default(void **state) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
         _cleanup_(config_unrefp) Config *c = NULL;
@@ -678,7 +678,7 @@ static void test_all_faults_are_told(void **state) {
         }
 }
 
-/* What settings ask of each other is told beside other faults, but not for one that is wrong itself. */
+/* Rules between settings are checked beside other faults, but not for a setting that is itself wrong. */
 static void test_together(void **state) {
         static const struct {
                 const char *listen, *tokens, *level, *said;
@@ -745,8 +745,8 @@ static void test_help(void **state) {
         }
 }
 
-/* docs/CONFIG.md is what the table says. After a change of the table, GEMGATE_WRITE_DOCS=1 makes this test
- * write it. */
+/* docs/CONFIG.md is generated from the table. After a change of the table, run this test with
+ * GEMGATE_WRITE_DOCS=1 to write it. */
 static void test_markdown(void **state) {
         static const char path[] = TEST_DATA "/../docs/CONFIG.md";
         _cleanup_buf_ Buf b = BUF_INIT(64 << 10);

@@ -89,7 +89,7 @@ static void test_a_day_of_lies(void **state) {
                 usec_t now = NOON, reset = NOON + USEC_PER_DAY;
                 unsigned strikes = 0;
 
-                /* A probe goes the moment that it may. */
+                /* Each probe is sent as soon as it may. */
                 while (now < reset)
                         now = cooldown_until(rows[i].class, strikes++, rows[i].hint, now, reset,
                                              (unsigned) i);
@@ -98,8 +98,7 @@ static void test_a_day_of_lies(void **state) {
         }
 }
 
-/* Where the answer tells the truth, the quota is used again soon after it is back, be it minutes or
- * hours. */
+/* Where the delay is right, the quota is used again soon after it recovers, after minutes or hours. */
 static void test_truth(void **state) {
         static const usec_t spans[] = {
                 2 * USEC_PER_SEC, 38 * USEC_PER_SEC, 61 * USEC_PER_SEC,  20 * USEC_PER_MINUTE,

@@ -49,7 +49,7 @@ static void test_book(void **state) {
         assert_false(daybook_get(b, 20261124, "b", &c));
         assert_dirty(b, "20261125/b 20261125/ 20261124/a 20261124/ ");
 
-        /* What is as it was is not dirty; what changes is, wherever it stands. */
+        /* A row with equal values is not dirty; a changed one is, at any place. */
         put(b, 20261125, "b", 7);
         assert_dirty(b, "");
         put(b, 20261124, "", 4);
@@ -77,7 +77,7 @@ static void test_ceiling(void **state) {
         for (uint32_t i = 0; i < DAYBOOK_ROWS_MAX; i++)
                 put(b, i, "", 1);
         assert_int_equal(daybook_put(b, UINT32_MAX, "", &(const DayCounters){}), -E2BIG);
-        put(b, 1, "", 2); /* what is there goes on */
+        put(b, 1, "", 2); /* existing rows go on */
 }
 
 static void test_rows(void **state) {

@@ -98,7 +98,7 @@ static void test_recorded(void **state) {
                 assert_true(test_read(path, &body));
                 assert_int_equal(buf_printf(&array, "[%s\n,{}]", buf_cstr(&body)), 0);
 
-                /* As an answer of its own; in a stream, where HTTP says 200; and in an array. */
+                /* As a separate answer; in a stream with HTTP status 200; and in an array. */
                 for (unsigned way = 0; way < 3; way++) {
                         const Buf *b = way == 2 ? &array : &body;
                         Verdict v;
@@ -117,7 +117,7 @@ static void test_recorded(void **state) {
         }
 }
 
-/* What violations teach: each of them, whatever the row goes by. */
+/* The ceilings of violations: of each of them, whichever decides the class. */
 static void test_ceilings(void **state) {
         static const struct {
                 const char *name;

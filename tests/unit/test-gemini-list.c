@@ -6,7 +6,7 @@
 #include "dialect/dialect.h"
 #include "dialect/gemini-list.h"
 
-/* What one page comes to: names joined by blanks, and the token of the next. */
+/* The result of one page: names joined by blanks, and the token of the next page. */
 static void test_page(void **state) {
         static const struct {
                 const char *json;
@@ -24,7 +24,7 @@ static void test_page(void **state) {
                 { "{\"models\":null}", 0, "", NULL },
                 { "{\"models\":[{\"name\":\"models/a\"}],\"nextPageToken\":7}", 0, "a", NULL },
 
-                /* What is no name of a model that could be asked for is passed over. */
+                /* Names that a client could not ask for are skipped. */
                 { "{\"models\":[{\"name\":\"tunedModels/a\"},{\"name\":\"a\"},{\"name\":\"models/\"},"
                   "{\"name\":\"models/..\"},{\"name\":\"models/a/b\"},{\"name\":\"models/a?b\"},"
                   "{\"name\":\"models/a\\u0000b\"},{\"name\":\"cli/a\"},"

@@ -142,7 +142,7 @@ static void test_bytes(void **state) {
 #define STOP                 ",\"finishReason\":\"STOP\""
 #define TEXT                 "{\"text\":\"a\"}"
 
-/* When the client's bytes begin, when the answer is whole, and what the log says of its end. */
+/* When the client's bytes begin, when the answer is complete, and the finish reason in the log. */
 static void test_stream_facts(void **state) {
         static const struct {
                 const char *event;
@@ -282,7 +282,7 @@ static void test_framing(void **state) {
         }
 }
 
-/* Pieces that say nothing are kept up to a bound; beyond it they are told, and nothing is lost. */
+/* Events without content are held back up to a bound; beyond it they are sent, and nothing is lost. */
 static void test_held(void **state) {
         _cleanup_(translation_freep) Translation *t = translate_stream("sse");
         _cleanup_buf_ Buf out = BUF_INIT(1U << 20);

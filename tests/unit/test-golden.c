@@ -3,13 +3,13 @@
 /*
  * The dialects, by example. A case is a few files of one NAME in tests/golden/DIALECT/:
  *
- *     NAME.request.json   what a client asks    → NAME.gemini.json      what Gemini is asked, compared as
- * JSON NAME.events.sse     what Gemini streams   → NAME.stream.expected  what the client gets, byte for byte
- *     NAME.answer.json    what Gemini answers   → NAME.answer.expected  likewise
+ *     NAME.request.json   the client's request  → NAME.gemini.json      Gemini's request, compared as JSON
+ *     NAME.events.sse     Gemini's stream       → NAME.stream.expected  what the client gets, byte for byte
+ *     NAME.answer.json    Gemini's answer       → NAME.answer.expected  likewise
  *
- * An answer belongs to NAME.request.json if there is one, else to a plain request. Where upstream's answer
- * is none, the expectation ends with a line `! CLASS STATUS MESSAGE`, behind what a client that already has
- * bytes is told.
+ * An answer belongs to NAME.request.json if there is one, else to a plain request. If upstream's bytes are
+ * not an answer, the expectation ends with a line `! CLASS STATUS MESSAGE`, behind the bytes for a client
+ * whose stream has begun.
  *
  * To add a case, write the left side, run this program with GOLDEN_UPDATE=1 in the environment, and read
  * what it wrote.
@@ -29,7 +29,7 @@
 static const struct {
         const char *directory;
         const Dialect *dialect;
-        const char *request; /* for answers without one of their own */
+        const char *request; /* for answers without a request file */
 } dialects[] = {
         { "openai-chat", &dialect_openai_chat,
           "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{"

@@ -29,7 +29,7 @@ static const Row rows[] = {
         /* blanks at the ends, and what a reader might trim */
         { S(" \t\r\n"), S(Z " \t\r\n" Z) },
         { S("\na\n"), S(Z "\na\n" Z) },
-        /* a text that has guards of its own keeps them */
+        /* a text that already has guards keeps them */
         { S(Z), S(Z Z Z) },
         { S(Z "a" Z), S(Z Z "a" Z Z) },
         { S("@" Z "$" Z), S(Z "@" Z Z "$" Z Z Z) },
@@ -98,7 +98,7 @@ static void test_only_backwards(void **state) {
         }
 }
 
-/* What was in the buffer before stays there, and a full one says so. */
+/* What was in the buffer before stays there, and a full one is an error. */
 static void test_buffer(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(1024), small = BUF_INIT(8), tiny = BUF_INIT(2);
 

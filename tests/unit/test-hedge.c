@@ -49,7 +49,7 @@ static void test_p95(void **state) {
         }
         /* The 31st of 1 … 32. */
         assert_true(hedges_begin(h, HEDGE_P95, MODEL, true) == 31 * USEC_PER_MSEC);
-        assert_true(hedges_begin(h, HEDGE_P95, MODEL, false) == 0); /* a kind of its own */
+        assert_true(hedges_begin(h, HEDGE_P95, MODEL, false) == 0); /* a separate kind */
         assert_true(hedges_begin(h, HEDGE_P95, "other", true) == 0);
 
         /* What was long ago is forgotten. */
@@ -61,7 +61,7 @@ static void test_p95(void **state) {
         assert_true(hedges_begin(h, HEDGE_P95, MODEL, true) == 900 * USEC_PER_MSEC);
 }
 
-/* As many models as there is room for; the one unused longest goes. */
+/* The table is full: the model unused longest is dropped. */
 static void test_models(void **state) {
         _cleanup_(hedges_freep) Hedges *h = NULL;
         char name[32];

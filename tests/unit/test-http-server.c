@@ -24,7 +24,7 @@ typedef struct Fixture {
         int fd;
         struct sockaddr_in address;
         uint64_t max_body;
-        /* what the server heard */
+        /* what the server received */
         unsigned n_head, n_body, n_gone, n_drained, n_end, n_complete;
         HttpRequest *last;
         HttpRequest *waiting[1100];
@@ -242,7 +242,7 @@ static void test_half_closed(void **state) {
         assert_int_equal(((Fixture *) *state)->server->n_requests, 0);
 }
 
-/* What was refused for want of room is not counted any more, so the others have it. */
+/* The bytes of a refused body are not counted any more, so others can use them. */
 static void test_room_is_given_back(void **state) {
         Fixture *f = *state;
         _cleanup_buf_ Buf b = BUF_INIT(1 << 20), c = BUF_INIT(1 << 20);
@@ -260,7 +260,8 @@ static void test_room_is_given_back(void **state) {
         TURN_UNTIL(f, hear(first, &c) && has(&c, "hello"));
 }
 
-/* A reply that comes later, from outside of any callback, must reach the client: nobody else wakes MHD. */
+/* A reply that is given later, outside of any callback, must reach the client: nothing else wakes
+ * libmicrohttpd. */
 static void test_resume_wakes(void **state) {
         Fixture *f = *state;
         _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
@@ -347,8 +348,8 @@ static void test_back_pressure(void **state) {
         say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         TURN_UNTIL(f, f->n_waiting == 1);
         r = f->waiting[0];
-        /* The client does not read: the kernel takes some, then the buffer fills up to its mark
-         * and says so. */
+        /* The client does not read: the kernel takes some, then the buffer fills up to its mark,
+         * which it reports. */
         while (!http_request_is_full(r)) {
                 assert_true(sent < 32 << 20);
                 assert_int_equal(buf_append(http_request_out(r), block, sizeof(block)), 0);
@@ -400,8 +401,8 @@ static void test_thousand_streams(void **state) {
         TURN_UNTIL(f, f->n_end == STREAMS);
 }
 
-/* What is open when the server goes is cut; libmicrohttpd would abort the process if one were still
- * suspended. */
+/* Connections that are open when the server is freed are cut; libmicrohttpd would abort the process if one
+ * were still suspended. */
 static void test_free_with_open_streams(void **state) {
         Fixture *f = *state;
         _cleanup_close_ int a = dial(f), b = dial(f);

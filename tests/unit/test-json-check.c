@@ -119,7 +119,7 @@ static void test_nul(void **state) {
         assert_non_null(json_check("\0", 1));
 }
 
-/* A byte that has to be looked at stands at every place of the eight that are looked at together. */
+/* A special byte at each place of the eight that are checked together. */
 static void test_places(void **state) {
         for (size_t i = 1; i < 40; i++) {
                 char text[42];

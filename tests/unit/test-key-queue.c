@@ -18,7 +18,7 @@ static const struct {
         { "+a+B+c!", "aB" }, /* a key of each model */
         { "+a+b-a-b!", "" },
         { "+a!+b!", "ab" },
-        { "+a+b-a+a!!", "ab" }, /* who went in vain comes back to where he was */
+        { "+a+b-a+a!!", "ab" }, /* a waiter whose retry failed regains its position */
         { "+a+b+c-a-b+b+a!!!", "abc" },
         { "+A+B+a+b!-b!", "AaB" },
 };

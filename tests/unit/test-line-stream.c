@@ -92,7 +92,7 @@ static void expect(Fixture *f, const char *heard) {
         assert_string_equal(f->heard.n > 0 ? buf_cstr(&f->heard) : "", heard);
 }
 
-/* Pieces as they come in, and what is heard after all of them. */
+/* Pieces as they arrive, and the calls after all of them. */
 static void test_lines(void **state) {
         static const struct {
                 const char *pieces[5];
@@ -137,7 +137,7 @@ static void test_holds_any_byte(void **state) {
         assert_memory_equal(buf_data(&f->heard), "a\0b\xff|", 5);
 }
 
-/* What is there before the end is heard before it. */
+/* Lines that arrive before the end are delivered before it. */
 static void test_last_words(void **state) {
         Fixture *f = *state;
 
@@ -149,8 +149,8 @@ static void test_last_words(void **state) {
         assert_int_equal(f->error, 0);
 }
 
-/* The other side refuses what it is sent, says why and is gone, with most of it unread: its word counts, and
- * no error of ours. */
+/* The other side refuses, writes why and closes, with most of the data unread: its line is delivered, and
+ * there is no error. */
 static void test_last_words_of_one_who_does_not_read(void **state) {
         _cleanup_free_ char *much = calloc(1, 4U << 20);
         Fixture *f = *state;
@@ -243,7 +243,7 @@ static void test_pause(void **state) {
         expect(f, "a|b|c|de|");
 }
 
-/* It is over as soon as it began, or it goes on and stops at the next line. */
+/* It is paused in the callback, or it goes on and stops at the next line. */
 static void test_pause_again(void **state) {
         Fixture *f = *state;
 
@@ -261,8 +261,8 @@ static void test_pause_again(void **state) {
         expect(f, "a|b|");
 }
 
-/* A hang-up in a pause is heard behind the lines that came before it, and keeps nobody busy until then;
- * also if there is something to write. */
+/* A hang-up during a pause is delivered behind the lines that came before it, and does not keep the loop
+ * busy until then, even if there is something to write. */
 static void test_hang_up_in_a_pause(void **state) {
         static const bool writes[] = { false, true };
 

@@ -39,7 +39,7 @@ static void on_told(int error, uint64_t n_lost, void *userdata) {
                 f->n_lost = n_lost;
         }
         f->error = error;
-        /* As the daemon does, which logs what it hears. */
+        /* As the daemon does: it logs the error. */
         log_file_line(f->now, "told\n", 5, f->file);
 }
 
@@ -157,14 +157,14 @@ static void test_one_file_a_day(void **state) {
         expect(f, "gemgate-2026-11-25.log", "a\nb\nc\n");
         expect(f, "gemgate-2026-11-26.log", "d\n");
 
-        /* A clock that is put back goes on where it is. */
+        /* After the clock is set back, lines go on to the same file. */
         say(f, wall(2026, 11, 25, 12, 0), "e\n");
         turn(f);
         expect(f, "gemgate-2026-11-25.log", "a\nb\nc\ne\n");
         assert_int_equal(f->n_failed + f->n_well, 0);
 }
 
-/* The nights in which a local day has 23 and 25 hours, told by their first and last minutes. */
+/* Local days of 23 and 25 hours, by their first and last minutes. */
 static void test_daylight_saving(void **state) {
         Fixture *f = *state;
         usec_t last;
@@ -372,7 +372,7 @@ static void test_full_over_midnight(void **state) {
         expect(f, "gemgate-2026-11-26.log", "told\nnext\n");
         assert_int_equal(f->n_lost, 1);
 
-        /* Somebody goes on there. */
+        /* Another process writes there. */
         say(f, now, "again\n");
         turn(f);
         expect(f, "gemgate-2026-11-25.log", "12345\n6789\nagain\n");

@@ -75,18 +75,18 @@ static void test_left_out(void **state _unused_) {
         for (unsigned i = 0; i < 5; i++)
                 assert_true(log_kind_pass(l, &a) == (i < 2));
         for (unsigned i = 0; i < 3; i++)
-                assert_true(log_kind_pass(l, &b) == (i < 2)); /* a bucket of its own */
+                assert_true(log_kind_pass(l, &b) == (i < 2)); /* a separate bucket */
         assert_true(log_kind_pass(l, &c));
         assert_true(log_kind_pass(l, &c));
         assert_int_equal(said.n, 0);
-        l = log_limiter_free(l); /* as at the end of the program: what is owed is said */
+        l = log_limiter_free(l); /* as at the end of the program: pending counts are logged */
         assert_int_equal(said.n, 2);
         assert_string_equal(said.lines[0], "3 lines about this were left out in the last 1h");
         assert_string_equal(said.counts[0], "3");
         assert_string_equal(said.lines[1], "1 lines about that were left out in the last 1h");
 }
 
-/* Said when the interval is over although nothing more comes, and once. */
+/* Logged once when the interval ends, even if nothing more happens. */
 static void test_left_out_is_said_in_time(void **state _unused_) {
         _cleanup_(log_limiter_freep) LogLimiter *l = NULL;
         _cleanup_(loop_freep) Loop *loop = NULL;

@@ -84,8 +84,8 @@ static void test_idle(void **state) {
         }
 }
 
-/* Every hook came back before the beat, those that stand behind the pulse's own too, though nobody asked
- * for them. */
+/* Every hook has returned before the beat, including those behind the watchdog's own hook, although they
+ * were not requested. */
 static void test_hooks_come_first(void **state) {
         Fixture *f = *state;
 
@@ -143,7 +143,7 @@ static int on_spin(sd_event_source *s _unused_, void *userdata) {
         return 0;
 }
 
-/* The loop turns, but does not come to its clients: a watchdog that a mere timer feeds would not see it. */
+/* The loop turns, but does not reach its clients: a watchdog that a mere timer feeds would not notice. */
 static void test_spinning(void **state) {
         Fixture *f = *state;
         sd_event_source *s = NULL;

@@ -86,7 +86,7 @@ static void test_hook_once_a_turn(void **state) {
         Fixture *f = *state;
 
         f->hook_asks_other = true;
-        loop_hook_add(f->loop, &f->other, on_other, f); /* stands before the one that asks for it */
+        loop_hook_add(f->loop, &f->other, on_other, f); /* is before the one that requests it */
         loop_hook_add(f->loop, &f->hook, on_hook, f);
         assert_int_equal(loop_fd_add(f->loop, &f->a, a, EPOLLIN, on_a, f), 0);
         assert_int_equal(loop_fd_add(f->loop, &f->b, b, EPOLLIN, on_b, f), 0);
@@ -118,7 +118,7 @@ static void on_hook_that_drops(void *userdata) {
         loop_hook_remove(&f->other);
 }
 
-/* A hook takes away the one behind it, or the one before it, whose turn must not come then. */
+/* A hook removes the one behind it, or the one before it, which must then not run. */
 static void test_hook_drops_a_neighbour(void **state) {
         Fixture *f = *state;
         LoopHook last;
@@ -140,8 +140,7 @@ static void test_hook_drops_a_neighbour(void **state) {
         }
 }
 
-/* Both are ready in one batch; whichever comes first drops the other, whose event must then not be
- * delivered. */
+/* Both are ready in one batch; the first one removes the other, whose event must then not be delivered. */
 static void test_dropped_in_the_batch(void **state) {
         _cleanup_close_ int a = ready_fd(), b = ready_fd();
         Fixture *f = *state;
@@ -200,8 +199,7 @@ static void test_timeouts(void **state) {
         timeout_stop(&w[0].timeout); /* twice does no harm */
 }
 
-/* A length that changes holds for those that start from then on; in which order they end, only the time
- * says. */
+/* A changed length applies to time-outs that start later; they end in the order of their times. */
 static void test_timeouts_of_another_length(void **state) {
         static const usec_t lengths[] = { 40, 5, 60, 20, 5 };                /* ms, as they start */
         static const unsigned places[ELEMENTSOF(lengths)] = { 4, 1, 5, 3, 2 }; /* as they end */

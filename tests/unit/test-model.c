@@ -82,7 +82,7 @@ static void test_model_name(void **state) {
         }
 }
 
-/* The text is what its length says: a NUL does not end it, and what stands behind it is not read. */
+/* The length decides: a NUL does not end the text, and bytes behind the end are not read. */
 static void test_model_name_length(void **state) {
         ModelName name;
 

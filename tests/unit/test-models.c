@@ -8,7 +8,7 @@
 #define PAGE(name) "{\"models\":[{\"name\":\"models/" name "\"}]}"
 #define PAGE_AND(name, next) "{\"models\":[{\"name\":\"models/" name "\"}],\"nextPageToken\":\"" next "\"}"
 
-/* --- what models.c stands on --- */
+/* --- replacements for what models.c uses --- */
 
 typedef struct TestCall {
         EngineCall call;
@@ -231,7 +231,7 @@ static void test_one_fetch_for_all(void **state) {
         assert_answer(later, 200, LIST(MODEL("gemini-c", "google") "," FAST));
 }
 
-/* What can be said without Gemini is said without it. */
+/* Answers that need no list from Gemini. */
 static void test_no_fetch(void **state) {
         Daemon *d = *state;
 
@@ -242,7 +242,7 @@ static void test_no_fetch(void **state) {
         assert_int_equal(world.n_calls, 0);
 }
 
-/* Begins anew with the next key, three times in all; the first list that comes whole is the one. */
+/* Starts again with the next key, three times in all; the first complete list is used. */
 static void test_another_key(void **state) {
         Daemon *d = *state;
         Asked *a = ask(d, NULL);
@@ -270,12 +270,12 @@ static void test_no_more_keys(void **state) {
         assert_answer(b, 503, "service_unavailable");
         assert_null(world.timeout);
 
-        /* All dead: nobody is asked. */
+        /* All keys are dead: nothing is sent. */
         assert_answer(ask(d, NULL), 503, "service_unavailable");
         assert_int_equal(world.n_calls, ATTEMPTS_MAX);
 }
 
-/* A fault that all keys share is told at once. */
+/* A fault that all keys share is answered at once. */
 static void test_no_other_key(void **state) {
         Asked *a = ask(*state, NULL);
 
@@ -308,7 +308,7 @@ static void test_old_list(void **state) {
         assert_answer(a, 404, "model_not_found");
 }
 
-/* Who goes away is forgotten; the fetch goes on for whoever comes next. */
+/* A client that hangs up is forgotten; the fetch goes on for the next one. */
 static void test_cancel(void **state) {
         Daemon *d = *state;
         Asked *a = ask(d, NULL), *b = ask(d, NULL);
@@ -348,7 +348,7 @@ static void test_cannot_start(void **state) {
         assert_answer(a, 500, "");
 }
 
-/* A list that always says it goes on. */
+/* A list that always has a next page. */
 static void test_endless(void **state) {
         Asked *a = ask(*state, "gemini-a");
 
@@ -358,7 +358,7 @@ static void test_endless(void **state) {
         assert_null(world.call);
 }
 
-/* An alias with the name of a model stands for it. */
+/* An alias with the name of a model replaces it. */
 static void test_alias_of_a_name(void **state) {
         Daemon *d = *state;
         Asked *a;

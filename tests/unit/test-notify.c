@@ -10,7 +10,7 @@
 
 #define DELAY (5 * USEC_PER_MSEC)
 
-/* A service manager: what it was told, one datagram after the other. */
+/* A service manager: the datagrams that it got. */
 typedef struct Fixture {
         char path[64], dir[32];
         int fd;
@@ -97,7 +97,7 @@ static void assert_heard(Fixture *f, const char *what) {
         assert_string_equal(said, what);
 }
 
-/* Until something is heard. */
+/* Waits until a datagram arrives. */
 static const char *await(Fixture *f) {
         const char *said;
 
@@ -177,7 +177,7 @@ static void watch(void) {
         assert_int_equal(setenv("WATCHDOG_USEC", "30000", 1), 0);
 }
 
-/* Nobody asks for anything, and it is alive. */
+/* Without requests it still feeds the watchdog. */
 static void test_watchdog(void **state) {
         Fixture *f = *state;
 
@@ -221,7 +221,7 @@ static void test_watchdog_of_a_spinning_loop(void **state) {
         sd_event_source_disable_unref(s);
 }
 
-/* Without a service manager there is nobody to tell, and without WatchdogSec= nothing to feed. */
+/* Without a service manager nothing is sent, and without WatchdogSec= nothing is fed. */
 static void test_nobody(void **state) {
         Fixture *f = *state;
 

@@ -272,7 +272,7 @@ static void test_too_deep(void **state) {
         }
 }
 
-/* The request's buffer has a ceiling; no client may reach it, whatever grows when it is written anew. */
+/* The request's buffer has a ceiling; no client may reach it, whatever grows in the translation. */
 static void test_growth(void **state) {
         static const struct {
                 const char *head, *repeated, *tail;
@@ -303,7 +303,7 @@ static void test_growth(void **state) {
 #define EVENT(parts, finish) "{\"candidates\":[{\"content\":{\"parts\":[" parts "]}" finish "}]}"
 #define STOP                 ",\"finishReason\":\"STOP\""
 
-/* When the client's bytes begin, and when the answer is whole: the exchange goes by these. */
+/* When the client's bytes begin, and when the answer is complete: the exchange depends on these. */
 static void test_stream_facts(void **state) {
         static const struct {
                 const char *event;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The CLI's stdout: a table of streams and what the daemon is told of each. Every stream is fed whole, byte
- * by byte and torn in two at every position; what comes out must be the same.
+ * The CLI's stdout: a table of streams and of the lines that the daemon gets for each. Every stream is fed
+ * whole, byte by byte, and cut in two at every position; the result must be the same.
  */
 #include "test.h"
 
@@ -37,7 +37,7 @@ static const Row rows[] = {
         { "", "", CLI_STATUS_NONE, "", 0, 0 },
         { INIT USER SAY("PO") SAY("NG") GOOD, TEXT("PO") TEXT("NG"), CLI_STATUS_SUCCESS, "", 2, 0 },
         { INIT USER GOOD, "", CLI_STATUS_SUCCESS, "", 0, 0 },
-        /* an empty one is a message, but nothing to tell */
+        /* an empty one is a message, but not passed on */
         { SAY("") GOOD, "", CLI_STATUS_SUCCESS, "", 1, 0 },
         { SAY("\\n\\\"\\u0000\\ud83d\\ude00") GOOD, TEXT("\\n\\\"\\u0000\xF0\x9F\x98\x80"),
           CLI_STATUS_SUCCESS, "", 1, 0 },
@@ -59,7 +59,7 @@ static const Row rows[] = {
         /* no newline at the end */
         { "{\"type\":\"result\",\"status\":\"success\"}", "", CLI_STATUS_SUCCESS, "", 0, 0 },
         { SAY("a") "{\"type\":\"mess", TEXT("a"), CLI_STATUS_NONE, "", 1, 1 },
-        /* what is no event */
+        /* lines that are not events */
         { "\n\n", "", CLI_STATUS_NONE, "", 0, 0 },
         { "hello\n" SAY("a") "[]\n7\n{}\n{\"type\":7}\n" SAY("b"), TEXT("a") TEXT("b"), CLI_STATUS_NONE, "",
           2, 5 },
@@ -159,7 +159,7 @@ static void test_long_lines(void **state) {
         }
 }
 
-/* A long piece goes on as several lines, none above the ceiling, and no character is cut in two. */
+/* A long piece is passed on as several lines, none above the ceiling, and no character is cut in two. */
 static void test_pieces(void **state) {
         static const char before[] = "{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"xx";
         _cleanup_(feeding_done) Feeding f = { .told = BUF_INIT(64 << 20) };
@@ -190,7 +190,7 @@ static void test_pieces(void **state) {
         assert_int_equal(n_lines, 5); /* 4 * JOB_TEXT_MAX + 2 bytes */
 }
 
-/* What the result says is bounded, whatever the CLI says. */
+/* The result's text is bounded, whatever the CLI writes. */
 static void test_result(void **state) {
         _cleanup_free_ char *long_text = malloc(1 << 20);
         _cleanup_buf_ Buf b = BUF_INIT(4 << 20);

@@ -60,8 +60,7 @@ static int ask(World *w, VerdictClass class) {
         return index;
 }
 
-/* What is asked is nobody's count, whatever comes of it; and each project has its turn, and each of its
- * keys. */
+/* These requests change no counters, whatever their verdict; projects rotate, and so do the keys of each. */
 static void test_nothing_counts(void **state) {
         World *w = *state;
         PoolKeyView v;
@@ -106,7 +105,7 @@ static void test_death(void **state) {
         assert_int_equal(ask(w, VERDICT_OK), 1); /* before another that is to be looked at again */
 }
 
-/* One probe at a time; the others go to whoever else is to be looked at. */
+/* One probe at a time; the next pick probes another key. */
 static void test_probe(void **state) {
         World *w = *state;
         Lease first, second, third;

@@ -7,9 +7,9 @@
 #include "pool/standing.h"
 #include "noon.h"
 
-/* What an administrator does to the pool and hears of it. The long walk (test-pool-walk) holds all of it
- * against plain rules; here are the names, the words as they are told, and what must not happen when memory
- * runs out. */
+/* Administration of the pool and its notifications. The long walk (test-pool-walk) compares all of it with
+ * plain rules; here are the names, the notifications in detail, and what must not happen when memory runs
+ * out. */
 
 #define MIDNIGHT (1795334400 * USEC_PER_SEC)
 
@@ -34,7 +34,7 @@ char *__wrap_strdup(const char *s) {
         return fails_now() ? NULL : __real_strdup(s);
 }
 
-/* --- a pool with an observer that writes down what it hears --- */
+/* --- a pool with an observer that records the notifications --- */
 
 typedef struct World {
         Pool *pool;
@@ -251,7 +251,7 @@ static void test_ids(void **state) {
         assert_int_equal(pool_reset(p, "35118059aa0a", NULL, NOON), 0);
 }
 
-/* A digest whose first twelve digits are another's name takes one digit more. */
+/* If a digest's first twelve digits are another key's name, the id has one digit more. */
 static void test_id_that_is_taken(void **state) {
         _cleanup_(pool_freep) Pool *p = NULL;
 
@@ -262,7 +262,7 @@ static void test_id_that_is_taken(void **state) {
         assert_string_equal(pool_key_id(pool_key(p, 1)), "35118059aa0a3");
 }
 
-/* --- what is told --- */
+/* --- notifications --- */
 
 static void test_words_of_quota(void **state) {
         World *w = world("a1 b1 c");
@@ -279,7 +279,7 @@ static void test_words_of_quota(void **state) {
         (void) take(w, "m", NULL);
         heard(w, "");
 
-        /* Time alone is no word, nor is the probe: what came of it is. */
+        /* Neither the passing of time nor a probe is notified, but the probe's result is. */
         wait_for(w, 20);
         ask(w, "m", "c", VERDICT_MINUTE, 20);
         heard(w, "c/m cooling-cooling minute 20; ");
@@ -327,7 +327,7 @@ static void test_words_of_death(void **state) {
         heard(w, "b/ usable-billing billing 60; b/m usable-billing billing 60; ");
         ask(w, "m", "c", VERDICT_KEY_DEAD, 0);
         heard(w, "c/ usable-dead key_dead 3600; c/m usable-dead key_dead 3600; exhausted m 60; ");
-        /* Nobody came to n meanwhile: who asks finds it. */
+        /* No request for n since: a pick notices that it is exhausted. */
         (void) take(w, "n", NULL);
         heard(w, "exhausted n 60; ");
         (void) take(w, "invented", NULL);
@@ -365,7 +365,7 @@ static void test_words_of_disabling(void **state) {
         world_done(w);
 }
 
-/* What an administrator wanted holds, until the configuration says something new. */
+/* An administrator's change holds until the configuration changes. */
 static void test_disabled_and_reloaded(void **state) {
         World *w = world("a B");
 
@@ -401,7 +401,7 @@ static void test_words_of_a_reload(void **state) {
         world_done(w);
 }
 
-/* The place in the configuration decides among equals, whoever was tried before. */
+/* Among equal ranks the order of the configuration decides, whichever was tried before. */
 static void test_order_is_the_new_one(void **state) {
         World *w = world("a b c");
 
@@ -414,14 +414,14 @@ static void test_order_is_the_new_one(void **state) {
         world_done(w);
 }
 
-/* A key that goes lives on for its requests; what they find of the project holds for those who stay. */
+/* A removed key lives on for its requests; what they find about the project holds for the keys that stay. */
 static void test_requests_of_a_key_that_went(void **state) {
         World *w = world("a1 b1");
         Lease first = take(w, "m", "a"), second = take(w, "m", "b"), third = take(w, "n", "a");
 
         set_keys(w, "b1", "+0 -1 =1");
         heard(w, "-a; ");
-        end(w, third, VERDICT_KEY_DEAD, 0); /* of the key alone: nobody minds */
+        end(w, third, VERDICT_KEY_DEAD, 0); /* of the key alone: it concerns no other */
         heard(w, "");
         end(w, first, VERDICT_DAY, 30);
         heard(w, "b/m usable-cooling day 30; exhausted m 30; ");
@@ -445,7 +445,8 @@ static PoolState state_of(World *w, const char *name) {
         return POOL_USABLE;
 }
 
-/* A probe goes away with its key: another may go as soon as it is back, and nobody waits for ever. */
+/* The key with the probe is removed: another probe may be sent as soon as it has ended, and nothing waits
+ * for ever. */
 static void test_a_probe_of_a_key_that_went(void **state) {
         World *w = world("a1 b1");
         Lease probe;
@@ -481,7 +482,7 @@ static void on_reason(const PoolReason *r, void *userdata) {
                           pool_state_to_string(r->state), u, r->sentence);
 }
 
-/* Quota belongs to projects. Only what was known of a key that was its own goes with it. */
+/* Quota belongs to projects. Only a key that was its own project takes its quota along. */
 static void test_projects_change(void **state) {
         World *w = world("a b c1 d1");
 
@@ -522,7 +523,7 @@ static void test_masks_are_numbered_anew(void **state) {
                 wanted[i].secret = pool_key_secret(pool_key(p, i));
         }
         assert_int_equal(pool_find_key(p, "AIza****abcd#2", &k), 0);
-        /* The first goes, the third comes twice. */
+        /* The first is removed, the third is given twice. */
         wanted[0] = wanted[2];
         (void) secret_ref(wanted[1].secret);
         assert_int_equal(pool_set_keys(p, wanted, 3, NOON, &change), 0);
@@ -616,7 +617,7 @@ static void test_explain(void **state) {
                  "f 0 closed 86400: closed: this model is not open to its project; is tried again in 24 h\n"
                  "e 0 disabled never: disabled: by the configuration or an administrator\n");
 
-        /* A model that nobody asked for is explained, and not made. */
+        /* A model without requests is explained, and not created. */
         assert_int_equal(pool_explain(w->pool, "never-asked", w->now, on_reason, w), 0);
         assert_int_equal(pool_n_models(w->pool), 1);
         assert_non_null(strstr(buf_cstr(&w->heard),

@@ -5,7 +5,7 @@
 #include "pool/internal.h"
 #include "noon.h"
 
-/* What Google's answers say of projects and of models' names, and the word before a day is used up. */
+/* Projects and model names in Google's answers, and the warning before a day is used up. */
 
 
 static char heard[4096];
@@ -58,7 +58,7 @@ static Pool *pool_with(const char *names) {
         return p;
 }
 
-/* Whoever comes first is asked; what became of it is what the row says. */
+/* The first pick, with the row's verdict. */
 static const char *ask_at(Pool *p, const char *model, VerdictClass class, const char *consumer,
                           const char *counted_as, usec_t now) {
         static char id[POOL_KEY_ID_MAX + 1];
@@ -80,7 +80,7 @@ static const char *ask(Pool *p, const char *model, VerdictClass class, const cha
         return ask_at(p, model, class, consumer, counted_as, NOON);
 }
 
-/* The first to be named stands alone; the second shares, and what it finds is the first one's, too. */
+/* The first named key is alone; the second shares its project, and a spent quota holds for both. */
 static void test_learned(void **state) {
         _cleanup_(pool_freep) Pool *p = pool_with("abc");
         PoolKeyView v;
@@ -95,7 +95,7 @@ static void test_learned(void **state) {
         pool_key_view(p, pool_key(p, 0), NOON, &v);
         assert_string_equal(v.project, "projects/1");
 
-        /* Said once, kept. */
+        /* Notified once, and kept. */
         assert_string_equal(ask_at(p, "m", VERDICT_DAY, "projects/1", NULL, NOON + USEC_PER_HOUR), "a");
         assert_string_equal(heard, "b in projects/1 with 1; ");
         /* Suspended as one. */
@@ -114,7 +114,7 @@ static void test_coincidence(void **state) {
         assert_string_equal(heard, "");
         assert_true(pool_key(p, 0)->project != pool_key(p, 1)->project);
 
-        /* But whoever looks is told. */
+        /* But a later query shows it. */
         assert_int_equal(pool_explain(p, "m", NOON, on_reason, NULL), 0);
         assert_string_equal(heard, "c 0; a 1; b 1; ");
 }
@@ -132,7 +132,7 @@ static void test_configuration_wins(void **state) {
         assert_string_equal(heard, "c in projects/7 with 1; ");
         assert_string_equal(pool_key(p, 1)->project->name, "red");
 
-        /* A reload that places nobody: b is where Google says. One that places all: as it says. */
+        /* A reload without projects: b is in the learned one. One with projects: the configuration wins. */
         for (unsigned i = 0; i < 3; i++)
                 wanted[i] = (PoolKeyWanted){ .secret = pool_key_secret(pool_key(p, i)) };
         assert_int_equal(pool_set_keys(p, wanted, 3, NOON, &change), 0);
@@ -145,7 +145,7 @@ static void test_configuration_wins(void **state) {
                 assert_string_equal(pool_key(p, i)->project->name, "green");
 }
 
-/* An alias and its target are one to Google, once it has said so. */
+/* An alias and its target share a quota, once Google has shown that. */
 static void test_alias(void **state) {
         static char model[] = "target";
         static const CeilingRow rows[] = { { model, NULL, { [CEILING_RPD] = 5 } } };
@@ -170,7 +170,7 @@ static void test_alias(void **state) {
         assert_string_equal(ask_at(p, "target", VERDICT_OK, NULL, NULL, NOON + USEC_PER_HOUR), "none");
         assert_string_equal(ask_at(p, "other", VERDICT_OK, NULL, NULL, NOON + USEC_PER_HOUR), "a");
 
-        /* Google moves its aliases: this one stands for another model now. */
+        /* Google moves its aliases: this one now points to another model. */
         pool_model_learn_name(p, pool_model_find(p, "latest"), "newer");
         assert_string_equal(ask_at(p, "latest", VERDICT_OK, NULL, NULL, NOON + USEC_PER_HOUR), "a");
         assert_string_equal(ask_at(p, "target", VERDICT_OK, NULL, NULL, NOON + USEC_PER_HOUR), "none");
@@ -190,7 +190,7 @@ static void test_warning(void **state) {
                 assert_string_equal(ask(p, "m", VERDICT_OK, NULL, NULL), "a");
         assert_string_equal(heard, "a of -: 4/5 of m; ");
 
-        /* Each day anew, and not when it is off. */
+        /* Once each day, and never when it is off. */
         for (unsigned i = 0; i < 5; i++)
                 (void) ask_at(p, "m", VERDICT_OK, NULL, NULL, NOON + USEC_PER_DAY);
         assert_string_equal(heard, "a of -: 4/5 of m; a of -: 4/5 of m; ");

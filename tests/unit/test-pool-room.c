@@ -7,11 +7,11 @@
 
 /*
  * A random walk of a million steps through ceilings, quotas that are refused and probed, projects that are
- * learned, an alias that turns out to be one with its target, clocks that are set forth and back, nights in
- * which the day has 23 or 25 hours, and reloads that add, remove, rename, move and disable keys and tell
- * other ceilings. Beside it are the rules, as plainly as can be (room-plain.c). Which of the keys is picked
- * is test-pool-walk's; here a key that is picked must have been allowed, and where none is picked none must
- * be.
+ * learned, an alias that turns out to share a quota with its target, clocks that are set forward and back,
+ * days of 23 or 25 hours, and reloads that add, remove, rename, move and disable keys and set other
+ * ceilings. Beside it run the same rules, written as plainly as possible (room-plain.c). test-pool-walk
+ * checks which key is picked; here a picked key must have been allowed, and if none is picked none may be
+ * allowed.
  */
 
 #define START (1792998000 * USEC_PER_SEC) /* 2026-10-26, in Los Angeles; in six days it has 25 hours */
@@ -296,7 +296,7 @@ static void test_room(void **state) {
         begin(w);
         for (w->step = 0; w->step < 1000000; w->step++) {
                 steps[draw(w, ELEMENTSOF(steps))](w);
-                /* First it stands still: projects and the alias are learned by keys that stay. */
+                /* First without reloads: projects and the alias are learned by keys that stay. */
                 w->changing = w->changing || (w->plain.merged && w->last > 20000);
         }
         print_message("           %u picks, %u of them probes, %u refusals, %u times full\n", w->n_picked,

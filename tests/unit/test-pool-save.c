@@ -3,13 +3,12 @@
 
 #include "base/limits.h"
 
-/* What is noted, when it is taken, and what goes again: days, models that were forgotten, keys that were
- * removed. */
+/* What is noted, when it is taken, and what is deleted again: days, forgotten models, removed keys. */
 
 static void test_urgent(void **state) {
         static const struct {
                 VerdictClass class;
-                PoolTable table; /* whose rows go out at once */
+                PoolTable table; /* changes whose rows are written at once */
         } rows[] = {
                 { VERDICT_OK, _POOL_TABLE_MAX },           { VERDICT_OVERLOAD, _POOL_TABLE_MAX },
                 { VERDICT_REQUEST, _POOL_TABLE_MAX },      { VERDICT_DAY, POOL_QUOTAS },
@@ -189,7 +188,7 @@ static void test_forgotten_models(void **state) {
         assert_int_equal(shelf_count(&w.shelf, POOL_DAYS), 2); /* "" and "real" */
         world_assert_survives(&w, four, 4);
 
-        /* One that is asked for again before the store has heard that it was forgotten stays. */
+        /* A forgotten model that is used again before the store has deleted it stays. */
         world_ask(&w, "invented-0", VERDICT_REQUEST, 0);
         (void) world_save(&w, true);
         for (unsigned i = 1; i <= MODELS_MAX; i++) {
@@ -201,7 +200,8 @@ static void test_forgotten_models(void **state) {
         world_done(&w);
 }
 
-/* Keys that go: their rows stay, what their last requests come to is written, and they come back with it. */
+/* Removed keys: their rows stay, the results of their last requests are written, and they come back with
+ * both. */
 static void test_keys_come_and_go(void **state) {
         World w = { .now = NOON };
         PoolCounters c;
@@ -241,7 +241,7 @@ static void test_keys_come_and_go(void **state) {
         assert_int_equal(c.total, 9); /* not twice */
         world_assert_survives(&w, four, 4);
 
-        /* Removed and put back before the rows of the one that went were taken: the new one's stand. */
+        /* Removed and added again before the rows of the removed one were taken: the new one's rows win. */
         lease = world_pick(&w, "m");
         (void) world_save(&w, true);
         (void) world_set_keys(&w, four, 0);
@@ -326,7 +326,7 @@ static void test_absent(void **state) {
         world_done(&w);
 }
 
-/* However many they are, each batch tells of some. */
+/* However many they are, each batch has some of them. */
 static void test_many_absent(void **state) {
         World w = { .now = NOON };
         PoolRestore *r;

@@ -68,7 +68,7 @@ static const struct {
         unsigned n_keys, keys_a_project;
 } sizes[] = { { 10, 1 }, { 1000, 1 }, { 100000, 1 }, { 1000, 1000 }, { 100000, 100000 }, { 100000, 100 } };
 
-/* A key for no model in particular, too; also where most of them are dead, and those stand in front. */
+/* A key for no model in particular, too; even where most are dead and are first in order. */
 static void test_steps_of_any(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
                 unsigned n = sizes[i].n_keys;
@@ -141,7 +141,7 @@ static void test_steps_when_uneven(void **state) {
                 }
                 assert_in_range(all / (3 * n), 1, bound);
 
-                /* The first pick of the day makes the heaps anew. */
+                /* The first pick of the day rebuilds the heaps. */
                 now += USEC_PER_DAY;
                 before = ask(p, "m", VERDICT_OK, now);
                 assert_in_range(before, 1, (uint64_t) n * bound);
@@ -216,7 +216,7 @@ static void test_refusal_is_kept(void **state) {
                 assert_int_equal(r.n_keys[POOL_DEAD], 1);
                 assert_int_equal(r.n_keys[POOL_COOLING], n - 1);
 
-                /* What was kept never points to the past: its time has come, and somebody else was the
+                /* The kept refusal never has a time in the past: then another request was the
                  * probe. */
                 r = refused(p, NOON + USEC_PER_MINUTE - 400000);
                 assert_int_equal(r.available_at, NOON + USEC_PER_MINUTE);

@@ -55,7 +55,7 @@ static void test_everything_survives(void **state) {
         }
 }
 
-/* The ladder goes on where it was: the third finding of a spent quota waits as the third. */
+/* The ladder goes on where it was: the third refusal of a spent quota waits as the third. */
 static void test_strikes_survive(void **state) {
         World w = { .now = NOON };
         PoolRefusal refusal = {};
@@ -200,7 +200,7 @@ static const PoolBucket *bucket_of(World *w, size_t key, const char *model) {
         return NULL;
 }
 
-/* Whose keys they are: what is the project's finds it after the restart, and the configuration wins. */
+/* Projects of keys: their quota is found after the restart, and the configuration wins. */
 static void test_learned_projects(void **state) {
         KeyRow rows[] = {
                 { "AIzaSyKeyNumberOne-0001", "one" },
@@ -220,7 +220,8 @@ static void test_learned_projects(void **state) {
         assert_int_not_equal(bucket_of(&w, 0, "m")->quota->breaker.until, 0);
         assert_string_equal(pool_key(w.pool, 2)->project->name, "p");
 
-        /* A key that goes and comes back is of it again; one that the configuration lets go is, too. */
+        /* A key that is removed and added again is in its project again, and so is one without a configured
+         * project. */
         (void) world_save(&w, true);
         (void) world_set_keys(&w, rows, 1);
         (void) world_save(&w, true);
@@ -254,7 +255,7 @@ static void test_learned_is_not_read_twice(void **state) {
         world_done(&w);
 }
 
-/* Ceilings, what counts towards them, and an alias, whose two buckets have one quota: nothing twice. */
+/* Ceilings, their use, and an alias, whose two buckets have one quota: nothing is restored twice. */
 static void test_learned_ceilings(void **state) {
         World w = { .now = NOON };
         const PoolBucket *b;
@@ -398,7 +399,7 @@ static void test_senseless(void **state) {
         world_done(&w);
 }
 
-/* The digest is the first half of HMAC-SHA256, as openssl says it. */
+/* The digest is the first half of HMAC-SHA256, as openssl computes it. */
 static void test_digest(void **state) {
         static const uint8_t expected[DIGEST_KEYED_SIZE] = {
                 0x57, 0xc0, 0x86, 0xad, 0xbb, 0xcc, 0x8b, 0xa5,

@@ -5,7 +5,7 @@
 #include "pool/admin.h"
 #include "noon.h"
 
-/* What is shown: names and masks, counters, days, errors; and how a reset finds what it is told. */
+/* Views: names and masks, counters, days, errors; and how a reset finds its keys. */
 
 
 static int add(Pool *p, const char *text, const char *name, const char *project, bool disabled) {
@@ -109,7 +109,7 @@ static void test_add(void **state) {
                 assert_int_equal(view(p, i, NOON).counters.total, 1);
         assert_string_equal(view(p, 4, NOON).project, "red");
 
-        /* One that comes to a project out of money is as poor. */
+        /* A key that joins a project out of credit is out of credit, too. */
         ask(p, "m", VERDICT_OK, NULL, NULL, NOON);
         ask(p, "m", VERDICT_BILLING, NULL, NULL, NOON);
         assert_int_equal(add(p, "AIzaSy-sixth-1111-abcd", "f", "red", false), 0);

@@ -8,9 +8,9 @@
 
 /*
  * A long random walk of picks, reports, jumps of time, resets, keys that are disabled and reloads, side by
- * side with the same rules written down as plainly as can be: arrays, and loops over all keys. Whatever the
- * heaps do, the pool must choose the same key, refuse with the same reasons, show the same states, and have
- * told of them.
+ * side with the same rules written as plainly as possible: arrays, and loops over all keys. Whatever the
+ * heaps do, the pool must choose the same key, refuse with the same reasons, show the same states, and send
+ * the same notifications.
  */
 
 
@@ -51,7 +51,7 @@ static unsigned index_of(const Walk *w, const PoolKey *k) {
         return 0;
 }
 
-/* --- what the pool tells of it --- */
+/* --- notifications --- */
 
 static bool is_pickable(Plain *w, unsigned m) {
         for (unsigned k = 0; k < w->n_keys; k++)
@@ -286,7 +286,7 @@ typedef struct Compared {
         unsigned n;
 } Compared;
 
-/* Time alone is no word: a quota that has waited is usable, and told so, or not. All else is told. */
+/* A quota whose wait has ended may have been notified as usable or not. Every other change is notified. */
 static void compare_told(const Walk *w, const Life *k, PoolState told, PoolState proven) {
         bool quiet = told == POOL_COOLING || told == POOL_USABLE;
 
@@ -322,7 +322,7 @@ typedef struct Explained {
         bool blocked;
 } Explained;
 
-/* The first is the one that a pick takes, and nobody who may go stands behind one who may not. */
+/* The first is the one that a pick takes, and no usable key is behind an unusable one. */
 static void compare_reason(const PoolReason *r, void *userdata) {
         Explained *e = userdata;
         Plain *w = &e->walk->plain;

@@ -309,7 +309,7 @@ static void test_quota(void **state) {
         TALK("ten that were under way together are one finding", "a",
              "pick m a", "pick m a", "pick m a", "pick m a",
              "done a minute 20s", "done a minute 30s", "wait 5s", "done a day 0", "see a m cooling 15s",
-             "done a ok", "see a m cooling 15s", /* began before: says nothing of now */
+             "done a ok", "see a m cooling 15s", /* sent before: proves nothing about now */
              "wait 15s", "pick m a", "done a minute 20s", "see a m cooling 20s");
         TALK("one probe for the whole project", "a1b1",
              "pick m a", "pick m b", "done a minute 10s", "done b ok", "wait 10s",

@@ -7,12 +7,11 @@
 
 /*
  * Days of refusals, second by second: Google's own bodies (tests/golden/errors) from a bucket that is spent
- * at times, and whose answers tell the truth about how long, or don't. On ordinary days and on those of
- * which the clocks are put.
+ * at times, with delays that are right or wrong. On ordinary days and on days when the clocks change.
  *
- *   - where the body's delay is true, the bucket serves again within a minute after it is free;
- *   - where it lies, at most twelve probes are wasted in a day, and the bucket serves again within a minute
- *     after the reset.
+ *   - where the body's delay is right, the bucket serves again within a minute after it is free;
+ *   - where it is wrong, at most twelve probes are wasted in a day, and the bucket serves again within a
+ *     minute after the reset.
  */
 
 #define BODY_MAX   (256U << 10)
@@ -47,7 +46,7 @@ static void classify(const char *name, Verdict *ret) {
                               buf_data(&body), body.n, NULL, ret);
 }
 
-/* When the bucket is spent, and what it says then. */
+/* When the bucket is spent, and its answer then. */
 typedef struct Episode {
         usec_t from, until;
         const char *bodies[3]; /* in turn; NULL behind the last */
@@ -77,7 +76,7 @@ static Pool *pool_of(unsigned n_keys, usec_t now) {
         return p;
 }
 
-/* A client that always wants something, and never more often than the pool lets it. */
+/* A client that always has a request, and sends it as often as the pool allows. */
 static void run(unsigned n_keys, usec_t from, usec_t until, const Episode *episodes, size_t n, Seen *seen) {
         _cleanup_(pool_freep) Pool *p = pool_of(n_keys, from);
         usec_t next = from;
@@ -169,8 +168,8 @@ static void test_lies(void **state) {
                                 memcpy(e.bodies, rows[i].bodies, sizeof(e.bodies));
                                 assert_int_equal(duration_parse(rows[i].said, &e.said), 0);
                                 run(n_keys, from, reset + USEC_PER_HOUR, &e, 1, &seen);
-                                /* The first one of each key was no probe where nothing says that the quota
-                                 * is the project's. */
+                                /* The first refusal of each key was no probe, if nothing shows that the
+                                 * quota belongs to the project. */
                                 if (seen.refused > 1 + PROBES_MAX)
                                         fail_at("too many probes", days[d], &e, &seen, n_keys);
                                 if (seen.refused < 2)
@@ -192,7 +191,7 @@ static unsigned draw(uint64_t *random, unsigned below) {
         return (unsigned) ((*random * 2685821657736338717ULL) >> 33) % below;
 }
 
-/* A day of many episodes, short and long, each with another body; what is left is what is said. */
+/* A day of many episodes, short and long, each with another body and the true delay. */
 static void test_truth(void **state) {
         static const char *const bodies[] = {
                 "day-free",
@@ -233,7 +232,7 @@ static void test_truth(void **state) {
                         run(1 + round % 2 * 3, from, reset + USEC_PER_HOUR, episodes, n, seen);
                         for (size_t i = 0; i < n; i++) {
                                 if (seen[i].refused == 0)
-                                        continue; /* nobody came */
+                                        continue; /* no request came */
                                 n_seen++;
                                 if (seen[i].served_at == 0 ||
                                     seen[i].served_at > episodes[i].until + PATIENCE)
@@ -250,7 +249,7 @@ static void test_truth(void **state) {
         }
 }
 
-/* Nine hours that are true are believed when they are said twice. */
+/* A true delay of nine hours is believed the second time. */
 static void test_nine_hours(void **state) {
         usec_t from = day_start(days[0]);
         Episode e = { .from = from + USEC_PER_HOUR,

@@ -95,7 +95,7 @@ static void check_order(unsigned n, unsigned n_keys, uint64_t random) {
                 assert_true(number > *seen);
                 *seen = number;
         }
-        /* It goes back with what is forgotten only, where there is enough of it. */
+        /* Memory is given back only with enough of it. */
         assert_true(n < 1000 || n_back < n / 50);
         free(order);
         free(last);

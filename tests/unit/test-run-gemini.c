@@ -174,7 +174,7 @@ static void test_answer_streamed(void **state) {
                             "\"param\":null,\"code\":\"bad_gateway\"}}\n\n");
 }
 
-/* Without the engine's account there is no answer; and what was heard before is forgotten. */
+/* Without the engine's result there is no answer; and events from before are forgotten. */
 static void test_no_end(void **state) {
         _cleanup_(translation_freep) Translation *t = translation(false);
         _cleanup_buf_ Buf out = BUF_INIT(1 << 20);

@@ -85,7 +85,7 @@ static const Row rows[] = {
         { S("data: a\n\ndata"), S("<a>"), true },
         { S("data: a\n\nd"), S("<a>"), true },
         { S("data: a\n\n\n"), S("<a>"), false },
-        { S("data: a\r\n\r"), S("<a>"), false }, /* the LF that is missing says nothing */
+        { S("data: a\r\n\r"), S("<a>"), false }, /* the missing LF does not matter */
         /* the ceiling: 64 bytes of data pass, however they are spread */
         { S("data: " X64 "\n\n"), S("<" X64 ">"), false },
         { S("\xEF\xBB\xBF"
@@ -121,8 +121,8 @@ static int on_event(const char *data, size_t n, void *userdata) {
         return 0;
 }
 
-/* Each piece in memory of its own that ends with it and is gone afterwards, so that a reader beyond it is
- * found. */
+/* Each piece is in a separate allocation that ends with it and is freed afterwards, so that a read beyond
+ * it is found. */
 static int feed(Sse *s, const char *p, size_t n, Events *e) {
         char *piece = malloc(n > 0 ? n : 1);
         int r;

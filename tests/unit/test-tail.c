@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The file that stands for a pipe, with memfd_create() and where that is refused. */
+/* The file that replaces a pipe, with memfd_create() and where that is refused. */
 #include "test.h"
 
 #include <poll.h>

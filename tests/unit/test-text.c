@@ -220,7 +220,8 @@ static void test_buf_queue(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
         unsigned in = 0, out = 0;
 
-        /* What goes in comes out, whatever the sizes, and memory stays bounded by what is inside. */
+        /* The bytes come out as they went in, whatever the sizes, and memory stays bounded by the
+         * content. */
         for (unsigned round = 0; round < 20000; round++) {
                 for (unsigned k = round % 7; k > 0; k--)
                         assert_int_equal(buf_putc(&b, (char) (in++ & 0x7f)), 0);

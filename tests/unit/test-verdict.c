@@ -5,8 +5,8 @@
 #include "core/judgement.h"
 #include "core/verdict.h"
 
-/* What each class means to the client, to the pool, and to a probe of each layer (key, project, bucket,
- * rate, health: + passes, ! fails, ? fails if it is a probe, . says nothing, ~ says nothing and pauses). */
+/* What each class means for the client, the pool, and a probe of each layer (key, project, bucket, rate,
+ * health: + passes, ! fails, ? fails if it is a probe, . shows nothing, ~ shows nothing and pauses). */
 static void test_rules(void **state) {
         static const struct {
                 VerdictClass class;

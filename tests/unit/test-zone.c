@@ -6,8 +6,8 @@
 
 #define NOW (1795334400 * USEC_PER_SEC) /* 2026-11-22 08:00 UTC */
 
-/* Days of which the clocks are put, and their neighbours, as the wall says them. From `from` (the day's
- * first instant) to the next midnight `hours` pass. */
+/* Days when the clocks change, and their neighbours, in local time. From `from` (the day's first instant)
+ * to the next midnight `hours` pass. */
 typedef struct Day {
         const char *zone;
         const char *from;
@@ -45,7 +45,7 @@ static const Day more_days[] = {
         { "America/Havana", "2028-03-11T00:00:00-05:00", 24 },
         { "America/Havana", "2028-03-12T01:00:00-04:00", 23 },
         { "America/Havana", "2028-11-05T00:00:00-04:00", 25 },
-        /* Nuuk goes back from Sunday's midnight to Saturday's last hour. */
+        /* Nuuk's clocks go back from Sunday's midnight to Saturday's last hour. */
         { "America/Nuuk", "2027-10-30T00:00:00-01:00", 25 },
 };
 

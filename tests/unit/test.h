@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What every unit test begins with: cmocka's headers in the order it wants them. */
+/* The first include of every unit test: cmocka's headers in the order that it needs. */
 
 #include <errno.h>
 #include <setjmp.h>
