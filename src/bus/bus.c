@@ -44,11 +44,13 @@ const BusFacts *bus_facts(Bus *b) {
         usec_t turn = loop_now(b->p.loop), now;
         BusFacts *f = &b->facts;
         PoolCounters c;
+        const Day *day;
 
         if (b->facts_at == turn)
                 return f;
         b->facts_at = turn;
         now = clock_realtime();
+        day = pool_day(b->p.pool, now);
         pool_counters(b->p.pool, now, &c);
         *f = (BusFacts){
                 .state = f->state,
@@ -61,8 +63,8 @@ const BusFacts *bus_facts(Bus *b) {
                 .active = (uint32_t) b->p.active(b->p.userdata),
                 .requests_total = c.total,
                 .requests_today = c.today,
-                .last_reset = zone_day_start(b->p.zone, now),
-                .next_reset = zone_next_midnight(b->p.zone, now),
+                .last_reset = day->start,
+                .next_reset = day->end,
         };
         return f;
 }

@@ -16,9 +16,8 @@
 typedef struct Bus Bus;
 
 typedef struct BusParams {
-        Loop *loop; /* borrowed, as are the pool and the zone */
+        Loop *loop; /* borrowed, as is the pool */
         Pool *pool;
-        const Zone *zone;
         const char *control_socket; /* a path; NULL: none */
         bool no_system_bus;         /* peer to peer only, for tests */
 

@@ -48,7 +48,6 @@ int manager_start_bus(Manager *m) {
                 &(BusParams){
                         .loop = m->loop,
                         .pool = m->pool,
-                        .zone = m->zone,
                         .control_socket = m->config->control_socket,
                         .config = get_config,
                         .active = get_active,

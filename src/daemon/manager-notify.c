@@ -42,7 +42,7 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         (void) snprintf(ret, NOTIFY_STATUS_MAX, "%zu of %zu %s usable, %zu %s open, %llu %s today",
                         pool_usable_keys(m->pool, now), n_keys, n_keys == 1 ? "key" : "keys", n_open,
                         requests(n_open), (unsigned long long) c.today, requests(c.today));
-        return zone_next_midnight(m->zone, now);
+        return pool_day(m->pool, now)->end;
 }
 
 static void on_health_changed(const PoolKey *k _unused_, const char *model _unused_,

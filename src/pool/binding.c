@@ -121,7 +121,7 @@ static void set_expiry(Pool *p, Binding *b, usec_t expires) {
 static void end_what_is_over(Pool *p) {
         HeapNode *n;
 
-        while ((n = heap_first(&p->bindings.due)) && n->rank.by[0] <= p->now)
+        while ((n = heap_first(&p->bindings.due)) && n->rank.by[0] <= p->day.now)
                 end(p, CONTAINER_OF(n, Binding, due));
 }
 
@@ -133,7 +133,7 @@ static bool is_left(const PoolProject *project) {
 static Binding *find(Pool *p, const char *name) {
         Binding **at = tfind(&name, &p->bindings.by_name, pool_name_compare);
 
-        return at && (*at)->expires > p->now && !is_left((*at)->project) ? *at : NULL;
+        return at && (*at)->expires > p->day.now && !is_left((*at)->project) ? *at : NULL;
 }
 
 static void detach_unseen(Pool *p, const char *name) {
@@ -239,7 +239,7 @@ int binding_restore(Pool *p, const char *name, PoolProject *project,
         int r;
 
         /* What is in memory is newer. */
-        if (b || expires <= p->now || p->bindings.n >= BINDINGS_MAX)
+        if (b || expires <= p->day.now || p->bindings.n >= BINDINGS_MAX)
                 return 0;
         r = attach(p, name, project, expires, upstream, &b);
         if (r < 0)

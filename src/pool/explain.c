@@ -31,7 +31,7 @@ static HeapRank rank_of(const Pool *p, const Standing *s) {
         if (!c)
                 return (HeapRank){ .index = s->key->index };
         return (HeapRank){
-                .by = { s->slot->tally.day == p->day ? c->today : 0, c->total, c->last_used },
+                .by = { s->slot->tally.day == p->day.start ? c->today : 0, c->total, c->last_used },
                 .index = s->key->index,
         };
 }
@@ -121,7 +121,7 @@ static void _printf_(2, 3) say(Sentence *t, const char *fmt, ...) {
 
 static void say_usable(const Pool *p, const Standing *s, size_t place, Sentence *t) {
         unsigned long long today =
-                s->slot && s->slot->tally.day == p->day ? s->slot->tally.counters.today : 0;
+                s->slot && s->slot->tally.day == p->day.start ? s->slot->tally.counters.today : 0;
 
         if (place == 0)
                 say(t, "would be picked first");
@@ -171,7 +171,7 @@ static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
                 say(t, "%s", sentences[state].why);
         if (!sentences[state].then || s->standing.available_at == USEC_INFINITY)
                 return;
-        span(usec_sub(s->standing.available_at, p->now), in);
+        span(usec_sub(s->standing.available_at, p->day.now), in);
         say(t, "; %s in %s", sentences[state].then, in);
 }
 
@@ -201,9 +201,9 @@ static void look_at_ceilings(Pool *p, const char *model, const Standing *s, Pool
                 c = &s->quota->ceiling;
         else
                 pool_limits_find(p, model, s->key->project->name, untouched.told);
-        ceiling_roll(c, p->now, p->day);
+        ceiling_roll(c, p->day.now, p->day.start);
         for (CeilingKind i = 0; i < _CEILING_MAX; i++) {
-                r->ceilings[i].limit = ceiling_limit(c, i, p->now, &r->ceilings[i].source);
+                r->ceilings[i].limit = ceiling_limit(c, i, p->day.now, &r->ceilings[i].source);
                 r->ceilings[i].used = ceiling_used(c, i);
         }
 }

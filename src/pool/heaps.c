@@ -56,7 +56,7 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
         if (!b->project->first_key)
                 return; /* all its keys are disabled */
 
-        at = MAX(breaker_at(&b->project->breaker, p->now), breaker_at(&b->quota->breaker, p->now));
+        at = MAX(breaker_at(&b->project->breaker, p->day.now), breaker_at(&b->quota->breaker, p->day.now));
         if (ceiling_is_known(&b->quota->ceiling))
                 at = MAX(at, pool_quota_free_at(p, b->quota, 0, &kind));
         if (at > 0) {
@@ -64,7 +64,7 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
                 return;
         }
 
-        if (b->crowded_until > p->now) {
+        if (b->crowded_until > p->day.now) {
                 heap_push(&m->crowded, &b->ready.node, rank_time(b->crowded_until, b->project->first_key));
                 return;
         }
@@ -90,7 +90,7 @@ void pool_slot_place(Pool *p, PoolSlot *s) {
         }
 
         for (size_t i = 0; i < ELEMENTSOF(breakers); i++) {
-                at = MAX(at, breaker_at(breakers[i], p->now));
+                at = MAX(at, breaker_at(breakers[i], p->day.now));
                 if (breakers[i]->until > 0)
                         q = &s->bucket->trial;
         }
@@ -351,11 +351,11 @@ static void model_rebuild(Pool *p, PoolModel *m) {
                         PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
 
                         heap_node_reset(&s->node);
-                        pool_tally_roll(&s->tally, p->day);
+                        pool_tally_roll(&s->tally, p->day.start);
                 }
         }
 
-        m->day = p->day;
+        m->day = p->day.start;
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
 
@@ -386,16 +386,16 @@ void pool_model_arrange(Pool *p, PoolModel *m) {
 static void move_what_is_due(Pool *p, PoolModel *m) {
         HeapNode *n;
 
-        while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->now)
+        while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->day.now)
                 pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
-        while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->now)
+        while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->day.now)
                 pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
-        while ((n = heap_first(&m->crowded)) && n->rank.by[0] <= p->now)
+        while ((n = heap_first(&m->crowded)) && n->rank.by[0] <= p->day.now)
                 pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
 }
 
 void pool_model_refresh(Pool *p, PoolModel *m) {
-        if (m->day != p->day)
+        if (m->day != p->day.start)
                 model_rebuild(p, m);
         move_what_is_due(p, m);
 }

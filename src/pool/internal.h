@@ -3,15 +3,13 @@
 
 /* The pool itself, for the files of this folder and their tests; see pick.c. */
 
+#include "core/day.h"
 #include "pool/admin.h"
 #include "pool/heaps.h"
 #include "pool/state/schema.h"
 
 struct Pool {
-        const Zone *zone;
-        usec_t now; /* never goes back, but for a jump of the clock */
-        usec_t day, midnight;
-        uint32_t date; /* of the day: 20261125 */
+        Day day; /* its time is the pool's: what takes `now` from outside calls pool_time() first */
         PoolKey **keys;
         size_t n_keys, n_keys_allocated;
         size_t n_enabled;
@@ -48,7 +46,8 @@ struct Pool {
         bool observed;
 };
 
-/* Every function that gets `now` from outside calls this first; it returns and keeps the pool's own time. */
+/* Every function that gets `now` from outside calls this first. It sets the pool's time, does what a new
+ * day or a jump of the clock asks for, and returns the time to go by. */
 usec_t pool_time(Pool *p, usec_t now);
 
 /* Notes a change for the store. It allocates nothing; for what is noted already it does nothing. */

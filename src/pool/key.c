@@ -318,7 +318,7 @@ void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
         p->n_usable -= project_usable(project);
         project->n_alive -= pool_key_is_alive(k);
         if (until > 0)
-                breaker_open(b, p->now, until);
+                breaker_open(b, p->day.now, until);
         else
                 breaker_close(b);
         project->n_alive += pool_key_is_alive(k);

@@ -66,7 +66,7 @@ void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         for (Layer l = 0; l < n_layers(s); l++) {
                 Breaker *b = breaker_of(k, s, l);
 
-                if (breaker_state(b, p->now) != BREAKER_HALF_OPEN)
+                if (breaker_state(b, p->day.now) != BREAKER_HALF_OPEN)
                         continue;
                 b->probe = id;
                 probes |= 1U << l;
@@ -95,14 +95,14 @@ static bool lease_is_probe(const Lease *lease) {
 void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) {
         PoolQuota *q = s->bucket->quota;
 
-        count_request(&s->tally, p->day, p->now);
-        count_request(&s->key->tally, p->day, p->now);
-        count_request(&m->tally, p->day, p->now);
-        count_request(&p->tally, p->day, p->now);
+        count_request(&s->tally, p->day.start, p->day.now);
+        count_request(&s->key->tally, p->day.start, p->day.now);
+        count_request(&m->tally, p->day.start, p->day.now);
+        count_request(&p->tally, p->day.start, p->day.now);
         note_counters(p, m, s);
         pool_quota_take(p, q, tokens);
         pool_lend(p, s->key, s, ret);
-        ret->taken = (CeilingTaken){ p->now, p->day, tokens };
+        ret->taken = (CeilingTaken){ p->day.now, p->day.start, tokens };
         if (ceiling_is_known(&q->ceiling) && !list_is_single(&q->buckets))
                 pool_quota_place(p, q); /* the quota's other buckets may be full now, too */
         /* Ceilings do not send notifications, so `exhausted` is cleared here. */
@@ -117,10 +117,11 @@ void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) 
 
 static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *b, const Verdict *v) {
         if (layer == LAYER_HEALTH)
-                return usec_add(p->now, judgement_wait(b->strikes));
+                return usec_add(p->day.now, judgement_wait(b->strikes));
         if (cooldown_has_class(v->class))
-                return cooldown_until(v->class, b->strikes, v->retry_after, p->now, p->midnight, k->index);
-        return usec_add(p->now, layer == LAYER_BUCKET ? JUDGEMENT_CLOSED_WAIT : JUDGEMENT_DEATH_WAIT);
+                return cooldown_until(v->class, b->strikes, v->retry_after, p->day.now, p->day.end,
+                                      k->index);
+        return usec_add(p->day.now, layer == LAYER_BUCKET ? JUDGEMENT_CLOSED_WAIT : JUDGEMENT_DEATH_WAIT);
 }
 
 /* Google may refuse a project for billing and quota in turns: both climb one ladder until an answer
@@ -131,7 +132,7 @@ static unsigned strikes_beside(Pool *p, const Lease *lease, Layer layer, const V
         if (!lease->slot || (layer == LAYER_PROJECT ? v->class != VERDICT_BILLING : layer != LAYER_BUCKET))
                 return 0;
         b = breaker_of(lease->key, lease->slot, layer == LAYER_PROJECT ? LAYER_BUCKET : LAYER_PROJECT);
-        return b->since >= p->day ? b->strikes : 0;
+        return b->since >= p->day.start ? b->strikes : 0;
 }
 
 /* What a verdict has done to a breaker. */
@@ -182,7 +183,7 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
         }
 
         if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
-                if (b->since < p->day && (layer == LAYER_BUCKET || layer == LAYER_RATE ||
+                if (b->since < p->day.start && (layer == LAYER_BUCKET || layer == LAYER_RATE ||
                                           v->class == VERDICT_BILLING))
                         b->strikes = 0; /* the ladder starts again with each day's quota */
                 b->strikes = MAX(b->strikes, strikes_beside(p, lease, layer, v));
@@ -210,7 +211,8 @@ static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
                 note_layers(p, k, s, 1U << layer);
         }
         if (is_probe) {
-                breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->now, JUDGEMENT_PAUSE_WAIT) : b->until);
+                breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->day.now, JUDGEMENT_PAUSE_WAIT)
+                                                        : b->until);
                 return TURN_RELEASED;
         }
         return TURN_NONE;

@@ -115,7 +115,7 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
         pool_dirty_init(&m->alias_dirty, POOL_ALIASES);
         list_append(&p->models, &m->models);
         m->next_project = p->first_project;
-        m->day = p->day;
+        m->day = p->day.start;
         pool_today_begin(p, &m->today, &m->tally, name);
         p->n_models++;
         *ret = m;

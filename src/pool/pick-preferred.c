@@ -100,7 +100,7 @@ static uint64_t requests_today(const PoolSlot *s, usec_t day) {
 }
 
 PoolSlot *pool_preferred(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot *best) {
-        uint64_t least = requests_today(best, p->day);
+        uint64_t least = requests_today(best, p->day.start);
         PoolSlot *s = NULL;
         CeilingKind kind;
         PoolBucket *b;
@@ -112,7 +112,7 @@ PoolSlot *pool_preferred(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot *
         if (pool_bucket_acquire(p, q->prefer, m, &b) < 0 || b->ready.node.heap != &m->ready ||
             pool_bucket_first(p, b, &s) < 0 || !s || is_probe(m, s))
                 return best;
-        if (requests_today(s, p->day) > least + least * q->spill / 100 + SPILL_LEAST)
+        if (requests_today(s, p->day.start) > least + least * q->spill / 100 + SPILL_LEAST)
                 return best;
         return pool_quota_free_at(p, b->quota, q->tokens, &kind) == 0 ? s : best;
 }

@@ -49,8 +49,6 @@
 #include "pool/standing.h"
 #include "pool/notify.h"
 
-#define CLOCK_JUMP USEC_PER_MINUTE
-
 int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         Pool *p;
         int r;
@@ -58,17 +56,14 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         p = calloc(1, sizeof(Pool));
         if (!p)
                 return -ENOMEM;
-        p->zone = zone;
-        p->now = now;
-        p->day = zone_day_start(zone, now);
-        p->midnight = zone_next_midnight(zone, now);
+        day_init(&p->day, zone, now);
         p->n_slots_max = SLOTS_MAX;
         list_init(&p->models);
         list_init(&p->projects);
         list_init(&p->gone);
         list_init(&p->turns);
         p->bindings.due.steps = &p->steps;
-        p->date = p->today.date = pool_date_of(p, p->day);
+        p->today.date = p->day.date;
         r = pool_save_init(p);
         if (r < 0) {
                 free(p);
@@ -91,9 +86,8 @@ Pool *pool_free(Pool *p) {
 }
 
 /*
- * Time as the pool takes it: it never goes back. Small steps back are waited out. After a jump the pool is
- * as it was, only earlier: each wait has as much left as before, or a clock that was wrong for a moment
- * would lock keys for as long as it was wrong by.
+ * After a jump of the clock (core/day) the pool is as it was, only earlier: each wait has as much left as
+ * before, or a clock that was wrong for a moment would lock keys for as long as it was wrong by.
  */
 static void breaker_shift(Breaker *b, usec_t back) {
         if (b->until > 0)
@@ -106,10 +100,10 @@ static void tally_shift(PoolTally *t, usec_t back) {
                 t->counters.last_used = MAX(usec_sub(t->counters.last_used, back), (usec_t) 1);
 }
 
-static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, usec_t day) {
+static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, const Day *before) {
         if (list_entry(b->quota->buckets.next, PoolBucket, by_quota) == b) {
                 breaker_shift(&b->quota->breaker, back);
-                ceiling_shift(&b->quota->ceiling, p->now, back, p->day, day);
+                ceiling_shift(&b->quota->ceiling, before->now, back, before->start, p->day.start);
                 b->quota->throttled = NULL;
         }
         b->crowded_until = 0;
@@ -124,8 +118,8 @@ static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, usec_t day) {
         }
 }
 
-static void pool_shift(Pool *p, usec_t back) {
-        usec_t day = zone_day_start(p->zone, usec_sub(p->now, back));
+static void pool_shift(Pool *p, const Day *before) {
+        usec_t back = before->now - p->day.now;
 
         tally_shift(&p->tally, back);
         for (size_t i = 0; i < p->n_keys; i++) {
@@ -139,7 +133,7 @@ static void pool_shift(Pool *p, usec_t back) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 LIST_FOREACH(j, &m->buckets)
-                        bucket_shift(p, list_entry(j, PoolBucket, by_model), back, day);
+                        bucket_shift(p, list_entry(j, PoolBucket, by_model), back, before);
                 tally_shift(&m->tally, back);
                 m->day = USEC_INFINITY; /* no day: the heaps are made anew */
                 m->refused_at = 0;
@@ -148,18 +142,14 @@ static void pool_shift(Pool *p, usec_t back) {
 }
 
 usec_t pool_time(Pool *p, usec_t now) {
-        if (now < p->now) {
-                if (p->now - now < CLOCK_JUMP)
-                        return p->now;
-                pool_shift(p, p->now - now);
-        }
-        p->now = now;
-        if (now < p->day || now >= p->midnight) {
-                p->day = zone_day_start(p->zone, now);
-                p->midnight = zone_next_midnight(p->zone, now);
+        Day before;
+        unsigned changed = day_set(&p->day, now, &before);
+
+        if (changed & DAY_SET_BACK)
+                pool_shift(p, &before);
+        if (changed & DAY_TURNED)
                 pool_day_end(p);
-        }
-        return now;
+        return p->day.now;
 }
 
 static int pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, PoolRefusal *ret_refusal) {

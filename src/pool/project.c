@@ -88,9 +88,9 @@ static void tell(Pool *p, const PoolKey *k) {
 
 void pool_project_join(Pool *p) {
         if (p->n_joining == 0 ||
-            (p->n_keys > JOIN_AT_ONCE_KEYS && p->now < usec_add(p->joined_at, JOIN_INTERVAL)))
+            (p->n_keys > JOIN_AT_ONCE_KEYS && p->day.now < usec_add(p->joined_at, JOIN_INTERVAL)))
                 return;
-        p->joined_at = p->now;
+        p->joined_at = p->day.now;
         p->n_joining = 0;
         /* Out of memory: the key stays in its project until Google names it again. */
         for (size_t i = 0; i < p->n_keys; i++)

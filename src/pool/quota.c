@@ -116,7 +116,7 @@ static PoolQuota *quota_new(const Pool *p) {
         if (!q)
                 return NULL;
         list_init(&q->buckets);
-        q->ceiling.kept.day = p->day;
+        q->ceiling.kept.day = p->day.start;
         return q;
 }
 
@@ -218,8 +218,8 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
                 to->closed = from->closed;
                 to->daily = from->daily;
         }
-        ceiling_roll(&to->ceiling, p->now, p->day);
-        ceiling_roll(&from->ceiling, p->now, p->day);
+        ceiling_roll(&to->ceiling, p->day.now, p->day.start);
+        ceiling_roll(&from->ceiling, p->day.now, p->day.start);
         ceiling_merge(&to->ceiling, &from->ceiling);
         breaker_close(&from->breaker);
         ceiling_forget(&from->ceiling);
@@ -231,26 +231,27 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
 
 bool pool_quota_is_throttled(Pool *p, const PoolSlot *s, VerdictClass class) {
         PoolQuota *q = s->bucket->quota;
-        bool by_another = q->throttled && q->throttled != s && p->now - q->throttled_at < THROTTLE_MEMORY;
+        bool by_another = q->throttled && q->throttled != s &&
+                          p->day.now - q->throttled_at < THROTTLE_MEMORY;
 
         if (class == VERDICT_OK)
                 q->throttled = NULL;
         if (class != VERDICT_RATE_UNKNOWN)
                 return false;
         q->throttled = s;
-        q->throttled_at = p->now;
+        q->throttled_at = p->day.now;
         return by_another;
 }
 
 /* --- reservations and use --- */
 
 usec_t pool_quota_free_at(Pool *p, PoolQuota *q, uint64_t tokens, CeilingKind *ret_kind) {
-        ceiling_roll(&q->ceiling, p->now, p->day);
-        return ceiling_free_at(&q->ceiling, tokens, q->breaker.until > 0, p->now, p->midnight, ret_kind);
+        ceiling_roll(&q->ceiling, p->day.now, p->day.start);
+        return ceiling_free_at(&q->ceiling, tokens, q->breaker.until > 0, p->day.now, p->day.end, ret_kind);
 }
 
 void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens) {
-        ceiling_roll(&q->ceiling, p->now, p->day);
+        ceiling_roll(&q->ceiling, p->day.now, p->day.start);
         ceiling_take(&q->ceiling, tokens);
         pool_ceiling_note(p, q, false);
 }
@@ -318,8 +319,8 @@ void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usag
                 pool_model_learn_name(p, lease->slot->bucket->model, v->model);
         q = lease->slot->bucket->quota;
         was_known = ceiling_is_known(&q->ceiling); /* if the last ceiling is disproved, the wait ends */
-        ceiling_roll(&q->ceiling, p->now, p->day);
-        learn(q, v, is_counted ? lease->taken.at : 0, p->now); /* counts the request as used */
+        ceiling_roll(&q->ceiling, p->day.now, p->day.start);
+        learn(q, v, is_counted ? lease->taken.at : 0, p->day.now); /* counts the request as used */
         if (refused)
                 tokens = 0;
         else if (usage && usage->prompt > 0)
@@ -364,12 +365,12 @@ void pool_notify_warning(Pool *p, const PoolSlot *s) {
         CeilingSource source;
         uint64_t limit;
 
-        if (p->warn_at == 0 || c->kept.warned == p->day)
+        if (p->warn_at == 0 || c->kept.warned == p->day.start)
                 return;
-        limit = ceiling_limit(c, CEILING_RPD, p->now, &source);
+        limit = ceiling_limit(c, CEILING_RPD, p->day.now, &source);
         if (source < CEILING_LEARNED || c->kept.today * 100 < limit * p->warn_at)
                 return;
-        c->kept.warned = p->day;
+        c->kept.warned = p->day.start;
         if (p->observer.quota_warning)
                 p->observer.quota_warning(s->key, s->key->project->name, s->bucket->model->name,
                                           c->kept.today, limit, p->observer_userdata);
@@ -389,9 +390,9 @@ void pool_each_warning(Pool *p, usec_t now,
                         CeilingSource source;
                         uint64_t limit;
 
-                        if (kept->warned != p->day || !b->project->first_key)
+                        if (kept->warned != p->day.start || !b->project->first_key)
                                 continue;
-                        limit = ceiling_limit(&b->quota->ceiling, CEILING_RPD, p->now, &source);
+                        limit = ceiling_limit(&b->quota->ceiling, CEILING_RPD, p->day.now, &source);
                         if (source >= CEILING_LEARNED)
                                 f(b->project->first_key, b->project->name, m->name, kept->today, limit,
                                   userdata);

@@ -65,7 +65,7 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
 
                 if (!layers[i].breaker)
                         continue;
-                switch (breaker_state(layers[i].breaker, p->now)) {
+                switch (breaker_state(layers[i].breaker, p->day.now)) {
                 case BREAKER_CLOSED:
                         continue;
                 case BREAKER_HALF_OPEN:
@@ -73,7 +73,7 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
                                 continue;
                         break;
                 case BREAKER_PROBING:
-                        at = usec_add(p->now, PROBE_PATIENCE);
+                        at = usec_add(p->day.now, PROBE_PATIENCE);
                         break;
                 case BREAKER_OPEN:
                         at = layers[i].breaker->until;
@@ -153,16 +153,16 @@ void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
  * Above REFUSAL_EXACT_KEYS the counts are at most a second old. */
 void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret) {
         if (m->refused_at == 0 || p->n_keys <= REFUSAL_EXACT_KEYS ||
-            p->now >= usec_add(m->refused_at, REFUSAL_LIFETIME)) {
+            p->day.now >= usec_add(m->refused_at, REFUSAL_LIFETIME)) {
                 PoolCensus c;
 
                 pool_census(p, m, tokens, &c);
                 m->refusal = c.refusal;
-                m->refused_at = p->now;
+                m->refused_at = p->day.now;
         }
         *ret = m->refusal;
         /* That time has passed and still nothing is usable: the next count is exact. */
-        if (ret->available_at <= p->now)
+        if (ret->available_at <= p->day.now)
                 ret->available_at = usec_add(m->refused_at, REFUSAL_LIFETIME);
 }
 
@@ -208,9 +208,14 @@ static PoolCounters tally_counters(const PoolTally *t, usec_t day) {
         return c;
 }
 
+const Day *pool_day(Pool *p, usec_t now) {
+        (void) pool_time(p, now);
+        return &p->day;
+}
+
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret) {
         (void) pool_time(p, now);
-        *ret = tally_counters(&p->tally, p->day);
+        *ret = tally_counters(&p->tally, p->day.start);
 }
 
 size_t pool_n_keys(const Pool *p) {
@@ -246,9 +251,9 @@ void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret) {
                 .name = k->ident->name,
                 .project = k->project->name,
                 .state = pool_key_state(k),
-                .counters = tally_counters(&k->tally, p->day),
-                .last_reset = p->day,
-                .next_reset = p->midnight,
+                .counters = tally_counters(&k->tally, p->day.start),
+                .last_reset = p->day.start,
+                .next_reset = p->day.end,
         };
 }
 
@@ -266,7 +271,7 @@ void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolS
                 f(&(const PoolSlotView){
                           .model = s->bucket->model->name,
                           .state = standing.state,
-                          .counters = tally_counters(&s->tally, p->day),
+                          .counters = tally_counters(&s->tally, p->day.start),
                           .consecutive_errors = s->strikes,
                           .available_at = standing.available_at,
                           .last_error = s->last_error,
@@ -291,7 +296,7 @@ void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void
                           .total_keys = c.n_total,
                           .healthy_keys = c.n_healthy,
                           .standing = c.refusal,
-                          .counters = tally_counters(&m->tally, p->day),
+                          .counters = tally_counters(&m->tally, p->day.start),
                   },
                   userdata);
         }

@@ -3,6 +3,7 @@
 
 /* What statistics and screens show of the pool; see view.c. Part of pool.h, which includes it. */
 
+#include "core/day.h"
 #include "pool/pool.h"
 
 typedef struct PoolCounters {
@@ -41,6 +42,8 @@ typedef struct PoolModelView {
         PoolCounters counters;
         PoolRefusal standing; /* key counts by state, filled even when keys are usable */
 } PoolModelView;
+
+const Day *pool_day(Pool *p, usec_t now); /* the day that holds `now` */
 
 /* Of all requests, including those of keys and models that are gone. O(1). */
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret);

@@ -259,7 +259,7 @@ static void show_learned(Page *p) {
 
                         if (!b->project->name && own->gone)
                                 continue;
-                        if (c->today > 0 && c->day == p->w->pool->day)
+                        if (c->today > 0 && c->day == p->w->pool->day.start)
                                 line(p, "%s of %s: %llu today", m->name, of, (unsigned long long) c->today);
                         for (size_t k = 0; k < _CEILING_MAX; k++)
                                 if (c->learned_at[k] > 0 || c->guessed[k] > 0)

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What each day came to is a book (pool/daybook). What the day that goes on comes to is counted in the
- * models, without a search, and put into the book when somebody wants to know, or the day is over.
+ * What each past day came to is in a book (pool/daybook). The current day is counted in the models, which
+ * takes no search, and entered in the book when the days are shown or saved, and when the day is over.
  */
 
 #include "pool/state/days.h"
 #include "pool/internal.h"
-
-uint32_t pool_date_of(const Pool *p, usec_t t) {
-        time_t local = (time_t) (t / USEC_PER_SEC) + zone_offset(p->zone, t);
-        struct tm tm = {};
-
-        (void) gmtime_r(&local, &tm);
-        return (uint32_t) ((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
-}
 
 DayCounters pool_today(const PoolToday *t, const PoolTally *tally) {
         const PoolCounters *c = &tally->counters, *b = &t->before;
@@ -28,9 +20,9 @@ DayCounters pool_today(const PoolToday *t, const PoolTally *tally) {
 }
 
 void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model) {
-        *t = (PoolToday){ .date = p->date, .before = tally->counters };
+        *t = (PoolToday){ .date = p->day.date, .before = tally->counters };
         /* There is something already if the model was forgotten in between, or the clock was put back. */
-        (void) daybook_get(p->daybook, p->date, model, &t->more);
+        (void) daybook_get(p->daybook, p->day.date, model, &t->more);
 }
 
 static void book(Pool *p, const PoolToday *t, const PoolTally *tally, const char *model) {
@@ -54,7 +46,6 @@ static void book_today(Pool *p) {
 
 void pool_day_end(Pool *p) {
         book_today(p);
-        p->date = pool_date_of(p, p->day);
         p->save.purge = true;
         pool_today_begin(p, &p->today, &p->tally, "");
         LIST_FOREACH (i, &p->models) {
@@ -64,9 +55,8 @@ void pool_day_end(Pool *p) {
         }
 }
 
-/* Noon, so that an hour more or less makes no other date. */
 uint32_t pool_first_date(const Pool *p, unsigned n) {
-        return pool_date_of(p, usec_sub(usec_add(p->day, 12 * USEC_PER_HOUR), (n - 1) * USEC_PER_DAY));
+        return day_date_before(&p->day, n - 1);
 }
 
 void pool_days_book(Pool *p) {

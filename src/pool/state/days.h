@@ -32,11 +32,10 @@ typedef struct PoolToday {
 DayCounters pool_today(const PoolToday *t, const PoolTally *tally);
 void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model);
 void pool_book_model(Pool *p, const PoolModel *m);
-void pool_day_end(Pool *p); /* of all models: into the book, and the next day begins */
-
-uint32_t pool_date_of(const Pool *p, usec_t t); /* as the zone has it */
+/* Another day has begun: enters the last one in the book, and begins the new one in all models. */
+void pool_day_end(Pool *p);
 
 uint32_t pool_first_date(const Pool *p, unsigned n); /* of the latest n days */
 
-/* The day that goes on, into the book, and what is too old out of it. */
+/* Enters the current day in the book, and drops the days that are too old. */
 void pool_days_book(Pool *p);

@@ -48,15 +48,15 @@ static PoolTally get_counters(RowReader *r, const Pool *p) {
         c->errors = row_get_number(r, max);
         c->tokens_in = row_get_number(r, max);
         c->tokens_out = row_get_number(r, max);
-        c->last_used = row_get_number(r, p->now);
+        c->last_used = row_get_number(r, p->day.now);
         return t;
 }
 
 static Breaker get_breaker(RowReader *r, const Pool *p, usec_t wait_max) {
         Breaker b = {};
 
-        b.until = row_get_number(r, usec_add(p->now, wait_max));
-        b.since = row_get_number(r, p->now);
+        b.until = row_get_number(r, usec_add(p->day.now, wait_max));
+        b.since = row_get_number(r, p->day.now);
         b.strikes = (unsigned) row_get_number(r, STRIKES_MAX);
         return b;
 }
@@ -64,9 +64,9 @@ static Breaker get_breaker(RowReader *r, const Pool *p, usec_t wait_max) {
 static void add_tally(const Pool *p, PoolTally *t, const PoolTally *from) {
         PoolCounters *c = &t->counters;
 
-        pool_tally_roll(t, p->day);
+        pool_tally_roll(t, p->day.start);
         c->total += from->counters.total;
-        c->today += from->day == p->day ? from->counters.today : 0;
+        c->today += from->day == p->day.start ? from->counters.today : 0;
         c->errors += from->counters.errors;
         c->tokens_in += from->counters.tokens_in;
         c->tokens_out += from->counters.tokens_out;
@@ -171,7 +171,7 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
 
         r->of.n_senseless += reader.bad;
         /* One of which no time is known was only disabled: it may have been yesterday. */
-        e = restore_index_key(&r->of, v, used ?: r->pool->now, &k);
+        e = restore_index_key(&r->of, v, used ?: r->pool->day.now, &k);
         if (e < 0 || !k || reader.bad)
                 return e;
         add_tally(r->pool, &k->tally, &t);
@@ -244,7 +244,7 @@ static int restore_project(PoolRestore *r, const RowValue *v) {
         if (e < 0 || !project || reader.bad)
                 return e;
         if (!billing)
-                b.until = MIN(b.until, usec_add(r->pool->now, JUDGEMENT_DEATH_WAIT));
+                b.until = MIN(b.until, usec_add(r->pool->day.now, JUDGEMENT_DEATH_WAIT));
         if (take_breaker(&project->breaker, &b))
                 project->billing = billing;
         return 0;
@@ -277,19 +277,19 @@ static int restore_ceiling(PoolRestore *r, const RowValue *v) {
 
         for (size_t i = 0; i < _CEILING_MAX; i++) {
                 kept.learned[i] = row_get_number(&reader, UINT64_MAX);
-                kept.learned_at[i] = row_get_number(&reader, r->pool->now);
+                kept.learned_at[i] = row_get_number(&reader, r->pool->day.now);
                 kept.guessed[i] = row_get_number(&reader, UINT64_MAX);
                 used = MAX(used, kept.learned_at[i]);
         }
         kept.today = row_get_number(&reader, UINT32_MAX);
         kept.day = row_get_number(&reader, UINT64_MAX);
-        kept.warned = row_get_number(&reader, r->pool->now);
+        kept.warned = row_get_number(&reader, r->pool->day.now);
         r->of.n_senseless += reader.bad;
         e = reader.bad ? 0 : restore_index_bucket(&r->of, v, MAX(used, kept.day), &b);
         if (e < 0 || reader.bad || !b)
                 return e;
         if (!b->quota->restored) {
-                ceiling_roll(&b->quota->ceiling, r->pool->now, r->pool->day);
+                ceiling_roll(&b->quota->ceiling, r->pool->day.now, r->pool->day.start);
                 ceiling_restore(&b->quota->ceiling, &kept);
         }
         b->quota->restored = true;
@@ -346,13 +346,13 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
         c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
         /* One of tomorrow would be in nobody's way, but in the view. */
         r->of.n_senseless += reader.bad;
-        if (!r->is_first || reader.bad || !model || date > p->date)
+        if (!r->is_first || reader.bad || !model || date > p->day.date)
                 return 0;
 
         /* Today's are counted on, where there is who counts. */
         if (*model)
                 m = pool_model_find(p, model);
-        if (date == p->date && (m || !*model))
+        if (date == p->day.date && (m || !*model))
                 add_day(m ? &m->today.more : &p->today.more, &c);
         (void) daybook_get(p->daybook, date, model, &ours);
         add_day(&ours, &c);

@@ -226,7 +226,7 @@ static int row_key(Pool *p, PoolDirty *d, RowWriter *w) {
         int r;
 
         if (t.counters.last_used == 0)
-                t.day = p->day; /* of one that was only disabled the row tells when, for restore-absent */
+                t.day = p->day.start; /* of a key that was only disabled: when, for restore-absent */
         r = put_key(w, p, k);
         put(w, row_text(k->ident->name));
         put(w, row_int(k->gone ? k->disabled_before : k->disabled));
@@ -429,7 +429,7 @@ static void save_days(Pool *p, Rows *out) {
         if (p->save.purge)
                 rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(pool_first_date(p, p->keep_days)));
         if (p->save.purge) /* those of projects that are no more */
-                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(p->now));
+                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(p->day.now));
         p->save.purge = false;
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The day that quotas and counters belong to, and the time as everything that counts by it takes it. Pure:
+ * the time comes from the caller. See day.c for what happens when the clock is wrong.
+ */
+
+#include "base/zone.h"
+
+typedef struct Day {
+        const Zone *zone;  /* borrowed */
+        usec_t now;        /* the latest time that was set; it goes back only with a jump of the clock */
+        usec_t start, end; /* of the day that holds `now`: start <= now < end */
+        uint32_t date;     /* that day's date: 20261125 */
+} Day;
+
+/* A step back that is shorter is waited out. */
+#define DAY_CLOCK_JUMP USEC_PER_MINUTE
+
+/* What day_set() has changed besides the time; a bit each. */
+enum {
+        DAY_TURNED = 1,   /* another day has begun, most often the next one */
+        DAY_SET_BACK = 2, /* the clock has jumped back */
+};
+
+void day_init(Day *d, const Zone *zone, usec_t now);
+
+__attribute__((cold)) unsigned day_set_slow(Day *d, usec_t now, Day *ret_before); /* of day_set() */
+
+/* Sets the time. Returns what else has changed, 0 nearly always; if something has, *ret_before is the day
+ * as it was. d->now is then the time to go by, which may be later than `now`. */
+static inline unsigned day_set(Day *d, usec_t now, Day *ret_before) {
+        if (now < d->now || now >= d->end)
+                return day_set_slow(d, now, ret_before);
+        d->now = now;
+        return 0;
+}
+
+/* The date n days before this day; with 0 its own. */
+uint32_t day_date_before(const Day *d, unsigned n);
