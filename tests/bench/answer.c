@@ -106,7 +106,7 @@ static void answer_byte(Answer *a, char c) {
         case ANSWER_UNTIL_CLOSE:
                 answer_body_byte(a, c);
                 return;
-        case ANSWER_DONE: /* nobody asked for more */
+        case ANSWER_DONE: /* no more was expected */
                 a->state = ANSWER_BAD;
                 return;
         case ANSWER_BAD:

@@ -4,7 +4,7 @@
 /*
  * What the load client must understand of an HTTP answer that streams events: the status, the chunked
  * framing, and where an event ends. It keeps no content; it counts events and remembers whether the last one
- * held the mark by which the dialect says "this is the end" (`[DONE]`, `finishReason`).
+ * had the mark of the dialect's end (`[DONE]`, `finishReason`).
  */
 
 #include "base/macros.h"
@@ -41,7 +41,7 @@ typedef struct Answer {
 
 void answer_reset(Answer *a, const char *mark);
 
-/* Eats n bytes; the state tells the rest. */
+/* Consumes n bytes and updates the state. */
 void answer_feed(Answer *a, const char *p, size_t n);
 
 /* The peer closed: true if that is a proper end. */

@@ -94,7 +94,7 @@ class Daemon(Gemgated):
         return found
 
     def wait_warm(self):
-        """Until a process that was started ahead has nothing left to do: its CPU time stands still."""
+        """Waits until a process that was started in advance is idle: its CPU time does not grow."""
         deadline, seen, since = time.monotonic() + 60, None, 0.0
         while time.monotonic() < deadline:
             now = self.nodes()

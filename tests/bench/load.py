@@ -34,8 +34,8 @@ def cpu_ns(pid: int, thread: str | None = None) -> int:
 
 
 def idle_cpu_ns(server: Server) -> int:
-    """The same, once the server has come to rest: it closes the client's connections after the client has ended,
-    and that belongs to the cost."""
+    """The same, once the server is idle: it closes the client's connections after the client has ended, and that
+    belongs to the cost."""
     last = -1
     for _ in range(IDLE_LOOKS_MAX):
         now = cpu_ns(server.pid)

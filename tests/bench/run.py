@@ -40,7 +40,7 @@ class Plan:
     """How long and how often."""
 
     def __init__(self, quick: bool):
-        # Even: who comes first alternates, because the second of a round has it a little better.
+        # Even: the order alternates, because the second of a round has a small advantage.
         self.rounds = 2 if quick else 6
         self.seconds = 1 if quick else 2
         self.stream_rounds = 2 if quick else 6

@@ -61,7 +61,7 @@ def free_port() -> int:
 
 
 class Server:
-    """One child process that listens on 127.0.0.1:port. `pid` is the process whose cost counts."""
+    """One child process that listens on 127.0.0.1:port. `pid` is the process that is measured."""
 
     name = ""
 

@@ -11,7 +11,7 @@
  * seconds what still runs is counted as an error.
  *
  * Two lines are printed, both JSON: {"open": N} at the moment when every stream is open (each has its first
- * event, none has ended), for whoever wants to look at the server then; at the end, counts and latencies.
+ * event, none has ended), for measurements of the server at that time; at the end, counts and latencies.
  */
 #include <errno.h>
 #include <fcntl.h>

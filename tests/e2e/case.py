@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A case is one text file; README.md tells its form. This reads it, and nothing else."""
+"""Reads a case, which is one text file; README.md describes its form."""
 import json
 import re
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ def options(words):
 
 
 def sections(text):
-    """Splits a file; what stands before the first section is its title and story."""
+    """Splits a file; the lines before the first section are its title and story."""
     story, found = [], []
     for n, line in enumerate(text.split("\n"), 1):
         if m := SECTION.fullmatch(line):
@@ -86,7 +86,7 @@ def short_form(kind, words):
 
 
 def spell_out(s):
-    """Puts the long form of a request in the place of its short one. What stands beneath the head is the body."""
+    """Replaces the short form of a request by the long one. The lines beneath the head are the body."""
     name, *more = s.form
     token = s.options.pop("token", None)
     if name in ("chat", "native"):

@@ -191,7 +191,7 @@ class Conversation:
             raise Mismatch(f"{where}: body:\n{fault}")
 
     def named(self, v):
-        """{KEY1} tells more than its bytes."""
+        """{KEY1} is more readable than its bytes."""
         return next((f"{{{n}}}" for n, s in SECRETS.items() if s == v), repr(v))
 
     # --- the log ---

@@ -18,7 +18,7 @@ GEMINI_SIM = BUILD / "tests" / "sim" / "gemini-sim"
 
 
 def _key(i):
-    """As long as Google's; the last four characters are told, so that a case can name the mask."""
+    """As long as Google's; the last four characters are fixed, so that a case can name the mask."""
     return f"AIzaSy{secrets.token_hex(14)}x{i:04d}"
 
 
@@ -38,7 +38,7 @@ PIECE = 12  # longer than what a mask shows
 
 
 def leaked(data):
-    """The names of the secrets of which a piece stands in these bytes."""
+    """The names of the secrets that these bytes contain a piece of."""
     if isinstance(data, str):
         data = data.encode()
     return [
@@ -104,7 +104,7 @@ class Daemon:
         return http1.Connection(kw.pop("where", self.address), **kw)
 
     def ask(self, method, target, headers=(), body=None, token="TOKEN", **kw):
-        """One request on a connection of its own."""
+        """One request on a separate connection."""
         headers = list(headers)
         if token:
             headers.append(("Authorization", f"Bearer {SECRETS[token]}"))
@@ -119,7 +119,7 @@ class Daemon:
         return self.ask("POST", "/v1/chat/completions", body={"model": model, "messages": messages, **fields})
 
     def log(self):
-        """Every line of the log, parsed; what is no JSON is a fault."""
+        """Every line of the log, parsed; a line that is not JSON is a fault."""
         whole, _, _ = self.process.out.read_text().rpartition("\n")  # the last one may still be being written
         return [json.loads(line) for line in whole.splitlines()]
 

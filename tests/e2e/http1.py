@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A client that sends just the bytes it is told to and keeps all that comes back: HTTP libraries are too polite to
+"""A client that sends exactly the given bytes and keeps everything that comes back: HTTP libraries are too strict to
 test a server with."""
 import socket
 import time
@@ -15,7 +15,7 @@ class Answer:
     reason: str = ""
     headers: list = field(default_factory=list)  # (name as sent, value), in order
     body: bytes = b""
-    complete: bool = False  # the body ended as its framing says; False: the connection was cut
+    complete: bool = False  # the body is complete by its framing; False: the connection was cut
     chunked: bool = False
 
     def header(self, name):

@@ -16,7 +16,7 @@ MODEL = "gemini-3.8-flash"
 
 
 def install(folder, name="gemini", version=None):
-    """A program that nobody starts: what it is to the daemon is where it is, and the package around it."""
+    """A program that is never started: only its path and the package around it matter to the daemon."""
     bundle = folder / name / "bundle"
     bundle.mkdir(parents=True)
     program = bundle / "gemini.js"
@@ -51,7 +51,7 @@ def cli(start, settings):
 
 @pytest.fixture
 def reloaded(sim, settings, tmp_path):
-    """One whose settings can change."""
+    """A daemon whose settings can change."""
     with Configured(tmp_path, sim, {k: settings.pop(k) for k in ("TMPDIR", "PATH")}) as d:
         d.set(**settings)
         d.reload()

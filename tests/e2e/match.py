@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Comparison with what a case expects. Everything is exact but for the wildcards, which stand out:
+"""Comparison with what a case expects. Everything is exact except the wildcards:
 
 {{any}}    anything within the line      {{lines}}  anything, also several lines
 {{int}}    digits                        {{num}}    a JSON number

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Starting programs with sockets passed as systemd passes them, and seeing them end.
+"""Starts programs with sockets passed as systemd passes them, and checks how they end.
 
-A socket that is bound and listening before the program starts leaves nothing to wait for: a client may connect at
-once, and the kernel holds him until the daemon accepts.
+A socket that listens before the program starts leaves nothing to wait for: a client may connect at once, and the kernel
+holds the connection until the daemon accepts it.
 """
 import fcntl
 import os
@@ -106,7 +106,7 @@ class Process:
         return any(mask >> (signal.SIGTERM - 1) & 1 for mask in masks)
 
     def stop(self, expected=0):
-        """The ordinary end; also looks for what a sanitizer had to say."""
+        """The ordinary end; also looks for reports of a sanitizer."""
         wait.until(f"{self.argv[0]} to have started", self.settled)
         self.signal(signal.SIGTERM)
         status = self.wait(STOP_DEADLINE)

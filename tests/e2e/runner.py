@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A gemgate-runner without a Gemini CLI behind it, for what the real one would take long or never do.
+"""A gemgate-runner without a Gemini CLI, for what the real one would take long for or never do.
 
-It asks upstream as the CLI does, and passes the answer on. What else it does is said by words in the prompt:
+It sends an upstream request as the CLI does, and passes the answer on. Words in the prompt make it do other things:
 
     crash        hangs up without a result, after it has asked
     retire       the first time (a file says so), hangs up before it asks; retired: each time
-    mute         never says anything; hang: asks nothing and says nothing
+    mute         never writes anything; hang: neither asks nor writes
     nocall       success without a request upstream
-    broken       says an error that nobody upstream said; killed: that a signal ended the CLI
-    lost         has the whole answer, but says an error and none of it
+    broken       reports an error that upstream did not send; killed: that a signal ended the CLI
+    lost         gets the whole answer, but reports an error and none of it
     half         hangs up after half of the answer
     twice, many  asks two times, or until it is refused
     count        asks for the number of tokens, and for nothing else
-    odd          lines that mean nothing between the others
+    odd          meaningless lines between the others
     big          a hundred pieces of 60 KB; flood: ten thousand
-    long         a line that has no end
-    other        asks for other methods, models and routes, and says what came of it
+    long         a line without an end
+    other        asks for other methods, models and routes, and reports the results
     after        asks once more when the daemon has hung up
 
-With --as=refuse it says an error at once, and with --as=gone it is gone at once. What it was given and what it did is
-written down, a JSON object a line, in runner-PID of TMPDIR.
+With --as=refuse it reports an error at once, and with --as=gone it ends at once. It records what it got and did in
+runner-PID of TMPDIR, one JSON object a line.
 """
 import http.client
 import json

@@ -87,7 +87,7 @@ class Simulator:
         return len(self.requests())
 
     def wait_count(self, n):
-        """Until it saw so many, or time is over: the caller says what was wrong."""
+        """Waits until it saw so many, or until the deadline: the caller then reports what was wrong."""
         try:
             wait.until(f"{n} upstream requests", lambda: self.count() >= n, deadline=10)
         except AssertionError:

@@ -89,7 +89,7 @@ def test_home_rests(sim, start):
     sim.script(f"key={home}: error day\n*: default")
     for _ in range(3):
         chat(d, body)
-    seen = keys(sim)[-4:]  # the log goes on
+    seen = keys(sim)[-4:]  # the log continues
     assert seen[0] == home and home not in seen[1:] and len(set(seen[1:])) == 1
 
 

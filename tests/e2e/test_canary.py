@@ -17,7 +17,7 @@ ERRORS = [
     "limit_zero", "exhausted_plain", "unknown_name", "not_found", "location", "internal", "overloaded", "html_502",
 ]  # fmt: skip
 
-# Google, or a proxy between, says the key back in every way that it can.
+# Google, or a proxy in between, echoes the key in every possible way.
 ECHOES = [
     'error suspended message="Consumer \'api_key:{KEY1}\' has been suspended."',
     'error invalid_argument message="key={KEY1} is bad"',
@@ -77,7 +77,7 @@ def test_canary(sim, start, tmp_path, level):
         canary.ask("GET", "/v1/models")
         canary.ask("POST", "/reset-api-key-health", body={"reset_all": True}, token="ADMIN")
 
-    # What a client does wrong with a token of his, or of somebody else
+    # Mistakes of a client with its own token or another one
     token = SECRETS["TOKEN2"]
     for target in (f"/{token}", f"/v1/{token}", f"/v1/models/{token}", f"/stats?key={token}", f"/health?x={token}"):
         answer = d.ask("GET", target, token="ADMIN")
@@ -161,7 +161,7 @@ def test_canary_in_the_query(sim, start, level):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_canary_at_the_start(tmp_path, form):
-    """Faults in the configuration are told without the value."""
+    """Errors in the configuration are reported without the value."""
     for i, (name, value) in enumerate(
         [
             ("API_KEYS", json.dumps([SECRETS["KEY1"], SECRETS["KEY1"], "bad key"])),
@@ -177,6 +177,6 @@ def test_canary_at_the_start(tmp_path, form):
         folder.mkdir()
         env = house.defaults(None) | {"LOG_FORMAT": form, name: value}
         status, out, err = house.run_daemon(folder, env=env)
-        if name != "LISTEN":  # no secret by its name: whoever writes one there has told it himself
+        if name != "LISTEN":  # not a secret by its name, so a secret in it is shown
             assert status == 78, (name, err)
             assert not leaked(out + err), err

@@ -99,7 +99,7 @@ WRONG = [
 
 
 def test_run_refused(cli, sim, records):
-    """What is wrong with it is said, and nothing was started for it."""
+    """The error names the fault, and nothing was started."""
     d = cli()
     for body, param in WRONG:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -190,7 +190,7 @@ def test_text_arrives_as_it_was(cli, sim, text):
 
 
 def test_runner_gets_text_as_it_was(cli, records):
-    """What is in the lines to the runner: no guard there, and nothing of what only upstream is told."""
+    """The lines to the runner have no guards, and nothing that only upstream gets."""
     d = cli()
     messages = [
         {"role": "system", "content": "@s"},

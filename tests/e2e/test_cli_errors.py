@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What goes wrong behind the Gemini CLI: errors are those of the API, with the same words, and a 200 is an answer.
-"""
+"""Failures behind the Gemini CLI: errors are those of the API, with the same texts, and a 200 is an answer."""
 import json
 
 import pytest
@@ -60,7 +59,7 @@ def test_run_error_like_chat(cli, sim, error, status):
 
 
 def test_no_key_left(cli, sim):
-    """A pool without a usable key says the same on both ways, and says when one frees."""
+    """A pool without a usable key gives the same error on both ways, with the time when one frees."""
     sim.script("*: error rpm retry=30s")
     d = cli()
     assert d.chat().status == 429
@@ -185,7 +184,7 @@ ODD_RUNNERS = [
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("word,status,says", ODD_RUNNERS, ids=[r[0] for r in ODD_RUNNERS])
 def test_odd_runner(cli, sim, records, word, status, says, stream):
-    """Each gets a status of its own and a sentence, and never a 200."""
+    """Each gets its own status and a sentence, and never a 200."""
     sim.script('method=count : default\n*: text "a b" chunks=2')
     d = cli()
     a = run(d, word, stream=stream)
@@ -240,7 +239,7 @@ def test_calls_of_a_job_are_bounded(cli, sim):
 
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 def test_runner_that_refuses(cli, sim, special, large):
-    """What it says is heard, though it hung up before it read the job."""
+    """Its report is read, although it hung up before it read the job."""
     d = cli(CLI_RUNNER=special("refuse"))
     for _ in range(5):
         a = run(d, "a" * 2_000_000 if large else "Hi")
@@ -256,7 +255,7 @@ def test_runner_that_is_gone(cli, special, records):
 
 
 def test_runner_that_is_none(cli, tmp_path):
-    """503 that says why: no such program, one that cannot be run, no such socket."""
+    """503 with the reason: no such program, one that cannot be run, no such socket."""
     (tmp_path / "file").write_text("")
     for runner in (tmp_path / "none", tmp_path / "file", f"unix:{tmp_path}/none.sock"):
         d = cli(CLI_RUNNER=str(runner))

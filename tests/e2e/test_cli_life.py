@@ -106,7 +106,7 @@ def test_slow_reader_gets_everything(cli):
 
 
 def test_slow_reader_stalls_the_runner(cli, records):
-    """What the client doesn't read stays in the runner, whose socket is full."""
+    """Output that the client does not read stays in the runner, whose socket is full."""
     d = cli()
     assert run(d, "Hi").status == 200
     before = memory(d)
@@ -133,7 +133,7 @@ def test_answer_without_a_bound(cli, records):
     gone(records)
 
 
-# --- what is told while it runs ---
+# --- what is visible while it runs ---
 
 
 def test_a_job_is_one_request(cli, sim, manager, records):
@@ -247,7 +247,7 @@ def test_queue_has_an_end(cli, records):
 
 
 def test_warm_after_the_first_use(cli, sim, records, waiting):
-    """None before, then as many as CLI_WARM says; each is used once, and another takes its place."""
+    """None at first, then CLI_WARM processes; each is used once, and another takes its place."""
     sim.script('*: text "Hello."')
     d = cli(CLI_WARM="2")
     assert d.chat().status == 200 and d.ask("GET", "/health").status == 200
@@ -357,7 +357,7 @@ def test_fewer_warm_ones_after_a_reload(reloaded, waiting, records):
 
 
 def test_drain_starts_nothing(cli, sim, records, waiting):
-    """Nobody will need what would be started ahead."""
+    """Processes started in advance would not be needed."""
     d = cli(CLI_WARM="1")
     assert run(d, "Hi").status == 200
     wait.until("one that waits", waiting)
@@ -488,7 +488,7 @@ def test_the_inner_socket(cli, tmp_path):
 
 
 def test_left_by_a_killed_daemon(cli, tmp_path):
-    """Its directory of the inner socket; not one that somebody listens in, was just made, or has something else in it."""
+    """The directory of its inner socket; not one with a listener, one that is new, or one with other files."""
     d = cli()
     assert run(d, "Hi").status == 200
     [left] = tmp_path.glob("gemgate-job-*")
@@ -513,11 +513,11 @@ def test_left_by_a_killed_daemon(cli, tmp_path):
     assert (tmp_path / "gemgate-job-link42").is_symlink()
 
 
-# --- how a runner comes to be ---
+# --- how a runner is started ---
 
 
 def test_what_a_runner_inherits(cli, records):
-    """Its socket and the daemon's output; no other descriptor, no signal that is blocked, and a group of its own."""
+    """Its socket and the daemon's output; no other descriptor, no blocked signal, and a separate process group."""
     d = cli()
     assert run(d, "Hi").status == 200
     [r] = records()
@@ -529,7 +529,7 @@ def test_what_a_runner_inherits(cli, records):
 
 
 class Unit:
-    """gemgate-runner.socket with its Accept=yes, as far as the daemon can tell."""
+    """gemgate-runner.socket with its Accept=yes, as the daemon sees it."""
 
     def __init__(self, folder, runner, upstream):
         self.path = str(folder / "runner.sock")
@@ -593,7 +593,7 @@ def test_socket_of_runners_is_full(start, settings, tmp_path):
     listener.close()
 
 
-# --- where the CLI is, and what is told of it ---
+# --- where the CLI is, and what is shown of it ---
 
 
 def health(d):
@@ -621,7 +621,7 @@ def test_isolation_is_warned_of(cli):
 
 
 def test_no_cli(cli, tmp_path, records):
-    """503 that says what to do, on every way to it."""
+    """503 with advice, on every way to it."""
     for path in (str(tmp_path / "none"), "no-such-gemini"):
         d = cli(CLI_PATH=path)
         for a in (run(d, "Hi"), run(d, "Hi", stream=True), d.chat(model="cli/" + MODEL)):

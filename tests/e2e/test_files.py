@@ -225,7 +225,7 @@ def test_names(sim, files):
 
 
 def test_unknown_name(sim, daemon, files):
-    """Any key, once; what Google says of it is no fault of the key."""
+    """Any key, once; Google's refusal of it is not the key's fault."""
     e = files.ask("GET", "/v1beta/files/nobodys", status=404)
     assert FORBIDDEN in e["error"]["message"]
     assert len(sim.requests()) == 1
@@ -287,7 +287,7 @@ def test_data_is_no_name(sim, files):
 
 
 def test_exhausted(sim, start):
-    """The project that has the file has no quota left: 429 with its own time, and nobody else is asked."""
+    """The project that has the file has no quota left: 429 with its time, and no other key is tried."""
     sim.script(PROJECTS)
     d = start(API_KEYS=POOL, QUEUE_WAIT="30s", HEDGE_AFTER="50ms", FALLBACK_MODELS=json.dumps({MODEL: ["gemini-3.8-pro"]}))
     files = Files(d)
@@ -302,7 +302,7 @@ def test_exhausted(sim, start):
     assert a.status == 429 and 30 <= int(a.header("retry-after")) <= 45
     assert file["name"] in json.loads(a.body)["error"]["message"]
     assert sim.requests() == []
-    files.generate()  # without it, whoever is free
+    files.generate()  # without it, any usable key
 
 
 def test_no_hedge_leaves_the_project(sim, start):
@@ -437,7 +437,7 @@ def test_kept(sim, tmp_path):
 
 
 def test_reload(sim, tmp_path):
-    """A key that goes takes its files along; when it is back they are known again, from the state file."""
+    """A removed key takes its files along; when it is back they are known again, from the state file."""
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     with Configured(tmp_path, sim, {"STATE_DIRECTORY": str(state)}) as d:

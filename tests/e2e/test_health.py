@@ -31,7 +31,7 @@ def test_ipv6(start, tmp_path):
 
 
 def test_without_keys_it_is_there(start, tmp_path):
-    """A restart would bring no key back: the word tells, the status does not."""
+    """A restart would bring no key back, so only the text shows it, not the exit status."""
     d = start(API_KEYS="[]")
     assert ask(tmp_path, d, d.host, API_KEYS="[]") == (0, "no_keys\n", "")
 

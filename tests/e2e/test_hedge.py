@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""HEDGE_AFTER: a second try beside a late one; who answers first wins, and nobody is blamed."""
+"""HEDGE_AFTER: a second attempt beside a late one; the first to answer wins, and neither key is blamed."""
 import json
 
 import pytest
@@ -57,7 +57,7 @@ def test_first_wins(sim, start):
 
 
 def test_one_fails(sim, start):
-    """Then the other one goes on alone, and what failed is told of that one."""
+    """Then the other one goes on alone, and an error is that one's."""
     d = start(API_KEYS=TWO, HEDGE_AFTER="50ms")
     earn(d)
     sim.script('* times=1: error day delay=2s\n* times=1: text "second" delay=4s\n*: default')
@@ -105,7 +105,7 @@ def test_not_before_it_is_earned(sim, start):
 
 
 def test_siblings_do_not_help(sim, start):
-    """A key of the same project, or one whose quota is spent, is no second try."""
+    """A key of the same project, or one whose quota is spent, is not used for the second attempt."""
     same = json.dumps([{"key": SECRETS[f"KEY{i}"], "project": "p"} for i in (1, 2)])
     d = start(API_KEYS=same, HEDGE_AFTER="50ms")
     earn(d)

@@ -66,7 +66,7 @@ def test_hang_up_cancels_upstream(sim, daemon, body, script, how):
 
 
 def test_hang_up_while_backing_off(sim, daemon):
-    """A client that goes between two tries: no other one is made."""
+    """A client hangs up between two tries: no further try is made."""
     sim.script("*: error overloaded")
     c = ask(daemon, HI)
     wait.until("the first try", lambda: sim.count() >= 1)
@@ -141,7 +141,7 @@ def test_slow_reader_is_not_idle(sim, start):
 
 
 def test_drain_lets_a_stream_finish(sim, start):
-    """SIGTERM: no new connection, the stream goes on to its end, then the daemon is gone with 0."""
+    """SIGTERM: no new connection, the stream goes on to its end, then the daemon exits with 0."""
     sim.script('*: text "a b c d e f g h i j" chunks=10 pace=50ms')
     d = start()
     with ask(d, STREAM) as c:
@@ -175,7 +175,7 @@ def test_drain_of_nothing_is_at_once(start):
 
 
 def test_drain_timeout(sim, start):
-    """DRAIN_TIMEOUT bounds it: the stream is told and cut, and the exit status is still 0."""
+    """DRAIN_TIMEOUT bounds it: the stream gets an error and is cut, and the exit status is still 0."""
     sim.script("*: " + ENDLESS)
     d = start(DRAIN_TIMEOUT="300ms")
     with ask(d, STREAM) as c:
@@ -261,8 +261,8 @@ def test_concurrent_requests_spread(sim, start):
 if not house.SANITIZED:  # 15 s are long, and a sanitizer sees nothing new in them
 
     def test_ping(sim, daemon):
-        """A stream that is silent for 15 s gets a comment, which keeps proxies and clients from giving up. But for
-        Gemini's own protocol, whose clients take it for a part of an error: a stream of that which is older has none.
+        """A stream that is silent for 15 s gets a comment, which keeps proxies and clients from giving up. Not so in
+        Gemini's own protocol, whose clients take it for a part of an error: an older stream of it gets none.
         """
         sim.script('*: text "a b" chunks=2 hang after=1')
         native = "/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse"
@@ -280,7 +280,7 @@ if not house.SANITIZED:  # 15 s are long, and a sanitizer sees nothing new in th
 
 
 def test_connections_have_a_ceiling(sim, start):
-    """Beyond MAX_CONNECTIONS nobody is served, and as soon as one goes somebody is."""
+    """Beyond MAX_CONNECTIONS a client is not served until another connection is closed."""
     d = start(MAX_CONNECTIONS="4")
     held = [d.connect() for _ in range(4)]
     for c in held:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""LOG_DIR: what the log's files hold, and what stands in their way. Their days and their disks: tests/unit/test-log-file.c."""
+"""LOG_DIR: the content of the log files, and faults of their directory. Days and full disks: tests/unit/test-log-file.c."""
 import datetime
 import json
 import os
@@ -88,7 +88,7 @@ def test_moved_away(start, tmp_path):
 
 
 def test_in_the_way(start, tmp_path):
-    """One warning, service as ever; and when the way is free, the lines that had room, and one that says so."""
+    """One warning, and requests are served; once it works again, the lines that were buffered, and one that reports it."""
     logs = tmp_path / "logs"
     logs.write_text("a file\n")
     d = start(LOG_DIR=logs)

@@ -62,7 +62,7 @@ def test_ends(first, which):
 
 
 def test_drains(first, sim):
-    """A stream that is open goes to its end."""
+    """An open stream goes on to its end."""
     sim.script('*: text "a b c d e f" chunks=6 pace=50ms')
     with first.connect(where=first.path) as c:
         body = b'{"model":"gemini-3.8-flash","stream":true,"messages":[{"role":"user","content":"Hi"}]}'

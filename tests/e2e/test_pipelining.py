@@ -20,7 +20,7 @@ def chat(content="Hi", token="TOKEN", **fields):
 
 
 def chunked(content):
-    """The same with a body whose length is not known before."""
+    """The same with a body of unknown length."""
     body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": content}]}).encode()
     headers = [("Authorization", f"Bearer {SECRETS['TOKEN']}"), ("Transfer-Encoding", "chunked")]
     pieces = [body[:20], body[20:]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""QUEUE_WAIT, as far as it has moments: who is first, who goes away, what is seen meanwhile."""
+"""QUEUE_WAIT over time: the order, clients that hang up, and what is visible meanwhile."""
 import json
 
 import http1
@@ -116,7 +116,7 @@ def test_patience_ends(sim, start):
 
 
 def test_no_room(sim, start):
-    """Beyond LINE_PLACES_MAX the next one is told at once."""
+    """Beyond LINE_PLACES_MAX the next one is refused at once."""
     sim.script("* times=1: error rpm retry=50s\n*: text \"Hello.\"")
     d = start(API_KEYS=ONE, QUEUE_WAIT="60s")
     waiting = [send(d, "first")]

@@ -20,7 +20,7 @@ STREAM = HI | {"stream": True}
 
 
 class Configured(Daemon):
-    """A gemgated whose settings stand in a directory, so that a reload finds others there."""
+    """A gemgated whose settings are in a directory, so that a reload can find others there."""
 
     def __init__(self, folder, sim, environment=None, address="127.0.0.1"):
         self.folder = folder / "etc"
@@ -140,7 +140,7 @@ def test_no_keys_and_keys_again(daemon):
 
 
 def test_keys_go_while_streams_run(sim, daemon):
-    """The streams of keys that went end as if nothing had been, and what they come to harms nobody."""
+    """Streams of removed keys end normally, and their results do no harm."""
     sim.script('*: text "a b c d e f" chunks=6 pace=60ms')
     streams = [ask(daemon, STREAM) for _ in range(6)]
     for c in streams:
@@ -161,7 +161,7 @@ def test_keys_go_while_streams_run(sim, daemon):
 
 
 def test_a_retry_after_its_key_went(sim, daemon):
-    """An attempt fails whose key is gone meanwhile: another one is tried, of those that are there now."""
+    """An attempt fails after its key was removed: another one is tried, of the present keys."""
     sim.script(f'key={SECRETS["KEY1"]}: error invalid_key delay=400ms')
     c = ask(daemon, HI)
     wait.until("the first attempt", lambda: sim.count() == 1)
@@ -230,7 +230,7 @@ def test_broken_env_file(daemon):
 
 
 def test_no_token_beyond_loopback(sim, tmp_path):
-    """Of a socket that was passed, no setting tells."""
+    """No setting applies to a socket that was passed in."""
     with Configured(tmp_path, sim, address="0.0.0.0") as d:
         d.tokens()
         d.refuse("ALLOWED_TOKENS", "beyond loopback")
@@ -240,7 +240,7 @@ def test_no_token_beyond_loopback(sim, tmp_path):
 
 
 def test_tokens_change(sim, daemon):
-    """A stream of a token that is gone goes on, and its log line names it."""
+    """A stream of a removed token goes on, and its log line names the token."""
     sim.script('*: text "a b c" chunks=3 pace=100ms')
     with ask(daemon, STREAM) as c:
         c.read_until(b'"content"')
@@ -303,7 +303,7 @@ def _is_silent(daemon):
 
 
 def test_time_out_gets_shorter(sim, daemon):
-    """What waits keeps its time; what comes later has the new one, although it stands behind it in the queue."""
+    """A waiting request keeps its time-out; a later one has the new one, although it is behind it in the queue."""
     sim.script("*: hang")
     with ask(daemon, HI) as long:
         wait.until("the first request", lambda: sim.count() == 1)
@@ -319,7 +319,7 @@ def test_time_out_gets_shorter(sim, daemon):
 
 
 def test_another_gemini(sim, daemon):
-    """GEMINI_BASE_URL holds for the calls from then on; the list of models is asked for anew."""
+    """GEMINI_BASE_URL applies to later calls; the list of models is fetched again."""
     assert daemon.ask("GET", "/v1/models").status == 200
     assert daemon.ask("GET", "/v1/models").status == 200
     assert sim.count() == 1
@@ -437,7 +437,7 @@ def test_not_while_draining(sim, tmp_path):
 
 @pytest.mark.parametrize("nohup", [False, True], ids=["plain", "nohup"])
 def test_the_terminal_goes(nohup, tmp_path):
-    """That is a SIGHUP too, of the kernel's own: who closes the window wants it to end, unless he said otherwise."""
+    """The kernel sends SIGHUP when a terminal is closed: that ends the daemon, unless SIGHUP was ignored."""
     log = tmp_path / "stdout"
     pid, terminal = pty.fork()
     if pid == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""gemgated as a service: what it tells the service manager, how it leaves, and what its log says of what happened."""
+"""gemgated as a service: its messages to the service manager, its end, and the events in its log."""
 import json
 import re
 import select
@@ -52,7 +52,7 @@ def manager(tmp_path):
     m.socket.close()
 
 
-# --- what the service manager hears ---
+# --- messages to the service manager ---
 
 
 def test_ready_and_status(start, manager, sim):
@@ -112,7 +112,7 @@ def test_watchdog_is_fed_and_a_stopped_daemon_is_not(start, manager):
     wait.until("it to be fed again", lambda: fed() > before)
 
 
-# --- leaving: whoever was let in is answered ---
+# --- the end: accepted connections are answered ---
 
 
 def let_in(d, first=b""):
@@ -222,7 +222,7 @@ def answered(c):
 
 
 def test_idle_exit_loses_nobody(tmp_path):
-    """The sockets are somebody else's, as under systemd: whoever comes at the edge waits for the next daemon."""
+    """The sockets are passed in, as by systemd: a client that connects at the end waits for the next daemon."""
     from house import Daemon
 
     with process.listen_tcp() as ours:
@@ -239,7 +239,7 @@ def test_idle_exit_loses_nobody(tmp_path):
                         assert c.read().status == 200
 
 
-# --- what the log says of events ---
+# --- events in the log ---
 
 
 def event(d, name):

@@ -38,7 +38,7 @@ def test_help_names_every_setting(tmp_path):
         assert name in out, name
 
 
-# setting, value, what must not be told
+# setting, value, text that must not be shown
 WRONG = [
     ("LISTEN", "nonsense", None),
     ("LISTEN", "127.0.0.1", None),
@@ -191,7 +191,7 @@ def test_tokens_from_files(tmp_path, start):
 
 
 def test_example_is_refused_by_name(tmp_path):
-    """Whoever copies .env.example and forgets to fill it in is told so, and no stranger can guess his token."""
+    """A copied .env.example that was not filled in is an error, so that its known token never works."""
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
     status, _, err = run_daemon(tmp_path)
     assert status == 78, err
@@ -258,7 +258,7 @@ def test_who_waits_is_turned_away_by_a_daemon_that_cannot_start(tmp_path, wrong)
         assert a.status == 503 and a.header("connection") == "close"
         assert "its log says why" in json.loads(a.body)["error"]["message"]
         c.close()
-    for s in (tcp, unix):  # nobody is left
+    for s in (tcp, unix):  # no process is left
         s.setblocking(False)
         with pytest.raises(BlockingIOError):
             s.accept()

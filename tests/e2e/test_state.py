@@ -145,7 +145,7 @@ def test_restart_keeps_everything(sim, kept, script):
 
 
 def test_restart_keeps_what_was_learned(sim, kept):
-    """Whose keys they are, and how much Google has said that they may have."""
+    """Learned projects and ceilings."""
 
     def known():
         answer = k.daemon.ask("GET", f"/explain?model={MODEL}", token="ADMIN")
@@ -240,7 +240,7 @@ def gemgatectl(*arguments, path):
 
 
 def test_disabled_stays_disabled(sim, kept):
-    """By an administrator, until he or the configuration says otherwise."""
+    """By an administrator, until an administrator or the configuration changes it."""
     k = kept()
     socket = k.folder / "bus"
     k.settings["CONTROL_SOCKET"] = str(socket)
@@ -262,7 +262,7 @@ def test_disabled_stays_disabled(sim, kept):
     k.kill()
     k.start()
     assert used() == [two]
-    k.restart(API_KEYS=off)  # the configuration says the same now: it is its word from here on
+    k.restart(API_KEYS=off)  # the configuration now has the same value, and decides from here on
     assert used() == [two]
     k.restart(API_KEYS=both)
     assert one in used()
@@ -342,11 +342,11 @@ def die_under_load(k, deaths, chance):
 
 
 def test_kill_under_load(tmp_path):
-    """However often, at whatever moment. Several daemons live side by side, each with a Gemini of its own: most of the
-    time of a life is waiting for its end."""
+    """However often, at any moment. Several daemons run side by side, each with its own simulator: most of the time
+    of a run is waiting for its end."""
     chances = [random.Random(20261125 + i) for i in range(LANES)]
     with contextlib.ExitStack() as stack:
-        if os.path.isdir("/dev/shm"):  # whose disk is never late
+        if os.path.isdir("/dev/shm"):  # with a disk that is never slow
             tmp_path = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/dev/shm")))
         lanes = []
         for i in range(LANES):
@@ -440,7 +440,7 @@ def test_broken_inside(kept):
 
 
 def test_rows_of_anything(kept):
-    """What somebody wrote into the file by hand makes no daemon fall over."""
+    """Rows edited by hand do not crash the daemon."""
     k = kept()
     k.start()
     k.daemon.chat()

@@ -74,7 +74,7 @@ def test_the_bound_is_exact_in_chunks(start, size, status):
 
 
 def test_chunks_too_large_get_their_413(start):
-    """Beyond MAX_BODY the rest is swallowed, so that a client that sends first and reads then gets his answer."""
+    """Beyond MAX_BODY the rest is read and dropped, so that a client that sends before it reads gets its answer."""
     d = start(MAX_BODY="64K")
     with d.connect() as c:
         c.send(head("Transfer-Encoding: chunked"))
@@ -85,7 +85,7 @@ def test_chunks_too_large_get_their_413(start):
 
 
 def test_endless_chunks_are_cut(start):
-    """Nobody may upload for ever: behind a second ceiling the connection is closed."""
+    """No upload may go on for ever: beyond a second ceiling the connection is closed."""
     d = start(MAX_BODY="64K")
     with d.connect() as c:
         c.send(head("Transfer-Encoding: chunked"))
@@ -118,7 +118,7 @@ def test_pipelining(start):
 
 
 def test_keep_alive_after_an_error(start):
-    """A refused request whose body was read does not cost the connection."""
+    """A refused request whose body was read keeps the connection open."""
     d = start()
     with d.connect() as c:
         for _ in range(3):
@@ -179,7 +179,7 @@ def test_garbage(start, i):
 
 
 def test_bodies_in_flight_have_a_ceiling(start):
-    """MAX_INFLIGHT_BYTES bounds all bodies together; who doesn't fit is told to come again."""
+    """MAX_INFLIGHT_BYTES bounds all bodies together; a request that does not fit gets a Retry-After."""
     d = start(MAX_BODY="1M", MAX_INFLIGHT_BYTES="2M")
     held = []
     try:

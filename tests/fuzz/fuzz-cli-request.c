@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A request on its way through the CLI and back: what the runner is given is one line of JSON within its
- * ceiling; a CLI that sends each of its texts guarded is undone by the listener. And the same bytes as what
- * a CLI sends: what goes upstream is a JSON object. */
+/* A request on its way through the CLI and back: the runner gets one line of JSON within its ceiling; the
+ * listener removes the guards of a CLI's texts. And the same bytes as a request of the CLI: a JSON object
+ * goes upstream. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a runner says, as the daemon reads it: any bytes over a socket. Texts are UTF-8 and never empty, the
- * end comes once and last, and what a job came to is a refusal with words or a GenerateContentResponse. */
+/* The output of a runner, as the daemon reads it: any bytes over a socket. Texts are UTF-8 and never empty,
+ * the end comes once and last, and the result of a job is a refusal with a message or a
+ * GenerateContentResponse. */
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -70,7 +71,7 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
         t->n_ended++;
         if (cli_answer_judge(j, result, &e) != 0)
                 check(e.status >= 400 && e.message[0] && text_is_utf8(e.message, strlen(e.message)));
-        /* as if Gemini's answer had come to its end */
+        /* as if Gemini's answer were complete */
         job_answered(j, &(Usage){});
         (void) cli_answer_judge(j, result, &e);
         if (result) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* An env file, read and made a configuration of: every parser of config. What is said must be a line of
- * text, and what was made must hold what the engine and the server rely on. */
+/* An env file, read into a configuration: every parser of config. Each message must be one line of text,
+ * and the configuration must have what the engine and the server rely on. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What comes from upstream, a line an event: through the chat dialect, streamed and whole, and as an error
- * body. What goes to a client is JSON, one object an event; what is kept of an error is one line of text. */
+/* Upstream's answer, one event a line: through the chat dialect, streamed and whole, and as an error body.
+ * The client gets JSON, one object an event; the text of an error is one line. */
 
 #include "base/text.h"
 #include "dialect/dialect.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A page of Gemini's list of models, read twice into one list: each name that comes of it can be asked for,
- * and what is no page leaves the list as it was. */
+/* A page of Gemini's list of models, read twice into one list: a client could ask for each name in it, and
+ * an invalid page leaves the list unchanged. */
 
 #include "base/text.h"
 #include "core/model.h"

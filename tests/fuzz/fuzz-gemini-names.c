@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Whatever the bytes are, a name that is found could stand in a path, and the walk stays within them. */
+/* Whatever the bytes are, each name found is valid in a path, and the walk stays within the bytes. */
 
 #include <stdlib.h>
 #include <string.h>

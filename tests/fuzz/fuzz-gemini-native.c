@@ -2,9 +2,8 @@
 
 /*
  * Gemini's own protocol, both ways. The input is `PATH-REST LF ALT LF` and a tail, which is first the
- * client's body and then what comes from upstream, a line an event. Whatever it is: a request is refused
- * with a status of its own, or goes on byte for byte and is a JSON object; and the answer is those events,
- * framed, or none.
+ * client's body and then upstream's answer, one event a line. Whatever it is, a request is refused with a
+ * status, or it is a JSON object and passes byte for byte; and the answer is those events, framed, or none.
  */
 
 #include "base/text.h"

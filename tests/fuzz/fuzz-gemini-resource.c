@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What Google, or who stands in for it, says of a file and of an upload: it becomes a part of paths. */
+/* An upstream answer about a file or an upload: names in it become parts of paths. */
 
 #include <stdlib.h>
 #include <string.h>

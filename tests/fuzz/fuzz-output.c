@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Whatever the CLI writes: each line that comes of it is one JSON object within the ceiling, and in pieces
- * it comes to the same as whole. */
+/* Whatever the CLI writes: each resulting line is one JSON object within the ceiling, and input in pieces
+ * gives the same as input in one piece. */
 
 #include "base/job-protocol.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Any bytes as a request for /run-gemini: refused with a word, or it can be split for the runner. And as the
- * events of a job, a line each, plain and streamed: what goes to the client is JSON. */
+/* Any bytes as a request for /run-gemini: refused with a message, or it can be split for the runner. And as
+ * the events of a job, one a line, plain and streamed: the client gets JSON. */
 
 #include "base/text.h"
 #include "dialect/cli-request.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A stream, fed whole and fed in pieces as long as the input's first byte says, must come to the same events
- * and the same end. */
+/* A stream, fed whole and in pieces of the length in the input's first byte, must give the same events and
+ * the same end. */
 
 #include <string.h>
 
@@ -28,7 +28,7 @@ static int run(const char *p, size_t n, size_t piece, Buf *events, bool *ret_ins
         for (size_t at = 0, k; r >= 0 && at < n; at += k) {
                 char *copy;
 
-                /* Each piece in memory of its own, gone when the next one comes. */
+                /* Each piece in a separate allocation, freed before the next one. */
                 k = MIN(piece, n - at);
                 copy = malloc(k);
                 if (!copy)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Stands in for libFuzzer in the ordinary build: feeds each file of the corpus to the fuzzer, once. */
+/* Replaces libFuzzer in the ordinary build: feeds each file of the corpus to the fuzzer, once. */
 
 #include <dirent.h>
 #include <stdint.h>
