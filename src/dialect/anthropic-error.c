@@ -4,7 +4,7 @@
  * reference's page on errors, and what the official SDKs read. */
 
 #include "base/json/write.h"
-#include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 
 static const char *type_of(int status) {
         static const struct {
@@ -25,7 +25,7 @@ static const char *type_of(int status) {
         return status < 500 ? "invalid_request_error" : "api_error";
 }
 
-static void error(const ApiError *e, const char *request_id, Buf *out) {
+static void anthropic_write(const ApiError *e, const char *request_id, Buf *out) {
         JWriter w = JWRITER_INIT(out);
 
         jwrite_object(&w, NULL);
@@ -38,7 +38,7 @@ static void error(const ApiError *e, const char *request_id, Buf *out) {
         jwrite_end(&w);
 }
 
-const Dialect dialect_anthropic_error = {
+const ErrorShape error_shape_anthropic = {
         .name = "anthropic",
-        .error = error,
+        .write = anthropic_write,
 };

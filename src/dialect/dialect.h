@@ -63,10 +63,6 @@ struct Dialect {
         bool is_chat;      /* served by way of the Gemini CLI if it is asked to: by ENGINE=cli or `cli/` */
         bool is_cli;       /* never served in another way */
 
-        /* A whole error body. */
-        void (*error)(const ApiError *e, const char *request_id, Buf *out);
-
-        /* The rest is NULL where a dialect only shapes errors. */
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,
                        ApiError *ret_error);
         int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
@@ -77,11 +73,9 @@ struct Dialect {
         Translation *(*free)(Translation *t);
 };
 
-extern const Dialect dialect_plain;       /* {"error":{message,type,param,code}}, outside the protocols */
-extern const Dialect dialect_openai_chat; /* also shapes the errors of /v1 */
-extern const Dialect dialect_anthropic_error; /* of /v1/messages */
-extern const Dialect dialect_run_gemini;      /* of /run-gemini */
-extern const Dialect dialect_gemini; /* also shapes the errors of /v1beta */
+extern const Dialect dialect_openai_chat;
+extern const Dialect dialect_run_gemini; /* of /run-gemini */
+extern const Dialect dialect_gemini;
 
 static inline Translation *translation_free(Translation *t) {
         return t ? t->dialect->free(t) : NULL;

@@ -29,8 +29,8 @@
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/gemini.h"
-#include "dialect/google-error.h"
 #include "dialect/json-view.h"
 #include "dialect/json.h"
 
@@ -326,7 +326,7 @@ static void native_stream_error(Translation *t, const ApiError *e, Buf *out) {
         Native *n = CONTAINER_OF(t, Native, t);
 
         open_piece(n, out);
-        google_error_write(e, out);
+        error_shape_google.write(e, NULL, out);
         close_piece(n, out);
         (void) buf_puts(out, framings[n->framing].end);
 }
@@ -348,14 +348,9 @@ static Translation *native_translation_free(Translation *t) {
         return NULL;
 }
 
-static void native_error(const ApiError *e, const char *request_id _unused_, Buf *out) {
-        google_error_write(e, out);
-}
-
 const Dialect dialect_gemini = {
         .name = "gemini",
         .key_argument = true,
-        .error = native_error,
         .request = native_request,
         .event = native_event,
         .finish = native_finish,

@@ -16,7 +16,7 @@
 
 #include "base/json/write.h"
 #include "base/text.h"
-#include "dialect/google-error.h"
+#include "dialect/error-shape.h"
 
 #define TYPE_PREFIX "type.googleapis.com/google.rpc."
 #define CLI_GIVES_UP (301 * USEC_PER_SEC)
@@ -65,7 +65,7 @@ static void write_details(const ApiError *e, JWriter *w) {
         jwrite_end(w);
 }
 
-void google_error_write(const ApiError *e, Buf *out) {
+static void google_write(const ApiError *e, const char *request_id _unused_, Buf *out) {
         JWriter w = JWRITER_INIT(out);
 
         jwrite_object(&w, NULL);
@@ -78,3 +78,8 @@ void google_error_write(const ApiError *e, Buf *out) {
         jwrite_end(&w);
         jwrite_end(&w);
 }
+
+const ErrorShape error_shape_google = {
+        .name = "google",
+        .write = google_write,
+};

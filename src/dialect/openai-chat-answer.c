@@ -18,11 +18,11 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "dialect/error-shape.h"
 #include "dialect/gemini.h"
 #include "dialect/json.h"
 #include "dialect/message.h"
 #include "dialect/openai-chat.h"
-#include "dialect/openai-error.h"
 
 static const struct {
         const char *gemini, *openai;
@@ -315,7 +315,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
 void openai_chat_stream_error(Translation *t, const ApiError *e, Buf *out) {
         (void) buf_puts(out, "data: ");
-        openai_error_write(e, out);
+        error_shape_openai.write(e, NULL, out);
         (void) buf_puts(out, "\n\n");
 }
 

@@ -18,7 +18,6 @@
 #include "core/model.h"
 #include "dialect/json.h"
 #include "dialect/openai-chat.h"
-#include "dialect/openai-error.h"
 #include "dialect/request-model.h"
 
 typedef enum Type {
@@ -434,15 +433,10 @@ static Translation *openai_chat_free(Translation *t) {
         return NULL;
 }
 
-static void openai_chat_error(const ApiError *e, const char *request_id, Buf *out) {
-        openai_error_write(e, out);
-}
-
 const Dialect dialect_openai_chat = {
         .name = "openai-chat",
         .is_chat = true,
         .ping = ": ping\n\n",
-        .error = openai_chat_error,
         .request = openai_chat_request,
         .event = openai_chat_event,
         .finish = openai_chat_finish,

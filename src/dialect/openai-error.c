@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json/write.h"
-#include "dialect/openai-error.h"
+#include "dialect/error-shape.h"
 
-void openai_error_write(const ApiError *e, Buf *out) {
+static void openai_write(const ApiError *e, const char *request_id _unused_, Buf *out) {
         JWriter w = JWRITER_INIT(out);
 
         jwrite_object(&w, NULL);
@@ -14,3 +14,13 @@ void openai_error_write(const ApiError *e, Buf *out) {
         jwrite_end(&w);
         jwrite_end(&w);
 }
+
+const ErrorShape error_shape_openai = {
+        .name = "openai",
+        .write = openai_write,
+};
+
+const ErrorShape error_shape_plain = {
+        .name = "plain",
+        .write = openai_write,
+};

@@ -18,9 +18,9 @@
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/gemini.h"
 #include "dialect/json.h"
-#include "dialect/openai-error.h"
 #include "dialect/request-model.h"
 
 typedef struct RunGemini {
@@ -249,7 +249,7 @@ static int run_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
 static void run_stream_error(Translation *t _unused_, const ApiError *e, Buf *out) {
         (void) buf_puts(out, "data: ");
-        openai_error_write(e, out);
+        error_shape_openai.write(e, NULL, out);
         (void) buf_puts(out, "\n\n");
 }
 
@@ -269,15 +269,10 @@ static Translation *run_translation_free(Translation *t) {
         return NULL;
 }
 
-static void run_error(const ApiError *e, const char *request_id _unused_, Buf *out) {
-        openai_error_write(e, out);
-}
-
 const Dialect dialect_run_gemini = {
         .name = "run-gemini",
         .ping = ": ping\n\n",
         .is_cli = true,
-        .error = run_error,
         .request = run_request,
         .event = run_event,
         .finish = run_finish,

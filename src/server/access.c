@@ -121,7 +121,7 @@ static void present_argument(const char *name, const char *value, void *userdata
 
 static void read_presented(Request *q, Presented *ret) {
         http_request_each_header(q->io, present_header, ret);
-        if (q->dialect->key_argument)
+        if (q->dialect && q->dialect->key_argument)
                 http_request_each_argument(q->io, present_argument, ret);
 }
 

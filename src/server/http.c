@@ -131,7 +131,7 @@ static void reply_error(Request *q, const ApiError *e, const char *allow) {
         _cleanup_buf_ Buf body = BUF_INIT(REPLY_BODY_MAX);
         Reply p;
 
-        q->dialect->error(e, q->id, &body);
+        q->errors->write(e, q->id, &body);
         reply_init(&p, q, "application/json");
         if (e->retry_after > 0) {
                 (void) snprintf(p.retry_after, sizeof(p.retry_after), "%llu",
@@ -270,7 +270,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         q->io = io;
         q->inner = inner;
         q->config = config_ref(h->p.config);
-        q->dialect = route_dialect(http_request_path(io));
+        route_find_protocol(http_request_path(io), &q->dialect, &q->errors);
         list_init(&q->link);
         list_append(&h->requests, &q->requests);
         http_request_set_userdata(io, q);
@@ -283,10 +283,12 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         q->path = path_decode(http_request_path(io));
         if (!q->path)
                 return request_fail(q, 400, NULL, "The path is not one.");
-        q->dialect = route_dialect(q->path);
+        route_find_protocol(q->path, &q->dialect, &q->errors);
         route = route_find(method, q->path, &q->rest, allow, sizeof(allow));
-        if (route)
+        if (route) {
                 q->dialect = route->dialect;
+                q->errors = route->errors;
+        }
         allowed = inner ? access_check_job(q, route, &e) : access_check(q, route, &e);
         /* Of the path only what is a route's: anything else is a stranger's text. */
         trace(request_begin, &q->ids, "%.16s %s", method, route ? route->path : "(no route)");

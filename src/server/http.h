@@ -7,7 +7,6 @@
  * when the body is there and answers once, now or later, through one of the request_*() replies.
  */
 
-#include "base/buf.h"
 #include "base/zone.h"
 #include "pool/affinity.h"
 #include "config/config.h"
@@ -15,6 +14,7 @@
 #include "core/traceparent.h"
 #include "pool/admin.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "engine/engine.h"
 #include "engine/job.h"
 #include "io/http-request.h"
@@ -78,7 +78,8 @@ struct Request {
         List requests;          /* in Http.requests */
         Config *config;         /* a reference: what this request began with, it ends with */
         const Route *route;     /* NULL until found */
-        const Dialect *dialect; /* in whose words errors are told */
+        const Dialect *dialect; /* NULL: there is nothing to translate */
+        const ErrorShape *errors;
         const Token *token;     /* NULL: an open route without one */
         bool inner;             /* on the listener for CLI jobs */
         Job *job;               /* a reference: a CLI asks, of this job; or NULL */

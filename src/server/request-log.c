@@ -101,7 +101,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "client", client },
                    { "token", q->token ? q->token->mask : NULL },
                    { "token_name", q->token ? q->token->name : NULL },
-                   { "dialect", q->dialect->name },
+                   { "dialect", q->dialect ? q->dialect->name : q->errors->name },
                    { "model", q->model[0] ? q->model : NULL },
                    /* where the name that was asked for says something else */
                    { "served_model", q->served[0] && !streq(q->served, q->model) ? q->served : NULL },

@@ -8,9 +8,16 @@
 #include "server/files/resource.h"
 #include "server/routes.h"
 
+/* The dialect, and the form of its errors. */
+#define PLAIN       NULL, &error_shape_plain
+#define OPENAI_CHAT &dialect_openai_chat, &error_shape_openai
+#define ANTHROPIC   NULL, &error_shape_anthropic
+#define GEMINI      &dialect_gemini, &error_shape_google
+#define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
+
 /* Files and cached contents, under each version that the native methods have. */
 #define NATIVE(method, path, handler, what)                                                                 \
-        { method, path, TOKEN_CLIENT, &dialect_gemini, handler, what }
+        { method, path, TOKEN_CLIENT, GEMINI, handler, what }
 #define FILES(version)                                                                                      \
         NATIVE("POST", version "/cachedContents", resource_create,                                          \
                "makes a cached content, for one project"),                                                  \
@@ -26,32 +33,32 @@
                 NATIVE("DELETE", version "/files/", resource_named, "deletes it")
 
 static const Route routes[] = {
-        { "GET", "/", TOKEN_CLIENT, &dialect_plain, manage_root, "this list" },
-        { "GET", "/health", TOKEN_NONE, &dialect_plain, manage_health,
+        { "GET", "/", TOKEN_CLIENT, PLAIN, manage_root, "this list" },
+        { "GET", "/health", TOKEN_NONE, PLAIN, manage_health,
           "whether there are keys that can serve; open" },
-        { "POST", "/v1/chat/completions", TOKEN_CLIENT, &dialect_openai_chat, exchange_begin,
+        { "POST", "/v1/chat/completions", TOKEN_CLIENT, OPENAI_CHAT, exchange_begin,
           "OpenAI chat completions, streaming and not" },
-        { "POST", "/v1beta/models/", TOKEN_CLIENT, &dialect_gemini, exchange_begin,
+        { "POST", "/v1beta/models/", TOKEN_CLIENT, GEMINI, exchange_begin,
           "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens" },
-        { "POST", "/run-gemini", TOKEN_CLIENT, &dialect_run_gemini, exchange_begin,
+        { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },
         /* Where Google's SDKs ask when they are told the base URL and nothing else. */
-        { "POST", "/v1/models/", TOKEN_CLIENT, &dialect_gemini, exchange_begin, "the same" },
-        { "GET", "/v1/models", TOKEN_CLIENT, &dialect_openai_chat, models_list, "the models, with aliases" },
-        { "GET", "/v1/models/", TOKEN_CLIENT, &dialect_openai_chat, models_get, "one model" },
+        { "POST", "/v1/models/", TOKEN_CLIENT, GEMINI, exchange_begin, "the same" },
+        { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases" },
+        { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model" },
         FILES("/v1beta"),
         FILES("/v1"), /* as above */
-        { "GET", "/stats", TOKEN_ADMIN, &dialect_plain, manage_stats,
+        { "GET", "/stats", TOKEN_ADMIN, PLAIN, manage_stats,
           "counters and health of every key and model" },
-        { "POST", "/reset-api-key-health", TOKEN_ADMIN, &dialect_plain, manage_reset, "revives keys" },
-        { "GET", "/api-key-recommendations", TOKEN_ADMIN, &dialect_plain, manage_recommendations,
+        { "POST", "/reset-api-key-health", TOKEN_ADMIN, PLAIN, manage_reset, "revives keys" },
+        { "GET", "/api-key-recommendations", TOKEN_ADMIN, PLAIN, manage_recommendations,
           "what would make the pool serve better" },
-        { "GET", "/explain", TOKEN_ADMIN, &dialect_plain, manage_explain,
+        { "GET", "/explain", TOKEN_ADMIN, PLAIN, manage_explain,
           "which key would serve a model now, and why the others would not; ?model=" },
-        { "GET", "/admin/requests", TOKEN_ADMIN, &dialect_plain, manage_requests,
+        { "GET", "/admin/requests", TOKEN_ADMIN, PLAIN, manage_requests,
           "the requests under way, the oldest first" },
-        { "GET", "/ip-config", TOKEN_ADMIN, &dialect_plain, manage_ip_config, "who may connect" },
-        { "POST", "/test-ip", TOKEN_ADMIN, &dialect_plain, manage_test_ip,
+        { "GET", "/ip-config", TOKEN_ADMIN, PLAIN, manage_ip_config, "who may connect" },
+        { "POST", "/test-ip", TOKEN_ADMIN, PLAIN, manage_test_ip,
           "whether an address may connect" },
 };
 
@@ -92,22 +99,27 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
         return NULL;
 }
 
-const Dialect *route_dialect(const char *path) {
+void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors) {
         static const struct {
                 const char *path;
                 const Dialect *dialect;
+                const ErrorShape *errors;
         } trees[] = {
-                { "/v1/messages", &dialect_anthropic_error },
-                { "/v1beta", &dialect_gemini },
-                { "/upload", &dialect_gemini },
-                { "/v1", &dialect_openai_chat },
+                { "/v1/messages", ANTHROPIC },
+                { "/v1beta", GEMINI },
+                { "/upload", GEMINI },
+                { "/v1", OPENAI_CHAT },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
                 const char *rest = startswith(path, trees[i].path);
 
-                if (rest && (!*rest || *rest == '/'))
-                        return trees[i].dialect;
+                if (!rest || (*rest && *rest != '/'))
+                        continue;
+                *ret_dialect = trees[i].dialect;
+                *ret_errors = trees[i].errors;
+                return;
         }
-        return &dialect_plain;
+        *ret_dialect = NULL;
+        *ret_errors = &error_shape_plain;
 }

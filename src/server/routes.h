@@ -9,7 +9,8 @@ struct Route {
         const char *method; /* GET also serves HEAD */
         const char *path;   /* ending in `/`: a prefix, whose rest is Request.rest */
         TokenRight right;   /* TOKEN_NONE: open, also to addresses that ALLOWED_IPS does not list */
-        const Dialect *dialect;
+        const Dialect *dialect; /* NULL: nothing is translated */
+        const ErrorShape *errors;
         void (*handler)(Request *q);
         const char *what;   /* for GET / */
 };
@@ -18,7 +19,8 @@ struct Route {
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 
-/* In whose words errors under this path are told, also where there is no route. */
-const Dialect *route_dialect(const char *path);
+/* The protocol of a path, also where there is no route: its dialect (NULL: none) and the form of its
+ * errors. */
+void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors);
 
 const Route *routes_all(size_t *ret_n);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/gemini-error.h"
 #include "dialect/json.h"
 
@@ -84,7 +85,7 @@ static void run(const char *s, size_t n, bool stream) {
                 if (stream)
                         t->dialect->stream_error(t, &e, &out);
                 else
-                        t->dialect->error(&e, "req-1", &out);
+                        error_shape_openai.write(&e, "req-1", &out);
         }
         (void) buf_cstr(&out);
         check(out.error == 0 && text_is_utf8(buf_data(&out), out.n));

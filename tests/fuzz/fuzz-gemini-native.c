@@ -10,6 +10,7 @@
 #include "core/model.h"
 #include "core/sse.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/json.h"
 
 #define OUT_MAX (16U << 20)
@@ -30,7 +31,7 @@ static void check_error(const ApiError *e) {
         _cleanup_json_ struct json_object *o = NULL;
         struct json_object *error, *code;
 
-        dialect_gemini.error(e, "req-1", &out);
+        error_shape_google.write(e, "req-1", &out);
         check(buf_cstr(&out) && json_parse(buf_data(&out), out.n, &o, NULL) == 0);
         error = json_get(o, "error");
         code = json_get_typed(error, "code", json_type_int);
@@ -95,7 +96,7 @@ static void run_lines(Translation *t, bool array, const char *s, size_t n) {
         if (out.n == 0)
                 return;
         t->dialect->stream_error(t, &e, &out);
-        dialect_gemini.error(&e, "req-1", &error);
+        error_shape_google.write(&e, "req-1", &error);
         expect_piece(array, false, buf_data(&error), error.n, &expected);
         (void) buf_puts(&expected, array ? "]" : "");
         check(equal(&out, buf_data(&expected), expected.n));

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialect/cli-request.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/json.h"
 
 #define OUT_MAX (16U << 20)
@@ -84,7 +85,7 @@ static void answer(const char *s, size_t n, bool stream) {
                 if (stream)
                         t->dialect->stream_error(t, &e, &out);
                 else
-                        t->dialect->error(&e, "req-1", &out);
+                        error_shape_plain.write(&e, "req-1", &out);
         }
         check(buf_cstr(&out) && text_is_utf8(buf_data(&out), out.n));
         if (stream)

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/json.h"
 
 #define BODY "{\"contents\":[]}"
@@ -365,7 +366,7 @@ static void test_errors(void **state) {
                 if (rows[i].details)
                         (void) buf_printf(&expected, ",\"details\":[%s]", rows[i].details);
                 (void) buf_puts(&expected, "}}");
-                dialect_gemini.error(&e, "req-1", &out);
+                error_shape_google.write(&e, "req-1", &out);
                 assert_string_equal(buf_cstr(&out), buf_cstr(&expected));
         }
 }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "dialect/dialect.h"
+#include "dialect/error-shape.h"
 #include "dialect/json.h"
 
 static const DialectContext context = {
@@ -343,12 +344,12 @@ static void test_errors(void **state) {
         ApiError e;
 
         api_error_set(&e, 400, "stop", "a \"quoted\"\nline");
-        dialect_openai_chat.error(&e, "req-1", &out);
+        error_shape_openai.write(&e, "req-1", &out);
         assert_string_equal(buf_cstr(&out), "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline\",\"type\":"
                                             "\"invalid_request_error\",\"param\":\"stop\",\"code\":null}}");
         buf_clear(&out);
         api_error_set(&e, 401, NULL, "no");
-        dialect_plain.error(&e, "req-1", &out);
+        error_shape_plain.write(&e, "req-1", &out);
         assert_string_equal(buf_cstr(&out),
                             "{\"error\":{\"message\":\"no\",\"type\":\"invalid_request_error\","
                             "\"param\":null,\"code\":\"invalid_api_key\"}}");
