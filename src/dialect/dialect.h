@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
+#include "dialect/gemini-method.h"
 
 typedef struct Dialect Dialect;
 typedef struct Translation Translation;
@@ -32,12 +33,25 @@ typedef struct DialectContext {
         const char *request_id;    /* ids of answers are made of it when Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
         const char *path_rest;     /* what stands behind the route's prefix, decoded; NULL: nothing */
-        const char *alt;           /* the query's argument of that name, raw; NULL: there is none */
+
+        /* A header, and a raw argument of the query, by name; NULL: the request has none. Asked through
+         * dialect_header() and dialect_argument(); without functions there are none. */
+        const char *(*header)(const char *name, void *request);
+        const char *(*argument)(const char *name, void *request);
+        void *request;
 
         /* What model a name stands for, since some rules go by the model; NULL: every name for itself. */
         const char *(*resolve_model)(const char *name, void *userdata);
         void *userdata;
 } DialectContext;
+
+static inline const char *dialect_header(const DialectContext *c, const char *name) {
+        return c->header ? c->header(name, c->request) : NULL;
+}
+
+static inline const char *dialect_argument(const DialectContext *c, const char *name) {
+        return c->argument ? c->argument(name, c->request) : NULL;
+}
 
 struct Translation {
         const Dialect *dialect;
@@ -45,8 +59,7 @@ struct Translation {
         char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event */
         bool cli;                        /* asked with the prefix `cli/` */
         usec_t timeout;                  /* what the client gives it; 0: what the settings do */
-        bool stream;
-        bool counts;             /* countTokens: not one of the requests that the model's quota counts */
+        GeminiMethod method;             /* generate, stream, or count tokens */
         uint64_t conversation;   /* hash_stable() of what the client calls it; 0: it does not */
         bool opaque;             /* may hold media, whose size says nothing about tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
@@ -76,6 +89,14 @@ struct Dialect {
 extern const Dialect dialect_openai_chat;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */
 extern const Dialect dialect_gemini;
+
+static inline bool translation_streams(const Translation *t) {
+        return gemini_method_streams(t->method);
+}
+
+static inline bool translation_generates(const Translation *t) {
+        return gemini_method_generates(t->method);
+}
 
 static inline Translation *translation_free(Translation *t) {
         return t ? t->dialect->free(t) : NULL;

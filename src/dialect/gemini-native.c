@@ -37,15 +37,6 @@
 #define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #define HELD_MAX   (64U << 10) /* of pieces that say nothing; beyond, there is no other key for them */
 
-static const struct {
-        const char *name;
-        bool stream, counts;
-} methods[] = {
-        { "generateContent", false, false },
-        { "streamGenerateContent", true, false },
-        { "countTokens", false, true },
-};
-
 /* How a stream is framed. */
 static const struct {
         const char *type;
@@ -89,15 +80,11 @@ DEFINE_CLEANUP(Native *, native_free);
 #define refuse(e, status, param, ...) (api_error_set(e, status, param, __VA_ARGS__), DIALECT_E_REFUSED)
 
 static int read_path(const char *rest, Native *n, ApiError *ret_error) {
-        const char *colon = strrchr(rest, ':');
-        size_t n_model = colon ? (size_t) (colon - rest) : 0, i;
         ModelName name;
+        size_t n_model;
 
-        for (i = 0; i < ELEMENTSOF(methods); i++)
-                if (colon && streq(colon + 1, methods[i].name))
-                        break;
-        /* The method is not said back: whoever pastes a key into the path must not find it in an error. */
-        if (i == ELEMENTSOF(methods))
+        /* The error does not repeat the method: a key that was pasted into the path must not come back. */
+        if (gemini_method_of_path(rest, &n_model, &n->t.method) < 0)
                 return refuse(ret_error, 404, NULL,
                               "The methods served here are models/{model}:generateContent, "
                               ":streamGenerateContent and :countTokens.");
@@ -114,15 +101,14 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
                               name.name);
 
         text_copy(n->t.model, sizeof(n->t.model), name.name);
-        n->t.stream = methods[i].stream;
-        n->t.counts = methods[i].counts;
         return 0;
 }
 
-static int read_alt(const char *alt, Native *n, ApiError *ret_error) {
+static int read_alt(const DialectContext *c, Native *n, ApiError *ret_error) {
+        const char *alt = dialect_argument(c, "alt");
         bool sse = streq_ptr(alt, "sse");
 
-        if (sse && !n->t.stream)
+        if (sse && !translation_streams(&n->t))
                 return refuse(ret_error, 400, "alt", "alt=sse goes with streamGenerateContent only.");
         if (alt && !sse && !streq(alt, "json"))
                 return refuse(ret_error, 400, "alt", "alt is `sse` or `json`.");
@@ -157,7 +143,7 @@ static int native_request(const DialectContext *c, const char *body, size_t n, T
         r = read_path(strempty(c->path_rest), native, ret_error);
         if (r != 0)
                 return r;
-        r = read_alt(c->alt, native, ret_error);
+        r = read_alt(c, native, ret_error);
         if (r != 0)
                 return r;
         r = check_body(body, n, ret_error);
@@ -240,7 +226,7 @@ static bool hear_candidate(Native *n, GeminiCandidate *c) {
 static bool is_complete(const Native *n) {
         bool any = false;
 
-        if (!n->t.stream)
+        if (!translation_streams(&n->t))
                 return true;
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 if (!n->candidates[i].is_seen)
@@ -272,7 +258,7 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
         while (gemini_event_next(&e, &c))
                 says = hear_candidate(n, &c) || says;
         t->complete = is_complete(n);
-        if (!t->stream)
+        if (!translation_streams(t))
                 return buf_append(&n->held, json, size);
 
         if (!n->has_spoken && (says || n->held.n + size > HELD_MAX)) {
@@ -289,7 +275,7 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
 static bool judge(const Native *n, Verdict *ret_verdict) {
         bool any = false;
 
-        if (n->t.counts)
+        if (!translation_generates(&n->t))
                 return true;
         if (!n->t.complete) {
                 verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
@@ -317,7 +303,7 @@ static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         if (n->finish[0])
                 t->finish_reason = n->finish;
         release_held(n, out);
-        if (t->stream)
+        if (translation_streams(t))
                 (void) buf_puts(out, framings[n->framing].end);
         return out->error;
 }

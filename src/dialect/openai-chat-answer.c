@@ -144,7 +144,7 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
         if (!id[0] || strlen(id) > OPENAI_ID_MAX)
                 id = chat->request_id;
         (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%.*s", (int) OPENAI_ID_MAX, id);
-        if (chat->t.stream) {
+        if (translation_streams(&chat->t)) {
                 (void) buf_puts(&chat->head, "data: ");
                 write_head(chat, "chat.completion.chunk", &w);
         }
@@ -182,7 +182,7 @@ static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
                 return 0;
 
         choice->has_text = true;
-        if (!chat->t.stream)
+        if (!translation_streams(&chat->t))
                 return buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
         stream_text(chat, c->index, out);
         return out->error;
@@ -193,7 +193,7 @@ static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
 static bool is_complete(const OpenaiChat *chat) {
         bool any = false;
 
-        if (!chat->t.stream)
+        if (!translation_streams(&chat->t))
                 return true;
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 if (!chat->choices[i].is_seen)
@@ -256,7 +256,7 @@ static bool judge(OpenaiChat *chat, Verdict *ret_verdict) {
         const char *word = NULL;
         char message[512];
 
-        if (chat->t.stream && !chat->t.complete) {
+        if (translation_streams(&chat->t) && !chat->t.complete) {
                 verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
                 return false;
         }
@@ -285,7 +285,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         if (!judge(chat, ret_verdict))
                 return DIALECT_E_VERDICT;
 
-        if (!t->stream)
+        if (!translation_streams(t))
                 write_head(chat, "chat.completion", &w);
         for (size_t i = 0; i < CANDIDATES_MAX; i++)
                 any = any || chat->choices[i].is_seen;
@@ -296,13 +296,13 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 if (any ? !choice->is_seen : i > 0)
                         continue;
                 finish = any ? finish_reason(choice->finish) ?: "stop" : "content_filter";
-                if (t->stream)
+                if (translation_streams(t))
                         stream_finish(chat, i, finish, out);
                 else
                         write_choice(choice, i, finish, &w);
                 t->finish_reason = t->finish_reason ?: finish;
         }
-        if (t->stream)
+        if (translation_streams(t))
                 stream_end(chat, out);
         else {
                 jwrite_end(&w);

@@ -249,7 +249,7 @@ static int check_stream(struct json_object *root, OpenaiChat *chat, ApiError *re
         if (o && !json_object_is_type(o, json_type_boolean))
                 return refuse_type(ret_error, "stream_options.include_usage", TYPE_BOOL);
         chat->include_usage = json_object_get_boolean(o);
-        chat->t.stream = json_object_get_boolean(json_get(root, "stream"));
+        chat->t.method = json_object_get_boolean(json_get(root, "stream")) ? GEMINI_STREAM : GEMINI_GENERATE;
         return 0;
 }
 

@@ -156,7 +156,7 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
         r = write_request(root, &g->t.gemini, ret_error);
         if (r != 0)
                 return r;
-        g->t.stream = json_object_get_boolean(json_get(root, "stream"));
+        g->t.method = json_object_get_boolean(json_get(root, "stream")) ? GEMINI_STREAM : GEMINI_GENERATE;
         *ret = &TAKE_PTR(g)->t;
         return 0;
 }
@@ -188,7 +188,7 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
                 g->cli = json_get_typed(g->root, "gemgateCli", json_type_object);
                 t->complete = true;
         }
-        if (t->stream && g->text.n > before) {
+        if (translation_streams(t) && g->text.n > before) {
                 JWriter w = JWRITER_INIT(out);
 
                 (void) buf_puts(out, "data: ");
@@ -239,10 +239,10 @@ static int run_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 return DIALECT_E_VERDICT;
         }
         t->finish_reason = json_get_string(g->cli, "finishReason");
-        if (t->stream)
+        if (translation_streams(t))
                 (void) buf_puts(out, "data: ");
         write_answer(g, out);
-        if (t->stream)
+        if (translation_streams(t))
                 (void) buf_puts(out, "\n\n");
         return out->error;
 }

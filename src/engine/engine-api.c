@@ -31,7 +31,7 @@ typedef struct EngineApi {
 typedef struct ApiCall {
         EngineCall call;
         EngineApi *api;
-        EngineMethod method;
+        GeminiMethod method;
         EngineSink sink;
         void *userdata;
         Secret *key;
@@ -47,12 +47,12 @@ static const struct {
         const char *path; /* between base URL and model, or the whole */
         const char *verb; /* behind the model; NULL: no model */
         bool stream;
-} methods[_ENGINE_METHOD_MAX] = {
-        [ENGINE_GENERATE] = { "/v1beta/models/", ":generateContent", false },
-        [ENGINE_STREAM_GENERATE] = { "/v1beta/models/", ":streamGenerateContent?alt=sse", true },
-        [ENGINE_COUNT_TOKENS] = { "/v1beta/models/", ":countTokens", false },
-        [ENGINE_RESOURCE] = { "", NULL, false },
-        [ENGINE_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
+} methods[_GEMINI_METHOD_MAX] = {
+        [GEMINI_GENERATE] = { "/v1beta/models/", ":generateContent", false },
+        [GEMINI_STREAM] = { "/v1beta/models/", ":streamGenerateContent?alt=sse", true },
+        [GEMINI_COUNT_TOKENS] = { "/v1beta/models/", ":countTokens", false },
+        [GEMINI_RESOURCE] = { "", NULL, false },
+        [GEMINI_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };
 
 /* --- the end of a call --- */

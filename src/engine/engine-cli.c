@@ -76,7 +76,7 @@ struct CliCall {
         EngineCli *engine;
         CliCallState state;
         List link; /* of the queue, or of those that have ended */
-        EngineMethod method;
+        GeminiMethod method;
         EngineSink sink;
         void *userdata;
         CliRequest request;
@@ -351,7 +351,7 @@ static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userda
                 return;
         c->spoke = true;
         call_set_silent(c, false);
-        if (c->method != ENGINE_STREAM_GENERATE) {
+        if (c->method != GEMINI_STREAM) {
                 if (buf_append(&c->text, s, n) < 0)
                         call_end_as(c, VERDICT_CUT, "The Gemini CLI's answer is larger than gemgate takes.");
                 return;
@@ -522,7 +522,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         CliCall *c;
         int r;
 
-        assert(q->method == ENGINE_GENERATE || q->method == ENGINE_STREAM_GENERATE);
+        assert(q->method == GEMINI_GENERATE || q->method == GEMINI_STREAM);
         c = calloc(1, sizeof(CliCall));
         if (!c)
                 return -ENOMEM;

@@ -4,7 +4,7 @@
 /*
  * The engine that asks Gemini by way of the Gemini CLI: a call is a job at a gemgate-runner. The CLI's own
  * upstream is gemgate itself, so keys, failover, quota and accounting are the API engine's. A call takes
- * ENGINE_GENERATE and ENGINE_STREAM_GENERATE and no key. See engine-cli.c; docs/CLI.md for people.
+ * GEMINI_GENERATE and GEMINI_STREAM and no key. See engine-cli.c; docs/CLI.md for people.
  */
 
 #include "engine/engine.h"

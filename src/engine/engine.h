@@ -10,18 +10,10 @@
 #include "base/secret.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
+#include "dialect/gemini-method.h"
 
 typedef struct Engine Engine;
 typedef struct EngineCall EngineCall;
-
-typedef enum EngineMethod {
-        ENGINE_GENERATE,        /* POST models/M:generateContent */
-        ENGINE_STREAM_GENERATE, /* POST models/M:streamGenerateContent?alt=sse */
-        ENGINE_COUNT_TOKENS,    /* POST models/M:countTokens */
-        ENGINE_LIST_MODELS,     /* GET models?pageSize=1000 */
-        ENGINE_RESOURCE,        /* what the EngineResource says */
-        _ENGINE_METHOD_MAX,
-} EngineMethod;
 
 /* A question about a file, a cached content or an upload. The strings live as long as the call. */
 typedef struct EngineResource {
@@ -33,10 +25,10 @@ typedef struct EngineResource {
 } EngineResource;
 
 typedef struct EngineRequest {
-        EngineMethod method;
-        const char *model;      /* a valid name; NULL for ENGINE_LIST_MODELS */
-        const char *page_token; /* ENGINE_LIST_MODELS: or NULL */
-        const EngineResource *resource; /* of ENGINE_RESOURCE */
+        GeminiMethod method;
+        const char *model;      /* a valid name; NULL for GEMINI_LIST_MODELS */
+        const char *page_token; /* GEMINI_LIST_MODELS: or NULL */
+        const EngineResource *resource; /* of GEMINI_RESOURCE */
         const char *body;       /* borrowed until done() or free */
         size_t n_body;
         Secret *key;    /* referenced as long as the call lives; NULL: the engine sees to that itself */
@@ -61,7 +53,7 @@ typedef struct EngineSink {
         /* Right before done(), or inside of engine_call_free() if that comes first, by an engine that picks
          * its keys itself; NULL where there is none. */
         void (*served)(const EngineServed *s, void *userdata);
-        /* ENGINE_RESOURCE: a line of the answer's head; or NULL. */
+        /* GEMINI_RESOURCE: a line of the answer's head; or NULL. */
         void (*header)(const char *line, size_t n, void *userdata);
 } EngineSink;
 

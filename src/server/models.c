@@ -124,7 +124,7 @@ static int fetch_page(ModelList *l) {
         verdict_init(&l->verdict, VERDICT_OK, 0, NULL);
         return engine_start(l->http->p.engine,
                             &(EngineRequest){
-                                    .method = ENGINE_LIST_MODELS,
+                                    .method = GEMINI_LIST_MODELS,
                                     .page_token = l->coming.next_page,
                                     .key = pool_key_secret(l->lease.key),
                             },

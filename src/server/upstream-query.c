@@ -86,7 +86,7 @@ void upstream_query_start(UpstreamQuery *w) {
         request_note_key(w->request, w->lease.key);
         if (!buf_cstr(&w->path) || engine_start(h->p.engine,
                                                 &(EngineRequest){
-                                                        .method = ENGINE_RESOURCE,
+                                                        .method = GEMINI_RESOURCE,
                                                         .resource =
                                                                 &(EngineResource){
                                                                         .verb = w->verb,

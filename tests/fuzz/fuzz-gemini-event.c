@@ -64,7 +64,7 @@ static void run(const char *s, size_t n, bool stream) {
         int r = 0;
 
         check(dialect_openai_chat.request(&context, request, strlen(request), &t, &e) == 0);
-        t->stream = stream;
+        t->method = stream ? GEMINI_STREAM : GEMINI_GENERATE;
         while (r == 0 && n > 0) {
                 const char *line_end = stream ? memchr(s, '\n', n) : NULL;
                 size_t k = line_end ? (size_t) (line_end - s) : n;

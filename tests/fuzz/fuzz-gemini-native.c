@@ -48,8 +48,8 @@ static void check_request(const Translation *t, const DialectContext *c, const c
         check(json_parse(body, n, &o, NULL) == 0 && json_object_is_type(o, json_type_object));
         check(model_name_parse(t->model, strlen(t->model), &name) == 0 && streq(name.name, t->model));
         check(startswith(c->path_rest, t->model) && !t->cli && t->opaque);
-        check(!(t->stream && t->counts));
-        check(streq_ptr(c->alt, "sse") <= t->stream);
+        check(translation_generates(t) || t->method == GEMINI_COUNT_TOKENS);
+        check(!streq_ptr(dialect_argument(c, "alt"), "sse") || translation_streams(t));
 }
 
 /* The bytes of a piece, as they must be. */
@@ -126,13 +126,13 @@ static void run_whole(Translation *t, bool array, const char *s, size_t n) {
         int r;
 
         r = t->dialect->event(t, s, n, &out, &v);
-        check(t->stream || out.n == 0);
+        check(translation_streams(t) || out.n == 0);
         if (r == 0)
                 r = t->dialect->finish(t, &out, &v);
         check(r == 0 || r == DIALECT_E_VERDICT);
         if (r != 0)
                 return;
-        if (!t->stream)
+        if (!translation_streams(t))
                 check(equal(&out, s, n));
         else if (!array && !memchr(s, '\r', n)) { /* the parser in front of us leaves none */
                 sse_init(&sse, OUT_MAX);
@@ -156,6 +156,11 @@ static const char *cut_line(const char **s, size_t *n, char *ret, size_t size) {
         return ret;
 }
 
+/* The query holds no argument but `alt`. */
+static const char *argument_alt(const char *name, void *alt) {
+        return streq(name, "alt") ? alt : NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(translation_freep) Translation *t = NULL;
         char rest[512], alt[32];
@@ -168,7 +173,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!cut_line(&s, &size, rest, sizeof(rest)) || !cut_line(&s, &size, alt, sizeof(alt)))
                 return 0;
         c.path_rest = rest;
-        c.alt = alt[0] ? alt : NULL;
+        c.argument = argument_alt;
+        c.request = alt[0] ? alt : NULL;
 
         r = dialect_gemini.request(&c, size > 0 ? s : "", size, &t, &e);
         check(r == 0 || r == DIALECT_E_REFUSED);
@@ -183,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (dialect_gemini.request(&c, "{}", 2, &t, &e) != 0)
                 return 0;
         array = !streq(t->stream_type, "text/event-stream");
-        if (t->stream) {
+        if (translation_streams(t)) {
                 run_lines(t, array, s, size);
                 t->dialect->reset(t);
                 check(!t->complete && !t->finish_reason);

@@ -66,7 +66,7 @@ static void answer(const char *s, size_t n, bool stream) {
         int r = 0;
 
         check(dialect_run_gemini.request(&context, request, strlen(request), &t, &e) == 0);
-        t->stream = stream;
+        t->method = stream ? GEMINI_STREAM : GEMINI_GENERATE;
         while (r == 0 && n > 0) {
                 const char *lf = memchr(s, '\n', n);
                 size_t k = lf ? (size_t) (lf - s) : n;

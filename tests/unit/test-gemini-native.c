@@ -9,12 +9,20 @@
 
 #define BODY "{\"contents\":[]}"
 
+/* The query holds no argument but `alt`. */
+static const char *argument_alt(const char *name, void *alt) {
+        return streq(name, "alt") ? alt : NULL;
+}
+
 static Translation *translate(const char *rest, const char *alt, const char *body, size_t n) {
         Translation *t = NULL;
         ApiError e = {};
         int r;
 
-        r = dialect_gemini.request(&(DialectContext){ .path_rest = rest, .alt = alt }, body, n, &t, &e);
+        r = dialect_gemini.request(&(DialectContext){ .path_rest = rest,
+                                                      .argument = argument_alt,
+                                                      .request = (void *) (uintptr_t) alt },
+                                   body, n, &t, &e);
         if (r != 0)
                 fail_msg("%s %s: %s", rest, body, e.message);
         return t;
@@ -29,15 +37,15 @@ static Translation *translate_stream(const char *alt) {
 static void test_path(void **state) {
         static const struct {
                 const char *rest, *alt, *model;
-                bool stream, counts;
+                GeminiMethod method;
                 const char *type;
         } rows[] = {
-                { "gemini-3.8-flash:generateContent", NULL, "gemini-3.8-flash", false, false, NULL },
-                { "gemini-3.8-flash:generateContent", "json", "gemini-3.8-flash", false, false, NULL },
-                { "A_b.c-9:countTokens", NULL, "A_b.c-9", false, true, NULL },
-                { "m:streamGenerateContent", NULL, "m", true, false, "application/json" },
-                { "m:streamGenerateContent", "json", "m", true, false, "application/json" },
-                { "m:streamGenerateContent", "sse", "m", true, false, "text/event-stream" },
+                { "gemini-3.8-flash:generateContent", NULL, "gemini-3.8-flash", GEMINI_GENERATE, NULL },
+                { "gemini-3.8-flash:generateContent", "json", "gemini-3.8-flash", GEMINI_GENERATE, NULL },
+                { "A_b.c-9:countTokens", NULL, "A_b.c-9", GEMINI_COUNT_TOKENS, NULL },
+                { "m:streamGenerateContent", NULL, "m", GEMINI_STREAM, "application/json" },
+                { "m:streamGenerateContent", "json", "m", GEMINI_STREAM, "application/json" },
+                { "m:streamGenerateContent", "sse", "m", GEMINI_STREAM, "text/event-stream" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -45,8 +53,7 @@ static void test_path(void **state) {
                         translate(rows[i].rest, rows[i].alt, BODY, strlen(BODY));
 
                 assert_string_equal(t->model, rows[i].model);
-                assert_int_equal(t->stream, rows[i].stream);
-                assert_int_equal(t->counts, rows[i].counts);
+                assert_int_equal(t->method, rows[i].method);
                 assert_true(t->opaque && !t->cli);
                 if (rows[i].type)
                         assert_string_equal(t->stream_type, rows[i].type);
@@ -99,7 +106,9 @@ static void test_refused(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                const DialectContext c = { .path_rest = rows[i].rest, .alt = rows[i].alt };
+                const DialectContext c = { .path_rest = rows[i].rest,
+                                           .argument = argument_alt,
+                                           .request = (void *) (uintptr_t) rows[i].alt };
                 _cleanup_(translation_freep) Translation *t = NULL;
                 ApiError e;
 
@@ -150,14 +159,14 @@ static void test_stream_facts(void **state) {
                 bool bytes, complete;
                 const char *finish;
         } rows[] = {
-                { "{}", false, false, NULL },
-                { "{\"usageMetadata\":{\"promptTokenCount\":1}}", false, false, NULL },
-                { "{\"promptFeedback\":{\"safetyRatings\":[]}}", false, false, NULL },
+                { "{}", GEMINI_GENERATE, NULL },
+                { "{\"usageMetadata\":{\"promptTokenCount\":1}}", GEMINI_GENERATE, NULL },
+                { "{\"promptFeedback\":{\"safetyRatings\":[]}}", GEMINI_GENERATE, NULL },
                 { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", false, true, "SAFETY" },
-                { EVENT("", ""), false, false, NULL },
-                { EVENT("{\"text\":\"\"}", ""), false, false, NULL },
+                { EVENT("", ""), GEMINI_GENERATE, NULL },
+                { EVENT("{\"text\":\"\"}", ""), GEMINI_GENERATE, NULL },
                 { EVENT("{\"text\":\"\",\"thoughtSignature\":\"QQ==\"}", STOP), false, true, "STOP" },
-                { EVENT("5", ""), false, false, NULL },
+                { EVENT("5", ""), GEMINI_GENERATE, NULL },
                 { EVENT("", STOP), false, true, "STOP" },
                 { EVENT(TEXT, ""), true, false, NULL },
                 { EVENT("{\"text\":\"hm\",\"thought\":true}", ""), true, false, NULL },
@@ -167,7 +176,7 @@ static void test_stream_facts(void **state) {
                 { EVENT(TEXT, ",\"finishReason\":\"no \\\"word\\\"\""), true, true, NULL },
                 { EVENT(TEXT, ",\"finishReason\":\"\""), true, false, NULL },
                 { EVENT(TEXT, ",\"index\":8,\"finishReason\":\"STOP\""), true, false, NULL },
-                { "{\"candidates\":[{\"finishReason\":\"SAFETY\"},{\"index\":1}]}", false, false, NULL },
+                { "{\"candidates\":[{\"finishReason\":\"SAFETY\"},{\"index\":1}]}", GEMINI_GENERATE, NULL },
                 { "{\"candidates\":[{\"finishReason\":\"OTHER\"},{\"index\":1,\"finishReason\":\"STOP\"}]}",
                   false, true, "OTHER" },
         };

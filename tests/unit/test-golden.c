@@ -114,7 +114,7 @@ static void drive(Run *run, const Buf *upstream) {
         const Dialect *d = run->t->dialect;
         int r;
 
-        if (run->t->stream) {
+        if (translation_streams(run->t)) {
                 Sse sse;
 
                 sse_init(&sse, FILE_MAX);
@@ -148,7 +148,7 @@ static void run_answer(const Dialect *d, const char *directory, const char *name
         if (!test_read(path, &request))
                 (void) buf_puts(&request, plain);
         t = translate(d, buf_data(&request), request.n);
-        t->stream = stream;
+        t->method = stream ? GEMINI_STREAM : GEMINI_GENERATE;
         (void) snprintf(t->served, sizeof(t->served), "%s", t->model);
 
         path_of(path, directory, name, stream ? ".events.sse" : ".answer.json");

@@ -57,7 +57,7 @@ static int test_call_start(Engine *e, const EngineRequest *request, const Engine
         if (world.refuse < 0)
                 return world.refuse;
         assert_null(world.call);
-        assert_int_equal(request->method, ENGINE_LIST_MODELS);
+        assert_int_equal(request->method, GEMINI_LIST_MODELS);
         world.call = calloc(1, sizeof(TestCall));
         assert_non_null(world.call);
         world.call->call.engine = e;

@@ -207,7 +207,7 @@ static void test_model(void **state) {
                 assert_string_equal(t->model, rows[i].expected);
                 assert_int_equal(t->cli, rows[i].cli);
                 assert_string_equal(t->served, "");
-                assert_false(t->stream);
+                assert_int_equal(t->method, GEMINI_GENERATE);
                 assert_false(t->complete);
         }
 }

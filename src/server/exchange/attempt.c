@@ -70,7 +70,7 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
         usec_t now = clock_realtime();
         LOG_FOR_REQUEST(&a->request->ids);
 
-        if (a->target->translation->counts)
+        if (!translation_generates(a->target->translation))
                 return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->lease, ret_refusal);
         return pool_pick_for(pool,
                              &(PoolRequest){
@@ -122,9 +122,7 @@ int attempt_start(Attempt *a) {
         a->ended = a->judged = false;
         return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
                             &(EngineRequest){
-                                    .method = t->counts   ? ENGINE_COUNT_TOKENS
-                                              : t->stream ? ENGINE_STREAM_GENERATE
-                                                          : ENGINE_GENERATE,
+                                    .method = t->method,
                                     .model = c->model,
                                     .body = buf_data(&t->gemini),
                                     .n_body = t->gemini.n,

@@ -11,7 +11,7 @@ uint64_t conversation_of(Request *q, const Translation *t) {
         const char *opening;
         size_t n;
 
-        if (q->config->route.affinity_spill == AFFINITY_OFF || t->counts)
+        if (q->config->route.affinity_spill == AFFINITY_OFF || !translation_generates(t))
                 return 0;
         if (t->conversation != 0)
                 return t->conversation;

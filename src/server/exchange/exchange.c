@@ -163,9 +163,9 @@ static void succeed(Exchange *x) {
 
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
-        if (q->job && !x->target.translation->counts)
+        if (q->job && translation_generates(x->target.translation))
                 job_answered(q->job, &q->usage);
-        if (x->state == EXCHANGE_STREAMING || x->target.translation->stream) {
+        if (x->state == EXCHANGE_STREAMING || translation_streams(x->target.translation)) {
                 if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
                         return request_fail(q, 500, NULL, "Out of memory.");
                 http_request_flush(io);

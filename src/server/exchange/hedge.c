@@ -27,11 +27,11 @@ void exchange_hedge_arm(Exchange *x) {
 
         if (after == HEDGE_OFF || x->armed || x->n_tried != 1 || q->job || x->target.cli ||
             x->target.pinned[0] || /* no other project could serve it */
-            x->target.translation->counts)
+            !translation_generates(x->target.translation))
                 return;
         x->armed = true; /* a request earns its share once, whatever becomes of its tries */
         x->began = loop_now(h->p.loop);
-        after = hedges_begin(h->hedges, after, x->target.model, x->target.translation->stream);
+        after = hedges_begin(h->hedges, after, x->target.model, translation_streams(x->target.translation));
         if (after == 0)
                 return;
         timeout_queue_set_duration(h->hedge_due, after);
@@ -76,7 +76,7 @@ bool exchange_hedge_heard(Exchange *x, Attempt *a) {
 
         timeout_stop(&x->hedge_due);
         if (x->began > 0 && a == &x->first && q->config->route.hedge_after == HEDGE_P95)
-                hedges_heard(q->http->hedges, x->target.model, x->target.translation->stream,
+                hedges_heard(q->http->hedges, x->target.model, translation_streams(x->target.translation),
                              usec_sub(loop_now(q->http->p.loop), x->began));
         x->began = 0;
         if (x->second && !x->settled) {

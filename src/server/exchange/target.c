@@ -28,11 +28,15 @@ static const char *resolve_fallback(const char *name _unused_, void *userdata) {
 /* What the CLI sends, made what its client asked for. */
 static int restore(Request *q, Buf *body, ApiError *ret_error) {
         _cleanup_buf_ Buf restored = BUF_INIT(body->n + JOB_LINE_MAX);
-        bool counts = strstr(strempty(q->rest), ":countTokens");
+        GeminiMethod method;
+        size_t n_model;
+        bool generates;
         int r;
 
-        r = cli_request_restore(body->n > 0 ? buf_data(body) : "", body->n, counts ? NULL : q->job->asked,
-                                &restored);
+        generates = gemini_method_of_path(strempty(q->rest), &n_model, &method) < 0 ||
+                    gemini_method_generates(method);
+        r = cli_request_restore(body->n > 0 ? buf_data(body) : "", body->n,
+                                generates ? q->job->asked : NULL, &restored);
         if (r == -EBADMSG) {
                 api_error_set(ret_error, 400, NULL, "The request body is not JSON.");
                 return DIALECT_E_REFUSED;
@@ -45,6 +49,14 @@ static int restore(Request *q, Buf *body, ApiError *ret_error) {
         return 0;
 }
 
+static const char *request_header(const char *name, void *request) {
+        return http_request_header(request, name);
+}
+
+static const char *request_argument(const char *name, void *request) {
+        return http_request_argument(request, name);
+}
+
 /* `instead`: a model in place of the one that the request names; or NULL. */
 static int translate(Request *q, const char *instead, Translation **ret, ApiError *ret_error) {
         Buf *body = http_request_body(q->io);
@@ -55,7 +67,9 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
                         .request_id = q->id,
                         .created = clock_realtime() / USEC_PER_SEC,
                         .path_rest = q->rest,
-                        .alt = http_request_argument(q->io, "alt"),
+                        .header = request_header,
+                        .argument = request_argument,
+                        .request = q->io,
                         .resolve_model = instead ? resolve_fallback : resolve_model,
                         .userdata = instead ? (void *) (uintptr_t) instead : q->config,
                 },
@@ -67,7 +81,7 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
 static const Fallback *find_fallback(const Request *q, const Target *c, const Translation *t) {
         const FallbackSet *set = &q->config->route.fallbacks;
 
-        if (set->n == 0 || q->job || c->cli || t->counts)
+        if (set->n == 0 || q->job || c->cli || !translation_generates(t))
                 return NULL;
         return fallback_set_find(set, t->model) ?: fallback_set_find(set, c->model);
 }

@@ -41,7 +41,7 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
                 x->error = r;
                 return r;
         }
-        if (t->stream)
+        if (translation_streams(t))
                 exchange_step(x);
         return 0;
 }
@@ -93,7 +93,7 @@ static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
         if (q->config->route.queue_wait == 0 || x->target.pinned[0] || q->job || x->target.cli ||
-            x->target.translation->counts || x->has_waited)
+            !translation_generates(x->target.translation) || x->has_waited)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
                                     : q->config->route.queue_wait;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dialect/gemini-method.h"
+
+/* NULL where a path has no model. */
+static const char *const names[_GEMINI_METHOD_MAX] = {
+        [GEMINI_GENERATE] = "generateContent",
+        [GEMINI_STREAM] = "streamGenerateContent",
+        [GEMINI_COUNT_TOKENS] = "countTokens",
+};
+
+int gemini_method_of_path(const char *rest, size_t *ret_n_model, GeminiMethod *ret) {
+        const char *colon = strrchr(rest, ':');
+
+        for (size_t m = 0; colon && m < _GEMINI_METHOD_MAX; m++)
+                if (streq_ptr(names[m], colon + 1)) {
+                        *ret_n_model = (size_t) (colon - rest);
+                        *ret = (GeminiMethod) m;
+                        return 0;
+                }
+        return -EINVAL;
+}
