@@ -119,7 +119,7 @@ class Client:
         return [m.body for m in self.signals if m.member == member and m.interface == interface]
 
     def changes(self, interface=MANAGER, path=PATH):
-        """What PropertiesChanged has told of this object, one dictionary a signal."""
+        """The PropertiesChanged signals of this object, one dictionary a signal."""
         return [plain(m.body[1]) for m in self.signals
                 if m.member == "PropertiesChanged" and m.path == path and m.body[0] == interface]
 

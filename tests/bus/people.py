@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The users of a machine that is not this one: every program of these tests sees a passwd and a group of its own, with
-a gemgate in them. So root is needed, and nothing of this machine is changed."""
+"""Users that this machine does not have: every program of these tests sees a private passwd and group, with gemgate in
+them. That needs root, and nothing of this machine is changed."""
 import contextlib
 import os
 

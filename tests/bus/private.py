@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A system bus of our own, with gemgate's policy, and a polkit that says what a test wants."""
+"""A private system bus with gemgate's policy, and a polkit that answers as a test needs."""
 import asyncio
 import contextlib
 import os
@@ -112,8 +112,8 @@ class Machine:
 
 
 class Polkit:
-    """Owns polkit's name and answers as `answer` says: yes, no, challenge, error or never. What was asked is in
-    `asked` as (action, flags), what was taken back in `cancelled`."""
+    """Owns polkit's name and answers as `answer` says: yes, no, challenge, error or never. `asked` has the
+    requests as (action, flags), `cancelled` those that were cancelled."""
 
     ANSWERS = {"yes": [True, False, {}], "no": [False, False, {}], "challenge": [False, True, {}]}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may do what on the system bus: root and the group everything, everybody else what polkit says, and no more."""
+"""Rights on the system bus: root and the group may do everything, other users what polkit allows, and no more."""
 import json
 import xml.etree.ElementTree as tree
 
@@ -199,7 +199,7 @@ def test_nobody_else_takes_the_name(daemon, connect, user):
 
 
 def test_others_do_not_wait_for_polkit(daemon, connect, polkit):
-    """Polkit is silent: members are answered, clients served, and the stranger is told no when it leaves."""
+    """Polkit is silent: members are answered, clients are served, and another user is refused when polkit leaves."""
     polkit.answer = "never"
     stranger = connect(STRANGER)
     task = stranger.start("ListKeyHealth", interactive=True)
@@ -231,7 +231,7 @@ def test_polkit_that_goes_away_is_a_no(daemon, machine, connect):
 
 
 def test_questions_of_one_user_are_bounded(daemon, connect, polkit):
-    """However many connections he makes; and another user is asked about all the same."""
+    """However many connections it makes; and polkit is still asked about another user."""
     polkit.answer = "never"
     for n in range(1, USER_MAX + 1):
         connect(STRANGER).start("ListKeyHealth")
@@ -264,7 +264,7 @@ def test_a_flood_of_a_member_is_answered_in_order(daemon, connect):
 
 
 def test_calls_without_an_answer_are_looked_at_too(daemon, connect, polkit):
-    """Who wants no reply gets none, and is still refused."""
+    """A call that expects no reply gets none, and is still refused."""
     from dbus_fast import Message, MessageFlag
 
     stranger, root = connect(STRANGER), connect()

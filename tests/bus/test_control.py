@@ -50,7 +50,7 @@ def test_administrators(control, user):
 
 
 def test_signals(control):
-    """There is nobody to subscribe with: every peer hears everything."""
+    """Without a bus there are no subscriptions: every peer gets all signals."""
     with control.client() as a, control.client(MEMBER) as b:
         for c in a, b:
             c.get("Version")
@@ -144,7 +144,7 @@ def test_calls_right_behind_the_handshake(control, together):
 
 
 def test_half_a_handshake(control):
-    """Connections that say nothing, or nonsense, take up room and nothing else."""
+    """Silent connections, or ones that send nonsense, only take up room."""
     mute = socket.socket(socket.AF_UNIX)
     mute.connect(str(control.path))
     with socket.socket(socket.AF_UNIX) as s:

@@ -16,7 +16,7 @@ def shape(interface):
     out = set()
     for e in interface:
         notes = {a.get("name").rpartition(".")[2]: a.get("value") for a in e.findall("annotation")}
-        notes.pop("Unprivileged", None)  # sd-bus's own: who may call is told in docs/DBUS.md
+        notes.pop("Unprivileged", None)  # sd-bus's own; docs/DBUS.md has who may call them
         if e.tag == "property":
             out.add(("property", e.get("name"), e.get("type"), e.get("access"), notes.get("EmitsChangedSignal")))
         elif e.tag in ("method", "signal"):

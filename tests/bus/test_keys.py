@@ -89,7 +89,7 @@ def test_reset_of_one_key(home, sim):
 
 
 def test_keys_of_one_mask_are_told_apart(configured, connect, sim):
-    """Two keys whose ends are alike, and a third that is called as the first is masked."""
+    """Two keys with the same mask, and a third whose name is that mask."""
     alike = SECRETS["KEY1"][:10] + "Z" * 10 + SECRETS["KEY1"][20:]
     c = configured(entry(1), {"key": alike}, entry(2, MASKS["MASK1"]))
     root = connect()
@@ -185,7 +185,7 @@ def test_reload_that_is_refused(home, file, text, word):
 
 
 def test_reload_of_very_many(home, connect):
-    """More keys come and go than the bus takes at once; how the reload went is told all the same."""
+    """More keys are added and removed than the bus takes at once; the result of the reload is still sent."""
     c, root = home
     listener = connect()
     listener.driver("AddMatch", "s", "type='signal',member='Reloaded'")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The bus may be missing, break, come back, be taken or stand still: serving goes on, and the name comes back by itself."""
+"""The bus may be missing, break, come back, or hang, and the name may be taken: serving goes on, and the name comes back by
+itself."""
 import json
 import signal
 import time
@@ -63,7 +64,7 @@ def test_bus_restarts(own_machine, gemgated):
 
 
 def test_calls_under_way_when_the_bus_breaks(own_machine, gemgated):
-    """Those that polkit is asked about have nobody to be answered to any more."""
+    """Callers that polkit was asked about are gone."""
     from people import STRANGER
 
     own_machine.start_bus()
@@ -81,7 +82,7 @@ def test_calls_under_way_when_the_bus_breaks(own_machine, gemgated):
 
 
 def test_bus_stands_still(own_machine, gemgated):
-    """It accepts and says nothing; what we would tell it is not kept without end."""
+    """It accepts and never answers; what we send is not kept without bound."""
     own_machine.start_bus()
     own_machine.wait_owned()
     own_machine.bus.signal(signal.SIGSTOP)
@@ -134,7 +135,7 @@ def test_name_is_taken(own_machine, sim):
 
 
 def test_no_policy_installed(own_machine, gemgated):
-    """Then nobody may own the name; it is said, once, what to do. Once the policy is there we are on the bus."""
+    """Then the name cannot be owned; one line says what to do. Once the policy is there we are on the bus."""
     own_machine.start_bus(rules="")
     line = gemgated.wait_log("the refusal", lambda line: "org.gemgate1.conf" in line["message"])
     assert line["level"].lower() == "warning"
@@ -171,7 +172,7 @@ def test_who_waits_for_polkit_keeps_it_too(own_machine, sim):
 
 
 def test_many_events_and_a_slow_listener(own_machine, gemgated, sim):
-    """Who listens and doesn't read harms nobody: the bus's limits are its own matter."""
+    """A subscriber that does not read does no harm: the bus enforces its own limits."""
     own_machine.start_bus()
     own_machine.wait_owned()
     lazy = own_machine.client()

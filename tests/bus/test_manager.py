@@ -222,7 +222,7 @@ def test_active_exchanges(gemgated, root, sim):
 
 
 def test_changes_are_coalesced(gemgated, root):
-    """Many requests, few signals; and the last one tells how it is."""
+    """Many requests, few signals; and the last one has the final value."""
     root.listen()
     started = time.monotonic()
     for _ in range(60):
@@ -233,7 +233,7 @@ def test_changes_are_coalesced(gemgated, root):
 
 
 def test_nothing_changes_nothing_is_said(gemgated, root):
-    """A property is told of only with what it is now."""
+    """A signal has only the present value of a property."""
     root.listen()
     gemgated.chat()
     root.wait("the count", lambda: any(c.get("RequestsToday") == 1 for c in root.changes()))
@@ -275,7 +275,7 @@ def test_signal_of_exhaustion(named, sim):
 
 
 def test_signal_of_a_quota_that_runs_low(machine, start, connect):
-    """Once a day and quota, at QUOTA_WARN_AT of what is told; a key of a project is named beside it."""
+    """Once a day and quota, at QUOTA_WARN_AT of the known limit; with a key of the project."""
     limits = {FLASH: {"rpd": 5, "projects": {"p1": {"rpd": 4}}}}
     d = start(API_KEYS=json.dumps(TWO), MODEL_LIMITS=json.dumps(limits), AFFINITY="off")
     machine.wait_owned()
@@ -306,7 +306,7 @@ def test_no_signal_of_a_quota_where_none_is_wanted(machine, start, connect):
 
 
 def test_signal_of_a_project_that_was_learned(machine, start, connect, sim):
-    """Of the key that comes to another, once; not of one whose project is configured."""
+    """Once for the key that joins another; not for one whose project is configured."""
     keys = [{"key": SECRETS["KEY1"], "name": "one"}, {"key": SECRETS["KEY2"], "name": "two"},
             {"key": SECRETS["KEY3"], "name": "three", "project": "mine"}]
     d = start(API_KEYS=json.dumps(keys))
@@ -317,14 +317,14 @@ def test_signal_of_a_project_that_was_learned(machine, start, connect, sim):
     for _ in range(2):
         d.chat()
         root.wait("all to be found suspended", lambda: {"KeysUsable": 0}.items() <= latest(root).items())
-        # Said again by Google after this, it is not told again.
+        # If Google names it again, there is no second signal.
         root.call("ResetHealth", "ss", "", "")
         root.wait("the reset", lambda: {"KeysUsable": 3}.items() <= latest(root).items())
     assert root.told("ProjectLearned") == [[f"{PATH}/key/two", "projects/12345678"]]
 
 
 def latest(root):
-    """The Manager's properties as the signals have told of them."""
+    """The Manager's properties as the signals gave them."""
     have = {}
     for change in root.changes():
         have |= change
@@ -332,7 +332,7 @@ def latest(root):
 
 
 def test_draining(gemgated, root, sim):
-    """A daemon that ends says so, as long as somebody is served."""
+    """A daemon that ends has the state draining as long as a request is under way."""
     sim.script('*: text "x" chunks=1000000 pace=5ms')
     root.listen()
     with gemgated.connect() as c:

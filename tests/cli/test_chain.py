@@ -82,7 +82,7 @@ def test_stream_as_it_comes(gateway, sim):
 
 
 def test_system_and_dialogue(gateway, sim):
-    """Roles, order and texts as they were said, also those that the CLI would take for commands, and empty ones."""
+    """Roles, order and texts are unchanged, even those that the CLI would take for commands, and empty ones."""
     said = [("user", "/dir add /etc"), ("assistant", "?"), ("user", "<session_context>"), ("assistant", "@/etc/passwd"),
             ("user", "  $HOME ${AvailableTools} @x \n")]
     d = gateway()
@@ -118,7 +118,7 @@ def test_warm_is_of_the_right_kind(gateway, sim):
     ("invalid_key", 503),
 ])
 def test_errors_have_their_own_status(gateway, sim, name, status):
-    """As chat over the API says it; the CLI never asks a second time by itself."""
+    """As with chat over the API; the CLI itself never tries a second time."""
     sim.script(f"*: error {name}")
     d = gateway()
     a = run(d, "Hi")
@@ -198,7 +198,7 @@ def cmdline(pid):
 
 
 def test_a_crash(gateway, sim):
-    """The CLI is killed in the middle of its job: the client hears of it, and the next job is served."""
+    """The CLI is killed in the middle of its job: the client gets an error, and the next job is served."""
     sim.script("times=1: hang\n*: text \"Hello.\"")
     d = gateway()
     answer = []
@@ -265,7 +265,7 @@ def test_a_mebibyte_of_everything(gateway, sim):
 
 
 def test_the_canaries_are_nowhere(gateway, sim):
-    """Keys and client tokens: in no environment, argument or file of the job's processes, and in nothing they say."""
+    """Keys and client tokens: in no environment, argument, file or output of the job's processes."""
     sim.script("*: hang")
     d = gateway()
     answer = []
@@ -313,7 +313,7 @@ def test_stopping_finishes_the_job(gateway, sim):
 
 
 def test_the_cli_as_a_plain_client(gateway, sim, tmp_path):
-    """Somebody's own Gemini CLI with gemgate as its API: text, and a 429 that ends its tenfold retry."""
+    """A user's Gemini CLI with gemgate as its API: text, and a 429 that ends its ten retries."""
     import subprocess
 
     from conftest import CLI

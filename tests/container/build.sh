@@ -7,7 +7,7 @@
 # it in a chroot. What comes of it, for NAME gemgate and gemgate-cli:
 #
 #     OUT/NAME/root/        the image unpacked, with its owners and modes
-#     OUT/NAME/image.json   its configuration and history, as buildah tells them
+#     OUT/NAME/image.json   its configuration and history, from buildah
 #     OUT/NAME/oci/         its layers, compressed as a registry would have them
 #     OUT/base/             the base image unpacked (that of compose's second service)
 #     OUT/base.tar          the base image, kept for the next time: it takes longest
@@ -48,7 +48,7 @@ trap cleanup EXIT
 trap 'exit 143' INT TERM HUP
 
 # A step, in a namespace of processes: one signal ends all of it, and it dies with this script. In the background, or
-# bash would not hear of a signal before it has ended.
+# bash would not handle a signal before it has ended.
 step() {
         local rc=0
         setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=SIGKILL --mount-proc --propagation private -- \
@@ -60,7 +60,7 @@ step() {
         return "$rc"
 }
 
-# buildah keeps a cache and a lock there, whatever it is told.
+# buildah always keeps a cache and a lock there.
 mkdir -p "$work"/{lib,cache,tmp,context} /var/lib/containers /var/cache/containers
 mount --bind "$work/lib" /var/lib/containers
 mount --bind "$work/cache" /var/cache/containers

@@ -33,11 +33,11 @@ class Project:
         self.env.write_text(text)
 
     def said(self):
-        """The file as it stands."""
+        """The file itself."""
         return load(self.file.read_text())
 
     def resolved(self, **env):
-        """What docker-compose makes of it, called as a user calls it: where .env is, and without a word of files."""
+        """The result of docker-compose, called as a user calls it: in the folder with .env, and without naming files."""
         version = subprocess.run(["docker-compose", "version", "--short"], capture_output=True, text=True, check=True).stdout
         whole = self.file.read_text()
         if version.startswith("1."):  # Debian 12's takes all but this

@@ -23,7 +23,7 @@ def image_with_cli():
 
 @pytest.fixture
 def project(tmp_path, sim):  # noqa: F811
-    """A user's folder: what compose reads of the checkout, and .env as he has edited it."""
+    """A user's folder: the files of the checkout that compose reads, and an edited .env."""
     folder = tmp_path / "project"
     (folder / "packaging").mkdir(parents=True)
     shutil.copy(house.ROOT / "packaging/compose.yaml", folder / "packaging")

@@ -137,7 +137,7 @@ class Container:
         return done
 
     def healthy(self):
-        """What HEALTHCHECK says; of the exec form, for there is no shell."""
+        """The command of HEALTHCHECK; in exec form, because there is no shell."""
         kind, *argv = self.image.config["Healthcheck"]["Test"]
         assert kind == "CMD"
         return self.exec(*argv).returncode == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The image with WITH_CLI=1: the same, and the Gemini CLI, which answers where the kernel allows no sandbox of its own."""
+"""The image with WITH_CLI=1: the same, and the Gemini CLI, which answers where the kernel allows it no sandbox."""
 import json
 import os
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A user's `docker compose up -d`, without an engine: the two services of packaging/compose.yaml with their settings,
-mounts and rights, in namespaces of their own, in front of gemini-sim."""
+mounts and rights, in separate namespaces, in front of gemini-sim."""
 import json
 import os
 import re
@@ -63,7 +63,7 @@ def test_first_chat(up, sim):
 
 
 def test_first_process(up, image):
-    """Its user, no capability, no way to one; and no secret in what /proc tells of it."""
+    """Its user, no capability, no way to gain one; and no secret in /proc."""
     c = up().ready()
     status = Path(f"/proc/{c.pid1}/status").read_text()
     field = dict(line.split(":\t", 1) for line in status.splitlines())
@@ -85,7 +85,7 @@ def test_forbidden_address_is_explained(up, project):
 
 
 def test_no_client_token(up, project):
-    """It listens beyond loopback: without a token it does not start, and says so."""
+    """It listens beyond loopback: without a token it refuses to start."""
     project.set(ALLOWED_TOKENS="", ADMIN_TOKENS="")
     c = up()
     assert c.process.wait() == 78
@@ -109,7 +109,7 @@ def test_secrets_as_files(up, project, image, tmp_path):
 
 
 def test_writes_nowhere_else(up, image):
-    """Without a volume it serves as well: what cannot be kept is said. Only its private socket must have a place."""
+    """Without a volume it serves too, with a warning. Only its private socket must have a place."""
     c = up(tmpfs=("/run/gemgate:mode=1777",), mounts={}).ready()
     assert c.chat().status == 200
 
@@ -143,7 +143,7 @@ def test_reload_begins_the_file_anew(up, project):
 
 def almost_midnight(after):
     """TZ of a place where it is midnight in so many seconds."""
-    west = int(time.time() + after) % 86400  # what POSIX wants: how far its clocks are behind
+    west = int(time.time() + after) % 86400  # in POSIX form: how far its clocks are behind
     if west > 43200:
         west -= 86400
     sign, west = ("-" if west < 0 else ""), abs(west)
@@ -151,7 +151,7 @@ def almost_midnight(after):
 
 
 def test_midnight(up, project):
-    """What is said after the local midnight is in another file than what was said before."""
+    """Lines after the local midnight are in another file than those before."""
     for lead in (3, 10, 30):  # a machine that is too slow for the first is given more
         zone = almost_midnight(lead)
         end = time.time() + lead
@@ -208,7 +208,7 @@ def test_restart_keeps_state(up):
 
 
 def test_stop_when_idle(up):
-    """With 0, and before DRAIN_TIMEOUT, though connections are open that say nothing."""
+    """With 0, and before DRAIN_TIMEOUT, although silent connections are open."""
     c = up().ready()
     with c.connect():
         c.stop(deadline=process.STOP_DEADLINE)

@@ -35,7 +35,7 @@ def test_only_what_is_needed(image):
 
 
 def test_nobody_may_change_it(image):
-    """All is root's but the folders that the daemon writes to; nothing is setuid, nothing is anybody's to write."""
+    """Everything belongs to root except the folders that the daemon writes to; nothing is setuid or world-writable."""
     own = {path for path, st in walk(image.root) if st.st_uid != 0 or st.st_gid != 0}
     assert own == {"/logs", "/run/gemgate", "/tmp", "/var/lib/gemgate"}
     assert all(os.lstat(f"{image.root}{path}").st_uid == image.uid for path in own)
@@ -44,7 +44,7 @@ def test_nobody_may_change_it(image):
 
 
 def test_each_package_is_named(image):
-    """For scanners, which find nothing else that tells what a library is; and each with its licence."""
+    """For scanners, which have no other way to identify a library; and each has its licence."""
     named = {p.name for p in (image.root / "var/lib/dpkg/status.d").iterdir()}
     assert {"libc6", "libmicrohttpd12", "libsqlite3-0", "libsystemd0"} <= named
     assert {p.name for p in (image.root / "usr/share/doc").iterdir()} == named
@@ -107,7 +107,7 @@ def test_no_secret_and_no_leftover(image):
 
 
 def test_size(image):
-    """Compressed, as it is fetched; and what the README says of it is so."""
+    """Compressed, as it is fetched; and the README has the right size."""
     size = sum(path.stat().st_size for path in image.layers())
     assert size < 60 * MB
     said = re.search(r"(\d+) MB compressed", (house.ROOT / "README.md").read_text())

@@ -28,7 +28,7 @@ class Ctl:
         self.env = environment(address)
 
     def __call__(self, *args, status=0, **env):
-        """What it said: on standard output if it went well, else on standard error."""
+        """Its output: on standard output if it succeeded, else on standard error."""
         got, out, err = run(args, self.env | env)
         assert got == status, f"{args} ended with {got}:\n{out}{err}"
         return out if status == 0 else err

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A gemgated that says what a test wants: a private bus, and behind org.gemgate1 a table of answers.
+"""A gemgated that answers as a test needs: a private bus, and behind org.gemgate1 a table of answers.
 
-An answer is (signature, body), an Error, or a function of the message that gives one of them; whatever was called is
-kept in `calls`. It knows nothing of gemgate, so that it can also say what the real one never would.
+An answer is (signature, body), an Error, or a function of the message that returns one of them; `calls` has all calls. It
+knows nothing of gemgate, so that it can also give answers that the real one never would.
 """
 import asyncio
 import select
@@ -95,7 +95,7 @@ class Mock:
         self._run(go())
 
     def listeners(self):
-        """How many have asked the bus to be told when we come and go: what a monitor asks for last."""
+        """How many watch our name on the bus: the last thing that a monitor requests."""
 
         async def ask():
             m = Message("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats",

@@ -78,7 +78,7 @@ def test_fish(mock, ctl, line, offered):
     assert sorted(f.split("\t")[0].replace("\\ ", " ") for f in found) == sorted(offered)
 
 
-# zsh's own completion wants a terminal; what it would be told is told to us.
+# zsh's completion needs a terminal; here we get what it would get.
 ZSH = r"""
 words=("${(@)${(z)2}}")
 [[ $2 != *' ' ]] || words+=('')

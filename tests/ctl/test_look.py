@@ -276,7 +276,7 @@ def test_version(mock, ctl):
 @pytest.mark.parametrize("verb", [["keys"], ["models"], ["status"], ["stats"], ["requests"], ["explain", "m"],
                                   ["reset", "k"]])
 def test_an_answer_of_another_form(mock, ctl, verb):
-    """A daemon that answers otherwise than agreed is told so, and nothing is made up."""
+    """An answer in another shape is an error, and nothing is made up."""
     for member in ("ListKeyHealth", "GetAll", "GetStatistics", "ListRequests", "ExplainPick", "ResetHealth"):
         mock.answers[member] = "s", ["something else"]
     assert "gemgatectl version" in ctl(*verb, status=1)

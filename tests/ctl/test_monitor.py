@@ -52,7 +52,7 @@ def monitor(ctl, mock):
             m.stop(signal.SIGKILL)
 
 
-# member, signature, body, what is told, with --json besides time and signal
+# member, signature, body, output, with --json besides time and signal
 SIGNALS = [
     ("KeyHealthChanged", "osssst", [key_path("work"), "gemini-a", "usable", "unhealthy", "overload", FOREVER],
      "key work, gemini-a: usable -> unhealthy (overload), frees not by itself",

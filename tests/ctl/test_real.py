@@ -32,7 +32,7 @@ def machine():
 
 
 class Person:
-    """gemgatectl in somebody's hands."""
+    """gemgatectl as a user runs it."""
 
     def __init__(self, machine, user, *options):
         self.argv = [*people.world(machine.folder, user), machine.folder / "gemgatectl", *options]
@@ -120,7 +120,7 @@ def test_monitor(daemon, root):
     p = subprocess.Popen([*root.argv, "monitor", "--json"], env=root.env, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE)
 
-    def tells():  # it listens when it tells of what we do
+    def tells():  # it is subscribed once it shows what we do
         root("disable", "work")
         root("enable", "work")
         return select.select([p.stdout], [], [], 0)[0]
@@ -138,7 +138,7 @@ def test_monitor(daemon, root):
 
 
 def test_monitor_tells_of_quotas(machine, sim, request):
-    """What runs low, whose key it is, and that nothing is left: from the daemon to the line on the screen."""
+    """Quota warnings, learned projects and exhaustion: from the daemon to the line on the screen."""
     keys = [{"key": SECRETS["KEY1"], "name": "one"}, {"key": SECRETS["KEY2"], "name": "two"}]
     d = machine.start(sim, API_KEYS=json.dumps(keys), AFFINITY="off",
                       MODEL_LIMITS=json.dumps({MODEL: {"rpd": 2}}))
@@ -207,7 +207,7 @@ def test_a_stranger_whom_polkit_lets(machine, daemon, polkit):
     for args in READING + [a for a in CHANGING if a != ["log-level"]]:
         stranger(*args)
     assert {action for action, _ in polkit.asked} == {"org.gemgate1.read", "org.gemgate1.reset", "org.gemgate1.manage"}
-    for args in GROUP:  # properties are nobody else's
+    for args in GROUP:  # properties are for root and the group only
         stranger(*args, status=4)
 
 
@@ -245,7 +245,7 @@ exec tail -f /dev/null
 
 
 def test_polkits_agent_asks_on_the_terminal(machine, daemon, polkit):
-    """It is started for what may need a password, and gone when we are; polkit is told that it may ask."""
+    """It is started for calls that may need a password, and ends with us; the call allows polkit to ask."""
     folder = machine.new_folder()
     folder.chmod(0o777)
     (folder / "pkttyagent").write_text(AGENT.format(folder=folder))

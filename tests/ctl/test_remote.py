@@ -13,7 +13,7 @@ exec {program}
 
 @pytest.fixture
 def remote(mock, tmp_path):
-    """A gemgatectl whose own machine has no bus, and how its ssh is to answer."""
+    """A gemgatectl on a machine without a bus, and the answer of its ssh."""
     ctl = Ctl(f"unix:path={tmp_path}/no-bus-here")
     ctl.env["PATH"] = f"{tmp_path}:{ctl.env['PATH']}"
     ctl.log = tmp_path / "log"
@@ -46,7 +46,7 @@ def test_completion_of_a_host(mock, remote):
 
 @pytest.mark.parametrize("program", ["sh -c 'exit 255'", "false"])
 def test_host_that_cannot_be_reached(remote, program):
-    """What ssh has to say it says itself; we end, and say of whom."""
+    """ssh reports its errors itself; gemgatectl ends and names the host."""
     assert "elsewhere" in remote(program)("--host=elsewhere", "keys", status=1)
 
 

@@ -29,7 +29,7 @@ def on_terminal(ctl, *args, columns=80, rows=24, **env):
     while select.select([master], [], [], 60)[0]:
         try:
             data = os.read(master, 65536)
-        except OSError:  # nobody has the other end any more
+        except OSError:  # the other end is closed
             break
         out += data
     os.close(master)

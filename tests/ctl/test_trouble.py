@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When something is wrong: the exit status, and a sentence that says what to do."""
+"""Failures: the exit status, and a sentence with advice."""
 import os
 import socket
 import subprocess
@@ -12,7 +12,7 @@ from mock import Error, health, row
 
 BUS = "org.freedesktop.DBus.Error."
 
-# error, verb, status, what is said
+# error, verb, status, output
 TROUBLE = [
     (BUS + "AccessDenied", ["keys"], 4, ["group gemgate", "org.gemgate1.read"]),
     (BUS + "AccessDenied", ["reset", "--all"], 4, ["group gemgate", "org.gemgate1.reset"]),
@@ -62,7 +62,7 @@ def test_no_socket(ctl, tmp_path):
 
 
 def test_a_socket_of_somebody_else(ctl, tmp_path):
-    """Whoever serves there closes at once: that is told, and is no hang."""
+    """The other side closes at once: that is reported, and does not hang."""
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as s:
         s.bind(path)

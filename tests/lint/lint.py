@@ -29,7 +29,7 @@ FLOORS = {
     "ctl": {"base"},
 }
 
-# --- each foreign library has its floors; None: nobody in src/ ---
+# --- each foreign library has its floors; an empty set: no file in src/ ---
 FOREIGN = [
     (r"microhttpd\.h", {"io"}),
     (r"curl/.*", {"io"}),
@@ -262,7 +262,7 @@ RULES = [
 
 # Files that quote what the rules look for.
 EXEMPT = {p: {machine_paths, sleeping} for p in ("tests/lint/lint.py", "tests/lint/test_lint.py")}
-EXEMPT["packaging/debian/rules"] = {form}  # make wants its tabs
+EXEMPT["packaging/debian/rules"] = {form}  # make needs its tabs
 
 
 def check(path, text):

@@ -87,7 +87,7 @@ def test_own_token(tmp_path):
 
 
 def test_real_keys(tmp_path):
-    """With API_KEYS there is no simulator, and it says so."""
+    """With API_KEYS there is no simulator, as its output shows."""
     q = Quickstart(tmp_path, API_KEYS="some-key-of-twenty-letters")
     try:
         said = q.ready()

@@ -17,7 +17,7 @@ def guarded(text):
 
 
 def unguarded(text):
-    """What base/guard.c makes of it: written anew here, so that one mistake is not made twice."""
+    """The guarded text, as base/guard.c makes it: written separately here, so that one mistake is not made twice."""
     text = text.lstrip("\n")
     assert len(text) >= 2 and text.startswith(GUARD) and text.endswith(GUARD), f"no guards: {text[:80]!r}"
     return text[1:-1].replace("@" + GUARD, "@").replace("$" + GUARD, "$")

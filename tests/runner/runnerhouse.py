@@ -41,7 +41,7 @@ def script(folder, source, version='"9.9.9"'):
     return folder / "bin/gemini"
 
 
-# What every script begins with: reads all of stdin, then calls job(text); say() is one event.
+# The beginning of every script: reads all of stdin, then calls job(text); say() writes one event.
 PRELUDE = """
 const fs = require("node:fs");
 const say = (e) => fs.writeSync(1, JSON.stringify(e) + "\\n");

@@ -132,7 +132,7 @@ def fill(value, folder, path):
 
 
 def test_what_the_package_would_load_from_the_working_directory(house):
-    """Nobody but the runner can write there; and the settings would not let it: this is what the CLI sees of it."""
+    """Only the runner can write there; and the settings would forbid it: this is what the CLI sees."""
     r = house.runner(cli=CLI)
     r.warm()
     root = f"/proc/{r.cli()}"

@@ -119,7 +119,7 @@ def test_dropped_in_the_middle(house):
 
 
 def test_cut_by_max_tokens_is_a_success(house):
-    """The CLI does not tell; the daemon's listener has seen it."""
+    """The CLI does not report it; the daemon's listener sees it."""
     house.upstream.answer = Answer(event("half a", finish="MAX_TOKENS"))
     result = house.runner().give().result()
     assert result["answer"] == "half a" and result["status"] == "success"

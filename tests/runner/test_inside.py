@@ -67,8 +67,8 @@ def test_passwd_is_its_own(house):
 
 @WHO
 def test_sockets(house, before):
-    """A unix socket by its path, one in the abstract namespace, and one on this machine's loopback; each is reached from
-    outside, so that not reaching it says something."""
+    """A unix socket by its path, one in the abstract namespace, and one on this machine's loopback; each is reachable from
+    outside, so that failing to reach it proves something."""
     tcp = socket.create_server(("127.0.0.1", 0))
     abstract, name = socket.socket(socket.AF_UNIX), "gemgate-test-" + os.urandom(8).hex()
     abstract.bind("\0" + name)

@@ -30,7 +30,7 @@ def test_check_another_version(tmp_path):
 
 
 def test_check_damaged(tmp_path):
-    """What its stamp says is not believed."""
+    """The stamp alone is not believed."""
     (tmp_path / "gemgate-cli").write_text((PREFIX / "gemgate-cli").read_text())
     assert install("--check", f"--prefix={tmp_path}").returncode == 1
 

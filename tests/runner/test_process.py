@@ -100,7 +100,7 @@ def test_home_and_tmp_are_empty_and_writable(house, isolation):
 # --- the end ---
 
 FAMILY = (
-    # A child in the group, one in a session of its own, and one whose parent is gone: each with the token.
+    # A child in the group, one in a separate session, and one whose parent is gone: each with the token.
     "const { spawn, spawnSync } = require('node:child_process'); const node = process.execPath;"
     "spawn(node, ['-e', 'require(\"fs\").readSync(0, Buffer.alloc(1))'], { stdio: ['pipe', 'inherit', 'inherit'] });"
     "spawn(node, ['-e', 'setInterval(() => {}, 1e6)'], { detached: true, stdio: 'inherit' }).unref();"
@@ -147,7 +147,7 @@ def test_killed_runner_takes_the_cli_with_it(house, isolation):
     r.process.kill()
     r.process.wait()
     wait.until("the CLI to be gone", lambda: not [p for p in below if alive(*p)])
-    # Nobody is left who could tidy up; in namespaces there is nothing to be tidied up.
+    # No process is left to clean up; in namespaces nothing needs it.
     left = os.listdir(house.tmp)
     assert len(left) == (isolation == "none")
     for name in left:
@@ -193,7 +193,7 @@ def echo(c):
 
 
 def test_relay_has_a_ceiling(house):
-    """Eight at once; the others wait in the kernel, and come to their turn."""
+    """Eight at once; the others wait in the kernel until they are accepted."""
     house.upstream._serve = lambda c: echo(c)
     cli = house.script(
         GET + "read(); let n = 0; const all = []; for (let i = 0; i < 12; i++) { const c = open(); all.push(c); c.write('x');"
@@ -219,7 +219,7 @@ def test_relay_without_upstream(house):
     assert house.runner(cli=cli).give().result()["answer"] == "closed"
 
 
-# --- what isolation it says it has ---
+# --- the isolation that it reports ---
 
 
 def test_isolation_is_told(house):
@@ -240,7 +240,7 @@ def test_no_namespaces_to_be_had(house):
 
 
 def test_namespaces_that_fail_half_way(house):
-    """So few descriptors that the new root cannot be built; what was begun is gone, and it goes on without."""
+    """So few descriptors that the new root cannot be built: the beginning is undone, and it goes on without."""
     r = house.runner(cli=house.script("read(); tell('x'); done();"), isolation="namespaces", before=["prlimit", "--nofile=20"])
     assert r.ready()["isolation"] == "process"
     assert r.give().result()["status"] == "success"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the daemon may say and how it is answered; the CLI is a script that does exactly what a case needs."""
+"""What the daemon may send and the answers; the CLI is a script that does exactly what a case needs."""
 import json
 import os
 import signal
@@ -132,7 +132,7 @@ def test_long_pieces_come_in_several(house):
 
 
 def test_a_slow_reader(house):
-    """64 MB are written while nobody reads. They are not in the runner's memory, and nothing is lost."""
+    """64 MB are written while the daemon does not read. They are not in the runner's memory, and nothing is lost."""
     r = house.runner(cli=house.script("read(); for (let i = 0; i < 1024; i++) tell('x'.repeat(65000)); done();"))
     r.ready()
     cli = r.cli()
@@ -145,7 +145,7 @@ def test_a_slow_reader(house):
 
 
 def test_output_has_a_ceiling(house):
-    """Whoever writes without end does so up to the limit on a file's size."""
+    """A CLI that writes without end stops at the limit on a file's size."""
     r = house.runner(cli=house.script("read(); try { for (;;) tell('x'.repeat(65000)); } catch (e) { process.exit(e.code === 'EFBIG' ? 7 : 8); }"))
     result = r.give().result()
     assert (result["exit_code"], result["signal"]) in ((7, 0), (None, signal.SIGXFSZ))
@@ -194,13 +194,13 @@ def test_crash(house, source, exit_code, number, isolation):
 
 
 def test_crash_while_warm(house):
-    """Without a job: the daemon hears of it at once."""
+    """Without a job: the daemon gets an error at once."""
     result = house.runner(cli=house.script("process.exit(41);")).result()
     assert result["status"] == "none" and result["exit_code"] == 41 and result["messages"] == 0
 
 
 def test_one_that_does_not_end(house):
-    """It has said its result; nobody waits for what it is at then."""
+    """After its result the CLI is not waited for."""
     result = house.runner(cli=house.script("read(); tell('x'); done(); for (;;);")).give().result()
     assert result["status"] == "success" and result["answer"] == "x"
     assert result["exit_code"] is None and result["signal"] == signal.SIGKILL
@@ -276,7 +276,7 @@ def test_help_and_version():
 
 
 def test_socket_as_all_three(house):
-    """systemd gives it as stdout and stderr, too, unless told otherwise: no line of ours comes among the protocol's."""
+    """By default systemd passes it as stdout and stderr, too: none of our lines may be among the protocol's."""
     import socket as s
 
     a, b = s.socketpair()

@@ -42,7 +42,7 @@ def test_generate(genai, sim, daemon):
 
 
 def test_config(genai, sim, daemon):
-    """What the SDKs make of their own configuration arrives, and is what the strict simulator takes."""
+    """The SDKs' configuration arrives, and the strict simulator accepts it."""
     contents = [
         {"role": "user", "parts": [{"text": "What?"}, {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]},
         {"role": "model", "parts": [{"functionCall": {"name": "look", "args": {"at": [1.5, None]}}}]},
@@ -70,7 +70,7 @@ def test_config(genai, sim, daemon):
 
 
 def test_function_call(genai, sim, daemon):
-    """A call comes back whole, with its signature; no word of it is gemgate's."""
+    """A call comes back unchanged, with its signature."""
     part = {"functionCall": {"name": "look", "args": {"at": "ä"}, "id": "c1"}, "thoughtSignature": "QUJD"}
     sim.script("*: json " + json.dumps({"candidates": [{"content": {"parts": [part], "role": "model"}, "finishReason": "STOP"}]}))
     declaration = {"name": "look", "parametersJsonSchema": {"type": "object", "properties": {"at": {"type": "string"}}}}
@@ -109,7 +109,7 @@ def test_blocked_prompt(genai, sim, daemon, op):
     assert r["promptFeedback"]["blockReason"] == "PROHIBITED_CONTENT"
 
 
-# --- what goes wrong, in the classes that the SDKs have for it: Node's has one, Python's two ---
+# --- errors, in the classes of the SDKs: Node's has one, Python's two ---
 
 CLASSES = {"python": lambda code: "ClientError" if code < 500 else "ServerError", "node": lambda code: "ApiError"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files and cached contents with Google's own SDKs, whose uploads go to the URL that they are given, in pieces of 8 MiB."""
+"""Files and cached contents with Google's own SDKs, whose uploads go to the returned URL, in pieces of 8 MiB."""
 import json
 
 import pytest
@@ -46,7 +46,7 @@ def test_a_file(genai, sim, daemon, text):
 
 
 def test_larger_than_a_body_may_be(genai, sim, start, text):
-    """Each piece is a request of its own: MAX_BODY is not the ceiling of a file."""
+    """Each piece is a separate request: MAX_BODY does not limit the file."""
     d = start(MAX_BODY="9M")
     path = text("x" * (20 * MIB))
     file = good(genai.call("upload", d, {"path": path, "config": {"mimeType": "text/plain"}}))

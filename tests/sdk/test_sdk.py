@@ -124,7 +124,7 @@ def test_not_yet(sdk, sim, daemon):
     assert (e["class"], e["param"]) == ("BadRequestError", "tools")
 
 
-# --- what goes wrong upstream, in the classes that the SDKs have for it ---
+# --- upstream errors, in the classes of the SDKs ---
 
 UPSTREAM = [
     ("error rpm retry=30s", "RateLimitError", 429, "rate_limit_exceeded"),
@@ -179,7 +179,7 @@ def chats(d):
 
 
 def test_retry_after_is_obeyed(sdk, sim, start):
-    """One key, throttled for a second: the SDK waits as it is told and succeeds, with two requests in all."""
+    """One key, throttled for a second: the SDK waits for Retry-After and succeeds, with two requests in all."""
     sim.script('times=1: error rpm retry=0.9s\n*: text "Hello."')
     d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
     r = good(sdk.call("chat", d, HI, retries=2))

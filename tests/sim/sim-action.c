@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A right side is a row of words: verbs, some with an argument behind them, and options NAME=VALUE. Both
- * come from a table, so that the language is what the two tables say. A value is a bare word, or a JSON
- * string in quotes; the argument of `json` is any JSON, taken as it is written. `<<WORD` stands for the
- * here-document.
+ * A right side is a row of words: verbs, some with an argument behind them, and options NAME=VALUE. Two
+ * tables define both. A value is a bare word, or a JSON string in quotes; the argument of `json` is any
+ * JSON, taken literally. `<<WORD` is replaced by the here-document.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ typedef struct Word {
         const char *name;
         ArgType type;
         size_t field;
-        int content; /* -1: it says nothing about it */
+        int content; /* -1: not given */
         int ending;
 } Word;
 

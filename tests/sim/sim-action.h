@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What is to be done with one request, as the right side of a script's rule tells it. */
+/* What to do with one request: the right side of a script's rule. */
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ enum ActionEnding {
         ENDING_CLOSE, /* FIN before any byte */
         ENDING_HANG,  /* nothing more, and the connection stays */
         ENDING_CUT,   /* FIN in the middle of the body */
-        ENDING_END,   /* HTTP ends well, but nothing says that the answer is complete */
+        ENDING_END,   /* HTTP ends well, but the answer is not marked as complete */
         ENDING_ERROR, /* an error in the stream, then a good end */
 };
 
@@ -88,7 +88,7 @@ Action *action_unref(Action *a);
 DEFINE_CLEANUP(Action *, action_unref);
 
 /*
- * text: the right side of a rule. block: the lines of its here-document, or NULL. -EINVAL: ret_error says
- * what is wrong, to be freed.
+ * text: the right side of a rule. block: the lines of its here-document, or NULL. -EINVAL: ret_error has the
+ * message, to be freed.
  */
 int action_parse(const char *text, const char *block, Action **ret, char **ret_error);

@@ -11,7 +11,7 @@
 #define BIG_PLAIN_MAX    (128U << 20)
 #define BIG_PIECE        (16U << 10)
 #define BIG_PIECE_MAX    (16U << 20)
-#define STREAM_CHUNKS    3U      /* a text's, where nothing is said */
+#define STREAM_CHUNKS    3U      /* the default of a text */
 #define CHUNKS_MAX       100000U /* that are made beforehand */
 
 #define SIMULATED_HEAD "This answer is simulated by gemini-sim; no model has seen the question."

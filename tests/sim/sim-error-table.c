@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The texts were collected from public reports and from the fixtures of clients; where a report has been
- * shortened by its author the rest is written in the same manner. In messages and details stand
+ * shortened by its author the rest is written in the same manner. Placeholders in messages and details:
  *
  *   $KEY      the key as the request presented it (Google does echo it in CONSUMER_SUSPENDED)
  *   $MODEL    the model without `models/`

@@ -55,7 +55,7 @@ static const char *status_name(unsigned code) {
         return "UNKNOWN";
 }
 
-/* Appends s as it has to stand inside of a JSON string, or as it is. */
+/* Appends s, escaped for a JSON string or unchanged. */
 static void put(Buf *out, const char *s, bool quoted) {
         size_t at;
 
@@ -101,7 +101,7 @@ static void expand(const char *text, const ErrorFacts *facts, bool quoted, Buf *
         }
 }
 
-/* What the script says, else its own; NULL is Google's "limit: 0" without a quotaValue. */
+/* The script's value, else the default; NULL is Google's "limit: 0" without a quotaValue. */
 static const char *violation_value(const Violation *v, const ErrorFacts *facts) {
         return facts->quota ?: v->value;
 }

@@ -8,7 +8,7 @@
 typedef struct SimError SimError;
 typedef struct ErrorFacts ErrorFacts;
 
-/* What a body speaks of, and what a script says otherwise. NULL and 0: the body's own. */
+/* The values in a body, and those that a script sets. NULL and 0: the body's own. */
 struct ErrorFacts {
         const char *key;
         const char *model;

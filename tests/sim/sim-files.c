@@ -18,7 +18,7 @@ typedef struct Thing {
         List link;
         char *name; /* "files/x", "cachedContents/x", "uploads/x" */
         char *owner;
-        json_object *json; /* as it is answered; of an upload: what the client said of the file */
+        json_object *json; /* as in the answer; of an upload: the client's metadata of the file */
         uint64_t received;
 } Thing;
 

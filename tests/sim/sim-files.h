@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Files, cached contents and uploads that go on. Each belongs to the project whose key made it; for any
+/* Files, cached contents and uploads under way. Each belongs to the project whose key made it; for any
  * other it does not exist. */
 
 #include <json-c/json.h>
@@ -27,6 +27,6 @@ const char *files_path(const Request *q, char **ret_name);
 unsigned files_answer(SimFiles *f, const char *verb, const char *name, const char *owner, const Request *q,
                       Buf *body, char **ret_header);
 
-/* True if all that a GenerateContentRequest names is the owner's; else what Google says. */
+/* True if the owner has everything that a GenerateContentRequest names; else Google's error. */
 bool files_visible(const SimFiles *f, const char *owner, json_object *o, const char **ret_error,
                    unsigned *ret_status);

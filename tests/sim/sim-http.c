@@ -4,19 +4,19 @@
  *
  *   READING   a request is arriving
  *   EXCHANGE  it was handed up and the answer isn't complete
- *   LEAVING   the answer is complete (or cut off) and what is left of it goes out; then READING again or the
- * end DEAD      closed; waits for its burial at the end of the turn
+ *   LEAVING   the answer is complete (or cut off) and the rest of it is sent; then READING again or DEAD
+ *   DEAD      closed; freed at the end of the turn
  *
- * conn_pump() is the only place that moves between them: it sends, ends an exchange when the last byte is
- * with the kernel, and takes the next request if one is there. It is not entered twice: what a handler does
- * inside of it only appends and marks.
+ * Only conn_pump() moves between them: it sends, ends an exchange when the kernel has the last byte, and
+ * takes the next request if one is there. It is not entered twice: handlers that it calls only append and
+ * mark.
  *
  * Descriptors are watched level-triggered, and interest is changed only when it has to be: EPOLLOUT while
  * the kernel's buffer is full, no EPOLLIN once the client's end was seen or too much was sent ahead. So a
  * request on a warm connection costs three calls: epoll_pwait2, recv, send.
  *
- * The end of what the client sends, while it waits for an answer, counts as hanging up: HTTP clients don't
- * close one half of a connection. Only when the answer is complete it is still delivered.
+ * A client that closes its sending side while it waits for an answer counts as hung up: HTTP clients don't
+ * close one half of a connection. An answer that is complete is still delivered.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -294,7 +294,7 @@ static void conn_begin_exchange(Conn *c) {
         c->sent = 0;
         s->handler->request(s->userdata, c, &c->request);
 
-        /* The handler has copied what it wants to keep. */
+        /* The handler has copied what it keeps. */
         c->head_done = false;
         if (!c->request.chunked)
                 buf_consume(&c->in, c->request.length);

@@ -6,7 +6,7 @@
  * waits in the kernel or the buffer), hands it up, and sends what the handler appended to conn_out().
  *
  * An exchange begins with request() and ends with ended(), exactly once. Between the two the handler appends
- * to conn_out() and calls one of conn_finish(), conn_cut(), conn_reset(). Whoever appends outside of
+ * to conn_out() and calls one of conn_finish(), conn_cut(), conn_reset(). Code that appends outside of
  * request() and more() (a timer) calls conn_pump() afterwards.
  */
 
@@ -24,7 +24,7 @@ typedef struct Conn Conn;
 
 struct HttpHandler {
         void (*request)(void *userdata, Conn *c, const Request *q);
-        void (*more)(void *userdata, Conn *c); /* everything is with the kernel, and the exchange goes on */
+        void (*more)(void *userdata, Conn *c); /* the kernel has everything, and the exchange goes on */
         void (*ended)(void *userdata, Conn *c, bool hung_up);
         void (*closed)(void *userdata, Conn *c); /* the last chance to free conn_data() */
 };

@@ -16,7 +16,7 @@ static inline json_object *json_member(json_object *o, const char *camel, const 
         return v;
 }
 
-/* 0 for what is no array. */
+/* 0 if it is not an array. */
 static inline size_t json_length(json_object *o) {
         return json_object_is_type(o, json_type_array) ? json_object_array_length(o) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The first half of an entry's JSON is written when the request arrives, since the request's memory is the
- * connection's; the second half when somebody reads. An entry outlives its place in the list while an
+ * connection's; the second half when the log is read. An entry outlives its place in the list while an
  * exchange still writes into it.
  */
 #include <errno.h>

@@ -13,7 +13,7 @@ typedef struct SimLogFacts SimLogFacts;
 
 #define SIM_LOG_ENTRIES_MAX 20000U
 #define SIM_LOG_BYTES_MAX   (128U << 20)
-#define SIM_LOG_BODY_MAX    (8U << 20) /* of one request; what is longer is cut, and the entry says so */
+#define SIM_LOG_BODY_MAX    (8U << 20) /* of one request; a longer one is cut, and the entry is marked */
 
 struct SimLogFacts {
         const char *model;
@@ -21,7 +21,7 @@ struct SimLogFacts {
         const char *key;
 };
 
-/* What becomes of the request; filled in while it goes on. */
+/* The outcome of the request; filled in as it proceeds. */
 struct SimLogEntry {
         unsigned n_ref;
         List entries;

@@ -20,5 +20,5 @@ void model_list_remove(ModelList *l, const char *name);
 bool model_list_knows(const ModelList *l, const char *name);
 
 bool model_write(const ModelList *l, const char *name, Buf *out); /* false if it is not known */
-/* One page; start: the place of the first. A next page is told by nextPageToken. */
+/* One page; start: the place of the first. nextPageToken names the next page. */
 void model_list_write(const ModelList *l, size_t start, size_t size, Buf *out);

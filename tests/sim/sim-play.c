@@ -41,8 +41,8 @@ static const char *reason_of(unsigned status) {
         return "Unknown";
 }
 
-/* What stands in every answer of Google's, but for Alt-Svc: nobody shall look for HTTP/3 at a port 443 here.
- */
+/* The headers of every answer of Google's, without Alt-Svc: no client should look for HTTP/3 at port 443
+ * here. */
 static const char *common_headers(void) {
         static char text[512];
         static time_t then;
@@ -86,7 +86,7 @@ static void write_head(Play *p) {
                           p->action->drip ? UINT64_MAX : out->n - start);
 }
 
-/* One piece with what stands around it, as one chunk. */
+/* One piece with its framing, as one chunk. */
 static void write_piece(Play *p, const char *piece, size_t n) {
         static const struct {
                 const char *before;
@@ -223,12 +223,12 @@ static void on_timer(Timer *t) {
         conn_pump(p->conn);
 }
 
-/* Where nothing was said: a stream ends after its first event, a plain body in the middle. */
+/* The default: a stream ends after its first event, a plain body in the middle. */
 static uint64_t ending_place(const Action *action, const Answer *answer) {
         if (action->after != ACTION_UNSET || action->ending == ENDING_NORMAL)
                 return action->after;
         if (action->ending == ENDING_END && action->content == CONTENT_SSE)
-                return ACTION_UNSET; /* literal events say themselves what is complete */
+                return ACTION_UNSET; /* literal events decide themselves what is complete */
         return answer->form == ANSWER_PLAIN ? answer->bytes.n / 2 : 1;
 }
 

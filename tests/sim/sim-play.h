@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Plays one answer on one connection as the action wants it: late, in time, dripping, or not to its end. */
+/* Plays one answer on one connection as the action says: late, paced, dripping, or not to its end. */
 
 #include "sim-answer.h"
 #include "sim-http.h"

@@ -6,7 +6,7 @@
 
 #define INLINE_DATA_TOKENS 258U /* what one image counts */
 
-/* The bytes of a content's texts; the last of them goes to `last` if it is given. */
+/* The bytes of a content's texts; the last text is stored in `last` if that is given. */
 static uint64_t count_content(json_object *content, json_object **last) {
         json_object *parts = json_member(content, "parts", "parts");
         uint64_t bytes = 0;

@@ -10,7 +10,7 @@
 
 typedef struct Prompt Prompt;
 
-#define PROMPT_ECHO_MAX 120U /* bytes of the user's last text that are said back */
+#define PROMPT_ECHO_MAX 120U /* bytes of the user's last text that are echoed */
 
 struct Prompt {
         const char *last; /* the end of the last text of the user; lives as long as the JSON */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One HTTP/1.1 request as it stands in memory. The head is cut into strings in place, so it must outlive
+/* One HTTP/1.1 request in memory. The head is cut into strings in place, so it must outlive
  * this. */
 
 #include "base/buf.h"

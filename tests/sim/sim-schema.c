@@ -60,7 +60,7 @@ static const SchemaField *find_field(const SchemaMessage *m, const char *name) {
         return NULL;
 }
 
-/* --- what is said --- */
+/* --- messages --- */
 
 static void fault(Check *c, const char *text) {
         JWriter w = JWRITER_INIT(&c->violations);
@@ -261,7 +261,7 @@ static void check_message(Check *c, const SchemaMessage *m, json_object *o) {
         c->depth--;
 }
 
-/* --- what the service itself says --- */
+/* --- rules of the service itself --- */
 
 static void check_service_content(SchemaFaults *f, const char *message, size_t i, json_object *content) {
         json_object *parts = json_member(content, "parts", "parts"),
@@ -300,8 +300,8 @@ static void check_service_content(SchemaFaults *f, const char *message, size_t i
                 (void) buf_puts(&f->message, "Please use a valid role: user, model.");
 }
 
-/* CountTokensRequest has either of two forms, and in the second the model is said once more. Google's
- * reference asks for both; the words of the first refusal are ours. */
+/* CountTokensRequest has one of two forms; the second repeats the model. Google's reference requires both
+ * rules; the text of the first refusal is ours. */
 static void check_count(json_object *o, json_object *inner, SchemaFaults *f) {
         json_object *model = json_member(inner, "model", "model");
 

@@ -117,8 +117,8 @@ static bool fits(const char *pattern, const char *s) {
         return !pattern || (strpbrk(pattern, "*?[") ? fnmatch(pattern, s, 0) == 0 : streq(pattern, s));
 }
 
-/* A rule that names no method is about generating: the list of models that somebody fetches beside it shall
- * not use up what was meant for that. */
+/* A rule without a method is about generating: a request for the list of models must not use up such a
+ * rule. */
 static bool fits_verb(const Rule *rule, const char *verb) {
         return rule->verb ? fits(rule->verb, verb)
                           : streq(verb, "generateContent") || streq(verb, "streamGenerateContent");
@@ -254,7 +254,7 @@ static int parse_conditions(Rule *rule, char *s, char **ret_error) {
         }
 }
 
-/* The colon between the two sides: a word of its own, or the end of one. */
+/* The colon between the two sides: a separate word, or the end of one. */
 static char *find_colon(char *line) {
         bool quoted = false;
 

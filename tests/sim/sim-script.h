@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The rules: which request gets which action. The language is told in README.md. */
+/* The rules: which request gets which action. README.md describes the language. */
 
 #include "base/clock.h"
 #include "sim-action.h"
@@ -47,7 +47,7 @@ Rule *script_match(Script *s, const ScriptRequest *q);
 /* …but here: of a rule that was taken, and of those before it that let the request pass. */
 void script_take(Script *s, Rule *taken, const ScriptRequest *q);
 
-/* The project of a key: as a line `project KEY NAME` says, or else the key itself. */
+/* The project of a key: from a line `project KEY NAME`, or else the key itself. */
 const char *script_project(const Script *s, const char *key);
 
 Action *script_default(Script *s);

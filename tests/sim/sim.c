@@ -114,7 +114,7 @@ static int read_file(const char *path, char **ret) {
         }
 }
 
-/* Whole or not at all: whoever waits for the file must not read half of it. */
+/* Whole or not at all: a reader that waits for the file must not read half of it. */
 static int write_port(const char *path, unsigned port) {
         _cleanup_free_ char *temporary = NULL;
         FILE *f;

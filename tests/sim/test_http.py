@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The HTTP server: framing, keep-alive, pipelining, and what is no request."""
+"""The HTTP server: framing, keep-alive, pipelining, and invalid requests."""
 import json
 
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The script: which rule is taken, every behaviour, every error, and what the control routes say."""
+"""The script: which rule is taken, every behaviour, every error, and the control routes."""
 import json
 import re
 import signal
@@ -256,7 +256,7 @@ def test_the_key_is_quoted_well(sim):
     assert "'api_key:K\"1\\'" in ask(sim, key='K"1\\')[1]["error"]["message"]
 
 
-# --- what goes wrong ---
+# --- failures ---
 
 TEXT = '*: text "a b c d" chunks=4 '
 

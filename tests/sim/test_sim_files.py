@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files and cached contents in the simulator: whose key has made them sees them, and nobody else."""
+"""Files and cached contents in the simulator: only keys of the project that made them see them."""
 import json
 
 import http1

@@ -23,7 +23,7 @@
 #              host whose controllers are bound to v1, but systemctl freeze works
 # Environment: SDH_TIMEOUT (60, seconds to boot), SDH_JOURNAL (file: the journal at stop)
 #
-# How: first cgroups of its own in each hierarchy that systemd can use, because a systemd whose cgroup root is the
+# How: first separate cgroups in each hierarchy that systemd can use, because a systemd whose cgroup root is the
 # machine's takes every process of the machine into its own groups (cg_joined() refuses that); then new namespaces, in
 # which an overlay of / gets fresh API file systems, an empty /etc/systemd and masks for what makes no sense here; then
 # pivot_root and systemd. All mounts die with the namespace. Never build into the directories below a mounted
@@ -229,12 +229,12 @@ start() {
                 "${binds[*]+"${binds[*]@Q}"}" >"$D/conf"
         t0=$(now_ms); end=$((t0 + TIMEOUT * 1000))
         cg_make
-        # script(1) makes a pty for /dev/console, so that what PID 1 says is in console.log
+        # script(1) makes a pty for /dev/console, so that the output of PID 1 is in console.log
         # shellcheck disable=SC2086 # PDEATH is several words, or none
         TERM=dumb setsid ${PDEATH:-} script -qefc "exec unshare --fork --kill-child --pid --mount \
                 --uts --ipc --net -- '$SELF' __inner '$D'" "$D/console.log" </dev/null >/dev/null 2>&1 &
         ident $! >"$D/sup"
-        disown                                      # when it is killed, bash need not tell
+        disown                                      # bash need not report when it is killed
         until [ -s "$D/pid1" ] && [ -S "/proc/$(pid "$D/pid1")/root/run/systemd/private" ]; do
                 alive "$D/sup" || { cat "$D/console.log" >&2; cleanup; die "PID 1 ended before it was up"; }
                 [ "$(now_ms)" -lt $end ] || { cat "$D/console.log" >&2; stop_kill; die "boot timed out"; }

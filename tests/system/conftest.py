@@ -35,7 +35,7 @@ def deb():
 
 @pytest.fixture(scope="session")
 def installed(deb):
-    """dpkg -i, as an operator does; what it said. On the second boot it is there already."""
+    """dpkg -i, as an operator does; returns its output. On the second boot the package is installed already."""
     if machine.run("dpkg-query", "-W", "gemgate", check=False).returncode == 0:
         return ""
     try:
@@ -68,7 +68,7 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """What the journal said during a test that failed stands in its report."""
+    """The report of a failed test has the journal of that time."""
     report = (yield).get_result()
     if report.failed:
         machine.run("journalctl", "--sync")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Clients that connect without pause, and what became of each of them.
+"""Clients that connect without pause, and the result of each.
 
 As a program: load.py JSON, from {"where", "request", "clients", "at_least"}; prints a line when the first answers are there, goes on
-until its standard input ends and so many were answered, and prints what it counted. As a module: `with Load(...) as load`.
+until its standard input ends and so many were answered, and prints its counts. As a module: `with Load(...) as load`.
 """
 import asyncio
 import json

@@ -134,7 +134,7 @@ def connect(where=TCP, **kw):
 
 
 def ask(method, target, headers=(), body=None, token="TOKEN", where=TCP, **kw):
-    """One request on a connection of its own; None if the peer closed without a word."""
+    """One request on a separate connection; None if the peer closed without an answer."""
     headers = list(headers)
     if token:
         headers.append(("Authorization", f"Bearer {SECRETS[token]}"))
@@ -187,7 +187,7 @@ def journal(*matches, after=None, unit=SERVICE, namespace=None):
 
 
 def said(after=None, unit=SERVICE):
-    """The messages alone, of the service and of what PID 1 says about it."""
+    """Only the messages, those of the service and those of PID 1 about it."""
     return "\n".join(str(e.get("MESSAGE")) for e in journal(after=after, unit=unit))
 
 

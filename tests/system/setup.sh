@@ -13,7 +13,7 @@ rm -f /var/lib/man-db/auto-update
 # Nothing of an earlier life of the machine below us.
 rm -rf /etc/gemgate /var/lib/gemgate /etc/dbus-1/system.d/org.gemgate1.conf /etc/polkit-1/rules.d/*gemgate*
 
-# member joins the group gemgate when there is one (conftest.py), stranger never, friend is whom polkit is told to allow.
+# member joins the group gemgate when there is one (conftest.py), stranger never, friend is allowed by polkit.
 for user in member stranger friend; do
         useradd --create-home --home-dir "/var/tmp/$user" --shell /bin/sh "$user"
 done

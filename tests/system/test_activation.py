@@ -45,7 +45,7 @@ def test_unix_socket_is_for_the_group(running):
 
 
 def test_dbus_activation_brings_the_sockets():
-    """Whoever asks for the name on the bus gets a daemon that serves, even if nobody had started the socket."""
+    """A call to the name on the bus starts a daemon that serves, even if the socket was not started."""
     machine.systemctl("stop", SOCKET)
     assert not machine.is_active(SERVICE)
     run("busctl", "get-property", "org.gemgate1", "/org/gemgate1", "org.gemgate1.Manager", "Version")
@@ -90,7 +90,7 @@ def test_status_line(running, sim):
 
 
 def test_status_without_keys():
-    """The service waits for keys, says so, and takes them with a reload."""
+    """The service waits for keys, its status says so, and a reload takes them."""
     machine.configure(keys=(), tokens=(), admins=())
     assert machine.health()["status"] == "no_keys"
     text = wait.until("a status line", lambda: show("StatusText"))
@@ -107,7 +107,7 @@ def test_keys_arrive_by_reload(sim):
 
 @pytest.mark.parametrize("unit", [SERVICE, SOCKET, "gemgated@.service", "gemgated@.socket"])
 def test_units_are_right(unit):
-    """systemd-analyze verify has nothing to say."""
+    """systemd-analyze verify finds no fault."""
     name = unit.replace("@.", "@1.")
     path = Path(show("FragmentPath", name))
     assert path.name == unit

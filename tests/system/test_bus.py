@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""org.gemgate1 on the system bus: every method, property and signal, as root, as a member of the group, as a stranger, as one
-whom polkit allows; with polkit and without; and a bus that goes away."""
+"""org.gemgate1 on the system bus: every method, property and signal, as root, as a member of the group, as another user, as a
+user that polkit allows; with polkit and without; and a bus that goes away."""
 import contextlib
 import json
 import subprocess
@@ -75,7 +75,7 @@ def key_of(mask):
 
 
 def described(interface):
-    """Members as the XML that is installed tells them."""
+    """The members in the installed XML."""
     node = tree.parse(XML / f"{interface}.xml").getroot()
     return node.find(f"interface[@name='{interface}']")
 
@@ -106,7 +106,7 @@ def without_polkit():
 
 
 def test_every_method_is_tried_here():
-    """And has the signature that the XML says; nothing else is there."""
+    """And has the signature in the XML; there are no other members."""
     for interface in (MANAGER, KEY):
         for method in described(interface).iter("method"):
             arguments, _, answer = METHODS[interface, method.get("name")]
@@ -169,7 +169,7 @@ def test_method_without_polkit(method, polkit_rule):
 
 @pytest.mark.parametrize("interface", [MANAGER, KEY])
 def test_properties(interface, polkit_rule):
-    """Root and the group read them; nobody else, whatever polkit says."""
+    """Only root and the group read them, whatever polkit says."""
     path = ROOT if interface == MANAGER else first_key()
     names = [p.get("name") for p in described(interface).iter("property")]
     assert len(names) >= 7
@@ -267,7 +267,7 @@ def test_errors_are_sentences(method, arguments, error):
 
 
 class Monitor:
-    """dbus-monitor as a user: the signals of gemgate that reach him."""
+    """dbus-monitor as a user: the signals of gemgate that reach it."""
 
     def __init__(self, user):
         owner = json.loads(
@@ -378,7 +378,7 @@ def test_no_bus_at_the_start():
 
 
 def test_name_is_not_for_everybody():
-    """Nobody but gemgate and root owns it."""
+    """Only gemgate and root own it."""
     systemctl("stop", SERVICE)
     bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
     for user in ("stranger", "member"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The Gemini CLI under systemd: each process a service of its own, in a sandbox that holds nothing but Node.js, the CLI and
-the way to gemgated. The real CLI does the jobs; a probe in its place tells what it finds there."""
+"""The Gemini CLI under systemd: each process is a separate service, in a sandbox that has only Node.js, the CLI and a socket
+of gemgated. The real CLI does the jobs; a test program in its place lists what it can reach."""
 import json
 import os
 import re
@@ -123,7 +123,7 @@ def test_what_a_job_finds(probe):
 
 
 def test_each_job_is_a_user_of_its_own(probe, sim):
-    """Two at once: neither gemgate's uid nor each other's, and each with a cgroup of its own."""
+    """Two at once: neither has gemgate's uid or the other's, and each has its own cgroup."""
     threads = [threading.Thread(target=run_gemini, args=("stay",)) for _ in range(2)]
     for t in threads:
         t.start()

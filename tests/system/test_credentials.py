@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys and tokens as credentials: PID 1 hands them over, and nobody else can read them."""
+"""Keys and tokens as credentials: PID 1 passes them, and no other process can read them."""
 from pathlib import Path
 
 import pytest
@@ -76,7 +76,7 @@ def unreadable_to_others(pid):
 
 
 def reload_says_that_they_are_fixed():
-    """A file that says otherwise is not looked at: that is told, in one line, and all else is taken."""
+    """A file with other values is ignored, which one line reports, and everything else is applied."""
     after = machine.cursor()
     machine.write(ETC / "api-keys", SECRETS["KEY1"] + "\n")
     systemctl("reload", SERVICE)

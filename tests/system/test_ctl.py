@@ -57,7 +57,7 @@ def impatient_bus():
 
 
 def test_daemon_that_cannot_start(sim, impatient_bus):
-    """The bus was asked to start it and has given up: where to look is told."""
+    """The bus tried to start it and gave up: the error says where to look."""
     machine.configure(sim, MAX_BODY="banana")
     systemctl("stop", SERVICE)
     result = run("gemgatectl", "keys", check=False)
@@ -95,7 +95,7 @@ def test_check_config():
 
 @pytest.mark.parametrize("mode, owner", [(0o600, "root:gemgate"), (0o640, "root:root")], ids=["mode", "group"])
 def test_keys_that_only_root_can_read(mode, owner):
-    """What an editor or a umask makes of a file: who checks as root hears of it, and the reload says it, too."""
+    """The mode of a file after an editor or a umask: a check as root reports it, and so does the reload."""
     path = machine.ETC / "api-keys"
     path.chmod(mode)
     run("chown", owner, path)

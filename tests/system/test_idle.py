@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""IDLE_EXIT: off by default; on, the daemon ends when nobody needs it, and the socket brings it back."""
+"""IDLE_EXIT: off by default; if it is set, the daemon ends when idle, and the socket starts it again."""
 import machine
 from machine import SERVICE, SOCKET, TCP, chat_request, pid, show
 

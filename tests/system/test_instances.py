@@ -35,7 +35,7 @@ def test_instances_share_the_port(instances):
 
 
 def test_instances_restart_one_after_the_other(instances):
-    """Whoever waits at one instance's socket waits for that one: nobody is refused."""
+    """A client at one instance's socket waits for that instance: no connection is refused."""
     with Load(TCP, chat_request(), clients=24) as load:
         wait.until("every instance to have been reached", lambda: all(services().values()))
         before = services()
@@ -60,8 +60,8 @@ def sockets_are_active():
 
 
 def test_a_call_on_the_bus_takes_no_socket_away(instances):
-    """No instance runs, so the bus asks for gemgated.service, and anybody may make it ask: that one must not come, and the
-    instances must not go."""
+    """No instance runs, so the bus asks systemd for gemgated.service, and any user can cause that: it must not start, and the
+    instances must stay."""
     after = machine.cursor()
     call = ["busctl", "--timeout=1s", "call", "org.gemgate1", "/org/gemgate1", "org.gemgate1.Manager", "ListKeyHealth"]
     assert run(*call, user="stranger", check=False).returncode != 0

@@ -150,7 +150,7 @@ def test_start_that_failed_and_its_explanation(sim):
 
 
 def test_the_ten_lines_for_an_operator(sim):
-    """docs/LOGS.md, each line as it stands there, but for what is an example: the id, the token, and -f, which never ends."""
+    """Each command of docs/LOGS.md, except for what is an example: the id, the token, and -f, which never ends."""
     page = (ROOT / "docs/LOGS.md").read_text().partition("## Ten lines for an operator")[2].partition("\n\n")[2]
     block = re.sub(r"([|,])\n +", r"\1 ", page.partition("\n\n")[0])
     lines = [re.sub(r" {3,}\S.*", "", line.strip()) for line in block.splitlines()]  # behind the blanks: what it is for
@@ -185,7 +185,7 @@ def test_strangers_cannot_flood_it(after):
         assert machine.ask("GET", "/stats", [("Authorization", "Bearer guess-guess-guess")], token=None).status == 401
     lines = journal("GEMGATE_STATUS=401", after=after)
     assert 0 < len(lines) < n / 2, len(lines)
-    systemctl("restart", SERVICE)  # what was left out is told at the latest now
+    systemctl("restart", SERVICE)  # suppressed lines are counted now at the latest
     assert re.search(r"\b3\d\d\b.*(left out|suppressed|more)", machine.said(after)), machine.said(after)[-2000:]
 
 

@@ -68,7 +68,7 @@ def test_installation_page(sim):
 
 
 def test_lintian(deb):
-    """No error, no warning; each override says why."""
+    """No error, no warning; each override has a reason."""
     said = run("lintian", "--fail-on", "none", *sorted(deb.parent.glob("gemgate*.changes")), timeout=120)
     assert not [line for line in said.splitlines() if re.match(r"[EW]:", line)], said
     overrides = (ROOT / "packaging/debian/gemgate.lintian-overrides").read_text().splitlines()
@@ -82,7 +82,7 @@ def test_socket_is_enabled_and_the_service_waits(installed):
 
 
 def test_installation_was_quiet(installed):
-    """Nothing but what dpkg says itself, and what systemd says of a new link and a new user."""
+    """Only the output of dpkg itself, and of systemd about a new link and a new user."""
     known = r"\(Reading|Selecting|Preparing|Unpacking|Setting up|Processing triggers|Created symlink|Creating (user|group)|$"
     assert not [line for line in installed.splitlines() if not re.match(known, line)], installed
 
@@ -119,7 +119,7 @@ def test_man_pages_are_there_and_whole(installed):
 
 
 def test_rpm(tmp_path, deb):
-    """The spec builds, and its package has what the other has, but for what each distribution wants for itself."""
+    """The spec builds, and its package has the same files, except for those of each distribution."""
     rpm = run(ROOT / "packaging/build-rpm", tmp_path / "rpm", timeout=200).strip().splitlines()[-1]
 
     def plain(names):

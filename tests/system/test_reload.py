@@ -50,7 +50,7 @@ def test_good_reload(running, sim, how):
     assert pid() == running
 
 
-# The file that is wrong, what is in it, and what the one line says that everybody gets who asked for the reload.
+# The wrong file, its content, and the line that every caller of the reload gets.
 WRONG = {
     "a value": ("gemgate.env", "# settings\nMAX_BODY=banana\n", "MAX_BODY: banana: "),
     "a grammar": ("gemgate.env", '# settings\nALLOWED_IPS="[\n', "/etc/gemgate/gemgate.env:2: "),
@@ -60,7 +60,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_bad_reload(running, sim, wrong):
-    """systemctl reload fails, the line at fault is told, and nothing has changed."""
+    """systemctl reload fails, the faulty line is named, and nothing has changed."""
     file, text, told = WRONG[wrong]
     assert machine.chat().status == 200
     before = stats()

@@ -18,7 +18,7 @@ RESTARTS = 20
 
 @pytest.mark.parametrize("where", [TCP, UNIX], ids=["tcp", "unix"])
 def test_restarts_under_load(running, where):
-    """Nobody who connects is refused, and everybody is answered."""
+    """No connection is refused, and every request is answered."""
     pids = [running]
     with Load(where, chat_request()) as load:
         for _ in range(RESTARTS):
@@ -96,7 +96,7 @@ def test_stream_is_finished_before_the_end(running, sim):
 
 
 def test_drain_that_is_longer_than_the_stop(running, sim):
-    """systemd is told how long it takes: it does not kill after TimeoutStopSec= what DRAIN_TIMEOUT still lets run."""
+    """systemd gets the time that it takes, so it does not kill after TimeoutStopSec= what DRAIN_TIMEOUT still allows."""
     sim.script(f'* : text "{"word " * 30}" chunks=30 pace=100ms')
     with machine.drop_in("[Service]\nTimeoutStopSec=1s\n"), machine.connect() as c:
         c.send(chat_request(stream=True))
@@ -141,7 +141,7 @@ def test_start_limit_is_wide():
 
 
 def waiting_client():
-    """A client in a process of its own: what `curl` sees."""
+    """A client in a separate process: what `curl` sees."""
     return subprocess.Popen(
         ["curl", "-sS", "--max-time", "25", f"http://{TCP[0]}:{TCP[1]}/health"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -149,8 +149,8 @@ def waiting_client():
 
 
 def test_daemon_that_cannot_start_leaves_nobody_hanging(sim):
-    """A wrong configuration: each client is turned away, the journal says what is wrong, once for each; and when it is right
-    again the next client is served."""
+    """A wrong configuration: each client gets a 503, the journal has the fault once for each; and once it is corrected the
+    next client is served."""
     after = machine.cursor()
     machine.configure(sim, MAX_BODY="banana")
     for n in (1, 2):
@@ -166,8 +166,8 @@ def test_daemon_that_cannot_start_leaves_nobody_hanging(sim):
 
 
 def test_daemon_that_crashes_again_and_again_leaves_nobody_hanging():
-    """A daemon that dies at once, whatever for: the start limit ends it, and the journal says how to come back. A smaller one
-    here, for time."""
+    """A daemon that dies at once for any reason: the start limit stops it, and the journal says how to go on. The limit is
+    smaller here, to save time."""
     after = machine.cursor()
     with machine.drop_in(
         "[Unit]\nStartLimitBurst=5\n[Service]\nExecStart=\nExecStart=/usr/bin/gemgated --config-dir=/etc/gemgate --no-such-option\n"
@@ -177,7 +177,7 @@ def test_daemon_that_crashes_again_and_again_leaves_nobody_hanging():
         out, _ = client.communicate(timeout=30)
         assert client.returncode not in (0, 28), out
         machine.wait_state("failed", SOCKET)
-        # the word of what to do comes from a unit of its own, a moment after the client was let go
+        # the advice comes from a separate unit, shortly after the connection is closed
         gave_up = "gemgated-gave-up@gemgated.service"
         machine.wait_said("systemctl reset-failed gemgated", after, gave_up)
         assert "systemctl start gemgated.socket" in machine.said(after, gave_up)

@@ -153,7 +153,7 @@ def test_score(unit):
 
 
 def test_limits_are_enforced(running):
-    """The cgroup's own files, not what the unit says."""
+    """The cgroup's files, not the unit's settings."""
     assert int(show("MemoryCurrent")) > 0
     group = show("ControlGroup")
     memory = Path(f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes")

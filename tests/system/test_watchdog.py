@@ -56,7 +56,7 @@ def test_idle_and_waiting_daemons_live(running, sim):
 
 
 def test_kill_9(running):
-    """What was under way is lost; whoever comes is served."""
+    """Requests under way are lost; new clients are served."""
     with Load(TCP, chat_request()) as load:
         for _ in range(3):
             old = machine.wait_active()
@@ -64,7 +64,7 @@ def test_kill_9(running):
             wait.until("another process", lambda: (p := pid()) not in (0, old) and machine.is_active())
     assert load.bad.get("refused", 0) == 0, load.bad
     assert load.ok > 100
-    # each kill can cut those who are under way at that moment, and nobody else
+    # each kill can cut only the requests that are under way at that moment
     assert sum(load.bad.values()) <= 3 * 8, load.bad
     assert not [k for k in load.bad if k.isdigit() or k.startswith("connect")], load.bad
     assert machine.chat().status == 200

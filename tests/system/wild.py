@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Gemini as it is in the wild: a name that DNS resolves, behind TLS by an authority that the machine trusts. What is said
-there comes to gemini-sim."""
+"""Gemini as it is in the wild: a name that DNS resolves, behind TLS by an authority that the machine trusts. Requests
+to it reach gemini-sim."""
 import contextlib
 import select
 import socket

@@ -34,7 +34,7 @@ def traces():
 
 
 def test_disable():
-    """A disabled socket refuses, and whoever was there is answered."""
+    """A disabled socket refuses, and clients that were connected are answered."""
     assert machine.chat().status == 200
     systemctl("disable", "--now", SOCKET)
     machine.wait_state("inactive")
@@ -57,7 +57,7 @@ def test_remove_keeps_the_configuration():
 
 
 def test_remove_of_instances(deb, sim):
-    """An administrator's choice of instances goes with the package that they were instances of."""
+    """Enabled instances are removed with the package."""
     run("dpkg", "-i", deb, timeout=120)
     machine.configure(sim)
     sockets = [f"gemgated@{i}.socket" for i in (1, 2)]
