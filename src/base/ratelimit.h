@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A token bucket: `burst` at once, and as many an interval in the long run. Pure: `now` (any clock that does
- * not go back) is an argument. Its whole state is one moment, that at which the bucket will be full again:
- * each token that is taken moves it on by the time in which one grows back. /
+ * A token bucket: `burst` tokens at once, and as many again in each `interval`. Pure: `now` (of any clock
+ * that does not go back) is an argument. The state is one time, at which the bucket will be full again; each
+ * token taken moves it on by the time in which one token comes back.
  */
 
 #include "base/clock.h"

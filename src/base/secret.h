@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * An API key or a token. The bytes are reachable only by secret_reveal(), a name that is easy to search for:
- * its callers are the header that goes upstream and nothing else. What people may see is a mask. Memory is
- * wiped when the last reference goes.
+ * An API key or a token. Only secret_reveal() gives its bytes. tests/lint lists the files that may call it:
+ * the header that goes upstream, digests, and a job's token on its way to the runner. People see a mask. The
+ * memory is wiped when the last reference goes.
  */
 
 #include "base/macros.h"

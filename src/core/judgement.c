@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Each answer is evidence about more than the thing that it blames. Google looks first at the key, then at
- * the project (suspended, API off, money), then at the quota, then at the request and the model. So a quota
- * error proves that key and project are alive; a request error proves at least the key. Errors from further
- * up the road (overload, silence, a client that hung up) prove nothing: a probe that ends so has not been
- * one.
+ * Each answer is evidence about more than the thing that it blames. Google checks the key first, then the
+ * project (suspended, API off, money), then the quota, then the request and the model. So a quota error
+ * proves that key and project are alive; a request error proves at least the key. Errors from elsewhere
+ * (overload, silence, a client that hung up) prove nothing: a probe that ends with one is not counted as a
+ * probe.
  *
- * Two entries of the table need an explanation. A bare 429 (RATE_UNKNOWN) cools the (key, model) it met,
- * and is no illness: Google says it of shared overload too. But to a bucket that is half-open after a
- * quota error it says "still": AGAIN. And a refusal for no known reason (KEY_REFUSED), where a dead key is
- * probed, is not taken for its resurrection: AGAIN, too.
+ * Two entries of the table need an explanation. A bare 429 (RATE_UNKNOWN) cools the (key, model) that met
+ * it, and is no illness: Google answers so when it is overloaded, too. But a bucket that is half-open after
+ * a quota error is still refused: AGAIN. And a refusal for no known reason (KEY_REFUSED) of a dead key's
+ * probe does not prove the key alive: AGAIN, too.
  *
- * One thing holds whatever the table says, see judge() in pool/lease.c: an answer to a request that went out
- * before a breaker opened neither closes that breaker nor opens it for longer, it only tells of the time
- * before. Health alone takes any success for a success.
+ * One rule holds whatever the table says, see judge() in pool/lease.c: the answer to a request that was sent
+ * before a breaker opened neither closes that breaker nor opens it for longer, because it is about the time
+ * before. Only health takes any success for a success.
  */
 
 #include "core/judgement.h"

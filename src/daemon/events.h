@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What happens to the keys. The pool knows one observer: this. It tells the log, with a MESSAGE_ID for what
- * an operator may want to wait for, and passes everything on to its listeners (the bus, the status line). /
+ * Events of the keys. Events is the pool's only observer. It logs them, with a MESSAGE_ID for those that an
+ * operator may want to wait for, and passes each on to its listeners (the bus, the status line).
  */
 
 #include "base/list.h"

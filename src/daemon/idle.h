@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * IDLE_EXIT: when nothing was asked for so long, the daemon may go; systemd holds the sockets and starts it
- * again with the next connection. It costs a request nothing: one timer looks when the time could be over,
- * and looks again later if something happened meanwhile. /
+ * IDLE_EXIT: after a time without requests the daemon may exit; systemd holds the sockets and starts it
+ * again at the next connection. A request costs nothing more for it: one timer fires when the time could be
+ * over, and is set again if there was a request meanwhile.
  */
 
 #include "io/loop.h"

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A reload. The whole configuration is read and checked first, as a start would check it. Then it takes the
- * place of the other at once: the one step that may still fail, for want of memory, is the pool's, which is
- * all or nothing, and it is the first. Nothing that is open is disturbed:
+ * A reload. The whole configuration is read and checked first, as at a start. Then it replaces the old one
+ * at once. The only step that may still fail, for lack of memory, is the pool's; it is all or nothing, and
+ * it comes first. Nothing that is open is disturbed:
  *
- *   - a request has a reference of the configuration that it began with: its token, its limits, its aliases;
- *   - a key that goes lives on for the requests that have it; keys that stay keep what is known of them;
- *   - a call upstream goes on where it was sent, and a time-out that runs keeps its length;
- *   - what is fixed until a restart (sockets, the environment, credentials …) stays, and is named in one
- * line if it is another now.
+ *   - a request holds a reference to the configuration that it began with: its token, its limits, its
+ *     aliases;
+ *   - a removed key lives on for the requests that use it; a key that stays keeps its health and counters;
+ *   - an upstream call goes on with the address that it was sent to, and a running time-out keeps its
+ *     length;
+ *   - settings that are fixed until a restart (sockets, the environment, credentials …) stay, and one line
+ *     names them if they differ now.
  *
- * Whoever asks, SIGHUP or the bus, comes through here; systemd is told by RELOADING=1 and READY=1.
+ * SIGHUP and the bus both come through here; systemd gets RELOADING=1 and READY=1.
  */
 
 #include <errno.h>

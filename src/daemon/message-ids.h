@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the journal's MESSAGE_ID says of an event: stable, so that `journalctl MESSAGE_ID=…` finds it in
- * years to come. packaging/gemgate.catalog explains each of them; a test holds the two against each other. /
+ * The journal's MESSAGE_ID of each event. They never change, so that `journalctl MESSAGE_ID=…` finds an
+ * event years later. packaging/gemgate.catalog explains each; a test compares the two lists.
  */
 
 #define MESSAGE_KEY_UNHEALTHY   "41f77b4cb8874f90be411c3e3959a9ba"

@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * What the service manager hears of us: a line that a person reads in `systemctl status`, and the watchdog's
- * food.
+ * Messages to the service manager: STATUS=, the line that `systemctl status` shows, and the watchdog's
+ * keep-alive.
  *
- * The line costs nothing where it changes: notify_changed() sets a flag, and a second later at the earliest,
- * with the lowest priority, the line is made anew and sent if it differs. An idle daemon has no timer for
- * it.
+ * A change of the status costs almost nothing: notify_changed() sets a flag. At least a second later, with
+ * the lowest priority, the line is built and sent if it differs from the last one. An idle daemon has no
+ * timer for it.
  *
  * The watchdog (WatchdogSec=) is fed by a LoopWatchdog (io/loop-watchdog.h), three times as often as needed.
  *
- * Without a service manager ($NOTIFY_SOCKET) nothing happens. /
+ * Without a service manager ($NOTIFY_SOCKET is not set) nothing is sent.
  */
 
 #include "base/buf.h"

@@ -3,21 +3,21 @@
 /*
  * From an error body of Google's to a Verdict.
  *
- * The HTTP status alone says little: a void key is a 400, empty credits are a 402 or a 429, a spent day and
- * a full minute are both 429 with the same text. So the body is asked first, from its most to its least
+ * The HTTP status alone says little: an invalid key is a 400, empty credits are a 402 or a 429, a spent day
+ * and a full minute are both 429 with the same text. So the body decides first, from its most to its least
  * exact part: what the details name (a reason out of a closed list, or the id of the quota that was hit),
- * then known pieces of the message, then the status. All of it is one table, and the first row that fits
- * decides; it is ordered so that
+ * then known pieces of the message, then the status. All of it is one table, and the first row that matches
+ * decides. Its order:
  *
- *   - of several violations in one body the one that lasts longest is told: no quota at all, then the day,
- * then the minute (the waits that they ask for are the pool's business: a day's violation comes with a delay
- * of seconds);
- *   - a row for a piece of prose is bound to the statuses where Google uses it, since a request's own text
- * is sometimes quoted in an error.
+ *   - of several violations in one body the longest one counts: no quota at all, then the day, then the
+ *     minute (the waits that they ask for are the pool's business: a day's violation comes with a delay of
+ *     seconds);
+ *   - a row for a piece of prose is limited to the statuses where Google uses it, since an error sometimes
+ *     quotes the request's own text.
  *
- * Bodies are whatever stands between us and Google, too: HTML of a proxy, half a JSON document, nothing.
- * Those have no details, and are matched by what can be read and by status. In a stream the HTTP status is
- * 200 and the body's `code` counts, or, where that is missing, the name in `status`.
+ * A body may also come from a proxy before Google: HTML, half a JSON document, nothing. Those have no
+ * details; the readable text and the status decide. In a stream the HTTP status is 200, and the body's
+ * `code` counts, or, where that is missing, the name in `status`.
  */
 
 #include <errno.h>

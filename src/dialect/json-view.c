@@ -63,7 +63,7 @@ static const char *skip_value(const char *p, const char *end) {
                 return skip_container(p, end);
         if (p < end && *p == '"')
                 return skip_string(p, end);
-        while (p<end && * p> ' ' && *p != ',' && *p != ']' && *p != '}')
+        while (p < end && *p > ' ' && *p != ',' && *p != ']' && *p != '}')
                 p++;
         return p;
 }

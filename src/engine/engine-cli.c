@@ -155,7 +155,7 @@ static int seat_new(EngineCli *e, bool dialogue, CliSeat **ret) {
 static CliSeat *seat_take_warm(EngineCli *e, bool dialogue) {
         CliSeat *best = NULL;
 
-        LIST_FOREACH (i, &e->warm) {
+        LIST_FOREACH(i, &e->warm) {
                 CliSeat *s = list_entry(i, CliSeat, link);
 
                 if (cli_runner_takes_dialogue(s->runner) == dialogue) {
@@ -173,7 +173,7 @@ static CliSeat *seat_take_warm(EngineCli *e, bool dialogue) {
 }
 
 static void drop_warm(EngineCli *e) {
-        LIST_FOREACH (i, &e->warm)
+        LIST_FOREACH(i, &e->warm)
                 seat_free(list_entry(i, CliSeat, link));
 }
 
@@ -199,7 +199,7 @@ static bool is_in_use(const EngineCli *e) {
 static void refill(EngineCli *e) {
         if (e->n_queued > 0 || e->n_silent > 0 || e->draining || !is_in_use(e) || !e->program)
                 return;
-        LIST_FOREACH (i, &e->warm) {
+        LIST_FOREACH(i, &e->warm) {
                 CliSeat *s = list_entry(i, CliSeat, link);
 
                 if (e->n_warm > e->p.warm || (e->dialogue && !cli_runner_takes_dialogue(s->runner)))

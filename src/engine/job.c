@@ -103,7 +103,7 @@ int job_arm(Job *j, const char *model, const char *id, const char *asked) {
 Job *job_find(JobBook *b, const char *presented, size_t n) {
         Job *found = NULL;
 
-        LIST_FOREACH (i, &b->jobs) {
+        LIST_FOREACH(i, &b->jobs) {
                 Job *j = list_entry(i, Job, link);
 
                 if (secret_equal(j->token, presented, n) && j->armed)

@@ -46,7 +46,7 @@ static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo
         pid_t pid;
 
         while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-                LIST_FOREACH (i, &c->all) {
+                LIST_FOREACH(i, &c->all) {
                         Child *child = list_entry(i, Child, link);
 
                         if (child->pid == pid)
@@ -89,7 +89,7 @@ static void on_exit_of(uint32_t events _unused_, void *userdata) {
 Children *children_free(Children *c) {
         if (!c)
                 return NULL;
-        LIST_FOREACH (i, &c->all) {
+        LIST_FOREACH(i, &c->all) {
                 Child *child = list_entry(i, Child, link);
 
                 (void) kill(-child->pid, SIGKILL);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * libcurl's multi_socket in our loop. Four things differ from the textbook, each measured:
+ * libcurl's multi_socket interface in gemgate's loop. Four things differ from the textbook, each measured:
  *
- * - A socket that libcurl takes off between two requests of a keep-alive connection stays in epoll
- * ("parked"), since it comes back in a moment: that saves two epoll_ctl() a request. It leaves when it is
- * closed (which we hear of, as we open these sockets ourselves) or when it becomes readable while parked
- * (the peer closed it). Sockets that libcurl opened on its own (the resolver's pair) are closed behind our
- * back, so they are never parked.
- * - A zero timer is a hook at the end of the turn and no timer at all; a longer one is set only when none is
- * set that fires sooner, and if it fires early it is set again.
- * - Easy handles are pooled with their fixed options set, each with the URL that it had last, taken apart:
- * of a text libcurl would parse it and put it together again at each request, an eighth of all its work.
- * - All finished transfers are read at the end of a turn, not one a wake-up.
+ *   - A socket that libcurl removes between two requests of a keep-alive connection stays in epoll
+ *     ("parked"), since it comes back in a moment: that saves two epoll_ctl() a request. It is removed when
+ *     it is closed (gemgate knows, as it opens these sockets itself) or when it becomes readable while
+ *     parked (the peer closed it). Sockets that libcurl opened itself (the resolver's pair) are closed
+ *     without a callback, so they are never parked.
+ *   - A zero timer is a hook at the end of the turn and no timer at all. A longer one is set only if none is
+ *     set that fires sooner; if it fires early, it is set again.
+ *   - Easy handles are pooled with their fixed options set, each with its last URL, parsed. From a text,
+ *     libcurl would parse and rebuild the URL at each request, an eighth of all its work.
+ *   - All finished transfers are read at the end of a turn, not one for each wake-up.
  *
  * Inside a data callback libcurl refuses every call, so a pause is only noted there: the callback returns
- * PAUSE for the next piece, and continuing is done by the hook.
+ * PAUSE for the next piece, and a hook continues the transfer.
  *
- * HTTP/2 is used from libcurl 8.1 on: before, aborted parallel streams could be reported complete, and one
- * paused stream held up its siblings.
+ * HTTP/2 is used from libcurl 8.1 on: older versions could report aborted parallel streams as complete, and
+ * one paused stream held up the other streams of its connection.
  */
 
 #include <curl/curl.h>

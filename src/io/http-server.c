@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * libmicrohttpd (0.9.75 and later) in our loop. What has to be known of it:
+ * libmicrohttpd (0.9.75 and later) in gemgate's loop. What one must know about it:
  *
- * - Its epoll descriptor is watched in our own, and MHD_run() is a hook: once a turn, however many of its
- * connections became ready or were resumed. The connections inside are edge-triggered, so after every run it
- * is asked for its time-out, and 0 means "again, now": forgetting that is a connection that hangs.
- * - MHD_resume_connection() wakes nobody without threads: whoever resumes asks for the hook. Each run with a
- *   resumption pending walks all suspended connections, one more reason for once a turn.
- * - A suspended connection is watched by nobody, so a client that hangs up would be noticed at the second
- * write. Each connection therefore has an EPOLLRDHUP watch of ours, set once for its life. A client that
- * only closes its sending side looks the same and is treated the same, as by other proxies: it is gone.
- * - When a client's last bytes and its FIN come together, MHD reads the bytes, takes the short read for the
- * end, and misses the FIN: the connection would stay until its time-out. After the run we shut down its
- * reading side, which makes a new edge; what is still to be answered is not touched by that.
- * - In a reply in pieces the reader either gives bytes, or suspends and gives 0. Giving 0 without suspending
- * spins.
- * - At its limit of connections MHD takes its listening socket out of its epoll, and puts it back only at
- * the run after the one in which a connection was closed.
- * - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
- * - Percent escapes are left alone (%00 would cut the path): whoever needs them decoded does it and checks.
- * - There is one MHD daemon a listening socket, and MHD closes that socket.
+ *   - Its epoll descriptor is watched in the loop's own epoll, and MHD_run() is a hook: it runs once a turn,
+ *     however many connections became ready or were resumed. The connections inside are edge-triggered, so
+ *     after every run MHD is asked for its time-out, and 0 means "run again now". Without that, a connection
+ *     hangs.
+ *   - Without threads, MHD_resume_connection() wakes nothing: the caller must ask for the hook. Each run
+ *     with a resumption pending walks all suspended connections, another reason for one run a turn.
+ *   - MHD does not watch a suspended connection, so it would notice a client that hangs up only at the
+ *     second write. Therefore each connection has an EPOLLRDHUP watch of gemgate's, set once for its life. A
+ *     client that only closes its sending side looks the same and is treated the same, as by other proxies:
+ *     it is gone.
+ *   - When a client's last bytes and its FIN arrive together, MHD reads the bytes, takes the short read for
+ *     the end, and misses the FIN: the connection would stay until its time-out. After the run gemgate shuts
+ *     down its reading side, which makes a new edge; an answer that is still to be sent is not affected.
+ *   - In a reply in pieces the reader either returns bytes, or suspends the connection and returns 0. To
+ *     return 0 without suspending makes MHD spin.
+ *   - At its limit of connections MHD takes its listening socket out of its epoll, and puts it back only at
+ *     the run after the one in which a connection was closed.
+ *   - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
+ *   - Percent escapes are left encoded (%00 would cut the path): code that needs them decoded decodes and
+ *     checks them.
+ *   - There is one MHD daemon for each listening socket, and MHD closes that socket.
  */
 
 #include <errno.h>

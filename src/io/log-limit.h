@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Keeps the log from being flooded by what others can cause at will. Each kind of line has a bucket of its
- * own (LOG_LIMIT_BURST lines, growing back in LOG_LIMIT_INTERVAL); what does not fit is counted, and one
- * line for each kind says how many were left out, when the interval in which that began is over. /
+ * Limits the log lines that clients can cause. Each kind of line has its own bucket (LOG_LIMIT_BURST lines,
+ * refilled in LOG_LIMIT_INTERVAL). Lines beyond it are counted, and when the interval is over one line for
+ * each kind says how many were left out.
  */
 
 #include "base/list.h"

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which durability. The file is in WAL mode with synchronous=NORMAL: a transaction is written, but the disk
- * is not waited for; that is done when the log is moved into the file, every few thousand pages and at the
+ * Durability. The file is in WAL mode with synchronous=NORMAL: a transaction is written, but nothing waits
+ * for the disk. SQLite waits for it when the log is moved into the file, every few thousand pages and at the
  * end.
  *
- *   - A process that dies, by kill -9 or otherwise, loses nothing that was committed, with NORMAL or FULL:
- * it is in the kernel's hands.
- *   - A machine that loses its power loses with NORMAL what the kernel had not written yet, seconds up to
- * half a minute, and never the file as such. With FULL it would lose nothing, at the price of a wait for the
- *     disk with each transaction, up to forty a second while keys fail. What would be lost is counters, and
- *     cooldowns that Google's next answer teaches anew: not worth it, nor the wear.
+ *   - If the process dies, by kill -9 or otherwise, no committed transaction is lost, with NORMAL or FULL:
+ *     the kernel has it.
+ *   - If the machine loses its power, NORMAL loses what the kernel had not written yet, seconds up to half a
+ *     minute, but never the file itself. FULL would lose nothing, at the price of a wait for the disk with
+ *     each transaction, up to forty a second while keys fail. What can be lost is counters, and cooldowns
+ *     that Google's next answer restores: not worth the waits or the wear.
  *
- * The file may have been written by anybody: what is read is checked by the one who gets it, and SQLite is
- * told to trust nothing (no triggers, views or functions of the file's own, cells checked for their size).
+ * The file may have been written by anyone: the reader checks every value, and SQLite is set to trust
+ * nothing (no triggers, views or functions from the file, sizes of cells checked).
  *
- * Another process must not write there at the same time, or each would undo what the other has counted: a
- * lock file beside it says that. SQLite's own locks only last for a transaction, which is right: people may
- * look into the file while we have it.
+ * Another process must not write the file at the same time, or each would undo the other's counting. A lock
+ * file beside it prevents that. SQLite's own locks only last for a transaction, so people may look into the
+ * file while gemgate runs.
  */
 
 #include <errno.h>

@@ -32,7 +32,7 @@ void affinity_home_init(AffinityHome *h) {
 }
 
 void affinity_home_done(AffinityHome *h) {
-        LIST_FOREACH (i, &h->bound) {
+        LIST_FOREACH(i, &h->bound) {
                 list_entry(i, AffinityEntry, by_home)->home = NULL;
                 list_unlink(i);
         }

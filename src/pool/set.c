@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A new set of keys, all or nothing. First a plan: everything that needs memory is made beside what is
- * there, with trees of its own, and can be thrown away. Then it is carried out, and nothing can fail any
- * more:
+ * A new set of keys, all or nothing. First comes a plan: everything that needs memory is made beside what is
+ * there, with trees of its own, and can be thrown away. Then the plan is carried out, and nothing can fail
+ * any more:
  *
  *   - a key that stays is the same object: health, counters, leases and its probes go on;
- *   - a key that goes is taken out of everything but its requests under way, and the last of them frees it.
- *     Until then its project and buckets are there too, and what the requests come to counts for the other
- *     keys of the project;
+ *   - a removed key is taken out of everything but its requests under way, and the last of them frees it.
+ *     Until then its project and buckets are there too, and the outcomes of these requests count for the
+ *     project's other keys;
  *   - a key that moves to another project takes its own health and counters along. Quota belongs to
- * projects, so it finds the new one's. Only a key that was its own project brings its quota, if the new
- * project knows nothing yet;
+ *     projects, so the key takes the new project's. Only a key that was its own project brings its quota, if
+ *     the new project has none yet;
  *   - a key whose project was learned from Google stays there, unless the configuration names one;
- *   - then all chains, numbers of masks and heaps are made anew, in the order of the configuration:
- *     O(keys + slots), as at midnight.
+ *   - then all chains, numbers of masks and heaps are built again, in the order of the configuration: O(keys
+ *     + slots), as at midnight.
  */
 
 #include <errno.h>

@@ -179,7 +179,7 @@ void pool_refusal_rotation(Pool *p, PoolRefusal *ret) {
 }
 
 static PoolSlot *slot_in(const PoolKey *k, const PoolBucket *b) {
-        LIST_FOREACH (i, &k->slots) {
+        LIST_FOREACH(i, &k->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_key);
 
                 if (s->bucket == b)

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One line a request, when it has ended; its level tells the outcome: info when it was answered (also that
- * it was wrong), a warning when Gemini or the pool could not, an error when gemgate could not. What a
- * stranger can cause without a token is limited, each kind for itself. /
+ * Writes one line for each request when it has ended. Its level is the outcome: info if the request was
+ * answered (also with an error of the client's), warning if Gemini or the pool failed, error if gemgate
+ * failed. Lines that a client without a token can cause are limited, each kind separately.
  */
 
 #include "server/http.h"

@@ -239,6 +239,24 @@ def comment_style(s):
                 yield s.line_of(m.start()), "a // comment: /* */ here"
 
 
+def comment_form(s):
+    """What a formatter does to a comment that it may reflow: a stray slash, and lists that are no lists any more."""
+    if not s.is_c:
+        return
+    for m in re.finditer(r"/\*.*?\*/", s.text, re.S):
+        first, text = s.line_of(m.start()), None  # text: the column of the list item's text
+        for n, line in enumerate(m.group().split("\n"), first):
+            if re.search(r"\s/$", line):
+                yield n, "a comment's line ends in a stray /"
+            item = re.match(r"( *\* +(?:-|\d+\.) )\S", line)
+            if item:
+                text = len(item.group(1))
+            elif not line.strip(" */"):
+                text = None
+            elif text is not None and len(re.match(r" *\* *", line).group()) < text:
+                yield n, "the continuation of a list's item is not indented"
+
+
 def machine_paths(s):
     """The project builds wherever it is cloned, by itself."""
     for n, line in enumerate(s.lines, 1):
@@ -257,6 +275,7 @@ RULES = [
     licence,
     form,
     comment_style,
+    comment_form,
     machine_paths,
 ]
 

@@ -57,6 +57,9 @@ BAD = [
     ("src/core/a.c", "int " + "x" * 106 + ";\n", "form", 2),
     ("tests/e2e/a.py", "x = 1 \n", "form", 2),
     ("src/core/a.c", "int x; // a note\n", "comment-style", 2),
+    ("src/core/a.h", "/*\n * A line. /\n */\n", "comment-form", 3),
+    ("src/core/a.c", "/*\n *   - an item that\n * goes on\n */\n", "comment-form", 4),
+    ("src/core/a.c", "/*\n * 1. an item\n *    that goes\n * on\n */\n", "comment-form", 5),
     ("tests/run", "cd /work/main\n", "machine-paths", 2),
     ("tests/e2e/a.py", "open('../shared/contract.md')\n", "machine-paths", 2),
 ]
@@ -70,6 +73,7 @@ GOOD = [
     ("src/core/a.c", '        log_info("system(%s) is // refused", x);\n'),
     ("src/core/a.c", "        snprintf(b, n, x); my_atoi(x); p->system(x); o.system(x);\n"),
     ("src/core/a.c", "int " + "x" * 104 + ";\n"),
+    ("src/core/a.c", "/*\n *   - an item that\n *     goes on;\n *   1. another\n *\n * And text / of it.\n */\n"),
     ("src/io/curl-glue.c", "        x = secret_reveal(s);\n"),
     ("src/io/a.c", "        r = sd_event_add_time(e, &s, CLOCK_MONOTONIC, 0, 1, cb, NULL);\n"),
     ("tests/e2e/wait.py", "time.sleep(0.002)\n"),

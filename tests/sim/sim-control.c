@@ -42,7 +42,7 @@ static void get_status(Exchange *e) {
 static void get_log(Exchange *e) {
         _cleanup_buf_ Buf body = BUF_INIT(SIM_LOG_BYTES_MAX * 2);
 
-        LIST_FOREACH (i, &e->sim->exchanges)
+        LIST_FOREACH(i, &e->sim->exchanges)
                 exchange_note(list_entry(i, Exchange, exchanges));
         if (e->sim->log)
                 sim_log_write(e->sim->log, &body);

@@ -36,13 +36,13 @@ static void thing_free(Thing *t) {
 }
 
 void files_clear(SimFiles *f) {
-        LIST_FOREACH (i, &f->things)
+        LIST_FOREACH(i, &f->things)
                 thing_free(list_entry(i, Thing, link));
         f->n_made = 0;
 }
 
 static Thing *find(const SimFiles *f, const char *name, const char *owner) {
-        LIST_FOREACH (i, &f->things) {
+        LIST_FOREACH(i, &f->things) {
                 Thing *t = list_entry(i, Thing, link);
 
                 if (streq(t->name, name) && streq(t->owner, owner))
@@ -279,7 +279,7 @@ static unsigned create_cache(SimFiles *f, const char *owner, const Request *q, B
 static unsigned list(const SimFiles *f, const char *kind, const char *owner, Buf *body) {
         json_object *o = json_object_new_object(), *all = json_object_new_array();
 
-        LIST_FOREACH (i, &f->things) {
+        LIST_FOREACH(i, &f->things) {
                 const Thing *t = list_entry(i, Thing, link);
 
                 if (startswith(t->name, kind) && streq(t->owner, owner))

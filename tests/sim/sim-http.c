@@ -515,7 +515,7 @@ int http_server_new(Loop *l, const char *listen_on, const HttpHandler *handler, 
 HttpServer *http_server_free(HttpServer *s) {
         if (!s)
                 return NULL;
-        LIST_FOREACH (i, &s->conns)
+        LIST_FOREACH(i, &s->conns)
                 conn_kill(list_entry(i, Conn, conns), false);
         safe_close(s->fd);
         free(s);

@@ -66,7 +66,7 @@ static void drop(SimLog *l, SimLogEntry *e) {
 }
 
 void sim_log_clear(SimLog *l) {
-        LIST_FOREACH (i, &l->entries)
+        LIST_FOREACH(i, &l->entries)
                 drop(l, list_entry(i, SimLogEntry, entries));
 }
 
@@ -141,7 +141,7 @@ static void write_entry(const SimLogEntry *e, Buf *out) {
 }
 
 void sim_log_write(const SimLog *l, Buf *out) {
-        LIST_FOREACH (i, &l->entries)
+        LIST_FOREACH(i, &l->entries)
                 write_entry(list_entry(i, SimLogEntry, entries), out);
 }
 

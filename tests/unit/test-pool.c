@@ -26,12 +26,19 @@ static VerdictClass class_of(const char *name) {
 /*
  * Conversations with a pool, a line each:
  *
- *      but KEY the next pick excludes the key pick MODEL KEY a request of the model gets this key pick MODEL
- *      none STATE=N WHEN HOW or is refused: so many keys of that state, free then; HOW is `quota`, `daily`
- *      (all that wait for quota wait for that of a day) or `ill` done KEY CLASS [HINT] the oldest request of
- *      the key ended so wait DURATION time passes; with a minus, the clock jumps back see KEY MODEL STATE
- *      WHEN what /stats would show key KEY STATE the same of the key as such count KEY MODEL
- *      TODAY/TOTAL/ERRORS/STRIKES reset PATTERN MODEL N * is any usable N
+ *      but KEY                      the next pick excludes the key
+ *      pick MODEL KEY               a request for the model gets this key
+ *      pick MODEL none STATE=N WHEN HOW
+ *                                   … or is refused: N keys have that state, the first frees at WHEN; HOW
+ *                                   is `quota`, `daily` (all that wait for quota wait for the day) or `ill`
+ *      begin KEY                    the oldest request of the key begins to answer
+ *      done KEY CLASS [HINT]        the oldest request of the key ends with this class of verdict
+ *      wait DURATION                time passes; with a minus, the clock is set back
+ *      see KEY MODEL STATE WHEN     what /stats shows of the slot
+ *      key KEY STATE                what /stats shows of the key
+ *      count KEY MODEL TODAY/TOTAL/ERRORS/STRIKES
+ *      reset PATTERN MODEL N        resets N blocks, or `none`: no such key; `*` is any pattern or model
+ *      usable N                     N keys are usable
  *
  * WHEN is `now`, `never`, or the duration from now. KEYs are single letters.
  */

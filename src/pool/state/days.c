@@ -40,7 +40,7 @@ void pool_book_model(Pool *p, const PoolModel *m) {
 
 static void book_today(Pool *p) {
         book(p, &p->today, &p->tally, "");
-        LIST_FOREACH (i, &p->models)
+        LIST_FOREACH(i, &p->models)
                 pool_book_model(p, list_entry(i, PoolModel, models));
 }
 
@@ -48,7 +48,7 @@ void pool_day_end(Pool *p) {
         book_today(p);
         p->save.purge = true;
         pool_today_begin(p, &p->today, &p->tally, "");
-        LIST_FOREACH (i, &p->models) {
+        LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 pool_today_begin(p, &m->today, &m->tally, m->name);

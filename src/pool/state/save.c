@@ -66,21 +66,21 @@ void pool_note_all(Pool *p) {
                 note_if(p, &k->dirty,
                         k->tally.counters.total > 0 || k->breaker.until > 0 || k->disabled != k->configured);
                 note_if(p, &k->learned_dirty, k->learned);
-                LIST_FOREACH (j, &k->slots)
+                LIST_FOREACH(j, &k->slots)
                         pool_note(p, &list_entry(j, PoolSlot, by_key)->dirty, false);
         }
-        LIST_FOREACH (i, &p->projects) {
+        LIST_FOREACH(i, &p->projects) {
                 PoolProject *project = list_entry(i, PoolProject, link);
 
                 note_if(p, &project->dirty, is_worth_keeping(&project->breaker));
-                LIST_FOREACH (j, &project->buckets) {
+                LIST_FOREACH(j, &project->buckets) {
                         PoolBucket *b = list_entry(j, PoolBucket, by_project);
 
                         note_if(p, &b->dirty, is_worth_keeping(&b->quota->breaker));
                         pool_note(p, &b->ceiling_dirty, false);
                 }
         }
-        LIST_FOREACH (i, &p->models) {
+        LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 pool_note(p, &m->dirty, false);
@@ -129,7 +129,7 @@ static void forget_model(PoolModel *m) {
 }
 
 void pool_save_done(Pool *p) {
-        LIST_FOREACH (i, &p->save.forgotten)
+        LIST_FOREACH(i, &p->save.forgotten)
                 forget_model(list_entry(i, PoolModel, models));
         restore_absent_free(&p->save.absent);
         (void) digester_free(p->save.digester);
@@ -368,7 +368,7 @@ static bool is_idle(Pool *p, const PoolDirty *d) {
 }
 
 static int save_list(Pool *p, List *list, Rows *out) {
-        LIST_FOREACH (i, list) {
+        LIST_FOREACH(i, list) {
                 PoolDirty *d = list_entry(i, PoolDirty, link);
                 RowWriter w = {};
                 int r;
@@ -400,7 +400,7 @@ static void save_forgotten(Pool *p, Rows *out) {
                        { POOL_QUOTAS, 1 },
                        { POOL_CEILINGS, 1 } };
 
-        LIST_FOREACH (i, &p->save.forgotten) {
+        LIST_FOREACH(i, &p->save.forgotten) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
                 for (size_t j = 0; j < ELEMENTSOF(tables); j++)

@@ -3,9 +3,9 @@
 
 /*
  * What of the pool is kept over restarts, as rows of tables (base/rows). Memory is the truth: the pool notes
- * what has changed, whoever keeps it takes the rows of that from time to time, and gives all rows back to
- * the pool of a new start. Pure: no file, no clock; who writes is io/store, who binds the two is
- * daemon/manager-state. docs/STATE.md tells what each table holds.
+ * what has changed, the state writer takes the changed rows from time to time, and gives all rows back to
+ * the pool at the next start. Pure: no file, no clock; io/store writes the rows, daemon/state-writer
+ * connects the two. docs/STATE.md describes each table.
  */
 
 #include "base/rows.h"
@@ -64,7 +64,7 @@ size_t pool_restore_end(PoolRestore *r); /* how many rows made no sense */
 
 bool pool_is_restored(const Pool *p); /* and no key or project has come since */
 
-/* --- days (pool/state/save.c) --- */
+/* --- days (pool/state/days.c) --- */
 
 /* How many days are kept, today included. */
 void pool_keep_days(Pool *p, unsigned days);

@@ -41,7 +41,7 @@ struct KeyQueue {
 };
 
 static KeyQueueModel *find(const KeyQueue *l, const char *model) {
-        LIST_FOREACH (i, &l->models) {
+        LIST_FOREACH(i, &l->models) {
                 KeyQueueModel *m = list_entry(i, KeyQueueModel, link);
 
                 if (streq(m->name, model))
@@ -102,7 +102,7 @@ static void on_over(Timeout *t) {
 static void on_hook(void *userdata) {
         KeyQueue *l = userdata;
 
-        LIST_FOREACH (i, &l->models)
+        LIST_FOREACH(i, &l->models)
                 serve(list_entry(i, KeyQueueModel, link));
 }
 
@@ -184,7 +184,7 @@ void key_queue_counters(const KeyQueue *l, KeyQueueCounters *ret) {
 
 void key_queue_each_model(const KeyQueue *l, void (*f)(const char *model, size_t n, void *userdata),
                           void *userdata) {
-        LIST_FOREACH (i, &l->models) {
+        LIST_FOREACH(i, &l->models) {
                 const KeyQueueModel *m = list_entry(i, KeyQueueModel, link);
 
                 f(m->name, m->n, userdata);
