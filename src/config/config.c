@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * From texts to a Config. A ConfigText holds, for each setting, what each source said of it; the last source
- * that said anything wins as a whole (lists are not merged: whoever sets API_KEYS sees all of them in one
- * place). Every setting is checked before the verdict, so that one run tells all faults.
+ * From texts to a Config. A ConfigText holds the text of each setting from each source; the last source that
+ * sets it wins as a whole (lists are not merged, so all API_KEYS are in one place). Every setting is checked
+ * before the result is given, so that one run reports all faults.
  */
 
 #include <errno.h>
@@ -15,21 +15,21 @@
 #include "config/internal.h"
 #include "core/model.h"
 
-/* A file of garbage where keys should be must not fill the log. */
-#define FAULTS_SAID_MAX 100U
+/* A file of garbage in the place of keys must not fill the log. */
+#define FAULT_LINES_MAX 100U
 
-/* Of a wrong value, this much is shown. */
+/* How much of a wrong value is shown. */
 #define SHOWN_MAX 80U
 
-#define LINE_MAX_SAID 1024U
+#define LINE_LENGTH_MAX 1024U
 
 typedef struct ConfigValue {
-        char *text; /* NULL: this source does not name the setting */
+        char *text; /* NULL: this source does not set it */
         size_t n;
 } ConfigValue;
 
 struct ConfigText {
-        ConfigValue (*values)[_CONFIG_SOURCE_MAX]; /* one row a setting */
+        ConfigValue (*values)[_CONFIG_SOURCE_MAX]; /* one row for each setting */
 };
 
 const char *config_setting_name(size_t i, bool *ret_secret) {
@@ -115,9 +115,9 @@ const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const 
         return s ? config_text_get(t, source, s, ret_n) : NULL;
 }
 
-/* --- what is said --- */
+/* --- messages --- */
 
-/* A wrong value may hold anything; what is shown of it is short and printable. */
+/* Shows a wrong value, which may hold anything, short and printable. */
 static void put_shown(Buf *b, const char *shown) {
         size_t n = text_utf8_prefix(shown, SHOWN_MAX);
 
@@ -129,8 +129,8 @@ static void put_shown(Buf *b, const char *shown) {
 
 static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown,
                                     const char *fmt, va_list ap) {
-        _cleanup_buf_ Buf b = BUF_INIT(LINE_MAX_SAID);
-        char words[LINE_MAX_SAID / 2];
+        _cleanup_buf_ Buf b = BUF_INIT(LINE_LENGTH_MAX);
+        char text[LINE_LENGTH_MAX / 2];
 
         (void) buf_printf(&b, "%s: ", s->name);
         if (shown) {
@@ -138,17 +138,19 @@ static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Settin
                 (void) buf_puts(&b, ": ");
         }
         if (fmt) {
-                (void) vsnprintf(words, sizeof(words), fmt, ap);
-                (void) buf_puts(&b, words);
-        } else
+                (void) vsnprintf(text, sizeof(text), fmt, ap);
+                (void) buf_puts(&b, text);
+        } else {
+                (void) buf_puts(&b, "must be ");
                 config_allowed(s, &b);
+        }
         k->say(level, buf_cstr(&b) ?: s->name, k->userdata);
 }
 
 void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) {
         va_list ap;
 
-        if (++k->n_faults > FAULTS_SAID_MAX)
+        if (++k->n_faults > FAULT_LINES_MAX)
                 return;
         va_start(ap, fmt);
         say_line(k, LOG_LEVEL_ERROR, s, shown, fmt, ap);
@@ -176,7 +178,7 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         }
 
         if (text && strlen(text) != n) {
-                config_fault(k, s, NULL, "a NUL byte: text without one");
+                config_fault(k, s, NULL, "must be text without NUL bytes");
                 return 0;
         }
         if (!text || !text[strspn(text, TEXT_WHITESPACE)])
@@ -193,22 +195,22 @@ static bool is_good(const ConfigCheck *k, const char *name) {
         return !k->faulty[config_setting(name) - config_settings];
 }
 
-/* What one setting asks of another; where one is wrong already, nothing more is asked. */
+/* Rules between two settings. A setting that is wrong already is not compared. */
 static void check_together(ConfigCheck *k) {
         const Config *c = k->config;
 
         if (is_good(k, "API_KEYS") && c->n_keys == 0)
-                config_warn(k, config_setting("API_KEYS"), NULL, "none: nothing can be answered");
+                config_warn(k, config_setting("API_KEYS"), NULL,
+                            "no key is set, so no request can be answered");
         if (is_good(k, "LISTEN") && is_good(k, "ALLOWED_TOKENS") && c->tokens.n_client == 0 &&
             config_listens_beyond_loopback(c))
                 config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
-                             "none: at least one token, because LISTEN goes beyond loopback");
+                             "none: must be at least one token, because LISTEN goes beyond loopback");
         if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
                 config_check_fallbacks(k);
         if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
             c->max_inflight_bytes < c->max_body)
-                config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL,
-                             "less than MAX_BODY: at least as much");
+                config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL, "must be at least MAX_BODY");
 }
 
 static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata,
@@ -236,8 +238,8 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
                 k.faulty[i] = k.n_faults > before;
         }
         check_together(&k);
-        if (k.n_faults > FAULTS_SAID_MAX) {
-                (void) snprintf(more, sizeof(more), "and %zu faults more", k.n_faults - FAULTS_SAID_MAX);
+        if (k.n_faults > FAULT_LINES_MAX) {
+                (void) snprintf(more, sizeof(more), "and %zu more faults", k.n_faults - FAULT_LINES_MAX);
                 say(LOG_LEVEL_ERROR, more, userdata);
         }
         if (k.n_faults > 0)
@@ -250,7 +252,7 @@ int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret)
         return check_all(t, NULL, say, userdata, ret);
 }
 
-/* What was a warning has been said before. */
+/* The warnings were reported before. */
 static void say_errors(LogLevel level, const char *line, void *userdata) {
         const ConfigCheck *k = userdata;
 

@@ -3,8 +3,8 @@
 
 /*
  * The settings: one table (config/table.c) of name, type, default, bounds, secret?, reloadable?, one line of
- * help. It gives the parser, --help, --check-config and docs/CONFIG.md. Pure: text in, Config out; who reads
- * the files is daemon/config-load.
+ * help. It gives the parser, --help, --check-config and docs/CONFIG.md. Pure: text in, Config out;
+ * daemon/config-load reads the files.
  */
 
 #include "base/buf.h"
@@ -32,10 +32,10 @@ typedef enum ConfigLogFormat {
 
 typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat */ } ConfigEngine;
 
-/* Whoever keeps a pointer into it keeps a reference: a reload puts another in its place. */
+/* A reload replaces the Config: code that keeps a pointer into it keeps a reference. */
 struct Config {
         unsigned n_ref;
-        char **fixed; /* the texts of the settings that are fixed until a restart; NULL where they are not */
+        char **fixed; /* texts of the settings that are fixed until a restart; NULL for the others */
         KeyConfig *keys;
         size_t n_keys;
         TokenSet tokens;
@@ -75,46 +75,46 @@ typedef enum ConfigSource {
         _CONFIG_SOURCE_MAX,
 } ConfigSource;
 
-/* What is said about a configuration: one line each, without secrets. */
+/* Receives the messages about a configuration: one line each, without secrets. */
 typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
 
-/* Of the i'th setting, NULL behind the last. */
+/* The name of the i'th setting; NULL after the last. */
 const char *config_setting_name(size_t i, bool *ret_secret);
 
-/* Raw values, before they are checked; holds secrets and wipes them. */
+/* The texts of the settings before they are checked. Holds secrets and wipes them. */
 typedef struct ConfigText ConfigText;
 int config_text_new(ConfigText **ret);
 ConfigText *config_text_free(ConfigText *t);
 DEFINE_CLEANUP(ConfigText *, config_text_free);
 
-/* Sets one setting; an empty value asks for the default. -ENOENT if there is none of that name. */
+/* Sets one setting; an empty value means the default. -ENOENT: there is no setting of that name. */
 int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
-/* What that source said of the setting as it stands, or NULL. May be secret. */
+/* The setting's unchecked text from that source, or NULL. May be secret. */
 const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
 void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */
 
 /* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`,
- * so is a line that systemd's EnvironmentFile= or compose's env_file would read otherwise. -EBADMSG for a
- * line that is none, said too, after all the others were read. */
+ * so is a line that systemd's EnvironmentFile= or compose's env_file would read differently. -EBADMSG if a
+ * line is wrong, reported too, after all the others were read. */
 int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
                          ConfigSay say, void *userdata);
 
-/* Checks everything and makes the Config: -EINVAL after one line `SETTING: value: what is allowed` per fault
- * went to `say` at LOG_LEVEL_ERROR. Duplicate keys are one key and a warning. */
+/* Checks everything and makes the Config. Each fault is one line `SETTING: value: must be …` to `say` at
+ * LOG_LEVEL_ERROR; then -EINVAL. A key given twice is one key and a warning. */
 int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret);
 Config *config_ref(Config *c);
 Config *config_unref(Config *c);
 DEFINE_CLEANUP(Config *, config_unref);
 
-/* For a reload, after all was checked: what is fixed until a restart becomes again what `running` has. The
- * names of such settings that are another in *c are put into `differ`, with commas. */
+/* For a reload, after the check: gives the settings that are fixed until a restart their values from
+ * `running` again. Puts the names of those that differ in *c into `differ`, separated by commas. */
 int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
                       Config **c);
 
-/* The alias's target, or the name itself. A target may be `cli/…`; what comes out is no alias again. */
+/* The alias's target, or the name itself. A target may be `cli/…`, but never an alias. */
 const char *config_alias(const Config *c, const char *model);
 
-bool config_listens_beyond_loopback(const Config *c); /* an address of LISTEN is */
+bool config_listens_beyond_loopback(const Config *c); /* true if any address of LISTEN is */
 
 void config_help(Buf *out); /* the settings part of --help */
 void config_markdown(Buf *out); /* docs/CONFIG.md */

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The .env grammar. A line is blank, a comment, or [export] NAME=VALUE, with blanks where they look natural.
+ * The .env grammar. A line is blank, a comment, or [export] NAME=VALUE, with blanks where one expects them.
  *
- *     NAME=value      to the end of the line; a # behind a blank begins a comment. Quotes and backslashes in
- *                     it stand for themselves, so JSON needs no quoting: API_KEYS=["a","b"]
- *     NAME='value'    everything up to the next ', lines included, stands for itself
- *     NAME="value"    the same up to the next ", where \n \r \t \" \\ \$ \` are escapes and a backslash at a
- *                     line's end takes that end away; before anything else it stands for itself
+ *     NAME=value      to the end of the line; a # after a blank begins a comment. Quotes and backslashes in
+ *                     it have no meaning, so JSON needs no quoting: API_KEYS=["a","b"]
+ *     NAME='value'    up to the next ', over several lines if need be, taken literally
+ *     NAME="value"    the same up to the next ", but \n \r \t \" \\ \$ \` are escapes and a backslash at a
+ *                     line's end removes that end; before another character it is literal
  *
- * Behind a closing quote only a comment may follow. CRLF and a byte order mark are taken as Windows writes
- * them.
+ * After a closing quote only a comment may follow. CRLF and a byte order mark are accepted, as Windows
+ * writes them.
  *
- * Two others read such files: systemd (EnvironmentFile=) and compose (env_file:). Each has a grammar of its
- * own, and where they disagree with ours a value would silently change when the same file is given to the
- * other. So while we read, we note the first thing in a line that makes them differ, on the safe side: what
- * is not noted means the same to all three. tests/unit/test-config-env.c holds that against models of both
- * readers.
+ * Two other programs read such files: systemd (EnvironmentFile=) and compose (env_file:). Each has its own
+ * grammar. Where they differ from this one, a value would silently change when the same file is given to
+ * them. So the reader notes the first thing in a line that makes them differ, on the safe side: a line
+ * without a note means the same to all three. tests/unit/test-config-env.c checks that against models of
+ * both readers.
  */
 
 #include <errno.h>
@@ -30,7 +30,7 @@
 #define UPPER      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define NAME_CHARS UPPER "abcdefghijklmnopqrstuvwxyz" TEXT_DIGITS
 
-/* A longer string the kernel does not take in an environment (MAX_ARG_STRLEN with the name in it). */
+/* The kernel takes no longer string in an environment (MAX_ARG_STRLEN, with the name in it). */
 #define ENVIRONMENT_VALUE_MAX (127U << 10)
 
 typedef struct EnvReader {
@@ -38,12 +38,12 @@ typedef struct EnvReader {
         unsigned line; /* where p is */
 
         /* what env_next() found */
-        unsigned at; /* the line it begins in */
+        unsigned at; /* the line in which it begins */
         const char *name;
         size_t n_name;
         Buf value;
-        const char *note;  /* why other readers would take it otherwise, or NULL */
-        const char *fault; /* of a line that is none */
+        const char *note;  /* why other programs read it differently, or NULL */
+        const char *fault; /* what is wrong with the line */
 } EnvReader;
 
 static void note(EnvReader *e, const char *why) {
@@ -93,7 +93,7 @@ static void read_comment(EnvReader *e) {
         if (has_control(e->p, (size_t) (end - e->p), "\t"))
                 note(e, "a control character");
         if (end > e->p && end[-1] == '\\')
-                note(e, "a backslash at a comment's end: systemd takes the next line for its second half");
+                note(e, "a backslash at a comment's end: systemd joins the next line to it");
         next_line(e);
 }
 
@@ -115,9 +115,9 @@ static int read_bare(EnvReader *e, bool blank_before) {
                 n--;
 
         if (memchr(s, '\\', n))
-                note(e, "a backslash outside of quotes: systemd takes it away");
+                note(e, "a backslash outside of quotes: systemd removes it");
         if (memchr(s, '$', n))
-                note(e, "a $ outside of single quotes: compose puts a variable in its place");
+                note(e, "a $ outside of single quotes: compose replaces it by a variable");
         if (has_control(s, (size_t) (end - s), "\t"))
                 note(e, "a control character");
         if (n > 0 && ((s[0] | s[n - 1]) & 0x80))
@@ -126,7 +126,7 @@ static int read_bare(EnvReader *e, bool blank_before) {
         return buf_append(&e->value, s, n);
 }
 
-/* Behind the closing quote. */
+/* After the closing quote. */
 static int read_tail(EnvReader *e) {
         const char *quote = e->p;
 
@@ -136,8 +136,8 @@ static int read_tail(EnvReader *e) {
                 return 0;
         }
         if (*e->p != '#' || e->p == quote)
-                return fault(e, "text behind the closing quote");
-        note(e, "a comment behind a value: systemd takes it for a part of the value");
+                return fault(e, "text after the closing quote");
+        note(e, "a comment after a quoted value: systemd makes it part of the value");
         next_line(e);
         return 0;
 }
@@ -151,7 +151,7 @@ static void unescape(EnvReader *e, char c) {
         };
 
         if (c != '"')
-                note(e, "a backslash before anything but a double quote: each reader has its own rule");
+                note(e, "a backslash before anything but a double quote: readers differ");
         if (c == '\r' && e->p + 1 < e->end && e->p[1] == '\n')
                 c = *++e->p;
         if (c == '\n')
@@ -178,15 +178,15 @@ static int read_quoted(EnvReader *e) {
                         continue;
                 }
                 if (*e->p == '\\')
-                        note(e, "a backslash in quotes: each reader has its own rule");
+                        note(e, "a backslash in quotes: readers differ");
                 if (quote == '"' && *e->p == '$')
-                        note(e, "a $ outside of single quotes: compose puts a variable in its place");
+                        note(e, "a $ outside of single quotes: compose replaces it by a variable");
                 if (has_control(e->p, 1, "\t\n"))
                         note(e, "a control character");
                 (void) buf_putc(&e->value, *e->p);
         }
         if (e->p == e->end)
-                return fault(e, "a quote that is never closed");
+                return fault(e, "a quote that is not closed");
         e->p++;
         e->line = line;
         if (e->value.error < 0)
@@ -209,14 +209,14 @@ static int read_assignment(EnvReader *e) {
         int r;
 
         if (skip_export(e))
-                note(e, "export: systemd does not read the line");
+                note(e, "export: systemd ignores the line");
         e->name = e->p;
         while (e->p < e->end && *e->p && strchr(NAME_CHARS, *e->p))
                 e->p++;
         e->n_name = (size_t) (e->p - e->name);
         skip_blanks(e);
         if (e->p == e->end || *e->p != '=' || e->n_name == 0 || strchr(TEXT_DIGITS, *e->name))
-                return fault(e, "not of the form NAME=value");
+                return fault(e, "must be NAME=value");
 
         before = ++e->p;
         skip_blanks(e);
@@ -228,14 +228,14 @@ static int read_assignment(EnvReader *e) {
                 return r;
 
         if (!text_is_utf8(before, (size_t) (e->p - before)))
-                note(e, "not UTF-8: systemd does not read the line");
+                note(e, "not UTF-8: systemd ignores the line");
         if (e->value.n > ENVIRONMENT_VALUE_MAX)
                 note(e, "longer than an environment variable can be");
         return 1;
 }
 
-/* 1: an assignment, or a comment with a note (then without a name); 0: the end; -EBADMSG: a line that is
- * none, and the next call goes on behind it. */
+/* 1: an assignment, or a comment with a note (then without a name); 0: the end; -EBADMSG: a wrong line, and
+ * the next call continues after it. */
 static int env_next(EnvReader *e) {
         e->name = NULL;
         e->fault = e->note = NULL;
@@ -246,7 +246,7 @@ static int env_next(EnvReader *e) {
                 if (e->end - e->p >= 3 && memcmp(e->p, "\xEF\xBB\xBF", 3) == 0) {
                         e->p += 3;
                         e->at = 1;
-                        note(e, "a byte order mark: systemd takes it for a part of the line");
+                        note(e, "a byte order mark: systemd makes it part of the line");
                         return 1;
                 }
         }
@@ -283,7 +283,7 @@ static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned lin
         say(level, text, userdata);
 }
 
-/* What such a file may say to compose, and to packaging/compose.yaml; it is no setting, and no mistake. */
+/* Variables of compose and of packaging/compose.yaml, which may be in the file without a warning. */
 static bool is_for_compose(const char *name) {
         static const char *const names[] = { "MEMORY", "PUBLISH", "TZ", "WITH_CLI" };
 
@@ -293,10 +293,10 @@ static bool is_for_compose(const char *name) {
         return startswith(name, "COMPOSE_");
 }
 
-/* -ENOENT for an unknown name. */
+/* -ENOENT: the name is unknown. */
 static int set_one(ConfigText *t, const EnvReader *e, char ret_name[static SETTING_NAME_MAX]) {
-        /* A mistaken line may have a secret where its name should be: only what looks like a setting's name
-         * is ever repeated. */
+        /* A mistaken line may have a secret in the place of its name: a message repeats only what looks like
+         * a setting's name. */
         if (e->n_name >= SETTING_NAME_MAX || !text_in_charset(e->name, e->n_name, UPPER TEXT_DIGITS)) {
                 (void) snprintf(ret_name, SETTING_NAME_MAX, "this");
                 return -ENOENT;
@@ -316,7 +316,7 @@ int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *
         int r;
 
         if (n > 0 && memchr(text, 0, n)) {
-                say_at(LOG_LEVEL_ERROR, file, 1, say, userdata, "a NUL byte somewhere: text without one");
+                say_at(LOG_LEVEL_ERROR, file, 1, say, userdata, "must be text without NUL bytes");
                 return -EBADMSG;
         }
 
@@ -330,12 +330,12 @@ int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *
                         break;
                 if (portable && e.note)
                         say_at(LOG_LEVEL_WARNING, file, e.at, say, userdata,
-                               "others would read this otherwise: %s", e.note);
+                               "other programs read this line differently: %s", e.note);
                 if (!e.name)
                         continue;
                 r = set_one(t, &e, name);
                 if (r == -ENOENT)
-                        say_at(LOG_LEVEL_WARNING, file, e.at, say, userdata, "%s is no setting", name);
+                        say_at(LOG_LEVEL_WARNING, file, e.at, say, userdata, "%s is not a setting", name);
                 else if (r < 0)
                         break;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* FALLBACK_MODELS: {"MODEL": ["MODEL", …]}. What the names stand for is looked at when all settings are
- * read, since they may be aliases. */
+/* FALLBACK_MODELS: {"MODEL": ["MODEL", …]}. The names may be aliases, so they are resolved when all settings
+ * are read. */
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -10,11 +10,11 @@
 #include "config/internal.h"
 #include "core/model.h"
 
-/* A fallback is served by the API in any case: the Gemini CLI has waits of its own. */
+/* A fallback is always served by the API: the Gemini CLI has its own waits. */
 static bool parse_name(ConfigCheck *k, const Setting *s, const char *text, size_t n, ModelName *ret) {
         if (model_name_parse(text, n, ret) >= 0 && !ret->cli)
                 return true;
-        config_fault(k, s, text, "a model's name, without cli/");
+        config_fault(k, s, text, "must be a model's name without cli/");
         return false;
 }
 
@@ -23,7 +23,7 @@ static int add_step(ConfigCheck *k, const Setting *s, struct json_object *step) 
         int r;
 
         if (!json_object_is_type(step, json_type_string)) {
-                config_fault(k, s, NULL, "%s", s->type->allowed);
+                config_fault(k, s, NULL, NULL);
                 return 0;
         }
         if (!parse_name(k, s, json_object_get_string(step), (size_t) json_object_get_string_len(step),
@@ -31,7 +31,8 @@ static int add_step(ConfigCheck *k, const Setting *s, struct json_object *step) 
                 return 0;
         r = fallback_set_add_step(&k->config->route.fallbacks, name.name);
         if (r == -E2BIG) {
-                config_fault(k, s, name.name, "at most %u models for one", FALLBACK_STEPS_MAX);
+                config_fault(k, s, name.name,
+                             "there must be at most %u fallbacks of one model", FALLBACK_STEPS_MAX);
                 return 0;
         }
         return r;
@@ -44,12 +45,12 @@ static int add_model(ConfigCheck *k, const Setting *s, const char *model, struct
         if (!parse_name(k, s, model, strlen(model), &name))
                 return 0;
         if (!json_object_is_type(steps, json_type_array) || json_object_array_length(steps) == 0) {
-                config_fault(k, s, model, "%s", s->type->allowed);
+                config_fault(k, s, model, NULL);
                 return 0;
         }
         r = fallback_set_add(&k->config->route.fallbacks, name.name);
         if (r == -E2BIG)
-                config_fault(k, s, model, "at most %u models", FALLBACKS_MAX);
+                config_fault(k, s, model, "there must be at most %u models", FALLBACKS_MAX);
         for (size_t i = 0; r >= 0 && i < json_object_array_length(steps); i++)
                 r = add_step(k, s, json_object_array_get_idx(steps, i));
         return r == -E2BIG ? 0 : r;
@@ -74,7 +75,8 @@ void config_check_fallbacks(ConfigCheck *k) {
 
                         if (startswith(instead, "cli/"))
                                 config_fault(k, s, f->instead[j],
-                                             "an alias of %s: a model that Gemini's API serves", instead);
+                                             "must be a model that Gemini's API serves, not an alias of %s",
+                                             instead);
                         else if (streq(instead, model))
                                 config_warn(k, s, f->model, "falls back to itself");
                 }

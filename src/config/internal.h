@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of config share: the table's row, and the run of a check. */
+/* Shared by the files of config: the row of the table of settings, and the state of a check. */
 
 #include "config/config.h"
 
 typedef struct Setting Setting;
 typedef struct ConfigCheck ConfigCheck;
 
-/* A kind of value. */
+/* The type of a setting's value. */
 typedef struct SettingType {
-        const char *allowed; /* "a duration"; the bounds are put behind it */
-        /* Puts the value into s's field of k->config, or says what is wrong with it by config_fault() and
-         * returns 0 all the same, so that the other faults are found too. `value` is never empty. -ENOMEM.
-         */
+        const char *allowed; /* "a duration", behind "must be"; the bounds are added */
+        /* Puts the value into s's field of k->config. A wrong value is reported by config_fault() and still
+         * returns 0, so that the other faults are found, too. `value` is never empty. -ENOMEM. */
         int (*parse)(ConfigCheck *k, const Setting *s, const char *value);
-        void (*show_bound)(uint64_t bound, Buf *out); /* NULL: values of this kind have no bounds */
+        void (*show_bound)(uint64_t bound, Buf *out); /* NULL: such values have no bounds */
 } SettingType;
 
 struct Setting {
         const char *name;
         const SettingType *type;
-        const char *initial; /* the default, as one would write it; "": none */
+        const char *initial; /* the default as written in a file; "": none */
         uint64_t min, max;   /* in the unit of the field */
         size_t field;        /* its place in Config */
         bool secret;         /* its value is never shown */
@@ -34,7 +33,7 @@ extern const size_t config_n_settings;
 
 const Setting *config_setting(const char *name); /* or NULL */
 
-/* What this source said of the setting, or NULL. */
+/* The setting's text from this source, or NULL. */
 const char *config_text_get(const ConfigText *t, ConfigSource source, const Setting *s, size_t *ret_n);
 
 /* The keys and tokens that .env.example shows; NULL-terminated. */
@@ -42,21 +41,21 @@ extern const char *const config_examples[];
 
 struct ConfigCheck {
         Config *config;
-        const Config *running; /* a reload: where the texts of what is fixed come from; or NULL */
+        const Config *running; /* at a reload: the source of the fixed settings' texts; or NULL */
         ConfigSay say;
         void *userdata;
         size_t n_faults;
-        bool *faulty; /* one a setting */
-        bool lines; /* this value stands in a file of its own, where # begins a comment */
+        bool *faulty; /* one for each setting */
+        bool lines; /* the value has its own file, where # begins a comment */
 };
 
-/* `SETTING: value: what is allowed`. config_fault() counts; `shown` must not be secret. With `fmt` NULL the
- * setting's own words say what is allowed. */
+/* Reports `SETTING: value: must be …`. config_fault() counts; `shown` must not be secret. `fmt` NULL: "must
+ * be " and the setting's `allowed`. */
 void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_allowed(const Setting *s, Buf *out);
 
-/* Kinds of one value (config/value.c) and of many (config/list.c, config/keys.c, config/limits.c). */
+/* Types of one value (config/value.c) and of several (config/list.c, config/keys.c, config/limits.c). */
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
         setting_zone, setting_socket_path, setting_directory, setting_engine, setting_program,
@@ -66,7 +65,7 @@ extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_l
         setting_fallbacks, setting_limits;
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
-void config_check_fallbacks(ConfigCheck *k); /* when all is read */
+void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */
 
 /* One entry of a list: a text, or a JSON object. */
 typedef struct ListEntry {
@@ -76,14 +75,14 @@ typedef struct ListEntry {
         struct json_object *object; /* instead of a text */
 } ListEntry;
 
-/* Calls back for each entry of a JSON array, or of a list separated by commas or lines. */
+/* Calls `fn` for each entry of a JSON array, or of a list separated by commas or lines. */
 typedef int (*ListFn)(ConfigCheck *k, const Setting *s, const ListEntry *e);
 int config_each_entry(ConfigCheck *k, const Setting *s, const char *value, ListFn fn);
 
-/* Calls back for each member of a JSON object; what is none is a fault, told here. */
+/* Calls `fn` for each member of a JSON object; reports a value that is not one. */
 typedef int (*MemberFn)(ConfigCheck *k, const Setting *s, const char *name, struct json_object *o);
 int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn);
 
-/* JSON as the settings take it. -EBADMSG, -ENOMEM. The destructor wipes the strings. */
+/* Parses a setting's JSON. -EBADMSG, -ENOMEM. The destructor wipes the strings. */
 int config_json(const char *text, struct json_object **ret);
 void config_json_freep(struct json_object **o);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * API_KEYS, ALLOWED_TOKENS and ADMIN_TOKENS. An entry is a secret, or an object with the secret and what is
- * known of it. What is said of an entry names its number and, once it is a Secret, its mask; never its
- * bytes.
+ * API_KEYS, ALLOWED_TOKENS and ADMIN_TOKENS. An entry is a secret, or an object with the secret and its
+ * attributes. A message about an entry names its number and, once it is a Secret, its mask; never its bytes.
  */
 
 #include <errno.h>
@@ -14,7 +13,7 @@
 #include "base/text.h"
 #include "config/internal.h"
 
-#define NAME_MAX_LENGTH 64U /* a key's, a token's, a project's: it stands in logs and on the bus */
+#define NAME_MAX_LENGTH 64U /* of a key, token or project; it appears in logs and on the bus */
 
 typedef struct KeyEntry {
         Secret *secret;
@@ -23,7 +22,7 @@ typedef struct KeyEntry {
         char shown[64];
 } KeyEntry;
 
-/* What one of the three settings takes. */
+/* The form of one setting's entries. */
 typedef struct EntryForm {
         const char *noun;     /* "key", "token": also the member that holds the secret */
         bool has_key_members; /* project, disabled */
@@ -54,16 +53,17 @@ static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, c
 
         r = secret_new(text, n, &e->secret);
         if (r == -EINVAL) {
-                config_fault(k, s, e->shown, "a %s: 1 to %u printable ASCII characters without blanks",
-                             form->noun, SECRET_LENGTH_MAX);
+                config_fault(k, s, e->shown, "must be 1 to %u printable ASCII characters without blanks",
+                             SECRET_LENGTH_MAX);
                 return 0;
         }
         if (r < 0)
                 return r;
         for (size_t i = 0; config_examples[i]; i++)
                 if (secret_equal(e->secret, config_examples[i], strlen(config_examples[i]))) {
-                        config_fault(k, s, e->shown, "the example %s of .env.example is not a %s",
-                                     form->noun, form->noun);
+                        config_fault(k, s, e->shown,
+                                     "must be a %s of yours, not the example of .env.example",
+                                     form->noun);
                         e->secret = secret_unref(e->secret);
                         return 0;
                 }
@@ -82,7 +82,7 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
 
                 if (!json_object_is_type(value, json_type_string) ||
                     !label_is_valid(text, (size_t) json_object_get_string_len(value))) {
-                        config_fault(k, s, e->shown, "%s: 1 to %u characters", key, NAME_MAX_LENGTH);
+                        config_fault(k, s, e->shown, "%s: must be 1 to %u characters", key, NAME_MAX_LENGTH);
                         return;
                 }
                 if (*key == 'n')
@@ -93,14 +93,14 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
                 if (json_object_is_type(value, json_type_boolean))
                         e->disabled = json_object_get_boolean(value);
                 else
-                        config_fault(k, s, e->shown, "disabled: true or false");
+                        config_fault(k, s, e->shown, "disabled: must be true or false");
         } else if (strlen(key) <= 32 && text_in_charset(key, strlen(key), "abcdefghijklmnopqrstuvwxyz_"))
-                config_fault(k, s, e->shown, "unknown member %s: %s", key, form->allowed);
-        else /* may be anything: the secret itself, where its name should be */
-                config_fault(k, s, e->shown, "unknown member: %s", form->allowed);
+                config_fault(k, s, e->shown, "unknown member %s: must be %s", key, form->allowed);
+        else /* an unknown name may be anything, even the secret */
+                config_fault(k, s, e->shown, "unknown member: must be %s", form->allowed);
 }
 
-/* Leaves e->secret NULL after a fault that was said. */
+/* Leaves e->secret NULL after a reported fault. */
 static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, const ListEntry *from,
                       KeyEntry *e) {
         struct json_object *secret;
@@ -112,7 +112,7 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
 
         if (!json_object_object_get_ex(from->object, form->noun, &secret) ||
             !json_object_is_type(secret, json_type_string)) {
-                config_fault(k, s, e->shown, "an object without %s: %s", form->noun, form->allowed);
+                config_fault(k, s, e->shown, "an object without %s: must be %s", form->noun, form->allowed);
                 return 0;
         }
         r = set_secret(k, s, form, json_object_get_string(secret),
@@ -139,7 +139,7 @@ static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
         if (r < 0 || !e.secret)
                 return r;
         if (c->n_keys >= KEYS_MAX) {
-                config_fault(k, s, e.shown, "at most %u keys", KEYS_MAX);
+                config_fault(k, s, e.shown, "there must be at most %u keys", KEYS_MAX);
                 return 0;
         }
         name = e.name ? strdup(e.name) : NULL;
@@ -147,7 +147,7 @@ static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
         if ((e.name && !name) || (e.project && !project))
                 return -ENOMEM;
 
-        /* Room for a power of two: there may be a hundred thousand. */
+        /* Grows to powers of two: there may be a hundred thousand keys. */
         if ((c->n_keys & (c->n_keys - 1)) == 0) {
                 keys = reallocarray(c->keys, MAX(2 * c->n_keys, (size_t) 1), sizeof(KeyConfig));
                 if (!keys)
@@ -166,7 +166,7 @@ static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
 static int compare_secrets(const void *a, const void *b) {
         const KeyConfig *x = *(const KeyConfig *const *) a, *y = *(const KeyConfig *const *) b;
 
-        /* Of two that are equal the one that was named first stays first. */
+        /* Of two equal keys the one given first sorts first. */
         return secret_compare(x->secret, y->secret) ?: (x > y) - (x < y);
 }
 
@@ -182,7 +182,7 @@ static void key_done(KeyConfig *key) {
         free(key->project);
 }
 
-/* Two of the same key are one, with a warning; two of the same name are a fault. */
+/* A key given twice counts once, with a warning; a name of two keys is a fault. */
 static int settle_keys(ConfigCheck *k, const Setting *s) {
         _cleanup_free_ KeyConfig **order = NULL;
         Config *c = k->config;
@@ -201,7 +201,7 @@ static int settle_keys(ConfigCheck *k, const Setting *s) {
         for (size_t i = 0, first = 0; i < c->n_keys; i++)
                 if (i > first && secret_compare(order[i]->secret, order[first]->secret) == 0) {
                         secret_mask_key(order[i]->secret, mask);
-                        config_warn(k, s, mask, "named twice: one key");
+                        config_warn(k, s, mask, "is given twice and counts once");
                         key_done(order[i]);
                 } else
                         first = i;
@@ -215,7 +215,7 @@ static int settle_keys(ConfigCheck *k, const Setting *s) {
         qsort(order, c->n_keys, sizeof(*order), compare_names);
         for (size_t i = 1; i < c->n_keys; i++)
                 if (order[i]->name && streq_ptr(order[i]->name, order[i - 1]->name))
-                        config_fault(k, s, order[i]->name, "the name of two keys: one name, one key");
+                        config_fault(k, s, order[i]->name, "must be the name of only one key");
         return 0;
 }
 
@@ -229,7 +229,7 @@ static int parse_keys(ConfigCheck *k, const Setting *s, const char *value) {
 }
 
 const SettingType setting_keys = {
-        "a JSON array of strings or {key, name?, project?, disabled?}; or separated by commas or lines",
+        "keys separated by commas or lines, or a JSON array of keys or {key, name?, project?, disabled?}",
         parse_keys,
 };
 
@@ -248,19 +248,19 @@ static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, To
                 const Token *t = tokens->tokens + i;
 
                 if (secret_compare(t->secret, e.secret) == 0) {
-                        /* In the other list it is no mistake: then it is an admin's. */
+                        /* A token in both lists is no mistake: it is an admin token. */
                         if (t->right == right) {
-                                config_warn(k, s, e.shown, "named twice: one token");
+                                config_warn(k, s, e.shown, "is given twice and counts once");
                                 return 0;
                         }
                 } else if (e.name && streq_ptr(t->name, e.name)) {
-                        config_fault(k, s, e.name, "the name of two tokens: one name, one token");
+                        config_fault(k, s, e.name, "must be the name of only one token");
                         return 0;
                 }
         }
         r = token_set_add(tokens, e.secret, e.name, right);
         if (r == -E2BIG) {
-                config_fault(k, s, e.shown, "at most %u tokens", TOKENS_MAX);
+                config_fault(k, s, e.shown, "there must be at most %u tokens", TOKENS_MAX);
                 return 0;
         }
         return r;
@@ -282,7 +282,7 @@ static int parse_admin_tokens(ConfigCheck *k, const Setting *s, const char *valu
         return config_each_entry(k, s, value, add_admin_token);
 }
 
-#define TOKENS_ALLOWED "a JSON array of strings or {token, name?}; or separated by commas or lines"
+#define TOKENS_ALLOWED "tokens separated by commas or lines, or a JSON array of tokens or {token, name?}"
 
 const SettingType setting_tokens = { TOKENS_ALLOWED, parse_tokens };
 const SettingType setting_admin_tokens = { TOKENS_ALLOWED, parse_admin_tokens };

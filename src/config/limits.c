@@ -3,8 +3,8 @@
 /*
  * MODEL_LIMITS: {"MODEL": {"rpm": 10, "tpm": 250000, "rpd": 250, "projects": {"NAME": {"rpm": 1000}}}}.
  *
- * A project's numbers take the place of the model's one by one; null takes one away, so that a project on a
- * higher tier need not name a number that it does not have.
+ * Each of a project's numbers replaces the model's; null removes it, so that a project on a higher tier need
+ * not name a limit that it does not have.
  */
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static int row_new(ConfigCheck *k, const Setting *s, const char *model, const ch
         CeilingRow *rows;
 
         if (c->n_limits >= MODEL_LIMITS_MAX) {
-                config_fault(k, s, model, "at most %u rows", MODEL_LIMITS_MAX);
+                config_fault(k, s, model, "there must be at most %u rows", MODEL_LIMITS_MAX);
                 return 0;
         }
         rows = reallocarray(c->limits, c->n_limits + 1, sizeof(CeilingRow));
@@ -83,10 +83,11 @@ static int read_row(ConfigCheck *k, const Setting *s, const char *model, const c
                 if (!project && streq(name, "projects"))
                         continue;
                 if (kind == _CEILING_MAX)
-                        config_fault(k, s, name, "rpm, tpm or rpd%s", project ? "" : ", or projects");
+                        config_fault(k, s, name, "must be rpm, tpm%s",
+                                     project ? " or rpd" : ", rpd or projects");
                 else if (!read_number(value, project, &row->value[kind]))
-                        config_fault(k, s, shown, "%s is a whole number from 1%s", name,
-                                     project ? ", or null for none" : "");
+                        config_fault(k, s, shown, "%s must be a whole number from 1%s", name,
+                                     project ? ", or null for no limit" : "");
         }
         return 0;
 }
@@ -95,7 +96,7 @@ static int read_projects(ConfigCheck *k, const Setting *s, const char *model, st
         int r;
 
         if (!json_object_is_type(o, json_type_object)) {
-                config_fault(k, s, model, "projects are {\"NAME\": {\"rpm\": N}}");
+                config_fault(k, s, model, "projects must be {\"NAME\": {\"rpm\": N}}");
                 return 0;
         }
         json_object_object_foreach(o, project, limits) {
@@ -112,7 +113,7 @@ static int read_model(ConfigCheck *k, const Setting *s, const char *given, struc
         int r;
 
         if (model_name_parse(given, strlen(given), &model) < 0 || model.cli) {
-                config_fault(k, s, given, "limits are of a model, by its name");
+                config_fault(k, s, given, "must be a model's name");
                 return 0;
         }
         r = read_row(k, s, model.name, NULL, o);

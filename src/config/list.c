@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The settings that hold many values. A list is a JSON array, or entries separated by commas and lines;
- * where it has more than one line, or a file of its own, a line that begins with # is a comment. An entry
- * that holds a comma has to be written in JSON.
+ * The settings with several values. A list is a JSON array, or entries separated by commas and lines. In a
+ * value of several lines, or in the setting's own file, a line that begins with # is a comment. An entry
+ * with a comma must be written in JSON.
  */
 
 #include <errno.h>
@@ -32,7 +32,7 @@ int config_json(const char *text, struct json_object **ret) {
         tokener = json_tokener_new_ex(CONFIG_JSON_DEPTH);
         if (!tokener)
                 return -ENOMEM;
-        /* With the NUL, so that a number at the end is finished too. */
+        /* With the NUL, so that the parser also finishes a number at the end. */
         o = json_tokener_parse_ex(tokener, text, (int) n + 1);
         good = o && json_tokener_get_error(tokener) == json_tokener_success;
         json_tokener_free(tokener);
@@ -47,7 +47,7 @@ int config_json(const char *text, struct json_object **ret) {
 static void wipe(struct json_object *o) {
         switch (json_object_get_type(o)) {
         case json_type_string:
-                /* For a string json-c hands out its own bytes, not a rendering. */
+                /* For a string json-c returns its own bytes, not a copy. */
                 explicit_bzero((char *) (uintptr_t) json_object_get_string(o),
                                (size_t) json_object_get_string_len(o));
                 break;
@@ -82,7 +82,8 @@ static int each_of_array(ConfigCheck *k, const Setting *s, const char *value, Li
 
         r = config_json(value, &array);
         if (r == -EBADMSG || (r >= 0 && !json_object_is_type(array, json_type_array))) {
-                config_fault(k, s, NULL, "no JSON: [\"…\", \"…\"], or entries separated by commas");
+                config_fault(k, s, NULL,
+                             "must be a JSON array ([\"…\", \"…\"]) or entries separated by commas");
                 return 0;
         }
         if (r < 0)
@@ -98,7 +99,7 @@ static int each_of_array(ConfigCheck *k, const Setting *s, const char *value, Li
                 } else if (s->secret && json_object_is_type(o, json_type_object))
                         e.object = o;
                 else {
-                        config_fault(k, s, NULL, "entry %zu: %s", e.number,
+                        config_fault(k, s, NULL, "entry %zu: must be %s", e.number,
                                      s->secret ? "a string or an object" : "a string");
                         continue;
                 }
@@ -121,7 +122,7 @@ static int each_of_lines(ConfigCheck *k, const Setting *s, char *text, ListFn fn
                         continue;
                 while ((entry = strsep(&line, ","))) {
                         entry = text_strip(entry);
-                        if (!*entry) /* a comma too many, a blank line */
+                        if (!*entry) /* an extra comma, or a blank line */
                                 continue;
                         e = (ListEntry){ .number = e.number + 1, .text = entry, .n = strlen(entry) };
                         r = fn(k, s, &e);
@@ -132,7 +133,7 @@ static int each_of_lines(ConfigCheck *k, const Setting *s, char *text, ListFn fn
         return 0;
 }
 
-/* What looks like JSON is JSON, or a mistake: nobody means a key that begins with a brace. */
+/* A value that begins like JSON must be JSON: no key begins with a brace. */
 static bool is_json(const Setting *s, const char *value) {
         value += strspn(value, TEXT_WHITESPACE);
         if (s->type == &setting_listen && *value == '[' && strchr(TEXT_DIGITS "abcdefABCDEF:", value[1]))
@@ -164,7 +165,7 @@ static int add_rule(ConfigCheck *k, const Setting *s, const ListEntry *e, CidrSe
         if (strlen(e->text) == e->n)
                 r = cidr_set_add(set, e->text);
         if (r == -E2BIG)
-                config_fault(k, s, e->text, "at most %u rules", CIDR_RULES_MAX);
+                config_fault(k, s, e->text, "there must be at most %u rules", CIDR_RULES_MAX);
         else if (r == -EINVAL)
                 config_fault(k, s, e->text, NULL);
         else
@@ -173,7 +174,7 @@ static int add_rule(ConfigCheck *k, const Setting *s, const ListEntry *e, CidrSe
 }
 
 static int add_allowed_ip(ConfigCheck *k, const Setting *s, const ListEntry *e) {
-        /* Peers on a unix socket pass anyway; their socket's mode is their rule. */
+        /* Peers on a unix socket always pass; the socket's mode decides about access. */
         if (streq(e->text, "unix:")) {
                 config_fault(k, s, e->text, NULL);
                 return 0;
@@ -182,7 +183,7 @@ static int add_allowed_ip(ConfigCheck *k, const Setting *s, const ListEntry *e) 
 }
 
 static int add_trusted_proxy(ConfigCheck *k, const Setting *s, const ListEntry *e) {
-        /* If everybody were a trusted proxy, everybody could be who he likes. */
+        /* If every client were a trusted proxy, each could claim any address. */
         if (streq(e->text, "*") || strcaseeq(e->text, "all")) {
                 config_fault(k, s, e->text, NULL);
                 return 0;
@@ -198,8 +199,8 @@ static int parse_trusted_proxies(ConfigCheck *k, const Setting *s, const char *v
         return config_each_entry(k, s, value, add_trusted_proxy);
 }
 
-const SettingType setting_allowed_ips = { "addresses, CIDRs, or *", parse_allowed_ips };
-const SettingType setting_trusted_proxies = { "addresses, CIDRs, or unix:", parse_trusted_proxies };
+const SettingType setting_allowed_ips = { "addresses, CIDRs or *", parse_allowed_ips };
+const SettingType setting_trusted_proxies = { "addresses, CIDRs or unix:", parse_trusted_proxies };
 
 /* --- LISTEN --- */
 
@@ -245,11 +246,11 @@ static int add_listener(ConfigCheck *k, const Setting *s, const ListEntry *e) {
         }
         for (; c->listen && c->listen[n]; n++)
                 if (streq(c->listen[n], e->text)) {
-                        config_warn(k, s, e->text, "named twice");
+                        config_warn(k, s, e->text, "is given twice and counts once");
                         return 0;
                 }
         if (n >= LISTENERS_MAX) {
-                config_fault(k, s, e->text, "at most %u listeners", LISTENERS_MAX);
+                config_fault(k, s, e->text, "there must be at most %u listeners", LISTENERS_MAX);
                 return 0;
         }
         listen = reallocarray(c->listen, n + 2, sizeof(char *));
@@ -271,7 +272,8 @@ static int parse_listen(ConfigCheck *k, const Setting *s, const char *value) {
         return r;
 }
 
-const SettingType setting_listen = { "ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several",
+const SettingType setting_listen = { "ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, without host names; "
+                                     "several separated by commas",
                                      parse_listen };
 
 bool config_listens_beyond_loopback(const Config *c) {
@@ -294,15 +296,15 @@ static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct
         AliasConfig *aliases;
 
         if (model_name_parse(alias, strlen(alias), &from) < 0 || from.cli) {
-                config_fault(k, s, alias, "an alias has the form of a model's name");
+                config_fault(k, s, alias, "must have the form of a model's name");
                 return 0;
         }
         if (model_name_parse(model, (size_t) json_object_get_string_len(target), &to) < 0) {
-                config_fault(k, s, alias, "an alias stands for a model's name");
+                config_fault(k, s, alias, "must be an alias of a model's name");
                 return 0;
         }
         if (c->n_aliases >= ALIASES_MAX) {
-                config_fault(k, s, alias, "at most %u aliases", ALIASES_MAX);
+                config_fault(k, s, alias, "there must be at most %u aliases", ALIASES_MAX);
                 return 0;
         }
 
@@ -350,10 +352,11 @@ static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
         r = config_each_member(k, s, value, add_alias);
         if (r < 0)
                 return r;
-        /* One step, so that there is no circle and a reader sees at once what a name comes to. */
+        /* An alias of an alias is refused: so there are no circles, and a reader sees the model at once. */
         for (size_t i = 0; i < c->n_aliases; i++)
                 if (is_alias(c, c->aliases[i].model))
-                        config_fault(k, s, c->aliases[i].alias, "stands for %s, which is an alias itself",
+                        config_fault(k, s, c->aliases[i].alias,
+                                     "must be an alias of a model, not of the alias %s",
                                      c->aliases[i].model);
         return 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the configuration says of the way of a request: which model a name stands for, which key and which
- * model serve it, and when. See docs/ROUTING.md. */
+/* The settings of a request's route: which key and which model serve it, and when. See docs/ROUTING.md. */
 
 #include "base/clock.h"
 #include "core/fallback.h"
@@ -16,7 +15,7 @@ typedef struct AliasConfig {
 
 typedef struct RouteConfig {
         FallbackSet fallbacks;
-        usec_t queue_wait; /* 0: nobody waits for a key */
+        usec_t queue_wait; /* 0: requests do not wait for a key */
         usec_t hedge_after; /* HEDGE_OFF, HEDGE_P95, or a span */
         uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
 } RouteConfig;

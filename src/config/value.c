@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The kinds of settings that hold one value. */
+/* The types of settings with one value. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,7 +73,7 @@ static int parse_count(ConfigCheck *k, const Setting *s, const char *value) {
         return set_number(k, s, value, r, v);
 }
 
-/* 25%, or 25; off is what no share is: 0, or the largest number where 0 is one. */
+/* 25%, or 25. `off` is a value that no share has: 0, or the largest number where 0 is a share. */
 static int parse_percent_or_off(ConfigCheck *k, const Setting *s, const char *value) {
         _cleanup_free_ char *copy = NULL;
         uint64_t v = 0;
@@ -120,10 +120,10 @@ static void show_percent(uint64_t bound, Buf *out) {
         (void) buf_printf(out, "%llu%%", (unsigned long long) bound);
 }
 
-const SettingType setting_percent_or_off = { "off, or a share", parse_percent_or_off, show_percent };
+const SettingType setting_percent_or_off = { "off or a share", parse_percent_or_off, show_percent };
 const SettingType setting_duration = { "a duration", parse_duration, show_duration };
-const SettingType setting_duration_or_off = { "off, or a duration", parse_duration_or_off, show_duration };
-const SettingType setting_hedge = { "off, p95, or a duration", parse_hedge, show_duration };
+const SettingType setting_duration_or_off = { "off or a duration", parse_duration_or_off, show_duration };
+const SettingType setting_hedge = { "off, p95 or a duration", parse_hedge, show_duration };
 const SettingType setting_size = { "a size", parse_size, show_size };
 const SettingType setting_count = { "a number", parse_count, show_count };
 
@@ -196,7 +196,7 @@ const SettingType setting_state = { "auto, memory: or sqlite:/PATH", parse_state
 /* --- names --- */
 
 static int parse_zone(ConfigCheck *k, const Setting *s, const char *value) {
-        /* Whether it is installed only the machine can say; see daemon/config-load. */
+        /* daemon/config-load checks whether the zone is installed. */
         if (zone_name_is_valid(value))
                 return set_string(k, s, value);
         config_fault(k, s, value, NULL);
@@ -215,7 +215,7 @@ static int parse_model(ConfigCheck *k, const Setting *s, const char *value) {
         return set_string(k, s, full);
 }
 
-/* What fits into a sockaddr_un. */
+/* The length that fits into a sockaddr_un. */
 static int parse_socket_path(ConfigCheck *k, const Setting *s, const char *value) {
         if (value[0] == '/' && strlen(value) < sizeof(((struct sockaddr_un *) NULL)->sun_path))
                 return set_string(k, s, value);
@@ -230,7 +230,7 @@ static int parse_directory(ConfigCheck *k, const Setting *s, const char *value) 
         return 0;
 }
 
-/* A program by its path, or by a name that is looked for. */
+/* A program's path, or a name to search for. */
 static int parse_program(ConfigCheck *k, const Setting *s, const char *value) {
         if (text_in_charset(value, strlen(value), LETTERS_DIGITS "/._+@-") &&
             (value[0] == '/' || !strchr(value, '/')))
@@ -250,7 +250,7 @@ static int parse_runner(ConfigCheck *k, const Setting *s, const char *value) {
 }
 
 const SettingType setting_program = { "a program's name or absolute path", parse_program };
-const SettingType setting_runner = { "auto, unix:/PATH, or a program's absolute path", parse_runner };
+const SettingType setting_runner = { "auto, unix:/PATH or a program's absolute path", parse_runner };
 const SettingType setting_socket_path = { "an absolute path of at most 107 bytes", parse_socket_path };
 const SettingType setting_directory = { "the absolute path of a directory", parse_directory };
 const SettingType setting_zone = { "a time zone's name, such as America/Los_Angeles", parse_zone };
@@ -327,7 +327,8 @@ static int parse_url(ConfigCheck *k, const Setting *s, const char *value) {
         if (n > 0 && !text_in_charset(path, n, LETTERS_DIGITS "/._~%-"))
                 goto wrong;
         if (plain && !loopback) {
-                config_fault(k, s, value, "https, because http shows the keys to whoever is between");
+                config_fault(k, s, value,
+                             "must be https, because http shows the keys to the network between");
                 return 0;
         }
 
@@ -341,7 +342,7 @@ static int parse_url(ConfigCheck *k, const Setting *s, const char *value) {
         return 0;
 
 wrong:
-        /* A password before an @, or a key in a query, may be what is wrong with it. */
+        /* A password before an @, or a key in a query, may be the fault, so the value is not shown. */
         config_fault(k, s, strpbrk(value, "@?#") ? "****" : value, NULL);
         return 0;
 }

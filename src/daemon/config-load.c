@@ -76,11 +76,11 @@ static void check_mode(const Loader *l, const char *path, int fd) {
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return;
         if (st.st_mode & S_IROTH)
-                tell(l, LOG_LEVEL_WARNING, "%s: everybody on this machine can read it", path);
+                tell(l, LOG_LEVEL_WARNING, "%s: every user of this machine can read it", path);
         if (is_root_alone(l, &st))
                 tell(l, LOG_LEVEL_WARNING,
-                     "%s: only root can read it, and gemgated is not root: give it its directory's group, "
-                     "and mode 0640",
+                     "%s: only root can read it, and gemgated does not run as root: must have the group of "
+                     "its directory and mode 0640",
                      path);
 }
 
@@ -94,10 +94,11 @@ static int read_file(const Loader *l, const char *path, Buf *ret) {
                 return -ENOENT;
         r = fd < 0 ? -errno : read_fd(fd, ret);
         if (r == -EFBIG)
-                tell(l, LOG_LEVEL_ERROR, "%s: larger than %u MiB", path, CONFIG_FILE_MAX >> 20);
+                tell(l, LOG_LEVEL_ERROR, "%s: must be at most %u MiB", path, CONFIG_FILE_MAX >> 20);
         else if (r == -EACCES)
                 tell(l, LOG_LEVEL_ERROR,
-                     "%s: %s: readable to the user or the group that gemgated runs as (0640 root:gemgate)",
+                     "%s: %s: must be readable by the user or the group that gemgated runs as "
+                     "(0640 root:gemgate)",
                      path, strerror(-r));
         else if (r < 0)
                 tell(l, LOG_LEVEL_ERROR, "%s: %s", path, strerror(-r));
@@ -287,7 +288,7 @@ static int keep_fixed(const Loader *l, const Config *running, Config **c) {
                 return r;
         compare_environment(l, &differ);
         if (differ.n > 0)
-                tell(l, LOG_LEVEL_WARNING, "fixed until a restart, and the files say otherwise: %s",
+                tell(l, LOG_LEVEL_WARNING, "changed, but fixed until a restart: %s",
                      buf_cstr(&differ) ?: "several settings");
         return 0;
 }
@@ -303,7 +304,7 @@ static int check_here(const Loader *l, const Config *c) {
         if (r != -ENOENT)
                 return r;
         tell(l, LOG_LEVEL_ERROR,
-             "QUOTA_RESET_TIMEZONE: %s: a time zone that is installed here (package tzdata)",
+             "QUOTA_RESET_TIMEZONE: %s: must be a time zone that is installed here (package tzdata)",
              c->quota_reset_timezone);
         return -EINVAL;
 }

@@ -67,7 +67,7 @@ def test_same_as_the_image(service, image):
     assert seconds(service["healthcheck"]["timeout"]) == said["Timeout"] / 1e9
     assert service["healthcheck"]["retries"] == said["Retries"]
     for name, value in service["environment"].items():
-        assert name in settings(), f"{name} is no setting"
+        assert name in settings(), f"{name} is not a setting"
         assert name == "ALLOWED_IPS" or image.env[name] == value
     assert {v.split(":")[1] for v in service["volumes"]} == set(image.config["Volumes"])
 

@@ -59,8 +59,8 @@ def test_a_key_that_has_just_gone(mock, ctl):
 def test_reload(mock, ctl):
     mock.answers["Reload"] = "", []
     assert ctl("reload") == ""
-    mock.answers["Reload"] = Error("org.gemgate1.Error.InvalidConfiguration", "MAX_BODY: x: a size from 1K to 1G")
-    assert ctl("reload", status=1) == "gemgatectl: MAX_BODY: x: a size from 1K to 1G\n"
+    mock.answers["Reload"] = Error("org.gemgate1.Error.InvalidConfiguration", "MAX_BODY: x: must be a size from 1K to 1G")
+    assert ctl("reload", status=1) == "gemgatectl: MAX_BODY: x: must be a size from 1K to 1G\n"
     mock.answers["Reload"] = Error("org.gemgate1.Error.InvalidConfiguration", "LISTEN: \x1b[2J\nMAX_BODY: y\n")
     assert ctl("reload", status=1) == "gemgatectl: LISTEN: ?[2J\ngemgatectl: MAX_BODY: y\n"
 

@@ -344,7 +344,7 @@ def test_fixed_until_a_restart_is_named(daemon):
     daemon.set(LISTEN="127.0.0.1:1", MAX_CONNECTIONS="5", QUOTA_RESET_TIMEZONE="UTC", DEFAULT_MODEL="gemini-x")
     daemon.expect(0, 0, 2)
     assert warned(daemon) == [
-        "fixed until a restart, and the files say otherwise: LISTEN, QUOTA_RESET_TIMEZONE, MAX_CONNECTIONS"
+        "changed, but fixed until a restart: LISTEN, QUOTA_RESET_TIMEZONE, MAX_CONNECTIONS"
     ]
     assert "America/Los_Angeles" in daemon.ask("GET", "/stats", token="ADMIN").body.decode()
 
@@ -361,7 +361,7 @@ def test_environment_and_credentials_are_named(sim, tmp_path):
         (credentials / "admin-tokens").write_text(SECRETS["TOKEN2"])
         d.expect(0, 0, 2)
         assert warned(d) == [
-            "fixed until a restart, and the files say otherwise: the credential admin-tokens, DEFAULT_MODEL in the environment"
+            "changed, but fixed until a restart: the credential admin-tokens, DEFAULT_MODEL in the environment"
         ]
         assert d.ask("GET", "/stats", token="ADMIN").status == 200
         assert d.ask("GET", "/stats", token="TOKEN2").status == 401

@@ -26,7 +26,7 @@ static void say(LogLevel level, const char *line, void *userdata) {
 
         if (level == LOG_LEVEL_ERROR)
                 s->n_errors++;
-        else if (strstr(line, "others would read"))
+        else if (strstr(line, "other programs read this line differently"))
                 s->n_notes++;
         else
                 s->n_unknown++;
@@ -233,27 +233,25 @@ static void test_messages(void **state) {
                 int r;
                 const char *said;
         } rows[] = {
-                { A "=a\nNO_SUCH=1\n", 0, "x.env:2: NO_SUCH is no setting\n" },
+                { A "=a\nNO_SUCH=1\n", 0, "x.env:2: NO_SUCH is not a setting\n" },
                 { "COMPOSE_FILE=packaging/compose.yaml\nPUBLISH=1\nTZ=UTC\n" A "=a\n", 0, "" },
-                { "COMPOSE=1\n", 0, "x.env:1: COMPOSE is no setting\n" },
+                { "COMPOSE=1\n", 0, "x.env:1: COMPOSE is not a setting\n" },
                 /* the text in place of a name may be a secret */
-                { "AIzaSyKEY=1\n", 0, "x.env:1: this is no setting\n" },
+                { "AIzaSyKEY=1\n", 0, "x.env:1: this is not a setting\n" },
                 { "\n\nfoo\nbar\n", -EBADMSG,
-                  "x.env:3: not of the form NAME=value\nx.env:4: not of the form NAME=value\n" },
-                { "\n" A "='a\nb\n", -EBADMSG, "x.env:2: a quote that is never closed\n" },
+                  "x.env:3: must be NAME=value\nx.env:4: must be NAME=value\n" },
+                { "\n" A "='a\nb\n", -EBADMSG, "x.env:2: a quote that is not closed\n" },
                 { A "='a\nb'x\nfoo\n", -EBADMSG,
-                  "x.env:1: text behind the closing quote\nx.env:3: not of the form NAME=value\n" },
-                { A "='a\n\nb'\n\nfoo", -EBADMSG, "x.env:5: not of the form NAME=value\n" },
+                  "x.env:1: text after the closing quote\nx.env:3: must be NAME=value\n" },
+                { A "='a\n\nb'\n\nfoo", -EBADMSG, "x.env:5: must be NAME=value\n" },
                 { A "=\"a\\\nb\"\nfoo", -EBADMSG,
-                  "x.env:1: others would read this otherwise: a backslash before anything but a double "
-                  "quote: "
-                  "each reader has its own rule\nx.env:3: not of the form NAME=value\n" },
+                  "x.env:1: other programs read this line differently: a backslash before "
+                  "anything but a double quote: readers differ\nx.env:3: must be NAME=value\n" },
                 { "export " A "=$a", 0,
-                  "x.env:1: others would read this otherwise: export: systemd does not read the line\n" },
+                  "x.env:1: other programs read this line differently: export: systemd ignores the line\n" },
                 { "\xEF\xBB\xBF", 0,
-                  "x.env:1: others would read this otherwise: a byte order mark: systemd takes it for a "
-                  "part of the "
-                  "line\n" },
+                  "x.env:1: other programs read this line differently: a byte order mark: "
+                  "systemd makes it part of the line\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

@@ -6,7 +6,7 @@
 
 /* MODEL_LIMITS: valid values, and the messages for the others. */
 
-#define ALLOWED "{\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}"
+#define ALLOWED "must be {\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}"
 
 static void say(LogLevel level, const char *line, void *userdata) {
         char *said = userdata;
@@ -61,20 +61,21 @@ static void test_refused(void **state) {
                 { "10", "MODEL_LIMITS: 10: " ALLOWED "\n" },
                 { "[]", "MODEL_LIMITS: []: " ALLOWED "\n" },
                 { "{\"m\":10,\"n\":{\"rpm\":0}}", "MODEL_LIMITS: m: " ALLOWED "\n"
-                                                  "MODEL_LIMITS: n: rpm is a whole number from 1\n" },
+                                                  "MODEL_LIMITS: n: rpm must be a whole number from 1\n" },
                 { "{\"m\":{\"rps\":1,\"tpm\":null,\"rpd\":1.5,\"rpm\":\"1\"}}",
-                  "MODEL_LIMITS: rps: rpm, tpm or rpd, or projects\n"
-                  "MODEL_LIMITS: m: tpm is a whole number from 1\n"
-                  "MODEL_LIMITS: m: rpd is a whole number from 1\n"
-                  "MODEL_LIMITS: m: rpm is a whole number from 1\n" },
+                  "MODEL_LIMITS: rps: must be rpm, tpm, rpd or projects\n"
+                  "MODEL_LIMITS: m: tpm must be a whole number from 1\n"
+                  "MODEL_LIMITS: m: rpd must be a whole number from 1\n"
+                  "MODEL_LIMITS: m: rpm must be a whole number from 1\n" },
                 { "{\"m\":{\"projects\":[]},\"cli/n\":{}}",
-                  "MODEL_LIMITS: m: projects are {\"NAME\": {\"rpm\": N}}\n"
-                  "MODEL_LIMITS: cli/n: limits are of a model, by its name\n" },
+                  "MODEL_LIMITS: m: projects must be {\"NAME\": {\"rpm\": N}}\n"
+                  "MODEL_LIMITS: cli/n: must be a model's name\n" },
                 { "{\"m\":{\"projects\":{\"p\":1,\"q\":{\"projects\":{}},\"r\":{\"rpd\":-1}}}}",
                   "MODEL_LIMITS: p: " ALLOWED "\n"
-                  "MODEL_LIMITS: projects: rpm, tpm or rpd\n"
-                  "MODEL_LIMITS: r: rpd is a whole number from 1, or null for none\n" },
-                { "{\"m\":{\"rpm\":1000000000001}}", "MODEL_LIMITS: m: rpm is a whole number from 1\n" },
+                  "MODEL_LIMITS: projects: must be rpm, tpm or rpd\n"
+                  "MODEL_LIMITS: r: rpd must be a whole number from 1, or null for no limit\n" },
+                { "{\"m\":{\"rpm\":1000000000001}}",
+                  "MODEL_LIMITS: m: rpm must be a whole number from 1\n" },
 
         };
 
@@ -123,7 +124,7 @@ static void test_too_many(void **state) {
                 (void) buf_printf(&b, "%s\"m%u\":{}", i > 0 ? "," : "", i);
         (void) buf_puts(&b, "}");
         assert_int_equal(make(buf_cstr(&b), &c, said), -EINVAL);
-        assert_string_equal(said, "MODEL_LIMITS: m1024: at most 1024 rows\n");
+        assert_string_equal(said, "MODEL_LIMITS: m1024: there must be at most 1024 rows\n");
 }
 
 int main(void) {

@@ -79,7 +79,7 @@ static void test_nothing(void **state) {
 
         assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
         assert_int_equal(c->n_keys, 0);
-        assert_string_equal(said.text, "warning: API_KEYS: none: nothing can be answered\n");
+        assert_string_equal(said.text, "warning: API_KEYS: no key is set, so no request can be answered\n");
 }
 
 /* From the weakest to the strongest, each added to those before it. */
@@ -193,14 +193,16 @@ static void test_faults(void **state) {
                 { "file", "", NULL, "file", -ENOTDIR, "file/gemgate.env: Not a directory\n" },
                 /* a bad line does not hide the other faults, nor does it become a start */
                 { ".env", "API_KEYS=k\nnonsense\nLOG_LEVEL=LOUD\n", NULL, NULL, -EINVAL,
-                  "./.env:2: not of the form NAME=value\nLOG_LEVEL: LOUD: DEBUG, INFO, WARNING or ERROR\n" },
+                  "./.env:2: must be NAME=value\nLOG_LEVEL: LOUD: must be DEBUG, INFO, WARNING or ERROR\n" },
                 { ".env", "API_KEYS=k\nnonsense\n", NULL, NULL, -EBADMSG,
-                  "./.env:2: not of the form NAME=value\n" },
+                  "./.env:2: must be NAME=value\n" },
                 { ".env", "API_KEYS=k\nQUOTA_RESET_TIMEZONE=America/Nowhere\n", NULL, NULL, -EINVAL,
-                  "QUOTA_RESET_TIMEZONE: America/Nowhere: a time zone that is installed here (package "
+                  "QUOTA_RESET_TIMEZONE: America/Nowhere: must be a time zone that is installed here "
+                  "(package "
                   "tzdata)\n" },
                 { ".env", "API_KEYS=k\nLISTEN=0.0.0.0:80\n", NULL, NULL, -EINVAL,
-                  "ALLOWED_TOKENS: none: at least one token, because LISTEN goes beyond loopback\n" },
+                  "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond "
+                  "loopback\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -229,12 +231,12 @@ static void test_too_large(void **state) {
         assert_true(fd >= 0);
         assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX + 1), 0);
         assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), -EINVAL);
-        assert_string_equal(said.text, "etc/api-keys: larger than 16 MiB\n");
+        assert_string_equal(said.text, "etc/api-keys: must be at most 16 MiB\n");
 
         said = (Said){};
         assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX), 0);
         assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), -EINVAL);
-        assert_string_equal(said.text, "API_KEYS: a NUL byte: text without one\n");
+        assert_string_equal(said.text, "API_KEYS: must be text without NUL bytes\n");
 }
 
 /* --check-config reports more: the files that were read, who else can read them, and lines that systemd or
@@ -248,9 +250,9 @@ static void test_check(void **state) {
         assert_int_equal(config_load(&(ConfigPaths){ .check = true }, NULL, say, &said, &c), 0);
         assert_string_equal(said.text,
                             "info: ./.env: read\n"
-                            "warning: ./.env: everybody on this machine can read it\n"
-                            "warning: ./.env:1: others would read this otherwise: export: systemd does not "
-                            "read the line\n");
+                            "warning: ./.env: every user of this machine can read it\n"
+                            "warning: ./.env:1: other programs read this line differently: export: "
+                            "systemd ignores the line\n");
         said = (Said){};
         c = config_unref(c);
         assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);

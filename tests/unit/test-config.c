@@ -258,91 +258,94 @@ static void test_listen(void **state) {
         }
 }
 
-/* --- values that do not pass: the very line --- */
+/* --- wrong values, and the line that names each --- */
+
+#define NO_TOKEN_FORM \
+        "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond loopback\n"
+#define KEY_FORM "must be {key, name?, project?, disabled?}\n"
+#define LIST_FORM "must be a JSON array ([\"…\", \"…\"]) or entries separated by commas\n"
+#define LISTEN_FORM \
+        "must be ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, without host names; several separated by commas\n"
 
 static void test_faults(void **state) {
         static const struct {
                 const char *name, *value, *said;
         } rows[] = {
-                { "CONNECT_TIMEOUT", "0s", "CONNECT_TIMEOUT: 0s: a duration from 100ms to 10min\n" },
-                { "CONNECT_TIMEOUT", "11min", "CONNECT_TIMEOUT: 11min: a duration from 100ms to 10min\n" },
-                { "CONNECT_TIMEOUT", "soon", "CONNECT_TIMEOUT: soon: a duration from 100ms to 10min\n" },
-                { "CONNECT_TIMEOUT", "-1s", "CONNECT_TIMEOUT: -1s: a duration from 100ms to 10min\n" },
-                { "DRAIN_TIMEOUT", "2h", "DRAIN_TIMEOUT: 2h: a duration from 0 to 1h\n" },
+                { "CONNECT_TIMEOUT", "0s", "CONNECT_TIMEOUT: 0s: must be a duration from 100ms to 10min\n" },
+                { "CONNECT_TIMEOUT", "11min",
+                  "CONNECT_TIMEOUT: 11min: must be a duration from 100ms to 10min\n" },
+                { "CONNECT_TIMEOUT", "soon",
+                  "CONNECT_TIMEOUT: soon: must be a duration from 100ms to 10min\n" },
+                { "CONNECT_TIMEOUT", "-1s",
+                  "CONNECT_TIMEOUT: -1s: must be a duration from 100ms to 10min\n" },
+                { "DRAIN_TIMEOUT", "2h", "DRAIN_TIMEOUT: 2h: must be a duration from 0 to 1h\n" },
                 { "REQUEST_DEADLINE", "99999999999999999999",
-                  "REQUEST_DEADLINE: 99999999999999999999: a duration from "
-                  "100ms to 1d\n" },
-                { "MAX_BODY", "1", "MAX_BODY: 1: a size from 1K to 1G\n" },
-                { "MAX_BODY", "32MM", "MAX_BODY: 32MM: a size from 1K to 1G\n" },
-                { "MAX_INFLIGHT_BYTES", "1K", "MAX_INFLIGHT_BYTES: 1K: a size from 1M to 1024G\n" },
-                { "MAX_INFLIGHT_BYTES", "1M", "MAX_INFLIGHT_BYTES: less than MAX_BODY: at least as much\n" },
-                { "MAX_CONNECTIONS", "0", "MAX_CONNECTIONS: 0: a number from 1 to 1048576\n" },
-                { "MAX_CONNECTIONS", "many", "MAX_CONNECTIONS: many: a number from 1 to 1048576\n" },
-                { "LOG_LEVEL", "LOUD", "LOG_LEVEL: LOUD: DEBUG, INFO, WARNING or ERROR\n" },
-                { "LOG_FORMAT", "xml", "LOG_FORMAT: xml: auto, journal, json or text\n" },
-                { "LOG_BODIES", "maybe", "LOG_BODIES: maybe: yes or no\n" },
-                { "STATE_URL", "sqlite:x", "STATE_URL: sqlite:x: auto, memory: or sqlite:/PATH\n" },
-                { "STATE_URL", "sqlite:", "STATE_URL: sqlite:: auto, memory: or sqlite:/PATH\n" },
-                { "STATE_URL", "sqlite:/x/", "STATE_URL: sqlite:/x/: auto, memory: or sqlite:/PATH\n" },
-                { "STATS_RETENTION_DAYS", "0", "STATS_RETENTION_DAYS: 0: a number from 1 to 4000\n" },
-                { "STATS_RETENTION_DAYS", "4001", "STATS_RETENTION_DAYS: 4001: a number from 1 to 4000\n" },
+                  "REQUEST_DEADLINE: 99999999999999999999: must be a duration from 100ms to 1d\n" },
+                { "MAX_BODY", "1", "MAX_BODY: 1: must be a size from 1K to 1G\n" },
+                { "MAX_BODY", "32MM", "MAX_BODY: 32MM: must be a size from 1K to 1G\n" },
+                { "MAX_INFLIGHT_BYTES", "1K", "MAX_INFLIGHT_BYTES: 1K: must be a size from 1M to 1024G\n" },
+                { "MAX_INFLIGHT_BYTES", "1M", "MAX_INFLIGHT_BYTES: must be at least MAX_BODY\n" },
+                { "MAX_CONNECTIONS", "0", "MAX_CONNECTIONS: 0: must be a number from 1 to 1048576\n" },
+                { "MAX_CONNECTIONS", "many", "MAX_CONNECTIONS: many: must be a number from 1 to 1048576\n" },
+                { "LOG_LEVEL", "LOUD", "LOG_LEVEL: LOUD: must be DEBUG, INFO, WARNING or ERROR\n" },
+                { "LOG_FORMAT", "xml", "LOG_FORMAT: xml: must be auto, journal, json or text\n" },
+                { "LOG_BODIES", "maybe", "LOG_BODIES: maybe: must be yes or no\n" },
+                { "STATE_URL", "sqlite:x", "STATE_URL: sqlite:x: must be auto, memory: or sqlite:/PATH\n" },
+                { "STATE_URL", "sqlite:", "STATE_URL: sqlite:: must be auto, memory: or sqlite:/PATH\n" },
+                { "STATE_URL", "sqlite:/x/",
+                  "STATE_URL: sqlite:/x/: must be auto, memory: or sqlite:/PATH\n" },
+                { "STATS_RETENTION_DAYS", "0",
+                  "STATS_RETENTION_DAYS: 0: must be a number from 1 to 4000\n" },
+                { "STATS_RETENTION_DAYS", "4001",
+                  "STATS_RETENTION_DAYS: 4001: must be a number from 1 to 4000\n" },
                 { "QUOTA_RESET_TIMEZONE", "../../etc/passwd",
-                  "QUOTA_RESET_TIMEZONE: ../../etc/passwd: a time zone's name, such as "
+                  "QUOTA_RESET_TIMEZONE: ../../etc/passwd: must be a time zone's name, such as "
                   "America/Los_Angeles\n" },
-                { "DEFAULT_MODEL", "../x", "DEFAULT_MODEL: ../x: a model's name\n" },
+                { "DEFAULT_MODEL", "../x", "DEFAULT_MODEL: ../x: must be a model's name\n" },
                 /* what is shown is short and does not move the cursor */
-                { "DEFAULT_MODEL", "x\x1b[2J\ny", "DEFAULT_MODEL: x?[2J?y: a model's name\n" },
+                { "DEFAULT_MODEL", "x\x1b[2J\ny", "DEFAULT_MODEL: x?[2J?y: must be a model's name\n" },
                 { "DEFAULT_MODEL",
                   "1234567890123456789012345678901234567890123456789012345678901234567890123456789\xC3\xA9zz"
                   "z",
                   "DEFAULT_MODEL: "
                   "1234567890123456789012345678901234567890123456789012345678901234567890123456789…: "
-                  "a model's name\n" },
+                  "must be a model's name\n" },
 
-                { "ALLOWED_IPS", "10.0.0.0/33", "ALLOWED_IPS: 10.0.0.0/33: addresses, CIDRs, or *\n" },
-                { "ALLOWED_IPS", "unix:", "ALLOWED_IPS: unix:: addresses, CIDRs, or *\n" },
-                { "ALLOWED_IPS", "[\"1.2.3.4\", 5]", "ALLOWED_IPS: entry 2: a string\n" },
-                { "ALLOWED_IPS", "[\"1.2.3.4\\u0000x\"]", "ALLOWED_IPS: 1.2.3.4: addresses, CIDRs, or *\n" },
-                { "ALLOWED_IPS", "[1.2.3.4]",
-                  "ALLOWED_IPS: no JSON: [\"…\", \"…\"], or entries separated by commas\n" },
-                { "ALLOWED_IPS", "[\"1.2.3.4\"] x",
-                  "ALLOWED_IPS: no JSON: [\"…\", \"…\"], or entries separated by commas\n" },
-                { "TRUSTED_PROXIES", "*", "TRUSTED_PROXIES: *: addresses, CIDRs, or unix:\n" },
+                { "ALLOWED_IPS", "10.0.0.0/33",
+                  "ALLOWED_IPS: 10.0.0.0/33: must be addresses, CIDRs or *\n" },
+                { "ALLOWED_IPS", "unix:", "ALLOWED_IPS: unix:: must be addresses, CIDRs or *\n" },
+                { "ALLOWED_IPS", "[\"1.2.3.4\", 5]", "ALLOWED_IPS: entry 2: must be a string\n" },
+                { "ALLOWED_IPS", "[\"1.2.3.4\\u0000x\"]",
+                  "ALLOWED_IPS: 1.2.3.4: must be addresses, CIDRs or *\n" },
+                { "ALLOWED_IPS", "[1.2.3.4]", "ALLOWED_IPS: " LIST_FORM },
+                { "ALLOWED_IPS", "[\"1.2.3.4\"] x", "ALLOWED_IPS: " LIST_FORM },
+                { "TRUSTED_PROXIES", "*", "TRUSTED_PROXIES: *: must be addresses, CIDRs or unix:\n" },
                 { "TRUSTED_PROXIES", "10.0.0.1, ALL, proxy.example",
-                  "TRUSTED_PROXIES: ALL: addresses, CIDRs, or unix:\n"
-                  "TRUSTED_PROXIES: proxy.example: addresses, CIDRs, or unix:\n" },
+                  "TRUSTED_PROXIES: ALL: must be addresses, CIDRs or unix:\n"
+                  "TRUSTED_PROXIES: proxy.example: must be addresses, CIDRs or unix:\n" },
 
-                { "LISTEN", "8080",
-                  "LISTEN: 8080: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", ":8080",
-                  "LISTEN: :8080: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "::1:80",
-                  "LISTEN: ::1:80: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "[127.0.0.1]:80",
-                  "LISTEN: [127.0.0.1]:80: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "[::1]80",
-                  "LISTEN: [::1]80: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "127.0.0.1:65536",
-                  "LISTEN: 127.0.0.1:65536: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "localhost:80",
-                  "LISTEN: localhost:80: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "unix:run/x",
-                  "LISTEN: unix:run/x: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "[]", "LISTEN: []: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
-                { "LISTEN", "0.0.0.0:80",
-                  "ALLOWED_TOKENS: none: at least one token, because LISTEN goes beyond loopback\n" },
+                { "LISTEN", "8080", "LISTEN: 8080: " LISTEN_FORM },
+                { "LISTEN", ":8080", "LISTEN: :8080: " LISTEN_FORM },
+                { "LISTEN", "::1:80", "LISTEN: ::1:80: " LISTEN_FORM },
+                { "LISTEN", "[127.0.0.1]:80", "LISTEN: [127.0.0.1]:80: " LISTEN_FORM },
+                { "LISTEN", "[::1]80", "LISTEN: [::1]80: " LISTEN_FORM },
+                { "LISTEN", "127.0.0.1:65536", "LISTEN: 127.0.0.1:65536: " LISTEN_FORM },
+                { "LISTEN", "localhost:80", "LISTEN: localhost:80: " LISTEN_FORM },
+                { "LISTEN", "unix:run/x", "LISTEN: unix:run/x: " LISTEN_FORM },
+                { "LISTEN", "[]", "LISTEN: []: " LISTEN_FORM },
+                { "LISTEN", "0.0.0.0:80", NO_TOKEN_FORM },
 
                 { "GEMINI_BASE_URL", "http://example.com",
-                  "GEMINI_BASE_URL: http://example.com: https, because http shows the keys to whoever is "
-                  "between\n" },
+                  "GEMINI_BASE_URL: http://example.com: must be https, because http shows the keys to the "
+                  "network between\n" },
                 { "GEMINI_BASE_URL", "http://127.0.0.1.example.com",
-                  "GEMINI_BASE_URL: http://127.0.0.1.example.com: https, because http shows the keys to "
-                  "whoever is "
-                  "between\n" },
+                  "GEMINI_BASE_URL: http://127.0.0.1.example.com: must be https, because http shows the "
+                  "keys to the network between\n" },
                 { "GEMINI_BASE_URL", "http://2130706433",
-                  "GEMINI_BASE_URL: http://2130706433: https, because http shows the keys to whoever is "
-                  "between\n" },
-#define URL_ALLOWED "https://HOST[:PORT][/PATH] without user, query or fragment; http only to loopback\n"
+                  "GEMINI_BASE_URL: http://2130706433: must be https, because http shows the keys to the "
+                  "network between\n" },
+#define URL_ALLOWED \
+        "must be https://HOST[:PORT][/PATH] without user, query or fragment; http only to loopback\n"
                 { "GEMINI_BASE_URL", "ftp://example.com",
                   "GEMINI_BASE_URL: ftp://example.com: " URL_ALLOWED },
                 { "GEMINI_BASE_URL", "example.com", "GEMINI_BASE_URL: example.com: " URL_ALLOWED },
@@ -363,24 +366,24 @@ static void test_faults(void **state) {
                 { "GEMINI_BASE_URL", "http://127.0.0.1@evil.example",
                   "GEMINI_BASE_URL: ****: " URL_ALLOWED },
 
-                { "MODEL_ALIASES", "gpt=x", "MODEL_ALIASES: gpt=x: {\"ALIAS\": \"MODEL\"}\n" },
-                { "MODEL_ALIASES", "[]", "MODEL_ALIASES: []: {\"ALIAS\": \"MODEL\"}\n" },
+                { "MODEL_ALIASES", "gpt=x", "MODEL_ALIASES: gpt=x: must be {\"ALIAS\": \"MODEL\"}\n" },
+                { "MODEL_ALIASES", "[]", "MODEL_ALIASES: []: must be {\"ALIAS\": \"MODEL\"}\n" },
                 { "MODEL_ALIASES", "{\"a/b\":\"x\"}",
-                  "MODEL_ALIASES: a/b: an alias has the form of a model's name\n" },
+                  "MODEL_ALIASES: a/b: must have the form of a model's name\n" },
                 { "MODEL_ALIASES", "{\"cli/b\":\"x\"}",
-                  "MODEL_ALIASES: cli/b: an alias has the form of a model's name\n" },
+                  "MODEL_ALIASES: cli/b: must have the form of a model's name\n" },
                 { "MODEL_ALIASES", "{\"a\":\"x?y\",\"b\":1,\"c\":null,\"d\":\"x\\u0000\"}",
-                  "MODEL_ALIASES: a: an alias stands for a model's name\n"
-                  "MODEL_ALIASES: b: an alias stands for a model's name\n"
-                  "MODEL_ALIASES: c: an alias stands for a model's name\n"
-                  "MODEL_ALIASES: d: an alias stands for a model's name\n" },
+                  "MODEL_ALIASES: a: must be an alias of a model's name\n"
+                  "MODEL_ALIASES: b: must be an alias of a model's name\n"
+                  "MODEL_ALIASES: c: must be an alias of a model's name\n"
+                  "MODEL_ALIASES: d: must be an alias of a model's name\n" },
                 { "MODEL_ALIASES", "{\"a\":\"a\"}",
-                  "MODEL_ALIASES: a: stands for a, which is an alias itself\n" },
+                  "MODEL_ALIASES: a: must be an alias of a model, not of the alias a\n" },
                 { "MODEL_ALIASES", "{\"a\":\"b\",\"b\":\"a\"}",
-                  "MODEL_ALIASES: a: stands for b, which is an alias itself\n"
-                  "MODEL_ALIASES: b: stands for a, which is an alias itself\n" },
+                  "MODEL_ALIASES: a: must be an alias of a model, not of the alias b\n"
+                  "MODEL_ALIASES: b: must be an alias of a model, not of the alias a\n" },
                 { "MODEL_ALIASES", "{\"a\":\"b\",\"b\":\"c\"}",
-                  "MODEL_ALIASES: a: stands for b, which is an alias itself\n" },
+                  "MODEL_ALIASES: a: must be an alias of a model, not of the alias b\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -405,7 +408,7 @@ static void test_nul(void **state) {
         assert_int_equal(config_text_new(&t), 0);
         assert_int_equal(config_text_set(t, CONFIG_SOURCE_DIRECTORY, "API_KEYS", "abc\0def", 7), 0);
         assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
-        assert_string_equal(said.text, "API_KEYS: a NUL byte: text without one\n");
+        assert_string_equal(said.text, "API_KEYS: must be text without NUL bytes\n");
 }
 
 /* --- keys and tokens --- */
@@ -431,65 +434,62 @@ static void test_secrets(void **state) {
                 { "API_KEYS", "[{\"key\":\"a\",\"project\":\"p\"},{\"key\":\"b\",\"project\":\"p\"}]", 0, 2,
                   "" },
                 { "API_KEYS", "[\"AIzaSy-0123456789\",\"b\",\"AIzaSy-0123456789\"]", 0, 2,
-                  "warning: API_KEYS: AIza****6789: named twice: one key\n" },
-                { "API_KEYS", "[]", 0, 0, "warning: API_KEYS: none: nothing can be answered\n" },
-
+                  "warning: API_KEYS: AIza****6789: is given twice and counts once\n" },
+                { "API_KEYS", "[]", 0, 0,
+                  "warning: API_KEYS: no key is set, so no request can be answered\n" },
                 { "API_KEYS", "[\"a b\",\"" SECRET "\xC3\xA9\",\"\"]", -EINVAL, 0,
-                  "API_KEYS: entry 1: a key: 1 to 512 printable ASCII characters without blanks\n"
-                  "API_KEYS: entry 2: a key: 1 to 512 printable ASCII characters without blanks\n"
-                  "API_KEYS: entry 3: a key: 1 to 512 printable ASCII characters without blanks\n" },
+                  "API_KEYS: entry 1: must be 1 to 512 printable ASCII characters without blanks\n"
+                  "API_KEYS: entry 2: must be 1 to 512 printable ASCII characters without blanks\n"
+                  "API_KEYS: entry 3: must be 1 to 512 printable ASCII characters without blanks\n" },
                 { "API_KEYS", SECRET " x," SECRET "2", -EINVAL, 0,
-                  "API_KEYS: entry 1: a key: 1 to 512 printable ASCII characters without blanks\n" },
-                { "API_KEYS", "[\"" SECRET "\"", -EINVAL, 0,
-                  "API_KEYS: no JSON: [\"…\", \"…\"], or entries separated by commas\n" },
-                { "API_KEYS", "[" SECRET "]", -EINVAL, 0,
-                  "API_KEYS: no JSON: [\"…\", \"…\"], or entries separated by commas\n" },
-                { "API_KEYS", "{\"key\":\"" SECRET "\"}", -EINVAL, 0,
-                  "API_KEYS: no JSON: [\"…\", \"…\"], or entries separated by commas\n" },
-                { "API_KEYS", "\"" SECRET "\",\"b\"", -EINVAL, 0,
-                  "API_KEYS: no JSON: [\"…\", \"…\"], or entries separated by commas\n" },
+                  "API_KEYS: entry 1: must be 1 to 512 printable ASCII characters without blanks\n" },
+                { "API_KEYS", "[\"" SECRET "\"", -EINVAL, 0, "API_KEYS: " LIST_FORM },
+                { "API_KEYS", "[" SECRET "]", -EINVAL, 0, "API_KEYS: " LIST_FORM },
+                { "API_KEYS", "{\"key\":\"" SECRET "\"}", -EINVAL, 0, "API_KEYS: " LIST_FORM },
+                { "API_KEYS", "\"" SECRET "\",\"b\"", -EINVAL, 0, "API_KEYS: " LIST_FORM },
                 { "API_KEYS", "[1,null,[\"a\"],true]", -EINVAL, 0,
-                  "API_KEYS: entry 1: a string or an object\nAPI_KEYS: entry 2: a string or an object\n"
-                  "API_KEYS: entry 3: a string or an object\nAPI_KEYS: entry 4: a string or an object\n" },
+                  "API_KEYS: entry 1: must be a string or an object\n"
+                  "API_KEYS: entry 2: must be a string or an object\n"
+                  "API_KEYS: entry 3: must be a string or an object\n"
+                  "API_KEYS: entry 4: must be a string or an object\n" },
                 { "API_KEYS", "[{\"name\":\"n\"},{\"key\":7}]", -EINVAL, 0,
-                  "API_KEYS: entry 1: an object without key: {key, name?, project?, disabled?}\n"
-                  "API_KEYS: entry 2: an object without key: {key, name?, project?, disabled?}\n" },
+                  "API_KEYS: entry 1: an object without key: " KEY_FORM
+                  "API_KEYS: entry 2: an object without key: " KEY_FORM },
                 { "API_KEYS", "[{\"key\":\"AIzaSy-0123456789\",\"tier\":1}]", -EINVAL, 0,
-                  "API_KEYS: entry 1 (AIza****6789): unknown member tier: {key, name?, project?, "
-                  "disabled?}\n" },
+                  "API_KEYS: entry 1 (AIza****6789): unknown member tier: " KEY_FORM },
                 { "API_KEYS", "[{\"key\":\"AIzaSy-0123456789\",\"" SECRET "\":1,\"a\\nb\":2,\"\":3}]",
                   -EINVAL, 0,
-                  "API_KEYS: entry 1 (AIza****6789): unknown member: {key, name?, project?, disabled?}\n"
-                  "API_KEYS: entry 1 (AIza****6789): unknown member: {key, name?, project?, disabled?}\n"
-                  "API_KEYS: entry 1 (AIza****6789): unknown member: {key, name?, project?, disabled?}\n" },
+                  "API_KEYS: entry 1 (AIza****6789): unknown member: " KEY_FORM
+                  "API_KEYS: entry 1 (AIza****6789): unknown member: " KEY_FORM
+                  "API_KEYS: entry 1 (AIza****6789): unknown member: " KEY_FORM },
                 { "API_KEYS", "[{\"key\":\"" SECRET "\",\"name\":\"\",\"project\":5,\"disabled\":\"no\"}]",
                   -EINVAL, 0,
-                  "API_KEYS: entry 1 (hidd****alue): name: 1 to 64 characters\n"
-                  "API_KEYS: entry 1 (hidd****alue): project: 1 to 64 characters\n"
-                  "API_KEYS: entry 1 (hidd****alue): disabled: true or false\n" },
+                  "API_KEYS: entry 1 (hidd****alue): name: must be 1 to 64 characters\n"
+                  "API_KEYS: entry 1 (hidd****alue): project: must be 1 to 64 characters\n"
+                  "API_KEYS: entry 1 (hidd****alue): disabled: must be true or false\n" },
                 { "API_KEYS", "[{\"key\":\"a\",\"name\":\"x\\ny\"}]", -EINVAL, 0,
-                  "API_KEYS: entry 1 (****): name: 1 to 64 characters\n" },
+                  "API_KEYS: entry 1 (****): name: must be 1 to 64 characters\n" },
                 { "API_KEYS", "[{\"key\":\"a\",\"name\":\"n\"},{\"key\":\"b\",\"name\":\"n\"}]", -EINVAL, 0,
-                  "API_KEYS: n: the name of two keys: one name, one key\n" },
+                  "API_KEYS: n: must be the name of only one key\n" },
                 { "API_KEYS", "put-your-first-gemini-key-here", -EINVAL, 0,
-                  "API_KEYS: entry 1: the example key of .env.example is not a key\n" },
+                  "API_KEYS: entry 1: must be a key of yours, not the example of .env.example\n" },
 
                 { "ALLOWED_TOKENS", "[\"a\",{\"token\":\"b\",\"name\":\"n\"}]", 0, 2, "" },
                 { "ALLOWED_TOKENS", "a,b", 0, 2, "" },
                 { "ALLOWED_TOKENS", "longer-token,longer-token", 0, 1,
-                  "warning: ALLOWED_TOKENS: entry 2 (longer…): named twice: one token\n" },
+                  "warning: ALLOWED_TOKENS: entry 2 (longer…): is given twice and counts once\n" },
                 { "ALLOWED_TOKENS", "[{\"key\":\"" SECRET "\"}]", -EINVAL, 0,
-                  "ALLOWED_TOKENS: entry 1: an object without token: {token, name?}\n" },
+                  "ALLOWED_TOKENS: entry 1: an object without token: must be {token, name?}\n" },
                 { "ALLOWED_TOKENS", "[{\"token\":\"" SECRET "\",\"project\":\"p\"}]", -EINVAL, 0,
-                  "ALLOWED_TOKENS: entry 1 (hidden-s…): unknown member project: {token, name?}\n" },
+                  "ALLOWED_TOKENS: entry 1 (hidden-s…): unknown member project: must be {token, name?}\n" },
                 { "ALLOWED_TOKENS", "[{\"token\":\"a\",\"name\":\"n\"},{\"token\":\"b\",\"name\":\"n\"}]",
-                  -EINVAL, 0, "ALLOWED_TOKENS: n: the name of two tokens: one name, one token\n" },
+                  -EINVAL, 0, "ALLOWED_TOKENS: n: must be the name of only one token\n" },
                 { "ALLOWED_TOKENS", "put-your-client-token-here", -EINVAL, 0,
-                  "ALLOWED_TOKENS: entry 1: the example token of .env.example is not a token\n" },
+                  "ALLOWED_TOKENS: entry 1: must be a token of yours, not the example of .env.example\n" },
                 { "ADMIN_TOKENS", "[\"a\",\"put-your-admin-token-here\"]", -EINVAL, 0,
-                  "ADMIN_TOKENS: entry 2: the example token of .env.example is not a token\n" },
+                  "ADMIN_TOKENS: entry 2: must be a token of yours, not the example of .env.example\n" },
                 { "ADMIN_TOKENS", "[\"a b\"]", -EINVAL, 0,
-                  "ADMIN_TOKENS: entry 1: a token: 1 to 512 printable ASCII characters without blanks\n" },
+                  "ADMIN_TOKENS: entry 1: must be 1 to 512 printable ASCII characters without blanks\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -565,7 +565,7 @@ static void test_beyond_loopback(void **state) {
         assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
         assert_string_equal(
                 said.text,
-                "ALLOWED_TOKENS: none: at least one token, because LISTEN goes beyond loopback\n");
+                "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond loopback\n");
         set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "admin");
         assert_int_equal(config_new(t, say, &said, &c), 0);
 }
@@ -590,11 +590,13 @@ static void test_ceilings(void **state) {
                 const char *said;
         } rows[] = {
                 { "API_KEYS", "key-number-", KEYS_MAX,
-                  "API_KEYS: entry 100001 (key-****0000): at most 100000 keys\n" },
+                  "API_KEYS: entry 100001 (key-****0000): there must be at most 100000 keys\n" },
                 { "ALLOWED_TOKENS", "token-number-", TOKENS_MAX,
-                  "ALLOWED_TOKENS: entry 4097 (token-nu…): at most 4096 tokens\n" },
-                { "ALLOWED_IPS", "fd00::", CIDR_RULES_MAX, "ALLOWED_IPS: fd00::1024: at most 1024 rules\n" },
-                { "LISTEN", "127.0.0.1:", LISTENERS_MAX, "LISTEN: 127.0.0.1:64: at most 64 listeners\n" },
+                  "ALLOWED_TOKENS: entry 4097 (token-nu…): there must be at most 4096 tokens\n" },
+                { "ALLOWED_IPS", "fd00::", CIDR_RULES_MAX,
+                  "ALLOWED_IPS: fd00::1024: there must be at most 1024 rules\n" },
+                { "LISTEN", "127.0.0.1:", LISTENERS_MAX,
+                  "LISTEN: 127.0.0.1:64: there must be at most 64 listeners\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -618,7 +620,7 @@ static void test_many_faults(void **state) {
 
         assert_int_equal(make("API_KEYS", garbage, &c, &said), -EINVAL);
         assert_int_equal(said.n_lines, 101);
-        assert_non_null(strstr(said.text, "\nand 900 faults more\n"));
+        assert_non_null(strstr(said.text, "\nand 900 more faults\n"));
 }
 
 /* --- sources --- */
@@ -684,11 +686,10 @@ static void test_together(void **state) {
                 const char *listen, *tokens, *level, *said;
         } rows[] = {
                 { "0.0.0.0:80", "", "LOUD",
-                  "LOG_LEVEL: LOUD: DEBUG, INFO, WARNING or ERROR\n"
-                  "ALLOWED_TOKENS: none: at least one token, because LISTEN goes beyond loopback\n" },
-                { "0.0.0.0:80", "[7]", "INFO", "ALLOWED_TOKENS: entry 1: a string or an object\n" },
-                { "0.0.0.0", "", "INFO",
-                  "LISTEN: 0.0.0.0: ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, one or several\n" },
+                  "LOG_LEVEL: LOUD: must be DEBUG, INFO, WARNING or ERROR\n"
+                  NO_TOKEN_FORM },
+                { "0.0.0.0:80", "[7]", "INFO", "ALLOWED_TOKENS: entry 1: must be a string or an object\n" },
+                { "0.0.0.0", "", "INFO", "LISTEN: 0.0.0.0: " LISTEN_FORM },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -736,7 +737,7 @@ static void test_help(void **state) {
         for (size_t i = 0; i < config_n_settings; i++)
                 assert_non_null(strstr(text, config_settings[i].name));
         assert_non_null(strstr(
-                text, "\n  CONNECT_TIMEOUT       how long connecting to Gemini may take (default 10s)\n"
+                text, "\n  CONNECT_TIMEOUT       how long a connection to Gemini may take (default 10s)\n"
                       "                        a duration from 100ms to 10min\n"));
         for (const char *line = text, *lf; *line; line = lf + 1) {
                 lf = strchr(line, '\n');

@@ -24,18 +24,20 @@ static void test_fallbacks(void **state) {
                 { "{\"x\":\"a\"}", "{\"x\":[\"a\"]}", "warning: FALLBACK_MODELS: x: falls back to itself\n",
                   0 },
                 { "{\"x\":\"cli/a\"}", "{\"b\":[\"x\"]}",
-                  "FALLBACK_MODELS: x: an alias of cli/a: a model that Gemini's API serves\n", -EINVAL },
-                { "{}", "[]", "FALLBACK_MODELS: []: {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
-                { "{}", "{\"a\":\"b\"}", "FALLBACK_MODELS: a: {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
-                { "{}", "{\"a\":[]}", "FALLBACK_MODELS: a: {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
-                { "{}", "{\"a\":[1]}", "FALLBACK_MODELS: {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
+                  "FALLBACK_MODELS: x: must be a model that Gemini's API serves, not an alias of cli/a\n",
+                  -EINVAL },
+                { "{}", "[]", "FALLBACK_MODELS: []: must be {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
+                { "{}", "{\"a\":\"b\"}",
+                  "FALLBACK_MODELS: a: must be {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
+                { "{}", "{\"a\":[]}", "FALLBACK_MODELS: a: must be {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
+                { "{}", "{\"a\":[1]}", "FALLBACK_MODELS: must be {\"MODEL\": [\"MODEL\", …]}\n", -EINVAL },
                 { "{}", "{\"a/b\":[\"c\"],\"d\":[\"cli/e\",\"f?\"]}",
-                  "FALLBACK_MODELS: a/b: a model's name, without cli/\n"
-                  "FALLBACK_MODELS: cli/e: a model's name, without cli/\n"
-                  "FALLBACK_MODELS: f?: a model's name, without cli/\n",
+                  "FALLBACK_MODELS: a/b: must be a model's name without cli/\n"
+                  "FALLBACK_MODELS: cli/e: must be a model's name without cli/\n"
+                  "FALLBACK_MODELS: f?: must be a model's name without cli/\n",
                   -EINVAL },
                 { "{}", "{\"a\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
-                  "FALLBACK_MODELS: 9: at most 8 models for one\n", -EINVAL },
+                  "FALLBACK_MODELS: 9: there must be at most 8 fallbacks of one model\n", -EINVAL },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
