@@ -33,7 +33,7 @@ static int buf_fail(Buf *b, int error) {
         return error;
 }
 
-/* Makes room for `more` bytes and one NUL behind them. */
+/* Makes room for `more` bytes and a NUL after them. */
 int buf_reserve(Buf *b, size_t more) {
         size_t need, size;
         char *base;
@@ -47,8 +47,8 @@ int buf_reserve(Buf *b, size_t more) {
         if (need <= b->size - b->off)
                 return 0;
 
-        /* Moving is cheaper than growing, but only when at least half of the memory is dead: else a buffer
-         * that is read in small bites would be moved at every append. */
+        /* Moving costs less than growing, but only if at least half of the memory is free at the front: else
+         * a buffer that is read in small pieces would be moved at every append. */
         if (need <= b->size && b->off >= b->size / 2) {
                 memmove(b->base, b->base + b->off, b->n);
                 b->off = 0;

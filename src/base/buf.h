@@ -2,11 +2,10 @@
 #pragma once
 
 /*
- * A growing byte buffer with a ceiling. Appending is sticky: the first failure (-ENOMEM, or -E2BIG at the
- * ceiling) drops the content and every later call returns the same error, so a writer of many pieces checks
- * once, at the end. Bytes are taken from the front by moving an offset. A buffer that is marked secret is
- * wiped whenever its memory is given back or moved. Content is not NUL-terminated unless buf_cstr() was
- * asked.
+ * A growing byte buffer with a ceiling. Errors are sticky: the first failed append (-ENOMEM, or -E2BIG at
+ * the ceiling) drops the content, and every later call returns the same error. So a writer of many pieces
+ * checks once, at the end. Bytes are taken from the front by moving an offset. A secret buffer is wiped
+ * whenever its memory is freed or moved. The content has no NUL at its end until buf_cstr() adds one.
  */
 
 #include <string.h>
@@ -36,7 +35,7 @@ int buf_append_slow(Buf *b, const void *p, size_t n);
 int buf_printf(Buf *b, const char *fmt, ...) _printf_(2, 3);
 void buf_consume(Buf *b, size_t n);
 
-/* The content with a NUL behind it that does not count; NULL on a failed buffer. */
+/* The content with a NUL after it, not counted in n; NULL on a failed buffer. */
 char *buf_cstr(Buf *b);
 
 /* Gives the memory (malloc'ed, NUL-terminated) to the caller and empties the buffer. */

@@ -57,7 +57,7 @@ int duration_parse(const char *s, usec_t *ret) {
                         if (k == 0)
                                 return -EINVAL;
                         for (size_t i = 0; i < k; i++)
-                                if (scale < USEC_PER_SEC * 1000) { /* nine decimals, the rest is cut */
+                                if (scale < USEC_PER_SEC * 1000) { /* nine decimals; the rest is cut off */
                                         fraction = fraction * 10 + (uint64_t) (s[i] - '0');
                                         scale *= 10;
                                 }

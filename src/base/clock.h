@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Microseconds everywhere. The pure core never asks the time; it is given `now` by whoever calls it. */
+/* All times are microseconds. The pure core reads no clock; its callers pass `now`. */
 
 #include <time.h>
 
@@ -27,7 +27,7 @@ static inline usec_t usec_sub(usec_t a, usec_t b) {
         return a > b ? a - b : 0;
 }
 
-/* Durations as systemd writes them: `10s`, `500ms`, `2min`, `1h 30min`, `1.5s`; a bare number is seconds.
+/* Parses durations in systemd's form: `10s`, `500ms`, `2min`, `1h 30min`, `1.5s`; a plain number is seconds.
  * -EINVAL, -ERANGE. */
 int duration_parse(const char *s, usec_t *ret);
 

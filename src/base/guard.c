@@ -5,7 +5,7 @@ static bool is_marked(char c) {
         return c == '@' || c == '$';
 }
 
-/* The first byte that a guard belongs behind, or end. */
+/* The first byte that needs a guard after it, or end. */
 static const char *next_marked(const char *s, const char *end) {
         while (s < end && !is_marked(*s))
                 s++;
@@ -38,7 +38,7 @@ int guard_remove(Buf *b, const char *text, size_t n) {
         if (!begins_with_guard(s, end))
                 return 0;
         s += GUARD_N;
-        /* One guard alone is the beginning and no end. */
+        /* A single guard is a beginning without an end. */
         if ((size_t) (end - s) < GUARD_N || memcmp(end - GUARD_N, GUARD, GUARD_N) != 0)
                 return 0;
         end -= GUARD_N;

@@ -26,7 +26,7 @@ static void rounds(Sip *s, unsigned n) {
         }
 }
 
-/* Little-endian, whatever the machine is: the same place on each of them. */
+/* Little-endian on every machine: the hash of a text is the same everywhere. */
 static uint64_t read_word(const uint8_t *p, size_t n) {
         uint64_t w = 0;
 

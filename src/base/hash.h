@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* SipHash-2-4, for tables whose keys strangers choose, and for places that are to be the same tomorrow. */
+/* SipHash-2-4, for tables whose keys come from clients, and for hashes that must be the same after a
+ * restart. */
 
 #include "base/macros.h"
 
@@ -9,10 +10,10 @@
 
 uint64_t hash_keyed(const uint8_t key[static HASH_KEY_SIZE], const void *p, size_t n);
 
-/* With a key that everybody knows: the same over restarts and instances. Never 0. */
+/* With a public key: the same over restarts and instances. Never 0. */
 uint64_t hash_stable(const void *p, size_t n);
 
-/* Spreads the bits of a number that is no secret (the end of splitmix64). */
+/* Spreads the bits of a number that is not secret (the end of splitmix64). */
 static inline uint64_t hash_mix(uint64_t z) {
         z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
         z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);

@@ -2,47 +2,47 @@
 #pragma once
 
 /*
- * What gemgated and gemgate-runner say to each other. The runner's fd 0 is a connected stream socket; both
- * send JSON objects, one a line, in UTF-8, each with exactly one of the members below (`event` names its
- * kind). Unknown members beside them are passed over. One connection is one job.
+ * The protocol between gemgated and gemgate-runner. The runner's fd 0 is a connected stream socket. Both
+ * sides send JSON objects, one a line, in UTF-8, each with exactly one of the members below (`event` names
+ * its kind). Unknown members beside them are ignored. One connection is one job.
  *
- * The daemon:
+ * The daemon sends:
  *
  *     {"start": {"token": "…", "dialogue": false}}
- *         First, and at once: the CLI is started now and waits for its job, warm. token is its API key, good
- *         at the daemon's listener only: 1 to JOB_TOKEN_MAX bytes of 0x21..0x7e. dialogue (false if left
- *         out) is the kind: with a history, or without one. A job without one fits either, but is answered
+ *         First, and at once: the CLI is started now and waits for its job, warm. token is its API key, for
+ *         the daemon's listener only: 1 to JOB_TOKEN_MAX bytes of 0x21..0x7e. dialogue (default false) is
+ *         the kind: with a history, or without one. A job without a history fits both kinds, but is answered
  *         some 70 ms sooner by the kind without.
  *     {"job": {"prompt": "…", "system": "…", "history": [{"role": "user" | "model", "text": "…"}, …]}}
- *         At any time afterwards, once; together with the start it is a cold job. system and history may be
- *         left out; a history that isn't empty needs "dialogue": true. Ceilings: CLI_PROMPT_MAX,
+ *         At any later time, once. Sent together with the start, it is a cold job. system and history are
+ *         optional; a history that isn't empty needs "dialogue": true. Ceilings: CLI_PROMPT_MAX,
  *         CLI_SYSTEM_MAX, CLI_HISTORY_MAX (bytes of its texts), CLI_TURNS_MAX; a line at most JOB_LINE_MAX.
  *
- * The runner; a line of it is at most JOB_EVENT_MAX, its newline included:
+ * The runner sends lines of at most JOB_EVENT_MAX bytes, newline included:
  *
  *     {"event": "ready", "isolation": "unit" | "namespaces" | "process", "version": "0.61.0"}
- *         The start was taken and the CLI's process is there. version may be null.
+ *         The start was accepted and the CLI's process runs. version may be null.
  *     {"event": "text", "text": "…"}
- *         A piece of the answer, as it comes; never empty, at most JOB_TEXT_MAX bytes. A piece of the CLI
- *         that is longer comes as several.
+ *         A piece of the answer, as soon as it arrives; never empty, at most JOB_TEXT_MAX bytes. A longer
+ *         piece of the CLI's is sent as several.
  *     {"event": "result", "status": "success" | "error" | "none", "message": "…", "messages": 1,
  *      "exit_code": 0, "signal": 0, "skipped": 0, "stderr": "…", "argv": ["…"]}
- *         Last; then the runner hangs up. status is what the CLI's own result event says; `none`: there was
- *         no such event. message is its words for an error, or the runner's when it could not even start or
- *         refused the job (then nothing went upstream); empty with success. messages counts the CLI's
- *         assistant messages: a success without one is no success. exit_code is null when a signal ended
- *         the CLI or it never began; signal is that signal or 0. skipped counts the lines of its output that
- *         were no event. stderr is the end of what it wrote there. argv is what was started and holds
- *         nothing of the job.
+ *         Last; then the runner closes the connection. status is that of the CLI's own result event; `none`:
+ *         there was no such event. message is the CLI's text for an error, or the runner's if it could not
+ *         start the CLI or refused the job (then nothing went upstream); empty with success. messages is the
+ *         number of assistant messages: a success without one is no success. exit_code is null if a signal
+ *         ended the CLI or it never began; signal is that signal or 0. skipped counts the output lines that
+ *         were not events. stderr is the end of its standard error. argv is the command; it contains nothing
+ *         of the job.
  *
- * A result may come at any time, also instead of "ready". The only other thing that the daemon can say is to
- * hang up: the CLI and all it left is gone then, whatever it was at.
+ * A result may be sent at any time, also instead of "ready". The daemon cancels by closing the connection:
+ * then the CLI and all its processes are killed, whatever they were doing.
  */
 
 #include "base/limits.h"
 
-/* The CLI's system text when a job has none; its own would be 23 KB. It is the only one that comes to the
- * daemon's listener without guards. */
+/* The CLI's system text when a job has none; the CLI's own is 23 KB. Only this text reaches the daemon's
+ * listener without guards. */
 #define CLI_SYSTEM_NEUTRAL "You answer the user."
 
 #define JOB_STATUS_SUCCESS "success"

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Intrusive, circular, doubly linked list. A List is both the head and the link inside an element; an
+ * An intrusive, circular, doubly linked list. A List is both the head and the link inside an element. An
  * unlinked element points at itself, so unlinking twice is harmless and "is it linked" is one comparison.
  */
 

@@ -6,7 +6,7 @@
 #include "base/log-day.h"
 #include "base/text.h"
 
-#define DATE_LENGTH 10 /* of a time that RFC 3339 writes */
+#define DATE_LENGTH 10 /* of the date in an RFC 3339 time */
 
 void log_day_name(int64_t day, char ret[static LOG_DAY_NAME_MAX]) {
         char stamp[TIMESTAMP_STRING_MAX];

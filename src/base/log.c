@@ -62,12 +62,12 @@ const char *log_level_to_string(LogLevel level) {
         return level_names[level];
 }
 
-/* One line, one write: lines of several instances on one pipe do not mix. */
+/* One line is one write, so lines of several instances on one pipe do not mix. */
 static void write_line(int fd, const Buf *b) {
         for (size_t done = 0; done < b->n;) {
                 ssize_t k = write(fd, buf_data(b) + done, b->n - done);
                 if (k <= 0)
-                        return; /* there is nobody left to tell */
+                        return; /* the log itself cannot be written */
                 done += (size_t) k;
         }
 }
@@ -76,11 +76,11 @@ static void log_text(const LogRecord *r) {
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
 
         (void) buf_puts(&b, "gemgated: ");
-        /* An error is `gemgated: SETTING: value: what is allowed`, as scripts expect it, with no word before
-         * it. */
+        /* Scripts expect an error as `gemgated: SETTING: value: must be …`, so no level comes before it. */
         if (r->level != LOG_LEVEL_INFO && r->level != LOG_LEVEL_ERROR)
                 (void) buf_printf(&b, "%s: ", level_names[r->level]);
-        /* A control character of a stranger's must not move the cursor of whoever reads. */
+        /* Replaces control characters, which may come from a client: they must not move the reader's
+         * cursor. */
         for (const char *p = r->message; *p; p++)
                 (void) buf_putc(&b, (unsigned char) *p < 0x20 || *p == 0x7f ? ' ' : *p);
         for (size_t i = 0; i < r->n_fields; i++) {

@@ -2,11 +2,10 @@
 #pragma once
 
 /*
- * Where the daemon speaks. Libraries never log; the edge logs once, with structured fields. Three forms:
+ * The daemon's log. Libraries never log; the edge logs once, with structured fields. There are three forms:
  * text for a terminal (standard error), JSON lines for a container (standard output), and a sink that an
- * upper floor installs (the journal). Beside any of them may stand a copy in JSON lines (the log's files).
- * Field names are lower case here; a sink spells them its own way. Values must be masked before they come
- * here.
+ * upper floor installs (the journal). With each of them a copy in JSON lines can go to the log's files.
+ * Field names are lower case here; a sink spells them in its own way. Values must be masked by the caller.
  */
 
 #include "base/clock.h"
@@ -36,7 +35,7 @@ typedef struct LogIds {
 typedef struct LogField {
         const char *name;
         const char *value; /* NULL: the field is left out */
-        bool number;       /* in JSON without quotes */
+        bool number;       /* in JSON, without quotes */
 } LogField;
 
 #define LOG_FIELDS_MAX 32U /* of a record */
@@ -44,9 +43,9 @@ typedef struct LogField {
 typedef struct LogRecord {
         LogLevel level;
         const char *message;
-        const char *message_id;  /* 32 hex digits: what kind of event this is, for those who wait for it; or
-                                    NULL */
-        const char *file, *func; /* where it was said */
+        const char *message_id;  /* 32 hex digits: the kind of event, for programs that wait for it; or
+                                  * NULL */
+        const char *file, *func; /* the place in the source that logged it */
         int line;
         const LogField *fields;
         size_t n_fields;
@@ -54,7 +53,7 @@ typedef struct LogRecord {
 
 typedef void (*LogSink)(const LogRecord *r);
 
-/* Gets each record as a JSON line too, with its end of line; `now` is its time (CLOCK_REALTIME). */
+/* Receives each record as a JSON line, with its newline; `now` is its time (CLOCK_REALTIME). */
 typedef void (*LogCopy)(usec_t now, const char *line, size_t n, void *userdata);
 
 void log_setup(LogLevel level, LogFormat format, LogSink sink);
@@ -88,7 +87,7 @@ void log_record(const LogRecord *r);
 void log_format(LogLevel level, const LogIds *ids, const char *file, int line, const char *func,
                 const char *fmt, ...) _printf_(6, 7);
 
-/* Behind the text come the fields, as LogField's initializers: { "model", name }, { "status", n, true } … */
+/* After the text come the fields, as LogField's initializers: { "model", name }, { "status", n, true } … */
 #define log_event(l, id, text, ...)                                                            \
         log_record(&(const LogRecord){                                                         \
                 .level = (l),                                                                  \

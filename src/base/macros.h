@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The handful of macros every file leans on: cleanup attributes, ownership transfer, array sizes. */
+/* Macros that every file uses: cleanup attributes, transfer of ownership, array sizes. */
 
 #include <assert.h>
 #include <stdbool.h>
@@ -20,10 +20,10 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* By way of void: that the member's neighbours are aligned as the type wants is what the offset says. */
+/* Through void *, because the compiler cannot know the alignment; the offset guarantees it. */
 #define CONTAINER_OF(ptr, type, member) ((type *) (void *) ((char *) (ptr) - offsetof(type, member)))
 
-/* Hands ownership on: the variable is NULL (or -1) afterwards, so that its _cleanup_ does nothing. */
+/* Transfers ownership: the variable becomes NULL (or -1), so that its _cleanup_ does nothing. */
 #define TAKE_PTR(p)                             \
         ({                                      \
                 typeof(p) *_pp = &(p);          \
@@ -40,7 +40,7 @@
                 _fd;                            \
         })
 
-/* Defines func##p(), fit for _cleanup_(), for a destructor that takes NULL. */
+/* Defines func##p() for _cleanup_(), from a destructor that accepts NULL. */
 #define DEFINE_CLEANUP(type, func)                       \
         static inline _unused_ void func##p(type *p) {   \
                 if (*p)                                  \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The batch is a row's head and its values, one behind the other: of each its type and its number, which is
- * the length of the bytes behind it if it has any. Most numbers are 0 or small, so they are as long as they
- * have to be: seven bits a byte, the lowest first, the eighth says that more come. Nothing has to be
- * aligned. */
+/* A batch is a row's head and its values, one after the other: for each its type and its number. The number
+ * is the length of the bytes that follow, if the type has any. Most numbers are 0 or small, so they take as
+ * few bytes as they need: seven bits a byte, the lowest first; the eighth bit means that more follow.
+ * Nothing is aligned. */
 
 #include <errno.h>
 
@@ -129,7 +129,7 @@ bool rows_next(const Rows *rows, size_t *at, Row *ret) {
         p += sizeof(head);
         *at += sizeof(head) + head.size;
         assert(*at <= rows->buf.n);
-        /* Not all of it is set: to clear what is not used would cost more than the rest. */
+        /* Sets only the members that are used: clearing the rest would cost more than all else. */
         ret->verb = head.verb;
         ret->table = head.table;
         ret->column = head.column;
@@ -139,19 +139,19 @@ bool rows_next(const Rows *rows, size_t *at, Row *ret) {
         return true;
 }
 
-/* --- their order in a store --- */
+/* --- the order for a store --- */
 
 typedef struct RowPlace {
         uint32_t rank, at;
 } RowPlace;
 
-#define RANK_BITS  24U /* a digest's first bytes tell it from nearly all others */
+#define RANK_BITS  24U /* a digest's first bytes differ from nearly all others */
 #define DIGIT_BITS 12U
 #define DIGITS     (1U << DIGIT_BITS)
 
 #define SORTED_FROM 256U
 
-/* Four bits for the table, and the beginning of the key: big end first, as keys are compared. */
+/* Four bits for the table, then the beginning of the key: big-endian, in the order of keys. */
 static uint32_t rank_of(const char *at, const RowHead *head) {
         uint32_t rank = 0;
         RowValue key;
@@ -163,7 +163,7 @@ static uint32_t rank_of(const char *at, const RowHead *head) {
         return (uint32_t) head->table << (RANK_BITS - 4) | rank >> 4;
 }
 
-/* By one digit. What is alike stays in its order: of two rows with one key the later one stands. */
+/* Sorts by one digit, stably: of two rows with one key the later one stays later. */
 static void sort_digit(const RowPlace *from, RowPlace *to, size_t n, unsigned shift) {
         uint32_t starts[DIGITS] = {}, sum = 0;
 
@@ -181,7 +181,7 @@ static void sort_digit(const RowPlace *from, RowPlace *to, size_t n, unsigned sh
 
 static void sort_run(RowPlace *places, RowPlace *other, size_t n) {
         if (n < SORTED_FROM)
-                return; /* a store finds so few as they are in less time */
+                return; /* so few rows take a store less time unsorted */
         sort_digit(places, other, n, 0);
         sort_digit(other, places, n, DIGIT_BITS);
 }
@@ -204,7 +204,7 @@ int rows_order(const Rows *rows, size_t **ret) {
                         places[n].rank = rank_of(p, &head);
                         continue;
                 }
-                /* What is forgotten is so before and after others. */
+                /* Rows are not moved across a ROW_FORGET_*. */
                 sort_run(places + run, places + rows->n, n - run);
                 run = n + 1;
         }

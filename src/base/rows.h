@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * Rows of tables, for whoever keeps them: the pool describes its tables and fills rows, a store writes and
- * reads them, and neither knows the other. Rows is a batch: what is to be done to a store, in order, copied
- * into one buffer that can be handed on as a whole.
+ * Rows of tables, between the pool and a store: the pool describes its tables and fills rows, a store writes
+ * and reads them, and neither knows the other. A Rows is a batch of changes to a store, in order, copied
+ * into one buffer that can be passed on as a whole.
  */
 
 #include "base/buf.h"
 
-/* A bit each: a column may allow several. */
+/* A bit each: a column may allow several types. */
 typedef enum RowType {
         ROW_NULL = 1,
         ROW_INT = 2,
@@ -20,7 +20,7 @@ typedef enum RowType {
 typedef struct RowValue {
         RowType type;
         int64_t integer;
-        const char *data; /* of a text or blob: n bytes, no NUL behind them */
+        const char *data; /* of a text or blob: n bytes, without a NUL */
         size_t n;
 } RowValue;
 
@@ -31,13 +31,13 @@ typedef struct RowColumn {
 
 typedef struct RowTable {
         const char *name;
-        const RowColumn *columns; /* the first n_key tell a row from all others */
+        const RowColumn *columns; /* the first n_key identify a row */
         unsigned n_columns, n_key;
 } RowTable;
 
 /*
- * A new table raises no version: older programs leave it alone. A new or changed column does, and the
- * migration to it (migrations[v - 2] leads from version v - 1 to v) is the store's own language, SQL.
+ * A new table does not raise the version: older programs ignore it. A new or changed column does. The
+ * migration to it (migrations[v - 2] leads from version v - 1 to v) is in the store's own language, SQL.
  */
 typedef struct RowSchema {
         uint32_t application_id;
@@ -50,7 +50,7 @@ typedef struct RowSchema {
 #define ROW_COLUMNS_MAX 24U
 
 typedef enum RowVerb {
-        ROW_PUT,          /* in the place of the row with the same key, if there is one */
+        ROW_PUT,          /* replaces the row with the same key, if any */
         ROW_FORGET_EQUAL, /* all rows whose column is the value */
         ROW_FORGET_BELOW, /* all rows whose column is less */
         _ROW_VERB_MAX,
@@ -65,7 +65,7 @@ typedef struct Row {
 } Row;
 
 typedef struct Rows {
-        Buf buf; /* sticky: a row that found no memory has spoiled the batch, see buf.error */
+        Buf buf; /* sticky: after a row that found no memory the batch is lost, see buf.error */
         size_t n;
 } Rows;
 
@@ -83,13 +83,13 @@ void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowV
 void rows_clear(Rows *rows);
 void rows_done(Rows *rows);
 
-/* The next row behind *at, which begins with 0; false at the end. It points into the batch. */
+/* The next row after *at, which starts at 0; false at the end. It points into the batch. */
 bool rows_next(const Rows *rows, size_t *at, Row *ret);
 
-/* Where each row is, for rows_next(), in an order that a store likes: those of one table together, and by
- * their keys. What is forgotten keeps its place, and of two rows of one key the later one is behind. To be
- * freed. -ENOMEM. */
+/* The position of each row, for rows_next(), in an order that suits a store: grouped by table, sorted by
+ * key. ROW_FORGET_* rows keep their place, and of two rows of one key the later one stays later. The caller
+ * frees it. -ENOMEM. */
 int rows_order(const Rows *rows, size_t **ret);
 
-/* True if each value is of a type that its column allows: what comes from a file may be anything. */
+/* True if each value has a type that its column allows: values from a file may be anything. */
 bool row_fits(const RowTable *t, const RowValue *values, unsigned n);

@@ -48,7 +48,7 @@ Secret *secret_unref(Secret *s) {
 bool secret_equal(const Secret *s, const char *other, size_t n) {
         unsigned char diff = s->n != n;
 
-        /* Runs over the secret's length whatever was presented, so that time tells neither content nor
+        /* Reads the whole secret whatever the client presented, so that the time reveals neither content nor
          * prefix. */
         for (size_t i = 0; i < s->n; i++)
                 diff |= (unsigned char) (s->bytes[i] ^ (n > 0 ? other[i % n] : 0));
@@ -60,7 +60,7 @@ int secret_compare(const Secret *a, const Secret *b) {
 }
 
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]) {
-        /* Under twelve characters eight of them are too many to show. */
+        /* Of fewer than twelve characters, eight are too many to show. */
         if (s->n < 12)
                 memcpy(ret, "****", 5);
         else {
@@ -93,8 +93,8 @@ static void cover(char *s, size_t n) {
 void secret_scrub(char *text, const Secret *known) {
         static const struct {
                 const char *prefix;
-                size_t keep;  /* how much of the prefix stays to be read */
-                size_t least; /* shorter than this behind the prefix is prose, not a key */
+                size_t keep;  /* how much of the prefix is not covered */
+                size_t least; /* fewer characters than this after the prefix are prose, not a key */
         } forms[] = {
                 { "AIza", 4, 16 },
                 { "AQ.", 3, 16 },

@@ -11,10 +11,10 @@
 
 typedef struct Secret Secret;
 
-#define SECRET_LENGTH_MAX 512U /* Google's keys have 39 to ~60 characters; tokens are chosen by people */
+#define SECRET_LENGTH_MAX 512U /* Google's keys have 39 to ~60 characters; people choose tokens */
 #define SECRET_MASK_MAX 20U
 
-/* -EINVAL if empty, too long, or with a byte that cannot stand in an HTTP header (only 0x21..0x7e pass). */
+/* -EINVAL if empty, too long, or with a byte that an HTTP header cannot hold (only 0x21..0x7e pass). */
 int secret_new(const char *s, size_t n, Secret **ret);
 Secret *secret_ref(Secret *s);
 Secret *secret_unref(Secret *s);
@@ -22,20 +22,20 @@ DEFINE_CLEANUP(Secret *, secret_unref);
 
 bool secret_equal(const Secret *s, const char *other, size_t n); /* constant time in the content */
 
-/* An order for an index of the operator's own secrets, as strcmp() gives one. It takes as long as two
- * secrets are alike: never for what a client presented. */
+/* An order for an index of the operator's own secrets, like strcmp(). Its time depends on the common prefix,
+ * so never use it for what a client presented. */
 int secret_compare(const Secret *a, const Secret *b);
 
-/* An API key: first and last four characters (`AIza****abcd`); of one under twelve only stars. */
+/* An API key's mask: first and last four characters (`AIza****abcd`); under twelve characters only stars. */
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]);
-/* A token: its first eight characters and `…`; of a short one fewer, never more than half. */
+/* A token's mask: its first eight characters and `…`; of a short one fewer, never more than half. */
 void secret_mask_token(const Secret *s, char ret[static SECRET_MASK_MAX]);
 
 const char *secret_reveal(const Secret *s);
 size_t secret_length(const Secret *s);
 
 /*
- * Covers, in place, what looks like a key in a text of someone else's: the secret itself if one is given,
- * Google's key forms (`AIza…`, `AQ.…`), and what stands behind `api_key:` or `key=`. The text never grows.
+ * Covers, in place, what looks like a key in a foreign text: the secret itself if one is given, Google's key
+ * forms (`AIza…`, `AQ.…`), and what follows `api_key:` or `key=`. The text never grows.
  */
 void secret_scrub(char *text, const Secret *known);

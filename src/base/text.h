@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Small questions about strings. Everything is ASCII-minded and independent of the locale. */
+/* Functions on strings. They assume ASCII and ignore the locale. */
 
 #include <string.h>
 #include <strings.h>
@@ -31,13 +31,13 @@ static inline bool strnull(const char *s) {
         return !s || !*s;
 }
 
-/* The rest of s behind the prefix, or NULL. */
+/* The rest of s after the prefix, or NULL. */
 static inline const char *startswith(const char *s, const char *prefix) {
         size_t n = strlen(prefix);
         return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
-/* As much of s as fits, and a NUL. */
+/* Copies as much of s as fits, and a NUL. */
 static inline void text_copy(char *ret, size_t size, const char *s) {
         size_t n = strnlen(s, size - 1);
 
@@ -45,15 +45,15 @@ static inline void text_copy(char *ret, size_t size, const char *s) {
         ret[n] = 0;
 }
 
-/* Whole-string decimal, no sign, no blanks. -EINVAL, -ERANGE. */
+/* Parses a decimal number that is the whole string, without sign and blanks. -EINVAL, -ERANGE. */
 int text_parse_u64(const char *s, uint64_t *ret);
 int text_parse_uint(const char *s, unsigned *ret);
 int text_parse_bool(const char *s, bool *ret); /* yes/no/true/false/on/off/1/0 */
 
-/* Sizes: 512, 32K, 32M, 32MiB, 1G (powers of 1024). */
+/* Parses sizes: 512, 32K, 32M, 32MiB, 1G (powers of 1024). */
 int text_parse_size(const char *s, uint64_t *ret);
 
-/* Strips white space at both ends, in place; returns the new beginning. */
+/* Removes white space at both ends, in place; returns the new beginning. */
 char *text_strip(char *s);
 
 /* True if s (n bytes) consists of bytes in `allowed` only and is not empty. */
@@ -68,5 +68,5 @@ int text_percent_decode(char *s);
 /* True if the n bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const char *s, size_t n);
 
-/* How much of s fits into max bytes without cutting a character in two. */
+/* How many bytes of s fit into max without cutting a character. */
 size_t text_utf8_prefix(const char *s, size_t max);

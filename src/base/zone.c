@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The table is a list of spans, each from an instant on at one offset; the first reaches back to the
- * beginning of time. libc is asked day by day for the offset, and where it differs from the day before the
- * instant of the change is found by halving. That costs some eight thousand calls, once, and needs no
+ * The table is a list of spans, each with one offset from an instant on; the first reaches back to the
+ * beginning of time. libc is asked for the offset of each day; where it differs from the day before, the
+ * instant of the change is found by bisection. That costs some eight thousand calls, once, and needs no
  * knowledge of tzdata's file format.
  *
- * A local day begins at the first instant whose local date is that day or a later one. So a day that has no
- * 00:00 (the clock jumps from 23:59:59 to 01:00) begins at 01:00, a day that has it twice begins at the
- * first, and a day that was skipped altogether begins together with the next.
+ * A local day begins at the first instant whose local date is that day or a later one. So a day without a
+ * 00:00 (the clock jumps from 23:59:59 to 01:00) begins at 01:00, a day with two begins at the first, and a
+ * skipped day begins together with the next.
  */
 
 #include <errno.h>
@@ -31,8 +31,8 @@ struct Zone {
         size_t n;
 };
 
-/* What must work without tzdata, as in a minimal container: Google's quota day, and the zone that has no
- * rules. */
+/* Zones that must work without tzdata, as in a minimal container: that of Google's quota day, and the zone
+ * without rules. */
 static const struct {
         const char *name;
         const char *posix;
@@ -49,8 +49,8 @@ bool zone_name_is_valid(const char *name) {
                name[n - 1] != '/';
 }
 
-/* The value of TZ that names this zone: the path of a file that really is tzdata (libc takes anything else
- * for UTC without a word), or a POSIX rule. */
+/* The value of TZ for this zone: the path of a file that really is tzdata (libc silently takes anything else
+ * for UTC), or a POSIX rule. */
 static int zone_rule(const char *name, char **ret) {
         const char *dir = getenv("TZDIR");
         _cleanup_close_ int fd = -1;
@@ -94,7 +94,7 @@ static int zone_add(Zone *z, int64_t from, int offset) {
         return 0;
 }
 
-/* Reads what TZ says at this moment. */
+/* Reads the zone that TZ names now. */
 static int zone_walk(Zone *z, usec_t now) {
         int64_t t = (int64_t) (now / USEC_PER_SEC) - 366 * DAY,
                 end = t + (int64_t) (ZONE_YEARS + 1) * 366 * DAY;
@@ -198,7 +198,7 @@ static int64_t start_of(const Zone *z, int64_t day) {
 static int64_t day_of(const Zone *z, int64_t t) {
         int64_t local = t + offset_of(z, t), day = local / DAY - (local % DAY < 0);
 
-        /* The date on the wall may be the day before: that is a clock put back over midnight. */
+        /* The local date may be the day before, if the clock is put back over midnight. */
         while (start_of(z, day + 1) <= t)
                 day++;
         return day;

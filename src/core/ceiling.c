@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The minute is a rolling one. Whether Google's begins at :00, at the first request, or rolls, is not said
- * anywhere; what keeps to a rolling minute keeps to each of them.
+ * The minute is a rolling one. Google does not document whether its minute begins at :00, begins at the
+ * first request, or rolls; a client that keeps to a rolling minute keeps to each of them.
  *
- * It is kept as thirteen slots of five seconds. What was taken counts until its slot is a whole minute past,
- * so for 60 to 65 seconds: never too short, and on the way to Google a request may lose up to five seconds
- * without any harm. Sixty slots of a second would give back 6 % of a minute's requests at 400 bytes more for
+ * The minute is kept as thirteen slots of five seconds. A request counts until its slot is a whole minute
+ * past, so for 60 to 65 seconds: never too short, and a request may take up to five seconds to reach Google
+ * without harm. Sixty slots of a second would give back 6 % of a minute's requests at 400 bytes more for
  * each quota, of which there can be a million; a token bucket is smaller still, but lets two minutes' worth
  * through within one.
  *
- * A request counts when it is picked, with its tokens guessed by its bytes. When it is over the guess is
- * made good: what Gemini has counted, or nothing if the request was refused. A refused request stays one of
- * its minute (Google may count it, and it passes by itself), but is none of the day's: if Google should
- * count it there, the price is one 429 at the end of the day; the other way round it would be a request
- * that is never made.
+ * A request counts when it is picked, with its tokens estimated from its bytes. When it ends, the estimate
+ * is replaced: by what Gemini counted, or by nothing if the request was refused. A refused request stays
+ * counted in its minute (Google may count it, and it passes anyway), but not in the day. If Google does
+ * count it there, the price is one 429 at the end of the day; the other way round it would be a request that
+ * is never made.
  *
- * What Google names in a refusal is believed for a day after it was said: whoever moves to a higher tier is
- * not held to the old one for longer, and what still holds is said again, at the price of one 429.
+ * A limit that Google names in a refusal is used for a day. So a project that moves to a higher tier is not
+ * held to its old limit for longer, and a limit that still holds is learned again, at the price of one 429.
  *
- * A single request that is larger than the minute's tokens goes when nothing else is in the minute: its size
- * is a guess, and if it is true, that is Google's to say (VERDICT_TOO_LARGE).
+ * A single request that is larger than the minute's tokens is sent when nothing else is in the minute: its
+ * size is an estimate, and if it is right, Google refuses it (VERDICT_TOO_LARGE).
  */
 
 #include "core/ceiling.h"
@@ -98,7 +98,7 @@ uint64_t ceiling_used(const Ceiling *c, CeilingKind kind) {
         }
 }
 
-/* As a rule for the next request; UINT64_MAX if there is none. */
+/* The ceiling that binds the next request; UINT64_MAX if none does. */
 static uint64_t rule_of(const Ceiling *c, CeilingKind kind, bool is_probe, usec_t now) {
         CeilingSource source;
         uint64_t limit = ceiling_limit(c, kind, now, &source);
@@ -106,14 +106,14 @@ static uint64_t rule_of(const Ceiling *c, CeilingKind kind, bool is_probe, usec_
         return source == CEILING_TOLD || (source == CEILING_LEARNED && !is_probe) ? limit : UINT64_MAX;
 }
 
-/* From the oldest slot on, as time will: until there is room. */
+/* When there is room: slots leave the minute from the oldest on. */
 static usec_t minute_free_at(const Ceiling *c, uint64_t tokens, uint64_t rpm, uint64_t tpm,
                              CeilingKind *ret_kind) {
         uint64_t n_requests = c->requests, n_tokens = c->tokens;
         usec_t at = 0;
 
         for (size_t i = 1; i <= CEILING_SLOTS; i++) {
-                uint64_t slot = c->slot + i; /* takes the place of the oldest */
+                uint64_t slot = c->slot + i; /* replaces the oldest */
                 bool requests_fit = n_requests < rpm;
                 bool tokens_fit = n_tokens == 0 || (n_tokens < tpm && tokens <= tpm - n_tokens);
 
@@ -127,8 +127,7 @@ static usec_t minute_free_at(const Ceiling *c, uint64_t tokens, uint64_t rpm, ui
         return at;
 }
 
-/* What was learned of the minute may cease to be believed before the minute has passed: of one, or of both.
- */
+/* A learned limit of the minute may expire before the minute has passed: one of them, or both. */
 static usec_t minute_free_or_forgotten_at(const Ceiling *c, uint64_t tokens, uint64_t rpm, uint64_t tpm,
                                           CeilingKind *ret_kind) {
         usec_t at = minute_free_at(c, tokens, rpm, tpm, ret_kind);
@@ -227,7 +226,7 @@ void ceiling_learn(Ceiling *c, const uint64_t values[static _CEILING_MAX], usec_
 void ceiling_guess(Ceiling *c, CeilingKind kind) {
         uint64_t used = ceiling_used(c, kind);
 
-        /* The one that was refused is among them. */
+        /* `used` includes the refused request. */
         if (used > 1 && c->kept.learned[kind] == 0)
                 c->kept.guessed[kind] = used - 1;
 }
@@ -249,12 +248,13 @@ static void restart_minute(Ceiling *c) {
 }
 
 void ceiling_shift(Ceiling *c, usec_t now, usec_t back, usec_t day_before, usec_t day) {
-        /* A day that the clock comes back to begins anew, whether or not somebody has looked meanwhile. */
+        /* A day that the clock returns to begins again at zero, whether or not it was looked at
+         * meanwhile. */
         ceiling_roll(c, now, day_before);
         restart_minute(c);
         ceiling_roll(c, usec_sub(now, back), day);
-        /* Or what a clock that was wrong for a moment has learned would hold for as long as it was wrong by.
-         */
+        /* Else a limit learned while the clock was wrong would be used for as long as the clock was
+         * ahead. */
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 c->kept.learned_at[i] = usec_sub(c->kept.learned_at[i], back);
 }

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * How much Google lets a quota have, and how much of that is used: requests and input tokens of the last
- * minute, requests of the day. What is used is counted when a request is picked, so a quota is passed over
- * before Google says 429. See ceiling.c for how the minute is kept. Pure, and without memory of its own.
+ * How much Google allows a quota, and how much of that is used: requests and input tokens of the last
+ * minute, requests of the day. A request counts when it is picked, so a full quota is passed over before
+ * Google answers
+ *   429. ceiling.c explains how the minute is kept. Pure; allocates nothing.
  */
 
 #include "base/clock.h"
@@ -18,59 +19,60 @@ typedef enum CeilingKind {
 
 typedef enum CeilingSource {
         CEILING_UNKNOWN,
-        CEILING_GUESSED, /* from how much was used when Google refused: shown, never a rule */
-        CEILING_LEARNED, /* Google said it with a refusal, within the last CEILING_LEARNED_LIFETIME */
-        CEILING_TOLD,    /* MODEL_LIMITS: wins */
+        CEILING_GUESSED, /* what was used when Google refused: shown, never enforced */
+        CEILING_LEARNED, /* named by Google in a refusal, within the last CEILING_LEARNED_LIFETIME */
+        CEILING_TOLD,    /* MODEL_LIMITS: overrides the others */
 } CeilingSource;
 
 const char *ceiling_source_to_string(CeilingSource s); /* "told", … */
 
-/* What MODEL_LIMITS says of a model, or of a model in one project. */
+/* MODEL_LIMITS of a model, or of a model in one project. */
 typedef struct CeilingRow {
-        char *model, *project;        /* project NULL: in each */
-        uint64_t value[_CEILING_MAX]; /* 0: nothing; CEILING_NONE: none, whatever the model's own row says */
+        char *model, *project;        /* project NULL: in all */
+        uint64_t value[_CEILING_MAX]; /* 0: not set; CEILING_NONE: no limit, whatever the model's own row
+                                       * has */
 } CeilingRow;
 
 #define CEILING_NONE             UINT64_MAX
 #define CEILING_SLOT             (5 * USEC_PER_SEC)
-#define CEILING_SLOTS            13U /* twelve make a minute; the one under way is the thirteenth */
+#define CEILING_SLOTS            13U /* twelve make a minute; the current one is the thirteenth */
 #define CEILING_LEARNED_LIFETIME USEC_PER_DAY
 
-/* What must survive a restart. Plain: it can be written and read member by member. */
+/* What must survive a restart. Plain data: can be written and read member by member. */
 typedef struct CeilingKept {
-        uint64_t learned[_CEILING_MAX]; /* 0: nothing */
+        uint64_t learned[_CEILING_MAX]; /* 0: unknown */
         usec_t learned_at[_CEILING_MAX];
-        uint64_t guessed[_CEILING_MAX]; /* 0: nothing */
+        uint64_t guessed[_CEILING_MAX]; /* 0: unknown */
         usec_t day;                     /* the beginning of the day that `today` belongs to */
         uint64_t today;
-        usec_t warned; /* the day in which QUOTA_WARN_AT was last told */
+        usec_t warned; /* the day in which QUOTA_WARN_AT was last reported */
 } CeilingKept;
 
 typedef struct Ceiling {
         CeilingKept kept;
-        uint64_t told[_CEILING_MAX]; /* 0: nothing */
-        uint64_t slot;               /* the number of the slot under way, from the epoch */
+        uint64_t told[_CEILING_MAX]; /* 0: not set */
+        uint64_t slot;               /* the number of the current slot, from the epoch */
         uint64_t requests, tokens;   /* of all slots */
         uint32_t slot_requests[CEILING_SLOTS], slot_tokens[CEILING_SLOTS];
 } Ceiling;
 
-/* To be called first by whoever has a new `now`. */
+/* Must be called first whenever `now` has changed. */
 void ceiling_roll(Ceiling *c, usec_t now, usec_t day);
 
-/* The ceiling and how it is known; 0 if it isn't. */
+/* The ceiling and its source; 0 if it is unknown. */
 uint64_t ceiling_limit(const Ceiling *c, CeilingKind kind, usec_t now, CeilingSource *ret_source);
 uint64_t ceiling_used(const Ceiling *c, CeilingKind kind);
 
-/* When a request of so many tokens fits, 0: now. For a probe what was learned is no bound: it goes to see
- * whether that still holds. *ret_kind is what it waits for. */
+/* When a request of so many tokens fits; 0: now. A probe ignores learned limits: it tests whether they still
+ * hold. *ret_kind is the ceiling that it waits for. */
 usec_t ceiling_free_at(const Ceiling *c, uint64_t tokens, bool is_probe, usec_t now, usec_t midnight,
                        CeilingKind *ret_kind);
 
-bool ceiling_is_known(const Ceiling *c); /* at least one, be it told or learned once */
+bool ceiling_is_known(const Ceiling *c); /* at least one, configured or learned at any time */
 
 void ceiling_take(Ceiling *c, uint64_t tokens);
 
-/* What became of a request that was taken: so many tokens in truth, and if it was refused it is not one of
+/* How a counted request ended: its true number of tokens, and whether it was refused, which takes it out of
  * the day. True if the quota has more left than before. */
 typedef struct CeilingTaken {
         usec_t at, day;
@@ -79,17 +81,17 @@ typedef struct CeilingTaken {
 
 bool ceiling_settle(Ceiling *c, const CeilingTaken *taken, uint64_t tokens, bool refused);
 
-/* Google named these (0: not). */
+/* Google named these limits (0: not named). */
 void ceiling_learn(Ceiling *c, const uint64_t values[static _CEILING_MAX], usec_t now);
-/* Google refused without a number. */
+/* Google refused without naming a limit. */
 void ceiling_guess(Ceiling *c, CeilingKind kind);
-/* An answer has come to a request that went out at `taken_at`: what was learned of the day is disproved if
- * more was had, or if the day had been called spent before. */
+/* A request that was sent at `taken_at` was answered. This disproves a learned limit of the day if more was
+ * used, or if the day had been found spent before. */
 void ceiling_answered(Ceiling *c, usec_t taken_at);
 
-void ceiling_forget(Ceiling *c); /* all but what was told */
-/* The clock has jumped back from `now` by so much, and perhaps into another day: it is as it was, only
- * earlier. The minute and another day's requests are forgotten. */
+void ceiling_forget(Ceiling *c); /* all but MODEL_LIMITS */
+/* The clock was set back from `now` by `back`, perhaps into another day. The state is as before, only
+ * earlier; the minute and another day's requests are forgotten. */
 void ceiling_shift(Ceiling *c, usec_t now, usec_t back, usec_t day_before, usec_t day);
-void ceiling_merge(Ceiling *c, const Ceiling *other);      /* two quotas were one all along; both rolled */
-void ceiling_restore(Ceiling *c, const CeilingKept *kept); /* what was known before is added; rolled */
+void ceiling_merge(Ceiling *c, const Ceiling *other);      /* two quotas proved to be one; both rolled */
+void ceiling_restore(Ceiling *c, const CeilingKept *kept); /* adds what was kept; rolled */

@@ -23,7 +23,7 @@ int address_parse(const char *s, Address *ret) {
         struct in_addr four;
         Address a;
 
-        /* inet_pton() is as strict as we are: no zone, no port, no leading zeros, no octal, no missing
+        /* inet_pton() is as strict as needed: no zone, no port, no leading zeros, no octal, no missing
          * parts. */
         if (inet_pton(AF_INET, s, &four) == 1)
                 set_ipv4(&a, &four);
@@ -82,8 +82,8 @@ static int cidr_parse(const char *text, Cidr *ret) {
         if (r < 0)
                 return r;
 
-        /* `10.0.0.0/8` counts from the IPv4 address's own beginning, `::ffff:10.0.0.0/104` from the IPv6
-         * one's. */
+        /* `10.0.0.0/8` counts from the beginning of the IPv4 address, `::ffff:10.0.0.0/104` from that of the
+         * IPv6 address. */
         most = strchr(address, ':') ? 128 : 32;
         bits = most;
         if (*slash && (text_parse_uint(slash + 1, &bits) < 0 || bits > most))
@@ -127,7 +127,7 @@ static bool cidr_matches(const Cidr *c, const Address *a) {
                 return true;
         if (c->unix_peer)
                 return false;
-        /* `::/0` is every IPv6 address; that IPv4 is held inside of IPv6 is our own affair. */
+        /* `::/0` means every IPv6 address; that IPv4 addresses are stored as IPv6 must not show. */
         if (c->bits < 96 && is_ipv4(a))
                 return false;
         if (memcmp(c->address.bytes, a->bytes, whole) != 0)
@@ -178,7 +178,7 @@ static int hop_parse(const char *s, size_t n, Address *ret) {
                 return address_parse(hop + 1, ret);
         }
 
-        /* One colon is a port's, more are an IPv6 address's, which has no port without brackets. */
+        /* One colon precedes a port; more are an IPv6 address, which has no port without brackets. */
         colon = strchr(hop, ':');
         if (colon && !strchr(colon + 1, ':')) {
                 if (!is_port(colon + 1))
@@ -199,8 +199,8 @@ int cidr_client_address(const CidrSet *trusted, const Address *peer, const char 
                 return 0;
         }
 
-        /* From the right: each proxy wrote who came to it behind what was there. What stands left of the
-         * first hop that is not ours, anybody may have written; it is not even looked at. */
+        /* From the right: each proxy appends the address of its peer. Anything left of the first hop that is
+         * not trusted can be forged, so it is not read. */
         end = forwarded + strlen(forwarded);
         for (unsigned i = 0; i < FORWARDED_HOPS_MAX; i++) {
                 for (begin = end; begin > forwarded && begin[-1] != ','; begin--)

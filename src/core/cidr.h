@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Addresses and who may come from them. An address is 16 bytes; IPv4 is held as ::ffff:a.b.c.d, so a mapped
- * address is the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as it was
- * configured. A rule for IPv6 never fits an IPv4 address: `::/0` does not open the door to 1.2.3.4.
+ * Addresses, and rules for them. An address is 16 bytes; IPv4 is held as ::ffff:a.b.c.d, so a mapped address
+ * equals the address it maps. A rule is `*`, `all`, an address, or a CIDR; it is shown as configured. A rule
+ * for IPv6 never matches an IPv4 address: `::/0` does not allow 1.2.3.4.
  */
 
 #include "base/limits.h"
@@ -16,13 +16,13 @@ typedef struct Address {
 
 #define ADDRESS_STRING_MAX 46U
 
-/* Takes 1.2.3.4, ::1, ::ffff:1.2.3.4; no zone, no port, no brackets. -EINVAL. */
+/* Accepts 1.2.3.4, ::1, ::ffff:1.2.3.4; no zone, no port, no brackets. -EINVAL. */
 int address_parse(const char *s, Address *ret);
 void address_format(const Address *a, char ret[static ADDRESS_STRING_MAX]);
 bool address_is_loopback(const Address *a);
 
 struct sockaddr;
-/* -EAFNOSUPPORT for what is neither AF_INET nor AF_INET6. */
+/* -EAFNOSUPPORT if it is neither AF_INET nor AF_INET6. */
 int address_from_sockaddr(const struct sockaddr *sa, Address *ret);
 
 typedef struct Cidr {
@@ -38,20 +38,20 @@ typedef struct CidrSet {
         size_t n;
 } CidrSet;
 
-/* -EINVAL for what is no rule (10.0.0.1/8 is one, and means 10.0.0.0/8), -E2BIG. */
+/* -EINVAL if it is not a rule (10.0.0.1/8 is one, and means 10.0.0.0/8), -E2BIG. */
 int cidr_set_add(CidrSet *s, const char *text);
 void cidr_set_done(CidrSet *s);
-const Cidr *cidr_set_match(const CidrSet *s, const Address *a); /* the first rule that fits, or NULL */
+const Cidr *cidr_set_match(const CidrSet *s, const Address *a); /* the first matching rule, or NULL */
 bool cidr_set_match_unix(const CidrSet *s);
 
 /*
- * The client's address behind proxies. `forwarded` holds every X-Forwarded-For header in order, joined by
- * commas (NULL if there is none) and is read only when the peer is trusted; `peer` NULL is a unix peer.
- * Walks from the right over trusted hops; the first hop that is not trusted is the client, or the leftmost
- * if all are. Ports and brackets are stripped; an empty element is no address.
+ * The client's address behind proxies. `forwarded` is all X-Forwarded-For headers in order, joined by commas
+ * (NULL if there is none); it is read only if the peer is trusted. `peer` NULL is a unix peer. The walk goes
+ * from the right over trusted hops; the first hop that is not trusted is the client, or the leftmost if all
+ * are. Ports and brackets are removed; an empty element is not an address.
  *
- * 0 with the address; CIDR_E_UNIX if the client is a unix peer itself; CIDR_E_MALFORMED if a hop that has to
- * be read is no address (403).
+ * 0 with the address; CIDR_E_UNIX if the client itself is a unix peer; CIDR_E_MALFORMED if a hop that must
+ * be read is not an address (403).
  */
 enum {
         _CIDR_E_SUCCESS,

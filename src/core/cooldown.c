@@ -2,26 +2,26 @@
 
 /*
  * Google's quota errors contradict themselves: a violation per day comes with "retry in 38 s", a throttle of
- * a minute without any delay, a bare 429 with nothing at all. Two mistakes are dear: to lock a key until
- * midnight for a throttle of 38 seconds, and to ask a key that is spent again every minute. A probe is cheap
- * beside either. So:
+ * a minute without any delay, a bare 429 with nothing at all. Two mistakes are costly: to lock a key until
+ * midnight for a throttle of 38 seconds, and to try a spent key again every minute. A probe costs little
+ * compared with either. So:
  *
- *   1. The first finding is met by the shortest credible wait: what the answer asks for, else a minute (5 s
- *      if it says nothing). Credible is at least a second and at most an hour; nothing that is said once
- *      locks a key for longer.
- *   2. Then one probe goes. A success clears everything. A repeat climbs a ladder, 60 s, 5 min, 15 min, 1 h,
- *      2 h, 4 h, 8 h, or waits for what the answer asks, if that is more: said twice, nine hours are
- *      believed.
- *   3. A violation per minute may be found a few times in a row although it passes each minute, where others
- *      draw on the same project; its hint is kept to three times more before it meets the ladder.
- *   4. Nothing waits beyond the reset: there the ladder begins anew (the pool counts strikes since the
- *      reset). What is counted by the day waits a few seconds more, each quota its own, for clocks that
- *      differ and so that not all probes go at once.
- *   5. Money is a quota, too: a cap is lifted, credit is bought, a rate of spending passes in ten minutes,
- *      and none of it says when. It climbs the same ladder.
+ *   1. The first refusal leads to the shortest credible wait: what the answer asks for, else a minute (5 s
+ *      for a bare 429). Credible is at least a second and at most an hour; a single answer never locks a key
+ *      for longer.
+ *   2. Then one probe is sent. A success clears everything. Each repeated refusal takes the next step of a
+ *      ladder, 60 s, 5 min, 15 min, 1 h, 2 h, 4 h, 8 h, or the wait that the answer asks for, if that is
+ *      longer: nine hours are believed the second time.
+ *   3. A violation per minute may be met a few times in a row although it passes each minute, if others use
+ *      the same project. Its own wait is used three times more before the ladder.
+ *   4. No wait goes beyond the reset; there the ladder begins again (the pool counts strikes since the
+ *      reset). Daily quotas wait a few seconds more, each quota differently, for clocks that differ and so
+ *      that not all probes are sent at once.
+ *   5. Money is a quota, too: a cap is lifted, credit is bought, a spending rate passes in ten minutes, and
+ *      no answer says when. It uses the same ladder.
  *
- * Where hints are true the quota is used again within a second of its return; where they lie for a whole
- * day, the ladder comes to nine probes, twelve with the patience of rule 3.
+ * If the waits in the answers are true, the quota is used again within a second of its return. If they are
+ * wrong for a whole day, the ladder comes to nine probes, twelve with rule 3.
  */
 
 #include "base/macros.h"
@@ -37,7 +37,7 @@ static const usec_t ladder[] = {
         2 * USEC_PER_HOUR, 4 * USEC_PER_HOUR,   8 * USEC_PER_HOUR,
 };
 
-/* What the quota is left alone for at first, and whether it is one that is counted by the day. */
+/* The first wait of the class, and whether its quota is counted by the day. */
 static const struct {
         usec_t first;
         unsigned patience;

@@ -30,7 +30,7 @@ int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]) 
 
 struct Digester {
         EVP_MAC *mac;
-        EVP_MAC_CTX *context; /* begun anew for each secret: that is most of what a digest costs */
+        EVP_MAC_CTX *context; /* reinitialised for each secret: that is most of a digest's cost */
 };
 
 int digester_new(const uint8_t key[static DIGEST_KEY_SIZE], Digester **ret) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What names a secret without telling it. */
+/* Digests identify a secret without revealing it. */
 
 #include "base/secret.h"
 
@@ -12,12 +12,12 @@ int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]);
 
 #define DIGEST_KEYED_SIZE 16U
 
-/* The first half of it. */
+/* The first half of SHA-256. -ENOMEM. */
 int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]);
 
 /*
- * A keyed digest: half of HMAC-SHA256. It tells nothing to whoever does not have the digester's key too, so
- * a secret that was guessed can't be looked up in a table made for all files, nor be recognised in two.
+ * A keyed digest: half of HMAC-SHA256. Without the digester's key it reveals nothing: a guessed secret can't
+ * be looked up in a precomputed table, nor can the same secret be recognised in two files.
  */
 #define DIGEST_KEY_SIZE 32U
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Which models a request turns to when the one that was asked for cannot serve: FALLBACK_MODELS. The names
- * are as configured, so they may be aliases. */
+/* FALLBACK_MODELS: the models that serve a request when its own model cannot. The names are as configured,
+ * so they may be aliases. */
 
 #include "base/limits.h"
 #include "base/macros.h"
@@ -18,7 +18,7 @@ typedef struct FallbackSet {
         size_t n;
 } FallbackSet;
 
-/* A model; and to the last one another to turn to. -E2BIG, -ENOMEM. */
+/* Adds a model; adds a fallback to the model added last. -E2BIG, -ENOMEM. */
 int fallback_set_add(FallbackSet *s, const char *model);
 int fallback_set_add_step(FallbackSet *s, const char *instead);
 void fallback_set_done(FallbackSet *s);

@@ -6,16 +6,16 @@
 #include "base/text.h"
 #include "core/hedge.h"
 
-/* How often the 95th of a hundred is looked for anew. */
+/* The 95th percentile is computed again after so many values. */
 #define REFRESH 16U
 
 typedef struct Window {
         char model[MODEL_NAME_MAX + 1]; /* "": free */
         bool stream;
-        uint64_t used;                /* the latest use, for forgetting the one unused longest */
+        uint64_t used;                /* the latest use: the window unused for longest is replaced */
         uint32_t spans[HEDGE_WINDOW]; /* milliseconds */
-        uint64_t n;                   /* heard in all */
-        usec_t p95;                   /* 0: not known */
+        uint64_t n;                   /* values in all */
+        usec_t p95;                   /* 0: unknown */
 } Window;
 
 struct Hedges {
@@ -38,7 +38,7 @@ Hedges *hedges_free(Hedges *h) {
         return NULL;
 }
 
-/* The window of this model and kind; or, to be made its own, the one that was used longest ago. */
+/* The window of this model and kind, or the one unused for longest, to be replaced. */
 static Window *window_of(Hedges *h, const char *model, bool stream) {
         Window *oldest = h->windows;
 

@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * When a second try beside the first is due, and whether one may be made: HEDGE_AFTER. Pure: spans are told.
+ * HEDGE_AFTER: when a second try beside the first is due, and whether it is allowed. Pure: spans are
+ * arguments.
  *
- * Never more than one in twenty requests: each earns a twentieth, and what is saved is bounded, so that a
- * bad hour does not spend what a good day has earned. With `p95` a request is late when it has waited longer
- * than 95 % of the last HEDGE_WINDOW of its model and kind did.
+ * There is never more than one hedge for twenty requests: each request earns a twentieth, and the savings
+ * are bounded, so that a bad hour does not spend a good day's savings. With `p95` a request is late when it
+ * has waited longer than 95 % of the last HEDGE_WINDOW requests of its model and kind.
  */
 
 #include "base/clock.h"
@@ -15,10 +16,10 @@
 #define HEDGE_OFF 0
 #define HEDGE_P95 USEC_INFINITY
 
-#define HEDGE_SHARE  20U /* one in so many */
-#define HEDGE_SAVED  10U /* hedges that can be saved up */
+#define HEDGE_SHARE  20U /* one for so many requests */
+#define HEDGE_SAVED  10U /* the most hedges that can be saved */
 #define HEDGE_WINDOW 128U
-#define HEDGE_KNOWN  32U /* of the window: with fewer nothing is known of the model yet */
+#define HEDGE_KNOWN  32U /* values in the window before p95 is used */
 
 typedef struct Hedges Hedges;
 
@@ -26,11 +27,11 @@ int hedges_new(Hedges **ret);
 Hedges *hedges_free(Hedges *h);
 DEFINE_CLEANUP(Hedges *, hedges_free);
 
-/* A request begins. After how long without a word a second try is due; 0: none is. */
+/* A request begins. Returns after how long without an event a second try is due; 0: never. */
 usec_t hedges_begin(Hedges *h, usec_t after, const char *model, bool stream);
 
-/* Its first word came after so long; needed for HEDGE_P95 only. */
+/* The request's first event came after `span`; needed for HEDGE_P95 only. */
 void hedges_heard(Hedges *h, const char *model, bool stream, usec_t span);
 
 bool hedges_may(const Hedges *h);
-void hedges_take(Hedges *h); /* one is made */
+void hedges_take(Hedges *h); /* one hedge is sent */

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "core/model.h"
 
-/* Cuts the prefix off, if it is there. */
+/* Removes the prefix, if s has it. */
 static bool cut_prefix(const char **s, size_t *n, const char *prefix) {
         size_t k = strlen(prefix);
 
@@ -24,7 +24,7 @@ int model_name_parse(const char *s, size_t n, ModelName *ret) {
 
         if (n > MODEL_NAME_MAX || !text_in_charset(s, n, allowed))
                 return -EINVAL;
-        /* In a path these two are steps, not names. */
+        /* In a path these two are steps. */
         if (strspn(s, ".") >= n && n <= 2)
                 return -EINVAL;
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Model names. A name becomes part of an upstream path, so its grammar is enforced before anything else:
- * `[A-Za-z0-9._-]{1,128}`, an optional `models/` before it and `cli/` first of all. `.` and `..` are no
+ * Model names. A name becomes part of an upstream path, so its grammar is checked first:
+ * `[A-Za-z0-9._-]{1,128}`, with an optional `models/` before it and `cli/` before that. `.` and `..` are not
  * names.
  */
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A piece is cut into lines where it lies. Only what a piece's end tears apart is copied: the torn line into
- * `line`, and the data of an event that is not finished into `data`. While an event has one data line, and
- * that line stands in this piece, it is held as a slice of the piece (`whole`); so the common case, a whole
- * event in one read, goes to the callback without a byte being moved.
+ * A piece is split into lines in place. Only what a piece's end cuts is copied: the cut line into `line`,
+ * and the data of an unfinished event into `data`. While an event has one data line, and that line is
+ * complete in this piece, it is held as a slice of the piece (`whole`). So the common case, a whole event in
+ * one read, goes to the callback without a copy.
  *
- * What comes out must not depend on where the pieces were torn: that goes for errors too, so the ceilings
- * hold for a slice as they hold for a copy. A byte order mark counts only before the first line, a CR ends
- * its line at once, and an LF right behind it is swallowed even if it opens the next piece.
+ * The output must not depend on where the pieces were cut. That includes errors, so the ceilings apply to a
+ * slice as to a copy. A byte order mark counts only before the first line, a CR ends its line at once, and
+ * an LF right after it is dropped even if it begins the next piece.
  */
 
 #include <errno.h>
@@ -18,11 +18,11 @@
 /* A line may be this much longer than its event: `data: `, with the byte order mark before it. */
 #define LINE_OVERHEAD 9U
 
-/* Above this a buffer's memory is given back after its event: streams live long, big events are rare. */
+/* Above this a buffer is freed after its event: streams live long, large events are rare. */
 #define KEEP_MAX (64U << 10)
 
 typedef struct Slice {
-        const char *p; /* NULL: there is none */
+        const char *p; /* NULL: none */
         size_t n;
 } Slice;
 
@@ -46,7 +46,7 @@ static void empty(Buf *b) {
                 buf_clear(b);
 }
 
-/* Moves the slice where it outlives the piece. */
+/* Copies the slice, because it outlives the piece. */
 static int keep(Sse *s, Slice *whole) {
         const char *p = TAKE_PTR(whole->p);
 
@@ -89,7 +89,7 @@ static int dispatch(Sse *s, Slice *whole, SseFn fn, void *userdata) {
         return MIN(r, 0);
 }
 
-/* One line without its end. `in_piece`: it will stand until sse_feed() returns. */
+/* One line without its end. `in_piece`: it is valid until sse_feed() returns. */
 static int take_line(Sse *s, const char *p, size_t n, bool in_piece, Slice *whole, SseFn fn,
                      void *userdata) {
         if (n > s->line.max)
@@ -108,7 +108,7 @@ static int take_line(Sse *s, const char *p, size_t n, bool in_piece, Slice *whol
                 return 0;
         p += 4;
         n -= 4;
-        if (n == 0) /* a field name alone is a field with an empty value */
+        if (n == 0) /* a field name without a colon is a field with an empty value */
                 return add_data(s, "", 0, true, whole);
         if (*p != ':')
                 return 0;
@@ -137,7 +137,7 @@ int sse_feed(Sse *s, const char *p, size_t n, SseFn fn, void *userdata) {
                         }
                 }
 
-                /* The next LF is looked for once, not again for each CR before it. */
+                /* The next LF is searched once, not again for each CR before it. */
                 if (!lf || lf < p)
                         lf = memchr(p, '\n', (size_t) (end - p)) ?: end;
                 cr = memchr(p, '\r', (size_t) (lf - p));

@@ -5,11 +5,11 @@
 #include "core/verdict.h"
 
 /*
- * Another key helps where the fault lies with this key or its project. It doesn't where all keys are alike:
- * a request that is wrong stays wrong, and an overloaded model is asked again only after a pause
- * (`backoff`), by whichever key comes. Two are less plain: TOO_LARGE is the request's fault only as far as
- * this key's tier goes, so another key may take it; and a TIMEOUT has already cost the client so much
- * waiting that a pause on top of it would be no help, so another key is tried at once.
+ * Another key helps if the fault is the key's or its project's. It does not help if all keys are alike: a
+ * wrong request stays wrong, and an overloaded model is tried again only after a pause (`backoff`), with any
+ * key. Two classes are less obvious: TOO_LARGE is only too large for this key's tier, so another key may
+ * accept it; and a TIMEOUT has already cost the client so much time that a pause would not help, so another
+ * key is tried at once.
  */
 static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_OK]                = { "ok",                FAULT_NOBODY,        false, false, false },

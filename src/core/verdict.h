@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What an attempt came to. A verdict is not an error: it is what Gemini (or the road to it) said, and it
- * decides three things, all in one table: who is at fault, whether another key is tried, and what cools. How
- * Google's bodies become a class is dialect/gemini-error; how long a class cools is core/cooldown and
- * core/judgement.
+ * How an attempt ended. A verdict is not an error: it is Gemini's answer (or the network's), and it decides
+ * three things, all in one table: where the fault is, whether another key is tried, and what cools. The
+ * dialect/gemini-error file maps Google's bodies to classes; core/cooldown and core/judgement decide how
+ * long a class cools.
  */
 
 #include "base/clock.h"
@@ -14,24 +14,24 @@
 
 typedef enum VerdictClass {
         VERDICT_OK,
-        VERDICT_KEY_DEAD,          /* the key is void for every model */
+        VERDICT_KEY_DEAD,          /* the key is invalid for every model */
         VERDICT_PROJECT_DEAD,      /* suspended, API disabled, denied: every key of the project */
         VERDICT_BILLING,           /* credits or spending cap: every key of the project */
         VERDICT_LIMIT_ZERO,        /* this model is not on the project's tier */
         VERDICT_DAY,               /* the project's daily quota of the model */
         VERDICT_MINUTE,            /* a throttle of the project on the model */
-        VERDICT_RATE_UNKNOWN,      /* a 429 that says nothing */
-        VERDICT_TOO_LARGE,         /* more tokens than the tier takes in a minute: never with this key */
+        VERDICT_RATE_UNKNOWN,      /* a 429 without details */
+        VERDICT_TOO_LARGE,         /* more tokens than the tier allows in a minute: never with this key */
         VERDICT_MODEL_FOR_PROJECT, /* the model is closed to new projects */
-        VERDICT_KEY_REFUSED,       /* a refusal of this key on this model with no known reason */
-        VERDICT_GEO,               /* by egress address: all keys alike */
+        VERDICT_KEY_REFUSED,       /* this key was refused on this model for an unknown reason */
+        VERDICT_GEO,               /* by egress address: the same for all keys */
         VERDICT_RESOURCE,          /* a file or cached content of another project */
         VERDICT_REQUEST,           /* the request itself */
-        VERDICT_OVERLOAD,          /* 5xx, reset before the first byte, an answer that is no answer */
-        VERDICT_CUT,               /* a started answer that broke off, or fell silent */
+        VERDICT_OVERLOAD,          /* 5xx, reset before the first byte, an invalid answer */
+        VERDICT_CUT,               /* a started answer that broke off, or stopped */
         VERDICT_TIMEOUT,           /* no first byte in time */
-        VERDICT_CLIENT_GONE,       /* the client hung up: says nothing about the key */
-        VERDICT_INTERNAL,          /* a failure of ours on the way: says nothing about the key */
+        VERDICT_CLIENT_GONE,       /* the client hung up: proves nothing about the key */
+        VERDICT_INTERNAL,          /* an internal error of gemgate: proves nothing about the key */
         _VERDICT_CLASS_MAX,
         _VERDICT_CLASS_INVALID = -22,
 } VerdictClass;
@@ -39,7 +39,7 @@ typedef enum VerdictClass {
 typedef enum VerdictFault {
         FAULT_NOBODY,
         FAULT_REQUEST,
-        FAULT_MODEL,         /* all keys alike */
+        FAULT_MODEL,         /* the same for all keys */
         FAULT_KEY_MODEL,     /* counts towards the (key, model)'s three strikes */
         FAULT_KEY,           /* all models of the key */
         FAULT_PROJECT_MODEL, /* the quota bucket */
@@ -49,9 +49,9 @@ typedef enum VerdictFault {
 typedef struct VerdictRule {
         const char *name;   /* as logs and statistics show it: "day", "key_dead" … */
         VerdictFault fault;
-        bool another_key;   /* may another key be tried at once? */
-        bool backoff;       /* may any key, also the same, be tried after a short wait with jitter? */
-        bool is_quota;      /* of the kind that passes by itself: 429 rather than 503 */
+        bool another_key;   /* another key may be tried at once */
+        bool backoff;       /* any key, also the same, may be tried after a short wait with jitter */
+        bool is_quota;      /* passes by itself: 429 rather than 503 */
 } VerdictRule;
 
 #define VERDICT_REASON_MAX 96U
@@ -61,21 +61,21 @@ typedef struct VerdictRule {
 typedef struct Verdict {
         VerdictClass class;
         int status;           /* HTTP status upstream, 0 if there was none */
-        usec_t retry_after;   /* what the answer asked for, 0 if it named nothing */
-        uint64_t quota_value; /* of the violation, VERDICT_NO_VALUE if it named none */
-        uint64_t ceilings[_CEILING_MAX]; /* of all violations, by what they count; 0: not named */
+        usec_t retry_after;   /* the wait that the answer asks for, 0 if none */
+        uint64_t quota_value; /* of the violation, VERDICT_NO_VALUE if not named */
+        uint64_t ceilings[_CEILING_MAX]; /* of all violations, by kind; 0: not named */
         char consumer[VERDICT_CONSUMER_MAX]; /* the key's project as Google names it, "projects/N"; "" */
         char model[MODEL_NAME_MAX + 1];      /* as the violated quota counts it; "" */
         char reason[VERDICT_REASON_MAX];     /* quotaId, ErrorInfo.reason or status name; "" */
         char message[UPSTREAM_MESSAGE_MAX];  /* scrubbed, UTF-8, one line; "" */
 } Verdict;
 
-/* Fills what is fixed and formats a message of our own; the message may be NULL. */
+/* Fills the fixed members and a message of gemgate's; the message may be NULL. */
 void verdict_init(Verdict *v, VerdictClass class, int status, const char *message);
 
 const VerdictRule *verdict_rule(VerdictClass class);
 
-/* Tokens as Gemini counted them. */
+/* Tokens as counted by Gemini. */
 typedef struct Usage {
         uint64_t prompt;     /* promptTokenCount + toolUsePromptTokenCount */
         uint64_t cached;     /* cachedContentTokenCount, part of prompt */
