@@ -88,6 +88,19 @@ def test_hang_up_ends_the_job(cli, sim, records, command, script, stream):
     assert run(d, "nocall").status == 400, "the next one is served"
 
 
+def test_what_the_cli_asks_is_listed_beside_its_client(cli, sim):
+    """Under the same id, and with no client: it is a job's token that opens the inner listener."""
+    sim.script("*: hang")
+    d = cli()
+    with send(d, "Hi"):
+        wait.until("the upstream request", lambda: sim.count() == 1)
+        outer, asked = json.loads(d.ask("GET", "/admin/requests", token="ADMIN").body)["requests"]
+        assert (outer["route"], outer["client"], outer["key"]) == ("/run-gemini", MASKS["TOKENMASK"], None)
+        assert (asked["id"], asked["client"]) == (outer["id"], None)
+        assert asked["route"] == "/v1beta/models/" and asked["key"] in MASKS.values() and asked["attempts"] == 1
+        assert outer["state"] == asked["state"] == "attempting"
+
+
 # --- much output ---
 
 
