@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pool/internal.h"
 #include "room-plain.h"
+#include "walk.h"
 
 /*
  * A random walk of a million steps through ceilings, quotas that are refused and probed, projects that are
@@ -255,7 +256,7 @@ static void step_change(Room *w) {
 static void begin(Room *w) {
         RoomWanted wanted[ROOM_KEYS];
 
-        w->random = 42;
+        w->random = walk_seed(42);
         w->clock = w->plain.now = START;
         w->plain.zone = zone;
         assert_int_equal(pool_new(zone, START, &w->pool), 0);
@@ -291,10 +292,11 @@ static void test_room(void **state) {
         static void (*const steps[])(Room *) = { step_pick,   step_pick, step_report,
                                                  step_report, step_time, step_change };
         Room *w = calloc(1, sizeof(Room));
+        unsigned n_steps = walk_steps(1000000);
 
         assert_non_null(w);
         begin(w);
-        for (w->step = 0; w->step < 1000000; w->step++) {
+        for (w->step = 0; w->step < n_steps; w->step++) {
                 steps[draw(w, ELEMENTSOF(steps))](w);
                 /* First without reloads: projects and the alias are learned by keys that stay. */
                 w->changing = w->changing || (w->plain.merged && w->last > 20000);

@@ -5,6 +5,7 @@
 #include "pool/internal.h"
 #include "pool-plain.h"
 #include "noon.h"
+#include "walk.h"
 
 /*
  * A long random walk of picks, reports, jumps of time, resets, keys that are disabled and reloads, side by
@@ -395,7 +396,8 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
         };
         Walk *w = calloc(1, sizeof(Walk));
 
-        w->random = seed;
+        n_steps = walk_steps(n_steps);
+        w->random = walk_seed(seed);
         w->plain.zone = zone;
         w->clock = w->plain.now = NOON;
         w->n_max = n_keys;
