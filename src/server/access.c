@@ -5,6 +5,7 @@
 #include "server/access.h"
 #include "server/exchange/exchange.h"
 #include "server/files/resource.h"
+#include "server/http.h"
 
 #define FORWARDED_MAX 4096U /* bytes of all X-Forwarded-For headers; a longer chain is refused */
 

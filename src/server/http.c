@@ -6,213 +6,45 @@
  *     headers → framing, path, route, access, size → (body) → handler → reply → end: one log line
  *
  * All refusals that need no body are made at the headers, so that an upload that will be refused is not
- * read. A handler may answer later; then it sets Request.cancel, which is called once if the client goes
+ * read. A handler returns its refusal, and request_handle() answers; so one place answers for each way to
+ * refuse. A handler may answer later; then it sets Request.cancel, which is called once if the client goes
  * away before.
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/trace.h"
-#include "pool/affinity.h"
-#include "dialect/json.h"
 #include "io/http-server.h"
 #include "io/timeout.h"
 #include "server/access.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/key-queue.h"
-#include "server/models.h"
-#include "server/request-log.h"
 #include "server/files/resource.h"
+#include "server/http.h"
+#include "server/models.h"
+#include "server/reply.h"
+#include "server/request-log.h"
 
 #define REQUEST_ID_CHARS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-#define REPLY_BODY_MAX    (64U << 20)
-#define REPLY_HEADERS_MAX 16U
-
-/* --- replies --- */
-
-typedef struct Reply {
-        HttpHeader headers[REPLY_HEADERS_MAX];
-        size_t n;
-        char process_time[32], retry_after[24], attempts[16];
-} Reply;
-
-static void reply_add(Reply *p, const char *name, const char *value) {
-        assert(p->n < REPLY_HEADERS_MAX);
-        p->headers[p->n++] = (HttpHeader){ name, value };
-}
-
-void request_note_key(Request *q, const PoolKey *k) {
-        secret_mask_key(pool_key_secret(k), q->key_mask);
-        text_copy(q->key_name, sizeof(q->key_name), pool_key_id(k));
-        q->key_named = pool_key_is_named(k);
-}
-
-void request_note_verdict(Request *q, VerdictClass class) {
-        size_t n = strlen(q->verdicts);
-
-        if (n > 0 && n + 1 < sizeof(q->verdicts))
-                q->verdicts[n++] = ',';
-        text_copy(q->verdicts + n, sizeof(q->verdicts) - n, verdict_rule(class)->name);
-}
-
-/* A key's name may be anything; a header's value may not. */
-static bool fits_a_header(const char *s) {
-        for (; *s; s++)
-                if (*s < 0x20 || *s > 0x7e)
-                        return false;
-        return true;
-}
-
-/* EXPLAIN_HEADER */
-static void reply_explain(Reply *p, const Request *q) {
-        if (!q->config->explain_header || q->attempts == 0)
-                return;
-        (void) snprintf(p->attempts, sizeof(p->attempts), "%u", q->attempts);
-        reply_add(p, "x-gemgate-key",
-                  q->key_named && fits_a_header(q->key_name) ? q->key_name : q->key_mask);
-        reply_add(p, "x-gemgate-attempts", p->attempts);
-        reply_add(p, "x-gemgate-verdicts", q->verdicts);
-}
-
-static void reply_init(Reply *p, const Request *q, const char *content_type) {
-        usec_t spent = usec_sub(clock_monotonic(), http_request_started(q->io));
-
-        p->n = 0;
-        (void) snprintf(p->process_time, sizeof(p->process_time), "%llu.%06llu",
-                        (unsigned long long) (spent / USEC_PER_SEC),
-                        (unsigned long long) (spent % USEC_PER_SEC));
-        reply_add(p, "Content-Type", content_type);
-        reply_add(p, "x-request-id", q->id);
-        reply_add(p, "X-Process-Time", p->process_time);
-        if (q->served[0])
-                reply_add(p, "x-gemgate-model", q->served);
-        if (q->close)
-                reply_add(p, "Connection", "close");
-        reply_explain(p, q);
-}
-
-static void reply_send(Request *q, Reply *p, int status, Buf *body) {
-        static const char sorry[] = "{\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\","
-                                    "\"param\":null,\"code\":null}}";
-
-        if (http_request_is_replied(q->io))
-                return;
-        if (body->error < 0) {
-                buf_clear(body);
-                (void) buf_puts(body, sorry);
-                status = 500;
-        }
-        q->status = status;
-        if (http_request_reply(q->io, status, p->headers, p->n, body) < 0)
-                log_error("could not answer a request: out of memory");
-}
-
-void request_reply_json(Request *q, int status, Buf *body) {
-        Reply p;
-
-        reply_init(&p, q, "application/json");
-        reply_send(q, &p, status, body);
-}
-
-void request_reply_with(Request *q, int status, const HttpHeader *headers, size_t n, Buf *body) {
-        Reply p;
-
-        reply_init(&p, q, "application/json");
-        for (size_t i = 0; i < n; i++)
-                reply_add(&p, headers[i].name, headers[i].value);
-        reply_send(q, &p, status, body);
-}
-
-static void reply_error(Request *q, const ApiError *e, const char *allow) {
-        _cleanup_buf_ Buf body = BUF_INIT(REPLY_BODY_MAX);
-        Reply p;
-
-        q->errors->write(e, q->id, &body);
-        reply_init(&p, q, "application/json");
-        if (e->retry_after > 0) {
-                (void) snprintf(p.retry_after, sizeof(p.retry_after), "%llu",
-                                (unsigned long long) ((e->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC));
-                reply_add(&p, "Retry-After", p.retry_after);
-        }
-        if (e->hopeless)
-                reply_add(&p, "x-should-retry", "false");
-        if (e->status == 401)
-                reply_add(&p, "WWW-Authenticate", "Bearer");
-        if (!strnull(allow))
-                reply_add(&p, "Allow", allow);
-        reply_send(q, &p, e->status, &body);
-}
-
-void request_reply_error(Request *q, const ApiError *e) {
-        reply_error(q, e, NULL);
-}
-
-void request_fail(Request *q, int status, const char *param, const char *fmt, ...) {
-        char message[512];
-        ApiError e;
-        va_list ap;
-
-        va_start(ap, fmt);
-        (void) vsnprintf(message, sizeof(message), fmt, ap);
-        va_end(ap);
-        api_error_set(&e, status, param, "%s", message);
-        request_reply_error(q, &e);
-}
-
-int request_stream(Request *q, const char *content_type) {
-        Reply p;
-
-        reply_init(&p, q, content_type);
-        reply_add(&p, "Cache-Control", "no-cache");
-        reply_add(&p, "X-Accel-Buffering", "no"); /* a proxy in front must pass each event on */
-        q->status = 200;
-        return http_request_stream(q->io, 200, p.headers, p.n);
-}
-
-struct json_object *request_json(Request *q) {
-        Buf *body = http_request_body(q->io);
-        _cleanup_json_ struct json_object *o = NULL;
-        const char *why = NULL;
-
-        if (json_parse(buf_data(body), body->n, &o, &why) < 0) {
-                request_fail(q, 400, NULL, "The body is not JSON: %s.", why ?: "out of memory");
-                return NULL;
-        }
-        if (!json_object_is_type(o, json_type_object)) {
-                request_fail(q, 400, NULL, "The body is not a JSON object.");
-                return NULL;
-        }
-        return TAKE_PTR(o);
-}
-
-void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]) {
-        if (q->client_unix)
-                (void) snprintf(ret, ADDRESS_STRING_MAX, "unix");
-        else
-                address_format(&q->client, ret);
-}
 
 /* --- the request's life --- */
 
 static void make_id(Request *q) {
         const char *given = http_request_header(q->io, "x-request-id");
         size_t n = given ? strlen(given) : 0;
-        uint64_t z;
 
         if (n > 0 && n <= REQUEST_ID_MAX && text_in_charset(given, n, REQUEST_ID_CHARS)) {
                 memcpy(q->id, given, n + 1);
                 return;
         }
-        /* splitmix64 over a random start: unique within the process, unguessable enough for a name. */
-        z = q->http->id_state += 0x9E3779B97F4A7C15ULL;
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
-        z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
-        z ^= z >> 31;
-        (void) snprintf(q->id, sizeof(q->id), "%016llx", (unsigned long long) z);
+        /* splitmix64 from a random start: unique within the process, and hard enough to guess. */
+        q->http->id_state += UINT64_C(0x9E3779B97F4A7C15);
+        (void) snprintf(q->id, sizeof(q->id), "%016llx",
+                        (unsigned long long) hash_mix(q->http->id_state));
 }
 
 static void request_set_ids(Request *q) {
@@ -250,15 +82,65 @@ static uint64_t inner_inflight_max(const Config *c) {
         return c->cli_max_jobs * JOB_LINE_MAX;
 }
 
-static void head(HttpRequest *io, Http *h, bool inner) {
-        const char *method = http_request_method(io), *fault;
+static int too_large(const Request *q, ApiError *ret_error) {
+        api_error_set(ret_error, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
+                      (unsigned long long) body_max(q));
+        return HANDLER_E_REFUSED;
+}
+
+/* All that can be checked without the body. 0, or HANDLER_E_REFUSED with the error, and for a 405 with the
+ * methods that the path has. */
+static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret_error) {
+        const char *fault = http_request_framing_fault(q->io);
+        const char *method = http_request_method(q->io);
         const Route *route;
-        char allow[64] = "";
         uint64_t length;
         bool allowed;
+        int r;
+
+        q->close = fault; /* where the next request begins is unknown */
+        if (fault) {
+                api_error_set(ret_error, 400, NULL, "The request is framed wrongly: %s.", fault);
+                return HANDLER_E_REFUSED;
+        }
+        q->path = path_decode(http_request_path(q->io));
+        if (!q->path) {
+                api_error_set(ret_error, 400, NULL, "The path is not one.");
+                return HANDLER_E_REFUSED;
+        }
+        route_find_protocol(q->path, &q->dialect, &q->errors);
+        route = route_find(method, q->path, &q->rest, ret_allow, n_allow);
+        if (route) {
+                q->dialect = route->dialect;
+                q->errors = route->errors;
+        }
+        allowed = q->inner ? access_check_job(q, route, ret_error) : access_check(q, route, ret_error);
+        /* Of the path only what is a route's: anything else is a stranger's text. */
+        trace(request_begin, &q->ids, "%.16s %s", method, route ? route->path : "(no route)");
+        if (!allowed) {
+                ret_allow[0] = 0; /* strangers must not learn which paths exist */
+                return HANDLER_E_REFUSED;
+        }
+        if (!route) {
+                if (ret_allow[0])
+                        api_error_set(ret_error, 405, NULL, "The method is not one of this path: %s.",
+                                      ret_allow);
+                else
+                        api_error_set(ret_error, 404, NULL, "There is nothing at this path.");
+                return HANDLER_E_REFUSED;
+        }
+        q->route = route;
+
+        r = http_request_content_length(q->io, &length);
+        if (r == -ERANGE || (r >= 0 && length > body_max(q)))
+                return too_large(q, ret_error);
+        return 0;
+}
+
+static void head(HttpRequest *io, Http *h, bool inner) {
+        char allow[64] = "";
         ApiError e;
         Request *q;
-        int r;
 
         q = calloc(1, sizeof(Request));
         if (!q) {
@@ -276,37 +158,10 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         http_request_set_userdata(io, q);
         request_set_ids(q);
 
-        fault = http_request_framing_fault(io);
-        q->close = fault; /* where the next request begins is anybody's guess */
-        if (fault)
-                return request_fail(q, 400, NULL, "The request is framed wrongly: %s.", fault);
-        q->path = path_decode(http_request_path(io));
-        if (!q->path)
-                return request_fail(q, 400, NULL, "The path is not one.");
-        route_find_protocol(q->path, &q->dialect, &q->errors);
-        route = route_find(method, q->path, &q->rest, allow, sizeof(allow));
-        if (route) {
-                q->dialect = route->dialect;
-                q->errors = route->errors;
-        }
-        allowed = inner ? access_check_job(q, route, &e) : access_check(q, route, &e);
-        /* Of the path only what is a route's: anything else is a stranger's text. */
-        trace(request_begin, &q->ids, "%.16s %s", method, route ? route->path : "(no route)");
-        if (!allowed)
-                return request_reply_error(q, &e);
-        if (!route && allow[0]) {
-                api_error_set(&e, 405, NULL, "The method is not one of this path: %s.", allow);
-                return reply_error(q, &e, allow);
-        }
-        if (!route)
-                return request_fail(q, 404, NULL, "There is nothing at this path.");
-        q->route = route;
-
-        r = http_request_content_length(io, &length);
-        if (r == -ERANGE || (r >= 0 && length > body_max(q)))
-                return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                                    (unsigned long long) body_max(q));
-        http_request_take_body(io, body_max(q));
+        if (check_head(q, allow, sizeof(allow), &e) == 0)
+                http_request_take_body(io, body_max(q));
+        else
+                request_reply_error_with(q, &e, &(HttpHeader){ "Allow", allow }, *allow ? 1 : 0);
 }
 
 static void on_head(HttpRequest *io, void *userdata) {
@@ -319,11 +174,12 @@ static void on_inner_head(HttpRequest *io, void *userdata) {
 
 static void on_body(HttpRequest *io, void *userdata _unused_) {
         Request *q = http_request_userdata(io);
+        ApiError e;
 
         switch (http_request_body_fault(io)) {
         case HTTP_BODY_TOO_LARGE:
-                return request_fail(q, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                                    (unsigned long long) body_max(q));
+                (void) too_large(q, &e);
+                return request_reply_error(q, &e);
         case HTTP_BODY_NO_ROOM:
                 return request_fail(q, 503, NULL,
                                     "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
@@ -332,7 +188,7 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         }
         if (q->config->log_bodies && !q->job) /* what a CLI asks is its client's, made another way */
                 request_log_body(q);
-        q->route->handler(q);
+        request_handle(q);
 }
 
 static void request_cancel(Request *q) {

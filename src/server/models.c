@@ -20,8 +20,9 @@
 #include "core/model.h"
 #include "dialect/gemini-list.h"
 #include "io/timeout.h"
+#include "server/http.h"
 #include "server/models.h"
-#include "server/routes.h"
+#include "server/reply.h"
 
 #define CACHE_TIME       (10 * USEC_PER_MINUTE)
 #define CACHE_TIME_STALE (30 * USEC_PER_SEC) /* how soon a fetch is tried again when the last one failed */
@@ -69,7 +70,7 @@ static void wake(ModelList *l, const ApiError *e) {
                 if (e)
                         request_reply_error(q, e);
                 else
-                        q->route->handler(q);
+                        request_handle(q);
         }
 }
 
@@ -233,22 +234,23 @@ static void write_model(JWriter *w, const char *id, const char *owner) {
         jwrite_end(w);
 }
 
-static void reply_model(Request *q, const char *id, const char *owner) {
+static int reply_model(Request *q, const char *id, const char *owner) {
         _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
 
         write_model(&w, id, owner);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }
 
-void models_list(Request *q) {
+int models_list(Request *q, ApiError *ret_error _unused_) {
         ModelList *l = q->http->models;
         const Config *c = q->config;
         _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
 
         if (!is_ready(l, q))
-                return;
+                return 0;
 
         jwrite_object(&w, NULL);
         jwrite_string(&w, "object", "list");
@@ -260,25 +262,30 @@ void models_list(Request *q) {
                 write_model(&w, c->aliases[i].alias, "gemgate");
         jwrite_end(&w);
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }
 
-void models_get(Request *q) {
+int models_get(Request *q, ApiError *ret_error) {
         ModelList *l = q->http->models;
         ModelName name;
 
-        if (model_name_parse(q->rest, strlen(q->rest), &name) < 0)
-                return request_fail(q, 400, "model", "This is not the name of a model.");
+        if (model_name_parse(q->rest, strlen(q->rest), &name) < 0) {
+                api_error_set(ret_error, 400, "model", "This is not the name of a model.");
+                return HANDLER_E_REFUSED;
+        }
         if (!name.cli && is_alias(q->config, name.name))
                 return reply_model(q, name.name, "gemgate");
         if (!is_ready(l, q))
-                return;
+                return 0;
 
-        if (name.cli || !gemini_list_has(&l->models, name.name))
-                return request_fail(q, 404, "model",
-                                    "The model `%s%s` does not exist, or no key has access to it.",
-                                    name.cli ? "cli/" : "", name.name);
-        reply_model(q, name.name, "google");
+        if (name.cli || !gemini_list_has(&l->models, name.name)) {
+                api_error_set(ret_error, 404, "model",
+                              "The model `%s%s` does not exist, or no key has access to it.",
+                              name.cli ? "cli/" : "", name.name);
+                return HANDLER_E_REFUSED;
+        }
+        return reply_model(q, name.name, "google");
 }
 
 /* --- the whole --- */

@@ -7,7 +7,7 @@
  * fetching fails an older list is served if there is one.
  */
 
-#include "server/http.h"
+#include "server/request.h"
 
 int model_list_new(Http *h, ModelList **ret);
 ModelList *model_list_free(ModelList *l);
@@ -15,5 +15,5 @@ DEFINE_CLEANUP(ModelList *, model_list_free);
 
 void model_list_forget(ModelList *l); /* it is of another Gemini: the next request asks anew */
 
-void models_list(Request *q); /* GET /v1/models */
-void models_get(Request *q);  /* GET /v1/models/{id}; Request.rest */
+int models_list(Request *q, ApiError *ret_error); /* GET /v1/models */
+int models_get(Request *q, ApiError *ret_error);  /* GET /v1/models/{id}; Request.rest */

@@ -7,7 +7,7 @@
  * failed. Lines that a client without a token can cause are limited, each kind separately.
  */
 
-#include "server/http.h"
+#include "server/request.h"
 
 int request_log_new(Loop *loop, RequestLog **ret);
 RequestLog *request_log_free(RequestLog *l);

@@ -89,6 +89,7 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
                 if (!rest || (route_is_prefix(r) ? !*rest : *rest))
                         continue;
                 if (method_serves(r->method, method)) {
+                        ret_allow[0] = 0;
                         *ret_rest = rest;
                         return r;
                 }

@@ -3,7 +3,7 @@
 
 /* The routes as a table: method, path, right, dialect, handler. */
 
-#include "server/http.h"
+#include "server/request.h"
 
 struct Route {
         const char *method; /* GET also serves HEAD */
@@ -11,11 +11,11 @@ struct Route {
         TokenRight right;   /* TOKEN_NONE: open, also to addresses that ALLOWED_IPS does not list */
         const Dialect *dialect; /* NULL: nothing is translated */
         const ErrorShape *errors;
-        void (*handler)(Request *q);
+        int (*handler)(Request *q, ApiError *ret_error); /* see request.h */
         const char *what;   /* for GET / */
 };
 
-/* The route; or NULL with the methods that the path has (`GET, POST`) for a 405; NULL and "" is a 404. */
+/* The route; or NULL, with the methods that the path has (`GET, POST`) for a 405, or "" for a 404. */
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 

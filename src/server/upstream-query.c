@@ -3,6 +3,7 @@
 #include "core/verdict.h"
 #include "server/exchange/pin.h"
 #include "server/files/resource.h"
+#include "server/http.h"
 #include "server/upstream-query.h"
 
 #define PATH_MAX_BYTES 2000U

@@ -6,8 +6,9 @@
  * back. It tries another key where that helps, and says once that it is over.
  */
 
+#include "engine/engine.h"
 #include "pool/binding.h"
-#include "server/http.h"
+#include "server/request.h"
 
 typedef struct UpstreamQuery UpstreamQuery;
 

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
+#include "server/routes.h"
 #include "server/models.c" /* over a loop, an engine and replies of our own: ten minutes pass at once */
 
 #define NOON (1795377600 * USEC_PER_SEC)
@@ -95,7 +96,8 @@ static void answered(Request *q, int status, const char *s, size_t n) {
         (void) snprintf(a->answer, sizeof(a->answer), "%.*s", (int) n, s);
 }
 
-void request_reply_json(Request *q, int status, Buf *body) {
+void request_reply(Request *q, int status, const char *content_type, Buf *body) {
+        assert_string_equal(content_type, "application/json");
         assert_int_equal(body->error, 0);
         answered(q, status, buf_data(body), body->n);
 }
@@ -104,12 +106,15 @@ void request_reply_error(Request *q, const ApiError *e) {
         answered(q, e->status, strempty(e->code), strlen(strempty(e->code)));
 }
 
-void request_fail(Request *q, int status, const char *param, const char *fmt, ...) {
+void request_handle(Request *q) {
         ApiError e;
+        int r;
 
-        api_error_set(&e, status, param, "%s", fmt);
-        assert_string_equal(e.param, strempty(param));
-        request_reply_error(q, &e);
+        r = q->route->handler(q, &e);
+        if (r != 0) {
+                assert_int_equal(r, HANDLER_E_REFUSED);
+                request_reply_error(q, &e);
+        }
 }
 
 /* --- a daemon with three keys --- */
@@ -174,7 +179,7 @@ static Asked *ask(Daemon *d, const char *id) {
         a->q.route = &a->route;
         a->q.rest = id;
         list_init(&a->q.link);
-        a->route.handler(&a->q);
+        request_handle(&a->q);
         return a;
 }
 

@@ -11,6 +11,8 @@
 #include "pool/admin.h"
 #include "server/admin/internal.h"
 #include "server/admin/manage.h"
+#include "server/http.h"
+#include "server/reply.h"
 
 static const char *const ceiling_names[_CEILING_MAX] = {
         [CEILING_RPM] = "rpm",
@@ -57,38 +59,40 @@ static void write_reason(const PoolReason *r, void *userdata) {
         jwrite_end(w);
 }
 
-/* The model that is meant, without cli/: that asks with the same keys. False: the 400 is out. */
-static bool read_model(Request *q, ModelName *ret) {
+/* The model that is meant, without cli/: that asks with the same keys. */
+static int read_model(Request *q, ModelName *ret, ApiError *ret_error) {
         const char *given = http_request_argument(q->io, "model");
         _cleanup_free_ char *decoded = strdup(strempty(given));
         const char *model;
 
-        if (!decoded) {
-                request_fail(q, 500, NULL, "Out of memory.");
-                return false;
-        }
+        if (!decoded)
+                return -ENOMEM;
         if (text_percent_decode(decoded) < 0 ||
             (*decoded && model_name_parse(decoded, strlen(decoded), ret) < 0)) {
-                request_fail(q, 400, "model", "model is no model's name.");
-                return false;
+                api_error_set(ret_error, 400, "model", "model must be a model's name.");
+                return HANDLER_E_REFUSED;
         }
         model = config_alias(q->config, *decoded ? ret->name : q->config->default_model);
-        return model_name_parse(model, strlen(model), ret) >= 0;
+        return MIN(model_name_parse(model, strlen(model), ret), 0);
 }
 
-void manage_explain(Request *q) {
+int manage_explain(Request *q, ApiError *ret_error) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         Explanation e = { .request = q, .writer = JWRITER_INIT(&body), .now = clock_realtime() };
         ModelName model;
+        int r;
 
-        if (!read_model(q, &model))
-                return;
+        r = read_model(q, &model, ret_error);
+        if (r != 0)
+                return r;
         jwrite_object(&e.writer, NULL);
         jwrite_string(&e.writer, "model", model.name);
         jwrite_array(&e.writer, "keys");
-        if (pool_explain(q->http->p.pool, model.name, e.now, write_reason, &e) < 0)
-                return request_fail(q, 500, NULL, "Out of memory.");
+        r = pool_explain(q->http->p.pool, model.name, e.now, write_reason, &e);
+        if (r < 0)
+                return r;
         jwrite_end(&e.writer);
         jwrite_end(&e.writer);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }

@@ -8,6 +8,8 @@
 #include "engine/engine-cli.h"
 #include "server/admin/internal.h"
 #include "server/admin/manage.h"
+#include "server/http.h"
+#include "server/reply.h"
 #include "server/routes.h"
 
 #define SMALL_ANSWER_MAX (1U << 20) /* of routes whose answer only the configuration can make longer */
@@ -23,7 +25,7 @@ static void write_path(JWriter *w, const char *path) {
         jwrite_string(w, "path", s);
 }
 
-void manage_root(Request *q) {
+int manage_root(Request *q, ApiError *ret_error _unused_) {
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
         const Route *routes;
@@ -42,7 +44,8 @@ void manage_root(Request *q) {
         }
         jwrite_end(&w);
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }
 
 /* --- GET /health --- */
@@ -54,7 +57,7 @@ static const char *health_status(size_t usable, size_t total) {
         return usable == total ? "healthy" : "degraded";
 }
 
-void manage_health(Request *q) {
+int manage_health(Request *q, ApiError *ret_error _unused_) {
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
         Http *h = q->http;
@@ -79,7 +82,8 @@ void manage_health(Request *q) {
                 jwrite_string(&w, "isolation", cli.isolation);
         }
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }
 
 /* --- POST /reset-api-key-health --- */
@@ -90,7 +94,7 @@ typedef struct ResetOrder {
 } ResetOrder;
 
 /* A misspelt member must not turn the reset of one model into one of all: what is not known is refused. */
-static bool reset_check_members(Request *q, struct json_object *o) {
+static int reset_check_members(struct json_object *o, ApiError *ret_error) {
         static const struct {
                 const char *name;
                 enum json_type type;
@@ -107,19 +111,19 @@ static bool reset_check_members(Request *q, struct json_object *o) {
                 while (i < ELEMENTSOF(members) && !streq(members[i].name, name))
                         i++;
                 if (i == ELEMENTSOF(members)) {
-                        request_fail(q, 400, name,
-                                     "There is no such member: only reset_all, api_key_pattern and model.");
-                        return false;
+                        api_error_set(ret_error, 400, name,
+                                      "There is no such member: only reset_all, api_key_pattern and model.");
+                        return HANDLER_E_REFUSED;
                 }
                 if (value && !json_object_is_type(value, members[i].type)) {
-                        request_fail(q, 400, name, "%s must be %s.", name, members[i].what);
-                        return false;
+                        api_error_set(ret_error, 400, name, "%s must be %s.", name, members[i].what);
+                        return HANDLER_E_REFUSED;
                 }
         }
-        return true;
+        return 0;
 }
 
-static bool reset_read(Request *q, struct json_object *o, ModelName *model, ResetOrder *ret) {
+static int reset_read(struct json_object *o, ModelName *model, ResetOrder *ret, ApiError *ret_error) {
         struct json_object *name = json_get(o, "model");
         ResetOrder order = {
                 .all = json_object_get_boolean(json_get(o, "reset_all")),
@@ -129,27 +133,27 @@ static bool reset_read(Request *q, struct json_object *o, ModelName *model, Rese
         size_t n;
 
         if (order.pattern && (order.all || !*order.pattern)) {
-                request_fail(q, 400, "api_key_pattern",
-                             order.all ? "Name either reset_all or api_key_pattern."
-                                       : "A mask or name is not empty.");
-                return false;
+                api_error_set(ret_error, 400, "api_key_pattern",
+                              order.all ? "Name either reset_all or api_key_pattern."
+                                        : "A mask or name is not empty.");
+                return HANDLER_E_REFUSED;
         }
         s = json_string(name, &n);
         if (s) {
                 if (model_name_parse(s, n, model) < 0 || model->cli) {
-                        request_fail(q, 400, "model", "This is not the name of a model.");
-                        return false;
+                        api_error_set(ret_error, 400, "model", "This is not the name of a model.");
+                        return HANDLER_E_REFUSED;
                 }
                 order.model = model->name;
         }
         if (!order.all && !order.pattern && !order.model) {
-                request_fail(q, 400, NULL,
-                             "Name what to reset: {\"reset_all\": true}, {\"api_key_pattern\": MASK or "
-                             "name}, or {\"model\": NAME}.");
-                return false;
+                api_error_set(ret_error, 400, NULL,
+                              "Name what to reset: {\"reset_all\": true}, {\"api_key_pattern\": MASK or "
+                              "name}, or {\"model\": NAME}.");
+                return HANDLER_E_REFUSED;
         }
         *ret = order;
-        return true;
+        return 0;
 }
 
 /* The pattern is never repeated: somebody will put a whole key there. */
@@ -170,25 +174,32 @@ static void reset_reply(Request *q, const ResetOrder *order, size_t n) {
         jwrite_string(&w, "message", message);
         jwrite_uint(&w, "reset_count", n);
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
 }
 
-void manage_reset(Request *q) {
+int manage_reset(Request *q, ApiError *ret_error) {
         _cleanup_json_ struct json_object *o = NULL;
         ResetOrder order;
         ModelName model;
-        int n;
+        int r;
 
-        o = request_json(q);
-        if (!o || !reset_check_members(q, o) || !reset_read(q, o, &model, &order))
-                return;
+        r = request_json(q, &o, ret_error);
+        if (r == 0)
+                r = reset_check_members(o, ret_error);
+        if (r == 0)
+                r = reset_read(o, &model, &order, ret_error);
+        if (r != 0)
+                return r;
 
-        n = pool_reset(q->http->p.pool, order.pattern, order.model, clock_realtime());
-        if (n == -ENXIO)
-                return request_fail(q, 404, NULL, "No key of the configuration and no model in use fits.");
-        if (n < 0)
-                return request_fail(q, 500, NULL, "The reset failed.");
-        reset_reply(q, &order, (size_t) n);
+        r = pool_reset(q->http->p.pool, order.pattern, order.model, clock_realtime());
+        if (r == -ENXIO) {
+                api_error_set(ret_error, 404, NULL, "No key of the configuration and no model in use fits.");
+                return HANDLER_E_REFUSED;
+        }
+        if (r < 0)
+                return r;
+        reset_reply(q, &order, (size_t) r);
+        return 0;
 }
 
 /* --- GET /ip-config, POST /test-ip --- */
@@ -228,7 +239,7 @@ static bool rule_is_repeated(const CidrSet *set, size_t i) {
         return false;
 }
 
-void manage_ip_config(Request *q) {
+int manage_ip_config(Request *q, ApiError *ret_error _unused_) {
         const CidrSet *set = &q->config->allowed_ips;
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
@@ -247,10 +258,11 @@ void manage_ip_config(Request *q) {
                       "Any other address is answered with 403, on all routes but /health.");
         jwrite_end(&w);
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }
 
-void manage_test_ip(Request *q) {
+int manage_test_ip(Request *q, ApiError *ret_error) {
         _cleanup_json_ struct json_object *o = NULL;
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
@@ -259,14 +271,17 @@ void manage_test_ip(Request *q) {
         const char *s;
         Address a;
         size_t n;
+        int r;
 
-        o = request_json(q);
-        if (!o)
-                return;
+        r = request_json(q, &o, ret_error);
+        if (r != 0)
+                return r;
         s = json_string(json_get(o, "test_ip"), &n);
-        if (!s || strlen(s) != n || address_parse(s, &a) < 0)
-                return request_fail(q, 400, "test_ip",
-                                    "test_ip must be an IPv4 or IPv6 address: 192.0.2.7, 2001:db8::7.");
+        if (!s || strlen(s) != n || address_parse(s, &a) < 0) {
+                api_error_set(ret_error, 400, "test_ip",
+                              "test_ip must be an IPv4 or IPv6 address: 192.0.2.7, 2001:db8::7.");
+                return HANDLER_E_REFUSED;
+        }
 
         rule = cidr_set_match(&q->config->allowed_ips, &a);
         request_client_format(q, client);
@@ -276,5 +291,6 @@ void manage_test_ip(Request *q) {
         jwrite_string(&w, "current_client_ip", client);
         jwrite_string(&w, "matched_rule", rule ? rule->text : NULL);
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }

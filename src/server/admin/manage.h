@@ -3,14 +3,14 @@
 
 /* The management routes; shapes in docs/HTTP.md. */
 
-#include "server/http.h"
+#include "server/request.h"
 
-void manage_root(Request *q);            /* GET / */
-void manage_health(Request *q);          /* GET /health */
-void manage_stats(Request *q);           /* GET /stats */
-void manage_reset(Request *q);           /* POST /reset-api-key-health */
-void manage_recommendations(Request *q); /* GET /api-key-recommendations */
-void manage_explain(Request *q);         /* GET /explain */
-void manage_requests(Request *q);        /* GET /admin/requests */
-void manage_ip_config(Request *q);       /* GET /ip-config */
-void manage_test_ip(Request *q);         /* POST /test-ip */
+int manage_root(Request *q, ApiError *ret_error);            /* GET / */
+int manage_health(Request *q, ApiError *ret_error);          /* GET /health */
+int manage_stats(Request *q, ApiError *ret_error);           /* GET /stats */
+int manage_reset(Request *q, ApiError *ret_error);           /* POST /reset-api-key-health */
+int manage_recommendations(Request *q, ApiError *ret_error); /* GET /api-key-recommendations */
+int manage_explain(Request *q, ApiError *ret_error);         /* GET /explain */
+int manage_requests(Request *q, ApiError *ret_error);        /* GET /admin/requests */
+int manage_ip_config(Request *q, ApiError *ret_error);       /* GET /ip-config */
+int manage_test_ip(Request *q, ApiError *ret_error);         /* POST /test-ip */

@@ -4,6 +4,7 @@
 
 #include "server/admin/internal.h"
 #include "server/admin/manage.h"
+#include "server/reply.h"
 #include "server/request-list.h"
 
 static void write_request(const RequestView *v, void *userdata) {
@@ -23,7 +24,7 @@ static void write_request(const RequestView *v, void *userdata) {
         jwrite_end(w);
 }
 
-void manage_requests(Request *q) {
+int manage_requests(Request *q, ApiError *ret_error _unused_) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
         size_t n;
@@ -34,5 +35,6 @@ void manage_requests(Request *q) {
         jwrite_end(&w);
         jwrite_uint(&w, "total", n);
         jwrite_end(&w);
-        request_reply_json(q, 200, &body);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
 }

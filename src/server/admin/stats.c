@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "server/admin/internal.h"
 #include "server/admin/manage.h"
+#include "server/http.h"
+#include "server/reply.h"
 #include "server/statistics.h"
 
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t) {
@@ -21,11 +23,15 @@ static void write_percent(JWriter *w, const char *key, double percent) {
 }
 
 /* The answer grows with the pool: what went beyond the ceiling must not be sent as if it were whole. */
-static void reply(Request *q, Buf *body) {
-        if (body->error < 0)
-                return request_fail(q, 500, NULL, "The answer would be larger than gemgate sends (%u MiB).",
-                                    MANAGE_ANSWER_MAX >> 20);
-        request_reply_json(q, 200, body);
+static int reply(Request *q, Buf *body, ApiError *ret_error) {
+        if (body->error < 0) {
+                api_error_set(ret_error, 500, NULL,
+                              "The answer would be larger than gemgate sends (%u MiB).",
+                              MANAGE_ANSWER_MAX >> 20);
+                return HANDLER_E_REFUSED;
+        }
+        request_reply(q, 200, REPLY_JSON, body);
+        return 0;
 }
 
 /* --- GET /stats --- */
@@ -101,19 +107,18 @@ static void json_value(StatsSink *s, const char *name, const StatsValue *v) {
         assert(false);
 }
 
-/* The answer grows with the number of days, so they are there only where they are asked for. False: the
- * client was answered with 400. */
-static bool read_days(Request *q, unsigned *ret) {
+/* The answer grows with the number of days, so they are there only where they are asked for. */
+static int read_days(Request *q, unsigned *ret, ApiError *ret_error) {
         const char *days = http_request_argument(q->io, "days");
 
         *ret = 0;
         if (!days || (text_parse_uint(days, ret) >= 0 && *ret > 0))
-                return true;
-        request_fail(q, 400, "days", "`days` is how many days are to be told of: a number from 1.");
-        return false;
+                return 0;
+        api_error_set(ret_error, 400, "days", "`days` must be a number of days, 1 or more.");
+        return HANDLER_E_REFUSED;
 }
 
-void manage_stats(Request *q) {
+int manage_stats(Request *q, ApiError *ret_error) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         const HttpParams *p = &q->http->p;
         JsonSink j = {
@@ -127,11 +132,13 @@ void manage_stats(Request *q) {
                 .queue = q->http->queue,
                 .now = clock_realtime(),
         };
+        int r;
 
-        if (!read_days(q, &source.n_days))
-                return;
+        r = read_days(q, &source.n_days, ret_error);
+        if (r != 0)
+                return r;
         statistics_visit(&source, &j.sink);
-        reply(q, &body);
+        return reply(q, &body, ret_error);
 }
 
 /* --- GET /api-key-recommendations --- */
@@ -188,7 +195,7 @@ static uint64_t requests_today(Pool *pool, usec_t now) {
         return today;
 }
 
-void manage_recommendations(Request *q) {
+int manage_recommendations(Request *q, ApiError *ret_error) {
         _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
         const HttpParams *p = &q->http->p;
@@ -207,5 +214,5 @@ void manage_recommendations(Request *q) {
         write_strings(&w, "best_practices", best_practices, ELEMENTSOF(best_practices));
         manage_advise(&w, "advice", p->pool, p->zone, now);
         jwrite_end(&w);
-        reply(q, &body);
+        return reply(q, &body, ret_error);
 }

@@ -6,6 +6,7 @@
 #include "dialect/gemini-error.h"
 #include "server/exchange/attempt.h"
 #include "server/exchange/pin.h"
+#include "server/http.h"
 
 /* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never
  * fits. */

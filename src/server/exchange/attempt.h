@@ -7,6 +7,7 @@
  * with what Gemini said, or by attempt_cancel().
  */
 
+#include "engine/engine.h"
 #include "server/exchange/target.h"
 
 typedef struct Attempt Attempt;

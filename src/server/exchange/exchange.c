@@ -34,6 +34,8 @@
 #include "io/timeout.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
+#include "server/http.h"
+#include "server/reply.h"
 
 const char *exchange_state_to_string(ExchangeState s) {
         static const char *const names[] = {
@@ -174,7 +176,7 @@ static void succeed(Exchange *x) {
                 return;
         }
         note_served(x);
-        request_reply_json(q, 200, http_request_out(io));
+        request_reply(q, 200, REPLY_JSON, http_request_out(io));
         x->state = EXCHANGE_DONE;
 }
 
@@ -285,23 +287,20 @@ void exchange_on_ping(Timeout *t) {
         pass_on(x);
 }
 
-void exchange_begin(Request *q) {
+int exchange_begin(Request *q, ApiError *ret_error) {
         Http *h = q->http;
         Target target;
         Exchange *x;
-        ApiError e;
         int r;
 
-        r = target_set(q, &target, &e);
-        if (r == DIALECT_E_REFUSED)
-                return request_reply_error(q, &e);
-        if (r < 0)
-                return request_fail(q, 500, NULL, "Out of memory.");
+        r = target_set(q, &target, ret_error);
+        if (r != 0)
+                return r == DIALECT_E_REFUSED ? HANDLER_E_REFUSED : r;
 
         x = calloc(1, sizeof(Exchange));
         if (!x) {
                 translation_free(target.translation);
-                return request_fail(q, 500, NULL, "Out of memory.");
+                return -ENOMEM;
         }
         x->request = q;
         x->target = target;
@@ -320,4 +319,5 @@ void exchange_begin(Request *q) {
         exchange_try(x);
         if (x->state == EXCHANGE_DONE)
                 exchange_free(x);
+        return 0;
 }

@@ -6,17 +6,15 @@
  * server/exchange/exchange.c for the states and the rules of its one door.
  */
 
-#include "server/http.h"
+#include "server/request.h"
 
 #define EXCHANGE_PING_INTERVAL (15 * USEC_PER_SEC) /* of silence in a stream */
 
-void exchange_begin(Request *q);    /* the body is there; the route's handler */
+int exchange_begin(Request *q, ApiError *ret_error); /* the handler of its routes */
 const char *exchange_state(const Exchange *x); /* its name: "attempting", "queued", … */
 void exchange_drained(Exchange *x); /* the client has read on */
 
 /* What the queues of the Http call. */
-typedef struct Timeout Timeout;
-typedef struct KeyQueueOps KeyQueueOps;
 extern const KeyQueueOps exchange_queue_ops;
 void exchange_on_ping(Timeout *t);
 void exchange_on_deadline(Timeout *t);

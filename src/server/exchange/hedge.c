@@ -15,6 +15,7 @@
 #include "io/timeout.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
+#include "server/http.h"
 
 static Attempt *other_than(Exchange *x, const Attempt *a) {
         return a == &x->first ? x->second : &x->first;

@@ -12,8 +12,8 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "io/timeout.h"
+#include "server/forward.h"
 
-typedef struct KeyQueue KeyQueue;
 typedef struct KeyQueueModel KeyQueueModel;
 
 typedef struct KeyQueuePlace {
@@ -32,7 +32,6 @@ typedef struct KeyQueuePlace {
                 .over = TIMEOUT_INIT((p).over),       \
         })
 
-typedef struct KeyQueueOps KeyQueueOps;
 struct KeyQueueOps {
         /* It has its turn: it leaves, or stays and says when to be asked again (key_queue_join()). */
         void (*turn)(KeyQueuePlace *p);

@@ -3,6 +3,7 @@
 
 #include "dialect/gemini-names.h"
 #include "server/exchange/pin.h"
+#include "server/http.h"
 
 typedef struct Look {
         Pool *pool;

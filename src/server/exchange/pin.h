@@ -4,7 +4,7 @@
 /* What a request names of a project's own (pool/binding) holds it to that project's keys. */
 
 #include "pool/binding.h"
-#include "server/http.h"
+#include "server/request.h"
 
 /* 0, with what is named first, "" if nothing is that was made here. DIALECT_E_REFUSED for names of two
  * projects, which no key could serve. */

@@ -5,7 +5,7 @@
  * engine. */
 
 #include "pool/binding.h"
-#include "server/http.h"
+#include "server/request.h"
 
 typedef struct Target {
         Translation *translation;

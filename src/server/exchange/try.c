@@ -15,6 +15,7 @@
 #include "pool/pick-preferred.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
+#include "server/http.h"
 
 /* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back
  * at once. */

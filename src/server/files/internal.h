@@ -39,10 +39,11 @@ typedef struct Resource {
         } list;
 } Resource;
 
-Resource *resource_new(Request *q); /* NULL after the client was told */
+int resource_new(Request *q, Resource **ret);
 Resource *resource_free(Resource *r);
-void resource_refuse(Resource *r, const char *subject); /* with what the work came to; frees it */
-bool resource_may_make(Request *q);                     /* false after the client was told */
+DEFINE_CLEANUP(Resource *, resource_free);
+void resource_refuse(Resource *r, const char *subject); /* answers with its query's failure; frees it */
+int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
 void resource_learn(const UpstreamQuery *w, bool is_new);        /* from the answer */
 
 void resource_list_drop(Resource *r, VerdictClass class);

@@ -14,6 +14,8 @@
 #include "base/json/check.h"
 #include "base/text.h"
 #include "server/files/internal.h"
+#include "server/http.h"
+#include "server/reply.h"
 #include "server/routes.h"
 
 #define PAGE_FILES  10U /* Google's own */
@@ -94,7 +96,7 @@ static void answer(Resource *r) {
         (void) buf_puts(&out, "}");
         free_names(r);
         (void) resource_free(r);
-        request_reply_json(q, 200, &out);
+        request_reply(q, 200, REPLY_JSON, &out);
 }
 
 static void on_done(UpstreamQuery *w) {
@@ -152,7 +154,7 @@ static void go_on(Resource *r) {
                                 ask(r, &r->list.items[i]);
                                 break;
                         }
-                if (q->work != r)
+                if (q->pending != r)
                         return;
         }
         r->list.is_going = false;
@@ -185,28 +187,36 @@ static bool read_size(Request *q, size_t *ret) {
         return true;
 }
 
-void resource_list(Request *q) {
+int resource_list(Request *q, ApiError *ret_error) {
         const char *kind = kind_of(q), *token = http_request_argument(q->io, "pageToken");
         char after[BINDING_NAME_MAX + 1] = "";
-        Resource *r;
+        _cleanup_(resource_freep) Resource *r = NULL;
         size_t size;
+        int e;
 
-        if (!read_size(q, &size))
-                return request_fail(q, 400, "pageSize", "pageSize is a number.");
+        if (!read_size(q, &size)) {
+                api_error_set(ret_error, 400, "pageSize", "pageSize must be a number.");
+                return HANDLER_E_REFUSED;
+        }
         if (!strnull(token)) {
                 if (strlen(token) <= BINDING_ID_MAX) {
                         memcpy(after, kind, strlen(kind));
                         memcpy(after + strlen(kind), token, strlen(token) + 1);
                 }
-                if (!binding_name_is_valid(after, strlen(after)))
-                        return request_fail(q, 400, "pageToken", "pageToken is none that was given here.");
+                if (!binding_name_is_valid(after, strlen(after))) {
+                        api_error_set(ret_error, 400, "pageToken",
+                                      "pageToken must be one that gemgate has given.");
+                        return HANDLER_E_REFUSED;
+                }
         }
-        r = resource_new(q);
-        if (!r)
-                return;
+        e = resource_new(q, &r);
+        if (e < 0)
+                return e;
         r->is_list = true;
         r->list.size = size;
-        if (gather(r, after[0] ? after : NULL) < 0)
-                return fail_memory(r);
-        go_on(r);
+        e = gather(r, after[0] ? after : NULL);
+        if (e < 0)
+                return e;
+        go_on(TAKE_PTR(r));
+        return 0;
 }

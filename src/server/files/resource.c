@@ -23,6 +23,8 @@
 #include "io/timeout.h"
 #include "server/exchange/pin.h"
 #include "server/files/internal.h"
+#include "server/http.h"
+#include "server/reply.h"
 #include "server/routes.h"
 
 #define FILE_LIFE  (48 * USEC_PER_HOUR) /* Google's, where it doesn't say */
@@ -39,7 +41,7 @@ Resource *resource_free(Resource *r) {
                 resource_list_drop(r, VERDICT_CLIENT_GONE);
         upstream_query_end(&r->work, VERDICT_CLIENT_GONE);
         timeout_stop(&r->deadline);
-        q->work = NULL;
+        q->pending = NULL;
         q->cancel = NULL;
         q->http->n_exchanges--;
         free(r);
@@ -47,24 +49,23 @@ Resource *resource_free(Resource *r) {
 }
 
 static void on_cancel(Request *q) {
-        (void) resource_free(q->work);
+        (void) resource_free(q->pending);
 }
 
-Resource *resource_new(Request *q) {
+int resource_new(Request *q, Resource **ret) {
         Resource *r = calloc(1, sizeof(Resource));
 
-        if (!r) {
-                request_fail(q, 500, NULL, "Out of memory.");
-                return NULL;
-        }
+        if (!r)
+                return -ENOMEM;
         upstream_query_init(&r->work, q);
         r->deadline = TIMEOUT_INIT(r->deadline);
         r->list.request = q;
-        q->work = r;
+        q->pending = r;
         q->cancel = on_cancel;
         q->http->n_exchanges++;
         timeout_start(q->http->upstream_due, &r->deadline);
-        return r;
+        *ret = r;
+        return 0;
 }
 
 void resource_on_deadline(Timeout *t) {
@@ -130,56 +131,55 @@ static void on_done(UpstreamQuery *w) {
         answer = w->answer;
         w->answer = BUF_INIT(0);
         (void) resource_free(r);
-        request_reply_json(q, 200, &answer);
+        request_reply(q, 200, REPLY_JSON, &answer);
         buf_done(&answer);
 }
 
-/* False after the client was told. */
-static bool take_body(Resource *r) {
+static int take_body(Resource *r, ApiError *ret_error) {
         Request *q = r->work.request;
         Buf *body = http_request_body(q->io);
         const char *s = body->n > 0 ? buf_data(body) : "", *why = json_fault(s, body->n);
 
         if (!why && !json_view_is(json_view(s, body->n), '{'))
                 why = "not an object";
-        if (!why) {
-                r->work.body = s;
-                r->work.n_body = body->n;
-                return true;
+        if (why) {
+                api_error_set(ret_error, 400, NULL, "The request body is not a JSON object: %s.", why);
+                return HANDLER_E_REFUSED;
         }
-        (void) resource_free(r);
-        request_fail(q, 400, NULL, "The request body is not a JSON object: %s.", why);
-        return false;
+        r->work.body = s;
+        r->work.n_body = body->n;
+        return 0;
 }
 
-bool resource_may_make(Request *q) {
+int resource_may_make(Request *q, ApiError *ret_error) {
         if (pool_may_bind(q->http->p.pool, q->token->secret, clock_realtime()))
-                return true;
-        request_fail(q, 429, NULL,
-                     "Too many files and cached contents: gemgate remembers %u for a token, and %u in all. "
-                     "Delete some, or wait until they expire.",
-                     BINDINGS_TOKEN_MAX, BINDINGS_MAX);
-        return false;
+                return 0;
+        api_error_set(ret_error, 429, NULL,
+                      "Too many files and cached contents: gemgate remembers %u for a token, and %u in all. "
+                      "Delete some, or wait until they expire.",
+                      BINDINGS_TOKEN_MAX, BINDINGS_MAX);
+        return HANDLER_E_REFUSED;
 }
 
-void resource_create(Request *q) {
-        Resource *r;
-        ApiError e;
+int resource_create(Request *q, ApiError *ret_error) {
+        _cleanup_(resource_freep) Resource *r = NULL;
+        int e;
 
-        if (!resource_may_make(q))
-                return;
-        r = resource_new(q);
-        if (!r || !take_body(r))
-                return;
-        if (pin_find(q, http_request_body(q->io), r->work.pinned, &e) != 0) {
-                (void) resource_free(r);
-                return request_reply_error(q, &e);
-        }
+        e = resource_may_make(q, ret_error);
+        if (e == 0)
+                e = resource_new(q, &r);
+        if (e == 0)
+                e = take_body(r, ret_error);
+        if (e != 0)
+                return e;
+        if (pin_find(q, http_request_body(q->io), r->work.pinned, ret_error) != 0)
+                return HANDLER_E_REFUSED;
         r->work.verb = "POST";
         r->work.once = true;
         r->work.done = on_done;
         (void) buf_puts(&r->work.path, "/v1beta/cachedContents");
-        upstream_query_start(&r->work);
+        upstream_query_start(&TAKE_PTR(r)->work); /* it may be over when this returns */
+        return 0;
 }
 
 /* What a PATCH changes; the only argument that goes on. */
@@ -197,32 +197,34 @@ static bool put_mask(Request *q, Buf *path) {
         return true;
 }
 
-void resource_named(Request *q) {
+int resource_named(Request *q, ApiError *ret_error) {
         const char *method = http_request_method(q->io);
         const char *kind = strstr(q->route->path, BINDING_CACHES) ? BINDING_CACHES : BINDING_FILES;
-        Resource *r;
-        int n;
+        _cleanup_(resource_freep) Resource *r = NULL;
+        int n, e;
 
-        r = resource_new(q);
-        if (!r)
-                return;
+        e = resource_new(q, &r);
+        if (e < 0)
+                return e;
         n = snprintf(r->name, sizeof(r->name), "%s%s", kind, q->rest);
         if (n < 0 || (size_t) n >= sizeof(r->name) || !binding_name_is_valid(r->name, (size_t) n)) {
-                (void) resource_free(r);
-                return request_fail(q, 400, NULL, "The path does not name one: %s[A-Za-z0-9_-]{1,%u}.", kind,
-                                    BINDING_ID_MAX);
+                api_error_set(ret_error, 400, NULL, "The path does not name one: %s[A-Za-z0-9_-]{1,%u}.",
+                              kind, BINDING_ID_MAX);
+                return HANDLER_E_REFUSED;
         }
         memcpy(r->work.pinned, r->name, sizeof(r->name));
         (void) buf_printf(&r->work.path, "/v1beta/%s", r->name);
         r->work.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
         r->work.done = on_done;
         if (streq(method, "PATCH")) {
-                if (!take_body(r))
-                        return;
+                e = take_body(r, ret_error);
+                if (e != 0)
+                        return e;
                 if (!put_mask(q, &r->work.path)) {
-                        (void) resource_free(r);
-                        return request_fail(q, 400, "updateMask", "updateMask is a list of members.");
+                        api_error_set(ret_error, 400, "updateMask", "updateMask must be a list of members.");
+                        return HANDLER_E_REFUSED;
                 }
         }
-        upstream_query_start(&r->work);
+        upstream_query_start(&TAKE_PTR(r)->work); /* it may be over when this returns */
+        return 0;
 }

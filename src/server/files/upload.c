@@ -15,6 +15,7 @@
  * upload, and for no other.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,6 +24,8 @@
 #include "core/cidr.h"
 #include "dialect/gemini-resource.h"
 #include "server/files/internal.h"
+#include "server/http.h"
+#include "server/reply.h"
 
 #define UPLOAD_LIFE      USEC_PER_DAY
 #define HEADER_VALUE_MAX 1024U
@@ -223,17 +226,15 @@ static void on_done(UpstreamQuery *w) {
         answer = w->answer;
         w->answer = BUF_INIT(0);
         (void) resource_free(r);
-        request_reply_with(q, 200, headers, n, &answer);
+        request_reply_with(q, 200, REPLY_JSON, headers, n, &answer);
         buf_done(&answer);
 }
 
 /* --- the route --- */
 
-static void refuse(Resource *r, int status, const char *param, const char *message) {
-        Request *q = r->work.request;
-
-        (void) resource_free(r);
-        request_fail(q, status, param, "%s", message);
+static int refuse(ApiError *ret_error, int status, const char *param, const char *message) {
+        api_error_set(ret_error, status, param, "%s", message);
+        return HANDLER_E_REFUSED;
 }
 
 static bool name_upload(const char *id, char ret[static BINDING_NAME_MAX + 1]) {
@@ -275,44 +276,46 @@ static bool find_upload(Resource *r, const char *id) {
         return true;
 }
 
-void resource_upload(Request *q) {
+int resource_upload(Request *q, ApiError *ret_error) {
         const char *protocol = http_request_header(q->io, "X-Goog-Upload-Protocol");
         const char *command = http_request_header(q->io, "X-Goog-Upload-Command");
         const char *id = http_request_argument(q->io, "upload_id");
         const char *type = http_request_header(q->io, "Content-Type"), *bad;
         Buf *body = http_request_body(q->io);
         bool once = protocol && (streq(protocol, "multipart") || streq(protocol, "raw"));
-        Resource *r;
+        _cleanup_(resource_freep) Resource *r = NULL;
+        int e;
 
-        if (!id && !resource_may_make(q))
-                return;
-        r = resource_new(q);
-        if (!r)
-                return;
+        e = id ? 0 : resource_may_make(q, ret_error);
+        if (e == 0)
+                e = resource_new(q, &r);
+        if (e != 0)
+                return e;
         bad = pass_headers(r);
         if (bad)
-                return refuse(r, 400, bad, "A header of the upload is not as Google has it.");
+                return refuse(ret_error, 400, bad, "A header of the upload is not as Google has it.");
         if (command && !is_command(command))
-                return refuse(r, 400, "X-Goog-Upload-Command",
+                return refuse(ret_error, 400, "X-Goog-Upload-Command",
                               "The commands of an upload are start, upload, finalize, query and cancel.");
         if (id && !command)
-                return refuse(r, 400, "X-Goog-Upload-Command", "An upload goes on with a command.");
+                return refuse(ret_error, 400, "X-Goog-Upload-Command", "An upload goes on with a command.");
         if (id && !find_upload(r, id))
-                return refuse(r, 404, "upload_id",
+                return refuse(ret_error, 404, "upload_id",
                               "There is no such upload of this token, or it is over: start another.");
         if (!id && !once && !(command && has_word(command, "start")))
-                return refuse(r, 400, "X-Goog-Upload-Protocol",
+                return refuse(ret_error, 400, "X-Goog-Upload-Protocol",
                               "An upload is `X-Goog-Upload-Protocol: multipart`, or `resumable` with the "
                               "command `start`.");
         if (!id && !host_of(q))
-                return refuse(r, 400, "Host", "Host does not name one that the upload could go on with.");
+                return refuse(ret_error, 400, "Host",
+                              "Host must name a host that the upload can go on with.");
         if (!id)
                 (void) buf_puts(&r->work.path, "/upload/v1beta/files");
         if (type && !is_header_value(type, NULL))
-                return refuse(r, 400, "Content-Type", "Content-Type is not one.");
+                return refuse(ret_error, 400, "Content-Type", "Content-Type is not one.");
         if (asprintf(&r->work.content_type, "Content-Type: %s", type ?: "application/octet-stream") < 0) {
                 r->work.content_type = NULL;
-                return refuse(r, 500, NULL, "Out of memory.");
+                return -ENOMEM;
         }
         r->work.verb = "POST";
         r->work.once = true;
@@ -320,5 +323,6 @@ void resource_upload(Request *q) {
         r->work.n_body = body->n;
         r->work.header = on_header;
         r->work.done = on_done;
-        upstream_query_start(&r->work);
+        upstream_query_start(&TAKE_PTR(r)->work); /* it may be over when this returns */
+        return 0;
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "dialect/json.h"
+#include "server/reply.h"
+#include "server/request.h"
+#include "server/routes.h"
+
+void request_handle(Request *q) {
+        ApiError e;
+        int r;
+
+        r = q->route->handler(q, &e);
+        if (r == 0)
+                return;
+        if (r == -ENOMEM)
+                api_error_set(&e, 500, NULL, "Out of memory.");
+        else if (r < 0)
+                api_error_set(&e, 500, NULL, "gemgate could not serve this request: %s.", strerror(-r));
+        request_reply_error(q, &e);
+}
+
+void request_note_key(Request *q, const PoolKey *k) {
+        secret_mask_key(pool_key_secret(k), q->key_mask);
+        text_copy(q->key_name, sizeof(q->key_name), pool_key_id(k));
+        q->key_named = pool_key_is_named(k);
+}
+
+void request_note_verdict(Request *q, VerdictClass class) {
+        size_t n = strlen(q->verdicts);
+
+        if (n > 0 && n + 1 < sizeof(q->verdicts))
+                q->verdicts[n++] = ',';
+        text_copy(q->verdicts + n, sizeof(q->verdicts) - n, verdict_rule(class)->name);
+}
+
+int request_json(Request *q, struct json_object **ret, ApiError *ret_error) {
+        Buf *body = http_request_body(q->io);
+        _cleanup_json_ struct json_object *o = NULL;
+        const char *why = NULL;
+
+        if (json_parse(buf_data(body), body->n, &o, &why) < 0) {
+                api_error_set(ret_error, 400, NULL, "The body is not JSON: %s.", why ?: "out of memory");
+                return HANDLER_E_REFUSED;
+        }
+        if (!json_object_is_type(o, json_type_object)) {
+                api_error_set(ret_error, 400, NULL, "The body is not a JSON object.");
+                return HANDLER_E_REFUSED;
+        }
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]) {
+        if (q->client_unix)
+                (void) snprintf(ret, ADDRESS_STRING_MAX, "unix");
+        else
+                address_format(&q->client, ret);
+}

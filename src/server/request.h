@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One client request, from its headers to its log line. The handler of its route runs when the body is
+ * there. It answers through server/reply.h, at once or later; or it refuses, and its caller answers.
+ */
+
+#include "config/config.h"
+#include "core/traceparent.h"
+#include "dialect/dialect.h"
+#include "dialect/error-shape.h"
+#include "engine/job.h"
+#include "io/http-request.h"
+#include "server/forward.h"
+
+/* What a handler returns. 0: it has answered, or will. −errno: a failure of gemgate, which the client sees
+ * as status 500. */
+enum {
+        _HANDLER_E_SUCCESS,
+        HANDLER_E_REFUSED, /* the client gets *ret_error */
+};
+
+struct Request {
+        Http *http;
+        HttpRequest *io;
+        List requests;          /* in Http.requests */
+        Config *config;         /* a reference: the configuration at its beginning is the one to its end */
+        const Route *route;     /* NULL until found */
+        const Dialect *dialect; /* NULL: there is nothing to translate */
+        const ErrorShape *errors;
+        const Token *token;     /* NULL: an open route without one */
+        bool inner;             /* on the listener for CLI jobs */
+        Job *job;               /* a reference to the CLI job that asks; or NULL */
+        Address client;
+        bool client_unix; /* a unix peer: no address */
+        char id[REQUEST_ID_MAX + 1];
+        char trace_id[TRACE_ID_LENGTH + 1]; /* the client's, or "" */
+        LogIds ids;                         /* both of them, for the log */
+        char *path;       /* decoded, trailing slash cut */
+        const char *rest; /* of a prefix route: the path behind the prefix */
+        List link;        /* a queue that the handler may put it into */
+        void *pending;    /* of a handler that answers later */
+        void (*cancel)(Request *q); /* of a handler that answers later: the request ends, forget it */
+        bool close;                 /* no keep-alive behind the reply */
+
+        /* for the exchange, and for the log line */
+        Exchange *exchange;
+        char model[MODEL_NAME_MAX + 1];
+        char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
+        const char *refusal; /* why access was refused, for the operator; static */
+        const char *verdict;
+        char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
+        const char *fallback;            /* why that is not the one that was asked for; NULL: it is */
+        char verdicts[128];              /* of all attempts, with commas; the rest is cut */
+        bool key_named, hedged; /* key_name is a given name; a second try was made beside the first */
+        char finish_reason[FINISH_REASON_MAX + 1];
+        unsigned attempts;
+        int status;
+        Usage usage;
+};
+
+/* The body is there: calls the route's handler, and answers where the handler refuses or fails. */
+void request_handle(Request *q);
+
+void request_note_key(Request *q, const PoolKey *k);       /* the one that counts, for headers and log */
+void request_note_verdict(Request *q, VerdictClass class); /* of one attempt, for the headers */
+
+/* The body, which must be an object. A handler's result: 0, HANDLER_E_REFUSED or −errno. */
+struct json_object;
+int request_json(Request *q, struct json_object **ret, ApiError *ret_error);
+
+/* The client's address as it is shown: `127.0.0.1`, `unix`. */
+void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]);
