@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "server/access.h"
-#include "server/exchange/exchange.h"
 #include "server/files/resource.h"
 #include "server/http.h"
 
@@ -140,7 +139,7 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
         }
         if (token)
                 q->token = token_set_find(&config->tokens, token, strlen(token));
-        else if (route && route->handler == resource_upload && !presented.other_scheme)
+        else if (route && route->flags & ROUTE_UPLOAD_TOKEN && !presented.other_scheme)
                 q->token = resource_upload_token(q);
         if (open)
                 return true;
@@ -189,7 +188,7 @@ bool access_check_job(Request *q, const Route *route, ApiError *ret) {
                 api_error_set(ret, 401, NULL, "This listener is for jobs of the Gemini CLI alone.");
                 return false;
         }
-        if (!route || route->dialect != &dialect_gemini || route->handler != exchange_begin) {
+        if (!route || !(route->flags & ROUTE_OF_JOBS)) {
                 api_error_set(ret, 404, NULL, "There is nothing else for a job of the Gemini CLI.");
                 return false;
         }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "pool/binding.h"
 #include "server/exchange/exchange.h"
 #include "server/admin/manage.h"
 #include "server/models.h"
@@ -16,21 +17,26 @@
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
 
 /* Files and cached contents, under each version that the native methods have. */
-#define NATIVE(method, path, handler, what)                                                                 \
-        { method, path, TOKEN_CLIENT, GEMINI, handler, what }
+#define NATIVE(method, path, handler, what, ...)                                                            \
+        { method, path, TOKEN_CLIENT, GEMINI, handler, what, __VA_ARGS__ }
+#define OF_CACHES(method, path, handler, what)                                                              \
+        NATIVE(method, path, handler, what, .kind = BINDING_CACHES)
+#define OF_FILES(method, path, handler, what) NATIVE(method, path, handler, what, .kind = BINDING_FILES)
 #define FILES(version)                                                                                      \
-        NATIVE("POST", version "/cachedContents", resource_create,                                          \
-               "makes a cached content, for one project"),                                                  \
-                NATIVE("GET", version "/cachedContents", resource_list, "those that this token has made"),  \
-                NATIVE("GET", version "/cachedContents/", resource_named, "one of them"),                   \
-                NATIVE("PATCH", version "/cachedContents/", resource_named,                                 \
-                       "another time at which it expires"),                                                 \
-                NATIVE("DELETE", version "/cachedContents/", resource_named, "deletes it"),                 \
+        OF_CACHES("POST", version "/cachedContents", resource_create,                                       \
+                  "makes a cached content, for one project"),                                               \
+                OF_CACHES("GET", version "/cachedContents", resource_list,                                  \
+                          "those that this token has made"),                                                \
+                OF_CACHES("GET", version "/cachedContents/", resource_named, "one of them"),                \
+                OF_CACHES("PATCH", version "/cachedContents/", resource_named,                              \
+                          "another time at which it expires"),                                              \
+                OF_CACHES("DELETE", version "/cachedContents/", resource_named, "deletes it"),              \
                 NATIVE("POST", "/upload" version "/files", resource_upload,                                 \
-                       "uploads a file, resumable or multipart"),                                           \
-                NATIVE("GET", version "/files", resource_list, "those that this token has uploaded"),       \
-                NATIVE("GET", version "/files/", resource_named, "one of them"),                            \
-                NATIVE("DELETE", version "/files/", resource_named, "deletes it")
+                       "uploads a file, resumable or multipart", .kind = BINDING_FILES,                     \
+                       .flags = ROUTE_UPLOAD_TOKEN),                                                        \
+                OF_FILES("GET", version "/files", resource_list, "those that this token has uploaded"),     \
+                OF_FILES("GET", version "/files/", resource_named, "one of them"),                          \
+                OF_FILES("DELETE", version "/files/", resource_named, "deletes it")
 
 static const Route routes[] = {
         { "GET", "/", TOKEN_CLIENT, PLAIN, manage_root, "this list" },
@@ -38,12 +44,13 @@ static const Route routes[] = {
           "whether there are keys that can serve; open" },
         { "POST", "/v1/chat/completions", TOKEN_CLIENT, OPENAI_CHAT, exchange_begin,
           "OpenAI chat completions, streaming and not" },
-        { "POST", "/v1beta/models/", TOKEN_CLIENT, GEMINI, exchange_begin,
-          "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens" },
+        NATIVE("POST", "/v1beta/models/", exchange_begin,
+               "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens",
+               .flags = ROUTE_OF_JOBS),
         { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },
         /* Where Google's SDKs ask when they are told the base URL and nothing else. */
-        { "POST", "/v1/models/", TOKEN_CLIENT, GEMINI, exchange_begin, "the same" },
+        NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS),
         { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model" },
         FILES("/v1beta"),

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The routes as a table: method, path, right, dialect, handler. */
+/* The routes as a table: method, path, right, dialect, handler, and what is unusual about them. */
 
 #include "server/request.h"
+
+typedef enum RouteFlags {
+        ROUTE_OF_JOBS = 1 << 0,      /* the only ones that a job of the Gemini CLI may ask */
+        ROUTE_UPLOAD_TOKEN = 1 << 1, /* the id of an upload in the query is as good as a token */
+} RouteFlags;
 
 struct Route {
         const char *method; /* GET also serves HEAD */
@@ -13,6 +18,8 @@ struct Route {
         const ErrorShape *errors;
         int (*handler)(Request *q, ApiError *ret_error); /* see request.h */
         const char *what;   /* for GET / */
+        RouteFlags flags;
+        const char *kind;   /* of what is at Google: BINDING_FILES, BINDING_CACHES; NULL: nothing is */
 };
 
 /* The route; or NULL, with the methods that the path has (`GET, POST`) for a 405, or "" for a 404. */

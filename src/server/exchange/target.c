@@ -3,11 +3,12 @@
 
 #include "base/text.h"
 #include "dialect/cli-request.h"
+#include "dialect/gemini.h"
 #include "server/exchange/conversation.h"
 #include "server/exchange/target.h"
 #include "server/exchange/pin.h"
 
-/* What stands behind an alias may be asked for by way of the Gemini CLI, too. */
+/* An alias may lead to a model by way of the Gemini CLI, too. */
 static const char *resolve(const Config *c, const char *name, bool *cli) {
         const char *model = config_alias(c, name), *bare = startswith(model, "cli/");
 
@@ -20,12 +21,12 @@ static const char *resolve_model(const char *name, void *userdata) {
         return resolve(userdata, name, NULL);
 }
 
-/* What is asked is the other model now, whatever name stands in the request. */
+/* The other model is asked now, whatever the request calls it. */
 static const char *resolve_fallback(const char *name _unused_, void *userdata) {
         return userdata;
 }
 
-/* What the CLI sends, made what its client asked for. */
+/* The CLI's request becomes what its client has asked for. */
 static int restore(Request *q, Buf *body, ApiError *ret_error) {
         _cleanup_buf_ Buf restored = BUF_INIT(body->n + JOB_LINE_MAX);
         GeminiMethod method;

@@ -21,10 +21,6 @@
 #define PAGE_FILES  10U /* Google's own */
 #define PAGE_CACHES 50U
 
-static const char *kind_of(const Request *q) {
-        return strstr(q->route->path, "cachedContents") ? BINDING_CACHES : BINDING_FILES;
-}
-
 static void free_names(Resource *r) {
         for (size_t i = 0; r->list.found && i < r->list.names.n; i++)
                 buf_done(&r->list.found[i]);
@@ -63,7 +59,7 @@ static void go_on(Resource *r);
 
 static void answer(Resource *r) {
         Request *q = r->list.request;
-        const char *kind = kind_of(q);
+        const char *kind = q->route->kind;
         _cleanup_buf_ Buf out = BUF_INIT(RESOURCE_LIST_MAX * RESOURCE_ANSWER_MAX);
         char last[BINDING_NAME_MAX + 1];
         bool more = r->list.names.more;
@@ -166,7 +162,7 @@ static int gather(Resource *r, const char *after) {
         Request *q = r->list.request;
         int e;
 
-        e = pool_bound_names(q->http->p.pool, kind_of(q), q->token->secret, after, r->list.size,
+        e = pool_bound_names(q->http->p.pool, q->route->kind, q->token->secret, after, r->list.size,
                              clock_realtime(), &r->list.names);
         if (e < 0)
                 return e;
@@ -177,7 +173,7 @@ static int gather(Resource *r, const char *after) {
 
 static bool read_size(Request *q, size_t *ret) {
         const char *text = http_request_argument(q->io, "pageSize");
-        uint64_t size = streq(kind_of(q), BINDING_FILES) ? PAGE_FILES : PAGE_CACHES;
+        uint64_t size = streq(q->route->kind, BINDING_FILES) ? PAGE_FILES : PAGE_CACHES;
 
         if (!strnull(text) && text_parse_u64(text, &size) < 0)
                 return false;
@@ -188,7 +184,7 @@ static bool read_size(Request *q, size_t *ret) {
 }
 
 int resource_list(Request *q, ApiError *ret_error) {
-        const char *kind = kind_of(q), *token = http_request_argument(q->io, "pageToken");
+        const char *kind = q->route->kind, *token = http_request_argument(q->io, "pageToken");
         char after[BINDING_NAME_MAX + 1] = "";
         _cleanup_(resource_freep) Resource *r = NULL;
         size_t size;

@@ -199,7 +199,7 @@ static bool put_mask(Request *q, Buf *path) {
 
 int resource_named(Request *q, ApiError *ret_error) {
         const char *method = http_request_method(q->io);
-        const char *kind = strstr(q->route->path, BINDING_CACHES) ? BINDING_CACHES : BINDING_FILES;
+        const char *kind = q->route->kind;
         _cleanup_(resource_freep) Resource *r = NULL;
         int n, e;
 
