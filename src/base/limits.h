@@ -47,7 +47,8 @@
 #define MODELS_MAX 256U        /* clients can invent names; models that never answered are forgotten first */
 #define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB, and 0.7 a quota; beyond, models go */
 #define SLOT_ERROR_MAX 256U    /* of Google's message, kept for each slot as its last error */
-#define ATTEMPTS_MAX 3U        /* keys tried for one request */
+#define TRIES_MAX 64U          /* for one request: a refusal costs milliseconds, all of them a second */
+#define TRIES_DEAR_MAX 3U      /* of them such as cost the client time, or Google work: core/tries */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list without an end stops here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as sent to clients: names and aliases are about a MiB */

@@ -35,7 +35,7 @@ static int first_slot(Pool *p, PoolBucket *b, bool is_retry, PoolSlot **ret) {
 }
 
 int pool_pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket) {
-        PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
+        PoolSlot *aside[TRIES_MAX], *s = NULL;
         size_t n_aside = 0;
         PoolBucket *b;
         int r;

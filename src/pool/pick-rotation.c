@@ -94,7 +94,7 @@ int pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude,
                           usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
         PoolKey *k;
 
-        assert(n_exclude <= ATTEMPTS_MAX);
+        assert(n_exclude <= TRIES_MAX);
 
         (void) pool_time(p, now);
         k = find_well(p, pinned, exclude, n_exclude) ?: find_due(p, pinned, exclude, n_exclude);

@@ -25,7 +25,7 @@
  *     blocked), takes the first slot, counts, and puts it back with its new rank. Under even load that is
  *     the last rank, which costs the heap nothing (pool/heap.c), so a pick is as cheap with 100,000 keys as
  *     with ten; where keys come and go it is a few merges of O(log n). Slots of excluded keys are set aside
- *     before and put back after it; they are ATTEMPTS_MAX at most.
+ *     before and put back after it; they are TRIES_MAX at most.
  *   - A key's death touches its slots, a project's its buckets: one for each model, so MODELS_MAX at most.
  *   - Midnight changes every rank. Counters carry the day that they belong to, so they are right at once,
  *     and a model's heaps are made anew at its first pick of the day: the one step that is O(n).
@@ -170,13 +170,13 @@ static int pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, 
 }
 
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
-        PoolSlot *aside[ATTEMPTS_MAX], *s = NULL;
+        PoolSlot *aside[TRIES_MAX], *s = NULL;
         size_t n_aside = 0;
         unsigned tries = 0;
         PoolModel *m;
         int r;
 
-        assert(q->n_exclude <= ATTEMPTS_MAX);
+        assert(q->n_exclude <= TRIES_MAX);
 
         (void) pool_time(p, now);
         r = pool_model_acquire(p, q->model, &m);

@@ -56,7 +56,7 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
 
 typedef struct PoolRequest {
         const char *model;
-        PoolKey *const *exclude; /* never one of these; ATTEMPTS_MAX at most, only compared */
+        PoolKey *const *exclude; /* never one of these; TRIES_MAX at most, only compared */
         size_t n_exclude;
         PoolProject *prefer; /* pool_prefer(), or NULL */
         uint64_t spill;      /* by how many percent the preferred key may be busier */

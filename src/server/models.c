@@ -2,8 +2,8 @@
 
 /*
  * The list of models. One fetch at a time: it asks for page after page with one key, and with another key,
- * up to ATTEMPTS_MAX, when that one fails. Requests that come while it is under way wait in a queue, and are
- * then handled anew, as if they had come a moment later: by then the list is there.
+ * up to TRIES_DEAR_MAX, when that one fails. Requests that come while it is under way wait in a queue, and
+ * are then handled anew, as if they had come a moment later: by then the list is there.
  *
  *     no list, or an old one → fetch ──┬→ the new list, for CACHE_TIME
  *                                      ├→ failed, but there is an old list: that one, for CACHE_TIME_STALE
@@ -47,7 +47,7 @@ struct ModelList {
         /* the fetch; without a call none is under way */
         EngineCall *call;
         Lease lease;
-        PoolKey *tried[ATTEMPTS_MAX];
+        PoolKey *tried[TRIES_DEAR_MAX];
         size_t n_tried, n_pages;
         GeminiList coming;
         Verdict verdict; /* of the latest page */
@@ -170,7 +170,7 @@ static void fetch_step(ModelList *l) {
         rule = verdict_rule(l->verdict.class);
         if (l->verdict.class == VERDICT_OK)
                 fetch_succeed(l);
-        else if ((rule->another_key || rule->backoff) && l->n_tried < ATTEMPTS_MAX)
+        else if ((rule->another_key || rule->backoff) && l->n_tried < TRIES_DEAR_MAX)
                 fetch_try(l);
         else
                 fetch_fail_verdict(l, &l->verdict);

@@ -39,7 +39,7 @@ static void lease_end(UpstreamQuery *w, const Verdict *v) {
 
 /* What was not begun may be asked again; whether a call that fell silent has made something nobody knows. */
 static bool may_try_again(const UpstreamQuery *w) {
-        return verdict_rule(w->verdict.class)->another_key && w->n_tried < ATTEMPTS_MAX &&
+        return verdict_rule(w->verdict.class)->another_key && w->n_tried < TRIES_DEAR_MAX &&
                !(w->once && w->verdict.class == VERDICT_TIMEOUT);
 }
 

@@ -30,7 +30,7 @@ struct UpstreamQuery {
 
         Lease lease; /* until upstream_query_end() */
         EngineCall *call;
-        PoolKey *tried[ATTEMPTS_MAX];
+        PoolKey *tried[TRIES_DEAR_MAX];
         size_t n_tried;
         bool ended;
         Verdict verdict;

@@ -269,7 +269,7 @@ static void test_no_more_keys(void **state) {
         Daemon *d = *state;
         Asked *a = ask(d, NULL), *b = ask(d, "gemini-a");
 
-        for (size_t i = 0; i < ATTEMPTS_MAX; i++)
+        for (size_t i = 0; i < TRIES_DEAR_MAX; i++)
                 end(NULL, VERDICT_KEY_DEAD);
         assert_answer(a, 503, "service_unavailable");
         assert_answer(b, 503, "service_unavailable");
@@ -277,7 +277,7 @@ static void test_no_more_keys(void **state) {
 
         /* All keys are dead: nothing is sent. */
         assert_answer(ask(d, NULL), 503, "service_unavailable");
-        assert_int_equal(world.n_calls, ATTEMPTS_MAX);
+        assert_int_equal(world.n_calls, TRIES_DEAR_MAX);
 }
 
 /* A fault that all keys share is answered at once. */
@@ -298,7 +298,7 @@ static void test_old_list(void **state) {
 
         world.now += CACHE_TIME;
         a = ask(d, "gemini-a");
-        for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        for (size_t i = 0; i < TRIES_DEAR_MAX; i++) {
                 assert_int_equal(a->q.status, 0);
                 end(NULL, VERDICT_OVERLOAD);
         }

@@ -14,6 +14,7 @@
  * the same notifications.
  */
 
+#define EXCLUDED 3U
 
 static const char *const model_names[MODELS] = { "gemini-a", "gemini-b", "gemini-c" };
 static const char *const shared_names[SHARED] = { "red", "green", "blue" };
@@ -113,8 +114,8 @@ static void on_key_removed(const PoolKey *k, void *userdata) {
 /* --- its steps --- */
 
 static void step_pick(Walk *w) {
-        unsigned m = draw(w, MODELS), n_exclude = draw(w, 4) == 0 ? draw(w, ATTEMPTS_MAX + 1) : 0;
-        PoolKey *exclude[ATTEMPTS_MAX] = {};
+        unsigned m = draw(w, MODELS), n_exclude = draw(w, 4) == 0 ? draw(w, EXCLUDED + 1) : 0;
+        PoolKey *exclude[EXCLUDED] = {};
         uint64_t excluded = 0;
         PoolRefusal refusal;
         Lease lease;

@@ -47,7 +47,7 @@ typedef struct Talk {
         usec_t now;
         Lease leases[16];
         size_t n_leases;
-        PoolKey *but[ATTEMPTS_MAX];
+        PoolKey *but[TRIES_MAX];
         size_t n_but;
         const char *line;
 } Talk;

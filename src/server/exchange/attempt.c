@@ -121,6 +121,7 @@ int attempt_start(Attempt *a) {
                         job_tried(q->job, q->key_mask, q->key_name);
         }
         a->ended = a->judged = false;
+        a->started = loop_now(q->http->p.loop);
         return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
                             &(EngineRequest){
                                     .method = t->method,

@@ -24,6 +24,7 @@ struct Attempt {
 
         Lease lease; /* key NULL: none */
         EngineCall *call;
+        usec_t started; /* CLOCK_MONOTONIC */
 
         /* what was heard */
         bool ended;  /* it is over: see verdict */

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One exchange, one state machine, one door.
- *
- *                 QUEUED
- *                   ⇅
- *     (READING) → ATTEMPTING ⇄ WAITING
- *                     ↓
- *                 STREAMING → DRAINING → DONE
- *
- *   READING     the body is still arriving: that part is http.c's, the exchange begins when it is there
- *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
- *   QUEUED      every key that could serve is at rest, and one frees within QUEUE_WAIT: the request has a
- *               place in the model's line (key-queue.c), and its turn there is the next attempt
- *   WAITING     Gemini is overloaded: a timer is armed, then the next attempt
- *   STREAMING   the first byte is queued: never another key; a failure becomes the dialect's in-stream error
- *   DRAINING    the engine is finished, the client still reads
- *   DONE        nothing is pending
+ * One exchange, one state machine: states.c has the states and which may follow which, this file what
+ * happens in each, and the client's side.
  *
  * Everything under way is a field (attempt, place, backoff, ping, deadline). A callback clears its field,
- * records the fact and calls exchange_step(), the only place that changes the state. Freeing cancels every
- * field that is set.
+ * records the fact and calls exchange_step(). A step ends in a state in which something is under way, or in
+ * DONE, and that is the one place where an exchange is freed. Freeing cancels every field that is set.
  *
  * An answer that is not streamed goes from ATTEMPTING to DONE. A stream's headers are not sent before its
  * first event is translated, so that an error before it is still a plain HTTP error, and another key can
@@ -37,22 +23,7 @@
 #include "server/http.h"
 #include "server/reply.h"
 
-const char *exchange_state_to_string(ExchangeState s) {
-        static const char *const names[] = {
-                [EXCHANGE_ATTEMPTING] = "attempting", [EXCHANGE_QUEUED] = "queued",
-                [EXCHANGE_WAITING] = "waiting",       [EXCHANGE_STREAMING] = "streaming",
-                [EXCHANGE_DRAINING] = "draining",     [EXCHANGE_DONE] = "done",
-        };
-
-        assert(s < ELEMENTSOF(names));
-        return names[s];
-}
-
-const char *exchange_state(const Exchange *x) {
-        return exchange_state_to_string(x->state);
-}
-
-/* --- what is under way, and how it ends --- */
+/* --- its end --- */
 
 static Exchange *exchange_free(Exchange *x) {
         if (!x)
@@ -70,14 +41,16 @@ static Exchange *exchange_free(Exchange *x) {
                 x->request->http->n_exchanges--;
         translation_free(x->target.translation);
         free(x->asked);
-        free(x->second);
+        free(x->tried.many);
+        free(x->hedge.second);
         free(x);
         return NULL;
 }
-DEFINE_CLEANUP(Exchange *, exchange_free);
 
+/* The client is gone, or has all. */
 static void on_cancel(Request *q) {
-        exchange_free(q->exchange);
+        exchange_enter(q->exchange, EXCHANGE_DONE);
+        exchange_step(q->exchange);
 }
 
 /* --- the client's side --- */
@@ -95,19 +68,18 @@ static void fail(Exchange *x, const ApiError *e) {
                 http_request_finish(q->io, false);
                 timeout_stop(&x->ping);
                 timeout_stop(&x->deadline);
-                x->state = EXCHANGE_DRAINING;
+                exchange_enter(x, EXCHANGE_DRAINING);
                 return;
         }
         buf_clear(http_request_out(q->io));
         request_reply_error(q, e);
-        x->state = EXCHANGE_DONE;
+        exchange_enter(x, EXCHANGE_DONE);
 }
 
-/* What there is to tell of a failure: the pool's refusal, or (NULL) what the attempt came to. */
+/* The error for a failure: the pool's refusal, or (NULL) the attempt's verdict. */
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
-        /* If keys are left that only this request must not use again, what they said is
-         * the better answer. */
-        if (refusal && (x->n_tried == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
+        /* If keys are left that only this request must not use again, their verdict is the better answer. */
+        if (refusal && (x->tried.n == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
                 char subject[MODEL_NAME_MAX + BINDING_NAME_MAX + 16];
 
                 (void) snprintf(subject, sizeof(subject), "%s%s%s", x->target.model,
@@ -136,17 +108,23 @@ static void fail_late(Exchange *x) {
         exchange_fail(x, NULL);
 }
 
-/* To be said before the answer begins. */
+/* For the headers, so before the answer begins. */
 static void note_served(Exchange *x) {
         text_copy(x->request->served, sizeof(x->request->served), x->target.model);
 }
 
-/* Its headers say how it has begun; how it ends nobody knows yet. */
+/* The headers carry the verdict as of now: how a stream will end is not known yet. A negative result means
+ * that the client has got nothing. */
 static int stream_begin(Exchange *x) {
+        int r;
+
         note_served(x);
         if (!x->attempt->ended)
                 request_note_verdict(x->request, VERDICT_OK);
-        return request_stream(x->request, x->target.translation->stream_type ?: "text/event-stream");
+        r = request_stream(x->request, x->target.translation->stream_type ?: "text/event-stream");
+        if (r >= 0)
+                exchange_enter(x, EXCHANGE_STREAMING);
+        return r;
 }
 
 /* More bytes for the client are in the buffer. */
@@ -159,96 +137,97 @@ static void pass_on(Exchange *x) {
                 engine_call_pause(x->attempt->call, true);
 }
 
+static void fail_memory(Exchange *x) {
+        ApiError e;
+
+        api_error_set(&e, 500, NULL, "Out of memory.");
+        fail(x, &e);
+}
+
 static void succeed(Exchange *x) {
         Request *q = x->request;
         HttpRequest *io = q->io;
+        bool stream = translation_streams(x->target.translation);
 
         timeout_stop(&x->deadline);
         timeout_stop(&x->ping);
+        if (stream && x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
+                return fail_memory(x);
         if (q->job && translation_generates(x->target.translation))
                 job_answered(q->job, &q->usage);
-        if (x->state == EXCHANGE_STREAMING || translation_streams(x->target.translation)) {
-                if (x->state != EXCHANGE_STREAMING && stream_begin(x) < 0)
-                        return request_fail(q, 500, NULL, "Out of memory.");
+        if (stream) {
                 http_request_flush(io);
                 http_request_finish(io, true);
-                x->state = EXCHANGE_DRAINING;
+                exchange_enter(x, EXCHANGE_DRAINING);
                 return;
         }
         note_served(x);
         request_reply(q, 200, REPLY_JSON, http_request_out(io));
-        x->state = EXCHANGE_DONE;
+        exchange_enter(x, EXCHANGE_DONE);
 }
 
-/* --- the door --- */
+/* --- what happens in each state --- */
+
+static void step_queued(Exchange *x) { /* its turn, or its last chance */
+        exchange_enter(x, EXCHANGE_PICKING);
+}
+
+static void step_waiting(Exchange *x) { /* the pause is over */
+        exchange_enter(x, EXCHANGE_PICKING);
+}
+
+/* An event: the first one that becomes bytes begins the stream. */
+static void first_event(Exchange *x) {
+        if (http_request_out(x->request->io)->n == 0)
+                return;
+        if (stream_begin(x) < 0) {
+                x->error = -ENOMEM; /* the engine hears of it, and ends the attempt */
+                return;
+        }
+        attempt_answering(x->attempt);
+        pass_on(x);
+}
+
+static void step_attempting(Exchange *x) {
+        if (!x->attempt->ended)
+                return first_event(x);
+        exchange_conclude(x, x->attempt, x->error);
+        if (x->attempt->verdict.class == VERDICT_OK)
+                succeed(x);
+        else
+                exchange_go_on(x);
+}
+
+static void step_streaming(Exchange *x) {
+        if (!x->attempt->ended)
+                return pass_on(x);
+        exchange_conclude(x, x->attempt, x->error);
+        if (x->attempt->verdict.class == VERDICT_OK)
+                succeed(x);
+        else
+                exchange_fail(x, NULL);
+}
 
 void exchange_step(Exchange *x) {
-        Request *q = x->request;
+        /* The others have nothing to wait for. */
+        static void (*const steps[_EXCHANGE_STATE_MAX])(Exchange *x) = {
+                [EXCHANGE_QUEUED] = step_queued,
+                [EXCHANGE_ATTEMPTING] = step_attempting,
+                [EXCHANGE_WAITING] = step_waiting,
+                [EXCHANGE_STREAMING] = step_streaming,
+        };
 
-        switch (x->state) {
-        case EXCHANGE_QUEUED: /* its turn, or its last chance */
-                if (x->late)
-                        fail_late(x);
-                else
-                        exchange_try(x);
-                break;
-
-        case EXCHANGE_WAITING:
-                if (x->late)
-                        fail_late(x);
-                else if (!x->backoff)
-                        exchange_try(x);
-                break;
-
-        case EXCHANGE_ATTEMPTING:
-                if (x->late && !x->attempt->ended) {
-                        fail_late(x);
-                        break;
-                }
-                if (!x->attempt->ended) {
-                        /* An event: the first one with something to say begins the stream. */
-                        if (http_request_out(q->io)->n == 0)
-                                break;
-                        if (stream_begin(x) < 0) {
-                                x->error = -ENOMEM;
-                                break;
-                        }
-                        attempt_answering(x->attempt);
-                        x->state = EXCHANGE_STREAMING;
-                        pass_on(x);
-                        break;
-                }
-                attempt_conclude(x->attempt, x->error);
-                if (x->attempt->verdict.class == VERDICT_OK)
-                        succeed(x);
-                else
-                        exchange_go_on(x);
-                break;
-
-        case EXCHANGE_STREAMING:
-                if (!x->attempt->ended && x->late)
-                        fail_late(x);
-                else if (!x->attempt->ended)
-                        pass_on(x);
-                else {
-                        attempt_conclude(x->attempt, x->error);
-                        if (x->attempt->verdict.class == VERDICT_OK)
-                                succeed(x);
-                        else
-                                exchange_fail(x, NULL);
-                }
-                break;
-
-        case EXCHANGE_DRAINING:
-        case EXCHANGE_DONE:
-                break;
-        }
-
+        if (x->late && x->state < EXCHANGE_DRAINING)
+                fail_late(x);
+        else if (steps[x->state])
+                steps[x->state](x);
+        while (x->state == EXCHANGE_PICKING)
+                exchange_pick(x);
         if (x->state == EXCHANGE_DONE)
-                exchange_free(x);
+                (void) exchange_free(x);
 }
 
-/* --- what others tell it --- */
+/* --- events from outside --- */
 
 static void on_turn(KeyQueuePlace *p) {
         exchange_step(CONTAINER_OF(p, Exchange, place));
@@ -308,7 +287,7 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         attempt_init(x->attempt, q, &x->target, exchange_on_event, exchange_on_done);
         x->place = KEY_QUEUE_PLACE_INIT(x->place);
         x->place.ids = &q->ids;
-        x->hedge_due = TIMEOUT_INIT(x->hedge_due);
+        x->hedge.due = TIMEOUT_INIT(x->hedge.due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
         q->exchange = x;
@@ -316,8 +295,6 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         if (!q->job)
                 h->n_exchanges++;
         timeout_start(h->deadline, &x->deadline);
-        exchange_try(x);
-        if (x->state == EXCHANGE_DONE)
-                exchange_free(x);
+        exchange_step(x);
         return 0;
 }

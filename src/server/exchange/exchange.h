@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * One request that Gemini answers: the state machine between a client and up to ATTEMPTS_MAX attempts. See
- * server/exchange/exchange.c for the states and the rules of its one door.
- */
+/* One request that Gemini answers: the state machine between a client and its attempts. See
+ * server/exchange/states.c for the states and which may follow which. */
 
 #include "server/request.h"
 

@@ -3,13 +3,17 @@
 /*
  * One attempt after another, for as long as the client has no byte:
  *
- *   - by what the attempt came to (core/verdict.c) another key follows at once, any key after a pause, or
- *     none;
- *   - where no key can serve and one frees within QUEUE_WAIT, the request takes a place in the line;
- *   - where that is no help, the models of FALLBACK_MODELS come next, each with its own tries and line.
+ *   - by the attempt's verdict (core/verdict.c) another key follows at once, any key after a pause, or
+ *     none; how often is counted by what the tries have cost (core/tries);
+ *   - where no key can serve and one frees within QUEUE_WAIT, the request takes a place in the queue;
+ *   - where that is no help, the models of FALLBACK_MODELS come next, each with its queue and dear tries.
+ *
+ * Each function here that ends in another state is a tail of exchange_step(), whose loop picks again for as
+ * long as the state is PICKING.
  */
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "pool/pick-preferred.h"
@@ -17,8 +21,8 @@
 #include "server/exchange/internal.h"
 #include "server/http.h"
 
-/* Overload passes by itself: two waits, each with jitter, so that all who were turned away do not come back
- * at once. */
+/* Overload passes by itself: two waits, each with jitter, so that all requests that were turned away do not
+ * come back at once. */
 #define BACKOFF_FIRST  (500 * USEC_PER_MSEC)
 #define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
 
@@ -29,7 +33,7 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
         Translation *t = x->target.translation;
         int r;
 
-        if (!exchange_hedge_heard(x, a))
+        if (!exchange_hedge_event(x, a))
                 return -ECANCELED;
         if (x->request->job)
                 job_heard(x->request->job, json, n);
@@ -43,8 +47,8 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
                 return r;
         }
         if (translation_streams(t))
-                exchange_step(x);
-        return 0;
+                exchange_step(x); /* never ends the exchange: the engine is still in its call */
+        return x->error;
 }
 
 void exchange_on_done(Attempt *a) {
@@ -54,9 +58,51 @@ void exchange_on_done(Attempt *a) {
                 exchange_step(x);
 }
 
+/* Conclude before the state changes: the lease goes back, and what the try has cost is known. */
+void exchange_conclude(Exchange *x, Attempt *a, int error) {
+        usec_t now = loop_now(x->request->http->p.loop);
+
+        attempt_conclude(a, error);
+        if (a->verdict.class != VERDICT_OK)
+                tries_failed(&x->tries, &a->verdict, usec_sub(now, a->started),
+                             x->target.translation->gemini.n);
+}
+
 void exchange_reset(Exchange *x) {
         buf_clear(http_request_out(x->request->io));
         x->target.translation->dialect->reset(x->target.translation);
+}
+
+/* --- the keys that were tried --- */
+
+bool exchange_reserve_try(Exchange *x) {
+        TriedKeys *t = &x->tried;
+
+        if (x->tries.n >= TRIES_MAX)
+                return false;
+        if (t->many || t->n < ELEMENTSOF(t->few))
+                return true;
+        t->many = calloc(TRIES_MAX, sizeof(PoolKey *));
+        if (!t->many)
+                return false;
+        memcpy(t->many, t->few, sizeof(t->few));
+        return true;
+}
+
+void exchange_note_try(Exchange *x, PoolKey *k) {
+        TriedKeys *t = &x->tried;
+
+        x->tries.n++;
+        if (!k)
+                return;
+        assert(t->n < (t->many ? TRIES_MAX : ELEMENTSOF(t->few)));
+        (t->many ?: t->few)[t->n++] = k;
+}
+
+/* As good as any again. Tries in all stay counted. */
+static void forget_tried(Exchange *x) {
+        x->tried.n = 0;
+        x->tries.n_dear = 0;
 }
 
 /* --- another attempt --- */
@@ -69,7 +115,7 @@ static void on_backoff(void *userdata) {
 }
 
 static int wait_begin(Exchange *x) {
-        usec_t base = x->n_tried == 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
+        usec_t base = x->tries.n_dear <= 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
         uint16_t jitter = 0;
 
         if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
@@ -82,45 +128,44 @@ static int wait_begin(Exchange *x) {
 static bool may_try_again(const Exchange *x) {
         const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
 
-        return !x->target.cli && (rule->another_key || rule->backoff) && x->n_tried < ATTEMPTS_MAX;
+        return !x->target.cli && (rule->another_key || rule->backoff) && tries_are_left(&x->tries);
 }
 
 /* --- QUEUE_WAIT --- */
 
-/* For how long it may still wait for a key; 0: it may not. What the Gemini CLI asks does not wait: its job
- * holds a seat that others wait for (CLI_QUEUE_WAIT), and the CLI asks again by itself. Nor does what is
- * held to one project: the line is that of all keys, and its turn would say nothing. */
+/* For how long it may still wait for a key; 0: it may not. A request of the Gemini CLI does not wait: its
+ * job holds a seat that others wait for (CLI_QUEUE_WAIT), and the CLI asks again by itself. Nor does one
+ * that is pinned to a project: the queue is that of all keys, and its turn would say nothing. */
 static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
         if (q->config->route.queue_wait == 0 || x->target.pinned[0] || q->job || x->target.cli ||
-            !translation_generates(x->target.translation) || x->has_waited)
+            !translation_generates(x->target.translation) || x->has_waited || x->tries.n >= TRIES_MAX)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
                                     : q->config->route.queue_wait;
 }
 
-/* A place in the line, if a key frees in time; `frees_in` as key_queue_join() takes it. */
+/* A place in the queue, if a key frees in time; `frees_in` as key_queue_join() takes it. */
 static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
         Http *h = x->request->http;
         usec_t patience = patience_left(x);
 
         if (patience == 0 || span > patience ||
             !key_queue_join(h->queue, x->target.model, x->target.translation->gemini.n, frees_in, patience,
-                       &x->place))
+                            &x->place))
                 return false;
         x->patience_ends = usec_add(loop_now(h->p.loop), patience);
-        /* Whoever has said no has also said until when: after that it is as good as any. */
-        x->n_tried = 0;
-        x->state = EXCHANGE_QUEUED;
+        forget_tried(x); /* a key that has refused has also said until when */
+        exchange_enter(x, EXCHANGE_QUEUED);
         return true;
 }
 
-/* Nobody goes past those who wait already; who has had his turn tries on. */
+/* A request does not go past those that wait already. In its turn, or after a try, it goes first. */
 static bool queue_behind(Exchange *x) {
         const KeyQueueModel *others = key_queue_find(x->request->http->queue, x->target.model);
 
-        return others && x->n_tried == 0 && !key_queue_place_is_taken(&x->place) &&
+        return others && x->tried.n == 0 && !key_queue_place_is_taken(&x->place) &&
                queue_join(x, USEC_INFINITY, key_queue_span(others));
 }
 
@@ -148,12 +193,12 @@ static bool is_of_model(const Verdict *v) {
 }
 
 /* The pool's refusal, or (NULL) the attempt's verdict is the reason to turn to another model. True if there
- * is one, and it has been tried or waited for. */
+ * is one: a key for it is picked next. */
 static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
         const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
 
-        if (!x->target.fallback)
+        if (!x->target.fallback || x->tries.n >= TRIES_MAX)
                 return false;
         if (!x->asked) {
                 x->asked = malloc(sizeof(ApiError));
@@ -166,63 +211,64 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
                 return false;
         if (!q->fallback)
                 q->fallback = why;
-        x->n_tried = 0; /* ATTEMPTS_MAX for each model */
+        forget_tried(x);
         x->attempt->verdict.class = VERDICT_OK;
-        exchange_try(x);
+        if (x->state != EXCHANGE_PICKING)
+                exchange_enter(x, EXCHANGE_PICKING);
         return true;
 }
 
-static void exchange_refused(Exchange *x, const PoolRefusal *refusal) {
+/* No key can be had now. */
+static void refused(Exchange *x, const PoolRefusal *refusal) {
         if (queue_after(x, refusal))
                 return;
         key_queue_leave(x->request->http->queue, &x->place);
-        /* Keys are left, but not for this request again: then their word counts. */
-        if (x->n_tried > 0 && refusal->n_keys[POOL_USABLE] > 0) {
-                if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))
-                        exchange_fail(x, NULL);
-        } else if (!turn_elsewhere(x, refusal))
+        /* Keys are left, but not for this request again: then their verdict counts. */
+        if (x->tried.n > 0 && refusal->n_keys[POOL_USABLE] > 0)
+                refusal = NULL;
+        if ((!refusal && !is_of_model(&x->attempt->verdict)) || !turn_elsewhere(x, refusal))
                 exchange_fail(x, refusal);
 }
 
-void exchange_try(Exchange *x) {
+static void fail_start(Exchange *x) {
+        verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
+                     "gemgate could not start the request upstream.");
+        exchange_fail(x, NULL);
+}
+
+void exchange_pick(Exchange *x) {
+        bool again = verdict_rule(x->attempt->verdict.class)->backoff;
         PoolRefusal refusal;
         int r;
 
         if (queue_behind(x))
                 return;
-        x->state = EXCHANGE_ATTEMPTING;
-        r = attempt_pick(x->attempt, x->tried, x->n_tried, verdict_rule(x->attempt->verdict.class)->backoff,
-                         &refusal);
+        if (!exchange_reserve_try(x))
+                return fail_start(x);
+        r = attempt_pick(x->attempt, x->tried.many ?: x->tried.few, x->tried.n, again, &refusal);
         if (r == POOL_E_EXHAUSTED)
-                return exchange_refused(x, &refusal);
+                return refused(x, &refusal);
         key_queue_leave(x->request->http->queue, &x->place);
-        if (x->attempt->lease.key)
-                x->tried[x->n_tried++] = x->attempt->lease.key;
-        if (r < 0 || attempt_start(x->attempt) < 0) {
-                verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
-                             "gemgate could not start the request upstream.");
-                exchange_fail(x, NULL);
-                return;
-        }
+        if (r < 0)
+                return fail_start(x);
+        exchange_note_try(x, x->attempt->lease.key);
+        if (attempt_start(x->attempt) < 0)
+                return fail_start(x);
+        exchange_enter(x, EXCHANGE_ATTEMPTING);
         exchange_hedge_arm(x);
 }
 
-/* The attempt has failed, and the client has no byte. */
 void exchange_go_on(Exchange *x) {
+        const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
         PoolRefusal refusal;
 
-        if (x->late)
-                return exchange_fail(x, NULL);
         if (may_try_again(x)) {
                 exchange_reset(x);
-                if (verdict_rule(x->attempt->verdict.class)->backoff && wait_begin(x) >= 0)
-                        x->state = EXCHANGE_WAITING;
-                else
-                        exchange_try(x);
+                exchange_enter(x, rule->backoff && wait_begin(x) >= 0 ? EXCHANGE_WAITING : EXCHANGE_PICKING);
                 return;
         }
         /* The tries are spent, and so was the last key: then there is something to wait for. */
-        if (verdict_rule(x->attempt->verdict.class)->is_quota && patience_left(x) > 0 &&
+        if (rule->is_quota && patience_left(x) > 0 &&
             pool_is_exhausted(x->request->http->p.pool, x->target.model, clock_realtime(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
