@@ -157,7 +157,7 @@ def test_time_out(gateway, sim):
     d = gateway(CLI_TIMEOUT="6s")
     assert run(d, "Hi").status == 504
     wait.until("no process to be left", lambda: not below(d.process.pid))
-    sim.wait_hung_up(1)
+    sim.wait_all_hung_up()
 
 
 def test_hang_up(gateway, sim):
@@ -268,10 +268,13 @@ def test_the_canaries_are_nowhere(gateway, sim):
     """Keys and client tokens: in no environment, argument, file or output of the job's processes."""
     sim.script("*: hang")
     d = gateway()
-    answer = []
-    t = threading.Thread(target=lambda: answer.append(run(d, "Hi", timeout=8)))
-    t.start()
-    wait.until("the CLI to ask", sim.count)
+    for seconds in (8, 30, 120):  # on a busy machine the CLI takes long to start
+        answer = []
+        t = threading.Thread(target=lambda: answer.append(run(d, "Hi", timeout=seconds)))
+        t.start()
+        wait.until("the CLI to ask", lambda: sim.count() or answer, deadline=seconds + wait.DEADLINE)
+        if sim.count():
+            break
     processes = below(d.process.pid)
     assert any("gemini.js" in cmdline(p) for p in processes)
     for p in processes:
@@ -283,7 +286,7 @@ def test_the_canaries_are_nowhere(gateway, sim):
                 path = Path(root, name)
                 if path.is_file():
                     assert not leaked(path.read_bytes()), path
-    t.join(wait.DEADLINE)
+    t.join(seconds + wait.DEADLINE)
     assert answer[0].status == 504 and not leaked(answer[0].body)
 
 
@@ -294,7 +297,8 @@ def test_prompts_are_not_logged(gateway, sim):
     assert secret not in d.process.said()
     d.wait_log("the client's line", lambda line: line.get("dialect") == "run-gemini")
     lines = [line for line in d.log() if line.get("request_id")]
-    assert {line["dialect"] for line in lines} == {"run-gemini", "gemini"} and len({line["request_id"] for line in lines}) == 1
+    assert {line["dialect"] for line in lines if "dialect" in line} == {"run-gemini", "gemini"}
+    assert len({line["request_id"] for line in lines}) == 1
 
 
 def test_stopping_finishes_the_job(gateway, sim):
