@@ -62,6 +62,10 @@ const char *log_level_to_string(LogLevel level) {
         return level_names[level];
 }
 
+const LogIds *log_request(void) {
+        return arg_log.request ?: &log_no_request;
+}
+
 /* One line is one write, so lines of several instances on one pipe do not mix. */
 static void write_line(int fd, const Buf *b) {
         for (size_t done = 0; done < b->n;) {

@@ -71,6 +71,7 @@ extern const LogIds log_no_request;
 /* Sets the request on whose behalf the code runs, and returns the one before. A line that names no request
  * carries its ids. */
 const LogIds *log_swap_request(const LogIds *ids);
+const LogIds *log_request(void); /* the present one; never NULL */
 
 static inline void log_request_restore(const LogIds **before) {
         (void) log_swap_request(*before);

@@ -45,6 +45,12 @@ static inline void text_copy(char *ret, size_t size, const char *s) {
         ret[n] = 0;
 }
 
+/* Puts s behind the n bytes that are in `ret` already, as much as fits, and a NUL; returns the new n. */
+static inline size_t text_append(char *ret, size_t size, size_t n, const char *s) {
+        text_copy(ret + n, size - n, s);
+        return n + strlen(ret + n);
+}
+
 /* Parses a decimal number that is the whole string, without sign and blanks. -EINVAL, -ERANGE. */
 int text_parse_u64(const char *s, uint64_t *ret);
 int text_parse_uint(const char *s, unsigned *ret);

@@ -48,6 +48,16 @@ static const uint8_t judgements[_VERDICT_CLASS_MAX][_LAYER_MAX] = {
         [VERDICT_INTERNAL]          = { VOID,  VOID,   VOID,  VOID,  VOID },
 };
 
+const char *layer_to_string(Layer l) {
+        static const char *const names[_LAYER_MAX] = {
+                [LAYER_KEY] = "key",   [LAYER_PROJECT] = "project", [LAYER_BUCKET] = "bucket",
+                [LAYER_RATE] = "rate", [LAYER_HEALTH] = "health",
+        };
+
+        assert(l < _LAYER_MAX);
+        return names[l];
+}
+
 Judgement judgement_of(VerdictClass class, Layer layer) {
         assert(class >= 0 && class < _VERDICT_CLASS_MAX);
         assert(layer < _LAYER_MAX);

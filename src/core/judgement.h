@@ -19,6 +19,8 @@ typedef enum Layer {
         _LAYER_MAX,
 } Layer;
 
+const char *layer_to_string(Layer l); /* "key", "project", "bucket", "rate", "health" */
+
 typedef enum Judgement {
         JUDGEMENT_VOID,  /* proves nothing: a probe counts as not sent */
         JUDGEMENT_PASS,  /* it works */

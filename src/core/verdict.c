@@ -46,7 +46,7 @@ void verdict_init(Verdict *v, VerdictClass class, int status, const char *messag
         v->retry_after = 0;
         v->quota_value = VERDICT_NO_VALUE;
         memset(v->ceilings, 0, sizeof(v->ceilings));
-        v->consumer[0] = v->model[0] = v->reason[0] = 0;
+        v->consumer[0] = v->model[0] = v->reason[0] = v->cause[0] = 0;
 
         message = strempty(message);
         n = text_utf8_prefix(message, sizeof(v->message) - 1);

@@ -56,6 +56,7 @@ typedef struct VerdictRule {
 
 #define VERDICT_REASON_MAX 96U
 #define VERDICT_CONSUMER_MAX 64U
+#define VERDICT_CAUSE_MAX 256U
 #define VERDICT_NO_VALUE UINT64_MAX
 
 typedef struct Verdict {
@@ -67,6 +68,8 @@ typedef struct Verdict {
         char consumer[VERDICT_CONSUMER_MAX]; /* the key's project as Google names it, "projects/N"; "" */
         char model[MODEL_NAME_MAX + 1];      /* as the violated quota counts it; "" */
         char reason[VERDICT_REASON_MAX];     /* quotaId, ErrorInfo.reason or status name; "" */
+        char cause[VERDICT_CAUSE_MAX];       /* for the log: why Gemini could not be reached, in the words of
+                                                the resolver, the socket, TLS or the proxy; "" */
         char message[UPSTREAM_MESSAGE_MAX];  /* scrubbed, UTF-8, one line; "" */
 } Verdict;
 

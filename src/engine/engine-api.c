@@ -10,8 +10,10 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
+#include "base/trace.h"
 #include "core/sse.h"
 #include "dialect/gemini-error.h"
 #include "engine/engine-api.h"
@@ -22,6 +24,7 @@
 
 typedef struct EngineApi {
         Engine engine;
+        Loop *loop;
         CurlGlue *glue;
         EngineApiParams p;
         TimeoutQueue *first_byte, *idle;
@@ -35,6 +38,7 @@ typedef struct ApiCall {
         EngineSink sink;
         void *userdata;
         Secret *key;
+        const LogIds *ids;
         CurlCall *http;
         Timeout timeout;
         Sse sse;
@@ -72,11 +76,14 @@ static void on_timeout(Timeout *t) {
                 verdict_init(&v, VERDICT_CUT, 0, "Gemini fell silent in the middle of its answer.");
         else
                 verdict_init(&v, VERDICT_TIMEOUT, 0, "Gemini sent no answer in time.");
+        (void) snprintf(v.cause, sizeof(v.cause), "no byte within %s (%.1f s)",
+                        c->begun ? "STREAM_IDLE_TIMEOUT" : "FIRST_BYTE_TIMEOUT",
+                        (double) (c->begun ? c->api->p.stream_idle_timeout : c->api->p.first_byte_timeout) /
+                                (double) USEC_PER_SEC);
         call_finish(c, &v);
 }
 
-static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, const char *reason,
-                               Verdict *ret) {
+static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, Verdict *ret) {
         switch (outcome) {
         case CURL_OUTCOME_COMPLETE:
                 if (status == 200 && !sse_is_inside(&c->sse))
@@ -95,6 +102,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                 verdict_init(ret, VERDICT_OVERLOAD, 0, "Gemini could not be reached.");
                 break;
         case CURL_OUTCOME_BROKEN:
+        default:
                 /* An error whose end is missing is still the error that it begins with. */
                 if (status != 0 && status != 200) {
                         gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
@@ -105,10 +113,20 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                                       : "Gemini closed the connection without an answer.");
                 break;
         }
-        text_copy(ret->reason, sizeof(ret->reason), reason);
 }
 
-static void on_http_done(CurlOutcome outcome, int status, const char *reason, void *userdata) {
+/* For the log: libcurl's words, or what Google's answer is called. */
+static void name_cause(Verdict *v, const char *cause) {
+        if (v->class == VERDICT_OK)
+                return;
+        if (cause[0] || v->status == 0)
+                text_copy(v->cause, sizeof(v->cause), cause);
+        else
+                (void) snprintf(v->cause, sizeof(v->cause), "HTTP %d%s%s", v->status,
+                                v->reason[0] ? " " : "", v->reason);
+}
+
+static void on_http_done(CurlOutcome outcome, int status, const char *cause, void *userdata) {
         ApiCall *c = userdata;
         Verdict v;
 
@@ -119,7 +137,10 @@ static void on_http_done(CurlOutcome outcome, int status, const char *reason, vo
                 if (c->event_error < 0)
                         outcome = CURL_OUTCOME_ABORTED;
         }
-        verdict_of_outcome(c, outcome, status, reason, &v);
+        verdict_of_outcome(c, outcome, status, &v);
+        name_cause(&v, cause);
+        if (outcome == CURL_OUTCOME_UNREACHED)
+                trace(connect_failed, c->ids, "%s", cause);
         call_finish(c, &v);
 }
 
@@ -137,6 +158,8 @@ static int on_http_data(int status, const char *p, size_t n, void *userdata) {
 
         if (!c->paused)
                 timeout_start(c->api->idle, &c->timeout);
+        if (!c->begun)
+                c->call.first_byte = loop_now(c->api->loop);
         c->begun = true;
         if (status != 200) {
                 n = MIN(n, UPSTREAM_ERROR_MAX - c->body.n);
@@ -224,6 +247,7 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                 .sink = *sink,
                 .userdata = userdata,
                 .key = secret_ref(q->key),
+                .ids = q->ids ?: &log_no_request,
                 .body = BUF_INIT(UPSTREAM_ANSWER_MAX),
         };
         c->timeout = TIMEOUT_INIT(c->timeout);
@@ -268,6 +292,7 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         if (!e)
                 return -ENOMEM;
         e->engine.ops = &ops;
+        e->loop = loop;
         e->p = *p;
         engine = &e->engine;
         r = curl_glue_new(loop, &e->glue);

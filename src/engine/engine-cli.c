@@ -20,6 +20,7 @@
 #include "base/json/write.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "core/verdict.h"
 #include "dialect/cli-request.h"
 #include "dialect/dialect.h"
@@ -38,6 +39,7 @@ typedef enum CliCallState {
         CALL_QUEUED,
         CALL_RUNNING,
         CALL_ENDED,
+        _CALL_STATE_MAX,
 } CliCallState;
 
 typedef struct EngineCli EngineCli;
@@ -75,6 +77,7 @@ struct CliCall {
         EngineCall call;
         EngineCli *engine;
         CliCallState state;
+        const LogIds *ids;
         List link; /* of the queue, or of those that have ended */
         GeminiMethod method;
         EngineSink sink;
@@ -93,6 +96,24 @@ struct CliCall {
         unsigned attempts;
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
 };
+
+static const char *cli_call_state_to_string(CliCallState s) {
+        static const char *const names[_CALL_STATE_MAX] = {
+                [CALL_QUEUED] = "queued",
+                [CALL_RUNNING] = "running",
+                [CALL_ENDED] = "ended",
+        };
+
+        assert(s < _CALL_STATE_MAX);
+        return names[s];
+}
+
+/* The only place that changes the state of a call. */
+static void call_enter(CliCall *c, CliCallState state) {
+        trace(cli_call, c->ids, "%s, was %s", cli_call_state_to_string(state),
+              cli_call_state_to_string(c->state));
+        c->state = state;
+}
 
 static void work_on(EngineCli *e);
 
@@ -255,7 +276,7 @@ static void call_end(CliCall *c) {
         }
         c->timer = timer_free(c->timer);
         call_leave_seat(c);
-        c->state = CALL_ENDED;
+        call_enter(c, CALL_ENDED);
         list_append(&e->ended, &c->link);
         loop_hook_ask(e->loop, &e->hook);
 }
@@ -349,6 +370,8 @@ static void on_text(CliRunner *r _unused_, const char *s, size_t n, void *userda
 
         if (!c)
                 return;
+        if (!c->spoke)
+                c->call.first_byte = loop_now(c->engine->loop);
         c->spoke = true;
         call_set_silent(c, false);
         if (c->method != GEMINI_STREAM) {
@@ -492,7 +515,7 @@ static void call_run(CliCall *c) {
                 }
                 c->timer = timer_free(c->timer);
                 c->started = clock_monotonic();
-                c->state = CALL_RUNNING;
+                call_enter(c, CALL_RUNNING);
         }
         e->used_at = loop_now(e->loop);
         e->dialogue = e->dialogue || c->request.dialogue;
@@ -532,6 +555,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                 .method = q->method,
                 .sink = *sink,
                 .userdata = userdata,
+                .ids = q->ids ?: &log_no_request,
                 .timeout = q->timeout > 0 ? MIN(q->timeout, e->p.timeout) : e->p.timeout,
                 .text = BUF_INIT(UPSTREAM_ANSWER_MAX),
         };

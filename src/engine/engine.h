@@ -7,6 +7,7 @@
  * then done() once; freeing the call before that cancels it and nothing more is heard.
  */
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
@@ -33,6 +34,7 @@ typedef struct EngineRequest {
         size_t n_body;
         Secret *key;    /* referenced as long as the call lives; NULL: the engine sees to that itself */
         const char *id; /* of the client's request; needed without a key */
+        const LogIds *ids; /* the same, for the log; lives as long as the call; or NULL */
         usec_t timeout; /* for all of it, if the engine's own is longer; 0: none */
 } EngineRequest;
 
@@ -64,6 +66,7 @@ struct Engine {
 
 struct EngineCall {
         Engine *engine;
+        usec_t first_byte; /* CLOCK_MONOTONIC: of the answer; 0: none came */
 };
 
 typedef struct EngineOps {

@@ -51,6 +51,7 @@ typedef struct Handle {
         CURL *easy;
         CURLU *url; /* what the request goes by */
         char *text; /* the same as it was given; NULL: none yet */
+        char *words; /* CURL_ERROR_SIZE: what libcurl says of a failure in detail; "" */
 } Handle;
 
 struct CurlGlue {
@@ -257,14 +258,41 @@ static void call_detach(CurlCall *c) {
         (void) curl_multi_remove_handle(g->multi, c->handle.easy);
 }
 
+/* libcurl quotes what it was given, so the user and password of a proxy may be among its words: what is
+ * before an @ is covered, back to where a name can begin. */
+static void cover_credentials(char *text) {
+        for (char *at = text; (at = strchr(at, '@')); at++)
+                for (char *p = at; p > text && !strchr(" /'\"", p[-1]); p--)
+                        p[-1] = '*';
+}
+
+static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUSE_MAX]) {
+        const char *words = c->handle.words[0] ? c->handle.words : curl_easy_strerror(code);
+        long number = 0;
+
+        ret[0] = 0;
+        if (code == CURLE_OK)
+                return;
+        /* libcurl knows why there was no connection, and does not say it. */
+        if (code == CURLE_COULDNT_CONNECT)
+                (void) curl_easy_getinfo(c->handle.easy, CURLINFO_OS_ERRNO, &number);
+        (void) snprintf(ret, CURL_CAUSE_MAX, "%s%s%s", words, number > 0 ? ": " : "",
+                        number > 0 ? strerrordesc_np((int) number) ?: "" : "");
+        for (char *p = ret; *p; p++)
+                if ((unsigned char) *p < 0x20 || *p == 0x7f)
+                        *p = ' ';
+        cover_credentials(ret);
+        secret_scrub(ret, c->secret);
+}
+
 static void read_finished(CurlGlue *g) {
         CURLMsg *m;
         int left;
 
         while ((m = curl_multi_info_read(g->multi, &left))) {
                 CURLcode code = m->data.result;
+                char cause[CURL_CAUSE_MAX], *p = NULL;
                 CurlCall *c = NULL;
-                char *p = NULL;
                 long status = 0;
 
                 if (m->msg != CURLMSG_DONE)
@@ -272,8 +300,9 @@ static void read_finished(CurlGlue *g) {
                 (void) curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
                 (void) curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
                 c = (CurlCall *) (void *) p;
+                cause_of(c, code, cause);
                 call_detach(c);
-                c->ops.done(outcome_of(c, code), (int) status, curl_easy_strerror(code), c->userdata);
+                c->ops.done(outcome_of(c, code), (int) status, cause, c->userdata);
         }
 }
 
@@ -339,6 +368,7 @@ static void handle_done(Handle *h) {
         curl_easy_cleanup(h->easy);
         curl_url_cleanup(h->url);
         free(h->text);
+        free(h->words);
         *h = (Handle){};
 }
 
@@ -350,11 +380,12 @@ static int handle_take(CurlGlue *g, Handle *ret) {
                 return 0;
         }
 
-        h = (Handle){ .easy = curl_easy_init(), .url = curl_url() };
-        if (!h.easy || !h.url) {
+        h = (Handle){ .easy = curl_easy_init(), .url = curl_url(), .words = calloc(1, CURL_ERROR_SIZE) };
+        if (!h.easy || !h.url || !h.words) {
                 handle_done(&h);
                 return -ENOMEM;
         }
+        (void) curl_easy_setopt(h.easy, CURLOPT_ERRORBUFFER, h.words);
         (void) curl_easy_setopt(h.easy, CURLOPT_NOSIGNAL, 1L);
         (void) curl_easy_setopt(h.easy, CURLOPT_PROTOCOLS_STR, "http,https");
         (void) curl_easy_setopt(h.easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -388,6 +419,7 @@ static void handle_give(CurlGlue *g, Handle *h) {
         (void) curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_PRIVATE, NULL);
+        h->words[0] = 0;
         g->pool[g->n_pool++] = *h;
 }
 

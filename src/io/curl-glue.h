@@ -14,6 +14,7 @@ typedef struct CurlGlue CurlGlue;
 typedef struct CurlCall CurlCall;
 
 #define CURL_HEADERS_MAX 8U
+#define CURL_CAUSE_MAX   256U
 
 typedef struct CurlCallParams {
         const char *url;     /* copied */
@@ -41,8 +42,9 @@ typedef struct CurlCallOps {
         int (*data)(int status, const char *p, size_t n, void *userdata);
         /* A line of the answer's head, without its end; NULL where nobody wants to know. */
         void (*header)(const char *line, size_t n, void *userdata);
-        /* `reason` is a static sentence of libcurl's. The call may be freed in here. */
-        void (*done)(CurlOutcome outcome, int status, const char *reason, void *userdata);
+        /* `cause`: why it did not complete, in the words of the resolver, the socket, TLS or the proxy, on
+         * one line and without secrets; "" when it did. The call may be freed in here. */
+        void (*done)(CurlOutcome outcome, int status, const char *cause, void *userdata);
 } CurlCallOps;
 
 int curl_glue_new(Loop *loop, CurlGlue **ret);

@@ -28,6 +28,8 @@ typedef enum BreakerState {
         BREAKER_PROBING,   /* the probe is under way; no other request passes */
 } BreakerState;
 
+const char *breaker_state_to_string(BreakerState s); /* "closed", "open", "half-open", "probing" */
+
 static inline BreakerState breaker_state(const Breaker *b, usec_t now) {
         if (b->until == 0)
                 return BREAKER_CLOSED;

@@ -10,12 +10,24 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/trace.h"
 #include "core/judgement.h"
 #include "pool/internal.h"
 #include "pool/lease.h"
 #include "pool/project.h"
 #include "pool/notify.h"
 #include "core/cooldown.h"
+
+static const char *const choices[_POOL_CHOICE_MAX] = {
+        [POOL_CHOICE_FEWEST] = "fewest today", [POOL_CHOICE_PROBE] = "probe",
+        [POOL_CHOICE_AFFINITY] = "affinity",   [POOL_CHOICE_PINNED] = "pinned",
+        [POOL_CHOICE_SPARE] = "spare",         [POOL_CHOICE_ROTATION] = "rotation",
+};
+
+const char *pool_choice_to_string(PoolChoice c) {
+        assert(c < _POOL_CHOICE_MAX);
+        return choices[c];
+}
 
 /* A lease for no model in particular has no slot, and only the first two layers. */
 static unsigned n_layers(const PoolSlot *s) {
@@ -73,7 +85,12 @@ void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         }
         settle(p, k, s, probes);
         k->n_leases++;
-        *ret = (Lease){ .key = k, .slot = s, .id = id };
+        *ret = (Lease){
+                .key = k,
+                .slot = s,
+                .choice = probes ? POOL_CHOICE_PROBE : s ? POOL_CHOICE_FEWEST : POOL_CHOICE_ROTATION,
+                .id = id,
+        };
 }
 
 static void note_counters(Pool *p, PoolModel *m, PoolSlot *s) {
@@ -251,6 +268,18 @@ static void count_report(PoolTally *t, bool error, const Usage *usage) {
         t->counters.tokens_out += usage->completion;
 }
 
+static void trace_layers(Pool *p, const Lease *lease, unsigned layers, const Verdict *v) {
+        for (Layer l = 0; l < n_layers(lease->slot); l++) {
+                const Breaker *b = breaker_of(lease->key, lease->slot, l);
+
+                if (!(layers & 1U << l))
+                        continue;
+                trace(breaker, log_request(), "%s of key %s: %s, by the verdict %s", layer_to_string(l),
+                      pool_key_id(lease->key), breaker_state_to_string(breaker_state(b, p->day.now)),
+                      verdict_rule(v->class)->name);
+        }
+}
+
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
@@ -262,6 +291,7 @@ static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         if (told | turned[TURN_RELEASED]) {
                 note_layers(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
                 settle(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
+                trace_layers(p, lease, told | turned[TURN_RELEASED], v);
         }
         if (told)
                 pool_tell(p, lease->key, lease->slot, told, turned[TURN_OPENED],

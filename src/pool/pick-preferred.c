@@ -137,5 +137,6 @@ int pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t no
             pool_quota_free_at(p, s->bucket->quota, q->tokens, &kind) > 0)
                 return POOL_E_EXHAUSTED;
         pool_take(p, m, s, q->tokens, ret);
+        lease_choose(ret, POOL_CHOICE_SPARE);
         return 0;
 }

@@ -166,6 +166,7 @@ static int pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, 
                 return POOL_E_EXHAUSTED;
         }
         pool_take(p, m, s, q->tokens, ret);
+        lease_choose(ret, POOL_CHOICE_PINNED);
         return 0;
 }
 
@@ -215,5 +216,7 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
         if (q->prefer && q->n_exclude == 0)
                 s = pool_preferred(p, m, q, s);
         pool_take(p, m, s, q->tokens, ret);
+        if (q->prefer && q->n_exclude == 0 && s->bucket->project == q->prefer)
+                lease_choose(ret, POOL_CHOICE_AFFINITY);
         return 0;
 }

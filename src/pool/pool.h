@@ -18,9 +18,23 @@ typedef struct PoolKey PoolKey;
 typedef struct PoolProject PoolProject;
 typedef struct PoolSlot PoolSlot; /* (key, model) */
 
+/* Why a pick took this key. */
+typedef enum PoolChoice {
+        POOL_CHOICE_FEWEST,   /* the fewest requests today */
+        POOL_CHOICE_PROBE,    /* it is due to be looked at again */
+        POOL_CHOICE_AFFINITY, /* its project has served the conversation */
+        POOL_CHOICE_PINNED,   /* what the request names belongs to its project */
+        POOL_CHOICE_SPARE,    /* beside a late first attempt */
+        POOL_CHOICE_ROTATION, /* for no model in particular */
+        _POOL_CHOICE_MAX,
+} PoolChoice;
+
+const char *pool_choice_to_string(PoolChoice c); /* "fewest today", "probe", … */
+
 typedef struct Lease {
         PoolKey *key;
         PoolSlot *slot; /* NULL: of pool_pick_rotation() */
+        PoolChoice choice;
         uint64_t id;    /* never 0; a breaker identifies its probe by it */
         CeilingTaken taken; /* reserved in the quota until the report settles it */
 } Lease;

@@ -65,8 +65,11 @@ static void wake(ModelList *l, const ApiError *e) {
 
                 list_unlink(i);
                 q->cancel = NULL;
-                if (l->n_tried > 0)
+                if (l->n_tried > 0) {
                         q->verdict = verdict_rule(l->verdict.class)->name;
+                        verdicts_add(&q->verdicts, l->verdict.class);
+                        verdicts_set_cause(&q->verdicts, l->verdict.cause);
+                }
                 if (e)
                         request_reply_error(q, e);
                 else

@@ -14,7 +14,7 @@
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];
         size_t n;
-        char process_time[32], retry_after[24], attempts[16];
+        char process_time[32], retry_after[24], attempts[16], verdicts[VERDICTS_TEXT_MAX];
 } Reply;
 
 static void reply_add(Reply *p, const char *name, const char *value) {
@@ -43,7 +43,8 @@ static void reply_explain(Reply *p, const Request *q) {
         reply_add(p, "x-gemgate-key",
                   q->key_named && fits_a_header(q->key_name) ? q->key_name : q->key_mask);
         reply_add(p, "x-gemgate-attempts", p->attempts);
-        reply_add(p, "x-gemgate-verdicts", q->verdicts);
+        verdicts_format(&q->verdicts, ",", p->verdicts);
+        reply_add(p, "x-gemgate-verdicts", p->verdicts);
 }
 
 static void reply_init(Reply *p, const Request *q, const char *content_type) {

@@ -74,10 +74,81 @@ static const char *number(LogNumber *n, uint64_t value) {
         return n->text;
 }
 
+/* A text that is put together piece by piece; what does not fit is left out. */
+typedef struct Message {
+        char text[1024];
+        size_t n;
+} Message;
+
+static void append(Message *m, const char *s) {
+        m->n = text_append(m->text, sizeof(m->text), m->n, s);
+}
+
+static void append_seconds(Message *m, usec_t t) {
+        char s[32];
+
+        (void) snprintf(s, sizeof(s), "%llu.%03u s", (unsigned long long) (t / USEC_PER_SEC),
+                        (unsigned) (t % USEC_PER_SEC / USEC_PER_MSEC));
+        append(m, s);
+}
+
+static bool served_as_another(const Request *q) {
+        return q->served[0] && !streq(q->served, q->model);
+}
+
+/*
+ * All that a person who follows the journal has to see, without the fields:
+ *
+ *     POST /v1/chat/completions 200 in 1.234 s, model m, key k, 3 attempts: minute, overload, ok (why)
+ */
+static void format_message(const Request *q, bool complete, usec_t spent, const char *attempts,
+                           const char *verdicts, Message *m) {
+        m->n = 0;
+        append(m, http_request_method(q->io));
+        m->n = MIN(m->n, 16U);
+        append(m, " ");
+        /* The path only of a route we have: anything else is a stranger's text. */
+        append(m, q->route ? q->route->path : "(no route)");
+        append(m, " ");
+        append(m, number(&(LogNumber){}, (uint64_t) q->status));
+        append(m, " in ");
+        append_seconds(m, spent);
+        if (!complete)
+                append(m, ", cut");
+        if (q->model[0]) {
+                append(m, ", model ");
+                append(m, q->model);
+                if (served_as_another(q)) {
+                        append(m, ", served by ");
+                        append(m, q->served);
+                }
+        }
+        if (q->key_name[0]) {
+                append(m, ", key ");
+                append(m, q->key_name);
+        }
+        if (q->attempts > 0) {
+                append(m, ", ");
+                append(m, attempts);
+                append(m, q->attempts == 1 ? " attempt" : " attempts");
+        }
+        if (q->refusal || verdicts[0]) {
+                append(m, ": ");
+                append(m, q->refusal ?: verdicts);
+        }
+        if (q->verdicts.cause) {
+                append(m, " (");
+                append(m, q->verdicts.cause);
+                append(m, ")");
+        }
+}
+
 void request_log(RequestLog *l, Request *q, bool complete) {
         usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
         LogNumber status, attempts, duration, first_byte, in, out;
-        char client[ADDRESS_STRING_MAX], message[256];
+        char client[ADDRESS_STRING_MAX], verdicts[VERDICTS_TEXT_MAX];
+        usec_t spent = usec_sub(clock_monotonic(), started);
+        Message message;
         bool asked = q->attempts > 0;
         LogLevel level;
 
@@ -91,11 +162,10 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                 return;
 
         request_client_format(q, client);
-        /* The path only of a route we have: anything else is a stranger's text. */
-        (void) snprintf(message, sizeof(message), "%.16s %s %d%s%s%s", http_request_method(q->io),
-                        q->route ? q->route->path : "(no route)", q->status, complete ? "" : ", cut",
-                        q->refusal ? ": " : "", strempty(q->refusal));
-        log_struct(level, message,
+        verdicts_format(&q->verdicts, ", ", verdicts);
+        (void) number(&attempts, q->attempts);
+        format_message(q, complete, spent, attempts.text, verdicts, &message);
+        log_struct(level, message.text,
                    { "request_id", q->id },
                    { "trace_id", q->ids.trace },
                    { "client", client },
@@ -104,16 +174,18 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "dialect", q->dialect ? q->dialect->name : q->errors->name },
                    { "model", q->model[0] ? q->model : NULL },
                    /* where the name that was asked for says something else */
-                   { "served_model", q->served[0] && !streq(q->served, q->model) ? q->served : NULL },
+                   { "served_model", served_as_another(q) ? q->served : NULL },
                    { "fallback", q->fallback },
                    { "hedged", q->hedged ? "true" : NULL, true },
                    { "status", number(&status, (uint64_t) q->status), true },
                    { "key", q->key_mask[0] ? q->key_mask : NULL },
                    { "key_name", q->key_name[0] ? q->key_name : NULL },
                    { "verdict", q->verdict },
+                   { "verdicts", verdicts[0] ? verdicts : NULL },
+                   { "cause", q->verdicts.cause },
                    { "finish_reason", q->finish_reason[0] ? q->finish_reason : NULL },
-                   { "attempts", asked ? number(&attempts, q->attempts) : NULL, true },
-                   { "duration_usec", number(&duration, usec_sub(clock_monotonic(), started)), true },
+                   { "attempts", asked ? attempts.text : NULL, true },
+                   { "duration_usec", number(&duration, spent), true },
                    { "first_byte_usec",
                      first > 0 ? number(&first_byte, usec_sub(first, started)) : NULL, true },
                    { "tokens_in", asked ? number(&in, q->usage.prompt) : NULL, true },

@@ -28,12 +28,11 @@ void request_note_key(Request *q, const PoolKey *k) {
         q->key_named = pool_key_is_named(k);
 }
 
+/* A stream is noted as ok when it begins; what it ends with takes the place of that. */
 void request_note_verdict(Request *q, VerdictClass class) {
-        size_t n = strlen(q->verdicts);
+        bool has_begun = http_request_is_replied(q->io) && q->verdicts.n > 0;
 
-        if (n > 0 && n + 1 < sizeof(q->verdicts))
-                q->verdicts[n++] = ',';
-        text_copy(q->verdicts + n, sizeof(q->verdicts) - n, verdict_rule(class)->name);
+        (has_begun ? verdicts_amend : verdicts_add)(&q->verdicts, class);
 }
 
 int request_json(Request *q, struct json_object **ret, ApiError *ret_error) {

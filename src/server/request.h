@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "core/traceparent.h"
+#include "core/verdicts.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
 #include "engine/job.h"
@@ -52,7 +53,7 @@ struct Request {
         const char *verdict;
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
         const char *fallback;            /* why that is not the one that was asked for; NULL: it is */
-        char verdicts[128];              /* of all attempts, with commas; the rest is cut */
+        Verdicts verdicts;               /* of all attempts */
         bool key_named, hedged; /* key_name is a given name; a second try was made beside the first */
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
@@ -64,7 +65,7 @@ struct Request {
 void request_handle(Request *q);
 
 void request_note_key(Request *q, const PoolKey *k);       /* the one that counts, for headers and log */
-void request_note_verdict(Request *q, VerdictClass class); /* of one attempt, for the headers */
+void request_note_verdict(Request *q, VerdictClass class); /* of one attempt, for headers and log */
 
 /* The body, which must be an object. A handler's result: 0, HANDLER_E_REFUSED or −errno. */
 struct json_object;

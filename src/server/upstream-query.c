@@ -55,6 +55,7 @@ static void on_done(const Verdict *v, void *userdata) {
         w->verdict = *v;
         w->call = engine_call_free(w->call);
         request_note_verdict(w->request, v->class);
+        verdicts_set_cause(&w->request->verdicts, v->cause);
         if (may_try_again(w)) {
                 lease_end(w, &w->verdict);
                 upstream_query_start(w);
@@ -100,6 +101,7 @@ void upstream_query_start(UpstreamQuery *w) {
                                                         .n_body = w->n_body,
                                                         .key = pool_key_secret(w->lease.key),
                                                         .id = w->request->id,
+                                                        .ids = &w->request->ids,
                                                 },
                                                 &sink, w, &w->call) < 0) {
                 verdict_init(&w->verdict, VERDICT_INTERNAL, 0,

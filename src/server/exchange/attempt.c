@@ -2,9 +2,11 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "base/trace.h"
 #include "pool/pick-preferred.h"
 #include "dialect/gemini-error.h"
 #include "server/exchange/attempt.h"
+#include "server/exchange/attempt-trace.h"
 #include "server/exchange/pin.h"
 #include "server/http.h"
 
@@ -24,13 +26,19 @@ static int on_event(const char *json, size_t n, void *userdata) {
         return a->event(a, json, n);
 }
 
+static void call_free(Attempt *a) {
+        if (a->call)
+                a->first_byte = a->call->first_byte;
+        a->call = engine_call_free(a->call);
+}
+
 static void on_done(const Verdict *v, void *userdata) {
         Attempt *a = userdata;
 
         a->ended = true;
         if (!a->judged)
                 a->verdict = *v; /* it may be the call's own */
-        a->call = engine_call_free(a->call);
+        call_free(a);
         a->done(a);
 }
 
@@ -95,6 +103,8 @@ int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, 
         /* Overload is nobody's fault: where there is no other key, the same one will do. */
         if (r == POOL_E_EXHAUSTED && n_tried > 0 && again)
                 r = pick(a, tried, 0, ret_refusal);
+        if (r == POOL_E_EXHAUSTED)
+                trace(no_key, &a->request->ids, "model %s, %zu keys tried", a->target->model, n_tried);
         return r;
 }
 
@@ -122,6 +132,8 @@ int attempt_start(Attempt *a) {
         }
         a->ended = a->judged = false;
         a->started = loop_now(q->http->p.loop);
+        a->first_byte = 0;
+        attempt_trace_begin(a);
         return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
                             &(EngineRequest){
                                     .method = t->method,
@@ -130,6 +142,7 @@ int attempt_start(Attempt *a) {
                                     .n_body = t->gemini.n,
                                     .key = a->lease.key ? pool_key_secret(a->lease.key) : NULL,
                                     .id = q->id,
+                                    .ids = &q->ids,
                                     .timeout = t->timeout,
                             },
                             &sink, a, &a->call);
@@ -137,11 +150,10 @@ int attempt_start(Attempt *a) {
 
 /* --- its end --- */
 
-/* The headers say how it went up to them. */
-static void note_verdict(Request *q, VerdictClass class) {
-        if (!http_request_is_replied(q->io))
-                request_note_verdict(q, class);
-        q->verdict = verdict_rule(class)->name;
+static void note_verdict(Request *q, const Verdict *v) {
+        request_note_verdict(q, v->class);
+        verdicts_set_cause(&q->verdicts, v->cause);
+        q->verdict = verdict_rule(v->class)->name;
 }
 
 static void lease_end(Attempt *a, const Verdict *v) {
@@ -171,7 +183,8 @@ void attempt_conclude(Attempt *a, int error) {
         if (error < 0)
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
-        note_verdict(q, a->verdict.class);
+        note_verdict(q, &a->verdict);
+        attempt_trace_end(a, &a->verdict);
         if (a->verdict.class == VERDICT_OK && a->lease.key && a->target->conversation != 0)
                 pool_bind(q->http->affinity, a->target->conversation, &a->lease);
         q->usage = t->usage;
@@ -184,20 +197,24 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
 
         if (!attempt_is_under_way(a))
                 return;
-        a->call = engine_call_free(a->call);
+        call_free(a);
         verdict_init(&v, class, 0, NULL);
         a->request->usage = a->target->translation->usage;
+        if (class == VERDICT_TIMEOUT)
+                text_copy(v.cause, sizeof(v.cause), "REQUEST_DEADLINE is over");
+        attempt_trace_end(a, &v);
         lease_end(a, &v);
-        note_verdict(a->request, class);
+        note_verdict(a->request, &v);
 }
 
 void attempt_drop(Attempt *a) {
         Verdict v;
         LOG_FOR_REQUEST(&a->request->ids);
 
-        a->call = engine_call_free(a->call);
+        call_free(a);
         if (!a->lease.key)
                 return;
         verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
+        attempt_trace_end(a, &v);
         pool_report(a->request->http->p.pool, &a->lease, &v, NULL, clock_realtime());
 }

@@ -24,7 +24,7 @@ struct Attempt {
 
         Lease lease; /* key NULL: none */
         EngineCall *call;
-        usec_t started; /* CLOCK_MONOTONIC */
+        usec_t started, first_byte; /* CLOCK_MONOTONIC; first_byte 0: none came */
 
         /* what was heard */
         bool ended;  /* it is over: see verdict */
