@@ -65,15 +65,20 @@ static void put(Rows *rows, RowHead head, const RowValue *values) {
         rows->buf.n += (size_t) (at - begin);
 }
 
+static uint8_t table_of(const Rows *rows, unsigned table) {
+        assert(rows->first_table + table < ROW_TABLES_MAX);
+        return (uint8_t) (rows->first_table + table);
+}
+
 void rows_put(Rows *rows, unsigned table, const RowValue *values, unsigned n) {
         assert(n <= ROW_COLUMNS_MAX);
-        put(rows, (RowHead){ .verb = ROW_PUT, .table = (uint8_t) table, .n = (uint8_t) n }, values);
+        put(rows, (RowHead){ .verb = ROW_PUT, .table = table_of(rows, table), .n = (uint8_t) n }, values);
 }
 
 void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowValue value) {
         const RowHead head = {
                 .verb = (uint8_t) verb,
-                .table = (uint8_t) table,
+                .table = table_of(rows, table),
                 .column = (uint8_t) column,
                 .n = 1,
         };
@@ -145,13 +150,16 @@ typedef struct RowPlace {
         uint32_t rank, at;
 } RowPlace;
 
-#define RANK_BITS  24U /* a digest's first bytes differ from nearly all others */
+#define RANK_BITS  24U /* the table, and of a key as many as are left: its first 18 bits */
+#define TABLE_BITS 6U
 #define DIGIT_BITS 12U
 #define DIGITS     (1U << DIGIT_BITS)
 
 #define SORTED_FROM 256U
 
-/* Four bits for the table, then the beginning of the key: big-endian, in the order of keys. */
+_Static_assert(ROW_TABLES_MAX <= 1U << TABLE_BITS, "a table's number has no room in the rank");
+
+/* The table, then the beginning of the key: big-endian, in the order of keys. */
 static uint32_t rank_of(const char *at, const RowHead *head) {
         uint32_t rank = 0;
         RowValue key;
@@ -160,7 +168,7 @@ static uint32_t rank_of(const char *at, const RowHead *head) {
         if (has_bytes(key.type))
                 for (size_t i = 0; i < 3; i++)
                         rank = rank << 8 | (i < key.n ? (uint8_t) key.data[i] : 0U);
-        return (uint32_t) head->table << (RANK_BITS - 4) | rank >> 4;
+        return (uint32_t) head->table << (RANK_BITS - TABLE_BITS) | rank >> TABLE_BITS;
 }
 
 /* Sorts by one digit, stably: of two rows with one key the later one stays later. */
@@ -222,4 +230,72 @@ bool row_fits(const RowTable *t, const RowValue *values, unsigned n) {
                 if (!(values[i].type & t->columns[i].types))
                         return false;
         return true;
+}
+
+unsigned row_n_key(const RowTable *t) {
+        unsigned n = 0;
+
+        while (n < t->n_columns && t->columns[n].merge == ROW_KEY)
+                n++;
+        return n;
+}
+
+static bool is_number(RowMerge m) {
+        return m == ROW_SUM || m == ROW_MAX || m == ROW_PERIOD || m == ROW_PERIOD_SUM;
+}
+
+bool row_table_is_sound(const RowTable *t) {
+        unsigned n_key = row_n_key(t), n_periods = 0, n_in_period = 0;
+
+        if (t->n_columns > ROW_COLUMNS_MAX || n_key == 0)
+                return false;
+        for (unsigned i = n_key; i < t->n_columns; i++) {
+                RowMerge m = t->columns[i].merge;
+
+                if (m <= ROW_KEY || m > ROW_PERIOD_SUM || (is_number(m) && t->columns[i].types != ROW_INT))
+                        return false;
+                n_periods += m == ROW_PERIOD;
+                n_in_period += m == ROW_PERIOD_SUM;
+        }
+        return n_periods <= 1 && (n_in_period == 0 || n_periods == 1);
+}
+
+static int64_t add(int64_t a, int64_t b) {
+        int64_t sum;
+
+        return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+/* < 0: the period of `a` is the earlier one. */
+static int compare_periods(const RowColumn *columns, unsigned n, const RowValue *a, const RowValue *b) {
+        for (unsigned i = 0; i < n; i++)
+                if (columns[i].merge == ROW_PERIOD)
+                        return (a[i].integer > b[i].integer) - (a[i].integer < b[i].integer);
+        return 0;
+}
+
+void row_merge(const RowColumn *columns, unsigned n, RowValue *into, const RowValue *from) {
+        int period = compare_periods(columns, n, into, from);
+
+        for (unsigned i = 0; i < n; i++)
+                switch (columns[i].merge) {
+                case ROW_KEY:
+                        break;
+                case ROW_SUM:
+                        into[i].integer = add(into[i].integer, from[i].integer);
+                        break;
+                case ROW_MAX:
+                case ROW_PERIOD:
+                        into[i].integer = MAX(into[i].integer, from[i].integer);
+                        break;
+                case ROW_LATEST:
+                        into[i] = from[i];
+                        break;
+                case ROW_PERIOD_SUM:
+                        if (period == 0)
+                                into[i].integer = add(into[i].integer, from[i].integer);
+                        else if (period < 0)
+                                into[i].integer = from[i].integer;
+                        break;
+                }
 }

@@ -24,28 +24,34 @@ typedef struct RowValue {
         size_t n;
 } RowValue;
 
+/* What becomes of a column where two rows with the same key are made one, see row_merge(). */
+typedef enum RowMerge {
+        ROW_KEY = 1,    /* part of the key, so it is the same in both; a table's first columns */
+        ROW_SUM,        /* a count: both together */
+        ROW_MAX,        /* the greater number */
+        ROW_LATEST,     /* that of the row that was written later */
+        ROW_PERIOD,     /* the beginning of a period, such as a day: the later one; one column a table */
+        ROW_PERIOD_SUM, /* a count within that period: both together if they have the same period */
+} RowMerge;
+
 typedef struct RowColumn {
         const char *name;
         unsigned types;
+        RowMerge merge;
 } RowColumn;
 
 typedef struct RowTable {
         const char *name;
-        const RowColumn *columns; /* the first n_key identify a row */
-        unsigned n_columns, n_key;
+        const RowColumn *columns;
+        unsigned n_columns;
 } RowTable;
 
-/*
- * A new table does not raise the version: older programs ignore it. A new or changed column does. The
- * migration to it (migrations[v - 2] leads from version v - 1 to v) is in the store's own language, SQL.
- */
 typedef struct RowSchema {
-        uint32_t application_id;
-        unsigned version; /* from 1 */
         const RowTable *tables;
-        unsigned n_tables;
-        const char *const *migrations; /* version - 1 of them */
+        unsigned n_tables; /* ROW_TABLES_MAX at most */
 } RowSchema;
+
+#define ROW_TABLES_MAX 64U
 
 #define ROW_COLUMNS_MAX 24U
 
@@ -67,6 +73,7 @@ typedef struct Row {
 typedef struct Rows {
         Buf buf; /* sticky: after a row that found no memory the batch is lost, see buf.error */
         size_t n;
+        unsigned first_table; /* in the store's schema, the first of the source that fills the batch now */
 } Rows;
 
 #define ROWS_INIT(ceiling) ((Rows){ .buf = BUF_INIT(ceiling) })
@@ -90,6 +97,17 @@ bool rows_next(const Rows *rows, size_t *at, Row *ret);
  * key. ROW_FORGET_* rows keep their place, and of two rows of one key the later one stays later. The caller
  * frees it. -ENOMEM. */
 int rows_order(const Rows *rows, size_t **ret);
+
+unsigned row_n_key(const RowTable *t); /* how many columns, from the first, tell a row from all others */
+
+/* True if the description is whole: a key first, a merge kind for each column, and one that its type
+ * allows. */
+bool row_table_is_sound(const RowTable *t);
+
+/* Makes two rows one: `into` becomes what both have come to, where `from` is the later one. Texts and
+ * blobs are borrowed from either. Adding a row twice counts twice: only a store that knows what it has
+ * added may do it. */
+void row_merge(const RowColumn *columns, unsigned n, RowValue *into, const RowValue *from);
 
 /* True if each value has a type that its column allows: values from a file may be anything. */
 bool row_fits(const RowTable *t, const RowValue *values, unsigned n);

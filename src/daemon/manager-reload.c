@@ -59,11 +59,11 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
                         .project = c->keys[i].project,
                         .disabled = c->keys[i].disabled,
                 };
-        state_writer_before_keys(m->state_writer);
+        state_writer_before_change(m->state_writer);
         r = pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
         if (r < 0)
                 return r;
-        state_writer_after_keys(m->state_writer);
+        state_writer_after_change(m->state_writer);
         pool_set_warn_at(m->pool, (unsigned) c->quota_warn_at);
         pool_set_limits(m->pool, c->limits, c->n_limits, clock_realtime());
         return 0;

@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "pool/state/schema.h"
 #include "daemon/manager-internal.h"
+#include "daemon/state-format.h"
+#include "io/store-sqlite.h"
 
 #define FILE_NAME "state.db"
 
@@ -34,11 +36,21 @@ static void find_path(const Config *c, char ret[static STATE_PATH_MAX + 1]) {
 }
 
 int manager_start_state(Manager *m) {
+        const StateWriterSource sources[] = { { &pool_state_source, m->pool } };
+        _cleanup_(store_freep) Store *store = NULL;
         char path[STATE_PATH_MAX + 1];
+        int r;
 
         pool_keep_days(m->pool, (unsigned) m->config->stats_retention_days);
         find_path(m->config, path);
-        return path[0] ? state_writer_new(m->loop, m->pool, path, &m->state_writer) : 0;
+        if (!path[0])
+                return 0;
+        r = store_sqlite_new(m->loop, path, &state_format, &store);
+        if (r >= 0)
+                r = state_writer_new(m->loop, store, sources, ELEMENTSOF(sources), &m->state_writer);
+        if (r >= 0)
+                (void) TAKE_PTR(store);
+        return r;
 }
 
 void manager_stop_state(Manager *m) {

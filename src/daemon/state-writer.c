@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * When rows are taken. The pool says once that there is something, and once more that some of it is urgent
- * (health, quota, an administrator's will). Then a timer is set: what is urgent goes out within 50 ms, the
- * rest within a second, each together with what else has come until then. With nothing to do no timer runs.
- * While a batch is being written nothing is taken; what changes meanwhile goes with the next.
+ * When rows are saved. A source notifies once that there is something to save, and once more that some of
+ * it is urgent (health, quota, an administrator's order). Then a timer is set: urgent rows are written
+ * within 50 ms, the rest within a second, each together with what else has changed until then. With
+ * nothing to do no timer runs. While a batch is being written nothing is saved; what changes meanwhile
+ * goes with the next.
  *
- * When they cannot be written (no room, no right, somebody else has the file), the batch stays as it is and
- * is tried again, at growing intervals up to a minute; what changes meanwhile is only noted, which takes no
- * memory. So there is one warning when it begins and one line when it is over, and nothing in between is
- * lost but by the end of the process.
+ * Rows are whole: what a thing has come to, not what was added. So a batch can be written again without
+ * harm, and a batch that was lost with the process is at most the last second's.
  *
- * What cannot be understood (corrupt, another program's, a newer gemgate's) the store has set aside. A file
- * that turns out to be corrupt while it is read is set aside too, after what could be read of it was taken.
+ * When a batch cannot be written (no room, no right, another process has the file), it stays as it is and
+ * is tried again, at growing intervals up to a minute. What changes meanwhile is only noted, which takes
+ * no memory. So there is one warning when it begins and one line when it is over, and only the end of the
+ * process loses anything.
+ *
+ * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's). A file
+ * that turns out to be corrupt while it is read is set aside too, after what could be read of it was
+ * restored.
+ *
+ * All sources save into one batch, so a store sees one transaction. Nothing is written before every source
+ * has been restored: rows of a source that has not read its own yet would replace them.
  */
 
 #include <errno.h>
@@ -23,10 +31,8 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "pool/state/schema.h"
-#include "daemon/state-writer.h"
 #include "daemon/message-ids.h"
-#include "io/store-sqlite.h"
+#include "daemon/state-writer.h"
 
 /* As late as it may be, less what the loop and the disk may take. */
 #define URGENT_AFTER (20 * USEC_PER_MSEC)
@@ -36,11 +42,20 @@
 #define RETRY_FIRST USEC_PER_SEC
 #define RETRY_MAX   USEC_PER_MINUTE
 
+typedef struct WriterSource {
+        const StateSource *ops;
+        void *source;
+        unsigned first_table;
+        void *restore; /* while the store is read; NULL for a source that has its rows */
+} WriterSource;
+
 struct StateWriter {
         Loop *loop;
-        Pool *pool;
-        char *path;
         Store *store;
+        WriterSource sources[STATE_SOURCES_MAX];
+        size_t n_sources;
+        RowTable tables[ROW_TABLES_MAX]; /* of all sources, one behind the other */
+        RowSchema schema;
         Rows rows; /* the batch under way, or one that could not be written */
         sd_event_source *timer;
         usec_t due_urgent, due_rest; /* USEC_INFINITY: nothing is noted */
@@ -74,56 +89,125 @@ static void on_noted(bool urgent, void *userdata) {
 /* --- reading --- */
 
 static int on_row(unsigned table, const RowValue *values, unsigned n, void *userdata) {
-        return pool_restore_row(userdata, (PoolTable) table, values, n);
+        StateWriter *k = userdata;
+        size_t i = k->n_sources - 1;
+        WriterSource *s;
+
+        while (table < k->sources[i].first_table)
+                i--;
+        s = k->sources + i;
+        return s->restore ? s->ops->restore_row(s->restore, table - s->first_table, values, n) : 0;
 }
 
-/* A file that has no secret has no keys either: it is new, or it was looked after by somebody. */
+static bool is_restored(const StateWriter *k) {
+        for (size_t i = 0; i < k->n_sources; i++)
+                if (!k->sources[i].ops->is_restored(k->sources[i].source))
+                        return false;
+        return true;
+}
+
+/* A source that finds no memory to begin with stays as it is; the others go on. */
+static int restore_begin(StateWriter *k, usec_t now) {
+        int r = 0, one;
+
+        for (size_t i = 0; i < k->n_sources; i++) {
+                WriterSource *s = k->sources + i;
+
+                s->restore = NULL;
+                if (s->ops->is_restored(s->source))
+                        continue;
+                one = s->ops->restore_begin(s->source, now, &s->restore);
+                if (one < 0)
+                        r = one;
+        }
+        return r;
+}
+
+static size_t restore_end(StateWriter *k) {
+        size_t n_senseless = 0;
+
+        for (size_t i = 0; i < k->n_sources; i++) {
+                WriterSource *s = k->sources + i;
+
+                if (s->restore)
+                        n_senseless += s->ops->restore_end(s->restore);
+                s->restore = NULL;
+        }
+        return n_senseless;
+}
+
+/* For sources that have restored none: the store is new, or its secret was removed. */
 static int make_secret(StateWriter *k) {
-        uint8_t secret[DIGEST_KEY_SIZE];
-        int r;
+        uint8_t secret[STATE_SECRET_SIZE];
+        int r = 0;
 
         if (getrandom(secret, sizeof(secret), 0) != (ssize_t) sizeof(secret))
                 return -EIO;
-        r = pool_set_state_secret(k->pool, secret);
+        for (size_t i = 0; r >= 0 && i < k->n_sources; i++)
+                if (k->sources[i].ops->set_secret)
+                        r = k->sources[i].ops->set_secret(k->sources[i].source, secret);
         explicit_bzero(secret, sizeof(secret));
         return r;
 }
 
+/* -ENOMEM, and still unread, if a source could not begin. */
 static int read_all(StateWriter *k) {
         usec_t began = clock_monotonic();
-        char trouble[512] = "";
-        PoolRestore *restore;
+        char trouble[STORE_TEXT_MAX] = "";
+        const char *name = k->store->name;
         size_t n_senseless;
-        int r;
+        int r, r_begin;
 
-        r = pool_restore_begin(k->pool, clock_realtime(), &restore);
-        if (r < 0)
-                return r;
-        k->unread = false;
-        r = store_read(k->store, on_row, restore, trouble);
-        n_senseless = pool_restore_end(restore);
+        r_begin = restore_begin(k, clock_realtime());
+        r = store_read(k->store, on_row, k, trouble);
+        n_senseless = restore_end(k);
+        k->unread = r_begin < 0;
         if (n_senseless > 0)
-                log_warning("STATE_URL: %s: %zu rows make no sense and were passed over", k->path,
-                            n_senseless);
+                log_warning("STATE_URL: %s: %zu rows make no sense and were passed over", name, n_senseless);
         if (r >= 0)
-                log_info("state of %s read in %llu ms", k->path,
+                log_info("state of %s read in %llu ms", name,
                          (unsigned long long) ((clock_monotonic() - began) / USEC_PER_MSEC));
         else
-                log_warning("STATE_URL: %s: could be read only in part (%s)", k->path,
+                log_warning("STATE_URL: %s: could be read only in part (%s)", name,
                             trouble[0] ? trouble : strerror(-r));
-        return r;
+        return r_begin < 0 ? r_begin : r;
 }
 
 /* --- writing --- */
+
+static void note_all(StateWriter *k) {
+        for (size_t i = 0; i < k->n_sources; i++)
+                k->sources[i].ops->note_all(k->sources[i].source);
+}
+
+/* 1 if more is left. A failure empties the batch, and so everything is noted again. */
+static int save(StateWriter *k, bool all) {
+        int more = 0, r;
+
+        for (size_t i = 0; i < k->n_sources; i++) {
+                WriterSource *s = k->sources + i;
+
+                if (k->rows.n >= STATE_BATCH_ROWS)
+                        return 1; /* the batch after this one has room for it */
+                k->rows.first_table = s->first_table;
+                r = s->ops->save(s->source, all, &k->rows);
+                if (r < 0) {
+                        rows_clear(&k->rows);
+                        note_all(k);
+                        return r;
+                }
+                more |= r;
+        }
+        return more;
+}
 
 static int begin(StateWriter *k) {
         bool all = k->ending || loop_now(k->loop) >= k->due_rest;
         usec_t now = loop_now(k->loop);
         int r;
 
-        r = pool_save(k->pool, all, &k->rows);
+        r = save(k, all);
         if (r < 0) {
-                /* No memory: all of it is noted again. */
                 k->due_urgent = USEC_INFINITY;
                 k->due_rest = usec_add(now, RETRY_FIRST);
                 arm(k);
@@ -143,7 +227,7 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
         StateWriter *k = userdata;
 
         if (store_is_busy(k->store))
-                return 0; /* its end will look again */
+                return 0; /* its end arms the timer again */
         if (k->failing)
                 store_write(k->store, &k->rows);
         else
@@ -182,9 +266,9 @@ static void on_failed(StateWriter *k, int error, const char *trouble) {
         (void) snprintf(message, sizeof(message),
                         "STATE_URL: %s: cannot be %s (%s): counters and health are kept in memory until "
                         "it can; %s",
-                        k->path, k->unread ? "opened" : "written", trouble[0] ? trouble : strerror(-error),
-                        remedy(error));
-        log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_FAILED, message, { "state_file", k->path });
+                        k->store->name, k->unread ? "opened" : "written",
+                        trouble[0] ? trouble : strerror(-error), remedy(error));
+        log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_FAILED, message, { "state_file", k->store->name });
 }
 
 static void on_written(StateWriter *k, bool is_new) {
@@ -207,10 +291,11 @@ static void on_written(StateWriter *k, bool is_new) {
                 k->has_secret = true;
         }
         if (k->failing)
-                log_info("STATE_URL: %s: is written again, with all that was counted meanwhile", k->path);
+                log_info("STATE_URL: %s: is written again, with all that was counted meanwhile",
+                         k->store->name);
         k->failing = false;
         if (is_new)
-                pool_note_all(k->pool);
+                note_all(k);
 }
 
 static void on_done(const StoreReport *r, void *userdata) {
@@ -220,8 +305,8 @@ static void on_done(const StoreReport *r, void *userdata) {
                 char message[STATE_PATH_MAX + 512];
 
                 (void) snprintf(message, sizeof(message), "STATE_URL: %s: %s: a new file is in its place",
-                                k->path, r->aside);
-                log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_ASIDE, message, { "state_file", k->path });
+                                k->store->name, r->aside);
+                log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_ASIDE, message, { "state_file", k->store->name });
         }
         if (r->error < 0)
                 on_failed(k, r->error, r->trouble);
@@ -242,17 +327,17 @@ static void write_all(StateWriter *k) {
         }
 }
 
-void state_writer_before_keys(StateWriter *k) {
+void state_writer_before_change(StateWriter *k) {
         if (k)
                 write_all(k);
 }
 
-void state_writer_after_keys(StateWriter *k) {
-        if (!k || pool_is_restored(k->pool))
+void state_writer_after_change(StateWriter *k) {
+        if (!k || is_restored(k))
                 return;
         k->unread = true;
         if (k->failing)
-                return; /* they are read when the file can be */
+                return; /* they are read when the store can be */
         store_wait(k->store);
         store_write(k->store, &k->rows);
         store_wait(k->store);
@@ -260,7 +345,24 @@ void state_writer_after_keys(StateWriter *k) {
 
 /* --- the whole --- */
 
-int state_writer_new(Loop *l, Pool *pool, const char *path, StateWriter **ret) {
+static void add_source(StateWriter *k, const StateWriterSource *source) {
+        const RowSchema *schema = source->ops->schema;
+
+        assert(k->n_sources < STATE_SOURCES_MAX);
+        assert(k->schema.n_tables + schema->n_tables <= ROW_TABLES_MAX);
+        k->sources[k->n_sources++] = (WriterSource){
+                .ops = source->ops,
+                .source = source->source,
+                .first_table = k->schema.n_tables,
+        };
+        for (unsigned i = 0; i < schema->n_tables; i++) {
+                assert(row_table_is_sound(schema->tables + i));
+                k->tables[k->schema.n_tables++] = schema->tables[i];
+        }
+}
+
+int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, size_t n_sources,
+                     StateWriter **ret) {
         _cleanup_(state_writer_freep) StateWriter *k = NULL;
         int r;
 
@@ -269,26 +371,27 @@ int state_writer_new(Loop *l, Pool *pool, const char *path, StateWriter **ret) {
                 return -ENOMEM;
         *k = (StateWriter){
                 .loop = l,
-                .pool = pool,
                 .rows = ROWS_INIT(STATE_BATCH_MAX),
                 .due_urgent = USEC_INFINITY,
                 .due_rest = USEC_INFINITY,
                 .due_retry = USEC_INFINITY,
                 .unread = true,
         };
-        k->path = strdup(path);
-        if (!k->path)
-                return -ENOMEM;
+        k->schema.tables = k->tables;
+        for (size_t i = 0; i < n_sources; i++)
+                add_source(k, sources + i);
         r = sd_event_add_time(loop_event(l), &k->timer, CLOCK_MONOTONIC, 0, ACCURACY, on_timer, k);
         if (r >= 0)
                 r = sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);
         if (r >= 0)
-                r = store_new(l, path, &pool_schema, on_done, k, &k->store);
+                r = store_start(store, &k->schema, on_done, k);
         if (r < 0)
                 return r;
-        pool_keep(pool, on_noted, k);
-        store_write(k->store, &k->rows);
-        store_wait(k->store);
+        k->store = store;
+        for (size_t i = 0; i < k->n_sources; i++)
+                k->sources[i].ops->keep(k->sources[i].source, on_noted, k);
+        store_write(store, &k->rows);
+        store_wait(store);
         *ret = TAKE_PTR(k);
         return 0;
 }
@@ -306,13 +409,13 @@ StateWriter *state_writer_free(StateWriter *k) {
                 write_all(k);
                 if (k->failing || k->unread)
                         log_warning("STATE_URL: %s: what could not be written is lost with the end",
-                                    k->path);
+                                    k->store->name);
+                for (size_t i = 0; i < k->n_sources; i++)
+                        k->sources[i].ops->keep(k->sources[i].source, NULL, NULL);
         }
-        pool_keep(k->pool, NULL, NULL);
         (void) store_free(k->store);
         sd_event_source_unref(k->timer);
         rows_done(&k->rows);
-        free(k->path);
         free(k);
         return NULL;
 }

@@ -2,24 +2,35 @@
 #pragma once
 
 /*
- * Binds the pool, which notes what has changed, to a store, which writes it: when rows are taken, what
- * happens when they cannot be written, and that they come back at the start. Nothing that is wrong with the
- * file keeps the daemon from serving: what there is to say of it is said in the log. See state-writer.c.
+ * Brings what has changed in its sources (base/state-source) to a store (io/store), and back to them at
+ * the start: when rows are saved, and what happens when they cannot be written. Nothing that is wrong with
+ * the store keeps the daemon from serving; it is reported in the log. See state-writer.c.
  */
 
-#include "pool/pool.h"
+#include "base/state-source.h"
 #include "io/loop.h"
+#include "io/store.h"
 
 typedef struct StateWriter StateWriter;
 
-/* Opens the file and gives the pool what is known of its keys: to be called before the first request. An
- * error is one of this machine, for want of memory or descriptors, never the file's. */
-int state_writer_new(Loop *l, Pool *pool, const char *path, StateWriter **ret);
-/* To be called after the last request and before pool_free(): writes what is left. */
+typedef struct StateWriterSource {
+        const StateSource *ops;
+        void *source; /* borrowed; it must outlive the state writer */
+} StateWriterSource;
+
+#define STATE_SOURCES_MAX 8U
+
+/* Opens the store and restores the sources: to be called before the first request. If it succeeds the
+ * store is the state writer's. An error is one of this machine, for want of memory or descriptors, never
+ * the store's. */
+int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, size_t n_sources,
+                     StateWriter **ret);
+
+/* To be called after the last request: writes what is left. */
 StateWriter *state_writer_free(StateWriter *k);
 DEFINE_CLEANUP(StateWriter *, state_writer_free);
 
-/* Around a change of the pool's keys: first what is noted is written, then the rows of keys that have come
- * are read. Both wait for the file, as a reload may. */
-void state_writer_before_keys(StateWriter *k);
-void state_writer_after_keys(StateWriter *k);
+/* Before and after a change of what the sources consist of, such as the pool's keys: first what is noted is
+ * written, then the rows of what has come are restored. Both wait for the store, as a reload may. */
+void state_writer_before_change(StateWriter *k);
+void state_writer_after_change(StateWriter *k);

@@ -184,32 +184,33 @@ static int rename_aside(const char *path, const char *why, SqliteReport *report)
         return 0;
 }
 
-static int migrate(sqlite3 *db, const RowSchema *schema, int64_t from, SqliteReport *report) {
+static int migrate(sqlite3 *db, const SqliteFormat *format, int64_t from, SqliteReport *report) {
         char sql[64];
         int r;
 
-        for (int64_t v = from; v < schema->version; v++) {
-                r = sqlite_run(db, schema->migrations[v - 1], report);
+        for (int64_t v = from; v < format->version; v++) {
+                r = sqlite_run(db, format->migrations[v - 1], report);
                 if (r < 0)
                         return r;
         }
-        (void) snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", schema->version);
+        (void) snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", format->version);
         return sqlite_run(db, sql, report);
 }
 
-static int make_tables(sqlite3 *db, const RowSchema *schema, int64_t version, SqliteReport *report) {
+static int make_tables(SqliteFile *f, int64_t version, SqliteReport *report) {
+        const SqliteFormat *format = f->format;
         char sql[64];
         int r = 0;
 
         if (version > 0)
-                r = migrate(db, schema, version, report);
-        for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
-                r = sqlite_make_table(db, schema->tables + i, report);
+                r = migrate(f->db, format, version, report);
+        for (unsigned i = 0; r >= 0 && i < f->schema->n_tables; i++)
+                r = sqlite_make_table(f->db, f->schema->tables + i, report);
         if (r < 0 || version > 0)
                 return r;
         (void) snprintf(sql, sizeof(sql), "PRAGMA application_id=%u; PRAGMA user_version=%u",
-                        schema->application_id, schema->version);
-        return sqlite_run(db, sql, report);
+                        format->application_id, format->version);
+        return sqlite_run(f->db, sql, report);
 }
 
 /* It is broken, or SQLite does not find in it what must be there. A broken schema can also ask for more
@@ -219,7 +220,7 @@ static bool is_senseless(int r) {
 }
 
 /* Whose it is; `ret_why` what is wrong with it if it is not ours. Version 0: it is empty. */
-static int recognise(sqlite3 *db, const RowSchema *schema, int64_t *ret_version, const char **ret_why,
+static int recognise(sqlite3 *db, const SqliteFormat *format, int64_t *ret_version, const char **ret_why,
                      SqliteReport *report) {
         int64_t application = 0, version = 0, n = 0;
         int r;
@@ -236,9 +237,9 @@ static int recognise(sqlite3 *db, const RowSchema *schema, int64_t *ret_version,
         *ret_version = version;
         if (application == 0 && version == 0 && n == 0)
                 return 0;
-        if (application != (int64_t) schema->application_id || version < 1)
+        if (application != (int64_t) format->application_id || version < 1)
                 *ret_why = "foreign";
-        else if (version > (int64_t) schema->version)
+        else if (version > (int64_t) format->version)
                 *ret_why = "newer";
         return *ret_why ? -EUCLEAN : 0;
 }
@@ -252,11 +253,10 @@ static int prepare(SqliteFile *f, unsigned table, SqliteReport *report) {
 }
 
 static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
-        const RowSchema *schema = f->schema;
         int64_t version = 0;
         int r;
 
-        r = recognise(f->db, schema, &version, ret_why, report);
+        r = recognise(f->db, f->format, &version, ret_why, report);
         if (r < 0)
                 return r;
         report->is_new = version == 0;
@@ -268,10 +268,10 @@ static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
                        "PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES "; BEGIN IMMEDIATE",
                        report);
         if (r >= 0)
-                r = make_tables(f->db, schema, version, report);
+                r = make_tables(f, version, report);
         if (r >= 0)
                 r = sqlite_run(f->db, "COMMIT", report);
-        for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
+        for (unsigned i = 0; r >= 0 && i < f->schema->n_tables; i++)
                 r = prepare(f, i, report);
         if (is_senseless(r))
                 *ret_why = "corrupt";
@@ -306,7 +306,8 @@ static void file_freep(SqliteFile **f) {
                 (void) sqlite_file_close(*f);
 }
 
-int sqlite_file_open(const char *path, const RowSchema *schema, SqliteFile **ret, SqliteReport *report) {
+int sqlite_file_open(const char *path, const SqliteFormat *format, const RowSchema *schema,
+                     SqliteFile **ret, SqliteReport *report) {
         _cleanup_(file_freep) SqliteFile *f = NULL;
         const char *why = NULL;
         int r;
@@ -317,6 +318,7 @@ int sqlite_file_open(const char *path, const RowSchema *schema, SqliteFile **ret
         if (!f)
                 return -ENOMEM;
         f->lock_fd = -1;
+        f->format = format;
         f->schema = schema;
         f->path = strdup(path);
         f->puts = calloc(2 * schema->n_tables, sizeof(sqlite3_stmt *));

@@ -11,6 +11,17 @@
 
 typedef struct SqliteFile SqliteFile;
 
+/*
+ * What tells a file of these rows from all others, and an older one from a newer. A new table raises no
+ * version: it is created where it is missing, and older programs leave it alone. A new or changed column
+ * does, and needs a migration: migrations[v - 2] leads from version v - 1 to v.
+ */
+typedef struct SqliteFormat {
+        uint32_t application_id;
+        unsigned version;              /* from 1 */
+        const char *const *migrations; /* SQL, version - 1 of them */
+} SqliteFormat;
+
 /* What there is to say of a file. The sentences are complete but for the full stop. */
 typedef struct SqliteReport {
         bool is_new;       /* the file is empty: made just now, or in the place of one that was set aside */
@@ -23,7 +34,8 @@ typedef struct SqliteReport {
  * newer gemgate's, and migrates an older one. Its mode becomes 0600. -EBUSY if another process has it open
  * so; -ENOSPC, -EROFS, -EACCES, -EIO …
  */
-int sqlite_file_open(const char *path, const RowSchema *schema, SqliteFile **ret, SqliteReport *report);
+int sqlite_file_open(const char *path, const SqliteFormat *format, const RowSchema *schema,
+                     SqliteFile **ret, SqliteReport *report);
 SqliteFile *sqlite_file_close(SqliteFile *f);
 
 /* All rows, or none, in one transaction. -EUCLEAN: the file is corrupt. */

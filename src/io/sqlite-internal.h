@@ -11,6 +11,7 @@
 
 struct SqliteFile {
         char *path;
+        const SqliteFormat *format;
         const RowSchema *schema;
         int lock_fd;
         sqlite3 *db;

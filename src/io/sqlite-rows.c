@@ -29,7 +29,7 @@ int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report) {
         (void) buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\" (", t->name);
         put_names(&sql, t, t->n_columns, true);
         (void) buf_puts(&sql, ", PRIMARY KEY (");
-        put_names(&sql, t, t->n_key, false);
+        put_names(&sql, t, row_n_key(t), false);
         (void) buf_puts(&sql, ")) WITHOUT ROWID");
         return buf_cstr(&sql) ? sqlite_run(db, buf_cstr(&sql), report) : -ENOMEM;
 }

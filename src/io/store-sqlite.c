@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The one thread of gemgated beside its loop, since SQLite can only be called and waited for, and a disk may
- * take its time. The two share next to nothing: a job, and behind it the batch, which the loop fills and
- * does not touch again until the thread says that it is done. The batch is a copy (base/rows), so nothing
- * that the loop works with is seen by the thread, and nothing of SQLite's by the loop.
+ * The one thread of gemgated beside its loop: a call of SQLite's waits for the disk, and the loop must
+ * not. The two share little: a job, and its batch, which the loop fills and does not touch again until the
+ * job is done. The batch is a copy (base/rows), so the thread sees nothing that the loop works with, and
+ * the loop nothing of SQLite's.
  *
  *      loop:    job = …, rows = …, busy; signal ──────────────►  thread: takes the job
  *      loop:    done(report), not busy   ◄──── eventfd ────────  thread: report, finished
  *
- * One job at a time: while it is under way whoever keeps the rows collects what changes, so the slower the
- * disk, the more is written in one transaction, and no queue grows.
+ * One job at a time: while it is under way the store's user collects what changes, so the slower the disk,
+ * the more is written in one transaction, and no queue grows.
  *
  * Signals are the loop's: the thread has all of them blocked.
  */
@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 
-#include "io/sqlite-file.h"
 #include "io/store-sqlite.h"
 
 typedef enum StoreTask {
@@ -31,15 +30,13 @@ typedef enum StoreTask {
         JOB_END,
 } StoreTask;
 
-struct Store {
+typedef struct SqliteStore {
+        Store store; /* first */
         char *path;
-        const RowSchema *schema;
+        const SqliteFormat *format;
         Loop *loop;
         LoopFd watch;
         int event_fd;
-        StoreDoneFn done;
-        void *userdata;
-        bool busy;
         bool open; /* as of the last report */
 
         /* the thread's */
@@ -56,27 +53,29 @@ struct Store {
         int error;
         bool is_open;
         SqliteReport report;
-};
+} SqliteStore;
+
+_Static_assert(STORE_TEXT_MAX >= sizeof(((SqliteReport *) NULL)->trouble), "a report's text is cut");
 
 /* --- the thread --- */
 
-static int write_rows(Store *s, const Rows *rows, SqliteReport *report) {
+static int write_rows(SqliteStore *s, const Rows *rows, SqliteReport *report) {
         int r = 0;
 
         if (!s->file)
-                r = sqlite_file_open(s->path, s->schema, &s->file, report);
+                r = sqlite_file_open(s->path, s->format, s->store.schema, &s->file, report);
         if (r < 0 || !rows || rows->n == 0)
                 return r;
         return sqlite_file_write(s->file, rows, report);
 }
 
-static int replace(Store *s, SqliteReport *report) {
+static int replace(SqliteStore *s, SqliteReport *report) {
         if (!s->file)
                 return 0;
         return sqlite_file_set_aside(TAKE_PTR(s->file), report);
 }
 
-static int carry_out(Store *s, StoreTask job, const Rows *rows, SqliteReport *report) {
+static int carry_out(SqliteStore *s, StoreTask job, const Rows *rows, SqliteReport *report) {
         int r = 0;
 
         if (job == JOB_REPLACE)
@@ -94,7 +93,7 @@ static int carry_out(Store *s, StoreTask job, const Rows *rows, SqliteReport *re
 }
 
 static void *run(void *userdata) {
-        Store *s = userdata;
+        SqliteStore *s = userdata;
 
         (void) pthread_setname_np(pthread_self(), "gemgated-state");
         (void) pthread_mutex_lock(&s->lock);
@@ -130,7 +129,11 @@ static void *run(void *userdata) {
 
 /* --- the loop --- */
 
-static void begin(Store *s, StoreTask job, Rows *rows) {
+static SqliteStore *sqlite_store(Store *s) {
+        return CONTAINER_OF(s, SqliteStore, store);
+}
+
+static void begin(SqliteStore *s, StoreTask job, Rows *rows) {
         (void) pthread_mutex_lock(&s->lock);
         s->job = job;
         s->rows = rows;
@@ -139,26 +142,18 @@ static void begin(Store *s, StoreTask job, Rows *rows) {
         (void) pthread_mutex_unlock(&s->lock);
 }
 
-void store_write(Store *s, Rows *rows) {
-        assert(!s->busy);
-        s->busy = true;
-        begin(s, JOB_WRITE, rows);
+static void on_write(Store *store, Rows *rows) {
+        begin(sqlite_store(store), JOB_WRITE, rows);
 }
 
-void store_replace(Store *s) {
-        assert(!s->busy);
-        s->busy = true;
-        begin(s, JOB_REPLACE, NULL);
+static void on_replace(Store *store) {
+        begin(sqlite_store(store), JOB_REPLACE, NULL);
 }
 
-bool store_is_busy(const Store *s) {
-        return s->busy;
-}
-
-/* Takes what the thread has said, and tells. False if it is not done yet. */
-static bool finish(Store *s, bool wait) {
+/* Reports what the thread has done, if it has; with `wait` once it has. */
+static void finish(SqliteStore *s, bool wait) {
         SqliteReport report;
-        StoreReport told;
+        StoreReport done;
         bool finished;
 
         (void) pthread_mutex_lock(&s->lock);
@@ -168,47 +163,43 @@ static bool finish(Store *s, bool wait) {
         s->finished = false;
         report = s->report;
         s->open = s->is_open;
-        told = (StoreReport){ .error = s->error, .is_new = report.is_new };
+        done = (StoreReport){ .error = s->error, .is_new = report.is_new };
         (void) pthread_mutex_unlock(&s->lock);
         if (!finished)
-                return false;
+                return;
 
-        told.aside = report.aside;
-        told.trouble = report.trouble;
-        s->busy = false;
-        s->done(&told, s->userdata);
-        return true;
+        done.aside = report.aside;
+        done.trouble = report.trouble;
+        store_finish(&s->store, &done);
 }
 
 static void on_event(uint32_t events _unused_, void *userdata) {
-        Store *s = userdata;
+        SqliteStore *s = userdata;
         eventfd_t n;
 
         (void) eventfd_read(s->event_fd, &n);
-        if (s->busy)
-                (void) finish(s, false);
+        if (s->store.busy)
+                finish(s, false);
 }
 
-void store_wait(Store *s) {
-        while (s->busy)
-                (void) finish(s, true);
+static void on_wait(Store *store) {
+        finish(sqlite_store(store), true);
 }
 
-int store_read(Store *s, int (*fn)(unsigned table, const RowValue *values, unsigned n, void *userdata),
-               void *userdata, char ret_trouble[static 512]) {
+static int on_read(Store *store, StoreRowFn fn, void *userdata, char ret_trouble[static STORE_TEXT_MAX]) {
+        SqliteStore *s = sqlite_store(store);
         SqliteReport report = {};
         int r;
 
-        assert(!s->busy);
         if (!s->open)
                 return -ENOTCONN;
-        r = sqlite_file_read(s->path, s->schema, fn, userdata, &report);
+        r = sqlite_file_read(s->path, store->schema, fn, userdata, &report);
         if (r < 0)
-                (void) snprintf(ret_trouble, 512, "%s", report.trouble);
+                (void) snprintf(ret_trouble, STORE_TEXT_MAX, "%s", report.trouble);
         return r;
 }
 
-static int start_thread(Store *s) {
+static int start_thread(SqliteStore *s) {
         sigset_t all, before;
         int r;
 
@@ -229,44 +220,23 @@ static int start_thread(Store *s) {
         return -r;
 }
 
-int store_new(Loop *l, const char *path, const RowSchema *schema, StoreDoneFn done, void *userdata,
-              Store **ret) {
-        _cleanup_(store_freep) Store *s = NULL;
+static int on_start(Store *store) {
+        SqliteStore *s = sqlite_store(store);
         int r;
 
-        s = calloc(1, sizeof(Store));
-        if (!s)
-                return -ENOMEM;
-        *s = (Store){
-                .schema = schema,
-                .loop = l,
-                .watch = LOOP_FD_NULL,
-                .event_fd = -1,
-                .done = done,
-                .userdata = userdata,
-        };
-        s->path = strdup(path);
-        if (!s->path)
-                return -ENOMEM;
         s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (s->event_fd < 0)
                 return -errno;
-        r = loop_fd_add(l, &s->watch, s->event_fd, EPOLLIN, on_event, s);
-        if (r < 0)
-                return r;
-        r = start_thread(s);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(s);
-        return 0;
+        r = loop_fd_add(s->loop, &s->watch, s->event_fd, EPOLLIN, on_event, s);
+        return r < 0 ? r : start_thread(s);
 }
 
-Store *store_free(Store *s) {
-        if (!s)
-                return NULL;
+static Store *on_free(Store *store) {
+        SqliteStore *s = sqlite_store(store);
+
         if (s->has_thread) {
                 (void) pthread_mutex_lock(&s->lock);
-                while (s->busy && !s->finished)
+                while (store->busy && !s->finished)
                         (void) pthread_cond_wait(&s->changed, &s->lock);
                 s->job = JOB_END;
                 (void) pthread_cond_broadcast(&s->changed);
@@ -282,4 +252,34 @@ Store *store_free(Store *s) {
         free(s->path);
         free(s);
         return NULL;
+}
+
+int store_sqlite_new(Loop *l, const char *path, const SqliteFormat *format, Store **ret) {
+        static const StoreOps ops = {
+                .start = on_start,
+                .write = on_write,
+                .replace = on_replace,
+                .wait = on_wait,
+                .read = on_read,
+                .free = on_free,
+        };
+        SqliteStore *s = calloc(1, sizeof(SqliteStore));
+
+        if (!s)
+                return -ENOMEM;
+        *s = (SqliteStore){
+                .store.ops = &ops,
+                .format = format,
+                .loop = l,
+                .watch = LOOP_FD_NULL,
+                .event_fd = -1,
+        };
+        s->path = strdup(path);
+        if (!s->path) {
+                free(s);
+                return -ENOMEM;
+        }
+        s->store.name = s->path;
+        *ret = &s->store;
+        return 0;
 }

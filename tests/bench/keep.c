@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "pool/admin.h"
 #include "pool/state/schema.h"
+#include "daemon/state-format.h"
 #include "io/store-sqlite.h"
 
 #define NOON    (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
@@ -88,7 +89,9 @@ static int bench(const Zone *zone, Loop *loop, const char *path, unsigned n_keys
                         r = pool_add_key(p, key, NULL, NULL, false);
         }
         if (r >= 0)
-                r = store_new(loop, path, &pool_schema, on_done, NULL, &s);
+                r = store_sqlite_new(loop, path, &state_format, &s);
+        if (r >= 0)
+                r = store_start(s, &pool_schema, on_done, NULL);
         if (r < 0)
                 return r;
         pool_keep(p, on_noted, NULL);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "pool/internal.h"
-#include "io/sqlite-file.h"
+#include "daemon/state-format.h"
 
 #define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 
@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         add_key(p, "AIzaSyKeyNumberTwo-0002", "p");
         pool_keep(p, ignore, NULL);
 
-        check(sqlite_file_open(path, &pool_schema, &f, &report) == 0);
+        check(sqlite_file_open(path, &state_format, &pool_schema, &f, &report) == 0);
         check(pool_restore_begin(p, NOON, &restore) == 0);
         r = sqlite_file_read(path, &pool_schema, on_row, restore, &report);
         check(r == 0 || r == -EUCLEAN || r == -EPROTO || r == -ENOMEM);
@@ -140,7 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 r = sqlite_file_write(f, &rows, &report);
         if (r < 0) {
                 check(sqlite_file_set_aside(f, &report) == 0);
-                check(sqlite_file_open(path, &pool_schema, &f, &report) == 0 && report.is_new);
+                check(sqlite_file_open(path, &state_format, &pool_schema, &f, &report) == 0);
+                check(report.is_new);
                 check(sqlite_file_write(f, &rows, &report) == 0);
         }
         (void) sqlite_file_close(f);

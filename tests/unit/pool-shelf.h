@@ -9,22 +9,11 @@
 
 #include "test.h"
 
-#include "base/rows.h"
 #include "pool/internal.h"
+#include "shelf.h"
 
 #define MIDNIGHT (1795334400 * USEC_PER_SEC) /* 2026-11-22, in Los Angeles */
 #define NOON     (MIDNIGHT + 12 * USEC_PER_HOUR)
-#define ROWS_MAX 4096U
-
-typedef struct Kept {
-        unsigned table;
-        Rows row; /* one */
-} Kept;
-
-typedef struct Shelf {
-        Kept kept[ROWS_MAX];
-        size_t n, n_written;
-} Shelf;
 
 typedef struct World {
         Pool *pool;
@@ -40,9 +29,6 @@ typedef struct KeyRow {
 } KeyRow;
 
 extern const KeyRow four[4];
-
-Row shelf_row(const Shelf *s, size_t i);
-size_t shelf_count(const Shelf *s, PoolTable table);
 
 int world_set_up(void **state); /* of all tests: the zone */
 int world_tear_down(void **state);

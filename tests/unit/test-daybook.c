@@ -81,10 +81,10 @@ static void test_ceiling(void **state) {
 }
 
 static void test_rows(void **state) {
-        static const RowColumn columns[] = { { "a", ROW_INT },
-                                             { "b", ROW_TEXT | ROW_NULL },
-                                             { "c", ROW_BLOB } };
-        static const RowTable table = { "t", columns, ELEMENTSOF(columns), 1 };
+        static const RowColumn columns[] = { { "a", ROW_INT, ROW_KEY },
+                                             { "b", ROW_TEXT | ROW_NULL, ROW_LATEST },
+                                             { "c", ROW_BLOB, ROW_LATEST } };
+        static const RowTable table = { "t", columns, ELEMENTSOF(columns) };
         Rows rows = ROWS_INIT(4096);
         size_t at = 0;
         Row row;

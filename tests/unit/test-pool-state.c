@@ -422,6 +422,97 @@ static void test_digest(void **state) {
         assert_memory_not_equal(x, y, sizeof(x));
 }
 
+/* --- the merge kinds of the schema --- */
+
+static void use_for_a_while(World *w, usec_t from, uint64_t random) {
+        static const char *const names[] = { "m", "n", "o" };
+
+        w->now = from;
+        for (unsigned i = 0; i < 60; i++) {
+                random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+                w->now += (random >> 40) % USEC_PER_MINUTE;
+                world_ask(w, names[(random >> 33) % 3], VERDICT_OK, 0);
+        }
+}
+
+static bool find_row(const Shelf *s, const Row *wanted, Row *ret) {
+        const RowTable *t = pool_schema.tables + wanted->table;
+
+        for (size_t i = 0; i < s->n; i++) {
+                bool same;
+
+                *ret = shelf_row(s, i);
+                same = ret->table == wanted->table;
+                for (unsigned j = 0; same && j < row_n_key(t); j++)
+                        same = shelf_same_value(ret->values + j, wanted->values + j);
+                if (same)
+                        return true;
+        }
+        return false;
+}
+
+/* Counts and times; of what is the latest a breaker that is open has precedence, so it is not compared. */
+static void assert_merged(const Shelf *before, const Shelf *after, const Shelf *both) {
+        unsigned n_merged = 0;
+
+        for (size_t i = 0; i < both->n; i++) {
+                Row row = shelf_row(both, i), a, b;
+                const RowTable *t = pool_schema.tables + row.table;
+
+                if (!find_row(before, &row, &a) || !find_row(after, &row, &b))
+                        continue;
+                n_merged++;
+                row_merge(t->columns, t->n_columns, a.values, b.values);
+                for (unsigned j = 0; j < t->n_columns; j++)
+                        if (t->columns[j].merge != ROW_LATEST && row.values[j].type == ROW_INT &&
+                            row.values[j].integer != a.values[j].integer)
+                                fail_msg("%s.%s: %lld, must be %lld", t->name, t->columns[j].name,
+                                         (long long) row.values[j].integer, (long long) a.values[j].integer);
+        }
+        assert_in_range(n_merged, 20, ROWS_MAX);
+}
+
+/* What two runs have counted is added by the restore as row_merge() adds their rows; on one day, and on
+ * two. */
+static void test_merge_kinds(void **state) {
+        static const usec_t apart[] = { 2 * USEC_PER_HOUR, 20 * USEC_PER_HOUR };
+
+        for (size_t i = 0; i < ELEMENTSOF(apart); i++) {
+                World before = { .now = NOON }, after = { .now = NOON + apart[i] }, both = { .now = NOON };
+
+                world_begin(&before, four, 4);
+                use_for_a_while(&before, NOON, 1);
+                (void) world_save(&before, true);
+
+                world_begin(&after, four, 4);
+                use_for_a_while(&after, NOON + apart[i], 2);
+                (void) world_save(&after, true);
+
+                /* The first run again, and its rows come when the second one has counted already. */
+                world_begin(&both, four, 4);
+                use_for_a_while(&both, NOON, 1);
+                (void) world_save(&both, true);
+                world_end(&both);
+                both.now = NOON + apart[i];
+                world_begin_unread(&both, four, 4);
+                use_for_a_while(&both, NOON + apart[i], 2);
+                assert_int_equal(world_restore(&both), 0);
+                pool_note_all(both.pool);
+                (void) world_save(&both, true);
+
+                assert_merged(&before.shelf, &after.shelf, &both.shelf);
+                world_done(&before);
+                world_done(&after);
+                world_done(&both);
+        }
+}
+
+static void test_tables_are_sound(void **state) {
+        assert_int_equal(pool_schema.n_tables, _POOL_TABLE_MAX);
+        for (unsigned i = 0; i < pool_schema.n_tables; i++)
+                assert_true(row_table_is_sound(pool_schema.tables + i));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_empty),
@@ -437,6 +528,8 @@ int main(void) {
                 cmocka_unit_test(test_learned_is_not_read_twice),
                 cmocka_unit_test(test_learned_ceilings),
                 cmocka_unit_test(test_learned_walk),
+                cmocka_unit_test(test_merge_kinds),
+                cmocka_unit_test(test_tables_are_sound),
         };
 
         return cmocka_run_group_tests(tests, world_set_up, world_tear_down);

@@ -111,10 +111,107 @@ static void test_order(void **state) {
         check_order(40000, 20000, 6);
 }
 
+/* A source's tables follow those of the one before it. */
+static void test_first_table(void **state) {
+        Rows rows = ROWS_INIT(4096);
+        const RowValue v[] = { row_int(1) };
+        size_t at = 0;
+        Row row;
+
+        rows.first_table = 12;
+        rows_put(&rows, 3, v, 1);
+        rows_forget(&rows, ROW_FORGET_EQUAL, 0, 0, v[0]);
+        assert_true(rows_next(&rows, &at, &row));
+        assert_int_equal(row.table, 15);
+        assert_true(rows_next(&rows, &at, &row));
+        assert_int_equal(row.table, 12);
+        rows_done(&rows);
+}
+
+static const RowColumn counted[] = {
+        { "key", ROW_TEXT, ROW_KEY },         { "all", ROW_INT, ROW_SUM },
+        { "most", ROW_INT, ROW_MAX },         { "today", ROW_INT, ROW_PERIOD_SUM },
+        { "day", ROW_INT, ROW_PERIOD },       { "note", ROW_TEXT | ROW_NULL, ROW_LATEST },
+};
+
+static void test_merge(void **state) {
+        /* all, most, today, day, note: of a row, of a later one, and of both. */
+        static const struct {
+                int64_t into[4], from[4], both[4];
+                const char *note[2], *of_both;
+        } rows[] = {
+                { { 5, 3, 2, 10 }, { 7, 9, 4, 10 }, { 12, 9, 6, 10 }, { "a", "b" }, "b" },
+                { { 5, 9, 2, 10 }, { 7, 3, 4, 11 }, { 12, 9, 4, 11 }, { "a", NULL }, NULL },
+                { { 5, 3, 2, 11 }, { 7, 9, 4, 10 }, { 12, 9, 2, 11 }, { NULL, "b" }, "b" },
+                { { 0, 0, 0, 0 }, { 7, 9, 4, 10 }, { 7, 9, 4, 10 }, { "a", "b" }, "b" },
+                { { INT64_MAX - 1, 0, INT64_MAX, 1 },
+                  { 2, 0, 1, 1 },
+                  { INT64_MAX, 0, INT64_MAX, 1 },
+                  { "a", "b" },
+                  "b" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                RowValue into[6] = { row_text("k"), [5] = row_text(rows[i].note[0]) };
+                RowValue from[6] = { row_text("k"), [5] = row_text(rows[i].note[1]) };
+
+                for (size_t j = 0; j < 4; j++) {
+                        into[1 + j] = row_int((uint64_t) rows[i].into[j]);
+                        from[1 + j] = row_int((uint64_t) rows[i].from[j]);
+                }
+                row_merge(counted, ELEMENTSOF(counted), into, from);
+                assert_int_equal(into[0].n, 1);
+                for (size_t j = 0; j < 4; j++)
+                        assert_int_equal(into[1 + j].integer, rows[i].both[j]);
+                if (rows[i].of_both)
+                        assert_memory_equal(into[5].data, rows[i].of_both, 1);
+                else
+                        assert_int_equal(into[5].type, ROW_NULL);
+        }
+}
+
+static void test_sound(void **state) {
+        static const RowColumn no_key[] = { { "a", ROW_INT, ROW_SUM } };
+        static const RowColumn no_kind[] = { { "a", ROW_INT, ROW_KEY }, { "b", ROW_INT } };
+        static const RowColumn late_key[] = { { "a", ROW_INT, ROW_KEY },
+                                              { "b", ROW_INT, ROW_SUM },
+                                              { "c", ROW_INT, ROW_KEY } };
+        static const RowColumn sum_of_text[] = { { "a", ROW_INT, ROW_KEY }, { "b", ROW_TEXT, ROW_SUM } };
+        static const RowColumn sum_of_null[] = { { "a", ROW_INT, ROW_KEY },
+                                                 { "b", ROW_INT | ROW_NULL, ROW_MAX } };
+        static const RowColumn no_period[] = { { "a", ROW_INT, ROW_KEY }, { "b", ROW_INT, ROW_PERIOD_SUM } };
+        static const RowColumn two_periods[] = { { "a", ROW_INT, ROW_KEY },
+                                                 { "b", ROW_INT, ROW_PERIOD },
+                                                 { "c", ROW_INT, ROW_PERIOD } };
+        static const struct {
+                RowTable table;
+                unsigned n_key;
+                bool is_sound;
+        } rows[] = {
+                { { "counted", counted, ELEMENTSOF(counted) }, 1, true },
+                { { "key alone", two_periods, 1 }, 1, true },
+                { { "no key", no_key, ELEMENTSOF(no_key) }, 0, false },
+                { { "no kind", no_kind, ELEMENTSOF(no_kind) }, 1, false },
+                { { "late key", late_key, ELEMENTSOF(late_key) }, 1, false },
+                { { "sum of text", sum_of_text, ELEMENTSOF(sum_of_text) }, 1, false },
+                { { "sum of null", sum_of_null, ELEMENTSOF(sum_of_null) }, 1, false },
+                { { "no period", no_period, ELEMENTSOF(no_period) }, 1, false },
+                { { "two periods", two_periods, ELEMENTSOF(two_periods) }, 1, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_int_equal(row_n_key(&rows[i].table), rows[i].n_key);
+                assert_int_equal(row_table_is_sound(&rows[i].table), rows[i].is_sound);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_first_table),
+                cmocka_unit_test(test_merge),
+                cmocka_unit_test(test_sound),
         };
 
         return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

@@ -19,6 +19,33 @@ DayCounters pool_today(const PoolToday *t, const PoolTally *tally) {
         };
 }
 
+void pool_tally_to_row(const PoolTally *t, RowValue ret[static POOL_COUNTERS_N]) {
+        const PoolCounters *c = &t->counters;
+        const uint64_t numbers[POOL_COUNTERS_N] = { c->total,     c->today,      t->day,      c->errors,
+                                                    c->tokens_in, c->tokens_out, c->last_used };
+
+        for (size_t i = 0; i < POOL_COUNTERS_N; i++)
+                ret[i] = row_int(numbers[i]);
+}
+
+void pool_tally_merge(PoolTally *t, const PoolTally *from, usec_t day) {
+        RowValue into[POOL_COUNTERS_N], other[POOL_COUNTERS_N];
+        PoolTally rolled = *from;
+        uint64_t *const numbers[POOL_COUNTERS_N] = {
+                &t->counters.total,     &t->counters.today,      &t->day,
+                &t->counters.errors,    &t->counters.tokens_in,  &t->counters.tokens_out,
+                &t->counters.last_used,
+        };
+
+        pool_tally_roll(t, day);
+        pool_tally_roll(&rolled, day); /* whatever day it is of, also one that is yet to come */
+        pool_tally_to_row(t, into);
+        pool_tally_to_row(&rolled, other);
+        row_merge(pool_counter_columns, POOL_COUNTERS_N, into, other);
+        for (size_t i = 0; i < POOL_COUNTERS_N; i++)
+                *numbers[i] = (uint64_t) into[i].integer;
+}
+
 void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model) {
         *t = (PoolToday){ .date = p->day.date, .before = tally->counters };
         /* There is something already if the model was forgotten in between, or the clock was put back. */

@@ -14,6 +14,15 @@ typedef struct PoolTally {
         usec_t day;
 } PoolTally;
 
+/* A tally as the columns of a row, see schema.c. Its values are not negative. */
+#define POOL_COUNTERS_N 7U
+extern const RowColumn pool_counter_columns[POOL_COUNTERS_N];
+
+void pool_tally_to_row(const PoolTally *t, RowValue ret[static POOL_COUNTERS_N]);
+
+/* Adds `from` to `t` as row_merge() does; `today` is then that of `day`. */
+void pool_tally_merge(PoolTally *t, const PoolTally *from, usec_t day);
+
 static inline void pool_tally_roll(PoolTally *t, usec_t day) {
         if (t->day == day)
                 return;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Whose rows are nobody's: keys and projects that the configuration does not name (any more). Their rows
- * wait for them, and are forgotten when they were used last before the days that are kept. A part of the
- * pool: looked for when rows are read (restore-index), forgotten with what is saved next (save).
+ * Keys and projects that have rows but are not configured (any more). Their rows wait for them, and are
+ * deleted when they were last used before the days that are kept. Part of the pool: restore-index finds
+ * them while rows are read, save deletes them with its next batch.
  */
 
 #include "base/list.h"
@@ -20,11 +20,11 @@ typedef struct RestoreAbsent {
 void restore_absent_init(RestoreAbsent *a);
 void restore_absent_done(RestoreAbsent *a);
 
-/* One of its rows says that it was used then. */
+/* One of its rows has this time of use. */
 int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used);
-/* All rows were read: who is to be forgotten now is the pool's. */
+/* All rows were read: hands those that are to be deleted to the pool. */
 void restore_absent_end(RestoreAbsent *a, Pool *p);
 
-void restore_absent_free(List *list); /* those that were not forgotten yet */
-/* Tells the store of some of them; true if there are more. */
+void restore_absent_free(List *list); /* those that were not deleted yet */
+/* Appends the deletion of some of them; true if there are more. */
 bool pool_save_absent(Pool *p, Rows *out);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Whom a row is about: the pool's things by what they are called in a store. What a row says may be
- * anything; what makes no sense is counted, and found to be nobody's. A part of restore.c.
+ * Finds what a row belongs to: the pool's keys, projects, models and buckets by their names in a store. A
+ * row may contain anything; what makes no sense is counted and belongs to nothing. Part of restore.c.
  */
 
 #include "pool/state/restore-absent.h"

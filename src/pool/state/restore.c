@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Rows become the pool's again. They come from a file, so they may be anything: each is checked, a number is
- * held to what it can be, and no moment lies farther ahead than the pool itself would ever put it. What does
- * not fit is passed over and counted.
+ * Restores the pool from rows. They come from a file, so they may contain anything: each is checked, a
+ * number is limited to what it can be, and no time lies further ahead than the pool itself would set it. A
+ * row that makes no sense is passed over and counted.
  *
- * Nothing is replaced: counters are added to what has been counted since, and a breaker is taken over where
- * ours is closed. So it makes no difference whether the rows come at the start, when all is 0, or later,
- * when a store that could not be opened then is there at last, or a key that was in the pool once comes
- * back.
+ * Nothing is replaced: counts are added to what has been counted since (by the columns' merge kinds, see
+ * row_merge()), and a breaker is taken from the row if the pool's is closed. So the rows may come at the
+ * start, when everything is 0, or later: when a store can be opened at last, or when a key has come back.
  *
- * restore-index finds what a row is about, so a start with 100,000 keys costs some sorting, a digest for
- * each key and a slot for each row.
+ * restore-index finds what a row belongs to, so a start with 100,000 keys costs a sort, a digest for each
+ * key and a slot for each row.
  */
 
 #include <errno.h>
@@ -61,23 +60,11 @@ static Breaker get_breaker(RowReader *r, const Pool *p, usec_t wait_max) {
         return b;
 }
 
-static void add_tally(const Pool *p, PoolTally *t, const PoolTally *from) {
-        PoolCounters *c = &t->counters;
-
-        pool_tally_roll(t, p->day.start);
-        c->total += from->counters.total;
-        c->today += from->day == p->day.start ? from->counters.today : 0;
-        c->errors += from->counters.errors;
-        c->tokens_in += from->counters.tokens_in;
-        c->tokens_out += from->counters.tokens_out;
-        c->last_used = MAX(c->last_used, from->counters.last_used);
-}
-
 /* Of a day that is over, or in the book. */
 static void add_past(const Pool *p, PoolTally *t, PoolToday *today, const PoolTally *from) {
         DayCounters c = pool_today(today, t);
 
-        add_tally(p, t, from);
+        pool_tally_merge(t, from, p->day.start);
         today->before = t->counters;
         today->more = c;
 }
@@ -174,7 +161,7 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
         e = restore_index_key(&r->of, v, used ?: r->pool->day.now, &k);
         if (e < 0 || !k || reader.bad)
                 return e;
-        add_tally(r->pool, &k->tally, &t);
+        pool_tally_merge(&k->tally, &t, r->pool->day.start);
         (void) take_breaker(&k->breaker, &b);
         /* What an administrator wanted holds as long as the configuration says what it said then; that it
          * has changed its mind is to be known even if it changes it back. */
@@ -222,7 +209,7 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
         if (e < 0)
                 return e;
         m->saved = true;
-        add_tally(r->pool, &s->tally, &t);
+        pool_tally_merge(&s->tally, &t, r->pool->day.start);
         (void) take_breaker(&s->rate, &rate);
         (void) take_breaker(&s->health, &health);
         if (s->strikes == 0)
@@ -344,12 +331,12 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
         c.errors = row_get_number(&reader, INT64_MAX / 4);
         c.tokens_in = row_get_number(&reader, INT64_MAX / 4);
         c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
-        /* One of tomorrow would be in nobody's way, but in the view. */
+        /* A row of a day to come would show up in the days. */
         r->of.n_senseless += reader.bad;
         if (!r->is_first || reader.bad || !model || date > p->day.date)
                 return 0;
 
-        /* Today's are counted on, where there is who counts. */
+        /* Today's counts go on in the model, if there is one. */
         if (*model)
                 m = pool_model_find(p, model);
         if (date == p->day.date && (m || !*model))

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What has changed. Whatever has a row of its own has a PoolDirty in it, which is in no list, or in one of
- * two: what is urgent (health, quota, an administrator's will) and what only counts. Noting a change is two
- * comparisons for what is noted already, and a few pointers else; a request allocates nothing for it. A row
- * is made of its thing when it is taken, so however often something changed in between, it is written once,
- * as it is then.
+ * What has changed. Each thing with a row has a PoolDirty in it, which is in no list, or in one of two:
+ * urgent changes (health, quota, an administrator's order) and others (counters). To note a change costs
+ * two comparisons for what is noted already, else a few pointers; a request allocates nothing for it. A
+ * row is made of the thing when it is saved, so it is written once, as it is then, however often it
+ * changed in between.
  *
- *   - A key that a reload removed stays until its last row was taken, so that what its last requests came to
- *     is not lost; if the same key is in the pool again by then, the new one's row stands.
- *   - A model that is forgotten (names come from clients) takes its rows along: what is left of it stands
- *     in the list of the forgotten until the store was told.
- *   - The days are a book of their own (pool/state/days.c).
+ *   - A key that a reload removed stays until its last row is saved, so that the counts of its last requests
+ *     are not lost. If the same key is in the pool again by then, only the new one is saved.
+ *   - The rows of a model that is dropped (clients invent names) are deleted: what is left of the model
+ *     stays in the list of the forgotten until a batch has that.
+ *   - The days are in a book, see days.c.
  */
 
 #include <errno.h>
@@ -90,7 +90,7 @@ void pool_note_all(Pool *p) {
         bindings_note_all(p);
 }
 
-void pool_keep(Pool *p, void (*noted)(bool urgent, void *userdata), void *userdata) {
+void pool_keep(Pool *p, StateNotedFn noted, void *userdata) {
         p->save.on = noted;
         p->save.noted = noted;
         p->save.userdata = userdata;
@@ -105,7 +105,7 @@ int pool_set_state_secret(Pool *p, const uint8_t secret[static DIGEST_KEY_SIZE])
         if (r < 0)
                 return r;
         memcpy(p->save.secret, secret, DIGEST_KEY_SIZE);
-        /* Before any other row: without it they are nobody's. */
+        /* Before any other row: without it the others cannot be understood. */
         pool_note(p, &p->save.meta, true);
         return 0;
 }
@@ -161,12 +161,9 @@ static void put(RowWriter *w, RowValue v) {
 }
 
 static void put_counters(RowWriter *w, const PoolTally *t) {
-        const PoolCounters *c = &t->counters;
-        const uint64_t numbers[] = { c->total,     c->today,      t->day,      c->errors,
-                                     c->tokens_in, c->tokens_out, c->last_used };
-
-        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
-                put(w, row_int(numbers[i]));
+        assert(w->n + POOL_COUNTERS_N <= ROW_COLUMNS_MAX);
+        pool_tally_to_row(t, w->values + w->n);
+        w->n += POOL_COUNTERS_N;
 }
 
 static void put_breaker(RowWriter *w, const Breaker *b) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What of the pool is noted for whoever keeps it; a part of the pool, see pool/state/save.c. */
+/* What of the pool has changed and is not saved yet; part of the pool, see save.c. */
 
 #include "base/list.h"
 #include "pool/state/days.h"
@@ -26,7 +26,7 @@ typedef struct PoolSave {
         Digester *digester;
         uint8_t secret[DIGEST_KEY_SIZE];
         bool purge; /* rows of days that are too old may be there */
-        void (*noted)(bool urgent, void *userdata);
+        StateNotedFn noted;
         void *userdata;
 } PoolSave;
 

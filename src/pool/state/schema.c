@@ -1,93 +1,118 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The tables. Times are microseconds since 1970, 0 for never; `day` is the beginning of the day that `today`
- * counts. A breaker is three columns; what a probe that is out will say is not known, so it is not kept.
+ * The tables. Times are microseconds since 1970, 0 for never; `day` is the beginning of the day that
+ * `today` counts. A breaker is three columns, of which the later row has all. A probe that is under way is
+ * not stored, as its result is not known.
  *
  * A key is a blob, its keyed digest. A project is a text, its name in the configuration, or a blob, the
  * digest of the key that is its own project: the two cannot be mistaken for each other.
  *
- * Who adds a table adds it here, and a line in each of the two lists of functions (pool/state/save.c,
- * pool/state/restore.c); the store makes it where it is missing.
+ * A new table gets its description here, and a line in each of the two lists of functions (save.c,
+ * restore.c); the store creates it where it is missing. A column's merge kind has to be what restore.c
+ * does with it: the test of the state compares the two.
  */
 
 #include "pool/state/schema.h"
 
-#define NAME     (ROW_TEXT | ROW_NULL)
-#define PROJECT  (ROW_TEXT | ROW_BLOB)
+#define NAME      (ROW_TEXT | ROW_NULL)
+#define PROJECT   (ROW_TEXT | ROW_BLOB)
+#define BY(name, types)      { name, types, ROW_KEY }
+#define SUM(name)            { name, ROW_INT, ROW_SUM }
+#define MOST(name)           { name, ROW_INT, ROW_MAX }
+#define LATEST(name, types)  { name, types, ROW_LATEST }
+
+/* As pool/state/days.h counts them: POOL_COUNTERS_N columns. */
 #define COUNTERS                                                                                            \
-        { "total", ROW_INT }, { "today", ROW_INT }, { "day", ROW_INT }, { "errors", ROW_INT },              \
-                { "tokens_in", ROW_INT }, { "tokens_out", ROW_INT }, { "last_used", ROW_INT }
+        SUM("total"), { "today", ROW_INT, ROW_PERIOD_SUM }, { "day", ROW_INT, ROW_PERIOD }, SUM("errors"),  \
+                SUM("tokens_in"), SUM("tokens_out"), MOST("last_used")
 #define BREAKER(prefix)                                                                                     \
-        { prefix "until", ROW_INT }, { prefix "since", ROW_INT }, { prefix "strikes", ROW_INT }
+        LATEST(prefix "until", ROW_INT), LATEST(prefix "since", ROW_INT), LATEST(prefix "strikes", ROW_INT)
 #define CEILING(prefix)                                                                                     \
-        { prefix "learned", ROW_INT }, { prefix "learned_at", ROW_INT }, { prefix "guessed", ROW_INT }
+        LATEST(prefix "learned", ROW_INT), MOST(prefix "learned_at"), LATEST(prefix "guessed", ROW_INT)
 
-static const RowColumn meta[] = { { "name", ROW_TEXT }, { "value", ROW_BLOB } };
+const RowColumn pool_counter_columns[] = { COUNTERS };
 
-static const RowColumn total[] = { { "name", ROW_TEXT }, COUNTERS };
+static const RowColumn meta[] = { BY("name", ROW_TEXT), LATEST("value", ROW_BLOB) };
 
-static const RowColumn models[] = { { "model", ROW_TEXT }, COUNTERS, { "succeeded", ROW_INT } };
+static const RowColumn total[] = { BY("name", ROW_TEXT), COUNTERS };
 
-/* The name is for people who look into the file; `configured` is what the configuration said of `disabled`
- * when somebody wanted it otherwise. */
+static const RowColumn models[] = { BY("model", ROW_TEXT), COUNTERS, MOST("succeeded") };
+
+/* The name is for people who look into the file. `configured` is what the configuration said of `disabled`
+ * when an administrator wanted it otherwise. */
 static const RowColumn keys[] = {
-        { "key", ROW_BLOB }, { "name", NAME }, { "disabled", ROW_INT }, { "configured", ROW_INT },
-        COUNTERS,            BREAKER("dead_"),
+        BY("key", ROW_BLOB),
+        LATEST("name", NAME),
+        LATEST("disabled", ROW_INT),
+        LATEST("configured", ROW_INT),
+        COUNTERS,
+        BREAKER("dead_"),
 };
 
 static const RowColumn key_models[] = {
-        { "key", ROW_BLOB },  { "model", ROW_TEXT },        COUNTERS, BREAKER("throttle_"),
-        BREAKER("health_"),   { "errors_in_row", ROW_INT }, { "last_error", NAME },
+        BY("key", ROW_BLOB),
+        BY("model", ROW_TEXT),
+        COUNTERS,
+        BREAKER("throttle_"),
+        BREAKER("health_"),
+        LATEST("errors_in_row", ROW_INT),
+        LATEST("last_error", NAME),
 };
 
-static const RowColumn projects[] = { { "project", PROJECT }, BREAKER(""), { "billing", ROW_INT } };
+static const RowColumn projects[] = { BY("project", PROJECT), BREAKER(""), LATEST("billing", ROW_INT) };
 
 static const RowColumn quotas[] = {
-        { "project", PROJECT },  { "model", ROW_TEXT },  BREAKER(""),
-        { "closed", ROW_INT },   { "daily", ROW_INT },
+        BY("project", PROJECT),
+        BY("model", ROW_TEXT),
+        BREAKER(""),
+        LATEST("closed", ROW_INT),
+        LATEST("daily", ROW_INT),
 };
 
-static const RowColumn aliases[] = { { "model", ROW_TEXT }, { "counted_as", ROW_TEXT } };
+static const RowColumn aliases[] = { BY("model", ROW_TEXT), LATEST("counted_as", ROW_TEXT) };
 
-static const RowColumn key_projects[] = { { "key", ROW_BLOB }, { "project", ROW_TEXT } };
+static const RowColumn key_projects[] = { BY("key", ROW_BLOB), LATEST("project", ROW_TEXT) };
 
-/* Each bucket of a quota has a row of its own, of the same. */
+/* Buckets that share a quota have a row each, with the same values. */
 static const RowColumn ceilings[] = {
-        { "project", PROJECT },  { "model", ROW_TEXT },    CEILING("rpm_"),
-        CEILING("tpm_"),         CEILING("rpd_"),          { "today", ROW_INT },
-        { "day", ROW_INT },      { "warned", ROW_INT },
+        BY("project", PROJECT),
+        BY("model", ROW_TEXT),
+        CEILING("rpm_"),
+        CEILING("tpm_"),
+        CEILING("rpd_"),
+        { "today", ROW_INT, ROW_PERIOD_SUM },
+        { "day", ROW_INT, ROW_PERIOD },
+        MOST("warned"),
 };
 
 /* The owner is the keyed digest of a token's digest. */
 static const RowColumn bindings[] = {
-        { "name", ROW_TEXT },   { "project", PROJECT }, { "owner", ROW_BLOB },
-        { "expires", ROW_INT }, { "upstream", NAME },
+        BY("name", ROW_TEXT),
+        LATEST("project", PROJECT),
+        LATEST("owner", ROW_BLOB),
+        LATEST("expires", ROW_INT),
+        LATEST("upstream", NAME),
 };
 
 static const RowColumn days[] = {
-        { "date", ROW_INT },   { "model", ROW_TEXT },    { "requests", ROW_INT },
-        { "errors", ROW_INT }, { "tokens_in", ROW_INT }, { "tokens_out", ROW_INT },
+        BY("date", ROW_INT), BY("model", ROW_TEXT), SUM("requests"),
+        SUM("errors"),       SUM("tokens_in"),      SUM("tokens_out"),
 };
 
 static const RowTable tables[_POOL_TABLE_MAX] = {
-        [POOL_META]         = { "meta", meta, ELEMENTSOF(meta), 1 },
-        [POOL_TOTAL]        = { "total", total, ELEMENTSOF(total), 1 },
-        [POOL_MODELS]       = { "models", models, ELEMENTSOF(models), 1 },
-        [POOL_ALIASES]      = { "aliases", aliases, ELEMENTSOF(aliases), 1 },
-        [POOL_KEYS]         = { "keys", keys, ELEMENTSOF(keys), 1 },
-        [POOL_KEY_PROJECTS] = { "key_projects", key_projects, ELEMENTSOF(key_projects), 1 },
-        [POOL_KEY_MODELS]   = { "key_models", key_models, ELEMENTSOF(key_models), 2 },
-        [POOL_PROJECTS]     = { "projects", projects, ELEMENTSOF(projects), 1 },
-        [POOL_QUOTAS]       = { "quotas", quotas, ELEMENTSOF(quotas), 2 },
-        [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings), 2 },
-        [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings), 1 },
-        [POOL_DAYS]         = { "days", days, ELEMENTSOF(days), 2 },
+        [POOL_META]         = { "meta", meta, ELEMENTSOF(meta) },
+        [POOL_TOTAL]        = { "total", total, ELEMENTSOF(total) },
+        [POOL_MODELS]       = { "models", models, ELEMENTSOF(models) },
+        [POOL_ALIASES]      = { "aliases", aliases, ELEMENTSOF(aliases) },
+        [POOL_KEYS]         = { "keys", keys, ELEMENTSOF(keys) },
+        [POOL_KEY_PROJECTS] = { "key_projects", key_projects, ELEMENTSOF(key_projects) },
+        [POOL_KEY_MODELS]   = { "key_models", key_models, ELEMENTSOF(key_models) },
+        [POOL_PROJECTS]     = { "projects", projects, ELEMENTSOF(projects) },
+        [POOL_QUOTAS]       = { "quotas", quotas, ELEMENTSOF(quotas) },
+        [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings) },
+        [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings) },
+        [POOL_DAYS]         = { "days", days, ELEMENTSOF(days) },
 };
 
-const RowSchema pool_schema = {
-        .application_id = 0x676d6774, /* "gmgt" */
-        .version = 1,
-        .tables = tables,
-        .n_tables = _POOL_TABLE_MAX,
-};
+const RowSchema pool_schema = { tables, _POOL_TABLE_MAX };

@@ -9,6 +9,7 @@
  */
 
 #include "base/rows.h"
+#include "base/state-source.h"
 #include "pool/daybook.h"
 #include "core/digest.h"
 #include "pool/pool.h"
@@ -31,31 +32,27 @@ typedef enum PoolTable {
 
 extern const RowSchema pool_schema;
 
-/* --- taking what has changed (pool/state/save.c) --- */
+/* The pool for daemon/state-writer (pool/state/source.c); what it is made of follows. */
+extern const StateSource pool_state_source;
 
-/* From here on changes are noted; with NULL no more. `noted` is told when there is something to be taken,
- * and once more when some of it is urgent: health, quota, what an administrator wanted; not only counters.
- * It may ask the pool nothing. A key that was removed lives on until its last row was taken. */
-void pool_keep(Pool *p, void (*noted)(bool urgent, void *userdata), void *userdata);
+/* --- saving what has changed (save.c) --- */
 
-/* 32 random bytes, under which the keys' digests are made, if rows that were restored have brought none. */
+/* As StateSource.keep. Urgent are health, quota and an administrator's order; counters are not. A key that
+ * was removed lives on until its last row is saved. */
+void pool_keep(Pool *p, StateNotedFn noted, void *userdata);
+
+/* The secret under which the keys' digests are made, if rows that were restored have brought none. */
 int pool_set_state_secret(Pool *p, const uint8_t secret[static DIGEST_KEY_SIZE]);
 
-/* Puts rows behind those that are in `out`, what is urgent first, and at most STATE_BATCH_ROWS or so; of the
- * rest only if `all`. 1 if more is left. After a failure (-ENOMEM) `out` is empty and everything is noted.
- */
+/* As StateSource.save. */
 int pool_save(Pool *p, bool all, Rows *out);
 
 void pool_note_all(Pool *p); /* for a store that has nothing yet. O(keys + slots) */
 
-/* --- giving rows back (pool/state/restore.c) --- */
+/* --- restoring (restore.c) --- */
 
-/*
- * Of all that is in the pool, or, if that was done before, of the keys and projects that have come since:
- * what has happened meanwhile is added to what the rows say. Rows in the order of the tables; those of keys
- * that are unknown, or that make no sense, are passed over. At least one pool_restore_end() must follow
- * before the pool is used.
- */
+/* Restores all that is in the pool or, if that was done before, the keys and projects that have come
+ * since; see StateSource. Rows of unknown keys are passed over. */
 typedef struct PoolRestore PoolRestore;
 
 int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret);

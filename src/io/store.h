@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A store of rows, as its user sees it; store-sqlite is one.
+ *
+ * Threads: all calls are made on the loop's thread, and so is `done`. A store may have a thread of its
+ * own, but nothing of the loop waits for it, except in store_wait(), store_read() and store_free().
+ *
+ * Jobs: store_write() and store_replace() start a job and return at once. One job is under way at a time.
+ * Its end calls `done`, from the loop or within store_wait(), and `done` may start the next job.
+ *
+ * Errors: a job that fails reports a -errno and its cause in words. Its rows are still to be written, and
+ * writing them again does no harm even if some of it arrived: a row replaces the row with the same key. So
+ * after any failure the same batch can be given to the next job.
+ */
+
+#include "base/rows.h"
+
+#define STORE_TEXT_MAX 512U
+
+typedef struct StoreReport {
+        int error;           /* 0, or why the job has failed */
+        bool is_new;         /* the store has nothing but this batch: it needs all rows */
+        const char *aside;   /* "was corrupt and is now NAME": a file that was set aside; or "" */
+        const char *trouble; /* the error in words; or "" */
+} StoreReport;
+
+typedef void (*StoreDoneFn)(const StoreReport *r, void *userdata);
+
+/* A failure (-errno) ends the reading and is its result. */
+typedef int (*StoreRowFn)(unsigned table, const RowValue *values, unsigned n, void *userdata);
+
+typedef struct Store Store;
+
+typedef struct StoreOps {
+        int (*start)(Store *s);
+        void (*write)(Store *s, Rows *rows);
+        void (*replace)(Store *s);
+        void (*wait)(Store *s);
+        int (*read)(Store *s, StoreRowFn fn, void *userdata, char ret_trouble[static STORE_TEXT_MAX]);
+        Store *(*free)(Store *s);
+} StoreOps;
+
+/* The part of a store that all have; an implementation begins with it. */
+struct Store {
+        const StoreOps *ops;
+        const char *name; /* for messages, such as the file's path */
+        const RowSchema *schema;
+        StoreDoneFn done;
+        void *userdata;
+        bool busy; /* a job is under way */
+};
+
+/* To be called once, before the first job. The schema must outlive the store. */
+static inline int store_start(Store *s, const RowSchema *schema, StoreDoneFn done, void *userdata) {
+        s->schema = schema;
+        s->done = done;
+        s->userdata = userdata;
+        return s->ops->start(s);
+}
+
+static inline bool store_is_busy(const Store *s) {
+        return s->busy;
+}
+
+/* Opens the store if it is not open, and writes the rows, all or none. They are the store's until the
+ * job's end, and are left as they are; NULL: only opens it. A failure closes the store, and the next job
+ * opens it again. */
+static inline void store_write(Store *s, Rows *rows) {
+        assert(!s->busy);
+        s->busy = true;
+        s->ops->write(s, rows);
+}
+
+/* Sets aside what is there, as corrupt, and begins anew: a job like store_write(). */
+static inline void store_replace(Store *s) {
+        assert(!s->busy);
+        s->busy = true;
+        s->ops->replace(s);
+}
+
+/* Waits for the job under way, and for those that its end starts. */
+static inline void store_wait(Store *s) {
+        while (s->busy)
+                s->ops->wait(s);
+}
+
+/* Reads every row, in the order of the schema's tables, and waits for it: for the start and for a reload.
+ * The store must be open and not busy. -ENOTCONN if it is not open, -EUCLEAN if it is corrupt. */
+static inline int store_read(Store *s, StoreRowFn fn, void *userdata,
+                             char ret_trouble[static STORE_TEXT_MAX]) {
+        assert(!s->busy);
+        return s->ops->read(s, fn, userdata, ret_trouble);
+}
+
+/* For implementations: the job has ended. */
+static inline void store_finish(Store *s, const StoreReport *r) {
+        assert(s->busy);
+        s->busy = false;
+        s->done(r, s->userdata);
+}
+
+/* Waits for the job under way, without calling `done`, and closes the store. */
+static inline Store *store_free(Store *s) {
+        return s ? s->ops->free(s) : NULL;
+}
+DEFINE_CLEANUP(Store *, store_free);
