@@ -22,7 +22,7 @@ typedef struct Child {
 struct Children {
         Loop *loop;
         List all;
-        sd_event_source *sigchld; /* NULL where we are not PID 1 */
+        sd_event_source *sigchld; /* NULL unless gemgated is PID 1 */
 };
 
 static void child_free(Child *c) {
@@ -100,7 +100,7 @@ Children *children_free(Children *c) {
         return NULL;
 }
 
-/* Nobody may see what the daemon's own environment still holds. */
+/* The child must not get the daemon's environment. */
 static int spawn(const char *const argv[], int fd, pid_t *ret) {
         char path[4096] = "PATH=/usr/local/bin:/usr/bin:/bin", tmpdir[4096] = "TMPDIR=/tmp";
         char *const env[] = { path, tmpdir, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What io/http-server.c (the server) and http-request.c (one request) share. */
+/* Shared by http-server.c (the server) and http-request.c (one request). */
 
 #include <microhttpd.h>
 
@@ -19,9 +19,9 @@ struct HttpServer {
         List listeners;
         size_t n_requests;
         uint64_t inflight;
-        uint64_t n_runs; /* of MHD_run(): what the tests hold against the work done */
+        uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
         bool quiesced;
-        struct sd_event_source *grace; /* while quiesced: for connections that have not asked yet */
+        struct sd_event_source *grace; /* while quiesced: for connections that have sent no request yet */
         bool grace_over;
 };
 
@@ -46,8 +46,8 @@ struct HttpConnection {
         int fd;
         LoopFd watch; /* EPOLLRDHUP */
         bool hup;
-        bool heard;           /* it has asked for something since it was opened */
-        bool begun;           /* the first line of a request is here, not yet all of its headers */
+        bool heard;           /* it has sent a request since it was opened */
+        bool begun;           /* the request line has arrived, but not yet all headers */
         HttpRequest *request; /* the one in progress, or NULL */
 };
 
@@ -61,7 +61,7 @@ struct HttpRequest {
         uint64_t body_max, accounted, swallowed;
         HttpBodyFault body_fault;
 
-        struct MHD_Response *response; /* made, not yet queued */
+        struct MHD_Response *response; /* built, but not queued */
         int status;
         Buf out;
         uint64_t sent; /* bytes of the reply's body */

@@ -5,11 +5,11 @@
 #include "base/text.h"
 #include "io/http-internal.h"
 
-/* MHD allocates a block of this size for each reply in pieces, and uses it only for HTTP/1.0: chunks are
+/* MHD allocates a block of this size for each reply in pieces, but uses it only for HTTP/1.0: chunks are
  * read into the connection's own pool. Every open stream has one. */
 #define BLOCK_SIZE 1024U
 
-/* --- what was asked --- */
+/* --- the request --- */
 
 const char *http_request_method(const HttpRequest *r) {
         return r->method;
@@ -124,8 +124,8 @@ int http_request_content_length(HttpRequest *r, uint64_t *ret) {
 const struct sockaddr *http_request_peer(HttpRequest *r) {
         const union MHD_ConnectionInfo *info;
 
-        /* On a unix socket MHD's copy of the address must not be read: it is shorter than the length it
-         * claims. */
+        /* On a unix socket MHD's copy of the address must not be read: it is shorter than its stated
+         * length. */
         if (r->connection->listener->is_unix)
                 return NULL;
         info = MHD_get_connection_info(r->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);

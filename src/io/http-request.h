@@ -13,17 +13,18 @@ typedef struct HttpHeader {
         const char *value;
 } HttpHeader;
 
-/* --- what was asked --- */
+/* --- the request --- */
 const char *http_request_method(const HttpRequest *r);
-const char *http_request_path(const HttpRequest *r); /* raw: percent escapes as they came, no query */
+const char *http_request_path(const HttpRequest *r); /* raw: percent escapes as received, without the
+                                                      * query */
 const char *http_request_header(HttpRequest *r, const char *name);   /* the first of that name, or NULL */
 const char *http_request_argument(HttpRequest *r, const char *name); /* of the query, raw, or NULL */
 
-/* Calls back for each header, in order; `value` may be NULL. */
+/* Calls f for each header, in order; `value` may be NULL. */
 void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const char *value, void *userdata),
                               void *userdata);
 
-/* The same for each argument of the query, raw. */
+/* Calls f for each argument of the query, raw. */
 void http_request_each_argument(HttpRequest *r,
                                 void (*f)(const char *name, const char *value, void *userdata),
                                 void *userdata);
@@ -31,8 +32,8 @@ void http_request_each_argument(HttpRequest *r,
 /* All values of a header in order, joined by `, `; -ENODATA if there is none. */
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
 
-/* What is wrong with how the message is framed (both Content-Length and Transfer-Encoding …), or NULL. Such
- * a request must be refused with 400: it is how requests are smuggled. */
+/* What is wrong with the message's framing (both Content-Length and Transfer-Encoding …), or NULL. Such a
+ * request must be refused with 400, because such requests are used for request smuggling. */
 const char *http_request_framing_fault(HttpRequest *r);
 
 /* Content-Length: 0 with a value; -ENODATA without; -EINVAL. */
@@ -47,22 +48,22 @@ void *http_request_userdata(const HttpRequest *r);
 
 /* --- its body --- */
 void http_request_take_body(HttpRequest *r, uint64_t max);
-Buf *http_request_body(HttpRequest *r); /* may be emptied by whoever has used it */
+Buf *http_request_body(HttpRequest *r); /* the user may empty it */
 
 typedef enum HttpBodyFault {
         HTTP_BODY_OK,
-        HTTP_BODY_TOO_LARGE, /* beyond max: 413 */
-        HTTP_BODY_NO_ROOM,   /* beyond the server's max_inflight: 503 */
+        HTTP_BODY_TOO_LARGE, /* above max: 413 */
+        HTTP_BODY_NO_ROOM,   /* above the server's max_inflight: 503 */
 } HttpBodyFault;
 HttpBodyFault http_request_body_fault(const HttpRequest *r);
 
 /* --- the reply: one of the two, once --- */
 
-/* Whole. Takes the content of `body` (NULL: none). */
+/* Sends a whole reply. Takes the content of `body` (NULL: none). */
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body);
 
-/* In pieces: write into http_request_out(), then flush; finish once. `clean` false cuts the connection, so
- * that the client sees an end that is none. */
+/* A reply in pieces: write into http_request_out(), then flush; finish once. `clean` false cuts the
+ * connection, so that the client sees that the reply is incomplete. */
 int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers);
 Buf *http_request_out(HttpRequest *r);
 void http_request_flush(HttpRequest *r);
@@ -71,6 +72,6 @@ void http_request_finish(HttpRequest *r, bool clean);
 bool http_request_is_replied(const HttpRequest *r);
 bool http_request_is_full(const HttpRequest *r); /* the stream's buffer is above the high mark */
 bool http_request_is_gone(const HttpRequest *r);
-/* Bytes of the body that the connection has taken; all of them if the reply is whole. */
+/* when the reply began; 0: not yet */
 uint64_t http_request_sent(const HttpRequest *r);
 usec_t http_request_first_byte(const HttpRequest *r); /* when the reply was begun; 0: not yet */

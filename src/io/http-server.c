@@ -37,9 +37,9 @@
 #include "io/listen.h"
 #include "io/http-internal.h"
 
-#define IDLE_TIMEOUT_SEC 75U /* keep-alive, slow headers, and a reader that takes nothing at all */
+#define IDLE_TIMEOUT_SEC 75U /* keep-alive, slow headers, and a client that reads nothing */
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
-#define GRACE (500 * USEC_PER_MSEC) /* at the end, for those who have connected and not asked yet */
+#define GRACE (500 * USEC_PER_MSEC) /* at the end, for clients that have connected but sent no request */
 
 /* --- running --- */
 
@@ -60,7 +60,7 @@ static void listener_run(void *userdata) {
         if (ms == 0)
                 loop_hook_ask(l->server->loop, &l->hook);
         else if (!l->armed) {
-                /* Only ever the end of idleness: set once, and set again when it fired too early. */
+                /* Only the time-out of an idle listener: set once, and set again if it fires too early. */
                 l->armed = true;
                 (void) sd_event_source_set_time(l->timer,
                                                 usec_add(loop_now(l->server->loop), ms * USEC_PER_MSEC));
@@ -107,7 +107,7 @@ static void on_hangup(uint32_t events _unused_, void *userdata) {
         loop_fd_remove(c->listener->server->loop, &c->watch);
         list_append(&c->listener->hung, &c->hung);
         loop_hook_ask(c->listener->server->loop, &c->listener->hook);
-        /* While the request is being read, MHD sees for itself; a whole reply under way is let go out. */
+        /* While the request is being read, MHD notices by itself; a whole reply is still sent. */
         if (r && r->bodied && (r->suspended || r->streaming))
                 request_gone(r);
 }
@@ -167,7 +167,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
         if (!r->bodied)
                 return MHD_YES;
         if (r->connection->hup) {
-                /* It hung up before it was heard out, and the answer is not there yet. */
+                /* The client hung up before its request was complete, and there is no answer yet. */
                 request_gone(r);
                 return MHD_NO;
         }
@@ -191,11 +191,11 @@ static bool request_upload(HttpRequest *r, const char *p, size_t n) {
                         return true;
                 }
                 buf_done(&r->body);
-                s->inflight -= r->accounted; /* who is refused must not keep others out */
+                s->inflight -= r->accounted; /* a refused request must not take room from others */
                 r->accounted = 0;
         }
-        /* An answer in the middle of an upload cannot be queued: read on for a while, so that it can be at
-         * the end. */
+        /* MHD cannot queue an answer in the middle of an upload: read on for a while, so that it can at the
+         * end. */
         r->swallowed += n;
         return r->swallowed <= HTTP_SWALLOW_MAX;
 }
@@ -226,7 +226,7 @@ static HttpConnection *connection_of(struct MHD_Connection *mhd) {
         return info ? info->socket_context : NULL;
 }
 
-/* The earliest that MHD tells of a request. */
+/* MHD's first callback for a request. */
 static void *on_request_line(void *cls _unused_, const char *uri _unused_, struct MHD_Connection *mhd) {
         HttpConnection *c = connection_of(mhd);
 
@@ -379,7 +379,7 @@ int http_server_listen(HttpServer *s, int fd) {
 
         l->daemon = MHD_start_daemon(
                 MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, l,
-                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, /* the first, or some lines escape it */
+                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, /* first, else some lines are not passed to it */
                 MHD_OPTION_LISTEN_SOCKET, (MHD_socket) fd, MHD_OPTION_CONNECTION_LIMIT,
                 s->params.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HTTP_HEADERS_MAX,
                 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC, MHD_OPTION_STRICT_FOR_CLIENT, 1,
@@ -420,7 +420,7 @@ size_t http_server_n_requests(const HttpServer *s) {
 
 typedef enum Expectation {
         EXPECT_NOTHING,
-        EXPECT_MAYBE,   /* nothing was heard yet, or there is something to read */
+        EXPECT_MAYBE,   /* no request yet, or unread bytes */
         EXPECT_REQUEST, /* its headers have begun */
 } Expectation;
 
@@ -465,7 +465,7 @@ bool http_server_is_quiet(HttpServer *s) {
                 return true;
         if (s->grace)
                 return false;
-        /* Not for ever: whoever connects and says nothing keeps nobody from going. */
+        /* Only for a while: a client that connects and sends nothing must not keep the daemon running. */
         end = usec_add(loop_now(s->loop), GRACE);
         return sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC, end, USEC_PER_MSEC,
                                  on_grace, s) < 0;

@@ -18,38 +18,38 @@ typedef struct HttpServerOps {
         void (*head)(HttpRequest *r, void *userdata);
         /* The whole body is there: reply now, or later. */
         void (*body)(HttpRequest *r, void *userdata);
-        /* The client hung up before it had its reply: cancel what is under way. end() follows. */
+        /* The client hung up before it had its reply: cancel the request's work. end() follows. */
         void (*gone)(HttpRequest *r, void *userdata);
         /* A stream's buffer sank below its low mark after it had been above the high one. */
         void (*drained)(HttpRequest *r, void *userdata);
-        /* The last call: the reply went out whole (or not), the request is about to be freed. */
+        /* The last call: whether the whole reply was sent. The request is about to be freed. */
         void (*end)(HttpRequest *r, bool complete, void *userdata);
-        /* While quiesced: a connection closed, or was given up. Is all quiet now? */
+        /* While quiesced: a connection was closed, or given up. http_server_is_quiet() may be true now. */
         void (*settled)(void *userdata);
 } HttpServerOps;
 
 typedef struct HttpServerParams {
-        unsigned max_connections;  /* a listener */
+        unsigned max_connections;  /* for each listener */
         uint64_t max_inflight;     /* bytes of all bodies being read or held */
 } HttpServerParams;
 
 int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *ops, void *userdata,
                     HttpServer **ret);
 
-/* Takes the socket; it is closed when the server goes. */
+/* Takes the socket and closes it when the server is freed. */
 int http_server_listen(HttpServer *s, int fd);
 
-void http_server_set_max_inflight(HttpServer *s, uint64_t max); /* what is held beyond it stays */
+void http_server_set_max_inflight(HttpServer *s, uint64_t max); /* bodies held beyond it stay */
 
-/* No new connections; what is open goes on, and every reply from now on closes its connection. */
+/* Accepts no new connections; open requests continue, and every reply from now on closes its connection. */
 void http_server_quiesce(HttpServer *s);
 
 size_t http_server_n_requests(const HttpServer *s);
 
-/* While quiesced: nobody waits for an answer. Not quiet are requests under way, and for a short while
- * connections from which a request may be on its way: whoever was let in is not turned away. */
+/* While quiesced: true if no client waits for an answer. Not quiet are open requests and, for a short while,
+ * connections that may be sending one: a client that was accepted gets its answer. */
 bool http_server_is_quiet(HttpServer *s);
 
-/* Cuts what is still open (gone() and end() are heard for each) and frees. */
+/* Cuts open connections (gone() and end() are called for each) and frees. */
 HttpServer *http_server_free(HttpServer *s);
 DEFINE_CLEANUP(HttpServer *, http_server_free);

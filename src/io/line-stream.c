@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Reads as much as is there, up to READ_MAX a turn, and hands on the lines that are whole. `alive` is how a
- * callback that frees the stream is noticed: free clears what it points to.
+ * Reads what is there, up to READ_MAX a turn, and passes on the complete lines. `alive` detects a callback
+ * that frees the stream: free clears what it points to.
  *
- * A paused stream with nothing to write is not watched at all: epoll tells of a hang-up whether it was asked
- * to or not, and would tell of it without end. Lines that were read before the pause are handed on at the
- * end of the turn in which it is over.
+ * A paused stream with nothing to write is not watched at all, because epoll always reports a hang-up, and
+ * would report it without end. Lines that were read before the pause are passed on at the end of the turn in
+ * which the pause ends.
  *
- * The end is always read, never concluded from a write that failed: who hangs up with half of what we sent
- * unread may have said why.
+ * The end is always read, never concluded from a failed write: a peer that hangs up before it has read
+ * everything may have sent the reason.
  */
 
 #include <errno.h>
@@ -30,10 +30,10 @@ struct LineStream {
         LoopHook resumed;
         LineStreamOps ops;
         void *userdata;
-        size_t line_max, scanned; /* of the first line in `in`: where no end was found yet */
+        size_t line_max, scanned; /* of the first line in `in`: bytes searched for its end */
         Buf in, out;
         bool paused;
-        bool deaf; /* the other side takes nothing any more */
+        bool deaf; /* the peer reads nothing any more */
         bool *alive;
 };
 
@@ -54,7 +54,7 @@ int line_stream_connect(const char *path, int *ret_fd) {
 
 static void on_ready(uint32_t events, void *userdata);
 
-/* 0, or why it cannot be. */
+/* 0, or the error that ends the stream. */
 static int watch(LineStream *s) {
         uint32_t events = (s->paused ? 0 : EPOLLIN) | (s->out.n > 0 ? EPOLLOUT : 0);
 
@@ -73,11 +73,11 @@ static void close_with(LineStream *s, int error) {
         s->ops.closed(error, s->userdata);
 }
 
-/* What was to be written is for nobody any more. */
+/* Drops what was to be written: the peer does not read it. */
 static void give_up_writing(LineStream *s) {
         s->deaf = true;
         buf_done(&s->out);
-        (void) shutdown(s->fd, SHUT_RDWR); /* what has come in can still be read, and then the end */
+        (void) shutdown(s->fd, SHUT_RDWR); /* what has arrived can still be read, then the end */
 }
 
 static void write_out(LineStream *s) {
@@ -92,10 +92,10 @@ static void write_out(LineStream *s) {
                         return give_up_writing(s);
                 buf_consume(&s->out, (size_t) k);
         }
-        buf_done(&s->out); /* a prompt may be large, and there is one */
+        buf_done(&s->out); /* a prompt may be large, and is the only one */
 }
 
-/* 1: something came; 0: nothing now; -ECONNRESET for the end. */
+/* 1: bytes arrived; 0: nothing now; -ECONNRESET: the end. */
 static int read_in(LineStream *s) {
         ssize_t k;
         int r;
@@ -112,7 +112,7 @@ static int read_in(LineStream *s) {
         return 1;
 }
 
-/* The end of the first line, or NULL: not here yet. */
+/* The end of the first line, or NULL if it has not arrived. */
 static const char *find_end(LineStream *s) {
         const char *lf = NULL;
 
@@ -124,7 +124,7 @@ static const char *find_end(LineStream *s) {
 
 enum { HANDED_ON, FREED };
 
-/* Or -E2BIG. */
+/* Passes on the complete lines. -E2BIG for a line beyond the ceiling. */
 static int hand_on(LineStream *s) {
         bool alive = true;
         const char *lf;
@@ -196,7 +196,7 @@ int line_stream_new(Loop *l, int fd, size_t line_max, const LineStreamOps *ops, 
                 .userdata = userdata,
                 .line_max = line_max,
                 .in = BUF_INIT(line_max + 2 * READ_MAX),
-                .out = BUF_INIT_SECRET(SIZE_MAX / 2), /* what the caller queues has the caller's ceiling */
+                .out = BUF_INIT_SECRET(SIZE_MAX / 2), /* the caller bounds what it queues */
         };
         flags = fcntl(fd, F_GETFL);
         if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)

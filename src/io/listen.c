@@ -63,7 +63,7 @@ static int parse_unix(const char *path, SocketAddress *ret, socklen_t *ret_n) {
         return 0;
 }
 
-/* A socket that a crashed daemon left behind must not keep the next one from starting; one that answers
+/* A socket that a crashed daemon left behind must not stop the next one from starting; a socket that answers
  * must. */
 static void remove_stale(const SocketAddress *a, socklen_t n) {
         _cleanup_close_ int fd = -1;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A line belongs to the day of its time. The first line of another day lets the lines before it be written
- * to their own file, and turns to the next; so there is no timer at midnight, a quiet daemon stays quiet,
- * and a clock that was set back goes on in the file of that day. With each new file those that are too old
- * are deleted: only what has exactly the name of such a file, and is one.
+ * A line belongs to the day of its time. The first line of another day writes the lines before it to their
+ * own file, and changes to the next one. So there is no timer at midnight, a quiet daemon stays quiet, and
+ * after a clock is set back the file of that day is continued. With each new file, files that are too old
+ * are deleted: only regular files with exactly such a name.
  *
- * A line is never torn. Where a disk fills up in the middle of one its rest waits, too, and is the first to
- * be written; where that cannot be (another day, another file), the rest is dropped, and a file whose last
- * line has no end gets one before it is continued. Several daemons may write to one directory: each writes
- * whole lines, behind what is there.
+ * A line is never split by another. If a disk fills up in the middle of a line, its rest waits as well and
+ * is written first. If that is not possible (another day, another file), the rest is dropped. A file whose
+ * last line has no end gets one before it is continued. Several daemons may write to one directory: each
+ * appends whole lines.
  */
 
 #include <dirent.h>
@@ -26,7 +26,7 @@
 #include "io/log-file.h"
 #include "io/timer.h"
 
-#define PIECE_MAX (64U << 10) /* as much is not left to the turn's end */
+#define PIECE_MAX (64U << 10) /* as many bytes do not wait for the turn's end */
 
 struct LogFile {
         Loop *loop;
@@ -41,10 +41,10 @@ struct LogFile {
         int64_t day;
         int fd;
         Buf lines;
-        bool torn; /* the first of them is the rest of a line whose begin is in the file */
-        int error; /* why the last write failed, 0: it did not */
+        bool torn; /* the first of them is the rest of a line whose beginning is in the file */
+        int error; /* why the last write failed; 0: it succeeded */
         int told_error;
-        Timer *retry; /* while it fails */
+        Timer *retry; /* while writing fails */
         uint64_t n_lost;
 };
 
@@ -54,7 +54,7 @@ static bool is_regular(int fd) {
         return fstat(fd, &st) >= 0 && S_ISREG(st.st_mode);
 }
 
-/* What somebody's power failure, or a full disk, has left. */
+/* Completes a line that a power failure or a full disk has cut. */
 static int end_last_line(int fd) {
         off_t end = lseek(fd, 0, SEEK_END);
         char last;
@@ -97,7 +97,7 @@ static int open_day(LogFile *f) {
         if (dir_fd < 0)
                 return -errno;
         log_day_name(f->day, name);
-        /* No link, and no pipe that would wait for a reader. */
+        /* Not a link, and not a pipe, which would wait for a reader. */
         fd = openat(dir_fd, name,
                     O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
         if (fd < 0)
@@ -156,7 +156,7 @@ static void flush(LogFile *f) {
 
 static void on_retry(void *userdata);
 
-/* Outside of any line that is just being logged, since this one may log. */
+/* Runs outside of log_file_line(), since it may log itself. */
 static void settle(LogFile *f) {
         uint64_t n_lost = f->n_lost;
         int r;
@@ -215,11 +215,11 @@ void log_file_line(usec_t now, const char *line, size_t n, void *userdata) {
                 flush(f);
         if (f->lines.n + n > f->lines.max)
                 f->n_lost++;
-        else if (buf_append(&f->lines, line, n) < 0) { /* for want of memory it has dropped all */
+        else if (buf_append(&f->lines, line, n) < 0) { /* out of memory: the buffer has dropped everything */
                 f->n_lost++;
                 buf_clear(&f->lines);
                 f->torn = false;
-                f->fd = safe_close(f->fd); /* a last line without an end is looked for when it is opened */
+                f->fd = safe_close(f->fd); /* opening it again looks for a last line without an end */
         }
         loop_hook_ask(f->loop, &f->hook);
 }
@@ -276,7 +276,7 @@ int log_file_configure(LogFile *f, const char *dir, unsigned retention_days, use
         zone_free(f->zone);
         f->zone = TAKE_PTR(zone);
         f->retention_days = retention_days;
-        f->day_start = f->day_end = 0; /* the next line finds its day */
+        f->day_start = f->day_end = 0; /* the next line opens its day's file */
         f->retry = timer_free(f->retry);
         f->error = f->told_error = 0;
         f->n_lost = 0;

@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 #include <syslog.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION /* the record tells where; a line number of this file would not */
+#define SD_JOURNAL_SUPPRESS_LOCATION /* the record has the place; a line of this file would be wrong */
 #include <systemd/sd-journal.h>
 
 #include "base/buf.h"
@@ -35,7 +35,7 @@ static void entry_end_field(JournalEntry *e) {
         e->ends[e->n++] = e->b.n;
 }
 
-/* The path from src/ on: where it was built is nobody's business. */
+/* The path from src/ on, without the build's directory. */
 static const char *source_path(const char *file) {
         const char *p = NULL;
 

@@ -13,7 +13,7 @@ struct LogLimiter {
         usec_t interval;
         unsigned burst;
         sd_event_source *timer;
-        List told; /* kinds of which something was left out */
+        List told; /* kinds of which lines were left out */
 };
 
 static void tell(LogLimiter *l) {

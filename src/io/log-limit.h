@@ -16,13 +16,13 @@ typedef struct LogLimiter LogLimiter;
 /* Embedded in its owner. */
 typedef struct LogKind {
         RateLimit rate;
-        const char *what; /* "refused tokens": behind "17 lines about …" */
+        const char *what; /* "refused tokens": follows "17 lines about …" */
         uint64_t n_left_out;
         List link;
 } LogKind;
 
 int log_limiter_new(Loop *l, usec_t interval, unsigned burst, LogLimiter **ret);
-LogLimiter *log_limiter_free(LogLimiter *l); /* says what is still to be said */
+LogLimiter *log_limiter_free(LogLimiter *l); /* writes the lines that are due */
 DEFINE_CLEANUP(LogLimiter *, log_limiter_free);
 
 void log_kind_init(LogLimiter *l, LogKind *k, const char *what);

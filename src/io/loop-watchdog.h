@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Proves that the loop serves. loop_watchdog_send() makes an event of our own ready beside those of the
- * clients. When it is handled in its turn among them, every hook runs, and beat() is called once all of
- * them have returned. So there is no beat from a loop that hangs in a callback, that spins without
- * reaching its hot descriptors, or whose hooks do not return; an idle loop does beat. Other machines play
- * no part in it.
+ * Proves that the loop works. loop_watchdog_send() makes an event of gemgated's own ready, beside those of
+ * the clients. When it is handled in its turn among them, every hook runs, and beat() is called when all of
+ * them have returned. So there is no beat from a loop that hangs in a callback, that spins without reaching
+ * its hot descriptors, or whose hooks do not return. An idle loop does beat. Other machines have no
+ * influence on it.
  */
 
 #include "io/loop.h"

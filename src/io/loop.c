@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A turn: sd-event finds our epoll descriptor readable, loop_dispatch() takes up to BATCH events from it,
- * calls their owners, and then runs the hooks that were asked for. Hooks are where the two libraries do
- * their work: libcurl's due timeouts, then one MHD_run() per listener. Both are asked for many times a turn
- * and run once. A hook may ask for another, so they are run in rounds until none is due; ROUNDS bounds that,
- * and what is left then goes on in the next turn.
+ * A turn: sd-event finds the loop's epoll descriptor readable, loop_dispatch() takes up to BATCH events from
+ * it, calls their owners, and then runs the hooks that were asked for. The two libraries do their work in
+ * hooks: libcurl's due timeouts, then one MHD_run() for each listener. Both are asked for many times a turn
+ * and run once. A hook may ask for another, so hooks run in rounds until none is due; ROUNDS bounds the
+ * rounds, and what is left runs in the next turn.
  *
- * What asks for a hook outside a turn (a timer, the bus, a signal) enables a defer source of low priority,
- * so that all producers of that wake-up come first: each MHD_run() with a resumption pending costs in
- * proportion to all suspended connections.
+ * A hook that is asked for outside a turn (by a timer, the bus, a signal) enables a defer source of low
+ * priority, so that all producers of that wake-up run first: each MHD_run() with a resumption pending costs
+ * time in proportion to all suspended connections.
  *
- * A batch was fetched before its callbacks ran, so a callback may drop a watch whose event is still waiting
- * in it; loop_fd_forget() takes such events out.
+ * A batch was fetched before its callbacks run, so a callback may drop a watch whose event is still in it;
+ * loop_fd_forget() takes such events out.
  */
 
 #include <errno.h>
@@ -36,8 +36,8 @@ struct Loop {
         int batch_n, batch_i; /* batch_i: the event being dispatched */
 };
 
-/* True if some hook is still due. A hook may take away any other, also the one behind it: the place in the
- * list is kept by an element of our own. */
+/* True if a hook is still due. A hook may remove any other, also the next one, so an element in the list
+ * keeps the position. */
 static bool run_hooks(Loop *l) {
         LoopHook place = {};
         bool due = true;
@@ -141,7 +141,7 @@ sd_event *loop_event(Loop *l) {
 usec_t loop_now(Loop *l) {
         usec_t now;
 
-        /* > 0: the loop has not run yet, and the call asked the clock. */
+        /* > 0: the loop has not run yet, and the call read the clock. */
         if (sd_event_now(l->event, CLOCK_MONOTONIC, &now) < 0)
                 return clock_monotonic();
         return now;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The one loop. sd-event is the outer loop (signals, timers, the bus, the watchdog); the descriptors that
- * are busy on every request sit in an epoll instance of our own whose one descriptor sd-event watches,
- * because sd-event takes one epoll_wait() for each source it dispatches and this takes one for up to 256.
- * See loop.c.
+ * The event loop. sd-event is the outer loop (signals, timers, the bus, the watchdog). The descriptors that
+ * are busy on every request are in the loop's own epoll instance, whose one descriptor sd-event watches:
+ * sd-event needs one epoll_wait() for each source that it dispatches, this needs one for up to 256. See
+ * loop.c.
  */
 
 #include <sys/epoll.h>
@@ -21,7 +21,7 @@ Loop *loop_free(Loop *l);
 DEFINE_CLEANUP(Loop *, loop_free);
 
 sd_event *loop_event(Loop *l); /* borrowed */
-usec_t loop_now(Loop *l);      /* CLOCK_MONOTONIC as of this turn: no system call */
+usec_t loop_now(Loop *l);      /* CLOCK_MONOTONIC at the start of this turn: no system call */
 int loop_run(Loop *l);         /* until loop_exit(); returns its code, or −errno */
 void loop_exit(Loop *l, int code);
 
@@ -40,10 +40,10 @@ struct LoopFd {
 
 int loop_fd_add(Loop *l, LoopFd *w, int fd, uint32_t events, LoopFdFn fn, void *userdata);
 int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events);
-void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless when not watched */
-void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or closes right now */
+void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless if not watched */
+void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or is being closed */
 
-/* --- a hook: work that is due once at the end of a turn, however often it was asked for; it may find none
+/* --- a hook: runs once at the end of a turn, however often it is asked for; there may be nothing to do
  * --- */
 typedef struct LoopHook LoopHook;
 

@@ -12,7 +12,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *userdata) {
         return buf_append(userdata, p, size * n) < 0 ? 0 : size * n;
 }
 
-/* What is bound by a daemon that listens everywhere can be asked on loopback. */
+/* A daemon that listens on all addresses is asked on loopback. */
 static void host_of(const char *listen, char ret[static URL_MAX]) {
         const char *port = startswith(listen, "0.0.0.0:");
 

@@ -4,7 +4,7 @@
 
 #include "io/timeout.h"
 
-/* sd-event takes 0 for "250 ms will do" and coalesces by it: name a real accuracy. */
+/* sd-event takes 0 for an accuracy of 250 ms and coalesces by it, so a real accuracy is needed. */
 #define ACCURACY (1 * USEC_PER_MSEC)
 
 struct TimeoutQueue {
@@ -13,7 +13,7 @@ struct TimeoutQueue {
         TimeoutFn fn;
         List entries;
         sd_event_source *timer;
-        usec_t armed; /* for when; 0: it is off */
+        usec_t armed; /* when it fires; 0: off */
 };
 
 static void arm(TimeoutQueue *q, usec_t due) {

@@ -3,11 +3,11 @@
 
 /*
  * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later,
- * with one timer for its head. Starting and stopping cost a few pointer writes and no system call; the timer
- * is set only when it is off, fires early when its head was stopped, and is set again then.
+ * with one timer for its head. Starting and stopping cost a few pointer writes and no system call. The timer
+ * is set only when it is off; it fires early if its head was stopped, and is then set again.
  *
- * The length may change: what runs keeps the one that it began with. For as long as older ones are in the
- * queue that end later, a start looks for its place among them from the end.
+ * The length may change: a running time-out keeps the one that it began with. While older ones that end
+ * later are in the queue, a start searches its place from the end.
  */
 
 #include "base/clock.h"
@@ -25,12 +25,12 @@ struct Timeout {
 
 #define TIMEOUT_INIT(t) ((Timeout){ .link = LIST_INIT((t).link) })
 
-/* The function is called with the time-out stopped; it may start or free any. */
+/* The function is called with the time-out stopped; it may start or free any time-out. */
 int timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret);
 TimeoutQueue *timeout_queue_free(TimeoutQueue *q);
 DEFINE_CLEANUP(TimeoutQueue *, timeout_queue_free);
 
-void timeout_queue_set_duration(TimeoutQueue *q, usec_t duration); /* for those that start from now on */
+void timeout_queue_set_duration(TimeoutQueue *q, usec_t duration); /* for time-outs that start from now on */
 
-void timeout_start(TimeoutQueue *q, Timeout *t); /* or starts over */
+void timeout_start(TimeoutQueue *q, Timeout *t); /* or starts it again */
 void timeout_stop(Timeout *t);

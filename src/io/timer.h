@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One shot after a while; for what is rare (many of one length are io/timeout's). Freeing it calls it off.
- */
+/* One call after a time, for rare cases (io/timeout is for many of one length). Freeing the timer cancels
+ * it. */
 
 #include "io/loop.h"
 
