@@ -15,9 +15,9 @@
 
 extern char **environ;
 
-static pid_t agent; /* 0: none, -1: tried in vain */
+static pid_t agent; /* 0: none, -1: could not be started */
 
-/* It closes its end of the pipe when it is registered with polkit. */
+/* The agent closes its end of the pipe when it is registered with polkit. */
 static void wait_ready(int fd) {
         struct pollfd p = { .fd = fd };
 

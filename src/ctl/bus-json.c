@@ -16,7 +16,7 @@ typedef union Basic {
         const char *s;
 } Basic;
 
-/* What is a time by its name becomes one, and what may be there or not is null when empty. */
+/* Members that are times by their names, and members that are null when empty. */
 static const char *const times[] = {
         "available_at", "last_used", "last_reset_time", "next_reset_time", "current_time",
 };
@@ -60,7 +60,7 @@ static void write_basic(JWriter *w, const char *key, char type, const Basic *v) 
         }
 }
 
-/* The keys of our dictionaries are names. */
+/* The keys of the daemon's dictionaries are names. */
 static int dict_entry(sd_bus_message *m, JWriter *w, const char *contents) {
         const char *name;
         int r;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * gemgatectl: what one invocation was asked for and what it holds. A verb writes its answer into `out`,
- * which main.c shows when the verb is done, by way of a pager if it is long and for a person; it says what
- * went wrong itself, on standard error, and returns an exit status.
+ * One invocation of gemgatectl. A verb writes its answer into `out`. main.c shows it when the verb is done,
+ * through a pager if it is long and for a person. A verb prints its errors itself, on standard error, and
+ * returns an exit status.
  */
 
 #include <systemd/sd-bus.h>
@@ -27,7 +27,7 @@ enum {
 
 struct Ctl {
         const Verb *verb;
-        const char *host, *machine, *socket; /* where the daemon is; all NULL: here */
+        const char *host, *machine, *socket; /* where the daemon is; all NULL: on this machine */
         const char *days;
         bool json, all, full, no_pager;
 
@@ -35,8 +35,8 @@ struct Ctl {
         Buf out;
 
         sd_bus *bus;
-        bool peer;        /* no bus between: the daemon's own socket */
-        bool quiet;       /* say nothing, for the shells' completion */
+        bool peer;        /* the daemon's own socket, without a bus */
+        bool quiet;       /* no messages, for the shells' completion */
         uint64_t timeout; /* of each call, in microseconds */
 };
 

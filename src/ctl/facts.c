@@ -4,7 +4,7 @@
 
 #include "ctl/facts.h"
 
-/* A number of whatever size; 0 if this is none. */
+/* A number of any size; 0 if it is not one. */
 static int read_number(sd_bus_message *m, char type, uint64_t *ret) {
         union {
                 uint8_t y;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A dictionary of named values (a{sv}), read into a struct by a table. What the table doesn't name is passed
- * over, and what the dictionary doesn't have stays as it was: daemon and client may be of different
+/* A dictionary of named values (a{sv}), read into a struct by a table. Names that the table lacks are
+ * ignored; members that the dictionary lacks stay as they were: daemon and client may have different
  * versions. */
 
 #include <systemd/sd-bus.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Errors become sentences by a table: an error's name, or how it begins, the exit status, and what to do
- * about it. The daemon's own errors have sentences of their own, which are passed on as they are.
+ * Errors become sentences by a table: an error's name, or its prefix, the exit status, and what to do about
+ * it. The daemon's own errors have sentences, which are shown as they are.
  */
 
 #include <errno.h>
@@ -21,15 +21,15 @@
 #define NOT_RUNNING                                                                                         \
         "gemgated is not running: systemctl start gemgated.socket (then a first connection starts it), or " \
         "systemctl start gemgated.service"
-#define NOT_STARTED "gemgated could not be started; journalctl -u gemgated says why"
-#define NO_ANSWER   "gemgated did not answer; systemctl status gemgated says how it is"
+#define NOT_STARTED "gemgated could not be started; see journalctl -u gemgated"
+#define NO_ANSWER   "gemgated did not answer; see systemctl status gemgated"
 #define NO_BUS                                                                                              \
-        "there is no system bus here and no " CONTROL_SOCKET ": systemctl start dbus.socket and then "      \
+        "there is no system bus and no " CONTROL_SOCKET ": systemctl start dbus.socket and then "           \
         "gemgated.socket, or name the daemon's CONTROL_SOCKET with --socket=PATH"
 #define DENIED ""
 
 static const struct {
-        const char *name; /* with an asterisk: how it begins */
+        const char *name; /* with an asterisk: its prefix */
         int status;
         const char *advice; /* NULL: the error's own sentence */
 } errors[] = {
@@ -43,14 +43,15 @@ static const struct {
         { SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_FAILED, NOT_RUNNING },
         { SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_FAILED, NULL }, /* see advice_of() */
         { "org.freedesktop.DBus.Error.Spawn.*", CTL_FAILED, NOT_STARTED },
-        { "org.freedesktop.DBus.Error.TimedOut", CTL_FAILED, NOT_STARTED }, /* the bus's, of a start */
+        { "org.freedesktop.DBus.Error.TimedOut", CTL_FAILED, NOT_STARTED }, /* from the bus, when a start
+                                                                             * fails */
         { "org.freedesktop.systemd1.*", CTL_FAILED, NOT_STARTED },
         { SD_BUS_ERROR_NO_REPLY, CTL_FAILED, NO_ANSWER },
         { SD_BUS_ERROR_TIMEOUT, CTL_FAILED, NO_ANSWER },
         { SD_BUS_ERROR_DISCONNECTED, CTL_FAILED, NO_ANSWER },
 };
 
-/* What polkit calls it. Reading is allowed to whoever sits here, or to nobody: no password is asked. */
+/* polkit's name for reading. Reading is allowed or not, without a password. */
 #define READ "org.gemgate1.read"
 
 static const struct {
@@ -87,22 +88,24 @@ static int denied(const Ctl *c, const char *member) {
         if (action)
                 return ctl_say(
                         c, CTL_DENIED,
-                        "%s: permission denied: be root or a member of the group gemgate, or have polkit "
-                        "allow you %s (pkaction --verbose --action-id %s)",
+                        "%s: permission denied: you must be root or a member of the group gemgate, or "
+                        "polkit must allow you %s (pkaction --verbose --action-id %s)",
                         member, action, action);
-        return ctl_say(c, CTL_DENIED, "%s: permission denied: be root or a member of the group gemgate",
+        return ctl_say(c, CTL_DENIED,
+                       "%s: permission denied: you must be root or a member of the group gemgate",
                        member);
 }
 
-/* The daemon looks at a peer when it connects, and closes if it is none of these. */
+/* The daemon checks a peer when it connects, and closes the connection if it is none of these. */
 static int closed(const Ctl *c) {
         return ctl_say(
                 c, CTL_DENIED,
-                "the daemon has closed the connection: its control socket is for root, its own user and the "
+                "the daemon closed the connection: its control socket is only for root, its user and the "
                 "group gemgate");
 }
 
-/* dbus-daemon says so of a call that was to start nothing, dbus-broker also of a start that failed. */
+/* dbus-daemon sends this error for a call that must not start the daemon; dbus-broker also for a failed
+ * start. */
 static const char *advice_of(const Ctl *c, size_t i) {
         if (!streq(errors[i].name, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
                 return errors[i].advice;
@@ -146,7 +149,7 @@ int link_garbled(Ctl *c, int error) {
                 return ctl_oom(c);
         return ctl_say(
                 c, CTL_FAILED,
-                "gemgated answered in a form that this gemgatectl doesn't know: are both of one version? "
+                "gemgated's answer was not understood: do both programs have the same version? See "
                 "gemgatectl version");
 }
 
@@ -187,11 +190,12 @@ static int use_peer(Ctl *c, const char *path) {
         c->peer = r >= 0;
         if (r == -EACCES || r == -EPERM)
                 return ctl_say(c, CTL_DENIED,
-                               "%s: permission denied: it is for root, its owner and the group gemgate",
+                               "%s: permission denied: it is only for root, its owner and the group gemgate",
                                path);
         if (r == -ENOENT || r == -ECONNREFUSED)
                 return ctl_say(c, CTL_FAILED,
-                               "%s: nobody serves there: is gemgated running with CONTROL_SOCKET=%s?", path,
+                               "%s: no daemon listens there: is gemgated running with "
+                               "CONTROL_SOCKET=%s?", path,
                                path);
         if (r == -EPIPE || r == -ECONNRESET)
                 return closed(c);
@@ -213,7 +217,7 @@ static int use_bus(Ctl *c) {
                 return 0;
         if (c->machine && (r == -EACCES || r == -EPERM))
                 return ctl_say(c, CTL_DENIED,
-                               "cannot reach %s: permission denied: only root enters a container",
+                               "cannot reach %s: permission denied: only root may enter a container",
                                c->machine);
         if (c->host || c->machine)
                 return ctl_say(c, CTL_FAILED, "cannot reach %s: %s", c->host ?: c->machine, strerror(-r));

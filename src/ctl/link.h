@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The way to the daemon: the system bus here, on another host (by ssh) or in a machine (a container of
- * systemd's), or, peer to peer, the daemon's own socket. What fails is told here, with what to do next; the
- * result is an exit status.
+ * The connection to the daemon: the system bus here, on another host (by ssh) or in a machine (a systemd
+ * container), or, peer to peer, the daemon's own socket. Failures are printed here, with what to do next;
+ * the result is an exit status.
  */
 
 #include "ctl/ctl.h"
@@ -17,12 +17,12 @@
 
 typedef struct LinkCall {
         const char *path, *interface, *member; /* path and interface: NULL for the manager's */
-        const char *about;                     /* what the user named, for the message; NULL: nothing */
+        const char *about;                     /* the user's argument, for the message; NULL: none */
 } LinkCall;
 
 int link_open(Ctl *c);
 
-/* Calls and waits. 0, or the exit status of what was told. */
+/* Calls and waits. 0, or the exit status of the printed error. */
 int link_call(Ctl *c, const LinkCall *call, sd_bus_message **ret, const char *types, ...);
 
 /* All properties of an object, as a{sv}. */
@@ -31,9 +31,9 @@ int link_properties(Ctl *c, const char *path, const char *interface, sd_bus_mess
 /* True if the last link_call() failed because there is no such object. */
 bool link_is_no_object(const sd_bus_error *e);
 
-/* Tells what an answer that was not understood means. */
+/* Prints that an answer was not understood. */
 int link_garbled(Ctl *c, int error);
 
-/* The ID of a key's object path, decoded; malloc'ed. NULL if it is none or memory is short. */
+/* The ID of a key's object path, decoded; malloc'ed. NULL if the path is not a key's, or without memory. */
 char *link_key_id(const char *path);
 int link_key_path(const char *id, char **ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * gemgatectl. A verb is a row of the table below, which is also --help and what the shells complete. A verb
- * fills `out`, and that is shown when it is done.
+ * gemgatectl. A verb is a row of the table below, which also makes --help and the shells' completion. A verb
+ * fills `out`, which is shown when the verb is done.
  */
 
 #include <limits.h>
@@ -17,37 +17,37 @@
 
 /* clang-format off */
 const Verb ctl_verbs[] = {
-        { "status", "", "how the daemon is, and what needs attention",
+        { "status", "", "the state of the daemon, and what needs attention",
           0, 0, VERB_NO_START, "", verb_status },
-        { "keys", "", "the keys, their state and what stopped them last",
+        { "keys", "", "the keys, their state and their last error",
           0, 0, 0, "", verb_keys },
-        { "show", "KEY", "one key, with each model that it was asked for",
+        { "show", "KEY", "one key, with each model that it was used for",
           1, 1, 0, "k", verb_show },
         { "models", "", "the models, and how many keys can serve them",
           0, 0, 0, "", verb_models },
         { "stats", "[--days=N]", "requests and errors, by model and by key, or by day",
           0, 0, VERB_DAYS, "", verb_stats },
-        { "requests", "", "the requests under way, the oldest first",
+        { "requests", "", "the open requests, the oldest first",
           0, 0, VERB_NO_START, "", verb_requests },
         { "explain", "[MODEL]", "which key would be picked, and why not the others",
           0, 1, 0, "m", verb_explain },
-        { "reset", "KEY [MODEL] | --all [MODEL]", "give what was set aside another chance",
+        { "reset", "KEY [MODEL] | --all [MODEL]", "lift the blocks of keys and models",
           0, 2, VERB_ALL, "km", verb_reset },
-        { "enable", "KEY...", "pick these keys again",
+        { "enable", "KEY...", "use these keys again",
           1, UINT_MAX, 0, "k", verb_enable },
-        { "disable", "KEY...", "pick these keys no more, until they are enabled",
+        { "disable", "KEY...", "stop using these keys until they are enabled",
           1, UINT_MAX, 0, "k", verb_disable },
         { "reload", "", "read the configuration again",
           0, 0, VERB_NO_START, "", verb_reload },
-        { "log-level", "[LEVEL]", "show or set how much is logged, until a restart or reload",
+        { "log-level", "[LEVEL]", "show or set the log level, until a restart or reload",
           0, 1, VERB_NO_START, "l", verb_log_level },
-        { "monitor", "", "show what happens to keys, as it happens",
+        { "monitor", "", "show events of keys as they happen",
           0, 0, VERB_NO_START, "", verb_monitor },
         { "check-config", "[FILE]", "check the configuration, or an env file or directory",
           0, 1, VERB_OFFLINE, "f", verb_check_config },
         { "version", "", "show the versions of gemgatectl and the daemon",
           0, 0, VERB_NO_START, "", verb_version },
-        { "help", "[VERB]", "show this, or a verb's line of it",
+        { "help", "[VERB]", "show this help, or a verb's line of it",
           0, 1, VERB_OFFLINE, "v", verb_help },
         { "_complete", "", "",
           1, 2, VERB_NO_START | VERB_HIDDEN, "", verb_complete },
@@ -56,8 +56,7 @@ const Verb ctl_verbs[] = {
 
 const size_t ctl_n_verbs = ELEMENTSOF(ctl_verbs);
 
-/* A daemon's sentence can hold what a stranger wrote; and it can be of several lines, each of which says
- * whose it is. */
+/* A daemon's sentence can contain a client's text, and can have several lines; each line gets the prefix. */
 int ctl_say(const Ctl *c, int status, const char *fmt, ...) {
         _cleanup_free_ char *said = NULL;
         va_list ap;
@@ -128,14 +127,14 @@ int verb_help(Ctl *c, unsigned n, char *args[]) {
                 return CTL_OK;
         }
         (void) buf_puts(&c->out, "Usage: gemgatectl [OPTION]... [VERB [ARGUMENT]...]\n"
-                                 "Looks after gemgated. Without a verb: status.\n\nVerbs:\n");
+                                 "Controls gemgated. Without a verb: status.\n\nVerbs:\n");
         for (size_t i = 0; i < ctl_n_verbs; i++)
                 if (!(ctl_verbs[i].flags & VERB_HIDDEN))
                         help_verb(&c->out, ctl_verbs + i);
         (void) buf_puts(&c->out, "\nOptions:\n");
         help_options(&c->out);
         (void) buf_puts(&c->out,
-                        "\nKEY is a key's name, its ID, or its mask.\nSee gemgatectl(1) for the rest.\n");
+                        "\nKEY is a key's name, its ID, or its mask.\nSee gemgatectl(1) for details.\n");
         return CTL_OK;
 }
 
@@ -146,11 +145,12 @@ static int run_verb(Ctl *c, const Verb *v, unsigned n, char *args[]) {
                                n < v->min ? "too few arguments" : "too many arguments", v->name,
                                *v->args ? " " : "", v->args);
         if (c->all && !(v->flags & VERB_ALL))
-                return ctl_say(c, CTL_USAGE, "%s: --all means nothing here", v->name);
+                return ctl_say(c, CTL_USAGE, "%s: does not take --all", v->name);
         if (c->days && !(v->flags & VERB_DAYS))
-                return ctl_say(c, CTL_USAGE, "%s: --days means nothing here", v->name);
+                return ctl_say(c, CTL_USAGE, "%s: does not take --days", v->name);
         if ((c->host || c->machine) && v->flags & VERB_OFFLINE && v->run == verb_check_config)
-                return ctl_say(c, CTL_USAGE, "check-config reads files here, not on another machine");
+                return ctl_say(c, CTL_USAGE,
+                               "check-config reads files of this machine: no --host, --machine or --socket");
         return v->run(c, n, args);
 }
 

@@ -10,8 +10,7 @@ void models_done(Models *l) {
         *l = (Models){};
 }
 
-/* Keys name their models in much the same order: where the last one was found, the next one is likely near.
- */
+/* Keys name their models in similar orders, so the search starts near the last hit. */
 static Model *find(const Models *l, const char *name, size_t *hint) {
         for (size_t i = 0; i < l->n; i++) {
                 Model *m = l->models + (*hint + i) % l->n;

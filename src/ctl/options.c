@@ -4,7 +4,7 @@
 #include "ctl/options.h"
 
 #define OPTIONS_MAX 16U
-#define LETTERLESS  256 /* getopt's value of the first option, so that none is a letter */
+#define LETTERLESS  256 /* getopt's value of the first option without a letter */
 
 /* clang-format off */
 const Option ctl_options[] = {
@@ -12,12 +12,12 @@ const Option ctl_options[] = {
         { "machine", "CONTAINER", "the daemon in a local container", 'M', offsetof(Ctl, machine) },
         { "socket", "PATH", "the daemon's own socket (CONTROL_SOCKET)", 0, offsetof(Ctl, socket) },
         { "all", NULL, "reset: every key", 'a', offsetof(Ctl, all) },
-        { "days", "N", "stats: what each of the latest N days came to", 'd', offsetof(Ctl, days) },
-        { "json", NULL, "for programs: one JSON document", 'j', offsetof(Ctl, json) },
-        { "full", NULL, "cut nothing to the width of the terminal", 'l', offsetof(Ctl, full) },
-        { "no-pager", NULL, "show what is long without a pager", 0, offsetof(Ctl, no_pager) },
-        { "help", NULL, "show this and end", 'h', 0 },
-        { "version", NULL, "show the version and end", 0, 0 },
+        { "days", "N", "stats: the totals of each of the last N days", 'd', offsetof(Ctl, days) },
+        { "json", NULL, "print one JSON document, for programs", 'j', offsetof(Ctl, json) },
+        { "full", NULL, "do not shorten text to the width of the terminal", 'l', offsetof(Ctl, full) },
+        { "no-pager", NULL, "do not use a pager", 0, offsetof(Ctl, no_pager) },
+        { "help", NULL, "show this help and exit", 'h', 0 },
+        { "version", NULL, "show the version and exit", 0, 0 },
 };
 /* clang-format on */
 
@@ -65,11 +65,11 @@ int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **r
                         if (o == LETTERLESS + (int) i || (o == ctl_options[i].letter && o != 0))
                                 found = ctl_options + i;
                 if (!found)
-                        return CTL_USAGE; /* getopt has said why */
+                        return CTL_USAGE; /* getopt has printed the reason */
                 verb = take(c, found) ?: verb;
         }
         if (!!c->host + !!c->machine + !!c->socket > 1)
-                return ctl_say(c, CTL_USAGE, "only one of --host, --machine and --socket makes sense");
+                return ctl_say(c, CTL_USAGE, "only one of --host, --machine and --socket may be given");
         *ret_first = optind;
         *ret_verb = verb;
         return 0;

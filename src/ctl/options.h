@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The options, as a table: getopt's, --help and the shells' completion come from here. */
+/* The table of options: getopt's table, --help and the shells' completion use it. */
 
 #include "ctl/ctl.h"
 
@@ -15,6 +15,6 @@ typedef struct Option {
 extern const Option ctl_options[];
 extern const size_t ctl_n_options;
 
-/* 0 or an exit status, told. *ret_first: the first argument that is no option. *ret_verb: a verb that an
- * option names. */
+/* 0, or the exit status of the printed error. *ret_first: the first argument that is not an option.
+ * *ret_verb: the verb that an option means. */
 int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **ret_verb);

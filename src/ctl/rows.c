@@ -88,7 +88,7 @@ bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
         return true;
 }
 
-/* A mask is unique by what stands behind it: the second key of MASK is MASK#2. MASK alone means both. */
+/* A mask is made unique by a suffix: the second key of MASK is MASK#2. MASK alone means both. */
 static bool has_mask(const KeyRow *row, const char *what) {
         const char *rest = startswith(row->mask, what);
 
@@ -120,7 +120,7 @@ int rows_find(Ctl *c, const KeyRows *r, const char *what, RowsOfKey *ret) {
                 }
         }
         if (n_by_mask > 1)
-                return ctl_say(c, CTL_FAILED, "%zu keys have the mask %s: name one of them, or say %s#2",
+                return ctl_say(c, CTL_FAILED, "%zu keys have the mask %s: use a name or an ID, or %s#2",
                                n_by_mask, what, what);
         if (n_by_mask == 0)
                 return rows_missing(c, what);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What ListKeyHealth answers: a row for each key and model, those of one key next to each other. A row whose
- * model is empty stands for the key as such; a key that was never asked has only that.
+ * The answer of ListKeyHealth: a row for each key and model, those of one key together. A row with an empty
+ * model is the key itself; a key without requests has only that one.
  */
 
 #include "ctl/ctl.h"
@@ -15,16 +15,16 @@ typedef struct KeyRow {
 } KeyRow;
 
 typedef struct KeyRows {
-        sd_bus_message *message; /* the strings are its */
+        sd_bus_message *message; /* owns the strings */
         KeyRow *rows;
         size_t n, size;
 } KeyRows;
 
-/* The rows of one key, seen as one. */
+/* The rows of one key, summed up. */
 typedef struct RowsOfKey {
         const KeyRow *rows;
         size_t n;
-        const char *state; /* of its best model: a key is as good as that */
+        const char *state; /* of its best model */
         usec_t available_at;
         size_t n_models, n_usable;
         const char *last_error; /* any; "" if there is none */
@@ -37,12 +37,13 @@ void rows_done(KeyRows *r);
 /* The key that begins at *at, which moves on to the next; false at the end. */
 bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret);
 
-/* By ID, name, mask or MASK#2; told if there is none or several are meant. 0 or an exit status. */
+/* Finds a key by ID, name, mask or MASK#2; prints an error if there is none, or several. 0 or an exit
+ * status. */
 int rows_find(Ctl *c, const KeyRows *r, const char *what, RowsOfKey *ret);
 
-/* How to tell that there is no such key: somebody will put a whole one there, so all of it is shown only if
- * it is short. CTL_NOTHING. */
+/* Prints that there is no such key. The argument may be a whole secret key, so all of it is shown only if it
+ * is short. CTL_NOTHING. */
 int rows_missing(const Ctl *c, const char *what);
 
-/* What to call a key: its name, or else its ID. malloc'ed; NULL without memory. */
+/* A key's name, or its ID. malloc'ed; NULL without memory. */
 char *rows_label(const KeyRow *row);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The pager is systemd's habit: $SYSTEMD_PAGER, else $PAGER, else less, else more; an empty value or `cat`
- * means none. It is asked only when standard output is a terminal and the answer doesn't fit on it. less is
- * told to show colour, and under sudo not to start other programs.
+ * The pager is chosen as by systemd: $SYSTEMD_PAGER, else $PAGER, else less, else more; an empty value or
+ * `cat` means none. It is used only when standard output is a terminal and the answer doesn't fit on it.
+ * less gets options to show colour, and under sudo not to start other programs.
  */
 
 #include <errno.h>
@@ -76,7 +76,7 @@ static bool fits(const Screen *s, const Buf *b) {
         return lines < s->rows; /* the prompt needs one */
 }
 
-/* 0: no pager is wanted, or none is there. */
+/* 0: no pager is wanted, or none exists. */
 static pid_t spawn_pager(int fd) {
         const char *wanted = getenv("SYSTEMD_PAGER") ?: getenv("PAGER");
         const char *const names[] = { wanted, "less", "more" };
@@ -94,7 +94,7 @@ static pid_t spawn_pager(int fd) {
                 return 0;
         if (posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO) == 0)
                 for (size_t i = 0; i < ELEMENTSOF(names) && pid == 0; i++) {
-                        /* What a person put there may have arguments; our own have none. */
+                        /* The user's value may have arguments; the defaults have none. */
                         char shell[] = "sh", minus_c[] = "-c";
                         _cleanup_free_ char *name = names[i] ? strdup(names[i]) : NULL;
                         char *by_shell[] = { shell, minus_c, name, NULL }, *plain[] = { name, NULL };
@@ -126,7 +126,7 @@ int screen_show(const Screen *s, const Buf *b, bool page) {
                 (void) safe_close(fds[1]);
                 return write_all(STDOUT_FILENO, b);
         }
-        (void) signal(SIGINT, SIG_IGN); /* that one is for the pager */
+        (void) signal(SIGINT, SIG_IGN); /* meant for the pager */
         r = write_all(fds[1], b);
         (void) safe_close(fds[1]);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Where the answer is shown: a person's terminal, or a file or pipe, which gets neither colour nor ornament.
- */
+/* The output: a person's terminal, or a file or pipe, which gets neither colour nor ornament. */
 
 #include "base/buf.h"
 
@@ -26,10 +25,10 @@ typedef enum Style {
 
 void screen_init(Screen *s);
 
-/* What switches a style on and off; empty where there is no colour. */
+/* The escape sequences that switch a style on and off; empty without colour. */
 const char *screen_on(const Screen *s, Style style);
 const char *screen_off(const Screen *s, Style style);
 
-/* Writes it all to standard output; what is longer than the screen goes through a pager, if `page`. -errno;
- * a reader that has gone is no fault. */
+/* Writes everything to standard output; with `page`, what is longer than the screen goes through a pager.
+ * -errno; a reader that closed the pipe is no error. */
 int screen_show(const Screen *s, const Buf *b, bool page);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What verbs write into their answer again and again. */
+/* Parts that the answers of many verbs have. */
 
 #include "ctl/ctl.h"
 #include "ctl/table.h"

@@ -8,7 +8,7 @@
 #include "ctl/words.h"
 
 #define GAP     2U
-#define CUT_MIN 12U /* narrower than this, a column tells nothing: rather let the line wrap */
+#define CUT_MIN 12U /* a narrower column says nothing, so the line may wrap instead */
 
 void table_done(Table *t) {
         for (size_t i = 0; i < t->n; i++)
@@ -18,8 +18,8 @@ void table_done(Table *t) {
         t->n = t->size = 0;
 }
 
-/* U+0080 to U+009F are control characters, too: some terminals take U+009B for the beginning of an escape.
- */
+/* U+0080 to U+009F are control characters, too: some terminals take U+009B for the beginning of an
+ * escape. */
 static size_t control(const char *s) {
         unsigned char a = (unsigned char) s[0];
 
@@ -90,7 +90,7 @@ void table_addf(Table *t, Style style, const char *fmt, ...) {
         table_add(t, style, s);
 }
 
-/* How many bytes of s stand in `width` columns. */
+/* How many bytes of s fit into `width` columns. */
 static size_t prefix(const char *s, size_t width) {
         size_t n = strlen(s);
 

@@ -3,9 +3,8 @@
 
 /*
  * Aligned columns. Cells are added from left to right, row after row; the width of each column is known when
- * the table is printed. What a stranger wrote (an error of Google's) may stand in a cell: control characters
- * are taken out, so that nothing reaches the terminal but text on its line. Errors are sticky, as a Buf's
- * are: look at `error` at the end.
+ * the table is printed. A cell may contain foreign text (an error of Google's), so control characters are
+ * removed: only text reaches the terminal. Errors are sticky, as in a Buf: look at `error` at the end.
  */
 
 #include "ctl/screen.h"
@@ -13,7 +12,7 @@
 typedef struct Column {
         const char *head;
         bool right; /* numbers */
-        bool cut;   /* what gives way when the line is wider than the terminal; one column at most */
+        bool cut;   /* is shortened if the line is wider than the terminal; one column at most */
 } Column;
 
 typedef struct Cell {
@@ -40,5 +39,5 @@ void table_addf(Table *t, Style style, const char *fmt, ...) _printf_(3, 4);
 /* `full`: never cut. */
 int table_print(const Table *t, const Screen *s, bool full, Buf *out);
 
-/* A copy in which nothing moves the cursor; NULL: no memory. */
+/* A copy without characters that move the cursor; NULL: no memory. */
 char *table_clean(const char *text);

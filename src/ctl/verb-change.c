@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What changes something: reset, enable, disable, reload, log-level. */
+/* The verbs that change something: reset, enable, disable, reload, log-level. */
 
 #include <stdio.h>
 
@@ -22,9 +22,9 @@ int verb_reset(Ctl *c, unsigned n, char *args[]) {
         if (n == 0 && !c->all)
                 return ctl_say(c, CTL_USAGE, "reset what? KEY, KEY MODEL, --all or --all MODEL");
         if (n > 1 && c->all)
-                return ctl_say(c, CTL_USAGE, "--all means every key: only a MODEL can stand beside it");
+                return ctl_say(c, CTL_USAGE, "--all means every key: it takes only a MODEL as well");
         if (!c->all && strnull(key))
-                return ctl_say(c, CTL_USAGE, "an empty KEY; --all means every key");
+                return ctl_say(c, CTL_USAGE, "KEY is empty; --all means every key");
 
         r = link_call(c, &(LinkCall){ .member = "ResetHealth" }, &m, "ss", key, model);
         if (r != 0)
@@ -37,9 +37,9 @@ int verb_reset(Ctl *c, unsigned n, char *args[]) {
                 jwrite_uint(&w, "count", count);
                 jwrite_end(&w);
         } else if (count == 0)
-                (void) buf_puts(&c->out, "Nothing needed a reset.\n");
+                (void) buf_puts(&c->out, "All keys are already healthy.\n");
         else
-                (void) buf_printf(&c->out, "Reset %u of what had been set aside.\n", count);
+                (void) buf_printf(&c->out, "%u block%s lifted.\n", count, count == 1 ? "" : "s");
         return CTL_OK;
 }
 
@@ -78,7 +78,7 @@ int verb_disable(Ctl *c, unsigned n, char *args[]) {
 
 /* --- reload --- */
 
-/* The answer comes when the new configuration is in use; an error is the line that is at fault. */
+/* The answer comes when the new configuration is in use; an error is the line with the fault. */
 int verb_reload(Ctl *c, unsigned n, char *args[]) {
         return link_call(c, &(LinkCall){ .member = "Reload" }, NULL, NULL);
 }

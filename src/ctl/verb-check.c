@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* check-config: the daemon itself reads the configuration as a start would, and tells. Its binary is the one
- * beside us. */
+/* check-config runs the daemon's own check of the configuration. Its program is the one beside this one. */
 
 #include <errno.h>
 #include <limits.h>
@@ -18,7 +17,7 @@
 
 extern char **environ;
 
-/* "…/gemgated" beside this program, or only the name, to be found by PATH. */
+/* "…/gemgated" beside this program, or only the name, to be searched in PATH. */
 static int find_daemon(char **ret) {
         char self[PATH_MAX];
         char *slash;
@@ -47,8 +46,8 @@ static bool is_directory(const char *path) {
         return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* A FILE is an env file, a directory is a configuration directory; without one it is the installed one, if
- * there is any. */
+/* A FILE is an env file, a directory is a configuration directory; without one, the installed directory, if
+ * it exists. */
 static int source_option(const char *what, char **ret) {
         const char *option = "config-dir";
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * _complete VERB N: what could stand as the N-th argument (from 1) of VERB, a line each, with a tab and a
- * description where there is one; `_complete verbs` and `_complete options` likewise. The shells' scripts
- * ask this and know nothing themselves. It says nothing when there is no daemon, starts none, and gives up
- * after a second.
+ * _complete VERB N: the candidates for the N-th argument (from 1) of VERB, one a line, with a tab and a
+ * description if there is one; `_complete verbs` and `_complete options` likewise. The shells' scripts call
+ * this and know nothing themselves. It prints nothing without a daemon, starts none, and gives up after a
+ * second.
  */
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "ctl/rows.h"
 
 static void put(Ctl *c, const char *word, const char *about) {
-        if (strpbrk(word, "\t\n")) /* no shell could tell it from two */
+        if (strpbrk(word, "\t\n")) /* a shell would split it */
                 return;
         (void) buf_puts(&c->out, word);
         if (!strnull(about) && !strpbrk(about, "\t\n"))
@@ -79,7 +79,7 @@ static int put_levels(Ctl *c) {
         return CTL_OK;
 }
 
-/* The shells do that themselves. */
+/* The shells complete files themselves. */
 static int put_files(Ctl *c) {
         (void) buf_puts(&c->out, ":files\n");
         return CTL_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* stats --days=N: what each day came to; for programs with its models, as GET /stats?days=N tells it. */
+/* stats --days=N: the totals of each day; for programs with the models, like GET /stats?days=N. */
 
 #include "base/text.h"
 #include "ctl/link.h"
@@ -83,7 +83,7 @@ static int show_text(Ctl *c, sd_bus_message *m) {
         }
         if (r < 0)
                 return r;
-        return t.n > 0 ? show_table(c, &t) : ctl_say(c, CTL_NOTHING, "nothing was asked on these days");
+        return t.n > 0 ? show_table(c, &t) : ctl_say(c, CTL_NOTHING, "there were no requests on these days");
 }
 
 int ctl_days(Ctl *c, unsigned n) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* keys, show, models: three ways to look at the rows of ListKeyHealth. */
+/* keys, show, models: three views of the rows of ListKeyHealth. */
 
 #include "base/text.h"
 #include "ctl/facts.h"
@@ -145,7 +145,7 @@ static void show_model(Table *t, const KeyModel *v, usec_t now) {
         table_add(t, STYLE_PLAIN, v->last_error);
 }
 
-/* `w` or `t`: for programs or for people. 0 or -errno. */
+/* One of `w` (for programs) and `t` (for people) is set. 0 or -errno. */
 static int show_models(sd_bus_message *m, JWriter *w, Table *t, usec_t now) {
         KeyModel v;
         int r;

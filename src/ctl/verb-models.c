@@ -5,7 +5,8 @@
 #include "ctl/show.h"
 #include "ctl/words.h"
 
-/* models: how many keys can serve each of them; explain: which one would, and why the others would not. */
+/* models: how many keys can serve each model. explain: which key would serve, and why the others would
+ * not. */
 
 static int models_json(Ctl *c, const Models *l) {
         JWriter w = JWRITER_INIT(&c->out);
@@ -51,7 +52,7 @@ int verb_models(Ctl *c, unsigned n, char *args[]) {
         if (c->json)
                 return models_json(c, &l);
         if (l.n == 0)
-                return ctl_say(c, CTL_NOTHING, "no model was asked for yet");
+                return ctl_say(c, CTL_NOTHING, "no model was used yet");
         for (size_t i = 0; i < l.n; i++) {
                 const Model *m = l.models + i;
 
@@ -131,6 +132,6 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
                 return CTL_OK;
         }
         if (t.n == 0)
-                return ctl_say(c, CTL_NOTHING, "there are no keys; gemgatectl keys says where to put them");
+                return ctl_say(c, CTL_NOTHING, "there are no keys; see gemgatectl keys");
         return show_table(c, &t);
 }

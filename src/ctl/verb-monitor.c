@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * monitor: the daemon's signals as they come, a line each, until Ctrl-C. Each signal is a row of the table:
- * how it is told to people, and with --json as one object a line. It starts no daemon and waits on when one
- * goes; on the daemon's own socket there is nothing to wait for when that closes.
+ * monitor: the daemon's signals as they arrive, one a line, until Ctrl-C. Each signal is a row of the table:
+ * its text for people, and with --json one object a line. It does not start the daemon, and keeps waiting
+ * when the daemon ends; on the daemon's own socket it ends when that closes.
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@ typedef struct Monitor {
 } Monitor;
 
 static const char *frees(Monitor *m, usec_t until) {
-        return until == USEC_INFINITY ? "not by itself" : words_free(until, m->now, m->time);
+        return until == USEC_INFINITY ? "only when re-enabled" : words_free(until, m->now, m->time);
 }
 
 static int on_health(Monitor *m, sd_bus_message *s) {
@@ -85,7 +85,7 @@ static int on_warning(Monitor *m, sd_bus_message *s) {
         jwrite_uint(&m->w, "used", used);
         jwrite_uint(&m->w, "limit", limit);
         m->style = STYLE_WARN;
-        (void) buf_printf(&m->line, "model %s: %llu of %llu requests of the day are used of %s %s", model,
+        (void) buf_printf(&m->line, "model %s: %llu of %llu requests of the day are used, %s %s", model,
                           (unsigned long long) used, (unsigned long long) limit,
                           strnull(project) ? "the key" : "the project", show_null(project) ?: id);
         return 0;
@@ -102,7 +102,7 @@ static int on_project(Monitor *m, sd_bus_message *s) {
         id = link_key_id(path);
         jwrite_string(&m->w, "key", id);
         jwrite_string(&m->w, "project", project);
-        (void) buf_printf(&m->line, "key %s shares the project %s with others", id, project);
+        (void) buf_printf(&m->line, "key %s shares the project %s with other keys", id, project);
         return 0;
 }
 
@@ -121,7 +121,7 @@ static int on_reloaded(Monitor *m, sd_bus_message *s) {
         return 0;
 }
 
-/* NameOwnerChanged of our name: the daemon came or went. */
+/* NameOwnerChanged of the daemon's name: it has started or ended. */
 static int on_owner(Monitor *m, sd_bus_message *s) {
         const char *name, *before, *after;
         int r;
@@ -131,7 +131,7 @@ static int on_owner(Monitor *m, sd_bus_message *s) {
                 return r;
         jwrite_bool(&m->w, "running", !strnull(after));
         m->style = strnull(after) ? STYLE_WARN : STYLE_GOOD;
-        (void) buf_puts(&m->line, strnull(after) ? "gemgated has gone" : "gemgated is here");
+        (void) buf_puts(&m->line, strnull(after) ? "gemgated has stopped" : "gemgated has started");
         return 0;
 }
 
@@ -248,7 +248,7 @@ int verb_monitor(Ctl *c, unsigned n, char *args[]) {
                 r = subscribe(&m);
         if (r >= 0) {
                 if (c->screen.terminal && !c->json)
-                        (void) ctl_say(c, 0, "watching; Ctrl-C ends it");
+                        (void) ctl_say(c, 0, "watching; Ctrl-C stops");
                 r = wait_for_end(&m, loop);
         }
         (void) sd_bus_detach_event(c->bus);

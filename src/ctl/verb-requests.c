@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* requests: what is under way at the daemon. */
+/* requests: the daemon's open requests. */
 
 #include "ctl/link.h"
 #include "ctl/show.h"
@@ -97,7 +97,7 @@ static int show_text(Ctl *c, sd_bus_message *m) {
         if (r < 0)
                 return link_garbled(c, r);
         if (n == 0)
-                return ctl_say(c, CTL_OK, "no request is under way");
+                return ctl_say(c, CTL_OK, "there are no open requests");
         r = show_table(c, &t);
         if (total > n && r == CTL_OK)
                 (void) buf_printf(&c->out, "\nThe oldest %u of %u requests.\n", n, total);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* stats: GetStatistics, for people two tables, for programs the whole of it, as GET /stats tells it. */
+/* stats: GetStatistics; for people as two tables, for programs as a whole, like GET /stats. */
 
 #include "base/text.h"
 #include "ctl/bus-json.h"
@@ -9,7 +9,7 @@
 #include "ctl/show.h"
 #include "ctl/words.h"
 
-/* An entry of api_key_stats or model_summary: their names differ in what they mean alike. */
+/* An entry of api_key_stats or model_summary, whose members have different names. */
 typedef struct Counts {
         const char *name, *project;
         uint64_t total, today, errors, last_used, healthy, keys;
@@ -172,7 +172,7 @@ int verb_stats(Ctl *c, unsigned n, char *args[]) {
 
         if (c->days) {
                 if (text_parse_uint(c->days, &days) < 0 || days == 0)
-                        return ctl_say(c, CTL_USAGE, "--days=%s: it is a number from 1", c->days);
+                        return ctl_say(c, CTL_USAGE, "--days=%s: must be a number from 1", c->days);
                 return ctl_days(c, days);
         }
         r = link_call(c, &(LinkCall){ .member = "GetStatistics" }, &m, NULL);

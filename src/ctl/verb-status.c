@@ -9,7 +9,7 @@
 #include "ctl/show.h"
 #include "ctl/words.h"
 
-#define TROUBLE_MAX 8U /* keys that status names before it says how many more */
+#define TROUBLE_MAX 8U /* keys that status names; the rest is a number */
 
 typedef struct DaemonFacts {
         const char *version, *state, *log_level;
@@ -56,7 +56,7 @@ static int status_json(Ctl *c, const DaemonFacts *f) {
         return CTL_OK;
 }
 
-/* What an operator would look for next: keys, and models of keys, that cannot serve now. */
+/* What needs attention: keys, and models of keys, that cannot serve now. */
 static int trouble(Ctl *c, const KeyRows *rows, usec_t now) {
         static const Column columns[] = {
                 { "KEY" }, { "MODEL" }, { "STATE" }, { "FREES" }, { "LAST ERROR", .cut = true },
@@ -112,12 +112,12 @@ static void status_text(Ctl *c, const DaemonFacts *f, usec_t now) {
                   strempty(f->state));
         show_fact(c, "Since", STYLE_PLAIN, "%s; %s", words_date(f->started, date),
                   words_time(f->started, now, ago));
-        /* 0, or the moment of the start, if it was never asked to. */
+        /* 0, or the time of the start, if it was never reloaded */
         if (f->reloaded > f->started)
                 show_fact(c, "Reloaded", STYLE_PLAIN, "%s; %s", words_date(f->reloaded, date),
                           words_time(f->reloaded, now, ago));
         show_keys(c, f);
-        show_fact(c, "Now", STYLE_PLAIN, "%llu request%s under way", (unsigned long long) f->active,
+        show_fact(c, "Now", STYLE_PLAIN, "%llu open request%s", (unsigned long long) f->active,
                   f->active == 1 ? "" : "s");
         show_fact(c, "Today", STYLE_PLAIN, "%llu request%s; the quotas' day ends %s",
                   (unsigned long long) f->requests_today, f->requests_today == 1 ? "" : "s",
@@ -152,7 +152,7 @@ int verb_status(Ctl *c, unsigned n, char *args[]) {
 
 /* --- version --- */
 
-/* The daemon's is shown if it can be had: no daemon is no failure here. */
+/* The daemon's version is shown if it can be had; a missing daemon is no error here. */
 int verb_version(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         JWriter w = JWRITER_INIT(&c->out);

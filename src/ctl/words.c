@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "ctl/words.h"
 
-/* Two units at most, and below a minute only whole seconds: nobody waits for the rest. */
+/* Two units at most, and below a minute only whole seconds. */
 static void span(usec_t u, char *ret, size_t n) {
         unsigned long long s = (u + USEC_PER_SEC / 2) / USEC_PER_SEC;
 
@@ -85,8 +85,8 @@ void words_json_time(JWriter *w, const char *key, usec_t t) {
         jwrite_string(w, key, s);
 }
 
-/* wcwidth() and mbrtowc() ask the locale, which in a cron job or an image is C: a locale of our own then,
- * that is made once and kept. */
+/* wcwidth() and mbrtowc() use the locale, which is C in a cron job or an image. So they get a UTF-8 locale,
+ * made once and kept. */
 static locale_t utf8(void) {
         static locale_t l;
 
@@ -108,7 +108,7 @@ size_t words_width(const char *s) {
                 size_t k = mbrtowc(&c, s, n, &state);
                 int w;
 
-                if (k == 0 || k > n) /* not UTF-8: a column a byte */
+                if (k == 0 || k > n) /* not UTF-8: one column for each byte */
                         break;
                 w = wcwidth(c);
                 width += w > 0 ? (size_t) w : 0;

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* How times and states are told to people. */
+/* Times and states as text for people. */
 
 #include "base/clock.h"
 #include "base/json/write.h"
 #include "ctl/screen.h"
 
-/* `in 41 s`, `2 min ago`, `now`; `never` for USEC_INFINITY and, as what has been, for 0. */
+/* `in 41 s`, `2 min ago`, `now`; `never` for USEC_INFINITY and, in the past, for 0. */
 #define WORDS_TIME_MAX 48U
 const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
-/* When something frees: as above, but 0 and what is past are `now`. */
+/* When something frees: as above, but 0 and the past are `now`. */
 const char *words_free(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
-/* How long something took: `41 s`, `2 min`, `1 h 5 min`. */
+/* A duration: `41 s`, `2 min`, `1 h 5 min`. */
 const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]);
 
-/* By the clock on the wall here: `Sun 2026-11-22 22:57:03 UTC`. */
+/* By the local clock: `Sun 2026-11-22 22:57:03 UTC`. */
 const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]);
 
-/* The best state first: a key is as good as its best model. An unknown one comes last. */
+/* The best state first: a key's state is that of its best model. An unknown one comes last. */
 unsigned words_rank(const char *state);
 Style words_style(const char *state);
 

@@ -19,10 +19,10 @@ typedef struct Loader {
         ConfigSay say;
         void *userdata;
         bool check;
-        gid_t group; /* of the configuration directory, when checking; 0: root's, as good as none */
+        gid_t group; /* of the configuration directory, with check; 0: root's, or unknown */
 } Loader;
 
-/* The settings that have a file of their own. */
+/* The settings that have their own files. */
 static const struct {
         const char *file;
         const char *setting;
@@ -32,8 +32,8 @@ static const struct {
         { "admin-tokens", "ADMIN_TOKENS" },
 };
 
-/* The environment is the process's, and its secrets are gone from it once they were read: so what it said
- * lives as long as the process. */
+/* The environment's secrets are removed from it once they were read, so this copy lives as long as the
+ * process. */
 static ConfigText *kept;
 
 static void _printf_(3, 4) tell(const Loader *l, LogLevel level, const char *fmt, ...) {
@@ -64,7 +64,8 @@ static int read_fd(int fd, Buf *ret) {
         return ret->n > CONFIG_FILE_MAX ? -EFBIG : 0;
 }
 
-/* Whoever checks may be root, who reads everything; the daemon is not, and its directory is its group's. */
+/* --check-config may be run by root, who can read everything; the daemon cannot, and its directory has its
+ * group. */
 static bool is_root_alone(const Loader *l, const struct stat *st) {
         return l->group != 0 && st->st_uid == 0 && !(st->st_mode & S_IROTH) &&
                !(st->st_gid == l->group && st->st_mode & S_IRGRP);
@@ -84,7 +85,7 @@ static void check_mode(const Loader *l, const char *path, int fd) {
                      path);
 }
 
-/* -ENOENT if there is none, without a word; everything else is told. */
+/* -ENOENT without a message; any other error is reported. */
 static int read_file(const Loader *l, const char *path, Buf *ret) {
         _cleanup_close_ int fd = -1;
         int r;
@@ -195,7 +196,7 @@ static int load_environment(const Loader *l) {
                 if (r < 0)
                         return r;
                 if (secret) {
-                        /* Children would inherit it, and /proc/PID/environ shows the very bytes. */
+                        /* Children would inherit it, and /proc/PID/environ shows these bytes. */
                         explicit_bzero(value, strlen(value));
                         (void) unsetenv(name);
                 }
@@ -211,7 +212,7 @@ static void note_differing(Buf *b, const char *before, const char *what, const c
         (void) buf_printf(b, "%s%s%s%s", b->n > 0 ? ", " : "", before, what, behind);
 }
 
-/* But for blanks around them: one may end in a newline that the other lacks. */
+/* True if equal but for blanks at the ends: one of the two may end in a newline. */
 static bool is_same(const char *x, size_t n, const char *y, size_t m) {
         while (n > 0 && strchr(TEXT_WHITESPACE, x[n - 1]))
                 n--;
@@ -220,7 +221,7 @@ static bool is_same(const char *x, size_t n, const char *y, size_t m) {
         return n == m && memcmp(x, y, n) == 0;
 }
 
-/* True if both say something, and not the same. */
+/* True if both sources set it, and differently. */
 static bool contradicts(const Loader *l, const char *name, ConfigSource a, ConfigSource b) {
         const char *x, *y;
         size_t n, m;
@@ -236,8 +237,8 @@ static bool is_said(const Loader *l, const char *name, ConfigSource source) {
         return config_text_get_raw(l->text, source, name, &n);
 }
 
-/* Credentials belong to the process as the environment does. Whoever has changed one, or the file that it
- * stands before, should hear that it was not looked at. */
+/* Credentials belong to the process, like the environment. A changed credential, or a changed file that it
+ * overrides, is reported as not used. */
 static int compare_credentials(const Loader *l, Buf *differ) {
         const char *dir = getenv("CREDENTIALS_DIRECTORY");
         char path[PATH_LENGTH_MAX];
@@ -264,7 +265,7 @@ static int compare_credentials(const Loader *l, Buf *differ) {
         return 0;
 }
 
-/* Whoever has edited the env file should hear that the environment says otherwise and wins. */
+/* Reports settings of the env file that the environment overrides. */
 static void compare_environment(const Loader *l, Buf *differ) {
         const char *name;
         bool secret;
@@ -295,7 +296,7 @@ static int keep_fixed(const Loader *l, const Config *running, Config **c) {
 
 /* --- the whole --- */
 
-/* What only this machine can say of a value. */
+/* Checks what depends on this machine. */
 static int check_here(const Loader *l, const Config *c) {
         _cleanup_(zone_freep) Zone *z = NULL;
         int r;
@@ -327,13 +328,13 @@ int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, 
                 if (r < 0)
                         return r;
         }
-        /* Not for credentials: nobody else reads those. */
+        /* Not for credentials: only gemgated can read those. */
         if (paths->check)
                 l.group = group_of(paths->config_dir);
         config_text_forget(kept, CONFIG_SOURCE_ENV_FILE);
         config_text_forget(kept, CONFIG_SOURCE_DIRECTORY);
 
-        /* A bad line in the env file does not keep the other faults from being told. */
+        /* A wrong line in the env file does not hide the other faults. */
         faults = load_env_file(&l, paths);
         if (faults < 0 && faults != -EBADMSG)
                 return faults;

@@ -16,11 +16,11 @@ struct Events {
         bool keys_gone;
 };
 
-/* What is said of a key that came into a state. */
+/* What is logged when a key enters a state. */
 static const struct {
         LogLevel level;
         const char *id;
-        const char *sentence; /* behind "key NAME" */
+        const char *sentence; /* follows "key NAME" */
 } states[_POOL_STATE_MAX] = {
         [POOL_USABLE] = { LOG_LEVEL_INFO, MESSAGE_KEY_BACK, "is back" },
         [POOL_PROBING] = { LOG_LEVEL_DEBUG, NULL, "is being tried with one request" },
@@ -28,25 +28,25 @@ static const struct {
         [POOL_UNHEALTHY] = { LOG_LEVEL_WARNING, MESSAGE_KEY_UNHEALTHY, "is unhealthy" },
         [POOL_CLOSED] = { LOG_LEVEL_INFO, NULL, "is not used: the model is closed to its project" },
         [POOL_BILLING] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD,
-                           "is not used: its project has a money matter" },
-        [POOL_DEAD] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD, "is dead: Gemini does not know it any more" },
+                           "is not used: its project's billing needs attention" },
+        [POOL_DEAD] = { LOG_LEVEL_WARNING, MESSAGE_KEY_DEAD, "is dead: Gemini rejects it for every model" },
         [POOL_DISABLED] = { LOG_LEVEL_INFO, NULL, "is disabled" },
 };
 
 static void format_until(usec_t until, char ret[static TIMESTAMP_STRING_MAX]) {
         if (until == 0 || until == USEC_INFINITY)
-                (void) snprintf(ret, TIMESTAMP_STRING_MAX, "%s", until == 0 ? "now" : "somebody helps");
+                (void) snprintf(ret, TIMESTAMP_STRING_MAX, "%s", until == 0 ? "now" : "re-enabled");
         else
                 timestamp_format(until, 0, ret);
 }
 
-/* The first moment without any key, once each time. */
+/* Logs once when the last usable key goes. */
 static void look_for_keys(Events *e) {
         bool gone = pool_usable_keys(e->pool, clock_realtime()) == 0;
 
         if (gone && !e->keys_gone)
                 log_event(LOG_LEVEL_ERROR, MESSAGE_KEYS_GONE,
-                          "no key is usable any more: every request is refused");
+                          "no key is usable any more: all requests are refused");
         e->keys_gone = gone;
 }
 
@@ -60,11 +60,11 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
         PoolKeyView v;
         const char *id = pool_key_id(k);
 
-        /* A key that only waited for quota was never away. */
+        /* A key that only waited for quota was not gone. */
         bool quiet = after == POOL_USABLE && before == POOL_COOLING;
         LogLevel level = quiet ? LOG_LEVEL_DEBUG : states[after].level;
 
-        /* What befalls the key as such has been said of it, and need not be for each of its models. */
+        /* A state of the key itself is logged once, not again for each of its models. */
         if (model[0] && (is_of_the_key(after) || (is_of_the_key(before) && after == POOL_USABLE)))
                 return;
         if (level > log_get_level() || !log_kind_pass(e->limiter, &e->changes))
@@ -128,7 +128,7 @@ static void on_project_learned(const PoolKey *k, const char *project, size_t n_o
         if (log_kind_pass(e->limiter, &e->projects)) {
                 pool_key_view(e->pool, k, clock_realtime(), &v);
                 (void) snprintf(message, sizeof(message),
-                                "key %s is of the project %s, as %zu other%s: they share its quotas",
+                                "key %s belongs to the project %s, with %zu other%s: they share its quotas",
                                 pool_key_id(k), project, n_others, n_others == 1 ? "" : "s");
                 log_event(LOG_LEVEL_INFO, MESSAGE_PROJECT_LEARNED, message,
                           { "key", v.mask },
@@ -154,7 +154,7 @@ static void on_quota_warning(const PoolKey *k, const char *project, const char *
                 (void) snprintf(numbers[0], sizeof(numbers[0]), "%llu", (unsigned long long) used);
                 (void) snprintf(numbers[1], sizeof(numbers[1]), "%llu", (unsigned long long) limit);
                 (void) snprintf(message, sizeof(message),
-                                "model %s: %s of %s requests of the day are used of %s %s", model,
+                                "model %s: %s of %s requests of the day are used, %s %s", model,
                                 numbers[0], numbers[1], project ? "the project" : "the key",
                                 project ?: pool_key_id(k));
                 log_event(LOG_LEVEL_WARNING, MESSAGE_QUOTA_WARNING, message,

@@ -20,10 +20,10 @@ typedef struct EventsListener {
 } EventsListener;
 
 int events_new(Loop *loop, Pool *pool, Events **ret); /* becomes the pool's observer */
-Events *events_free(Events *e);                       /* before the pool; listeners are let go */
+Events *events_free(Events *e);                       /* before the pool; listeners are unlinked */
 DEFINE_CLEANUP(Events *, events_free);
 
 void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata);
 void events_unlisten(EventsListener *l);
 
-void events_look(Events *e); /* after a reload: is there still a key? */
+void events_look(Events *e); /* after a reload: checks whether a key is left */

@@ -13,7 +13,7 @@
 #include "daemon/job-folder.h"
 
 #define PREFIX "gemgate-job-"
-/* One that another daemon is making just now has no listener either. */
+/* A directory that another daemon is just making has no listener yet. */
 #define STALE_AFTER USEC_PER_MINUTE
 
 static bool is_listened_at(const char *base, const char *name) {
@@ -22,7 +22,7 @@ static bool is_listened_at(const char *base, const char *name) {
 
         if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s/" JOB_FOLDER_SOCKET, base, name) >=
             (int) sizeof(a.sun_path))
-                return true; /* nobody could have bound it */
+                return true; /* no daemon could have bound it */
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return true;
@@ -30,7 +30,8 @@ static bool is_listened_at(const char *base, const char *name) {
                (errno != ECONNREFUSED && errno != ENOENT);
 }
 
-/* Ours, with nothing in it but a socket that nobody listens at. Whatever else is there, it stays. */
+/* Removes a directory of this user that holds nothing but a socket without a listener. Anything else
+ * stays. */
 static void remove_if_stale(int base_fd, const char *base, const char *name) {
         usec_t now = clock_realtime();
         _cleanup_close_ int fd = -1;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The directory of the inner listener where systemd has made none: in RUNTIME_DIRECTORY, TMPDIR or /tmp, and
- * nobody else's to look into. A daemon that was killed leaves its own behind; the next one of its user
+ * The directory of the inner listener's socket, if systemd has made none: in RUNTIME_DIRECTORY, TMPDIR or
+ * /tmp, private to the user. A killed daemon leaves its directory behind; the next daemon of the same user
  * removes it.
  */
 

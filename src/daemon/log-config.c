@@ -9,7 +9,7 @@
 
 static LogFile *arg_file; /* NULL without LOG_DIR */
 
-/* The journal's stream would take a line that is at fault for information like any other. */
+/* The journal would take a line on standard error for information, whatever its level. */
 void log_config_begin(void) {
         if (log_journal_is_stderr())
                 return log_setup(LOG_LEVEL_INFO, LOG_FORMAT_SINK, log_journal_sink);
@@ -22,19 +22,19 @@ static void told(int error, uint64_t n_lost, void *userdata _unused_) {
 
         (void) snprintf(lost, sizeof(lost), "%llu", (unsigned long long) n_lost);
         if (error < 0)
-                log_warning("LOG_DIR: %s: %s: no log file is written until that is over", dir,
+                log_warning("LOG_DIR: %s: %s: no log file is written until this is repaired", dir,
                             strerror(-error));
         else if (n_lost > 0) {
                 char message[DIRECTORY_PATH_MAX + 128];
 
                 (void) snprintf(message, sizeof(message),
-                                "LOG_DIR: %s: written again; %s lines did not find room", dir, lost);
+                                "LOG_DIR: %s: written again; %s lines were lost", dir, lost);
                 log_struct(LOG_LEVEL_WARNING, message, { "left_out", lost, true });
         } else
                 log_info("LOG_DIR: %s: written again, nothing is missing", dir);
 }
 
-/* Also at each reload: somebody may have moved the file away. */
+/* Also at each reload: the file may have been moved away. */
 static void apply_files(const Config *c, Loop *loop) {
         int r;
 

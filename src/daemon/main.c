@@ -19,8 +19,8 @@
 #define HELP_MAX (64U << 10)
 #define SAID_MAX (1U << 20)
 
-/* What is said while the configuration is read. An error ends the program, and is said at once; the rest
- * waits, as one line after the other, for the log that the configuration asks for. */
+/* Messages while the configuration is read. An error ends the program and is printed at once; the others
+ * wait, as lines, for the log that the configuration sets up. */
 static void say(LogLevel level, const char *line, void *userdata) {
         Buf *later = userdata;
 
@@ -50,14 +50,14 @@ static int help(void) {
         (void) buf_puts(
                 &b,
                 "Usage: gemgated [OPTION]...\n"
-                "Serves OpenAI clients from a pool of Gemini API keys.\n\n"
-                "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens there\n"
+                "Serves OpenAI and Gemini clients from a pool of Gemini API keys.\n\n"
+                "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens in DIR\n"
                 "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"
-                "  --check-config     check the configuration and end: 0, or 78\n"
-                "  --health           ask the daemon that runs with this configuration how it is: 0 and a "
-                "word, or 69\n"
-                "  --version          print the version and end\n"
-                "  --help             print this and end\n\n");
+                "  --check-config     check the configuration and exit with 0, or 78 if it is wrong\n"
+                "  --health           print the health of the daemon with this configuration; exit with 0, "
+                "or 69\n"
+                "  --version          print the version and exit\n"
+                "  --help             print this help and exit\n\n");
         config_help(&b);
         if (b.error < 0)
                 return EX_SOFTWARE;
@@ -65,7 +65,7 @@ static int help(void) {
         return fflush(stdout) == 0 ? 0 : EX_IOERR;
 }
 
-/* Keys are in this memory: no core file, and nobody of our user attaches. */
+/* The memory holds keys: no core file, and no process of the same user may attach. */
 static void forbid_dumps(void) {
         (void) setrlimit(RLIMIT_CORE, &(struct rlimit){});
 #ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches */
@@ -73,8 +73,8 @@ static void forbid_dumps(void) {
 #endif
 }
 
-/* What comes while the configuration is read waits for the loop: a reload, which must not end us; and, where
- * we are a container's first process, the end, as the kernel would keep it from us. */
+/* Blocks signals until the loop handles them: SIGHUP must not end a daemon that is still starting, and as a
+ * container's first process it would not get SIGTERM at all. */
 static void hold_signals(void) {
         sigset_t mask;
 
@@ -87,7 +87,7 @@ static void hold_signals(void) {
         (void) sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
-/* What does not pass by itself is not to be tried again for the same client. */
+/* A permanent failure answers waiting clients, so that systemd does not start the daemon again for them. */
 static int fail(int status, int n_listeners) {
         if (status == EX_CONFIG || status == EX_NOPERM)
                 turn_away_waiting(n_listeners);
@@ -136,15 +136,15 @@ static int run(int argc, char *argv[]) {
                 case 'h':
                         return help();
                 default:
-                        return EX_USAGE; /* getopt has said why */
+                        return EX_USAGE; /* getopt has printed the reason */
                 }
         if (optind < argc) {
-                log_error("%s: an argument that means nothing here; see --help", argv[optind]);
+                log_error("%s: unexpected argument; see --help", argv[optind]);
                 return EX_USAGE;
         }
 
         r = config_load(&paths, NULL, health ? say_faults : say, &later, &config);
-        if (r < 0) { /* it has said why */
+        if (r < 0) { /* the reason was logged */
                 say_later(&later);
                 return fail(r == -EACCES || r == -EPERM ? EX_NOPERM
                             : r == -ENOMEM              ? EX_SOFTWARE

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the Gemini CLI needs of the daemon: the engine, and the socket of the inner listener, which the CLI
- * asks in its turn. systemd passes that one, named "job", in a directory and with a group of its own
- * (gemgated-job.socket); without systemd it is made in a directory that nobody else can look into.
+ * The daemon's side of the Gemini CLI: the engine, and the socket of the inner listener, to which the CLI
+ * sends its requests. systemd passes that socket, named "job", in its own directory and group
+ * (gemgated-job.socket). Without systemd it is made in a private directory.
  */
 
 #include <errno.h>

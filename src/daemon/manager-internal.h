@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of the manager share. */
+/* Shared by the files of the manager. */
 
 #include <systemd/sd-event.h>
 
@@ -22,11 +22,11 @@ struct Manager {
         Zone *zone;
         Loop *loop;
         Pool *pool;
-        StateWriter *state_writer; /* NULL: what the pool knows is in memory alone */
+        StateWriter *state_writer; /* NULL: the pool's state is in memory only */
         Engine *engine;
         JobBook *jobs; /* of the Gemini CLI */
         Engine *cli;
-        char *job_dir, *job_socket; /* of the inner listener; the directory only if it is our own */
+        char *job_dir, *job_socket; /* of the inner listener; the directory only if gemgated made it */
         bool job_passed;            /* by systemd */
         Http *http;
         Events *events;
@@ -39,8 +39,8 @@ struct Manager {
         sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
         LoopHook ended; /* while draining: a request ended, was it the last? */
         bool ended_added, signalled, draining;
-        bool nohup;  /* SIGHUP was ignored when we came */
-        bool passed; /* the sockets are systemd's: it starts us again when somebody connects */
+        bool nohup;  /* SIGHUP was ignored at the start */
+        bool passed; /* the sockets are systemd's: it starts the daemon at the next connection */
         char *beyond_loopback; /* a socket that is, as it is shown: there must be a client token then; or
                                   NULL */
 };
@@ -51,21 +51,21 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret);
 EngineApiParams manager_engine_params(const Config *c);
 
 /* manager.c */
-void manager_drain(Manager *m, const char *why); /* lets what is under way finish, and ends */
+void manager_drain(Manager *m, const char *why); /* finishes open requests, and ends */
 
 /* manager-cli.c */
 int manager_start_cli(Manager *m); /* before the HTTP server is made */
-int manager_listen_jobs(Manager *m, int fd); /* takes the socket that was passed; −1: makes one */
+int manager_listen_jobs(Manager *m, int fd); /* takes the passed socket; -1: makes one */
 void manager_configure_cli(Manager *m, const Config *c);
 void manager_stop_cli(Manager *m);
 
 /* manager-notify.c */
 int manager_start_notify(Manager *m);
-int manager_set_idle_exit(Manager *m); /* as the configuration has it now */
+int manager_set_idle_exit(Manager *m); /* as in the current configuration */
 void manager_stop_notify(Manager *m);
 
 /* manager-state.c */
-int manager_start_state(Manager *m); /* after the keys are in the pool, before anybody observes it */
+int manager_start_state(Manager *m); /* after the keys are in the pool, before it is observed */
 void manager_stop_state(Manager *m);
 
 /* manager-bus.c */

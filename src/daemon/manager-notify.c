@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What systemd is told of us, and the end by idleness, after which it brings us back. */
+/* The status for systemd, and IDLE_EXIT, after which systemd starts the daemon again. */
 
 #include <stdio.h>
 
@@ -30,7 +30,7 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         PoolCounters c;
 
         if (m->draining) {
-                (void) snprintf(ret, NOTIFY_STATUS_MAX, "Finishing what is under way: %zu %s open", n_open,
+                (void) snprintf(ret, NOTIFY_STATUS_MAX, "Finishing open requests: %zu %s open", n_open,
                                 requests(n_open));
                 return USEC_INFINITY;
         }
@@ -94,7 +94,8 @@ int manager_set_idle_exit(Manager *m) {
         if (after == 0)
                 return 0;
         if (!m->passed) {
-                log_warning("IDLE_EXIT: ignored: the sockets are our own, and nobody would start us again");
+                log_warning("IDLE_EXIT: ignored, because without systemd's sockets nothing would start the "
+                            "daemon again");
                 return 0;
         }
         return idle_new(

@@ -28,7 +28,7 @@
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
 
-/* What is said while the configuration is read: at once, and the first fault is the message. */
+/* The messages while the configuration is read: each is logged at once, and the first fault is kept. */
 typedef struct Said {
         char *fault;
 } Said;
@@ -88,7 +88,7 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
                 return r;
 
         pool_keep_days(m->pool, (unsigned) c->stats_retention_days);
-        c->max_connections = m->config->max_connections; /* may have been cut at the start */
+        c->max_connections = m->config->max_connections; /* may have been lowered at the start */
         http_configure(m->http, c);
         engine_api_configure(m->engine, &engine);
         manager_configure_cli(m, c);
@@ -107,7 +107,7 @@ static int reload(Manager *m, Said *said, PoolChange *ret) {
         int r;
 
         if (m->draining) {
-                say(LOG_LEVEL_ERROR, "the daemon is about to end: nothing is reloaded", said);
+                say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", said);
                 return -ESHUTDOWN;
         }
         r = config_load(&m->paths, m->config, say, said, &c);
@@ -115,7 +115,8 @@ static int reload(Manager *m, Said *said, PoolChange *ret) {
                 return r;
         if (m->beyond_loopback && c->tokens.n_client == 0) {
                 (void) snprintf(line, sizeof(line),
-                                "ALLOWED_TOKENS: none: at least one client token, as %s is beyond loopback",
+                                "ALLOWED_TOKENS: none: must be at least one client token, because %s is "
+                                "beyond loopback",
                                 m->beyond_loopback);
                 say(LOG_LEVEL_ERROR, line, said);
                 return -EINVAL;
@@ -145,8 +146,8 @@ int manager_reload(Manager *m, char **ret_message) {
                 char refused[sizeof(message) + 64];
 
                 (void) snprintf(message, sizeof(message), "%s", said.fault ?: strerror(-r));
-                (void) snprintf(refused, sizeof(refused), "configuration not reloaded, all is as before: %s",
-                                message);
+                (void) snprintf(refused, sizeof(refused),
+                                "configuration not reloaded, nothing has changed: %s", message);
                 log_event(LOG_LEVEL_ERROR, MESSAGE_RELOAD_REFUSED, refused);
         }
         if (!m->draining)
@@ -158,7 +159,7 @@ int manager_reload(Manager *m, char **ret_message) {
         return r;
 }
 
-/* The kernel's own means that the terminal is gone that we were started from: the end, but for nohup. */
+/* A SIGHUP from the kernel means that the terminal is gone: the daemon ends, unless started with nohup. */
 static int on_sighup(sd_event_source *s _unused_, const struct signalfd_siginfo *si, void *userdata) {
         Manager *m = userdata;
 

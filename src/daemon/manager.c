@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Start: what can be refused is refused before anything listens. End: the first SIGTERM or SIGINT stops new
- * work and lets what is under way finish, up to DRAIN_TIMEOUT; the second ends at once.
+ * The start: everything that can fail is checked before anything listens. The end: the first SIGTERM or
+ * SIGINT stops new work and lets open requests finish, up to DRAIN_TIMEOUT; the second ends at once.
  */
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 #include "io/listen.h"
 
 #define JOB_SOCKET_NAME "job" /* FileDescriptorName= of gemgated-job.socket */
-#define NOFILE_RESERVE  64U   /* what is neither a client nor upstream */
+#define NOFILE_RESERVE  64U   /* descriptors that are neither clients nor upstream */
 
 static int exit_status(int r) {
         switch (r) {
@@ -59,7 +59,7 @@ static void on_request(void *userdata) {
 
         bus_touch(m->bus);
         notify_changed(m->notify);
-        /* If it ends, it is still counted now: look at the end of the turn. */
+        /* The ending request is still counted now, so look at the end of the turn. */
         if (m->draining)
                 loop_hook_ask(m->loop, &m->ended);
 }
@@ -67,7 +67,7 @@ static void on_request(void *userdata) {
 static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         Manager *m = userdata;
 
-        log_warning("DRAIN_TIMEOUT is over: what is still open is cut");
+        log_warning("DRAIN_TIMEOUT is over: open requests are cut");
         loop_exit(m->loop, 0);
         return 0;
 }
@@ -93,7 +93,7 @@ void manager_drain(Manager *m, const char *why) {
                 return;
         m->draining = true;
         notify_stopping(m->notify, m->config->drain_timeout);
-        (void) snprintf(message, sizeof(message), "%s: finishing what is under way", why);
+        (void) snprintf(message, sizeof(message), "%s: finishing open requests", why);
         log_event(LOG_LEVEL_INFO, MESSAGE_DRAINING, message);
         http_drain(m->http);
         engine_cli_drain(m->cli);
@@ -106,7 +106,7 @@ void manager_drain(Manager *m, const char *why) {
         loop_hook_ask(m->loop, &m->ended);
 }
 
-/* --- who waits for a key --- */
+/* --- requests that wait for a key --- */
 
 static void on_health_changed(const PoolKey *k _unused_, const char *model _unused_,
                               PoolState before _unused_, PoolState after, const char *reason _unused_,
@@ -127,7 +127,7 @@ static const PoolObserver http_observer = { .health_changed = on_health_changed,
 
 /* --- the start --- */
 
-/* Each client can need a connection upstream, too: more clients than half of the descriptors cannot be
+/* Each client can need a connection upstream, too, so more clients than half of the descriptors cannot be
  * served. */
 static void raise_nofile(Manager *m) {
         struct rlimit rl;
@@ -170,8 +170,8 @@ static int listen_on(Manager *m, int fd, const char *name) {
         listen_format(fd, shown);
         if (is_beyond_loopback(fd)) {
                 if (m->config->tokens.n_client == 0) {
-                        log_error("ALLOWED_TOKENS: not set: at least one client token, as %s is beyond "
-                                  "loopback",
+                        log_error("ALLOWED_TOKENS: none: must be at least one client token, because %s is "
+                                  "beyond loopback",
                                   shown);
                         (void) close(fd);
                         return -EINVAL;
@@ -185,8 +185,8 @@ static int listen_on(Manager *m, int fd, const char *name) {
         }
         r = listen_check(fd, &is_unix);
         if (r < 0) {
-                log_error("the socket %s that was passed%s%s is not a listening stream socket", shown,
-                          name ? " as " : "", strempty(name));
+                log_error("the socket %s%s%s: must be a listening stream socket", shown,
+                          name ? ", passed as " : "", strempty(name));
                 (void) close(fd);
                 return r;
         }
@@ -199,7 +199,7 @@ static int listen_on(Manager *m, int fd, const char *name) {
         return 0;
 }
 
-/* The socket that CLI jobs ask; without one (or where it could not be had) there are no jobs. */
+/* The socket that receives the CLI's requests; without one, jobs are refused. */
 static void listen_for_jobs(Manager *m, int fd) {
         int r = manager_listen_jobs(m, fd);
 
@@ -207,7 +207,7 @@ static void listen_for_jobs(Manager *m, int fd) {
                 log_warning("the Gemini CLI cannot be served: no socket for its jobs: %s", strerror(-r));
 }
 
-/* Those that systemd passed; 0 if there were none. */
+/* The sockets that systemd passed; 0 if there are none. */
 static int listen_passed(Manager *m, int *ret_job) {
         char **names = NULL;
         int n, r = 0;
@@ -262,7 +262,7 @@ static int watch_signals(Manager *m) {
         int r;
 
         (void) signal(SIGPIPE, SIG_IGN);
-        (void) signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, as a full disk is */
+        (void) signal(SIGXFSZ, SIG_IGN); /* writing beyond a limit fails like writing to a full disk */
         if (sigemptyset(&mask) < 0 || sigaddset(&mask, SIGTERM) < 0 || sigaddset(&mask, SIGINT) < 0 ||
             sigaddset(&mask, SIGHUP) < 0 || sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
@@ -353,7 +353,7 @@ void manager_apply_log(Manager *m) {
 int manager_listen(Manager *m) {
         int r;
 
-        /* What was known at the last end is no news to whoever observes. */
+        /* The restored state is not reported to observers as a change. */
         r = manager_start_state(m);
         if (r >= 0)
                 r = events_new(m->loop, m->pool, &m->events);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The object that owns everything: loop, configuration, pool, engine, listeners; its reload and its end. */
+/* The manager owns everything: loop, configuration, pool, engine, listeners; their reload and their end. */
 
 #include "base/macros.h"
 #include "config/config.h"
@@ -9,23 +9,23 @@
 
 typedef struct Manager Manager;
 
-/* Takes the configuration; what `paths` points to must outlive the manager: a reload reads there again. What
- * fails is said in one line; the return value is the exit status, 0 to go on. */
+/* Takes the configuration. `paths` must outlive the manager, because a reload uses it. A failure is logged
+ * in one line; returns the exit status, 0 to continue. */
 int manager_new(Config *config, const ConfigPaths *paths, Manager **ret);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free);
 
-void manager_apply_log(Manager *m); /* from here on the log is where the configuration wants it */
+void manager_apply_log(Manager *m); /* from here on the log is as configured */
 
-/* Reads what was kept, and takes the sockets that were passed, else those of LISTEN; returns the exit
- * status, 0 to go on. */
+/* Restores the state, and takes the passed sockets, else opens those of LISTEN. Returns the exit status, 0
+ * to continue. */
 int manager_listen(Manager *m);
 
 /*
- * Reads the whole configuration anew, and if nothing is wrong with it, puts it in the place of the other at
- * once: see manager-reload.c. Else nothing has changed: -EINVAL, -EBADMSG or another -errno, and the message
- * is the line at fault; of a success it is what has changed. To be freed by the caller; NULL if there was no
- * memory for it. It is logged, and the bus hears of it.
+ * Reads the whole configuration again. If it is correct, it replaces the running one at once: see
+ * manager-reload.c. Else nothing changes: -EINVAL, -EBADMSG or another -errno, and the message is the line
+ * with the fault. On success the message says what has changed. The caller frees it; NULL if there was no
+ * memory. It is logged, and sent to the bus.
  */
 int manager_reload(Manager *m, char **ret_message);
 

@@ -10,19 +10,19 @@
 
 #define STATUS_DELAY USEC_PER_SEC
 #define STATUS_ACCURACY (250 * USEC_PER_MSEC)
-#define STOP_MARGIN (5 * USEC_PER_SEC) /* from the end of the draining to the end of the process */
-#define FEEDS 3U /* in each of the watchdog's periods */
+#define STOP_MARGIN (5 * USEC_PER_SEC) /* from the end of draining to the end of the process */
+#define FEEDS 3U /* keep-alives in each period of the watchdog */
 
 struct Notify {
         NotifyParams p;
-        bool heard; /* somebody listens */
-        bool due;   /* the line may be another */
+        bool heard; /* there is a service manager */
+        bool due;   /* the line may have changed */
         char said[NOTIFY_STATUS_MAX];
-        sd_event_source *timer,
-                *stale; /* of the line: it was told to have changed; it will change by itself */
+        sd_event_source *timer; /* sends STATUS= soon after a change */
+        sd_event_source *stale; /* sends it when the text expires */
 
         LoopWatchdog *watchdog;
-        usec_t period; /* between two feeds; 0: no watchdog */
+        usec_t period; /* between two keep-alives; 0: no watchdog */
         sd_event_source *feed;
 };
 
@@ -96,7 +96,7 @@ static void arm_feed(Notify *n) {
         (void) sd_event_source_set_enabled(n->feed, SD_EVENT_ONESHOT);
 }
 
-/* The timer only asks; whether there is an answer the turn must show. */
+/* The timer only starts the test; the loop's turn must answer. */
 static int on_feed(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         Notify *n = userdata;
 

@@ -23,11 +23,10 @@ typedef struct Notify Notify;
 
 typedef struct NotifyParams {
         Loop *loop;
-        /* Writes the line. Returns when it will be another without notify_changed() (realtime), or
-         * USEC_INFINITY. */
+        /* Writes the line. Returns when it changes without notify_changed() (realtime), or USEC_INFINITY. */
         usec_t (*status)(char ret[static NOTIFY_STATUS_MAX], void *userdata);
         void *userdata;
-        usec_t delay; /* of the line after a change; 0: a second */
+        usec_t delay; /* from a change to the line; 0: a second */
 } NotifyParams;
 
 int notify_new(const NotifyParams *p, Notify **ret);
@@ -36,6 +35,7 @@ DEFINE_CLEANUP(Notify *, notify_free);
 
 void notify_ready(Notify *n);      /* the sockets are open, or a reload is over */
 void notify_reloading(Notify *n);
-void notify_stopping(Notify *n, usec_t within); /* however long TimeoutStopSec= is, this is what it takes */
+void notify_stopping(Notify *n, usec_t within); /* the time that the stop takes, whatever TimeoutStopSec=
+                                                 * is */
 
-void notify_changed(Notify *n);    /* the line may be another now; cheap, and n may be NULL */
+void notify_changed(Notify *n);    /* the line may have changed; cheap, and n may be NULL */

@@ -17,7 +17,7 @@ static const char answer[] =
 static void turn_away(int fd) {
         char drain[16384];
 
-        /* What was sent and not read would reset the connection, and take the answer along. */
+        /* Unread bytes would make the kernel reset the connection, and the answer would be lost. */
         (void) recv(fd, drain, sizeof(drain), MSG_DONTWAIT);
         (void) send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         (void) shutdown(fd, SHUT_WR);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A daemon that systemd has started for a client, and that cannot start, leaves that client waiting at its
- * socket: so it is started again at once, to say the same, until systemd has had enough. With this the
- * clients that wait get an answer, 503, and there is one start, and one line, for each that comes.
+ * If systemd starts the daemon for a client and the daemon cannot start, that client keeps waiting at the
+ * socket. So systemd starts the daemon again at once, until it reaches its limit and closes the socket. To
+ * prevent that, the waiting clients get an answer, 503: one start and one line in the log for each client.
  */
-void turn_away_waiting(int n_listeners); /* that were passed */
+void turn_away_waiting(int n_listeners); /* the number of passed sockets */

@@ -69,5 +69,5 @@ struct HttpRequest {
         bool suspended, gone;
 };
 
-/* Lets MHD go on with a suspended connection, at the end of this turn. */
+/* Resumes a suspended connection, at the end of this turn. */
 void http_request_wake(HttpRequest *r);

@@ -10,7 +10,7 @@ struct LoopWatchdog {
         int fd;
         LoopFd watch;
         LoopHook hook;
-        bool around; /* the hooks were asked, and this is their round */
+        bool around; /* the hook was asked for, and its round is running */
         void (*beat)(void *userdata);
         void *userdata;
 };
@@ -25,8 +25,8 @@ static void on_event(uint32_t events _unused_, void *userdata) {
         loop_hook_ask_all(p->loop);
 }
 
-/* Asked with all the others; whichever of them stand behind it in that round have run when it comes
- * again. */
+/* The hook asks for itself once more: when it runs again, the hooks behind it in the first round have run,
+ * too. */
 static void on_hook(void *userdata) {
         LoopWatchdog *p = userdata;
 

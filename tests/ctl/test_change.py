@@ -17,14 +17,14 @@ RESETS = [
 @pytest.mark.parametrize("args,asked", RESETS)
 def test_reset(mock, ctl, args, asked):
     mock.answers["ResetHealth"] = "u", [2]
-    assert ctl(*args) == "Reset 2 of what had been set aside.\n"
+    assert ctl(*args) == "2 blocks lifted.\n"
     assert mock.calls == [("/org/gemgate1", "ResetHealth", *asked)]
     assert json.loads(ctl(*args, "--json")) == {"count": 2}
 
 
 def test_reset_of_nothing(mock, ctl):
     mock.answers["ResetHealth"] = "u", [0]
-    assert ctl("reset", "--all") == "Nothing needed a reset.\n"
+    assert ctl("reset", "--all") == "All keys are already healthy.\n"
     mock.answers["ResetHealth"] = Error("org.gemgate1.Error.NoSuchKey", "No such key.")
     assert ctl("reset", "nobody", status=3) == "gemgatectl: No such key.\n"
 

@@ -157,7 +157,7 @@ def test_status(mock, ctl):
     mock.answers["GetAll"] = DAEMON
     text = ctl()
     assert text.startswith("gemgated 9.9, running\n")
-    for fact in ("Since: Wed 2026-11-18 11:06:40 UTC; ", "Keys: 1 of 3 usable, 1 disabled", "Now: 1 request under way",
+    for fact in ("Since: Wed 2026-11-18 11:06:40 UTC; ", "Keys: 1 of 3 usable, 1 disabled", "Now: 1 open request",
                  "Today: 7 requests; the quotas' day ends "):
         assert fact in text
     assert [line.split()[0] for line in lines(text)[-2:]] == ["first", "second"]
@@ -221,7 +221,7 @@ def test_days(mock, ctl):
     assert said[0]["models"]["gemini-b"] == {"requests": 8, "errors": 0, "input_tokens": 400, "output_tokens": 100}
     assert said[0]["requests"] == 20 and list(said[0]["models"]) == ["gemini-a", "gemini-b"] and said[1]["models"] == {}
     mock.answers["ListDays"] = "a(sstttt)", [[]]
-    assert "nothing was asked" in ctl("stats", "--days=1", status=3)
+    assert "there were no requests" in ctl("stats", "--days=1", status=3)
     assert json.loads(ctl("stats", "--days=1", "--json")) == {"days": []}
 
 

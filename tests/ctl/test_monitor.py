@@ -55,7 +55,7 @@ def monitor(ctl, mock):
 # member, signature, body, output, with --json besides time and signal
 SIGNALS = [
     ("KeyHealthChanged", "osssst", [key_path("work"), "gemini-a", "usable", "unhealthy", "overload", FOREVER],
-     "key work, gemini-a: usable -> unhealthy (overload), frees not by itself",
+     "key work, gemini-a: usable -> unhealthy (overload), frees only when re-enabled",
      {"key": "work", "model": "gemini-a", "old": "usable", "new": "unhealthy", "reason": "overload", "until": None}),
     ("KeyHealthChanged", "osssst", [key_path("work"), "", "dead", "usable", "reset", 0],
      "key work: dead -> usable (reset)",
@@ -63,9 +63,9 @@ SIGNALS = [
     ("QuotaExhausted", "st", ["gemini-a", 1], "model gemini-a: no key is left, the first frees now",
      {"model": "gemini-a", "until": "1970-01-01T00:00:00+00:00"}),
     ("QuotaWarning", "osstt", [key_path("work"), "", "gemini-a", 16, 20],
-     "model gemini-a: 16 of 20 requests of the day are used of the key work",
+     "model gemini-a: 16 of 20 requests of the day are used, the key work",
      {"key": "work", "project": None, "model": "gemini-a", "used": 16, "limit": 20}),
-    ("ProjectLearned", "os", [key_path("work"), "projects/1"], "key work shares the project projects/1 with others",
+    ("ProjectLearned", "os", [key_path("work"), "projects/1"], "key work shares the project projects/1 with other keys",
      {"key": "work", "project": "projects/1"}),
     ("Reloaded", "bs", [True, ""], "configuration reloaded", {"ok": True, "message": None}),
     ("Reloaded", "bs", [False, "MAX_BODY:\x1b[2J x"], "MAX_BODY:?[2J x",
@@ -87,7 +87,7 @@ def test_signals(mock, monitor):
 def test_the_daemon_goes(mock, monitor):
     m = monitor()
     mock.release()
-    assert m.line().endswith("gemgated has gone")
+    assert m.line().endswith("gemgated has stopped")
     assert m.stop() == 0
 
 

@@ -74,7 +74,7 @@ def keys(person):
 def test_an_operators_day(daemon, root):
     assert [k["name"] for k in keys(root)] == ["work", None, None]
     assert "3 of 3 usable" in root("status")
-    assert "no model was asked for yet" in root("models", status=3)
+    assert "no model was used yet" in root("models", status=3)
 
     assert daemon.chat(model=MODEL).status == 200
     assert json.loads(root("models", "--json"))["models"][0]["model"] == MODEL
@@ -98,7 +98,7 @@ def test_an_operators_day(daemon, root):
     root("enable", "work")
     assert [k["state"] for k in keys(root)] == ["usable"] * 3
 
-    assert root("reset", "--all") == "Nothing needed a reset.\n"
+    assert root("reset", "--all") == "All keys are already healthy.\n"
     root("reset", "nobody", status=3)
     assert [k["usable"] for k in json.loads(root("explain", "--json"))["keys"]] == [True] * 3
     root("explain", "no model", status=64)
@@ -170,9 +170,9 @@ def test_monitor_tells_of_quotas(machine, sim, request):
         p.kill()
         p.communicate()
     told = [line for line in said if line.startswith("model ") or "project projects" in line]
-    assert told[:2] == [f"model {MODEL}: 2 of 2 requests of the day are used of the key {k}" for k in ("one", "two")]
+    assert told[:2] == [f"model {MODEL}: 2 of 2 requests of the day are used, the key {k}" for k in ("one", "two")]
     assert told[2].startswith(f"model {MODEL}: no key is left, the first frees ")
-    assert told[-1] == "key two shares the project projects/12345678 with others"
+    assert told[-1] == "key two shares the project projects/12345678 with other keys"
 
 
 READING = [["keys"], ["models", "--json"], ["stats"], ["requests", "--json"], ["explain", MODEL]]

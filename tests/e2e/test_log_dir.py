@@ -95,7 +95,7 @@ def test_in_the_way(start, tmp_path):
     assert d.chat().status == 200 and d.chat().status == 200
     d.wait_log("the warning", lambda e: e["level"] == "warning")
     assert [e["message"] for e in d.log() if e["level"] == "warning"] == [
-        f"LOG_DIR: {logs}: Not a directory: no log file is written until that is over"
+        f"LOG_DIR: {logs}: Not a directory: no log file is written until this is repaired"
     ]
     logs.unlink()
     d.wait_log("the end of it", lambda e: "written again, nothing is missing" in e["message"])

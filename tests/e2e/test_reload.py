@@ -72,7 +72,7 @@ class Configured(Daemon):
 
     def refuse(self, *pieces):
         line = self.reload()
-        assert line["message"].startswith("configuration not reloaded, all is as before: "), line
+        assert line["message"].startswith("configuration not reloaded, nothing has changed: "), line
         for piece in pieces:
             assert piece in line["message"], line
         return line["message"]
@@ -430,7 +430,7 @@ def test_not_while_draining(sim, tmp_path):
         c.read_until(b'"content"')
         d.interrupt()
         d.wait_log("the end's beginning", lambda e: "finishing" in e["message"])
-        d.refuse("about to end")
+        d.refuse("the daemon is ending")
         assert c.read_body("POST").complete
     assert d.process.wait() == 0
 
