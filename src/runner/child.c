@@ -17,10 +17,10 @@
 #include "runner/relay.h"
 #include "runner/root.h"
 
-/* Each pair as pipe() gives it: [0] is read from, [1] is written to. */
+/* Each pair is as from pipe(): [0] is read from, [1] is written to. */
 typedef struct Pipes {
         int in[2], err[2];
-        int out[2];  /* [1] is the writer of the output's file, [0] is none */
+        int out[2];  /* [1] is the writer of the output's file, [0] is unused */
         int exec[2]; /* exec_command()'s */
 } Pipes;
 
@@ -54,7 +54,7 @@ static int failed(int r, const char *step, const char **ret_step) {
 
 static int start_inside(const ChildPlan *plan, const Identity *who, Pipes *p, RunnerChild *c,
                         const char **ret_step) {
-        static char step[INSIDE_STEP_MAX]; /* outlives the call: it is what the caller prints */
+        static char step[INSIDE_STEP_MAX]; /* outlives the call: the caller prints it */
         int pair[2], scratch, r;
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -186,7 +186,7 @@ void child_reap(RunnerChild *c, int *ret_exit_code, int *ret_signal) {
         siginfo_t info = {};
         int status;
 
-        /* Not taken yet: as long as it is there its number is nobody else's. */
+        /* Not reaped yet: until then its number is not reused. */
         while (waitid(P_PID, (id_t) c->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
                 ;
         *ret_exit_code = info.si_code == CLD_EXITED ? info.si_status : -1;

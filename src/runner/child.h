@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * The CLI's process, with as much around it as was asked for and can be had:
+ * The CLI's process, with the isolation that was asked for and is available:
  *
- *     namespaces   the process of namespaces.h starts the CLI and waits for it; both are gone with it
- *     process      a session of its own; whoever it starts and leaves comes back to the runner, which is the
- *                  reaper of all below it, and is gone with it too
+ *     namespaces   the process of namespaces.h starts the CLI and waits for it; when it ends, all end
+ *     process      its own session; orphans become the runner's children, since it is their reaper, and are
+ *                  killed, too
  *
- * Either dies with the runner, even when that is killed.
+ * Either is killed when the runner dies, even by SIGKILL.
  */
 
 #include "runner/command.h"
@@ -18,7 +18,7 @@
 
 typedef struct RunnerChild {
         pid_t pid;
-        int pidfd;   /* readable when it has ended; -1: there is none */
+        int pidfd;   /* readable when the process has ended; -1: none */
         int channel; /* to the process inside the namespaces, or -1 */
         int stdin_fd, stderr_fd;
         Tail output;  /* its stdout */
@@ -36,7 +36,7 @@ typedef struct RunnerChild {
                   .listener = -1, \
                   .scratch = SCRATCH_INIT })
 
-/* What is wanted. */
+/* What child_start() is to start. */
 typedef struct ChildPlan {
         const Place *place;
         const Libraries *libraries;
@@ -45,15 +45,15 @@ typedef struct ChildPlan {
         bool namespaces;
 } ChildPlan;
 
-/* The CLI runs then. Negative, and *ret_step is what could not be done; then nothing of it is left. */
+/* Starts the CLI. Negative: *ret_step is the step that failed, and nothing is left of it. */
 int child_start(const ChildPlan *plan, RunnerChild *ret, const char **ret_step);
 
-/* It has ended (pidfd says so): how. What it has left of itself is gone afterwards. exit_code is -1 and
- * signal is it, if one ended it; else signal is 0. */
+/* How the process ended (pidfd is readable). Afterwards nothing that it started is left. If a signal ended
+ * it, exit_code is -1; else signal is 0. */
 void child_reap(RunnerChild *c, int *ret_exit_code, int *ret_signal);
 
-/* It is gone, with all it has started, wherever it is at. NULL-like ones are fine. */
+/* Kills the process and all that it started, in any state. Accepts a zeroed RunnerChild. */
 void child_kill(RunnerChild *c);
 
-/* Also its scratch. It must have been reaped or killed. */
+/* Also removes its scratch. The process must have been reaped or killed. */
 void child_done(RunnerChild *c);

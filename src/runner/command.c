@@ -6,8 +6,8 @@
 #include "runner/command.h"
 #include "runner/scratch.h"
 
-/* V8 gives up at it instead of taking all that the machine has. The longest job that the CLI takes comes to
- * 350 MB of memory in all. */
+/* V8 stops here instead of taking all memory of the machine. The longest job that the CLI accepts needs 350
+ * MB in all. */
 #define HEAP "--max-old-space-size=512"
 
 void command_done(Command *c) {
@@ -18,7 +18,7 @@ void command_done(Command *c) {
         free(c->folder);
 }
 
-/* Appends to a list that must stay NULL-terminated. */
+/* Appends to a list that stays NULL-terminated. */
 static int add(char **list, size_t max, const char *fmt, ...) _printf_(3, 4);
 static int add(char **list, size_t max, const char *fmt, ...) {
         va_list ap;
@@ -53,8 +53,8 @@ static int make_argv(const Place *p, const char *scratch, bool dialogue, char **
 }
 
 static int make_env(const char *scratch, const char *token, uint16_t port, char **env) {
-        /* PATH leads nowhere: what the CLI looks for there (git, mostly) does without. NO_COLOR and the two
-         * behind it are one: any other would make it warn on stderr. */
+        /* PATH leads nowhere: the CLI does without what it searches there (git, mostly). NO_COLOR and the
+         * two after it belong together: any other value would make the CLI warn on stderr. */
         static const char *const fixed[] = {
                 "PATH=/nonexistent", "LANG=C.UTF-8",        "NO_COLOR=1",
                 "TERM=dumb",         "COLORTERM=truecolor", "GEMINI_CLI_NO_RELAUNCH=1",

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What is executed: the same for every job but for the token, the port and where its scratch is. The model's
- * name is nobody's; the daemon's listener puts the job's in its place. Nothing of the runner's environment
- * is handed on.
+ * The command to execute: the same for every job but for the token, the port and the scratch's path. The
+ * model's name is a placeholder; the daemon's listener replaces it by the job's. Nothing of the runner's
+ * environment is passed on.
  */
 
 #include "runner/place.h"

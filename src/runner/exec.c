@@ -10,7 +10,7 @@ static int become(const Command *c, const int stdio[static 3]) {
         sigset_t none;
         int r;
 
-        /* What is blocked or ignored would be inherited. */
+        /* Blocked and ignored signals would be inherited. */
         (void) sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || signal(SIGPIPE, SIG_DFL) == SIG_ERR)
                 return -errno;

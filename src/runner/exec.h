@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The last steps of a forked process: it becomes the CLI. */
+/* The last steps of a forked process, which becomes the CLI. */
 
 #include "runner/command.h"
 
-/* stdio: its descriptors 0, 1 and 2. Does not return; what went wrong is written to error_fd as an int,
- * which a successful exec closes. */
+/* stdio: its descriptors 0, 1 and 2. Does not return. An error is written to error_fd as an int; a
+ * successful exec closes it. */
 void exec_command(const Command *c, const int stdio[static 3], int error_fd) __attribute__((noreturn));
 
-/* The other end: 0 when the exec has happened. Waits for it. */
+/* The other end: waits until the exec has happened (0) or failed. */
 int exec_result(int error_fd);

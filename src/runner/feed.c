@@ -4,7 +4,7 @@
 
 #include "runner/feed.h"
 
-#define PIPE_SIZE (1 << 20) /* a prompt in one go, if the kernel lets us; else in more */
+#define PIPE_SIZE (1 << 20) /* a whole prompt, if the kernel allows; else in pieces */
 
 void feed_done(Feed *f) {
         f->stdin_fd = safe_close(f->stdin_fd);
@@ -48,7 +48,7 @@ static int open_fifo(Feed *f, const Scratch *s) {
         return scratch_replace(s, TAKE_PTR(f->fifo), buf_data(&f->fifo_text), f->fifo_text.n);
 }
 
-/* Until it would block, or all is written, or nobody reads it any more; then closed. */
+/* Writes until it would block, all is written, or the reader is gone; then closes. */
 static void write_some(int *fd, Buf *b) {
         while (b->n > 0) {
                 ssize_t k = write(*fd, buf_data(b), b->n);

@@ -88,7 +88,8 @@ int inside_status(int channel, int *ret_status) {
         return 0;
 }
 
-/* All but what the plan names: the runner's ends of the pipes above all, or the CLI's stdin never ended. */
+/* Closes all that the plan does not name, above all the runner's ends of the pipes: else the CLI's stdin
+ * would never end. */
 static void close_others(const InsidePlan *p) {
         int from = 0;
 
@@ -109,7 +110,7 @@ static void close_others(const InsidePlan *p) {
         }
 }
 
-/* Changing the user clears it, so it is asked for again then. */
+/* Changing the user clears this setting, so it is set again then. */
 static int die_with_parent(void) {
         return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 }
@@ -166,7 +167,7 @@ void inside_run(const InsidePlan *p) {
                 r = namespaces_enter(p->who, p->place, p->libraries, &listener, &scratch, &step);
         if (send_greeting(p->channel, r, step, listener, scratch) < 0 || r < 0)
                 _exit(1);
-        /* The runner may have ended before it was asked to tell us. */
+        /* The runner may have ended before this process asked to die with it. */
         if (recv(p->channel, &go, 1, 0) != 1)
                 _exit(0);
 

@@ -2,14 +2,13 @@
 #pragma once
 
 /*
- * The first process inside the namespaces, and what it and the runner say to each other on a socketpair of
- * packets:
+ * The first process inside the namespaces, and its messages with the runner, over a socketpair of packets:
  *
- *     inside    it is ready, with the relay's port and the scratch as descriptors; or what it could not do
+ *     inside    ready, with the relay's port and the scratch as descriptors; or the step that failed
  *     runner    the scratch is filled: go
  *     inside    how the CLI has ended
  *
- * It is the CLI's parent and reaps whom else it gets; the kernel kills all of them when it ends.
+ * It is the CLI's parent and reaps all other processes inside; when it ends, the kernel kills them.
  */
 
 #include "runner/command.h"
@@ -29,8 +28,8 @@ typedef struct InsidePlan {
 
 void inside_run(const InsidePlan *plan) __attribute__((noreturn));
 
-/* The runner's side. Waits; the first is a matter of milliseconds. */
+/* The runner's side. Blocks; the first call takes milliseconds. */
 #define INSIDE_STEP_MAX 64U
 int inside_greet(int channel, int *ret_listener, int *ret_scratch, char ret_step[static INSIDE_STEP_MAX]);
 int inside_go(int channel);
-int inside_status(int channel, int *ret_status); /* -ENODATA: it was killed before it could say */
+int inside_status(int channel, int *ret_status); /* -ENODATA: it was killed before it could answer */

@@ -9,7 +9,7 @@
 #include "runner/job.h"
 #include "runner/json.h"
 
-/* Any; the CLI wants one, and its home is this job's alone. */
+/* Any id: the CLI needs one, and its home is only for this job. */
 #define SESSION_ID   "00000000-0000-4000-8000-000000000001"
 #define SESSION_TIME "2026-01-01T00:00:00.000Z"
 
@@ -45,16 +45,16 @@ int job_parse_start(const char *line, size_t n, JobStart *ret, const char **ret_
 
         r = json_parse_object(line, n, &o);
         if (r < 0)
-                return r == -EBADMSG ? refuse(ret_why, "the line is no JSON object") : r;
+                return r == -EBADMSG ? refuse(ret_why, "the line must be a JSON object") : r;
         start = json_get(o, "start", json_type_object);
         if (!start)
-                return refuse(ret_why, "the first line is no start");
+                return refuse(ret_why, "the first line must be a start");
         token = json_get_string(start, "token", &n_token);
         if (!token || !token_is_valid(token, n_token))
-                return refuse(ret_why, "start.token is no token");
+                return refuse(ret_why, "start.token must be a token");
         if (json_object_object_get_ex(start, "dialogue", &dialogue) &&
             !json_object_is_type(dialogue, json_type_boolean))
-                return refuse(ret_why, "start.dialogue is neither true nor false");
+                return refuse(ret_why, "start.dialogue must be true or false");
 
         *ret = (JobStart){};
         ret->dialogue = json_object_get_boolean(json_get(start, "dialogue", json_type_boolean));
@@ -67,7 +67,7 @@ static int guarded(Buf *b, const char *text, size_t n) {
         return guard_append(b, text, n);
 }
 
-/* One turn of the session file. Turns of one id would become one turn. */
+/* One turn of the session file. The CLI would merge turns of the same id. */
 static int write_turn(JWriter *w, struct json_object *turn, size_t i, size_t *total, const char **ret_why) {
         _cleanup_buf_ Buf text = {};
         const char *role, *s;
@@ -78,7 +78,7 @@ static int write_turn(JWriter *w, struct json_object *turn, size_t i, size_t *to
         role = json_get_string(turn, "role", &n_role);
         s = json_get_string(turn, "text", &n);
         if (!role || !s || (!streq(role, "user") && !streq(role, "model")))
-                return refuse(ret_why, "a turn of the history needs role (user or model) and text");
+                return refuse(ret_why, "a turn of the history must have role (user or model) and text");
         *total += n;
         if (*total > CLI_HISTORY_MAX)
                 return refuse(ret_why, "the history is too long");
@@ -138,7 +138,7 @@ static int read_texts(struct json_object *job, RunnerJob *j, const char **ret_wh
 
         s = json_get_string(job, "prompt", &n);
         if (!s)
-                return refuse(ret_why, "job.prompt is no string");
+                return refuse(ret_why, "job.prompt must be a string");
         if (n > CLI_PROMPT_MAX)
                 return refuse(ret_why, "the prompt is too long");
         r = guarded(&j->prompt, s, n);
@@ -147,7 +147,7 @@ static int read_texts(struct json_object *job, RunnerJob *j, const char **ret_wh
 
         s = json_get_string(job, "system", &n);
         if (!s) {
-                /* Not guarded: so the daemon's listener knows it from a client's. */
+                /* Not guarded, so that the daemon's listener can tell it from a client's text. */
                 j->system = BUF_INIT(sizeof(CLI_SYSTEM_NEUTRAL));
                 return buf_puts(&j->system, CLI_SYSTEM_NEUTRAL);
         }
@@ -156,7 +156,7 @@ static int read_texts(struct json_object *job, RunnerJob *j, const char **ret_wh
         return guarded(&j->system, s, n);
 }
 
-/* A member that is there but of another type is an error of the daemon's, not a member left out. */
+/* A member of the wrong type is an error of the daemon's, not a missing member. */
 static bool is_of_type_if_there(struct json_object *o, const char *key, enum json_type type) {
         struct json_object *v;
 
@@ -171,14 +171,14 @@ int job_parse(const char *line, size_t n, bool dialogue, RunnerJob *ret, const c
 
         r = json_parse_object(line, n, &o);
         if (r < 0)
-                return r == -EBADMSG ? refuse(ret_why, "the line is no JSON object") : r;
+                return r == -EBADMSG ? refuse(ret_why, "the line must be a JSON object") : r;
         job = json_get(o, "job", json_type_object);
         if (!job)
-                return refuse(ret_why, "the second line is no job");
+                return refuse(ret_why, "the second line must be a job");
         if (!is_of_type_if_there(job, "system", json_type_string))
-                return refuse(ret_why, "job.system is no string");
+                return refuse(ret_why, "job.system must be a string");
         if (!is_of_type_if_there(job, "history", json_type_array))
-                return refuse(ret_why, "job.history is no array");
+                return refuse(ret_why, "job.history must be an array");
         history = json_get(job, "history", json_type_array);
         if (history && !dialogue && json_object_array_length(history) > 0)
                 return refuse(ret_why, "a history needs a dialogue");

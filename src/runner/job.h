@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The daemon's lines (base/job-protocol.h), read and turned into what the CLI is given: each text guarded
- * (base/guard.h), the history as the CLI's own session file. Pure. */
+/* The daemon's lines (base/job-protocol.h), parsed into the CLI's input: each text guarded (base/guard.h),
+ * the history as the CLI's session file. Pure. */
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -23,6 +23,6 @@ struct RunnerJob {
 
 void job_done(RunnerJob *j);
 
-/* 0, or -EBADMSG and *ret_why says in a few words what is wrong, or -ENOMEM. */
+/* 0; -EBADMSG, and *ret_why says what is wrong; or -ENOMEM. */
 int job_parse_start(const char *line, size_t n, JobStart *ret, const char **ret_why);
 int job_parse(const char *line, size_t n, bool dialogue, RunnerJob *ret, const char **ret_why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One line of JSON, read: an object, UTF-8, to the letter, nothing behind it. */
+/* Parses one line of JSON: an object, UTF-8, strict, with nothing after it. */
 
 #include <json-c/json.h>
 
@@ -19,5 +19,5 @@ int json_parse_object(const char *s, size_t n, struct json_object **ret);
 /* A member of that type, or NULL. NULL in, NULL out. */
 struct json_object *json_get(struct json_object *o, const char *key, enum json_type type);
 
-/* A string with its length, for it can hold a NUL; NULL if there is none of that name. */
+/* A string with its length, because it may contain a NUL; NULL if there is no such string. */
 const char *json_get_string(struct json_object *o, const char *key, size_t *ret_n);

@@ -20,8 +20,8 @@ void libraries_done(Libraries *l) {
         l->n = 0;
 }
 
-/* `\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)` or `\t/lib64/ld-linux-x86-64.so.2 (0x…)`; what the
- * kernel brings (linux-vdso.so.1) has no path. */
+/* `\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)` or `\t/lib64/ld-linux-x86-64.so.2 (0x…)`; the
+ * kernel's own (linux-vdso.so.1) has no path. */
 int libraries_add_line(Libraries *l, const char *line) {
         const char *arrow, *path, *end;
 
@@ -69,7 +69,7 @@ static int start(const char *program, pid_t *ret_pid, int *ret_fd) {
         return 0;
 }
 
-/* To its end, or as long as patience lasts. */
+/* Reads to the end, or until the time-out. */
 static int read_answer(int fd, Buf *b) {
         usec_t end = usec_add(clock_monotonic(), PATIENCE);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Which files the dynamic loader would map for a program, itself included: it is asked, as ldd does. */
+/* The files that the dynamic loader would map for a program, itself included, as listed by the loader (like
+ * ldd). */
 
 #include "base/macros.h"
 
@@ -14,8 +15,8 @@ typedef struct Libraries {
 
 void libraries_done(Libraries *l);
 
-/* None for a program without a dynamic loader, or with one that knows no such question. */
+/* Empty for a program without a dynamic loader, or with a loader that cannot list. */
 int libraries_find(const char *program, Libraries *ret);
 
-/* The pure part: one line of the answer. */
+/* The pure part: one line of the loader's output. */
 int libraries_add_line(Libraries *l, const char *line);

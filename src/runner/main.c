@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* gemgate-runner's arguments, and its first three descriptors. */
+/* gemgate-runner's arguments, and a check of its first three descriptors. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,15 +18,15 @@
 
 static const char help[] =
         "Usage: gemgate-runner --cli=PATH --upstream=SOCKET [OPTION]...\n"
-        "Runs one job of the Gemini CLI for gemgated, which is at the other end of standard input.\n"
+        "Runs one job of the Gemini CLI for gemgated, at the other end of standard input.\n"
         "\n"
         "  --cli=PATH             the Gemini CLI: its command, or its bundle's entry\n"
         "  --upstream=SOCKET      gemgated's unix socket for jobs\n"
-        "  --isolation=unit       whoever started this has seen to it\n"
-        "              namespaces in namespaces of its own, if they can be had (this is the default)\n"
-        "              none       as a process of its own\n"
-        "  --max-wait=TIME        end without a job after so long (600s)\n"
-        "  --help, --version      show this, or the version, and end\n";
+        "  --isolation=unit       the unit that started this isolates it\n"
+        "              namespaces in new namespaces, if available (the default)\n"
+        "              none       as a plain process\n"
+        "  --max-wait=TIME        exit after this time without a job (600s)\n"
+        "  --help, --version      print this help, or the version, and exit\n";
 
 static const struct {
         const char *name;
@@ -48,10 +48,10 @@ static int set_isolation(RunnerOptions *o, const char *name) {
                         o->isolation = isolations[i].isolation;
                         return 0;
                 }
-        return usage("--isolation", "unit, namespaces or none");
+        return usage("--isolation", "must be unit, namespaces or none");
 }
 
-/* 0, or an exit status, told; -1: all was said. */
+/* 0 to go on; an exit status after a printed error; -1 after --help or --version. */
 static int parse(RunnerOptions *o, int argc, char *argv[]) {
         static const struct option table[] = {
                 { "cli", required_argument, NULL, 'c' },
@@ -77,7 +77,7 @@ static int parse(RunnerOptions *o, int argc, char *argv[]) {
                         break;
                 case 'w':
                         if (duration_parse(optarg, &o->max_wait) < 0)
-                                r = usage("--max-wait", "a time such as 600s");
+                                r = usage("--max-wait", "must be a time such as 600s");
                         break;
                 case 'h':
                         (void) fputs(help, stdout);
@@ -86,23 +86,23 @@ static int parse(RunnerOptions *o, int argc, char *argv[]) {
                         (void) puts("gemgate-runner " GEMGATE_VERSION);
                         return -1;
                 default:
-                        return EX_USAGE; /* getopt has said it */
+                        return EX_USAGE; /* getopt has printed the reason */
                 }
         if (r != 0)
                 return r;
         if (optind < argc)
-                return usage(argv[optind], "there are no arguments but options");
+                return usage(argv[optind], "only options are allowed");
         if (strnull(o->cli))
                 return usage("--cli", "needed");
         if (strnull(o->upstream) || strlen(o->upstream) >= sizeof(((struct sockaddr_un *) NULL)->sun_path))
-                return usage("--upstream", "the path of a unix socket is needed");
+                return usage("--upstream", "must be the path of a unix socket");
         return 0;
 }
 
 /*
- * With StandardInput=socket systemd gives the socket as the other two as well, unless told otherwise, and
- * a line of ours would end up among those of the protocol. And none of the three may be free: a pipe would
- * take its place.
+ * With StandardInput=socket systemd also uses the socket for standard output and error, unless configured
+ * otherwise, and a message would appear among the lines of the protocol. And none of the three may be
+ * closed: a pipe would get its number.
  */
 static int check_descriptors(void) {
         int domain, type;
@@ -138,7 +138,7 @@ int main(int argc, char *argv[]) {
         r = check_descriptors();
         if (r == -ENOTSOCK) {
                 (void) fputs(
-                        "gemgate-runner: standard input is no unix stream socket; gemgated starts this\n",
+                        "gemgate-runner: standard input must be a unix stream socket; gemgated starts this program\n",
                         stderr);
                 return EX_UNAVAILABLE;
         }

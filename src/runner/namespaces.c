@@ -17,8 +17,8 @@
 
 #define FLAGS ((unsigned long) CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
-/* Not unshare() and fork(): that would need a process in between. The runner has one thread, so nothing
- * of the C library has to be told. */
+/* Not unshare() and fork(): that would need a process in between. The runner has one thread, so the C
+ * library needs no notice. */
 pid_t namespaces_fork(const Identity *who) {
         unsigned long flags = FLAGS | SIGCHLD | (who->user_namespace ? CLONE_NEWUSER : 0UL);
 
@@ -31,7 +31,7 @@ static int write_proc(const char *path, const char *text) {
         return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* One user and one group: ourselves. */
+/* Maps one user and one group: the own ones. */
 static int map_user(const Identity *who) {
         char text[64];
         int r;

@@ -13,7 +13,7 @@ int orphans_adopt(void) {
         return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* False without that file: a kernel without it, or no /proc. */
+/* False without that file: an old kernel, or no /proc. */
 static bool kill_children(void) {
         FILE *f = fopen(CHILDREN, "re");
         int pid;
@@ -30,8 +30,8 @@ void orphans_kill(pid_t group) {
         bool all;
 
         (void) kill(-group, SIGKILL);
-        (void) kill(group, SIGKILL); /* it may not have made itself a group yet */
-        /* Each that ends may leave new ones, so they are looked for again behind every end. */
+        (void) kill(group, SIGKILL); /* its own group may not exist yet */
+        /* Each ended child may leave new ones, so they are searched again after every end. */
         do
                 all = kill_children();
         while (waitpid(all ? -1 : group, NULL, 0) >= 0 || errno == EINTR);

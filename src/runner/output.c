@@ -6,7 +6,7 @@
 #include "runner/output.h"
 #include "runner/report.h"
 
-/* By then a line has told whose message it is. */
+/* the role is within this part of a line */
 #define HEAD 256U
 
 void output_init(CliOutput *o) {
@@ -17,7 +17,7 @@ void output_done(CliOutput *o) {
         buf_done(&o->line);
 }
 
-/* The role stands before the content, and inside of the content every quote has a backslash before it. */
+/* The role comes before the content, and inside the content every quote has a backslash before it. */
 static bool is_echo(const Buf *line) {
         static const char message[] = "{\"type\":\"message\",", user[] = ",\"role\":\"user\",";
 
@@ -73,7 +73,7 @@ static int on_result(CliOutput *o, struct json_object *e, Buf *to) {
         return 0;
 }
 
-/* Others are nothing to the daemon: there are no tools, and what is asked for one is refused by the CLI. */
+/* Other events do not matter: there are no tools, and the CLI refuses any call of one. */
 static const struct {
         const char *type;
         int (*take)(CliOutput *o, struct json_object *e, Buf *to);

@@ -41,7 +41,7 @@ static bool is_program(const char *path) {
         return access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The first in PATH of that name, symbolic links resolved. */
+/* The first program of that name in PATH, symbolic links resolved. */
 static char *search_path(const char *name) {
         _cleanup_free_ char *all = strdup(getenv("PATH") ?: "/usr/local/bin:/usr/bin:/bin");
         char *rest = all, *folder;
@@ -59,7 +59,7 @@ static char *search_path(const char *name) {
         return NULL;
 }
 
-/* The nearest directory above `path` in which `name` is; both come back joined, or NULL. */
+/* The nearest directory above `path` that contains `name`, joined with it; or NULL. */
 static char *search_above(const char *path, const char *name, bool program) {
         _cleanup_free_ char *folder = strdup(path);
 
@@ -105,7 +105,7 @@ int place_find(const char *cli, Place *ret, char **ret_why) {
 
         p.entry = strchr(cli, '/') ? realpath(cli, NULL) : search_path(cli);
         if (!p.entry)
-                return say(-ENOENT, ret_why, "the Gemini CLI is not there: %s", cli);
+                return say(-ENOENT, ret_why, "the Gemini CLI does not exist: %s", cli);
         if (access(p.entry, R_OK) < 0)
                 return say(-errno, ret_why, "the Gemini CLI cannot be read: %s: %m", p.entry);
 
@@ -118,7 +118,7 @@ int place_find(const char *cli, Place *ret, char **ret_why) {
         node = search_above(p.entry, "bin/node", true);
         p.node = node ? realpath(node, NULL) : search_path("node");
         if (!p.node)
-                return say(-ENOENT, ret_why, "there is no node, neither beside %s nor in PATH", p.entry);
+                return say(-ENOENT, ret_why, "node was found neither beside %s nor in PATH", p.entry);
         *ret = p;
         p = (Place){};
         return 0;

@@ -47,7 +47,7 @@ void privilege_identify(bool namespaces, Identity *ret) {
                 .uid = geteuid(),
                 .user_namespace = namespaces && !may_isolate,
         };
-        /* In a user namespace one is whoever one likes: outside it is the same user as before. */
+        /* In a user namespace any user may be chosen: outside it is still the same user. */
         if (ret->uid == 0 && (may_change || ret->user_namespace))
                 ret->uid = NOBODY;
 }
@@ -63,7 +63,7 @@ int privilege_drop(uid_t uid) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return -errno;
         (void) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-        /* A unit's filter of system calls does not even let through what takes nothing away any more. */
+        /* A unit's filter of system calls also refuses calls that would drop nothing more. */
         r = get(data);
         if (r < 0 || has_none(data))
                 return r;
@@ -71,9 +71,9 @@ int privilege_drop(uid_t uid) {
 }
 
 int privilege_limit(void) {
-        /* No core: it would hold the conversation. Files as in root.c: three times the longest job. No bound
-         * on address space, of which V8 reserves far more than it uses. A unit has limits of its own, and a
-         * filter that refuses to hear of others: EPERM, which lowering never is elsewhere. */
+        /* No core file: it would hold the conversation. Files as in root.c: three times the longest job. No
+         * limit of address space, of which V8 reserves far more than it uses. A unit has its own limits, and
+         * its filter refuses others with EPERM, which lowering a limit never returns elsewhere. */
         static const struct {
                 int resource;
                 rlim_t limit;

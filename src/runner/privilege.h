@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the CLI must not have. */
+/* Removes the privileges that the CLI must not have. */
 
 #include <sys/types.h>
 
 #include "base/macros.h"
 
-/* Who the runner is and who the CLI shall be: nobody if the runner is root and may become it, else the
- * runner's own user. */
+/* The runner's identity, and the CLI's: nobody if the runner is root and may change to it, else the runner's
+ * own user. */
 typedef struct Identity {
         uid_t outer_uid;
         gid_t outer_gid;
         uid_t uid;
-        bool user_namespace; /* nothing of the kind can be had without: the runner isn't (all of) root */
+        bool user_namespace; /* namespaces need one: the runner is not root, or not fully */
 } Identity;
 
 void privilege_identify(bool namespaces, Identity *ret);
 
-/* For the process that becomes the CLI or its parent: that user, without groups of root's, without
- * capabilities, and without a way to new ones. */
+/* For the process that becomes the CLI or its parent: changes to that user, without root's groups, without
+ * capabilities, and without a way to gain any. */
 int privilege_drop(uid_t uid);
 
-/* And its ceilings. */
+/* Sets its resource limits. */
 int privilege_limit(void);

@@ -9,18 +9,18 @@
 
 #define BUFFER (64U << 10)
 
-/* One direction: what was read of `from` and not yet written to `to`, which are 0 or 1. */
+/* One direction: bytes read from `from` and not yet written to `to`, which are 0 or 1. */
 typedef struct Half {
         Buf held;
         bool eof;  /* `from` has ended */
-        bool done; /* and `to` was told */
+        bool done; /* and `to` was shut down */
 } Half;
 
 /* fd[0] is the CLI's, fd[1] the daemon's; half[i] is read from fd[i]. */
 typedef struct Link {
         int fd[2];
         Half half[2];
-        int slot[2]; /* in the array that was given to poll(), or -1 */
+        int slot[2]; /* in the array passed to poll(), or -1 */
 } Link;
 
 struct Relay {
@@ -76,7 +76,7 @@ Relay *relay_free(Relay *r) {
         return NULL;
 }
 
-/* A unix socket connects at once or not at all; the CLI then sees its connection end. */
+/* A unix socket connects at once or not at all; on failure the CLI's connection is closed. */
 static int connect_upstream(const Relay *r, int *ret_fd) {
         _cleanup_close_ int fd = -1;
 
@@ -95,7 +95,7 @@ static void accept_one(Relay *r) {
         fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 || connect_upstream(r, &upstream) < 0)
                 return;
-        /* Small pieces are the whole point of streaming. */
+        /* Streaming needs small pieces at once. */
         (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
         r->links[r->n++] = (Link){
                 .fd = { TAKE_FD(fd), upstream },
@@ -124,7 +124,7 @@ size_t relay_prepare(Relay *r, struct pollfd fds[static RELAY_FDS_MAX]) {
                 for (size_t k = 0; k < 2; k++) {
                         short events = wanted(r->links + i, k);
 
-                        /* One that nothing is wanted of would still say again and again that it hung up. */
+                        /* poll() would report a hang-up without end even if no event is wanted. */
                         r->links[i].slot[k] = events ? (int) n : -1;
                         if (events)
                                 fds[n++] = (struct pollfd){ .fd = r->links[i].fd[k], .events = events };
@@ -161,7 +161,7 @@ static int write_some(Link *l, size_t i) {
         return 0;
 }
 
-/* False when there is nothing more to come. */
+/* False when both directions are done. */
 static bool link_step(Link *l, const struct pollfd *fds) {
         int r = 0;
 

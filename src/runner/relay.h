@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The CLI's way out: whoever connects to a port of the loopback is connected to the daemon's unix socket,
- * and what one says is told the other, byte for byte. Who reads slowly is not read from faster. Of the CLI's
- * one request needs one connection; the ceiling is there for what else it may try.
+ * The CLI's only network: a connection to a port of the loopback is connected to the daemon's unix socket,
+ * and bytes are copied both ways. A slow reader slows its writer. A request of the CLI's needs one
+ * connection; the ceiling bounds anything else it may try.
  */
 
 #include <poll.h>
@@ -16,14 +16,14 @@
 
 typedef struct Relay Relay;
 
-/* `listener` is taken on success. -ENAMETOOLONG for a path that is none of a socket. */
+/* Takes `listener` on success. -ENAMETOOLONG if the path is too long for a socket. */
 int relay_new(int listener, const char *upstream, Relay **ret);
 Relay *relay_free(Relay *r);
 DEFINE_CLEANUP(Relay *, relay_free);
 
-/* A loopback port that listens. In namespaces it is made there. */
+/* A listening loopback port. In namespaces it is made inside. */
 int relay_listen(int *ret_fd);
 
-/* Appends what it waits for; after poll(), the same entries with their revents. */
+/* Appends the descriptors to poll; pass the same entries after poll(), with their revents. */
 size_t relay_prepare(Relay *r, struct pollfd fds[static RELAY_FDS_MAX]);
 void relay_dispatch(Relay *r, const struct pollfd *fds, size_t n);

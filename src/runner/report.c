@@ -25,7 +25,7 @@ int report_ready(Buf *b, const char *isolation, const char *version) {
         return end(&w);
 }
 
-/* The piece of at most JOB_TEXT_MAX bytes that cuts no character in two. */
+/* The longest piece up to JOB_TEXT_MAX bytes that cuts no character. */
 static size_t piece(const char *text, size_t n) {
         size_t k = JOB_TEXT_MAX;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The runner's lines to the daemon (base/job-protocol.h), written. Pure. */
+/* Writes the runner's lines to the daemon (base/job-protocol.h). Pure. */
 
 #include "base/buf.h"
 

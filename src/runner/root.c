@@ -11,11 +11,11 @@
 
 #define TREES_MAX (LIBRARIES_MAX + 8U)
 
-/* Exists everywhere; the new root covers it. */
+/* Exists on every system; the new root covers it. */
 #define COVERED "/tmp"
 
-/* The CLI records the conversation in its home and writes it to TMPDIR when there was an error: three times
- * the longest job, guarded and escaped. */
+/* The CLI records the conversation in its home, and after an error writes it to TMPDIR: three times the
+ * longest job, guarded and escaped. */
 #define SCRATCH_SIZE  "192m"
 #define SCRATCH_FILES "1024"
 #define ROOT_SIZE     "1m"
@@ -39,7 +39,7 @@ static void root_done(Root *r) {
         (void) safe_close(r->scratch);
 }
 
-/* An empty tmpfs, not in any place yet. */
+/* An empty tmpfs that is not mounted anywhere yet. */
 static int make_tmpfs(const char *size, const char *files, uint64_t attributes, int *ret_fd) {
         _cleanup_close_ int fs = -1;
         int fd;
@@ -72,7 +72,7 @@ static int take(Root *r, const char *path, uint64_t attributes) {
         return 0;
 }
 
-/* What isn't everywhere; it is not missed then. */
+/* Takes a path that not every system has, and needs none if it is missing. */
 static int take_if_there(Root *r, const char *path, uint64_t attributes) {
         int e = take(r, path, attributes);
 
@@ -80,7 +80,7 @@ static int take_if_there(Root *r, const char *path, uint64_t attributes) {
 }
 
 static int take_all(Root *r, const Place *p, const Libraries *l) {
-        /* Where a loader that could not be asked looks. */
+        /* Where a loader that cannot list looks. */
         static const char *const everywhere[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64" };
         static const char *const devices[] = { "/dev/null", "/dev/urandom" };
         int e;
@@ -99,7 +99,7 @@ static int take_all(Root *r, const Place *p, const Libraries *l) {
         return e;
 }
 
-/* The folders above the last component of a path, in the new root. */
+/* The parent directories of a path, in the new root. */
 static int make_parents(int root, const char *path) {
         _cleanup_free_ char *copy = strdup(path + 1);
 
@@ -132,7 +132,7 @@ static int put(const Root *r, const Tree *t) {
         return move_mount(t->fd, "", r->fd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-/* Node asks who it is, and takes it ill when nobody knows. */
+/* Node looks up its user, and fails if there is no entry. */
 static int write_passwd(const Root *r, uid_t uid) {
         _cleanup_close_ int fd = -1;
 
@@ -165,7 +165,7 @@ static int change(const Root *r) {
 
         if (mount_setattr(r->fd, "", AT_EMPTY_PATH, &a, sizeof(a)) < 0)
                 return -errno;
-        /* The old root comes to lie upon the new one and is taken off there. */
+        /* The old root is mounted over the new one and unmounted there. */
         if (fchdir(r->fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
             chdir("/") < 0)
                 return -errno;

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * The file system that the CLI sees when it has namespaces: Node, the loader and its libraries, the CLI's
- * package, /dev/null and /dev/urandom, an /etc/passwd with one line, all read-only; and the scratch. No
- * /proc, no /sys, no socket of anyone.
+ * The file system that the CLI sees in namespaces: Node, the loader and its libraries, the CLI's package,
+ * /dev/null and /dev/urandom, an /etc/passwd with one line, all read-only; and the scratch. No /proc, no
+ * /sys, no sockets.
  *
- * Everything is taken hold of (open_tree) before the new root covers where it may have been, and moved into
- * it then. Needs Linux 5.12.
+ * Everything is opened (open_tree) before the new root covers its place, and then moved into the new root.
+ * Needs Linux 5.12.
  */
 
 #include <sys/types.h>
@@ -18,11 +18,11 @@
 #define ROOT_SCRATCH "/scratch" /* where the scratch is */
 
 /*
- * For a process that is alone in a mount namespace of its own, with the right to mount. Afterwards it is in
- * the new root and nothing of the old one is left. uid: whom /etc/passwd knows. *ret_scratch is the file
- * system of the scratch, empty. Negative, and *ret_step is what could not be done.
+ * For a process that is alone in its own mount namespace, with the right to mount. Afterwards it is in the
+ * new root and nothing of the old one is left. uid: the user in /etc/passwd. *ret_scratch is the scratch's
+ * file system, empty. Negative: *ret_step is the step that failed.
  */
 int root_enter(const Place *p, const Libraries *l, uid_t uid, int *ret_scratch, const char **ret_step);
 
-/* Later, when there is such a folder in it: nobody writes there, not even its owner. */
+/* Later, when the folder exists: makes it read-only, even for its owner. */
 int root_seal(const char *folder);

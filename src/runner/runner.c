@@ -21,16 +21,16 @@
 #define DAEMON_FD 0
 #define PIECE     (64U << 10)
 
-/* Above it the CLI's output is not read: who reads slowly upstream of us does so on purpose. */
+/* Above it the CLI's output is not read: the reader upstream is slow on purpose. */
 #define OUT_HIGH_MARK (1U << 20)
 #define TURN_MAX      16U /* reads at one time */
-/* One read of the CLI can bring as much again, in lines that are escaped anew. */
+/* One read of the CLI's can add as much again, as escaped lines. */
 #define OUT_MAX (OUT_HIGH_MARK + CLI_LINE_MAX * 8U)
 
-/* After its result the CLI takes 50 to 160 ms to end. One that hangs there is not waited for. */
+/* After its result the CLI takes 50 to 160 ms to end. Beyond this it is killed. */
 #define EXIT_GRACE (3 * USEC_PER_SEC)
 
-/* For the daemon to hang up in its turn. */
+/* The time for the daemon to close its side. */
 #define LEAVE_GRACE (2 * USEC_PER_SEC)
 
 typedef struct Runner {
@@ -43,19 +43,19 @@ typedef struct Runner {
         size_t scanned; /* of `in`, without a newline */
         bool has_start, has_job;
         JobStart start;
-        usec_t give_up; /* without a job */
+        usec_t give_up; /* the end without a job */
 
         RunnerChild child;
         Feed feed;
         Relay *relay;
         CliOutput output;
         Buf stderr_tail;
-        usec_t kill_at; /* USEC_INFINITY: it has not said its result */
-        bool all_read;  /* of its output, as far as it goes */
+        usec_t kill_at; /* USEC_INFINITY: there is no result yet */
+        bool all_read;  /* its output was read to the current end */
         bool ended;     /* the CLI's process, and how: */
         int exit_code, signal;
 
-        bool reported; /* the result stands in `out` */
+        bool reported; /* the result is in `out` */
         bool hung_up;
 } Runner;
 
@@ -70,7 +70,7 @@ static void say(const char *fmt, ...) {
         va_end(ap);
 }
 
-/* Of the CLI and its files nothing is left. */
+/* Removes the CLI and its files. */
 static void cleanup(Runner *r) {
         child_kill(&r->child);
         r->relay = relay_free(r->relay);
@@ -89,9 +89,9 @@ static void runner_done(Runner *r) {
         (void) safe_close(r->signal_fd);
 }
 
-/* --- what the daemon is told --- */
+/* --- lines to the daemon --- */
 
-/* Nothing else comes behind it. `message` is the runner's own, or NULL for the CLI's. */
+/* The last line. `message` is the runner's own, or NULL for the CLI's. */
 static int report(Runner *r, const char *message) {
         static const char *const status[] = {
                 [CLI_STATUS_NONE] = JOB_STATUS_NONE,
@@ -176,7 +176,7 @@ static int find_cli(Runner *r) {
         if (r->options->isolation == ISOLATION_NAMESPACES) {
                 e = libraries_find(r->place.node, &r->libraries);
                 if (e < 0)
-                        say("cannot tell the libraries of %s: %s", r->place.node, strerror(-e));
+                        say("cannot list the libraries of %s: %s", r->place.node, strerror(-e));
         }
         return 0;
 }
@@ -195,7 +195,7 @@ static void on_grace_over(Runner *r) {
         r->kill_at = USEC_INFINITY;
 }
 
-/* 0: nothing for now; 1: something; -ENODATA at the end. */
+/* 0: nothing for now; 1: bytes were read; -ENODATA: the end. */
 static int read_pipe(int *fd, char piece[static PIECE], size_t *ret_n) {
         ssize_t k = read(*fd, piece, PIECE);
 
@@ -209,7 +209,7 @@ static int read_pipe(int *fd, char piece[static PIECE], size_t *ret_n) {
         return 1;
 }
 
-/* As much as there is and the daemon takes, but not so much that nothing else has its turn. */
+/* Reads as much as there is and the daemon accepts, but leaves time for the rest of the loop. */
 static int on_stdout(Runner *r) {
         char piece[PIECE];
         size_t n = 1;
@@ -271,11 +271,11 @@ static int on_job(Runner *r, const char *line, size_t n) {
         r->has_job = true;
         r->give_up = USEC_INFINITY;
         if (r->ended)
-                return 0; /* what it died of is reported in a moment */
+                return 0; /* the reason is reported in a moment */
         return feed_job(&r->feed, &job, &r->child.scratch);
 }
 
-/* All whole lines. Behind the job there is nothing that is waited for but the end. */
+/* Handles all complete lines. After the job nothing but the end is expected. */
 static int on_lines(Runner *r) {
         int e = 0;
 
@@ -341,7 +341,7 @@ enum {
         SLOT_STDERR,
         SLOT_STDIN,
         SLOT_FIFO,
-        SLOT_RELAY, /* and all behind it */
+        SLOT_RELAY, /* and all after it */
 };
 
 #define POLL_MAX (SLOT_RELAY + RELAY_FDS_MAX)
@@ -377,7 +377,7 @@ static int timeout(const Runner *r) {
 static void on_time(Runner *r) {
         usec_t now = clock_monotonic();
 
-        /* Nobody had a job for it: as if they had hung up. */
+        /* No job came: as if the daemon had closed the connection. */
         if (now >= r->give_up)
                 r->hung_up = true;
         if (now >= r->kill_at)
@@ -399,7 +399,7 @@ static int dispatch(Runner *r, const struct pollfd *fds, size_t n) {
         if (fds[SLOT_CHILD].revents & readable)
                 on_end(r);
         if (r->child.output.fd >= 0)
-                e = on_stdout(r); /* behind on_end(): then it is known whether more can come */
+                e = on_stdout(r); /* after on_end(), when it is known whether more can come */
         if (e >= 0 && fds[SLOT_STDERR].revents & readable)
                 e = on_stderr(r);
         if (e >= 0 && !r->ended && r->child.pidfd >= 0)
@@ -432,8 +432,8 @@ static int loop(Runner *r) {
         return 0;
 }
 
-/* All is said. Whoever still writes to us would lose it, to a reset, if we just went: so the other end is
- * let see the end and hang up, and is given some time for it. */
+/* The result is sent. Closing now would reset the connection if the daemon still writes, and it would lose
+ * the result. So the runner shuts down its side, and waits a while for the daemon to close. */
 static void take_leave(Runner *r) {
         usec_t end = usec_add(clock_monotonic(), LEAVE_GRACE);
 

@@ -9,15 +9,15 @@
 #include "base/text.h"
 #include "runner/scratch.h"
 
-#define TREE_FDS 16 /* nftw() keeps open */
+#define TREE_FDS 16 /* that nftw() keeps open */
 
 /*
- * Each line was found necessary or useful with 0.61.0. Without security.auth.selectedType a base URL of
- * ours ends it with status 41, without folderTrust.enabled the working directory does with 55. tools.core
- * names a tool that does not exist: an empty list would mean all. maxAttempts and retryFetchErrors are what
- * keeps it from asking again for minutes, maxSessionTurns from a second turn. hooksConfig, skills,
- * enableAgents and ignoreLocalEnv are ways to make it run or read something, if anyone could write where it
- * looks.
+ * Each line was found necessary or useful with 0.61.0. Without security.auth.selectedType the CLI ends with
+ * status 41 if there is a base URL; without folderTrust.enabled the working directory ends it with 55.
+ * tools.core names a tool that does not exist: an empty list would mean all tools. maxAttempts and
+ * retryFetchErrors keep the CLI from retrying for minutes, maxSessionTurns from a second turn. hooksConfig,
+ * skills, enableAgents and ignoreLocalEnv close ways to make it run or read files, if anyone could write
+ * where it looks.
  */
 static const char settings[] =
         "{\"security\":{\"auth\":{\"selectedType\":\"gemini-api-key\"},\"folderTrust\":{\"enabled\":false},"
@@ -38,8 +38,8 @@ static const char settings[] =
         "\"advanced\":{\"autoConfigureMemory\":false,\"ignoreLocalEnv\":true},"
         "\"ui\":{\"showCompatibilityWarnings\":false}}\n";
 
-/* Its time-out for the headers of an answer is 60 s, and a model may think for longer. When the job has
- * taken too long is the daemon's to say. */
+/* The CLI's time-out for an answer's headers is 60 s, and a model may think for longer. The daemon decides
+ * when a job has taken too long. */
 static const char experiments[] =
         "{\"flags\":[{\"flagId\":45773134,\"intValue\":\"3600\"}],\"experimentIds\":[]}\n";
 
@@ -67,7 +67,7 @@ int scratch_make(Scratch *ret) {
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
-        (void) remove(path); /* one that cannot go must not keep the others */
+        (void) remove(path); /* a failure must not keep the others */
         return 0;
 }
 
@@ -111,8 +111,8 @@ int scratch_replace(const Scratch *s, const char *name, const char *text, size_t
         return renameat(s->fd, ".new", s->fd, name) < 0 ? -errno : 0;
 }
 
-/* Only where there is something to give away: a unit's filter knows no chown. Of a mount the descriptor is
- * one that only names it, so no fchown(). */
+/* Only if the owner differs: a unit's filter does not allow chown(). The descriptor of a mount is O_PATH, so
+ * not fchown(). */
 static int give(const Scratch *s, const char *name, uid_t owner) {
         if (owner == geteuid())
                 return 0;
@@ -144,7 +144,7 @@ int scratch_fill(const Scratch *s, bool dialogue, uid_t owner) {
         };
         int r;
 
-        r = give(s, "", owner); /* to go through it */
+        r = give(s, "", owner); /* so that it can be traversed */
         for (size_t i = 0; i < ELEMENTSOF(folders) && r >= 0; i++)
                 r = make_folder(s, folders[i].name, folders[i].mode, folders[i].theirs ? owner : geteuid());
         if (r >= 0)

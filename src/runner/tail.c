@@ -9,8 +9,8 @@
 #include "runner/tail.h"
 
 /*
- * The file as memfd_create() gives it is one of which the kernel tells nobody anything; opened again by its
- * name it is like any other. The watch comes first: whether there is one is looked at when it is opened.
+ * The kernel reports no events for a file as memfd_create() returns it; opened again by its name it is like
+ * any other file. The watch is added first, because the kernel checks for watches when a file is opened.
  */
 static int open_again(int fd, int *ret_notify, int *ret_writer) {
         _cleanup_close_ int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -28,7 +28,7 @@ static int open_again(int fd, int *ret_notify, int *ret_writer) {
         return 0;
 }
 
-/* A unit's filter of system calls counts memfd_create() among those that share memory; there /tmp is in
+/* A unit's filter of system calls groups memfd_create() with calls that share memory; there /tmp is in
  * memory as well. */
 static int make_file(void) {
         const char *top = getenv("TMPDIR");
@@ -59,7 +59,7 @@ void tail_done(Tail *t) {
         t->notify = safe_close(t->notify);
 }
 
-/* That it grew is all that they say, and that is seen below. */
+/* The events only say that the file grew, which is checked below. */
 static void forget_events(const Tail *t) {
         char events[4096];
 

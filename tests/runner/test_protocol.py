@@ -68,11 +68,11 @@ def test_one_byte_comes_before_the_job(house):
 @pytest.mark.parametrize(
     "line, why",
     [
-        (b"", "no JSON object"),
-        (b"nonsense", "no JSON object"),
-        (b'{"job":{"prompt":"p"}}', "the first line is no start"),
+        (b"", "must be a JSON object"),
+        (b"nonsense", "must be a JSON object"),
+        (b'{"job":{"prompt":"p"}}', "the first line must be a start"),
         (b'{"start":{"token":"a b"}}', "start.token"),
-        (b"\xff", "no JSON object"),
+        (b"\xff", "must be a JSON object"),
     ],
 )
 def test_no_start(house, line, why):
@@ -86,9 +86,9 @@ def test_no_start(house, line, why):
 @pytest.mark.parametrize(
     "line, why",
     [
-        (b"nonsense", "no JSON object"),
+        (b"nonsense", "must be a JSON object"),
         (b'{"job":{}}', "job.prompt"),
-        (b'{"start":{"token":"again"}}', "no job"),
+        (b'{"start":{"token":"again"}}', "must be a job"),
         (b'{"job":{"prompt":"p","history":[{"role":"user","text":"t"}]}}', "a history needs a dialogue"),
         (b'{"job":{"prompt":"%b"}}' % (b"x" * 2000001), "the prompt is too long"),
         (b'{"job":{"prompt":"","system":"%b"}}' % (b"x" * 1048577), "the system text is too long"),

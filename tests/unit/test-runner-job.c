@@ -114,23 +114,23 @@ static void test_refused(void **state) {
                 bool dialogue;
                 const char *why;
         } table[] = {
-                { "", false, "the line is no JSON object" },
-                { "7", false, "the line is no JSON object" },
-                { "{\"job\":{\"prompt\":\"\xFF\"}}", false, "the line is no JSON object" },
-                { "{\"start\":{\"token\":\"t\"}}", false, "the second line is no job" },
-                { "{\"job\":7}", false, "the second line is no job" },
-                { "{\"job\":{}}", false, "job.prompt is no string" },
-                { "{\"job\":{\"prompt\":null}}", false, "job.prompt is no string" },
-                { "{\"job\":{\"prompt\":\"p\",\"system\":7}}", false, "job.system is no string" },
-                { "{\"job\":{\"prompt\":\"p\",\"history\":{}}}", true, "job.history is no array" },
+                { "", false, "the line must be a JSON object" },
+                { "7", false, "the line must be a JSON object" },
+                { "{\"job\":{\"prompt\":\"\xFF\"}}", false, "the line must be a JSON object" },
+                { "{\"start\":{\"token\":\"t\"}}", false, "the second line must be a job" },
+                { "{\"job\":7}", false, "the second line must be a job" },
+                { "{\"job\":{}}", false, "job.prompt must be a string" },
+                { "{\"job\":{\"prompt\":null}}", false, "job.prompt must be a string" },
+                { "{\"job\":{\"prompt\":\"p\",\"system\":7}}", false, "job.system must be a string" },
+                { "{\"job\":{\"prompt\":\"p\",\"history\":{}}}", true, "job.history must be an array" },
                 { "{\"job\":{\"prompt\":\"p\",\"history\":[{\"role\":\"user\",\"text\":\"t\"}]}}", false,
                   "a history needs a dialogue" },
                 { "{\"job\":{\"prompt\":\"p\",\"history\":[{\"role\":\"system\",\"text\":\"t\"}]}}", true,
-                  "a turn of the history needs role (user or model) and text" },
+                  "a turn of the history must have role (user or model) and text" },
                 { "{\"job\":{\"prompt\":\"p\",\"history\":[{\"role\":\"user\"}]}}", true,
-                  "a turn of the history needs role (user or model) and text" },
+                  "a turn of the history must have role (user or model) and text" },
                 { "{\"job\":{\"prompt\":\"p\",\"history\":[\"t\"]}}", true,
-                  "a turn of the history needs role (user or model) and text" },
+                  "a turn of the history must have role (user or model) and text" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
