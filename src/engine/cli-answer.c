@@ -11,7 +11,7 @@
 
 #define refuse(e, status, ...) (api_error_set(e, status, NULL, __VA_ARGS__), DIALECT_E_REFUSED)
 
-/* The CLI's own words, which may quote anything: one line, and no token. */
+/* Refuses with the CLI's own text, which may quote anything: one line, and no token. */
 static int refuse_quoting(const Job *j, const CliResult *result, ApiError *ret) {
         const char *said = strnull(result->message) ? result->stderr_tail : result->message;
         _cleanup_buf_ Buf clean = BUF_INIT(4 * JOB_EVENT_MAX);
@@ -37,7 +37,7 @@ int cli_answer_judge(const Job *j, const CliResult *result, ApiError *ret_refusa
                               "The Gemini CLI's runner went away in the middle of its job.");
         if (j->complete && success && result->messages > 0)
                 return 0;
-        /* An answer without text is an error to the CLI; why there is none is in finishReason. */
+        /* The CLI treats an answer without text as an error; finishReason has the cause. */
         if (j->complete && result->messages == 0 && !j->has_text && !j->has_call && result->signal == 0 &&
             !streq(result->status, JOB_STATUS_NONE))
                 return 0;
@@ -93,7 +93,7 @@ static void write_command(JWriter *w, const CliResult *result, size_t n_prompt) 
         jwrite_string(w, "command", buf_cstr(&command));
 }
 
-/* What it wrote there is a stranger's: a token or a key is covered. */
+/* The CLI's standard error is foreign text: tokens and keys are covered. */
 static int write_stderr(JWriter *w, const Job *j, const CliResult *result) {
         _cleanup_free_ char *copy = strdup(result->stderr_tail);
 

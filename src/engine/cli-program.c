@@ -9,10 +9,10 @@
 #include "dialect/json.h"
 #include "engine/cli-program.h"
 
-#define PACKAGE_MAX   (64U << 10) /* of its package.json, which has 4 KiB */
+#define PACKAGE_MAX   (64U << 10) /* of its package.json, which is 4 KiB */
 #define VERSION_CHARS "0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-+"
 
-/* Read, not executed: node does that, and to the daemon in its sandbox nothing there is executable. */
+/* Readable, not executable: node executes it, and in the daemon's sandbox nothing there is executable. */
 static bool is_there(const char *path) {
         struct stat st;
 
@@ -43,7 +43,7 @@ static char *find_in_path(const char *name) {
         return found;
 }
 
-/* The program is PACKAGE/bundle/gemini.js, by whatever link it was found. */
+/* The program is PACKAGE/bundle/gemini.js, whatever link led to it. */
 static void read_version(const char *path, char ret[static CLI_VERSION_MAX]) {
         _cleanup_free_ char *real = realpath(path, NULL), *file = NULL, *text = NULL;
         _cleanup_json_ struct json_object *package = NULL;

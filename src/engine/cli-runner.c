@@ -16,7 +16,7 @@ struct CliRunner {
         void *userdata;
 };
 
-/* --- what it says --- */
+/* --- the runner's lines --- */
 
 static void hear_ready(CliRunner *r, struct json_object *o) {
         r->ops.ready(r, strempty(json_get_string(o, "isolation")), r->userdata);
@@ -55,7 +55,7 @@ static const struct {
         { "result", hear_result },
 };
 
-/* The runner is ours, but what it sends came out of a program that is not: anything odd is passed over. */
+/* The runner is trusted, but it passes on output of a program that is not: unexpected lines are ignored. */
 static void on_line(const char *s, size_t n, void *userdata) {
         _cleanup_json_ struct json_object *o = NULL;
         const char *event;
@@ -76,10 +76,10 @@ static void on_closed(int error _unused_, void *userdata) {
         r->ops.ended(r, NULL, r->userdata);
 }
 
-/* --- its life --- */
+/* --- starting and ending --- */
 
-/* Where systemd passes the job's socket it also has the runners, and the daemon starts none itself. Looked
- * at each time: the socket may be enabled later. */
+/* If systemd passes the job's socket it also has the runners, and the daemon starts none itself. Checked
+ * each time: the socket may be enabled later. */
 static const char *choose_runner(const CliRunnerParams *p) {
         if (!streq(p->runner, "auto"))
                 return p->runner;

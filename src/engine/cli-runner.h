@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A gemgate-runner and its one Gemini CLI, from the daemon's side: a connection, and the job whose token the
- * CLI has as its API key. It is started ahead, waits, is given one job, and ends. Freeing it hangs up, with
- * which the CLI and all it left is gone. What is said over the connection is base/job-protocol.h.
+ * A gemgate-runner and its one Gemini CLI, from the daemon's side: a connection, and the job whose token is
+ * the CLI's API key. It is started ahead, waits, gets one job, and ends. Freeing it closes the connection,
+ * which kills the CLI and its processes. The protocol is base/job-protocol.h.
  */
 
 #include <json-c/json.h>
@@ -17,7 +17,7 @@
 
 typedef struct CliRunner CliRunner;
 
-/* How it ended, as the runner told it. */
+/* The result that the runner sent. */
 typedef struct CliResult {
         const char *status;        /* JOB_STATUS_… */
         const char *message;       /* "" */
@@ -31,7 +31,8 @@ typedef struct CliResult {
 typedef struct CliRunnerOps {
         void (*ready)(CliRunner *r, const char *isolation, void *userdata);
         void (*text)(CliRunner *r, const char *s, size_t n, void *userdata);
-        /* The last call: NULL if it hung up without a result. The strings are gone when it returns. */
+        /* The last call: NULL if the runner hung up without a result. The strings are valid only during the
+         * call. */
         void (*ended)(CliRunner *r, const CliResult *result, void *userdata);
 } CliRunnerOps;
 
@@ -39,14 +40,14 @@ typedef struct CliRunnerParams {
         Loop *loop;
         JobBook *jobs;
         Children *children;   /* for a runner that is started from here */
-        const char *runner;   /* `unix:/path` of gemgate-runner.socket; the path of the program, to start it
-                                 from here; or "auto": CLI_RUNNER_SOCKET if it is there */
+        const char *runner;   /* `unix:/path` of gemgate-runner.socket; the path of the program, to start
+                               * it; or "auto": CLI_RUNNER_SOCKET if it exists */
         const char *cli;      /* the Gemini CLI */
         const char *upstream; /* the socket of the inner listener */
-        bool passed;          /* it is the one that systemd's runners know */
+        bool passed;          /* the socket that systemd's runners know */
 } CliRunnerParams;
 
-/* What connect() or posix_spawn() said if it cannot be had; -EADDRNOTAVAIL: this runner could not ask. */
+/* The error of connect() or posix_spawn(); -EADDRNOTAVAIL: a runner could not reach the inner listener. */
 int cli_runner_new(const CliRunnerParams *p, bool dialogue, const CliRunnerOps *ops, void *userdata,
                    CliRunner **ret);
 CliRunner *cli_runner_free(CliRunner *r);
@@ -55,6 +56,6 @@ DEFINE_CLEANUP(CliRunner *, cli_runner_free);
 bool cli_runner_takes_dialogue(const CliRunner *r);
 Job *cli_runner_job(CliRunner *r);
 
-/* Once, after the job is armed: {"job":{…}}. */
+/* Once, after the job is armed: sends {"job":{…}}. */
 void cli_runner_give(CliRunner *r, const Buf *line);
 void cli_runner_pause(CliRunner *r, bool paused);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One attempt over HTTP. The status decides how the body is read: of anything but 200 it is an error, kept
- * up to a ceiling and classed at the end; of a 200 it is one answer, kept whole, or a stream, cut into
- * events as it comes.
+ * One attempt over HTTP. The status decides how the body is read. Of anything but 200 it is an error, kept
+ * up to a ceiling and classified at the end. Of a 200 it is one answer, kept whole, or a stream, split into
+ * events as it arrives.
  *
  * Two time-outs run, never together: until the first byte of the body, and then between bytes. None runs
- * while the call is paused: it is our client who is slow then.
+ * while the call is paused, because then the client is slow.
  */
 
 #include <errno.h>
@@ -49,7 +49,7 @@ typedef struct ApiCall {
 
 static const struct {
         const char *path; /* between base URL and model, or the whole */
-        const char *verb; /* behind the model; NULL: no model */
+        const char *verb; /* after the model; NULL: no model */
         bool stream;
 } methods[_GEMINI_METHOD_MAX] = {
         [GEMINI_GENERATE] = { "/v1beta/models/", ":generateContent", false },
@@ -103,7 +103,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                 break;
         case CURL_OUTCOME_BROKEN:
         default:
-                /* An error whose end is missing is still the error that it begins with. */
+                /* An error without its end is still the error that it begins with. */
                 if (status != 0 && status != 200) {
                         gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
                         return;
@@ -144,7 +144,7 @@ static void on_http_done(CurlOutcome outcome, int status, const char *cause, voi
         call_finish(c, &v);
 }
 
-/* --- its course --- */
+/* --- events --- */
 
 static int on_event(const char *data, size_t n, void *userdata) {
         ApiCall *c = userdata;

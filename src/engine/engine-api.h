@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The engine that asks Gemini's own API over HTTP. What a call is stands in engine/engine.h. */
+/* The engine that calls Gemini's own API over HTTP. engine/engine.h explains calls. */
 
 #include "engine/engine.h"
 #include "io/curl-glue.h"

@@ -2,16 +2,16 @@
 
 /*
  * Calls wait in order for one of CLI_MAX_JOBS seats. A seat is a runner with its Gemini CLI; it is used
- * once. Starting a CLI takes more than a second of CPU, so up to CLI_WARM seats are kept that were started
- * ahead: after a call has ended, never while one waits for its first byte, and only for as long as the CLI
- * is in use at all (WARM_FOR). Model, key and settings are bound at the inner listener, so those that wait
- * fit every call, but for one thing: a CLI that can be given a dialogue answers later than one that cannot,
- * so they are of that kind only once a dialogue was asked for.
+ * once. Starting a CLI takes more than a second of CPU, so up to CLI_WARM seats are started ahead: after a
+ * call has ended, never while one waits for its first byte, and only while the CLI is in use at all
+ * (WARM_FOR). Model, key and settings are bound at the inner listener, so a warm seat fits every call, with
+ * one exception: a CLI that can take a dialogue answers later than one that cannot, so warm seats take
+ * dialogues only after the first dialogue.
  *
- *     QUEUED → RUNNING → ENDED → (told, at the end of the turn)
+ *     QUEUED → RUNNING → ENDED → (reported, at the end of the turn)
  *
- * A seat that was warm may be retiring at the moment that it is given its job. That shows by its hanging up
- * before anything was asked upstream, and then the call gets another seat, once.
+ * A warm seat may be retiring at the moment when it gets its job. Then it hangs up before it has sent a
+ * request upstream, and the call gets another seat, once.
  */
 
 #include <errno.h>
@@ -31,7 +31,7 @@
 #include "io/timer.h"
 
 #define WARM_FOR   (10 * USEC_PER_MINUTE) /* after the last call; runners retire by themselves at that age */
-#define FIND_EVERY (5 * USEC_PER_SEC)     /* looks for the program, for those who only want to know */
+#define FIND_EVERY (5 * USEC_PER_SEC)     /* how often a status request looks for the program */
 
 #define ISOLATION_UNKNOWN "unknown" /* before the first job of a runner */
 
@@ -46,7 +46,7 @@ typedef struct EngineCli EngineCli;
 typedef struct CliCall CliCall;
 
 typedef struct CliSeat {
-        List link; /* of the warm ones */
+        List link; /* of the warm seats */
         EngineCli *engine;
         CliRunner *runner;
         CliCall *call; /* NULL: warm */
@@ -60,14 +60,14 @@ struct EngineCli {
         EngineCliParams p;
         List warm, queue, ended;
         size_t n_warm, n_queued, n_running, n_calls;
-        size_t n_silent; /* of those that run: without a byte so far */
+        size_t n_silent; /* running calls without a byte so far */
         LoopHook hook;
-        bool dialogue; /* what the warm ones are to take */
-        bool draining; /* nobody will need another warm one */
+        bool dialogue; /* whether warm seats take dialogues */
+        bool draining; /* no more warm seats are needed */
         usec_t used_at;
         Timer *idle;
 
-        char *program; /* the CLI, as of found_at; NULL: it isn't there */
+        char *program; /* the CLI, as of found_at; NULL: not found */
         char version[CLI_VERSION_MAX];
         usec_t found_at;
         char isolation[16];
@@ -78,7 +78,7 @@ struct CliCall {
         EngineCli *engine;
         CliCallState state;
         const LogIds *ids;
-        List link; /* of the queue, or of those that have ended */
+        List link; /* of the queue, or of the ended calls */
         GeminiMethod method;
         EngineSink sink;
         void *userdata;
@@ -172,7 +172,7 @@ static int seat_new(EngineCli *e, bool dialogue, CliSeat **ret) {
         return 0;
 }
 
-/* One that waits and fits, or NULL. Without a dialogue both kinds fit, and the other is the quicker one. */
+/* A warm seat that fits, or NULL. Without a dialogue both kinds fit, and the kind without is quicker. */
 static CliSeat *seat_take_warm(EngineCli *e, bool dialogue) {
         CliSeat *best = NULL;
 
@@ -215,8 +215,7 @@ static bool is_in_use(const EngineCli *e) {
         return e->used_at > 0 && loop_now(e->loop) < usec_add(e->used_at, WARM_FOR);
 }
 
-/* Only when nobody waits, in the queue or for a first byte: a CLI that starts takes the CPU from one that is
- * asked for. */
+/* Only if no call waits, in the queue or for a first byte: a starting CLI takes CPU from a working one. */
 static void refill(EngineCli *e) {
         if (e->n_queued > 0 || e->n_silent > 0 || e->draining || !is_in_use(e) || !e->program)
                 return;
@@ -230,7 +229,7 @@ static void refill(EngineCli *e) {
                 CliSeat *s;
 
                 if (seat_new(e, e->dialogue, &s) < 0)
-                        return; /* the next call will say why */
+                        return; /* the next call will report the error */
                 list_append(&e->warm, &s->link);
                 e->n_warm++;
         }
@@ -252,7 +251,7 @@ static void call_set_silent(CliCall *c, bool silent) {
         }
 }
 
-/* Which keys it was tried with is told however it ended. */
+/* Reports the keys that the call was tried with, however it ended. */
 static void call_leave_seat(CliCall *c) {
         const Job *j;
 
@@ -281,7 +280,7 @@ static void call_end(CliCall *c) {
         loop_hook_ask(e->loop, &e->hook);
 }
 
-/* How the log calls what the client is refused with. */
+/* The verdict class for the log of a refused client. */
 static VerdictClass class_of(int status) {
         static const struct {
                 int status;
@@ -311,7 +310,7 @@ static void call_end_as(CliCall *c, VerdictClass class, const char *message) {
         call_end(c);
 }
 
-/* Once: at the end, or when the client goes before. */
+/* Once: at the end, or when the client hangs up before. */
 static void tell_served(CliCall *c) {
         void (*served)(const EngineServed *s, void *userdata) = TAKE_PTR(c->sink.served);
 
@@ -332,7 +331,7 @@ static void tell_ended(void *userdata) {
 
         while ((i = list_first(&e->ended))) {
                 CliCall *c = list_entry(i, CliCall, link);
-                Verdict v = c->verdict; /* it is looked at when c is gone */
+                Verdict v = c->verdict; /* used after c is freed */
 
                 list_unlink(i);
                 tell_served(c);
@@ -342,7 +341,7 @@ static void tell_ended(void *userdata) {
         refill(e);
 }
 
-/* --- what a runner says --- */
+/* --- the runner's events --- */
 
 static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdata) {
         CliSeat *s = userdata;
@@ -418,7 +417,7 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
         CliSeat *s = userdata;
         CliCall *c = s->call;
 
-        if (!c) { /* it waited long enough, or its CLI could not be started */
+        if (!c) { /* it waited too long, or its CLI could not start */
                 seat_free(s);
                 return;
         }
@@ -431,7 +430,7 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
         call_answer(c, result);
 }
 
-/* --- its course --- */
+/* --- the course of a call --- */
 
 static void on_job_timeout(void *userdata) {
         CliCall *c = userdata;
@@ -503,7 +502,7 @@ static int call_take_seat(CliCall *c) {
         return job_arm(cli_runner_job(c->seat->runner), c->model, c->id, c->request.asked);
 }
 
-/* Out of the queue, and onto a seat. */
+/* Moves the call from the queue to a seat. */
 static void call_run(CliCall *c) {
         EngineCli *e = c->engine;
         int r;
@@ -566,7 +565,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
 
         r = cli_request_split(q->body, q->n_body, &c->request, &c->refusal);
         if (r < 0) {
-                c->sink.served = NULL; /* nothing is heard of a call that did not begin */
+                c->sink.served = NULL; /* a call that did not begin is not reported */
                 engine_call_free(&c->call);
                 return r;
         }
@@ -579,7 +578,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         }
         list_append(&e->queue, &c->link);
         e->n_queued++;
-        if (e->n_running + e->n_queued <= e->p.max_jobs) /* others may have come in this same turn */
+        if (e->n_running + e->n_queued <= e->p.max_jobs) /* others may have arrived in this turn */
                 loop_hook_ask(e->loop, &e->hook);
         else if (e->n_queued > CLI_QUEUE_MAX || e->p.queue_wait == 0 ||
                  timer_new(e->loop, e->p.queue_wait, on_queue_timeout, c, &c->timer) < 0)
@@ -650,7 +649,7 @@ void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
         if (is_another) {
                 drop_warm(e);
                 (void) snprintf(e->isolation, sizeof(e->isolation), ISOLATION_UNKNOWN);
-                (void) look_for_program(e); /* those that are started ahead now are of this one */
+                (void) look_for_program(e); /* warm seats are of this program from now on */
         }
         loop_hook_ask(e->loop, &e->hook);
 }

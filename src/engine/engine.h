@@ -3,8 +3,8 @@
 
 /*
  * An engine turns a Gemini request into Gemini events, asynchronously. One EngineCall is one attempt with
- * one key. The sink hears event() for each GenerateContentResponse (the whole answer when not streaming),
- * then done() once; freeing the call before that cancels it and nothing more is heard.
+ * one key. The sink gets event() for each GenerateContentResponse (the whole answer when not streaming),
+ * then done() once. Freeing the call before that cancels it, and the sink gets nothing more.
  */
 
 #include "base/log.h"
@@ -16,10 +16,10 @@
 typedef struct Engine Engine;
 typedef struct EngineCall EngineCall;
 
-/* A question about a file, a cached content or an upload. The strings live as long as the call. */
+/* A request about a file, a cached content or an upload. The strings live as long as the call. */
 typedef struct EngineResource {
         const char *verb;         /* "GET", "POST", "PATCH", "DELETE" */
-        const char *path;         /* behind the base URL, with a query; made of what was checked */
+        const char *path;         /* after the base URL, with a query; made of checked parts */
         const char *content_type; /* of the body, as a header line; NULL: JSON */
         char *const *headers;     /* more of them, as lines; CURL_HEADERS_MAX at most */
         size_t n_headers;
@@ -38,24 +38,24 @@ typedef struct EngineRequest {
         usec_t timeout; /* for all of it, if the engine's own is longer; 0: none */
 } EngineRequest;
 
-/* What came of a call by an engine that picks its keys itself. */
+/* The outcome of a call by an engine that picks its keys itself. */
 typedef struct EngineServed {
-        const ApiError *refusal;         /* what to tell the client instead of the verdict; or NULL */
+        const ApiError *refusal;         /* the answer to the client instead of the verdict; or NULL */
         const char *key_mask, *key_name; /* "" if there was none */
         unsigned attempts;
 } EngineServed;
 
 typedef struct EngineSink {
-        /* A GenerateContentResponse (or count, or list). The bytes are gone when it returns. < 0 ends the
-         * call with VERDICT_INTERNAL. May call engine_call_pause(); must not free the call. */
+        /* A GenerateContentResponse (or count, or list). The bytes are valid only during the call. < 0 ends
+         * the call with VERDICT_INTERNAL. May call engine_call_pause(); must not free the call. */
         int (*event)(const char *json, size_t n, void *userdata);
-        /* The end: VERDICT_OK for a clean end of the HTTP exchange (whether the answer is complete is the
-         * dialect's to say). The call is to be freed from here on; freeing it inside is fine. */
+        /* The end. VERDICT_OK: the HTTP exchange ended cleanly (the dialect decides whether the answer is
+         * complete). From here on the caller must free the call; it may do so inside. */
         void (*done)(const Verdict *v, void *userdata);
-        /* Right before done(), or inside of engine_call_free() if that comes first, by an engine that picks
-         * its keys itself; NULL where there is none. */
+        /* Called right before done(), or inside engine_call_free() if that comes first, by an engine that
+         * picks its keys itself; may be NULL. */
         void (*served)(const EngineServed *s, void *userdata);
-        /* GEMINI_RESOURCE: a line of the answer's head; or NULL. */
+        /* GEMINI_RESOURCE: a line of the answer's head; may be NULL. */
         void (*header)(const char *line, size_t n, void *userdata);
 } EngineSink;
 
@@ -76,7 +76,7 @@ typedef struct EngineOps {
         void (*free)(EngineCall *c);
 } EngineOps;
 
-/* Starts; nothing is heard before it returns. */
+/* Starts the call; the sink gets nothing before it returns. */
 static inline int engine_start(Engine *e, const EngineRequest *request, const EngineSink *sink,
                                void *userdata, EngineCall **ret) {
         return e->ops->start(e, request, sink, userdata, ret);
@@ -89,7 +89,7 @@ static inline EngineCall *engine_call_free(EngineCall *c) {
 }
 DEFINE_CLEANUP(EngineCall *, engine_call_free);
 
-/* Back-pressure: while paused no event comes, and no idle time-out runs. */
+/* Back-pressure: while paused the sink gets no event, and no idle time-out runs. */
 static inline void engine_call_pause(EngineCall *c, bool paused) {
         c->engine->ops->pause(c, paused);
 }

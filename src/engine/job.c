@@ -11,7 +11,7 @@
 #define TOKEN_BYTES 32U
 
 struct JobBook {
-        List jobs; /* as many as there are runners: CLI_MAX_JOBS and those that wait */
+        List jobs; /* as many as runners: CLI_MAX_JOBS and the warm ones */
 };
 
 int job_book_new(JobBook **ret) {
@@ -125,9 +125,9 @@ bool job_admit(Job *j) {
         return false;
 }
 
-/* --- what is seen --- */
+/* --- the outcome --- */
 
-/* What does not fit is of no known kind. */
+/* A text that does not fit is left empty. */
 static void set_word(char *word, size_t size, const char *s) {
         if (!strnull(s) && strlen(s) < size)
                 memcpy(word, s, strlen(s) + 1);

@@ -3,12 +3,12 @@
 
 /*
  * A job of the Gemini CLI, as the daemon's own Gemini API sees it. The CLI is a client of gemgate: each
- * process has a random token as its API key, and what that token opens is written here. It opens nothing
- * until the job is armed; from then on the three methods of the native dialect, for the job's model whatever
- * the CLI calls it, for a bounded number of calls; and nothing again once the job is over.
+ * process has a random token as its API key, and Job holds what that token allows. It allows nothing until
+ * the job is armed; then the three methods of the native dialect, for the job's model whatever name the CLI
+ * uses, for a bounded number of calls; and nothing again once the job is over.
  *
- * What the inner requests come to is noted here too, since the CLI hides most of it (finish reasons, why a
- * prompt was blocked, errors in their own shape).
+ * The job also notes the outcome of its requests, since the CLI hides most of it (finish reasons, why a
+ * prompt was blocked, errors in their own form).
  */
 
 #include "base/list.h"
@@ -29,11 +29,11 @@ struct Job {
         char *asked; /* the client's GenerateContentRequest without what the CLI was given: JSON, or NULL */
         unsigned calls; /* so far */
 
-        /* what was seen */
-        bool complete;  /* an answer came to its end */
-        bool has_text;  /* it holds something to say */
-        bool has_call;  /* it holds a functionCall */
-        bool has_error; /* an inner request failed: `error` is what its client was told */
+        /* the outcome */
+        bool complete;  /* an answer was complete */
+        bool has_text;  /* it contains text */
+        bool has_call;  /* it contains a functionCall */
+        bool has_error; /* a request of the CLI's failed: `error` is what the CLI received */
         ApiError error;
         char finish_reason[FINISH_REASON_MAX + 1]; /* Gemini's own; "" */
         char block_reason[FINISH_REASON_MAX + 1];  /* of promptFeedback; "" */
@@ -47,27 +47,27 @@ int job_book_new(JobBook **ret);
 JobBook *job_book_free(JobBook *b); /* every job must be revoked before */
 DEFINE_CLEANUP(JobBook *, job_book_free);
 
-/* With a token of its own, which opens nothing yet. An inner request keeps a reference for as long as it
- * lasts, though its token may have been revoked in between. */
+/* Creates a job with a new token, which allows nothing yet. A request of the CLI's keeps a reference while
+ * it lasts, although the token may be revoked meanwhile. */
 int job_new(JobBook *b, Job **ret);
 Job *job_ref(Job *j);
 Job *job_unref(Job *j);
 DEFINE_CLEANUP(Job *, job_unref);
-void job_revoke(Job *j); /* its token opens nothing any more */
+void job_revoke(Job *j); /* its token allows nothing any more */
 
 int job_arm(Job *j, const char *model, const char *id, const char *asked);
 
-/* The armed job whose token was presented, or NULL. Compares with every one, in constant time each. */
+/* The armed job with the presented token, or NULL. Compares with all, in constant time each. */
 Job *job_find(JobBook *b, const char *presented, size_t n);
 
-/* Counts one more call; false if that is one too many, with which the job has failed. */
+/* Counts one more call; false if that is one too many, and then the job has failed. */
 bool job_admit(Job *j);
 
-/* Told by the inner exchange: a GenerateContentResponse as it came, … */
+/* Called by the CLI's exchange: with each GenerateContentResponse, … */
 void job_heard(Job *j, const char *json, size_t n);
-/* … that this answer is complete (no count of tokens, which is none), … */
+/* … when an answer is complete (not for a count of tokens), … */
 void job_answered(Job *j, const Usage *usage);
-/* … or that it failed, in these words; … */
+/* … when it failed, with the error, … */
 void job_failed(Job *j, const ApiError *e);
-/* … and which key it was tried with. */
+/* … and with the key that was tried. */
 void job_tried(Job *j, const char *key_mask, const char *key_name);

@@ -138,7 +138,8 @@ int main(int argc, char *argv[]) {
         r = check_descriptors();
         if (r == -ENOTSOCK) {
                 (void) fputs(
-                        "gemgate-runner: standard input must be a unix stream socket; gemgated starts this program\n",
+                        "gemgate-runner: standard input must be a unix stream socket; "
+                        "gemgated starts this program\n",
                         stderr);
                 return EX_UNAVAILABLE;
         }

@@ -40,5 +40,5 @@ void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals);
 void jwrite_raw(JWriter *w, const char *key, const char *json); /* already JSON */
 void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n);
 
-/* The piece that the others stand on: a quoted, escaped string. */
+/* The part that the others use: a quoted, escaped string. */
 void jwrite_quote(Buf *b, const char *s, size_t n);
