@@ -32,7 +32,7 @@
 #define LINE_PLACES_MAX 1024U        /* at one time, for all models; 429 beyond */
 #define LINE_BYTES_MAX (128U << 20)  /* of their bodies: a quarter of what MAX_INFLIGHT_BYTES lets in */
 
-/* --- what comes from upstream: Google's, but a broken proxy can stand between --- */
+/* --- answers from upstream: Google's, or those of a broken proxy --- */
 #define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images are tens of MiB */
 #define UPSTREAM_EVENT_MAX (32U << 20)  /* one SSE event */
 #define UPSTREAM_ERROR_MAX (64U << 10)  /* an error body; the rest is cut off */

@@ -18,7 +18,7 @@
  *      reset). Daily quotas wait a few seconds more, each quota differently, for clocks that differ and so
  *      that not all probes are sent at once.
  *   5. Money is a quota, too: a cap is lifted, credit is bought, a spending rate passes in ten minutes, and
- *      no answer says when. It uses the same ladder.
+ *      no answer names the time. It uses the same ladder.
  *
  * If the waits in the answers are true, the quota is used again within a second of its return. If they are
  * wrong for a whole day, the ladder comes to nine probes, twelve with rule 3.

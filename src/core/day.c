@@ -2,7 +2,7 @@
 
 /*
  * The time never goes back by a little: two callers may have read the clock a moment apart, and NTP steps
- * it. Such a step is waited out, the time stands still until the clock has caught up. A step of
+ * it. Such a step is waited out: the time does not move until the clock has caught up. A step of
  * DAY_CLOCK_JUMP or more is a clock that was wrong, before or now: the time follows it, and the caller
  * learns by how much it went back, so that it can move what it has stored along. A jump forward needs
  * nothing: it is time that has passed.

@@ -12,9 +12,9 @@
  * a quota error is still refused: AGAIN. And a refusal for no known reason (KEY_REFUSED) of a dead key's
  * probe does not prove the key alive: AGAIN, too.
  *
- * One rule holds whatever the table says, see judge() in pool/lease.c: the answer to a request that was sent
- * before a breaker opened neither closes that breaker nor opens it for longer, because it is about the time
- * before. Only health takes any success for a success.
+ * One rule holds for every entry of the table, see judge() in pool/lease.c: the answer to a request that was
+ * sent before a breaker opened neither closes that breaker nor opens it for longer, because it is about the
+ * time before. Only health takes any success for a success.
  */
 
 #include "core/judgement.h"

@@ -8,7 +8,7 @@
 #include "ctl/words.h"
 
 #define GAP     2U
-#define CUT_MIN 12U /* a narrower column says nothing, so the line may wrap instead */
+#define CUT_MIN 12U /* a narrower column is useless, so the line may wrap instead */
 
 void table_done(Table *t) {
         for (size_t i = 0; i < t->n; i++)

@@ -152,7 +152,7 @@ int verb_status(Ctl *c, unsigned n, char *args[]) {
 
 /* --- version --- */
 
-/* The daemon's version is shown if it can be had; a missing daemon is no error here. */
+/* The daemon's version is shown if the daemon answers; a missing daemon is no error here. */
 int verb_version(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         JWriter w = JWRITER_INIT(&c->out);

@@ -24,7 +24,7 @@ int manager_listen(Manager *m);
 /*
  * Reads the whole configuration again. If it is correct, it replaces the running one at once: see
  * manager-reload.c. Else nothing changes: -EINVAL, -EBADMSG or another -errno, and the message is the line
- * with the fault. On success the message says what has changed. The caller frees it; NULL if there was no
+ * with the fault. On success the message is what has changed. The caller frees it; NULL if there was no
  * memory. It is logged, and sent to the bus.
  */
 int manager_reload(Manager *m, char **ret_message);

@@ -353,7 +353,7 @@ static void on_ready(CliRunner *r _unused_, const char *isolation, void *userdat
         memcpy(e->isolation, isolation, n + 1);
         if (streq(isolation, "process"))
                 log_warning(
-                        "the Gemini CLI%s%s runs without namespaces of its own here (isolation: process): "
+                        "the Gemini CLI%s%s runs without separate namespaces here (isolation: process): "
                         "only its settings keep it from files and network",
                         e->version[0] ? " " : "", e->version);
         else
@@ -466,9 +466,10 @@ static void refuse_absent(CliCall *c) {
 static void refuse_seat(CliCall *c, int error) {
         ApiError refusal;
 
-        api_error_set(&refusal, 503, NULL, "No runner for the Gemini CLI can be had (CLI_RUNNER=%s): %s.",
+        api_error_set(&refusal, 503, NULL, "No runner for the Gemini CLI is available (CLI_RUNNER=%s): %s.",
                       c->engine->p.runner,
-                      error == -EADDRNOTAVAIL ? "it could not ask gemgated in its turn" : strerror(-error));
+                      error == -EADDRNOTAVAIL ? "it could not reach gemgated's socket for jobs"
+                                              : strerror(-error));
         log_warning(
                 "%s Under systemd: systemctl enable --now gemgated-job.socket gemgate-runner.socket, and "
                 "restart gemgated.service; one of several instances has no jobs.",

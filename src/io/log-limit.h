@@ -3,8 +3,8 @@
 
 /*
  * Limits the log lines that clients can cause. Each kind of line has its own bucket (LOG_LIMIT_BURST lines,
- * refilled in LOG_LIMIT_INTERVAL). Lines beyond it are counted, and when the interval is over one line for
- * each kind says how many were left out.
+ * refilled in LOG_LIMIT_INTERVAL). Lines beyond it are counted, and when the interval is over, one line for
+ * each kind counts those left out.
  */
 
 #include "base/list.h"

@@ -23,6 +23,6 @@ struct RunnerJob {
 
 void job_done(RunnerJob *j);
 
-/* 0; -EBADMSG, and *ret_why says what is wrong; or -ENOMEM. */
+/* 0; -EBADMSG, and *ret_why is the reason; or -ENOMEM. */
 int job_parse_start(const char *line, size_t n, JobStart *ret, const char **ret_why);
 int job_parse(const char *line, size_t n, bool dialogue, RunnerJob *ret, const char **ret_why);

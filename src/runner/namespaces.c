@@ -73,7 +73,7 @@ int namespaces_enter(const Identity *who, const Place *p, const Libraries *l, in
         if (who->user_namespace) {
                 r = map_user(who);
                 if (r < 0)
-                        return failed(r, "becoming a user of its own", ret_step);
+                        return failed(r, "entering a user namespace", ret_step);
         }
         r = loopback_up();
         if (r >= 0)

@@ -122,7 +122,7 @@ static int add(CliOutput *o, const char *p, size_t n) {
         if (o->dropping)
                 return 0;
         if (n > CLI_LINE_MAX - o->line.n) {
-                /* So much of it that it can be told what it is. */
+                /* Enough of it to recognise an echo. */
                 (void) buf_append(&o->line, p, CLI_LINE_MAX - o->line.n);
                 o->skipped += !is_echo(&o->line);
                 o->dropping = true;

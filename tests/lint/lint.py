@@ -11,6 +11,8 @@ import os
 import re
 import sys
 
+import english
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # --- the floors: a file includes only its own folder and these ---
@@ -257,6 +259,12 @@ def comment_form(s):
                 yield n, "the continuation of a list's item is not indented"
 
 
+def plain_english(s):
+    if english.is_clean(s.path):
+        for offset, words, better in english.refused(s.path, s.text, s.is_c):
+            yield s.line_of(offset), f'"{words}": rather {better}'
+
+
 def machine_paths(s):
     """The project builds wherever it is cloned, by itself."""
     for n, line in enumerate(s.lines, 1):
@@ -276,8 +284,10 @@ RULES = [
     form,
     comment_style,
     comment_form,
+    plain_english,
     machine_paths,
 ]
+PROSE_RULES = {plain_english}  # for texts, which are no sources
 
 # Files that quote what the rules look for.
 EXEMPT = {p: {machine_paths, sleeping} for p in ("tests/lint/lint.py", "tests/lint/test_lint.py")}
@@ -286,15 +296,19 @@ EXEMPT["packaging/debian/rules"] = {form}  # make needs its tabs
 
 def check(path, text):
     s = Source(path, text)
-    for rule in RULES:
+    for rule in PROSE_RULES if is_prose(path) else RULES:
         if rule not in EXEMPT.get(path, ()):
             for line, message in rule(s):
                 yield line, rule.__name__.replace("_", "-"), message
 
 
+def is_prose(path):
+    return path.endswith(english.PROSE) and not path.endswith(KINDS)
+
+
 def wanted(path):
-    """Sources by their suffix; scripts without one by their first line."""
-    if path.endswith(KINDS):
+    """Sources and texts by their suffix; scripts without one by their first line."""
+    if path.endswith(KINDS) or is_prose(path):
         return True
     if "." in os.path.basename(path):
         return False
@@ -303,7 +317,8 @@ def wanted(path):
 
 
 def tree():
-    for top in ("src", "tests", "packaging", ".ci"):
+    yield "README.md"
+    for top in ("src", "tests", "packaging", ".ci", "docs", "units", "dbus"):
         for folder, folders, files in os.walk(os.path.join(ROOT, top)):
             folders[:] = sorted(f for f in folders if not SKIP.match(f))
             for name in sorted(files):

@@ -49,10 +49,10 @@ static const struct {
         { "1.", "unexpected end of data" },
         { "1e", "unexpected end of data" },
         { "1e+", "unexpected end of data" },
-        { "01", "something stands behind the end" },
-        { "1 2", "something stands behind the end" },
-        { "{}{}", "something stands behind the end" },
-        { "{} x", "something stands behind the end" },
+        { "01", "there is text after the end" },
+        { "1 2", "there is text after the end" },
+        { "{}{}", "there is text after the end" },
+        { "{} x", "there is text after the end" },
         { "}", "unexpected character" },
         { "]", "unexpected character" },
         { "'a'", "unexpected character" },
@@ -128,7 +128,7 @@ static void test_places(void **state) {
                 text[0] = text[41] = '"';
                 assert_null(json_check(text, sizeof(text)));
                 text[i] = '"';
-                assert_string_equal(json_check(text, sizeof(text)), "something stands behind the end");
+                assert_string_equal(json_check(text, sizeof(text)), "there is text after the end");
                 text[i] = 0x1f;
                 assert_string_equal(json_check(text, sizeof(text)), "control character in a string");
                 text[i] = '\\';

@@ -195,7 +195,7 @@ static const char *check_after(Check *c, CheckState *state) {
         bool object = c->depth > 0 && c->objects >> (c->depth - 1) & 1;
 
         if (c->depth == 0)
-                return "something stands behind the end";
+                return "there is text after the end";
         if (*c->p == ',') {
                 c->p++;
                 *state = object ? STATE_KEY : STATE_VALUE;

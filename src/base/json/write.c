@@ -29,7 +29,7 @@ static const char *line_end_escape(const char *s, size_t k) {
         return NULL;
 }
 
-/* How many of the n bytes at s stand for themselves; eight at a time, since nearly all of them do. */
+/* How many of the n bytes at s need no escape; eight at a time, since nearly all of them need none. */
 static size_t plain_length(const char *s, size_t n) {
         const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
         size_t i = 0;
