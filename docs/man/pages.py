@@ -10,12 +10,12 @@ the first cell names the entry, the others follow with their column's name.
 import re
 import sys
 
-PLAIN = ("", "what it is", "what it does", "when")  # columns that tell by themselves, and come first
+PLAIN = ("", "meaning", "what it is", "what it does", "when")  # columns that tell by themselves, and come first
 SPECIAL = re.compile(r"([\\*_`\[\]])")
 
 
 def text(s):
-    """Inline: `code` and **strong** are bold, a [link](target) is its text; everything else is taken as it stands."""
+    """Inline: `code` and **strong** are bold, a [link](target) is its text; everything else is kept as it is."""
     out = []
     for piece in re.split(r"(`[^`]+`|\*\*[^*]+\*\*|\[[^]]+\]\([^)]+\))", s):
         if m := re.fullmatch(r"`([^`]+)`|\*\*([^*]+)\*\*", piece):
@@ -35,9 +35,9 @@ def table(rows):
     heads = cells(rows[0])
     for row in map(cells, rows[2:]):
         yield text(row[0] if row[0].startswith("`") else f"`{row[0]}`")
-        told = sorted(zip(heads[1:], row[1:]), key=lambda pair: pair[0] not in PLAIN)
-        said = [text(c) if h in PLAIN else f"{text(h)}: {text(c)}" for h, c in told if c]
-        yield "\t" + ("++\n".join(said) or "-")
+        sorted_cells = sorted(zip(heads[1:], row[1:]), key=lambda pair: pair[0] not in PLAIN)
+        lines = [text(c) if h in PLAIN else f"{text(h)}: {text(c)}" for h, c in sorted_cells if c]
+        yield "\t" + ("++\n".join(lines) or "-")
         yield ""
 
 

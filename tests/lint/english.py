@@ -35,8 +35,13 @@ CLEAN = (
     "src/engine/",
     "src/io/",
     "src/runner/",
+    "dbus/",
     "docs/CONFIG.md",
+    "docs/man/",
+    "packaging/compose.yaml",
     "packaging/gemgate.catalog",
+    "packaging/quadlet/",
+    "units/",
 )
 NOT_YET = (
     "src/daemon/manager-bus.c",
@@ -55,7 +60,7 @@ ALLOWED = [
     ("src/engine/engine-cli.c", "says", "the same sentence"),
 ]
 
-PROSE = (".md", ".scd", ".xml", ".catalog", ".in", ".service", ".policy", ".conf")
+PROSE = (".md", ".scd", ".xml", ".catalog", ".in", ".service", ".policy", ".conf", ".container", ".socket", ".yaml")
 
 LITERAL = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'", re.S)
 CODE_IN_TEXT = re.compile(r"`[^`\n]*`")
