@@ -156,7 +156,7 @@ def test_canary_in_the_query(sim, start, level):
     d.process.stop()
     log = d.process.out.read_bytes()
     assert not leaked(log), leaked(log)
-    assert log.count(b'"message":"POST /v1beta/models/ 200"') == 3, "the requests should be in the log"
+    assert log.count(b'"message":"POST /v1beta/models/ 200 in ') == 3, "the requests should be in the log"
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -45,6 +45,8 @@ def test_fields_of_a_request(after):
     assert e["GEMGATE_CLIENT"] == "127.0.0.1"
     assert e["GEMGATE_DIALECT"] == "openai-chat"
     assert e["GEMGATE_STATUS"] == "200" and e["GEMGATE_VERDICT"] and e["GEMGATE_ATTEMPTS"] == "1"
+    assert e["GEMGATE_VERDICTS"] == "ok" and "GEMGATE_CAUSE" not in e
+    assert e["MESSAGE"].startswith("POST /v1/chat/completions 200 in ") and e["MESSAGE"].endswith(", 1 attempt: ok")
     assert int(e["GEMGATE_DURATION_USEC"]) >= int(e["GEMGATE_FIRST_BYTE_USEC"]) > 0
     assert int(e["GEMGATE_TOKENS_IN"]) > 0 and int(e["GEMGATE_TOKENS_OUT"]) > 0
     assert e["PRIORITY"] == "6" and e["_SYSTEMD_UNIT"] == SERVICE and e["SYSLOG_IDENTIFIER"] == "gemgated"
