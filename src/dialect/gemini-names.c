@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Only quotes, braces, brackets and colons are looked at, so a body that holds a film costs little more than
- * a memchr() over it. What counts are two members, in both spellings that Google takes, with or without
- * escapes: `fileUri` of a `fileData`, and `cachedContent` of the request itself (or of the one inside of a
- * countTokens). The same words in arguments and results of functions are data of the client's.
+ * One pass over the request, in which only strings and brackets are looked at: a body that holds a film
+ * costs little more than a memchr() over it. What counts are two members, in both spellings that Google
+ * takes: `fileUri` of a `fileData`, and `cachedContent` of the request itself (or of the one inside of a
+ * countTokens). The same names in arguments and results of functions are data of the client's.
  */
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/json/cursor.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "dialect/gemini-names.h"
 
-#define WORD_MAX 512U /* of a member's name or value that is looked into */
+#define URI_MAX 512U /* a longer value is no name of ours */
 
 typedef enum NamesPlace {
         PLACE_OTHER,
@@ -23,15 +23,17 @@ typedef enum NamesPlace {
         PLACE_DATA, /* the client's own, and all below it */
 } NamesPlace;
 
-typedef struct Word {
-        const char *s;
-        size_t n;
-} Word;
+typedef struct Walk {
+        GeminiNameFn found;
+        void *userdata;
+        unsigned depth;
+} Walk;
 
+/* What a member leads to. */
 static const struct {
         const char *name;
         NamesPlace place;
-} members[] = {
+} places[] = {
         { "fileData", PLACE_FILE },
         { "file_data", PLACE_FILE },
         { "generateContentRequest", PLACE_REQUEST },
@@ -40,67 +42,25 @@ static const struct {
         { "response", PLACE_DATA },
 };
 
-/* One character behind a backslash; -1 for what no name has. */
-static int unescape(const char **s, const char *end) {
-        int v = 0;
+/* The members whose values name something. */
+static const struct {
+        NamesPlace place;
+        const char *name;
+        const char *kind; /* what the value begins with */
+} members[] = {
+        { PLACE_FILE, "fileUri", BINDING_FILES },
+        { PLACE_FILE, "file_uri", BINDING_FILES },
+        { PLACE_REQUEST, "cachedContent", BINDING_CACHES },
+        { PLACE_REQUEST, "cached_content", BINDING_CACHES },
+};
 
-        switch (*(*s)++) {
-        case '"':
-                return '"';
-        case '\\':
-                return '\\';
-        case '/':
-                return '/';
-        case 'u':
-                if (end - *s < 4)
-                        return -1;
-                for (unsigned i = 0; i < 4; i++) {
-                        int h = text_unhex(*(*s)++);
-
-                        if (h < 0)
-                                return -1;
-                        v = v << 4 | h;
-                }
-                return v > 0 && v < 0x80 ? v : -1;
-        default:
-                return -1;
-        }
-}
-
-/* Without its escapes; false for what is none of the words that are looked for. */
-static bool read_word(const Word *w, char ret[static WORD_MAX]) {
-        const char *s = w->s, *end = s + w->n;
-        size_t n = 0;
-
-        while (s < end) {
-                int c = *s++;
-
-                if (n + 1 >= WORD_MAX || c == 0)
-                        return false;
-                if (c == '\\') {
-                        if (s == end)
-                                return false;
-                        c = unescape(&s, end);
-                        if (c < 0)
-                                return false;
-                }
-                ret[n++] = (char) c;
-        }
-        ret[n] = 0;
-        return true;
-}
-
-static NamesPlace place_of(NamesPlace parent, bool is_top, const Word *member) {
-        char name[WORD_MAX];
-
-        if (is_top)
-                return PLACE_REQUEST;
+/* An element of an array has no name, and what is inside of it is none of what leads on. */
+static NamesPlace place_of(NamesPlace parent, JsonView name) {
         if (parent == PLACE_DATA)
                 return PLACE_DATA;
-        if (member->s && read_word(member, name))
-                for (size_t i = 0; i < ELEMENTSOF(members); i++)
-                        if (streq(name, members[i].name))
-                                return members[i].place;
+        for (size_t i = 0; name.p && i < ELEMENTSOF(places); i++)
+                if (json_view_equals(name, places[i].name))
+                        return places[i].place;
         return PLACE_OTHER;
 }
 
@@ -118,81 +78,52 @@ static const char *file_of(const char *uri) {
         return NULL;
 }
 
-static bool hear(NamesPlace place, const Word *member, const Word *value, GeminiNameFn f, void *userdata) {
-        char name[WORD_MAX], text[WORD_MAX];
-        const char *found = NULL, *kind = NULL;
+/* False ends the walk. */
+static bool look_at(const Walk *w, NamesPlace place, JsonView name, JsonView value) {
+        char text[URI_MAX];
+        const char *found;
 
-        if ((place != PLACE_FILE && place != PLACE_REQUEST) || !member->s || !read_word(member, name))
-                return true;
-        if (place == PLACE_FILE && (streq(name, "fileUri") || streq(name, "file_uri")))
-                kind = BINDING_FILES;
-        else if (place == PLACE_REQUEST && (streq(name, "cachedContent") || streq(name, "cached_content")))
-                kind = BINDING_CACHES;
-        if (!kind || !read_word(value, text))
-                return true;
-        found = streq(kind, BINDING_FILES) ? file_of(text) : text;
-        if (!found || !startswith(found, kind) || !binding_name_is_valid(found, strlen(found)))
-                return true;
-        return f(found, userdata);
-}
-
-/* The string that begins behind the quote; p is put behind its end. */
-static Word take_string(const char **p, const char *end) {
-        const char *s = *p, *q = s;
-
-        while ((q = memchr(q, '"', (size_t) (end - q)))) {
-                size_t slashes = 0;
-
-                while (q - slashes > s && q[-1 - (ptrdiff_t) slashes] == '\\')
-                        slashes++;
-                if (slashes % 2 == 0)
-                        break;
-                q++;
+        for (size_t i = 0; name.p && i < ELEMENTSOF(members); i++) {
+                if (members[i].place != place || !json_view_equals(name, members[i].name))
+                        continue;
+                json_view_copy(value, text, sizeof(text));
+                if (!json_view_equals(value, text)) /* it is too long, or holds a NUL */
+                        return true;
+                found = place == PLACE_FILE ? file_of(text) : text;
+                if (!found || !startswith(found, members[i].kind) ||
+                    !binding_name_is_valid(found, strlen(found)))
+                        return true;
+                return w->found(found, w->userdata);
         }
-        *p = q ? q + 1 : end;
-        return (Word){ s, (size_t) ((q ?: end) - s) };
+        return true;
 }
 
-static bool is_member(const char *p, const char *end) {
-        while (p < end && strchr(TEXT_WHITESPACE, *p) && *p)
-                p++;
-        return p < end && *p == ':';
+/* Of the object or array that the cursor is at. False ends the walk. */
+static bool walk(Walk *w, JsonCursor *outer, NamesPlace place) {
+        JsonCursor c = json_descend(outer);
+        bool go_on = true;
+        JsonView name;
+
+        while (go_on && json_step(&c, &name)) {
+                if (!json_is_at(&c, '{') && !json_is_at(&c, '['))
+                        go_on = look_at(w, place, name, json_take(&c));
+                else if (w->depth == JSON_DEPTH_MAX)
+                        return false;
+                else {
+                        w->depth++;
+                        go_on = walk(w, &c, place_of(place, name));
+                        w->depth--;
+                }
+        }
+        if (go_on)
+                json_leave(outer, &c);
+        return go_on;
 }
 
 void gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
-        NamesPlace places[JSON_DEPTH_MAX + 1] = { PLACE_OTHER };
-        const char *p = json, *end = json + n;
-        Word member = {};
-        size_t depth = 0;
+        JsonCursor document = json_cursor(json, n);
+        Walk w = { .found = f, .userdata = userdata, .depth = 1 };
 
-        while (p < end)
-                switch (*p++) {
-                case '{':
-                case '[':
-                        if (depth == JSON_DEPTH_MAX)
-                                return;
-                        places[depth + 1] = place_of(places[depth], depth == 0, &member);
-                        depth++;
-                        member = (Word){};
-                        break;
-                case '}':
-                case ']':
-                        depth -= depth > 0;
-                        member = (Word){};
-                        break;
-                case ',':
-                        member = (Word){};
-                        break;
-                case '"': {
-                        Word w = take_string(&p, end);
-
-                        if (is_member(p, end))
-                                member = w;
-                        else if (!hear(places[depth], &member, &w, f, userdata))
-                                return;
-                        break;
-                }
-                default:
-                        break;
-                }
+        if (json_step(&document, NULL) && json_is_at(&document, '{'))
+                (void) walk(&w, &document, PLACE_REQUEST);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /* What a Gemini request names of a project's own: files (fileData.fileUri) and a cached content
- * (cachedContent). A look without a tree, in bytes that need not be JSON at all. */
+ * (cachedContent). A look without a tree. Of what is no JSON the names mean nothing, but they are valid. */
 
 #include "pool/binding.h"
 

@@ -31,7 +31,6 @@
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
 #include "dialect/gemini.h"
-#include "dialect/json-view.h"
 #include "dialect/json.h"
 
 #define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
@@ -205,7 +204,7 @@ static bool hear_candidate(Native *n, GeminiCandidate *c) {
         bool says = false, has_parts = false;
         JsonView part;
 
-        while (!says && json_walk_next(&c->parts, NULL, &part)) {
+        while (!says && json_next(&c->parts, NULL, &part)) {
                 has_parts = true;
                 says = part_says(part);
         }

@@ -5,6 +5,6 @@
 
 #include "base/macros.h"
 
-/* Where in a GenerateContentRequest it stands, or its beginning; false if it is not among the first
- * OPENING_SEARCH_MAX bytes. */
+/* Where it is in a GenerateContentRequest, or the beginning of it; false if it does not begin among the
+ * first OPENING_SEARCH_MAX bytes. Of what is no JSON the result means nothing, but lies within. */
 bool gemini_opening_find(const char *json, size_t n, const char **ret, size_t *ret_n);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
+#include <errno.h>
 
 #include "base/text.h"
 #include "dialect/dialect.h"
 #include "dialect/gemini-error.h"
 #include "dialect/gemini.h"
 #include "dialect/json.h"
+
+#define INDEX_KEPT_MAX (64U << 10) /* words */
 
 #define COUNT_MAX (UINT64_C(1) << 50) /* sums of a few stay exact in every reader of JSON */
 
@@ -15,18 +18,18 @@ static uint64_t count(JsonView v) {
 
 static void read_usage(JsonView o, GeminiEvent *e) {
         JsonView prompt, tools, cached, thoughts, total, candidates, tier;
-        const JsonPick picks[] = {
-                { "promptTokenCount", &prompt },
-                { "toolUsePromptTokenCount", &tools },
-                { "thoughtsTokenCount", &thoughts },
-                { "cachedContentTokenCount", &cached },
-                { "totalTokenCount", &total },
-                { "candidatesTokenCount", &candidates },
-                { "serviceTier", &tier },
+        const JsonMember members[] = {
+                JSON_MEMBER("promptTokenCount", &prompt),
+                JSON_MEMBER("toolUsePromptTokenCount", &tools),
+                JSON_MEMBER("thoughtsTokenCount", &thoughts),
+                JSON_MEMBER("cachedContentTokenCount", &cached),
+                JSON_MEMBER("totalTokenCount", &total),
+                JSON_MEMBER("candidatesTokenCount", &candidates),
+                JSON_MEMBER("serviceTier", &tier),
         };
         Usage *u = &e->usage;
 
-        json_view_pick(o, picks, ELEMENTSOF(picks));
+        json_view_members(o, members, ELEMENTSOF(members));
         json_view_copy(tier, e->service_tier, sizeof(e->service_tier));
         u->prompt = count(prompt) + count(tools);
         u->cached = count(cached);
@@ -37,24 +40,41 @@ static void read_usage(JsonView o, GeminiEvent *e) {
                 u->total = u->prompt + u->completion;
 }
 
+/* The root of an event, with an index whose memory is kept for the next one as long as it is small. What is
+ * no JSON has no root. */
+static int read_root(const char *json, size_t n, JsonView *ret) {
+        static JsonIndex index;
+        int r;
+
+        if (index.n_allocated > INDEX_KEPT_MAX)
+                json_index_done(&index);
+        r = json_index(json, n, &index, ret);
+        return r == -EBADMSG ? 0 : r;
+}
+
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict) {
         JsonView root = {}, candidates, usage, model_version, response_id, feedback, error;
-        const JsonPick picks[] = {
-                { "candidates", &candidates },      { "usageMetadata", &usage },
-                { "modelVersion", &model_version }, { "responseId", &response_id },
-                { "promptFeedback", &feedback },    { "error", &error },
+        const JsonMember members[] = {
+                JSON_MEMBER("candidates", &candidates),
+                JSON_MEMBER("usageMetadata", &usage),
+                JSON_MEMBER("modelVersion", &model_version),
+                JSON_MEMBER("responseId", &response_id),
+                JSON_MEMBER("promptFeedback", &feedback),
+                JSON_MEMBER("error", &error),
         };
+        int r;
 
-        if (!json_fault(json, n))
-                root = json_view(json, n);
-        json_view_pick(root, picks, ELEMENTSOF(picks));
+        r = read_root(json, n, &root);
+        if (r < 0)
+                return r;
+        json_view_members(root, members, ELEMENTSOF(members));
         if (!json_view_is(root, '{') || !json_view_is_null(error)) {
                 gemini_error_classify(200, json, n, NULL, ret_verdict);
                 return DIALECT_E_VERDICT;
         }
 
         ret->root = root;
-        ret->candidates = json_walk_array(candidates);
+        ret->candidates = json_enter_array(candidates);
         json_view_copy(response_id, ret->response_id, sizeof(ret->response_id));
         json_view_copy(model_version, ret->model_version, sizeof(ret->model_version));
         json_view_copy(json_view_get(feedback, "blockReason"), ret->block_reason, sizeof(ret->block_reason));
@@ -65,18 +85,18 @@ int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *re
 
 bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
         JsonView candidate, index, content, reason, message;
-        const JsonPick picks[] = {
-                { "index", &index },
-                { "content", &content },
-                { "finishReason", &reason },
-                { "finishMessage", &message },
+        const JsonMember members[] = {
+                JSON_MEMBER("index", &index),
+                JSON_MEMBER("content", &content),
+                JSON_MEMBER("finishReason", &reason),
+                JSON_MEMBER("finishMessage", &message),
         };
 
-        if (!json_walk_next(&e->candidates, NULL, &candidate))
+        if (!json_next(&e->candidates, NULL, &candidate))
                 return false;
-        json_view_pick(candidate, picks, ELEMENTSOF(picks));
+        json_view_members(candidate, members, ELEMENTSOF(members));
         ret->index = count(index);
-        ret->parts = json_walk_array(json_view_get(content, "parts"));
+        ret->parts = json_enter_array(json_view_get(content, "parts"));
         json_view_copy(reason, ret->finish_reason, sizeof(ret->finish_reason));
         json_view_copy(message, ret->finish_message, sizeof(ret->finish_message));
         return true;
@@ -100,14 +120,14 @@ static void append_fenced(Buf *out, JsonView language, JsonView text) {
 
 int gemini_part_append(JsonView part, Buf *out) {
         JsonView text, thought, code, result;
-        const JsonPick picks[] = {
-                { "text", &text },
-                { "thought", &thought },
-                { "executableCode", &code },
-                { "codeExecutionResult", &result },
+        const JsonMember members[] = {
+                JSON_MEMBER("text", &text),
+                JSON_MEMBER("thought", &thought),
+                JSON_MEMBER("executableCode", &code),
+                JSON_MEMBER("codeExecutionResult", &result),
         };
 
-        json_view_pick(part, picks, ELEMENTSOF(picks));
+        json_view_members(part, members, ELEMENTSOF(members));
         if (json_view_is(thought, 't'))
                 return 0;
         if (json_view_is(text, '"'))

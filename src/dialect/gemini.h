@@ -8,18 +8,19 @@
  */
 
 #include "base/buf.h"
+#include "base/json/cursor.h"
 #include "base/limits.h"
 #include "core/verdict.h"
 #include "dialect/gemini-error.h"
-#include "dialect/json-view.h"
 
 #define GEMINI_WORD_MAX 255U /* of a longer one this much is told */
 
 typedef struct GeminiEvent GeminiEvent;
 
+/* Its views are valid until the next event is parsed, for there is one index. */
 struct GeminiEvent {
         JsonView root; /* of the bytes that were given, as all views are */
-        JsonWalk candidates;
+        JsonCursor candidates;
         char response_id[GEMINI_WORD_MAX + 1], model_version[GEMINI_WORD_MAX + 1]; /* or "" */
         char block_reason[GEMINI_WORD_MAX + 1]; /* of promptFeedback; "" if the prompt passed */
         char service_tier[GEMINI_WORD_MAX + 1]; /* "standard", "flex", "priority", or "" */
@@ -29,7 +30,7 @@ struct GeminiEvent {
 
 typedef struct GeminiCandidate {
         uint64_t index;
-        JsonWalk parts;
+        JsonCursor parts;
         char finish_reason[GEMINI_WORD_MAX + 1];       /* or "" */
         char finish_message[UPSTREAM_MESSAGE_MAX + 1]; /* or "" */
 } GeminiCandidate;

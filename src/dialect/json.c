@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "base/json/check.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "dialect/json.h"
@@ -28,14 +27,30 @@ static void tokener_give(struct json_tokener *t, size_t n) {
         kept = t;
 }
 
-const char *json_fault(const char *s, size_t n) {
+/* What is wrong with the bytes, before they are looked at as JSON. */
+static const char *text_fault(const char *s, size_t n) {
         if (n > INT_MAX)
                 return "too long";
         if (n == 0)
                 return "empty";
-        if (!text_is_utf8(s, n))
-                return "not UTF-8";
-        return json_check(s, n);
+        return text_is_utf8(s, n) ? NULL : "not UTF-8";
+}
+
+const char *json_fault(const char *s, size_t n) {
+        return text_fault(s, n) ?: json_check(s, n);
+}
+
+int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret) {
+        const char *fault;
+        int r;
+
+        if (text_fault(s, n))
+                return -EBADMSG;
+        r = json_index_make(index, s, n, &fault);
+        if (r < 0)
+                return r;
+        *ret = json_view_indexed(index, s, n);
+        return 0;
 }
 
 int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message) {

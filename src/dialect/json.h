@@ -7,10 +7,14 @@
 
 #include <json-c/json.h>
 
-#include "base/macros.h"
+#include "base/json/cursor.h"
 
 /* NULL if the n bytes are what json_parse() takes, or what is wrong with them in a few words. */
 const char *json_fault(const char *s, size_t n);
+
+/* The root of the same, read where it lies, with an index in place of the last one. -EBADMSG for what is not
+ * JSON, -ENOMEM. */
+int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret);
 
 /* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for
  * a bare null. */

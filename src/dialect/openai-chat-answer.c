@@ -173,7 +173,7 @@ static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
                 hear_finish(chat, choice, c);
 
         buf_clear(&chat->text);
-        while (json_walk_next(&c->parts, NULL, &part)) {
+        while (json_next(&c->parts, NULL, &part)) {
                 r = gemini_part_append(part, &chat->text);
                 if (r < 0)
                         return r;

@@ -177,7 +177,7 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
         if (e.has_usage)
                 t->usage = e.usage;
         if (gemini_event_next(&e, &c))
-                while (json_walk_next(&c.parts, NULL, &part))
+                while (json_next(&c.parts, NULL, &part))
                         (void) gemini_part_append(part, &g->text);
         if (!json_view_is_null(json_view_get(e.root, "gemgateCli"))) {
                 json_putp(&g->root);

@@ -133,10 +133,10 @@ static void set_word(char *word, size_t size, const char *s) {
                 memcpy(word, s, strlen(s) + 1);
 }
 
-static void hear_parts(Job *j, JsonWalk *parts) {
+static void hear_parts(Job *j, JsonCursor *parts) {
         JsonView part;
 
-        while (json_walk_next(parts, NULL, &part)) {
+        while (json_next(parts, NULL, &part)) {
                 JsonView text = json_view_get(part, "text");
 
                 j->has_call = j->has_call || !json_view_is_null(json_view_get(part, "functionCall"));

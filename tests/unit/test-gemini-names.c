@@ -4,6 +4,11 @@
 #include "base/buf.h"
 #include "dialect/gemini-names.h"
 
+/* A host so long that only the beginning of the name behind it is within what is looked into. */
+#define TEN   "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+#define LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY TEN TEN TEN
+
 static bool on_name(const char *name, void *userdata) {
         (void) buf_printf(userdata, "%s ", name);
         return true;
@@ -32,6 +37,8 @@ static void test_table(void **state) {
                 { "{\"cachedContent\":\"x\"}", "" },
                 { "{\"cachedContent\":\"files/x\"}", "" },
                 { "{\"cachedContent\":\"cachedContents/../x\"}", "" },
+                { "{\"cachedContent\":\"cachedContents/x\\u0000\"}", "" },
+                { "{\"fileData\":{\"fileUri\":\"https://" LONG "/v1beta/files/" TEN TEN "\"}}", "" },
                 { "{\"cachedContent\":{\"cachedContent\":\"cachedContents/x\"}}", "" },
                 { "{\"contents\":[{\"cachedContent\":\"cachedContents/x\"}]}", "" },
                 { "{\"contents\":[{\"parts\":[{\"text\":\"\\\"cachedContent\\\":\\\"cachedContents/"
@@ -52,7 +59,11 @@ static void test_table(void **state) {
                 { "", "" },
                 { "{\"cachedContent\":\"cachedContents/x", "cachedContents/x " },
                 { "{\"cachedContent\":\"", "" },
-                { "}{\"cachedContent\":\"cachedContents/x\"", "cachedContents/x " },
+                { "{\"cachedContent\":\"cachedContents/x\"", "cachedContents/x " },
+                { "{\"cachedContent\":\"cachedContents/x\\\"", "" },
+                { "{\"cachedContent\":\"cachedContents/x\\u00", "" },
+                { "}{\"cachedContent\":\"cachedContents/x\"", "" },
+                { "[{\"cachedContent\":\"cachedContents/x\"}]", "" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

@@ -10,7 +10,7 @@ static void test_find(void **state) {
                 const char *json, *opening; /* NULL: none */
         } rows[] = {
                 { "{\"contents\":[{\"a\":1}]}", "{\"a\":1}" },
-                { " { \"contents\" : [ {\"a\":[1,2]} , {\"b\":2}]}", "{\"a\":[1,2]} " },
+                { " { \"contents\" : [ {\"a\":[1,2]} , {\"b\":2}]}", "{\"a\":[1,2]}" },
                 { "{\"x\":{\"contents\":[1]},\"contents\":[{\"a\":\"]}\\\",\"},3]}", "{\"a\":\"]}\\\",\"}" },
                 { "{\"x\":\"\\\\\",\"y\":[{},[]],\"z\":1,\"contents\":[7]}", "7" },
                 { "{\"contents\":[\"cut", "\"cut" },

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json/check.h"
@@ -8,6 +10,9 @@ typedef struct Check {
         const unsigned char *p, *end;
         unsigned depth;
         uint64_t objects; /* bit i: what is open at depth i is an object */
+        const unsigned char *begin;
+        uint32_t *word;  /* the next of the index; NULL: none is made */
+        uint32_t **open; /* of what is open at each depth: its words in the index */
 } Check;
 
 typedef enum CheckState {
@@ -86,6 +91,16 @@ static const char *check_string(Check *c) {
         }
 }
 
+/* The opening quote is at c->p. */
+static const char *index_string(Check *c) {
+        const unsigned char *quote = c->p++;
+        const char *fault = check_string(c);
+
+        if (!fault && c->word)
+                *c->word++ = (uint32_t) (c->p - quote);
+        return fault;
+}
+
 static const char *check_digits(Check *c) {
         if (c->p == c->end)
                 return end_of_data;
@@ -137,6 +152,11 @@ static const char *open_container(Check *c, bool object, CheckState *state) {
         if (c->depth == JSON_CHECK_DEPTH_MAX)
                 return "nesting too deep";
         c->objects = object ? c->objects | 1ULL << c->depth : c->objects & ~(1ULL << c->depth);
+        if (c->word) {
+                c->open[c->depth] = c->word;
+                *c->word = (uint32_t) (c->p - c->begin);
+                c->word += JSON_INDEX_CONTAINER;
+        }
         c->depth++;
         c->p++;
         *state = object ? STATE_FIRST_KEY : STATE_FIRST_VALUE;
@@ -146,6 +166,12 @@ static const char *open_container(Check *c, bool object, CheckState *state) {
 static void close_container(Check *c, CheckState *state) {
         c->depth--;
         c->p++;
+        if (c->word) {
+                uint32_t *mine = c->open[c->depth];
+
+                mine[0] = (uint32_t) (c->p - c->begin) - mine[0];
+                mine[1] = (uint32_t) (c->word - mine) - JSON_INDEX_CONTAINER;
+        }
         *state = STATE_AFTER;
 }
 
@@ -157,8 +183,7 @@ static const char *check_value(Check *c, CheckState *state) {
         case '[':
                 return open_container(c, false, state);
         case '"':
-                c->p++;
-                return check_string(c);
+                return index_string(c);
         case 't':
                 return check_word(c, "true");
         case 'f':
@@ -178,8 +203,7 @@ static const char *check_key(Check *c, CheckState *state) {
 
         if (*c->p != '"')
                 return "a name in quotes is expected";
-        c->p++;
-        fault = check_string(c);
+        fault = index_string(c);
         if (fault)
                 return fault;
         skip_blanks(c);
@@ -207,8 +231,16 @@ static const char *check_after(Check *c, CheckState *state) {
         return NULL;
 }
 
-const char *json_check(const char *s, size_t n) {
-        Check c = { .p = (const unsigned char *) s, .end = (const unsigned char *) s + n };
+/* `words`: room for an index; or NULL. */
+static const char *check(const char *s, size_t n, uint32_t *words) {
+        uint32_t *open[JSON_CHECK_DEPTH_MAX];
+        Check c = {
+                .p = (const unsigned char *) s,
+                .end = (const unsigned char *) s + n,
+                .begin = (const unsigned char *) s,
+                .word = words,
+                .open = open,
+        };
         CheckState state = STATE_VALUE;
         const char *fault = NULL;
 
@@ -226,4 +258,39 @@ const char *json_check(const char *s, size_t n) {
                         fault = check_value(&c, &state);
         }
         return fault;
+}
+
+const char *json_check(const char *s, size_t n) {
+        return check(s, n, NULL);
+}
+
+/* The most words that n bytes come to: a string is one word and at least two bytes, a container that is
+ * closed two of each; those that are never closed are bounded by the depth. */
+static size_t words_max(size_t n) {
+        return n + JSON_INDEX_CONTAINER * JSON_CHECK_DEPTH_MAX;
+}
+
+int json_index_make(JsonIndex *x, const char *s, size_t n, const char **ret_fault) {
+        const char *fault;
+
+        assert(n <= UINT32_MAX);
+        if (x->n_allocated < words_max(n)) {
+                uint32_t *words = malloc(words_max(n) * sizeof(uint32_t));
+
+                if (!words)
+                        return -ENOMEM;
+                free(x->words);
+                x->words = words;
+                x->n_allocated = words_max(n);
+        }
+        fault = check(s, n, x->words);
+        if (!fault)
+                return 0;
+        *ret_fault = fault;
+        return -EBADMSG;
+}
+
+void json_index_done(JsonIndex *x) {
+        free(x->words);
+        *x = (JsonIndex){};
 }

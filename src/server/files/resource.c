@@ -16,9 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json/cursor.h"
 #include "base/text.h"
 #include "dialect/gemini-resource.h"
-#include "dialect/json-view.h"
 #include "dialect/json.h"
 #include "io/timeout.h"
 #include "server/exchange/pin.h"

@@ -1,137 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "base/text.h"
-#include "dialect/json-view.h"
+#include "base/json/cursor.h"
 
 #define REPLACEMENT 0xFFFDU /* what json-c makes of half a surrogate pair */
-
-/* --- where things end --- */
-
-static const char *skip_space(const char *p, const char *end) {
-        while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
-                p++;
-        return p;
-}
-
-/* Behind the closing quote; p is at the opening one. */
-static const char *skip_string(const char *p, const char *end) {
-        const char *begin = p + 1, *quote;
-
-        for (p = begin; p < end; p = quote + 1) {
-                const char *back;
-
-                quote = memchr(p, '"', (size_t) (end - p));
-                if (!quote)
-                        break;
-                for (back = quote; back > begin && back[-1] == '\\'; back--)
-                        ;
-                if ((quote - back) % 2 == 0)
-                        return quote + 1;
-        }
-        return end;
-}
-
-/* Behind the closing bracket; p is at the opening one. Of what is inside only strings and brackets count. */
-static const char *skip_container(const char *p, const char *end) {
-        static const bool counts[256] = {
-                ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true,
-        };
-        size_t depth = 0;
-
-        for (;;) {
-                while (p < end && !counts[(unsigned char) *p])
-                        p++;
-                if (p >= end)
-                        return end;
-                if (*p == '"')
-                        p = skip_string(p, end);
-                else if (*p == '{' || *p == '[') {
-                        depth++;
-                        p++;
-                } else {
-                        p++;
-                        if (--depth == 0)
-                                return p;
-                }
-        }
-}
-
-/* Behind the value at p. */
-static const char *skip_value(const char *p, const char *end) {
-        if (p < end && (*p == '{' || *p == '['))
-                return skip_container(p, end);
-        if (p < end && *p == '"')
-                return skip_string(p, end);
-        while (p < end && *p > ' ' && *p != ',' && *p != ']' && *p != '}')
-                p++;
-        return p;
-}
-
-JsonView json_view(const char *s, size_t n) {
-        const char *p = skip_space(s, s + n);
-
-        return p < s + n ? (JsonView){ p, skip_value(p, s + n) } : (JsonView){};
-}
-
-/* --- members and elements --- */
-
-JsonWalk json_walk(JsonView v) {
-        bool object = json_view_is(v, '{');
-
-        if ((!object && !json_view_is(v, '[')) || v.end - v.p < 2)
-                return (JsonWalk){};
-        return (JsonWalk){ .p = v.p + 1, .end = v.end - 1, .object = object };
-}
-
-JsonWalk json_walk_array(JsonView v) {
-        return json_view_is(v, '[') ? json_walk(v) : (JsonWalk){};
-}
-
-bool json_walk_next(JsonWalk *w, JsonView *ret_key, JsonView *ret) {
-        const char *p = skip_space(w->p, w->end);
-        JsonView key = {};
-
-        if (p < w->end && w->object) {
-                key = (JsonView){ p, skip_value(p, w->end) };
-                p = skip_space(key.end, w->end);
-                if (p < w->end)
-                        p = skip_space(p + 1, w->end); /* the colon */
-        }
-        if (p >= w->end)
-                return false;
-        *ret = (JsonView){ p, skip_value(p, w->end) };
-        if (ret->p == ret->end)
-                return false;
-        if (ret_key)
-                *ret_key = key;
-        p = skip_space(ret->end, w->end);
-        w->p = p < w->end ? p + 1 : p; /* the comma */
-        return true;
-}
-
-void json_view_pick(JsonView object, const JsonPick *picks, size_t n) {
-        JsonWalk w = json_walk(object);
-        JsonView key, v;
-
-        for (size_t i = 0; i < n; i++)
-                *picks[i].ret = (JsonView){};
-        while (w.object && json_walk_next(&w, &key, &v))
-                for (size_t i = 0; i < n; i++)
-                        if (json_view_equals(key, picks[i].key)) {
-                                *picks[i].ret = v;
-                                break;
-                        }
-}
-
-JsonView json_view_get(JsonView object, const char *key) {
-        JsonView found;
-
-        json_view_pick(object, &(JsonPick){ key, &found }, 1);
-        return found;
-}
-
-/* --- strings --- */
 
 static unsigned hex4(const char *p) {
         unsigned code = 0;
@@ -192,6 +64,17 @@ static unsigned unescape(const char **p, const char *end) {
         return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
 }
 
+/* False for a string that is cut off: it has no closing quote, or ends with an escaped one. */
+static bool is_closed(JsonView v) {
+        const char *back = v.end - 1;
+
+        if (v.end - v.p < 2 || *back != '"')
+                return false;
+        while (back > v.p + 1 && back[-1] == '\\')
+                back--;
+        return (v.end - 1 - back) % 2 == 0;
+}
+
 /* The text of a string in pieces: as it stands there, or what an escape stands for. */
 typedef struct Pieces {
         const char *p, *end;
@@ -199,9 +82,9 @@ typedef struct Pieces {
 } Pieces;
 
 static Pieces pieces_of(JsonView v) {
-        if (!json_view_is(v, '"') || v.end - v.p < 2)
+        if (!json_view_is(v, '"'))
                 return (Pieces){};
-        return (Pieces){ .p = v.p + 1, .end = v.end - 1 };
+        return (Pieces){ .p = v.p + 1, .end = v.end - is_closed(v) };
 }
 
 static bool next_piece(Pieces *i, const char **ret, size_t *ret_n) {
@@ -264,7 +147,7 @@ void json_view_copy(JsonView v, char *ret, size_t size) {
 }
 
 bool json_view_is_empty(JsonView v) {
-        return json_view_is(v, '"') && v.end - v.p == 2;
+        return json_view_is(v, '"') && v.end - v.p - is_closed(v) == 1;
 }
 
 uint64_t json_view_count(JsonView v) {
@@ -272,9 +155,9 @@ uint64_t json_view_count(JsonView v) {
         bool large = false;
         uint64_t u = 0;
 
-        if (json_view_is(v, '"') && end - p >= 2) {
+        if (json_view_is(v, '"')) {
                 p++;
-                end--;
+                end -= is_closed(v);
         }
         if (p == end)
                 return 0;

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/json/cursor.h"
+
+/* --- where things end, by looking at them --- */
+
+static const char *skip_space(const char *p, const char *end) {
+        while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+                p++;
+        return p;
+}
+
+/* Behind the closing quote; p is at the opening one. */
+static const char *scan_string(const char *p, const char *end) {
+        const char *begin = p + 1, *quote;
+
+        for (p = begin; p < end; p = quote + 1) {
+                const char *back;
+
+                quote = memchr(p, '"', (size_t) (end - p));
+                if (!quote)
+                        break;
+                for (back = quote; back > begin && back[-1] == '\\'; back--)
+                        ;
+                if ((quote - back) % 2 == 0)
+                        return quote + 1;
+        }
+        return end;
+}
+
+/* Behind the closing bracket; p is at the opening one. */
+static const char *scan_container(const char *p, const char *end) {
+        static const bool counts[256] = {
+                ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true,
+        };
+        size_t depth = 0;
+
+        for (;;) {
+                while (p < end && !counts[(unsigned char) *p])
+                        p++;
+                if (p >= end)
+                        return end;
+                if (*p == '"')
+                        p = scan_string(p, end);
+                else if (*p == '{' || *p == '[') {
+                        depth++;
+                        p++;
+                } else {
+                        p++;
+                        if (--depth == 0)
+                                return p;
+                }
+        }
+}
+
+/* A number, true, false or null: they are short. */
+static const char *scan_word(const char *p, const char *end) {
+        while (p < end && (unsigned char) *p > ' ' && *p != ',' && *p != ']' && *p != '}')
+                p++;
+        return p;
+}
+
+/* --- where things end --- */
+
+/* The value at p, of which there is at least one byte. */
+static JsonView view_at(const char *p, const char *end, const uint32_t **index) {
+        JsonView v = { .p = p };
+
+        if (*p == '"') {
+                v.end = *index ? p + *(*index)++ : scan_string(p, end);
+        } else if (*p == '{' || *p == '[') {
+                if (*index) {
+                        v.end = p + (*index)[0];
+                        v.index = *index + JSON_INDEX_CONTAINER;
+                        *index += JSON_INDEX_CONTAINER + (*index)[1];
+                } else
+                        v.end = scan_container(p, end);
+        } else
+                v.end = scan_word(p, end);
+        return v;
+}
+
+static JsonView view_of(const char *s, size_t n, const uint32_t *index) {
+        const char *p = skip_space(s, s + n);
+
+        return p < s + n ? view_at(p, s + n, &index) : (JsonView){};
+}
+
+JsonView json_view(const char *s, size_t n) {
+        return view_of(s, n, NULL);
+}
+
+JsonView json_view_indexed(const JsonIndex *x, const char *s, size_t n) {
+        return view_of(s, n, x->words);
+}
+
+/* --- one after the other --- */
+
+JsonCursor json_enter(JsonView v) {
+        bool is_object = json_view_is(v, '{');
+
+        if (!is_object && !json_view_is(v, '['))
+                return (JsonCursor){};
+        return (JsonCursor){ .p = v.p + 1, .end = v.end, .index = v.index, .is_object = is_object };
+}
+
+JsonCursor json_enter_array(JsonView v) {
+        return json_view_is(v, '[') ? json_enter(v) : (JsonCursor){};
+}
+
+JsonCursor json_cursor(const char *s, size_t n) {
+        return (JsonCursor){ .p = s, .end = s + n };
+}
+
+static bool is_closing(const char *p, const char *end) {
+        return p == end || *p == '}' || *p == ']';
+}
+
+/* Puts the cursor at the next value. Where there is none it stays at the closing bracket, or at what is no
+ * JSON, or at the end of the text. */
+bool json_step(JsonCursor *c, JsonView *ret_name) {
+        JsonView name = {};
+
+        c->p = skip_space(c->p, c->end);
+        if (c->has_begun && !is_closing(c->p, c->end)) {
+                if (*c->p != ',')
+                        return false;
+                c->p = skip_space(c->p + 1, c->end);
+        }
+        c->has_begun = true;
+        if (is_closing(c->p, c->end))
+                return false;
+        if (c->is_object) {
+                if (*c->p != '"')
+                        return false;
+                name = view_at(c->p, c->end, &c->index);
+                c->p = skip_space(name.end, c->end);
+                if (c->p == c->end || *c->p != ':')
+                        return false;
+                c->p = skip_space(c->p + 1, c->end);
+                if (is_closing(c->p, c->end))
+                        return false;
+        }
+        if (ret_name)
+                *ret_name = name;
+        return true;
+}
+
+JsonView json_take(JsonCursor *c) {
+        JsonView v = view_at(c->p, c->end, &c->index);
+
+        c->p = v.end;
+        return v;
+}
+
+bool json_next(JsonCursor *c, JsonView *ret_name, JsonView *ret) {
+        if (!json_step(c, ret_name))
+                return false;
+        *ret = json_take(c);
+        return ret->p < ret->end;
+}
+
+bool json_is_at(const JsonCursor *c, char first) {
+        return c->p < c->end && *c->p == first;
+}
+
+JsonCursor json_descend(const JsonCursor *c) {
+        assert(json_is_at(c, '{') || json_is_at(c, '['));
+        return (JsonCursor){
+                .p = c->p + 1,
+                .end = c->end,
+                .index = c->index ? c->index + JSON_INDEX_CONTAINER : NULL,
+                .is_object = *c->p == '{',
+        };
+}
+
+void json_leave(JsonCursor *c, JsonCursor *inner) {
+        while (json_step(inner, NULL))
+                (void) json_take(inner);
+        c->p = is_closing(inner->p, inner->end) && inner->p < inner->end ? inner->p + 1 : inner->end;
+        c->index = inner->index;
+}
+
+/* --- by name --- */
+
+static bool is_named(JsonView name, const JsonMember *m, bool has_escape) {
+        size_t n = (size_t) (name.end - name.p) - 2;
+
+        if (has_escape)
+                return json_view_equals(name, m->name);
+        if (n != m->n_name)
+                return false;
+        return n == 0 || (name.p[1] == m->name[0] && memcmp(name.p + 1, m->name, n) == 0);
+}
+
+void json_view_members(JsonView object, const JsonMember *members, size_t n) {
+        JsonCursor c = json_view_is(object, '{') ? json_enter(object) : (JsonCursor){};
+        JsonView name, v;
+
+        for (size_t i = 0; i < n; i++)
+                *members[i].ret = (JsonView){};
+        while (json_next(&c, &name, &v)) {
+                bool has_escape = memchr(name.p, '\\', (size_t) (name.end - name.p));
+
+                for (size_t i = 0; i < n; i++)
+                        if (is_named(name, &members[i], has_escape)) {
+                                *members[i].ret = v;
+                                break;
+                        }
+        }
+}
+
+JsonView json_view_get(JsonView object, const char *name) {
+        JsonView found;
+
+        json_view_members(object, &(JsonMember){ name, strlen(name), &found }, 1);
+        return found;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Reading JSON where it lies, without a tree; nothing is allocated. A JsonView is a value, a JsonCursor goes
+ * through the members of an object or the elements of an array.
+ *
+ * With an index (check.h) a value is skipped in one step. Without one its bytes are read for its end, but of
+ * what is inside only strings and brackets count. So each event of Gemini, which is checked in any case, is
+ * read by its index; what is looked at once, for a few members, is read without.
+ *
+ * Without an index the text may be cut off, or no JSON at all. What is cut off ends with the text: a string
+ * without its closing quote has all of the bytes that are there. What is no JSON gives views that mean
+ * nothing, but lie within.
+ */
+
+#include "base/buf.h"
+#include "base/json/check.h"
+
+/* A value, from its first byte to the one behind its last; none: all NULL. Valid as long as the text and its
+ * index are. */
+typedef struct JsonView {
+        const char *p, *end;
+        const uint32_t *index; /* the words of what is inside; NULL: there is no index */
+} JsonView;
+
+typedef struct JsonCursor {
+        const char *p, *end;
+        const uint32_t *index; /* the words of what comes next */
+        bool is_object, has_begun;
+} JsonCursor;
+
+JsonView json_view(const char *s, size_t n);
+JsonView json_view_indexed(const JsonIndex *x, const char *s, size_t n);
+
+/* By its first byte: { [ " t f n, or a digit or minus. */
+static inline bool json_view_is(JsonView v, char first) {
+        return v.p && *v.p == first;
+}
+
+static inline bool json_view_is_null(JsonView v) {
+        return !v.p || *v.p == 'n';
+}
+
+/* Members by name, in one pass; of several of that name the last, as json-c has it. */
+typedef struct JsonMember {
+        const char *name;
+        size_t n_name;
+        JsonView *ret;
+} JsonMember;
+
+#define JSON_MEMBER(name, ret) { name, sizeof(name) - 1, ret }
+
+void json_view_members(JsonView object, const JsonMember *members, size_t n);
+JsonView json_view_get(JsonView object, const char *name);
+
+/* --- one after the other: of anything but an object or array there are none --- */
+
+JsonCursor json_enter(JsonView v);
+JsonCursor json_enter_array(JsonView v); /* of an object there are none either */
+bool json_next(JsonCursor *c, JsonView *ret_name, JsonView *ret); /* `name` is a string; none in an array */
+
+/* The same in one pass over all levels. The first cursor begins before the document. After json_step() a
+ * cursor is at a value, which must then be taken, or entered by json_descend() and left by json_leave():
+ * after that the outer cursor is behind the value, however much of it was read. */
+JsonCursor json_cursor(const char *s, size_t n);
+bool json_step(JsonCursor *c, JsonView *ret_name);
+JsonView json_take(JsonCursor *c);
+bool json_is_at(const JsonCursor *c, char first);
+JsonCursor json_descend(const JsonCursor *c);
+void json_leave(JsonCursor *c, JsonCursor *inner);
+
+/* --- strings (string.c): of anything else these give false, nothing, and "" --- */
+
+bool json_view_equals(JsonView v, const char *s);
+int json_view_append(JsonView v, Buf *out);
+void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; as much of it as fits */
+bool json_view_is_empty(JsonView v);
+
+/* A number without fraction and exponent, or such a number as a string (proto3's int64); what is negative or
+ * anything else counts as nothing. */
+uint64_t json_view_count(JsonView v);
