@@ -28,10 +28,12 @@
 
 #include "base/text.h"
 #include "core/model.h"
+#include "dialect/answer.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
 #include "dialect/gemini.h"
 #include "dialect/json.h"
+#include "dialect/part.h"
 
 #define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #define HELD_MAX   (64U << 10) /* of pieces that say nothing; beyond, there is no other key for them */
@@ -49,18 +51,13 @@ static const struct {
 
 enum { FRAMING_SSE, FRAMING_ARRAY };
 
-typedef struct NativeCandidate {
-        bool is_seen, is_finished, has_parts;
-} NativeCandidate;
-
 typedef struct Native {
         Translation t;
         unsigned framing;
         bool has_piece;                     /* streaming: one was framed, held back or not */
         bool has_spoken;                    /* streaming: bytes are out */
-        bool is_blocked;                    /* promptFeedback.blockReason */
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
-        NativeCandidate candidates[CANDIDATES_MAX];
+        Answer answer;
         Buf held; /* streaming: the pieces before the first that says something; else the answer */
 } Native;
 
@@ -194,47 +191,21 @@ static void hear_word(Native *n, const char *word) {
                 memcpy(n->finish, word, k + 1);
 }
 
-/* Anything but empty text. */
-static bool part_says(JsonView part) {
-        return json_view_is(part, '{') && !json_view_is_empty(json_view_get(part, "text"));
-}
-
-/* True if it says something. */
+/* True if it has any content but empty text. A candidate with any part at all has content. */
 static bool hear_candidate(Native *n, GeminiCandidate *c) {
+        AnswerCandidate *candidate = answer_note_candidate(&n->answer, c);
         bool says = false, has_parts = false;
-        JsonView part;
+        GeminiPart part;
 
-        while (!says && json_next(&c->parts, NULL, &part)) {
+        while (!says && gemini_part_next(&c->parts, &part)) {
                 has_parts = true;
-                says = part_says(part);
+                says = gemini_part_has_content(&part);
         }
-        if (c->index < CANDIDATES_MAX) { /* more can't be asked for */
-                NativeCandidate *mine = &n->candidates[c->index];
-
-                mine->is_seen = true;
-                mine->has_parts = mine->has_parts || has_parts;
-                mine->is_finished = mine->is_finished || c->finish_reason[0];
-        }
+        if (candidate)
+                candidate->has_content = candidate->has_content || has_parts;
         if (c->finish_reason[0])
                 hear_word(n, c->finish_reason);
         return says;
-}
-
-/* As for the other dialects: a whole answer may lack its finishReason (proto3 leaves out an enum's zero), a
- * stream without one was cut. */
-static bool is_complete(const Native *n) {
-        bool any = false;
-
-        if (!translation_streams(&n->t))
-                return true;
-        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
-                if (!n->candidates[i].is_seen)
-                        continue;
-                if (!n->candidates[i].is_finished)
-                        return false;
-                any = true;
-        }
-        return any || n->is_blocked;
 }
 
 static int native_event(Translation *t, const char *json, size_t size, Buf *out, Verdict *ret_verdict) {
@@ -250,13 +221,12 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
 
         if (e.has_usage)
                 t->usage = e.usage;
-        if (e.block_reason[0]) {
-                n->is_blocked = true;
+        answer_note_event(&n->answer, &e);
+        if (e.block_reason[0])
                 hear_word(n, e.block_reason);
-        }
         while (gemini_event_next(&e, &c))
                 says = hear_candidate(n, &c) || says;
-        t->complete = is_complete(n);
+        t->complete = answer_is_complete(&n->answer, translation_streams(t));
         if (!translation_streams(t))
                 return buf_append(&n->held, json, size);
 
@@ -270,33 +240,11 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
 
 /* --- the end --- */
 
-/* Whether there is an answer at all; if not, the verdict says why. */
-static bool judge(const Native *n, Verdict *ret_verdict) {
-        bool any = false;
-
-        if (!translation_generates(&n->t))
-                return true;
-        if (!n->t.complete) {
-                verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
-                return false;
-        }
-        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
-                const NativeCandidate *c = &n->candidates[i];
-
-                if (c->is_seen && (c->has_parts || c->is_finished))
-                        return true;
-                any = any || c->is_seen;
-        }
-        if (!any && n->is_blocked)
-                return true;
-        verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, "an answer without content");
-        return false;
-}
-
 static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         Native *n = CONTAINER_OF(t, Native, t);
 
-        if (!judge(n, ret_verdict))
+        if (translation_generates(t) &&
+            !answer_judge(&n->answer, translation_streams(t), NULL, "", ret_verdict))
                 return DIALECT_E_VERDICT;
 
         if (n->finish[0])
@@ -322,9 +270,9 @@ static void native_reset(Translation *t) {
         t->usage = (Usage){};
         t->finish_reason = NULL;
         t->complete = false;
-        n->has_piece = n->has_spoken = n->is_blocked = false;
+        n->has_piece = n->has_spoken = false;
         n->finish[0] = 0;
-        memset(n->candidates, 0, sizeof(n->candidates));
+        answer_reset(&n->answer);
         buf_clear(&n->held);
 }
 

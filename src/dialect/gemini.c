@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <errno.h>
 
 #include "base/text.h"
@@ -100,40 +99,4 @@ bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
         json_view_copy(reason, ret->finish_reason, sizeof(ret->finish_reason));
         json_view_copy(message, ret->finish_message, sizeof(ret->finish_message));
         return true;
-}
-
-static void append_fenced(Buf *out, JsonView language, JsonView text) {
-        char word[32];
-        size_t before;
-
-        if (!json_view_is(text, '"'))
-                return;
-        (void) buf_puts(out, "\n```");
-        json_view_copy(language, word, sizeof(word));
-        for (const char *p = word; isalnum((unsigned char) *p); p++)
-                (void) buf_putc(out, (char) tolower((unsigned char) *p));
-        (void) buf_putc(out, '\n');
-        before = out->n;
-        (void) json_view_append(text, out);
-        (void) buf_puts(out, out->n > before && buf_data(out)[out->n - 1] == '\n' ? "```\n" : "\n```\n");
-}
-
-int gemini_part_append(JsonView part, Buf *out) {
-        JsonView text, thought, code, result;
-        const JsonMember members[] = {
-                JSON_MEMBER("text", &text),
-                JSON_MEMBER("thought", &thought),
-                JSON_MEMBER("executableCode", &code),
-                JSON_MEMBER("codeExecutionResult", &result),
-        };
-
-        json_view_members(part, members, ELEMENTSOF(members));
-        if (json_view_is(thought, 't'))
-                return 0;
-        if (json_view_is(text, '"'))
-                return json_view_append(text, out);
-
-        append_fenced(out, json_view_get(code, "language"), json_view_get(code, "code"));
-        append_fenced(out, (JsonView){}, json_view_get(result, "output"));
-        return out->error;
 }

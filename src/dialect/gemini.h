@@ -30,7 +30,7 @@ struct GeminiEvent {
 
 typedef struct GeminiCandidate {
         uint64_t index;
-        JsonCursor parts;
+        JsonCursor parts; /* see part.h */
         char finish_reason[GEMINI_WORD_MAX + 1];       /* or "" */
         char finish_message[UPSTREAM_MESSAGE_MAX + 1]; /* or "" */
 } GeminiCandidate;
@@ -40,7 +40,3 @@ typedef struct GeminiCandidate {
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict);
 
 bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret); /* false behind the last candidate */
-
-/* Appends what a part says to the reader: its text; code that Gemini ran, and what that printed, in
- * fences. Nothing for thoughts and for kinds that are no text. */
-int gemini_part_append(JsonView part, Buf *out);

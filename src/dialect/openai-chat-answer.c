@@ -23,6 +23,7 @@
 #include "dialect/json.h"
 #include "dialect/message.h"
 #include "dialect/openai-chat.h"
+#include "dialect/part.h"
 
 static const struct {
         const char *gemini, *openai;
@@ -150,59 +151,40 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
         }
 }
 
-static void hear_finish(OpenaiChat *chat, OpenaiChoice *choice, const GeminiCandidate *c) {
+/* In Google's words, for the case that it came to nothing. */
+static void hear_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
 
-        text_copy(choice->finish, sizeof(choice->finish), c->finish_reason);
-
-        /* In Google's words, for the case that it came to nothing. */
         if (message_clean(c->finish_message, strlen(c->finish_message), NULL, &clean) >= 0)
                 text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
 }
 
 static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
+        AnswerCandidate *candidate = answer_note_candidate(&chat->answer, c);
         OpenaiChoice *choice;
-        JsonView part;
+        GeminiPart part;
         int r;
 
-        if (c->index >= CANDIDATES_MAX)
-                return 0; /* more than can be asked for */
+        if (!candidate)
+                return 0;
         choice = &chat->choices[c->index];
-        choice->is_seen = true;
         if (c->finish_reason[0])
-                hear_finish(chat, choice, c);
+                hear_finish_message(chat, c);
 
         buf_clear(&chat->text);
-        while (json_next(&c->parts, NULL, &part)) {
-                r = gemini_part_append(part, &chat->text);
+        while (gemini_part_next(&c->parts, &part)) {
+                r = gemini_part_append(&part, &chat->text);
                 if (r < 0)
                         return r;
         }
         if (chat->text.n == 0)
                 return 0;
 
-        choice->has_text = true;
+        candidate->has_content = true;
         if (!translation_streams(&chat->t))
                 return buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
         stream_text(chat, c->index, out);
         return out->error;
-}
-
-/* Proto3 leaves out an enum's zero, so a whole answer may lack its finishReason; a stream without one was
- * cut. */
-static bool is_complete(const OpenaiChat *chat) {
-        bool any = false;
-
-        if (!translation_streams(&chat->t))
-                return true;
-        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
-                if (!chat->choices[i].is_seen)
-                        continue;
-                if (!chat->choices[i].finish[0])
-                        return false;
-                any = true;
-        }
-        return any || chat->is_blocked;
 }
 
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
@@ -218,8 +200,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
         hear_first(chat, &e);
         if (e.has_usage)
                 t->usage = e.usage;
-        if (e.block_reason[0])
-                chat->is_blocked = true;
+        answer_note_event(&chat->answer, &e);
         if (strcaseeq(e.service_tier, "flex") || strcaseeq(e.service_tier, "priority"))
                 chat->service_tier = strcaseeq(e.service_tier, "flex") ? "flex" : "priority";
 
@@ -228,18 +209,20 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
                 if (r < 0)
                         return r;
         }
-        t->complete = is_complete(chat);
+        t->complete = answer_is_complete(&chat->answer, translation_streams(t));
         return 0;
 }
 
 /* --- the end --- */
 
-static void write_choice(const OpenaiChoice *choice, size_t index, const char *finish, JWriter *w) {
+static void write_choice(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
+        const OpenaiChoice *choice = &chat->choices[index];
+
         jwrite_object(w, NULL);
         jwrite_uint(w, "index", index);
         jwrite_object(w, "message");
         jwrite_string(w, "role", "assistant");
-        if (choice->has_text || !streq(finish, "content_filter"))
+        if (chat->answer.candidates[index].has_content || !streq(finish, "content_filter"))
                 jwrite_string_n(w, "content", choice->text.n > 0 ? buf_data(&choice->text) : "",
                                 choice->text.n);
         else
@@ -251,55 +234,33 @@ static void write_choice(const OpenaiChoice *choice, size_t index, const char *f
         jwrite_end(w);
 }
 
-/* Whether there is an answer at all; if not, the verdict says why. */
-static bool judge(OpenaiChat *chat, Verdict *ret_verdict) {
-        const char *word = NULL;
-        char message[512];
-
-        if (translation_streams(&chat->t) && !chat->t.complete) {
-                verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
-                return false;
-        }
-        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
-                const OpenaiChoice *choice = &chat->choices[i];
-
-                if (choice->is_seen && (choice->has_text || finish_reason(choice->finish)))
-                        return true;
-                if (choice->is_seen && !word)
-                        word = choice->finish;
-        }
-        if (!word && chat->is_blocked)
-                return true;
-
-        (void) snprintf(message, sizeof(message), "an answer without content%s%s%s%s",
-                        strnull(word) ? "" : ", ", strempty(word), chat->why[0] ? ", " : "", chat->why);
-        verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, message);
-        return false;
+/* A reason that OpenAI has a word for is an answer by itself. */
+static bool is_answer(const char *finish) {
+        return finish_reason(finish);
 }
 
 int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         OpenaiChat *chat = CONTAINER_OF(t, OpenaiChat, t);
         JWriter w = JWRITER_INIT(out);
-        bool any = false;
+        bool any;
 
-        if (!judge(chat, ret_verdict))
+        if (!answer_judge(&chat->answer, translation_streams(t), is_answer, chat->why, ret_verdict))
                 return DIALECT_E_VERDICT;
 
+        any = answer_has_candidate(&chat->answer);
         if (!translation_streams(t))
                 write_head(chat, "chat.completion", &w);
-        for (size_t i = 0; i < CANDIDATES_MAX; i++)
-                any = any || chat->choices[i].is_seen;
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
-                const OpenaiChoice *choice = &chat->choices[i];
+                const AnswerCandidate *c = &chat->answer.candidates[i];
                 const char *finish;
 
-                if (any ? !choice->is_seen : i > 0)
+                if (any ? !c->is_seen : i > 0)
                         continue;
-                finish = any ? finish_reason(choice->finish) ?: "stop" : "content_filter";
+                finish = any ? finish_reason(c->finish) ?: "stop" : "content_filter";
                 if (translation_streams(t))
                         stream_finish(chat, i, finish, out);
                 else
-                        write_choice(choice, i, finish, &w);
+                        write_choice(chat, i, finish, &w);
                 t->finish_reason = t->finish_reason ?: finish;
         }
         if (translation_streams(t))
@@ -325,7 +286,7 @@ void openai_chat_reset(Translation *t) {
         t->usage = (Usage){};
         t->finish_reason = NULL;
         t->complete = false;
-        chat->is_blocked = false;
+        answer_reset(&chat->answer);
         chat->service_tier = "default";
         chat->id[0] = chat->why[0] = 0;
         buf_clear(&chat->head);
@@ -333,7 +294,6 @@ void openai_chat_reset(Translation *t) {
                 OpenaiChoice *choice = &chat->choices[i];
 
                 buf_clear(&choice->text);
-                choice->is_seen = choice->has_begun = choice->has_text = false;
-                choice->finish[0] = 0;
+                choice->has_begun = false;
         }
 }

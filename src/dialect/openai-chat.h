@@ -7,6 +7,7 @@
 
 #include "base/json/write.h"
 #include "base/limits.h"
+#include "dialect/answer.h"
 #include "dialect/dialect.h"
 #include "dialect/gemini-model.h"
 
@@ -14,10 +15,7 @@
 
 typedef struct OpenaiChoice {
         Buf text; /* not streaming: all of it */
-        bool is_seen;
         bool has_begun; /* streaming: the delta with the role is out */
-        bool has_text;
-        char finish[48]; /* Gemini's finishReason; "" before the end. An open enum, so kept as a word */
 } OpenaiChoice;
 
 typedef struct OpenaiChat {
@@ -25,11 +23,11 @@ typedef struct OpenaiChat {
         char request_id[REQUEST_ID_MAX + 1];
         uint64_t created;
         bool include_usage;
-        bool is_blocked;                              /* promptFeedback.blockReason */
         const char *service_tier;                     /* OpenAI's word for the one used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
         char why[256];                                /* the last finishMessage, clean */
-        OpenaiChoice choices[CANDIDATES_MAX];
+        Answer answer;
+        OpenaiChoice choices[CANDIDATES_MAX]; /* of its candidates */
         Buf head; /* streaming: what all chunks begin with */
         Buf text; /* of the candidate at hand */
 } OpenaiChat;

@@ -21,6 +21,7 @@
 #include "dialect/error-shape.h"
 #include "dialect/gemini.h"
 #include "dialect/json.h"
+#include "dialect/part.h"
 #include "dialect/request-model.h"
 
 typedef struct RunGemini {
@@ -166,7 +167,7 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
 static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
         RunGemini *g = CONTAINER_OF(t, RunGemini, t);
         GeminiEvent e;
-        JsonView part;
+        GeminiPart part;
         size_t before = g->text.n;
         GeminiCandidate c;
         int r;
@@ -177,8 +178,8 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
         if (e.has_usage)
                 t->usage = e.usage;
         if (gemini_event_next(&e, &c))
-                while (json_next(&c.parts, NULL, &part))
-                        (void) gemini_part_append(part, &g->text);
+                while (gemini_part_next(&c.parts, &part))
+                        (void) gemini_part_append(&part, &g->text);
         if (!json_view_is_null(json_view_get(e.root, "gemgateCli"))) {
                 json_putp(&g->root);
                 g->root = NULL;

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "dialect/gemini.h"
-#include "dialect/json.h"
+#include "dialect/part.h"
 #include "engine/job.h"
 
 #define TOKEN_BYTES 32U
@@ -134,14 +134,11 @@ static void set_word(char *word, size_t size, const char *s) {
 }
 
 static void hear_parts(Job *j, JsonCursor *parts) {
-        JsonView part;
+        GeminiPart part;
 
-        while (json_next(parts, NULL, &part)) {
-                JsonView text = json_view_get(part, "text");
-
-                j->has_call = j->has_call || !json_view_is_null(json_view_get(part, "functionCall"));
-                j->has_text = j->has_text || (json_view_is(text, '"') && !json_view_is_empty(text) &&
-                                              !json_view_is(json_view_get(part, "thought"), 't'));
+        while (gemini_part_next(parts, &part)) {
+                j->has_call = j->has_call || part.kind == GEMINI_PART_CALL;
+                j->has_text = j->has_text || gemini_part_has_text(&part);
         }
 }
 

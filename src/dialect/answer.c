@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dialect/answer.h"
+
+void answer_reset(Answer *a) {
+        *a = (Answer){};
+}
+
+void answer_note_event(Answer *a, const GeminiEvent *e) {
+        a->is_blocked = a->is_blocked || e->block_reason[0];
+}
+
+AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {
+        AnswerCandidate *mine;
+
+        if (c->index >= CANDIDATES_MAX)
+                return NULL;
+        mine = &a->candidates[c->index];
+        mine->is_seen = true;
+        if (c->finish_reason[0])
+                text_copy(mine->finish, sizeof(mine->finish), c->finish_reason);
+        return mine;
+}
+
+bool answer_has_candidate(const Answer *a) {
+        for (size_t i = 0; i < CANDIDATES_MAX; i++)
+                if (a->candidates[i].is_seen)
+                        return true;
+        return false;
+}
+
+bool answer_is_complete(const Answer *a, bool streams) {
+        if (!streams)
+                return true;
+        for (size_t i = 0; i < CANDIDATES_MAX; i++)
+                if (a->candidates[i].is_seen && !a->candidates[i].finish[0])
+                        return false;
+        return answer_has_candidate(a) || a->is_blocked;
+}
+
+static bool candidate_is_answer(const AnswerCandidate *c, bool (*is_answer)(const char *finish)) {
+        if (!c->is_seen)
+                return false;
+        return c->has_content || (c->finish[0] && (!is_answer || is_answer(c->finish)));
+}
+
+bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *finish), const char *why,
+                  Verdict *ret_verdict) {
+        const char *finish = NULL;
+        char message[512];
+
+        if (!answer_is_complete(a, streams)) {
+                verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
+                return false;
+        }
+        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+                const AnswerCandidate *c = &a->candidates[i];
+
+                if (candidate_is_answer(c, is_answer))
+                        return true;
+                if (c->is_seen && !finish)
+                        finish = c->finish;
+        }
+        if (!finish && a->is_blocked)
+                return true;
+
+        (void) snprintf(message, sizeof(message), "an answer without content%s%s%s%s",
+                        strnull(finish) ? "" : ", ", strempty(finish), why[0] ? ", " : "", why);
+        verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, message);
+        return false;
+}

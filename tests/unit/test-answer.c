@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "base/text.h"
+#include "dialect/answer.h"
+
+static bool is_stop(const char *finish) {
+        return streq(finish, "STOP");
+}
+
+/* What a dialect does with an event: any part is content. */
+static void note(Answer *a, const char *json) {
+        GeminiCandidate c;
+        GeminiEvent e;
+        Verdict v;
+
+        assert_int_equal(gemini_event_parse(json, strlen(json), &e, &v), 0);
+        answer_note_event(a, &e);
+        while (gemini_event_next(&e, &c)) {
+                AnswerCandidate *mine = answer_note_candidate(a, &c);
+                JsonView part;
+
+                if (mine && json_next(&c.parts, NULL, &part))
+                        mine->has_content = true;
+        }
+}
+
+#define PARTS      "\"content\":{\"parts\":[{}]}"
+#define CANDIDATES(c) "{\"candidates\":[" c "]}"
+
+static void test_judge(void **state) {
+        static const struct {
+                const char *first, *second; /* events; NULL: none */
+                bool is_complete;           /* if it is a stream */
+                const char *stream, *whole; /* the verdict's message; NULL: it is an answer */
+        } rows[] = {
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"), NULL, true, NULL, NULL },
+                { CANDIDATES("{" PARTS "}"), CANDIDATES("{\"finishReason\":\"STOP\"}"), true, NULL, NULL },
+                { CANDIDATES("{\"finishReason\":\"STOP\"}"), NULL, true, NULL, NULL },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"OTHER\"}"), NULL, true, NULL, NULL },
+                { CANDIDATES("{\"finishReason\":\"OTHER\"}"), NULL, true,
+                  "an answer without content, OTHER, so", "an answer without content, OTHER, so" },
+
+                /* cut, or whole without a reason */
+                { CANDIDATES("{" PARTS "}"), NULL, false, "the stream ended without a finishReason", NULL },
+                { CANDIDATES("{}"), NULL, false, "the stream ended without a finishReason",
+                  "an answer without content, so" },
+                { "{}", NULL, false, "the stream ended without a finishReason",
+                  "an answer without content, so" },
+
+                /* several: one is enough for an answer, all must be finished */
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"},{\"index\":1}"), NULL, false,
+                  "the stream ended without a finishReason", NULL },
+                { CANDIDATES("{\"finishReason\":\"SAFETY\"},{\"index\":7,\"finishReason\":\"STOP\"}"), NULL,
+                  true, NULL, NULL },
+                { CANDIDATES("{\"index\":8," PARTS ",\"finishReason\":\"STOP\"}"), NULL, false,
+                  "the stream ended without a finishReason", "an answer without content, so" },
+
+                /* blocked */
+                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", NULL, true, NULL, NULL },
+                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", "{}", true, NULL, NULL },
+                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}",
+                  CANDIDATES("{\"finishReason\":\"OTHER\"}"), true, "an answer without content, OTHER, so",
+                  "an answer without content, OTHER, so" },
+                { "{\"promptFeedback\":{}}", NULL, false, "the stream ended without a finishReason",
+                  "an answer without content, so" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (unsigned streams = 0; streams < 2; streams++) {
+                        const char *want = streams ? rows[i].stream : rows[i].whole;
+                        Answer a = {};
+                        Verdict v = {};
+                        bool good;
+
+                        note(&a, rows[i].first);
+                        if (rows[i].second)
+                                note(&a, rows[i].second);
+                        assert_int_equal(answer_is_complete(&a, streams), !streams || rows[i].is_complete);
+                        good = answer_judge(&a, streams, is_stop, "so", &v);
+                        assert_int_equal(good, !want);
+                        if (want)
+                                assert_string_equal(v.message, want);
+                        answer_reset(&a);
+                        assert_false(answer_has_candidate(&a));
+                        assert_false(answer_is_complete(&a, true));
+                }
+}
+
+/* Without a rule of the dialect any reason is an answer. */
+static void test_any_reason(void **state) {
+        Answer a = {};
+        Verdict v;
+
+        note(&a, CANDIDATES("{\"finishReason\":\"OTHER\"}"));
+        assert_true(answer_judge(&a, true, NULL, "", &v));
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_judge),
+                cmocka_unit_test(test_any_reason),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
