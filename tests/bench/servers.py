@@ -12,8 +12,8 @@ import time
 
 KEYS = [f"bench-key-{i:02}-0123456789abcdef" for i in range(8)]
 TOKEN = "bench-token-0123456789abcdef"
-START_TIMEOUT = 10.0
-STOP_TIMEOUT = 10.0
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
 
 # Nothing of the caller's environment reaches the servers: a proxy variable or an API_KEYS would change the result.
 ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
