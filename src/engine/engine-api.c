@@ -61,6 +61,8 @@ static const struct {
 
 /* --- the end of a call --- */
 
+static_assert(ENGINE_HEADERS_MAX <= CURL_HEADERS_MAX, "all of them have to fit into a call");
+
 static void call_finish(ApiCall *c, const Verdict *v) {
         timeout_stop(&c->timeout);
         c->sink.done(v, c->userdata); /* frees c */

@@ -16,12 +16,14 @@
 typedef struct Engine Engine;
 typedef struct EngineCall EngineCall;
 
+#define ENGINE_HEADERS_MAX 8U
+
 /* A request about a file, a cached content or an upload. The strings live as long as the call. */
 typedef struct EngineResource {
         const char *verb;         /* "GET", "POST", "PATCH", "DELETE" */
         const char *path;         /* after the base URL, with a query; made of checked parts */
         const char *content_type; /* of the body, as a header line; NULL: JSON */
-        char *const *headers;     /* more of them, as lines; CURL_HEADERS_MAX at most */
+        char *const *headers;     /* more of them, as lines; ENGINE_HEADERS_MAX at most */
         size_t n_headers;
 } EngineResource;
 

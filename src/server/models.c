@@ -2,8 +2,8 @@
 
 /*
  * The list of models. One fetch at a time: it asks for page after page with one key, and with another key,
- * up to TRIES_DEAR_MAX, when that one fails. Requests that come while it is under way wait in a queue, and
- * are then handled anew, as if they had come a moment later: by then the list is there.
+ * from the first page on, when that one fails (server/upstream). Requests that come while it is under way
+ * wait in a queue, and are then handled anew, as if they had come a moment later: by then the list is there.
  *
  *     no list, or an old one → fetch ──┬→ the new list, for CACHE_TIME
  *                                      ├→ failed, but there is an old list: that one, for CACHE_TIME_STALE
@@ -23,6 +23,7 @@
 #include "server/http.h"
 #include "server/models.h"
 #include "server/reply.h"
+#include "server/upstream-query.h"
 
 #define CACHE_TIME       (10 * USEC_PER_MINUTE)
 #define CACHE_TIME_STALE (30 * USEC_PER_SEC) /* how soon a fetch is tried again when the last one failed */
@@ -44,13 +45,10 @@ struct ModelList {
         bool outdated;     /* the fetch under way asks whom it should not any more */
         usec_t good_until; /* of the loop's time */
 
-        /* the fetch; without a call none is under way */
-        EngineCall *call;
-        Lease lease;
-        PoolKey *tried[TRIES_DEAR_MAX];
-        size_t n_tried, n_pages;
+        /* the fetch */
+        UpstreamQuery query;
+        size_t n_pages;
         GeminiList coming;
-        Verdict verdict; /* of the latest page */
         Timeout timeout; /* of the whole fetch */
 };
 
@@ -65,10 +63,12 @@ static void wake(ModelList *l, const ApiError *e) {
 
                 list_unlink(i);
                 q->cancel = NULL;
-                if (l->n_tried > 0) {
-                        q->verdict = verdict_rule(l->verdict.class)->name;
-                        verdicts_add(&q->verdicts, l->verdict.class);
-                        verdicts_set_cause(&q->verdicts, l->verdict.cause);
+                if (!l->query.refused) {
+                        const Verdict *v = &l->query.verdict;
+
+                        q->verdict = verdict_rule(v->class)->name;
+                        verdicts_add(&q->verdicts, v->class);
+                        verdicts_set_cause(&q->verdicts, v->cause);
                 }
                 if (e)
                         request_reply_error(q, e);
@@ -96,105 +96,66 @@ static void fetch_fail(ModelList *l, const ApiError *e) {
         wake(l, l->known ? NULL : e);
 }
 
-static void fetch_fail_verdict(ModelList *l, const Verdict *v) {
-        ApiError e;
+/* --- its course --- */
 
-        api_error_from_verdict(&e, v, SUBJECT);
-        fetch_fail(l, &e);
-}
-
-static void lease_end(ModelList *l, const Verdict *v) {
-        if (l->lease.key)
-                pool_report(l->http->p.pool, &l->lease, v, NULL, clock_realtime());
-        l->lease = (Lease){};
-}
-
-/* --- its target --- */
-
-static int on_event(const char *json, size_t n, void *userdata) {
-        ModelList *l = userdata;
-        int r;
-
-        r = gemini_list_add(&l->coming, json, n, &l->verdict);
-        return r < 0 ? r : 0;
-}
-
-static void on_done(const Verdict *v, void *userdata);
-
-static int fetch_page(ModelList *l) {
-        static const EngineSink sink = { .event = on_event, .done = on_done };
-
-        l->n_pages++;
-        verdict_init(&l->verdict, VERDICT_OK, 0, NULL);
-        return engine_start(l->http->p.engine,
-                            &(EngineRequest){
-                                    .method = GEMINI_LIST_MODELS,
-                                    .page_token = l->coming.next_page,
-                                    .key = pool_key_secret(l->lease.key),
-                            },
-                            &sink, l, &l->call);
-}
-
-/* Begins with the first page and a key that was not tried yet. */
-static void fetch_try(ModelList *l) {
-        usec_t now = clock_realtime();
-        PoolRefusal refusal;
-        ApiError e;
-        Verdict v;
-
-        if (pool_pick_rotation(l->http->p.pool, l->tried, l->n_tried, now, &l->lease, &refusal) != 0) {
-                if (l->n_tried > 0)
-                        return fetch_fail_verdict(l, &l->verdict); /* says more than that no key is left */
-                api_error_from_refusal(&e, &refusal, SUBJECT, now);
-                return fetch_fail(l, &e);
-        }
+/* A fetch begins with the first page, and so does each other key. */
+static void on_begin(UpstreamQuery *w) {
+        ModelList *l = CONTAINER_OF(w, ModelList, query);
 
         gemini_list_done(&l->coming);
         l->n_pages = 0;
-        l->tried[l->n_tried++] = l->lease.key;
-        if (fetch_page(l) < 0) {
-                verdict_init(&v, VERDICT_INTERNAL, 0, "gemgate could not start the request upstream.");
-                lease_end(l, &v);
-                fetch_fail_verdict(l, &v);
-        }
+        w->page_token = NULL;
 }
 
-/* A page is over, for good or ill. */
-static void fetch_step(ModelList *l) {
-        const VerdictRule *rule;
+static int on_event(UpstreamQuery *w, const char *json, size_t n) {
+        ModelList *l = CONTAINER_OF(w, ModelList, query);
+        int r;
 
-        if (l->verdict.class == VERDICT_OK && l->coming.next_page && l->n_pages < MODEL_LIST_PAGES_MAX) {
-                if (fetch_page(l) >= 0)
+        r = gemini_list_add(&l->coming, json, n, &w->verdict);
+        return MIN(r, 0);
+}
+
+/* A page is there, or the fetch has failed. */
+static void on_done(UpstreamQuery *w) {
+        ModelList *l = CONTAINER_OF(w, ModelList, query);
+        ApiError e;
+
+        if (w->verdict.class == VERDICT_OK && l->coming.next_page && ++l->n_pages < MODEL_LIST_PAGES_MAX) {
+                w->page_token = l->coming.next_page;
+                if (upstream_query_continue(w) == 0)
                         return;
-                verdict_init(&l->verdict, VERDICT_INTERNAL, 0, "gemgate could not ask for more models.");
         }
 
-        lease_end(l, &l->verdict);
-        rule = verdict_rule(l->verdict.class);
-        if (l->verdict.class == VERDICT_OK)
+        if (w->verdict.class != VERDICT_OK)
+                upstream_query_error(w, SUBJECT, &e);
+        upstream_query_end(w, VERDICT_INTERNAL);
+        if (w->verdict.class == VERDICT_OK)
                 fetch_succeed(l);
-        else if ((rule->another_key || rule->backoff) && l->n_tried < TRIES_DEAR_MAX)
-                fetch_try(l);
         else
-                fetch_fail_verdict(l, &l->verdict);
+                fetch_fail(l, &e);
 }
 
-static void on_done(const Verdict *v, void *userdata) {
-        ModelList *l = userdata;
+static const UpstreamQueryOps query_ops = { .begin = on_begin, .event = on_event, .done = on_done };
 
-        l->call = engine_call_free(l->call);
-        if (v->class != VERDICT_OK) /* else the page has had its say */
-                l->verdict = *v;
-        fetch_step(l);
+static void fetch_start(ModelList *l) {
+        upstream_query_init(&l->query, &query_ops, l->http, NULL);
+        l->query.method = GEMINI_LIST_MODELS;
+        l->query.subject = SUBJECT;
+        l->outdated = false;
+        timeout_start(l->deadline, &l->timeout);
+        if (upstream_query_start(&l->query) == UPSTREAM_E_ENDED)
+                on_done(&l->query);
 }
 
 static void on_timeout(Timeout *t) {
         ModelList *l = CONTAINER_OF(t, ModelList, timeout);
+        ApiError e;
 
-        l->call = engine_call_free(l->call);
-        verdict_init(&l->verdict, VERDICT_TIMEOUT, 0, "Gemini did not send its list of models in time.");
-        lease_end(l, &l->verdict);
-        fetch_fail_verdict(l, &l->verdict);
+        upstream_query_end(&l->query, VERDICT_TIMEOUT);
+        verdict_init(&l->query.verdict, VERDICT_TIMEOUT, 0,
+                     "Gemini did not send its list of models in time.");
+        upstream_query_error(&l->query, SUBJECT, &e);
+        fetch_fail(l, &e);
 }
 
 static void on_cancel(Request *q) {
@@ -208,18 +169,14 @@ static bool is_ready(ModelList *l, Request *q) {
 
         list_append(&l->waiting, &q->link);
         q->cancel = on_cancel;
-        if (!l->call) {
-                l->n_tried = 0;
-                l->outdated = false;
-                timeout_start(l->deadline, &l->timeout);
-                fetch_try(l); /* may have answered all who wait already, this one too */
-        }
+        if (!upstream_query_is_under_way(&l->query))
+                fetch_start(l); /* may have answered all that wait already, this one too */
         return false;
 }
 
 void model_list_forget(ModelList *l) {
         l->known = false;
-        l->outdated = l->call;
+        l->outdated = upstream_query_is_under_way(&l->query);
 }
 
 /* --- the routes --- */
@@ -302,6 +259,7 @@ int model_list_new(Http *h, ModelList **ret) {
                 return -ENOMEM;
         l->http = h;
         list_init(&l->waiting);
+        upstream_query_init(&l->query, &query_ops, h, NULL);
         l->timeout = TIMEOUT_INIT(l->timeout);
         r = timeout_queue_new(h->p.loop, FETCH_TIME, on_timeout, &l->deadline);
         if (r < 0)
@@ -311,13 +269,9 @@ int model_list_new(Http *h, ModelList **ret) {
 }
 
 ModelList *model_list_free(ModelList *l) {
-        Verdict v;
-
         if (!l)
                 return NULL;
-        l->call = engine_call_free(l->call);
-        verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
-        lease_end(l, &v);
+        upstream_query_end(&l->query, VERDICT_CLIENT_GONE);
         timeout_stop(&l->timeout);
         timeout_queue_free(l->deadline);
         assert(list_is_empty(&l->waiting)); /* requests end before */

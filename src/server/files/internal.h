@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What server/files/resource.c (one question), server/files/upload.c and server/files/list.c share. */
+/* What resource.c and upload.c (one question) and list.c (many questions) share. */
 
 #include "io/timeout.h"
 #include "server/files/resource.h"
 #include "server/upstream-query.h"
 
-#define LIST_PARALLEL 8U
-
-typedef struct ListItem {
-        UpstreamQuery work;
-        struct Resource *resource;
-        size_t index; /* of its name */
-        bool is_taken;
-} ListItem;
-
 typedef struct Resource {
-        UpstreamQuery work;
+        Request *request;
+        UpstreamQuery query; /* not of a list */
         Timeout deadline;
         char name[BINDING_NAME_MAX + 1]; /* of the path; an upload's own; "" */
 
@@ -27,21 +19,19 @@ typedef struct Resource {
                 char id[BINDING_UPSTREAM_MAX + 1]; /* Google's */
         } upload;
 
-        bool is_list;
+        /* a list */
         struct {
-                Request *request;
+                UpstreamBatch batch;
                 BindingNames names;
-                Buf *found; /* of each name, what Google says; empty: it is no more */
-                size_t next, n_under_way;
+                Buf *found;  /* of each name, Google's answer; empty: it is no more */
                 size_t size; /* of the page */
-                bool is_going;
-                ListItem items[LIST_PARALLEL];
         } list;
 } Resource;
 
 int resource_new(Request *q, Resource **ret);
 Resource *resource_free(Resource *r);
 DEFINE_CLEANUP(Resource *, resource_free);
+void resource_start(Resource *r); /* asks; the resource may be gone when it returns */
 void resource_refuse(Resource *r, const char *subject); /* answers with its query's failure; frees it */
 int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
 void resource_learn(const UpstreamQuery *w, bool is_new);        /* from the answer */

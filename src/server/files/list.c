@@ -4,8 +4,8 @@
  * GET /v1beta/files and /v1beta/cachedContents: what this token has made, and nothing else, whichever
  * projects it is in. Google's own lists would show what all tokens have made, so they are not asked: a page
  * is so many of the names that are bound for the token, in their order, and each is asked for by itself, a
- * few at a time. What Google does not know any more is left out, and forgotten. So the work is that of what
- * is shown, however much others have; the token of the next page is the last name.
+ * few at a time. What Google does not know any more is left out, and forgotten. So a page costs what
+ * it shows, however much others have; the token of the next page is the last name.
  */
 
 #include <errno.h>
@@ -31,18 +31,13 @@ static void free_names(Resource *r) {
 }
 
 void resource_list_drop(Resource *r, VerdictClass class) {
-        for (size_t i = 0; i < LIST_PARALLEL; i++)
-                if (r->list.items[i].is_taken) {
-                        r->list.items[i].is_taken = false;
-                        upstream_query_end(&r->list.items[i].work, class);
-                }
+        upstream_batch_end(&r->list.batch, class);
         free_names(r);
 }
 
 static void fail(Resource *r, const ApiError *e) {
-        Request *q = r->list.request;
+        Request *q = r->request;
 
-        resource_list_drop(r, VERDICT_CLIENT_GONE);
         (void) resource_free(r);
         request_reply_error(q, e);
 }
@@ -55,10 +50,49 @@ static void fail_memory(Resource *r) {
 }
 
 static int gather(Resource *r, const char *after);
-static void go_on(Resource *r);
 
-static void answer(Resource *r) {
-        Request *q = r->list.request;
+static Resource *list_of(UpstreamBatch *b) {
+        return CONTAINER_OF(b, Resource, list.batch);
+}
+
+static bool ask(UpstreamBatch *b, UpstreamQuery *w, size_t index) {
+        Resource *r = list_of(b);
+        const char *name;
+
+        if (index >= r->list.names.n)
+                return false;
+        name = r->list.names.names[index];
+        upstream_query_init(w, NULL, r->request->http, r->request);
+        w->verb = "GET";
+        memcpy(w->pinned, name, strlen(name) + 1);
+        (void) buf_printf(&w->path, "/v1beta/%s", name);
+        return true;
+}
+
+static bool ended(UpstreamBatch *b, UpstreamQuery *w, size_t index) {
+        Resource *r = list_of(b);
+        const char *name = r->list.names.names[index];
+        ApiError e;
+
+        if (w->verdict.class != VERDICT_OK && w->verdict.class != VERDICT_RESOURCE) {
+                upstream_query_error(w, name, &e);
+                fail(r, &e);
+                return false;
+        }
+        if (w->verdict.class == VERDICT_RESOURCE)
+                pool_unbind_name(r->request->http->p.pool, name);
+        else if (w->answer.n > 0 && buf_data(&w->answer)[0] == '{' &&
+                 !json_check(buf_data(&w->answer), w->answer.n)) {
+                resource_learn(w, false);
+                r->list.found[index] = w->answer;
+                w->answer = BUF_INIT(0);
+        }
+        return true;
+}
+
+static void drained(UpstreamBatch *b) {
+        Resource *r = list_of(b);
+        Request *q = r->request;
         const char *kind = q->route->kind;
         _cleanup_buf_ Buf out = BUF_INIT(RESOURCE_LIST_MAX * RESOURCE_ANSWER_MAX);
         char last[BINDING_NAME_MAX + 1];
@@ -67,15 +101,15 @@ static void answer(Resource *r) {
         int e;
 
         for (size_t i = 0; i < r->list.names.n; i++) {
-                const Buf *b = &r->list.found[i];
+                const Buf *found = &r->list.found[i];
 
-                if (b->n == 0)
+                if (found->n == 0)
                         continue;
                 if (n++ == 0)
                         (void) buf_printf(&out, "{\"%.*s\":[", (int) strlen(kind) - 1, kind);
                 else
                         (void) buf_puts(&out, ",");
-                (void) buf_append(&out, buf_data(b), b->n);
+                (void) buf_append(&out, buf_data(found), found->n);
         }
         if (r->list.names.n > 0)
                 memcpy(last, r->list.names.names[r->list.names.n - 1], sizeof(last));
@@ -84,89 +118,26 @@ static void answer(Resource *r) {
                 e = gather(r, last);
                 if (e < 0)
                         return fail_memory(r);
-                return go_on(r);
+                return upstream_batch_run(b);
         }
         (void) buf_puts(&out, n > 0 ? "]" : "{");
         if (more)
                 (void) buf_printf(&out, ",\"nextPageToken\":\"%s\"", last + strlen(kind));
         (void) buf_puts(&out, "}");
-        free_names(r);
         (void) resource_free(r);
         request_reply(q, 200, REPLY_JSON, &out);
 }
 
-static void on_done(UpstreamQuery *w) {
-        ListItem *item = CONTAINER_OF(w, ListItem, work);
-        Resource *r = item->resource;
-        const char *name = r->list.names.names[item->index];
-        VerdictClass class = w->verdict.class;
-        ApiError e;
-
-        if (class != VERDICT_OK && class != VERDICT_RESOURCE) {
-                upstream_query_error(w, name, &e);
-                return fail(r, &e);
-        }
-        if (class == VERDICT_RESOURCE)
-                pool_unbind_name(r->list.request->http->p.pool, name);
-        else if (w->answer.n > 0 && buf_data(&w->answer)[0] == '{' &&
-                 !json_check(buf_data(&w->answer), w->answer.n)) {
-                resource_learn(w, false);
-                r->list.found[item->index] = w->answer;
-                w->answer = BUF_INIT(0);
-        }
-        item->is_taken = false;
-        upstream_query_end(w, VERDICT_OK);
-        r->list.n_under_way--;
-        go_on(r);
-}
-
-static void ask(Resource *r, ListItem *item) {
-        UpstreamQuery *w = &item->work;
-        const char *name = r->list.names.names[r->list.next];
-
-        upstream_query_init(w, r->list.request);
-        item->resource = r;
-        item->index = r->list.next++;
-        item->is_taken = true;
-        w->verb = "GET";
-        w->done = on_done;
-        memcpy(w->pinned, name, strlen(name) + 1);
-        (void) buf_printf(&w->path, "/v1beta/%s", name);
-        r->list.n_under_way++;
-        upstream_query_start(w);
-}
-
-/* What is asked may be over before ask() returns, and the whole list with it: so one at a time, and only by
- * the outermost. */
-static void go_on(Resource *r) {
-        Request *q = r->list.request;
-
-        if (r->list.is_going)
-                return;
-        r->list.is_going = true;
-        while (r->list.next < r->list.names.n && r->list.n_under_way < LIST_PARALLEL) {
-                for (size_t i = 0; i < LIST_PARALLEL; i++)
-                        if (!r->list.items[i].is_taken) {
-                                ask(r, &r->list.items[i]);
-                                break;
-                        }
-                if (q->pending != r)
-                        return;
-        }
-        r->list.is_going = false;
-        if (r->list.n_under_way == 0)
-                answer(r);
-}
+static const UpstreamBatchOps batch_ops = { .ask = ask, .ended = ended, .drained = drained };
 
 static int gather(Resource *r, const char *after) {
-        Request *q = r->list.request;
+        Request *q = r->request;
         int e;
 
         e = pool_bound_names(q->http->p.pool, q->route->kind, q->token->secret, after, r->list.size,
                              clock_realtime(), &r->list.names);
         if (e < 0)
                 return e;
-        r->list.next = 0;
         r->list.found = calloc(r->list.names.n + 1, sizeof(Buf));
         return r->list.found ? 0 : -ENOMEM;
 }
@@ -208,11 +179,11 @@ int resource_list(Request *q, ApiError *ret_error) {
         e = resource_new(q, &r);
         if (e < 0)
                 return e;
-        r->is_list = true;
+        r->list.batch.ops = &batch_ops;
         r->list.size = size;
         e = gather(r, after[0] ? after : NULL);
         if (e < 0)
                 return e;
-        go_on(TAKE_PTR(r));
+        upstream_batch_run(&TAKE_PTR(r)->list.batch);
         return 0;
 }

@@ -36,10 +36,9 @@ Resource *resource_free(Resource *r) {
 
         if (!r)
                 return NULL;
-        q = r->work.request;
-        if (r->is_list)
-                resource_list_drop(r, VERDICT_CLIENT_GONE);
-        upstream_query_end(&r->work, VERDICT_CLIENT_GONE);
+        q = r->request;
+        resource_list_drop(r, VERDICT_CLIENT_GONE);
+        upstream_query_end(&r->query, VERDICT_CLIENT_GONE);
         timeout_stop(&r->deadline);
         q->pending = NULL;
         q->cancel = NULL;
@@ -52,14 +51,19 @@ static void on_cancel(Request *q) {
         (void) resource_free(q->pending);
 }
 
+static void on_done(UpstreamQuery *w);
+
+static const UpstreamQueryOps query_ops = { .done = on_done };
+
 int resource_new(Request *q, Resource **ret) {
         Resource *r = calloc(1, sizeof(Resource));
 
         if (!r)
                 return -ENOMEM;
-        upstream_query_init(&r->work, q);
+        r->request = q;
+        upstream_query_init(&r->query, &query_ops, q->http, q);
+        r->query.subject = "files and cached contents";
         r->deadline = TIMEOUT_INIT(r->deadline);
-        r->list.request = q;
         q->pending = r;
         q->cancel = on_cancel;
         q->http->n_exchanges++;
@@ -68,23 +72,27 @@ int resource_new(Request *q, Resource **ret) {
         return 0;
 }
 
+void resource_start(Resource *r) {
+        if (upstream_query_start(&r->query) == UPSTREAM_E_ENDED)
+                r->query.ops->done(&r->query);
+}
+
 void resource_on_deadline(Timeout *t) {
         Resource *r = CONTAINER_OF(t, Resource, deadline);
-        Request *q = r->work.request;
+        Request *q = r->request;
 
-        if (r->is_list)
-                resource_list_drop(r, VERDICT_TIMEOUT);
-        upstream_query_end(&r->work, VERDICT_TIMEOUT);
+        resource_list_drop(r, VERDICT_TIMEOUT);
+        upstream_query_end(&r->query, VERDICT_TIMEOUT);
         q->verdict = verdict_rule(VERDICT_TIMEOUT)->name;
         (void) resource_free(r);
         request_fail(q, 504, NULL, "The answer was not there within REQUEST_DEADLINE.");
 }
 
 void resource_refuse(Resource *r, const char *subject) {
-        Request *q = r->work.request;
+        Request *q = r->request;
         ApiError e;
 
-        upstream_query_error(&r->work, subject, &e);
+        upstream_query_error(&r->query, subject, &e);
         (void) resource_free(r);
         request_reply_error(q, &e);
 }
@@ -106,10 +114,10 @@ void resource_learn(const UpstreamQuery *w, bool is_new) {
                 return;
         if (!is_new && g.expires > 0)
                 pool_bind_renew(q->http->p.pool, g.name, expiry_of(&g, now), now);
-        if (is_new && w->lease.key)
+        if (is_new && w->call.lease.key)
                 (void) pool_bind_name(q->http->p.pool,
                                       &(BindingWanted){ .name = g.name,
-                                                        .key = w->lease.key,
+                                                        .key = w->call.lease.key,
                                                         .token = q->token->secret,
                                                         .expires = expiry_of(&g, now) },
                                       now);
@@ -118,7 +126,7 @@ void resource_learn(const UpstreamQuery *w, bool is_new) {
 /* --- one question --- */
 
 static void on_done(UpstreamQuery *w) {
-        Resource *r = CONTAINER_OF(w, Resource, work);
+        Resource *r = CONTAINER_OF(w, Resource, query);
         Request *q = w->request;
         Buf answer;
 
@@ -136,7 +144,7 @@ static void on_done(UpstreamQuery *w) {
 }
 
 static int take_body(Resource *r, ApiError *ret_error) {
-        Request *q = r->work.request;
+        Request *q = r->request;
         Buf *body = http_request_body(q->io);
         const char *s = body->n > 0 ? buf_data(body) : "", *why = json_fault(s, body->n);
 
@@ -146,8 +154,8 @@ static int take_body(Resource *r, ApiError *ret_error) {
                 api_error_set(ret_error, 400, NULL, "The request body is not a JSON object: %s.", why);
                 return HANDLER_E_REFUSED;
         }
-        r->work.body = s;
-        r->work.n_body = body->n;
+        r->query.body = s;
+        r->query.n_body = body->n;
         return 0;
 }
 
@@ -172,13 +180,12 @@ int resource_create(Request *q, ApiError *ret_error) {
                 e = take_body(r, ret_error);
         if (e != 0)
                 return e;
-        if (pin_find(q, http_request_body(q->io), r->work.pinned, ret_error) != 0)
+        if (pin_find(q, http_request_body(q->io), r->query.pinned, ret_error) != 0)
                 return HANDLER_E_REFUSED;
-        r->work.verb = "POST";
-        r->work.once = true;
-        r->work.done = on_done;
-        (void) buf_puts(&r->work.path, "/v1beta/cachedContents");
-        upstream_query_start(&TAKE_PTR(r)->work); /* it may be over when this returns */
+        r->query.verb = "POST";
+        r->query.tries.once = true;
+        (void) buf_puts(&r->query.path, "/v1beta/cachedContents");
+        resource_start(TAKE_PTR(r));
         return 0;
 }
 
@@ -212,19 +219,18 @@ int resource_named(Request *q, ApiError *ret_error) {
                               kind, BINDING_ID_MAX);
                 return HANDLER_E_REFUSED;
         }
-        memcpy(r->work.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->work.path, "/v1beta/%s", r->name);
-        r->work.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
-        r->work.done = on_done;
+        memcpy(r->query.pinned, r->name, sizeof(r->name));
+        (void) buf_printf(&r->query.path, "/v1beta/%s", r->name);
+        r->query.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
         if (streq(method, "PATCH")) {
                 e = take_body(r, ret_error);
                 if (e != 0)
                         return e;
-                if (!put_mask(q, &r->work.path)) {
+                if (!put_mask(q, &r->query.path)) {
                         api_error_set(ret_error, 400, "updateMask", "updateMask must be a list of members.");
                         return HANDLER_E_REFUSED;
                 }
         }
-        upstream_query_start(&TAKE_PTR(r)->work); /* it may be over when this returns */
+        resource_start(TAKE_PTR(r));
         return 0;
 }

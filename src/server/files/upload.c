@@ -63,7 +63,7 @@ static bool is_header_value(const char *s, const char *chars) {
 
 /* NULL, or the name of the header that is not as it should be. */
 static const char *pass_headers(Resource *r) {
-        UpstreamQuery *w = &r->work;
+        UpstreamQuery *w = &r->query;
 
         for (size_t i = 0; i < ELEMENTSOF(passed); i++) {
                 const char *value = http_request_header(w->request->io, passed[i].name);
@@ -120,7 +120,7 @@ static void hear(char *ret, size_t size, const char *value, size_t n, const char
 }
 
 static void on_header(UpstreamQuery *w, const char *line, size_t n) {
-        Resource *r = CONTAINER_OF(w, Resource, work);
+        Resource *r = CONTAINER_OF(w, Resource, query);
         const char *colon = memchr(line, ':', n), *value;
         size_t k, n_value;
 
@@ -166,7 +166,7 @@ static const char *host_of(Request *q) {
 
 /* An id of ours for Google's. Empty if that cannot be. */
 static void bind_upload(Resource *r) {
-        Request *q = r->work.request;
+        Request *q = r->request;
         uint8_t random[ID_BYTES];
         size_t n = strlen(BINDING_UPLOADS);
         usec_t now = clock_realtime();
@@ -178,7 +178,7 @@ static void bind_upload(Resource *r) {
         text_hex(random, sizeof(random), r->name + n);
         if (pool_bind_name(q->http->p.pool,
                            &(BindingWanted){ .name = r->name,
-                                             .key = r->work.lease.key,
+                                             .key = r->query.call.lease.key,
                                              .token = q->token->secret,
                                              .expires = usec_add(now, UPLOAD_LIFE),
                                              .upstream = r->upload.id },
@@ -192,7 +192,7 @@ static void add(HttpHeader *headers, size_t *n, const char *name, const char *va
 }
 
 static void on_done(UpstreamQuery *w) {
-        Resource *r = CONTAINER_OF(w, Resource, work);
+        Resource *r = CONTAINER_OF(w, Resource, query);
         Request *q = w->request;
         Pool *pool = q->http->p.pool;
         char url[HOST_MAX + BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
@@ -230,6 +230,8 @@ static void on_done(UpstreamQuery *w) {
         buf_done(&answer);
 }
 
+static const UpstreamQueryOps upload_ops = { .header = on_header, .done = on_done };
+
 /* --- the route --- */
 
 static int refuse(ApiError *ret_error, int status, const char *param, const char *message) {
@@ -260,7 +262,7 @@ const Token *resource_upload_token(Request *q) {
 
 /* An upload that goes on: the path upstream is of the id that is behind ours. */
 static bool find_upload(Resource *r, const char *id) {
-        Request *q = r->work.request;
+        Request *q = r->request;
         usec_t now = clock_realtime();
         const char *theirs;
 
@@ -270,8 +272,8 @@ static bool find_upload(Resource *r, const char *id) {
         theirs = pool_bound_upstream(q->http->p.pool, r->name, now);
         if (!theirs)
                 return false;
-        memcpy(r->work.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->work.path, "/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
+        memcpy(r->query.pinned, r->name, sizeof(r->name));
+        (void) buf_printf(&r->query.path, "/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
                           theirs);
         return true;
 }
@@ -310,19 +312,18 @@ int resource_upload(Request *q, ApiError *ret_error) {
                 return refuse(ret_error, 400, "Host",
                               "Host must name a host that the upload can go on with.");
         if (!id)
-                (void) buf_puts(&r->work.path, "/upload/v1beta/files");
+                (void) buf_puts(&r->query.path, "/upload/v1beta/files");
         if (type && !is_header_value(type, NULL))
                 return refuse(ret_error, 400, "Content-Type", "Content-Type is not one.");
-        if (asprintf(&r->work.content_type, "Content-Type: %s", type ?: "application/octet-stream") < 0) {
-                r->work.content_type = NULL;
+        if (asprintf(&r->query.content_type, "Content-Type: %s", type ?: "application/octet-stream") < 0) {
+                r->query.content_type = NULL;
                 return -ENOMEM;
         }
-        r->work.verb = "POST";
-        r->work.once = true;
-        r->work.body = body->n > 0 ? buf_data(body) : "";
-        r->work.n_body = body->n;
-        r->work.header = on_header;
-        r->work.done = on_done;
-        upstream_query_start(&TAKE_PTR(r)->work); /* it may be over when this returns */
+        r->query.verb = "POST";
+        r->query.tries.once = true;
+        r->query.body = body->n > 0 ? buf_data(body) : "";
+        r->query.n_body = body->n;
+        r->query.ops = &upload_ops;
+        resource_start(TAKE_PTR(r));
         return 0;
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "server/http.h"
+#include "server/upstream.h"
+
+#define PAUSE_FIRST  (500 * USEC_PER_MSEC)
+#define PAUSE_SECOND (1500 * USEC_PER_MSEC)
+
+/* --- all tries --- */
+
+/* A question that must not be carried out twice is repeated only where Google has refused it: after a
+ * time-out, a broken connection or an overload it may have been carried out. */
+UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v) {
+        const VerdictRule *rule = verdict_rule(v->class);
+
+        if (!tries_are_left(&t->cost))
+                return UPSTREAM_END;
+        if (t->once && (rule->backoff || v->class == VERDICT_TIMEOUT))
+                return UPSTREAM_END;
+        if (rule->another_key)
+                return UPSTREAM_ANOTHER_KEY;
+        return rule->backoff ? UPSTREAM_AFTER_PAUSE : UPSTREAM_END;
+}
+
+usec_t upstream_pause(const UpstreamTries *t) {
+        usec_t base = t->cost.n_dear <= 1 ? PAUSE_FIRST : PAUSE_SECOND;
+        uint16_t jitter = 0;
+
+        if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
+                jitter = UINT16_MAX / 2; /* not seeded yet, right after the boot: no jitter then */
+        return base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
+}
+
+bool upstream_tries_reserve(UpstreamTries *t) {
+        if (t->cost.n >= TRIES_MAX)
+                return false;
+        if (t->many || t->n < ELEMENTSOF(t->few))
+                return true;
+        t->many = calloc(TRIES_MAX, sizeof(PoolKey *));
+        if (!t->many)
+                return false;
+        memcpy(t->many, t->few, sizeof(t->few));
+        return true;
+}
+
+void upstream_tries_note(UpstreamTries *t, PoolKey *k) {
+        t->cost.n++;
+        if (!k)
+                return;
+        assert(t->n < (t->many ? TRIES_MAX : ELEMENTSOF(t->few)));
+        (t->many ?: t->few)[t->n++] = k;
+}
+
+void upstream_tries_forget(UpstreamTries *t) {
+        t->n = 0;
+        t->cost.n_dear = 0;
+}
+
+void upstream_tries_done(UpstreamTries *t) {
+        free(t->many);
+        *t = (UpstreamTries){};
+}
+
+/* --- one try --- */
+
+int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest *request,
+                        const EngineSink *sink, void *userdata) {
+        assert(!c->call);
+
+        c->started = loop_now(h->p.loop);
+        c->n_sent = request->n_body;
+        return engine_start(e, request, sink, userdata, &c->call);
+}
+
+void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage) {
+        c->call = engine_call_free(c->call);
+        if (c->lease.key)
+                pool_report(h->p.pool, &c->lease, v, usage, clock_realtime());
+        c->lease = (Lease){};
+}
+
+void upstream_call_count(const UpstreamCall *c, Http *h, const Verdict *v, UpstreamTries *t) {
+        tries_failed(&t->cost, v, usec_sub(loop_now(h->p.loop), c->started), c->n_sent);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What every question to Google has in common: a key is leased, the engine is called with it, the key is
+ * given back with the verdict, and perhaps another key is tried.
+ *
+ *     pick → upstream_call_start() → (events) → the verdict → upstream_call_report() → upstream_next()
+ *      ↑                                                                                  │
+ *      └────────────── at once, or after upstream_pause() ────────────────────────────────┘
+ *
+ * An UpstreamCall is one try, UpstreamTries all tries of one question. The exchange of a request runs the
+ * loop itself, since it waits, hedges and changes its model in between; all other questions are an
+ * UpstreamQuery, which runs it for them (upstream-query.h).
+ */
+
+#include "core/tries.h"
+#include "engine/engine.h"
+#include "pool/pool.h"
+#include "server/forward.h"
+
+/* --- all tries --- */
+
+/* The keys that were tried, and what the tries have cost. All zero: none was made. Few is the rule; the
+ * array of TRIES_MAX is made when it is needed. */
+typedef struct UpstreamTries {
+        Tries cost;
+        PoolKey *few[TRIES_DEAR_MAX];
+        PoolKey **many; /* NULL: the keys are in `few` */
+        size_t n;
+        bool once; /* the question must not be carried out twice: see upstream_next() */
+} UpstreamTries;
+
+typedef enum UpstreamNext {
+        UPSTREAM_END,         /* the verdict is the answer */
+        UPSTREAM_ANOTHER_KEY, /* at once */
+        UPSTREAM_AFTER_PAUSE, /* any key, after upstream_pause() */
+} UpstreamNext;
+
+/* Whether a try that ended with `v` is followed by another one. This is the only rule for that. */
+UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v);
+
+/* How long to wait: the second pause is longer than the first, and both have jitter, so that requests that
+ * were turned away together do not come back together. */
+usec_t upstream_pause(const UpstreamTries *t);
+
+bool upstream_tries_reserve(UpstreamTries *t); /* room for one more; false: no memory, or TRIES_MAX */
+void upstream_tries_note(UpstreamTries *t, PoolKey *k); /* room is reserved; NULL: a try without a key */
+void upstream_tries_forget(UpstreamTries *t); /* all keys may be picked again; the number of tries stays */
+void upstream_tries_done(UpstreamTries *t);
+
+/* The keys that were tried, `n` of them, for the next pick to pass over. */
+static inline PoolKey *const *upstream_tried(const UpstreamTries *t) {
+        return t->many ?: t->few;
+}
+
+/* --- one try --- */
+
+/* All zero: there is none. With a lease it is given back exactly once, by upstream_call_report(). */
+typedef struct UpstreamCall {
+        Lease lease; /* key NULL: none */
+        EngineCall *call;
+        usec_t started; /* CLOCK_MONOTONIC */
+        size_t n_sent;  /* bytes of the request's body */
+} UpstreamCall;
+
+/* The caller has leased a key for it, or the engine takes its keys itself. A key that could not be used is
+ * given back by the caller, as any other. */
+int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest *request,
+                        const EngineSink *sink, void *userdata);
+
+/* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
+void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage);
+
+/* Counts what a failed try has cost. */
+void upstream_call_count(const UpstreamCall *c, Http *h, const Verdict *v, UpstreamTries *t);
