@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* ListDays: the totals of days, as rows. */
+/* ListDays: the totals of the latest days, as rows. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 typedef struct Days {
         sd_bus_message *reply;
         size_t n_rows;
-        bool in_day; /* the day as a whole has a row: models of one that nobody has counted are left out, as
-                        over HTTP */
+        bool in_day; /* a day's total was seen. Rows of models before the first total are left out, as over
+                        HTTP */
         int r;
 } Days;
 
@@ -48,7 +48,7 @@ int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
                 return r;
         if (n == 0)
                 return sd_bus_error_set(e, SD_BUS_ERROR_INVALID_ARGS,
-                                        "How many days are to be told of is a number from 1.");
+                                        "The number of days must be at least 1.");
         r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(sstttt)");

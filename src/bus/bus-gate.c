@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The gate is a filter on the connection: sd-bus hands it each message before any object sees it.
+ * The gate is a filter on the connection: sd-bus passes it each message before any object gets it.
  *
  *     call → is the sender known? ── no ──→ ask the bus for its user and groups ─→ (later) ─┐
  *              │ yes                                                                       │
@@ -9,21 +9,21 @@
  *              ├─ a method that polkit can open → ask polkit ─→ (later) yes → dispatched ←─┘
  *              └─ anything else → AccessDenied
  *
- * Nothing here waits: whoever asks the bus with sd_bus_query_sender_creds(), as sd-bus itself does for
- * methods that are not marked unprivileged, stands still until the bus has answered, and all streams with
- * him. So all methods are marked so, and a call whose sender is not known yet is set aside; when the answer
- * is there it goes back into the read queue (sd_bus_enqueue_for_read) and comes by a second time, to be let
- * through. Its arguments are not read before that.
+ * Nothing here blocks. sd_bus_query_sender_creds() would block every stream until the bus answers, and
+ * sd-bus calls it for each method that is not marked unprivileged. So all methods are marked unprivileged,
+ * and a call from an unknown sender is set aside. When the answer has arrived and the call is allowed, it
+ * goes back into the read queue (sd_bus_enqueue_for_read), and the gate lets it pass the second time. Its
+ * arguments are not read before that.
  *
- * A unique name is never given twice, and user and groups are those of the moment of connecting, so what was
- * learnt of a sender stays true: the last few are remembered.
+ * A bus gives a unique name only once, and a sender's user and groups are those of the moment of connecting.
+ * So the answer about a sender stays true, and the last REMEMBERED senders are kept.
  *
- * What waits is bounded: calls in all, calls of one sender, questions to polkit in all, and questions to
- * polkit of one user. Only those who are no administrators ever wait for polkit, so they stand in nobody
- * else's way.
+ * There are ceilings for calls that are set aside, in all and of one sender, and for questions to polkit, in
+ * all and of one user. Only calls of other users than administrators wait for polkit, so the ceilings for
+ * polkit never hold up an administrator.
  *
- * The bus policy (org.gemgate1.conf) keeps strangers from properties and signals; they are refused here
- * again.
+ * The bus policy (org.gemgate1.conf) already keeps other users from properties and signals. The gate refuses
+ * access to properties as well.
  */
 
 #include <errno.h>
@@ -36,7 +36,7 @@
 #include "bus/bus-internal.h"
 #include "bus/bus-polkit.h"
 
-#define SENDER_MAX 32U /* `:1.4294967295`; a longer one is asked for each time */
+#define SENDER_MAX 32U /* `:1.4294967295`; the bus is asked each time about a longer one */
 #define GROUPS_MAX 65536U
 #define REMEMBERED 64U
 
@@ -46,13 +46,13 @@ typedef struct Sender {
         bool admin;
 } Sender;
 
-/* A call that waits, or has just been allowed and is on its way back. */
+/* A call that is set aside, or is allowed and in the read queue again. */
 typedef struct Call {
         List calls;
         BusGate *gate;
         sd_bus_message *message;
-        sd_bus_slot *credentials; /* the bus is asked */
-        BusPolkit *polkit;        /* polkit is asked */
+        sd_bus_slot *credentials; /* the question to the bus */
+        BusPolkit *polkit;        /* the question to polkit */
         uid_t uid;
         bool allowed;
 } Call;
@@ -63,7 +63,7 @@ struct BusGate {
         gid_t admins;
         List calls;
         Sender senders[REMEMBERED];
-        unsigned next_sender; /* to be forgotten */
+        unsigned next_sender; /* the oldest, replaced next */
 };
 
 /* --- the rules --- */
@@ -106,12 +106,12 @@ bool bus_gate_is_admin(uid_t uid, const gid_t *gids, size_t n_gids, gid_t admins
 }
 
 gid_t bus_gate_group(void) {
-        const struct group *g = getgrnam(BUS_GROUP); /* at the start, before anything is served */
+        const struct group *g = getgrnam(BUS_GROUP); /* may block: called at the start only */
 
         return g ? g->gr_gid : BUS_NO_GROUP;
 }
 
-/* --- calls that wait --- */
+/* --- calls that are set aside --- */
 
 static Call *call_free(Call *c) {
         list_unlink(&c->calls);
@@ -130,7 +130,7 @@ static void refuse(Call *c, const char *error, const char *sentence) {
 static void allow(Call *c) {
         c->allowed = true;
         if (sd_bus_enqueue_for_read(c->gate->bus, c->message) < 0)
-                refuse(c, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait to be answered: try again.");
+                refuse(c, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for an answer: try again.");
 }
 
 static void on_polkit(BusPolkitAnswer answer, void *userdata) {
@@ -142,8 +142,8 @@ static void on_polkit(BusPolkitAnswer answer, void *userdata) {
                 return allow(c);
         case BUS_POLKIT_CHALLENGE:
                 return refuse(c, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                              "polkit wants the password of an administrator, and the call does not allow "
-                              "it to ask.");
+                              "polkit needs the password of an administrator, and the call does not allow "
+                              "it to ask for one.");
         case BUS_POLKIT_GONE:
                 call_free(c);
                 return;
@@ -151,8 +151,7 @@ static void on_polkit(BusPolkitAnswer answer, void *userdata) {
                 break;
         }
         refuse(c, SD_BUS_ERROR_ACCESS_DENIED,
-               "polkit does not allow this: it is for root, the group " BUS_GROUP
-               ", and whom polkit allows it.");
+               "polkit does not allow this. Root and the group " BUS_GROUP " may do it without polkit.");
 }
 
 static void ask_polkit(Call *c, const char *action) {
@@ -180,10 +179,10 @@ static void decide(Call *c, bool admin) {
                                  sd_bus_message_get_member(c->message));
         if (action)
                 return ask_polkit(c, action);
-        refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "This is for root and the group " BUS_GROUP " only.");
+        refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "Only root and the group " BUS_GROUP " may do this.");
 }
 
-/* --- who is it? --- */
+/* --- the sender --- */
 
 static const Sender *find_sender(const BusGate *g, const char *name) {
         for (size_t i = 0; i < REMEMBERED; i++)
@@ -215,12 +214,13 @@ static int read_groups(sd_bus_message *m, gid_t admins, bool *ret) {
         if (r < 0)
                 return r;
         n /= sizeof(uint32_t);
-        /* Not as one of our user: that has been looked at. */
+        /* The groups alone: the caller checks the user. */
         *ret = n <= GROUPS_MAX && bus_gate_is_admin((uid_t) -1, gids, n, admins);
         return sd_bus_message_exit_container(m);
 }
 
-/* Without UnixGroupIDs (before dbus 1.14) only users are told apart, and members have to ask polkit. */
+/* dbus before 1.14 sends no UnixGroupIDs. Members of the group then count as other users, and need
+ * polkit. */
 static int read_credentials(sd_bus_message *m, gid_t admins, uid_t *ret_uid, bool *ret_admin) {
         uid_t uid = (uid_t) -1;
         bool admin = false;
@@ -263,7 +263,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
         c->credentials = sd_bus_slot_unref(c->credentials);
         if (sd_bus_message_is_method_error(reply, NULL) ||
             read_credentials(reply, g->admins, &c->uid, &admin) < 0) {
-                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus does not say who you are.");
+                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus could not tell which user you are.");
                 return 0;
         }
         remember(g, sd_bus_message_get_sender(c->message), c->uid, admin);
@@ -276,12 +276,12 @@ static void ask_bus(Call *c) {
                                      "/org/freedesktop/DBus", "org.freedesktop.DBus",
                                      "GetConnectionCredentials", on_credentials, c, "s",
                                      sd_bus_message_get_sender(c->message)) < 0)
-                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus could not be asked who you are.");
+                refuse(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus could not be asked which user you are.");
 }
 
 /* --- the filter --- */
 
-/* True if it was set aside before, and may go now. */
+/* True if the call was set aside before and is allowed now. */
 static bool take_allowed(BusGate *g, const sd_bus_message *m) {
         LIST_FOREACH(i, &g->calls) {
                 Call *c = list_entry(i, Call, calls);
@@ -318,13 +318,13 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused
         if (take_allowed(g, m) || streq_ptr(sd_bus_message_get_interface(m), "org.freedesktop.DBus.Peer"))
                 return 0;
         if (!sender)
-                return -EBADMSG; /* not from a bus */
+                return -EBADMSG; /* a message from a bus always has a sender */
         known = find_sender(g, sender);
         if (known && known->admin)
                 return 0;
         if (!has_room(g, sender)) {
                 (void) sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                                  "Too many calls wait to be answered: try again.");
+                                                  "Too many calls wait for an answer: try again.");
                 return 1;
         }
         c = calloc(1, sizeof(Call));

@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Who may call what on the system bus. Every method call passes here before it is dispatched: see
- * bus-gate.c. On the control socket the peer was looked at when it connected, and bus_gate_is_admin() is all
- * there is.
+ * Access control on the system bus: every method call passes the gate before it is dispatched; see
+ * bus-gate.c. The control socket has no gate: bus_gate_is_admin() checks a peer once, when it connects.
  */
 
 #include <sys/types.h>
@@ -21,12 +20,12 @@ int bus_gate_new(sd_bus *bus, gid_t admins, BusGate **ret); /* before the object
 BusGate *bus_gate_free(BusGate *g);                         /* before the connection */
 DEFINE_CLEANUP(BusGate *, bus_gate_free);
 
-bool bus_gate_is_idle(const BusGate *g); /* no call waits */
+bool bus_gate_is_idle(const BusGate *g); /* no call is set aside */
 
-gid_t bus_gate_group(void); /* of BUS_GROUP, BUS_NO_GROUP if there is none */
+gid_t bus_gate_group(void); /* of BUS_GROUP; BUS_NO_GROUP if the group does not exist */
 
-/* Root, our own user, and who has the group. */
+/* True for root, the daemon's own user and members of the group. */
 bool bus_gate_is_admin(uid_t uid, const gid_t *gids, size_t n_gids, gid_t admins);
 
-/* The polkit action that opens a method to other users; NULL: none does. */
+/* The polkit action that gives other users access to a method; NULL: there is none. */
 const char *bus_gate_action(const char *interface, const char *member);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of the bus share; see bus.c. */
+/* Shared by the files of src/bus only; see bus.c. */
 
 #include <systemd/sd-bus.h>
 
@@ -19,12 +19,12 @@
 
 /* One connection: the system bus, or a peer on the control socket. */
 typedef struct BusLink {
-        List links; /* in bus->links while signals go there */
+        List links; /* in bus->links while signals are sent to it */
         Bus *owner;
         sd_bus *bus;
 } BusLink;
 
-/* What the Manager's properties show. */
+/* The values of the Manager's properties. */
 typedef struct BusFacts {
         uint64_t reloaded, requests_total, requests_today, last_reset, next_reset;
         const char *state, *log_level;
@@ -42,7 +42,7 @@ struct Bus {
         BusGate *gate;
         sd_event_source *retry;
         usec_t wait; /* before the next attempt */
-        int said;    /* the last failure that was logged */
+        int said;    /* the last failure that was logged; 0: none */
 
         /* the control socket (bus-peer.c) */
         char *control_socket; /* NULL: none */
@@ -53,17 +53,17 @@ struct Bus {
 
         /* properties */
         usec_t started, started_monotonic; /* realtime, monotonic */
-        BusFacts facts, shown;             /* as of facts_at; as last told to everybody */
-        usec_t facts_at;                   /* loop time, 0: stale */
+        BusFacts facts, shown;             /* as of facts_at; as of the last PropertiesChanged */
+        usec_t facts_at;                   /* loop time; 0: stale */
         sd_event_source *changes;
-        bool changed; /* the timer runs for changes, not only for the day's end */
+        bool changed; /* the timer is armed for a change, not only for the day's end */
 };
 
 /* bus.c */
 const BusFacts *bus_facts(Bus *b);
-bool bus_link_takes(const BusLink *l); /* false: it does not read; a signal more would only pile up */
-void bus_link_open(BusLink *l);        /* from now on signals go there */
-void bus_link_close(BusLink *l);       /* drops the connection */
+bool bus_link_takes(const BusLink *l); /* false: its queue is full because it does not read */
+void bus_link_open(BusLink *l);        /* from now on signals are sent to it */
+void bus_link_close(BusLink *l);       /* closes the connection */
 int bus_add_objects(Bus *b, sd_bus *bus);
 
 /* bus-system.c */

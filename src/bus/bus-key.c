@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The keys' objects. None is made: sd-bus asks find() for each path that is called, and list() when it tells
- * what there is, so a key is an object for as long as the pool has it. A path's last part is the key's id,
- * encoded by sd_bus_path_encode(); it is never the mask, nor any other name that pool_find_key() takes.
+ * The objects of the keys. No object is created: sd-bus calls find() for each path that a client uses, and
+ * list() for GetManagedObjects and Introspect. So a key is an object as long as it is in the pool. The last
+ * part of a path is the key's id, encoded by sd_bus_path_encode(); find() takes neither a mask nor any other
+ * name that pool_find_key() takes.
  *
- * Beyond BUS_OBJECTS_MAX keys the others are objects too, but GetManagedObjects and Introspect don't list
- * them: sd-bus writes such an answer in one go, and nothing else is served meanwhile.
+ * GetManagedObjects and Introspect list the first BUS_OBJECTS_MAX keys only, because sd-bus writes the
+ * answer in one go and nothing is served meanwhile. The other keys are objects all the same.
  */
 
 #include <errno.h>
@@ -20,7 +21,7 @@ int bus_key_path(const PoolKey *k, char **ret) {
         return sd_bus_path_encode(BUS_KEY_PREFIX, pool_key_id(k), ret);
 }
 
-/* The key of a path, NULL if there is none. */
+/* The key of a path; NULL: none. */
 static PoolKey *key_at(Bus *b, const char *path) {
         _cleanup_free_ char *id = NULL;
         PoolKey *k;
@@ -154,7 +155,8 @@ static int reset(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         r = bus_read_model(b, given, model, e);
         if (r < 0)
                 return r;
-        /* This one alone, even if another has its name, or its mask: MASK#1 is the first of a mask. */
+        /* MASK#1 is the first key of a mask. So only this key is reset, even if others share its mask or
+         * name. */
         pool_key_view(b->p.pool, key_at(b, sd_bus_message_get_path(m)), clock_realtime(), &v);
         (void) snprintf(pattern, sizeof(pattern), "%s%s", v.mask, strchr(v.mask, '#') ? "" : "#1");
         return bus_reset(b, m, pattern, model, e);
@@ -180,7 +182,7 @@ static int disable(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) 
 /* --- the object --- */
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-/* Who may call is bus-gate's: sd-bus would ask the bus, and wait. */
+/* bus-gate.c checks the caller: sd-bus would block on a question to the bus. */
 #define GATED SD_BUS_VTABLE_UNPRIVILEGED
 
 static const sd_bus_vtable vtable[] = {

@@ -11,7 +11,7 @@
 
 /* --- properties --- */
 
-/* Those that change, where they are in the facts. */
+/* The properties that change, and their place in the facts. */
 static const struct {
         const char *name;
         char type;
@@ -31,7 +31,7 @@ static const struct {
         { "NextReset", 't', offsetof(BusFacts, next_reset) },
 };
 
-_Static_assert(ELEMENTSOF(facts) <= BUS_MANAGER_FACTS_MAX, "the caller's array holds them all");
+_Static_assert(ELEMENTSOF(facts) <= BUS_MANAGER_FACTS_MAX, "the caller's array must hold all names");
 
 static const void *fact(const BusFacts *f, size_t i) {
         const char *p = (const char *) f + facts[i].offset;
@@ -77,7 +77,7 @@ static int get_version(sd_bus *bus _unused_, const char *path _unused_, const ch
         return sd_bus_message_append(reply, "s", GEMGATE_VERSION);
 }
 
-/* --- what methods share --- */
+/* --- shared by methods --- */
 
 int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_bus_error *e) {
         ModelName name;
@@ -88,7 +88,7 @@ int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_
         }
         if (model_name_parse(what, strlen(what), &name) < 0 || name.cli)
                 return sd_bus_error_set(e, BUS_ERROR("InvalidModel"),
-                                        "A model's name has letters, digits, dots, dashes and underscores.");
+                                        "A model's name must consist of letters, digits, '.', '_' and '-'.");
         text_copy(ret, BUS_MODEL_MAX, config_alias(b->p.config(b->p.userdata), name.name));
         return 0;
 }
@@ -99,7 +99,7 @@ int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model,
         n = pool_reset(b->p.pool, pattern, *model ? model : NULL, clock_realtime());
         if (n == -ENXIO && *model)
                 return sd_bus_error_setf(e, BUS_ERROR("NoSuchModel"),
-                                         "No key was asked for the model %s yet.", model);
+                                         "No key has been asked for the model %s yet.", model);
         if (n < 0)
                 return n;
         return sd_bus_reply_method_return(m, "u", (uint32_t) n);
@@ -107,17 +107,17 @@ int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model,
 
 /* --- ListKeyHealth, ExplainPick --- */
 
-/* The answer of ListKeyHealth while it is written. The first failure stays. */
+/* The answer of ListKeyHealth or ExplainPick while it is written. `r` keeps the first failure. */
 typedef struct HealthAnswer {
         Bus *bus;
         sd_bus_message *reply;
         size_t n;
         int r;
 
-        /* the key whose models are being told */
+        /* the key whose rows are being written */
         PoolKeyView key;
         char *path;
-        bool told;
+        bool has_row;
 } HealthAnswer;
 
 static bool rows_take(HealthAnswer *s) {
@@ -145,7 +145,7 @@ static void health_row(HealthAnswer *s, const char *model, unsigned errors, Pool
                        const char *error) {
         if (!rows_take(s))
                 return;
-        s->told = true;
+        s->has_row = true;
         s->r = sd_bus_message_append(s->reply, "(ossssusts)", s->path, strempty(s->key.name), s->key.mask,
                                      strempty(s->key.project), model, (uint32_t) errors,
                                      pool_state_to_string(state), at, strempty(error));
@@ -179,10 +179,10 @@ static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
                         return r;
                 pool_key_view(pool, k, now, &s.key);
                 s.path = path;
-                s.told = false;
+                s.has_row = false;
                 pool_each_slot(pool, k, now, health_of_slot, &s);
-                /* Never asked for anything: the key is listed all the same, as such. */
-                if (!s.told)
+                /* A key without requests has one row, for no model. */
+                if (!s.has_row)
                         health_row(&s, "", 0, s.key.state, s.key.state == POOL_USABLE ? 0 : USEC_INFINITY,
                                    NULL);
         }
@@ -228,7 +228,7 @@ static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         return rows_send(&s, e);
 }
 
-/* --- what changes something --- */
+/* --- methods that change something --- */
 
 static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         char model[BUS_MODEL_MAX];
@@ -243,8 +243,8 @@ static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         r = bus_read_model(b, given, model, e);
         if (r < 0)
                 return r;
-        /* A mask means every key that has it: it is no fault that they are several. What was asked for is
-         * not repeated: somebody will put a whole key there. */
+        /* A mask means all keys that have it, so -EEXIST is no error here. The error does not repeat the
+         * argument, because a caller may pass a whole key. */
         if (*key && pool_find_key(b->p.pool, key, &k) == -ENXIO)
                 return sd_bus_error_set(e, BUS_ERROR("NoSuchKey"),
                                         "No key of the configuration has this id, name or mask.");
@@ -275,9 +275,9 @@ static int set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         level = log_level_from_string(given);
         if (level < 0)
                 return sd_bus_error_set(e, BUS_ERROR("InvalidLogLevel"),
-                                        "A log level is DEBUG, INFO, WARNING or ERROR.");
+                                        "A log level must be DEBUG, INFO, WARNING or ERROR.");
         if (level != log_get_level()) {
-                log_info("the log level is %s now", log_level_to_string(level));
+                log_info("the log level is now %s", log_level_to_string(level));
                 log_set_level(level);
         }
         b->facts_at = 0;
@@ -289,7 +289,7 @@ static int set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 
 #define CONST   SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-/* Who may call is bus-gate's: sd-bus would ask the bus, and wait. */
+/* bus-gate.c checks the caller: sd-bus would block on a question to the bus. */
 #define GATED SD_BUS_VTABLE_UNPRIVILEGED
 
 static const sd_bus_vtable vtable[] = {

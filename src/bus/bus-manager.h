@@ -6,11 +6,11 @@
 #include "bus/bus-internal.h"
 
 #define BUS_MANAGER_FACTS_MAX 16U
-#define BUS_MODEL_MAX         (sizeof("models/cli/") + MODEL_NAME_MAX) /* a model as an alias may name it */
+#define BUS_MODEL_MAX         (sizeof("models/cli/") + MODEL_NAME_MAX) /* the longest target of an alias */
 
 int bus_manager_add(Bus *b, sd_bus *bus);
 
-/* The names of the properties that differ, NULL behind them; returns how many. */
+/* Fills in the names of the properties that differ, with a NULL at the end; returns how many. */
 size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
                            char *ret[static BUS_MANAGER_FACTS_MAX + 1]);
 
@@ -23,8 +23,8 @@ int bus_list_requests(sd_bus_message *m, void *userdata, sd_bus_error *e);
 /* ListDays (bus-days.c). */
 int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
-/* Checks a model's name: `models/` is cut, an alias is followed, "" stays "". Fills the error. */
+/* Checks a model's name, removes `models/` and resolves an alias; "" stays "". On failure `e` is set. */
 int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_bus_error *e);
 
-/* pool_reset(), with the answer of ResetHealth. */
+/* Calls pool_reset() and replies as ResetHealth does. */
 int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * CONTROL_SOCKET: the objects of the system bus without a bus between, for containers. A peer is looked at
- * once, when it connects: SO_PEERCRED and SO_PEERGROUPS must say root, our own user, or the group; whoever
- * else got past the socket's mode is shown the door. There is no policy file and no polkit here. Of those
- * who may, BUS_PEERS_MAX at one time.
+ * CONTROL_SOCKET: the same objects as on the system bus, without a bus, for containers. A peer is checked
+ * once, when it connects: by SO_PEERCRED and SO_PEERGROUPS it must be root, the daemon's own user or a
+ * member of the group. Any other connection is closed. There is no policy file and no polkit here. At most
+ * BUS_PEERS_MAX peers are connected at one time.
  *
- * A client may send its first calls right behind the handshake. What sd-bus has read of them together with
- * it waits in its buffer, where poll() does not see it; so when the handshake is done (the local signal
- * Connected) the connection is processed until nothing is left.
+ * A client may send its first calls right after the handshake. If sd-bus reads both at once, the calls are
+ * in its buffer, and poll() does not report them. So when the handshake is done (the local signal
+ * Connected), the connection is processed until its buffer is empty.
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 #define GROUPS_MAX 65536U
 
-/* --- who is it? --- */
+/* --- the credentials --- */
 
 static int peer_groups(int fd, gid_t **ret, size_t *ret_n) {
         socklen_t size = 64 * sizeof(gid_t);
@@ -87,7 +87,7 @@ static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_er
 static int on_unread(sd_event_source *s, void *userdata) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(((Peer *) userdata)->link.bus);
 
-        /* The peer may be gone afterwards, with its source. */
+        /* sd_bus_process() may free the peer, and its source with it. */
         (void) sd_event_source_ref(s);
         if (sd_bus_process(bus, NULL) > 0)
                 (void) sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
@@ -105,12 +105,12 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused
         static const char name[] = ":1.1";
         Peer *p = userdata;
 
-        /* It calls without reading what it gets. */
+        /* The peer calls methods without reading the answers. */
         if (!bus_link_takes(&p->link)) {
                 peer_free(p);
                 return 1;
         }
-        /* Clients that only know buses (busctl --address=) begin with this. */
+        /* Clients that expect a bus (busctl --address=) call this first. */
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "Hello") > 0) {
                 (void) sd_bus_reply_method_return(m, "s", name);
                 return 1;
@@ -118,7 +118,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused
         return 0;
 }
 
-/* The link's bus takes the descriptor. */
+/* Takes the descriptor, also on failure. */
 static int peer_connect(Peer *p, int fd_) {
         _cleanup_close_ int fd = fd_;
         sd_id128_t id;
@@ -204,7 +204,8 @@ static int on_connection(sd_event_source *s _unused_, int fd, uint32_t events _u
 
 /* --- the socket --- */
 
-/* Members of the group may connect if we can give it to them; else it is for our own user. */
+/* Members of the group may connect if the socket can be given to the group; else only the own user and
+ * root. */
 static int restrict_socket(const char *path, gid_t admins) {
         bool shared =
                 admins != BUS_NO_GROUP && (admins == getegid() || chown(path, (uid_t) -1, admins) >= 0);
@@ -225,7 +226,7 @@ int bus_peer_listen(Bus *b) {
         if (r >= 0)
                 r = sd_event_add_io(loop_event(b->p.loop), &b->listener, b->listen_fd, EPOLLIN,
                                     on_connection, b);
-        /* Without a descriptor left accept() fails, and the next turn would try it again at once. */
+        /* Without a free descriptor accept() fails and the source stays ready: the loop must not spin. */
         if (r >= 0)
                 r = sd_event_source_set_ratelimit(b->listener, USEC_PER_SEC, BUS_PEERS_MAX);
         if (r < 0) {

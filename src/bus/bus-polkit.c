@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Polkit may think for minutes: it asks a person for a password. So the question is sent, the answer comes
- * when it comes, and until then nothing waits but the one call that it is about. When the sender leaves the
- * bus meanwhile, the question is taken back, so that no dialogue stays on a screen for nobody. To know that,
- * the sender's NameOwnerChanged is watched; the watch is sent before the question, hence a sender that
- * vanishes in between is noticed by one of them. (sd_bus_track would do the same, but asks the bus and waits
- * for the answer.)
+ * Polkit may take minutes to answer, because it asks a person for a password. So the question is sent
+ * asynchronously, and only the call in question waits. If the sender leaves the bus meanwhile, the question
+ * is cancelled, so that no password dialogue stays open. The sender's NameOwnerChanged shows that. Its
+ * match is sent before the question: if the sender leaves between the two, either the signal or polkit's
+ * answer shows it. (sd_bus_track would do the same, but it blocks on a question to the bus.)
  *
- * A daemon that is not root may ask about others only for actions that name its user as
+ * A daemon that is not root may ask about other users only for actions that have its user in the annotation
  * org.freedesktop.policykit.owner.
  */
 
@@ -24,12 +23,12 @@
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 
 #define ALLOW_INTERACTION 1U
-#define PATIENCE          (2 * USEC_PER_MINUTE) /* to type a password */
+#define PATIENCE          (2 * USEC_PER_MINUTE) /* time to type a password */
 
 struct BusPolkit {
         sd_bus *bus;
         sd_bus_slot *reply, *watch;
-        char id[32]; /* by which the question is taken back */
+        char id[32]; /* for cancelling the question */
         void (*answer)(BusPolkitAnswer answer, void *userdata);
         void *userdata;
 };
@@ -56,7 +55,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e _unus
         return 0;
 }
 
-static void take_back(BusPolkit *p) {
+static void cancel(BusPolkit *p) {
         (void) sd_bus_call_method_async(p->bus, NULL, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
                                         "CancelCheckAuthorization", NULL, NULL, "s", p->id);
 }
@@ -64,12 +63,12 @@ static void take_back(BusPolkit *p) {
 static int on_gone(sd_bus_message *m _unused_, void *userdata, sd_bus_error *e _unused_) {
         BusPolkit *p = userdata;
 
-        take_back(p);
+        cancel(p);
         finish(p, BUS_POLKIT_GONE);
         return 0;
 }
 
-/* Without a callback of ours sd-bus gives up the whole connection when the bus refuses the match. */
+/* Without a callback sd-bus would close the whole connection if the bus refuses the match. */
 static int on_watch(sd_bus_message *m _unused_, void *userdata _unused_, sd_bus_error *e _unused_) {
         return 0;
 }

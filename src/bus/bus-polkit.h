@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One question to polkit: may this sender do that? Asked without waiting for the answer; see bus-polkit.c.
- */
+/* One question to polkit: may this sender do this? It is sent without waiting; see bus-polkit.c. */
 
 #include <systemd/sd-bus.h>
 
@@ -11,14 +10,14 @@
 typedef struct BusPolkit BusPolkit;
 
 typedef enum BusPolkitAnswer {
-        BUS_POLKIT_NO, /* as is no answer, and no polkit */
+        BUS_POLKIT_NO, /* also if polkit does not answer or does not exist */
         BUS_POLKIT_YES,
-        BUS_POLKIT_CHALLENGE, /* yes for who authenticates, but the sender did not allow to ask */
-        BUS_POLKIT_GONE,      /* the sender has vanished */
+        BUS_POLKIT_CHALLENGE, /* a password is needed, and the sender did not allow to ask for it */
+        BUS_POLKIT_GONE,      /* the sender has left the bus */
 } BusPolkitAnswer;
 
-/* Frees itself after the answer, which comes once, later; bus_polkit_free() before that takes the question
- * back. */
+/* Calls answer() once, never from within this call, and then frees itself. bus_polkit_free() before that
+ * drops the question: answer() is not called. */
 int bus_polkit_ask(sd_bus_message *m, const char *action,
                    void (*answer)(BusPolkitAnswer answer, void *userdata), void *userdata, BusPolkit **ret);
 BusPolkit *bus_polkit_free(BusPolkit *p);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* ListRequests: what is under way, as rows. */
+/* ListRequests: the requests under way, as rows. */
 
 #include "base/text.h"
 #include "bus/bus-manager.h"
 
 typedef struct Requests {
         sd_bus_message *reply;
-        int r; /* the first failure stays */
+        int r; /* keeps the first failure */
 } Requests;
 
 static void append_request(const RequestView *v, void *userdata) {

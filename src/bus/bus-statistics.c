@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GetStatistics: the statistics under the names that GET /stats gives them, but typed. Times are
- * microseconds of the real-time clock: 0 is not yet, the largest value never. */
+/* GetStatistics: the statistics with the names of GET /stats, as typed values. Times are microseconds of
+ * CLOCK_REALTIME. A time in the past: 0 is never. A future time: 0 is now, the largest value is
+ * not by itself. */
 
 #include <errno.h>
 
@@ -14,7 +15,7 @@ typedef struct BusSink {
         size_t n_rows;
 } BusSink;
 
-/* The containers of each shape, the outermost first. A name goes into the first one. */
+/* The containers of each shape, the outermost first. The first one gets the name. */
 static const struct {
         const char *containers[3];
         bool named;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The connection to the system bus ($DBUS_SYSTEM_BUS_ADDRESS, as sd-bus has it). Connecting, the handshake
- * and the request for the name go on in the loop; nothing waits. Whatever fails, and whenever, ends in
- * fail(): what is there of the connection is dropped, and a timer tries again, soon at first and then less
- * often. What is wrong is said once, not at each attempt: a container has no bus, and that is no fault.
+ * The connection to the system bus (sd-bus takes $DBUS_SYSTEM_BUS_ADDRESS). Connecting, the handshake and
+ * the request for the name are asynchronous. Every failure ends in fail(), which drops the connection and
+ * arms a timer for the next attempt: after WAIT_MIN at first, doubling to WAIT_MAX. A failure is logged
+ * once, not at each attempt; without a bus, as in a container, it is no more than information.
  *
- * If somebody else has the name we wait in the bus's queue for it. Until it is ours no signals are sent: who
- * listens for org.gemgate1 listens to its owner.
+ * If another program owns the name, the daemon waits in the bus's queue for it. Until it owns the name it
+ * sends no signals, because clients that match org.gemgate1 match the owner of the name.
  */
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 #define WAIT_MAX (30 * USEC_PER_SEC)
 #define ACCURACY (50 * USEC_PER_MSEC)
 
-/* Replies to RequestName (D-Bus specification). */
+/* DBUS_REQUEST_NAME_REPLY_IN_QUEUE (D-Bus specification) */
 #define IN_QUEUE 2U
 
 static void drop(Bus *b) {
@@ -29,20 +29,20 @@ static void drop(Bus *b) {
         bus_link_close(&b->system);
 }
 
-static void say_failure(Bus *b, int r) {
+static void log_failure(Bus *b, int r) {
         if (b->said == r)
                 return;
         b->said = r;
         if (r == -EACCES || r == -EPERM)
-                log_warning("the system bus does not let us have the name " BUS_NAME
+                log_warning("the system bus refuses the name " BUS_NAME
                             ": is its policy " BUS_NAME
-                            ".conf installed? Serving without, and trying again");
+                            ".conf installed? Serving without a bus, and trying again");
         else
-                log_info("no system bus (%s): serving without, and trying again", strerror(-r));
+                log_info("no system bus (%s): serving without it, and trying again", strerror(-r));
 }
 
 static void fail(Bus *b, int r) {
-        say_failure(b, r);
+        log_failure(b, r);
         drop(b);
         (void) sd_event_source_set_time(b->retry, usec_add(loop_now(b->p.loop), b->wait));
         (void) sd_event_source_set_enabled(b->retry, SD_EVENT_ONESHOT);
@@ -71,7 +71,7 @@ static int on_name_acquired(sd_bus_message *m, void *userdata, sd_bus_error *e _
         return 0;
 }
 
-/* The bus sends NameAcquired to its owner, match or no match: nothing is lost if it refuses this one. */
+/* The bus sends NameAcquired to the owner without a match, too: nothing is lost if it refuses this one. */
 static int on_match(sd_bus_message *m _unused_, void *userdata _unused_, sd_bus_error *e _unused_) {
         return 0;
 }
@@ -88,7 +88,7 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *e _unuse
         if (r < 0)
                 fail(b, r);
         else if (answer == IN_QUEUE)
-                log_warning("another program has the name " BUS_NAME " on the system bus: waiting for it");
+                log_warning("another program owns the name " BUS_NAME " on the system bus: waiting for it");
         return 0;
 }
 

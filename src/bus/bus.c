@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The bus floor stands beside the server, and neither knows the other: the manager above hands both what
- * they need.
+ * src/bus and src/server do not include each other; daemon/manager gives both what they need.
  *
- *     bus.c          the properties' facts, and every signal
- *     bus-system.c   the connection to the system bus: it may come and go, serving goes on
- *     bus-peer.c     the same objects for those who connect to CONTROL_SOCKET
- *     bus-gate.c     who may call what; bus-polkit.c asks polkit
- *     bus-manager.c, bus-statistics.c, bus-key.c   the objects
+ *     bus.c          the properties' values, and all signals
+ *     bus-system.c   the connection to the system bus, which may come and go while the daemon serves
+ *     bus-peer.c     the same objects for clients of CONTROL_SOCKET
+ *     bus-gate.c     access control; bus-polkit.c asks polkit
+ *     bus-manager.c, bus-statistics.c, bus-requests.c, bus-days.c, bus-key.c   the objects
  *
- * A signal goes to each link that is open and reads what it gets. What is not read is not queued without
- * end: beyond BUS_QUEUE_MAX a link misses signals until it has read the rest.
+ * A signal is sent to every open link whose peer reads. A link with BUS_QUEUE_MAX unread messages misses
+ * signals until its peer has read some of them, so queues are bounded.
  *
- * PropertiesChanged is coalesced: bus_touch() starts a timer if none runs, and when it fires the facts are
- * looked up once and compared with what was told last. So a busy daemon sends one signal a second and an
- * idle one none, but for the day's end, when the counters of today begin anew without anybody touching them.
+ * PropertiesChanged is coalesced: bus_touch() arms a timer if none is armed. When the timer fires, the
+ * values are collected once and compared with those of the last signal. So a busy daemon sends one signal a
+ * second, and an idle one sends none, except after the end of the day, when today's counters start from
+ * zero.
  */
 
 #include <errno.h>
@@ -32,7 +32,7 @@
 
 /* --- facts --- */
 
-/* As LOG_LEVEL is written. */
+/* The values of LOG_LEVEL. */
 static const char *const levels[_LOG_LEVEL_MAX] = {
         [LOG_LEVEL_ERROR] = "ERROR",
         [LOG_LEVEL_WARNING] = "WARNING",
@@ -119,7 +119,7 @@ void bus_link_open(BusLink *l) {
         if (list_is_linked(&l->links))
                 return;
         list_append(&l->owner->links, &l->links);
-        bus_touch(l->owner); /* what was missed */
+        bus_touch(l->owner); /* its peer may have missed changes */
 }
 
 void bus_link_close(BusLink *l) {
@@ -127,7 +127,7 @@ void bus_link_close(BusLink *l) {
         l->bus = sd_bus_close_unref(l->bus);
 }
 
-/* Of all filters the first, being added last. */
+/* Runs before all other filters, because it is added last. */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
         Bus *b = userdata;
         uint8_t type;
@@ -225,7 +225,7 @@ static void on_key_added(const PoolKey *k, void *userdata) {
                 EMIT(b, sd_bus_emit_object_added(link->bus, path));
 }
 
-/* sd_bus_emit_object_removed() would look the key up, and the pool may not know it any more. */
+/* Not sd_bus_emit_object_removed(): it looks up the key, which may not be in the pool any more. */
 static void on_key_removed(const PoolKey *k, void *userdata) {
         _cleanup_free_ char *path = NULL;
         Bus *b = userdata;
@@ -253,8 +253,8 @@ void bus_reloaded(Bus *b, bool ok, const char *message) {
                 b->facts.reloaded = clock_realtime();
         b->facts_at = 0;
         bus_touch(b);
-        /* Thousands of keys may have come and gone just now, and filled the queue; but this is the word that
-         * whoever listens waits for. */
+        /* The signals of thousands of added and removed keys may have filled the queue just now. Clients
+         * wait for this one, so it may exceed BUS_QUEUE_MAX. */
         LIST_FOREACH(i, &b->links) {
                 BusLink *l = list_entry(i, BusLink, links);
 

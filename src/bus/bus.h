@@ -3,8 +3,8 @@
 
 /*
  * gemgate on D-Bus: org.gemgate1 on the system bus, and the same objects peer to peer on CONTROL_SOCKET.
- * What they are is in docs/DBUS.md, how this stands beside the server in bus.c. No bus, a bus that goes
- * away, and a name that is taken are no failures: it is tried again.
+ * docs/DBUS.md describes the objects, bus.c the design. If there is no bus, the bus goes away or the name is
+ * taken, the daemon serves without it and tries again.
  */
 
 #include "config/config.h"
@@ -21,35 +21,35 @@ typedef struct BusParams {
         const char *control_socket; /* a path; NULL: none */
         bool no_system_bus;         /* peer to peer only, for tests */
 
-        /* What the daemon is asked by way of the bus. */
-        const Config *(*config)(void *userdata); /* as of now: a reload replaces it */
+        /* Called for properties and methods. */
+        const Config *(*config)(void *userdata); /* the present one: a reload replaces it */
         size_t (*active)(void *userdata);        /* requests under way */
-        /* Reads the configuration anew. The message, malloc'ed or NULL, is the line at fault, or what
-         * changed. */
+        /* Reloads the configuration. The message (malloc'ed, or NULL) is the error, or what changed. */
         int (*reload)(char **ret_message, void *userdata);
-        /* Requests under way, as many as are to be shown; returns how many there are. */
+        /* Calls f() for the requests under way, the oldest first, up to a limit; returns how many there
+         * are. */
         size_t (*requests)(RequestViewFn f, void *f_userdata, void *userdata);
-        void (*statistics)(StatsSink *sink, void *userdata); /* visits the tree as of now */
+        void (*statistics)(StatsSink *sink, void *userdata); /* visits the present tree */
         void *userdata;
 } BusParams;
 
-/* Fails only for want of memory, or of the control socket (-errno, and it is said). */
+/* Fails only without memory, or if the control socket cannot be opened (-errno, logged). */
 int bus_new(const BusParams *p, Bus **ret);
 Bus *bus_free(Bus *b);
 DEFINE_CLEANUP(Bus *, bus_free);
 
-/* To be among the pool's observers; userdata is the Bus. */
+/* An observer of the pool; its userdata is the Bus. */
 extern const PoolObserver bus_observer;
 
-/* What the manager tells; b may be NULL, before the bus is there and after.
+/* The manager calls these. b may be NULL: the bus does not exist yet, or not any more.
  *
- * Something that a property shows has changed, or may have: cheap enough for each request. */
+ * bus_touch(): the value of a property has changed, or may have. Cheap enough for every request. */
 void bus_touch(Bus *b);
 
-/* After every attempt to reload, whoever asked for it. `message` says what changed, or what is wrong. */
+/* To be called after every reload, by signal or by method. `message` is what changed, or the error. */
 void bus_reloaded(Bus *b, bool ok, const char *message);
 
-/* CLOCK_MONOTONIC of the last call; USEC_INFINITY while one waits to be let in. */
+/* CLOCK_MONOTONIC of the last method call; USEC_INFINITY while the gate has set a call aside. */
 usec_t bus_quiet_since(const Bus *b);
 
-void bus_draining(Bus *b); /* State is "draining" from now on */
+void bus_draining(Bus *b); /* sets State to "draining" */
