@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes a manual page's source (scdoc) of a page in docs/, so that nothing is written twice.
+"""Converts a page of docs/ to the source of a manual page (scdoc), so that nothing is written twice.
 
-    pages.py NAME SECTION "what it is" "SEE ALSO line" PAGE.md > NAME.SECTION.scd
+    pages.py NAME SECTION "description" "SEE ALSO line" PAGE.md > NAME.SECTION.scd
 
-It knows the little Markdown that docs/ is written in: headings, paragraphs, lists, code, tables. A table becomes a list:
-the first cell names the entry, the others follow with their column's name.
+It supports the Markdown that docs/ uses: headings, paragraphs, lists, code, tables. A table becomes a list: the first cell is
+the name of the entry, and the others follow with the headings of their columns.
 """
 import re
 import sys
 
-PLAIN = ("", "meaning", "what it is", "what it does", "when")  # columns that tell by themselves, and come first
+PLAIN = ("", "meaning", "what it does", "when")  # columns that need no heading, and come first
 SPECIAL = re.compile(r"([\\*_`\[\]])")
 
 
@@ -87,7 +87,7 @@ def page(markdown):
 
 
 def pieces(markdown):
-    """Without comments and the title: that is NAME."""
+    """Converts the blocks, without comments. The title becomes DESCRIPTION, because NAME has the name already."""
     lines = re.sub(r"<!--.*?-->\n?", "", markdown, flags=re.S).split("\n")
     for kind, block in blocks(lines):
         if kind == "head":
