@@ -1,19 +1,19 @@
-# The container image: gemgated, gemgatectl and the libraries that they are linked against, and nothing else. There is
-# no shell in it and no package manager. docs/CONTAINER.md tells how it is used; most will want packaging/compose.yaml.
+# The container image: gemgated, gemgatectl and their libraries, without a shell or a package manager. docs/CONTAINER.md
+# describes its use; packaging/compose.yaml is the easiest way.
 #
 #   docker build -t gemgate .
 #   docker build -t gemgate --build-arg WITH_CLI=1 .        with Node.js and the Gemini CLI (docs/CLI.md)
-#   docker build -t gemgate --build-arg DEBIAN=trixie .     on the libraries of Debian 13
+#   docker build -t gemgate --build-arg DEBIAN=trixie .     with the libraries of Debian 13
 
 ARG DEBIAN=bookworm
 
-# --- what is built ---
+# --- the build ---
 
 FROM debian:${DEBIAN}-slim AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /src
 COPY packaging/deps packaging/deps
-# No version is pinned: a new build is to have the release's latest corrections.
+# No version is pinned, so that a new build has the latest fixes of the release.
 # hadolint ignore=DL3008
 RUN packaging/deps build \
     && apt-get install -y --no-install-recommends tzdata \
@@ -23,8 +23,8 @@ RUN meson setup /build . --buildtype=release --prefix=/usr -Dtests=false -Dsim=f
     && ninja -C /build src/gemgated src/gemgatectl src/gemgate-runner \
     && strip /build/src/gemgated /build/src/gemgatectl /build/src/gemgate-runner
 
-# The certificates are those of the package, whatever this machine trusts beside them. posix/ and right/ are the zones
-# once more.
+# Only the certificates of the package, without others that this machine trusts. posix/ and right/ contain the same zones
+# again.
 RUN packaging/container-root /root-0 /build/src/gemgated=/usr/bin/gemgated /build/src/gemgatectl=/usr/bin/gemgatectl \
     && install -d /root-0/etc/ssl/certs /root-0/usr/share/zoneinfo \
     && cat /usr/share/ca-certificates/mozilla/*.crt >/root-0/etc/ssl/certs/ca-certificates.crt \
@@ -36,7 +36,7 @@ RUN packaging/container-root /root-0 /build/src/gemgated=/usr/bin/gemgated /buil
     && echo 'hosts: files dns' >/root-0/etc/nsswitch.conf \
     && mkdir -p /empty/run /empty/state /empty/logs /empty/tmp /root-0/run
 
-# --- the Gemini CLI, if it is wanted; else nothing ---
+# --- the Gemini CLI, with WITH_CLI=1; otherwise empty ---
 
 FROM build AS cli
 ARG WITH_CLI=0
@@ -45,7 +45,7 @@ RUN mkdir /root-1 \
     && case $WITH_CLI in \
         0) exit 0 ;; \
         1) ;; \
-        *) echo "WITH_CLI=$WITH_CLI: 0 or 1" >&2; exit 64 ;; \
+        *) echo "WITH_CLI=$WITH_CLI: must be 0 or 1" >&2; exit 64 ;; \
     esac \
     && apt-get update \
     && apt-get install -y --no-install-recommends npm \
@@ -66,20 +66,20 @@ COPY --from=build --chown=10001:10001 /empty/tmp /tmp
 
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="gemgate" \
-      org.opencontainers.image.description="A gateway to Google's Gemini that looks after a pool of API keys" \
+      org.opencontainers.image.description="A gateway to Google's Gemini with a pool of API keys" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
 
-# Secrets that an engine mounts are found by their names: api-keys, allowed-tokens, admin-tokens.
+# gemgated reads the secrets that an engine mounts by their names: api-keys, allowed-tokens, admin-tokens.
 ENV LISTEN=0.0.0.0:8080 \
     LOG_DIR=/logs \
     CONTROL_SOCKET=/run/gemgate/bus \
     STATE_URL=sqlite:/var/lib/gemgate/state.db \
     CREDENTIALS_DIRECTORY=/run/secrets
 EXPOSE 8080
-# So that both outlive the container, and can be written to where its root cannot.
+# Both outlive the container, and are writable even if its root is read-only.
 VOLUME ["/var/lib/gemgate", "/logs"]
-# By number: Kubernetes' runAsNonRoot wants to see that it is not 0.
+# A number, because Kubernetes' runAsNonRoot must see that it is not 0.
 USER 10001:10001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/gemgated", "--health"]

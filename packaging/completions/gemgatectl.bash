@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Completion of gemgatectl for bash. It knows no verb: gemgatectl _complete does, and asks the daemon for keys and models.
+# Completion of gemgatectl for bash. All candidates come from `gemgatectl _complete`, which asks the daemon for keys and models.
 
 _gemgatectl() {
         local cur=${COMP_WORDS[COMP_CWORD]} word verb='' quoted candidates
         local -a ask=(gemgatectl)
         local -i i position=1
 
-        # bash cuts --host=x at the equals sign
+        # bash splits --host=x at the equals sign
         [[ $cur != = ]] || cur=
         for ((i = 1; i < COMP_CWORD; i++)); do
                 word=${COMP_WORDS[i]}
@@ -14,7 +14,7 @@ _gemgatectl() {
                 -H | -M | --host | --machine | --socket)
                         i+=1
                         [[ ${COMP_WORDS[i]} != = ]] || i+=1
-                        if ((i >= COMP_CWORD)); then # what is asked for is its value
+                        if ((i >= COMP_CWORD)); then # the option's value is completed
                                 case $word in
                                 --socket)
                                         compopt -o filenames

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Completion of gemgatectl for fish. It knows no verb: gemgatectl _complete does, and asks the daemon for keys and models.
+# Completion of gemgatectl for fish. All candidates come from `gemgatectl _complete`, which asks the daemon for keys and models.
 
 function __gemgatectl_complete
     set -l words (commandline -opc)[2..]

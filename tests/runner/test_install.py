@@ -20,7 +20,7 @@ def test_check_what_is_there():
 
 def test_check_what_is_not(tmp_path):
     p = install("--check", f"--prefix={tmp_path}/none")
-    assert p.returncode == 1 and "it is not there" in p.stderr and p.stderr.count("\n") == 1
+    assert p.returncode == 1 and "it does not exist" in p.stderr and p.stderr.count("\n") == 1
 
 
 def test_check_another_version(tmp_path):
@@ -45,7 +45,7 @@ def test_no_npm(tmp_path):
     for tool in ("bash", "cat", "dirname", "env", "uname", "rm", "mv", "mkdir", "mktemp", "ls"):
         (tmp_path / tool).symlink_to(f"/usr/bin/{tool}")
     p = install("--prefix=/nonexistent/x", PATH=str(tmp_path))
-    assert p.returncode == 69 and "npm is needed" in p.stderr and p.stderr.count("\n") == 1
+    assert p.returncode == 69 and "npm is required" in p.stderr and p.stderr.count("\n") == 1
 
 
 def test_not_permitted():
