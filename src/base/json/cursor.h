@@ -5,13 +5,13 @@
  * Reading JSON where it lies, without a tree; nothing is allocated. A JsonView is a value, a JsonCursor goes
  * through the members of an object or the elements of an array.
  *
- * With an index (check.h) a value is skipped in one step. Without one its bytes are read for its end, but of
- * what is inside only strings and brackets count. So each event of Gemini, which is checked in any case, is
- * read by its index; what is looked at once, for a few members, is read without.
+ * With an index (check.h) a value is skipped in one step. Without an index its bytes are scanned for its
+ * end, and only strings and brackets count. So Gemini's events, which are checked in any case, are read with
+ * an index; a text of which a few members are read once is read without.
  *
- * Without an index the text may be cut off, or no JSON at all. What is cut off ends with the text: a string
- * without its closing quote has all of the bytes that are there. What is no JSON gives views that mean
- * nothing, but lie within.
+ * Without an index the text may be cut off or may not be JSON. A value that is cut off ends with the text: a
+ * string without its closing quote has all of the remaining bytes. If the text is not JSON, the views are
+ * unspecified, but they lie within the text.
  */
 
 #include "base/buf.h"

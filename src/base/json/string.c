@@ -36,7 +36,7 @@ static size_t encode(unsigned code, char ret[static 4]) {
         return 4;
 }
 
-/* The character that the escape at *p stands for; *p is then behind it. */
+/* The character of the escape at *p; *p then points behind the escape. */
 static unsigned unescape(const char **p, const char *end) {
         static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
         const char *s = *p, *letter;
@@ -75,7 +75,7 @@ static bool is_closed(JsonView v) {
         return (v.end - 1 - back) % 2 == 0;
 }
 
-/* The text of a string in pieces: as it stands there, or what an escape stands for. */
+/* The text of a string in pieces: unescaped text where it lies, or the character of one escape. */
 typedef struct Pieces {
         const char *p, *end;
         char escape[4];
