@@ -3,8 +3,8 @@
 
 /*
  * How an attempt ended. A verdict is not an error: it is Gemini's answer (or the network's), and it decides
- * three things, all in one table: where the fault is, whether another key is tried, and what cools. The
- * dialect/gemini-error file maps Google's bodies to classes; core/cooldown and core/judgement decide how
+ * three things, all in one table: where the fault is, whether another key is tried, and what cools.
+ * dialect/gemini/error.c maps Google's bodies to classes; core/cooldown and core/judgement decide how
  * long a class cools.
  */
 

@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "core/verdict.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 
 typedef struct AnswerCandidate {
         bool is_seen;

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
-#include "dialect/gemini-method.h"
+#include "dialect/gemini/method.h"
 
 typedef struct Dialect Dialect;
 typedef struct Translation Translation;

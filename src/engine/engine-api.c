@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "core/sse.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 #include "engine/engine-api.h"
 #include "io/timeout.h"
 

@@ -22,7 +22,7 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "core/verdict.h"
-#include "dialect/cli-request.h"
+#include "dialect/cli/request.h"
 #include "dialect/dialect.h"
 #include "engine/cli-answer.h"
 #include "engine/cli-program.h"

@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
-#include "dialect/gemini-method.h"
+#include "dialect/gemini/method.h"
 
 typedef struct Engine Engine;
 typedef struct EngineCall EngineCall;

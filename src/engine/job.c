@@ -4,7 +4,7 @@
 #include <sys/random.h>
 
 #include "base/text.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 #include "dialect/part.h"
 #include "engine/job.h"
 

@@ -18,7 +18,7 @@
 #include "base/json/write.h"
 #include "base/text.h"
 #include "core/model.h"
-#include "dialect/gemini-list.h"
+#include "dialect/gemini/list.h"
 #include "io/timeout.h"
 #include "server/http.h"
 #include "server/models.h"

@@ -11,7 +11,7 @@
 #include "base/job-protocol.h"
 #include "base/json/write.h"
 #include "base/text.h"
-#include "dialect/cli-request.h"
+#include "dialect/cli/request.h"
 #include "dialect/dialect.h"
 #include "dialect/json.h"
 

@@ -10,7 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/text.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 #include "engine/cli-answer.h"
 
 #define OUT_MAX (64U << 20)

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 #include "dialect/json.h"
 
 #define OUT_MAX (16U << 20)

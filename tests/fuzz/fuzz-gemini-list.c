@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini-list.h"
+#include "dialect/gemini/list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dialect/gemini-names.h"
+#include "dialect/gemini/names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

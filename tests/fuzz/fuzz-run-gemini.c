@@ -4,7 +4,7 @@
  * the events of a job, one a line, plain and streamed: the client gets JSON. */
 
 #include "base/text.h"
-#include "dialect/cli-request.h"
+#include "dialect/cli/request.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
 #include "dialect/json.h"

@@ -5,7 +5,7 @@
 
 #include "base/job-protocol.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 #include "dialect/json.h"
 #include "engine/cli-answer.h"
 

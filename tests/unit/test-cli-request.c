@@ -5,7 +5,7 @@
 
 #include "base/guard.h"
 #include "base/job-protocol.h"
-#include "dialect/cli-request.h"
+#include "dialect/cli/request.h"
 #include "dialect/dialect.h"
 #include "dialect/json.h"
 

@@ -2,7 +2,7 @@
 #include "test-data.h"
 
 #include "base/text.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 
 #define BODY_MAX (256U << 10)
 #define NONE     VERDICT_NO_VALUE

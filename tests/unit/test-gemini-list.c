@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini-list.h"
+#include "dialect/gemini/list.h"
 
 /* The result of one page: names joined by blanks, and the token of the next page. */
 static void test_page(void **state) {

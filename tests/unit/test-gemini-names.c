@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/buf.h"
-#include "dialect/gemini-names.h"
+#include "dialect/gemini/names.h"
 
 /* A host so long that only the beginning of the name behind it is within what is looked into. */
 #define TEN   "0123456789"

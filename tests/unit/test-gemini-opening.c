@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "dialect/gemini-opening.h"
+#include "dialect/gemini/opening.h"
 
 static void test_find(void **state) {
         static const struct {

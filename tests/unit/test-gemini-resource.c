@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "dialect/gemini-resource.h"
+#include "dialect/gemini/resource.h"
 
 static void test_time(void **state) {
         static const struct {

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "pool/internal.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 
 /*
  * Days of refusals, second by second: Google's own bodies (tests/golden/errors) from a bucket that is spent

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "pool/pick-preferred.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 #include "server/exchange/attempt.h"
 #include "server/exchange/attempt-trace.h"
 #include "server/exchange/pin.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/hash.h"
 #include "base/text.h"
-#include "dialect/gemini-opening.h"
+#include "dialect/gemini/opening.h"
 #include "server/exchange/conversation.h"
 
 /* What clients name a session by; the first that is there. */

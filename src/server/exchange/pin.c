@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "dialect/gemini-names.h"
+#include "dialect/gemini/names.h"
 #include "server/exchange/pin.h"
 #include "server/http.h"
 

@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "base/text.h"
-#include "dialect/cli-request.h"
-#include "dialect/gemini.h"
+#include "dialect/cli/request.h"
+#include "dialect/gemini/event.h"
 #include "server/exchange/conversation.h"
 #include "server/exchange/target.h"
 #include "server/exchange/pin.h"

@@ -18,7 +18,7 @@
 
 #include "base/json/cursor.h"
 #include "base/text.h"
-#include "dialect/gemini-resource.h"
+#include "dialect/gemini/resource.h"
 #include "dialect/json.h"
 #include "io/timeout.h"
 #include "server/exchange/pin.h"

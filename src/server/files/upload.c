@@ -22,7 +22,7 @@
 
 #include "base/text.h"
 #include "core/cidr.h"
-#include "dialect/gemini-resource.h"
+#include "dialect/gemini/resource.h"
 #include "server/files/internal.h"
 #include "server/http.h"
 #include "server/reply.h"

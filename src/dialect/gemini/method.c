@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "dialect/gemini-method.h"
+#include "dialect/gemini/method.h"
 
 /* NULL where a path has no model. */
 static const char *const names[_GEMINI_METHOD_MAX] = {

@@ -12,7 +12,7 @@
 #include "base/json/cursor.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "dialect/gemini-names.h"
+#include "dialect/gemini/names.h"
 
 #define URI_MAX 512U /* a longer value is no name of ours */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Google's error bodies, classed. See gemini-error.c for the table. */
+/* Google's error bodies, classed. See dialect/gemini/error.c for the table. */
 
 #include "base/secret.h"
 #include "core/verdict.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The parts of the OpenAI chat dialect among themselves: request (openai-chat.c), messages and answer. */
+/* The parts of the OpenAI chat dialect among themselves: request (dialect/openai/chat.c), messages and
+ * answer. */
 
 #include <json-c/json.h>
 
@@ -9,7 +10,7 @@
 #include "base/limits.h"
 #include "dialect/answer.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini-model.h"
+#include "dialect/gemini/model.h"
 
 #define OPENAI_ID_MAX 128U /* a longer responseId is not taken over */
 
@@ -35,12 +36,12 @@ typedef struct OpenaiChat {
 /* A 400 that names the field. */
 #define openai_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
 
-/* --- openai-messages.c --- */
+/* --- dialect/openai/messages.c --- */
 /* Checks all of `messages`; the other writes what was found good: "systemInstruction" and "contents". */
 int openai_messages_check(struct json_object *messages, ApiError *ret_error);
 void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w);
 
-/* --- openai-chat-answer.c --- */
+/* --- dialect/openai/chat-answer.c --- */
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
 int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict);
 void openai_chat_stream_error(Translation *t, const ApiError *e, Buf *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json/cursor.h"
 #include "base/limits.h"
-#include "dialect/gemini-opening.h"
+#include "dialect/gemini/opening.h"
 
 bool gemini_opening_find(const char *json, size_t n, const char **ret, size_t *ret_n) {
         JsonCursor document = json_cursor(json, MIN(n, (size_t) OPENING_SEARCH_MAX)), members, contents;

@@ -19,7 +19,7 @@
 #include "core/model.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 #include "dialect/json.h"
 #include "dialect/part.h"
 #include "dialect/request-model.h"

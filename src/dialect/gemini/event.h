@@ -11,7 +11,7 @@
 #include "base/json/cursor.h"
 #include "base/limits.h"
 #include "core/verdict.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 
 #define GEMINI_WORD_MAX 255U /* of a longer one this much is told */
 

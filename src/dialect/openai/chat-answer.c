@@ -19,10 +19,10 @@
 
 #include "base/text.h"
 #include "dialect/error-shape.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 #include "dialect/json.h"
 #include "dialect/message.h"
-#include "dialect/openai-chat.h"
+#include "dialect/openai/chat.h"
 #include "dialect/part.h"
 
 static const struct {

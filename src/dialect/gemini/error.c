@@ -24,7 +24,7 @@
 
 #include "base/text.h"
 #include "core/model.h"
-#include "dialect/gemini-error.h"
+#include "dialect/gemini/error.h"
 #include "dialect/json.h"
 #include "dialect/message.h"
 

@@ -31,7 +31,7 @@
 #include "dialect/answer.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/event.h"
 #include "dialect/json.h"
 #include "dialect/part.h"
 

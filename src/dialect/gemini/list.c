@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini-error.h"
-#include "dialect/gemini-list.h"
+#include "dialect/gemini/error.h"
+#include "dialect/gemini/list.h"
 #include "dialect/json.h"
 
 static int add_name(GeminiList *l, struct json_object *name) {

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/json.h"
-#include "dialect/openai-chat.h"
+#include "dialect/openai/chat.h"
 #include "dialect/request-model.h"
 
 typedef enum Type {

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "dialect/gemini-resource.h"
+#include "dialect/gemini/resource.h"
 #include "dialect/json.h"
 
 #define ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

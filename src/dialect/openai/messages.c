@@ -21,7 +21,7 @@
 
 #include "base/text.h"
 #include "dialect/json.h"
-#include "dialect/openai-chat.h"
+#include "dialect/openai/chat.h"
 
 typedef enum Speaker {
         SPEAKER_SYSTEM,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
-#include "dialect/gemini-model.h"
+#include "dialect/gemini/model.h"
 
 static const struct {
         const char *prefix;

@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini-error.h"
-#include "dialect/gemini.h"
+#include "dialect/gemini/error.h"
+#include "dialect/gemini/event.h"
 #include "dialect/json.h"
 
 #define INDEX_KEPT_MAX (64U << 10) /* words */
