@@ -305,14 +305,14 @@ static int fake_start(Engine *e, const EngineRequest *r, const EngineSink *sink,
         check(!c->io.replied, "an attempt after the answer has begun");
         check(c->n_answers == 0 && c->n_tries < 64, "%u answers and %u tries, and another try", c->n_answers,
               c->n_tries);
-        check(x && a->lease.key, "an attempt without a lease");
-        if (x->tried.n <= 1 || x->target.n_fallbacks != c->n_fallbacks) { /* was queued, or another model */
+        check(x && a->upstream.lease.key, "an attempt without a lease");
+        if (x->tries.n <= 1 || x->target.n_fallbacks != c->n_fallbacks) { /* was queued, or another model */
                 c->n_run = c->n_dear = 0;
                 c->n_fallbacks = x->target.n_fallbacks;
         }
         check(c->n_dear < 3, "a try after three dear ones");
-        c->run[c->n_run++] = a->lease.key;
-        c->tries[c->n_tries++] = (Try){ .key = a->lease.key };
+        c->run[c->n_run++] = a->upstream.lease.key;
+        c->tries[c->n_tries++] = (Try){ .key = a->upstream.lease.key };
         w.most_tries = MAX(w.most_tries, c->n_tries);
         if (w.fail_start) {
                 w.fail_start = false;

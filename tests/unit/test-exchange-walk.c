@@ -184,7 +184,7 @@ static void compare_one(const Client *c) {
         check((x->state == EXCHANGE_WAITING) == (x->backoff != NULL), "a backoff timer in %s",
               exchange_state_to_string(x->state));
         check((x->state == EXCHANGE_ATTEMPTING || x->state == EXCHANGE_STREAMING) ==
-                      (x->attempt->call != NULL),
+                      (x->attempt->upstream.call != NULL),
               "a call in %s, or none", exchange_state_to_string(x->state));
         check((x->state == EXCHANGE_DRAINING) == !list_is_linked(&x->deadline.link), "the deadline in %s",
               exchange_state_to_string(x->state));
@@ -195,13 +195,13 @@ static void compare_one(const Client *c) {
               exchange_state_to_string(x->state));
         check(x->state != EXCHANGE_DRAINING || !has_calls(c), "a call behind the end");
         if (x->state == EXCHANGE_STREAMING) {
-                call = CONTAINER_OF(x->attempt->call, Call, call);
+                call = CONTAINER_OF(x->attempt->upstream.call, Call, call);
                 check(call->paused == c->io.full, "a call that is %s while the client's buffer is %s",
                       call->paused ? "paused" : "going on", c->io.full ? "full" : "not");
                 check(w.loop.now <= c->heard + EXCHANGE_PING_INTERVAL, "silence without a ping");
         }
         check(!c->io.finished || c->io.out.n == c->io.n_at_end, "bytes after the end");
-        check(x->tries.n == c->n_tries, "%u tries are counted, not %u", x->tries.n, c->n_tries);
+        check(x->tries.cost.n == c->n_tries, "%u tries are counted, not %u", x->tries.cost.n, c->n_tries);
 }
 
 static void compare(void) {

@@ -10,11 +10,11 @@
 
 /* By way of the Gemini CLI the keys are its own requests'. */
 static const char *key_of(const Attempt *a) {
-        return a->lease.key ? pool_key_id(a->lease.key) : "of the Gemini CLI";
+        return a->upstream.lease.key ? pool_key_id(a->upstream.lease.key) : "of the Gemini CLI";
 }
 
 static const char *choice_of(const Attempt *a) {
-        return a->lease.key ? pool_choice_to_string(a->lease.choice) : "by way of the CLI";
+        return a->upstream.lease.key ? pool_choice_to_string(a->upstream.lease.choice) : "by way of the CLI";
 }
 
 void attempt_trace_begin(const Attempt *a) {
@@ -31,8 +31,8 @@ static void log_end(const Attempt *a, const Verdict *v, usec_t spent, usec_t fir
         char message[768], mask[SECRET_MASK_MAX] = "", duration[USEC_TEXT_MAX], first[USEC_TEXT_MAX];
         const Request *q = a->request;
 
-        if (a->lease.key)
-                secret_mask_key(pool_key_secret(a->lease.key), mask);
+        if (a->upstream.lease.key)
+                secret_mask_key(pool_key_secret(a->upstream.lease.key), mask);
         (void) snprintf(message, sizeof(message), "attempt_end: key %s, %s, model %s: %s in %.3f s%s%s",
                         key_of(a), choice_of(a), a->target->model, verdict_rule(v->class)->name,
                         (double) spent / (double) USEC_PER_SEC, v->cause[0] ? ": " : "", v->cause);
@@ -40,7 +40,7 @@ static void log_end(const Attempt *a, const Verdict *v, usec_t spent, usec_t fir
                    { "request_id", q->ids.id },
                    { "trace_id", q->ids.trace },
                    { "key", mask[0] ? mask : NULL },
-                   { "key_name", a->lease.key ? pool_key_id(a->lease.key) : NULL },
+                   { "key_name", a->upstream.lease.key ? pool_key_id(a->upstream.lease.key) : NULL },
                    { "choice", choice_of(a) },
                    { "model", a->target->model },
                    { "verdict", verdict_rule(v->class)->name },
@@ -50,8 +50,8 @@ static void log_end(const Attempt *a, const Verdict *v, usec_t spent, usec_t fir
 }
 
 void attempt_trace_end(const Attempt *a, const Verdict *v) {
-        usec_t spent = usec_sub(loop_now(a->request->http->p.loop), a->started);
-        usec_t first_byte = a->first_byte > 0 ? usec_sub(a->first_byte, a->started) : 0;
+        usec_t spent = usec_sub(loop_now(a->request->http->p.loop), a->upstream.started);
+        usec_t first_byte = a->first_byte > 0 ? usec_sub(a->first_byte, a->upstream.started) : 0;
 
         trace_probe(attempt_end, &a->request->ids, key_of(a), verdict_rule(v->class)->name, spent,
                     first_byte, v->cause);

@@ -27,9 +27,9 @@ static int on_event(const char *json, size_t n, void *userdata) {
 }
 
 static void call_free(Attempt *a) {
-        if (a->call)
-                a->first_byte = a->call->first_byte;
-        a->call = engine_call_free(a->call);
+        if (a->upstream.call)
+                a->first_byte = a->upstream.call->first_byte;
+        a->upstream.call = engine_call_free(a->upstream.call);
 }
 
 static void on_done(const Verdict *v, void *userdata) {
@@ -56,7 +56,9 @@ static void on_served(const EngineServed *s, void *userdata) {
 }
 
 void attempt_judge(Attempt *a) {
-        secret_scrub(a->verdict.message, a->lease.key ? pool_key_secret(a->lease.key) : NULL);
+        const PoolKey *key = a->upstream.lease.key;
+
+        secret_scrub(a->verdict.message, key ? pool_key_secret(key) : NULL);
         a->judged = true;
 }
 
@@ -80,7 +82,7 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
         LOG_FOR_REQUEST(&a->request->ids);
 
         if (!translation_generates(a->target->translation))
-                return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->lease, ret_refusal);
+                return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->upstream.lease, ret_refusal);
         return pool_pick_for(pool,
                              &(PoolRequest){
                                      .model = a->target->model,
@@ -91,7 +93,7 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
                                      .spill = a->request->config->route.affinity_spill,
                                      .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
                              },
-                             now, &a->lease, ret_refusal);
+                             now, &a->upstream.lease, ret_refusal);
 }
 
 int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal) {
@@ -115,37 +117,37 @@ int attempt_pick_spare(Attempt *a, const Attempt *other) {
         };
         LOG_FOR_REQUEST(&a->request->ids);
 
-        return pool_pick_spare(a->request->http->p.pool, &q, &other->lease, clock_realtime(), &a->lease);
+        return pool_pick_spare(a->request->http->p.pool, &q, &other->upstream.lease, clock_realtime(), &a->upstream.lease);
 }
 
 int attempt_start(Attempt *a) {
         static const EngineSink sink = { .event = on_event, .done = on_done, .served = on_served };
         const Target *c = a->target;
         const Translation *t = c->translation;
+        PoolKey *key = a->upstream.lease.key;
         Request *q = a->request;
 
-        if (a->lease.key) {
+        if (key) {
                 q->attempts++;
-                request_note_key(a->request, a->lease.key);
+                request_note_key(a->request, key);
                 if (q->job)
                         job_tried(q->job, q->key_mask, q->key_name);
         }
         a->ended = a->judged = false;
-        a->started = loop_now(q->http->p.loop);
         a->first_byte = 0;
         attempt_trace_begin(a);
-        return engine_start(c->cli ? q->http->p.cli : q->http->p.engine,
-                            &(EngineRequest){
-                                    .method = t->method,
-                                    .model = c->model,
-                                    .body = buf_data(&t->gemini),
-                                    .n_body = t->gemini.n,
-                                    .key = a->lease.key ? pool_key_secret(a->lease.key) : NULL,
-                                    .id = q->id,
-                                    .ids = &q->ids,
-                                    .timeout = t->timeout,
-                            },
-                            &sink, a, &a->call);
+        return upstream_call_start(&a->upstream, q->http, c->cli ? q->http->p.cli : q->http->p.engine,
+                                   &(EngineRequest){
+                                           .method = t->method,
+                                           .model = c->model,
+                                           .body = buf_data(&t->gemini),
+                                           .n_body = t->gemini.n,
+                                           .key = key ? pool_key_secret(key) : NULL,
+                                           .id = q->id,
+                                           .ids = &q->ids,
+                                           .timeout = t->timeout,
+                                   },
+                                   &sink, a);
 }
 
 /* --- its end --- */
@@ -159,18 +161,14 @@ static void note_verdict(Request *q, const Verdict *v) {
 static void lease_end(Attempt *a, const Verdict *v) {
         LOG_FOR_REQUEST(&a->request->ids);
 
-        if (!a->lease.key)
-                return;
-        pool_report(a->request->http->p.pool, &a->lease, v, &a->target->translation->usage,
-                    clock_realtime());
-        a->lease = (Lease){};
+        upstream_call_report(&a->upstream, a->request->http, v, &a->target->translation->usage);
 }
 
 void attempt_answering(Attempt *a) {
         LOG_FOR_REQUEST(&a->request->ids);
 
-        if (a->lease.key)
-                pool_answering(a->request->http->p.pool, &a->lease, clock_realtime());
+        if (a->upstream.lease.key)
+                pool_answering(a->request->http->p.pool, &a->upstream.lease, clock_realtime());
 }
 
 /* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
@@ -185,8 +183,8 @@ void attempt_conclude(Attempt *a, int error) {
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
         note_verdict(q, &a->verdict);
         attempt_trace_end(a, &a->verdict);
-        if (a->verdict.class == VERDICT_OK && a->lease.key && a->target->conversation != 0)
-                pool_bind(q->http->affinity, a->target->conversation, &a->lease);
+        if (a->verdict.class == VERDICT_OK && a->upstream.lease.key && a->target->conversation != 0)
+                pool_bind(q->http->affinity, a->target->conversation, &a->upstream.lease);
         q->usage = t->usage;
         text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
         lease_end(a, &a->verdict);
@@ -212,9 +210,9 @@ void attempt_drop(Attempt *a) {
         LOG_FOR_REQUEST(&a->request->ids);
 
         call_free(a);
-        if (!a->lease.key)
+        if (!a->upstream.lease.key)
                 return;
         verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
         attempt_trace_end(a, &v);
-        pool_report(a->request->http->p.pool, &a->lease, &v, NULL, clock_realtime());
+        upstream_call_report(&a->upstream, a->request->http, &v, NULL);
 }

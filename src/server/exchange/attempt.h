@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "server/exchange/target.h"
+#include "server/upstream.h"
 
 typedef struct Attempt Attempt;
 
@@ -22,9 +23,8 @@ struct Attempt {
         AttemptEvent event;
         AttemptDone done;
 
-        Lease lease; /* key NULL: none */
-        EngineCall *call;
-        usec_t started, first_byte; /* CLOCK_MONOTONIC; first_byte 0: none came */
+        UpstreamCall upstream;
+        usec_t first_byte; /* CLOCK_MONOTONIC; 0: none came */
 
         /* what was heard */
         bool ended;  /* it is over: see verdict */
@@ -44,7 +44,7 @@ static inline void attempt_init(Attempt *a, Request *q, const Target *target, At
 }
 
 static inline bool attempt_is_under_way(const Attempt *a) {
-        return a->call || a->lease.key;
+        return a->upstream.call || a->upstream.lease.key;
 }
 
 /* Picks a key, never one of `tried`, unless overload (`again`) leaves no other. 0, POOL_E_EXHAUSTED, or

@@ -41,7 +41,7 @@ static Exchange *exchange_free(Exchange *x) {
                 x->request->http->n_exchanges--;
         translation_free(x->target.translation);
         free(x->asked);
-        free(x->tried.many);
+        upstream_tries_done(&x->tries);
         free(x->hedge.second);
         free(x);
         return NULL;
@@ -79,7 +79,7 @@ static void fail(Exchange *x, const ApiError *e) {
 /* The error for a failure: the pool's refusal, or (NULL) the attempt's verdict. */
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
         /* If keys are left that only this request must not use again, their verdict is the better answer. */
-        if (refusal && (x->tried.n == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
+        if (refusal && (x->tries.n == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
                 char subject[MODEL_NAME_MAX + BINDING_NAME_MAX + 16];
 
                 (void) snprintf(subject, sizeof(subject), "%s%s%s", x->target.model,
@@ -133,8 +133,8 @@ static void pass_on(Exchange *x) {
 
         timeout_start(x->request->http->ping, &x->ping);
         http_request_flush(io);
-        if (x->attempt->call && http_request_is_full(io))
-                engine_call_pause(x->attempt->call, true);
+        if (x->attempt->upstream.call && http_request_is_full(io))
+                engine_call_pause(x->attempt->upstream.call, true);
 }
 
 static void fail_memory(Exchange *x) {
@@ -243,8 +243,8 @@ static void on_over(KeyQueuePlace *p) {
 const KeyQueueOps exchange_queue_ops = { .turn = on_turn, .over = on_over };
 
 void exchange_drained(Exchange *x) {
-        if (x->attempt->call)
-                engine_call_pause(x->attempt->call, false);
+        if (x->attempt->upstream.call)
+                engine_call_pause(x->attempt->upstream.call, false);
 }
 
 void exchange_on_deadline(Timeout *t) {

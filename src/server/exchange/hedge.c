@@ -27,7 +27,7 @@ void exchange_hedge_arm(Exchange *x) {
         Http *h = q->http;
         usec_t after = q->config->route.hedge_after;
 
-        if (after == HEDGE_OFF || x->hedge.considered || x->tried.n != 1 || q->job || x->target.cli ||
+        if (after == HEDGE_OFF || x->hedge.considered || x->tries.n != 1 || q->job || x->target.cli ||
             x->target.pinned[0] || /* no other project could serve it */
             !translation_generates(x->target.translation))
                 return;
@@ -52,8 +52,8 @@ void exchange_on_hedge(Timeout *t) {
         Http *h = q->http;
         Attempt *a;
 
-        if (x->state != EXCHANGE_ATTEMPTING || !x->first.call || !hedges_may(h->hedges) ||
-            !exchange_reserve_try(x))
+        if (x->state != EXCHANGE_ATTEMPTING || !x->first.upstream.call || !hedges_may(h->hedges) ||
+            !upstream_tries_reserve(&x->tries))
                 return;
         a = calloc(1, sizeof(Attempt));
         if (!a)
@@ -66,7 +66,7 @@ void exchange_on_hedge(Timeout *t) {
         hedges_take(h->hedges);
         loop_hook_add(h->p.loop, &x->hedge.drop, on_drop, x);
         x->hedge.second = a;
-        exchange_note_try(x, a->lease.key);
+        upstream_tries_note(&x->tries, a->upstream.lease.key);
         if (attempt_start(a) < 0) {
                 attempt_drop(a);
                 x->hedge.settled = true;
@@ -85,7 +85,7 @@ bool exchange_hedge_event(Exchange *x, Attempt *a) {
         if (x->hedge.second && !x->hedge.settled) {
                 x->hedge.settled = true;
                 x->attempt = a;
-                request_note_key(a->request, a->lease.key);
+                request_note_key(a->request, a->upstream.lease.key);
                 loop_hook_ask(q->http->p.loop, &x->hedge.drop);
         }
         return a == x->attempt;
@@ -102,13 +102,13 @@ bool exchange_hedge_ended(Exchange *x, Attempt *a) {
                 attempt_drop(a);
                 return true;
         }
-        if (x->hedge.settled || !other->call)
+        if (x->hedge.settled || !other->upstream.call)
                 return false;
         x->hedge.settled = true;
         exchange_conclude(x, a, 0);
         exchange_reset(x);
         x->attempt = other;
-        request_note_key(other->request, other->lease.key);
+        request_note_key(other->request, other->upstream.lease.key);
         return true;
 }
 

@@ -4,12 +4,12 @@
 /* What states.c (the states), exchange.c (what happens in each, and the client's side), try.c (one attempt
  * after another) and hedge.c (a second attempt beside the first) share. */
 
-#include "core/tries.h"
 #include "io/timeout.h"
 #include "io/timer.h"
 #include "server/exchange/attempt.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/key-queue.h"
+#include "server/upstream.h"
 
 typedef enum ExchangeState {
         EXCHANGE_PICKING, /* the first; never seen from outside */
@@ -21,14 +21,6 @@ typedef enum ExchangeState {
         EXCHANGE_DONE,
         _EXCHANGE_STATE_MAX,
 } ExchangeState;
-
-/* The keys that the next pick passes over. Few is the rule; the array of TRIES_MAX is made when it is
- * needed. */
-typedef struct TriedKeys {
-        PoolKey *few[TRIES_DEAR_MAX];
-        PoolKey **many; /* NULL: they are in `few` */
-        size_t n;
-} TriedKeys;
 
 /* A second attempt beside the first (HEDGE_AFTER): hedge.c. Core's Hedges decide whether one may be made. */
 typedef struct Hedge {
@@ -59,8 +51,7 @@ struct Exchange {
         int error;       /* of ours, on the way */
 
         ApiError *asked; /* the error about the asked model, once another model is tried */
-        Tries tries;
-        TriedKeys tried;
+        UpstreamTries tries;
         usec_t patience_ends; /* CLOCK_MONOTONIC: of QUEUE_WAIT, since the first place; 0: had none */
 };
 
@@ -80,8 +71,6 @@ int exchange_on_event(Attempt *a, const char *json, size_t n);
 void exchange_on_done(Attempt *a);
 void exchange_conclude(Exchange *x, Attempt *a, int error); /* gives the lease back, and counts the try */
 void exchange_reset(Exchange *x); /* forgets what Gemini has sent: another attempt is to follow */
-bool exchange_reserve_try(Exchange *x); /* makes room; false: no memory, or TRIES_MAX were made */
-void exchange_note_try(Exchange *x, PoolKey *k); /* room was made; NULL: an attempt without a key */
 
 /* server/exchange/hedge.c */
 void exchange_hedge_arm(Exchange *x);                 /* the first attempt has begun */

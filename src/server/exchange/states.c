@@ -55,7 +55,7 @@ static void check(const Exchange *x, ExchangeState state) {
         assert(key_queue_place_is_taken(&x->place) == (state == EXCHANGE_QUEUED) ||
                state == EXCHANGE_PICKING || state == EXCHANGE_DONE);
         assert(!x->backoff == (state != EXCHANGE_WAITING) || state == EXCHANGE_DONE);
-        assert(!x->attempt->call || state == EXCHANGE_ATTEMPTING || state == EXCHANGE_STREAMING ||
+        assert(!x->attempt->upstream.call || state == EXCHANGE_ATTEMPTING || state == EXCHANGE_STREAMING ||
                state == EXCHANGE_DONE);
 }
 

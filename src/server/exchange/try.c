@@ -13,18 +13,11 @@
  */
 
 #include <errno.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include "pool/pick-preferred.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
 #include "server/http.h"
-
-/* Overload passes by itself: two waits, each with jitter, so that all requests that were turned away do not
- * come back at once. */
-#define BACKOFF_FIRST  (500 * USEC_PER_MSEC)
-#define BACKOFF_SECOND (1500 * USEC_PER_MSEC)
 
 /* --- an attempt --- */
 
@@ -60,49 +53,14 @@ void exchange_on_done(Attempt *a) {
 
 /* Conclude before the state changes: the lease goes back, and what the try has cost is known. */
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
-        usec_t now = loop_now(x->request->http->p.loop);
-
         attempt_conclude(a, error);
         if (a->verdict.class != VERDICT_OK)
-                tries_failed(&x->tries, &a->verdict, usec_sub(now, a->started),
-                             x->target.translation->gemini.n);
+                upstream_call_count(&a->upstream, x->request->http, &a->verdict, &x->tries);
 }
 
 void exchange_reset(Exchange *x) {
         buf_clear(http_request_out(x->request->io));
         x->target.translation->dialect->reset(x->target.translation);
-}
-
-/* --- the keys that were tried --- */
-
-bool exchange_reserve_try(Exchange *x) {
-        TriedKeys *t = &x->tried;
-
-        if (x->tries.n >= TRIES_MAX)
-                return false;
-        if (t->many || t->n < ELEMENTSOF(t->few))
-                return true;
-        t->many = calloc(TRIES_MAX, sizeof(PoolKey *));
-        if (!t->many)
-                return false;
-        memcpy(t->many, t->few, sizeof(t->few));
-        return true;
-}
-
-void exchange_note_try(Exchange *x, PoolKey *k) {
-        TriedKeys *t = &x->tried;
-
-        x->tries.n++;
-        if (!k)
-                return;
-        assert(t->n < (t->many ? TRIES_MAX : ELEMENTSOF(t->few)));
-        (t->many ?: t->few)[t->n++] = k;
-}
-
-/* As good as any again. Tries in all stay counted. */
-static void forget_tried(Exchange *x) {
-        x->tried.n = 0;
-        x->tries.n_dear = 0;
 }
 
 /* --- another attempt --- */
@@ -115,20 +73,12 @@ static void on_backoff(void *userdata) {
 }
 
 static int wait_begin(Exchange *x) {
-        usec_t base = x->tries.n_dear <= 1 ? BACKOFF_FIRST : BACKOFF_SECOND;
-        uint16_t jitter = 0;
-
-        if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
-                jitter = UINT16_MAX / 2; /* not seeded yet, right after the boot: no jitter then */
-        base = base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
-        return timer_new(x->request->http->p.loop, base, on_backoff, x, &x->backoff);
+        return timer_new(x->request->http->p.loop, upstream_pause(&x->tries), on_backoff, x, &x->backoff);
 }
 
-/* The attempt is over and the client has no byte: is there another? */
-static bool may_try_again(const Exchange *x) {
-        const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
-
-        return !x->target.cli && (rule->another_key || rule->backoff) && tries_are_left(&x->tries);
+/* The attempt is over and the client has no byte: is there another? The Gemini CLI tries its keys itself. */
+static UpstreamNext next_try(const Exchange *x) {
+        return x->target.cli ? UPSTREAM_END : upstream_next(&x->tries, &x->attempt->verdict);
 }
 
 /* --- QUEUE_WAIT --- */
@@ -140,7 +90,7 @@ static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
         if (q->config->route.queue_wait == 0 || x->target.pinned[0] || q->job || x->target.cli ||
-            !translation_generates(x->target.translation) || x->has_waited || x->tries.n >= TRIES_MAX)
+            !translation_generates(x->target.translation) || x->has_waited || x->tries.cost.n >= TRIES_MAX)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
                                     : q->config->route.queue_wait;
@@ -156,7 +106,7 @@ static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
                             &x->place))
                 return false;
         x->patience_ends = usec_add(loop_now(h->p.loop), patience);
-        forget_tried(x); /* a key that has refused has also said until when */
+        upstream_tries_forget(&x->tries); /* a key that has refused has also said until when */
         exchange_enter(x, EXCHANGE_QUEUED);
         return true;
 }
@@ -165,7 +115,7 @@ static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
 static bool queue_behind(Exchange *x) {
         const KeyQueueModel *others = key_queue_find(x->request->http->queue, x->target.model);
 
-        return others && x->tried.n == 0 && !key_queue_place_is_taken(&x->place) &&
+        return others && x->tries.n == 0 && !key_queue_place_is_taken(&x->place) &&
                queue_join(x, USEC_INFINITY, key_queue_span(others));
 }
 
@@ -198,7 +148,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
         const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
 
-        if (!x->target.fallback || x->tries.n >= TRIES_MAX)
+        if (!x->target.fallback || x->tries.cost.n >= TRIES_MAX)
                 return false;
         if (!x->asked) {
                 x->asked = malloc(sizeof(ApiError));
@@ -211,7 +161,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
                 return false;
         if (!q->fallback)
                 q->fallback = why;
-        forget_tried(x);
+        upstream_tries_forget(&x->tries);
         x->attempt->verdict.class = VERDICT_OK;
         if (x->state != EXCHANGE_PICKING)
                 exchange_enter(x, EXCHANGE_PICKING);
@@ -224,7 +174,7 @@ static void refused(Exchange *x, const PoolRefusal *refusal) {
                 return;
         key_queue_leave(x->request->http->queue, &x->place);
         /* Keys are left, but not for this request again: then their verdict counts. */
-        if (x->tried.n > 0 && refusal->n_keys[POOL_USABLE] > 0)
+        if (x->tries.n > 0 && refusal->n_keys[POOL_USABLE] > 0)
                 refusal = NULL;
         if ((!refusal && !is_of_model(&x->attempt->verdict)) || !turn_elsewhere(x, refusal))
                 exchange_fail(x, refusal);
@@ -243,15 +193,15 @@ void exchange_pick(Exchange *x) {
 
         if (queue_behind(x))
                 return;
-        if (!exchange_reserve_try(x))
+        if (!upstream_tries_reserve(&x->tries))
                 return fail_start(x);
-        r = attempt_pick(x->attempt, x->tried.many ?: x->tried.few, x->tried.n, again, &refusal);
+        r = attempt_pick(x->attempt, upstream_tried(&x->tries), x->tries.n, again, &refusal);
         if (r == POOL_E_EXHAUSTED)
                 return refused(x, &refusal);
         key_queue_leave(x->request->http->queue, &x->place);
         if (r < 0)
                 return fail_start(x);
-        exchange_note_try(x, x->attempt->lease.key);
+        upstream_tries_note(&x->tries, x->attempt->upstream.lease.key);
         if (attempt_start(x->attempt) < 0)
                 return fail_start(x);
         exchange_enter(x, EXCHANGE_ATTEMPTING);
@@ -260,11 +210,14 @@ void exchange_pick(Exchange *x) {
 
 void exchange_go_on(Exchange *x) {
         const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
+        UpstreamNext next = next_try(x);
         PoolRefusal refusal;
 
-        if (may_try_again(x)) {
+        if (next != UPSTREAM_END) {
+                bool waits = next == UPSTREAM_AFTER_PAUSE && wait_begin(x) >= 0;
+
                 exchange_reset(x);
-                exchange_enter(x, rule->backoff && wait_begin(x) >= 0 ? EXCHANGE_WAITING : EXCHANGE_PICKING);
+                exchange_enter(x, waits ? EXCHANGE_WAITING : EXCHANGE_PICKING);
                 return;
         }
         /* The tries are spent, and so was the last key: then there is something to wait for. */
