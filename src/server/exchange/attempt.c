@@ -82,7 +82,8 @@ static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *
         LOG_FOR_REQUEST(&a->request->ids);
 
         if (!translation_generates(a->target->translation))
-                return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->upstream.lease, ret_refusal);
+                return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->upstream.lease,
+                                             ret_refusal);
         return pool_pick_for(pool,
                              &(PoolRequest){
                                      .model = a->target->model,
@@ -117,7 +118,8 @@ int attempt_pick_spare(Attempt *a, const Attempt *other) {
         };
         LOG_FOR_REQUEST(&a->request->ids);
 
-        return pool_pick_spare(a->request->http->p.pool, &q, &other->upstream.lease, clock_realtime(), &a->upstream.lease);
+        return pool_pick_spare(a->request->http->p.pool, &q, &other->upstream.lease, clock_realtime(),
+                               &a->upstream.lease);
 }
 
 int attempt_start(Attempt *a) {
