@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What the CLI writes to its stdout with -o stream-json: one event a line. Bytes go in as they were read,
- * lines for the daemon come out. Of its kinds (init, message, tool_use, tool_result, error, result) the
- * assistant's messages are passed on at once, and error and result are kept for the end. A line that is no
- * event is counted and passed over, and so is one that is too long.
+ * Reads the CLI's stdout with -o stream-json, one event a line, and writes lines for the daemon. Of the
+ * kinds of events (init, message, tool_use, tool_result, error, result), messages of the assistant are passed
+ * on at once, and error and result are kept for the end. A line that is not an event, or is too long, is
+ * counted and skipped.
  *
- * The CLI repeats the prompt as a message of the user's, up to 48 MiB of it. That line is known by its
- * beginning and dropped as it comes.
+ * The CLI repeats the prompt as a message of the user, up to 48 MiB. That line is recognized by its
+ * beginning and dropped while it arrives.
  */
 
 #include "base/buf.h"
@@ -32,6 +32,6 @@ typedef struct CliOutput {
 void output_init(CliOutput *o);
 void output_done(CliOutput *o);
 
-/* Appends what is for the daemon to `to`. The errors are that buffer's, or -ENOMEM. */
+/* Appends lines for the daemon to `to`. Errors are those of that buffer, or -ENOMEM. */
 int output_feed(CliOutput *o, const char *p, size_t n, Buf *to);
 int output_end(CliOutput *o, Buf *to); /* the last line may have no newline */
