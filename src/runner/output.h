@@ -3,9 +3,9 @@
 
 /*
  * Reads the CLI's stdout with -o stream-json, one event a line, and writes lines for the daemon. Of the
- * kinds of events (init, message, tool_use, tool_result, error, result), messages of the assistant are passed
- * on at once, and error and result are kept for the end. A line that is not an event, or is too long, is
- * counted and skipped.
+ * kinds of events (init, message, tool_use, tool_result, error, result), messages of the assistant are
+ * passed on at once, and error and result are kept for the end. A line that is not an event, or is too
+ * long, is counted and skipped.
  *
  * The CLI repeats the prompt as a message of the user, up to 48 MiB. That line is recognized by its
  * beginning and dropped while it arrives.
