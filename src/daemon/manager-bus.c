@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The bus beside the server: what it asks of the rest of the daemon, and what it is told. */
+/* Connects the bus with the rest of the daemon: its calls into it, and the events that it publishes. */
 
 #include "daemon/manager-internal.h"
 #include "server/request-list.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What is kept over restarts, and where. */
+/* The store for what survives a restart: which sources it has, and where its file is. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 #define FILE_NAME "state.db"
 
-/* The file's path; "" for memory. */
+/* The file's path; "": state is kept in memory only. */
 static void find_path(const Config *c, char ret[static STATE_PATH_MAX + 1]) {
         const char *path = startswith(c->state_url, "sqlite:"), *directory = getenv("STATE_DIRECTORY");
         size_t n;
@@ -28,7 +28,7 @@ static void find_path(const Config *c, char ret[static STATE_PATH_MAX + 1]) {
         }
         if (!streq(c->state_url, "auto") || strnull(directory))
                 return;
-        n = strcspn(directory, ":"); /* systemd puts several one behind the other */
+        n = strcspn(directory, ":"); /* systemd separates several by colons */
         if (directory[0] != '/' || n + sizeof("/" FILE_NAME) > STATE_PATH_MAX)
                 log_warning("STATE_DIRECTORY: no absolute path that could be used: counters stay in memory");
         else

@@ -7,13 +7,13 @@
  * nothing to do no timer runs. While a batch is being written nothing is saved; what changes meanwhile
  * goes with the next.
  *
- * Rows are whole: what a thing has come to, not what was added. So a batch can be written again without
- * harm, and a batch that was lost with the process is at most the last second's.
+ * Rows are whole: they have a value's total, not what was added to it. So a batch can be written again
+ * without harm, and a batch that was lost with the process is at most the last second's.
  *
  * When a batch cannot be written (no room, no right, another process has the file), it stays as it is and
  * is tried again, at growing intervals up to a minute. What changes meanwhile is only noted, which takes
  * no memory. So there is one warning when it begins and one line when it is over, and only the end of the
- * process loses anything.
+ * process loses data.
  *
  * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's). A file
  * that turns out to be corrupt while it is read is set aside too, after what could be read of it was
@@ -34,7 +34,7 @@
 #include "daemon/message-ids.h"
 #include "daemon/state-writer.h"
 
-/* As late as it may be, less what the loop and the disk may take. */
+/* The limits above, less the time that the loop and the disk may take. */
 #define URGENT_AFTER (20 * USEC_PER_MSEC)
 #define REST_AFTER   (900 * USEC_PER_MSEC)
 #define ACCURACY     USEC_PER_MSEC
@@ -54,14 +54,14 @@ struct StateWriter {
         Store *store;
         WriterSource sources[STATE_SOURCES_MAX];
         size_t n_sources;
-        RowTable tables[ROW_TABLES_MAX]; /* of all sources, one behind the other */
+        RowTable tables[ROW_TABLES_MAX]; /* of all sources, in their order */
         RowSchema schema;
         Rows rows; /* the batch under way, or one that could not be written */
         sd_event_source *timer;
         usec_t due_urgent, due_rest; /* USEC_INFINITY: nothing is noted */
         bool failing;
         usec_t due_retry, retry_after;
-        bool unread; /* rows are to be read before anything is written */
+        bool unread; /* rows must be read before anything is written */
         bool has_secret;
         bool ending;
 };
@@ -106,7 +106,7 @@ static bool is_restored(const StateWriter *k) {
         return true;
 }
 
-/* A source that finds no memory to begin with stays as it is; the others go on. */
+/* A source that cannot begin for lack of memory stays as it is; the others go on. */
 static int restore_begin(StateWriter *k, usec_t now) {
         int r = 0, one;
 
@@ -246,7 +246,7 @@ static const char *remedy(int error) {
                 { -EPERM, "let gemgated's user write the file and its directory" },
                 { -ENOENT, "make its directory" },
                 { -ENOTDIR, "name another path" },
-                { -EBUSY, "give each instance a file of its own, and close what writes to it" },
+                { -EBUSY, "give each instance a separate file, and close what writes to it" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
@@ -315,7 +315,7 @@ static void on_done(const StoreReport *r, void *userdata) {
         arm(k);
 }
 
-/* Everything, and waits for it; as far as it can be written. */
+/* Saves everything that can be written, and waits for it. */
 static void write_all(StateWriter *k) {
         store_wait(k->store);
         while (!k->failing && !k->unread &&
@@ -343,7 +343,7 @@ void state_writer_after_change(StateWriter *k) {
         store_wait(k->store);
 }
 
-/* --- the whole --- */
+/* --- the state writer --- */
 
 static void add_source(StateWriter *k, const StateWriterSource *source) {
         const RowSchema *schema = source->ops->schema;

@@ -21,8 +21,8 @@ typedef struct StateWriterSource {
 #define STATE_SOURCES_MAX 8U
 
 /* Opens the store and restores the sources: to be called before the first request. If it succeeds the
- * store is the state writer's. An error is one of this machine, for want of memory or descriptors, never
- * the store's. */
+ * store is the state writer's. An error means a lack of memory or descriptors, never a fault of the
+ * store. */
 int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, size_t n_sources,
                      StateWriter **ret);
 

@@ -37,21 +37,21 @@
 #define HTTP2_SINCE    0x080100U /* 8.1.0 */
 #define HEADER_MAX     (64U + SECRET_LENGTH_MAX)
 #define EXPECT_MIN                                                                                          \
-        (64U << 10) /* libcurl waits for 100 Continue with bodies of 1 MiB, unless it is told not to */
+        (64U << 10) /* libcurl waits for 100 Continue with bodies of 1 MiB, unless an option forbids it */
 
 typedef struct Socket {
         LoopFd watch;
         CurlGlue *glue;
         int fd;
-        bool ours;   /* opened by on_open(): on_close() will be heard */
-        bool parked; /* in epoll, but libcurl does not want it now */
+        bool ours;   /* opened by on_open(): libcurl will call on_close() */
+        bool parked; /* in epoll, but unused by libcurl at present */
 } Socket;
 
 typedef struct Handle {
         CURL *easy;
-        CURLU *url; /* what the request goes by */
-        char *text; /* the same as it was given; NULL: none yet */
-        char *words; /* CURL_ERROR_SIZE: what libcurl says of a failure in detail; "" */
+        CURLU *url; /* the parsed URL of the request */
+        char *text; /* the same URL as text; NULL: none yet */
+        char *words; /* CURL_ERROR_SIZE: libcurl's details of a failure; "" */
 } Handle;
 
 struct CurlGlue {
@@ -60,7 +60,7 @@ struct CurlGlue {
         LoopHook hook;
         sd_event_source *timer;
         usec_t timer_due; /* what the timer is set to; USEC_INFINITY: off */
-        usec_t wanted;    /* what libcurl asked for last; USEC_INFINITY: nothing */
+        usec_t wanted;    /* libcurl's last request for a timer; USEC_INFINITY: none */
         bool due;         /* a zero timer */
         bool http2;
         bool has_proxy;   /* the environment names one; if not, libcurl need not look at each request */
@@ -82,7 +82,7 @@ struct CurlCall {
         char header[HEADER_MAX];
         List resumed;
         int status;
-        bool added, paused, held; /* held: libcurl was told PAUSE and waits */
+        bool added, paused, held; /* held: on_body() returned PAUSE, and libcurl waits */
         bool aborted, in_data;
 };
 
@@ -124,7 +124,7 @@ static void on_socket_ready(uint32_t events, void *userdata) {
         int running, mask = 0;
 
         if (s->parked) {
-                /* The peer closed an idle connection: libcurl will see it when it wants to use it again. */
+                /* The peer closed an idle connection: libcurl notices when it tries to use it again. */
                 loop_fd_remove(g->loop, &s->watch);
                 return;
         }
@@ -258,8 +258,8 @@ static void call_detach(CurlCall *c) {
         (void) curl_multi_remove_handle(g->multi, c->handle.easy);
 }
 
-/* libcurl quotes what it was given, so the user and password of a proxy may be among its words: what is
- * before an @ is covered, back to where a name can begin. */
+/* libcurl quotes what it was given, so its text may hold the user and password of a proxy: what is before
+ * an @ is masked, back to where a name can begin. */
 static void cover_credentials(char *text) {
         for (char *at = text; (at = strchr(at, '@')); at++)
                 for (char *p = at; p > text && !strchr(" /'\"", p[-1]); p--)
@@ -273,7 +273,7 @@ static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUS
         ret[0] = 0;
         if (code == CURLE_OK)
                 return;
-        /* libcurl knows why there was no connection, and does not say it. */
+        /* libcurl's text omits why there was no connection, although libcurl knows it. */
         if (code == CURLE_COULDNT_CONNECT)
                 (void) curl_easy_getinfo(c->handle.easy, CURLINFO_OS_ERRNO, &number);
         (void) snprintf(ret, CURL_CAUSE_MAX, "%s%s%s", words, number > 0 ? ": " : "",
@@ -398,7 +398,7 @@ static int handle_take(CurlGlue *g, Handle *ret) {
         (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETDATA, g);
         (void) curl_easy_setopt(h.easy, CURLOPT_WRITEFUNCTION, on_data);
         if (!g->has_proxy) {
-                /* Empty, and not missing: libcurl looks for the variables no more. */
+                /* Empty, not NULL: then libcurl does not look for the environment's variables. */
                 (void) curl_easy_setopt(h.easy, CURLOPT_PROXY, "");
                 (void) curl_easy_setopt(h.easy, CURLOPT_NOPROXY, "");
         }
@@ -432,9 +432,9 @@ static int handle_set_url(Handle *h, const char *url) {
         if (!text)
                 return -ENOMEM;
         free(h->text);
-        h->text = NULL; /* until both have it */
+        h->text = NULL; /* NULL until both have the URL */
         if (curl_url_set(h->url, CURLUPART_URL, url, 0) != CURLUE_OK ||
-            curl_easy_setopt(h->easy, CURLOPT_URL, url) != CURLE_OK || /* what libcurl says of itself */
+            curl_easy_setopt(h->easy, CURLOPT_URL, url) != CURLE_OK || /* libcurl's name and version */
             curl_easy_setopt(h->easy, CURLOPT_CURLU, h->url) != CURLE_OK) {
                 free(text);
                 return -EINVAL;

@@ -30,17 +30,17 @@ typedef struct CurlCallParams {
 } CurlCallParams;
 
 typedef enum CurlOutcome {
-        CURL_OUTCOME_COMPLETE,   /* the HTTP exchange ended as it should, whatever its status */
+        CURL_OUTCOME_COMPLETE,   /* the HTTP answer is complete, whatever its status */
         CURL_OUTCOME_UNREACHED,  /* no connection: name, route, TLS, proxy, or its time-out */
-        CURL_OUTCOME_BROKEN,     /* connected, then reset, cut or nonsense */
-        CURL_OUTCOME_ABORTED,    /* data() said no */
+        CURL_OUTCOME_BROKEN,     /* connected, then reset, cut off or invalid HTTP */
+        CURL_OUTCOME_ABORTED,    /* data() returned an error */
 } CurlOutcome;
 
 typedef struct CurlCallOps {
         /* Body bytes; `status` is the HTTP status. < 0 aborts the call: done() follows. Must not free the
          * call. */
         int (*data)(int status, const char *p, size_t n, void *userdata);
-        /* A line of the answer's head, without its end; NULL where nobody wants to know. */
+        /* A line of the answer's head, without its end; NULL: not needed. */
         void (*header)(const char *line, size_t n, void *userdata);
         /* `cause`: why it did not complete, in the words of the resolver, the socket, TLS or the proxy, on
          * one line and without secrets; "" when it did. The call may be freed in here. */

@@ -31,14 +31,14 @@
 #include "base/text.h"
 #include "io/sqlite-internal.h"
 
-#define BUSY_PATIENCE_MSEC 250 /* somebody looks into the file, and writes */
+#define BUSY_PATIENCE_MSEC 250 /* for a person who has the file open and writes */
 #define VALUE_MAX          (64 << 10)
 
-/* Pages of a transaction that find no room are written before its end, and again. Taken as it is needed: a
- * pool of ten keys takes some pages. */
-#define CACHE_SIZE "-16384" /* KiB, negative as SQLite wants it */
-/* With ten thousand keys a second changes a thousand pages, the same ones: so they come into the file in
- * every eighth. The log may grow to 32 MiB. */
+/* Without room in the cache, pages of a transaction would be written before its end, and then again. Memory
+ * is taken as needed: ten keys need some pages. */
+#define CACHE_SIZE "-16384" /* negative: SQLite's unit is KiB then */
+/* With ten thousand keys, each second changes the same thousand pages. With this value they are moved into
+ * the file in every eighth second. The log may grow to 32 MiB. */
 #define CHECKPOINT_PAGES "8000"
 
 static int error_of(int code) {
@@ -109,8 +109,8 @@ int sqlite_open(const char *path, int flags, sqlite3 **ret, SqliteReport *report
         return 0;
 }
 
-/* The mode is set here, as SQLite gives the files beside it the mode of this one. It is never opened here:
- * closing it would drop the locks that SQLite has on it. */
+/* Sets the mode, which SQLite also gives to the files beside it. The file must not be opened here: closing
+ * it would drop SQLite's locks on it. */
 static int make_private(const char *path, SqliteReport *report) {
         struct stat st;
         int fd;
@@ -150,7 +150,7 @@ static int take_lock(const char *path, int *ret, SqliteReport *report) {
         return r;
 }
 
-/* The file and what belongs to it get another name, together; it is one that nothing has yet. */
+/* Renames the file and those that belong to it, to a name that is not in use. */
 static int rename_aside(const char *path, const char *why, SqliteReport *report) {
         static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
         char to[STATE_PATH_MAX + 96], stamp[TIMESTAMP_STRING_MAX];
@@ -213,13 +213,13 @@ static int make_tables(SqliteFile *f, int64_t version, SqliteReport *report) {
         return sqlite_run(f->db, sql, report);
 }
 
-/* It is broken, or SQLite does not find in it what must be there. A broken schema can also ask for more
- * memory than there is; of a machine that is out of it we would not hear so. */
+/* Corrupt, or without a table or column that must be there. A corrupt schema can also make SQLite ask for
+ * too much memory; a machine that is really out of it would not return this error. */
 static bool is_senseless(int r) {
         return r == -EUCLEAN || r == -EPROTO || r == -ENOMEM;
 }
 
-/* Whose it is; `ret_why` what is wrong with it if it is not ours. Version 0: it is empty. */
+/* Whose file it is. If not ours, `ret_why` has the reason. Version 0: the file is empty. */
 static int recognise(sqlite3 *db, const SqliteFormat *format, int64_t *ret_version, const char **ret_why,
                      SqliteReport *report) {
         int64_t application = 0, version = 0, n = 0;
@@ -261,7 +261,7 @@ static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
                 return r;
         report->is_new = version == 0;
 
-        /* Where WAL cannot be had, on a network's file system, the ordinary journal will do. */
+        /* Without WAL, as on a network file system, the ordinary journal is used. */
         r = sqlite_run(f->db,
                        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=" CACHE_SIZE
                        "; "

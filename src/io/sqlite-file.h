@@ -3,8 +3,8 @@
 
 /*
  * A file of rows, with SQLite. Everything here waits for the disk, so it is called in the store's thread
- * (io/store-sqlite), but for reading at the start. What is not ours, or is broken, is never overwritten: it
- * is renamed, and a new file takes its place.
+ * (io/store-sqlite), except for reading at the start. What is not ours, or is broken, is never overwritten:
+ * it is renamed, and a new file takes its place.
  */
 
 #include "base/rows.h"
@@ -12,7 +12,7 @@
 typedef struct SqliteFile SqliteFile;
 
 /*
- * What tells a file of these rows from all others, and an older one from a newer. A new table raises no
+ * Identifies a file of these rows, and its version. A new table raises no
  * version: it is created where it is missing, and older programs leave it alone. A new or changed column
  * does, and needs a migration: migrations[v - 2] leads from version v - 1 to v.
  */
@@ -22,11 +22,11 @@ typedef struct SqliteFormat {
         const char *const *migrations; /* SQL, version - 1 of them */
 } SqliteFormat;
 
-/* What there is to say of a file. The sentences are complete but for the full stop. */
+/* What happened to a file. The sentences have no full stop. */
 typedef struct SqliteReport {
         bool is_new;       /* the file is empty: made just now, or in the place of one that was set aside */
         char aside[256];   /* what was set aside, why and where it is now; "" */
-        char trouble[512]; /* why the call has failed; "" */
+        char trouble[512]; /* why the call failed; "" */
 } SqliteReport;
 
 /*
@@ -45,8 +45,8 @@ int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
  * new one. */
 int sqlite_file_set_aside(SqliteFile *f, SqliteReport *report);
 
-/* Every row of a table, by a connection of its own: it may be called in another thread than the rest. The
- * function's failure ends it. -EUCLEAN: the file is corrupt. */
+/* Every row of a table, by a separate connection, so another thread may call it. A failure of the
+ * function ends the reading. -EUCLEAN: the file is corrupt. */
 typedef int (*SqliteRowFn)(unsigned table, const RowValue *values, unsigned n, void *userdata);
 int sqlite_file_read(const char *path, const RowSchema *schema, SqliteRowFn fn, void *userdata,
                      SqliteReport *report);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Rows and SQL: what a table is made by, written by and read by is put together of its description. */
+/* Rows and SQL: the statements that create, write and read a table are built from its description. */
 
 #include <errno.h>
 
@@ -13,7 +13,7 @@ static const char *declared(unsigned types) {
         case ROW_TEXT:
                 return " TEXT";
         default:
-                return " BLOB"; /* leaves everything as it is */
+                return " BLOB"; /* affinity BLOB: SQLite converts nothing */
         }
 }
 
@@ -39,7 +39,7 @@ int sqlite_prepare_put(sqlite3 *db, const RowTable *t, unsigned n, sqlite3_stmt 
         _cleanup_buf_ Buf sql = BUF_INIT(32768);
         int code;
 
-        /* The conflict clause does the same and takes a third longer. */
+        /* A conflict clause would do the same, but takes a third longer. */
         (void) buf_printf(&sql, "INSERT OR REPLACE INTO \"%s\" (", t->name);
         put_names(&sql, t, t->n_columns, false);
         (void) buf_puts(&sql, ") VALUES ");
@@ -106,8 +106,8 @@ static int run_put(sqlite3_stmt *s) {
         return code;
 }
 
-/* Puts the rows that the first of `places` begins, one statement for as many as it takes, and tells how many
- * those were. Else what is done for each statement would cost more than its row. */
+/* Writes rows of one table from the first of `places` on, as many as one statement takes, and returns how
+ * many. With one statement for each row, the statement would cost more than the row. */
 static int put_rows(SqliteFile *f, const Rows *rows, const size_t *places, size_t n, const Row *first,
                     size_t *ret_done) {
         sqlite3_stmt *many = f->puts_many[first->table];
@@ -184,7 +184,7 @@ static int read_value(sqlite3_stmt *s, int i, RowValue *ret) {
                 ret->type = ROW_BLOB;
                 ret->data = sqlite3_column_blob(s, i) ?: "";
                 break;
-        default: /* a null, or a number with a point that we never wrote */
+        default: /* NULL or a floating-point number: gemgate writes neither */
                 *ret = (RowValue){ .type = ROW_NULL };
                 return 0;
         }

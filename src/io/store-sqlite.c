@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The one thread of gemgated beside its loop: a call of SQLite's waits for the disk, and the loop must
- * not. The two share little: a job, and its batch, which the loop fills and does not touch again until the
- * job is done. The batch is a copy (base/rows), so the thread sees nothing that the loop works with, and
- * the loop nothing of SQLite's.
+ * The only thread of gemgated beside its loop: SQLite's calls wait for the disk, and the loop must not wait.
+ * They share a job and its batch, which the loop fills and does not touch again until the job is done. The
+ * batch is a copy (base/rows), so the thread never reads the loop's data, and the loop never calls SQLite.
  *
  *      loop:    job = …, rows = …, busy; signal ──────────────►  thread: takes the job
  *      loop:    done(report), not busy   ◄──── eventfd ────────  thread: report, finished
@@ -12,7 +11,7 @@
  * One job at a time: while it is under way the store's user collects what changes, so the slower the disk,
  * the more is written in one transaction, and no queue grows.
  *
- * Signals are the loop's: the thread has all of them blocked.
+ * Only the loop gets signals: the thread blocks all of them.
  */
 
 #include <errno.h>
@@ -39,10 +38,10 @@ typedef struct SqliteStore {
         int event_fd;
         bool open; /* as of the last report */
 
-        /* the thread's */
+        /* used by the thread only */
         SqliteFile *file;
 
-        /* shared */
+        /* shared, under the mutex */
         pthread_t thread;
         bool has_thread, has_lock;
         pthread_mutex_t lock;
@@ -150,7 +149,7 @@ static void on_replace(Store *store) {
         begin(sqlite_store(store), JOB_REPLACE, NULL);
 }
 
-/* Reports what the thread has done, if it has; with `wait` once it has. */
+/* Reports a job that the thread has finished. With `wait`, waits for its end first. */
 static void finish(SqliteStore *s, bool wait) {
         SqliteReport report;
         StoreReport done;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A store of rows, as its user sees it; store-sqlite is one.
+ * The interface of a store of rows; store-sqlite implements it.
  *
- * Threads: all calls are made on the loop's thread, and so is `done`. A store may have a thread of its
- * own, but nothing of the loop waits for it, except in store_wait(), store_read() and store_free().
+ * Threads: all calls are made on the loop's thread, and so is `done`. A store may have its own
+ * thread; the loop waits for it only in store_wait(), store_read() and store_free().
  *
  * Jobs: store_write() and store_replace() start a job and return at once. One job is under way at a time.
  * Its end calls `done`, from the loop or within store_wait(), and `done` may start the next job.
@@ -73,7 +73,7 @@ static inline void store_write(Store *s, Rows *rows) {
         s->ops->write(s, rows);
 }
 
-/* Sets aside what is there, as corrupt, and begins anew: a job like store_write(). */
+/* Sets aside what is there, as corrupt, and begins with an empty store: a job like store_write(). */
 static inline void store_replace(Store *s) {
         assert(!s->busy);
         s->busy = true;

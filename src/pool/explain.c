@@ -140,7 +140,7 @@ static const char *const ceiling_words[_CEILING_MAX] = {
         [CEILING_RPD] = "requests a day",
 };
 
-/* Says whether Google has refused, or whether requests are held back because a ceiling is reached. */
+/* Whether Google has refused, or gemgate holds requests back because a ceiling is reached. */
 static void say_cooling(const Pool *p, const Standing *s, Sentence *t) {
         if (s->standing.full < _CEILING_MAX)
                 say(t, "full: its %s are used up", ceiling_words[s->standing.full]);
@@ -193,7 +193,7 @@ static void say_ceilings(const PoolReason *r, Sentence *t) {
         }
 }
 
-/* For a quota without requests so far: what the configuration says. */
+/* A quota without requests so far has only the ceilings of the configuration. */
 static void look_at_ceilings(Pool *p, const char *model, const Standing *s, PoolReason *r) {
         Ceiling untouched = {}, *c = &untouched;
 

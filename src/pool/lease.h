@@ -12,7 +12,7 @@ void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret);
 /* Reserves in the ceilings: the request counts before anything is sent. */
 void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret);
 
-/* Names a reason other than the rank; that a pick is a probe tells more. */
+/* Records a reason other than the rank. POOL_CHOICE_PROBE is kept: it is the more useful reason. */
 static inline void lease_choose(Lease *l, PoolChoice c) {
         if (l->choice != POOL_CHOICE_PROBE)
                 l->choice = c;

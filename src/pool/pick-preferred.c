@@ -4,7 +4,7 @@
  * Affinity by rendezvous hashing. Every project has a number made of its name (or its key's digest). A
  * conversation's number and a project's number give a score, and the project with the highest score serves
  * the conversation. When a project goes, only its own conversations move; a new project takes its share
- * from all. In a large pool only CANDIDATES keys are scored, beginning where a jump hash says, so that the
+ * from all. In a large pool only CANDIDATES keys are scored, beginning where a jump hash points, so that the
  * cost stays the same.
  *
  * The preferred project is used only if it is usable. It is passed over when it is cooling, when the

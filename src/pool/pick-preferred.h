@@ -10,7 +10,7 @@
 typedef struct PoolModel PoolModel;
 typedef struct PoolBucket PoolBucket;
 
-/* True if no pick could succeed now; *ret says why. False for a model without requests so far. */
+/* True if no pick could succeed now; *ret has the reason. False for a model without requests so far. */
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret);
 
 /* The slot to pick of the project q->pinned, NULL if there is none, and its bucket. -ENOMEM. */

@@ -28,7 +28,7 @@
  *     before and put back after it; they are TRIES_MAX at most.
  *   - A key's death touches its slots, a project's its buckets: one for each model, so MODELS_MAX at most.
  *   - Midnight changes every rank. Counters carry the day that they belong to, so they are right at once,
- *     and a model's heaps are made anew at its first pick of the day: the one step that is O(n).
+ *     and a model's heaps are built again at its first pick of the day: the one step that is O(n).
  *
  * The breakers are in five layers (core/judgement.h). A slot is blocked if one of them is open, or if its
  * probe is under way; a half-open breaker makes the request that passes it its probe. Nothing here decides
@@ -92,7 +92,7 @@ Pool *pool_free(Pool *p) {
 static void breaker_shift(Breaker *b, usec_t back) {
         if (b->until > 0)
                 b->until = MAX(usec_sub(b->until, back), (usec_t) 1);
-        b->since = usec_sub(b->since, back); /* of one that is closed, too: its ladder goes by it */
+        b->since = usec_sub(b->since, back); /* also set while closed: the ladder depends on it */
 }
 
 static void tally_shift(PoolTally *t, usec_t back) {
@@ -135,7 +135,7 @@ static void pool_shift(Pool *p, const Day *before) {
                 LIST_FOREACH(j, &m->buckets)
                         bucket_shift(p, list_entry(j, PoolBucket, by_model), back, before);
                 tally_shift(&m->tally, back);
-                m->day = USEC_INFINITY; /* no day: the heaps are made anew */
+                m->day = USEC_INFINITY; /* no day: the heaps are built again */
                 m->refused_at = 0;
         }
         pool_note_all(p);

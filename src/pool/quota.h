@@ -50,7 +50,7 @@ void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens);
 /* Google's name of the model in a quota is known, from an answer or from the store. */
 void pool_model_learn_name(Pool *p, PoolModel *m, const char *name);
 
-/* At the end of a request: corrects its size, and takes over what Google said about ceilings. */
+/* At the end of a request: corrects its size, and takes over the ceilings that Google's answer names. */
 void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage);
 
 /* False if the request does not fit; then the bucket is crowded. `tries` begins with 0. */
@@ -70,6 +70,6 @@ void pool_notify_warning(Pool *p, const PoolSlot *s); /* if QUOTA_WARN_AT was re
 /* Moves all buckets that share it to where they belong. */
 void pool_quota_place(Pool *p, PoolQuota *q);
 
-/* Moves what is known of `from` to the other quota, whose own knowledge wins: Google counts both as one.
- * `from` is empty then. */
+/* Merges `from` into the other quota, because Google counts both as one. Where both have a value, that of
+ * `to` is kept. `from` is empty afterwards. */
 void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from);

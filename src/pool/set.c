@@ -2,7 +2,7 @@
 
 /*
  * A new set of keys, all or nothing. First comes a plan: everything that needs memory is made beside what is
- * there, with trees of its own, and can be thrown away. Then the plan is carried out, and nothing can fail
+ * there, with separate trees, and can be thrown away. Then the plan is carried out, and nothing can fail
  * any more:
  *
  *   - a key that stays is the same object: health, counters, leases and its probes go on;
@@ -208,7 +208,7 @@ static void row_carry_out(Pool *p, PlanRow *row) {
 
         k->placed = row->wanted->project;
         k->joining = false;
-        /* What an administrator wanted holds as long as the configuration does not say something new. */
+        /* An administrator's choice lasts until `disabled` changes in the configuration. */
         if (row->is_new || k->configured != row->wanted->disabled)
                 k->disabled = k->configured = row->wanted->disabled;
         if (!row->is_new)

@@ -101,7 +101,7 @@ class Server:
 
     def check(self) -> None:
         if self.child.poll() is not None:
-            raise ServerError(f"{self.name} ended with status {self.child.returncode}; it said:\n{self.said()}")
+            raise ServerError(f"{self.name} ended with status {self.child.returncode}; its output:\n{self.said()}")
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]

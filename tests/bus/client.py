@@ -135,7 +135,7 @@ class Client:
             return self.loop.run_until_complete(asyncio.wait_for(until(), DEADLINE))
         except asyncio.TimeoutError:
             heard = [(m.path, m.member, m.body) for m in self.signals]
-            raise AssertionError(f"waited {DEADLINE:g} s in vain for {what}; heard {heard}") from None
+            raise AssertionError(f"no {what} within {DEADLINE:g} s; signals: {heard}") from None
 
     def wait_told(self, member, ask=lambda *_: True, interface=MANAGER):
         return self.wait(member, lambda: next((b for b in self.told(member, interface) if ask(*b)), None))

@@ -112,7 +112,7 @@ class Machine:
 
 
 class Polkit:
-    """Owns polkit's name and answers as `answer` says: yes, no, challenge, error or never. `asked` has the
+    """Owns polkit's name and answers as in `answer`: yes, no, challenge, error or never. `asked` has the
     requests as (action, flags), `cancelled` those that were cancelled."""
 
     ANSWERS = {"yes": [True, False, {}], "no": [False, False, {}], "challenge": [False, True, {}]}

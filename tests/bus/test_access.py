@@ -151,7 +151,7 @@ def test_strangers_read_no_property(start, connect, policy, member, signature, b
 
 
 class loose_machine:
-    """Its bus lets everybody do everything, so that only the daemon's own gate is between."""
+    """Its bus allows every caller everything, so only the daemon's own checks apply."""
 
     def __init__(self, sim):
         self.sim = sim

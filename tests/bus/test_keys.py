@@ -89,7 +89,7 @@ def test_reset_of_one_key(home, sim):
 
 
 def test_keys_of_one_mask_are_told_apart(configured, connect, sim):
-    """Two keys with the same mask, and a third whose name is that mask."""
+    """Two keys with the same mask, and a third one that has this mask as its name."""
     alike = SECRETS["KEY1"][:10] + "Z" * 10 + SECRETS["KEY1"][20:]
     c = configured(entry(1), {"key": alike}, entry(2, MASKS["MASK1"]))
     root = connect()
@@ -124,7 +124,7 @@ def test_disable_and_enable(home):
     root.call("Enable", path=home, interface=KEY)
     root.call("SetLogLevel", "s", "DEBUG")
     root.wait("something else", lambda: root.changes())
-    assert root.told("KeyHealthChanged") == [], "nothing has changed, and it was told"
+    assert root.told("KeyHealthChanged") == [], "a signal although nothing has changed"
 
 
 @pytest.mark.parametrize("path", ["/none", "/home/deeper", "/AIza_2a_2a_2a_2a0001", ""])

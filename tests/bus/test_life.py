@@ -41,7 +41,7 @@ def test_no_bus_and_then_one(own_machine, gemgated):
     own_machine.wait_owned()
     with own_machine.client() as c:
         assert c.get("RequestsTotal") == 1
-    assert len(said(gemgated, "no system bus")) == 1, "said once, however often it was tried"
+    assert len(said(gemgated, "no system bus")) == 1, "one line, however often it was tried"
     assert len(said(gemgated, "on the system bus as org.gemgate1")) == 1
 
 
@@ -135,7 +135,7 @@ def test_name_is_taken(own_machine, sim):
 
 
 def test_no_policy_installed(own_machine, gemgated):
-    """Then the name cannot be owned; one line says what to do. Once the policy is there we are on the bus."""
+    """Without the policy the name cannot be owned, and one line has the remedy. With the policy it is owned."""
     own_machine.start_bus(rules="")
     line = gemgated.wait_log("the refusal", lambda line: "org.gemgate1.conf" in line["message"])
     assert line["level"].lower() == "warning"

@@ -111,4 +111,4 @@ def test_size(image):
     size = sum(path.stat().st_size for path in image.layers())
     assert size < 60 * MB
     said = re.search(r"(\d+) MB compressed", (house.ROOT / "README.md").read_text())
-    assert said and abs(size / MB - int(said.group(1))) < 2, f"{size / MB:.1f} MB; the README says {said and said.group()}"
+    assert said and abs(size / MB - int(said.group(1))) < 2, f"{size / MB:.1f} MB; in the README: {said and said.group()}"

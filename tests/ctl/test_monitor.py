@@ -23,7 +23,7 @@ class Monitor:
 
     def line(self):
         while b"\n" not in self.rest:
-            assert select.select([self.process.stdout], [], [], wait.DEADLINE)[0], "the monitor says nothing"
+            assert select.select([self.process.stdout], [], [], wait.DEADLINE)[0], "the monitor prints nothing"
             data = os.read(self.process.stdout.fileno(), 65536)
             assert data, self.process.stderr.read()
             self.rest += data

@@ -134,7 +134,7 @@ def parse(text):
     story, found = sections(text)
     title = next((line.lstrip("# ").rstrip() for line in story if line.strip("# ")), "")
     if not title:
-        raise CaseError("the first line says what is shown")
+        raise CaseError("the first line must be a comment: what the case shows")
     case = Case(title, {}, [], [[]], [])
     sim = None
     for s in found:

@@ -103,7 +103,7 @@ class Conversation:
     def compare(self, section, answer, where):
         if answer is None:
             if "none" not in section.options:
-                raise Mismatch(f"{where}: the connection was closed without a word")
+                raise Mismatch(f"{where}: the connection was closed without an answer")
             return
         raw = answer.head.encode() + b"\n\n" + answer.body
         if names := leaked(raw):

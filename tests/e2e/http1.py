@@ -83,7 +83,7 @@ class Connection:
         return text.decode("latin-1")
 
     def read_head(self):
-        """The status line and headers, or None if the peer closed without a word."""
+        """The status line and headers, or None if the peer closed without an answer."""
         first = self.line()
         if first is None:
             return None
@@ -129,7 +129,7 @@ class Connection:
         return a
 
     def read(self, method="GET"):
-        """One whole answer; interim ones are passed over. None if the peer closed without a word."""
+        """One whole answer; interim ones are passed over. None if the peer closed without an answer."""
         while a := self.read_head():
             if a.status >= 200:
                 return self.read_body(method)

@@ -82,7 +82,7 @@ class Process:
         """The exit status; a program that doesn't end is killed and is a fault."""
         if not self.ended(deadline):
             self.kill()
-            raise AssertionError(f"{self.argv[0]} did not end within {deadline:g} s; it said:\n{self.said()}")
+            raise AssertionError(f"{self.argv[0]} did not end within {deadline:g} s; its output:\n{self.said()}")
         return self.status
 
     def signal(self, which):
@@ -111,7 +111,7 @@ class Process:
         self.signal(signal.SIGTERM)
         status = self.wait(STOP_DEADLINE)
         self.check()
-        assert status == expected, f"{self.argv[0]} ended with {status}, expected {expected}; it said:\n{self.said()}"
+        assert status == expected, f"{self.argv[0]} ended with {status}, expected {expected}; its output:\n{self.said()}"
 
     def said(self):
         return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")

@@ -5,7 +5,7 @@
 It sends an upstream request as the CLI does, and passes the answer on. Words in the prompt make it do other things:
 
     crash        hangs up without a result, after it has asked
-    retire       the first time (a file says so), hangs up before it asks; retired: each time
+    retire       hangs up before it asks, but only the first time (noted in a file); retired: each time
     mute         never writes anything; hang: neither asks nor writes
     nocall       success without a request upstream
     broken       reports an error that upstream did not send; killed: that a signal ended the CLI

@@ -17,7 +17,7 @@ PASSWORD = "hunter2hunter2"
 
 @contextlib.contextmanager
 def answering(answer):
-    """A server that says this to every connection; None: it never says anything. Yields its port."""
+    """A server that sends `answer` on every connection; None: it sends nothing. Yields its port."""
     s = socket.create_server(("127.0.0.1", 0))
     kept = []
 

@@ -104,8 +104,8 @@ def test_told_to_end_while_it_starts(sim, tmp_path):
                           program=["unshare", "--pid", "--fork", "--kill-child", "--", house.GEMGATED])  # fmt: skip
     pid = wait.until("the first process", lambda: children(d.process.pid))[0]
 
-    # A signal that comes before main() is lost, and unshare has this number until it starts gemgated. There is somebody
-    # who reads the file only when main() has come to its settings.
+    # A signal that comes before main() is lost, and unshare has this number until it starts gemgated. The
+    # file has a reader only when main() has come to its settings.
     env = wait.until("the settings to be read", lambda: opened(fifo))
     os.kill(pid, signal.SIGTERM)
     os.close(env)  # and now it goes on

@@ -88,7 +88,7 @@ def test_no_byte_yet(sim, start):
     ("*: hang", {"method": "GET", "where": "/v1/models"}, "asking", {"model": None, "route": "/v1/models"}),
 ], ids=["reading", "answering", "asking"])
 def test_others(sim, start, script, request_of, state, expected):
-    """What is no exchange, or none any more, is listed too."""
+    """Requests that are not an exchange, or no longer one, are listed too."""
     sim.script(script)
     d = start()
     with send(d, "other", **request_of):

@@ -469,7 +469,7 @@ def test_out_of_reach(kept):
     (warning,) = k.warnings()
     assert str(k.file) in warning and "cannot be opened" in warning and "make its directory" in warning
     where.mkdir(parents=True)
-    k.daemon.wait_log("the word that it is over", lambda e: "is written again" in e["message"])
+    k.daemon.wait_log("the line that it is over", lambda e: "is written again" in e["message"])
     wait.until("the row", lambda: k.rows("SELECT total FROM total") == [(1,)])
     k.kill()
     k.start()
@@ -506,7 +506,7 @@ def test_two_of_one_file(kept, sim, tmp_path):
     (warning,) = k.warnings()
     assert "another gemgated has it" in warning and "each instance" in warning
     first.process.stop()
-    second.wait_log("the word that it is over", lambda e: "is written again" in e["message"])
+    second.wait_log("the line that it is over", lambda e: "is written again" in e["message"])
     assert k.total() == 2
     k.restart()
     assert k.total() == 2

@@ -62,7 +62,7 @@ def test_no_path_of_a_stranger(start):
 
 
 def test_key_waits(sim, start):
-    """What befalls a key is logged with the request that brought it about."""
+    """A change of a key's health is logged with the id of the request that caused it."""
     d = start(LOG_LEVEL="DEBUG", API_KEYS=ONE)
     sim.script("* : error rpm retry=60s")
     assert ask(d, "mine", ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")).status == 429

@@ -16,5 +16,5 @@ def until(what, ask, deadline=DEADLINE):
         if answer:
             return answer
         if time.monotonic() > end:
-            raise AssertionError(f"waited {deadline:g} s in vain for {what}")
+            raise AssertionError(f"waited {deadline:g} s for {what}, which did not come")
         time.sleep(PAUSE)

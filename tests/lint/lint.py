@@ -261,7 +261,7 @@ def comment_form(s):
 
 def plain_english(s):
     if english.is_clean(s.path):
-        for offset, words, better in english.refused(s.path, s.text, s.is_c):
+        for offset, words, better in english.refused(s.path, s.text):
             yield s.line_of(offset), f'"{words}": rather {better}'
 
 
@@ -291,6 +291,8 @@ PROSE_RULES = {plain_english}  # for texts, which are no sources
 
 # Files that quote what the rules look for.
 EXEMPT = {p: {machine_paths, sleeping} for p in ("tests/lint/lint.py", "tests/lint/test_lint.py")}
+EXEMPT["tests/lint/english.py"] = {plain_english}
+EXEMPT["tests/lint/test_lint.py"].add(plain_english)
 EXEMPT["packaging/debian/rules"] = {form}  # make needs its tabs
 
 
@@ -317,7 +319,7 @@ def wanted(path):
 
 
 def tree():
-    yield "README.md"
+    yield from ("README.md", ".env.example", "Dockerfile")
     for top in ("src", "tests", "packaging", ".ci", "docs", "units", "dbus"):
         for folder, folders, files in os.walk(os.path.join(ROOT, top)):
             folders[:] = sorted(f for f in folders if not SKIP.match(f))

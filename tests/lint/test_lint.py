@@ -65,6 +65,8 @@ BAD = [
     ("src/base/a.c", '        log_info("the client is told");\n', "plain-english", 2),
     ("src/base/a.h", "/* The request, and who has had his turn. */\n", "plain-english", 2),
     ("docs/CONFIG.md", "Each has a file of its own.\n", "plain-english", 2),
+    ("tests/e2e/a.py", "def f():\n    \"\"\"Nobody\n    is told.\"\"\"\n", "plain-english", 3),
+    ("Dockerfile", "# What is said of it.\n", "plain-english", 2),
     ("tests/run", "cd /work/main\n", "machine-paths", 2),
     ("tests/e2e/a.py", "open('../shared/contract.md')\n", "machine-paths", 2),
 ]
@@ -79,6 +81,7 @@ GOOD = [
     ("src/core/a.c", "        snprintf(b, n, x); my_atoi(x); p->system(x); o.system(x);\n"),
     ("src/core/a.c", "int " + "x" * 104 + ";\n"),
     ("src/base/a.c", "/* A stand-in; on_heard() and `told` are names. */\nint told, said;\n"),
+    ("tests/e2e/a.py", "told = f(said, 'nobody', f'{told} {said} tokens')\n"),
     ("src/runner/privilege.c", "/* The CLI runs as nobody. */\n"),
     ("src/core/a.c", "/*\n *   - an item that\n *     goes on;\n *   1. another\n *\n * And text / of it.\n */\n"),
     ("src/io/curl-glue.c", "        x = secret_reveal(s);\n"),

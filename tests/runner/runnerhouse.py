@@ -119,7 +119,7 @@ class Runner:
             try:
                 piece = self.socket.recv(1 << 20)
             except TimeoutError:
-                raise AssertionError(f"the runner says nothing; before: {self.events}, {self.said()}") from None
+                raise AssertionError(f"the runner sends nothing; before: {self.events}, {self.said()}") from None
             if not piece:
                 assert not self.held, "half a line at the end"
                 self.socket.close()

@@ -49,7 +49,7 @@ PROMPTS = [
 
 @pytest.fixture
 def lure(house):
-    """A file and a folder that everybody may read."""
+    """A file and a folder that all users may read."""
     folder = house.folder / "lure"
     folder.mkdir()
     path = folder / "secret.txt"

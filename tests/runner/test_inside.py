@@ -29,9 +29,9 @@ const net = require('node:net'), os = require('node:os');
 const reach = (to) => new Promise((r) => { const c = net.connect(to); c.on('connect', () => r(true)); c.on('error', () => r(false)); });
 const targets = %s;
 (async () => {
-  const told = [];
-  for (const t of targets) told.push(await reach(t));
-  tell(JSON.stringify([told, Object.keys(os.networkInterfaces()), process.pid < 10, os.hostname()]));
+  const reached = [];
+  for (const t of targets) reached.push(await reach(t));
+  tell(JSON.stringify([reached, Object.keys(os.networkInterfaces()), process.pid < 10, os.hostname()]));
   read(); done(); process.exit(0);
 })();
 """

@@ -249,9 +249,9 @@ def test_node_that_cannot_run(house):
         assert result["status"] == "none" and "executing node: No such file" in result["message"]
 
 
-@pytest.mark.parametrize("version, told", [('"0.61.0-nightly.1"', "0.61.0-nightly.1"), ("7", None), ('"a b"', None)])
-def test_version(house, version, told):
-    assert house.runner(cli=house.script("read();", version=version)).ready()["version"] == told
+@pytest.mark.parametrize("version, reported", [('"0.61.0-nightly.1"', "0.61.0-nightly.1"), ("7", None), ('"a b"', None)])
+def test_version(house, version, reported):
+    assert house.runner(cli=house.script("read();", version=version)).ready()["version"] == reported
 
 
 @pytest.mark.parametrize(

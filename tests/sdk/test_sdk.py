@@ -190,7 +190,7 @@ def test_retry_after_is_obeyed(sdk, sim, start):
 
 
 def test_hopeless_is_not_retried(sdk, sim, start):
-    """x-should-retry: false keeps the SDK from asking in vain."""
+    """x-should-retry: false keeps the SDK from useless retries."""
     sim.script("*: error invalid_key")
     d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
     e = sdk.call("chat", d, HI, retries=2)["error"]

@@ -28,7 +28,7 @@ def request(verb="generateContent", body=None, model=MODEL, key="K1", headers=()
 
 
 def ask(sim, verb="generateContent", body=None, **kw):
-    """(answer, its JSON); None and None if the connection was closed without a word."""
+    """(answer, its JSON); None and None if the connection was closed without an answer."""
     with connect(sim) as c:
         c.send(request(verb, body, **kw))
         answer = c.read("POST")

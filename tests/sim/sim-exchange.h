@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The simulator itself, and one exchange of it: what the HTTP server hands up goes to the control routes or
- * to the Gemini API, and what either answers is played here and entered in the log.
+ * The simulator itself, and one exchange of it: requests from the HTTP server go to the control routes or
+ * to the Gemini API; their answers are sent and logged here.
  */
 
 #include <json-c/json.h>

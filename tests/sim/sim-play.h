@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Plays one answer on one connection as the action says: late, paced, dripping, or not to its end. */
+/* Sends one answer on one connection as the action describes: late, paced, in single bytes, or cut off. */
 
 #include "sim-answer.h"
 #include "sim-http.h"

@@ -45,7 +45,7 @@ class Client(threading.Thread):
             while not self.ends.is_set():
                 self.once()
                 self.n += 1
-        except Exception as e:  # told by the test
+        except Exception as e:  # the test reports it
             self.fault = e
 
     def once(self):

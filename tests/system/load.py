@@ -41,7 +41,7 @@ class Clients:
         finally:
             writer.close()
         if not data:
-            return "closed without a word"
+            return "closed without an answer"
         if not data.startswith(b"HTTP/1.1 "):
             return "no HTTP"
         head, _, body = data.partition(b"\r\n\r\n")

@@ -90,7 +90,7 @@ def test_status_line(running, sim):
 
 
 def test_status_without_keys():
-    """The service waits for keys, its status says so, and a reload takes them."""
+    """The service waits for keys, its status shows it, and a reload takes them."""
     machine.configure(keys=(), tokens=(), admins=())
     assert machine.health()["status"] == "no_keys"
     text = wait.until("a status line", lambda: show("StatusText"))

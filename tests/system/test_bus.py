@@ -169,7 +169,7 @@ def test_method_without_polkit(method, polkit_rule):
 
 @pytest.mark.parametrize("interface", [MANAGER, KEY])
 def test_properties(interface, polkit_rule):
-    """Only root and the group read them, whatever polkit says."""
+    """Only root and the group read them, whatever polkit answers."""
     path = ROOT if interface == MANAGER else first_key()
     names = [p.get("name") for p in described(interface).iter("property")]
     assert len(names) >= 7

@@ -57,7 +57,7 @@ def impatient_bus():
 
 
 def test_daemon_that_cannot_start(sim, impatient_bus):
-    """The bus tried to start it and gave up: the error says where to look."""
+    """The bus tried to start it and gave up: the error names the journal to look into."""
     machine.configure(sim, MAX_BODY="banana")
     systemctl("stop", SERVICE)
     result = run("gemgatectl", "keys", check=False)

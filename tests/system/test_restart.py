@@ -166,7 +166,7 @@ def test_daemon_that_cannot_start_leaves_nobody_hanging(sim):
 
 
 def test_daemon_that_crashes_again_and_again_leaves_nobody_hanging():
-    """A daemon that dies at once for any reason: the start limit stops it, and the journal says how to go on. The limit is
+    """A daemon that dies at once for any reason: the start limit stops it, and the journal explains how to go on. The limit is
     smaller here, to save time."""
     after = machine.cursor()
     with machine.drop_in(

@@ -154,8 +154,8 @@ void room_take(RoomPlain *w, RoomKey *k, unsigned model, uint64_t tokens, uint64
         k->n_out++;
 }
 
-/* Merges what is known of two quotas into the second, whose own knowledge wins: Google counts them as
- * one. */
+/* Merges two quotas into the second, because Google counts them as one. Where both have a value, the
+ * second's is kept. */
 static void merge(const RoomPlain *w, RoomQuota *to, RoomQuota *from) {
         if (to->until == 0 && from->until > 0) {
                 to->until = from->until;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A store in memory, for tests: a job ends at the end of the loop's turn, and fails as the test wants.
+/* A store in memory, for tests: a job ends at the end of the loop's turn, and fails if the test demands it.
  * What was written outlives the store, as a file does. */
 
 #include "io/loop.h"

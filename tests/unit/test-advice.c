@@ -128,7 +128,7 @@ static void test_advice(void **state) {
                     "in 40 min.",
                     "More than half of the keys of m rest because their quota is spent (2 of 3). About 1 "
                     "more key, each "
-                    "of a Google project of its own, would bring that down to half." } },
+                    "in a separate Google project, would bring that down to half." } },
                 { { A, B, C },
                   { { "m", VERDICT_DAY, 3, NULL, 45 * USEC_PER_SEC }, { "n", VERDICT_OK, 3 } },
                   { "No key can serve m now: 3 cooling of 3. The first one comes back at "
@@ -136,7 +136,7 @@ static void test_advice(void **state) {
                     "45 s.",
                     "More than half of the keys of m rest because their quota is spent (3 of 3). About 3 "
                     "more keys, each "
-                    "of a Google project of its own, would bring that down to half." } },
+                    "in a separate Google project, would bring that down to half." } },
                 { { A, B },
                   { { "m", VERDICT_OVERLOAD, 19, "overloaded" } },
                   { "Nothing needs doing: all 2 keys can serve." } },

@@ -3,8 +3,8 @@
 
 #include "pool/binding.h"
 
-/* Names that belong to the project whose key made them: how long they are known, over restarts and reloads;
- * and picks that are pinned to that project. */
+/* Names of objects that belong to the project whose key created them: how long they are kept, over restarts
+ * and reloads, and picks that are pinned to that project. */
 
 static const KeyRow keys[] = {
         { .key = "AIzaSyOwnOne-aaaa" },

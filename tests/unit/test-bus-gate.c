@@ -23,8 +23,8 @@ static void test_admins(void **state _unused_) {
                 { STRANGER, { 1, 2, ADMINS }, 3, ADMINS, true },
                 { STRANGER, { 1, 2, ADMINS }, 2, ADMINS, false },
                 { STRANGER, { 0 }, 1, ADMINS, false },
-                /* If the group does not exist, no caller is in it, not even one with the number that stands
-                 * for "none". */
+                /* If the group does not exist, no caller is in it, not even one whose group has
+                 * the number for "none". */
                 { STRANGER, { BUS_NO_GROUP }, 1, BUS_NO_GROUP, false },
                 { (uid_t) -1, {}, 0, ADMINS, false },
         };

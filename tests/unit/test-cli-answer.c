@@ -39,7 +39,7 @@ static const Row rows[] = {
 
         { "upstream failed", 1, false, false, false, 429, ERROR, 0, 0, "[API Error: x]", "", 429,
           "upstream" },
-        { "upstream failed, the CLI says nothing", 1, false, false, false, 503, OK, 0, 0, "", "", 503,
+        { "upstream failed, the CLI reports nothing", 1, false, false, false, 503, OK, 0, 0, "", "", 503,
           "upstream" },
         { "upstream failed, the runner is gone", 1, false, false, false, 404, NULL, 0, 0, "", "", 404,
           "upstream" },
@@ -59,9 +59,9 @@ static const Row rows[] = {
           "cannot start node" },
 
         { "a text that it lost", 1, true, true, false, 0, ERROR, 0, 0, "lost it", "", 502, "lost it" },
-        { "a text of which it says nothing", 1, true, true, false, 0, OK, 0, 0, "", "", 502, "exit code" },
+        { "a text that it does not report", 1, true, true, false, 0, OK, 0, 0, "", "", 502, "exit code" },
         { "a signal", 1, true, false, false, 0, ERROR, 0, 15, "", "", 502, "signal 15" },
-        { "no word of its own", 1, true, false, false, 0, NONE, 0, 0, "", "the end of stderr", 502,
+        { "no message", 1, true, false, false, 0, NONE, 0, 0, "", "the end of stderr", 502,
           "the end of stderr" },
         { "half a text", 1, false, true, false, 0, ERROR, 1, 0, "terminated", "", 502, "terminated" },
         { "half a text that it is content with", 1, false, true, false, 0, OK, 1, 0, "", "", 502,
@@ -82,7 +82,7 @@ static Job *new_job(JobBook *book, const Row *row) {
         if (row->error) {
                 ApiError e;
 
-                api_error_set(&e, row->error, NULL, "upstream said so");
+                api_error_set(&e, row->error, NULL, "upstream's message");
                 job_failed(j, &e);
         }
         return j;

@@ -125,7 +125,7 @@ static void test_own_files(void **state) {
 
         write_file("etc/api-keys", "key-one\n\n# the second\nkey-two\n");
         write_file("etc/allowed-tokens", "[\"client\", {\"token\": \"named\", \"name\": \"n\"}]");
-        write_file("etc/admin-tokens", "# nobody yet\n");
+        write_file("etc/admin-tokens", "# none yet\n");
         assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), 0);
         assert_string_equal(said.text, "");
         assert_int_equal(c->n_keys, 2);

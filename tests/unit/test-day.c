@@ -5,7 +5,7 @@
 
 #include "core/day.h"
 
-/* The day's clock: it never goes back but with a jump, a jump is reported with the day as it was, and each
+/* The day's clock: it goes back only with a jump, a jump is reported with the day as it was, and each
  * day begins once, on nights on which the clocks change too. */
 
 static void assert_sound(const Day *d) {

@@ -202,7 +202,7 @@ static int on_spin(sd_event_source *s, void *userdata) {
         return 0;
 }
 
-/* The loop turns and the timers fire, but no client would be served: several periods without a word. */
+/* The loop turns and the timers fire, but no client would be served: no keep-alive for several periods. */
 static void test_watchdog_of_a_spinning_loop(void **state) {
         Spin spin = { .end = clock_monotonic() + 100 * USEC_PER_MSEC };
         sd_event_source *s = NULL;

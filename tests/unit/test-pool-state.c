@@ -158,8 +158,7 @@ static void test_disabled(void **state) {
                 world_begin(&w, &after, 1);
                 assert_int_equal(is_disabled(&w, 0), rows[i].expected);
 
-                /* It has changed its mind twice: what he wanted is over, although it says what it said then.
-                 */
+                /* The configuration changed and changed back: the administrator's choice stays void. */
                 if (rows[i].configured_then != rows[i].configured) {
                         world_restart(&w, &before, 1);
                         assert_int_equal(is_disabled(&w, 0), rows[i].configured);

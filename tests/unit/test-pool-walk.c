@@ -78,8 +78,9 @@ static void on_health_changed(const PoolKey *k, const char *model, PoolState bef
         PoolState *told = *model ? &life->pair[model_of(model)].told : &life->told;
 
         if (*told != before)
-                fail_msg("step %llu: key %u, %s: from %s, but it was told %s", (unsigned long long) w->step,
-                         life->index, model, pool_state_to_string(before), pool_state_to_string(*told));
+                fail_msg("step %llu: key %u, %s: from %s, but the last notification was %s",
+                         (unsigned long long) w->step, life->index, model, pool_state_to_string(before),
+                         pool_state_to_string(*told));
         assert_true(before != after || after != POOL_USABLE);
         assert_true(*reason);
         assert_int_equal(after == POOL_DISABLED, until == USEC_INFINITY);
@@ -293,8 +294,9 @@ static void compare_told(const Walk *w, const Life *k, PoolState told, PoolState
         bool quiet = told == POOL_COOLING || told == POOL_USABLE;
 
         if (told != proven && !(quiet && (proven == POOL_COOLING || proven == POOL_USABLE)))
-                fail_msg("step %llu: key %u is %s, and was told %s", (unsigned long long) w->step, k->index,
-                         pool_state_to_string(proven), pool_state_to_string(told));
+                fail_msg("step %llu: key %u is %s, but the last notification was %s",
+                         (unsigned long long) w->step, k->index, pool_state_to_string(proven),
+                         pool_state_to_string(told));
 }
 
 static void compare_slot(const PoolSlotView *v, void *userdata) {

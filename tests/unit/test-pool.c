@@ -125,7 +125,7 @@ static void talk_done(Talk *t, char w[][32]) {
         static const Usage usage = { .prompt = 3, .completion = 5 };
         Verdict v;
 
-        verdict_init(&v, class_of(w[2]), 0, "what Google said");
+        verdict_init(&v, class_of(w[2]), 0, "Google's message");
         if (*w[3])
                 v.retry_after = span_of(w[3]);
         for (size_t i = 0; i < t->n_leases; i++)
@@ -288,7 +288,7 @@ static void test_order(void **state) {
         TALK("no keys at all", "", "pick m none usable=0 never ill", "usable 0", "reset * * none");
         TALK("all excluded: nothing to wait for", "a",
              "but a", "pick m none usable=1 never ill", "pick m a", "done a ok");
-        TALK("keys of one project stand in the order of configuration among the others", "a1bc1d",
+        TALK("keys of one project keep the order of the configuration among the others", "a1bc1d",
              "pick m a", "pick m b", "pick m c", "pick m d",
              "done a ok", "done b ok", "done c ok", "done d ok");
 }
@@ -305,7 +305,7 @@ static void test_quota(void **state) {
              "see a m cooling 5min", "wait 5min", "pick m a", "done a day 38s",
              "see a m cooling 15min", "wait 15min", "pick m a", "done a ok", "see a m usable now",
              "pick m a", "done a day 38s", "see a m cooling 38s"); /* a success clears */
-        TALK("a key that is its own project stands at the reset, and the ladder begins anew", "a",
+        TALK("a key that is its own project: the reset ends its wait, and the ladder restarts", "a",
              "wait 11h", "pick m a", "done a day 1h", "see a m cooling 1h", /* 23:00 */
              "wait 59min", "see a m cooling 1min",
              "wait 1min", "see a m usable now", "pick m a", "done a day 1s", /* at the stroke of midnight */
@@ -430,7 +430,7 @@ static void test_death(void **state) {
 }
 
 static void test_time(void **state) {
-        TALK("a day's counts end at midnight, whether or not anybody looks", "a",
+        TALK("a day's counts end at midnight, even without a read in between", "a",
              "pick m a", "done a ok", "wait 43199s", "count a m 1/1/0/0", "wait 1s", "count a m 0/1/0/0",
              "pick m a", "done a ok", "count a m 1/2/0/0");
         TALK("small steps back are waited out", "a",

@@ -5,8 +5,8 @@
 
 #include "daemon/state-format.h"
 
-/* Files as earlier versions wrote them, by the SQL that makes them: a pool of today reads them, goes on
- * counting, and what it writes an earlier version reads as well. */
+/* Files of earlier versions, made with their SQL. Today's pool reads them and goes on counting, and an
+ * earlier version can read what it writes. */
 
 /* Version 1, from 2026-11-25 on. */
 static const char version_1[] =

@@ -9,8 +9,8 @@
 #include "server/exchange/key-queue.h"
 #include "server/statistics.h"
 
-/* A sink of a third form, beside JSON and D-Bus: a line for each value, with its path. It checks the shapes,
- * too: a value never stands in a table or a list, and what is opened is closed. */
+/* A third sink, beside JSON and D-Bus: a line for each value, with its path. It also checks the shapes:
+ * tables and lists have no direct values, and each one that is opened is closed. */
 #define DEPTH_MAX 8U
 
 typedef struct TextSink {

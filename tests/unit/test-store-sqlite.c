@@ -15,7 +15,7 @@
 #include "io/store-sqlite.h"
 
 /* The store in an SQLite file, beyond what every store does (test-store.c): whatever is wrong with the
- * file is reported, and nothing is lost. Each test has a directory of its own. */
+ * file is reported, and nothing is lost. Each test has a separate directory. */
 
 static const RowColumn things[] = {
         { "name", ROW_TEXT, ROW_KEY }, { "kind", ROW_INT, ROW_KEY }, { "value", ROW_INT, ROW_LATEST }
@@ -250,7 +250,7 @@ static void test_modes(void **state) {
                 for (size_t i = 0; i < ELEMENTSOF(suffixes); i++)
                         assert_int_equal(mode_of(&w, suffixes[i]), 0600);
                 close_store(&w);
-                assert_int_equal(chmod(w.path, 0666), 0); /* somebody has copied it here */
+                assert_int_equal(chmod(w.path, 0666), 0); /* as after a copy */
         }
         (void) umask(before);
         done(&w);
@@ -325,7 +325,7 @@ static void test_set_aside(void **state) {
                 (void) snprintf(prefix, sizeof(prefix), "x.db.%s-", rows[i].why);
                 assert_int_equal(n_files(&w, prefix), 1);
 
-                /* It is the same file; nothing was written into one that somebody else may want. */
+                /* The same file, and nothing was written to it: another program may need it. */
                 (void) snprintf(prefix, sizeof(prefix), "%s", strstr(w.aside, "x.db"));
                 assert_int_equal(write_one(&w, "a", 1), 0);
                 assert_holds(&w, "0: a 0 1; ");
@@ -438,7 +438,7 @@ static void test_migration(void **state) {
         done(&w);
 }
 
-/* A table that is new to a version, or that somebody else's version has, is no migration. */
+/* A new table, in this version or in another one, needs no migration. */
 static void test_more_tables(void **state) {
         static const RowSchema one = { tables, 1 };
         World w;
@@ -497,7 +497,7 @@ static void test_somebody_has_it(void **state) {
         done(&w);
 }
 
-/* Somebody looks into it meanwhile. */
+/* Another process reads the file meanwhile. */
 static void test_read_by_others(void **state) {
         World w;
 
@@ -530,7 +530,7 @@ static void test_full(void **state) {
                 assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
                 assert_true(write_rows(&w, &rows) < 0);
                 assert_string_not_equal(w.trouble, "");
-                assert_string_equal(w.aside, ""); /* it is nobody's fault */
+                assert_string_equal(w.aside, ""); /* not the file's fault */
         }
 
         /* There is room again: the batch is as it was. */
@@ -681,7 +681,7 @@ static void test_killed_while_it_writes(void **state) {
                 assert_int_equal(store_read(w.store, on_sum, seen, trouble), 0);
                 assert_int_equal(seen[0], KILLED_ROWS);
                 assert_int_equal(seen[1], seen[2]);
-                assert_in_range(seen[1], heard, heard + 1); /* it may have been written, and not told */
+                assert_in_range(seen[1], heard, heard + 1); /* perhaps written, but not reported */
                 before = seen[1];
                 close_store(&w);
         }

@@ -94,7 +94,7 @@ void restore_absent_end(RestoreAbsent *a, Pool *p) {
 }
 
 bool pool_save_absent(Pool *p, Rows *out) {
-        /* All whose rows begin with a key or a project. */
+        /* The tables whose rows begin with a key or a project. */
         static const PoolTable tables[] = {
                 POOL_KEYS, POOL_KEY_PROJECTS, POOL_KEY_MODELS, POOL_PROJECTS, POOL_QUOTAS, POOL_CEILINGS,
         };

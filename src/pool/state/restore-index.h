@@ -20,8 +20,8 @@ typedef struct RestoreIndex {
 void restore_index_init(RestoreIndex *l, Pool *p);
 void restore_index_done(RestoreIndex *l);
 
-/* All of these give 0 and NULL for what is not in the pool, or has its rows already; then `used` is when the
- * row says that it was used. */
+/* All of these return 0 and set NULL if the key, project or bucket is not in the pool, or already has its
+ * rows. `used` is the time of last use in the row. */
 int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **ret);
 int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolProject **ret);
 

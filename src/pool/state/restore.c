@@ -157,14 +157,14 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
         int e;
 
         r->of.n_senseless += reader.bad;
-        /* One of which no time is known was only disabled: it may have been yesterday. */
+        /* A row without a time of use was only disabled, perhaps yesterday. */
         e = restore_index_key(&r->of, v, used ?: r->pool->day.now, &k);
         if (e < 0 || !k || reader.bad)
                 return e;
         pool_tally_merge(&k->tally, &t, r->pool->day.start);
         (void) take_breaker(&k->breaker, &b);
-        /* What an administrator wanted holds as long as the configuration says what it said then; that it
-         * has changed its mind is to be known even if it changes it back. */
+        /* An administrator's choice lasts until `disabled` changes in the configuration. Then the new value
+         * is saved, so that the choice stays void even if the configuration changes back. */
         if (k->configured != configured)
                 pool_note(r->pool, &k->dirty, true);
         else if (k->disabled == k->configured)
@@ -299,7 +299,7 @@ static int restore_binding(PoolRestore *r, const RowValue *v) {
                 r->of.n_senseless++;
                 return 0;
         }
-        if (v[1].type == ROW_BLOB) { /* a key, which may have learned since whose it is */
+        if (v[1].type == ROW_BLOB) { /* a key, whose project may have been learned since */
                 e = restore_index_key(&r->of, v + 1, 0, &k);
                 project = e >= 0 && k ? k->project : NULL;
         } else

@@ -52,7 +52,7 @@ static void note_if(Pool *p, PoolDirty *d, bool is_to_be) {
                 pool_note(p, d, false);
 }
 
-/* Open, or closed with a ladder that goes on where it was. */
+/* Open, or closed with strikes from which the ladder goes on. */
 static bool is_worth_keeping(const Breaker *b) {
         return b->until > 0 || b->strikes > 0;
 }
@@ -354,7 +354,7 @@ static const PoolKey *key_of(const PoolDirty *d) {
         }
 }
 
-/* Of a key that was removed, and is in the pool again; or of which there is nothing to tell. */
+/* A removed key that is in the pool again, or one with nothing to save. */
 static bool is_idle(Pool *p, const PoolDirty *d) {
         const PoolKey *k = key_of(d);
 

@@ -12,7 +12,7 @@ typedef struct PoolModel PoolModel;
 /* Something that is kept over restarts, and whether its row is up to date; see pool/state/save.c. */
 typedef struct PoolDirty {
         List link;
-        uint8_t table;   /* whose row it is */
+        uint8_t table;   /* PoolTable of the row */
         uint8_t urgency; /* 0: clean; 1: dirty; 2: urgent */
 } PoolDirty;
 

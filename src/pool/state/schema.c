@@ -39,8 +39,8 @@ static const RowColumn total[] = { BY("name", ROW_TEXT), COUNTERS };
 
 static const RowColumn models[] = { BY("model", ROW_TEXT), COUNTERS, MOST("succeeded") };
 
-/* The name is for people who look into the file. `configured` is what the configuration said of `disabled`
- * when an administrator wanted it otherwise. */
+/* The name is for people who look into the file. `configured` is the value of `disabled` in the
+ * configuration when an administrator overrode it. */
 static const RowColumn keys[] = {
         BY("key", ROW_BLOB),
         LATEST("name", NAME),

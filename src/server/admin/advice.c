@@ -118,7 +118,7 @@ static void advise_capacity(Advice *a, const PoolModelView *v) {
         if (2 * cooling > v->total_keys)
                 say(a,
                     "More than half of the keys of %s rest because their quota is spent (%zu of %zu). About "
-                    "%zu more key%s, each of a Google project of its own, would bring that down to half.",
+                    "%zu more key%s, each in a separate Google project, would bring that down to half.",
                     v->name, cooling, v->total_keys, 2 * cooling - v->total_keys,
                     plural(2 * cooling - v->total_keys));
         else if (4 * cooling >= v->total_keys && cooling > 0 && v->usable_keys > 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // In the Gemini CLI's place, in its sandbox: asks upstream as the CLI does, and answers with what it found there. The last
-// word of its prompt says what: `look`, `eat` (memory), `fork`, `stay`, `talk` (only the answer).
+// word of its prompt is the command: `look`, `eat` (memory), `fork`, `stay`, `talk` (only the answer).
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
