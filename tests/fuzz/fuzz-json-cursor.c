@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The check takes what json-c takes, but for what json-c is known to let through. What is good is read where
- * it lies as json-c reads it, with the index of the check and without: every member, element, text and
- * count, value by value and in one pass over all levels. Of what is no JSON the views mean nothing, but lie
- * within.
+ * The check accepts what json-c accepts, except for known errors that json-c accepts. Valid JSON, read in
+ * place with the check's index and without, gives what json-c reads: every member, element, text and count,
+ * value by value and in one pass over all levels. For input that is not JSON the views have no meaning, but
+ * stay within the input.
  */
 
 #include <string.h>

@@ -143,7 +143,7 @@ void http_request_flush(HttpRequest *r) {
         check(r->streaming, "bytes are passed on before the stream has begun");
         if (r->out.n > HIGH_MARK)
                 r->full = true;
-        r->client->heard = w.loop.now;
+        r->client->last_byte = w.loop.now;
 }
 
 void http_request_finish(HttpRequest *r, bool clean) {

@@ -4,8 +4,8 @@
 /*
  * The world around the exchanges of the walk: an engine that sends what it likes, an HTTP server without a
  * network, a dialect whose text names attempts and events, and a pool whose leases are counted. They have
- * the names of the real ones, or are linked with --wrap. What the plain model knows of a client is kept
- * here, too, because the fakes see it first.
+ * the names of the real ones, or are linked with --wrap. The plain model's record of a client is
+ * here, too, because the fakes see the events first.
  */
 
 #include "test.h"
@@ -55,7 +55,7 @@ struct Client {
         Request q;
         HttpRequest io;
         bool taken;
-        usec_t began, heard; /* heard: the last time that bytes were passed on */
+        usec_t began, last_byte; /* last_byte: the last time that bytes were passed on */
         size_t size;
         const char *model;
         GeminiMethod method;

@@ -74,7 +74,7 @@ static void step_begin(void) {
                 return;
         *c = (Client){ .taken = true,
                        .began = w.loop.now,
-                       .heard = w.loop.now,
+                       .last_byte = w.loop.now,
                        .reading = -1,
                        .model = models[draw(ELEMENTSOF(models))],
                        .size = draw(8) == 0 ? BIG : 100,
@@ -198,7 +198,7 @@ static void compare_one(const Client *c) {
                 call = CONTAINER_OF(x->attempt->upstream.call, Call, call);
                 check(call->paused == c->io.full, "a call that is %s while the client's buffer is %s",
                       call->paused ? "paused" : "going on", c->io.full ? "full" : "not");
-                check(w.loop.now <= c->heard + EXCHANGE_PING_INTERVAL, "silence without a ping");
+                check(w.loop.now <= c->last_byte + EXCHANGE_PING_INTERVAL, "silence without a ping");
         }
         check(!c->io.finished || c->io.out.n == c->io.n_at_end, "bytes after the end");
         check(x->tries.cost.n == c->n_tries, "%u tries are counted, not %u", x->tries.cost.n, c->n_tries);
