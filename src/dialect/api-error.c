@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "dialect/api-error.h"
 
-/* What a status is called where nothing more exact is known. */
+/* Type and code of a status, if nothing more exact is known. */
 static const struct {
         int status;
         const char *type, *code;
@@ -24,14 +24,15 @@ static const struct {
 };
 
 /*
- * What a client is told of each class. Our own words come first and Google's after them, if `quote` is set:
- * what it says about a key is not for clients, to whom it would read as if their own token were meant.
+ * The error that a client gets for each class. gemgate's sentence comes first, and Google's message follows
+ * if `quote` is set. Google's messages about a key are not quoted: a client would apply them to its own
+ * token.
  */
 static const struct {
-        int status;       /* 0: Google's own */
-        const char *code; /* NULL: the status's */
+        int status;       /* 0: Google's status */
+        const char *code; /* NULL: the code of the status */
         bool quote, hopeless;
-        const char *message; /* behind the model's name; NULL: Google's alone */
+        const char *message; /* after the model's name; NULL: only Google's message */
 } rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_OK] = { 500, NULL, false, false, "an answer was taken for an error" },
         [VERDICT_KEY_DEAD] = { 503, NULL, false, false, "the upstream refused the gateway's API keys" },
@@ -68,8 +69,8 @@ static void set_status(ApiError *e, int status) {
                 }
 }
 
-/* Client libraries try again by themselves, after as long as Retry-After says: some of them would sleep for
- * an hour, the others ask sooner and in vain. Beyond a minute it is for people to decide. */
+/* Client libraries retry by themselves, some after the time in Retry-After, even an hour, and others sooner,
+ * without success. So after waits of more than a minute no retry is suggested: the user has to decide. */
 #define RETRY_PATIENCE (60 * USEC_PER_SEC)
 
 static usec_t whole_seconds_up(usec_t span) {
@@ -78,7 +79,7 @@ static usec_t whole_seconds_up(usec_t span) {
 }
 
 void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) {
-        char text[API_ERROR_MESSAGE_MAX + 1]; /* one more shows whether the cut goes through a character */
+        char text[API_ERROR_MESSAGE_MAX + 1]; /* one byte more shows whether the cut is inside a character */
         va_list ap;
 
         va_start(ap, fmt);
@@ -92,8 +93,8 @@ void api_error_set(ApiError *e, int status, const char *param, const char *fmt, 
                 e->code = "model_not_found";
 }
 
-/* A request's fault keeps Google's status, unless that one would send the client looking for a fault of
- * its own token or of its own speed. */
+/* A faulty request keeps Google's status, unless that status would mean the client's own token or its own
+ * rate of requests. */
 static int request_status(const Verdict *v) {
         static const int passed[] = { 404, 409, 413, 422 };
 
@@ -103,7 +104,7 @@ static int request_status(const Verdict *v) {
         return 400;
 }
 
-/* An answer that was no answer is the upstream's fault, not its load. */
+/* An invalid answer is a fault of upstream, not overload. */
 static int overload_status(const Verdict *v) {
         return v->status == 504 ? 504 : v->status == 502 || (v->status > 0 && v->status < 400) ? 502 : 503;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * An error on its way to a client, before a dialect gives it form. One table turns verdicts into errors: a
- * fault of an upstream key never shows as the client's own 401 or 403.
+ * An error on its way to a client, before an error shape formats it. One table turns verdicts into errors: a
+ * fault of an upstream key never becomes the client's 401 or 403.
  */
 
 #include "base/clock.h"
@@ -14,12 +14,12 @@
 
 typedef struct ApiError {
         int status;         /* HTTP */
-        const char *type;   /* OpenAI's words ("invalid_request_error"); static */
+        const char *type;   /* OpenAI's types ("invalid_request_error"); static */
         const char *code;   /* or NULL; static */
         char param[64];     /* "" if none */
         usec_t retry_after; /* a span; 0: no Retry-After */
         bool hopeless;      /* x-should-retry: false */
-        bool daily;         /* a 429 for the quota of a day, as far as is known */
+        bool daily;         /* a 429, probably for the quota of a day */
         char message[API_ERROR_MESSAGE_MAX];
 } ApiError;
 
@@ -27,9 +27,9 @@ typedef struct ApiError {
  * 503 …). */
 void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
 
-/* The last verdict of an exchange that is given up. */
+/* The error for the last verdict, when no other try follows. */
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model);
 
-/* Nothing could be picked: 429 with the soonest moment if it is quota, 503 otherwise; says how many keys
- * are in which state. */
+/* Nothing could be picked: 429 with the soonest time if the reason is quota, otherwise 503; the message has
+ * the number of keys in each state. */
 void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model, usec_t now);

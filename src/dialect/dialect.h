@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * A dialect is a protocol that clients speak: pure functions between its form and Gemini's own JSON, the
+ * A dialect is a protocol of clients: pure functions between its form and Gemini's own JSON, the
  * hub. The exchange drives one Translation through
  *
  *     request() → event()* → finish()          (or stream_error() once bytes have gone out)
  *
- * and never knows which dialect it is. Not streaming, event() is called once, with the whole answer, writes
- * nothing, and finish() writes the client's answer; streaming, event() writes what each Gemini event
- * becomes.
+ * without knowing the dialect. Without streaming, event() is called once, with the whole answer, and writes
+ * nothing; finish() writes the client's answer. With streaming, event() writes the translation of each
+ * Gemini event.
  */
 
 #include "base/buf.h"
@@ -24,23 +24,23 @@ typedef struct Translation Translation;
 enum {
         _DIALECT_E_SUCCESS,
         DIALECT_E_REFUSED, /* the client's request is at fault: see the ApiError */
-        DIALECT_E_VERDICT, /* what came from upstream is no answer: see the Verdict */
+        DIALECT_E_VERDICT, /* upstream sent no valid answer: see the Verdict */
 };
 
-/* What a translation needs to know from outside, so that it stays pure. Borrowed for the call only. */
+/* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. */
 typedef struct DialectContext {
         const char *default_model; /* when the request names none */
-        const char *request_id;    /* ids of answers are made of it when Gemini sent no responseId */
+        const char *request_id;    /* the base of an answer's id if Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
-        const char *path_rest;     /* what stands behind the route's prefix, decoded; NULL: nothing */
+        const char *path_rest;     /* the path after the route's prefix, decoded; NULL: nothing */
 
-        /* A header, and a raw argument of the query, by name; NULL: the request has none. Asked through
-         * dialect_header() and dialect_argument(); without functions there are none. */
+        /* A header, and a raw argument of the query, by name; NULL: the request has none. Called by
+         * dialect_header() and dialect_argument(); without these functions there are none. */
         const char *(*header)(const char *name, void *request);
         const char *(*argument)(const char *name, void *request);
         void *request;
 
-        /* What model a name stands for, since some rules go by the model; NULL: every name for itself. */
+        /* Resolves a model's name, because some rules depend on the model; NULL: no aliases. */
         const char *(*resolve_model)(const char *name, void *userdata);
         void *userdata;
 } DialectContext;
@@ -55,33 +55,33 @@ static inline const char *dialect_argument(const DialectContext *c, const char *
 
 struct Translation {
         const Dialect *dialect;
-        char model[MODEL_NAME_MAX + 1];  /* as asked, prefix stripped; the exchange resolves an alias */
+        char model[MODEL_NAME_MAX + 1];  /* as requested, without prefix; the exchange resolves an alias */
         char served[MODEL_NAME_MAX + 1]; /* set by the exchange before the first event */
-        bool cli;                        /* asked with the prefix `cli/` */
-        usec_t timeout;                  /* what the client gives it; 0: what the settings do */
+        bool cli;                        /* requested with the prefix `cli/` */
+        usec_t timeout;                  /* the client's; 0: that of the settings */
         GeminiMethod method;             /* generate, stream, or count tokens */
-        uint64_t conversation;   /* hash_stable() of what the client calls it; 0: it does not */
-        bool opaque;             /* may hold media, whose size says nothing about tokens */
+        uint64_t conversation;   /* hash_stable() of the client's name for it; 0: no name */
+        bool opaque;             /* may hold media: its size is no measure of tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
         Buf gemini;                /* GenerateContentRequest, JSON */
-        Usage usage;               /* the last that Gemini sent */
+        Usage usage;               /* the latest from Gemini */
         const char *finish_reason; /* in the dialect's words, for the log; NULL before the end; borrowed */
         bool complete;             /* every candidate finished, or the prompt was blocked */
 };
 
 struct Dialect {
         const char *name; /* "openai-chat", as in the log */
-        const char *ping;  /* what keeps a silent stream alive; NULL: nothing that its clients understand */
+        const char *ping;  /* keeps a silent stream alive; NULL: its clients do not understand any */
         bool key_argument; /* a token may come as `?key=`, too */
-        bool is_chat;      /* served by way of the Gemini CLI if it is asked to: by ENGINE=cli or `cli/` */
-        bool is_cli;       /* never served in another way */
+        bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
+        bool is_cli;       /* always served by the Gemini CLI */
 
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,
                        ApiError *ret_error);
         int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
         int (*finish)(Translation *t, Buf *out, Verdict *ret_verdict);
         void (*stream_error)(Translation *t, const ApiError *e, Buf *out);
-        /* Forgets what was heard from upstream: another attempt begins, and the client has no byte yet. */
+        /* Discards the answer so far: another attempt begins, and the client has no byte yet. */
         void (*reset)(Translation *t);
         Translation *(*free)(Translation *t);
 };

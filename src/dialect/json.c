@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "dialect/json.h"
 
-/* A tokener holds a stack of JSON_DEPTH_MAX levels and a buffer as large as the longest string it has met.
+/* A tokener holds a stack of JSON_DEPTH_MAX levels and a buffer as large as the longest string so far.
  * One is kept from call to call, as long as what it parses is small. */
 #define KEPT_MAX (64U << 10)
 
@@ -27,7 +27,7 @@ static void tokener_give(struct json_tokener *t, size_t n) {
         kept = t;
 }
 
-/* What is wrong with the bytes, before they are looked at as JSON. */
+/* Faults of the bytes, checked before they are read as JSON. */
 static const char *text_fault(const char *s, size_t n) {
         if (n > INT_MAX)
                 return "too long";
@@ -68,7 +68,7 @@ int json_parse(const char *s, size_t n, struct json_object **ret, const char **r
                 o = json_tokener_parse_ex(t, s, (int) n);
                 e = json_tokener_get_error(t);
                 if (e == json_tokener_continue) {
-                        /* A bare number ends only with what follows it. */
+                        /* A bare number needs a byte after it to end. */
                         o = json_tokener_parse_ex(t, "", 1);
                         e = json_tokener_get_error(t);
                 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Reading JSON with json-c the one way we do: strict, depth-limited, UTF-8 only, nothing behind the
- * document. What json-c's versions still let through (NaN, a name in single quotes) goes nowhere: what is
- * sent on is written anew. */
+/* How gemgate reads JSON with json-c: strict, depth-limited, UTF-8 only, nothing after the
+ * document. Errors that some json-c versions still accept (NaN, a name in single quotes) do no harm, because
+ * output is always written from the parsed values. */
 
 #include <json-c/json.h>
 
@@ -12,7 +12,7 @@
 /* NULL if the n bytes are what json_parse() takes, or what is wrong with them in a few words. */
 const char *json_fault(const char *s, size_t n);
 
-/* The root of the same, read where it lies, with an index in place of the last one. -EBADMSG for what is not
+/* The root of the same, read in place, with an index that replaces the last one. -EBADMSG for what is not
  * JSON, -ENOMEM. */
 int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret);
 
@@ -27,11 +27,11 @@ static inline void json_putp(struct json_object **o) {
 #define _cleanup_json_ _cleanup_(json_putp)
 
 /* A member of an object, or NULL: a JSON null counts as missing, and so does a member of another type than
- * was asked for. NULL in, NULL out. */
+ * requested. NULL in, NULL out. */
 struct json_object *json_get(struct json_object *o, const char *key);
 struct json_object *json_get_typed(struct json_object *o, const char *key, enum json_type type);
 const char *json_get_string(struct json_object *o, const char *key);
 
-/* A string with its length, for those that can hold a NUL; NULL if it is none. */
+/* A string with its length, because it can hold a NUL; NULL if it is not a string. */
 const char *json_string(struct json_object *o, size_t *ret_n);
-size_t json_array_length(struct json_object *o); /* 0 if it is none */
+size_t json_array_length(struct json_object *o); /* 0 if it is not an array */

@@ -14,7 +14,7 @@ static size_t character_length(const char *s, size_t n) {
         return k <= n && text_is_utf8(s, k) ? k : 0;
 }
 
-/* What a terminal or a log would take for a command or a new line: C0, DEL, C1, and Unicode's line
+/* What a terminal or a log would interpret as a command or a new line: C0, DEL, C1, and Unicode's line
  * separators. */
 static bool is_control(const char *s, size_t k) {
         const unsigned char *p = (const unsigned char *) s;
@@ -45,7 +45,7 @@ int message_clean(const char *s, size_t n, const Secret *known, Buf *out) {
         if (blank && out->n > start)
                 out->n--;
 
-        /* Only now: a key is found when it stands whole, and nothing may cut it before. */
+        /* Scrubbed last: a key is found only if it is whole, so nothing may cut the text before. */
         clean = buf_cstr(out);
         if (!clean)
                 return out->error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Making a stranger's text fit to be shown: one line of UTF-8, without control characters, without keys. */
+/* Makes a stranger's text safe to show: one line of UTF-8, without control characters, without keys. */
 
 #include "base/buf.h"
 #include "base/secret.h"

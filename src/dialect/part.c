@@ -49,7 +49,7 @@ static void read_code_result(GeminiPart *p, JsonView o) {
         p->text = of_type(json_view_get(o, "output"), '"');
 }
 
-/* The members that make a part one of a kind, all objects. */
+/* The members that define a part's kind; all are objects. */
 static const struct {
         const char *name;
         size_t n_name;
@@ -68,7 +68,7 @@ static const struct {
 #undef KIND
 };
 
-/* One pass for the members that any part may have, and for its text, which most parts are. */
+/* One pass reads the members that any part may have, and the text, which most parts have. */
 bool gemini_part_next(JsonCursor *parts, GeminiPart *ret) {
         JsonView part, text, thought, signature;
         const JsonMember members[] = {

@@ -2,17 +2,17 @@
 #pragma once
 
 /*
- * The parts of Gemini's answer, each read once. A part is of one kind, and any of them may have a signature
- * of the thought behind it, which must come back with the part in the next turn. All views are of the
- * event's bytes; what is missing has no bytes.
+ * The parts of Gemini's answer, each read once. A part has one kind. It may also have a thought signature,
+ * which the client must send back with the part in the next turn. All views are of the event's bytes; a
+ * missing member has no bytes.
  */
 
 #include "base/buf.h"
 #include "base/json/cursor.h"
 
 typedef enum GeminiPartKind {
-        GEMINI_PART_NONE,  /* no object */
-        GEMINI_PART_OTHER, /* of no kind that is known here */
+        GEMINI_PART_NONE,  /* not an object */
+        GEMINI_PART_OTHER, /* of an unknown kind */
         GEMINI_PART_TEXT,
         GEMINI_PART_CALL,        /* functionCall */
         GEMINI_PART_RESULT,      /* functionResponse */
@@ -30,22 +30,22 @@ typedef struct GeminiPart {
         bool is_thought;
         JsonView signature; /* thoughtSignature: a string, base64 */
 
-        JsonView text;      /* a string. TEXT; CODE: the code; CODE_RESULT: what it printed */
+        JsonView text;      /* a string. TEXT; CODE: the code; CODE_RESULT: its output */
         JsonView id, name;  /* strings. CALL, RESULT; TOOL_CALL, TOOL_RESULT, where `name` is the type */
         JsonView value;     /* raw. CALL, TOOL_CALL: `args`; RESULT, TOOL_RESULT: `response` */
         JsonView type;      /* a string. DATA, FILE: mimeType; CODE: language; CODE_RESULT: outcome */
         JsonView data;      /* a string. DATA: base64; FILE: its URI */
 } GeminiPart;
 
-/* The next of a candidate's parts; false behind the last. */
+/* The next of a candidate's parts; false after the last. */
 bool gemini_part_next(JsonCursor *parts, GeminiPart *ret);
 
-/* Text for the reader that is not empty. */
+/* True for text for the reader that is not empty. */
 bool gemini_part_has_text(const GeminiPart *p);
 
-/* Anything but an empty text. */
+/* True for anything but an empty text. */
 bool gemini_part_has_content(const GeminiPart *p);
 
-/* Appends what a part shows to the reader: its text; code that Gemini ran, and what that printed, in
- * fences. Nothing for thoughts and for kinds that are no text. */
+/* Appends what a part shows to the reader: its text; code that Gemini ran, and its output, in
+ * fences. Thoughts and kinds without text add nothing. */
 int gemini_part_append(const GeminiPart *p, Buf *out);

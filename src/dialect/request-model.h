@@ -4,5 +4,5 @@
 #include "dialect/dialect.h"
 #include "dialect/json.h"
 
-/* The `model` of a request's body, or else the default one. -EINVAL if that is no name of a model. */
+/* The `model` of a request's body, or else the default one. -EINVAL if that is not a model's name. */
 int request_model(const DialectContext *c, struct json_object *model, Translation *t);

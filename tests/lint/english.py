@@ -27,7 +27,6 @@ REFUSED = [(re.compile(rf"(?<![\w'./-])(?:{words})(?![\w'(/-])", re.I), better) 
 
 # Folders that are not clean yet.
 NOT_YET = (
-    "src/dialect/",
     "src/server/",
 )
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Errors in Anthropic's words: {"type":"error","error":{"type","message"},"request_id"}. Source: the API
+/* Errors in Anthropic's form: {"type":"error","error":{"type","message"},"request_id"}. Source: the API
  * reference's page on errors, and what the official SDKs read. */
 
 #include "base/json/write.h"

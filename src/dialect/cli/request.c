@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The CLI has three places for text: its system prompt file, a session file for the dialogue so far, and
- * standard input for what the user says now. Everything else of a request (temperature, limits, safety,
- * schema …) has no place there, and what the CLI sends instead is its own taste; so it is kept beside the
- * job and put back when the CLI's request comes by on its way upstream.
+ * The CLI takes text in three places: its system prompt file, a session file for the previous dialogue, and
+ * standard input for the user's current message. It cannot take the rest of a request (temperature, limits,
+ * safety, schema …), and sends its own values instead. So the rest is kept beside the job, and is restored
+ * in the CLI's request on its way upstream.
  */
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
 
-/* --- what the CLI is given --- */
+/* --- the input of the CLI --- */
 
 /* The texts of a content's parts, a line each. False for a part that is no text. */
 static bool read_text(struct json_object *content, Buf *ret) {
@@ -118,7 +118,7 @@ static int write_job(struct json_object *root, CliRequest *q, ApiError *ret_erro
         return q->job.error;
 }
 
-/* Takes out of `root` what the CLI was given; the rest is what was asked. */
+/* Removes from `root` what the CLI gets as input; the rest is kept beside the job. */
 static int keep_asked(struct json_object *root, CliRequest *q, ApiError *ret_error) {
         struct json_object *config = json_get_typed(root, "generationConfig", json_type_object);
         const char *s;
@@ -165,9 +165,9 @@ void cli_request_done(CliRequest *r) {
         *r = CLI_REQUEST_NULL;
 }
 
-/* --- what goes upstream --- */
+/* --- the request for upstream --- */
 
-/* 1 if a text of it was the client's, 0 if none was. */
+/* 1 if one of its texts came from the client, 0 if none did. */
 static int restore_parts(struct json_object *content) {
         struct json_object *parts = json_get_typed(content, "parts", json_type_array);
         size_t n = json_array_length(parts);
@@ -176,7 +176,7 @@ static int restore_parts(struct json_object *content) {
         for (size_t i = 0; i < n; i++) {
                 struct json_object *part = json_object_array_get_idx(parts, i),
                                    *text = json_get(part, "text");
-                _cleanup_buf_ Buf plain = BUF_INIT(SIZE_MAX / 2); /* never longer than what it is made of */
+                _cleanup_buf_ Buf plain = BUF_INIT(SIZE_MAX / 2); /* never longer than its input */
                 const char *s;
                 size_t k;
 
@@ -195,7 +195,7 @@ static int restore_parts(struct json_object *content) {
         return found;
 }
 
-/* `{"functionDeclarations": []}` is what the CLI sends when it has no tools; Gemini refuses it. */
+/* Without tools the CLI sends `{"functionDeclarations": []}`, which Gemini refuses. */
 static void drop_empty_tools(struct json_object *root) {
         struct json_object *tools = json_get_typed(root, "tools", json_type_array);
         size_t n = json_array_length(tools);
@@ -216,8 +216,8 @@ static void drop_empty_tools(struct json_object *root) {
         }
 }
 
-/* The settings are the client's or none: the CLI's own (temperature, thinking …) are made for the model that
- * it was started with, and another may refuse them. */
+/* The settings are the client's, or none. Those of the CLI (temperature, thinking …) are for the model that
+ * it was started with, and another model may refuse them. */
 static int put_asked(struct json_object *root, struct json_object *asked) {
         json_object_object_del(root, "generationConfig");
         if (!asked)
@@ -250,7 +250,7 @@ int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret)
         r = restore_parts(json_get_typed(root, "systemInstruction", json_type_object));
         if (r < 0)
                 return r;
-        if (r == 0) /* the CLI's own, since the client gave none */
+        if (r == 0) /* a system text of the CLI: the client sent none */
                 json_object_object_del(root, "systemInstruction");
         drop_empty_tools(root);
         if (asked) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * POST /run-gemini: one prompt for the Gemini CLI, as it would be typed behind `gemini -p`, and what the CLI
- * said of it. Whatever goes wrong is a status of its own: a 200 is an answer.
+ * POST /run-gemini: sends one prompt to the Gemini CLI, as `gemini -p PROMPT` would, and returns the CLI's
+ * result. Each failure has its own status: a 200 is always an answer.
  *
  *     {"command", "model"?, "system"?, "stream"?, "timeout"?}
  *       → {command_executed, stdout, stderr, exit_code, execution_time, success, finish_reason, usage,
@@ -27,8 +27,8 @@
 typedef struct RunGemini {
         Translation t;
         Buf text;
-        struct json_object *cli;  /* the engine's account of the job; NULL before the last event */
-        struct json_object *root; /* what it stands in */
+        struct json_object *cli;  /* the engine's report on the job; NULL before the last event */
+        struct json_object *root; /* the object that contains it */
 } RunGemini;
 
 #define refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Errors in Google's words. Source: google.rpc.Code, google/rpc/error_details.proto, and the Gemini API's
+ * Errors in Google's form. Source: google.rpc.Code, google/rpc/error_details.proto, and the Gemini API's
  * page on errors.
  *
- * Only a 429 has details, and they are there for one client: after a 429 that doesn't tell it to stop, the
- * Gemini CLI asks ten times in four minutes, by a clock of its own. Behind a gateway that has tried other
- * keys already, nine of them are in vain. It gives up at once (its googleQuotaErrors.ts; both measured with
- * the default settings of 0.61.0: one request) if a QuotaFailure has `PerDay` in its quotaId, or RetryInfo
- * asks for more than 300 s. So a quota of the day is told as one, with the true delay, and any other delay
- * as 301 s at least. The true one is in the Retry-After header in every case.
+ * Only a 429 has details, for one client: after a 429 without them the Gemini CLI retries ten times in four
+ * minutes, with its own delays. gemgate has already tried other keys, so these retries are useless. The CLI
+ * gives up at once (its googleQuotaErrors.ts; measured with the default settings of 0.61.0: one request) if
+ * a QuotaFailure has `PerDay` in its quotaId, or RetryInfo has a delay of more than 300 s. So the quota of
+ * a day is reported as such, with the true delay, and any other delay as 301 s or more. The Retry-After
+ * header always has the true delay.
  */
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ static void write_details(const ApiError *e, JWriter *w) {
                 jwrite_string(w, "@type", TYPE_PREFIX "QuotaFailure");
                 jwrite_array(w, "violations");
                 jwrite_object(w, NULL);
-                jwrite_string(w, "quotaId", "PerDay"); /* which of Google's it is differs from key to key */
+                jwrite_string(w, "quotaId", "PerDay"); /* Google's exact quotaId differs from key to key */
                 jwrite_string(w, "description", "The quota of the day is spent.");
                 jwrite_end(w);
                 jwrite_end(w);

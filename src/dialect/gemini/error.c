@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * From an error body of Google's to a Verdict.
+ * Translates an error body of Google into a Verdict.
  *
- * The HTTP status alone says little: an invalid key is a 400, empty credits are a 402 or a 429, a spent day
- * and a full minute are both 429 with the same text. So the body decides first, from its most to its least
- * exact part: what the details name (a reason out of a closed list, or the id of the quota that was hit),
- * then known pieces of the message, then the status. All of it is one table, and the first row that matches
- * decides. Its order:
+ * The HTTP status alone is ambiguous: an invalid key is a 400, empty credits are a 402 or a 429, a spent
+ * day and a full minute are both 429 with the same text. So the body decides first, from its most to its
+ * least exact part: the details (a reason from a closed list, or the id of the violated quota), then known
+ * pieces of the message, then the status. All of it is one table, and the first row that matches decides.
+ * Its order:
  *
  *   - of several violations in one body the longest one counts: no quota at all, then the day, then the
  *     minute (the waits that they ask for are the pool's business: a day's violation comes with a delay of
  *     seconds);
- *   - a row for a piece of prose is limited to the statuses where Google uses it, since an error sometimes
+ *   - a row for a piece of prose is limited to the statuses where Google uses it, because an error sometimes
  *     quotes the request's own text.
  *
  * A body may also come from a proxy before Google: HTML, half a JSON document, nothing. Those have no
- * details; the readable text and the status decide. In a stream the HTTP status is 200, and the body's
- * `code` counts, or, where that is missing, the name in `status`.
+ * details; the readable text and the status decide. In a stream the HTTP status is 200, so the body's
+ * `code` is used, or, if that is missing, the name in `status`.
  */
 
 #include <errno.h>
@@ -45,7 +45,7 @@ typedef struct ErrorRow {
 } ErrorRow;
 
 static const ErrorRow rows[] = {
-        /* details: who is refused */
+        /* details: what is refused */
         { BY_REASON, 0, "API_KEY_", VERDICT_KEY_DEAD }, /* …INVALID, …SERVICE_BLOCKED and its siblings */
         { BY_REASON, 0, "ACCESS_TOKEN_", VERDICT_KEY_DEAD },
         { BY_REASON, 0, "CREDENTIALS_MISSING", VERDICT_KEY_DEAD },
@@ -88,11 +88,11 @@ static const ErrorRow rows[] = {
         { BY_STATUS, 401, NULL, VERDICT_KEY_DEAD },
         { BY_STATUS, 402, NULL, VERDICT_BILLING },
         { BY_STATUS, 403, NULL, VERDICT_KEY_REFUSED },
-        { BY_STATUS, 407, NULL, VERDICT_OVERLOAD }, /* a proxy's, on our side of the road */
+        { BY_STATUS, 407, NULL, VERDICT_OVERLOAD }, /* from a proxy between gemgate and Google */
         { BY_STATUS, 408, NULL, VERDICT_OVERLOAD },
         { BY_STATUS, 409, NULL, VERDICT_OVERLOAD }, /* ABORTED: "retry at a higher level" */
         { BY_STATUS, 429, NULL, VERDICT_RATE_UNKNOWN },
-        { BY_STATUS, 499, NULL, VERDICT_OVERLOAD }, /* CANCELLED, but not by us */
+        { BY_STATUS, 499, NULL, VERDICT_OVERLOAD }, /* CANCELLED, but not by gemgate */
         { BY_STATUS, 501, NULL, VERDICT_REQUEST },
         { BY_STATUS, 4, NULL, VERDICT_REQUEST }, /* every other 4xx */
         { BY_STATUS, 0, NULL, VERDICT_OVERLOAD },
@@ -110,17 +110,17 @@ static const struct {
         { "DEADLINE_EXCEEDED", 504 },
 };
 
-/* What the rows are matched against; strings are borrowed from the tree. */
+/* The input for the rows; strings are borrowed from the tree. */
 typedef struct Facts {
         int status;
         struct json_object *violations, *info; /* QuotaFailure.violations, ErrorInfo; or NULL */
         const char *reason, *status_name;
-        const char *message; /* all of it, clean */
+        const char *message; /* the whole message, cleaned */
         usec_t delay;
         bool has_delay;
 } Facts;
 
-/* The error object of a body in any of the forms it comes in, or NULL. */
+/* The error object of a body, in any of its forms, or NULL. */
 static struct json_object *find_error(struct json_object *root) {
         if (json_object_is_type(root, json_type_array)) {
                 for (size_t i = 0; i < json_array_length(root); i++) {
@@ -214,7 +214,7 @@ static uint64_t violation_value(struct json_object *v) {
         return VERDICT_NO_VALUE;
 }
 
-/* The violation that a row speaks of. */
+/* The violation that matches a row. */
 static struct json_object *find_violation(const Facts *f, const ErrorRow *row) {
         for (size_t i = 0; i < json_array_length(f->violations); i++) {
                 struct json_object *v = json_object_array_get_idx(f->violations, i);
@@ -255,12 +255,12 @@ static bool row_fits(const ErrorRow *row, const Facts *f) {
 }
 
 static const ErrorRow *find_row(const Facts *f) {
-        for (const ErrorRow *row = rows;; row++) /* the last row fits everything */
+        for (const ErrorRow *row = rows;; row++) /* the last row matches everything */
                 if (row_fits(row, f))
                         return row;
 }
 
-/* What a violated quota counts, by its id: every word of it must be there. */
+/* What a violated quota counts, by its id, which must contain all of the words. */
 static const struct {
         const char *what, *span;
         CeilingKind kind;
@@ -270,8 +270,8 @@ static const struct {
         { "InputTokens", "PerMinute", CEILING_TPM },
 };
 
-/* Each violation names a ceiling, also those that are not what the row went by. A limit of nothing is none:
- * it says that the model is not on this tier. */
+/* Each violation names a ceiling, even if another one decided the class. A limit of 0 is not a ceiling: it
+ * means that the model is not on this tier. */
 static void read_ceilings(const Facts *f, uint64_t ret[static _CEILING_MAX]) {
         for (size_t i = 0; i < json_array_length(f->violations); i++) {
                 struct json_object *v = json_object_array_get_idx(f->violations, i);
@@ -288,8 +288,8 @@ static void read_ceilings(const Facts *f, uint64_t ret[static _CEILING_MAX]) {
 
 #define PROJECT_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-"
 
-/* Whose key it was: "projects/123". Elsewhere in the same place stands "api_key:…", which must not get
- * anywhere. */
+/* The project of the key: "projects/123". The same member may also be "api_key:…", which must not be passed
+ * on. */
 static void read_consumer(const Facts *f, char ret[static VERDICT_CONSUMER_MAX]) {
         const char *s = json_get_string(json_get(f->info, "metadata"), "consumer");
         const char *id = s ? startswith(s, "projects/") : NULL;
@@ -298,7 +298,7 @@ static void read_consumer(const Facts *f, char ret[static VERDICT_CONSUMER_MAX])
                 memcpy(ret, s, strlen(s) + 1);
 }
 
-/* What the quota calls the model: behind an alias that is another name. */
+/* The model's name in the quota; for an alias it differs from the requested one. */
 static void read_model(struct json_object *violation, char ret[static MODEL_NAME_MAX + 1]) {
         const char *s = json_get_string(json_get(violation, "quotaDimensions"), "model");
         ModelName name;
@@ -307,7 +307,7 @@ static void read_model(struct json_object *violation, char ret[static MODEL_NAME
                 memcpy(ret, name.name, strlen(name.name) + 1);
 }
 
-/* Copies as much of a clean text as fits. */
+/* Copies a clean text, cut off to fit. */
 static void copy(char *ret, size_t size, const char *s) {
         size_t n = text_utf8_prefix(s, size - 1);
 
@@ -315,7 +315,7 @@ static void copy(char *ret, size_t size, const char *s) {
         ret[n] = 0;
 }
 
-/* The id of the quota that was hit, else why, else what kind of error it was. */
+/* The id of the violated quota, else the reason, else the kind of error. */
 static void name_reason(const Facts *f, struct json_object *violation, const Secret *key, Verdict *v) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
         const char *s;
@@ -325,11 +325,11 @@ static void name_reason(const Facts *f, struct json_object *violation, const Sec
                 copy(v->reason, sizeof(v->reason), buf_cstr(&clean));
 }
 
-/* What a body is that can't be read as JSON; it goes by how it begins. */
+/* The form of a body that is not JSON, by its beginning. */
 typedef enum Form {
         FORM_JSON,
-        FORM_BROKEN, /* JSON that was cut: its text is asked, but not shown */
-        FORM_HTML,   /* a page of some proxy's: neither asked nor shown */
+        FORM_BROKEN, /* JSON that was cut off: its text is matched, but not shown */
+        FORM_HTML,   /* a proxy's page: neither matched nor shown */
         FORM_TEXT,
 } Form;
 
@@ -342,7 +342,7 @@ static Form find_form(const char *s, size_t n) {
 }
 
 void gemini_error_classify(int status, const char *body, size_t n, const Secret *key, Verdict *ret) {
-        /* A byte that is no UTF-8 becomes three. */
+        /* A byte that is not UTF-8 becomes three. */
         _cleanup_buf_ Buf clean = BUF_INIT(3 * UPSTREAM_ERROR_MAX);
         _cleanup_json_ struct json_object *root = NULL;
         struct json_object *error, *violation;

@@ -9,7 +9,7 @@
 
 #define INDEX_KEPT_MAX (64U << 10) /* words */
 
-#define COUNT_MAX (UINT64_C(1) << 50) /* sums of a few stay exact in every reader of JSON */
+#define COUNT_MAX (UINT64_C(1) << 50) /* small enough that sums of a few are exact in every JSON reader */
 
 static uint64_t count(JsonView v) {
         return MIN(json_view_count(v), COUNT_MAX);
@@ -39,8 +39,8 @@ static void read_usage(JsonView o, GeminiEvent *e) {
                 u->total = u->prompt + u->completion;
 }
 
-/* The root of an event, with an index whose memory is kept for the next one as long as it is small. What is
- * no JSON has no root. */
+/* The root of an event, with an index whose memory is kept for the next one if it is small. Text that is
+ * not JSON has no root. */
 static int read_root(const char *json, size_t n, JsonView *ret) {
         static JsonIndex index;
         int r;

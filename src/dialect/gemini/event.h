@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Reading Gemini's own JSON (v1beta GenerateContentResponse), where it lies: what every dialect takes its
- * facts from. Everything is optional there and enums are open: what is missing is empty, what is
- * unknown passes.
+ * Reads Gemini's own JSON (v1beta GenerateContentResponse) in place, for all dialects. Every member is
+ * optional and enums are open: a missing member is empty, an unknown value is accepted.
  */
 
 #include "base/buf.h"
@@ -13,13 +12,13 @@
 #include "core/verdict.h"
 #include "dialect/gemini/error.h"
 
-#define GEMINI_WORD_MAX 255U /* of a longer one this much is told */
+#define GEMINI_WORD_MAX 255U /* longer ones are cut off */
 
 typedef struct GeminiEvent GeminiEvent;
 
-/* Its views are valid until the next event is parsed, for there is one index. */
+/* Its views are valid until the next event is parsed, because there is only one index. */
 struct GeminiEvent {
-        JsonView root; /* of the bytes that were given, as all views are */
+        JsonView root; /* of the input bytes, like all views */
         JsonCursor candidates;
         char response_id[GEMINI_WORD_MAX + 1], model_version[GEMINI_WORD_MAX + 1]; /* or "" */
         char block_reason[GEMINI_WORD_MAX + 1]; /* of promptFeedback; "" if the prompt passed */
@@ -35,8 +34,8 @@ typedef struct GeminiCandidate {
         char finish_message[UPSTREAM_MESSAGE_MAX + 1]; /* or "" */
 } GeminiCandidate;
 
-/* 0; DIALECT_E_VERDICT if the text is an error object (also array-wrapped), no JSON, or no object: then
- * the verdict says how it classes; -ENOMEM. */
+/* 0; DIALECT_E_VERDICT if the text is an error object (also inside an array), not JSON, or not an object:
+ * the verdict has the class; -ENOMEM. */
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict);
 
-bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret); /* false behind the last candidate */
+bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret); /* false after the last candidate */

@@ -23,7 +23,7 @@ static int add_name(GeminiList *l, struct json_object *name) {
         return 0;
 }
 
-/* Makes room for a whole page at once: pages are few and large. */
+/* Allocates for a whole page at once: pages are few and large. */
 static int add_names(GeminiList *l, struct json_object *models) {
         size_t n = MIN(json_array_length(models), MODEL_LIST_MAX - l->n);
         char **names;

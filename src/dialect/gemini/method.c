@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "dialect/gemini/method.h"
 
-/* NULL where a path has no model. */
+/* NULL: the path has no model. */
 static const char *const names[_GEMINI_METHOD_MAX] = {
         [GEMINI_GENERATE] = "generateContent",
         [GEMINI_STREAM] = "streamGenerateContent",

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What a family of models does not take, so that a dialect drops or moves it instead of earning a 400. */
+/* What a family of models refuses; a dialect drops or moves it to avoid a 400. */
 
 typedef enum GeminiTraits {
         GEMINI_NO_PENALTIES = 1 << 0,  /* "Penalty is not enabled for models/…" */
-        GEMINI_NO_SAMPLING = 1 << 1,   /* temperature, topP and topK mean nothing to it */
+        GEMINI_NO_SAMPLING = 1 << 1,   /* it ignores temperature, topP and topK */
         GEMINI_ONE_CANDIDATE = 1 << 2, /* candidateCount above 1 is refused */
-        GEMINI_NO_SYSTEM = 1 << 3,     /* no systemInstruction: it goes before the first user text */
+        GEMINI_NO_SYSTEM = 1 << 3,     /* no systemInstruction: the text goes before the first user text */
 } GeminiTraits;
 
 GeminiTraits gemini_model_traits(const char *model);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One pass over the request, in which only strings and brackets are looked at: a body that holds a film
- * costs little more than a memchr() over it. What counts are two members, in both spellings that Google
- * takes: `fileUri` of a `fileData`, and `cachedContent` of the request itself (or of the one inside of a
- * countTokens). The same names in arguments and results of functions are data of the client's.
+ * One pass over the request that reads only strings and brackets, so a body with a video costs little more
+ * than a memchr() over it. Two members matter, in both spellings that Google accepts: `fileUri` of a
+ * `fileData`, and `cachedContent` of the request itself (or of the request inside a countTokens). The same
+ * names in arguments and results of functions are the client's data.
  */
 
 #include <string.h>
@@ -14,13 +14,13 @@
 #include "base/text.h"
 #include "dialect/gemini/names.h"
 
-#define URI_MAX 512U /* a longer value is no name of ours */
+#define URI_MAX 512U /* a longer value is never such a name */
 
 typedef enum NamesPlace {
         PLACE_OTHER,
         PLACE_REQUEST,
         PLACE_FILE, /* a fileData */
-        PLACE_DATA, /* the client's own, and all below it */
+        PLACE_DATA, /* the client's data, and all below it */
 } NamesPlace;
 
 typedef struct Walk {
@@ -29,7 +29,7 @@ typedef struct Walk {
         unsigned depth;
 } Walk;
 
-/* What a member leads to. */
+/* The place that a member leads to. */
 static const struct {
         const char *name;
         NamesPlace place;
@@ -46,7 +46,7 @@ static const struct {
 static const struct {
         NamesPlace place;
         const char *name;
-        const char *kind; /* what the value begins with */
+        const char *kind; /* the beginning of the value */
 } members[] = {
         { PLACE_FILE, "fileUri", BINDING_FILES },
         { PLACE_FILE, "file_uri", BINDING_FILES },
@@ -54,7 +54,7 @@ static const struct {
         { PLACE_REQUEST, "cached_content", BINDING_CACHES },
 };
 
-/* An element of an array has no name, and what is inside of it is none of what leads on. */
+/* An element of an array has no name, so it leads to none of these places. */
 static NamesPlace place_of(NamesPlace parent, JsonView name) {
         if (parent == PLACE_DATA)
                 return PLACE_DATA;
@@ -64,7 +64,7 @@ static NamesPlace place_of(NamesPlace parent, JsonView name) {
         return PLACE_OTHER;
 }
 
-/* "https://HOST/v1beta/files/x" or "files/x"; whatever the host is called here, Google looks at the end. */
+/* "https://HOST/v1beta/files/x" or "files/x"; any host: Google evaluates only the end. */
 static const char *file_of(const char *uri) {
         static const char *const versions[] = { "/v1beta/", "/v1/", "/v1alpha/" };
         const char *host = startswith(uri, "https://") ?: startswith(uri, "http://"), *path;
@@ -98,7 +98,7 @@ static bool look_at(const Walk *w, NamesPlace place, JsonView name, JsonView val
         return true;
 }
 
-/* Of the object or array that the cursor is at. False ends the walk. */
+/* Walks the object or array at the cursor. False ends the walk. */
 static bool walk(Walk *w, JsonCursor *outer, NamesPlace place) {
         JsonCursor c = json_descend(outer);
         bool go_on = true;

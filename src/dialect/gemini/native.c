@@ -4,24 +4,24 @@
  * POST /v1beta/models/{model}:{method}: Gemini's own protocol, for clients that speak it (Google's SDKs, the
  * Gemini CLI).
  *
- * Nothing is translated. The client's body goes upstream as the bytes it came in, and what Gemini answers
- * goes back as the bytes it was: unknown fields, the spelling of numbers, the order of members and a member
- * that stands twice are between the client and Google. What is read of them is read beside: that the body is
- * one JSON object (to the letter, and without building a tree of it: it may hold a film), and of the answer
- * what failover, the pool and the log go by.
+ * Nothing is translated. The bytes of the client's body go upstream unchanged, and Gemini's bytes go back
+ * unchanged, including unknown fields, the spelling of numbers, the order of members and repeated members.
+ * The dialect only reads them: it checks strictly that the body is one JSON object (without a tree, because
+ * it may hold a video), and takes from the answer what failover, the pool and the log need.
  *
- * An answer in pieces is always asked for as server-sent events. With `?alt=sse` they go on as Google frames
- * them, `data: {…}` CRLF CRLF, no [DONE] and no comments: Google's SDKs take a line that doesn't begin with
- * `data: ` for a part of an error. Without it they become the JSON array that Google streams,
+ * A streamed answer is always requested as server-sent events. With `?alt=sse` they are passed on in
+ * Google's framing, `data: {…}` CRLF CRLF, without [DONE] and comments: Google's SDKs treat a line that
+ * does not begin with `data: ` as part of an error. Without it they become the JSON array that Google
+ * streams,
  *
  *     [{…}
  *     ,
  *     {…}
  *     ]
  *
- * Pieces that say nothing are held back until one does, since until then another key may be tried. An end
- * with a finishReason and nothing else is an answer here, whatever the reason: the clients of this protocol
- * read it for themselves.
+ * Pieces without content are held back until one has content, because until then another key may be tried. A
+ * finishReason without content is an answer here, for any reason: clients of this protocol read the reason
+ * themselves.
  */
 
 #include <errno.h>
@@ -36,7 +36,7 @@
 #include "dialect/part.h"
 
 #define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-#define HELD_MAX   (64U << 10) /* of pieces that say nothing; beyond, there is no other key for them */
+#define HELD_MAX   (64U << 10) /* of pieces without content; beyond, no other key is tried */
 
 /* How a stream is framed. */
 static const struct {
@@ -55,10 +55,10 @@ typedef struct Native {
         Translation t;
         unsigned framing;
         bool has_piece;                     /* streaming: one was framed, held back or not */
-        bool has_spoken;                    /* streaming: bytes are out */
+        bool has_spoken;                    /* streaming: bytes have gone to the client */
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
         Answer answer;
-        Buf held; /* streaming: the pieces before the first that says something; else the answer */
+        Buf held; /* streaming: the pieces before the first with content; else the answer */
 } Native;
 
 static Native *native_free(Native *n) {
@@ -79,7 +79,7 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
         ModelName name;
         size_t n_model;
 
-        /* The error does not repeat the method: a key that was pasted into the path must not come back. */
+        /* The error does not repeat the method, because a key may have been pasted into the path. */
         if (gemini_method_of_path(rest, &n_model, &n->t.method) < 0)
                 return refuse(ret_error, 404, NULL,
                               "The methods served here are models/{model}:generateContent, "
@@ -152,7 +152,7 @@ static int native_request(const DialectContext *c, const char *body, size_t n, T
         return 0;
 }
 
-/* --- what is heard from upstream --- */
+/* --- the answer --- */
 
 static void open_piece(Native *n, Buf *out) {
         (void) buf_puts(out, n->has_piece ? framings[n->framing].next : framings[n->framing].first);
@@ -169,7 +169,7 @@ static void release_held(Native *n, Buf *out) {
         buf_done(&n->held);
 }
 
-/* An event that came in several lines of data goes on in several. */
+/* An event with several data lines is passed on with several. */
 static void write_piece(Native *n, const char *json, size_t size, Buf *out) {
         const char *lf;
 
@@ -191,7 +191,7 @@ static void hear_word(Native *n, const char *word) {
                 memcpy(n->finish, word, k + 1);
 }
 
-/* True if it has any content but empty text. A candidate with any part at all has content. */
+/* True if it has any content except empty text. A candidate with any part at all has content. */
 static bool hear_candidate(Native *n, GeminiCandidate *c) {
         AnswerCandidate *candidate = answer_note_candidate(&n->answer, c);
         bool says = false, has_parts = false;

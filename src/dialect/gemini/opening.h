@@ -5,6 +5,7 @@
 
 #include "base/macros.h"
 
-/* Where it is in a GenerateContentRequest, or the beginning of it; false if it does not begin among the
- * first OPENING_SEARCH_MAX bytes. Of what is no JSON the result means nothing, but lies within. */
+/* Finds it, or its beginning, in a GenerateContentRequest; false if it does not begin in the first
+ * OPENING_SEARCH_MAX bytes. For input that is not JSON the result has no meaning, but is within the
+ * input. */
 bool gemini_opening_find(const char *json, size_t n, const char **ret, size_t *ret_n);

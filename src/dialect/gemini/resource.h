@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What Google answers about files, cached contents and uploads, as far as a gateway needs to know it. */
+/* Reads Google's answers about files, cached contents and uploads, as far as gemgate needs them. */
 
 #include "base/clock.h"
 #include "pool/binding.h"
 
 typedef struct GeminiResource {
         char name[BINDING_NAME_MAX + 1]; /* "files/x", "cachedContents/x" */
-        usec_t expires;                  /* realtime; 0: not told */
+        usec_t expires;                  /* realtime; 0: unknown */
 } GeminiResource;
 
-/* A File, a CachedContent, or what an upload ends with ({"file": File}). False if it is none of these. */
+/* A File, a CachedContent, or the end of an upload ({"file": File}). False for anything else. */
 bool gemini_resource_read(const char *json, size_t n, GeminiResource *ret);
 
-/* What X-Goog-Upload-URL calls the upload. Nothing else of that URL is used: whose host it names is not to
- * be trusted. False if there is no such id, or none that could stand in a URL of ours. */
+/* The id of the upload in X-Goog-Upload-URL. Nothing else of that URL is used, because its host must not be
+ * trusted. False if there is no id, or one that is not safe in a URL. */
 bool gemini_upload_id(const char *url, size_t n, char ret[static BINDING_UPSTREAM_MAX + 1]);
 
-/* "2026-11-27T12:00:00.123Z", realtime; 0 for what is none. */
+/* "2026-11-27T12:00:00.123Z", realtime; 0 if it is not a time. */
 usec_t gemini_time_read(const char *s);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Gemini's answer, made OpenAI's: one object, or a stream of chunks.
+ * Translates Gemini's answer to OpenAI's: one object, or a stream of chunks.
  *
- * Streaming, a candidate's text goes out as it comes, and everything that ends the answer waits for
- * openai_chat_finish(): finish reasons, usage, [DONE]. So a stream that breaks off never looks like one that
- * ended well, text behind a finishReason isn't lost, and whether a candidate came to nothing is judged when
- * all of them are known. The delta with the role is held back until there is something to say, too: until
- * then another key may be tried.
+ * When streaming, a candidate's text is sent as it arrives; everything that ends the answer (finish
+ * reasons, usage, [DONE]) waits for openai_chat_finish(). So a stream that breaks off never looks like a
+ * complete one, text after a finishReason is not lost, and whether a candidate is empty is judged when all
+ * are known. The delta with the role is held back until there is content, because until then another key
+ * may be tried.
  *
- * Gemini's finishReason is an open enum and is kept as the word it was. Those that no OpenAI word fits, the
- * malformed and the unknown, end as "stop" behind a text; where no candidate has a text or a better reason,
- * the answer is none, and the exchange is told so by a verdict. A blocked prompt is an answer: HTTP 200, no
- * content, "content_filter".
+ * Gemini's finishReason is an open enum and is kept unchanged. Reasons without an OpenAI equivalent,
+ * malformed and unknown ones become "stop" after a text. If no candidate has a text or a better reason,
+ * there is no answer, and the exchange gets a verdict. A blocked prompt is an answer: HTTP 200, no content,
+ * "content_filter".
  */
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ static const struct {
         { "IMAGE_OTHER", "content_filter" },
 };
 
-/* NULL where no word of OpenAI's fits. */
+/* NULL: OpenAI has no equivalent. */
 static const char *finish_reason(const char *gemini) {
         for (size_t i = 0; i < ELEMENTSOF(finish_reasons); i++)
                 if (streq(gemini, finish_reasons[i].gemini))
@@ -51,7 +51,7 @@ static const char *finish_reason(const char *gemini) {
         return NULL;
 }
 
-/* What an answer and every chunk begins with, up to the choices, which stay open. */
+/* The beginning of an answer and of every chunk, up to the open array of choices. */
 static void write_head(const OpenaiChat *chat, const char *object, JWriter *w) {
         jwrite_object(w, NULL);
         jwrite_string(w, "id", chat->id);
@@ -75,7 +75,7 @@ static void write_usage(const Usage *u, JWriter *w) {
         jwrite_end(w);
 }
 
-/* --- chunks: by hand, since all but the text is the same in each --- */
+/* --- chunks: written by hand, because only the text differs --- */
 
 static void open_chunk(const OpenaiChat *chat, size_t index, Buf *out) {
         JWriter w = JWRITER_INIT(out);
@@ -134,7 +134,7 @@ static void stream_end(const OpenaiChat *chat, Buf *out) {
         (void) buf_puts(out, "data: [DONE]\n\n");
 }
 
-/* --- what is heard from upstream --- */
+/* --- events --- */
 
 static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
         JWriter w = JWRITER_INIT(&chat->head);
@@ -151,7 +151,7 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
         }
 }
 
-/* In Google's words, for the case that it came to nothing. */
+/* Keeps Google's message in case the candidate stays empty. */
 static void hear_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
 
@@ -234,7 +234,7 @@ static void write_choice(const OpenaiChat *chat, size_t index, const char *finis
         jwrite_end(w);
 }
 
-/* A reason that OpenAI has a word for is an answer by itself. */
+/* A reason with an OpenAI equivalent is an answer even without content. */
 static bool is_answer(const char *finish) {
         return finish_reason(finish);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * POST /v1/chat/completions: the request, made Gemini's generateContent.
+ * POST /v1/chat/completions: translates the request to Gemini's generateContent.
  *
- * Two tables say what becomes of each field: `numbers` are checked and carried over under another name,
- * `fields` are everything else that we know, each with the types it may have and what is done with it.
- * Fields of neither table are passed over, since clients send extras of other vendors; those that would
- * change the answer in a way we don't do yet are refused by name, unless their value says "as usual". A JSON
- * null counts as absent everywhere.
+ * Two tables describe the fields: `numbers` are checked and copied under another name; `fields` has all
+ * other known fields, each with its types and its function. Fields in neither table are ignored, because
+ * clients send extensions of other vendors. Fields that would change the answer in an unsupported way are
+ * refused by name, unless their value is the default. A JSON null counts as absent everywhere.
  */
 
 #include <errno.h>
@@ -46,7 +45,7 @@ static const struct {
         const char *name, *gemini;
         bool integer;
         double min, max;
-        GeminiTraits dropped; /* by models with one of these */
+        GeminiTraits dropped; /* for models with one of these */
 } numbers[_NUMBER_MAX] = {
         [NUMBER_TEMPERATURE] = { "temperature", "temperature", false, 0, 2, GEMINI_NO_SAMPLING },
         [NUMBER_TOP_P] = { "top_p", "topP", false, 0, 1, GEMINI_NO_SAMPLING },
@@ -73,7 +72,7 @@ static bool is_zero(struct json_object *o) {
         return json_object_is_type(o, json_type_int) && json_object_get_int64(o) == 0;
 }
 
-/* A choice of tools among none. */
+/* A choice of tools without tools. */
 static bool is_no_choice(struct json_object *o) {
         const char *s = json_object_is_type(o, json_type_string) ? json_object_get_string(o) : "";
 
@@ -102,7 +101,7 @@ static const struct {
         const char *name;
         Type types;
         bool later;                           /* refused… */
-        bool (*usual)(struct json_object *o); /* …unless this holds; NULL: always */
+        bool (*usual)(struct json_object *o); /* …unless this is true; NULL: always */
         const char *param;                    /* named in the refusal, if it isn't the field itself */
 } fields[] = {
         { "model", TYPE_STRING },
@@ -111,7 +110,7 @@ static const struct {
         { "stream_options", TYPE_OBJECT },
         { "stop", TYPE_STRING | TYPE_ARRAY },
         { "service_tier", TYPE_STRING },
-        /* heard and passed over */
+        /* known and ignored */
         { "user", TYPE_STRING },
         { "safety_identifier", TYPE_STRING },
         { "metadata", TYPE_OBJECT },
@@ -165,7 +164,7 @@ static int check_field(size_t i, struct json_object *o, ApiError *ret_error) {
         return 0;
 }
 
-/* One walk over what the client sent, which is little, and not one search for each field there could be. */
+/* One walk over the fields that the client sent, instead of a search for each known field. */
 static int read_members(struct json_object *root, struct json_object *ret_numbers[static _NUMBER_MAX],
                         ApiError *ret_error) {
         int r;
@@ -187,7 +186,7 @@ static int read_members(struct json_object *root, struct json_object *ret_number
         return 0;
 }
 
-/* 1024.0 is an integer: JSON knows one kind of number, and some clients write all of them so. */
+/* 1024.0 is an integer: JSON has one kind of number, and some clients write all of them this way. */
 static bool is_integral(struct json_object *o) {
         double d = json_object_get_double(o);
 
@@ -218,7 +217,7 @@ static int check_numbers(struct json_object *const found[static _NUMBER_MAX], Ge
         return 0;
 }
 
-/* A stop is one string or an array of them; the others are as good as none. */
+/* A stop is one string or an array of them; others are ignored. */
 static struct json_object *stop_at(struct json_object *stop, size_t i) {
         if (json_object_is_type(stop, json_type_array))
                 return i < json_array_length(stop) ? json_object_array_get_idx(stop, i) : NULL;
@@ -253,8 +252,8 @@ static int check_stream(struct json_object *root, OpenaiChat *chat, ApiError *re
         return 0;
 }
 
-/* The shortest form that reads back as the same number; never what the client wrote, which was only good
- * enough for a lenient reader. */
+/* The shortest form that reads back as the same number; never the client's spelling, which may be valid
+ * only for a lenient reader. */
 static void write_double(JWriter *w, const char *key, double d) {
         char s[32];
 
@@ -266,7 +265,7 @@ static void write_double(JWriter *w, const char *key, double d) {
         jwrite_raw(w, key, s);
 }
 
-/* OpenAI's seed has 64 bits, Gemini's 32: fold, so that equal stays equal. */
+/* OpenAI's seed has 64 bits, Gemini's 32: folding keeps equal seeds equal. */
 static int32_t fold_seed(int64_t v) {
         return v >= INT32_MIN && v <= INT32_MAX ? (int32_t) v
                                                 : (int32_t) ((uint64_t) v ^ (uint64_t) v >> 32);
@@ -365,7 +364,7 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         return chat;
 }
 
-/* What the client names it by: what it wants cached together, or for whom it asks. */
+/* The client's name for the conversation: its cache key or its user. */
 static uint64_t conversation(struct json_object *root) {
         static const char *const names[] = { "prompt_cache_key", "user" };
 

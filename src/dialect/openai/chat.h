@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The parts of the OpenAI chat dialect among themselves: request (dialect/openai/chat.c), messages and
+/* The internal interface of the OpenAI chat dialect: request (dialect/openai/chat.c), messages and
  * answer. */
 
 #include <json-c/json.h>
@@ -12,11 +12,11 @@
 #include "dialect/dialect.h"
 #include "dialect/gemini/model.h"
 
-#define OPENAI_ID_MAX 128U /* a longer responseId is not taken over */
+#define OPENAI_ID_MAX 128U /* a longer responseId is not used */
 
 typedef struct OpenaiChoice {
         Buf text; /* not streaming: all of it */
-        bool has_begun; /* streaming: the delta with the role is out */
+        bool has_begun; /* streaming: the delta with the role was sent */
 } OpenaiChoice;
 
 typedef struct OpenaiChat {
@@ -24,20 +24,20 @@ typedef struct OpenaiChat {
         char request_id[REQUEST_ID_MAX + 1];
         uint64_t created;
         bool include_usage;
-        const char *service_tier;                     /* OpenAI's word for the one used */
+        const char *service_tier;                     /* OpenAI's name of the tier used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
         char why[256];                                /* the last finishMessage, clean */
         Answer answer;
         OpenaiChoice choices[CANDIDATES_MAX]; /* of its candidates */
-        Buf head; /* streaming: what all chunks begin with */
-        Buf text; /* of the candidate at hand */
+        Buf head; /* streaming: the beginning of all chunks */
+        Buf text; /* of the current candidate */
 } OpenaiChat;
 
 /* A 400 that names the field. */
 #define openai_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
 
 /* --- dialect/openai/messages.c --- */
-/* Checks all of `messages`; the other writes what was found good: "systemInstruction" and "contents". */
+/* The first checks all of `messages`; the second writes them: "systemInstruction" and "contents". */
 int openai_messages_check(struct json_object *messages, ApiError *ret_error);
 void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * OpenAI's messages, made Gemini's contents.
+ * Translates OpenAI's messages to Gemini's contents.
  *
- * Gemini knows two speakers, "user" and "model", and takes instructions apart from the conversation. So what
- * system and developer say anywhere becomes one systemInstruction, a part for each text, and every other
- * message a content. Empty texts are dropped, since Gemini refuses some of them; a conversation that has
- * none left still sends one content, which is required.
+ * Gemini has two roles, "user" and "model", and takes instructions apart from the conversation. So all
+ * system and developer messages become one systemInstruction, with a part for each text, and every other
+ * message becomes a content. Empty texts are dropped, because Gemini refuses some of them; a conversation
+ * without any text left still sends one content, which is required.
  *
- * Instructions alone are no conversation: they are sent as the user's. To a family of models without
- * systemInstruction (Gemma) they go as the beginning of the first user content. In both cases they are the
- * "lead" below.
+ * Instructions alone are not a conversation, so they are sent as the user's content. For models without
+ * systemInstruction (Gemma) they become the beginning of the first user content. The code calls both the
+ * "lead".
  *
- * Everything is checked first and written afterwards: the writer can rely on what the checker let through.
+ * Everything is checked first and written afterwards: the writer relies on the checks.
  */
 
 #include <errno.h>
@@ -43,7 +43,7 @@ static const char *const speaker_names[] = {
         [SPEAKER_MODEL] = "model",
 };
 
-/* Kinds of content parts, and the member that holds their text; those without are of a later day. */
+/* Kinds of content parts, and the member that holds their text; those without one are not supported yet. */
 static const struct {
         const char *type, *member;
         bool only_model;
@@ -52,7 +52,7 @@ static const struct {
         { "input_audio", NULL, false }, { "file", NULL, false },
 };
 
-/* Members of an assistant's message that only mean something with tools or audio. */
+/* Members of an assistant's message that need tools or audio. */
 static const char *const later[] = { "tool_calls", "function_call", "audio" };
 
 #define TYPE_OF_PART "messages[%zu].content[%zu].type"
@@ -79,7 +79,7 @@ static int find_kind(struct json_object *part, size_t *ret) {
         return -EINVAL;
 }
 
-/* Where the fault is, is only put together when there is one. */
+/* The path of a fault is built only when there is one. */
 static int _printf_(3, 4) refuse(ApiError *ret_error, const char *fault, const char *where, ...) {
         char param[64];
         va_list ap;
@@ -182,13 +182,13 @@ int openai_messages_check(struct json_object *messages, ApiError *ret_error) {
 /* Walks all texts of all messages that are not empty, in order. */
 typedef struct Walk {
         struct json_object *messages;
-        size_t message, part; /* the next to be looked at */
+        size_t message, part; /* the next to be read */
         Speaker speaker;      /* of the text that was found */
         const char *text;
         size_t n;
 } Walk;
 
-/* The text at `part` of a message: its content or one part of it, and at last its refusal. False behind
+/* The text at `part` of a message: its content or one part of it, and at last its refusal. False after
  * the end. */
 static bool text_at(struct json_object *message, Speaker speaker, size_t part, const char **ret,
                     size_t *ret_n) {
@@ -259,7 +259,7 @@ static void write_instruction(struct json_object *messages, JWriter *w) {
         jwrite_end(w);
 }
 
-/* Instructions as the user's words, in a content that is left open. Gemini reads parts without a gap. */
+/* Writes instructions as user text, in a content that stays open. Gemini joins parts without a gap. */
 static void open_lead(struct json_object *messages, JWriter *w) {
         bool any = false;
 
@@ -276,9 +276,10 @@ static void open_lead(struct json_object *messages, JWriter *w) {
                 write_part(w, "", 0);
 }
 
-/* A content for each message that says something; the user's first continues the lead, if that is open. */
+/* Writes a content for each message with text; the first user message continues the lead, if that is
+ * open. */
 static void write_turns(struct json_object *messages, bool open, JWriter *w) {
-        size_t message = SIZE_MAX; /* whose content is open */
+        size_t message = SIZE_MAX; /* the message whose content is open */
 
         for (Walk i = { .messages = messages }; walk_next(&i);) {
                 if (i.speaker == SPEAKER_SYSTEM)
