@@ -24,7 +24,7 @@ EVENTS_FEW, EVENTS_MANY = 20, 220  # of one stream
 PACE = "10ms"  # between two events: each one arrives by itself, although valgrind is slow
 
 # What a request and an event may take (docs/PERFORMANCE.md). valgrind counts memset by the byte.
-REQUEST_MAX, EVENT_MAX = 190_500, 26_500
+REQUEST_MAX, EVENT_MAX = 190_500, 24_500
 
 
 class Counted(Gemgated):
