@@ -6,17 +6,17 @@
 #include "ctl/link.h"
 #include "ctl/show.h"
 
-typedef struct Day {
+typedef struct DayShown {
         const char *date, *model;
         uint64_t requests, errors, tokens_in, tokens_out;
-} Day;
+} DayShown;
 
-static int read_day(sd_bus_message *m, Day *d) {
+static int read_day(sd_bus_message *m, DayShown *d) {
         return sd_bus_message_read(m, "(sstttt)", &d->date, &d->model, &d->requests, &d->errors,
                                    &d->tokens_in, &d->tokens_out);
 }
 
-static void write_counters(JWriter *w, const Day *d) {
+static void write_counters(JWriter *w, const DayShown *d) {
         jwrite_uint(w, "requests", d->requests);
         jwrite_uint(w, "errors", d->errors);
         jwrite_uint(w, "input_tokens", d->tokens_in);
@@ -26,7 +26,7 @@ static void write_counters(JWriter *w, const Day *d) {
 static int show_json(Ctl *c, sd_bus_message *m) {
         JWriter w = JWRITER_INIT(&c->out);
         bool in_day = false;
-        Day d;
+        DayShown d;
         int r;
 
         jwrite_object(&w, NULL);
@@ -67,7 +67,7 @@ static int show_text(Ctl *c, sd_bus_message *m) {
                 { "OUTPUT TOKENS", .right = true },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
-        Day d;
+        DayShown d;
         int r;
 
         while ((r = read_day(m, &d)) > 0) {

@@ -12,12 +12,12 @@
 #include "server/exchange/key-queue.h"
 #include "server/statistics.h"
 
-typedef struct Walk {
+typedef struct StatsWalk {
         const StatsSource *source;
         StatsSink *sink;
         uint64_t total, today; /* of all keys; complete after the branch of keys */
         bool in_day;           /* the models of a day are being visited */
-} Walk;
+} StatsWalk;
 
 /* --- keys --- */
 
@@ -38,7 +38,7 @@ static void visit_slot(const PoolSlotView *v, void *userdata) {
         stats_close(s, STATS_ROW);
 }
 
-static void visit_key(Walk *w, const PoolKey *k) {
+static void visit_key(StatsWalk *w, const PoolKey *k) {
         const StatsSource *source = w->source;
         StatsSink *s = w->sink;
         PoolKeyView v;
@@ -61,7 +61,7 @@ static void visit_key(Walk *w, const PoolKey *k) {
         stats_close(s, STATS_ROW);
 }
 
-static void visit_keys(Walk *w) {
+static void visit_keys(StatsWalk *w) {
         Pool *pool = w->source->pool;
         size_t n = pool_n_keys(pool);
 
@@ -86,7 +86,7 @@ static void visit_model(const PoolModelView *v, void *userdata) {
         stats_close(s, STATS_ROW);
 }
 
-static void visit_models(Walk *w) {
+static void visit_models(StatsWalk *w) {
         stats_open(w->sink, STATS_TABLE, "model_summary");
         pool_each_model(w->source->pool, w->source->now, visit_model, w->sink);
         stats_close(w->sink, STATS_TABLE);
@@ -94,7 +94,7 @@ static void visit_models(Walk *w) {
 
 /* --- all together --- */
 
-static void visit_totals(Walk *w) {
+static void visit_totals(StatsWalk *w) {
         StatsSink *s = w->sink;
 
         stats_open(s, STATS_GROUP, "global_summary");
@@ -106,7 +106,7 @@ static void visit_totals(Walk *w) {
         stats_close(s, STATS_GROUP);
 }
 
-static void visit_load_balancing(Walk *w) {
+static void visit_load_balancing(StatsWalk *w) {
         const char *zone = w->source->config->quota_reset_timezone;
         char daily[ZONE_NAME_MAX + 64];
         StatsSink *s = w->sink;
@@ -129,7 +129,7 @@ static void visit_waiting(const char *model, size_t n, void *userdata) {
 }
 
 /* The requests that wait for a key (QUEUE_WAIT). */
-static void visit_queue(Walk *w) {
+static void visit_queue(StatsWalk *w) {
         const KeyQueue *queue = w->source->queue;
         StatsSink *s = w->sink;
         KeyQueueCounters c;
@@ -158,7 +158,7 @@ static void visit_day_counters(StatsSink *s, const DayCounters *c) {
         stats_counter(s, "output_tokens", c->tokens_out);
 }
 
-static void end_day(Walk *w) {
+static void end_day(StatsWalk *w) {
         if (w->in_day) {
                 stats_close(w->sink, STATS_TABLE);
                 stats_close(w->sink, STATS_ITEM);
@@ -168,7 +168,7 @@ static void end_day(Walk *w) {
 
 /* A day's total comes first, its models behind it. */
 static void visit_day(const DayRow *row, void *userdata) {
-        Walk *w = userdata;
+        StatsWalk *w = userdata;
         StatsSink *s = w->sink;
         char date[32];
 
@@ -190,7 +190,7 @@ static void visit_day(const DayRow *row, void *userdata) {
         w->in_day = true;
 }
 
-static void visit_days(Walk *w) {
+static void visit_days(StatsWalk *w) {
         if (w->source->n_days == 0)
                 return;
         stats_open(w->sink, STATS_LIST, "days");
@@ -201,7 +201,7 @@ static void visit_days(Walk *w) {
 
 /* --- the tree --- */
 
-static void (*const branches[])(Walk *w) = {
+static void (*const branches[])(StatsWalk *w) = {
         visit_keys, /* before the totals, which it sums up */
         visit_models,
         visit_totals,
@@ -211,7 +211,7 @@ static void (*const branches[])(Walk *w) = {
 };
 
 void statistics_visit(const StatsSource *source, StatsSink *sink) {
-        Walk w = { .source = source, .sink = sink };
+        StatsWalk w = { .source = source, .sink = sink };
 
         assert(source->pool && source->config && source->queue);
 

@@ -23,11 +23,11 @@ typedef enum NamesPlace {
         PLACE_DATA, /* the client's data, and all below it */
 } NamesPlace;
 
-typedef struct Walk {
+typedef struct NamesWalk {
         GeminiNameFn found;
         void *userdata;
         unsigned depth;
-} Walk;
+} NamesWalk;
 
 /* The place that a member leads to. */
 static const struct {
@@ -79,7 +79,7 @@ static const char *file_of(const char *uri) {
 }
 
 /* False ends the walk. */
-static bool look_at(const Walk *w, NamesPlace place, JsonView name, JsonView value) {
+static bool look_at(const NamesWalk *w, NamesPlace place, JsonView name, JsonView value) {
         char text[URI_MAX];
         const char *found;
 
@@ -99,7 +99,7 @@ static bool look_at(const Walk *w, NamesPlace place, JsonView name, JsonView val
 }
 
 /* Walks the object or array at the cursor. False ends the walk. */
-static bool walk(Walk *w, JsonCursor *outer, NamesPlace place) {
+static bool walk(NamesWalk *w, JsonCursor *outer, NamesPlace place) {
         JsonCursor c = json_descend(outer);
         bool go_on = true;
         JsonView name;
@@ -122,7 +122,7 @@ static bool walk(Walk *w, JsonCursor *outer, NamesPlace place) {
 
 void gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
         JsonCursor document = json_cursor(json, n);
-        Walk w = { .found = f, .userdata = userdata, .depth = 1 };
+        NamesWalk w = { .found = f, .userdata = userdata, .depth = 1 };
 
         if (json_step(&document, NULL) && json_is_at(&document, '{'))
                 (void) walk(&w, &document, PLACE_REQUEST);

@@ -180,13 +180,13 @@ int openai_messages_check(struct json_object *messages, ApiError *ret_error) {
 }
 
 /* Walks all texts of all messages that are not empty, in order. */
-typedef struct Walk {
+typedef struct TextsWalk {
         struct json_object *messages;
         size_t message, part; /* the next to be read */
         Speaker speaker;      /* of the text that was found */
         const char *text;
         size_t n;
-} Walk;
+} TextsWalk;
 
 /* The text at `part` of a message: its content or one part of it, and at last its refusal. False after
  * the end. */
@@ -213,7 +213,7 @@ static bool text_at(struct json_object *message, Speaker speaker, size_t part, c
         return true;
 }
 
-static bool walk_next(Walk *w) {
+static bool walk_next(TextsWalk *w) {
         for (; w->message < json_array_length(w->messages); w->message++, w->part = 0) {
                 struct json_object *m = json_object_array_get_idx(w->messages, w->message);
 
@@ -252,7 +252,7 @@ static void write_separator(JWriter *w) {
 static void write_instruction(struct json_object *messages, JWriter *w) {
         jwrite_object(w, "systemInstruction");
         jwrite_array(w, "parts");
-        for (Walk i = { .messages = messages }; walk_next(&i);)
+        for (TextsWalk i = { .messages = messages }; walk_next(&i);)
                 if (i.speaker == SPEAKER_SYSTEM)
                         write_part(w, i.text, i.n);
         jwrite_end(w);
@@ -264,7 +264,7 @@ static void open_lead(struct json_object *messages, JWriter *w) {
         bool any = false;
 
         open_content(w, SPEAKER_USER);
-        for (Walk i = { .messages = messages }; walk_next(&i);) {
+        for (TextsWalk i = { .messages = messages }; walk_next(&i);) {
                 if (i.speaker != SPEAKER_SYSTEM)
                         continue;
                 if (any)
@@ -281,7 +281,7 @@ static void open_lead(struct json_object *messages, JWriter *w) {
 static void write_turns(struct json_object *messages, bool open, JWriter *w) {
         size_t message = SIZE_MAX; /* the message whose content is open */
 
-        for (Walk i = { .messages = messages }; walk_next(&i);) {
+        for (TextsWalk i = { .messages = messages }; walk_next(&i);) {
                 if (i.speaker == SPEAKER_SYSTEM)
                         continue;
                 if (i.message != message) {
@@ -304,7 +304,7 @@ static void write_turns(struct json_object *messages, bool open, JWriter *w) {
 void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w) {
         bool instructions = false, turns = false, lead;
 
-        for (Walk i = { .messages = messages }; walk_next(&i);)
+        for (TextsWalk i = { .messages = messages }; walk_next(&i);)
                 if (i.speaker == SPEAKER_SYSTEM)
                         instructions = true;
                 else
