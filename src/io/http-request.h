@@ -5,8 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-
-typedef struct HttpRequest HttpRequest;
+#include "io/forward.h"
 
 typedef struct HttpHeader {
         const char *name;

@@ -7,10 +7,8 @@
  * io/http-server.c for the traps.
  */
 
+#include "io/forward.h"
 #include "io/loop.h"
-
-typedef struct HttpServer HttpServer;
-typedef struct HttpRequest HttpRequest;
 
 typedef struct HttpServerOps {
         /* The headers are there, the body is not: reply now, or say how large a body is taken

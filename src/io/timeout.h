@@ -12,10 +12,9 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "io/forward.h"
 #include "io/loop.h"
 
-typedef struct Timeout Timeout;
-typedef struct TimeoutQueue TimeoutQueue;
 typedef void (*TimeoutFn)(Timeout *t);
 
 struct Timeout {

@@ -7,8 +7,7 @@
 #include "config/config.h"
 #include "core/stats.h"
 #include "pool/pool.h"
-
-typedef struct KeyQueue KeyQueue;
+#include "server/forward.h"
 
 typedef struct StatsSource {
         Pool *pool;

@@ -11,7 +11,6 @@
 #include "server/request.h"
 #include "server/upstream.h"
 
-typedef struct Timer Timer;
 typedef struct UpstreamQuery UpstreamQuery;
 
 enum {

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The names of the types of this floor that headers point to and do not look into. */
+
+typedef struct HttpRequest HttpRequest;
+typedef struct HttpServer HttpServer;
+typedef struct Timeout Timeout;
+typedef struct TimeoutQueue TimeoutQueue;
+typedef struct Timer Timer;
