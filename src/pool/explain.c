@@ -63,30 +63,19 @@ static int compare(const void *a, const void *b) {
 
 static void look(Pool *p, PoolModel *m, Standing *all) {
         if (m)
-                LIST_FOREACH(i, &m->buckets) {
-                        PoolBucket *b = list_entry(i, PoolBucket, by_model);
-
-                        b->project->scratch = b;
-                        LIST_FOREACH(j, &b->slots) {
-                                PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
-
-                                s->key->scratch = s;
-                        }
-                }
-
+                pool_model_mark(m);
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
 
                 all[i] = (Standing){ .key = k, .slot = k->scratch };
                 if (k->project->scratch)
                         all[i].quota = k->project->scratch->quota;
-                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), 0, &all[i].standing);
+                pool_standing(p, k, k->project->scratch, k->scratch, 0, &all[i].standing);
                 all[i].rank = rank_of(p, all + i);
         }
 
         if (m)
-                LIST_FOREACH(i, &m->buckets)
-                        list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
+                pool_model_unmark(m);
 }
 
 /* A duration for people: "41 s", "12 min", "3 h". */

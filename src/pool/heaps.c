@@ -111,6 +111,46 @@ void pool_slot_free(Pool *p, PoolSlot *s) {
         p->n_slots--;
 }
 
+/* --- marks --- */
+
+static void mark_keys(PoolBucket *b) {
+        LIST_FOREACH(i, &b->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
+
+                s->key->scratch = s;
+        }
+}
+
+static void unmark_keys(PoolBucket *b) {
+        LIST_FOREACH(i, &b->slots)
+                list_entry(i, PoolSlot, by_bucket)->key->scratch = NULL;
+}
+
+static void mark_projects(PoolModel *m) {
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+
+                b->project->scratch = b;
+        }
+}
+
+static void unmark_projects(PoolModel *m) {
+        LIST_FOREACH(i, &m->buckets)
+                list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
+}
+
+void pool_model_mark(PoolModel *m) {
+        mark_projects(m);
+        LIST_FOREACH(i, &m->buckets)
+                mark_keys(list_entry(i, PoolBucket, by_model));
+}
+
+void pool_model_unmark(PoolModel *m) {
+        unmark_projects(m);
+        LIST_FOREACH(i, &m->buckets)
+                unmark_keys(list_entry(i, PoolBucket, by_model));
+}
+
 /* --- cursors: behind them are keys and projects without a slot, after a reload also others --- */
 
 static PoolBucket *bucket_find(PoolProject *project, const PoolModel *m) {
@@ -146,16 +186,11 @@ static PoolKey *next_untried_key(const PoolBucket *b, PoolKey *k) {
 void pool_bucket_rewind(PoolBucket *b) {
         PoolKey *k = b->project->first_key;
 
-        LIST_FOREACH(i, &b->slots) {
-                PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
-
-                s->key->scratch = s;
-        }
+        mark_keys(b);
         while (k && k->scratch)
                 k = k->next_of_project;
         b->next_key = k;
-        LIST_FOREACH(i, &b->slots)
-                list_entry(i, PoolSlot, by_bucket)->key->scratch = NULL;
+        unmark_keys(b);
 }
 
 static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **ret) {
@@ -368,17 +403,13 @@ static void model_rebuild(Pool *p, PoolModel *m) {
 void pool_model_arrange(Pool *p, PoolModel *m) {
         PoolProject *project = p->first_project;
 
-        LIST_FOREACH(i, &m->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_model);
-
-                pool_bucket_rewind(b);
-                b->project->scratch = b;
-        }
+        LIST_FOREACH(i, &m->buckets)
+                pool_bucket_rewind(list_entry(i, PoolBucket, by_model));
+        mark_projects(m);
         while (project && project->scratch)
                 project = project->next;
+        unmark_projects(m);
         m->next_project = project;
-        LIST_FOREACH(i, &m->buckets)
-                list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
         m->refused_at = 0;
         model_rebuild(p, m);
 }

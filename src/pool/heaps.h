@@ -18,7 +18,7 @@ struct PoolSlot {
         unsigned strikes; /* errors in a row that are the slot's own fault */
         uint64_t uncounted; /* leases up to this id are not counted in its quota (any more) */
         char *last_error;
-        PoolWord told;
+        PoolNotified notified;
 };
 
 /* The usable slots of a bucket, and the queue's place among those of the model. */
@@ -67,6 +67,10 @@ PoolModel *pool_model_find(Pool *p, const char *name);
 int pool_model_acquire(Pool *p, const char *name, PoolModel **ret); /* finds or creates it; -E2BIG */
 PoolModel *pool_model_free(Pool *p, PoolModel *m);
 void pool_make_room(Pool *p, const PoolModel *except); /* for a slot: forgets models, except this one */
+/* Between the two, `scratch` of each key and project points to its slot or bucket of this model. */
+void pool_model_mark(PoolModel *m);
+void pool_model_unmark(PoolModel *m);
+
 void pool_model_refresh(Pool *p, PoolModel *m); /* moves what has become usable by time */
 
 /* The slot to pick, NULL if there is none. A retry takes a probe only if there is nothing else. */

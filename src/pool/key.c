@@ -233,7 +233,7 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
         k->index = (uint32_t) p->n_keys;
         k->disabled = k->configured = disabled;
         k->placed = project;
-        k->told.state = disabled ? POOL_DISABLED : POOL_USABLE;
+        k->notified.state = disabled ? POOL_DISABLED : POOL_USABLE;
         if (!disabled)
                 announce(p, k, chain_append(p, k));
         p->keys[p->n_keys++] = TAKE_PTR(k);

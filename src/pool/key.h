@@ -9,14 +9,11 @@
 #include "core/digest.h"
 #include "pool/state/save.h"
 
-typedef struct PoolProject PoolProject;
-typedef struct PoolBucket PoolBucket;
-
 /* What the observer was notified of last. */
-typedef struct PoolWord {
+typedef struct PoolNotified {
         PoolState state;
         usec_t until;
-} PoolWord;
+} PoolNotified;
 
 /* A key's names; allocated apart from the key, so that a reload can make the new one before it drops the
  * old. */
@@ -43,7 +40,7 @@ struct PoolProject {
         List turn, turns, bindings; /* see pick-rotation.c and binding.c */
         AffinityHome home; /* of the conversations that it served last */
         uint64_t place;    /* in the rendezvous hash; 0: not computed yet */
-        PoolBucket *scratch; /* NULL outside pool_census() */
+        PoolBucket *scratch; /* see pool_model_mark(); else NULL */
 };
 
 struct PoolKey {
@@ -65,7 +62,7 @@ struct PoolKey {
         bool digested;
         uint8_t digest[DIGEST_KEYED_SIZE]; /* its id in the store */
         PoolDirty dirty, learned_dirty;
-        PoolWord told;
+        PoolNotified notified;
         size_t n_leases;
         List link, turn; /* in pool->gone; in project->turns */
         Breaker breaker;
@@ -74,7 +71,7 @@ struct PoolKey {
         PoolProject own;
         PoolKey *next_of_project;
         List slots;
-        PoolSlot *scratch; /* NULL outside pool_census() */
+        PoolSlot *scratch; /* see pool_model_mark(); else NULL */
 };
 
 static inline bool pool_key_is_alive(const PoolKey *k) {

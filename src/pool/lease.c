@@ -283,18 +283,18 @@ static void trace_layers(Pool *p, const Lease *lease, unsigned layers, const Ver
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
-        unsigned told;
+        unsigned notified;
 
         for (Layer l = 0; l < n_layers(lease->slot); l++)
                 turned[judge(p, lease, l, v)] |= 1U << l;
-        told = turned[TURN_OPENED] | turned[TURN_CLOSED];
-        if (told | turned[TURN_RELEASED]) {
-                note_layers(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
-                settle(p, lease->key, lease->slot, told | turned[TURN_RELEASED]);
-                trace_layers(p, lease, told | turned[TURN_RELEASED], v);
+        notified = turned[TURN_OPENED] | turned[TURN_CLOSED];
+        if (notified | turned[TURN_RELEASED]) {
+                note_layers(p, lease->key, lease->slot, notified | turned[TURN_RELEASED]);
+                settle(p, lease->key, lease->slot, notified | turned[TURN_RELEASED]);
+                trace_layers(p, lease, notified | turned[TURN_RELEASED], v);
         }
-        if (told)
-                pool_tell(p, lease->key, lease->slot, told, turned[TURN_OPENED],
+        if (notified)
+                pool_notify_changes(p, lease->key, lease->slot, notified, turned[TURN_OPENED],
                           was_probe && !turned[TURN_OPENED] ? "probe" : verdict_rule(v->class)->name);
 }
 

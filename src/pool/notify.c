@@ -28,15 +28,15 @@ void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata) {
 }
 
 /* True if the observer is to be notified. */
-static bool note(PoolWord *told, const PoolStanding *now, bool opened) {
-        if (now->proven == told->state &&
-            !(opened && now->proven != POOL_USABLE && now->available_at > told->until))
+static bool is_news(PoolNotified *notified, const PoolStanding *now, bool opened) {
+        if (now->proven == notified->state &&
+            !(opened && now->proven != POOL_USABLE && now->available_at > notified->until))
                 return false;
-        *told = (PoolWord){ now->proven, now->available_at };
+        *notified = (PoolNotified){ now->proven, now->available_at };
         return true;
 }
 
-static void say(Pool *p, PoolKey *k, const char *model, PoolState before, const PoolWord *now,
+static void notify_health(Pool *p, PoolKey *k, const char *model, PoolState before, const PoolNotified *now,
                 const char *reason) {
         if (p->observer.health_changed)
                 p->observer.health_changed(k, model, before, now->state, reason, now->until,
@@ -49,40 +49,40 @@ void pool_notify_first(Pool *p, PoolSlot *s) {
         if (!p->observed)
                 return;
         pool_standing(p, s->key, s->bucket, s, 0, &now);
-        s->told = (PoolWord){ now.proven, now.available_at };
+        s->notified = (PoolNotified){ now.proven, now.available_at };
 }
 
-static void tell_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
+static void notify_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
         PoolModel *m = s->bucket->model;
-        PoolState before = s->told.state;
+        PoolState before = s->notified.state;
         PoolStanding now;
 
         if (s->key->gone || s->tally.counters.total == 0)
                 return;
         pool_standing(p, s->key, s->bucket, s, 0, &now);
-        if (!note(&s->told, &now, opened))
+        if (!is_news(&s->notified, &now, opened))
                 return;
         if (now.proven == POOL_USABLE)
                 m->exhausted = false;
-        say(p, s->key, m->name, before, &s->told, reason);
+        notify_health(p, s->key, m->name, before, &s->notified, reason);
 }
 
-static void tell_bucket(Pool *p, PoolBucket *b, bool opened, const char *reason) {
+static void notify_bucket(Pool *p, PoolBucket *b, bool opened, const char *reason) {
         LIST_FOREACH(i, &b->slots)
-                tell_slot(p, list_entry(i, PoolSlot, by_bucket), opened, reason);
+                notify_slot(p, list_entry(i, PoolSlot, by_bucket), opened, reason);
 }
 
-static void tell_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
-        PoolState before = k->told.state;
+static void notify_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
+        PoolState before = k->notified.state;
         PoolStanding now;
 
         if (k->gone)
                 return;
         pool_standing(p, k, NULL, NULL, 0, &now);
-        if (note(&k->told, &now, opened))
-                say(p, k, "", before, &k->told, reason);
+        if (is_news(&k->notified, &now, opened))
+                notify_health(p, k, "", before, &k->notified, reason);
         LIST_FOREACH(i, &k->slots)
-                tell_slot(p, list_entry(i, PoolSlot, by_key), opened, reason);
+                notify_slot(p, list_entry(i, PoolSlot, by_key), opened, reason);
 }
 
 void pool_notify_exhausted(Pool *p, PoolModel *m) {
@@ -97,20 +97,21 @@ void pool_notify_exhausted(Pool *p, PoolModel *m) {
                 p->observer.exhausted(m->name, c.refusal.available_at, p->observer_userdata);
 }
 
-void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened, const char *reason) {
+void pool_notify_changes(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened,
+                         const char *reason) {
         if (!p->observed)
                 return;
 
         if (changed & 1U << LAYER_KEY)
-                tell_key(p, k, opened, reason);
+                notify_key(p, k, opened, reason);
         if (changed & 1U << LAYER_PROJECT)
                 for (PoolKey *i = k->project->first_key; i; i = i->next_of_project)
-                        tell_key(p, i, opened, reason);
+                        notify_key(p, i, opened, reason);
         if (changed & 1U << LAYER_BUCKET)
                 LIST_FOREACH(i, &s->bucket->quota->buckets)
-                        tell_bucket(p, list_entry(i, PoolBucket, by_quota), opened, reason);
+                        notify_bucket(p, list_entry(i, PoolBucket, by_quota), opened, reason);
         if (s)
-                tell_slot(p, s, opened, reason);
+                notify_slot(p, s, opened, reason);
 
         if (opened & 1U << LAYER_KEY)
                 LIST_FOREACH(i, &k->slots)
@@ -125,7 +126,7 @@ void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned open
 
 /* An administrator can make a model usable without a notification for one of its slots: by a key that has no
  * slot yet. */
-static void tell_models(Pool *p) {
+static void notify_models(Pool *p) {
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
@@ -138,16 +139,16 @@ static void tell_models(Pool *p) {
 void pool_notify_key(Pool *p, PoolKey *k, const char *reason) {
         if (!p->observed)
                 return;
-        tell_key(p, k, false, reason);
-        tell_models(p);
+        notify_key(p, k, false, reason);
+        notify_models(p);
 }
 
 void pool_notify_all(Pool *p, const char *reason) {
         if (!p->observed)
                 return;
         for (size_t i = 0; i < p->n_keys; i++)
-                tell_key(p, p->keys[i], false, reason);
-        tell_models(p);
+                notify_key(p, p->keys[i], false, reason);
+        notify_models(p);
 }
 
 void pool_notify_restored(Pool *p) {
@@ -159,12 +160,12 @@ void pool_notify_restored(Pool *p) {
                 PoolKey *k = p->keys[i];
 
                 pool_standing(p, k, NULL, NULL, 0, &now);
-                k->told = (PoolWord){ now.proven, now.available_at };
+                k->notified = (PoolNotified){ now.proven, now.available_at };
                 LIST_FOREACH(j, &k->slots) {
                         PoolSlot *s = list_entry(j, PoolSlot, by_key);
 
                         pool_standing(p, k, s->bucket, s, 0, &now);
-                        s->told = (PoolWord){ now.proven, now.available_at };
+                        s->notified = (PoolNotified){ now.proven, now.available_at };
                 }
         }
 }

@@ -7,7 +7,8 @@
 
 /* After a verdict: `changed` has a bit for each layer that changed, `opened` for each that was opened, maybe
  * again. s may be NULL. */
-void pool_tell(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened, const char *reason);
+void pool_notify_changes(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened,
+                         const char *reason);
 
 /* The slot's first request: its changes are notified from now on. */
 void pool_notify_first(Pool *p, PoolSlot *s);

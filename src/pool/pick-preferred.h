@@ -7,9 +7,6 @@
 #include "pool/affinity.h"
 #include "pool/pool.h"
 
-typedef struct PoolModel PoolModel;
-typedef struct PoolBucket PoolBucket;
-
 /* True if no pick could succeed now; *ret has the reason. False for a model without requests so far. */
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret);
 

@@ -114,7 +114,7 @@ static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, const Day *before)
                 breaker_shift(&s->rate, back);
                 breaker_shift(&s->health, back);
                 tally_shift(&s->tally, back);
-                s->told.until = usec_sub(s->told.until, back);
+                s->notified.until = usec_sub(s->notified.until, back);
         }
 }
 
@@ -125,7 +125,7 @@ static void pool_shift(Pool *p, const Day *before) {
         for (size_t i = 0; i < p->n_keys; i++) {
                 breaker_shift(&p->keys[i]->breaker, back);
                 tally_shift(&p->keys[i]->tally, back);
-                p->keys[i]->told.until = usec_sub(p->keys[i]->told.until, back);
+                p->keys[i]->notified.until = usec_sub(p->keys[i]->notified.until, back);
         }
         LIST_FOREACH(i, &p->projects)
                 breaker_shift(&list_entry(i, PoolProject, link)->breaker, back);

@@ -10,54 +10,9 @@
 
 #include "base/secret.h"
 #include "base/zone.h"
-#include "core/ceiling.h"
 #include "core/verdict.h"
-
-typedef struct Pool Pool;
-typedef struct PoolKey PoolKey;
-typedef struct PoolProject PoolProject;
-typedef struct PoolSlot PoolSlot; /* (key, model) */
-
-/* Why a pick took this key. */
-typedef enum PoolChoice {
-        POOL_CHOICE_FEWEST,   /* the fewest requests today */
-        POOL_CHOICE_PROBE,    /* it is due to be looked at again */
-        POOL_CHOICE_AFFINITY, /* its project has served the conversation */
-        POOL_CHOICE_PINNED,   /* what the request names belongs to its project */
-        POOL_CHOICE_SPARE,    /* beside a late first attempt */
-        POOL_CHOICE_ROTATION, /* for no model in particular */
-        _POOL_CHOICE_MAX,
-} PoolChoice;
-
-const char *pool_choice_to_string(PoolChoice c); /* "fewest today", "probe", … */
-
-typedef struct Lease {
-        PoolKey *key;
-        PoolSlot *slot; /* NULL: of pool_pick_rotation() */
-        PoolChoice choice;
-        uint64_t id;    /* never 0; a breaker identifies its probe by it */
-        CeilingTaken taken; /* reserved in the quota until the report settles it */
-} Lease;
-
-typedef enum PoolState {
-        POOL_USABLE,
-        POOL_PROBING,   /* half-open, and the probe is under way */
-        POOL_COOLING,   /* the project's quota of this model is spent */
-        POOL_UNHEALTHY, /* three errors in a row that were its own fault */
-        POOL_CLOSED,    /* the project may not use the model */
-        POOL_BILLING,
-        POOL_DEAD,
-        POOL_DISABLED,
-        _POOL_STATE_MAX,
-} PoolState;
-
-const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling", "unhealthy", … */
-/* Why nothing was picked: how many keys are in which state, and when the first one frees. */
-typedef struct PoolRefusal {
-        size_t n_keys[_POOL_STATE_MAX]; /* including usable ones that were excluded */
-        usec_t available_at; /* when the first frees; USEC_INFINITY: none by itself */
-        bool is_quota, is_daily; /* a key is only cooling: 429, else 503; all by the day */
-} PoolRefusal;
+#include "pool/types.h"
+#include "pool/view.h" /* what it knows, for those who show it */
 
 enum { _POOL_E_SUCCESS, POOL_E_EXHAUSTED /* see the PoolRefusal */ };
 
@@ -112,5 +67,3 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
  * NULL for every key. `model` NULL: every model, and also the breakers of keys and projects. Returns how
  * many slots and keys had one open, maybe 0; -ENXIO if no key or no model fits. */
 int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);
-
-#include "pool/view.h" /* what it knows, for those who show it */

@@ -80,7 +80,7 @@ int pool_project_restore(Pool *p, PoolKey *k, const char *name) {
         return r;
 }
 
-static void tell(Pool *p, const PoolKey *k) {
+static void notify_learned(Pool *p, const PoolKey *k) {
         if (p->observer.project_learned && k->project->n_keys > 1)
                 p->observer.project_learned(k, k->project->name, k->project->n_keys - 1,
                                             p->observer_userdata);
@@ -103,7 +103,7 @@ void pool_project_join(Pool *p) {
                 if (!p->keys[i]->joining)
                         continue;
                 p->keys[i]->joining = false;
-                tell(p, p->keys[i]);
+                notify_learned(p, p->keys[i]);
         }
         pool_notify_all(p, "joined");
 }

@@ -27,10 +27,10 @@
 
 /* --- MODEL_LIMITS --- */
 
-static void tell_row(uint64_t told[static _CEILING_MAX], const CeilingRow *row) {
+static void take_limits_row(uint64_t limits[static _CEILING_MAX], const CeilingRow *row) {
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 if (row->value[i] > 0)
-                        told[i] = row->value[i];
+                        limits[i] = row->value[i];
 }
 
 void pool_limits_find(const Pool *p, const char *model, const char *project,
@@ -38,10 +38,10 @@ void pool_limits_find(const Pool *p, const char *model, const char *project,
         memset(ret, 0, _CEILING_MAX * sizeof(*ret));
         for (size_t i = 0; i < p->n_limits; i++)
                 if (!p->limits[i].project && streq(p->limits[i].model, model))
-                        tell_row(ret, p->limits + i);
+                        take_limits_row(ret, p->limits + i);
         for (size_t i = 0; project && i < p->n_limits; i++)
                 if (streq_ptr(p->limits[i].project, project) && streq(p->limits[i].model, model))
-                        tell_row(ret, p->limits + i);
+                        take_limits_row(ret, p->limits + i);
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 if (ret[i] == CEILING_NONE)
                         ret[i] = 0;
@@ -51,27 +51,27 @@ static const char *counted_as(const PoolModel *m) {
         return m->counted_as ?: m->name;
 }
 
-static void tell_by_name(const Pool *p, PoolQuota *q, const char *model, const PoolProject *project) {
-        uint64_t told[_CEILING_MAX];
+static void take_limits_by_name(const Pool *p, PoolQuota *q, const char *model, const PoolProject *project) {
+        uint64_t limits[_CEILING_MAX];
 
-        pool_limits_find(p, model, project->name, told);
+        pool_limits_find(p, model, project->name, limits);
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 if (q->ceiling.told[i] == 0)
-                        q->ceiling.told[i] = told[i];
+                        q->ceiling.told[i] = limits[i];
 }
 
 /* For an alias and its target: the limits of the bucket that exists longer; and the target's limits hold
  * for the alias, even if the project has no bucket for the target. */
-static void tell_quota(const Pool *p, PoolQuota *q) {
+static void take_limits(const Pool *p, PoolQuota *q) {
         const PoolBucket *b = NULL;
 
         memset(q->ceiling.told, 0, sizeof(q->ceiling.told));
         LIST_FOREACH(i, &q->buckets) {
                 b = list_entry(i, PoolBucket, by_quota);
-                tell_by_name(p, q, b->model->name, b->project);
+                take_limits_by_name(p, q, b->model->name, b->project);
         }
         if (b)
-                tell_by_name(p, q, counted_as(b->model), b->project);
+                take_limits_by_name(p, q, counted_as(b->model), b->project);
 }
 
 void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
@@ -84,7 +84,7 @@ void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
                 LIST_FOREACH(j, &m->buckets) {
                         PoolBucket *b = list_entry(j, PoolBucket, by_model);
 
-                        tell_quota(p, b->quota);
+                        take_limits(p, b->quota);
                         b->crowded_until = 0;
                 }
                 pool_model_arrange(p, m);
@@ -107,7 +107,7 @@ static PoolBucket *find_twin(const PoolBucket *b) {
 static void attach(Pool *p, PoolBucket *b, PoolQuota *q) {
         b->quota = q;
         list_append(&q->buckets, &b->by_quota);
-        tell_quota(p, q);
+        take_limits(p, q);
 }
 
 static PoolQuota *quota_new(const Pool *p) {
@@ -152,7 +152,7 @@ static void regroup(Pool *p, PoolBucket *b) {
         PoolQuota *q = twin ? twin->quota : NULL;
 
         if (!q && alone) {
-                tell_quota(p, b->quota); /* by its new name */
+                take_limits(p, b->quota); /* by its new name */
                 pool_quota_place(p, b->quota);
         }
         if (q == b->quota || (!q && alone))

@@ -11,8 +11,6 @@
 #include "core/ceiling.h"
 #include "pool/key.h"
 
-typedef struct PoolModel PoolModel;
-
 /*
  * These members survive a restart: the breaker (without its probe), closed, daily and ceiling.kept of
  * PoolQuota (CeilingKept, core/ceiling.h); counted_as of PoolModel; learned of PoolKey. The others are set

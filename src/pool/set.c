@@ -200,7 +200,7 @@ static void row_carry_out(Pool *p, PlanRow *row) {
         }
         if (row->is_new) {
                 k->project = project;
-                k->told.state = row->wanted->disabled ? POOL_DISABLED : POOL_USABLE;
+                k->notified.state = row->wanted->disabled ? POOL_DISABLED : POOL_USABLE;
         } else if (k->project != project)
                 pool_key_move(p, k, project);
         else
@@ -256,7 +256,7 @@ static void carry_out(Plan *plan, PoolChange *ret) {
 
 /* --- its observer --- */
 
-static void tell_removed(const Plan *plan) {
+static void notify_removed(const Plan *plan) {
         const Pool *p = plan->pool;
 
         if (!p->observer.key_removed)
@@ -269,7 +269,7 @@ static void tell_removed(const Plan *plan) {
                         p->observer.key_removed(plan->rows[i].key, p->observer_userdata);
 }
 
-static void tell_added(const Plan *plan, const bool *added) {
+static void notify_added(const Plan *plan, const bool *added) {
         const Pool *p = plan->pool;
 
         for (size_t i = 0; p->observer.key_added && i < plan->n; i++)
@@ -292,11 +292,11 @@ int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, Pool
         for (size_t i = 0; i < plan.n; i++)
                 added[i] = plan.rows[i].ident;
 
-        tell_removed(&plan);
+        notify_removed(&plan);
         carry_out(&plan, ret);
         for (size_t i = 0; i < plan.n; i++)
                 plan.rows[i].is_new = false; /* the pool's now */
-        tell_added(&plan, added);
+        notify_added(&plan, added);
         pool_notify_all(p, "reload");
         return 0;
 }

@@ -121,31 +121,20 @@ static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
         }
 }
 
-/* Walks all keys. Meanwhile `scratch` of each key and project points to its slot or bucket of this model. */
+/* Walks all keys. */
 void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
         PoolCensus c = { .refusal.available_at = USEC_INFINITY };
 
-        LIST_FOREACH(i, &m->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_model);
-
-                b->project->scratch = b;
-                LIST_FOREACH(j, &b->slots) {
-                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
-
-                        s->key->scratch = s;
-                }
-        }
-
+        pool_model_mark(m);
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
                 PoolStanding standing;
 
-                pool_standing(p, k, k->project->scratch, TAKE_PTR(k->scratch), tokens, &standing);
+                pool_standing(p, k, k->project->scratch, k->scratch, tokens, &standing);
                 census_add(&c, k, &standing);
         }
 
-        LIST_FOREACH(i, &m->buckets)
-                list_entry(i, PoolBucket, by_model)->project->scratch = NULL;
+        pool_model_unmark(m);
         *ret = c;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What statistics and screens show of the pool; see view.c. Part of pool.h, which includes it. */
+/* What statistics and screens show of the pool; see view.c. Part of pool.h. */
 
+#include "base/secret.h"
 #include "core/day.h"
-#include "pool/pool.h"
+#include "pool/types.h"
 
 typedef struct PoolCounters {
         uint64_t total, today, errors;

@@ -6,8 +6,6 @@
 #include "pool/daybook.h"
 #include "pool/state/schema.h"
 
-typedef struct PoolModel PoolModel;
-
 /* Counters with the day that `today` belongs to. */
 typedef struct PoolTally {
         PoolCounters counters;

@@ -7,8 +7,6 @@
 #include "pool/state/days.h"
 #include "pool/state/schema.h"
 
-typedef struct PoolModel PoolModel;
-
 /* Something that is kept over restarts, and whether its row is up to date; see pool/state/save.c. */
 typedef struct PoolDirty {
         List link;
