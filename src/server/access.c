@@ -55,12 +55,11 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
         return false;
 }
 
-/* What was presented, in whichever of the three headers, each of which may come more than once, or as
- * `?key=`. */
+/* The tokens that the request presents: in three headers, each of which may be repeated, or as `?key=`. */
 typedef struct Presented {
         const char *token; /* the first */
-        char *decoded;     /* the first of the query, without its escapes */
-        bool differ;       /* another one says otherwise */
+        char *decoded;     /* the first of the query, with escapes decoded */
+        bool differ;       /* another one differs */
         bool other_scheme; /* an Authorization that is not Bearer */
 } Presented;
 
@@ -78,7 +77,7 @@ static void present_token(Presented *p, const char *token) {
                 p->token = token;
 }
 
-/* NULL for another scheme. The scheme's name is any case, blanks around the token do not count. */
+/* NULL for another scheme. The scheme is case-insensitive; blanks around the token are ignored. */
 static const char *bearer(const char *value) {
         if (strncasecmp(value, "Bearer", 6) != 0 || (value[6] != ' ' && value[6] != '\t'))
                 return NULL;
@@ -98,10 +97,10 @@ static void present_header(const char *name, const char *value, void *userdata) 
         present_token(p, value);
 }
 
-/* How Google's own API is often asked. Of a query only this and `alt` are looked at, and none of it goes
- * anywhere: neither upstream nor into a log or an error. */
+/* A common form for Google's API. Only this argument and `alt` are read from a query, and the query is never
+ * passed on: not upstream, and not into a log or an error. */
 static void present_argument(const char *name, const char *value, void *userdata) {
-        static const char nobodys[] = " "; /* no token holds a blank */
+        static const char invalid[] = " "; /* no token has a blank */
         Presented *p = userdata;
         char *s;
 
@@ -109,7 +108,7 @@ static void present_argument(const char *name, const char *value, void *userdata
                 return;
         s = strdup(value);
         if (!s || text_percent_decode(s) < 0)
-                present_token(p, nobodys);
+                present_token(p, invalid);
         else
                 present_token(p, s);
         if (p->token == s)
@@ -197,6 +196,6 @@ bool access_check_job(Request *q, const Route *route, ApiError *ret) {
                 return false;
         }
         q->job = job_ref(job);
-        memcpy(q->id, job->id, sizeof(q->id)); /* its client's */
+        memcpy(q->id, job->id, sizeof(q->id)); /* the id of the job's client */
         return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The names of the types that headers of this floor point to and do not look into. */
+/* Forward declarations of the types to which headers of this folder only have pointers. */
 
 #include "io/forward.h"
 

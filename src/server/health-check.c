@@ -12,8 +12,8 @@
 #define ANSWER_MAX (16U << 10)
 #define PATIENCE   (3 * USEC_PER_SEC)
 
-/* The answer's word, without any other. */
-static int read_word(Buf *body, char ret[static 32]) {
+/* Reads the status from the answer. */
+static int read_status(Buf *body, char ret[static 32]) {
         const char *text = buf_cstr(body), *word = NULL;
         struct json_object *answer, *status;
         int r = -EBADMSG;
@@ -36,7 +36,7 @@ static int ask(const char *listen, char ret[static 32]) {
         r = probe_get(listen, "/health", PATIENCE, &body);
         if (r < 0)
                 return r;
-        return r == 200 ? read_word(&body, ret) : -EBADMSG;
+        return r == 200 ? read_status(&body, ret) : -EBADMSG;
 }
 
 int health_check(const Config *c) {

@@ -5,10 +5,9 @@
  *
  *     headers → framing, path, route, access, size → (body) → handler → reply → end: one log line
  *
- * All refusals that need no body are made at the headers, so that an upload that will be refused is not
- * read. A handler returns its refusal, and request_handle() answers; so one place answers for each way to
- * refuse. A handler may answer later; then it sets Request.cancel, which is called once if the client goes
- * away before.
+ * All refusals that need no body are made at the headers, so that a refused upload is not read. A handler
+ * returns its refusal, and request_handle() answers it, in one place for all handlers. A handler may also
+ * answer later; then it sets Request.cancel, which is called once if the client hangs up first.
  */
 
 #include <errno.h>
@@ -41,7 +40,7 @@ static void make_id(Request *q) {
                 memcpy(q->id, given, n + 1);
                 return;
         }
-        /* splitmix64 from a random start: unique within the process, and hard enough to guess. */
+        /* splitmix64 from a random start: unique within the process, and hard to guess. */
         q->http->id_state += UINT64_C(0x9E3779B97F4A7C15);
         (void) snprintf(q->id, sizeof(q->id), "%016llx",
                         (unsigned long long) hash_mix(q->http->id_state));
@@ -73,7 +72,7 @@ static void on_settled(void *userdata) {
         h->p.changed(h->p.userdata);
 }
 
-/* What a CLI makes of a text is larger than the text was: MAX_BODY has measured that one already. */
+/* A CLI's request is larger than the client's request, which MAX_BODY has limited already. */
 static uint64_t body_max(const Request *q) {
         return q->inner ? JOB_LINE_MAX : q->config->max_body;
 }
@@ -88,8 +87,8 @@ static int too_large(const Request *q, ApiError *ret_error) {
         return HANDLER_E_REFUSED;
 }
 
-/* All that can be checked without the body. 0, or HANDLER_E_REFUSED with the error, and for a 405 with the
- * methods that the path has. */
+/* Makes all checks that need no body. 0, or HANDLER_E_REFUSED with the error; for a 405 also with the path's
+ * methods. */
 static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret_error) {
         const char *fault = http_request_framing_fault(q->io);
         const char *method = http_request_method(q->io);
@@ -98,7 +97,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         bool allowed;
         int r;
 
-        q->close = fault; /* where the next request begins is unknown */
+        q->close = fault; /* the start of the next request is unknown */
         if (fault) {
                 api_error_set(ret_error, 400, NULL, "The request is framed wrongly: %s.", fault);
                 return HANDLER_E_REFUSED;
@@ -115,7 +114,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                 q->errors = route->errors;
         }
         allowed = q->inner ? access_check_job(q, route, ret_error) : access_check(q, route, ret_error);
-        /* Of the path only what is a route's: anything else is a stranger's text. */
+        /* Names the path only if it has a route: any other is a stranger's text. */
         trace(request_begin, &q->ids, "%.16s %s", method, route ? route->path : "(no route)");
         if (!allowed) {
                 ret_allow[0] = 0; /* strangers must not learn which paths exist */
@@ -186,7 +185,7 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         case HTTP_BODY_OK:
                 break;
         }
-        if (q->config->log_bodies && !q->job) /* what a CLI asks is its client's, made another way */
+        if (q->config->log_bodies && !q->job) /* a CLI's request repeats that of its client */
                 request_log_body(q);
         request_handle(q);
 }
@@ -230,7 +229,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         free(q);
 }
 
-/* --- the whole --- */
+/* --- start and end --- */
 
 int http_new(const HttpParams *p, Http **ret) {
         static const HttpServerOps ops = {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The sockets of clients, what all requests share, and the end of all of it. How a request comes in is in
- * http.c, what it is in server/request.h, and how it is answered in server/reply.h.
+ * The sockets of clients, the data that all requests share, and the shutdown. http.c has the life of a
+ * request, server/request.h describes one, and server/reply.h answers it.
  */
 
 #include "base/zone.h"
@@ -17,12 +17,12 @@
 #include "server/forward.h"
 
 typedef struct HttpParams {
-        Loop *loop; /* all borrowed, they outlive the Http; but for the configuration, which is referenced */
-        Config *config; /* as of now; a request that began before has its own */
+        Loop *loop; /* all borrowed, and outlive the Http; except the configuration, which is referenced */
+        Config *config; /* the current one; each request keeps the one of its start */
         Pool *pool;
         Engine *engine;
-        Engine *cli;   /* by way of the Gemini CLI */
-        JobBook *jobs; /* of the Gemini CLI, which asks here in its turn */
+        Engine *cli;   /* through the Gemini CLI */
+        JobBook *jobs; /* of the Gemini CLI, whose requests come back here */
         const Zone *zone;
         /* A request has begun, or is about to end; while draining, a connection. Must be cheap. */
         void (*changed)(void *userdata);
@@ -32,9 +32,9 @@ typedef struct HttpParams {
 struct Http {
         HttpParams p;
         HttpServer *server;
-        HttpServer *inner; /* where CLI jobs ask; it goes on while the other drains, as their clients wait */
+        HttpServer *inner; /* for CLI jobs; it serves while the other drains: their clients wait */
         ModelList *models;
-        TimeoutQueue *ping, *deadline, *hedge_due, *upstream_due; /* of the exchanges; of files and caches */
+        TimeoutQueue *ping, *deadline, *hedge_due, *upstream_due; /* the last: files, caches */
         Affinity *affinity; /* which project served which conversation */
         Hedges *hedges;
         KeyQueue *queue; /* requests that wait for a key */
@@ -49,10 +49,10 @@ struct Http {
 int http_new(const HttpParams *p, Http **ret);
 void http_configure(Http *h, Config *c); /* for the requests from now on; takes a reference */
 int http_listen(Http *h, int fd); /* takes the socket */
-int http_listen_inner(Http *h, int fd); /* the same, for CLI jobs alone: no token but theirs opens it */
-void http_kick(Http *h); /* keys may have become usable: whoever waits for one may go; cheap */
-void http_drain(Http *h);         /* no new connections, every reply closes its own */
-bool http_is_quiet(Http *h);      /* while draining: nobody waits for an answer any more */
+int http_listen_inner(Http *h, int fd); /* the same, for CLI jobs: accepts only their tokens */
+void http_kick(Http *h); /* keys may have become usable: retries waiting requests; cheap */
+void http_drain(Http *h);         /* no new connections; every reply closes its connection */
+bool http_is_quiet(Http *h);      /* while draining: no client waits for an answer */
 usec_t http_quiet_since(const Http *h); /* CLOCK_MONOTONIC; USEC_INFINITY while a request is under way */
 size_t http_n_exchanges(const Http *h); /* requests to Gemini under way */
 Http *http_free(Http *h);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The list of models. One fetch at a time: it asks for page after page with one key, and with another key,
- * from the first page on, when that one fails (server/upstream). Requests that come while it is under way
- * wait in a queue, and are then handled anew, as if they had come a moment later: by then the list is there.
+ * The list of models. One fetch at a time: it reads page after page with one key, and starts again with
+ * another key if that one fails (server/upstream). Requests that arrive meanwhile wait in a queue, and are
+ * handled again at its end, when the list is there.
  *
  *     no list, or an old one → fetch ──┬→ the new list, for CACHE_TIME
  *                                      ├→ failed, but there is an old list: that one, for CACHE_TIME_STALE
- *                                      └→ failed: the error, to all who wait
+ *                                      └→ failed: the error, to all that wait
  *
- * The fetch goes on when nobody waits for it any more: whoever comes next will be glad of it. Listing is
- * free of quota at Google, so it is no request on any model; a dead key is found out all the same.
+ * The fetch goes on even if no request waits for it any more, for the next one. Google counts a list on no
+ * quota, so it is not a request for any model, but it also finds dead keys.
  */
 
 #include <errno.h>
@@ -26,13 +26,13 @@
 #include "server/upstream-query.h"
 
 #define CACHE_TIME       (10 * USEC_PER_MINUTE)
-#define CACHE_TIME_STALE (30 * USEC_PER_SEC) /* how soon a fetch is tried again when the last one failed */
-#define FETCH_TIME       (30 * USEC_PER_SEC) /* Gemini's answers may take minutes, a list may not */
+#define CACHE_TIME_STALE (30 * USEC_PER_SEC) /* the time to the next fetch after a failed one */
+#define FETCH_TIME       (30 * USEC_PER_SEC) /* an answer may take minutes, a list may not */
 
-#define SUBJECT "the list of models" /* in errors, where others have a model's name */
+#define SUBJECT "the list of models" /* in errors, instead of a model's name */
 
-/* Gemini doesn't tell when a model was made, and OpenAI's shape wants a number. 0 doesn't lie: it is the
- * same after each fetch and restart, and no client can sort by it or find news in it. */
+/* Gemini does not report when a model was created, and OpenAI's form requires a number. 0 is stable: it is
+ * the same after each fetch and restart, and no client can mistake it for news. */
 #define CREATED_UNKNOWN 0
 
 struct ModelList {
@@ -41,8 +41,8 @@ struct ModelList {
         List waiting; /* requests, in the order they came */
 
         GeminiList models; /* the newest list that was read to its end */
-        bool known;        /* there is one */
-        bool outdated;     /* the fetch under way asks whom it should not any more */
+        bool known;        /* `models` has a list */
+        bool outdated;     /* the fetch under way uses an old upstream */
         usec_t good_until; /* of the loop's time */
 
         /* the fetch */
@@ -54,7 +54,7 @@ struct ModelList {
 
 /* --- the end of a fetch --- */
 
-/* Those who wait are told the error, or, if there is none, handled anew. */
+/* Ends the wait of all requests: with the error, or, without one, they are handled again. */
 static void wake(ModelList *l, const ApiError *e) {
         List *i;
 
@@ -84,7 +84,7 @@ static void fetch_succeed(ModelList *l) {
         timeout_stop(&l->timeout);
         l->known = true;
         l->good_until =
-                loop_now(l->http->p.loop) + (l->outdated ? 1 : CACHE_TIME); /* 1: for those who wait */
+                loop_now(l->http->p.loop) + (l->outdated ? 1 : CACHE_TIME); /* 1: for the waiting ones */
         wake(l, NULL);
 }
 
@@ -96,9 +96,9 @@ static void fetch_fail(ModelList *l, const ApiError *e) {
         wake(l, l->known ? NULL : e);
 }
 
-/* --- its course --- */
+/* --- the fetch --- */
 
-/* A fetch begins with the first page, and so does each other key. */
+/* Starts at the first page, with the first key and with each other key. */
 static void on_begin(UpstreamQuery *w) {
         ModelList *l = CONTAINER_OF(w, ModelList, query);
 
@@ -162,7 +162,7 @@ static void on_cancel(Request *q) {
         list_unlink(&q->link);
 }
 
-/* True if there is a list to answer from; else the request is answered later. */
+/* True if there is a list to answer with; else the request waits. */
 static bool is_ready(ModelList *l, Request *q) {
         if (l->known && loop_now(l->http->p.loop) < l->good_until)
                 return true;
@@ -170,7 +170,7 @@ static bool is_ready(ModelList *l, Request *q) {
         list_append(&l->waiting, &q->link);
         q->cancel = on_cancel;
         if (!upstream_query_is_under_way(&l->query))
-                fetch_start(l); /* may have answered all that wait already, this one too */
+                fetch_start(l); /* may already have answered all waiting requests, including this one */
         return false;
 }
 
@@ -216,7 +216,7 @@ int models_list(Request *q, ApiError *ret_error _unused_) {
         jwrite_string(&w, "object", "list");
         jwrite_array(&w, "data");
         for (size_t i = 0; i < l->models.n; i++)
-                if (!is_alias(c, l->models.names[i])) /* the alias is what such a name leads to */
+                if (!is_alias(c, l->models.names[i])) /* such a name is listed as the alias */
                         write_model(&w, l->models.names[i], "google");
         for (size_t i = 0; i < c->n_aliases; i++)
                 write_model(&w, c->aliases[i].alias, "gemgate");
@@ -248,7 +248,7 @@ int models_get(Request *q, ApiError *ret_error) {
         return reply_model(q, name.name, "google");
 }
 
-/* --- the whole --- */
+/* --- create and free --- */
 
 int model_list_new(Http *h, ModelList **ret) {
         _cleanup_(model_list_freep) ModelList *l = NULL;

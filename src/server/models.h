@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * GET /v1/models and /v1/models/{id}: Gemini's list, asked for through any usable key, kept for ten minutes,
- * and the configured aliases. Requests that come while it is being fetched wait for that one fetch; when
- * fetching fails an older list is served if there is one.
+ * GET /v1/models and /v1/models/{id}: Gemini's list, fetched with any usable key and kept for ten minutes,
+ * and the configured aliases. Requests that arrive during a fetch wait for it; if it fails, an older list
+ * is served if there is one.
  */
 
 #include "server/request.h"
@@ -13,7 +13,7 @@ int model_list_new(Http *h, ModelList **ret);
 ModelList *model_list_free(ModelList *l);
 DEFINE_CLEANUP(ModelList *, model_list_free);
 
-void model_list_forget(ModelList *l); /* it is of another Gemini: the next request asks anew */
+void model_list_forget(ModelList *l); /* the upstream has changed: the next request fetches again */
 
 int models_list(Request *q, ApiError *ret_error); /* GET /v1/models */
 int models_get(Request *q, ApiError *ret_error);  /* GET /v1/models/{id}; Request.rest */

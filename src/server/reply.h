@@ -3,8 +3,8 @@
 
 /*
  * Replies. Each has the headers that all replies have: the request's id, the time that it took, the model
- * that answered. A request is answered once: a second reply is dropped. The body of a reply is taken, and
- * left empty.
+ * that answered. A request is answered once: a second reply is dropped. A reply takes over the body, and
+ * leaves it empty.
  */
 
 #include "base/buf.h"
@@ -20,7 +20,7 @@ void request_reply(Request *q, int status, const char *content_type, Buf *body);
 void request_reply_with(Request *q, int status, const char *content_type, const HttpHeader *headers,
                         size_t n_headers, Buf *body);
 
-/* An error in the shape that the request's route has. */
+/* An error in the form of the request's route. */
 void request_reply_error(Request *q, const ApiError *e);
 void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *headers, size_t n_headers);
 void request_fail(Request *q, int status, const char *param, const char *fmt, ...) _printf_(4, 5);

@@ -3,8 +3,8 @@
 #include "server/request-list.h"
 #include "server/routes.h"
 
-/* Of a request that is no exchange: its body arrives; a handler waits for Google; its answer is on its
- * way. */
+/* The states of a request that is not an exchange: its body arrives; a handler waits for Google; its answer
+ * is being sent. */
 static const char *state_of(const Request *q) {
         if (q->exchange)
                 return exchange_state(q->exchange);

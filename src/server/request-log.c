@@ -10,7 +10,7 @@
 
 #define STATUS_CLIENT_GONE 499 /* as other proxies log it; never sent */
 
-/* Lines of requests without a valid token, by what came of them. */
+/* Lines of requests without a valid token, by their status. */
 enum {
         STRANGER_SERVED,
         STRANGER_WITHOUT_TOKEN,
@@ -51,7 +51,7 @@ static LogKind *stranger_kind(RequestLog *l, int status) {
                         return &l->strangers[strangers[i].kind];
 }
 
-/* An answer that had begun keeps its 200, whatever came then: the verdict knows. */
+/* An answer that has begun keeps its 200 even if it fails later, so the verdict decides. */
 static bool failed_upstream(const Request *q) {
         return q->verdict && q->verdict != verdict_rule(VERDICT_OK)->name &&
                q->verdict != verdict_rule(VERDICT_CLIENT_GONE)->name;
@@ -74,7 +74,7 @@ static const char *number(LogNumber *n, uint64_t value) {
         return n->text;
 }
 
-/* A text that is put together piece by piece; what does not fit is left out. */
+/* A text that is built piece by piece; a piece that does not fit is left out. */
 typedef struct Message {
         char text[1024];
         size_t n;
@@ -97,7 +97,7 @@ static bool served_as_another(const Request *q) {
 }
 
 /*
- * All that a person who follows the journal has to see, without the fields:
+ * A message that is enough for a person who follows the journal, without the fields:
  *
  *     POST /v1/chat/completions 200 in 1.234 s, model m, key k, 3 attempts: minute, overload, ok (why)
  */
@@ -107,7 +107,7 @@ static void format_message(const Request *q, bool complete, usec_t spent, const 
         append(m, http_request_method(q->io));
         m->n = MIN(m->n, 16U);
         append(m, " ");
-        /* The path only of a route we have: anything else is a stranger's text. */
+        /* The path only if it has a route: any other is a stranger's text. */
         append(m, q->route ? q->route->path : "(no route)");
         append(m, " ");
         append(m, number(&(LogNumber){}, (uint64_t) q->status));
@@ -154,7 +154,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
 
         if (!complete && !http_request_is_replied(q->io))
                 q->status = STATUS_CLIENT_GONE;
-        /* What a CLI asks is a part of its client's request, which has a line of its own. */
+        /* A CLI's request is a part of its client's request, which has a separate line. */
         level = q->job ? LOG_LEVEL_DEBUG : level_of(q);
         if (log_get_level() < level)
                 return;
@@ -173,7 +173,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "token_name", q->token ? q->token->name : NULL },
                    { "dialect", q->dialect ? q->dialect->name : q->errors->name },
                    { "model", q->model[0] ? q->model : NULL },
-                   /* where the name that was asked for says something else */
+                   /* only if it differs from the requested name */
                    { "served_model", served_as_another(q) ? q->served : NULL },
                    { "fallback", q->fallback },
                    { "hedged", q->hedged ? "true" : NULL, true },

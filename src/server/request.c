@@ -28,7 +28,7 @@ void request_note_key(Request *q, const PoolKey *k) {
         q->key_named = pool_key_is_named(k);
 }
 
-/* A stream is noted as ok when it begins; what it ends with takes the place of that. */
+/* A stream is noted as ok when it begins; its final verdict replaces that. */
 void request_note_verdict(Request *q, VerdictClass class) {
         bool has_begun = http_request_is_replied(q->io) && q->verdicts.n > 0;
 

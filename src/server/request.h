@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One client request, from its headers to its log line. The handler of its route runs when the body is
- * there. It answers through server/reply.h, at once or later; or it refuses, and its caller answers.
+ * One client request, from its headers to its log line. The handler of its route runs when the body
+ * is complete. It answers through server/reply.h, at once or later; or it refuses, and its caller answers.
  */
 
 #include "config/config.h"
@@ -26,13 +26,13 @@ struct Request {
         Http *http;
         HttpRequest *io;
         List requests;          /* in Http.requests */
-        Config *config;         /* a reference: the configuration at its beginning is the one to its end */
+        Config *config;         /* a reference: it keeps the configuration of its start */
         const Route *route;     /* NULL until found */
         const Dialect *dialect; /* NULL: there is nothing to translate */
         const ErrorShape *errors;
         const Token *token;     /* NULL: an open route without one */
         bool inner;             /* on the listener for CLI jobs */
-        Job *job;               /* a reference to the CLI job that asks; or NULL */
+        Job *job;               /* a reference to the CLI job that sent it; or NULL */
         Address client;
         bool client_unix; /* a unix peer: no address */
         char id[REQUEST_ID_MAX + 1];
@@ -40,10 +40,10 @@ struct Request {
         LogIds ids;                         /* both of them, for the log */
         char *path;       /* decoded, trailing slash cut */
         const char *rest; /* of a prefix route: the path behind the prefix */
-        List link;        /* a queue that the handler may put it into */
+        List link;        /* in a queue of the handler, if it uses one */
         void *pending;    /* of a handler that answers later */
-        void (*cancel)(Request *q); /* of a handler that answers later: the request ends, forget it */
-        bool close;                 /* no keep-alive behind the reply */
+        void (*cancel)(Request *q); /* of a handler that answers later: the request ends, drop it */
+        bool close;                 /* no keep-alive after the reply */
 
         /* for the exchange, and for the log line */
         Exchange *exchange;
@@ -52,7 +52,7 @@ struct Request {
         const char *refusal; /* why access was refused, for the operator; static */
         const char *verdict;
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
-        const char *fallback;            /* why that is not the one that was asked for; NULL: it is */
+        const char *fallback;            /* why another model serves; NULL: none does */
         Verdicts verdicts;               /* of all attempts */
         bool key_named, hedged; /* key_name is a given name; a second try was made beside the first */
         char finish_reason[FINISH_REASON_MAX + 1];
@@ -61,15 +61,15 @@ struct Request {
         Usage usage;
 };
 
-/* The body is there: calls the route's handler, and answers where the handler refuses or fails. */
+/* Calls the route's handler with the complete body, and answers if the handler refuses or fails. */
 void request_handle(Request *q);
 
-void request_note_key(Request *q, const PoolKey *k);       /* the one that counts, for headers and log */
+void request_note_key(Request *q, const PoolKey *k);       /* the key that serves, for headers and log */
 void request_note_verdict(Request *q, VerdictClass class); /* of one attempt, for headers and log */
 
 /* The body, which must be an object. A handler's result: 0, HANDLER_E_REFUSED or −errno. */
 struct json_object;
 int request_json(Request *q, struct json_object **ret, ApiError *ret_error);
 
-/* The client's address as it is shown: `127.0.0.1`, `unix`. */
+/* The client's address in text form: `127.0.0.1`, `unix`. */
 void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]);

@@ -49,7 +49,7 @@ static const Route routes[] = {
                .flags = ROUTE_OF_JOBS),
         { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },
-        /* Where Google's SDKs ask when they are told the base URL and nothing else. */
+        /* For Google's SDKs if only their base URL is set. */
         NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS),
         { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases" },
         { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model" },

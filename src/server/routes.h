@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The routes as a table: method, path, right, dialect, handler, and what is unusual about them. */
+/* The routes as a table: method, path, right, dialect, handler, and special properties. */
 
 #include "server/request.h"
 
 typedef enum RouteFlags {
-        ROUTE_OF_JOBS = 1 << 0,      /* the only ones that a job of the Gemini CLI may ask */
-        ROUTE_UPLOAD_TOKEN = 1 << 1, /* the id of an upload in the query is as good as a token */
+        ROUTE_OF_JOBS = 1 << 0,      /* the only ones open to a job of the Gemini CLI */
+        ROUTE_UPLOAD_TOKEN = 1 << 1, /* the id of an upload in the query is accepted as a token */
 } RouteFlags;
 
 struct Route {
@@ -19,14 +19,14 @@ struct Route {
         int (*handler)(Request *q, ApiError *ret_error); /* see request.h */
         const char *what;   /* for GET / */
         RouteFlags flags;
-        const char *kind;   /* of what is at Google: BINDING_FILES, BINDING_CACHES; NULL: nothing is */
+        const char *kind;   /* of its objects at Google: BINDING_FILES, BINDING_CACHES; NULL: none */
 };
 
 /* The route; or NULL, with the methods that the path has (`GET, POST`) for a 405, or "" for a 404. */
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 
-/* The protocol of a path, also where there is no route: its dialect (NULL: none) and the form of its
+/* The protocol of a path, even if it has no route: its dialect (NULL: none) and the form of its
  * errors. */
 void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors);
 

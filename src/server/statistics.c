@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One walk for all sinks. A branch is a function in the table at the end; a new one is added there. The
+ * One walk for all sinks. Each branch is a function in the table at the end. The
  * order of branches and values is the order in which HTTP shows them.
  */
 
@@ -166,7 +166,7 @@ static void end_day(StatsWalk *w) {
         w->in_day = false;
 }
 
-/* A day's total comes first, its models behind it. */
+/* A day's total comes first, then its models. */
 static void visit_day(const DayRow *row, void *userdata) {
         StatsWalk *w = userdata;
         StatsSink *s = w->sink;

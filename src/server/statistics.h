@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The tree of statistics (core/stats): every name in it, and where each value comes from. What it is, is in
- * docs/HTTP.md (GET /stats) and docs/DBUS.md (GetStatistics). */
+/* The tree of statistics (core/stats): every name in it, and the source of each value. docs/HTTP.md
+ * (GET /stats) and docs/DBUS.md (GetStatistics) describe it. */
 
 #include "config/config.h"
 #include "core/stats.h"
@@ -13,7 +13,7 @@ typedef struct StatsSource {
         Pool *pool;
         const Config *config;
         const KeyQueue *queue;
-        unsigned n_days; /* how many past days the tree has, with today; 0: no such branch */
+        unsigned n_days; /* how many days the tree has, including today; 0: no such branch */
         usec_t now;      /* realtime */
 } StatsSource;
 

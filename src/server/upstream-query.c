@@ -101,7 +101,7 @@ static int call(UpstreamQuery *w) {
         return 0;
 }
 
-/* A key that was not tried; after an overload, which no key is to blame for, any key. */
+/* A key that was not tried; after an overload any key, because no key caused it. */
 static int pick(UpstreamQuery *w, PoolRefusal *ret_refusal) {
         Pool *pool = w->http->p.pool;
         PoolProject *pinned = w->pinned[0] ? pool_bound_to(pool, w->pinned, clock_realtime()) : NULL;
@@ -151,7 +151,7 @@ int upstream_query_continue(UpstreamQuery *w) {
         return call(w);
 }
 
-/* --- the next one --- */
+/* --- the next try --- */
 
 static void on_pause(void *userdata) {
         UpstreamQuery *w = userdata;
@@ -185,7 +185,7 @@ void upstream_query_error(const UpstreamQuery *w, const char *subject, ApiError 
                 *ret = w->error;
         else
                 api_error_from_verdict(ret, &w->verdict, subject);
-        if (w->method == GEMINI_RESOURCE && streq(ret->param, "model")) { /* a file is no model */
+        if (w->method == GEMINI_RESOURCE && streq(ret->param, "model")) { /* a file has no model */
                 ret->param[0] = 0;
                 ret->code = NULL;
         }
@@ -205,13 +205,13 @@ void upstream_query_end(UpstreamQuery *w, VerdictClass class) {
         buf_done(&w->answer);
 }
 
-/* --- many questions --- */
+/* --- batches --- */
 
 static void on_item_done(UpstreamQuery *w);
 
 static const UpstreamQueryOps item_ops = { .done = on_item_done };
 
-/* False: the batch has been ended. */
+/* False: the batch was ended. */
 static bool item_ended(UpstreamBatch *b, struct UpstreamBatchItem *item) {
         if (!b->ops->ended(b, &item->query, item->index))
                 return false;
@@ -228,7 +228,7 @@ static struct UpstreamBatchItem *free_item(UpstreamBatch *b) {
         return NULL;
 }
 
-/* A question that ends at once is dealt with here, in the loop, and not in a callback. */
+/* A query that ends at once is handled here, in the loop, not in a callback. */
 static void go_on(UpstreamBatch *b) {
         struct UpstreamBatchItem *item;
 

@@ -12,8 +12,8 @@
 
 /* --- all tries --- */
 
-/* A question that must not be carried out twice is repeated only where Google has refused it: after a
- * time-out, a broken connection or an overload it may have been carried out. */
+/* A call that must not be carried out twice is repeated only if Google has refused it: after a time-out, a
+ * broken connection or an overload Google may have carried it out. */
 UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v) {
         const VerdictRule *rule = verdict_rule(v->class);
 
@@ -31,7 +31,7 @@ usec_t upstream_pause(const UpstreamTries *t) {
         uint16_t jitter = 0;
 
         if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
-                jitter = UINT16_MAX / 2; /* not seeded yet, right after the boot: no jitter then */
+                jitter = UINT16_MAX / 2; /* not seeded yet, right after boot: no jitter */
         return base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
 }
 

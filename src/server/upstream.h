@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * What every question to Google has in common: a key is leased, the engine is called with it, the key is
- * given back with the verdict, and perhaps another key is tried.
+ * The common part of all calls to Google: a key is leased, the engine is called with it, the key is given
+ * back with the verdict, and perhaps another key is tried.
  *
  *     pick → upstream_call_start() → (events) → the verdict → upstream_call_report() → upstream_next()
  *      ↑                                                                                  │
  *      └────────────── at once, or after upstream_pause() ────────────────────────────────┘
  *
- * An UpstreamCall is one try, UpstreamTries all tries of one question. The exchange of a request runs the
- * loop itself, since it waits, hedges and changes its model in between; all other questions are an
- * UpstreamQuery, which runs it for them (upstream-query.h).
+ * An UpstreamCall is one try; UpstreamTries are all tries of one call. The exchange of a request runs the
+ * loop itself, because it waits, hedges and changes its model in between. All other calls use an
+ * UpstreamQuery, which runs the loop (upstream-query.h).
  */
 
 #include "core/tries.h"
@@ -21,14 +21,14 @@
 
 /* --- all tries --- */
 
-/* The keys that were tried, and what the tries have cost. All zero: none was made. Few is the rule; the
- * array of TRIES_MAX is made when it is needed. */
+/* The keys that were tried, and the cost of the tries. All zero: none was made. Usually there are few; the
+ * array of TRIES_MAX is allocated when it is needed. */
 typedef struct UpstreamTries {
         Tries cost;
         PoolKey *few[TRIES_DEAR_MAX];
         PoolKey **many; /* NULL: the keys are in `few` */
         size_t n;
-        bool once; /* the question must not be carried out twice: see upstream_next() */
+        bool once; /* the call must not be carried out twice: see upstream_next() */
 } UpstreamTries;
 
 typedef enum UpstreamNext {
@@ -40,8 +40,8 @@ typedef enum UpstreamNext {
 /* Whether a try that ended with `v` is followed by another one. This is the only rule for that. */
 UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v);
 
-/* How long to wait: the second pause is longer than the first, and both have jitter, so that requests that
- * were turned away together do not come back together. */
+/* The time to wait: the second pause is longer than the first, and both have jitter, so that requests that
+ * were refused together do not return together. */
 usec_t upstream_pause(const UpstreamTries *t);
 
 bool upstream_tries_reserve(UpstreamTries *t); /* room for one more; false: no memory, or TRIES_MAX */
@@ -49,7 +49,7 @@ void upstream_tries_note(UpstreamTries *t, PoolKey *k); /* room is reserved; NUL
 void upstream_tries_forget(UpstreamTries *t); /* all keys may be picked again; the number of tries stays */
 void upstream_tries_done(UpstreamTries *t);
 
-/* The keys that were tried, `n` of them, for the next pick to pass over. */
+/* The keys that were tried, `n` of them, which the next pick skips. */
 static inline PoolKey *const *upstream_tried(const UpstreamTries *t) {
         return t->many ?: t->few;
 }
@@ -64,13 +64,13 @@ typedef struct UpstreamCall {
         size_t n_sent;  /* bytes of the request's body */
 } UpstreamCall;
 
-/* The caller has leased a key for it, or the engine takes its keys itself. A key that could not be used is
- * given back by the caller, as any other. */
+/* The caller has leased a key for it, or the engine picks its keys itself. The caller gives the key back
+ * even if the start fails. */
 int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest *request,
                         const EngineSink *sink, void *userdata);
 
 /* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage);
 
-/* Counts what a failed try has cost. */
+/* Adds the cost of a failed try. */
 void upstream_call_count(const UpstreamCall *c, Http *h, const Verdict *v, UpstreamTries *t);

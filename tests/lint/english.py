@@ -25,11 +25,6 @@ WORDS = {
 }
 REFUSED = [(re.compile(rf"(?<![\w'./-])(?:{words})(?![\w'(/-])", re.I), better) for words, better in WORDS.items()]
 
-# Folders that are not clean yet.
-NOT_YET = (
-    "src/server/",
-)
-
 # Path, the words as they are there, and why they may be.
 ALLOWED = [
     ("src/runner/privilege.", "nobody", "the user of that name"),
@@ -54,10 +49,6 @@ C = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'", re.S)
 PYTHON = re.compile(r"#[^\n]*|\"\"\".*?\"\"\"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.S)
 CODE_IN_TEXT = re.compile(r"`[^`\n]*`")
 FIELD_IN_STRING = re.compile(r"\{[^{}\n]*\}")
-
-
-def is_clean(path):
-    return not path.startswith(NOT_YET)
 
 
 def blank(m):

@@ -260,9 +260,8 @@ def comment_form(s):
 
 
 def plain_english(s):
-    if english.is_clean(s.path):
-        for offset, words, better in english.refused(s.path, s.text):
-            yield s.line_of(offset), f'"{words}": rather {better}'
+    for offset, words, better in english.refused(s.path, s.text):
+        yield s.line_of(offset), f'"{words}": rather {better}'
 
 
 def machine_paths(s):

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the pool's present state asks the operator to do, in sentences, the most urgent first:
+ * Advice to the operator, from the pool's present state, in sentences, the most urgent first:
  *
- *     1. the models: those that no key can serve now, or only one; those whose keys are mostly spent, and
- *        how many more would help; those that fail often
- *     2. the keys: dead, out of credit, set aside for a model, shut out of one
+ *     1. the models: those that no key or only one key can serve now; those with mostly spent keys, and the
+ *        number of keys that would help; those that fail often
+ *     2. the keys: dead, out of credit, unhealthy or not allowed for a model
  *     3. the setup: no key, one key, keys that share a project
  *
- * Each kind of advice names MANAGE_NAMES_MAX keys at most and then says how many more there are: /stats has
- * them all. Keys are called by name and mask, never otherwise; what Google said was scrubbed when the pool
- * was told.
+ * Each kind of advice names MANAGE_NAMES_MAX keys at most, and then the number of the others: /stats has
+ * all of them. Keys appear only by name and mask; keys in Google's messages were removed before the pool
+ * got them.
  */
 
 #include <stdarg.h>
@@ -36,14 +36,14 @@ typedef struct Advice {
         size_t n; /* sentences so far */
         size_t n_keys[_POOL_STATE_MAX], n_enabled, n_warnings;
 
-        /* the key that its slots are looked through of */
+        /* the key whose slots are being visited */
         char label[LABEL_MAX];
         size_t n_unhealthy, n_closed; /* (key, model) pairs so far */
         const char *last_error;       /* the latest */
         usec_t last_used;
 } Advice;
 
-/* --- words --- */
+/* --- texts --- */
 
 static void _printf_(2, 3) say(Advice *a, const char *fmt, ...) {
         char text[SENTENCE_MAX];
@@ -60,7 +60,7 @@ static const char *plural(size_t n) {
         return n == 1 ? "" : "s";
 }
 
-/* `38 s`, `14 min`, `2 h 5 min`: as exact as one wants to hear it. */
+/* `38 s`, `14 min`, `2 h 5 min`: with a useful precision. */
 static void span_format(usec_t span, char ret[static SPAN_MAX]) {
         unsigned long long minutes = span / USEC_PER_MINUTE;
 
@@ -114,7 +114,7 @@ static void states_format(const size_t n_keys[static _POOL_STATE_MAX], char *ret
 static void advise_capacity(Advice *a, const PoolModelView *v) {
         size_t cooling = v->standing.n_keys[POOL_COOLING];
 
-        /* With x more keys and the same load no more than half would rest: cooling / (total + x) = 1/2. */
+        /* With x more keys and the same load at most half would rest: cooling / (total + x) = 1/2. */
         if (2 * cooling > v->total_keys)
                 say(a,
                     "More than half of the keys of %s rest because their quota is spent (%zu of %zu). About "
@@ -216,7 +216,7 @@ static void advise_projects(Advice *a) {
         size_t n = 0, n_shared = 0;
 
         if (!projects)
-                return; /* the rest of the advice is good without it */
+                return; /* the rest of the advice is useful without it */
         for (size_t i = 0; i < pool_n_keys(a->pool); i++) {
                 PoolKeyView v;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GET /explain: of each key why it would or would not serve a model now. What the words are made of is
- * pool/explain's; gemgatectl and D-Bus say the same. */
+/* GET /explain: why each key would or would not serve a model now. pool/explain has the reasons, which
+ * gemgatectl and D-Bus also show. */
 
 #include <errno.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static void write_reason(const PoolReason *r, void *userdata) {
         jwrite_end(w);
 }
 
-/* The model that is meant, without cli/: that asks with the same keys. */
+/* The model without the prefix cli/, which uses the same keys. */
 static int read_model(Request *q, ModelName *ret, ApiError *ret_error) {
         const char *given = http_request_argument(q->io, "model");
         _cleanup_free_ char *decoded = strdup(strempty(given));

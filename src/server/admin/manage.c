@@ -12,11 +12,11 @@
 #include "server/reply.h"
 #include "server/routes.h"
 
-#define SMALL_ANSWER_MAX (1U << 20) /* of routes whose answer only the configuration can make longer */
+#define SMALL_ANSWER_MAX (1U << 20) /* of routes whose answer grows only with the configuration */
 
 /* --- GET / --- */
 
-/* A prefix is shown with what goes behind it. */
+/* A prefix is shown with a placeholder for its rest. */
 static void write_path(JWriter *w, const char *path) {
         size_t n = strlen(path);
         char s[128];
@@ -50,7 +50,7 @@ int manage_root(Request *q, ApiError *ret_error _unused_) {
 
 /* --- GET /health --- */
 
-/* Of the keys that are not disabled: a pool with none of those doesn't recover by itself. */
+/* Counts keys that are not disabled: a pool without any does not recover by itself. */
 static const char *health_status(size_t usable, size_t total) {
         if (total == 0)
                 return "no_keys";
@@ -93,7 +93,7 @@ typedef struct ResetOrder {
         const char *pattern, *model; /* or NULL */
 } ResetOrder;
 
-/* A misspelt member must not turn the reset of one model into one of all: what is not known is refused. */
+/* Unknown members are refused: a misspelt one must not turn the reset of one model into one of all. */
 static int reset_check_members(struct json_object *o, ApiError *ret_error) {
         static const struct {
                 const char *name;
@@ -156,7 +156,7 @@ static int reset_read(struct json_object *o, ModelName *model, ResetOrder *ret, 
         return 0;
 }
 
-/* The pattern is never repeated: somebody will put a whole key there. */
+/* The error does not repeat the pattern, because it may be a whole key. */
 static void reset_reply(Request *q, const ResetOrder *order, size_t n) {
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         const char *whom = order->pattern ? "the keys of that name or mask" : "every key";
@@ -231,7 +231,7 @@ static void explain_rule(JWriter *w, const Cidr *rule) {
         jwrite_string(w, rule->text, text);
 }
 
-/* Said once, however often it is configured: a JSON object must not have a member twice. */
+/* A rule that is configured twice is shown once: a JSON object must not have a member twice. */
 static bool rule_is_repeated(const CidrSet *set, size_t i) {
         for (size_t k = 0; k < i; k++)
                 if (streq(set->rules[k].text, set->rules[i].text))
@@ -254,7 +254,7 @@ int manage_ip_config(Request *q, ApiError *ret_error _unused_) {
                 if (!rule_is_repeated(set, i))
                         explain_rule(&w, &set->rules[i]);
         jwrite_string(&w, "otherwise",
-                      "Whoever comes over a unix socket may connect: the socket's own permissions decide. "
+                      "Clients of a unix socket may connect: the socket's permissions decide. "
                       "Any other address is answered with 403, on all routes but /health.");
         jwrite_end(&w);
         jwrite_end(&w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GET /admin/requests: what is under way, but for the request that asks. */
+/* GET /admin/requests: the requests under way, except this one. */
 
 #include "server/admin/internal.h"
 #include "server/admin/manage.h"

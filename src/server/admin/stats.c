@@ -22,7 +22,7 @@ static void write_percent(JWriter *w, const char *key, double percent) {
         jwrite_fixed(w, key, percent, 2);
 }
 
-/* The answer grows with the pool: what went beyond the ceiling must not be sent as if it were whole. */
+/* The answer grows with the pool; one that exceeds the ceiling must not be sent as if it were complete. */
 static int reply(Request *q, Buf *body, ApiError *ret_error) {
         if (body->error < 0) {
                 api_error_set(ret_error, 500, NULL,
@@ -36,7 +36,7 @@ static int reply(Request *q, Buf *body, ApiError *ret_error) {
 
 /* --- GET /stats --- */
 
-/* A time as it was formatted last. */
+/* The last formatted time and its text. */
 typedef struct FormattedTime {
         usec_t t;
         char text[TIMESTAMP_STRING_MAX];
@@ -48,7 +48,7 @@ typedef struct JsonSink {
         const Zone *zone;
 
         /* The last and the next daily reset, which nearly all keys share: formatting them for each key would
-         * be most of the work. */
+         * take most of the time. */
         FormattedTime resets[2];
         unsigned oldest;
 } JsonSink;
@@ -107,7 +107,7 @@ static void json_value(StatsSink *s, const char *name, const StatsValue *v) {
         assert(false);
 }
 
-/* The answer grows with the number of days, so they are there only where they are asked for. */
+/* The answer grows with the number of days, so it has them only on request. */
 static int read_days(Request *q, unsigned *ret, ApiError *ret_error) {
         const char *days = http_request_argument(q->io, "days");
 
@@ -148,7 +148,7 @@ static const char *const quota_strategies[] = {
         "Give each key of one project the same `project` in API_KEYS, so that gemgate knows.",
         "Quotas per day come back at midnight in America/Los_Angeles; quotas per minute within the minute. "
         "gemgate waits for either by itself.",
-        "Each model has a quota of its own: work that a smaller model can do leaves the larger one's to "
+        "Each model has a separate quota: work that a smaller model can do leaves the larger one's to "
         "what needs it.",
         "A project with billing has far higher quotas than a free one; mix both, and name them so that you "
         "can tell them apart.",

@@ -8,7 +8,7 @@
 
 #define USEC_TEXT_MAX 24U
 
-/* By way of the Gemini CLI the keys are its own requests'. */
+/* Through the Gemini CLI, only the CLI's own requests have keys. */
 static const char *key_of(const Attempt *a) {
         return a->upstream.lease.key ? pool_key_id(a->upstream.lease.key) : "of the Gemini CLI";
 }

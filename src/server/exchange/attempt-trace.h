@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The beginning and the end of an attempt, as probes and as lines at LOG_LEVEL=DEBUG: which key, why that
- * one, what it came to, how long it took, and why Gemini could not be reached. */
+/* The beginning and the end of an attempt, as probes and as lines at LOG_LEVEL=DEBUG: which key and
+ * why that one, the verdict, the duration, and why Gemini could not be reached. */
 
 #include "server/exchange/attempt.h"
 

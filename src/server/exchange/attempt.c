@@ -10,15 +10,15 @@
 #include "server/exchange/pin.h"
 #include "server/http.h"
 
-/* No text has fewer tokens than this: used only to tell a throttle that will pass from a request that never
- * fits. */
+/* A lower bound for a text's tokens, used only to recognize a request that can never fit into a minute's
+ * quota. */
 #define BYTES_PER_TOKEN_MOST 16U
 
-/* What is taken for true until Gemini has counted: English text and the JSON around it have rather more
- * bytes to a token, Chinese three, an image many. */
+/* The estimate until Gemini has counted. English text with its JSON has rather more bytes to a token,
+ * Chinese three, an image many. */
 #define BYTES_PER_TOKEN 4U
 
-/* --- what the engine says --- */
+/* --- the engine's callbacks --- */
 
 static int on_event(const char *json, size_t n, void *userdata) {
         Attempt *a = userdata;
@@ -37,12 +37,12 @@ static void on_done(const Verdict *v, void *userdata) {
 
         a->ended = true;
         if (!a->judged)
-                a->verdict = *v; /* it may be the call's own */
+                a->verdict = *v; /* v may belong to the call */
         call_free(a);
         a->done(a);
 }
 
-/* Before on_done(), from an engine that takes the keys itself. */
+/* Called before on_done(), by an engine that picks the keys itself. */
 static void on_served(const EngineServed *s, void *userdata) {
         Attempt *a = userdata;
         Request *q = a->request;
@@ -64,7 +64,7 @@ void attempt_judge(Attempt *a) {
 
 /* --- its beginning --- */
 
-/* Where its conversation is at home; another try goes elsewhere anyway. */
+/* The preferred project of the conversation, for the first try only. */
 static PoolProject *prefer(const Attempt *a, size_t n_tried) {
         Http *h = a->request->http;
 
@@ -73,8 +73,8 @@ static PoolProject *prefer(const Attempt *a, size_t n_tried) {
         return pool_prefer(h->p.pool, h->affinity, a->target->conversation);
 }
 
-/* Google counts countTokens apart from the requests, so a key whose quota of the model is spent can still
- * count, and what becomes of it says nothing about that quota. */
+/* Google counts countTokens separately, so a key with a spent quota of the model can still serve it, and
+ * the result is no judgement on that quota. */
 static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *ret_refusal) {
         Pool *pool = a->request->http->p.pool;
         PoolProject *pinned = pin_project(a->request, a->target->pinned);
@@ -103,7 +103,7 @@ int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, 
         if (a->target->cli)
                 return 0;
         r = pick(a, tried, n_tried, ret_refusal);
-        /* Overload is nobody's fault: where there is no other key, the same one will do. */
+        /* No key causes overload: without another key, the same one is used again. */
         if (r == POOL_E_EXHAUSTED && n_tried > 0 && again)
                 r = pick(a, tried, 0, ret_refusal);
         if (r == POOL_E_EXHAUSTED)
@@ -173,7 +173,7 @@ void attempt_answering(Attempt *a) {
                 pool_answering(a->request->http->p.pool, &a->upstream.lease, clock_realtime());
 }
 
-/* A stream that ended well for HTTP may still lack its end, which only the dialect can tell. */
+/* A stream may be complete for HTTP but still lack its end, which only the dialect recognizes. */
 void attempt_conclude(Attempt *a, int error) {
         Translation *t = a->target->translation;
         Request *q = a->request;

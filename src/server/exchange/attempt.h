@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One attempt of an exchange: a leased key, the engine's call with it, and what was heard. It lies inside
- * its owner and is used again for the next one. A lease is given back exactly once: by attempt_conclude()
- * with what Gemini said, or by attempt_cancel().
+ * One attempt of an exchange: a leased key, the engine's call with it, and its result. It is a member of
+ * its owner, and is reused for the next attempt. A lease is given back exactly once: by attempt_conclude()
+ * with the verdict, or by attempt_cancel().
  */
 
 #include "engine/engine.h"
@@ -13,7 +13,7 @@
 
 typedef struct Attempt Attempt;
 
-/* What the engine says, while it is under way; see EngineSink. */
+/* The engine's callbacks; see EngineSink. */
 typedef int (*AttemptEvent)(Attempt *a, const char *json, size_t n);
 typedef void (*AttemptDone)(Attempt *a);
 
@@ -26,15 +26,15 @@ struct Attempt {
         UpstreamCall upstream;
         usec_t first_byte; /* CLOCK_MONOTONIC; 0: none came */
 
-        /* what was heard */
+        /* the result */
         bool ended;  /* it is over: see verdict */
-        bool judged; /* the dialect has said what came of it, whatever the engine says then */
+        bool judged; /* the dialect has set the verdict; the engine's is ignored */
         Verdict verdict;
         bool refused; /* the engine has the client's error ready */
         ApiError refusal;
 };
 
-/* Of what is all zero: a request is not to pay for clearing it twice. */
+/* The object must be zero already, so that a request does not clear it twice. */
 static inline void attempt_init(Attempt *a, Request *q, const Target *target, AttemptEvent event,
                                 AttemptDone done) {
         a->request = q;
@@ -48,23 +48,23 @@ static inline bool attempt_is_under_way(const Attempt *a) {
 }
 
 /* Picks a key, never one of `tried`, unless overload (`again`) leaves no other. 0, POOL_E_EXHAUSTED, or
- * −errno; with 0 it is to be started. By way of the Gemini CLI there is no key to pick. */
+ * −errno; after 0 it must be started. Through the Gemini CLI no key is picked. */
 int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal);
 int attempt_start(Attempt *a);
 
-void attempt_answering(Attempt *a); /* its answer has begun: a probe has passed */
+void attempt_answering(Attempt *a); /* its answer has begun, so a probe has passed */
 
-/* The dialect has put its own word on an event into a->verdict: for the event() of the owner. */
+/* The dialect has set a->verdict for an event. Called by the owner's event(). */
 void attempt_judge(Attempt *a);
 
-/* It has ended: gives the lease back with what came of it, which is in a->verdict then. `error`: a failure
- * of ours on the way, which says nothing about the key; or 0. */
+/* It has ended: sets a->verdict and gives the lease back with it. `error`: a failure of gemgate, which is no
+ * judgement on the key; or 0. */
 void attempt_conclude(Attempt *a, int error);
 
 void attempt_cancel(Attempt *a, VerdictClass class);
 
-/* --- beside another --- */
+/* --- hedging --- */
 
 /* A key of another project, with quota to spare and no probe. 0, POOL_E_EXHAUSTED, −errno. */
 int attempt_pick_spare(Attempt *a, const Attempt *other);
-void attempt_drop(Attempt *a);           /* it is not: says nothing of it to anybody */
+void attempt_drop(Attempt *a);           /* without a report: it was not started */

@@ -4,7 +4,7 @@
 #include "dialect/gemini/opening.h"
 #include "server/exchange/conversation.h"
 
-/* What clients name a session by; the first that is there. */
+/* Headers that name a session; the first one present is used. */
 static const char *const headers[] = { "x-session-id", "x-claude-code-session-id" };
 
 uint64_t conversation_of(Request *q, const Translation *t) {

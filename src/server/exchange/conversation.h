@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Which conversation a request goes on with: Gemini caches what a project asked before, so the next turn had
- * better go to the same one. */
+/* The conversation that a request continues. Gemini caches a project's earlier requests, so the next turn
+ * should use the same project. */
 
 #include "server/request.h"
 
-/* A digest of what names it; 0: none, or it is of no use here. */
+/* A digest of its name; 0: no name, or not useful here. */
 uint64_t conversation_of(Request *q, const Translation *t);

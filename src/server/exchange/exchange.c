@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One exchange, one state machine: states.c has the states and which may follow which, this file what
- * happens in each, and the client's side.
+ * One exchange is one state machine: states.c has the states and their transitions, this file has the
+ * actions in each state, and the client's side.
  *
  * Everything under way is a field (attempt, place, backoff, ping, deadline). A callback clears its field,
- * records the fact and calls exchange_step(). A step ends in a state in which something is under way, or in
- * DONE, and that is the one place where an exchange is freed. Freeing cancels every field that is set.
+ * records the fact and calls exchange_step(). A step ends in a state with something under way, or in DONE,
+ * and is the only place where an exchange is freed. Freeing cancels every field that is set.
  *
- * An answer that is not streamed goes from ATTEMPTING to DONE. A stream's headers are not sent before its
+ * Without streaming, the state goes from ATTEMPTING to DONE. A stream's headers are not sent before its
  * first event is translated, so that an error before it is still a plain HTTP error, and another key can
  * still be tried; pings begin with that first event.
  */
@@ -47,7 +47,7 @@ static Exchange *exchange_free(Exchange *x) {
         return NULL;
 }
 
-/* The client is gone, or has all. */
+/* The client is gone, or has the whole answer. */
 static void on_cancel(Request *q) {
         exchange_enter(q->exchange, EXCHANGE_DONE);
         exchange_step(q->exchange);
@@ -78,7 +78,8 @@ static void fail(Exchange *x, const ApiError *e) {
 
 /* The error for a failure: the pool's refusal, or (NULL) the attempt's verdict. */
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
-        /* If keys are left that only this request must not use again, their verdict is the better answer. */
+        /* If usable keys are left that this request has already tried, their verdict is the better
+         * answer. */
         if (refusal && (x->tries.n == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
                 char subject[MODEL_NAME_MAX + BINDING_NAME_MAX + 16];
 
@@ -94,7 +95,8 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
 void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
         ApiError e;
 
-        /* Where others were no help, what kept the asked model from it is what the client can act on. */
+        /* If the fallback models failed too, the client gets the error of the requested model, on which it
+         * can act. */
         if (x->asked && x->state != EXCHANGE_STREAMING && !x->late)
                 return fail(x, x->asked);
         exchange_error(x, refusal, &e);
@@ -113,8 +115,8 @@ static void note_served(Exchange *x) {
         text_copy(x->request->served, sizeof(x->request->served), x->target.model);
 }
 
-/* The headers carry the verdict as of now: how a stream will end is not known yet. A negative result means
- * that the client has got nothing. */
+/* The headers have the present verdict, because a stream's end is not known yet. A negative result means
+ * that the client has received nothing. */
 static int stream_begin(Exchange *x) {
         int r;
 
@@ -166,9 +168,9 @@ static void succeed(Exchange *x) {
         exchange_enter(x, EXCHANGE_DONE);
 }
 
-/* --- what happens in each state --- */
+/* --- the actions in each state --- */
 
-static void step_queued(Exchange *x) { /* its turn, or its last chance */
+static void step_queued(Exchange *x) { /* its retry, also at the end of its wait */
         exchange_enter(x, EXCHANGE_PICKING);
 }
 
@@ -176,12 +178,12 @@ static void step_waiting(Exchange *x) { /* the pause is over */
         exchange_enter(x, EXCHANGE_PICKING);
 }
 
-/* An event: the first one that becomes bytes begins the stream. */
+/* An event: the first one that is translated into bytes begins the stream. */
 static void first_event(Exchange *x) {
         if (http_request_out(x->request->io)->n == 0)
                 return;
         if (stream_begin(x) < 0) {
-                x->error = -ENOMEM; /* the engine hears of it, and ends the attempt */
+                x->error = -ENOMEM; /* on_event() returns it, and the engine ends the attempt */
                 return;
         }
         attempt_answering(x->attempt);
@@ -209,7 +211,7 @@ static void step_streaming(Exchange *x) {
 }
 
 void exchange_step(Exchange *x) {
-        /* The others have nothing to wait for. */
+        /* Exchanges in other states have nothing to wait for. */
         static void (*const steps[_EXCHANGE_STATE_MAX])(Exchange *x) = {
                 [EXCHANGE_QUEUED] = step_queued,
                 [EXCHANGE_ATTEMPTING] = step_attempting,

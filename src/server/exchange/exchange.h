@@ -2,7 +2,7 @@
 #pragma once
 
 /* One request that Gemini answers: the state machine between a client and its attempts. See
- * server/exchange/states.c for the states and which may follow which. */
+ * server/exchange/states.c for the states and their transitions. */
 
 #include "server/request.h"
 
@@ -10,9 +10,9 @@
 
 int exchange_begin(Request *q, ApiError *ret_error); /* the handler of its routes */
 const char *exchange_state(const Exchange *x); /* its name: "attempting", "queued", … */
-void exchange_drained(Exchange *x); /* the client has read on */
+void exchange_drained(Exchange *x); /* the client has read some bytes */
 
-/* What the queues of the Http call. */
+/* Callbacks of the time-out queues in Http. */
 extern const KeyQueueOps exchange_queue_ops;
 void exchange_on_ping(Timeout *t);
 void exchange_on_deadline(Timeout *t);

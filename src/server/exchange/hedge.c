@@ -2,12 +2,12 @@
 
 /*
  * Hedging: when the first event is late, a second attempt is made beside the first, on another project that
- * has quota to spare. The attempt that sends an event first is the exchange's from then on. The other is
- * dropped at the end of the loop's turn, since its transfer cannot be ended from within a transfer's
- * callback; what it sends until then is refused. It is reported as if its client had gone, which says
- * nothing about its key.
+ * has quota to spare. The attempt that sends an event first becomes the exchange's attempt. The other is
+ * cancelled at the end of the loop's turn, because its transfer cannot be ended from within a transfer's
+ * callback; its events until then are refused. It is reported like a request whose client hung up, which is
+ * no judgement on its key.
  *
- * Where one of the two fails before either has sent an event, the other just goes on alone.
+ * If one of the two fails before either has sent an event, the other continues alone.
  */
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ void exchange_hedge_arm(Exchange *x) {
             x->target.pinned[0] || /* no other project could serve it */
             !translation_generates(x->target.translation))
                 return;
-        x->hedge.considered = true; /* a request earns its share once, whatever becomes of its tries */
+        x->hedge.considered = true; /* a request counts once, however many tries it makes */
         x->hedge.began = loop_now(h->p.loop);
         after = hedges_begin(h->hedges, after, x->target.model, translation_streams(x->target.translation));
         if (after == 0)

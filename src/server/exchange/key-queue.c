@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * There is a KeyQueueModel for as long as a request waits for that model. Two time-out queues serve all
- * models: one for when a model's first key frees, one for when a waiter gives up.
+ * A KeyQueueModel exists as long as a request waits for that model. Two time-out queues serve all models:
+ * one for the time when a model's first key frees, one for the time when a waiter gives up.
  *
- * No request is retried in vain: the first in the queue tries to get a key; if it gets one, the next one
- * tries, and if it gets none, those behind it would get none either. While the probe of a half-open quota
- * is under way, that holds for a second or until the probe's result arrives, of which the pool notifies
- * and key_queue_kick() is called. The retries then run at the end of the loop's turn, because the pool
- * notifies from within a report.
+ * No request is retried uselessly: the first in the queue tries to get a key. If it gets one, the next one
+ * tries; if not, the others would not get one either. While the probe of a half-open quota is under way,
+ * the queue waits for a second, or until the pool notifies of the probe's result and key_queue_kick() is
+ * called. The retries then run at the end of the loop's turn, because the pool notifies from within a
+ * report.
  */
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "base/trace.h"
 #include "server/exchange/key-queue.h"
 
-/* As long as a turn of the timers, so that a key that "frees now" is not asked for in a circle. */
+/* At least the timers' resolution, so that a key that "frees now" causes no busy loop. */
 #define SPAN_LEAST (2 * USEC_PER_MSEC)
 
 struct KeyQueueModel {
@@ -80,7 +80,7 @@ static void serve(KeyQueueModel *m) {
         while ((first = list_first(&m->places))) {
                 l->ops.turn(list_entry(first, KeyQueuePlace, link));
                 if (list_first(&m->places) == first)
-                        break; /* it could not go: neither could the others */
+                        break; /* it got no key, so the others would not either */
         }
         m->serving = false;
         model_free_if_empty(m);
@@ -176,7 +176,7 @@ void key_queue_kick(KeyQueue *l) {
                 loop_hook_ask(l->loop, &l->hook);
 }
 
-/* --- the whole --- */
+/* --- create and free --- */
 
 void key_queue_counters(const KeyQueue *l, KeyQueueCounters *ret) {
         *ret = l->counters;
@@ -212,7 +212,7 @@ int key_queue_new(Loop *loop, const KeyQueueOps *ops, KeyQueue **ret) {
         return 0;
 }
 
-/* All who waited have left. */
+/* All waiters have left. */
 KeyQueue *key_queue_free(KeyQueue *l) {
         if (!l)
                 return NULL;

@@ -3,9 +3,9 @@
 
 /*
  * Requests that wait until a key frees: one queue for each model, first come, first served. A queue is
- * served when its first key frees (the exchange says when), and whenever something may have changed
- * (key_queue_kick()): its first request is retried, then the next, until one cannot go. That one keeps its
- * place. All queues together have two timers, however many requests wait.
+ * served when its first key frees (the exchange passes the time), and whenever keys may have become usable
+ * (key_queue_kick()): its first request is retried, then the next, until one gets no key. That one keeps
+ * its place. All queues together have two timers, for any number of requests.
  */
 
 #include "base/limits.h"
@@ -19,8 +19,8 @@ typedef struct KeyQueueModel KeyQueueModel;
 typedef struct KeyQueuePlace {
         List link;        /* in the model's queue; linked: it waits */
         const LogIds *ids; /* of the request that waits */
-        KeyQueueModel *model; /* whose queue that is */
-        size_t n_bytes;   /* that it keeps while it waits */
+        KeyQueueModel *model; /* the owner of that queue */
+        size_t n_bytes;   /* of memory that it holds while it waits */
         uint64_t number;  /* in order of arrival; kept over re-joins, so a failed retry does not cost it */
         Timeout over;
 } KeyQueuePlace;
@@ -33,14 +33,14 @@ typedef struct KeyQueuePlace {
         })
 
 struct KeyQueueOps {
-        /* It has its turn: it leaves, or stays and says when to be asked again (key_queue_join()). */
+        /* It is retried: it leaves, or joins again with the time of the next retry (key_queue_join()). */
         void (*turn)(KeyQueuePlace *p);
-        /* It has waited as long as it wanted to, and has left. */
+        /* Its wait is over, and it has left. */
         void (*over)(KeyQueuePlace *p);
 };
 
 typedef struct KeyQueueCounters {
-        uint64_t joined, given_up, turned_away; /* turned_away: there was no room */
+        uint64_t joined, given_up, turned_away; /* turned_away: the queue was full */
         size_t n_waiting, n_bytes;
 } KeyQueueCounters;
 
@@ -50,7 +50,7 @@ DEFINE_CLEANUP(KeyQueue *, key_queue_free);
 
 /* The queue of this model; NULL if no request waits for it. */
 const KeyQueueModel *key_queue_find(const KeyQueue *l, const char *model);
-/* For how long nothing will free there, as far as is known. */
+/* The time until its first key frees, as far as is known. */
 usec_t key_queue_span(const KeyQueueModel *m);
 
 /* Appends the waiter for `patience` at most, or restores its former position. `frees_in`: when the first key

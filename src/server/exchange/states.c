@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The states of an exchange, and which may follow which.
+ * The states of an exchange, and their transitions.
  *
  *                  QUEUED      WAITING
  *                    ⇅         ↓     ↑
@@ -9,13 +9,13 @@
  *                              ↓
  *                          STREAMING → DRAINING → DONE
  *
- *   READING     the body is still arriving: that part is http.c's, an exchange begins when the body is there
- *   PICKING     a key is looked for; it ends within the same call, so no event ever meets it
+ *   READING     the body is arriving, in http.c; an exchange is created when the body is complete
+ *   PICKING     a key is picked; it ends within the same call, so no event arrives in this state
  *   QUEUED      no key can serve, and one frees within QUEUE_WAIT: the request has a place in the model's
- *               queue (key-queue.c), and its turn there is the next pick
+ *               queue (key-queue.c), and its retry there is the next pick
  *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
  *   WAITING     Gemini is overloaded: a timer is armed, then comes the next pick
- *   STREAMING   the first byte is queued: never another key; a failure becomes the dialect's in-stream error
+ *   STREAMING   the first byte is queued, so no other key is tried; a failure becomes an in-stream error
  *   DRAINING    the engine has finished, the client still reads
  *   DONE        the answer was handed over, or the client is gone: exchange_step() frees the exchange
  *
@@ -50,7 +50,7 @@ const char *exchange_state(const Exchange *x) {
         return exchange_state_to_string(x->state);
 }
 
-/* What must hold in a state that an exchange rests in. */
+/* What must hold in a state between two steps. */
 static void check(const Exchange *x, ExchangeState state) {
         assert(key_queue_place_is_taken(&x->place) == (state == EXCHANGE_QUEUED) ||
                state == EXCHANGE_PICKING || state == EXCHANGE_DONE);

@@ -8,7 +8,7 @@
 #include "server/exchange/target.h"
 #include "server/exchange/pin.h"
 
-/* An alias may lead to a model by way of the Gemini CLI, too. */
+/* An alias may also lead to a model of the Gemini CLI (`cli/`). */
 static const char *resolve(const Config *c, const char *name, bool *cli) {
         const char *model = config_alias(c, name), *bare = startswith(model, "cli/");
 
@@ -21,12 +21,12 @@ static const char *resolve_model(const char *name, void *userdata) {
         return resolve(userdata, name, NULL);
 }
 
-/* The other model is asked now, whatever the request calls it. */
+/* The fallback model replaces the request's model. */
 static const char *resolve_fallback(const char *name _unused_, void *userdata) {
         return userdata;
 }
 
-/* The CLI's request becomes what its client has asked for. */
+/* Restores the client's request from the CLI's. */
 static int restore(Request *q, Buf *body, ApiError *ret_error) {
         _cleanup_buf_ Buf restored = BUF_INIT(body->n + JOB_LINE_MAX);
         GeminiMethod method;
@@ -58,7 +58,7 @@ static const char *request_argument(const char *name, void *request) {
         return http_request_argument(request, name);
 }
 
-/* `instead`: a model in place of the one that the request names; or NULL. */
+/* `instead`: a model that replaces the one in the request; or NULL. */
 static int translate(Request *q, const char *instead, Translation **ret, ApiError *ret_error) {
         Buf *body = http_request_body(q->io);
 
@@ -77,8 +77,8 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
                 body->n > 0 ? buf_data(body) : "", body->n, ret, ret_error);
 }
 
-/* An alias may have its own, and else has those of its model. What the Gemini CLI asks is the model of its
- * job, and tokens are counted by the model that is asked about. */
+/* An alias has its own fallbacks, or else those of its model. The Gemini CLI's requests have none, because
+ * their model is that of the job; nor has countTokens, which counts for the requested model. */
 static const Fallback *find_fallback(const Request *q, const Target *c, const Translation *t) {
         const FallbackSet *set = &q->config->route.fallbacks;
 
@@ -98,7 +98,7 @@ int target_set(Request *q, Target *ret, ApiError *ret_error) {
                 r = translate(q, NULL, &t, ret_error);
         if (r != 0)
                 return r;
-        if (q->job) /* whatever the CLI calls it */
+        if (q->job) /* the CLI's own name for it is ignored */
                 memcpy(c.model, q->job->model, sizeof(c.model));
         else {
                 c.cli = t->cli || (t->dialect->is_chat && q->config->engine == CONFIG_ENGINE_CLI);
@@ -109,7 +109,7 @@ int target_set(Request *q, Target *ret, ApiError *ret_error) {
         if (c.cli && !t->dialect->is_chat && !t->dialect->is_cli) {
                 api_error_set(
                         ret_error, 400, "model",
-                        "%s stands for a model by way of the Gemini CLI, and this route is Gemini's own.",
+                        "%s is an alias of a model of the Gemini CLI, which this route cannot serve.",
                         t->model);
                 return DIALECT_E_REFUSED;
         }
@@ -117,15 +117,15 @@ int target_set(Request *q, Target *ret, ApiError *ret_error) {
         if (r != 0)
                 return r;
         c.fallback = find_fallback(q, &c, t);
-        if (!c.fallback)                            /* else it may have to be made another model's */
-                buf_done(http_request_body(q->io)); /* Gemini's form of it is what is needed from here on */
+        if (!c.fallback)                            /* else it may be translated again for another model */
+                buf_done(http_request_body(q->io)); /* only its translation is needed from here on */
         c.conversation = c.cli ? 0 : conversation_of(q, t);
         c.translation = TAKE_PTR(t);
         *ret = c;
         return 0;
 }
 
-/* The chain is the asked model's alone, each of it is tried once, so there is no circle. */
+/* Only the requested model's chain is used, and each of its models is tried once, so there is no loop. */
 static bool was_tried(const Request *q, const Target *c, const char *model) {
         if (streq(resolve(q->config, c->translation->model, NULL), model))
                 return true;
@@ -143,7 +143,7 @@ bool target_fall_back(Request *q, Target *c) {
                 ApiError e;
 
                 c->n_fallbacks++;
-                /* It may be that the request is none for this model. */
+                /* The request may be invalid for this model. */
                 if (again || translate(q, model, &t, &e) != 0)
                         continue;
                 translation_free(c->translation);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Where a request goes, once its body is there: what it is in Gemini's words, to which model, and by which
+/* The destination of a request with a complete body: its translation for Gemini, the model, and the
  * engine. */
 
 #include "pool/binding.h"
@@ -10,16 +10,17 @@
 typedef struct Target {
         Translation *translation;
         char model[MODEL_NAME_MAX + 1]; /* as it goes upstream: an alias is resolved */
-        const Fallback *fallback; /* what it may turn to, of q->config; or NULL */
-        size_t n_fallbacks;       /* of it, so many were tried */
-        uint64_t conversation; /* that it goes on with; 0: none that matters */
-        char pinned[BINDING_NAME_MAX + 1]; /* a file or cached content that one project has; "" */
-        bool cli; /* by way of the Gemini CLI, which is served a key when it asks in its turn */
+        const Fallback *fallback; /* its fallback models, in q->config; or NULL */
+        size_t n_fallbacks;       /* how many of them were tried */
+        uint64_t conversation; /* the conversation that it continues; 0: none */
+        char pinned[BINDING_NAME_MAX + 1]; /* a file or cached content of one project; or "" */
+        bool cli; /* through the Gemini CLI, whose own requests get a key later */
 } Target;
 
-/* 0, with the translation to be freed; q->model is filled. DIALECT_E_REFUSED: see the error. -ENOMEM. */
+/* 0, with a translation that must be freed; q->model is filled. DIALECT_E_REFUSED: see the error.
+ * -ENOMEM. */
 int target_set(Request *q, Target *ret, ApiError *ret_error);
 
-/* The same request to the next model of FALLBACK_MODELS, with a translation of its own in place of the
- * other. False, and all is as it was, if there is none. */
+/* Sends the same request to the next model of FALLBACK_MODELS, with a new translation that replaces the
+ * other. False if there is none, and nothing is changed. */
 bool target_fall_back(Request *q, Target *c);

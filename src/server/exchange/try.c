@@ -3,13 +3,13 @@
 /*
  * One attempt after another, for as long as the client has no byte:
  *
- *   - by the attempt's verdict (core/verdict.c) another key follows at once, any key after a pause, or
- *     none; how often is counted by what the tries have cost (core/tries);
- *   - where no key can serve and one frees within QUEUE_WAIT, the request takes a place in the queue;
- *   - where that is no help, the models of FALLBACK_MODELS come next, each with its queue and dear tries.
+ *   - after the attempt's verdict (core/verdict.c) another key is tried at once, any key after a pause, or
+ *     none; the cost of the tries is the limit (core/tries);
+ *   - if no key can serve and one frees within QUEUE_WAIT, the request takes a place in the queue;
+ *   - otherwise the models of FALLBACK_MODELS follow, each with its own queue and count of dear tries.
  *
- * Each function here that ends in another state is a tail of exchange_step(), whose loop picks again for as
- * long as the state is PICKING.
+ * A function here that changes the state is called last by exchange_step(), whose loop picks again as long
+ * as the state is PICKING.
  */
 
 #include <errno.h>
@@ -51,7 +51,7 @@ void exchange_on_done(Attempt *a) {
                 exchange_step(x);
 }
 
-/* Conclude before the state changes: the lease goes back, and what the try has cost is known. */
+/* Called before the state changes: gives the lease back and counts the cost of the try. */
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
         attempt_conclude(a, error);
         if (a->verdict.class != VERDICT_OK)
@@ -76,16 +76,17 @@ static int wait_begin(Exchange *x) {
         return timer_new(x->request->http->p.loop, upstream_pause(&x->tries), on_backoff, x, &x->backoff);
 }
 
-/* The attempt is over and the client has no byte: is there another? The Gemini CLI tries its keys itself. */
+/* Whether another attempt follows; the client has no byte yet. The Gemini CLI retries by itself. */
 static UpstreamNext next_try(const Exchange *x) {
         return x->target.cli ? UPSTREAM_END : upstream_next(&x->tries, &x->attempt->verdict);
 }
 
 /* --- QUEUE_WAIT --- */
 
-/* For how long it may still wait for a key; 0: it may not. A request of the Gemini CLI does not wait: its
- * job holds a seat that others wait for (CLI_QUEUE_WAIT), and the CLI asks again by itself. Nor does one
- * that is pinned to a project: the queue is that of all keys, and its turn would say nothing. */
+/* How long it may still wait for a key; 0: not at all. A request of the Gemini CLI does not wait: its job
+ * occupies a slot for which others wait (CLI_QUEUE_WAIT), and the CLI retries by itself. Nor does a request
+ * that is pinned to a project: the queue is for all keys, so a retry would not mean that its project has
+ * one. */
 static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
@@ -96,7 +97,7 @@ static usec_t patience_left(const Exchange *x) {
                                     : q->config->route.queue_wait;
 }
 
-/* A place in the queue, if a key frees in time; `frees_in` as key_queue_join() takes it. */
+/* Takes a place in the queue, if a key frees in time; `frees_in` as in key_queue_join(). */
 static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
         Http *h = x->request->http;
         usec_t patience = patience_left(x);
@@ -106,12 +107,12 @@ static bool queue_join(Exchange *x, usec_t frees_in, usec_t span) {
                             &x->place))
                 return false;
         x->patience_ends = usec_add(loop_now(h->p.loop), patience);
-        upstream_tries_forget(&x->tries); /* a key that has refused has also said until when */
+        upstream_tries_forget(&x->tries); /* the pool knows until when each refused key is blocked */
         exchange_enter(x, EXCHANGE_QUEUED);
         return true;
 }
 
-/* A request does not go past those that wait already. In its turn, or after a try, it goes first. */
+/* A new request does not overtake those that wait already. A retried one, or one after a try, goes first. */
 static bool queue_behind(Exchange *x) {
         const KeyQueueModel *others = key_queue_find(x->request->http->queue, x->target.model);
 
@@ -130,7 +131,7 @@ static bool queue_after(Exchange *x, const PoolRefusal *refusal) {
 
 /* --- FALLBACK_MODELS --- */
 
-/* Another model is no help against what is wrong with the keys as such, or with the request. */
+/* Another model does not help if the key itself or the request is at fault. */
 static bool is_of_model(const Verdict *v) {
         switch (verdict_rule(v->class)->fault) {
         case FAULT_MODEL:
@@ -142,8 +143,8 @@ static bool is_of_model(const Verdict *v) {
         }
 }
 
-/* The pool's refusal, or (NULL) the attempt's verdict is the reason to turn to another model. True if there
- * is one: a key for it is picked next. */
+/* Turns to another model, because of the pool's refusal or (NULL) the attempt's verdict. True if there is
+ * one: a key for it is picked next. */
 static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
         const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
@@ -168,12 +169,12 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         return true;
 }
 
-/* No key can be had now. */
+/* No key is available now. */
 static void refused(Exchange *x, const PoolRefusal *refusal) {
         if (queue_after(x, refusal))
                 return;
         key_queue_leave(x->request->http->queue, &x->place);
-        /* Keys are left, but not for this request again: then their verdict counts. */
+        /* Usable keys are left, but this request has tried them: their verdict is the answer. */
         if (x->tries.n > 0 && refusal->n_keys[POOL_USABLE] > 0)
                 refusal = NULL;
         if ((!refusal && !is_of_model(&x->attempt->verdict)) || !turn_elsewhere(x, refusal))
@@ -220,7 +221,7 @@ void exchange_go_on(Exchange *x) {
                 exchange_enter(x, waits ? EXCHANGE_WAITING : EXCHANGE_PICKING);
                 return;
         }
-        /* The tries are spent, and so was the last key: then there is something to wait for. */
+        /* No further try, because the last key's quota was spent: waiting in the queue may help. */
         if (rule->is_quota && patience_left(x) > 0 &&
             pool_is_exhausted(x->request->http->p.pool, x->target.model, clock_realtime(), &refusal) &&
             queue_after(x, &refusal))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What resource.c and upload.c (one question) and list.c (many questions) share. */
+/* Shared by resource.c and upload.c (one call) and list.c (many calls). */
 
 #include "io/timeout.h"
 #include "server/files/resource.h"
@@ -11,9 +11,9 @@ typedef struct Resource {
         Request *request;
         UpstreamQuery query; /* not of a list */
         Timeout deadline;
-        char name[BINDING_NAME_MAX + 1]; /* of the path; an upload's own; "" */
+        char name[BINDING_NAME_MAX + 1]; /* from the path, or the upload's; or "" */
 
-        /* what an upload says in its headers */
+        /* from the headers of an upload */
         struct {
                 char status[16], received[24], granularity[24];
                 char id[BINDING_UPSTREAM_MAX + 1]; /* Google's */
@@ -23,7 +23,7 @@ typedef struct Resource {
         struct {
                 UpstreamBatch batch;
                 BindingNames names;
-                Buf *found;  /* of each name, Google's answer; empty: it is no more */
+                Buf *found;  /* Google's answer for each name; empty: it is gone */
                 size_t size; /* of the page */
         } list;
 } Resource;
@@ -31,8 +31,8 @@ typedef struct Resource {
 int resource_new(Request *q, Resource **ret);
 Resource *resource_free(Resource *r);
 DEFINE_CLEANUP(Resource *, resource_free);
-void resource_start(Resource *r); /* asks; the resource may be gone when it returns */
-void resource_refuse(Resource *r, const char *subject); /* answers with its query's failure; frees it */
+void resource_start(Resource *r); /* starts the call; the resource may be freed when it returns */
+void resource_refuse(Resource *r, const char *subject); /* answers with the query's failure, and frees it */
 int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
 void resource_learn(const UpstreamQuery *w, bool is_new);        /* from the answer */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * GET /v1beta/files and /v1beta/cachedContents: what this token has made, and nothing else, whichever
- * projects it is in. Google's own lists would show what all tokens have made, so they are not asked: a page
- * is so many of the names that are bound for the token, in their order, and each is asked for by itself, a
- * few at a time. What Google does not know any more is left out, and forgotten. So a page costs what
- * it shows, however much others have; the token of the next page is the last name.
+ * GET /v1beta/files and /v1beta/cachedContents: lists only the objects of this token, from all projects.
+ * Google's own lists would show those of all tokens, so they are not used. A page is a number of the names
+ * that are bound for the token, in their order, and each is fetched separately, a few at a time. Names that
+ * Google no longer has are left out, and their bindings are dropped. So the cost of a page depends only on
+ * its own size; the token of the next page is the last name.
  */
 
 #include <errno.h>
@@ -113,7 +113,7 @@ static void drained(UpstreamBatch *b) {
         }
         if (r->list.names.n > 0)
                 memcpy(last, r->list.names.names[r->list.names.n - 1], sizeof(last));
-        if (n == 0 && more) { /* an empty page is more than some clients can take */
+        if (n == 0 && more) { /* some clients cannot handle an empty page */
                 free_names(r);
                 e = gather(r, last);
                 if (e < 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a client makes at Google (a file, a cached content) can be seen by the keys of one project alone. So
- * what comes of each question is read beside, and the name is bound to the project whose key made it, or
- * bound no more; the client gets Google's own bytes.
+ * A file or a cached content at Google is visible only to the keys of one project. So each answer is read,
+ * and the name is bound to the project whose key created it, or its binding is removed. The client gets
+ * Google's own bytes.
  *
- *     a name that is bound         only keys of that project; none of them may go: 429 or 503, with the time
- *     a name that nobody here made any key, and Google decides; a 403 or 404 says nothing about the key
- *     what is to be made           any key, or that of what it names itself
+ *     a bound name         only keys of that project; if none is usable: 429 or 503, with the time
+ *     an unbound name      any key, and Google decides; a 403 or 404 is no judgement on the key
+ *     a new object         any key, or one of the project of the objects that it names
  *
  * None of this counts as a request of any model.
  */
@@ -27,7 +27,7 @@
 #include "server/reply.h"
 #include "server/routes.h"
 
-#define FILE_LIFE  (48 * USEC_PER_HOUR) /* Google's, where it doesn't say */
+#define FILE_LIFE  (48 * USEC_PER_HOUR) /* Google's, if the answer has no time */
 #define CACHE_LIFE USEC_PER_HOUR
 #define LIFE_MAX   (366 * USEC_PER_DAY)
 
@@ -97,7 +97,7 @@ void resource_refuse(Resource *r, const char *subject) {
         request_reply_error(q, &e);
 }
 
-/* --- what is remembered of an answer --- */
+/* --- bindings from an answer --- */
 
 static usec_t expiry_of(const GeminiResource *g, usec_t now) {
         if (g->expires > now)
@@ -123,7 +123,7 @@ void resource_learn(const UpstreamQuery *w, bool is_new) {
                                       now);
 }
 
-/* --- one question --- */
+/* --- one call --- */
 
 static void on_done(UpstreamQuery *w) {
         Resource *r = CONTAINER_OF(w, Resource, query);
@@ -189,7 +189,7 @@ int resource_create(Request *q, ApiError *ret_error) {
         return 0;
 }
 
-/* What a PATCH changes; the only argument that goes on. */
+/* What a PATCH changes; the only argument that is passed on. */
 static bool put_mask(Request *q, Buf *path) {
         static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,";
         const char *raw = http_request_argument(q->io, "updateMask");

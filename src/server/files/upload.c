@@ -4,15 +4,15 @@
  * POST /upload/v1beta/files, in both of Google's forms:
  *
  *   - in one go: metadata and content in one body, `X-Goog-Upload-Protocol: multipart`;
- *   - resumable: a request with the command `start` is answered with X-Goog-Upload-URL, and the content goes
- *     there in as many pieces as the client likes, with the commands `upload`, `finalize`, `query`,
+ *   - resumable: a request with the command `start` is answered with X-Goog-Upload-URL. The content is sent
+ *     there in any number of pieces, with the commands `upload`, `finalize`, `query`,
  *     `cancel`.
  *
- * The URL that Google gives is not passed on, and never asked: all that is taken of it is the upload's id,
- * which stays here. The client gets an id of ours, in a URL of the host that it asks us by. So neither the
- * client nor who stands in for Google chooses where anything is sent. Google's own id needs no key beside
- * it, and its SDKs send none: ours, which is random and a day's, stands for the token that began the
- * upload, and for no other.
+ * Google's URL is neither passed on nor used. Only the upload's id is taken from it, and it stays in
+ * gemgate. The client gets an id of gemgate, in a URL with the host of that request. So neither the
+ * client nor a false upstream chooses where data is sent. Google accepts its id without a key, and its SDKs
+ * send none. In the same way gemgate's id, which is random and valid for a day, replaces the token that
+ * began the upload, and only that one.
  */
 
 #include <errno.h>
@@ -34,7 +34,7 @@
 #define NUMBER_MAX       20U
 #define ID_BYTES         16U
 
-/* What goes on of a client's headers; `chars` NULL: whatever a header may hold. */
+/* The client's headers that are passed on; `chars` NULL: any valid value. */
 static const struct {
         const char *name, *chars;
 } passed[] = {
@@ -61,7 +61,7 @@ static bool is_header_value(const char *s, const char *chars) {
         return true;
 }
 
-/* NULL, or the name of the header that is not as it should be. */
+/* NULL, or the name of the header that is wrong. */
 static const char *pass_headers(Resource *r) {
         UpstreamQuery *w = &r->query;
 
@@ -143,7 +143,7 @@ static void on_header(UpstreamQuery *w, const char *line, size_t n) {
 #undef IS
 }
 
-/* Whether the client speaks TLS, as a proxy that is trusted says; gemgate itself does not. */
+/* Whether the client uses TLS, according to a trusted proxy; gemgate itself has none. */
 static bool is_tls(Request *q) {
         const struct sockaddr *sa = http_request_peer(q->io);
         const char *proto = http_request_header(q->io, "X-Forwarded-Proto");
@@ -164,7 +164,7 @@ static const char *host_of(Request *q) {
                        : NULL;
 }
 
-/* An id of ours for Google's. Empty if that cannot be. */
+/* An id of gemgate for Google's id. Empty on failure. */
 static void bind_upload(Resource *r) {
         Request *q = r->request;
         uint8_t random[ID_BYTES];
@@ -260,7 +260,7 @@ const Token *resource_upload_token(Request *q) {
         return NULL;
 }
 
-/* An upload that goes on: the path upstream is of the id that is behind ours. */
+/* A further piece of an upload: the path upstream has Google's id instead of gemgate's. */
 static bool find_upload(Resource *r, const char *id) {
         Request *q = r->request;
         usec_t now = clock_realtime();
