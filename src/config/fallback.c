@@ -32,7 +32,7 @@ static int add_step(ConfigCheck *k, const Setting *s, struct json_object *step) 
         r = fallback_set_add_step(&k->config->route.fallbacks, name.name);
         if (r == -E2BIG) {
                 config_fault(k, s, name.name,
-                             "there must be at most %u fallbacks of one model", FALLBACK_STEPS_MAX);
+                             "must be at most %u fallbacks of one model", FALLBACK_STEPS_MAX);
                 return 0;
         }
         return r;
@@ -50,7 +50,7 @@ static int add_model(ConfigCheck *k, const Setting *s, const char *model, struct
         }
         r = fallback_set_add(&k->config->route.fallbacks, name.name);
         if (r == -E2BIG)
-                config_fault(k, s, model, "there must be at most %u models", FALLBACKS_MAX);
+                config_fault(k, s, model, "must be at most %u models", FALLBACKS_MAX);
         for (size_t i = 0; r >= 0 && i < json_object_array_length(steps); i++)
                 r = add_step(k, s, json_object_array_get_idx(steps, i));
         return r == -E2BIG ? 0 : r;

@@ -139,7 +139,7 @@ static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
         if (r < 0 || !e.secret)
                 return r;
         if (c->n_keys >= KEYS_MAX) {
-                config_fault(k, s, e.shown, "there must be at most %u keys", KEYS_MAX);
+                config_fault(k, s, e.shown, "must be at most %u keys", KEYS_MAX);
                 return 0;
         }
         name = e.name ? strdup(e.name) : NULL;
@@ -260,7 +260,7 @@ static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, To
         }
         r = token_set_add(tokens, e.secret, e.name, right);
         if (r == -E2BIG) {
-                config_fault(k, s, e.shown, "there must be at most %u tokens", TOKENS_MAX);
+                config_fault(k, s, e.shown, "must be at most %u tokens", TOKENS_MAX);
                 return 0;
         }
         return r;

@@ -52,7 +52,7 @@ static int row_new(ConfigCheck *k, const Setting *s, const char *model, const ch
         CeilingRow *rows;
 
         if (c->n_limits >= MODEL_LIMITS_MAX) {
-                config_fault(k, s, model, "there must be at most %u rows", MODEL_LIMITS_MAX);
+                config_fault(k, s, model, "must be at most %u rows", MODEL_LIMITS_MAX);
                 return 0;
         }
         rows = reallocarray(c->limits, c->n_limits + 1, sizeof(CeilingRow));
@@ -86,7 +86,7 @@ static int read_row(ConfigCheck *k, const Setting *s, const char *model, const c
                         config_fault(k, s, name, "must be rpm, tpm%s",
                                      project ? " or rpd" : ", rpd or projects");
                 else if (!read_number(value, project, &row->value[kind]))
-                        config_fault(k, s, shown, "%s must be a whole number from 1%s", name,
+                        config_fault(k, s, shown, "%s: must be a whole number from 1%s", name,
                                      project ? ", or null for no limit" : "");
         }
         return 0;
@@ -96,7 +96,7 @@ static int read_projects(ConfigCheck *k, const Setting *s, const char *model, st
         int r;
 
         if (!json_object_is_type(o, json_type_object)) {
-                config_fault(k, s, model, "projects must be {\"NAME\": {\"rpm\": N}}");
+                config_fault(k, s, model, "projects: must be {\"NAME\": {\"rpm\": N}}");
                 return 0;
         }
         json_object_object_foreach(o, project, limits) {

@@ -165,7 +165,7 @@ static int add_rule(ConfigCheck *k, const Setting *s, const ListEntry *e, CidrSe
         if (strlen(e->text) == e->n)
                 r = cidr_set_add(set, e->text);
         if (r == -E2BIG)
-                config_fault(k, s, e->text, "there must be at most %u rules", CIDR_RULES_MAX);
+                config_fault(k, s, e->text, "must be at most %u rules", CIDR_RULES_MAX);
         else if (r == -EINVAL)
                 config_fault(k, s, e->text, NULL);
         else
@@ -250,7 +250,7 @@ static int add_listener(ConfigCheck *k, const Setting *s, const ListEntry *e) {
                         return 0;
                 }
         if (n >= LISTENERS_MAX) {
-                config_fault(k, s, e->text, "there must be at most %u listeners", LISTENERS_MAX);
+                config_fault(k, s, e->text, "must be at most %u listeners", LISTENERS_MAX);
                 return 0;
         }
         listen = reallocarray(c->listen, n + 2, sizeof(char *));
@@ -304,7 +304,7 @@ static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct
                 return 0;
         }
         if (c->n_aliases >= ALIASES_MAX) {
-                config_fault(k, s, alias, "there must be at most %u aliases", ALIASES_MAX);
+                config_fault(k, s, alias, "must be at most %u aliases", ALIASES_MAX);
                 return 0;
         }
 

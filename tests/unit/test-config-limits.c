@@ -61,21 +61,21 @@ static void test_refused(void **state) {
                 { "10", "MODEL_LIMITS: 10: " ALLOWED "\n" },
                 { "[]", "MODEL_LIMITS: []: " ALLOWED "\n" },
                 { "{\"m\":10,\"n\":{\"rpm\":0}}", "MODEL_LIMITS: m: " ALLOWED "\n"
-                                                  "MODEL_LIMITS: n: rpm must be a whole number from 1\n" },
+                                                  "MODEL_LIMITS: n: rpm: must be a whole number from 1\n" },
                 { "{\"m\":{\"rps\":1,\"tpm\":null,\"rpd\":1.5,\"rpm\":\"1\"}}",
                   "MODEL_LIMITS: rps: must be rpm, tpm, rpd or projects\n"
-                  "MODEL_LIMITS: m: tpm must be a whole number from 1\n"
-                  "MODEL_LIMITS: m: rpd must be a whole number from 1\n"
-                  "MODEL_LIMITS: m: rpm must be a whole number from 1\n" },
+                  "MODEL_LIMITS: m: tpm: must be a whole number from 1\n"
+                  "MODEL_LIMITS: m: rpd: must be a whole number from 1\n"
+                  "MODEL_LIMITS: m: rpm: must be a whole number from 1\n" },
                 { "{\"m\":{\"projects\":[]},\"cli/n\":{}}",
-                  "MODEL_LIMITS: m: projects must be {\"NAME\": {\"rpm\": N}}\n"
+                  "MODEL_LIMITS: m: projects: must be {\"NAME\": {\"rpm\": N}}\n"
                   "MODEL_LIMITS: cli/n: must be a model's name\n" },
                 { "{\"m\":{\"projects\":{\"p\":1,\"q\":{\"projects\":{}},\"r\":{\"rpd\":-1}}}}",
                   "MODEL_LIMITS: p: " ALLOWED "\n"
                   "MODEL_LIMITS: projects: must be rpm, tpm or rpd\n"
-                  "MODEL_LIMITS: r: rpd must be a whole number from 1, or null for no limit\n" },
+                  "MODEL_LIMITS: r: rpd: must be a whole number from 1, or null for no limit\n" },
                 { "{\"m\":{\"rpm\":1000000000001}}",
-                  "MODEL_LIMITS: m: rpm must be a whole number from 1\n" },
+                  "MODEL_LIMITS: m: rpm: must be a whole number from 1\n" },
 
         };
 
@@ -113,26 +113,55 @@ static void test_percent(void **state) {
         }
 }
 
-/* Rows are counted: a quota that is made looks at each. */
-static void test_too_many(void **state) {
-        _cleanup_(config_unrefp) Config *c = NULL;
-        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
-        char said[4096];
+/* {"PREFIX0":VALUE,"PREFIX1":VALUE,…} n times */
+static char *many_members(const char *prefix, const char *value, size_t n) {
+        size_t size = n * (strlen(prefix) + strlen(value) + 12) + 3, at;
+        char *s = malloc(size);
 
-        (void) buf_puts(&b, "{");
-        for (unsigned i = 0; i <= MODEL_LIMITS_MAX; i++)
-                (void) buf_printf(&b, "%s\"m%u\":{}", i > 0 ? "," : "", i);
-        (void) buf_puts(&b, "}");
-        assert_int_equal(make(buf_cstr(&b), &c, said), -EINVAL);
-        assert_string_equal(said, "MODEL_LIMITS: m1024: there must be at most 1024 rows\n");
+        assert_non_null(s);
+        at = (size_t) snprintf(s, size, "{");
+        for (size_t i = 0; i < n; i++)
+                at += (size_t) snprintf(s + at, size - at, "%s\"%s%zu\":%s", i > 0 ? "," : "", prefix, i,
+                                        value);
+        (void) snprintf(s + at, size - at, "}");
+        return s;
+}
+
+/* Of the three settings that are JSON objects. */
+static void test_ceilings(void **state) {
+        static const struct {
+                const char *name, *value;
+                size_t most;
+                const char *said;
+        } rows[] = {
+                { "MODEL_ALIASES", "\"x\"", ALIASES_MAX,
+                  "MODEL_ALIASES: m1024: must be at most 1024 aliases\n" },
+                { "FALLBACK_MODELS", "[\"x\"]", FALLBACKS_MAX,
+                  "FALLBACK_MODELS: m256: must be at most 256 models\n" },
+                { "MODEL_LIMITS", "{}", MODEL_LIMITS_MAX,
+                  "MODEL_LIMITS: m1024: must be at most 1024 rows\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *fits = many_members("m", rows[i].value, rows[i].most);
+                _cleanup_free_ char *spills = many_members("m", rows[i].value, rows[i].most + 1);
+                _cleanup_(config_unrefp) Config *c = NULL;
+                char said[4096];
+
+                assert_int_equal(make_setting(rows[i].name, fits, &c, said), 0);
+                assert_string_equal(said, "");
+                c = config_unref(c);
+                assert_int_equal(make_setting(rows[i].name, spills, &c, said), -EINVAL);
+                assert_string_equal(said, rows[i].said);
+        }
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_taken),
                 cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_too_many),
                 cmocka_unit_test(test_percent),
+                cmocka_unit_test(test_ceilings),
         };
 
         return cmocka_run_group_tests_name("config-limits", tests, NULL, NULL);

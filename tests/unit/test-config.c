@@ -590,13 +590,13 @@ static void test_ceilings(void **state) {
                 const char *said;
         } rows[] = {
                 { "API_KEYS", "key-number-", KEYS_MAX,
-                  "API_KEYS: entry 100001 (key-****0000): there must be at most 100000 keys\n" },
+                  "API_KEYS: entry 100001 (key-****0000): must be at most 100000 keys\n" },
                 { "ALLOWED_TOKENS", "token-number-", TOKENS_MAX,
-                  "ALLOWED_TOKENS: entry 4097 (token-nu…): there must be at most 4096 tokens\n" },
+                  "ALLOWED_TOKENS: entry 4097 (token-nu…): must be at most 4096 tokens\n" },
                 { "ALLOWED_IPS", "fd00::", CIDR_RULES_MAX,
-                  "ALLOWED_IPS: fd00::1024: there must be at most 1024 rules\n" },
+                  "ALLOWED_IPS: fd00::1024: must be at most 1024 rules\n" },
                 { "LISTEN", "127.0.0.1:", LISTENERS_MAX,
-                  "LISTEN: 127.0.0.1:64: there must be at most 64 listeners\n" },
+                  "LISTEN: 127.0.0.1:64: must be at most 64 listeners\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

@@ -37,7 +37,7 @@ static void test_fallbacks(void **state) {
                   "FALLBACK_MODELS: f?: must be a model's name without cli/\n",
                   -EINVAL },
                 { "{}", "{\"a\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
-                  "FALLBACK_MODELS: 9: there must be at most 8 fallbacks of one model\n", -EINVAL },
+                  "FALLBACK_MODELS: 9: must be at most 8 fallbacks of one model\n", -EINVAL },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
