@@ -68,34 +68,6 @@ struct BusGate {
 
 /* --- the rules --- */
 
-#define ACTION_READ   BUS_NAME ".read"
-#define ACTION_RESET  BUS_NAME ".reset"
-#define ACTION_MANAGE BUS_NAME ".manage"
-
-static const struct {
-        const char *interface, *member, *action;
-} rules[] = {
-        { BUS_MANAGER, "ListKeyHealth", ACTION_READ },
-        { BUS_MANAGER, "GetStatistics", ACTION_READ },
-        { BUS_MANAGER, "ListDays", ACTION_READ },
-        { BUS_MANAGER, "ListRequests", ACTION_READ },
-        { BUS_MANAGER, "ExplainPick", ACTION_READ },
-        { BUS_MANAGER, "ResetHealth", ACTION_RESET },
-        { BUS_MANAGER, "Reload", ACTION_MANAGE },
-        { BUS_MANAGER, "SetLogLevel", ACTION_MANAGE },
-        { BUS_KEY, "Reset", ACTION_RESET },
-        { BUS_KEY, "Enable", ACTION_MANAGE },
-        { BUS_KEY, "Disable", ACTION_MANAGE },
-        { "org.freedesktop.DBus.Introspectable", "Introspect", ACTION_READ },
-};
-
-const char *bus_gate_action(const char *interface, const char *member) {
-        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
-                if (streq_ptr(interface, rules[i].interface) && streq_ptr(member, rules[i].member))
-                        return rules[i].action;
-        return NULL;
-}
-
 bool bus_gate_is_admin(uid_t uid, const gid_t *gids, size_t n_gids, gid_t admins) {
         if (uid == 0 || uid == geteuid())
                 return true;
@@ -175,7 +147,7 @@ static void decide(Call *c, bool admin) {
 
         if (admin)
                 return allow(c);
-        action = bus_gate_action(sd_bus_message_get_interface(c->message),
+        action = bus_action(sd_bus_message_get_interface(c->message),
                                  sd_bus_message_get_member(c->message));
         if (action)
                 return ask_polkit(c, action);

@@ -26,6 +26,3 @@ gid_t bus_gate_group(void); /* of BUS_GROUP; BUS_NO_GROUP if the group does not 
 
 /* True for root, the daemon's own user and members of the group. */
 bool bus_gate_is_admin(uid_t uid, const gid_t *gids, size_t n_gids, gid_t admins);
-
-/* The polkit action that gives other users access to a method; NULL: there is none. */
-const char *bus_gate_action(const char *interface, const char *member);

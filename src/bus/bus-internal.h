@@ -5,17 +5,10 @@
 
 #include <systemd/sd-bus.h>
 
+#include "base/bus-names.h"
 #include "base/limits.h"
 #include "bus/bus-gate.h"
 #include "bus/bus.h"
-
-#define BUS_NAME       "org.gemgate1"
-#define BUS_PATH       "/org/gemgate1"
-#define BUS_KEY_PREFIX "/org/gemgate1/key"
-#define BUS_MANAGER    BUS_NAME ".Manager"
-#define BUS_KEY        BUS_NAME ".Key"
-
-#define BUS_ERROR(name) BUS_NAME ".Error." name
 
 /* One connection: the system bus, or a peer on the control socket. */
 typedef struct BusLink {

@@ -33,10 +33,10 @@ static const struct {
         int status;
         const char *advice; /* NULL: the error's own sentence */
 } errors[] = {
-        { GEMGATE_NAME ".Error.NoSuch*", CTL_NOTHING, NULL },
-        { GEMGATE_NAME ".Error.InvalidConfiguration", CTL_FAILED, NULL },
-        { GEMGATE_NAME ".Error.Invalid*", CTL_USAGE, NULL },
-        { GEMGATE_NAME ".Error.*", CTL_FAILED, NULL },
+        { BUS_ERROR("NoSuch*"), CTL_NOTHING, NULL },
+        { BUS_ERROR("InvalidConfiguration"), CTL_FAILED, NULL },
+        { BUS_ERROR("Invalid*"), CTL_USAGE, NULL },
+        { BUS_ERROR("*"), CTL_FAILED, NULL },
         { SD_BUS_ERROR_ACCESS_DENIED, CTL_DENIED, DENIED },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, CTL_DENIED, DENIED },
         { "org.freedesktop.PolicyKit1.Error.*", CTL_DENIED, DENIED },
@@ -51,39 +51,15 @@ static const struct {
         { SD_BUS_ERROR_DISCONNECTED, CTL_FAILED, NO_ANSWER },
 };
 
-/* polkit's name for reading. Reading is allowed or not, without a password. */
-#define READ "org.gemgate1.read"
-
-static const struct {
-        const char *member, *action;
-} actions[] = {
-        { "ListKeyHealth", READ },
-        { "GetStatistics", READ },
-        { "ListDays", READ },
-        { "ListRequests", READ },
-        { "ExplainPick", READ },
-        { "ResetHealth", "org.gemgate1.reset" },
-        { "Enable", "org.gemgate1.manage" },
-        { "Disable", "org.gemgate1.manage" },
-        { "Reload", "org.gemgate1.manage" },
-        { "SetLogLevel", "org.gemgate1.manage" },
-};
-
-static const char *action_of(const char *member) {
-        for (size_t i = 0; i < ELEMENTSOF(actions); i++)
-                if (streq(actions[i].member, member))
-                        return actions[i].action;
-        return NULL;
-}
-
 static bool matches(const char *pattern, const char *name) {
         size_t n = strcspn(pattern, "*");
 
         return pattern[n] ? strncmp(pattern, name, n) == 0 : streq(pattern, name);
 }
 
-static int denied(const Ctl *c, const char *member) {
-        const char *action = c->peer ? NULL : action_of(member);
+/* Reading is allowed or not, without a password. */
+static int denied(const Ctl *c, const char *interface, const char *member) {
+        const char *action = c->peer ? NULL : bus_action(interface, member);
 
         if (action)
                 return ctl_say(
@@ -119,7 +95,7 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
                 if (!e->name || !matches(errors[i].name, e->name))
                         continue;
                 if (errors[i].status == CTL_DENIED)
-                        return denied(c, call->member);
+                        return denied(c, call->interface ?: BUS_MANAGER, call->member);
                 return ctl_say(c, errors[i].status, "%s", advice_of(c, i) ?: sentence);
         }
         if (call->about && link_is_no_object(e))
@@ -245,16 +221,15 @@ int link_open(Ctl *c) {
 static int call_list(Ctl *c, const LinkCall *call, sd_bus_message **ret, const char *types, va_list ap) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error e = {};
-        const char *action = action_of(call->member);
-        bool ask = action && !streq(action, READ) && !c->peer && !c->host && isatty(STDIN_FILENO);
+        const char *action = bus_action(call->interface ?: BUS_MANAGER, call->member);
+        bool ask = action && !streq(action, BUS_ACTION_READ) && !c->peer && !c->host && isatty(STDIN_FILENO);
         int r;
 
         r = link_open(c);
         if (r != 0)
                 return r;
-        r = sd_bus_message_new_method_call(c->bus, &m, c->peer ? NULL : GEMGATE_NAME,
-                                           call->path ?: GEMGATE_PATH, call->interface ?: GEMGATE_MANAGER,
-                                           call->member);
+        r = sd_bus_message_new_method_call(c->bus, &m, c->peer ? NULL : BUS_NAME, call->path ?: BUS_PATH,
+                                           call->interface ?: BUS_MANAGER, call->member);
         if (r >= 0 && types)
                 r = sd_bus_message_appendv(m, types, ap);
         if (r >= 0 && c->verb->flags & VERB_NO_START)
@@ -290,9 +265,9 @@ int link_properties(Ctl *c, const char *path, const char *interface, sd_bus_mess
 char *link_key_id(const char *path) {
         char *id = NULL;
 
-        return sd_bus_path_decode(path, GEMGATE_KEY_PATH, &id) > 0 ? id : NULL;
+        return sd_bus_path_decode(path, BUS_KEY_PREFIX, &id) > 0 ? id : NULL;
 }
 
 int link_key_path(const char *id, char **ret) {
-        return sd_bus_path_encode(GEMGATE_KEY_PATH, id, ret);
+        return sd_bus_path_encode(BUS_KEY_PREFIX, id, ret);
 }

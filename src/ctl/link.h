@@ -7,13 +7,8 @@
  * the result is an exit status.
  */
 
+#include "base/bus-names.h"
 #include "ctl/ctl.h"
-
-#define GEMGATE_NAME     "org.gemgate1"
-#define GEMGATE_PATH     "/org/gemgate1"
-#define GEMGATE_KEY_PATH "/org/gemgate1/key"
-#define GEMGATE_MANAGER  "org.gemgate1.Manager"
-#define GEMGATE_KEY      "org.gemgate1.Key"
 
 typedef struct LinkCall {
         const char *path, *interface, *member; /* path and interface: NULL for the manager's */

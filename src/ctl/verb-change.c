@@ -59,7 +59,7 @@ static int switch_keys(Ctl *c, const char *member, unsigned n, char *args[]) {
                 if (r == 0)
                         r = link_call(c,
                                       &(LinkCall){ .path = k.rows->path,
-                                                   .interface = GEMGATE_KEY,
+                                                   .interface = BUS_KEY,
                                                    .member = member,
                                                    .about = args[i] },
                                       NULL, NULL);
@@ -92,7 +92,7 @@ static int show_level(Ctl *c) {
         int r;
 
         r = link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m,
-                      "ss", GEMGATE_MANAGER, "LogLevel");
+                      "ss", BUS_MANAGER, "LogLevel");
         if (r != 0)
                 return r;
         r = sd_bus_message_read(m, "v", "s", &level);

@@ -236,13 +236,13 @@ int verb_show(Ctl *c, unsigned n, char *args[]) {
         if (r == 0)
                 r = rows_find(c, &rows, args[0], &k);
         if (r == 0)
-                r = link_properties(c, k.rows->path, GEMGATE_KEY, &facts);
+                r = link_properties(c, k.rows->path, BUS_KEY, &facts);
         if (r == 0)
                 r = link_call(c,
                               &(LinkCall){ .path = k.rows->path,
                                            .interface = "org.freedesktop.DBus.Properties",
                                            .member = "Get" },
-                              &models, "ss", GEMGATE_KEY, "Models");
+                              &models, "ss", BUS_KEY, "Models");
         if (r != 0)
                 return r;
         r = facts_read(facts, key_facts, &f);

@@ -203,14 +203,14 @@ static int subscribe(Monitor *m) {
         Ctl *c = m->c;
         int r;
 
-        r = sd_bus_match_signal(c->bus, NULL, c->peer ? NULL : GEMGATE_NAME, GEMGATE_PATH, GEMGATE_MANAGER,
+        r = sd_bus_match_signal(c->bus, NULL, c->peer ? NULL : BUS_NAME, BUS_PATH, BUS_MANAGER,
                                 NULL, on_signal, m);
         if (r >= 0 && !c->peer)
                 r = sd_bus_add_match(
                         c->bus, NULL,
                         "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
                         "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                        "arg0='" GEMGATE_NAME "'",
+                        "arg0='" BUS_NAME "'",
                         on_signal, m);
         if (r >= 0)
                 r = sd_bus_match_signal(c->bus, NULL, NULL, "/org/freedesktop/DBus/Local",

@@ -134,7 +134,7 @@ int verb_status(Ctl *c, unsigned n, char *args[]) {
         usec_t now;
         int r;
 
-        r = link_properties(c, NULL, GEMGATE_MANAGER, &m);
+        r = link_properties(c, NULL, BUS_MANAGER, &m);
         if (r != 0)
                 return r;
         r = facts_read(m, daemon_facts, &f);
@@ -160,7 +160,7 @@ int verb_version(Ctl *c, unsigned n, char *args[]) {
 
         c->quiet = true;
         if (link_call(c, &(LinkCall){ .interface = "org.freedesktop.DBus.Properties", .member = "Get" }, &m,
-                      "ss", GEMGATE_MANAGER, "Version") == 0 &&
+                      "ss", BUS_MANAGER, "Version") == 0 &&
             sd_bus_message_read(m, "v", "s", &version) < 0)
                 version = NULL;
         c->quiet = false;

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "base/bus-names.h"
 #include "base/text.h"
 #include "bus/bus-gate.h"
 
@@ -58,7 +59,7 @@ static void test_actions(void **state _unused_) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                const char *action = bus_gate_action(rows[i].interface, rows[i].member);
+                const char *action = bus_action(rows[i].interface, rows[i].member);
 
                 assert_true(streq_ptr(action, rows[i].action));
         }
