@@ -146,14 +146,10 @@ static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *user
 
         if (what == CURL_POLL_REMOVE) {
                 s = (size_t) fd < g->n_sockets ? g->sockets[fd] : NULL;
-                if (!s)
-                        return 0;
-                if (s->ours && s->watch.fd >= 0)
-                        s->parked = true;
-                else if (s->ours)
-                        return 0;
-                else
+                if (s && !s->ours)
                         socket_drop(s);
+                else if (s && s->watch.fd >= 0)
+                        s->parked = true;
                 return 0;
         }
 
