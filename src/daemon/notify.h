@@ -11,6 +11,9 @@
  *
  * The watchdog (WatchdogSec=) is fed by a LoopWatchdog (io/loop-watchdog.h), three times as often as needed.
  *
+ * Nothing here waits for the service manager. While its queue is full, the messages of the state (READY=1,
+ * RELOADING=1, STOPPING=1) and the latest status are kept and sent again soon; a keep-alive is dropped.
+ *
  * Without a service manager ($NOTIFY_SOCKET is not set) nothing is sent.
  */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-event.h>
@@ -221,6 +222,103 @@ static void test_watchdog_of_a_spinning_loop(void **state) {
         sd_event_source_disable_unref(s);
 }
 
+/* Fills the service manager's queue; returns with how many messages. */
+static unsigned fill(const Fixture *f) {
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        unsigned n = 0;
+
+        (void) snprintf(a.sun_path, sizeof(a.sun_path), "%s", f->path);
+        while (sendto(fd, "full", 4, 0, (struct sockaddr *) &a, sizeof(a)) == 4)
+                n++;
+        assert_int_equal(errno, EAGAIN);
+        return n;
+}
+
+/* Nothing waits; when there is room, the latest reload, the stop and the latest line are sent in order. */
+static void test_full_queue(void **state) {
+        Fixture *f = *state;
+        unsigned n;
+
+        begin(f);
+        n = fill(f);
+        set_line(f, "1 request today");
+        notify_ready(f->notify);
+        for (unsigned i = 0; i < 3; i++) {
+                notify_reloading(f->notify);
+                notify_ready(f->notify);
+                notify_ready(f->notify);
+        }
+        notify_stopping(f->notify, 0);
+        set_line(f, "finishing");
+        notify_stopping(f->notify, 30 * USEC_PER_SEC);
+        notify_ready(f->notify); /* the end of a reload that was under way */
+
+        while (n-- > 0)
+                assert_heard(f, "full");
+        assert_null(heard(f));
+        assert_string_equal(await(f), "READY=1");
+        assert_non_null(startswith(await(f), "RELOADING=1\nMONOTONIC_USEC="));
+        assert_string_equal(await(f), "READY=1");
+        assert_string_equal(await(f), "STOPPING=1\nEXTEND_TIMEOUT_USEC=35000000");
+        assert_string_equal(await(f), "STATUS=finishing");
+        assert_null(heard(f));
+}
+
+/* A line that has no room is made again when there is. */
+static void test_line_without_room(void **state) {
+        Fixture *f = *state;
+        unsigned n;
+
+        begin(f);
+        set_line(f, "0 requests today");
+        notify_ready(f->notify);
+        assert_heard(f, "READY=1");
+        assert_heard(f, "STATUS=0 requests today");
+        n = fill(f);
+        set_line(f, "1 request today");
+        notify_changed(f->notify);
+        f->n_lines = 0;
+        while (f->n_lines < 3)
+                assert_true(sd_event_run(loop_event(f->loop), 10 * USEC_PER_SEC) > 0);
+        set_line(f, "2 requests today");
+        while (n-- > 0)
+                assert_heard(f, "full");
+        assert_string_equal(await(f), "STATUS=2 requests today");
+}
+
+static void test_watchdog_without_room(void **state) {
+        Fixture *f = *state;
+        unsigned n;
+
+        watch();
+        begin(f);
+        n = fill(f);
+        for (unsigned i = 0; i < 5; i++)
+                assert_true(sd_event_run(loop_event(f->loop), 10 * USEC_PER_SEC) > 0);
+        while (n-- > 0)
+                assert_heard(f, "full");
+        assert_string_equal(await(f), "WATCHDOG=1");
+}
+
+/* $NOTIFY_SOCKET may begin with @ for an abstract name. */
+static void test_abstract_name(void **state) {
+        Fixture *f = *state;
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "%s", f->path);
+
+        assert_int_equal(close(f->fd), 0);
+        f->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_int_equal(bind(f->fd, (struct sockaddr *) &a,
+                              (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t) n),
+                         0);
+        a.sun_path[0] = '@';
+        assert_int_equal(setenv("NOTIFY_SOCKET", a.sun_path, 1), 0);
+        begin(f);
+        notify_ready(f->notify);
+        assert_heard(f, "READY=1");
+}
+
 /* Without a service manager nothing is sent, and without WatchdogSec= nothing is fed. */
 static void test_nobody(void **state) {
         Fixture *f = *state;
@@ -242,6 +340,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_watchdog, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_watchdog_of_a_spinning_loop, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_full_queue, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_line_without_room, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_watchdog_without_room, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_abstract_name, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
         };
 
