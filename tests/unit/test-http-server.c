@@ -436,6 +436,35 @@ static void test_quiesce(void **state) {
         assert_true(has(&b, "Connection: close"));
 }
 
+static HttpConnection *connection_of(const Fixture *f) {
+        const HttpListener *l = list_entry(f->server->listeners.next, HttpListener, link);
+
+        return list_is_empty(&l->connections) ? NULL : list_entry(l->connections.next, HttpConnection, link);
+}
+
+/* At the stop an idle connection is not waited for, one without a request for a short while, and half a
+ * request for as long as the drain. */
+static void test_what_a_stop_waits_for(void **state) {
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        int fd = dial(f);
+
+        TURN_UNTIL(f, connection_of(f));
+        assert_false(http_server_is_quiet(f->server));
+        TURN_UNTIL(f, http_server_is_quiet(f->server));
+
+        say(fd, "GET / HTTP/1.1\r\n");
+        TURN_UNTIL(f, connection_of(f)->begun);
+        assert_true(f->server->grace_over);
+        assert_false(http_server_is_quiet(f->server));
+
+        say(fd, "Host: x\r\n\r\n");
+        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello") && f->n_complete == 1);
+        f->server->grace_over = false;
+        assert_true(http_server_is_quiet(f->server));
+        (void) close(fd);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_framing, setup, teardown),
@@ -451,6 +480,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_thousand_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_free_with_open_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_quiesce, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_what_a_stop_waits_for, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
