@@ -28,9 +28,9 @@
 #define FINISH_REASON_MAX 47U         /* of Gemini's word, an open enum, as logged */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own limit of candidateCount */
 
-/* --- those who wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
-#define LINE_PLACES_MAX 1024U        /* at one time, for all models; 429 beyond */
-#define LINE_BYTES_MAX (128U << 20)  /* of their bodies: a quarter of what MAX_INFLIGHT_BYTES lets in */
+/* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
+#define KEY_QUEUE_PLACES_MAX 1024U       /* at one time, for all models; 429 beyond */
+#define KEY_QUEUE_BYTES_MAX (128U << 20) /* of their bodies: a quarter of the default MAX_INFLIGHT_BYTES */
 
 /* --- answers from upstream: Google's, or those of a broken proxy --- */
 #define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images are tens of MiB */

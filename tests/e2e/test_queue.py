@@ -116,7 +116,7 @@ def test_patience_ends(sim, start):
 
 
 def test_no_room(sim, start):
-    """Beyond LINE_PLACES_MAX the next one is refused at once."""
+    """Beyond KEY_QUEUE_PLACES_MAX the next one is refused at once."""
     sim.script("* times=1: error rpm retry=50s\n*: text \"Hello.\"")
     d = start(API_KEYS=ONE, QUEUE_WAIT="60s")
     waiting = [send(d, "first")]

@@ -134,11 +134,11 @@ static void test_times(void **state _unused_) {
 }
 
 static void test_ceilings(void **state _unused_) {
-        static KeyQueuePlace many[LINE_PLACES_MAX];
+        static KeyQueuePlace many[KEY_QUEUE_PLACES_MAX];
         Fixture *f = fixture;
         KeyQueueCounters c;
 
-        assert_true(join(f, 'a', LINE_BYTES_MAX - 1, USEC_PER_HOUR, USEC_PER_HOUR));
+        assert_true(join(f, 'a', KEY_QUEUE_BYTES_MAX - 1, USEC_PER_HOUR, USEC_PER_HOUR));
         assert_false(join(f, 'b', 2, USEC_PER_HOUR, USEC_PER_HOUR));
         assert_true(join(f, 'b', 1, USEC_PER_HOUR, USEC_PER_HOUR));
         key_queue_leave(f->line, &f->places['a']);
@@ -151,7 +151,7 @@ static void test_ceilings(void **state _unused_) {
         }
         assert_false(join(f, 'a', 0, USEC_PER_HOUR, USEC_PER_HOUR));
         key_queue_counters(f->line, &c);
-        assert_int_equal(c.n_waiting, LINE_PLACES_MAX);
+        assert_int_equal(c.n_waiting, KEY_QUEUE_PLACES_MAX);
         assert_int_equal(c.turned_away, 2);
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
                 key_queue_leave(f->line, &many[i]);

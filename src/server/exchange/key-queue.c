@@ -133,7 +133,7 @@ bool key_queue_join(KeyQueue *l, const char *model, size_t n_bytes, usec_t frees
 
         if (!key_queue_place_is_taken(p)) {
                 m = find(l, model);
-                if (c->n_waiting >= LINE_PLACES_MAX || n_bytes > LINE_BYTES_MAX - c->n_bytes ||
+                if (c->n_waiting >= KEY_QUEUE_PLACES_MAX || n_bytes > KEY_QUEUE_BYTES_MAX - c->n_bytes ||
                     (!m && !(m = model_new(l, model)))) {
                         c->turned_away++;
                         return false;
