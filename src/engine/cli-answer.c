@@ -13,11 +13,11 @@
 
 /* Refuses with the CLI's own text, which may quote anything: one line, and no token. */
 static int refuse_quoting(const Job *j, const CliResult *result, ApiError *ret) {
-        const char *said = strnull(result->message) ? result->stderr_tail : result->message;
+        const char *message = strnull(result->message) ? result->stderr_tail : result->message;
         _cleanup_buf_ Buf clean = BUF_INIT(4 * JOB_EVENT_MAX);
         size_t n;
 
-        if (message_clean(said, strlen(said), j->token, &clean) < 0 || clean.n == 0)
+        if (message_clean(message, strlen(message), j->token, &clean) < 0 || clean.n == 0)
                 return refuse(ret, 502,
                               "The Gemini CLI ended without an answer (exit code %lld, signal %lld).",
                               (long long) result->exit_code, (long long) result->signal);

@@ -18,11 +18,11 @@ struct CliRunner {
 
 /* --- the runner's lines --- */
 
-static void hear_ready(CliRunner *r, struct json_object *o) {
+static void on_ready(CliRunner *r, struct json_object *o) {
         r->ops.ready(r, strempty(json_get_string(o, "isolation")), r->userdata);
 }
 
-static void hear_text(CliRunner *r, struct json_object *o) {
+static void on_text(CliRunner *r, struct json_object *o) {
         const char *s;
         size_t n;
 
@@ -31,7 +31,7 @@ static void hear_text(CliRunner *r, struct json_object *o) {
                 r->ops.text(r, s, n, r->userdata);
 }
 
-static void hear_result(CliRunner *r, struct json_object *o) {
+static void on_result(CliRunner *r, struct json_object *o) {
         struct json_object *code = json_get(o, "exit_code");
         CliResult result = {
                 .status = strempty(json_get_string(o, "status")),
@@ -48,11 +48,11 @@ static void hear_result(CliRunner *r, struct json_object *o) {
 
 static const struct {
         const char *event;
-        void (*hear)(CliRunner *r, struct json_object *o);
+        void (*handle)(CliRunner *r, struct json_object *o);
 } events[] = {
-        { "ready", hear_ready },
-        { "text", hear_text },
-        { "result", hear_result },
+        { "ready", on_ready },
+        { "text", on_text },
+        { "result", on_result },
 };
 
 /* The runner is trusted, but it passes on output of a program that is not: unexpected lines are ignored. */
@@ -65,7 +65,7 @@ static void on_line(const char *s, size_t n, void *userdata) {
         event = strempty(json_get_string(o, "event"));
         for (size_t i = 0; i < ELEMENTSOF(events); i++)
                 if (streq(events[i].event, event)) {
-                        events[i].hear(userdata, o);
+                        events[i].handle(userdata, o);
                         return;
                 }
 }

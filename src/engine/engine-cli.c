@@ -477,7 +477,7 @@ static void refuse_seat(CliCall *c, int error) {
         call_refuse(c, &refusal);
 }
 
-static void refuse_deaf(CliCall *c) {
+static void refuse_without_listener(CliCall *c) {
         ApiError refusal;
 
         api_error_set(&refusal, 503, NULL,
@@ -522,7 +522,7 @@ static void call_run(CliCall *c) {
         if (!look_for_program(e))
                 return refuse_absent(c);
         if (!e->p.upstream)
-                return refuse_deaf(c);
+                return refuse_without_listener(c);
         r = call_take_seat(c);
         if (r >= 0 && !c->timer)
                 r = timer_new(e->loop, c->timeout, on_job_timeout, c, &c->timer);

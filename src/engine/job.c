@@ -128,12 +128,12 @@ bool job_admit(Job *j) {
 /* --- the outcome --- */
 
 /* A text that does not fit is left empty. */
-static void set_word(char *word, size_t size, const char *s) {
+static void copy_text(char *ret, size_t size, const char *s) {
         if (!strnull(s) && strlen(s) < size)
-                memcpy(word, s, strlen(s) + 1);
+                memcpy(ret, s, strlen(s) + 1);
 }
 
-static void hear_parts(Job *j, JsonCursor *parts) {
+static void note_parts(Job *j, JsonCursor *parts) {
         GeminiPart part;
 
         while (gemini_part_next(parts, &part)) {
@@ -149,12 +149,12 @@ void job_heard(Job *j, const char *json, size_t n) {
 
         if (gemini_event_parse(json, n, &e, &v) != 0)
                 return;
-        set_word(j->block_reason, sizeof(j->block_reason), e.block_reason);
-        set_word(j->response_id, sizeof(j->response_id), e.response_id);
-        set_word(j->model_version, sizeof(j->model_version), e.model_version);
+        copy_text(j->block_reason, sizeof(j->block_reason), e.block_reason);
+        copy_text(j->response_id, sizeof(j->response_id), e.response_id);
+        copy_text(j->model_version, sizeof(j->model_version), e.model_version);
         while (gemini_event_next(&e, &c)) {
-                set_word(j->finish_reason, sizeof(j->finish_reason), c.finish_reason);
-                hear_parts(j, &c.parts);
+                copy_text(j->finish_reason, sizeof(j->finish_reason), c.finish_reason);
+                note_parts(j, &c.parts);
         }
 }
 
