@@ -55,7 +55,7 @@ typedef struct Native {
         Translation t;
         unsigned framing;
         bool has_piece;                     /* streaming: one was framed, held back or not */
-        bool has_spoken;                    /* streaming: bytes have gone to the client */
+        bool has_sent;                    /* streaming: bytes have gone to the client */
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
         Answer answer;
         Buf held; /* streaming: the pieces before the first with content; else the answer */
@@ -184,7 +184,7 @@ static void write_piece(Native *n, const char *json, size_t size, Buf *out) {
         close_piece(n, out);
 }
 
-static void hear_word(Native *n, const char *word) {
+static void note_finish(Native *n, const char *word) {
         size_t k = strlen(word);
 
         if (!n->finish[0] && k < sizeof(n->finish) && text_in_charset(word, k, WORD_CHARS))
@@ -192,27 +192,27 @@ static void hear_word(Native *n, const char *word) {
 }
 
 /* True if it has any content except empty text. A candidate with any part at all has content. */
-static bool hear_candidate(Native *n, GeminiCandidate *c) {
+static bool note_candidate(Native *n, GeminiCandidate *c) {
         AnswerCandidate *candidate = answer_note_candidate(&n->answer, c);
-        bool says = false, has_parts = false;
+        bool has_content = false, has_parts = false;
         GeminiPart part;
 
-        while (!says && gemini_part_next(&c->parts, &part)) {
+        while (!has_content && gemini_part_next(&c->parts, &part)) {
                 has_parts = true;
-                says = gemini_part_has_content(&part);
+                has_content = gemini_part_has_content(&part);
         }
         if (candidate)
                 candidate->has_content = candidate->has_content || has_parts;
         if (c->finish_reason[0])
-                hear_word(n, c->finish_reason);
-        return says;
+                note_finish(n, c->finish_reason);
+        return has_content;
 }
 
 static int native_event(Translation *t, const char *json, size_t size, Buf *out, Verdict *ret_verdict) {
         Native *n = CONTAINER_OF(t, Native, t);
         GeminiCandidate c;
         GeminiEvent e;
-        bool says = false;
+        bool has_content = false;
         int r;
 
         r = gemini_event_parse(json, size, &e, ret_verdict);
@@ -223,18 +223,18 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
                 t->usage = e.usage;
         answer_note_event(&n->answer, &e);
         if (e.block_reason[0])
-                hear_word(n, e.block_reason);
+                note_finish(n, e.block_reason);
         while (gemini_event_next(&e, &c))
-                says = hear_candidate(n, &c) || says;
+                has_content = note_candidate(n, &c) || has_content;
         t->complete = answer_is_complete(&n->answer, translation_streams(t));
         if (!translation_streams(t))
                 return buf_append(&n->held, json, size);
 
-        if (!n->has_spoken && (says || n->held.n + size > HELD_MAX)) {
-                n->has_spoken = true;
+        if (!n->has_sent && (has_content || n->held.n + size > HELD_MAX)) {
+                n->has_sent = true;
                 release_held(n, out);
         }
-        write_piece(n, json, size, n->has_spoken ? out : &n->held);
+        write_piece(n, json, size, n->has_sent ? out : &n->held);
         return out->error < 0 ? out->error : n->held.error;
 }
 
@@ -270,7 +270,7 @@ static void native_reset(Translation *t) {
         t->usage = (Usage){};
         t->finish_reason = NULL;
         t->complete = false;
-        n->has_piece = n->has_spoken = false;
+        n->has_piece = n->has_sent = false;
         n->finish[0] = 0;
         answer_reset(&n->answer);
         buf_clear(&n->held);

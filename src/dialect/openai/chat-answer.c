@@ -136,7 +136,7 @@ static void stream_end(const OpenaiChat *chat, Buf *out) {
 
 /* --- events --- */
 
-static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
+static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
         JWriter w = JWRITER_INIT(&chat->head);
         const char *id = e->response_id;
 
@@ -152,14 +152,14 @@ static void hear_first(OpenaiChat *chat, const GeminiEvent *e) {
 }
 
 /* Keeps Google's message in case the candidate stays empty. */
-static void hear_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
+static void note_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
 
         if (message_clean(c->finish_message, strlen(c->finish_message), NULL, &clean) >= 0)
                 text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
 }
 
-static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
+static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         AnswerCandidate *candidate = answer_note_candidate(&chat->answer, c);
         OpenaiChoice *choice;
         GeminiPart part;
@@ -169,7 +169,7 @@ static int hear_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
                 return 0;
         choice = &chat->choices[c->index];
         if (c->finish_reason[0])
-                hear_finish_message(chat, c);
+                note_finish_message(chat, c);
 
         buf_clear(&chat->text);
         while (gemini_part_next(&c->parts, &part)) {
@@ -197,7 +197,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
         if (r != 0)
                 return r;
 
-        hear_first(chat, &e);
+        note_first(chat, &e);
         if (e.has_usage)
                 t->usage = e.usage;
         answer_note_event(&chat->answer, &e);
@@ -205,7 +205,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
                 chat->service_tier = strcaseeq(e.service_tier, "flex") ? "flex" : "priority";
 
         while (gemini_event_next(&e, &c)) {
-                r = hear_candidate(chat, &c, out);
+                r = note_candidate(chat, &c, out);
                 if (r < 0)
                         return r;
         }
