@@ -271,7 +271,7 @@ static bool was_refused(VerdictClass class) {
         }
 }
 
-static bool tells_ceiling(const Verdict *v) {
+static bool has_ceiling(const Verdict *v) {
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 if (v->ceilings[i] > 0)
                         return true;
@@ -327,7 +327,7 @@ void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usag
                 tokens = usage->prompt;
         if (is_counted)
                 more = ceiling_settle(&q->ceiling, &lease->taken, tokens, refused);
-        pool_ceiling_note(p, q, tells_ceiling(v));
+        pool_ceiling_note(p, q, has_ceiling(v));
         if (was_known || ceiling_is_known(&q->ceiling))
                 settle(p, q, more);
 }
