@@ -30,9 +30,9 @@ static void drop(Bus *b) {
 }
 
 static void log_failure(Bus *b, int r) {
-        if (b->said == r)
+        if (b->logged == r)
                 return;
-        b->said = r;
+        b->logged = r;
         if (r == -EACCES || r == -EPERM)
                 log_warning("the system bus refuses the name " BUS_NAME
                             ": is its policy " BUS_NAME
@@ -52,7 +52,7 @@ static void fail(Bus *b, int r) {
 static void own(Bus *b) {
         log_info("on the system bus as " BUS_NAME);
         b->wait = WAIT_MIN;
-        b->said = 0;
+        b->logged = 0;
         bus_link_open(&b->system);
 }
 

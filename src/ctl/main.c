@@ -58,21 +58,21 @@ const size_t ctl_n_verbs = ELEMENTSOF(ctl_verbs);
 
 /* A daemon's sentence can contain a client's text, and can have several lines; each line gets the prefix. */
 int ctl_say(const Ctl *c, int status, const char *fmt, ...) {
-        _cleanup_free_ char *said = NULL;
+        _cleanup_free_ char *text = NULL;
         va_list ap;
         int n;
 
         if (c->quiet)
                 return status;
         va_start(ap, fmt);
-        n = vasprintf(&said, fmt, ap);
+        n = vasprintf(&text, fmt, ap);
         va_end(ap);
         if (n < 0) {
-                said = NULL;
+                text = NULL;
                 (void) fputs("gemgatectl: out of memory\n", stderr);
                 return status;
         }
-        for (char *line = said, *next; line; line = next) {
+        for (char *line = text, *next; line; line = next) {
                 _cleanup_free_ char *clean = NULL;
 
                 next = strchr(line, '\n');

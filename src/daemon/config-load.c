@@ -231,7 +231,7 @@ static bool contradicts(const Loader *l, const char *name, ConfigSource a, Confi
         return x && y && !is_same(x, n, y, m);
 }
 
-static bool is_said(const Loader *l, const char *name, ConfigSource source) {
+static bool is_set(const Loader *l, const char *name, ConfigSource source) {
         size_t n;
 
         return config_text_get_raw(l->text, source, name, &n);
@@ -272,8 +272,8 @@ static void compare_environment(const Loader *l, Buf *differ) {
 
         for (size_t i = 0; (name = config_setting_name(i, &secret)); i++)
                 if (contradicts(l, name, CONFIG_SOURCE_ENV_FILE, CONFIG_SOURCE_ENVIRONMENT) &&
-                    !is_said(l, name, CONFIG_SOURCE_DIRECTORY) &&
-                    !is_said(l, name, CONFIG_SOURCE_CREDENTIAL))
+                    !is_set(l, name, CONFIG_SOURCE_DIRECTORY) &&
+                    !is_set(l, name, CONFIG_SOURCE_CREDENTIAL))
                         note_differing(differ, "", name, " in the environment");
 }
 

@@ -16,7 +16,7 @@ void log_config_begin(void) {
         log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, NULL);
 }
 
-static void told(int error, uint64_t n_lost, void *userdata _unused_) {
+static void on_report(int error, uint64_t n_lost, void *userdata _unused_) {
         const char *dir = log_file_dir(arg_file);
         char lost[24];
 
@@ -41,7 +41,7 @@ static void apply_files(const Config *c, Loop *loop) {
         if (!c->log_dir)
                 return log_config_done();
         if (!arg_file) {
-                r = log_file_new(loop, LOG_FILE_RETRY, told, NULL, &arg_file);
+                r = log_file_new(loop, LOG_FILE_RETRY, on_report, NULL, &arg_file);
                 if (r < 0)
                         return log_warning("LOG_DIR: no log file is written: %s", strerror(-r));
         }

@@ -29,16 +29,16 @@
 #include "daemon/message-ids.h"
 
 /* The messages while the configuration is read: each is logged at once, and the first fault is kept. */
-typedef struct Said {
+typedef struct Messages {
         char *fault;
-} Said;
+} Messages;
 
-static void said_done(Said *s) {
+static void messages_done(Messages *s) {
         free(s->fault);
 }
 
 static void say(LogLevel level, const char *line, void *userdata) {
-        Said *s = userdata;
+        Messages *s = userdata;
 
         log_full(level, "%s", line);
         if (level == LOG_LEVEL_ERROR && !s->fault)
@@ -101,16 +101,16 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         return 0;
 }
 
-static int reload(Manager *m, Said *said, PoolChange *ret) {
+static int reload(Manager *m, Messages *messages, PoolChange *ret) {
         _cleanup_(config_unrefp) Config *c = NULL;
         char line[256];
         int r;
 
         if (m->draining) {
-                say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", said);
+                say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", messages);
                 return -ESHUTDOWN;
         }
-        r = config_load(&m->paths, m->config, say, said, &c);
+        r = config_load(&m->paths, m->config, say, messages, &c);
         if (r < 0)
                 return r;
         if (m->beyond_loopback && c->tokens.n_client == 0) {
@@ -118,7 +118,7 @@ static int reload(Manager *m, Said *said, PoolChange *ret) {
                                 "ALLOWED_TOKENS: none: must be at least one client token, because %s is "
                                 "beyond loopback",
                                 m->beyond_loopback);
-                say(LOG_LEVEL_ERROR, line, said);
+                say(LOG_LEVEL_ERROR, line, messages);
                 return -EINVAL;
         }
         r = put_in_place(m, c, ret);
@@ -128,14 +128,14 @@ static int reload(Manager *m, Said *said, PoolChange *ret) {
 }
 
 int manager_reload(Manager *m, char **ret_message) {
-        _cleanup_(said_done) Said said = {};
+        _cleanup_(messages_done) Messages messages = {};
         PoolChange change;
         char message[1024];
         int r;
 
         if (!m->draining)
                 notify_reloading(m->notify);
-        r = reload(m, &said, &change);
+        r = reload(m, &messages, &change);
         if (r >= 0) {
                 (void) snprintf(message, sizeof(message),
                                 "configuration reloaded: %zu key%s added, %zu removed, %zu kept",
@@ -145,7 +145,7 @@ int manager_reload(Manager *m, char **ret_message) {
         } else {
                 char refused[sizeof(message) + 64];
 
-                (void) snprintf(message, sizeof(message), "%s", said.fault ?: strerror(-r));
+                (void) snprintf(message, sizeof(message), "%s", messages.fault ?: strerror(-r));
                 (void) snprintf(refused, sizeof(refused),
                                 "configuration not reloaded, nothing has changed: %s", message);
                 log_event(LOG_LEVEL_ERROR, MESSAGE_RELOAD_REFUSED, refused);

@@ -231,7 +231,7 @@ static void *on_request_line(void *cls _unused_, const char *uri _unused_, struc
         HttpConnection *c = connection_of(mhd);
 
         if (c)
-                c->heard = c->begun = true;
+                c->has_sent = c->begun = true;
         return NULL;
 }
 
@@ -429,7 +429,7 @@ static Expectation connection_expects(const HttpConnection *c) {
 
         if (c->begun)
                 return EXPECT_REQUEST;
-        if (!c->heard || (c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0))
+        if (!c->has_sent || (c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0))
                 return EXPECT_MAYBE;
         return EXPECT_NOTHING;
 }

@@ -31,7 +31,7 @@
 struct LogFile {
         Loop *loop;
         usec_t retry_after;
-        LogFileTold told;
+        LogFileReport report;
         void *userdata;
         LoopHook hook;
         char *dir;
@@ -166,7 +166,7 @@ static void settle(LogFile *f) {
                         return;
                 f->told_error = 0;
                 f->n_lost = 0;
-                return f->told(0, n_lost, f->userdata);
+                return f->report(0, n_lost, f->userdata);
         }
         if (!f->retry) {
                 r = timer_new(f->loop, f->retry_after, on_retry, f, &f->retry);
@@ -176,7 +176,7 @@ static void settle(LogFile *f) {
         if (f->error == f->told_error)
                 return;
         f->told_error = f->error;
-        f->told(f->error, n_lost, f->userdata);
+        f->report(f->error, n_lost, f->userdata);
 }
 
 static void on_retry(void *userdata) {
@@ -224,14 +224,14 @@ void log_file_line(usec_t now, const char *line, size_t n, void *userdata) {
         loop_hook_ask(f->loop, &f->hook);
 }
 
-int log_file_new(Loop *l, usec_t retry, LogFileTold told, void *userdata, LogFile **ret) {
+int log_file_new(Loop *l, usec_t retry, LogFileReport report, void *userdata, LogFile **ret) {
         LogFile *f = calloc(1, sizeof(LogFile));
 
         if (!f)
                 return -ENOMEM;
         *f = (LogFile){ .loop = l,
                         .retry_after = retry,
-                        .told = told,
+                        .report = report,
                         .userdata = userdata,
                         .fd = -1,
                         .lines = BUF_INIT(LOG_FILE_BUFFER_MAX) };

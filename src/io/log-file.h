@@ -14,9 +14,9 @@ typedef struct LogFile LogFile;
 
 /* Called with -errno when writing begins to fail, and when the error changes; with 0 and the number of lost
  * lines when it works again. Never called within log_file_line(). */
-typedef void (*LogFileTold)(int error, uint64_t n_lost, void *userdata);
+typedef void (*LogFileReport)(int error, uint64_t n_lost, void *userdata);
 
-int log_file_new(Loop *l, usec_t retry, LogFileTold told, void *userdata, LogFile **ret);
+int log_file_new(Loop *l, usec_t retry, LogFileReport report, void *userdata, LogFile **ret);
 LogFile *log_file_free(LogFile *f); /* writes the waiting lines, if it can */
 DEFINE_CLEANUP(LogFile *, log_file_free);
 

@@ -13,11 +13,11 @@ struct LogLimiter {
         usec_t interval;
         unsigned burst;
         sd_event_source *timer;
-        List told; /* kinds of which lines were left out */
+        List limited; /* kinds of which lines were left out */
 };
 
-static void tell(LogLimiter *l) {
-        LIST_FOREACH(i, &l->told) {
+static void report(LogLimiter *l) {
+        LIST_FOREACH(i, &l->limited) {
                 LogKind *k = list_entry(i, LogKind, link);
                 char message[160], count[24], duration[DURATION_STRING_MAX];
 
@@ -32,7 +32,7 @@ static void tell(LogLimiter *l) {
 }
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
-        tell(userdata);
+        report(userdata);
         return 0;
 }
 
@@ -44,7 +44,7 @@ int log_limiter_new(Loop *loop, usec_t interval, unsigned burst, LogLimiter **re
         if (!l)
                 return -ENOMEM;
         *l = (LogLimiter){ .loop = loop, .interval = interval, .burst = burst };
-        list_init(&l->told);
+        list_init(&l->limited);
         r = sd_event_add_time(loop_event(loop), &l->timer, CLOCK_MONOTONIC, 0, ACCURACY, on_timer, l);
         if (r < 0)
                 return r;
@@ -58,7 +58,7 @@ int log_limiter_new(Loop *loop, usec_t interval, unsigned burst, LogLimiter **re
 LogLimiter *log_limiter_free(LogLimiter *l) {
         if (!l)
                 return NULL;
-        tell(l);
+        report(l);
         sd_event_source_unref(l->timer);
         free(l);
         return NULL;
@@ -74,11 +74,11 @@ bool log_kind_pass(LogLimiter *l, LogKind *k) {
 
         if (ratelimit_take(&k->rate, now))
                 return true;
-        if (list_is_empty(&l->told)) {
+        if (list_is_empty(&l->limited)) {
                 (void) sd_event_source_set_time(l->timer, usec_add(now, l->interval));
                 (void) sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
         }
         if (k->n_left_out++ == 0)
-                list_append(&l->told, &k->link);
+                list_append(&l->limited, &k->link);
         return false;
 }
