@@ -35,7 +35,7 @@ struct Bus {
         BusGate *gate;
         sd_event_source *retry;
         usec_t wait; /* before the next attempt */
-        int logged;    /* the last failure that was logged; 0: none */
+        int logged;  /* the last failure that was logged; 0: none */
 
         /* the control socket (bus-peer.c) */
         char *control_socket; /* NULL: none */

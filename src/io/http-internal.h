@@ -46,7 +46,7 @@ struct HttpConnection {
         int fd;
         LoopFd watch; /* EPOLLRDHUP */
         bool hup;
-        bool has_sent;           /* it has sent a request since it was opened */
+        bool has_sent;        /* it has sent a request since it was opened */
         bool begun;           /* the request line has arrived, but not yet all headers */
         HttpRequest *request; /* the one in progress, or NULL */
 };

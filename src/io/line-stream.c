@@ -33,7 +33,7 @@ struct LineStream {
         size_t line_max, scanned; /* of the first line in `in`: bytes searched for its end */
         Buf in, out;
         bool paused;
-        bool is_unread; /* the peer reads nothing any more */
+        bool write_closed; /* the peer reads nothing any more */
         bool *alive;
 };
 
@@ -75,7 +75,7 @@ static void close_with(LineStream *s, int error) {
 
 /* Drops what was to be written: the peer does not read it. */
 static void give_up_writing(LineStream *s) {
-        s->is_unread = true;
+        s->write_closed = true;
         buf_done(&s->out);
         (void) shutdown(s->fd, SHUT_RDWR); /* what has arrived can still be read, then the end */
 }
@@ -224,7 +224,7 @@ LineStream *line_stream_free(LineStream *s) {
 }
 
 void line_stream_write(LineStream *s, const char *line, size_t n) {
-        if (s->fd < 0 || s->is_unread)
+        if (s->fd < 0 || s->write_closed)
                 return;
         if (buf_append(&s->out, line, n) < 0 || buf_putc(&s->out, '\n') < 0)
                 give_up_writing(s);
