@@ -234,7 +234,8 @@ void ceiling_guess(Ceiling *c, CeilingKind kind) {
 void ceiling_answered(Ceiling *c, usec_t taken_at) {
         usec_t learned_at = c->kept.learned_at[CEILING_RPD];
 
-        if (c->kept.today > c->kept.learned[CEILING_RPD] || (learned_at >= c->kept.day && taken_at > learned_at))
+        if (c->kept.today > c->kept.learned[CEILING_RPD] ||
+            (learned_at >= c->kept.day && taken_at > learned_at))
                 c->kept.learned[CEILING_RPD] = 0;
         for (size_t i = 0; i < _CEILING_MAX; i++)
                 if (ceiling_used(c, (CeilingKind) i) > c->kept.guessed[i])

@@ -55,7 +55,7 @@ typedef struct Native {
         Translation t;
         unsigned framing;
         bool has_piece;                     /* streaming: one was framed, held back or not */
-        bool has_sent;                       /* streaming: bytes have gone to the client */
+        bool has_sent;                      /* streaming: bytes have gone to the client */
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
         Answer answer;
         Buf held; /* streaming: the pieces before the first with content; else the answer */
