@@ -24,7 +24,7 @@ typedef struct RowValue {
         size_t n;
 } RowValue;
 
-/* What becomes of a column where two rows with the same key are made one, see row_merge(). */
+/* How a column is merged when two rows have the same key; see row_merge(). */
 typedef enum RowMerge {
         ROW_KEY = 1,    /* part of the key, so it is the same in both; a table's first columns */
         ROW_SUM,        /* a count: both together */
@@ -98,14 +98,14 @@ bool rows_next(const Rows *rows, size_t *at, Row *ret);
  * frees it. -ENOMEM. */
 int rows_order(const Rows *rows, size_t **ret);
 
-unsigned row_n_key(const RowTable *t); /* how many columns, from the first, tell a row from all others */
+unsigned row_n_key(const RowTable *t); /* how many columns, from the first on, are the row's key */
 
 /* True if the description is whole: a key first, a merge kind for each column, and one that its type
  * allows. */
 bool row_table_is_sound(const RowTable *t);
 
-/* Makes two rows one: `into` becomes what both have come to, where `from` is the later one. Texts and
- * blobs are borrowed from either. Adding a row twice counts twice: only a store that knows what it has
+/* Merges two rows: `into` becomes the result, and `from` is the later one. Texts and blobs are borrowed from
+ * either. Adding a row twice counts twice: only a store that knows what it has
  * added may do it. */
 void row_merge(const RowColumn *columns, unsigned n, RowValue *into, const RowValue *from);
 

@@ -21,7 +21,7 @@
  *      no answer names the time. It uses the same ladder.
  *
  * If the waits in the answers are true, the quota is used again within a second of its return. If they are
- * wrong for a whole day, the ladder comes to nine probes, twelve with rule 3.
+ * wrong for a whole day, the ladder costs nine probes, twelve with rule 3.
  */
 
 #include "base/macros.h"

@@ -28,8 +28,8 @@ void day_init(Day *d, const Zone *zone, usec_t now);
 
 __attribute__((cold)) unsigned day_set_slow(Day *d, usec_t now, Day *ret_before); /* of day_set() */
 
-/* Sets the time. Returns what else has changed, 0 nearly always; if something has, *ret_before is the day
- * as it was. d->now is then the time to go by, which may be later than `now`. */
+/* Sets the time. Returns what else has changed, nearly always 0; if not 0, *ret_before is the day before the
+ * change. Afterwards d->now is the valid time, which may be later than `now`. */
 static inline unsigned day_set(Day *d, usec_t now, Day *ret_before) {
         if (now < d->now || now >= d->end)
                 return day_set_slow(d, now, ret_before);

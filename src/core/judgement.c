@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Each answer is evidence about more than the thing that it blames. Google checks the key first, then the
+ * Each answer is evidence about more layers than the one at fault. Google checks the key first, then the
  * project (suspended, API off, money), then the quota, then the request and the model. So a quota error
  * proves that key and project are alive; a request error proves at least the key. Errors from elsewhere
  * (overload, silence, a client that hung up) prove nothing: a probe that ends with one is not counted as a
  * probe.
  *
  * Two entries of the table need an explanation. A bare 429 (RATE_UNKNOWN) cools the (key, model) that met
- * it, and is no illness: Google answers so when it is overloaded, too. But a bucket that is half-open after
- * a quota error is still refused: AGAIN. And a refusal for no known reason (KEY_REFUSED) of a dead key's
- * probe does not prove the key alive: AGAIN, too.
+ * it, and is not a failure of health: Google also sends it when it is overloaded. But a bucket that is
+ * half-open after a quota error is still refused: AGAIN. And a refusal for no known reason (KEY_REFUSED) of
+ * a dead key's probe does not prove the key alive: AGAIN, too.
  *
  * One rule holds for every entry of the table, see judge() in pool/lease.c: the answer to a request that was
  * sent before a breaker opened neither closes that breaker nor opens it for longer, because it is about the
- * time before. Only health takes any success for a success.
+ * time before. Only for health does any success count.
  */
 
 #include "core/judgement.h"

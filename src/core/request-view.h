@@ -10,7 +10,7 @@ typedef struct RequestView {
         const char *id;       /* as in the log and in x-request-id */
         const char *client;   /* its token's name, or else its mask; NULL: none, as on an open route */
         const char *route;    /* the path in the table of routes; NULL: none was found */
-        const char *model;    /* as it was asked for; NULL: none, or the body is still arriving */
+        const char *model;    /* as requested; NULL: none, or the body is still arriving */
         const char *state;    /* see docs/HTTP.md, GET /admin/requests */
         const char *key;      /* mask of the key in use, or of the last one; NULL: none yet */
         const char *key_name; /* NULL: it has none */

@@ -22,7 +22,7 @@ typedef enum StatsShape {
 
 typedef enum StatsKind {
         STATS_TEXT,    /* NULL: there is none */
-        STATS_COUNTER, /* only grows, but for the counters of a day */
+        STATS_COUNTER, /* only grows, except the counters of a day */
         STATS_GAUGE,
         STATS_FLAG,
         STATS_PERCENT,

@@ -7,7 +7,7 @@
 
 typedef struct Screen {
         bool terminal; /* standard output is one */
-        bool colour;   /* and wants it: NO_COLOR, TERM */
+        bool colour;   /* and colour is not disabled: NO_COLOR, TERM */
         bool unicode;  /* and its locale is UTF-8 */
         unsigned columns, rows;
 } Screen;

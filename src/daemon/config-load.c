@@ -212,7 +212,7 @@ static void note_differing(Buf *b, const char *before, const char *what, const c
         (void) buf_printf(b, "%s%s%s%s", b->n > 0 ? ", " : "", before, what, behind);
 }
 
-/* True if equal but for blanks at the ends: one of the two may end in a newline. */
+/* True if equal except for blanks at the ends: one of the two may end in a newline. */
 static bool is_same(const char *x, size_t n, const char *y, size_t m) {
         while (n > 0 && strchr(TEXT_WHITESPACE, x[n - 1]))
                 n--;

@@ -41,8 +41,7 @@ struct Manager {
         bool ended_added, signalled, draining;
         bool nohup;  /* SIGHUP was ignored at the start */
         bool passed; /* the sockets are systemd's: it starts the daemon at the next connection */
-        char *beyond_loopback; /* a socket that is, as it is shown: there must be a client token then; or
-                                  NULL */
+        char *beyond_loopback; /* a socket beyond loopback, as text: a client token is required; or NULL */
 };
 
 /* manager-reload.c */

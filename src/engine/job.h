@@ -53,7 +53,7 @@ int job_new(JobBook *b, Job **ret);
 Job *job_ref(Job *j);
 Job *job_unref(Job *j);
 DEFINE_CLEANUP(Job *, job_unref);
-void job_revoke(Job *j); /* its token allows nothing any more */
+void job_revoke(Job *j); /* its token is no longer valid */
 
 int job_arm(Job *j, const char *model, const char *id, const char *asked);
 

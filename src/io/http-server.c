@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * libmicrohttpd (0.9.75 and later) in gemgate's loop. What one must know about it:
+ * libmicrohttpd (0.9.75 and later) in gemgate's loop. Its traps:
  *
  *   - Its epoll descriptor is watched in the loop's own epoll, and MHD_run() is a hook: it runs once a turn,
  *     however many connections became ready or were resumed. The connections inside are edge-triggered, so
- *     after every run MHD is asked for its time-out, and 0 means "run again now". Without that, a connection
+ *     after every run its time-out is read, and 0 means "run again now". Without that, a connection
  *     hangs.
  *   - Without threads, MHD_resume_connection() wakes nothing: the caller must ask for the hook. Each run
  *     with a resumption pending walks all suspended connections, another reason for one run a turn.
@@ -13,7 +13,7 @@
  *     second write. Therefore each connection has an EPOLLRDHUP watch of gemgate's, set once for its life. A
  *     client that only closes its sending side looks the same and is treated the same, as by other proxies:
  *     it is gone.
- *   - When a client's last bytes and its FIN arrive together, MHD reads the bytes, takes the short read for
+ *   - When a client's last bytes and its FIN arrive together, MHD reads the bytes, treats the short read as
  *     the end, and misses the FIN: the connection would stay until its time-out. After the run gemgate shuts
  *     down its reading side, which makes a new edge; an answer that is still to be sent is not affected.
  *   - In a reply in pieces the reader either returns bytes, or suspends the connection and returns 0. To

@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * libmicrohttpd in our loop: one HttpServer with a listener for each socket. What it makes of a connection
- * is a HttpRequest (io/http-request.h), which it hands to the floor above through HttpServerOps. See
- * io/http-server.c for the traps.
+ * libmicrohttpd in gemgate's loop: one HttpServer with a listener for each socket. It passes each request
+ * on as an HttpRequest (io/http-request.h) to the floor above through HttpServerOps. See io/http-server.c
+ * for the traps.
  */
 
 #include "io/forward.h"
 #include "io/loop.h"
 
 typedef struct HttpServerOps {
-        /* The headers are there, the body is not: reply now, or say how large a body is taken
+        /* The headers are complete, the body is not: reply now, or set the maximum of the body
          * (http_request_take_body) and wait for body(). */
         void (*head)(HttpRequest *r, void *userdata);
-        /* The whole body is there: reply now, or later. */
+        /* The body is complete: reply now, or later. */
         void (*body)(HttpRequest *r, void *userdata);
         /* The client hung up before it had its reply: cancel the request's work. end() follows. */
         void (*gone)(HttpRequest *r, void *userdata);

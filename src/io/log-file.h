@@ -4,7 +4,7 @@
 /*
  * The log's files: one a day in one directory, begun at the local midnight. Lines are collected and written
  * at the end of the loop's turn, at once. An error of the directory never stops the daemon: unwritten lines
- * wait, are tried again every `retry`, and are counted as lost when there is no more room. See log-file.c.
+ * wait, are tried again every `retry`, and are counted as lost when the buffer is full. See log-file.c.
  */
 
 #include "base/zone.h"

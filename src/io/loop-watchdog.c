@@ -10,7 +10,7 @@ struct LoopWatchdog {
         int fd;
         LoopFd watch;
         LoopHook hook;
-        bool around; /* the hook was asked for, and its round is running */
+        bool around; /* the hook was requested, and its first round is running */
         void (*beat)(void *userdata);
         void *userdata;
 };
@@ -25,8 +25,8 @@ static void on_event(uint32_t events _unused_, void *userdata) {
         loop_hook_ask_all(p->loop);
 }
 
-/* The hook asks for itself once more: when it runs again, the hooks behind it in the first round have run,
- * too. */
+/* The hook requests itself again: when it runs the second time, all other hooks of the first round have
+ * run. */
 static void on_hook(void *userdata) {
         LoopWatchdog *p = userdata;
 

@@ -2,12 +2,12 @@
 
 /*
  * A turn: sd-event finds the loop's epoll descriptor readable, loop_dispatch() takes up to BATCH events from
- * it, calls their owners, and then runs the hooks that were asked for. The two libraries do their work in
- * hooks: libcurl's due timeouts, then one MHD_run() for each listener. Both are asked for many times a turn
- * and run once. A hook may ask for another, so hooks run in rounds until none is due; ROUNDS bounds the
+ * it, calls their owners, and then runs the requested hooks. The two libraries do their work in
+ * hooks: libcurl's due timeouts, then one MHD_run() for each listener. Both are requested many times a turn
+ * and run once. A hook may request another, so hooks run in rounds until none is due; ROUNDS bounds the
  * rounds, and what is left runs in the next turn.
  *
- * A hook that is asked for outside a turn (by a timer, the bus, a signal) enables a defer source of low
+ * A hook that is requested outside a turn (by a timer, the bus, a signal) enables a defer source of low
  * priority, so that all producers of that wake-up run first: each MHD_run() with a resumption pending costs
  * time in proportion to all suspended connections.
  *

@@ -12,9 +12,9 @@
 typedef struct SqliteFile SqliteFile;
 
 /*
- * Identifies a file of these rows, and its version. A new table raises no
- * version: it is created where it is missing, and older programs leave it alone. A new or changed column
- * does, and needs a migration: migrations[v - 2] leads from version v - 1 to v.
+ * Identifies a file of these rows, and its version. A new table needs no new version: it is created if it
+ * is missing, and older programs ignore it. A new or changed column needs a new version and a migration:
+ * migrations[v - 2] leads from version v - 1 to v.
  */
 typedef struct SqliteFormat {
         uint32_t application_id;
@@ -30,9 +30,9 @@ typedef struct SqliteReport {
 } SqliteReport;
 
 /*
- * Opens the file, makes it where there is none, sets it aside where it is corrupt, another program's, or a
- * newer gemgate's, and migrates an older one. Its mode becomes 0600. -EBUSY if another process has it open
- * so; -ENOSPC, -EROFS, -EACCES, -EIO …
+ * Opens the file, creates it if it is missing, sets it aside if it is corrupt, of another program or of a
+ * newer gemgate, and migrates an older one. Its mode becomes 0600. -EBUSY if another process has opened it
+ * this way; -ENOSPC, -EROFS, -EACCES, -EIO …
  */
 int sqlite_file_open(const char *path, const SqliteFormat *format, const RowSchema *schema,
                      SqliteFile **ret, SqliteReport *report);

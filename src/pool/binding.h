@@ -25,7 +25,7 @@ bool binding_name_is_valid(const char *name, size_t n);
 typedef struct BindingWanted {
         const char *name;
         PoolKey *key;         /* the key that made it */
-        const Secret *token;  /* the token of the client that asked for it */
+        const Secret *token;  /* the token of the client that created it */
         usec_t expires;       /* realtime */
         const char *upstream; /* or NULL */
 } BindingWanted;

@@ -46,8 +46,8 @@ struct Pool {
         bool observed;
 };
 
-/* Every function that gets `now` from outside calls this first. It sets the pool's time, does what a new
- * day or a jump of the clock asks for, and returns the time to go by. */
+/* Every function that gets `now` from outside calls this first. It sets the pool's time, handles a new
+ * day or a jump of the clock, and returns the valid time. */
 usec_t pool_time(Pool *p, usec_t now);
 
 /* Notes a change for the store. It allocates nothing; for what is noted already it does nothing. */

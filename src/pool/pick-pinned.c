@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A pick from one project only: the request names something that belongs to it, and Google tells any other
- * key that it does not exist. The rules are those of a plain pick, among the keys of one bucket. */
+/* A pick from one project only: the request names something that belongs to it, and for any other key
+ * Google answers that it does not exist. The rules are those of a plain pick, among the keys of one
+ * bucket. */
 
 #include "pool/internal.h"
 #include "pool/quota.h"

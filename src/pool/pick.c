@@ -86,8 +86,8 @@ Pool *pool_free(Pool *p) {
 }
 
 /*
- * After a jump of the clock (core/day) the pool is as it was, only earlier: each wait has as much left as
- * before, or a clock that was wrong for a moment would lock keys for as long as it was wrong by.
+ * After a jump of the clock (core/day) all times in the pool are shifted: each wait has as much left as
+ * before. Otherwise a clock that was wrong for a moment would lock keys for the difference.
  */
 static void breaker_shift(Breaker *b, usec_t back) {
         if (b->until > 0)

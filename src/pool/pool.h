@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The pool of API keys: picks a key for a model, and learns only from reports of what came of it. pick.c
+ * The pool of API keys: picks a key for a model, and learns only from the reports of the results. pick.c
  * explains how a pick stays cheap with 100,000 keys. Pure: `now` (realtime) is an argument. A key lives
  * until a reload removes it and no Lease has it; each Lease must be given back by exactly one
  * pool_report().

@@ -144,8 +144,8 @@ void pool_quota_detach(PoolBucket *b) {
                 free(q);
 }
 
-/* Moves the bucket to the quota of its twin, with what is known if it was the only one; or gives it a
- * separate quota if it is no twin any more. */
+/* Moves the bucket to the quota of its twin, and merges its quota if it was the only bucket there; or gives
+ * it a separate quota if it has no twin any more. */
 static void regroup(Pool *p, PoolBucket *b) {
         PoolBucket *twin = find_twin(b);
         bool alone = list_is_single(&b->quota->buckets);

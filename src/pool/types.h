@@ -15,7 +15,7 @@ typedef struct PoolBucket PoolBucket; /* (project, model) */
 /* Why a pick took this key. */
 typedef enum PoolChoice {
         POOL_CHOICE_FEWEST,   /* the fewest requests today */
-        POOL_CHOICE_PROBE,    /* it is due to be looked at again */
+        POOL_CHOICE_PROBE,    /* its probe is due */
         POOL_CHOICE_AFFINITY, /* its project has served the conversation */
         POOL_CHOICE_PINNED,   /* what the request names belongs to its project */
         POOL_CHOICE_SPARE,    /* beside a late first attempt */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The CLI's process, with the isolation that was asked for and is available:
+ * The CLI's process, with the isolation that was requested and is available:
  *
  *     namespaces   the process of namespaces.h starts the CLI and waits for it; when it ends, all end
  *     process      its own session; orphans become the runner's children, since it is their reaper, and are

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The command to execute: the same for every job but for the token, the port and the scratch's path. The
+ * The command to execute: the same for every job except the token, the port and the scratch's path. The
  * model's name is a placeholder; the daemon's listener replaces it by the job's. Nothing of the runner's
  * environment is passed on.
  */

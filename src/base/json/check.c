@@ -264,8 +264,8 @@ const char *json_check(const char *s, size_t n) {
         return check(s, n, NULL);
 }
 
-/* The most words that n bytes come to: a string is one word and at least two bytes, a container that is
- * closed two of each; those that are never closed are bounded by the depth. */
+/* The maximum of words for n bytes: a string has one word and at least two bytes, a closed container has
+ * two words and two bytes; containers that are never closed are bounded by the depth. */
 static size_t words_max(size_t n) {
         return n + JSON_INDEX_CONTAINER * JSON_CHECK_DEPTH_MAX;
 }

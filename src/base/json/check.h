@@ -17,8 +17,8 @@
 #define JSON_CHECK_DEPTH_MAX 64U /* one bit each */
 #define JSON_INDEX_CONTAINER 2U  /* words of an object or array */
 
-/* Memory is kept from one text to the next. It is at most four bytes for each of the text, and only what the
- * text comes to is ever touched. */
+/* Memory is kept from one text to the next. It is at most four bytes for each byte of the text, and only the
+ * part that the text needs is ever touched. */
 typedef struct JsonIndex {
         uint32_t *words;
         size_t n_allocated;

@@ -117,8 +117,8 @@ static bool is_closing(const char *p, const char *end) {
         return p == end || *p == '}' || *p == ']';
 }
 
-/* Puts the cursor at the next value. Where there is none it stays at the closing bracket, or at what is no
- * JSON, or at the end of the text. */
+/* Moves the cursor to the next value. Without one it stays at the closing bracket, at invalid JSON, or at
+ * the end of the text. */
 bool json_step(JsonCursor *c, JsonView *ret_name) {
         JsonView name = {};
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Reading JSON where it lies, without a tree; nothing is allocated. A JsonView is a value, a JsonCursor goes
- * through the members of an object or the elements of an array.
+ * Reads JSON in place, without a tree; nothing is allocated. A JsonView is a value, a JsonCursor walks the
+ * members of an object or the elements of an array.
  *
  * With an index (check.h) a value is skipped in one step. Without an index its bytes are scanned for its
  * end, and only strings and brackets count. So Gemini's events, which are checked in any case, are read with
@@ -17,16 +17,16 @@
 #include "base/buf.h"
 #include "base/json/check.h"
 
-/* A value, from its first byte to the one behind its last; none: all NULL. Valid as long as the text and its
- * index are. */
+/* A value, from its first byte to the one after its last; no value: all NULL. Valid as long as the text and
+ * its index. */
 typedef struct JsonView {
         const char *p, *end;
-        const uint32_t *index; /* the words of what is inside; NULL: there is no index */
+        const uint32_t *index; /* the words of its contents; NULL: no index */
 } JsonView;
 
 typedef struct JsonCursor {
         const char *p, *end;
-        const uint32_t *index; /* the words of what comes next */
+        const uint32_t *index; /* the words of the next values */
         bool is_object, has_begun;
 } JsonCursor;
 
@@ -42,7 +42,7 @@ static inline bool json_view_is_null(JsonView v) {
         return !v.p || *v.p == 'n';
 }
 
-/* Members by name, in one pass; of several of that name the last, as json-c has it. */
+/* Members by name, in one pass; if a name is repeated, the last one, as in json-c. */
 typedef struct JsonMember {
         const char *name;
         size_t n_name;
@@ -54,10 +54,10 @@ typedef struct JsonMember {
 void json_view_members(JsonView object, const JsonMember *members, size_t n);
 JsonView json_view_get(JsonView object, const char *name);
 
-/* --- one after the other: of anything but an object or array there are none --- */
+/* --- one value after the other; only objects and arrays have any --- */
 
 JsonCursor json_enter(JsonView v);
-JsonCursor json_enter_array(JsonView v); /* of an object there are none either */
+JsonCursor json_enter_array(JsonView v); /* an object has none here, either */
 bool json_next(JsonCursor *c, JsonView *ret_name, JsonView *ret); /* `name` is a string; none in an array */
 
 /* The same in one pass over all levels. The first cursor begins before the document. After json_step() a

@@ -3,7 +3,7 @@
 
 #include "base/json/cursor.h"
 
-#define REPLACEMENT 0xFFFDU /* what json-c makes of half a surrogate pair */
+#define REPLACEMENT 0xFFFDU /* json-c's result for half a surrogate pair */
 
 static unsigned hex4(const char *p) {
         unsigned code = 0;
@@ -75,7 +75,7 @@ static bool is_closed(JsonView v) {
         return (v.end - 1 - back) % 2 == 0;
 }
 
-/* The text of a string in pieces: unescaped text where it lies, or the character of one escape. */
+/* The text of a string in pieces: unescaped bytes of the input, or the character of one escape. */
 typedef struct Pieces {
         const char *p, *end;
         char escape[4];

@@ -13,7 +13,7 @@ static size_t utf8_length(const char *s, size_t n) {
         return k <= n && text_is_utf8(s, k) ? k : 0;
 }
 
-/* The escape of a character that some take for the end of a line, or NULL. */
+/* The escape of a character that some readers treat as the end of a line, or NULL. */
 static const char *line_end_escape(const char *s, size_t k) {
         static const struct {
                 char bytes[4], escape[7];

@@ -21,7 +21,7 @@
 
 /* --- the input of the CLI --- */
 
-/* The texts of a content's parts, a line each. False for a part that is no text. */
+/* Appends the texts of a content's parts, a line each. False if a part is not text. */
 static bool read_text(struct json_object *content, Buf *ret) {
         struct json_object *parts = json_get_typed(content, "parts", json_type_array);
         size_t n = json_array_length(parts);

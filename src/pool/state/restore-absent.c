@@ -78,7 +78,7 @@ int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used) {
 void restore_absent_end(RestoreAbsent *a, Pool *p) {
         usec_t before = usec_sub(p->day.start, p->keep_days * USEC_PER_DAY);
 
-        /* Of an earlier reading: what is not here any more has come back. */
+        /* Drops the list of an earlier reading: entries that are not in the new one are configured again. */
         restore_absent_free(&p->save.absent);
         LIST_FOREACH(i, &a->list) {
                 Absent *it = list_entry(i, Absent, link);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Keys and projects that have rows but are not configured (any more). Their rows wait for them, and are
- * deleted when they were last used before the days that are kept. Part of the pool: restore-index finds
- * them while rows are read, save deletes them with its next batch.
+ * Keys and projects that have rows but are not configured. Their rows are kept for their return, and are
+ * deleted if their last use was before the days that are kept. Part of the pool: restore-index finds them
+ * while rows are read, save deletes them with its next batch.
  */
 
 #include "base/list.h"
@@ -20,9 +20,9 @@ typedef struct RestoreAbsent {
 void restore_absent_init(RestoreAbsent *a);
 void restore_absent_done(RestoreAbsent *a);
 
-/* One of its rows has this time of use. */
+/* Notes a row of the key or project, with its time of last use. */
 int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used);
-/* All rows were read: hands those that are to be deleted to the pool. */
+/* All rows were read: passes those that must be deleted to the pool. */
 void restore_absent_end(RestoreAbsent *a, Pool *p);
 
 void restore_absent_free(List *list); /* those that were not deleted yet */

@@ -11,7 +11,7 @@
 
 typedef struct RestoreIndex {
         Pool *pool;
-        PoolKey **index; /* by digest; NULL as long as no row has asked for it */
+        PoolKey **index; /* by digest; NULL until a row needs it */
         size_t n_index;
         size_t n_senseless;
         RestoreAbsent absent;
@@ -25,10 +25,10 @@ void restore_index_done(RestoreIndex *l);
 int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **ret);
 int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolProject **ret);
 
-/* Made where it is missing, as far as there is room: no model is forgotten for one that is only remembered.
- */
+/* Creates the model if it is missing and there is room: no model in use is dropped for one from the
+ * store. */
 int restore_index_model(RestoreIndex *l, const RowValue *v, PoolModel **ret);
-/* Of the project and the model that a row begins with; made likewise. */
+/* The bucket of the project and the model at a row's beginning; created in the same way. */
 int restore_index_bucket(RestoreIndex *l, const RowValue *v, usec_t used, PoolBucket **ret);
 
 bool restore_index_model_name(RestoreIndex *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]);

@@ -2,15 +2,15 @@
 
 /*
  * What has changed. Each thing with a row has a PoolDirty in it, which is in no list, or in one of two:
- * urgent changes (health, quota, an administrator's order) and others (counters). To note a change costs
- * two comparisons for what is noted already, else a few pointers; a request allocates nothing for it. A
- * row is made of the thing when it is saved, so it is written once, as it is then, however often it
- * changed in between.
+ * urgent changes (health, quota, an administrator's order) and others (counters). Noting a change that is
+ * already noted costs two comparisons, otherwise a few pointers are set; a request allocates nothing for
+ * it. A row is built when it is saved, so it is written once with the latest values, however often they
+ * changed.
  *
  *   - A key that a reload removed stays until its last row is saved, so that the counts of its last requests
  *     are not lost. If the same key is in the pool again by then, only the new one is saved.
- *   - The rows of a model that is dropped (clients invent names) are deleted: what is left of the model
- *     stays in the list of the forgotten until a batch has that.
+ *   - The rows of a model that is dropped (clients invent names) are deleted: the rest of the model stays
+ *     in the list `forgotten` until a batch has the deletion.
  *   - The days are in a book, see days.c.
  */
 
@@ -319,7 +319,7 @@ static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, RowWriter *w)
         [POOL_CEILINGS] = row_ceiling, [POOL_BINDINGS] = row_binding,
 };
 
-/* One that is over has no row any more. */
+/* An expired one has no row. */
 static bool save_end(PoolDirty *d, Rows *out) {
         Binding *b = CONTAINER_OF(d, Binding, dirty);
 
@@ -425,7 +425,7 @@ static void save_days(Pool *p, Rows *out) {
         }
         if (p->save.purge)
                 rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(pool_first_date(p, p->keep_days)));
-        if (p->save.purge) /* those of projects that are no more */
+        if (p->save.purge) /* those of removed projects */
                 rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(p->day.now));
         p->save.purge = false;
 }

@@ -2,15 +2,15 @@
 
 /*
  * The tables. Times are microseconds since 1970, 0 for never; `day` is the beginning of the day that
- * `today` counts. A breaker is three columns, of which the later row has all. A probe that is under way is
+ * `today` counts. A breaker is three columns, all from the later row. A probe that is under way is
  * not stored, as its result is not known.
  *
  * A key is a blob, its keyed digest. A project is a text, its name in the configuration, or a blob, the
  * digest of the key that is its own project: the two cannot be mistaken for each other.
  *
  * A new table gets its description here, and a line in each of the two lists of functions (save.c,
- * restore.c); the store creates it where it is missing. A column's merge kind has to be what restore.c
- * does with it: the test of the state compares the two.
+ * restore.c); the store creates it if it is missing. A column's merge kind must match restore.c: a test
+ * compares the two.
  */
 
 #include "pool/state/schema.h"
