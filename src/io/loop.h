@@ -43,8 +43,7 @@ int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events);
 void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless if not watched */
 void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or is being closed */
 
-/* --- a hook: runs once at the end of a turn, however often it is asked for; there may be nothing to do
- * --- */
+/* --- a hook: runs once at the end of a turn, however often it is requested; it may find no work --- */
 typedef struct LoopHook LoopHook;
 
 struct LoopHook {
