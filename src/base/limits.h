@@ -21,11 +21,11 @@
 #define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
 #define HTTP_HEADERS_MAX (16U << 10)  /* libmicrohttpd's pool for one request's headers; above it 431 */
 #define HTTP_SWALLOW_MAX (8U << 20)   /* read of a body that is too large, so that the client gets the 413 */
-#define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is not honest */
+#define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is refused */
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
 #define MESSAGES_MAX 16384U           /* entries of `messages` */
 #define STOP_SEQUENCES_MAX 5U         /* Gemini's own limit */
-#define FINISH_REASON_MAX 47U         /* of Gemini's word, an open enum, as logged */
+#define FINISH_REASON_MAX 47U         /* bytes of Gemini's value, an open enum, in the log */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own limit of candidateCount */
 
 /* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
@@ -44,15 +44,15 @@
 #define STREAM_BUFFER_MAX (2U * UPSTREAM_EVENT_MAX)     /* never reached while pausing works */
 
 /* --- the pool --- */
-#define MODELS_MAX 256U        /* clients can invent names; models that never answered are forgotten first */
-#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB, and 0.7 a quota; beyond, models go */
+#define MODELS_MAX 256U        /* clients can invent names; models that never answered are dropped first */
+#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB, and 0.7 a quota; beyond, models are dropped */
 #define SLOT_ERROR_MAX 256U    /* of Google's message, kept for each slot as its last error */
 #define TRIES_MAX 64U          /* for one request: a refusal costs milliseconds, all of them a second */
-#define TRIES_DEAR_MAX 3U      /* of them such as cost the client time, or Google work: core/tries */
+#define TRIES_DEAR_MAX 3U      /* tries that cost the client time, or Google work: core/tries */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list without an end stops here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as sent to clients: names and aliases are about a MiB */
-#define HEDGE_MODELS_MAX 64U   /* whose first words are timed for HEDGE_AFTER=p95, 0.7 KiB each */
+#define HEDGE_MODELS_MAX 64U   /* with a window of times for HEDGE_AFTER=p95, 0.7 KiB each */
 
 /* --- state kept over restarts --- */
 #define STATE_BATCH_ROWS  32768U      /* of one transaction, ~25 ms: urgent rows wait for at most one */
@@ -83,7 +83,7 @@
 #define SWEEP_ENTRIES_MAX 65536U /* of a directory in which a killed daemon may have left files */
 
 /* --- D-Bus and the control socket --- */
-#define BUS_CALLS_MAX        256U   /* wait until the bus and polkit answer what their senders may do */
+#define BUS_CALLS_MAX        256U   /* calls that wait until the bus and polkit have answered about their senders */
 #define BUS_CALLS_SENDER_MAX 32U    /* of one connection, so that one client cannot take all */
 #define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
 #define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is enough */
@@ -96,7 +96,7 @@
 /* --- a job at the Gemini CLI; the protocol is base/job-protocol.h --- */
 #define CLI_PROMPT_MAX  2000000U     /* of the client's text: guarded it is at most four times as long, and
                                         the CLI cuts its stdin at 8 MiB */
-#define JOB_CALLS_MAX   8U           /* inner requests of one job: one is the rule, more a CLI that loops */
+#define JOB_CALLS_MAX   8U           /* inner requests of one job: usually one; more if a CLI loops */
 #define CLI_QUEUE_MAX   256U         /* jobs that wait for CLI_MAX_JOBS; each keeps its body */
 #define CLI_SYSTEM_MAX  (1U << 20)   /* system texts run to tens of KiB */
 #define CLI_HISTORY_MAX (4U << 20)   /* all its texts; a context window of a million tokens is about that */
@@ -105,8 +105,8 @@
 #define JOB_TOKEN_MAX   512U         /* the CLI's API key; as SECRET_LENGTH_MAX */
 #define JOB_LINE_MAX    (43U << 20)  /* daemon to runner: each byte of the texts escaped, and their frame */
 #define JOB_TEXT_MAX    (64U << 10)  /* of the answer in one line; a longer piece comes as several lines */
-#define JOB_MESSAGE_MAX 4096U        /* of the CLI's own words for an error */
-#define JOB_STDERR_MAX  (16U << 10)  /* the end of what it wrote there */
+#define JOB_MESSAGE_MAX 4096U        /* of the CLI's error message */
+#define JOB_STDERR_MAX  (16U << 10)  /* the end of its output there */
 #define JOB_EVENT_MAX   (512U << 10) /* runner to daemon: JOB_TEXT_MAX escaped, and its frame */
 
 /* --- the log --- */
