@@ -83,7 +83,7 @@
 #define SWEEP_ENTRIES_MAX 65536U /* of a directory in which a killed daemon may have left files */
 
 /* --- D-Bus and the control socket --- */
-#define BUS_CALLS_MAX        256U   /* calls that wait until the bus and polkit have answered about their senders */
+#define BUS_CALLS_MAX        256U   /* calls that wait until the bus and polkit have answered about them */
 #define BUS_CALLS_SENDER_MAX 32U    /* of one connection, so that one client cannot take all */
 #define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
 #define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is enough */
