@@ -34,7 +34,7 @@ struct Notify {
         NotifyParams p;
         int fd;   /* -1: there is no service manager */
         bool due; /* the line may have changed */
-        char said[NOTIFY_STATUS_MAX];
+        char sent_line[NOTIFY_STATUS_MAX];
         sd_event_source *timer; /* sends STATUS= soon after a change */
         sd_event_source *stale; /* sends it when the text expires */
 
@@ -106,11 +106,11 @@ static void say_status(Notify *n) {
 
         n->due = false;
         until = n->p.status(line, n->p.userdata);
-        n->line_unsent = strcmp(line, n->said) != 0 && !send_line(n, line);
+        n->line_unsent = strcmp(line, n->sent_line) != 0 && !send_line(n, line);
         if (n->line_unsent)
                 retry_later(n);
         else
-                memcpy(n->said, line, sizeof(line));
+                memcpy(n->sent_line, line, sizeof(line));
         (void) sd_event_source_set_time(n->stale, until);
         (void) sd_event_source_set_enabled(n->stale,
                                            until == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
