@@ -3,16 +3,15 @@
 #
 #     see.sh PROGRAM...
 #
-# Each program is the walk of the exchanges with one fault in the code under test. It must fail, and say why: a check of
-# the walk, an assertion, or a sanitizer's report.
-export WALK_SCALE="${WALK_SCALE:-10}" # some are rare, and a sanitized walk is short
+# Each program is the walk of the exchanges with one fault in the code under test. It must fail because of a
+# check of the walk or an assertion.
 unseen=0
 for program; do
         name=${program##*/exchange-fault-}
         if out=$("$program" 2>&1); then
                 echo "$name: the walk does not see it, or its patch does not apply"
                 unseen=$((unseen + 1))
-        elif ! echo "$out" | grep -m 1 -E '^step |Assertion|ERROR: .*Sanitizer|runtime error:' | sed "s|^|$name: |" | grep .; then
+        elif ! echo "$out" | grep -m 1 -E '^step |Assertion' | sed "s|^|$name: |" | grep .; then
                 echo "$name: the program fails, and no check has seen it"
                 echo "$out"
                 unseen=$((unseen + 1))
