@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include "pool-wraps.h"
 #include "server/reply.h"
 
 #define START (1795377600 * USEC_PER_SEC) /* realtime: as noon.h has it */
@@ -60,16 +61,6 @@ void read_tokens(Client *c, Buf *b, size_t n) {
 /* --- what is wrapped --- */
 
 ssize_t __wrap_getrandom(void *p, size_t n, unsigned flags);
-int __real_pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-int __wrap_pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-int __real_pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t now, Lease *ret);
-int __wrap_pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, usec_t now, Lease *ret);
-int __real_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                                 usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-int __wrap_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                                 usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-void __real_pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
-void __wrap_pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
 usec_t __wrap_clock_realtime(void) {
         return START + w.loop.now;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "folder.h"
 #include "io/sqlite-file.h"
 #include "io/store-sqlite.h"
 
@@ -93,22 +94,9 @@ static void close_store(World *w) {
 }
 
 static void done(World *w) {
-        struct dirent *e;
-        DIR *d;
-
         close_store(w);
         (void) loop_free(w->loop);
-        d = opendir(w->directory);
-        assert_non_null(d);
-        while ((e = readdir(d))) {
-                char path[512];
-
-                (void) snprintf(path, sizeof(path), "%s/%s", w->directory, e->d_name);
-                if (e->d_name[0] != '.')
-                        (void) remove(path);
-        }
-        (void) closedir(d);
-        assert_int_equal(rmdir(w->directory), 0);
+        folder_remove(w->directory);
 }
 
 static void put(Rows *rows, const char *name, int kind, uint64_t value) {

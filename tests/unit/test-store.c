@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include <dirent.h>
 #include <errno.h>
 
+#include "folder.h"
 #include "io/store-sqlite.h"
 #include "store-memory.h"
 
@@ -73,24 +73,11 @@ static void open_store(World *w, New new) {
 }
 
 static void done(World *w) {
-        struct dirent *e;
-        DIR *d;
-
         w->store = store_free(w->store);
         (void) loop_free(w->loop);
         shelf_done(&w->medium->shelf);
         free(w->medium);
-        d = opendir(w->directory);
-        assert_non_null(d);
-        while ((e = readdir(d))) {
-                char path[512];
-
-                (void) snprintf(path, sizeof(path), "%s/%s", w->directory, e->d_name);
-                if (e->d_name[0] != '.')
-                        (void) remove(path);
-        }
-        (void) closedir(d);
-        assert_int_equal(rmdir(w->directory), 0);
+        folder_remove(w->directory);
 }
 
 static void put(Rows *rows, const char *name, int kind, uint64_t value) {

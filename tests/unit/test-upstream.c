@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "io/loop.h"
 #include "io/timer.h"
+#include "pool-wraps.h"
 #include "pool/pool.h"
 #include "server/http.h"
 #include "server/upstream-query.h"
@@ -142,13 +143,6 @@ void request_note_key(Request *q, const PoolKey *k) {
 void request_note_verdict(Request *q, VerdictClass class) {
         fail();
 }
-
-int __real_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                                 usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-int __wrap_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                                 usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-void __real_pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
-void __wrap_pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
 int __wrap_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
                                  usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
