@@ -14,8 +14,8 @@ const Setting config_settings[] = {
         { "API_KEYS", &setting_keys, "", .field = FIELD(keys), .secret = true, .reloadable = true,
           .help = "the Gemini API keys of the pool" },
         { "ALLOWED_TOKENS", &setting_tokens, "", .field = FIELD(tokens), .secret = true, .reloadable = true,
-          .help = "client tokens: they give access to the model routes; without one all requests there are "
-                  "refused" },
+          .help = "client tokens: they give access to the model routes; without one, only admin tokens "
+                  "do" },
         { "ADMIN_TOKENS", &setting_admin_tokens, "", .field = FIELD(tokens), .secret = true,
           .reloadable = true,
           .help = "admin tokens: they give access to all routes; without one the management routes are "
@@ -47,7 +47,7 @@ const Setting config_settings[] = {
           .help = "how long a request may wait in the queue for a usable key; then 429" },
         { "AFFINITY_SPILL", &setting_percent_or_off, "25%", 0, 1000,
           FIELD(route.affinity_spill), .reloadable = true,
-          .help = "how much busier than another a conversation's project may be before it changes" },
+          .help = "how much busier than the least busy project a conversation's project may be" },
         { "HEDGE_AFTER", &setting_hedge, "off", 10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE,
           FIELD(route.hedge_after), .reloadable = true,
           .help = "when to try a second project as well, if the first has not begun to answer" },
@@ -112,12 +112,12 @@ const Setting config_settings[] = {
           .help = "how long open requests may continue after SIGTERM" },
         { "IDLE_EXIT", &setting_duration_or_off, "off", 100 * USEC_PER_MSEC, 365 * USEC_PER_DAY,
           FIELD(idle_exit), .reloadable = true,
-          .help = "exit after this time without requests; systemd's sockets start it again" },
+          .help = "exit after this time without requests; systemd's sockets start gemgated again" },
 
         { "MAX_BODY", &setting_size, "32M", KIB, GIB, FIELD(max_body), .reloadable = true,
           .help = "the largest request body; above it 413" },
         { "MAX_CONNECTIONS", &setting_count, "8192", 1, MIB, FIELD(max_connections),
-          .help = "how many client connections are open at one time" },
+          .help = "how many client connections each socket has open at one time" },
         { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes),
           .reloadable = true,
           .help = "how many bytes of request bodies are held at one time; above it 503" },
