@@ -4,8 +4,9 @@
 /*
  * A growing byte buffer with a ceiling. Errors are sticky: the first failed append (-ENOMEM, or -E2BIG at
  * the ceiling) drops the content, and every later call returns the same error. So a writer of many pieces
- * checks once, at the end. Bytes are taken from the front by moving an offset. A secret buffer is wiped
- * whenever its memory is freed or moved. The content has no NUL at its end until buf_cstr() adds one.
+ * checks once, at the end. buf_consume() removes bytes from the front by moving an offset, without copying.
+ * A secret buffer is wiped whenever its memory is freed or moved. The content has no NUL at its end until
+ * buf_cstr() adds one.
  */
 
 #include <string.h>

@@ -10,7 +10,7 @@
 
 uint64_t hash_keyed(const uint8_t key[static HASH_KEY_SIZE], const void *p, size_t n);
 
-/* With a public key: the same over restarts and instances. Never 0. */
+/* A hash with a fixed, public key: it is the same after a restart and in all instances. Never 0. */
 uint64_t hash_stable(const void *p, size_t n);
 
 /* Spreads the bits of a number that is not secret (the end of splitmix64). */

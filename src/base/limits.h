@@ -13,24 +13,24 @@
 #define DIRECTORY_PATH_MAX 4000U    /* PATH_MAX, and room for a file's name */
 #define FALLBACKS_MAX 256U          /* models with fallbacks */
 #define FALLBACK_STEPS_MAX 8U       /* fallbacks of one model: each costs its tries */
-#define MODEL_LIMITS_MAX 1024U      /* rows; a new quota looks at each */
+#define MODEL_LIMITS_MAX 1024U      /* rows; a new quota is compared with all of them */
 #define MODEL_LIMIT_MAX 1000000000000ULL /* one number: above it the arithmetic of a minute could wrap */
 
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */
 #define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
 #define HTTP_HEADERS_MAX (16U << 10)  /* libmicrohttpd's pool for one request's headers; above it 431 */
-#define HTTP_SWALLOW_MAX (8U << 20)   /* read of a body that is too large, so that the client gets the 413 */
+#define HTTP_SWALLOW_MAX (8U << 20)   /* bytes read of a too large body, so that the client gets the 413 */
 #define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is refused */
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
 #define MESSAGES_MAX 16384U           /* entries of `messages` */
 #define STOP_SEQUENCES_MAX 5U         /* Gemini's own limit */
-#define FINISH_REASON_MAX 47U         /* bytes of Gemini's value, an open enum, in the log */
+#define FINISH_REASON_MAX 47U         /* bytes of Gemini's finishReason, an open enum, that are logged */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own limit of candidateCount */
 
 /* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
 #define KEY_QUEUE_PLACES_MAX 1024U       /* at one time, for all models; 429 beyond */
-#define KEY_QUEUE_BYTES_MAX (128U << 20) /* of their bodies: a quarter of the default MAX_INFLIGHT_BYTES */
+#define KEY_QUEUE_BYTES_MAX (128U << 20) /* bytes of their bodies: 1/4 of MAX_INFLIGHT_BYTES' default */
 
 /* --- answers from upstream: Google's, or those of a broken proxy --- */
 #define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images are tens of MiB */
@@ -40,22 +40,22 @@
 
 /* --- one stream to a client --- */
 #define STREAM_HIGH_MARK (64U << 10)                    /* above it the upstream is paused */
-#define STREAM_LOW_MARK (16U << 10)                     /* below it it continues */
+#define STREAM_LOW_MARK (16U << 10)                     /* below it the upstream continues */
 #define STREAM_BUFFER_MAX (2U * UPSTREAM_EVENT_MAX)     /* never reached while pausing works */
 
 /* --- the pool --- */
 #define MODELS_MAX 256U        /* clients can invent names; models that never answered are dropped first */
-#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB, and 0.7 a quota; beyond, models are dropped */
-#define SLOT_ERROR_MAX 256U    /* of Google's message, kept for each slot as its last error */
-#define TRIES_MAX 64U          /* for one request: a refusal costs milliseconds, all of them a second */
-#define TRIES_DEAR_MAX 3U      /* tries that cost the client time, or Google work: core/tries */
+#define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB each, quotas 0.7; beyond, models are dropped */
+#define SLOT_ERROR_MAX 256U    /* bytes of Google's message, kept for each slot as its last error */
+#define TRIES_MAX 64U          /* attempts of one request: a refusal takes milliseconds, 64 take a second */
+#define TRIES_DEAR_MAX 3U      /* of these, the ones that cost the client time or Google work: core/tries */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list without an end stops here */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as sent to clients: names and aliases are about a MiB */
-#define HEDGE_MODELS_MAX 64U   /* with a window of times for HEDGE_AFTER=p95, 0.7 KiB each */
+#define HEDGE_MODELS_MAX 64U   /* models timed to the first event for HEDGE_AFTER=p95, 0.7 KiB each */
 
 /* --- state kept over restarts --- */
-#define STATE_BATCH_ROWS  32768U      /* of one transaction, ~25 ms: urgent rows wait for at most one */
+#define STATE_BATCH_ROWS  32768U      /* rows of a transaction of ~25 ms: urgent rows wait for at most one */
 #define STATE_BATCH_MAX   (64U << 20) /* ~0.1 KiB a row, 1.2 with the longest names and errors */
 #define STATE_ABSENT_MAX  131072U /* keys and projects of the file that are not configured, 0.1 KiB each */
 #define STATE_PATH_MAX    4000U        /* PATH_MAX, and room for a suffix */
@@ -63,14 +63,14 @@
 
 /* --- the project that served a conversation last --- */
 #define AFFINITY_MAX       16384U       /* conversations, 72 bytes each; the latest ones */
-#define OPENING_SEARCH_MAX (64U << 10)  /* of a request's JSON: its first message begins within */
-#define OPENING_DIGEST_MAX (16U << 10)  /* of that message: later differences are ignored */
+#define OPENING_SEARCH_MAX (64U << 10)  /* bytes of a request's JSON in which the first message must begin */
+#define OPENING_DIGEST_MAX (16U << 10)  /* bytes of that message: later differences are ignored */
 
 /* --- files, cached contents and uploads, and their projects --- */
 #define BINDING_ID_MAX     128U   /* after `files/`; Google's own have 40 at most */
 #define BINDINGS_MAX       16384U /* remembered at one time, 0.4 KiB each, an upload 1.4 */
 #define BINDINGS_TOKEN_MAX 4096U  /* of one token, so that one client cannot take all */
-#define RESOURCE_LIST_MAX  100U   /* of one page: each is a request to Google */
+#define RESOURCE_LIST_MAX  100U   /* entries of one page: each is a request to Google */
 
 /* --- output for the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each are 150 MiB */
@@ -80,7 +80,7 @@
 
 /* --- around the start --- */
 #define TURN_AWAY_MAX 4096U /* clients that wait at a socket (its backlog) of a daemon that cannot start */
-#define SWEEP_ENTRIES_MAX 65536U /* of a directory in which a killed daemon may have left files */
+#define SWEEP_ENTRIES_MAX 65536U /* entries read where a killed daemon may have left files */
 
 /* --- D-Bus and the control socket --- */
 #define BUS_CALLS_MAX        256U   /* calls that wait until the bus and polkit have answered about them */
@@ -88,25 +88,25 @@
 #define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
 #define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is enough */
 #define BUS_PEERS_MAX        16U    /* connections to the control socket */
-#define BUS_QUEUE_MAX        1024U  /* messages not read yet; then signals are left out, a peer is dropped;
-                                     * Reloaded has as much again */
+#define BUS_QUEUE_MAX        1024U  /* unread messages: above it the bus gets no signals and a peer is
+                                     * disconnected; Reloaded may use as many again */
 #define BUS_ROWS_MAX         65536U /* of one answer: 16 MiB; for up to 0.3 s nothing else is served */
 #define BUS_OBJECTS_MAX      1024U  /* keys that GetManagedObjects lists: sd-bus writes them all at once */
 
 /* --- a job at the Gemini CLI; the protocol is base/job-protocol.h --- */
-#define CLI_PROMPT_MAX  2000000U     /* of the client's text: guarded it is at most four times as long, and
-                                        the CLI cuts its stdin at 8 MiB */
+#define CLI_PROMPT_MAX  2000000U /* bytes of the client's text: with guards at most four times as long, and
+                                  * the CLI cuts its stdin at 8 MiB */
 #define JOB_CALLS_MAX   8U           /* inner requests of one job: usually one; more if a CLI loops */
 #define CLI_QUEUE_MAX   256U         /* jobs that wait for CLI_MAX_JOBS; each keeps its body */
 #define CLI_SYSTEM_MAX  (1U << 20)   /* system texts run to tens of KiB */
 #define CLI_HISTORY_MAX (4U << 20)   /* all its texts; a context window of a million tokens is about that */
 #define CLI_TURNS_MAX   4096U        /* of a history */
-#define CLI_LINE_MAX    (4U << 20)   /* of its output: an answer's 65,000 tokens in one piece, escaped */
+#define CLI_LINE_MAX    (4U << 20) /* of the CLI's output: an answer's 65,000 tokens in one piece, escaped */
 #define JOB_TOKEN_MAX   512U         /* the CLI's API key; as SECRET_LENGTH_MAX */
 #define JOB_LINE_MAX    (43U << 20)  /* daemon to runner: each byte of the texts escaped, and their frame */
 #define JOB_TEXT_MAX    (64U << 10)  /* of the answer in one line; a longer piece comes as several lines */
 #define JOB_MESSAGE_MAX 4096U        /* of the CLI's error message */
-#define JOB_STDERR_MAX  (16U << 10)  /* the end of its output there */
+#define JOB_STDERR_MAX  (16U << 10)  /* the end of what the CLI wrote there */
 #define JOB_EVENT_MAX   (512U << 10) /* runner to daemon: JOB_TEXT_MAX escaped, and its frame */
 
 /* --- the log --- */

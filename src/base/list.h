@@ -3,7 +3,8 @@
 
 /*
  * An intrusive, circular, doubly linked list. A List is both the head and the link inside an element. An
- * unlinked element points at itself, so unlinking twice is harmless and "is it linked" is one comparison.
+ * unlinked element points at itself, so unlinking twice is harmless, and list_is_linked() is one
+ * comparison.
  */
 
 #include "base/macros.h"

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The daemon's log. Libraries never log; the edge logs once, with structured fields. There are three forms:
- * text for a terminal (standard error), JSON lines for a container (standard output), and a sink that an
- * upper floor installs (the journal). With each of them a copy in JSON lines can go to the log's files.
+ * The daemon's log. Library code returns errors and never logs; the code that handles an error logs it
+ * once, with structured fields. There are three forms: text for a terminal (standard error), JSON lines for
+ * a container (standard output), and a sink, a function that an upper floor installs (for the journal).
+ * With each of them, every record can also go as a JSON line to a LogCopy, which writes the log's files.
  * Field names are lower case here; a sink spells them in its own way. Values must be masked by the caller.
  */
 
@@ -26,7 +27,7 @@ typedef enum LogFormat {
         LOG_FORMAT_SINK,
 } LogFormat;
 
-/* What a request is called in the log. Both live as long as it does. */
+/* The ids of a request in the log. Both strings live as long as the request. */
 typedef struct LogIds {
         const char *id;    /* its x-request-id; NULL: no request */
         const char *trace; /* the trace id of the client's traceparent; NULL: none */
@@ -68,8 +69,8 @@ static inline LogLevel log_get_level(void) {
 
 extern const LogIds log_no_request;
 
-/* Sets the request on whose behalf the code runs, and returns the one before. A line that names no request
- * carries its ids. */
+/* Sets the ids of the request that the code works for from now on, and returns the previous ones. A log
+ * line that names no request gets the ids that are set. */
 const LogIds *log_swap_request(const LogIds *ids);
 const LogIds *log_request(void); /* the present one; never NULL */
 
@@ -77,7 +78,7 @@ static inline void log_request_restore(const LogIds **before) {
         (void) log_swap_request(*before);
 }
 
-/* The same up to the end of the block. */
+/* Sets the ids until the end of the block, which restores the previous ones. */
 #define LOG_FOR_REQUEST(ids) \
         _cleanup_(log_request_restore) _unused_ const LogIds *_log_before = log_swap_request(ids)
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A token bucket: `burst` tokens at once, and as many again in each `interval`. Pure: `now` (of any clock
- * that does not go back) is an argument. The state is one time, at which the bucket will be full again; each
- * token taken moves it on by the time in which one token comes back.
+ * A token bucket: it holds `burst` tokens, and as many new ones come in each `interval`. Pure: `now` (of
+ * any clock that never goes back) is an argument. The only state is the time at which the bucket will be
+ * full again; each token taken moves that time on by the time in which one token comes back.
  */
 
 #include "base/clock.h"

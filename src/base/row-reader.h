@@ -11,7 +11,8 @@ typedef struct RowReader {
         bool bad;
 } RowReader;
 
-uint64_t row_get_number(RowReader *r, uint64_t max); /* a larger number is max; a negative one is bad */
+/* a number above max is read as max; a negative one is bad */
+uint64_t row_get_number(RowReader *r, uint64_t max);
 bool row_get_bool(RowReader *r);
 
 /* A copy, or NULL for a null (or no memory). A text with a NUL in it, or one that is too long, is bad. */

@@ -24,14 +24,15 @@ typedef struct RowValue {
         size_t n;
 } RowValue;
 
-/* How a column is merged when two rows have the same key; see row_merge(). */
+/* How a column is merged when two rows with the same key become one, see row_merge(). */
 typedef enum RowMerge {
         ROW_KEY = 1,    /* part of the key, so it is the same in both; a table's first columns */
-        ROW_SUM,        /* a count: both together */
+        ROW_SUM,        /* a count: the sum of both */
         ROW_MAX,        /* the greater number */
-        ROW_LATEST,     /* that of the row that was written later */
+        ROW_LATEST,     /* the value of the row that was written later */
         ROW_PERIOD,     /* the beginning of a period, such as a day: the later one; one column a table */
-        ROW_PERIOD_SUM, /* a count within that period: both together if they have the same period */
+        ROW_PERIOD_SUM, /* a count in that period: the sum, if both have the same period, else the later
+                         * period's */
 } RowMerge;
 
 typedef struct RowColumn {
@@ -73,7 +74,8 @@ typedef struct Row {
 typedef struct Rows {
         Buf buf; /* sticky: after a row that found no memory the batch is lost, see buf.error */
         size_t n;
-        unsigned first_table; /* in the store's schema, the first of the source that fills the batch now */
+        unsigned first_table; /* the store's number of the first table of the source that fills the batch
+                               * now */
 } Rows;
 
 #define ROWS_INIT(ceiling) ((Rows){ .buf = BUF_INIT(ceiling) })
@@ -98,15 +100,14 @@ bool rows_next(const Rows *rows, size_t *at, Row *ret);
  * frees it. -ENOMEM. */
 int rows_order(const Rows *rows, size_t **ret);
 
-unsigned row_n_key(const RowTable *t); /* how many columns, from the first on, are the row's key */
+unsigned row_n_key(const RowTable *t); /* how many columns, from the first, form the key */
 
-/* True if the description is whole: a key first, a merge kind for each column, and one that its type
- * allows. */
+/* True if the description is complete: the key columns come first, and each column has a merge kind that
+ * its type allows. */
 bool row_table_is_sound(const RowTable *t);
 
-/* Merges two rows: `into` becomes the result, and `from` is the later one. Texts and blobs are borrowed from
- * either. Adding a row twice counts twice: only a store that knows what it has
- * added may do it. */
+/* Merges `from`, the later row, into `into`, by the merge kind of each column. Texts and blobs are borrowed
+ * from either. Adding a row twice counts twice: only a store that knows what it has added may do it. */
 void row_merge(const RowColumn *columns, unsigned n, RowValue *into, const RowValue *from);
 
 /* True if each value has a type that its column allows: values from a file may be anything. */

@@ -22,13 +22,14 @@ DEFINE_CLEANUP(Secret *, secret_unref);
 
 bool secret_equal(const Secret *s, const char *other, size_t n); /* constant time in the content */
 
-/* An order for an index of the operator's own secrets, like strcmp(). Its time depends on the common prefix,
- * so never use it for what a client presented. */
+/* Compares like strcmp(), to sort the operator's own secrets. Its time depends on the common prefix, so
+ * never use it for what a client presented. */
 int secret_compare(const Secret *a, const Secret *b);
 
 /* An API key's mask: first and last four characters (`AIza****abcd`); under twelve characters only stars. */
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]);
-/* A token's mask: its first eight characters and `…`; of a short one fewer, never more than half. */
+/* A token's mask: its first eight characters and `…`. A short token shows fewer: never more than half of
+ * it. */
 void secret_mask_token(const Secret *s, char ret[static SECRET_MASK_MAX]);
 
 const char *secret_reveal(const Secret *s);

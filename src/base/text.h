@@ -45,7 +45,7 @@ static inline void text_copy(char *ret, size_t size, const char *s) {
         ret[n] = 0;
 }
 
-/* Puts s behind the n bytes that are in `ret` already, as much as fits, and a NUL; returns the new n. */
+/* Appends to the n bytes that are in `ret` already as much of s as fits, and a NUL; returns the new n. */
 static inline size_t text_append(char *ret, size_t size, size_t n, const char *s) {
         text_copy(ret + n, size - n, s);
         return n + strlen(ret + n);

@@ -8,8 +8,8 @@
  *     Its first argument is the request's id (NULL: none), the others are those of the format;
  *   - at LOG_LEVEL=DEBUG the line `NAME: FORMAT …` with the request's id.
  *
- * The arguments are evaluated even when nothing watches, so they must be loads, not work. Without sys/sdt.h
- * there are no probes. docs/DEBUGGING.md lists the points.
+ * The arguments are evaluated even when nothing watches, so they must be cheap: reads of variables, no work.
+ * Without sys/sdt.h there are no probes. docs/DEBUGGING.md lists the points.
  */
 
 #include "base/log.h"

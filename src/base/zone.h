@@ -27,8 +27,9 @@ DEFINE_CLEANUP(Zone *, zone_free);
 
 int zone_offset(const Zone *z, usec_t t); /* seconds east of UTC at t */
 
-/* The first instant of the local day that holds t, and of the one after it. If the clock is put back over
- * midnight, the new day continues: each day begins once, and time never leads back into the day before. */
+/* The first instant of the local day that contains t, and of the next day. If the local clock is put back
+ * across midnight, the new day continues: each day begins exactly once, and the day before never comes
+ * again. */
 usec_t zone_day_start(const Zone *z, usec_t t);
 usec_t zone_next_midnight(const Zone *z, usec_t t);
 int64_t zone_day(const Zone *z, usec_t t); /* that day's date, in days since 1970-01-01 */

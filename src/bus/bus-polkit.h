@@ -12,7 +12,7 @@ typedef struct BusPolkit BusPolkit;
 typedef enum BusPolkitAnswer {
         BUS_POLKIT_NO, /* also if polkit does not answer or does not exist */
         BUS_POLKIT_YES,
-        BUS_POLKIT_CHALLENGE, /* a password is needed, and the sender did not allow to ask for it */
+        BUS_POLKIT_CHALLENGE, /* a password is needed, and the call does not allow polkit to ask for it */
         BUS_POLKIT_GONE,      /* the sender has left the bus */
 } BusPolkitAnswer;
 

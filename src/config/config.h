@@ -24,13 +24,13 @@ typedef struct KeyConfig {
 } KeyConfig;
 
 typedef enum ConfigLogFormat {
-        CONFIG_LOG_AUTO, /* journal when its socket is stderr's, else JSON lines */
+        CONFIG_LOG_AUTO, /* the journal if standard error is connected to it, else JSON lines */
         CONFIG_LOG_JOURNAL,
         CONFIG_LOG_JSON,
         CONFIG_LOG_TEXT,
 } ConfigLogFormat;
 
-typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat */ } ConfigEngine;
+typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat only */ } ConfigEngine;
 
 /* A reload replaces the Config: code that keeps a pointer into it keeps a reference. */
 struct Config {
@@ -93,9 +93,9 @@ int config_text_set(ConfigText *t, ConfigSource source, const char *name, const 
 const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
 void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */
 
-/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if `portable`,
- * so is a line that systemd's EnvironmentFile= or compose's env_file would read differently. -EBADMSG if a
- * line is wrong, reported too, after all the others were read. */
+/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if
+ * `portable`, so is a line that systemd's EnvironmentFile= or compose's env_file would read differently. A
+ * wrong line is reported, too; the other lines are still read, and the result is -EBADMSG. */
 int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
                          ConfigSay say, void *userdata);
 
@@ -106,8 +106,8 @@ Config *config_ref(Config *c);
 Config *config_unref(Config *c);
 DEFINE_CLEANUP(Config *, config_unref);
 
-/* For a reload, after the check: gives the settings that are fixed until a restart their values from
- * `running` again. Puts the names of those that differ in *c into `differ`, separated by commas. */
+/* For a reload, after the check: the settings in *c that are fixed until a restart get back their values
+ * from `running`. Puts the names of those that differed into `differ`, separated by commas. */
 int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
                       Config **c);
 

@@ -10,7 +10,8 @@ typedef struct ConfigCheck ConfigCheck;
 
 /* The type of a setting's value. */
 typedef struct SettingType {
-        const char *allowed; /* "a duration", behind "must be"; the bounds are added */
+        const char *allowed; /* what follows "must be" in a message, such as "a duration"; the bounds are
+                              * appended */
         /* Puts the value into s's field of k->config. A wrong value is reported by config_fault() and still
          * returns 0, so that the other faults are found, too. `value` is never empty. -ENOMEM. */
         int (*parse)(ConfigCheck *k, const Setting *s, const char *value);
@@ -41,12 +42,12 @@ extern const char *const config_examples[];
 
 struct ConfigCheck {
         Config *config;
-        const Config *running; /* at a reload: the source of the fixed settings' texts; or NULL */
+        const Config *running; /* at a reload: where the fixed settings get their texts from; or NULL */
         ConfigSay say;
         void *userdata;
         size_t n_faults;
         bool *faulty; /* one for each setting */
-        bool lines; /* the value has its own file, where # begins a comment */
+        bool lines; /* the value comes from its own file, in which # begins a comment */
 };
 
 /* Reports `SETTING: value: must be …`. config_fault() counts; `shown` must not be secret. `fmt` NULL: "must

@@ -45,10 +45,11 @@ const Cidr *cidr_set_match(const CidrSet *s, const Address *a); /* the first mat
 bool cidr_set_match_unix(const CidrSet *s);
 
 /*
- * The client's address behind proxies. `forwarded` is all X-Forwarded-For headers in order, joined by commas
- * (NULL if there is none); it is read only if the peer is trusted. `peer` NULL is a unix peer. The walk goes
- * from the right over trusted hops; the first hop that is not trusted is the client, or the leftmost if all
- * are. Ports and brackets are removed; an empty element is not an address.
+ * The client's address behind proxies. `forwarded` is all X-Forwarded-For headers in order, joined by
+ * commas (NULL if there is none); it is read only if the peer is trusted. `peer` NULL is a unix peer. The
+ * hops are read from right to left, as long as they are trusted. The first hop that is not trusted is the
+ * client; if all are trusted, the leftmost one is. Ports and brackets are removed; an empty element is not
+ * an address.
  *
  * 0 with the address; CIDR_E_UNIX if the client itself is a unix peer; CIDR_E_MALFORMED if a hop that must
  * be read is not an address (403).

@@ -8,8 +8,8 @@
 /* True for classes that have a cooldown: LIMIT_ZERO, DAY, MINUTE, RATE_UNKNOWN, BILLING. */
 bool cooldown_has_class(VerdictClass class);
 
-/* The end of the cooldown of a quota that was refused with the given class `strikes` times in a row, all
- * since the last reset. `hint` is the wait that the answer asks for, 0 if none; `reset` the next one;
- * `spread` any number that differs between quotas. */
+/* The end of the cooldown of a quota that was refused with this class `strikes` times in a row since the
+ * last reset. `hint` is the wait that the answer asks for, 0 if none; `reset` is the time of the next
+ * reset; `spread` is any number that differs between quotas. */
 usec_t cooldown_until(VerdictClass class, unsigned strikes, usec_t hint, usec_t now, usec_t reset,
                    unsigned spread);

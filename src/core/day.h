@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The day that quotas and counters belong to, and the time as everything that counts by it takes it. Pure:
- * the time comes from the caller. See day.c for what happens when the clock is wrong.
+ * The present day of quotas and counters, and the present time for everything that counts by that day.
+ * Pure: the time comes from the caller. See day.c for what happens when the clock is wrong.
  */
 
 #include "base/zone.h"
@@ -15,12 +15,13 @@ typedef struct Day {
         uint32_t date;     /* that day's date: 20261125 */
 } Day;
 
-/* A step back that is shorter is waited out. */
+/* If the clock goes back by less than this, the day's time does not move until the clock has caught up; a
+ * longer step is a jump. */
 #define DAY_CLOCK_JUMP USEC_PER_MINUTE
 
 /* What day_set() has changed besides the time; a bit each. */
 enum {
-        DAY_TURNED = 1,   /* another day has begun, most often the next one */
+        DAY_TURNED = 1,   /* the present day is another one than before, nearly always the next one */
         DAY_SET_BACK = 2, /* the clock has jumped back */
 };
 

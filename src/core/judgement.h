@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What an answer proves about each layer that the request passed, and how long an unhealthy or dead one is
- * not used. (core/cooldown is the same for spent quotas.)
+ * What an answer proves about each layer that the request passed, and how long an unhealthy slot, or a dead
+ * key or project, is not used. (core/cooldown is the same for spent quotas.)
  */
 
 #include "core/verdict.h"
@@ -25,7 +25,7 @@ typedef enum Judgement {
         JUDGEMENT_VOID,  /* proves nothing: a probe counts as not sent */
         JUDGEMENT_PASS,  /* it works */
         JUDGEMENT_FAIL,  /* it is at fault */
-        JUDGEMENT_AGAIN, /* a probe failed; but it does not open a closed breaker */
+        JUDGEMENT_AGAIN, /* if the request was a probe, it failed; a closed breaker stays closed */
         JUDGEMENT_PAUSE, /* proves nothing; the next probe waits for JUDGEMENT_PAUSE_WAIT */
 } Judgement;
 

@@ -6,7 +6,8 @@
  * typed values for D-Bus. The walk knows every name and where each value comes from, a sink knows one form
  * and no name.
  *
- * A failure is kept in `r`: from then on the sink is not called, and a long walk may stop.
+ * A failure of the sink is kept in its `r`: from then on its functions are not called, and a long walk may
+ * stop early.
  */
 
 #include "base/clock.h"
@@ -22,12 +23,12 @@ typedef enum StatsShape {
 
 typedef enum StatsKind {
         STATS_TEXT,    /* NULL: there is none */
-        STATS_COUNTER, /* only grows, except the counters of a day */
+        STATS_COUNTER, /* never decreases, except that the counters of a day restart at 0 */
         STATS_GAUGE,
         STATS_FLAG,
         STATS_PERCENT,
         STATS_TIME,  /* realtime; 0: not yet, USEC_INFINITY: never */
-        STATS_RESET, /* a time that most rows share: worth formatting once */
+        STATS_RESET, /* a time of a daily reset; most rows have the same one, so a sink may format it once */
         _STATS_KIND_MAX,
 } StatsKind;
 
@@ -41,9 +42,9 @@ typedef struct StatsValue {
         };
 } StatsValue;
 
-/* What only some sinks take. */
+/* Optional parts of the tree; a sink asks for them by StatsSink.wants. */
 enum {
-        STATS_SENTENCES = 1U << 0, /* a sentence where the other sinks get a bare name */
+        STATS_SENTENCES = 1U << 0, /* sentences where other sinks get a short name */
         STATS_QUEUES = 1U << 1,    /* the requests that wait, model by model */
 };
 

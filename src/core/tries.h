@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * How many tries a request has: they are counted by what they cost. A try is cheap if Google refused it with
- * a 4xx that another key may help with, within TRY_CHEAP_TIME, and less than TRY_CHEAP_BYTES were sent. Any
- * other failed try is dear. TRIES_DEAR_MAX dear ones, or TRIES_MAX in all, end the request; how long all of
- * them may take is the request's deadline.
+ * How many tries (attempts) a request may have: this depends on what they cost. A try is cheap if Google
+ * refused it with a 4xx that another key may help with, within TRY_CHEAP_TIME, and less than
+ * TRY_CHEAP_BYTES were sent. Any other failed try is dear. A request ends after TRIES_DEAR_MAX dear tries,
+ * or TRIES_MAX tries in all; REQUEST_DEADLINE bounds how long all of them may take.
  */
 
 #include "core/verdict.h"
@@ -14,8 +14,8 @@
 #define TRY_CHEAP_BYTES (1U << 20)
 
 typedef struct Tries {
-        unsigned n;      /* that were begun */
-        unsigned n_dear; /* of those that failed */
+        unsigned n;      /* tries that were begun */
+        unsigned n_dear; /* dear ones among those that failed */
 } Tries;
 
 bool try_is_cheap(const Verdict *v, usec_t took, size_t n_sent);

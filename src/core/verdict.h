@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * How an attempt ended. A verdict is not an error: it is Gemini's answer (or the network's), and it decides
- * three things, all in one table: where the fault is, whether another key is tried, and what cools.
- * dialect/gemini/error.c maps Google's bodies to classes; core/cooldown and core/judgement decide how
- * long a class cools.
+ * How an attempt ended. A verdict is not an error: it is Gemini's answer (or the network's). It decides
+ * where the fault is and whether another key is tried (the table of core/verdict.c), and what is not used
+ * for a while, and for how long (core/judgement and core/cooldown). dialect/gemini/error.c maps Google's
+ * bodies to classes.
  */
 
 #include "base/clock.h"
@@ -50,8 +50,8 @@ typedef struct VerdictRule {
         const char *name;   /* as logs and statistics show it: "day", "key_dead" … */
         VerdictFault fault;
         bool another_key;   /* another key may be tried at once */
-        bool backoff;       /* any key, also the same, may be tried after a short wait with jitter */
-        bool is_quota;      /* passes by itself: 429 rather than 503 */
+        bool backoff;       /* any key, even the same one, may be tried after a short wait with jitter */
+        bool is_quota;      /* passes by itself, so the client gets a 429, not a 503 */
 } VerdictRule;
 
 #define VERDICT_REASON_MAX 96U

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the attempts of one request came to, in their order, and why the last one of them that failed did. */
+/* The verdicts of one request's attempts, in order, and the cause of the last one that failed. */
 
 #include "core/verdict.h"
 
-#define VERDICTS_MAX      24U  /* a request may have more: then the last place is the last one's */
+#define VERDICTS_MAX      24U  /* if a request has more attempts, the last entry is the latest verdict */
 #define VERDICTS_TEXT_MAX 512U /* VERDICTS_MAX names, each with a separator of two bytes */
 
 /* All zero: none. */
@@ -16,7 +16,8 @@ typedef struct Verdicts {
 } Verdicts;
 
 void verdicts_add(Verdicts *l, VerdictClass class);
-void verdicts_amend(Verdicts *l, VerdictClass class); /* the last one turned out to be another */
+/* Replaces the last verdict, which turned out to be another one. */
+void verdicts_amend(Verdicts *l, VerdictClass class);
 void verdicts_set_cause(Verdicts *l, const char *cause); /* "" changes nothing; nor does a lack of memory */
 void verdicts_done(Verdicts *l);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A part of a D-Bus message as JSON: dictionaries become objects, arrays and structs become arrays; times
- * and empty strings become what they are over HTTP. */
+/* Writes the next element of a D-Bus message as JSON: dictionaries become objects, arrays and structs
+ * become arrays; times and empty strings become what they are over HTTP (null for never and for no text). */
 
 #include <systemd/sd-bus.h>
 

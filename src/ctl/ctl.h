@@ -36,7 +36,7 @@ struct Ctl {
 
         sd_bus *bus;
         bool peer;        /* the daemon's own socket, without a bus */
-        bool quiet;       /* no messages, for the shells' completion */
+        bool quiet;       /* prints no messages; set while a shell completes a command line */
         uint64_t timeout; /* of each call, in microseconds */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A dictionary of named values (a{sv}), read into a struct by a table. Names that the table lacks are
- * ignored; members that the dictionary lacks stay as they were: daemon and client may have different
- * versions. */
+/* Reads a dictionary of named values (a{sv}) into a struct, by a table. Daemon and client may have
+ * different versions, so names that the table lacks are ignored, and members that the dictionary lacks stay
+ * as they were. */
 
 #include <systemd/sd-bus.h>
 

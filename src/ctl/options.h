@@ -8,13 +8,13 @@
 typedef struct Option {
         const char *name, *arg, *help;
         char letter;   /* 0: none */
-        size_t offset; /* in Ctl: of a const char * if it takes an argument, else of a bool; 0: a verb of
-                          that name */
+        size_t offset; /* of its member in Ctl: a const char * if it takes an argument, else a bool; 0:
+                        * the option means the verb of the same name */
 } Option;
 
 extern const Option ctl_options[];
 extern const size_t ctl_n_options;
 
 /* 0, or the exit status of the printed error. *ret_first: the first argument that is not an option.
- * *ret_verb: the verb that an option means. */
+ * *ret_verb: the verb that an option such as --help means, or NULL. */
 int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **ret_verb);

@@ -6,9 +6,9 @@
 #include "base/buf.h"
 
 typedef struct Screen {
-        bool terminal; /* standard output is one */
-        bool colour;   /* and colour is not disabled: NO_COLOR, TERM */
-        bool unicode;  /* and its locale is UTF-8 */
+        bool terminal; /* standard output is a terminal */
+        bool colour;   /* a terminal, and NO_COLOR and TERM allow colour */
+        bool unicode;  /* a terminal, and the locale is UTF-8 */
         unsigned columns, rows;
 } Screen;
 

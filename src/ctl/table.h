@@ -12,7 +12,8 @@
 typedef struct Column {
         const char *head;
         bool right; /* numbers */
-        bool cut;   /* is shortened if the line is wider than the terminal; one column at most */
+        bool cut; /* its cells are shortened if the line is wider than the terminal; for one column at
+                   * most */
 } Column;
 
 typedef struct Cell {

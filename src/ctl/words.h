@@ -11,13 +11,13 @@
 #define WORDS_TIME_MAX 48U
 const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
-/* When something frees: as above, but 0 and the past are `now`. */
+/* When something becomes usable: as words_time(), but 0 and times in the past are `now`. */
 const char *words_free(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
 /* A duration: `41 s`, `2 min`, `1 h 5 min`. */
 const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]);
 
-/* By the local clock: `Sun 2026-11-22 22:57:03 UTC`. */
+/* In the local time zone: `Sun 2026-11-22 22:57:03 UTC`. */
 const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]);
 
 /* The best state first: a key's state is that of its best model. An unknown one comes last. */
@@ -27,5 +27,5 @@ Style words_style(const char *state);
 /* RFC 3339 in UTC; null for 0 and USEC_INFINITY. */
 void words_json_time(JWriter *w, const char *key, usec_t t);
 
-/* Columns on a terminal. */
+/* The number of columns that the text takes on a terminal. */
 size_t words_width(const char *s);

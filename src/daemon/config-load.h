@@ -3,8 +3,8 @@
 
 /*
  * Reads the files, the environment and the credentials, and makes a Config. The environment and the
- * credentials are read once, by the first call; the environment's secrets are overwritten there and removed.
- * Later calls read the files again. Must be called before any thread exists.
+ * credentials are read once, by the first call; the environment's secrets are overwritten there and
+ * removed. The first call must come before any thread exists. Later calls read the files again.
  */
 
 #include "config/config.h"
@@ -19,7 +19,7 @@ typedef struct ConfigPaths {
 /* `running` is the Config that a reload replaces, else NULL. With it, settings that are fixed until a
  * restart keep their values, and one warning names those that differ. -EINVAL for a wrong configuration and
  * -EBADMSG for a malformed env file, after every fault went to `say`; -EACCES or another -errno for a file
- * that could not be read, after it was named. */
+ * that could not be read, after its name went to `say`. */
 int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, void *userdata,
                 Config **ret);
 

@@ -26,4 +26,4 @@ DEFINE_CLEANUP(Events *, events_free);
 void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata);
 void events_unlisten(EventsListener *l);
 
-void events_look(Events *e); /* after a reload: checks whether a key is left */
+void events_look(Events *e); /* after a reload: logs an error if no key is usable any more */

@@ -3,7 +3,7 @@
 
 /*
  * IDLE_EXIT: after a time without requests the daemon may exit; systemd holds the sockets and starts it
- * again at the next connection. A request costs nothing more for it: one timer fires when the time could be
+ * again at the next connection. This adds no cost to a request: one timer fires when the time could be
  * over, and is set again if there was a request meanwhile.
  */
 

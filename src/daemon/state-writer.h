@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Brings what has changed in its sources (base/state-source) to a store (io/store), and back to them at
- * the start: when rows are saved, and what happens when they cannot be written. Nothing that is wrong with
- * the store keeps the daemon from serving; it is reported in the log. See state-writer.c.
+ * Writes what has changed in its sources (base/state-source) to a store (io/store), and restores the
+ * sources from it at the start. It decides when rows are saved, and what happens when they cannot be
+ * written. Nothing that is wrong with the store keeps the daemon from serving; it is reported in the log.
+ * See state-writer.c.
  */
 
 #include "base/state-source.h"
@@ -30,7 +31,8 @@ int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, si
 StateWriter *state_writer_free(StateWriter *k);
 DEFINE_CLEANUP(StateWriter *, state_writer_free);
 
-/* Before and after a change of what the sources consist of, such as the pool's keys: first what is noted is
- * written, then the rows of what has come are restored. Both wait for the store, as a reload may. */
+/* To be called before and after a change of the sources' members, such as the pool's keys. The first writes
+ * the noted changes; the second restores the rows of the new members. Both wait for the store, as a reload
+ * may. */
 void state_writer_before_change(StateWriter *k);
 void state_writer_after_change(StateWriter *k);

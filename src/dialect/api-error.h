@@ -17,13 +17,13 @@ typedef struct ApiError {
         const char *type;   /* OpenAI's types ("invalid_request_error"); static */
         const char *code;   /* or NULL; static */
         char param[64];     /* "" if none */
-        usec_t retry_after; /* a span; 0: no Retry-After */
+        usec_t retry_after; /* a duration; 0: no Retry-After */
         bool hopeless;      /* x-should-retry: false */
         bool daily;         /* a 429, probably for the quota of a day */
         char message[API_ERROR_MESSAGE_MAX];
 } ApiError;
 
-/* type and code are filled by status (400 invalid_request_error, 401 …/invalid_api_key, 404, 413, 429 …,
+/* The status determines type and code (400 invalid_request_error, 401 …/invalid_api_key, 404, 413, 429 …,
  * 503 …). */
 void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
 

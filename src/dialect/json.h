@@ -9,11 +9,11 @@
 
 #include "base/json/cursor.h"
 
-/* NULL if the n bytes are what json_parse() takes, or what is wrong with them in a few words. */
+/* Returns NULL if json_parse() accepts the n bytes, otherwise the fault in a few words. */
 const char *json_fault(const char *s, size_t n);
 
-/* The root of the same, read in place, with an index that replaces the last one. -EBADMSG for what is not
- * JSON, -ENOMEM. */
+/* Checks the n bytes in the same way, makes their index, which replaces the previous content of `index`,
+ * and sets *ret to the root value, to be read in place. -EBADMSG for what is not JSON, -ENOMEM. */
 int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret);
 
 /* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for

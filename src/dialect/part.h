@@ -40,7 +40,7 @@ typedef struct GeminiPart {
 /* The next of a candidate's parts; false after the last. */
 bool gemini_part_next(JsonCursor *parts, GeminiPart *ret);
 
-/* True for text for the reader that is not empty. */
+/* True if the part is a text for the reader, not a thought, and not empty. */
 bool gemini_part_has_text(const GeminiPart *p);
 
 /* True for anything but an empty text. */

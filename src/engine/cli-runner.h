@@ -44,7 +44,7 @@ typedef struct CliRunnerParams {
                                * it; or "auto": CLI_RUNNER_SOCKET if it exists */
         const char *cli;      /* the Gemini CLI */
         const char *upstream; /* the socket of the inner listener */
-        bool passed;          /* the socket that systemd's runners know */
+        bool passed; /* systemd passed the socket `upstream`, so runners that systemd starts know it */
 } CliRunnerParams;
 
 /* The error of connect() or posix_spawn(); -EADDRNOTAVAIL: a runner could not reach the inner listener. */

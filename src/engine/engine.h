@@ -34,10 +34,10 @@ typedef struct EngineRequest {
         const EngineResource *resource; /* of GEMINI_RESOURCE */
         const char *body;       /* borrowed until done() or free */
         size_t n_body;
-        Secret *key;    /* referenced as long as the call lives; NULL: the engine sees to that itself */
+        Secret *key;    /* referenced as long as the call lives; NULL: the engine picks its keys itself */
         const char *id; /* of the client's request; needed without a key */
         const LogIds *ids; /* the same, for the log; lives as long as the call; or NULL */
-        usec_t timeout; /* for all of it, if the engine's own is longer; 0: none */
+        usec_t timeout; /* for the whole call, if it is shorter than the engine's own; 0: none */
 } EngineRequest;
 
 /* The outcome of a call by an engine that picks its keys itself. */
@@ -49,9 +49,10 @@ typedef struct EngineServed {
 
 typedef struct EngineSink {
         /* A GenerateContentResponse (or count, or list). The bytes are valid only during the call. < 0 ends
-         * the call with VERDICT_INTERNAL. May call engine_call_pause(); must not free the call. */
+         * the call with VERDICT_INTERNAL; -E2BIG ends it with VERDICT_CUT. May call engine_call_pause();
+         * must not free the call. */
         int (*event)(const char *json, size_t n, void *userdata);
-        /* The end. VERDICT_OK: the HTTP exchange ended cleanly (the dialect decides whether the answer is
+        /* The end. VERDICT_OK: the HTTP transfer ended cleanly (the dialect decides whether the answer is
          * complete). From here on the caller must free the call; it may do so inside. */
         void (*done)(const Verdict *v, void *userdata);
         /* Called right before done(), or inside engine_call_free() if that comes first, by an engine that

@@ -35,7 +35,7 @@ int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
  * request must be refused with 400, because such requests are used for request smuggling. */
 const char *http_request_framing_fault(HttpRequest *r);
 
-/* Content-Length: 0 with a value; -ENODATA without; -EINVAL. */
+/* Reads Content-Length. -ENODATA if the request has none, -EINVAL or -ERANGE if it is not a valid number. */
 int http_request_content_length(HttpRequest *r, uint64_t *ret);
 
 struct sockaddr;
@@ -71,6 +71,5 @@ void http_request_finish(HttpRequest *r, bool clean);
 bool http_request_is_replied(const HttpRequest *r);
 bool http_request_is_full(const HttpRequest *r); /* the stream's buffer is above the high mark */
 bool http_request_is_gone(const HttpRequest *r);
-/* when the reply began; 0: not yet */
-uint64_t http_request_sent(const HttpRequest *r);
+uint64_t http_request_sent(const HttpRequest *r);     /* bytes of the reply's body that were sent */
 usec_t http_request_first_byte(const HttpRequest *r); /* when the reply was begun; 0: not yet */

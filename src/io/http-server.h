@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * libmicrohttpd in gemgate's loop: one HttpServer with a listener for each socket. It passes each request
- * on as an HttpRequest (io/http-request.h) to the floor above through HttpServerOps. See io/http-server.c
- * for the traps.
+ * libmicrohttpd in our loop: one HttpServer with a listener for each socket. For each request on a
+ * connection it makes an HttpRequest (io/http-request.h), which it passes to the floor above through
+ * HttpServerOps. See io/http-server.c for the traps.
  */
 
 #include "io/forward.h"
@@ -37,15 +37,15 @@ int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *
 /* Takes the socket and closes it when the server is freed. */
 int http_server_listen(HttpServer *s, int fd);
 
-void http_server_set_max_inflight(HttpServer *s, uint64_t max); /* bodies held beyond it stay */
+void http_server_set_max_inflight(HttpServer *s, uint64_t max); /* bodies held already stay */
 
 /* Accepts no new connections; open requests continue, and every reply from now on closes its connection. */
 void http_server_quiesce(HttpServer *s);
 
 size_t http_server_n_requests(const HttpServer *s);
 
-/* While quiesced: true if no client waits for an answer. Not quiet are open requests and, for a short while,
- * connections that may be sending one: a client that was accepted gets its answer. */
+/* While quiesced: true if no client waits for an answer. It is false while there are open requests and, for
+ * a short while, connections that may be sending one: a client that was accepted gets its answer. */
 bool http_server_is_quiet(HttpServer *s);
 
 /* Cuts open connections (gone() and end() are called for each) and frees. */

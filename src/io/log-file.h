@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The log's files: one a day in one directory, begun at the local midnight. Lines are collected and written
- * at the end of the loop's turn, at once. An error of the directory never stops the daemon: unwritten lines
- * wait, are tried again every `retry`, and are counted as lost when the buffer is full. See log-file.c.
+ * The log's files in one directory: one for each local day, begun with the first line of that day. Lines
+ * are collected and written together at the end of the loop's turn. An error of the directory never stops
+ * the daemon: unwritten lines wait, are tried again every `retry`, and are counted as lost when there is no
+ * more room. See log-file.c.
  */
 
 #include "base/zone.h"
@@ -26,5 +27,5 @@ int log_file_configure(LogFile *f, const char *dir, unsigned retention_days, use
 
 const char *log_file_dir(const LogFile *f); /* as configured; NULL: none */
 
-/* A LogCopy: a line with its end, and its time. */
+/* A function of the type LogCopy: takes a line with its newline, and its time. */
 void log_file_line(usec_t now, const char *line, size_t n, void *userdata);

@@ -4,8 +4,8 @@
 /*
  * The event loop. sd-event is the outer loop (signals, timers, the bus, the watchdog). The descriptors that
  * are busy on every request are in the loop's own epoll instance, whose one descriptor sd-event watches:
- * sd-event needs one epoll_wait() for each source that it dispatches, this needs one for up to 256. See
- * loop.c.
+ * sd-event needs one epoll_wait() for each source that it dispatches, the loop's own instance one for up to
+ * 256 descriptors. See loop.c.
  */
 
 #include <sys/epoll.h>
@@ -43,7 +43,7 @@ int loop_fd_modify(Loop *l, LoopFd *w, uint32_t events);
 void loop_fd_remove(Loop *l, LoopFd *w); /* before the descriptor is closed; harmless if not watched */
 void loop_fd_forget(Loop *l, LoopFd *w); /* the descriptor is closed already, or is being closed */
 
-/* --- a hook: runs once at the end of a turn, however often it is requested; it may find no work --- */
+/* --- a hook: runs once at the end of a turn, however often it is requested; may find nothing to do --- */
 typedef struct LoopHook LoopHook;
 
 struct LoopHook {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One GET of a daemon on this machine, from another process of the same program. Blocks. */
+/* Sends one GET to a daemon on this machine and waits for the answer. For `gemgated --health`, which is
+ * another process; it has nothing to do with the probe of a breaker. */
 
 #include "base/buf.h"
 #include "base/clock.h"

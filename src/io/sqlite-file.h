@@ -12,9 +12,9 @@
 typedef struct SqliteFile SqliteFile;
 
 /*
- * Identifies a file of these rows, and its version. A new table needs no new version: it is created if it
- * is missing, and older programs ignore it. A new or changed column needs a new version and a migration:
- * migrations[v - 2] leads from version v - 1 to v.
+ * Identifies a file of these rows, and its version. A new table needs no new version: it is created where
+ * it is missing, and older programs leave it alone. A new or changed column needs a new version and a
+ * migration: migrations[v - 2] leads from version v - 1 to v.
  */
 typedef struct SqliteFormat {
         uint32_t application_id;
@@ -31,8 +31,8 @@ typedef struct SqliteReport {
 
 /*
  * Opens the file, creates it if it is missing, sets it aside if it is corrupt, of another program or of a
- * newer gemgate, and migrates an older one. Its mode becomes 0600. -EBUSY if another process has opened it
- * this way; -ENOSPC, -EROFS, -EACCES, -EIO …
+ * newer gemgate, and migrates an older one. Its mode becomes 0600. -EBUSY if another gemgated has opened it;
+ * -ENOSPC, -EROFS, -EACCES, -EIO …
  */
 int sqlite_file_open(const char *path, const SqliteFormat *format, const RowSchema *schema,
                      SqliteFile **ret, SqliteReport *report);
@@ -45,8 +45,8 @@ int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
  * new one. */
 int sqlite_file_set_aside(SqliteFile *f, SqliteReport *report);
 
-/* Every row of a table, by a separate connection, so another thread may call it. A failure of the
- * function ends the reading. -EUCLEAN: the file is corrupt. */
+/* Reads every row of every table of the schema, over a separate connection, so that another thread may call
+ * it. A failure of the function ends the reading. -EUCLEAN: the file is corrupt. */
 typedef int (*SqliteRowFn)(unsigned table, const RowValue *values, unsigned n, void *userdata);
 int sqlite_file_read(const char *path, const RowSchema *schema, SqliteRowFn fn, void *userdata,
                      SqliteReport *report);

@@ -9,10 +9,10 @@
 
 #include "pool/pool.h"
 
-/* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. Unique in
- * the pool and stable over restarts; never the mask, which two keys may share. The string lives until
- * key_removed(). When a reload renames a key, key_removed() and key_added() are called for it, and it keeps
- * its health, quota and counters. */
+/* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. It is
+ * unique in the pool and stable over restarts. It is never the mask, because two keys may share a mask. The
+ * string lives until key_removed(). When a reload renames a key, key_removed() and key_added() are called
+ * for it, and it keeps its health, quota and counters. */
 const char *pool_key_id(const PoolKey *k);
 bool pool_key_is_named(const PoolKey *k); /* the id is a configured name */
 #define POOL_KEY_ID_MAX 64U /* bytes of a name; a digest's id is shorter */
@@ -27,20 +27,23 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now);
 /* --- notifications --- */
 
 typedef struct PoolObserver {
-        /* (key, model) went from one state to another; model "" is the key itself. `reason` is the verdict's
-         * name, or "reset", "reload", "restored", "disabled", "enabled", "joined", "probe". `until` is when
-         * it is usable again: realtime, 0: now, USEC_INFINITY: not by itself. `before` is the `after` of the
-         * previous call. Changes by the passing of time alone are not notified. A probe that failed has
-         * before == after and a later `until`. */
+        /* The state of a key for a model has changed; `model` is "" for the state of the key itself.
+         * `reason` is the verdict's name, or "reset", "reload", "restored", "disabled", "enabled",
+         * "joined", "probe". `until` is when it is usable again: realtime, 0: now, USEC_INFINITY: not by
+         * itself. `before` is the `after` of the previous call. A change that is caused only by the passing
+         * of time is not notified. After a probe that failed, `before` and `after` are equal, and `until`
+         * is later. */
         void (*health_changed)(const PoolKey *k, const char *model, PoolState before, PoolState after,
                                const char *reason, usec_t until, void *userdata);
-        /* The model has no usable key any more; `until`: when the first frees. Once each time it happens. */
+        /* No key can serve the model any more; `until` is when the first one becomes usable. Called once
+         * each time that this happens. */
         void (*exhausted)(const char *model, usec_t until, void *userdata);
         /* Google has named the project of a key for which the configuration names none. `n_others` keys have
          * the same project; from now on they share its quotas. Once for each key. */
         void (*project_learned)(const PoolKey *k, const char *project, size_t n_others, void *userdata);
-        /* QUOTA_WARN_AT of a day's requests for the model are used; once a day for each quota. `k` is the
-         * key that was picked; `project` is NULL if the key is its own project. */
+        /* The day's requests for the model have reached the share QUOTA_WARN_AT of their ceiling. Called
+         * once a day for each quota. `k` is the key that was picked; `project` is NULL if the key is its
+         * own project. */
         void (*quota_warning)(const PoolKey *k, const char *project, const char *model, uint64_t used,
                               uint64_t limit, void *userdata);
         /* By a reload: key_removed() for all keys that go, before anything changes; key_added() at its
@@ -65,9 +68,9 @@ typedef struct PoolChange {
         size_t n_added, n_removed, n_kept;
 } PoolChange;
 
-/* Replaces the set of keys, all or nothing (-ENOMEM, -E2BIG). Keys that stay keep health, quota and
- * counters, whatever their new name; a key that goes is not picked any more and is freed with its last
- * lease. */
+/* Replaces the whole set of keys; on failure (-ENOMEM, -E2BIG) it changes nothing. Keys that stay keep
+ * health, quota and counters, whatever their new name. A key that goes is not picked any more, and is freed
+ * with its last lease. */
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret);
 
 /* Sets MODEL_LIMITS; the rows must live until the next call. O(keys + slots). */
@@ -75,7 +78,7 @@ void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
 
 /* The share of a day's requests at which quota_warning() is called, in percent; 0: never. */
 void pool_set_warn_at(Pool *p, unsigned percent);
-/* Calls back for each quota that quota_warning() was called for today, with its present use. */
+/* Calls f for each quota for which quota_warning() was called today, with its present use. */
 void pool_each_warning(Pool *p, usec_t now,
                        void (*f)(const PoolKey *k, const char *project, const char *model, uint64_t used,
                                  uint64_t limit, void *userdata),

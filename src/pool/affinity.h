@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Which project served a conversation last, for the AFFINITY_MAX latest conversations. A conversation is a
- * number (a digest of what names it). The table keeps a digest of that number with a random key, so that a
- * client cannot choose what collides, and nothing of a prompt is kept. A home is a member of the project
- * that conversations are bound to, and may go at any time.
+ * Which project served a conversation last, for the AFFINITY_MAX latest conversations. A conversation is
+ * identified by a number: a digest of its session id or of its first message. The table keeps a digest of
+ * that number with a random key, so that a client cannot provoke collisions, and nothing of a prompt is
+ * kept. An AffinityHome is a member of a project; conversations are bound to it. It may be ended at any
+ * time by affinity_home_done().
  */
 
 #include "base/hash.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The binding itself, for the state and the project; see binding.c. */
+/* The struct of a binding, for the files that restore, save and move bindings (pool/state, project.c); see
+ * binding.c. */
 
 #include "pool/binding.h"
 #include "pool/heap.h"
@@ -12,7 +13,8 @@ typedef struct Binding {
         HeapNode due;
         List by_project;
         PoolDirty dirty;
-        PoolProject *project; /* NULL: it has ended, and the store does not know yet */
+        PoolProject *project; /* NULL: the binding has ended, but its row is not deleted from the store
+                               * yet */
         usec_t expires;
         uint8_t owner[DIGEST_KEYED_SIZE]; /* digest of the token, keyed, as in the store */
         bool keyed;
@@ -25,7 +27,7 @@ void bindings_move(Pool *p, PoolProject *from, PoolProject *to);
 void bindings_note_all(Pool *p);
 void bindings_done(Pool *p);
 int binding_key_owner(Pool *p, Binding *b); /* computes the keyed digest of the owner */
-void binding_forgotten(Binding *b);         /* the store knows that it has ended: frees it */
+void binding_forgotten(Binding *b); /* the deletion of its row is on its way to the store: frees it */
 
 /* Restores a binding from the store. Without room it does nothing. */
 int binding_restore(Pool *p, const char *name, PoolProject *project,

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What clients have made at Google (files, cached contents, uploads under way) belongs to the project whose
- * key made it; for every other project Google answers that it does not exist. A binding remembers the
- * project. Part of the pool, see binding.c.
+ * What clients have created at Google (files, cached contents, uploads under way) belongs to the project of
+ * the key that created it. To the keys of other projects Google answers that it does not exist. A binding
+ * remembers the project. Part of the pool, see binding.c.
  */
 
 #include "pool/pool.h"

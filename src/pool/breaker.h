@@ -4,12 +4,13 @@
 /*
  * A circuit breaker: closed (all pass), open until a moment (none pass), then half-open: exactly one
  * request, the probe, passes, and its outcome closes the breaker or opens it again for longer. The pool has
- * one for each key (death), project (billing), bucket = (project, model) (quota) and two for each slot =
- * (key, model): an unexplained throttle, and health. They differ only in how long they open; core/judgement
- * and core/cooldown decide that.
+ * one for each key (Google rejects the key), one for each project (no credit, or suspended), one for each
+ * bucket = (project, model) (the quota is spent, or the model is closed to the project), and two for each
+ * slot = (key, model): an unexplained throttle, and health. They differ only in how long they open;
+ * core/judgement and core/cooldown decide that.
  *
- * The breaker has the id of its probe, so that the late result of an earlier opening's probe is not taken
- * for the present one's.
+ * The breaker stores the id of its probe, so that the late result of an earlier probe is not taken for the
+ * result of the present one.
  */
 
 #include "base/clock.h"
@@ -18,7 +19,8 @@ typedef struct Breaker {
         usec_t until;     /* 0: closed; else open up to here, half-open from here on */
         usec_t since;     /* when it opened last */
         uint64_t probe;   /* the id of the lease that is the probe; 0: none is under way */
-        unsigned strikes; /* how often it has opened in a row; waits grow with it */
+        unsigned strikes; /* how often it has opened in a row (these are not the slot's strikes); waits
+                           * grow with it */
 } Breaker;
 
 typedef enum BreakerState {

@@ -33,5 +33,5 @@ size_t daybook_n(const Daybook *b);
 DayRow daybook_row(const Daybook *b, size_t i); /* sorted by date, then model */
 
 void daybook_dirty_all(Daybook *b);
-void daybook_clean_all(Daybook *b);               /* the store has them all */
+void daybook_clean_all(Daybook *b);               /* marks all rows as clean: the store has them */
 bool daybook_take_dirty(Daybook *b, DayRow *ret); /* one at a time, until false */

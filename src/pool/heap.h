@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A priority queue whose links live in its elements: nothing is allocated, and any element can be taken out.
- * Push and removal cost O(log n) in the worst case, and O(1) where elements come in rising order; see
- * heap.c.
+ * A priority queue whose links live in its elements: nothing is allocated, and any element can be taken
+ * out. Push and removal cost O(log n) in the worst case. They cost O(1) if elements come in rising order:
+ * those form a sorted list, the run; see heap.c.
  */
 
 #include "base/macros.h"
@@ -19,10 +19,11 @@ typedef struct HeapRank {
 } HeapRank;
 
 struct HeapNode {
-        HeapNode *left, *right, *parent; /* in the run: the previous one, the next one, NULL */
+        HeapNode *left, *right, *parent; /* in the run: the previous element, the next element, NULL */
         Heap *heap;                      /* the heap that it is in, or NULL */
         HeapRank rank;
-        uint32_t distance; /* nodes on the path to the right, this one included; 0: in the run */
+        uint32_t distance; /* the number of nodes on the rightmost path from here, with this one; 0: the
+                            * node is in the run */
 };
 
 struct Heap {

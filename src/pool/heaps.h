@@ -8,7 +8,8 @@
 #include "pool/quota.h"
 
 struct PoolSlot {
-        HeapNode node; /* in a queue of the bucket or model->waiting_slots; set aside in a pick */
+        HeapNode node; /* in a PoolQueue of the bucket, or in model->waiting_slots; in none while a pick
+                        * has set it aside */
         List by_key, by_bucket;
         PoolDirty dirty;
         PoolKey *key;
@@ -21,22 +22,24 @@ struct PoolSlot {
         PoolNotified notified;
 };
 
-/* The usable slots of a bucket, and the queue's place among those of the model. */
+/* Usable slots of one bucket in a heap, and the node by which that heap is in one of the model's heaps. */
 typedef struct PoolQueue {
-        HeapNode node; /* in model->ready, ->trial or ->waiting_buckets; in none if the queue is empty */
+        HeapNode node; /* in model->ready, ->trial, ->crowded or ->waiting_buckets; or in none */
         Heap slots;
         PoolBucket *bucket;
 } PoolQueue;
 
 struct PoolBucket {
-        PoolQueue ready; /* slots without an open breaker; if all slots wait, the bucket's waiting node */
+        PoolQueue ready; /* slots without an open breaker. While the bucket is crowded or waits, this node
+                          * is in model->crowded or ->waiting_buckets */
         PoolQueue trial; /* slots whose request would be a probe, by a breaker of the key or the slot */
         List by_project, by_model, by_quota;
         PoolDirty dirty, ceiling_dirty; /* rows of the quota */
         PoolProject *project;
         PoolModel *model;
         PoolQuota *quota;
-        usec_t crowded_until; /* left out until then because a request did not fit, see quota.c; 0: not */
+        usec_t crowded_until; /* the bucket is skipped until then, because a large request did not fit
+                               * into its quota, see quota.c; 0: it is not skipped */
         PoolKey *next_key; /* the project's first key without a slot for this model */
         List slots;
 };
@@ -45,9 +48,9 @@ struct PoolModel {
         char *name; /* first, for pool_name_compare() */
         char *counted_as; /* its name in Google's quotas, if that differs; or NULL */
         List models;
-        Heap ready, trial;                   /* by when they become usable */
+        Heap ready, trial;                   /* of PoolQueue, by the rank of their first slot */
         Heap waiting_buckets, waiting_slots; /* by when they become usable */
-        Heap crowded;                        /* buckets that large requests do not fit into */
+        Heap crowded; /* buckets without room for a large request, by when they have room */
         List buckets;
         PoolProject *next_project; /* the first project without a bucket for this model */
         PoolTally tally;
@@ -56,9 +59,10 @@ struct PoolModel {
         bool saved; /* the store has a row of it or of one of its slots */
         usec_t day; /* the day that the heaps are ordered for */
         bool succeeded;
-        bool exhausted; /* and the observer was notified */
+        bool exhausted; /* no key can serve the model, and the observer was notified of that */
         size_t n_leases;
-        uint64_t used; /* the id of the latest lease: the model with the smallest is forgotten first */
+        uint64_t used; /* the id of the model's latest lease; the model with the smallest id is forgotten
+                        * first */
         PoolRefusal refusal;
         usec_t refused_at; /* when the refusal was counted; 0: never */
 };
@@ -73,13 +77,14 @@ void pool_model_unmark(PoolModel *m);
 
 void pool_model_refresh(Pool *p, PoolModel *m); /* moves what has become usable by time */
 
-/* The slot to pick, NULL if there is none. A retry takes a probe only if there is nothing else. */
+/* The slot to pick; NULL if there is none. A retry takes a slot that needs a probe only if there is no
+ * other slot. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
 /* Finds or creates the slot of key and model; pool_arrange() puts it into its heap. */
 int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret);
 
-/* The slot of the bucket to pick that would not be a probe; NULL if there is none. */
+/* The slot of this bucket that can be picked without being a probe; NULL if there is none. */
 int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret);
 
 /* Finds or creates the bucket of project and model. */

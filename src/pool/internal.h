@@ -9,7 +9,7 @@
 #include "pool/state/schema.h"
 
 struct Pool {
-        Day day; /* its time is the pool's: what takes `now` from outside calls pool_time() first */
+        Day day; /* day.now is the pool's time, see pool_time() */
         PoolKey **keys;
         size_t n_keys, n_keys_allocated;
         size_t n_enabled;
@@ -18,7 +18,7 @@ struct Pool {
         PoolProject *first_project, *last_project;
         List turns; /* projects without an open breaker, see pick-rotation.c */
         List gone; /* removed keys that still have requests under way */
-        void *by_secret, *by_mask, *by_id; /* tsearch() trees of PoolKey, the last of PoolIdent */
+        void *by_secret, *by_mask, *by_id; /* tsearch() trees: two of PoolKey; by_id of PoolIdent */
         void *projects_by_name, *models_by_name;
         List models;
         size_t n_models;
@@ -33,7 +33,7 @@ struct Pool {
                 size_t n;
         } bindings;
         PoolSave save;
-        bool restored; /* the rows that belong to no key were read */
+        bool restored; /* the rows that belong to no key were read from the store */
         uint64_t last_lease;
         const CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
@@ -46,11 +46,11 @@ struct Pool {
         bool observed;
 };
 
-/* Every function that gets `now` from outside calls this first. It sets the pool's time, handles a new
- * day or a jump of the clock, and returns the valid time. */
+/* Every function that gets `now` from outside calls this first. It sets the pool's time and does what a new
+ * day or a jump of the clock requires. Returns the time that the caller must use. */
 usec_t pool_time(Pool *p, usec_t now);
 
-/* Notes a change for the store. It allocates nothing; for what is noted already it does nothing. */
+/* Notes a change for the store. It allocates nothing, and does nothing if the change is already noted. */
 static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
         if (p->save.on && d->urgency < 1U + urgent)
                 pool_note_slow(p, d, urgent);

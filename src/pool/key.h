@@ -9,7 +9,7 @@
 #include "core/digest.h"
 #include "pool/state/save.h"
 
-/* What the observer was notified of last. */
+/* The state that the observer was last notified of. */
 typedef struct PoolNotified {
         PoolState state;
         usec_t until;
@@ -30,9 +30,10 @@ struct PoolProject {
         List link;
         PoolDirty dirty;
         bool restored; /* its rows were read from the store */
-        size_t n_keys, n_gone; /* all keys; removed ones that still have requests under way */
+        size_t n_keys, n_gone; /* all its keys; those of them that were removed, but still have requests
+                                * under way */
         Breaker breaker;
-        bool billing;   /* why the breaker is open: billing; else suspended, API disabled… */
+        bool billing;   /* why the breaker is open. True: billing; false: suspended, API disabled… */
         size_t n_alive; /* enabled keys whose own breaker is closed */
         PoolKey *first_key, *last_key;
         PoolProject *next; /* in the order of their first enabled keys */
@@ -48,13 +49,13 @@ struct PoolKey {
         PoolIdent *ident;
         char mask[SECRET_MASK_MAX + sizeof("#100000")];
         size_t n_mask;    /* the mask's length without #n */
-        unsigned n_alike; /* keys of this mask, if this is the first of them */
+        unsigned n_alike; /* in the first key of a mask: the number of keys of that mask */
         uint32_t index;
         bool disabled;
         bool configured; /* `disabled` of the configuration; an administrator may have changed it */
         bool gone;       /* removed: in none of the pool's lists and trees */
-        bool disabled_before; /* of a removed key */
-        bool wanted;     /* a mark of pool_set_keys() */
+        bool disabled_before; /* of a removed key: it was disabled before that */
+        bool wanted;     /* the new configuration has it; only pool_set_keys() uses this */
         bool placed;     /* the configuration names its project */
         bool joining;    /* it will move to the project that was learned */
         char *learned;   /* the project that Google named, or NULL; kept even where the configuration wins */

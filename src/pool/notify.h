@@ -5,8 +5,8 @@
 
 #include "pool/heaps.h"
 
-/* After a verdict: `changed` has a bit for each layer that changed, `opened` for each that was opened, maybe
- * again. s may be NULL. */
+/* To be called after a verdict. `changed` has a bit for each layer whose breaker changed, `opened` for each
+ * layer whose breaker opened, perhaps again. s may be NULL. */
 void pool_notify_changes(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened,
                          const char *reason);
 

@@ -10,7 +10,8 @@
 /* True if no pick could succeed now; *ret has the reason. False for a model without requests so far. */
 bool pool_is_exhausted(Pool *p, const char *model, usec_t now, PoolRefusal *ret);
 
-/* The slot to pick of the project q->pinned, NULL if there is none, and its bucket. -ENOMEM. */
+/* Finds the slot to pick in the project q->pinned, and its bucket. *ret is NULL if there is no such slot.
+ * -ENOMEM. */
 int pool_pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret, PoolBucket **ret_bucket);
 
 /* A second key for the model of `other`: of another project, and not a probe. */
@@ -26,5 +27,6 @@ PoolProject *pool_prefer(Pool *p, const Affinity *a, uint64_t conversation);
 /* The conversation was served with this lease. */
 void pool_bind(Affinity *a, uint64_t conversation, const Lease *lease);
 
-/* For the pick: the preferred project's slot, if it is usable and not too busy; else `best`. */
+/* Called by the pick. Returns a slot of the preferred project (q->prefer) if one is usable and not too busy
+ * (q->spill); else `best`. */
 PoolSlot *pool_preferred(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot *best);

@@ -2,17 +2,17 @@
 #pragma once
 
 /*
- * The pool of API keys: picks a key for a model, and learns only from the reports of the results. pick.c
- * explains how a pick stays cheap with 100,000 keys. Pure: `now` (realtime) is an argument. A key lives
- * until a reload removes it and no Lease has it; each Lease must be given back by exactly one
- * pool_report().
+ * The pool of API keys: it picks a key for a model, and learns only from the reports of how the requests
+ * ended. pick.c explains how a pick stays cheap with 100,000 keys. Pure: `now` (realtime) is an argument. A
+ * key lives until a reload has removed it and no Lease refers to it; each Lease must be given back by
+ * exactly one pool_report().
  */
 
 #include "base/secret.h"
 #include "base/zone.h"
 #include "core/verdict.h"
 #include "pool/types.h"
-#include "pool/view.h" /* what it knows, for those who show it */
+#include "pool/view.h" /* what the pool knows, for statistics and screens */
 
 enum { _POOL_E_SUCCESS, POOL_E_EXHAUSTED /* see the PoolRefusal */ };
 
@@ -25,7 +25,8 @@ int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project,
 
 typedef struct PoolRequest {
         const char *model;
-        PoolKey *const *exclude; /* never one of these; TRIES_MAX at most, only compared */
+        PoolKey *const *exclude; /* keys that must not be picked, TRIES_MAX at most; the pointers are only
+                                  * compared */
         size_t n_exclude;
         PoolProject *prefer; /* pool_prefer(), or NULL */
         uint64_t spill;      /* by how many percent the preferred key may be busier */
@@ -35,8 +36,8 @@ typedef struct PoolRequest {
 
 /* Picks the usable key with the fewest requests today on that model, then the fewest in all, then the
  * longest unused. It is never one of `exclude`; if there are any, a probe is picked only if nothing else is
- * left. Where ceilings are known (core/ceiling.h) its quota has room. The pick counts as a request at once.
- * -E2BIG: a new model, and all MODELS_MAX models have requests under way. */
+ * left. If ceilings are known (core/ceiling.h), the quota of the picked key has room. The pick counts as a
+ * request at once. -E2BIG: a new model, and all MODELS_MAX models have requests under way. */
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
 static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude,
@@ -59,11 +60,14 @@ static inline int pool_pick_rotation(Pool *p, PoolKey *const *exclude, size_t n_
 /* The answer has begun: a probe has passed, and others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);
 
-/* The end of the lease, which is empty then. Apart from pool_answering() only this changes health and
+/* Ends the lease and empties the struct. Only this function and pool_answering() change health and
  * counters. */
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
-/* Closes breakers. `pattern` is a name, a mask (all keys of that mask) or MASK#2 (the second of them), or
- * NULL for every key. `model` NULL: every model, and also the breakers of keys and projects. Returns how
- * many slots and keys had one open, maybe 0; -ENXIO if no key or no model fits. */
+/* Lifts the blocks of the matching keys: open breakers, spent quotas and strikes. `pattern` is a name, a
+ * mask (all keys of that mask) or MASK#2 (the second of them), or NULL for every key. `model` NULL: for
+ * every model, and also the breakers of the keys themselves and of their projects. Returns how many blocks
+ * there were, maybe 0: for each key, one if its own breaker or its project's was open, and one for each
+ * model whose quota was spent or for which the key had an open breaker or strikes. -ENXIO if no key or no
+ * model fits. */
 int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now);

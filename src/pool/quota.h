@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What Google counts: the quota of a project for a model, by Google's own name for the model. A bucket is
- * for the name that clients ask for; Google's alias and its target are two buckets with one quota. Part of
- * the pool, see quota.c.
+ * A PoolQuota is what Google counts: the quota of a project for a model, by Google's own name for the
+ * model. A bucket is for the name that clients ask for. Google's alias and its target are two buckets that
+ * share one quota. Part of the pool, see quota.c.
  */
 
 #include "pool/breaker.h"
@@ -21,10 +21,11 @@
 typedef struct PoolQuota {
         List buckets; /* the buckets that share it */
         Breaker breaker;
-        bool closed; /* why it is open: the project may not use the model; else quota… */
-        bool daily;  /* …of the day */
+        bool closed; /* why the breaker is open. True: the project may not use the model; false: quota */
+        bool daily;  /* the breaker is open because of the day's quota */
         Ceiling ceiling;
-        bool restored; /* a row of its ceiling was read; those of its other buckets are equal */
+        bool restored; /* a row of its ceiling was read. The rows of its other buckets have the same
+                        * values and are ignored */
         const PoolSlot *throttled; /* the last slot that got an unexplained throttle; only compared */
         usec_t throttled_at;
 } PoolQuota;
@@ -48,10 +49,12 @@ void pool_quota_take(Pool *p, PoolQuota *q, uint64_t tokens);
 /* Google's name of the model in a quota is known, from an answer or from the store. */
 void pool_model_learn_name(Pool *p, PoolModel *m, const char *name);
 
-/* At the end of a request: corrects its size, and takes over the ceilings that Google's answer names. */
+/* To be called at the end of a request. Replaces the estimated number of tokens by the true one, and stores
+ * the ceilings that Google's answer names. */
 void pool_quota_report(Pool *p, const Lease *lease, const Verdict *v, const Usage *usage);
 
-/* False if the request does not fit; then the bucket is crowded. `tries` begins with 0. */
+/* False if the request does not fit into the bucket's quota: then the bucket is crowded, which means that
+ * it is skipped until it has room. *tries must be 0 at the first call of a pick. */
 bool pool_bucket_try(Pool *p, PoolBucket *b, uint64_t tokens, unsigned *tries);
 /* Brings back a crowded bucket, if this request fits. */
 bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens);

@@ -8,10 +8,10 @@
 /* The standing of one key for a model. */
 typedef struct PoolStanding {
         PoolState state;
-        PoolState proven; /* the state as if no probe were under way */
+        PoolState proven; /* the state as it is without a probe under way, never POOL_PROBING */
         usec_t available_at; /* 0: now */
-        bool is_quota;       /* only quota blocks it… */
-        bool is_daily;       /* …including a day's quota */
+        bool is_quota;       /* nothing but quota blocks it */
+        bool is_daily;       /* a day's quota is among what blocks it */
         CeilingKind full;    /* the ceiling that blocks it longest; _CEILING_MAX: none */
         bool is_healthy;     /* neither unhealthy nor dead */
 } PoolStanding;

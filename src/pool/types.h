@@ -15,9 +15,9 @@ typedef struct PoolBucket PoolBucket; /* (project, model) */
 /* Why a pick took this key. */
 typedef enum PoolChoice {
         POOL_CHOICE_FEWEST,   /* the fewest requests today */
-        POOL_CHOICE_PROBE,    /* its probe is due */
+        POOL_CHOICE_PROBE,    /* a breaker of it is half-open: the request is the probe */
         POOL_CHOICE_AFFINITY, /* its project has served the conversation */
-        POOL_CHOICE_PINNED,   /* what the request names belongs to its project */
+        POOL_CHOICE_PINNED,   /* the file or cached content that the request names belongs to its project */
         POOL_CHOICE_SPARE,    /* beside a late first attempt */
         POOL_CHOICE_ROTATION, /* for no model in particular */
         _POOL_CHOICE_MAX,
@@ -47,9 +47,10 @@ typedef enum PoolState {
 
 const char *pool_state_to_string(PoolState s); /* "usable", "probing", "cooling", "unhealthy", … */
 
-/* Why nothing was picked: how many keys are in which state, and when the first one frees. */
+/* Why nothing was picked: how many keys are in which state, and when the first one becomes usable. */
 typedef struct PoolRefusal {
         size_t n_keys[_POOL_STATE_MAX]; /* including usable ones that were excluded */
-        usec_t available_at; /* when the first frees; USEC_INFINITY: none by itself */
-        bool is_quota, is_daily; /* a key is only cooling: 429, else 503; all by the day */
+        usec_t available_at; /* when the first key becomes usable; USEC_INFINITY: none does by itself */
+        bool is_quota; /* at least one key is blocked by quota alone: 429, else 503 */
+        bool is_daily; /* all of those are blocked by a day's quota */
 } PoolRefusal;

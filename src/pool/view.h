@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What statistics and screens show of the pool; see view.c. Part of pool.h. */
+/* The pool's data that statistics and screens show; see view.c. Part of pool.h, which includes it. */
 
 #include "base/secret.h"
 #include "core/day.h"
@@ -13,7 +13,7 @@ typedef struct PoolCounters {
         usec_t last_used; /* 0: never */
 } PoolCounters;
 
-/* Of a hundred requests, how many failed. */
+/* The percentage of requests that failed. */
 static inline double pool_error_rate(const PoolCounters *c) {
         return c->total > 0 ? 100.0 * (double) c->errors / (double) c->total : 0;
 }

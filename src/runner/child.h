@@ -5,8 +5,8 @@
  * The CLI's process, with the isolation that was requested and is available:
  *
  *     namespaces   the process of namespaces.h starts the CLI and waits for it; when it ends, all end
- *     process      its own session; orphans become the runner's children, since it is their reaper, and are
- *                  killed, too
+ *     process      the CLI has its own session; its orphaned processes become children of the runner, their
+ *                  reaper, and are killed, too
  *
  * Either is killed when the runner dies, even by SIGKILL.
  */
@@ -22,7 +22,7 @@ typedef struct RunnerChild {
         int channel; /* to the process inside the namespaces, or -1 */
         int stdin_fd, stderr_fd;
         Tail output;  /* its stdout */
-        int listener; /* of the relay; may be taken */
+        int listener; /* the relay's listening socket; -1: the caller has taken it */
         Scratch scratch;
         Command command; /* for the report */
 } RunnerChild;
@@ -45,11 +45,12 @@ typedef struct ChildPlan {
         bool namespaces;
 } ChildPlan;
 
-/* Starts the CLI. Negative: *ret_step is the step that failed, and nothing is left of it. */
+/* Starts the CLI. If this fails (negative), *ret_step is the step that failed, and nothing of the attempt
+ * is left. */
 int child_start(const ChildPlan *plan, RunnerChild *ret, const char **ret_step);
 
-/* How the process ended (pidfd is readable). Afterwards nothing that it started is left. If a signal ended
- * it, exit_code is -1; else signal is 0. */
+/* Reports how the process ended. To be called when pidfd is readable. Afterwards none of the processes that
+ * it started is left. If a signal ended it, exit_code is -1; else signal is 0. */
 void child_reap(RunnerChild *c, int *ret_exit_code, int *ret_signal);
 
 /* Kills the process and all that it started, in any state. Accepts a zeroed RunnerChild. */

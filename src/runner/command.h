@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The command to execute: the same for every job except the token, the port and the scratch's path. The
- * model's name is a placeholder; the daemon's listener replaces it by the job's. Nothing of the runner's
- * environment is passed on.
+ * The command to execute. It is the same for every job but for the token, the port and the scratch's path.
+ * The model's name is a placeholder; the daemon's inner listener replaces it by the job's model. Nothing of
+ * the runner's environment is passed on.
  */
 
 #include "runner/place.h"

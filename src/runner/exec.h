@@ -9,5 +9,5 @@
  * successful exec closes it. */
 void exec_command(const Command *c, const int stdio[static 3], int error_fd) __attribute__((noreturn));
 
-/* The other end: waits until the exec has happened (0) or failed. */
+/* The parent's end: waits until the exec has happened (returns 0) or failed (returns its error). */
 int exec_result(int error_fd);

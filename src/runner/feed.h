@@ -2,16 +2,17 @@
 #pragma once
 
 /*
- * Gives a waiting CLI its job. The CLI reads three things, each to its end, and waits at the one that has no
- * end yet:
+ * Gives a waiting CLI its job. The CLI reads three inputs, each to its end, in this order, and waits at the
+ * first one that has no end yet:
  *
  *     no dialogue:   system.md is a FIFO, opened once while it starts; then stdin
  *     dialogue:      session.json is a FIFO, opened once while it starts; then system.md, opened several
- *                    times, so a file that must exist before; then stdin
+ *                    times, so it must be a regular file that exists before; then stdin
  *
- * A FIFO cannot be opened for writing before its reader has opened it (ENXIO), and nothing reports when it
- * does: for a cold job this is tried again and again. Then a regular file with the same text replaces the
- * FIFO, in case the CLI opens it a second time: it would wait forever.
+ * A FIFO cannot be opened for writing before its reader has opened it (ENXIO), and no event reports when
+ * the reader does. So the runner tries again every FEED_RETRY; only a cold job needs that, because its CLI
+ * is still starting. Then a regular file with the same text replaces the FIFO: a CLI that opened the FIFO a
+ * second time would wait forever.
  *
  * stdin gets one newline at the start: without a byte in its first half second the CLI would not wait for
  * more.
@@ -26,8 +27,8 @@
 typedef struct Feed Feed;
 
 struct Feed {
-        int stdin_fd, fifo_fd; /* -1: not open, or at its end */
-        const char *fifo;      /* its name until the reader has opened it */
+        int stdin_fd, fifo_fd; /* -1: not open yet, or all is written and it is closed */
+        const char *fifo;      /* the FIFO's name; NULL when its reader has opened it */
         Buf stdin_text, fifo_text;
 };
 

@@ -4,7 +4,8 @@
 /*
  * The first process inside the namespaces, and its messages with the runner, over a socketpair of packets:
  *
- *     inside    ready, with the relay's port and the scratch as descriptors; or the step that failed
+ *     inside    ready, with two descriptors: the relay's listening socket and the scratch; or the name
+ *               of the step that failed
  *     runner    the scratch is filled: go
  *     inside    how the CLI has ended
  *
@@ -32,4 +33,4 @@ void inside_run(const InsidePlan *plan) __attribute__((noreturn));
 #define INSIDE_STEP_MAX 64U
 int inside_greet(int channel, int *ret_listener, int *ret_scratch, char ret_step[static INSIDE_STEP_MAX]);
 int inside_go(int channel);
-int inside_status(int channel, int *ret_status); /* -ENODATA: it was killed before it could answer */
+int inside_status(int channel, int *ret_status); /* -ENODATA: it was killed before that */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The daemon's lines (base/job-protocol.h), parsed into the CLI's input: each text guarded (base/guard.h),
- * the history as the CLI's session file. Pure. */
+/* Parses the daemon's lines (base/job-protocol.h) into the CLI's input: each text gets its guards
+ * (base/guard.h), and the history becomes the CLI's session file. Pure. */
 
 #include "base/buf.h"
 #include "base/limits.h"

@@ -19,5 +19,5 @@ int json_parse_object(const char *s, size_t n, struct json_object **ret);
 /* A member of that type, or NULL. NULL in, NULL out. */
 struct json_object *json_get(struct json_object *o, const char *key, enum json_type type);
 
-/* A string with its length, because it may contain a NUL; NULL if there is no such string. */
+/* A string member and its length, because it may contain a NUL; NULL if there is no string of that name. */
 const char *json_get_string(struct json_object *o, const char *key, size_t *ret_n);

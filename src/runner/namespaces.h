@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * A process of the runner's in new namespaces: user (unless the runner is root), mount, network, PID, IPC
- * and UTS. It is the first process there, so when it ends, all others end. Its network is only a loopback,
- * and its file system is that of root.h.
+ * A child process of the runner in new namespaces: user (unless the runner is root), mount, network, PID,
+ * IPC and UTS. It is the first process there, so when it ends, all others end. Its network is only a
+ * loopback, and its file system is that of root.h.
  *
- * The runner stays outside: it reaches in by descriptors that were made inside, so the CLI's file system
- * needs no socket of the daemon's.
+ * The runner stays outside and uses descriptors that were made inside, so the CLI's file system needs no
+ * socket of the daemon.
  */
 
 #include "runner/libraries.h"
 #include "runner/place.h"
 #include "runner/privilege.h"
 
-/* As fork(): 0 in the process that is inside, else its PID. */
+/* As fork(): 0 in the process inside the namespaces, its PID in the runner; -1 with errno. */
 pid_t namespaces_fork(const Identity *who);
 
 /* The first call inside. *ret_listener is a port of that loopback. Negative: *ret_step is the step that

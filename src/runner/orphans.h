@@ -12,6 +12,6 @@
 
 int orphans_adopt(void); /* once, before the first child */
 
-/* Kills all children, and all that become children by that, until there is none. The runner has no other
- * children. */
+/* Kills all children of the runner, and the orphans that become its children meanwhile, until none is left.
+ * All of the runner's children are the CLI's processes. */
 void orphans_kill(pid_t group);

@@ -32,6 +32,6 @@ typedef struct CliOutput {
 void output_init(CliOutput *o);
 void output_done(CliOutput *o);
 
-/* Appends lines for the daemon to `to`. Errors are those of that buffer, or -ENOMEM. */
+/* Appends lines for the daemon to `to`. Returns the buffer's error, or -ENOMEM. */
 int output_feed(CliOutput *o, const char *p, size_t n, Buf *to);
 int output_end(CliOutput *o, Buf *to); /* the last line may have no newline */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Finds the CLI. --cli is a symbolic link in a bin directory, as npm makes it, or the bundle's entry itself.
- * Node is `bin/node` of the nearest directory above the entry that has one, so that a prefix with its own
- * Node uses that; else it is searched in PATH.
+ * Finds the CLI. --cli is a symbolic link in a bin directory, as npm makes it, or the bundle's entry
+ * itself. Node is `bin/node` of the nearest directory above the entry that has one, so that a CLI in a
+ * prefix with a Node gets that Node; else it is searched in PATH.
  */
 
 #include "base/macros.h"
@@ -12,7 +12,7 @@
 typedef struct Place {
         char *entry;   /* the script that Node runs, without symbolic links in its path */
         char *package; /* the directory with its package.json; NULL: none */
-        char *version; /* from that; or NULL */
+        char *version; /* the version in package.json; or NULL */
         char *node;
 } Place;
 

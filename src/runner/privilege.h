@@ -13,7 +13,8 @@ typedef struct Identity {
         uid_t outer_uid;
         gid_t outer_gid;
         uid_t uid;
-        bool user_namespace; /* namespaces need one: the runner is not root, or not fully */
+        bool user_namespace; /* a user namespace is needed, because the runner is not root, or lacks
+                              * capabilities */
 } Identity;
 
 void privilege_identify(bool namespaces, Identity *ret);

@@ -3,8 +3,8 @@
 
 /*
  * The CLI's only network: a connection to a port of the loopback is connected to the daemon's unix socket,
- * and bytes are copied both ways. A slow reader slows its writer. A request of the CLI's needs one
- * connection; the ceiling bounds anything else it may try.
+ * and bytes are copied both ways. If one side reads slowly, the relay stops reading from the other. A
+ * request of the CLI needs one connection; RELAY_CONNECTIONS_MAX bounds anything else that it may try.
  */
 
 #include <poll.h>
@@ -21,7 +21,7 @@ int relay_new(int listener, const char *upstream, Relay **ret);
 Relay *relay_free(Relay *r);
 DEFINE_CLEANUP(Relay *, relay_free);
 
-/* A listening loopback port. In namespaces it is made inside. */
+/* Opens a listening socket on a port of the loopback. With namespaces it is called inside them. */
 int relay_listen(int *ret_fd);
 
 /* Appends the descriptors to poll; pass the same entries after poll(), with their revents. */

@@ -6,8 +6,8 @@
  * /dev/null and /dev/urandom, an /etc/passwd with one line, all read-only; and the scratch. No /proc, no
  * /sys, no sockets.
  *
- * Everything is opened (open_tree) before the new root covers its place, and then moved into the new root.
- * Needs Linux 5.12.
+ * Each of these is opened (open_tree) before the new root is mounted over the old paths, and then moved
+ * into the new root. Needs Linux 5.12.
  */
 
 #include <sys/types.h>
@@ -24,5 +24,5 @@
  */
 int root_enter(const Place *p, const Libraries *l, uid_t uid, int *ret_scratch, const char **ret_step);
 
-/* Later, when the folder exists: makes it read-only, even for its owner. */
+/* Makes a folder read-only, even for its owner. To be called later, when the folder exists. */
 int root_seal(const char *folder);

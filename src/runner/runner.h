@@ -9,14 +9,14 @@
  *                                            │ CLI │
  *     daemon ◀──unix socket── relay ◀──port─ └─────┘ ──stderr──▶ its end is kept
  *
- * A poll() loop in one thread. The only secret is the job's token; the conversation is held only while it
- * lasts.
+ * It is a poll() loop in one thread. The only secret that it holds is the job's token, and it holds the
+ * conversation only while the job lasts.
  */
 
 #include "base/clock.h"
 
 typedef enum Isolation {
-        ISOLATION_UNIT,       /* the runner's starter provides it */
+        ISOLATION_UNIT,       /* the unit that starts the runner provides it */
         ISOLATION_NAMESPACES, /* if available */
         ISOLATION_NONE,       /* only what any process can do */
 } Isolation;

@@ -8,7 +8,7 @@
  *     exp.json                     how long it waits for an answer's headers
  *     tmp/                         TMPDIR; the CLI leaves error reports there, with the conversation
  *     work/                        its working directory: empty and not writable
- *     system.md, session.json      what it waits for: see feed.h
+ *     system.md, session.json      the inputs that the CLI waits for: see feed.h
  *
  * The runner reaches it by a descriptor and the CLI by a path, because in namespaces it is a separate file
  * system that none of the runner's paths leads to.
@@ -24,7 +24,7 @@
 typedef struct Scratch {
         int fd;
         char *path;  /* as the CLI sees it */
-        bool remove; /* remove it with its path at the end; else it goes with its mount */
+        bool remove; /* at the end its path must be removed; else it goes when its mount does */
 } Scratch;
 
 #define SCRATCH_INIT ((Scratch){ .fd = -1 })
@@ -32,8 +32,8 @@ typedef struct Scratch {
 int scratch_make(Scratch *ret); /* in TMPDIR, else /tmp */
 void scratch_done(Scratch *s);  /* No process may still use the folder. */
 
-/* Makes everything above; the two fed files as the kind of job needs them. `owner` may write where the CLI
- * does. */
+/* Makes everything above. The kind of job decides which of system.md and session.json is the FIFO (feed.h).
+ * `owner` is the user who may write where the CLI does. */
 int scratch_fill(const Scratch *s, bool dialogue, uid_t owner);
 
 /* Replaces the file of that name by a regular file; a process that has it open keeps the old one. */

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * The CLI's stdout. It is a file in memory and not a pipe: to a file Node writes everything at once, to a
- * pipe what fits and the rest later; and the CLI ends itself without waiting for that. So after the echo of
- * a long prompt, or with a slow reader, answer and result would be lost. The limit on file size bounds what
- * it may write.
+ * The CLI's stdout, which is a file in memory and not a pipe. Node writes everything to a file at once. To
+ * a pipe it writes what fits, and the rest later, and the CLI exits without waiting for the rest: after the
+ * echo of a long prompt, or with a slow reader, the answer and the result would be lost. RLIMIT_FSIZE
+ * bounds what the CLI may write.
  *
- * So the end cannot be read: when the CLI has ended, all is there.
+ * The file has no end that can be read: its content is complete when the CLI has ended.
  */
 
 #include "base/clock.h"

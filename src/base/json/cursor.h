@@ -6,11 +6,11 @@
  * members of an object or the elements of an array.
  *
  * With an index (check.h) a value is skipped in one step. Without an index its bytes are scanned for its
- * end, and only strings and brackets count. So Gemini's events, which are checked in any case, are read with
- * an index; a text of which a few members are read once is read without.
+ * end; that scan looks only at strings and brackets. So Gemini's events, which are checked in any case, are
+ * read with an index; a text of which a few members are read once is read without.
  *
- * Without an index the text may be cut off or may not be JSON. A value that is cut off ends with the text: a
- * string without its closing quote has all of the remaining bytes. If the text is not JSON, the views are
+ * Without an index the text may be cut off or may not be JSON. A value that is cut off ends with the text:
+ * a string without its closing quote has all of the remaining bytes. If the text is not JSON, the views are
  * unspecified, but they lie within the text.
  */
 
@@ -33,7 +33,7 @@ typedef struct JsonCursor {
 JsonView json_view(const char *s, size_t n);
 JsonView json_view_indexed(const JsonIndex *x, const char *s, size_t n);
 
-/* By its first byte: { [ " t f n, or a digit or minus. */
+/* True if the value begins with this byte, which tells its type: { [ " t f n, a digit or a minus. */
 static inline bool json_view_is(JsonView v, char first) {
         return v.p && *v.p == first;
 }
@@ -42,7 +42,7 @@ static inline bool json_view_is_null(JsonView v) {
         return !v.p || *v.p == 'n';
 }
 
-/* Members by name, in one pass; if a name is repeated, the last one, as in json-c. */
+/* Finds members by name, in one pass. If several have the same name, the last one counts, as in json-c. */
 typedef struct JsonMember {
         const char *name;
         size_t n_name;
@@ -54,15 +54,15 @@ typedef struct JsonMember {
 void json_view_members(JsonView object, const JsonMember *members, size_t n);
 JsonView json_view_get(JsonView object, const char *name);
 
-/* --- one value after the other; only objects and arrays have any --- */
+/* --- members or elements, one after the other; a value that is neither object nor array has none --- */
 
 JsonCursor json_enter(JsonView v);
-JsonCursor json_enter_array(JsonView v); /* an object has none here, either */
+JsonCursor json_enter_array(JsonView v); /* here an object has none either */
 bool json_next(JsonCursor *c, JsonView *ret_name, JsonView *ret); /* `name` is a string; none in an array */
 
-/* The same in one pass over all levels. The first cursor begins before the document. After json_step() a
- * cursor is at a value, which must then be taken, or entered by json_descend() and left by json_leave():
- * after that the outer cursor is behind the value, however much of it was read. */
+/* Reading a whole document in one pass over all levels. The first cursor begins before the document. After
+ * json_step() a cursor is at a value, which must then be taken, or entered by json_descend() and left by
+ * json_leave(): after that the outer cursor is behind the value, however much of it was read. */
 JsonCursor json_cursor(const char *s, size_t n);
 bool json_step(JsonCursor *c, JsonView *ret_name);
 JsonView json_take(JsonCursor *c);
@@ -77,6 +77,6 @@ int json_view_append(JsonView v, Buf *out);
 void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; as much of it as fits */
 bool json_view_is_empty(JsonView v);
 
-/* A number without fraction and exponent, or such a number as a string (proto3's int64); what is negative or
- * anything else counts as nothing. */
+/* The value of a number without fraction and exponent, or of a string that holds such a number (proto3's
+ * int64). A negative number and anything else give 0. */
 uint64_t json_view_count(JsonView v);

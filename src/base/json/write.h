@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * Writes JSON straight into a Buf: commas and nesting are kept here, so that what a route sends reads like
- * what it is. Parsing is json-c's; for output a tree would be built only to be thrown away. `key` is NULL
- * inside arrays and at the top. Errors are the buffer's own, sticky: look at buf->error once, at the end.
+ * Writes JSON straight into a Buf. The writer adds commas and tracks nesting, so that the code of a route
+ * looks like the JSON that it sends. json-c does the parsing; for output it would build a tree only to free
+ * it. `key` is NULL inside arrays and at the top. Errors are the buffer's own, sticky: look at buf->error
+ * once, at the end.
  *
  * Strings are escaped by RFC 8259; bytes that are not UTF-8 become U+FFFD, so that the output always is.
- * Unicode's line ends (U+0085, U+2028, U+2029) are escaped, too: some clients cut an event stream into lines
- * at them.
+ * Unicode's line ends (U+0085, U+2028, U+2029) are escaped, too: some clients cut an event stream into
+ * lines at them.
  */
 
 #include "base/buf.h"

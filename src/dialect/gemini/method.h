@@ -23,7 +23,7 @@ static inline bool gemini_method_streams(GeminiMethod m) {
         return m == GEMINI_STREAM;
 }
 
-/* The model generates an answer, so the request counts on its quota. */
+/* The model generates an answer, so the request counts against the model's quota. */
 static inline bool gemini_method_generates(GeminiMethod m) {
         return m == GEMINI_GENERATE || m == GEMINI_STREAM;
 }

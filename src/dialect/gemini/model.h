@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What a family of models refuses; a dialect drops or moves it to avoid a 400. */
+/* What a family of models refuses or ignores. A dialect drops it, or puts it elsewhere in the request, to
+ * avoid a 400. */
 
 typedef enum GeminiTraits {
         GEMINI_NO_PENALTIES = 1 << 0,  /* "Penalty is not enabled for models/…" */

@@ -18,7 +18,7 @@ extern const RowColumn pool_counter_columns[POOL_COUNTERS_N];
 
 void pool_tally_to_row(const PoolTally *t, RowValue ret[static POOL_COUNTERS_N]);
 
-/* Adds `from` to `t` as row_merge() does; `today` is then that of `day`. */
+/* Adds `from` to `t` as row_merge() does. Afterwards `today` of `t` is the count of `day`. */
 void pool_tally_merge(PoolTally *t, const PoolTally *from, usec_t day);
 
 static inline void pool_tally_roll(PoolTally *t, usec_t day) {
@@ -31,15 +31,18 @@ static inline void pool_tally_roll(PoolTally *t, usec_t day) {
 /* A day that is not over. */
 typedef struct PoolToday {
         uint32_t date;
-        PoolCounters before; /* as the tally was when it began */
-        DayCounters more;    /* and what had been counted of it until then */
+        PoolCounters before; /* the tally when this record of the day was begun */
+        DayCounters more;    /* what had been counted on this day before that */
 } PoolToday;
 
-/* What today came to so far is what the tally has more than when the day began; nothing is counted twice. */
+/* The counters of today so far: `more`, and the difference between the tally and `before`. So nothing is
+ * counted twice. */
 DayCounters pool_today(const PoolToday *t, const PoolTally *tally);
 void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const char *model);
+/* Enters today's counters of the model in the book, because the model is about to be forgotten. */
 void pool_book_model(Pool *p, const PoolModel *m);
-/* Another day has begun: enters the last one in the book, and begins the new one in all models. */
+/* Another day has begun: enters the counters of the last one in the book, and begins the new one in all
+ * models. */
 void pool_day_end(Pool *p);
 
 uint32_t pool_first_date(const Pool *p, unsigned n); /* of the latest n days */

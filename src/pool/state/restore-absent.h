@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Keys and projects that have rows but are not configured. Their rows are kept for their return, and are
- * deleted if their last use was before the days that are kept. Part of the pool: restore-index finds them
- * while rows are read, save deletes them with its next batch.
+ * Keys and projects that have rows but are not configured (any more). Their rows are kept in case they come
+ * back. Rows whose last use is before the days that are kept are deleted. Part of the pool: restore-index
+ * finds such keys and projects while rows are read, save deletes their rows with its next batch.
  */
 
 #include "base/list.h"
@@ -20,9 +20,9 @@ typedef struct RestoreAbsent {
 void restore_absent_init(RestoreAbsent *a);
 void restore_absent_done(RestoreAbsent *a);
 
-/* Notes a row of the key or project, with its time of last use. */
+/* Notes that a row of the absent key or project `id` has this time of last use. */
 int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used);
-/* All rows were read: passes those that must be deleted to the pool. */
+/* All rows were read: passes to the pool the keys and projects whose rows are to be deleted. */
 void restore_absent_end(RestoreAbsent *a, Pool *p);
 
 void restore_absent_free(List *list); /* those that were not deleted yet */

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Finds what a row belongs to: the pool's keys, projects, models and buckets by their names in a store. A
- * row may contain anything; what makes no sense is counted and belongs to nothing. Part of restore.c.
+ * Finds the key, project, model or bucket of the pool that a row belongs to, by the name that it has in the
+ * store. A row may contain anything: one that makes no sense is counted and belongs to nothing. Part of
+ * restore.c.
  */
 
 #include "pool/state/restore-absent.h"
@@ -25,10 +26,10 @@ void restore_index_done(RestoreIndex *l);
 int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **ret);
 int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolProject **ret);
 
-/* Creates the model if it is missing and there is room: no model in use is dropped for one from the
+/* Creates the model if it is missing and there is room: no model is forgotten to make room for one from the
  * store. */
 int restore_index_model(RestoreIndex *l, const RowValue *v, PoolModel **ret);
-/* The bucket of the project and the model at a row's beginning; created in the same way. */
+/* Finds the bucket of the project and the model in a row's first columns. It is created in the same way. */
 int restore_index_bucket(RestoreIndex *l, const RowValue *v, usec_t used, PoolBucket **ret);
 
 bool restore_index_model_name(RestoreIndex *l, const RowValue *v, char ret[static MODEL_NAME_MAX + 1]);

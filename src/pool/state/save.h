@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What of the pool has changed and is not saved yet; part of the pool, see save.c. */
+/* The changes of the pool that are not saved yet. Part of the pool, see save.c. */
 
 #include "base/list.h"
 #include "pool/state/days.h"
@@ -36,5 +36,5 @@ void pool_unnote(PoolDirty *d);
 int pool_save_init(Pool *p);
 void pool_save_done(Pool *p);
 
-/* What a key is called in the store. */
+/* Computes the key's digest, by which the store identifies the key. */
 int pool_key_digest(Pool *p, PoolKey *k);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What of the pool is kept over restarts, as rows of tables (base/rows). Memory is the truth: the pool notes
- * what has changed, the state writer takes the changed rows from time to time, and gives all rows back to
- * the pool at the next start. Pure: no file, no clock; io/store writes the rows, daemon/state-writer
- * connects the two. docs/STATE.md describes each table.
+ * The parts of the pool that are kept over restarts, as rows of tables (base/rows). The state in memory is
+ * the valid one: the pool notes what has changed, the state writer takes the changed rows from time to
+ * time, and gives all rows back to the pool at the next start. Pure: no file, no clock; io/store writes the
+ * rows, daemon/state-writer connects the two. docs/STATE.md describes each table.
  */
 
 #include "base/rows.h"
@@ -17,10 +17,10 @@
 typedef enum PoolTable {
         POOL_META, /* first: without its secret no other row is understood */
         POOL_TOTAL,
-        POOL_MODELS, /* before what names them */
+        POOL_MODELS, /* before the tables that name models */
         POOL_ALIASES,
         POOL_KEYS,
-        POOL_KEY_PROJECTS, /* before what is the project's */
+        POOL_KEY_PROJECTS, /* before the tables with rows of projects */
         POOL_KEY_MODELS,
         POOL_PROJECTS,
         POOL_QUOTAS,
@@ -32,13 +32,14 @@ typedef enum PoolTable {
 
 extern const RowSchema pool_schema;
 
-/* The pool for daemon/state-writer (pool/state/source.c); what it is made of follows. */
+/* The pool as a StateSource, for daemon/state-writer (pool/state/source.c). The functions that it consists
+ * of follow. */
 extern const StateSource pool_state_source;
 
 /* --- saving what has changed (save.c) --- */
 
-/* As StateSource.keep. Urgent are health, quota and an administrator's order; counters are not. A key that
- * was removed lives on until its last row is saved. */
+/* As StateSource.keep. Changes of health and quota and an administrator's orders are urgent; counters are
+ * not. A key that was removed lives on until its last row is saved. */
 void pool_keep(Pool *p, StateNotedFn noted, void *userdata);
 
 /* The secret under which the keys' digests are made, if rows that were restored have brought none. */
@@ -47,19 +48,19 @@ int pool_set_state_secret(Pool *p, const uint8_t secret[static DIGEST_KEY_SIZE])
 /* As StateSource.save. */
 int pool_save(Pool *p, bool all, Rows *out);
 
-void pool_note_all(Pool *p); /* for a store that has nothing yet. O(keys + slots) */
+void pool_note_all(Pool *p); /* for an empty store. O(keys + slots) */
 
 /* --- restoring (restore.c) --- */
 
-/* Restores all that is in the pool or, if that was done before, the keys and projects that have come
- * since; see StateSource. Rows of unknown keys are passed over. */
+/* The first time, restores everything; later, only the keys and projects that were added since, see
+ * StateSource. Rows of unknown keys are skipped. */
 typedef struct PoolRestore PoolRestore;
 
 int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret);
 int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n); /* -ENOMEM */
 size_t pool_restore_end(PoolRestore *r); /* how many rows made no sense */
 
-bool pool_is_restored(const Pool *p); /* and no key or project has come since */
+bool pool_is_restored(const Pool *p); /* everything was restored, and no key or project was added since */
 
 /* --- days (pool/state/days.c) --- */
 
