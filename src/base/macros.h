@@ -13,7 +13,6 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 #define _unused_ __attribute__((unused))
-#define _const_ __attribute__((const))
 
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -50,6 +49,10 @@
 
 static inline void freep(void *p) {
         free(*(void **) p);
+}
+
+/* For tdestroy() of a tree that owns nothing of its nodes. */
+static inline void free_nothing(void *p _unused_) {
 }
 
 static inline int safe_close(int fd) {

@@ -267,7 +267,3 @@ char *link_key_id(const char *path) {
 
         return sd_bus_path_decode(path, BUS_KEY_PREFIX, &id) > 0 ? id : NULL;
 }
-
-int link_key_path(const char *id, char **ret) {
-        return sd_bus_path_encode(BUS_KEY_PREFIX, id, ret);
-}

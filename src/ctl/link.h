@@ -31,4 +31,3 @@ int link_garbled(Ctl *c, int error);
 
 /* The ID of a key's object path, decoded; malloc'ed. NULL if the path is not a key's, or without memory. */
 char *link_key_id(const char *path);
-int link_key_path(const char *id, char **ret);

@@ -269,10 +269,6 @@ bool http_request_is_full(const HttpRequest *r) {
         return r->full;
 }
 
-bool http_request_is_gone(const HttpRequest *r) {
-        return r->gone;
-}
-
 uint64_t http_request_sent(const HttpRequest *r) {
         return r->sent;
 }

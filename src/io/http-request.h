@@ -70,6 +70,5 @@ void http_request_finish(HttpRequest *r, bool clean);
 
 bool http_request_is_replied(const HttpRequest *r);
 bool http_request_is_full(const HttpRequest *r); /* the stream's buffer is above the high mark */
-bool http_request_is_gone(const HttpRequest *r);
 uint64_t http_request_sent(const HttpRequest *r);     /* bytes of the reply's body that were sent */
 usec_t http_request_first_byte(const HttpRequest *r); /* when the reply was begun; 0: not yet */

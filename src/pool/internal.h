@@ -11,7 +11,7 @@
 struct Pool {
         Day day; /* day.now is the pool's time, see pool_time() */
         PoolKey **keys;
-        size_t n_keys, n_keys_allocated;
+        size_t n_keys;
         size_t n_enabled;
         size_t n_usable; /* enabled keys whose own breaker and whose project's breaker are closed */
         List projects; /* all projects; those with enabled keys are also chained from first to last */

@@ -15,9 +15,6 @@
 
 /* --- projects --- */
 
-static void free_nothing(void *p) {
-}
-
 int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
         PoolProject **at = name ? tfind(&name, &p->projects_by_name, pool_name_compare) : NULL, *project;
 
@@ -69,13 +66,12 @@ static size_t project_usable(const PoolProject *project) {
         return project->breaker.until == 0 ? project->n_alive : 0;
 }
 
-/* Appends an enabled key to the chains. True if it is the first of its project. */
-static bool chain_append(Pool *p, PoolKey *k) {
+/* Appends an enabled key to the chains. */
+static void chain_append(Pool *p, PoolKey *k) {
         PoolProject *project = k->project;
-        bool is_first = !project->first_key;
 
         k->next_of_project = NULL;
-        if (is_first) {
+        if (!project->first_key) {
                 project->first_key = k;
                 project->next = NULL;
                 if (p->last_project)
@@ -92,26 +88,6 @@ static bool chain_append(Pool *p, PoolKey *k) {
         project->n_alive += pool_key_is_alive(k);
         p->n_usable += project_usable(project);
         pool_rotation_place(p, k);
-        return is_first;
-}
-
-/* Lets existing models find a new key: their cursors may have reached the end before. */
-static void announce(Pool *p, PoolKey *k, bool is_first) {
-        if (is_first)
-                LIST_FOREACH(i, &p->models) {
-                        PoolModel *m = list_entry(i, PoolModel, models);
-
-                        if (!m->next_project)
-                                m->next_project = k->project;
-                }
-        LIST_FOREACH(i, &k->project->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_project);
-
-                if (b->next_key)
-                        continue;
-                b->next_key = k;
-                pool_bucket_place(p, b);
-        }
 }
 
 void pool_arrange(Pool *p) {
@@ -129,7 +105,7 @@ void pool_arrange(Pool *p) {
 
                 k->index = (uint32_t) i;
                 if (!k->disabled)
-                        (void) chain_append(p, k);
+                        chain_append(p, k);
         }
         LIST_FOREACH(i, &p->models)
                 pool_model_arrange(p, list_entry(i, PoolModel, models));
@@ -192,62 +168,6 @@ PoolKey *pool_key_free(PoolKey *k) {
         free(k->learned);
         free(k);
         return NULL;
-}
-
-int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled) {
-        _cleanup_(pool_key_freep) PoolKey *k = NULL;
-        PoolKey **same;
-        int r;
-
-        if (p->n_keys >= KEYS_MAX)
-                return -E2BIG;
-        if (p->n_keys == p->n_keys_allocated) {
-                size_t n = MAX(p->n_keys * 2, (size_t) 16);
-                PoolKey **t = reallocarray(p->keys, n, sizeof(PoolKey *));
-
-                if (!t)
-                        return -ENOMEM;
-                p->keys = t;
-                p->n_keys_allocated = n;
-        }
-
-        r = pool_key_new(secret, &k);
-        if (r < 0)
-                return r;
-        same = tsearch(k, &p->by_secret, pool_key_compare_secret);
-        if (!same)
-                return -ENOMEM;
-        if (*same != k)
-                return -EEXIST;
-        r = pool_ident_new(k, name, &p->by_id, &k->ident);
-        if (r < 0)
-                goto fail;
-        r = -ENOMEM;
-        if (!tsearch(k, &p->by_mask, pool_key_compare_mask))
-                goto fail;
-        r = pool_project_ref(p, k, project, &k->project);
-        if (r < 0)
-                goto fail;
-
-        pool_key_number(k, &p->by_mask);
-        k->index = (uint32_t) p->n_keys;
-        k->disabled = k->configured = disabled;
-        k->placed = project;
-        k->notified.state = disabled ? POOL_DISABLED : POOL_USABLE;
-        if (!disabled)
-                announce(p, k, chain_append(p, k));
-        p->keys[p->n_keys++] = TAKE_PTR(k);
-        return 0;
-
-fail:
-        /* The key in the tree may be another one with the same mask. */
-        same = tfind(k, &p->by_mask, pool_key_compare_mask);
-        if (same && *same == k)
-                (void) tdelete(k, &p->by_mask, pool_key_compare_mask);
-        if (k->ident)
-                (void) tdelete(k->ident, &p->by_id, pool_name_compare);
-        (void) tdelete(k, &p->by_secret, pool_key_compare_secret);
-        return r;
 }
 
 static void key_destroy(Pool *p, PoolKey *k) {

@@ -20,9 +20,6 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret); /* the zone must outlive
 Pool *pool_free(Pool *p);
 DEFINE_CLEANUP(Pool *, pool_free);
 
-/* name and project may be NULL. -EEXIST: the pool has this key; -E2BIG: it has KEYS_MAX keys. */
-int pool_add_key(Pool *p, Secret *secret, const char *name, const char *project, bool disabled);
-
 typedef struct PoolRequest {
         const char *model;
         PoolKey *const *exclude; /* keys that must not be picked, TRIES_MAX at most; the pointers are only
@@ -39,13 +36,6 @@ typedef struct PoolRequest {
  * left. If ceilings are known (core/ceiling.h), the quota of the picked key has room. The pick counts as a
  * request at once. -E2BIG: a new model, and all MODELS_MAX models have requests under way. */
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
-
-static inline int pool_pick(Pool *p, const char *model, PoolKey *const *exclude, size_t n_exclude,
-                            usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
-        const PoolRequest q = { .model = model, .exclude = exclude, .n_exclude = n_exclude };
-
-        return pool_pick_for(p, &q, now, ret, ret_refusal);
-}
 
 /* Picks a key for no model in particular that is neither dead nor out of credit: the projects in rotation,
  * and the keys of each. It does not count as a request. `pinned`: from that project only; or NULL. */

@@ -41,9 +41,6 @@ typedef struct Plan {
         void *by_secret, *by_mask, *by_id;
 } Plan;
 
-static void free_nothing(void *p) {
-}
-
 /* What was planned and not carried out. */
 static void plan_done(Plan *plan) {
         tdestroy(plan->by_secret, free_nothing);
@@ -240,7 +237,6 @@ static void carry_out(Plan *plan, PoolChange *ret) {
         free(p->keys);
         p->keys = TAKE_PTR(plan->keys);
         p->n_keys = plan->n;
-        p->n_keys_allocated = plan->n;
         for (size_t i = 0; i < plan->n; i++) {
                 p->keys[i] = plan->rows[i].key;
                 p->keys[i]->n_alike = 0;

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "keys.h"
 #include "pool/admin.h"
 #include "pool/state/schema.h"
 #include "daemon/state-format.h"
@@ -60,9 +61,10 @@ static void use_all(Pool *p, unsigned n, usec_t now) {
 
         verdict_init(&ok, VERDICT_OK, 200, NULL);
         for (unsigned i = 0; i < n; i++) {
+                const PoolRequest request = { .model = "gemini-flash-latest" };
                 Lease lease;
 
-                if (pool_pick(p, "gemini-flash-latest", NULL, 0, now + i, &lease, NULL) != 0)
+                if (pool_pick_for(p, &request, now + i, &lease, NULL) != 0)
                         abort();
                 pool_report(p, &lease, &ok, &(Usage){ .prompt = 1000 + i % 77, .completion = 200 }, now + i);
         }
@@ -79,15 +81,8 @@ static int bench(const Zone *zone, Loop *loop, const char *path, unsigned n_keys
 
         (void) unlink(path);
         r = pool_new(zone, NOON, &p);
-        for (unsigned i = 0; r >= 0 && i < n_keys; i++) {
-                _cleanup_(secret_unrefp) Secret *key = NULL;
-                char text[64];
-
-                (void) snprintf(text, sizeof(text), "AIzaSyBench-%06u-%04u", i, i * 7919 % 10000);
-                r = secret_new(text, strlen(text), &key);
-                if (r >= 0)
-                        r = pool_add_key(p, key, NULL, NULL, false);
-        }
+        if (r >= 0)
+                r = bench_set_keys(p, n_keys, NOON);
         if (r >= 0)
                 r = store_sqlite_new(loop, path, &state_format, &s);
         if (r >= 0)

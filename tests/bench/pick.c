@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "keys.h"
 #include "pool/admin.h"
 
 #define NOON    (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
@@ -53,9 +54,10 @@ static double run(Pool *p, size_t n, usec_t *now, bool whole) {
 }
 
 static double run_refused(Pool *p, usec_t now) {
+        static const PoolRequest request = { .model = "gemini-flash-latest" };
         usec_t t;
 
-        for (Lease lease; pool_pick(p, "gemini-flash-latest", NULL, 0, now, &lease, NULL) == 0;) {
+        for (Lease lease; pool_pick_for(p, &request, now, &lease, NULL) == 0;) {
                 Verdict day;
 
                 verdict_init(&day, VERDICT_DAY, 429, NULL);
@@ -67,8 +69,7 @@ static double run_refused(Pool *p, usec_t now) {
                 Lease lease;
 
                 /* 100 µs between them, so ten counts of all keys are in it. */
-                if (pool_pick(p, "gemini-flash-latest", NULL, 0, now + i * 100, &lease, &refusal) !=
-                    POOL_E_EXHAUSTED)
+                if (pool_pick_for(p, &request, now + i * 100, &lease, &refusal) != POOL_E_EXHAUSTED)
                         abort();
         }
         return (double) (clock_monotonic() - t) * 1000 / (BATCH * BATCHES);
@@ -89,15 +90,8 @@ static int bench(const Zone *zone, unsigned n_keys, bool ceilings) {
                 int r;
 
                 r = pool_new(zone, NOON, &p);
-                for (unsigned i = 0; r >= 0 && i < n_keys; i++) {
-                        _cleanup_(secret_unrefp) Secret *s = NULL;
-                        char text[64];
-
-                        (void) snprintf(text, sizeof(text), "AIzaSyBench-%06u-%04u", i, i * 7919 % 10000);
-                        r = secret_new(text, strlen(text), &s);
-                        if (r >= 0)
-                                r = pool_add_key(p, s, NULL, NULL, false);
-                }
+                if (r >= 0)
+                        r = bench_set_keys(p, n_keys, NOON);
                 if (r < 0)
                         return r;
                 /* Far above what is asked for here, so that all that they cost is the counting. */

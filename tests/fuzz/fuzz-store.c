@@ -67,12 +67,15 @@ static void put_file(const uint8_t *data, size_t size) {
         (void) close(fd);
 }
 
-static void add_key(Pool *p, const char *key, const char *project) {
-        Secret *s;
+static void set_keys(Pool *p) {
+        PoolKeyWanted keys[2] = { [1].project = "p" };
+        PoolChange change;
 
-        check(secret_new(key, strlen(key), &s) == 0);
-        check(pool_add_key(p, s, NULL, project, false) == 0);
-        (void) secret_unref(s);
+        check(secret_new("AIzaSyKeyNumberOne-0001", 23, &keys[0].secret) == 0);
+        check(secret_new("AIzaSyKeyNumberTwo-0002", 23, &keys[1].secret) == 0);
+        check(pool_set_keys(p, keys, ELEMENTSOF(keys), NOON, &change) == 0);
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                (void) secret_unref(keys[i].secret);
 }
 
 static int on_row(unsigned table, const RowValue *values, unsigned n, void *userdata) {
@@ -95,6 +98,7 @@ static void check_day(const DayRow *row, void *userdata) {
 /* The keys are those of the corpus. */
 static void use(Pool *p, Rows *rows) {
         static const uint8_t secret[DIGEST_KEY_SIZE] = "only if the file has none";
+        static const PoolRequest request = { .model = "gemini-3.8-flash" };
         PoolRefusal refusal;
         Lease lease;
         Verdict v;
@@ -103,12 +107,12 @@ static void use(Pool *p, Rows *rows) {
         for (size_t i = 0; i < pool_n_keys(p); i++)
                 pool_each_slot(p, pool_key(p, i), NOON, check_slot, NULL);
         pool_each_day(p, 4000, NOON, check_day, NULL);
-        if (pool_pick(p, "gemini-3.8-flash", NULL, 0, NOON, &lease, &refusal) == 0) {
+        if (pool_pick_for(p, &request, NOON, &lease, &refusal) == 0) {
                 verdict_init(&v, VERDICT_DAY, 429, NULL);
                 pool_report(p, &lease, &v, NULL, NOON);
         }
         (void) pool_reset(p, NULL, NULL, NOON);
-        check(pool_pick(p, "gemini-3.8-flash", NULL, 0, NOON, &lease, &refusal) == 0);
+        check(pool_pick_for(p, &request, NOON, &lease, &refusal) == 0);
         verdict_init(&v, VERDICT_OK, 200, NULL);
         pool_report(p, &lease, &v, NULL, NOON);
         check(pool_save(p, true, rows) >= 0);
@@ -125,8 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         set_up();
         put_file(data, size);
         check(pool_new(zone, NOON, &p) == 0);
-        add_key(p, "AIzaSyKeyNumberOne-0001", NULL);
-        add_key(p, "AIzaSyKeyNumberTwo-0002", "p");
+        set_keys(p);
         pool_keep(p, ignore, NULL);
 
         check(sqlite_file_open(path, &state_format, &pool_schema, &f, &report) == 0);

@@ -9,7 +9,7 @@
 
 #include "test.h"
 
-#include "pool/internal.h"
+#include "pool-keys.h"
 #include "shelf.h"
 
 #define MIDNIGHT (1795334400 * USEC_PER_SEC) /* 2026-11-22, in Los Angeles */

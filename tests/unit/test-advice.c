@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "server/admin/internal.h"
+#include "pool-keys.h"
 #include "noon.h"
 
 /* 2026-11-22, noon in Los Angeles. */

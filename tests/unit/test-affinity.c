@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "pool/internal.h"
 #include "pool/pick-preferred.h"
+#include "pool-keys.h"
 
 #define NOON (1795334400 * USEC_PER_SEC + 12 * USEC_PER_HOUR)
 #define MODEL "gemini-3.8-flash"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange-world.h"
+#include "pool-keys.h"
 #include "noon.h"
 #include "walk.h"
 

@@ -69,11 +69,10 @@ static void on_body(HttpRequest *r, void *userdata) {
         reply_text(r, 200, "hello");
 }
 
-static void on_gone(HttpRequest *r, void *userdata) {
+static void on_gone(HttpRequest *r _unused_, void *userdata) {
         Fixture *f = userdata;
 
         f->n_gone++;
-        assert_true(http_request_is_gone(r));
 }
 
 static void on_drained(HttpRequest *r _unused_, void *userdata) {

@@ -5,6 +5,7 @@
 #include "io/timer.h"
 #include "server/routes.h"
 #include "server/models.c" /* over a loop, an engine and replies of our own: ten minutes pass at once */
+#include "pool-keys.h"
 
 #define NOON (1795377600 * USEC_PER_SEC)
 #define PAGE(name) "{\"models\":[{\"name\":\"models/" name "\"}]}"

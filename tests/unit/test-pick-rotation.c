@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "pool/pool.h"
+#include "pool-keys.h"
 
 #define NOON (1795377600 * USEC_PER_SEC)
 

@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "pool/internal.h"
 #include "pool/standing.h"
+#include "pool-keys.h"
 #include "noon.h"
 
 /* Administration of the pool and its notifications. The long walk (test-pool-walk) compares all of it with

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "pool/internal.h"
+#include "pool-keys.h"
 #include "noon.h"
 
 /* Projects and model names in Google's answers, and the warning before a day is used up. */

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "pool/internal.h"
+#include "pool-keys.h"
 #include "room-plain.h"
 #include "walk.h"
 

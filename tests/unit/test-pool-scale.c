@@ -4,26 +4,31 @@
 #include <malloc.h>
 
 #include "core/judgement.h"
-#include "pool/internal.h"
+#include "pool-keys.h"
 #include "noon.h"
 
 /* What the pool may cost: counted, not timed. And what it does when models or pairs grow too many. */
 
 
 static Pool *pool_of(unsigned n_keys, unsigned keys_a_project) {
+        _cleanup_free_ PoolKeyWanted *keys = calloc(n_keys, sizeof(PoolKeyWanted));
+        _cleanup_free_ char(*projects)[16] = calloc(n_keys, sizeof(*projects));
         Pool *p;
 
+        assert_non_null(keys);
+        assert_non_null(projects);
         assert_int_equal(pool_new(zone, NOON, &p), 0);
         for (unsigned i = 0; i < n_keys; i++) {
-                char text[64], project[16];
-                Secret *s;
+                char text[64];
 
                 (void) snprintf(text, sizeof(text), "AIzaSyScale-%06u-%04u", i, i % 9973);
-                (void) snprintf(project, sizeof(project), "p%u", i / keys_a_project);
-                assert_int_equal(secret_new(text, strlen(text), &s), 0);
-                assert_int_equal(pool_add_key(p, s, NULL, keys_a_project > 1 ? project : NULL, false), 0);
-                s = secret_unref(s);
+                (void) snprintf(projects[i], sizeof(projects[i]), "p%u", i / keys_a_project);
+                assert_int_equal(secret_new(text, strlen(text), &keys[i].secret), 0);
+                keys[i].project = keys_a_project > 1 ? projects[i] : NULL;
         }
+        assert_int_equal(pool_add_keys(p, keys, n_keys), 0);
+        for (unsigned i = 0; i < n_keys; i++)
+                keys[i].secret = secret_unref(keys[i].secret);
         return p;
 }
 

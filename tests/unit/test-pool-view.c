@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "pool/admin.h"
+#include "pool-keys.h"
 #include "noon.h"
 
 /* Views: names and masks, counters, days, errors; and how a reset finds its keys. */

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "pool/internal.h"
+#include "pool-keys.h"
 #include "pool-plain.h"
 #include "noon.h"
 #include "walk.h"

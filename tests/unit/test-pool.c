@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
-#include "pool/internal.h"
+#include "pool-keys.h"
 #include "noon.h"
 
 /* 2026-11-22, Sunday, midnight in Los Angeles. Conversations begin at noon. */

@@ -2,8 +2,8 @@
 #include "test-data.h"
 
 #include "base/text.h"
-#include "pool/internal.h"
 #include "dialect/gemini/error.h"
+#include "pool-keys.h"
 
 /*
  * Days of refusals, second by second: Google's own bodies (tests/golden/errors) from a bucket that is spent

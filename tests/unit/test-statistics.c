@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
+#include "pool-keys.h"
 #include "noon.h"
 #include "pool/state/schema.h"
 #include "server/exchange/key-queue.h"

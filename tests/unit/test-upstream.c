@@ -8,6 +8,7 @@
 #include "pool/pool.h"
 #include "server/http.h"
 #include "server/upstream-query.h"
+#include "pool-keys.h"
 #include "walk.h"
 
 #define NOON  (1795377600 * USEC_PER_SEC)

@@ -27,9 +27,6 @@ static int compare_id(const void *a, const void *b) {
         return memcmp(x->data, y->data, x->n);
 }
 
-static void free_nothing(void *p) {
-}
-
 static void absent_free(Absent *a) {
         list_unlink(&a->link);
         free(a);
