@@ -61,6 +61,7 @@ const char *layer_to_string(Layer l) {
 Judgement judgement_of(VerdictClass class, Layer layer) {
         assert(class >= 0 && class < _VERDICT_CLASS_MAX);
         assert(layer < _LAYER_MAX);
+        assert(judgements[class][layer] != _JUDGEMENT_MISSING);
         return judgements[class][layer];
 }
 

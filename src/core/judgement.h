@@ -22,6 +22,7 @@ typedef enum Layer {
 const char *layer_to_string(Layer l); /* "key", "project", "bucket", "rate", "health" */
 
 typedef enum Judgement {
+        _JUDGEMENT_MISSING, /* a class without a row */
         JUDGEMENT_VOID,  /* proves nothing: a probe counts as not sent */
         JUDGEMENT_PASS,  /* it works */
         JUDGEMENT_FAIL,  /* it is at fault */

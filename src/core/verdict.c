@@ -35,6 +35,7 @@ static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
 
 const VerdictRule *verdict_rule(VerdictClass class) {
         assert(class >= 0 && class < _VERDICT_CLASS_MAX);
+        assert(rules[class].name); /* each class has a row */
         return &rules[class];
 }
 

@@ -3,10 +3,11 @@
 
 /* The verdicts of one request's attempts, in order, and the cause of the last one that failed. */
 
+#include "base/limits.h"
 #include "core/verdict.h"
 
-#define VERDICTS_MAX      24U  /* if a request has more attempts, the last entry is the latest verdict */
-#define VERDICTS_TEXT_MAX 512U /* VERDICTS_MAX names, each with a separator of two bytes */
+#define VERDICTS_MAX      TRIES_MAX
+#define VERDICTS_TEXT_MAX 2048U /* VERDICTS_MAX names, each with a separator of two bytes */
 
 /* All zero: none. */
 typedef struct Verdicts {

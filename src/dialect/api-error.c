@@ -113,6 +113,7 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         const char *ours = rules[v->class].message, *theirs = rules[v->class].quote ? v->message : "";
         int status = rules[v->class].status;
 
+        assert(ours || rules[v->class].quote); /* each class has a row */
         if (v->class == VERDICT_REQUEST)
                 status = request_status(v);
         else if (v->class == VERDICT_OVERLOAD)

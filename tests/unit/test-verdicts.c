@@ -34,6 +34,20 @@ static void test_ceiling(void **state _unused_) {
         assert_string_equal(strrchr(text, ','), ", ok");
 }
 
+/* A request has TRIES_MAX attempts at most, and each verdict is kept. */
+static void test_all_kept(void **state _unused_) {
+        char text[VERDICTS_TEXT_MAX];
+        Verdicts l = {};
+
+        for (unsigned i = 0; i < TRIES_MAX; i++)
+                verdicts_add(&l, i % 2 ? VERDICT_DAY : VERDICT_OK);
+        verdicts_format(&l, ",", text);
+        assert_int_equal(strlen(text), TRIES_MAX / 2 * strlen("ok,day,") - 1);
+        for (unsigned i = 0; i < TRIES_MAX / 2; i++)
+                assert_memory_equal(text + i * strlen("ok,day,"), "ok,day", strlen("ok,day"));
+        verdicts_done(&l);
+}
+
 static void test_names_are_short(void **state _unused_) {
         for (VerdictClass i = 0; i < _VERDICT_CLASS_MAX; i++)
                 assert_true((strlen(verdict_rule(i)->name) + 2) * VERDICTS_MAX < VERDICTS_TEXT_MAX);
@@ -56,6 +70,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_in_order),
                 cmocka_unit_test(test_ceiling),
+                cmocka_unit_test(test_all_kept),
                 cmocka_unit_test(test_names_are_short),
                 cmocka_unit_test(test_cause),
         };
