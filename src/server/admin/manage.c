@@ -165,10 +165,10 @@ static void reset_reply(Request *q, const ResetOrder *order, size_t n) {
         JWriter w = JWRITER_INIT(&body);
 
         if (n > 0)
-                (void) snprintf(message, sizeof(message), "Revived %s on %s: %zu %s.", whom, where, n,
-                                n == 1 ? "entry was set aside" : "entries were set aside");
+                (void) snprintf(message, sizeof(message), "%zu %s lifted: %s, %s.", n,
+                                n == 1 ? "block was" : "blocks were", whom, where);
         else
-                (void) snprintf(message, sizeof(message), "There was nothing to revive: %s on %s.", whom,
+                (void) snprintf(message, sizeof(message), "There was no block to lift: %s, %s.", whom,
                                 where);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "message", message);
