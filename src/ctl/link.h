@@ -23,7 +23,7 @@ int link_call(Ctl *c, const LinkCall *call, sd_bus_message **ret, const char *ty
 /* All properties of an object, as a{sv}. */
 int link_properties(Ctl *c, const char *path, const char *interface, sd_bus_message **ret);
 
-/* True if the error means that there is no such object. */
+/* True if the error means that there is no such object, interface or method. */
 bool link_is_no_object(const sd_bus_error *e);
 
 /* Prints that an answer was not understood. */

@@ -56,7 +56,7 @@ struct PoolKey {
         bool gone;       /* removed: in none of the pool's lists and trees */
         bool disabled_before; /* of a removed key: it was disabled before that */
         bool wanted;     /* the new configuration has it; only pool_set_keys() uses this */
-        bool placed;     /* the configuration names its project */
+        bool placed;     /* the configuration gives the key a project */
         bool joining;    /* it will move to the project that was learned */
         char *learned;   /* the project that Google named, or NULL; kept even where the configuration wins */
         bool restored;   /* its rows were read from the store */

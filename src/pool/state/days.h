@@ -32,7 +32,8 @@ static inline void pool_tally_roll(PoolTally *t, usec_t day) {
 typedef struct PoolToday {
         uint32_t date;
         PoolCounters before; /* the tally when this record of the day was begun */
-        DayCounters more;    /* what had been counted on this day before that */
+        DayCounters more;    /* what the book already had of the day by then: not 0 if the model was
+                              * forgotten in between, or the clock was set back */
 } PoolToday;
 
 /* The counters of today so far: `more`, and the difference between the tally and `before`. So nothing is
