@@ -70,6 +70,7 @@
 #define BINDING_ID_MAX     128U   /* after `files/`; Google's own have 40 at most */
 #define BINDINGS_MAX       16384U /* remembered at one time, 0.4 KiB each, an upload 1.4 */
 #define BINDINGS_TOKEN_MAX 4096U  /* of one token, so that one client cannot take all */
+#define RESOURCE_ANSWER_MAX (1U << 20) /* bytes: Google's description of a file; usually some hundred */
 #define RESOURCE_LIST_MAX  100U   /* entries of one page: each is a request to Google */
 
 /* --- output for the operator --- */

@@ -78,7 +78,7 @@ static usec_t percentile(const Window *w) {
         return MAX(sorted[n * 95 / 100], 1U) * USEC_PER_MSEC;
 }
 
-void hedges_heard(Hedges *h, const char *model, bool stream, usec_t span) {
+void hedges_note_first(Hedges *h, const char *model, bool stream, usec_t span) {
         Window *w = window_of(h, model, stream);
 
         w->used = ++h->used;

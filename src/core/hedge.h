@@ -32,7 +32,7 @@ DEFINE_CLEANUP(Hedges *, hedges_free);
 usec_t hedges_begin(Hedges *h, usec_t after, const char *model, bool stream);
 
 /* The request's first event came after `span`; needed for HEDGE_P95 only. */
-void hedges_heard(Hedges *h, const char *model, bool stream, usec_t span);
+void hedges_note_first(Hedges *h, const char *model, bool stream, usec_t span);
 
 bool hedges_may(const Hedges *h);
 void hedges_take(Hedges *h); /* one hedge is sent */

@@ -142,7 +142,7 @@ static void note_parts(Job *j, JsonCursor *parts) {
         }
 }
 
-void job_heard(Job *j, const char *json, size_t n) {
+void job_received(Job *j, const char *json, size_t n) {
         GeminiEvent e;
         GeminiCandidate c;
         Verdict v;

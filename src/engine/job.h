@@ -64,7 +64,7 @@ Job *job_find(JobBook *b, const char *presented, size_t n);
 bool job_admit(Job *j);
 
 /* Called by the CLI's exchange: with each GenerateContentResponse, … */
-void job_heard(Job *j, const char *json, size_t n);
+void job_received(Job *j, const char *json, size_t n);
 /* … when an answer is complete (not for a count of tokens), … */
 void job_answered(Job *j, const Usage *usage);
 /* … when it failed, with the error, … */

@@ -99,43 +99,48 @@ static void fetch_fail(ModelList *l, const ApiError *e) {
 /* --- the fetch --- */
 
 /* Starts at the first page, with the first key and with each other key. */
-static void on_begin(UpstreamQuery *w) {
-        ModelList *l = CONTAINER_OF(w, ModelList, query);
+static void models_on_begin(UpstreamQuery *query) {
+        ModelList *l = CONTAINER_OF(query, ModelList, query);
 
         gemini_list_done(&l->coming);
         l->n_pages = 0;
-        w->page_token = NULL;
+        query->page_token = NULL;
 }
 
-static int on_event(UpstreamQuery *w, const char *json, size_t n) {
-        ModelList *l = CONTAINER_OF(w, ModelList, query);
+static int models_on_event(UpstreamQuery *query, const char *json, size_t n) {
+        ModelList *l = CONTAINER_OF(query, ModelList, query);
         int r;
 
-        r = gemini_list_add(&l->coming, json, n, &w->verdict);
+        r = gemini_list_add(&l->coming, json, n, &query->verdict);
         return MIN(r, 0);
 }
 
 /* A page is there, or the fetch has failed. */
-static void on_done(UpstreamQuery *w) {
-        ModelList *l = CONTAINER_OF(w, ModelList, query);
+static void models_on_done(UpstreamQuery *query) {
+        ModelList *l = CONTAINER_OF(query, ModelList, query);
         ApiError e;
 
-        if (w->verdict.class == VERDICT_OK && l->coming.next_page && ++l->n_pages < MODEL_LIST_PAGES_MAX) {
-                w->page_token = l->coming.next_page;
-                if (upstream_query_continue(w) == 0)
+        if (query->verdict.class == VERDICT_OK && l->coming.next_page &&
+            ++l->n_pages < MODEL_LIST_PAGES_MAX) {
+                query->page_token = l->coming.next_page;
+                if (upstream_query_continue(query) == 0)
                         return;
         }
 
-        if (w->verdict.class != VERDICT_OK)
-                upstream_query_error(w, SUBJECT, &e);
-        upstream_query_end(w, VERDICT_INTERNAL);
-        if (w->verdict.class == VERDICT_OK)
+        if (query->verdict.class != VERDICT_OK)
+                upstream_query_error(query, SUBJECT, &e);
+        upstream_query_end(query, VERDICT_INTERNAL);
+        if (query->verdict.class == VERDICT_OK)
                 fetch_succeed(l);
         else
                 fetch_fail(l, &e);
 }
 
-static const UpstreamQueryOps query_ops = { .begin = on_begin, .event = on_event, .done = on_done };
+static const UpstreamQueryOps query_ops = {
+        .begin = models_on_begin,
+        .event = models_on_event,
+        .done = models_on_done,
+};
 
 static void fetch_start(ModelList *l) {
         upstream_query_init(&l->query, &query_ops, l->http, NULL);
@@ -144,10 +149,10 @@ static void fetch_start(ModelList *l) {
         l->outdated = false;
         timeout_start(l->deadline, &l->timeout);
         if (upstream_query_start(&l->query) == UPSTREAM_E_ENDED)
-                on_done(&l->query);
+                models_on_done(&l->query);
 }
 
-static void on_timeout(Timeout *t) {
+static void models_on_timeout(Timeout *t) {
         ModelList *l = CONTAINER_OF(t, ModelList, timeout);
         ApiError e;
 
@@ -158,7 +163,7 @@ static void on_timeout(Timeout *t) {
         fetch_fail(l, &e);
 }
 
-static void on_cancel(Request *q) {
+static void models_on_cancel(Request *q) {
         list_unlink(&q->link);
 }
 
@@ -168,7 +173,7 @@ static bool is_ready(ModelList *l, Request *q) {
                 return true;
 
         list_append(&l->waiting, &q->link);
-        q->cancel = on_cancel;
+        q->cancel = models_on_cancel;
         if (!upstream_query_is_under_way(&l->query))
                 fetch_start(l); /* may already have answered all waiting requests, including this one */
         return false;
@@ -261,7 +266,7 @@ int model_list_new(Http *h, ModelList **ret) {
         list_init(&l->waiting);
         upstream_query_init(&l->query, &query_ops, h, NULL);
         l->timeout = TIMEOUT_INIT(l->timeout);
-        r = timeout_queue_new(h->p.loop, FETCH_TIME, on_timeout, &l->deadline);
+        r = timeout_queue_new(h->p.loop, FETCH_TIME, models_on_timeout, &l->deadline);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(l);

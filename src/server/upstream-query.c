@@ -3,211 +3,213 @@
 
 #include "base/text.h"
 #include "io/timer.h"
-#include "server/exchange/pin.h"
-#include "server/files/resource.h"
 #include "server/http.h"
 #include "server/upstream-query.h"
 
 #define PATH_MAX_BYTES 2000U
 
-void upstream_query_init(UpstreamQuery *w, const UpstreamQueryOps *ops, Http *h, Request *q) {
-        *w = (UpstreamQuery){ .ops = ops,
+void upstream_query_init(UpstreamQuery *q, const UpstreamQueryOps *ops, Http *h, Request *request) {
+        *q = (UpstreamQuery){ .ops = ops,
                               .http = h,
-                              .request = q,
+                              .request = request,
                               .method = GEMINI_RESOURCE,
                               .path = BUF_INIT(PATH_MAX_BYTES),
                               .answer = BUF_INIT(RESOURCE_ANSWER_MAX) };
-        verdict_init(&w->verdict, VERDICT_OK, 0, NULL);
+        verdict_init(&q->verdict, VERDICT_OK, 0, NULL);
 }
 
-static const LogIds *ids_of(const UpstreamQuery *w) {
-        return w->request ? &w->request->ids : NULL;
+static const LogIds *ids_of(const UpstreamQuery *q) {
+        return q->request ? &q->request->ids : NULL;
 }
 
-static void report(UpstreamQuery *w) {
-        LOG_FOR_REQUEST(ids_of(w));
+static void report(UpstreamQuery *q) {
+        LOG_FOR_REQUEST(ids_of(q));
 
-        upstream_call_report(&w->call, w->http, &w->verdict, NULL);
+        upstream_call_report(&q->call, q->http, &q->verdict, NULL);
 }
 
-static int end(UpstreamQuery *w) {
-        w->ended = true;
-        if (w->request)
-                w->request->verdict = verdict_rule(w->verdict.class)->name;
+static int end(UpstreamQuery *q) {
+        q->ended = true;
+        if (q->request)
+                q->request->verdict = verdict_rule(q->verdict.class)->name;
         return UPSTREAM_E_ENDED;
 }
 
 /* --- a try --- */
 
-static int on_event(const char *json, size_t n, void *userdata) {
-        UpstreamQuery *w = userdata;
+static int query_on_event(const char *json, size_t n, void *userdata) {
+        UpstreamQuery *q = userdata;
 
-        if (w->ops->event)
-                return w->ops->event(w, json, n);
-        buf_clear(&w->answer);
-        return buf_append(&w->answer, json, n);
+        if (q->ops->event)
+                return q->ops->event(q, json, n);
+        buf_clear(&q->answer);
+        return buf_append(&q->answer, json, n);
 }
 
-static void on_header(const char *line, size_t n, void *userdata) {
-        UpstreamQuery *w = userdata;
+static void query_on_header(const char *line, size_t n, void *userdata) {
+        UpstreamQuery *q = userdata;
 
-        if (w->ops->header)
-                w->ops->header(w, line, n);
+        if (q->ops->header)
+                q->ops->header(q, line, n);
 }
 
-static int next(UpstreamQuery *w);
+static int next(UpstreamQuery *q);
 
-static void on_done(const Verdict *v, void *userdata) {
-        UpstreamQuery *w = userdata;
+static void query_on_done(const Verdict *v, void *userdata) {
+        UpstreamQuery *q = userdata;
 
-        w->call.call = engine_call_free(w->call.call);
+        q->call.call = engine_call_free(q->call.call);
         if (v->class != VERDICT_OK) /* else the event may have a verdict about the answer */
-                w->verdict = *v;
-        if (w->request) {
-                request_note_verdict(w->request, w->verdict.class);
-                verdicts_set_cause(&w->request->verdicts, w->verdict.cause);
+                q->verdict = *v;
+        if (q->request) {
+                request_note_verdict(q->request, q->verdict.class);
+                verdicts_set_cause(&q->request->verdicts, q->verdict.cause);
         }
-        if (next(w) == UPSTREAM_E_ENDED)
-                w->ops->done(w);
+        if (next(q) == UPSTREAM_E_ENDED)
+                q->ops->done(q);
 }
 
-static int call(UpstreamQuery *w) {
-        static const EngineSink sink = { .event = on_event, .done = on_done, .header = on_header };
+static int call(UpstreamQuery *q) {
+        static const EngineSink sink = {
+                .event = query_on_event,
+                .done = query_on_done,
+                .header = query_on_header,
+        };
         const EngineResource resource = {
-                .verb = w->verb,
-                .path = buf_cstr(&w->path),
-                .content_type = w->content_type,
-                .headers = w->headers,
-                .n_headers = w->n_headers,
+                .verb = q->verb,
+                .path = buf_cstr(&q->path),
+                .content_type = q->content_type,
+                .headers = q->headers,
+                .n_headers = q->n_headers,
         };
 
-        verdict_init(&w->verdict, VERDICT_OK, 0, NULL);
-        if (!resource.path || upstream_call_start(&w->call, w->http, w->http->p.engine,
+        verdict_init(&q->verdict, VERDICT_OK, 0, NULL);
+        if (!resource.path || upstream_call_start(&q->call, q->http, q->http->p.engine,
                                                   &(EngineRequest){
-                                                          .method = w->method,
-                                                          .page_token = w->page_token,
+                                                          .method = q->method,
+                                                          .page_token = q->page_token,
                                                           .resource = resource.verb ? &resource : NULL,
-                                                          .body = w->body,
-                                                          .n_body = w->n_body,
-                                                          .key = pool_key_secret(w->call.lease.key),
-                                                          .id = w->request ? w->request->id : NULL,
-                                                          .ids = ids_of(w),
+                                                          .body = q->body,
+                                                          .n_body = q->n_body,
+                                                          .key = pool_key_secret(q->call.lease.key),
+                                                          .id = q->request ? q->request->id : NULL,
+                                                          .ids = ids_of(q),
                                                   },
-                                                  &sink, w) < 0) {
-                verdict_init(&w->verdict, VERDICT_INTERNAL, 0,
+                                                  &sink, q) < 0) {
+                verdict_init(&q->verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
-                return end(w);
+                return end(q);
         }
         return 0;
 }
 
 /* A key that was not tried; after an overload any key, because no key caused it. */
-static int pick(UpstreamQuery *w, PoolRefusal *ret_refusal) {
-        Pool *pool = w->http->p.pool;
-        PoolProject *pinned = w->pinned[0] ? pool_bound_to(pool, w->pinned, clock_realtime()) : NULL;
+static int pick(UpstreamQuery *q, PoolRefusal *ret_refusal) {
+        Pool *pool = q->http->p.pool;
+        PoolProject *pinned = q->pinned[0] ? pool_bound_to(pool, q->pinned, clock_realtime()) : NULL;
         usec_t now = clock_realtime();
         int r;
 
-        r = pool_pick_rotation_of(pool, pinned, upstream_tried(&w->tries), w->tries.n, now, &w->call.lease,
+        r = pool_pick_rotation_of(pool, pinned, upstream_tried(&q->tries), q->tries.n, now, &q->call.lease,
                                   ret_refusal);
-        if (r == POOL_E_EXHAUSTED && w->tries.n > 0 && verdict_rule(w->verdict.class)->backoff)
-                r = pool_pick_rotation_of(pool, pinned, NULL, 0, now, &w->call.lease, ret_refusal);
+        if (r == POOL_E_EXHAUSTED && q->tries.n > 0 && verdict_rule(q->verdict.class)->backoff)
+                r = pool_pick_rotation_of(pool, pinned, NULL, 0, now, &q->call.lease, ret_refusal);
         return r;
 }
 
-int upstream_query_start(UpstreamQuery *w) {
+int upstream_query_start(UpstreamQuery *q) {
         PoolRefusal refusal;
-        LOG_FOR_REQUEST(ids_of(w));
+        LOG_FOR_REQUEST(ids_of(q));
 
-        if (!upstream_tries_reserve(&w->tries)) {
-                verdict_init(&w->verdict, VERDICT_INTERNAL, 0,
+        if (!upstream_tries_reserve(&q->tries)) {
+                verdict_init(&q->verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
-                return end(w);
+                return end(q);
         }
-        if (pick(w, &refusal) != 0) {
+        if (pick(q, &refusal) != 0) {
                 /* The last key's verdict is the better answer, if there is one. */
-                w->refused = w->tries.n == 0;
-                if (w->refused) {
-                        api_error_from_refusal(&w->error, &refusal, w->pinned[0] ? w->pinned : w->subject,
+                q->refused = q->tries.n == 0;
+                if (q->refused) {
+                        api_error_from_refusal(&q->error, &refusal, q->pinned[0] ? q->pinned : q->subject,
                                                clock_realtime());
-                        verdict_init(&w->verdict, VERDICT_INTERNAL, 0, NULL);
+                        verdict_init(&q->verdict, VERDICT_INTERNAL, 0, NULL);
                 }
-                return end(w);
+                return end(q);
         }
-        upstream_tries_note(&w->tries, w->call.lease.key);
-        if (w->request) {
-                w->request->attempts++;
-                request_note_key(w->request, w->call.lease.key);
+        upstream_tries_note(&q->tries, q->call.lease.key);
+        if (q->request) {
+                q->request->attempts++;
+                request_note_key(q->request, q->call.lease.key);
         }
-        if (w->ops->begin)
-                w->ops->begin(w);
-        return call(w);
+        if (q->ops->begin)
+                q->ops->begin(q);
+        return call(q);
 }
 
-int upstream_query_continue(UpstreamQuery *w) {
-        assert(w->ended && w->call.lease.key);
+int upstream_query_continue(UpstreamQuery *q) {
+        assert(q->ended && q->call.lease.key);
 
-        w->ended = false;
-        return call(w);
+        q->ended = false;
+        return call(q);
 }
 
 /* --- the next try --- */
 
 static void on_pause(void *userdata) {
-        UpstreamQuery *w = userdata;
+        UpstreamQuery *q = userdata;
 
-        w->pause = timer_free(w->pause);
-        if (upstream_query_start(w) == UPSTREAM_E_ENDED)
-                w->ops->done(w);
+        q->pause = timer_free(q->pause);
+        if (upstream_query_start(q) == UPSTREAM_E_ENDED)
+                q->ops->done(q);
 }
 
 /* A try has ended: another one follows, or the query has ended, too. */
-static int next(UpstreamQuery *w) {
+static int next(UpstreamQuery *q) {
         UpstreamNext n;
 
-        if (w->verdict.class == VERDICT_OK)
-                return end(w);
-        upstream_call_count(&w->call, w->http, &w->verdict, &w->tries);
-        n = upstream_next(&w->tries, &w->verdict);
+        if (q->verdict.class == VERDICT_OK)
+                return end(q);
+        upstream_call_count(&q->call, q->http, &q->verdict, &q->tries);
+        n = upstream_next(&q->tries, &q->verdict);
         if (n == UPSTREAM_END)
-                return end(w);
-        report(w);
+                return end(q);
+        report(q);
         if (n == UPSTREAM_AFTER_PAUSE &&
-            timer_new(w->http->p.loop, upstream_pause(&w->tries), on_pause, w, &w->pause) >= 0)
+            timer_new(q->http->p.loop, upstream_pause(&q->tries), on_pause, q, &q->pause) >= 0)
                 return 0;
-        return upstream_query_start(w);
+        return upstream_query_start(q);
 }
 
 /* --- its end --- */
 
-void upstream_query_error(const UpstreamQuery *w, const char *subject, ApiError *ret) {
-        if (w->refused)
-                *ret = w->error;
+void upstream_query_error(const UpstreamQuery *q, const char *subject, ApiError *ret) {
+        if (q->refused)
+                *ret = q->error;
         else
-                api_error_from_verdict(ret, &w->verdict, subject);
-        if (w->method == GEMINI_RESOURCE && streq(ret->param, "model")) { /* a file has no model */
+                api_error_from_verdict(ret, &q->verdict, subject);
+        if (q->method == GEMINI_RESOURCE && streq(ret->param, "model")) { /* a file has no model */
                 ret->param[0] = 0;
                 ret->code = NULL;
         }
 }
 
-void upstream_query_end(UpstreamQuery *w, VerdictClass class) {
-        w->pause = timer_free(w->pause);
-        if (!w->ended)
-                verdict_init(&w->verdict, class, 0, NULL);
-        report(w);
-        upstream_tries_done(&w->tries);
-        for (size_t i = 0; i < w->n_headers; i++)
-                free(w->headers[i]);
-        w->n_headers = 0;
-        free(TAKE_PTR(w->content_type));
-        buf_done(&w->path);
-        buf_done(&w->answer);
+void upstream_query_end(UpstreamQuery *q, VerdictClass class) {
+        q->pause = timer_free(q->pause);
+        if (!q->ended)
+                verdict_init(&q->verdict, class, 0, NULL);
+        report(q);
+        upstream_tries_done(&q->tries);
+        for (size_t i = 0; i < q->n_headers; i++)
+                free(q->headers[i]);
+        q->n_headers = 0;
+        free(TAKE_PTR(q->content_type));
+        buf_done(&q->path);
+        buf_done(&q->answer);
 }
 
 /* --- batches --- */
 
-static void on_item_done(UpstreamQuery *w);
+static void on_item_done(UpstreamQuery *q);
 
 static const UpstreamQueryOps item_ops = { .done = on_item_done };
 
@@ -244,8 +246,8 @@ static void go_on(UpstreamBatch *b) {
                 b->ops->drained(b);
 }
 
-static void on_item_done(UpstreamQuery *w) {
-        struct UpstreamBatchItem *item = CONTAINER_OF(w, struct UpstreamBatchItem, query);
+static void on_item_done(UpstreamQuery *q) {
+        struct UpstreamBatchItem *item = CONTAINER_OF(q, struct UpstreamBatchItem, query);
         UpstreamBatch *b = item->batch;
 
         if (item_ended(b, item))

@@ -20,14 +20,14 @@ enum {
 
 typedef struct UpstreamQueryOps {
         /* A try begins: discard the data of the previous one; or NULL. */
-        void (*begin)(UpstreamQuery *w);
-        /* Receives the answer. It may set w->verdict if the answer is not valid. < 0 ends the try. NULL: the
-         * answer is kept in w->answer. */
-        int (*event)(UpstreamQuery *w, const char *json, size_t n);
+        void (*begin)(UpstreamQuery *q);
+        /* Receives the answer. It may set q->verdict if the answer is not valid. < 0 ends the try. NULL: the
+         * answer is kept in q->answer. */
+        int (*event)(UpstreamQuery *q, const char *json, size_t n);
         /* A line of the answer's head; or NULL. */
-        void (*header)(UpstreamQuery *w, const char *line, size_t n);
-        /* The query has ended: w->verdict is the outcome. The lease is held until upstream_query_end(). */
-        void (*done)(UpstreamQuery *w);
+        void (*header)(UpstreamQuery *q, const char *line, size_t n);
+        /* The query has ended: q->verdict is the outcome. The lease is held until upstream_query_end(). */
+        void (*done)(UpstreamQuery *q);
 } UpstreamQueryOps;
 
 struct UpstreamQuery {
@@ -59,25 +59,25 @@ struct UpstreamQuery {
         Buf answer;
 };
 
-/* `q` may be NULL. */
-void upstream_query_init(UpstreamQuery *w, const UpstreamQueryOps *ops, Http *h, Request *q);
+/* `request` may be NULL. */
+void upstream_query_init(UpstreamQuery *q, const UpstreamQueryOps *ops, Http *h, Request *request);
 
-/* 0, and done() will be called; or UPSTREAM_E_ENDED, and w->verdict is the outcome. */
-int upstream_query_start(UpstreamQuery *w);
+/* 0, and done() will be called; or UPSTREAM_E_ENDED, and q->verdict is the outcome. */
+int upstream_query_start(UpstreamQuery *q);
 
 /* From done(), after VERDICT_OK: makes the next call (the next page) with the same key. Results as for
  * upstream_query_start(). */
-int upstream_query_continue(UpstreamQuery *w);
+int upstream_query_continue(UpstreamQuery *q);
 
-void upstream_query_error(const UpstreamQuery *w, const char *subject, ApiError *ret);
+void upstream_query_error(const UpstreamQuery *q, const char *subject, ApiError *ret);
 
-static inline bool upstream_query_is_under_way(const UpstreamQuery *w) {
-        return w->call.call || w->pause;
+static inline bool upstream_query_is_under_way(const UpstreamQuery *q) {
+        return q->call.call || q->pause;
 }
 
 /* Gives the key back, with the verdict, or with `class` if the query has not ended; frees what the query
  * holds, but not the query. May be called twice. */
-void upstream_query_end(UpstreamQuery *w, VerdictClass class);
+void upstream_query_end(UpstreamQuery *q, VerdictClass class);
 
 /* --- batches --- */
 
@@ -87,9 +87,9 @@ typedef struct UpstreamBatch UpstreamBatch;
 
 typedef struct UpstreamBatchOps {
         /* Initialises the next query, except its ops; false: there are no more. */
-        bool (*ask)(UpstreamBatch *b, UpstreamQuery *w, size_t index);
+        bool (*ask)(UpstreamBatch *b, UpstreamQuery *q, size_t index);
         /* A query has ended. False: the owner has ended the batch, and perhaps freed it. */
-        bool (*ended)(UpstreamBatch *b, UpstreamQuery *w, size_t index);
+        bool (*ended)(UpstreamBatch *b, UpstreamQuery *q, size_t index);
         /* All have ended. The owner may free the batch, or run it again with more queries. */
         void (*drained)(UpstreamBatch *b);
 } UpstreamBatchOps;

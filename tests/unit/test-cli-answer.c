@@ -176,7 +176,7 @@ static void test_long_message(void **state) {
 }
 
 static void hear(Job *j, const char *json) {
-        job_heard(j, json, strlen(json));
+        job_received(j, json, strlen(json));
 }
 
 /* The dialects read what Gemini sent. */

@@ -45,7 +45,7 @@ static void test_p95(void **state) {
         assert_int_equal(hedges_new(&h), 0);
         for (unsigned i = 1; i <= HEDGE_KNOWN; i++) {
                 assert_true(hedges_begin(h, HEDGE_P95, MODEL, true) == 0); /* too little is known */
-                hedges_heard(h, MODEL, true, i * USEC_PER_MSEC);
+                hedges_note_first(h, MODEL, true, i * USEC_PER_MSEC);
         }
         /* The 31st of 1 … 32. */
         assert_true(hedges_begin(h, HEDGE_P95, MODEL, true) == 31 * USEC_PER_MSEC);
@@ -54,10 +54,10 @@ static void test_p95(void **state) {
 
         /* What was long ago is forgotten. */
         for (unsigned i = 0; i < HEDGE_WINDOW; i++)
-                hedges_heard(h, MODEL, true, (i % 30 == 0 ? 900 : 100) * USEC_PER_MSEC);
+                hedges_note_first(h, MODEL, true, (i % 30 == 0 ? 900 : 100) * USEC_PER_MSEC);
         assert_true(hedges_begin(h, HEDGE_P95, MODEL, true) == 100 * USEC_PER_MSEC);
         for (unsigned i = 0; i < HEDGE_WINDOW; i++)
-                hedges_heard(h, MODEL, true, (i % 10 == 0 ? 900 : 100) * USEC_PER_MSEC);
+                hedges_note_first(h, MODEL, true, (i % 10 == 0 ? 900 : 100) * USEC_PER_MSEC);
         assert_true(hedges_begin(h, HEDGE_P95, MODEL, true) == 900 * USEC_PER_MSEC);
 }
 
@@ -70,7 +70,7 @@ static void test_models(void **state) {
         for (unsigned m = 0; m <= HEDGE_MODELS_MAX; m++) {
                 (void) snprintf(name, sizeof(name), "model-%u", m);
                 for (unsigned i = 0; i < HEDGE_KNOWN; i++)
-                        hedges_heard(h, name, false, USEC_PER_SEC);
+                        hedges_note_first(h, name, false, USEC_PER_SEC);
         }
         assert_true(hedges_begin(h, HEDGE_P95, name, false) == USEC_PER_SEC);
         assert_true(hedges_begin(h, HEDGE_P95, "model-1", false) == USEC_PER_SEC);

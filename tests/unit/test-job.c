@@ -134,7 +134,7 @@ static void test_heard(void **state) {
                 _cleanup_(job_book_freep) JobBook *b = new_book();
                 _cleanup_(job_unrefp) Job *j = new_job(b);
 
-                job_heard(j, table[i].json, strlen(table[i].json));
+                job_received(j, table[i].json, strlen(table[i].json));
                 assert_int_equal(j->has_text, table[i].text);
                 assert_int_equal(j->has_call, table[i].call);
                 assert_string_equal(j->finish_reason, table[i].finish);

@@ -5,8 +5,8 @@
 #include "base/trace.h"
 #include "pool/pick-preferred.h"
 #include "dialect/gemini/error.h"
-#include "server/exchange/attempt.h"
 #include "server/exchange/attempt-trace.h"
+#include "server/exchange/internal.h"
 #include "server/exchange/pin.h"
 #include "server/http.h"
 
@@ -20,10 +20,8 @@
 
 /* --- the engine's callbacks --- */
 
-static int on_event(const char *json, size_t n, void *userdata) {
-        Attempt *a = userdata;
-
-        return a->event(a, json, n);
+static int attempt_on_event(const char *json, size_t n, void *userdata) {
+        return exchange_on_event(userdata, json, n);
 }
 
 static void call_free(Attempt *a) {
@@ -32,18 +30,18 @@ static void call_free(Attempt *a) {
         a->upstream.call = engine_call_free(a->upstream.call);
 }
 
-static void on_done(const Verdict *v, void *userdata) {
+static void attempt_on_done(const Verdict *v, void *userdata) {
         Attempt *a = userdata;
 
         a->ended = true;
-        if (!a->judged)
+        if (!a->is_final)
                 a->verdict = *v; /* v may belong to the call */
         call_free(a);
-        a->done(a);
+        exchange_on_done(a);
 }
 
-/* Called before on_done(), by an engine that picks the keys itself. */
-static void on_served(const EngineServed *s, void *userdata) {
+/* Called before attempt_on_done(), by an engine that picks the keys itself. */
+static void attempt_on_served(const EngineServed *s, void *userdata) {
         Attempt *a = userdata;
         Request *q = a->request;
 
@@ -55,11 +53,11 @@ static void on_served(const EngineServed *s, void *userdata) {
                 a->refusal = *s->refusal;
 }
 
-void attempt_judge(Attempt *a) {
+void attempt_keep_verdict(Attempt *a) {
         const PoolKey *key = a->upstream.lease.key;
 
         secret_scrub(a->verdict.message, key ? pool_key_secret(key) : NULL);
-        a->judged = true;
+        a->is_final = true;
 }
 
 /* --- its beginning --- */
@@ -123,9 +121,13 @@ int attempt_pick_spare(Attempt *a, const Attempt *other) {
 }
 
 int attempt_start(Attempt *a) {
-        static const EngineSink sink = { .event = on_event, .done = on_done, .served = on_served };
-        const Target *c = a->target;
-        const Translation *t = c->translation;
+        static const EngineSink sink = {
+                .event = attempt_on_event,
+                .done = attempt_on_done,
+                .served = attempt_on_served,
+        };
+        const Target *target = a->target;
+        const Translation *t = target->translation;
         PoolKey *key = a->upstream.lease.key;
         Request *q = a->request;
 
@@ -135,13 +137,13 @@ int attempt_start(Attempt *a) {
                 if (q->job)
                         job_tried(q->job, q->key_mask, q->key_name);
         }
-        a->ended = a->judged = false;
+        a->ended = a->is_final = false;
         a->first_byte = 0;
         attempt_trace_begin(a);
-        return upstream_call_start(&a->upstream, q->http, c->cli ? q->http->p.cli : q->http->p.engine,
+        return upstream_call_start(&a->upstream, q->http, target->cli ? q->http->p.cli : q->http->p.engine,
                                    &(EngineRequest){
                                            .method = t->method,
-                                           .model = c->model,
+                                           .model = target->model,
                                            .body = buf_data(&t->gemini),
                                            .n_body = t->gemini.n,
                                            .key = key ? pool_key_secret(key) : NULL,
@@ -192,10 +194,14 @@ void attempt_conclude(Attempt *a, int error) {
         lease_end(a, &a->verdict);
 }
 
+static bool is_under_way(const Attempt *a) {
+        return a->upstream.call || a->upstream.lease.key;
+}
+
 void attempt_cancel(Attempt *a, VerdictClass class) {
         Verdict v;
 
-        if (!attempt_is_under_way(a))
+        if (!is_under_way(a))
                 return;
         call_free(a);
         verdict_init(&v, class, 0, NULL);

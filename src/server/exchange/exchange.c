@@ -183,7 +183,7 @@ static void first_event(Exchange *x) {
         if (http_request_out(x->request->io)->n == 0)
                 return;
         if (stream_begin(x) < 0) {
-                x->error = -ENOMEM; /* on_event() returns it, and the engine ends the attempt */
+                x->error = -ENOMEM; /* exchange_on_event() returns it: the attempt ends */
                 return;
         }
         attempt_answering(x->attempt);
@@ -286,7 +286,7 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         x->request = q;
         x->target = target;
         x->attempt = &x->first;
-        attempt_init(x->attempt, q, &x->target, exchange_on_event, exchange_on_done);
+        attempt_init(x->attempt, q, &x->target);
         x->place = KEY_QUEUE_PLACE_INIT(x->place);
         x->place.ids = &q->ids;
         x->hedge.due = TIMEOUT_INIT(x->hedge.due);

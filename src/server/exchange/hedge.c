@@ -58,7 +58,7 @@ void exchange_on_hedge(Timeout *t) {
         a = calloc(1, sizeof(Attempt));
         if (!a)
                 return;
-        attempt_init(a, q, &x->target, exchange_on_event, exchange_on_done);
+        attempt_init(a, q, &x->target);
         if (attempt_pick_spare(a, &x->first) != 0) {
                 free(a);
                 return;
@@ -69,7 +69,7 @@ void exchange_on_hedge(Timeout *t) {
         upstream_tries_note(&x->tries, a->upstream.lease.key);
         if (attempt_start(a) < 0) {
                 attempt_drop(a);
-                x->hedge.settled = true;
+                x->hedge.decided = true;
         }
         q->hedged = true;
 }
@@ -79,11 +79,12 @@ bool exchange_hedge_event(Exchange *x, Attempt *a) {
 
         timeout_stop(&x->hedge.due);
         if (x->hedge.began > 0 && a == &x->first && q->config->route.hedge_after == HEDGE_P95)
-                hedges_heard(q->http->hedges, x->target.model, translation_streams(x->target.translation),
-                             usec_sub(loop_now(q->http->p.loop), x->hedge.began));
+                hedges_note_first(q->http->hedges, x->target.model,
+                                  translation_streams(x->target.translation),
+                                  usec_sub(loop_now(q->http->p.loop), x->hedge.began));
         x->hedge.began = 0;
-        if (x->hedge.second && !x->hedge.settled) {
-                x->hedge.settled = true;
+        if (x->hedge.second && !x->hedge.decided) {
+                x->hedge.decided = true;
                 x->attempt = a;
                 request_note_key(a->request, a->upstream.lease.key);
                 loop_hook_ask(q->http->p.loop, &x->hedge.drop);
@@ -98,13 +99,13 @@ bool exchange_hedge_ended(Exchange *x, Attempt *a) {
         x->hedge.began = 0;
         if (!other)
                 return false;
-        if (x->hedge.settled && a != x->attempt) {
+        if (x->hedge.decided && a != x->attempt) {
                 attempt_drop(a);
                 return true;
         }
-        if (x->hedge.settled || !other->upstream.call)
+        if (x->hedge.decided || !other->upstream.call)
                 return false;
-        x->hedge.settled = true;
+        x->hedge.decided = true;
         exchange_conclude(x, a, 0);
         exchange_reset(x);
         x->attempt = other;

@@ -30,7 +30,7 @@ typedef struct Hedge {
         usec_t began;    /* CLOCK_MONOTONIC: start of the first attempt, until its first event; 0: not
                           * measured */
         bool considered; /* the request was counted for the share of hedges */
-        bool settled;    /* one of the two attempts was chosen */
+        bool decided;    /* one of the two attempts was chosen */
 } Hedge;
 
 struct Exchange {

@@ -40,8 +40,8 @@ struct KeyQueue {
         KeyQueueCounters counters;
 };
 
-static KeyQueueModel *find(const KeyQueue *l, const char *model) {
-        LIST_FOREACH(i, &l->models) {
+static KeyQueueModel *find(const KeyQueue *q, const char *model) {
+        LIST_FOREACH(i, &q->models) {
                 KeyQueueModel *m = list_entry(i, KeyQueueModel, link);
 
                 if (streq(m->name, model))
@@ -50,17 +50,17 @@ static KeyQueueModel *find(const KeyQueue *l, const char *model) {
         return NULL;
 }
 
-static KeyQueueModel *model_new(KeyQueue *l, const char *name) {
+static KeyQueueModel *model_new(KeyQueue *q, const char *name) {
         KeyQueueModel *m = calloc(1, sizeof(KeyQueueModel));
 
         if (!m)
                 return NULL;
         memcpy(m->name, name, strlen(name) + 1);
-        m->queue = l;
+        m->queue = q;
         m->free = TIMEOUT_INIT(m->free);
         list_init(&m->places);
         list_init(&m->link);
-        list_append(&l->models, &m->link);
+        list_append(&q->models, &m->link);
         return m;
 }
 
@@ -73,12 +73,12 @@ static void model_free_if_empty(KeyQueueModel *m) {
 }
 
 static void serve(KeyQueueModel *m) {
-        KeyQueue *l = m->queue;
+        KeyQueue *q = m->queue;
         List *first;
 
         m->serving = true;
         while ((first = list_first(&m->places))) {
-                l->ops.turn(list_entry(first, KeyQueuePlace, link));
+                q->ops.turn(list_entry(first, KeyQueuePlace, link));
                 if (list_first(&m->places) == first)
                         break; /* it got no key, so the others would not either */
         }
@@ -92,71 +92,71 @@ static void on_free(Timeout *t) {
 
 static void on_over(Timeout *t) {
         KeyQueuePlace *p = CONTAINER_OF(t, KeyQueuePlace, over);
-        KeyQueue *l = p->model->queue;
+        KeyQueue *q = p->model->queue;
 
-        l->counters.given_up++;
-        key_queue_leave(l, p);
-        l->ops.over(p);
+        q->counters.given_up++;
+        key_queue_leave(q, p);
+        q->ops.over(p);
 }
 
 static void on_hook(void *userdata) {
-        KeyQueue *l = userdata;
+        KeyQueue *q = userdata;
 
-        LIST_FOREACH(i, &l->models)
+        LIST_FOREACH(i, &q->models)
                 serve(list_entry(i, KeyQueueModel, link));
 }
 
 /* --- places --- */
 
-const KeyQueueModel *key_queue_find(const KeyQueue *l, const char *model) {
-        return l->counters.n_waiting > 0 ? find(l, model) : NULL;
+const KeyQueueModel *key_queue_find(const KeyQueue *q, const char *model) {
+        return q->counters.n_waiting > 0 ? find(q, model) : NULL;
 }
 
 usec_t key_queue_span(const KeyQueueModel *m) {
         return list_is_linked(&m->free.link) ? usec_sub(m->free.due, loop_now(m->queue->loop)) : 0;
 }
 
-static void place_insert(KeyQueue *l, KeyQueueModel *m, KeyQueuePlace *p) {
+static void place_insert(KeyQueue *q, KeyQueueModel *m, KeyQueuePlace *p) {
         List *before = m->places.prev;
 
         if (p->number == 0)
-                p->number = ++l->last_number;
+                p->number = ++q->last_number;
         while (before != &m->places && list_entry(before, KeyQueuePlace, link)->number > p->number)
                 before = before->prev;
         list_append(before->next, &p->link);
 }
 
-bool key_queue_join(KeyQueue *l, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience,
+bool key_queue_join(KeyQueue *q, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience,
                     KeyQueuePlace *p) {
-        KeyQueueCounters *c = &l->counters;
+        KeyQueueCounters *c = &q->counters;
         KeyQueueModel *m;
 
         if (!key_queue_place_is_taken(p)) {
-                m = find(l, model);
+                m = find(q, model);
                 if (c->n_waiting >= KEY_QUEUE_PLACES_MAX || n_bytes > KEY_QUEUE_BYTES_MAX - c->n_bytes ||
-                    (!m && !(m = model_new(l, model)))) {
+                    (!m && !(m = model_new(q, model)))) {
                         c->turned_away++;
                         return false;
                 }
-                place_insert(l, m, p);
+                place_insert(q, m, p);
                 m->n++;
                 p->model = m;
                 p->n_bytes = n_bytes;
                 c->n_waiting++;
                 c->n_bytes += n_bytes;
                 c->joined++;
-                timeout_queue_set_duration(l->over, patience);
-                timeout_start(l->over, &p->over);
+                timeout_queue_set_duration(q->over, patience);
+                timeout_start(q->over, &p->over);
                 trace(queue_join, p->ids, "model %s, %zu in the queue", m->name, m->n);
         }
         if (frees_in != USEC_INFINITY) {
-                timeout_queue_set_duration(l->free, MAX(frees_in, SPAN_LEAST));
-                timeout_start(l->free, &p->model->free);
+                timeout_queue_set_duration(q->free, MAX(frees_in, SPAN_LEAST));
+                timeout_start(q->free, &p->model->free);
         }
         return true;
 }
 
-void key_queue_leave(KeyQueue *l, KeyQueuePlace *p) {
+void key_queue_leave(KeyQueue *q, KeyQueuePlace *p) {
         KeyQueueModel *m = p->model;
 
         if (!key_queue_place_is_taken(p))
@@ -166,25 +166,25 @@ void key_queue_leave(KeyQueue *l, KeyQueuePlace *p) {
         p->model = NULL;
         m->n--;
         trace(queue_leave, p->ids, "model %s, %zu in the queue", m->name, m->n);
-        l->counters.n_waiting--;
-        l->counters.n_bytes -= p->n_bytes;
+        q->counters.n_waiting--;
+        q->counters.n_bytes -= p->n_bytes;
         model_free_if_empty(m);
 }
 
-void key_queue_kick(KeyQueue *l) {
-        if (l->counters.n_waiting > 0)
-                loop_hook_ask(l->loop, &l->hook);
+void key_queue_kick(KeyQueue *q) {
+        if (q->counters.n_waiting > 0)
+                loop_hook_ask(q->loop, &q->hook);
 }
 
 /* --- create and free --- */
 
-void key_queue_counters(const KeyQueue *l, KeyQueueCounters *ret) {
-        *ret = l->counters;
+void key_queue_counters(const KeyQueue *q, KeyQueueCounters *ret) {
+        *ret = q->counters;
 }
 
-void key_queue_each_model(const KeyQueue *l, void (*f)(const char *model, size_t n, void *userdata),
+void key_queue_each_model(const KeyQueue *q, void (*f)(const char *model, size_t n, void *userdata),
                           void *userdata) {
-        LIST_FOREACH(i, &l->models) {
+        LIST_FOREACH(i, &q->models) {
                 const KeyQueueModel *m = list_entry(i, KeyQueueModel, link);
 
                 f(m->name, m->n, userdata);
@@ -192,34 +192,34 @@ void key_queue_each_model(const KeyQueue *l, void (*f)(const char *model, size_t
 }
 
 int key_queue_new(Loop *loop, const KeyQueueOps *ops, KeyQueue **ret) {
-        _cleanup_(key_queue_freep) KeyQueue *l = NULL;
+        _cleanup_(key_queue_freep) KeyQueue *q = NULL;
         int r;
 
-        l = calloc(1, sizeof(KeyQueue));
-        if (!l)
+        q = calloc(1, sizeof(KeyQueue));
+        if (!q)
                 return -ENOMEM;
-        l->loop = loop;
-        l->ops = *ops;
-        list_init(&l->models);
-        loop_hook_add(loop, &l->hook, on_hook, l);
-        r = timeout_queue_new(loop, 0, on_free, &l->free);
+        q->loop = loop;
+        q->ops = *ops;
+        list_init(&q->models);
+        loop_hook_add(loop, &q->hook, on_hook, q);
+        r = timeout_queue_new(loop, 0, on_free, &q->free);
         if (r < 0)
                 return r;
-        r = timeout_queue_new(loop, 0, on_over, &l->over);
+        r = timeout_queue_new(loop, 0, on_over, &q->over);
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(l);
+        *ret = TAKE_PTR(q);
         return 0;
 }
 
 /* All waiters have left. */
-KeyQueue *key_queue_free(KeyQueue *l) {
-        if (!l)
+KeyQueue *key_queue_free(KeyQueue *q) {
+        if (!q)
                 return NULL;
-        assert(l->counters.n_waiting == 0);
-        loop_hook_remove(&l->hook);
-        timeout_queue_free(l->free);
-        timeout_queue_free(l->over);
-        free(l);
+        assert(q->counters.n_waiting == 0);
+        loop_hook_remove(&q->hook);
+        timeout_queue_free(q->free);
+        timeout_queue_free(q->over);
+        free(q);
         return NULL;
 }

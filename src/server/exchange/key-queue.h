@@ -45,27 +45,27 @@ typedef struct KeyQueueCounters {
 } KeyQueueCounters;
 
 int key_queue_new(Loop *loop, const KeyQueueOps *ops, KeyQueue **ret);
-KeyQueue *key_queue_free(KeyQueue *l);
+KeyQueue *key_queue_free(KeyQueue *q);
 DEFINE_CLEANUP(KeyQueue *, key_queue_free);
 
 /* The queue of this model; NULL if no request waits for it. */
-const KeyQueueModel *key_queue_find(const KeyQueue *l, const char *model);
+const KeyQueueModel *key_queue_find(const KeyQueue *q, const char *model);
 /* The time until its first key frees, as far as is known. */
 usec_t key_queue_span(const KeyQueueModel *m);
 
 /* Appends the waiter for `patience` at most, or restores its former position. `frees_in`: when the first key
  * frees, or USEC_INFINITY to keep the known time. False if the queue is full. */
-bool key_queue_join(KeyQueue *l, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience,
+bool key_queue_join(KeyQueue *q, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience,
                     KeyQueuePlace *p);
-void key_queue_leave(KeyQueue *l, KeyQueuePlace *p); /* may be in none */
+void key_queue_leave(KeyQueue *q, KeyQueuePlace *p); /* may be in none */
 
 static inline bool key_queue_place_is_taken(const KeyQueuePlace *p) {
         return list_is_linked(&p->link);
 }
 
 /* Keys may have become usable: the queues are served at the end of this turn of the loop. */
-void key_queue_kick(KeyQueue *l);
+void key_queue_kick(KeyQueue *q);
 
-void key_queue_counters(const KeyQueue *l, KeyQueueCounters *ret);
-void key_queue_each_model(const KeyQueue *l, void (*f)(const char *model, size_t n, void *userdata),
+void key_queue_counters(const KeyQueue *q, KeyQueueCounters *ret);
+void key_queue_each_model(const KeyQueue *q, void (*f)(const char *model, size_t n, void *userdata),
                           void *userdata);

@@ -79,17 +79,17 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
 
 /* An alias has its own fallbacks, or else those of its model. The Gemini CLI's requests have none, because
  * their model is that of the job; nor has countTokens, which counts for the requested model. */
-static const Fallback *find_fallback(const Request *q, const Target *c, const Translation *t) {
+static const Fallback *find_fallback(const Request *q, const Target *target, const Translation *t) {
         const FallbackSet *set = &q->config->route.fallbacks;
 
-        if (set->n == 0 || q->job || c->cli || !translation_generates(t))
+        if (set->n == 0 || q->job || target->cli || !translation_generates(t))
                 return NULL;
-        return fallback_set_find(set, t->model) ?: fallback_set_find(set, c->model);
+        return fallback_set_find(set, t->model) ?: fallback_set_find(set, target->model);
 }
 
 int target_set(Request *q, Target *ret, ApiError *ret_error) {
         _cleanup_(translation_freep) Translation *t = NULL;
-        Target c = {};
+        Target target = {};
         int r = 0;
 
         if (q->job)
@@ -99,56 +99,56 @@ int target_set(Request *q, Target *ret, ApiError *ret_error) {
         if (r != 0)
                 return r;
         if (q->job) /* the CLI's own name for it is ignored */
-                memcpy(c.model, q->job->model, sizeof(c.model));
+                memcpy(target.model, q->job->model, sizeof(target.model));
         else {
-                c.cli = t->cli || (t->dialect->is_chat && q->config->engine == CONFIG_ENGINE_CLI);
-                text_copy(c.model, sizeof(c.model), resolve(q->config, t->model, &c.cli));
+                target.cli = t->cli || (t->dialect->is_chat && q->config->engine == CONFIG_ENGINE_CLI);
+                text_copy(target.model, sizeof(target.model), resolve(q->config, t->model, &target.cli));
         }
-        text_copy(q->model, sizeof(q->model), q->job ? c.model : t->model);
-        text_copy(t->served, sizeof(t->served), c.model);
-        if (c.cli && !t->dialect->is_chat && !t->dialect->is_cli) {
+        text_copy(q->model, sizeof(q->model), q->job ? target.model : t->model);
+        text_copy(t->served, sizeof(t->served), target.model);
+        if (target.cli && !t->dialect->is_chat && !t->dialect->is_cli) {
                 api_error_set(
                         ret_error, 400, "model",
                         "%s is an alias of a model of the Gemini CLI, which this route cannot serve.",
                         t->model);
                 return DIALECT_E_REFUSED;
         }
-        r = pin_find(q, &t->gemini, c.pinned, ret_error);
+        r = pin_find(q, &t->gemini, target.pinned, ret_error);
         if (r != 0)
                 return r;
-        c.fallback = find_fallback(q, &c, t);
-        if (!c.fallback)                            /* else it may be translated again for another model */
-                buf_done(http_request_body(q->io)); /* only its translation is needed from here on */
-        c.conversation = c.cli ? 0 : conversation_of(q, t);
-        c.translation = TAKE_PTR(t);
-        *ret = c;
+        target.fallback = find_fallback(q, &target, t);
+        if (!target.fallback) /* else it may be translated again for another model */
+                buf_done(http_request_body(q->io));
+        target.conversation = target.cli ? 0 : conversation_of(q, t);
+        target.translation = TAKE_PTR(t);
+        *ret = target;
         return 0;
 }
 
 /* Only the requested model's chain is used, and each of its models is tried once, so there is no loop. */
-static bool was_tried(const Request *q, const Target *c, const char *model) {
-        if (streq(resolve(q->config, c->translation->model, NULL), model))
+static bool was_tried(const Request *q, const Target *target, const char *model) {
+        if (streq(resolve(q->config, target->translation->model, NULL), model))
                 return true;
-        for (size_t i = 0; i < c->n_fallbacks; i++)
-                if (streq(resolve(q->config, c->fallback->instead[i], NULL), model))
+        for (size_t i = 0; i < target->n_fallbacks; i++)
+                if (streq(resolve(q->config, target->fallback->instead[i], NULL), model))
                         return true;
         return false;
 }
 
-bool target_fall_back(Request *q, Target *c) {
-        while (c->fallback && c->n_fallbacks < c->fallback->n_instead) {
-                const char *model = resolve(q->config, c->fallback->instead[c->n_fallbacks], NULL);
-                bool again = was_tried(q, c, model);
+bool target_fall_back(Request *q, Target *target) {
+        while (target->fallback && target->n_fallbacks < target->fallback->n_instead) {
+                const char *model = resolve(q->config, target->fallback->instead[target->n_fallbacks], NULL);
+                bool again = was_tried(q, target, model);
                 Translation *t = NULL;
                 ApiError e;
 
-                c->n_fallbacks++;
+                target->n_fallbacks++;
                 /* The request may be invalid for this model. */
                 if (again || translate(q, model, &t, &e) != 0)
                         continue;
-                translation_free(c->translation);
-                c->translation = t;
-                text_copy(c->model, sizeof(c->model), model);
+                translation_free(target->translation);
+                target->translation = t;
+                text_copy(target->model, sizeof(target->model), model);
                 text_copy(t->served, sizeof(t->served), model);
                 return true;
         }

@@ -23,4 +23,4 @@ int target_set(Request *q, Target *ret, ApiError *ret_error);
 
 /* Sends the same request to the next model of FALLBACK_MODELS, with a new translation that replaces the
  * other. False if there is none, and nothing is changed. */
-bool target_fall_back(Request *q, Target *c);
+bool target_fall_back(Request *q, Target *target);

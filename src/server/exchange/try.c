@@ -29,10 +29,10 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
         if (!exchange_hedge_event(x, a))
                 return -ECANCELED;
         if (x->request->job)
-                job_heard(x->request->job, json, n);
+                job_received(x->request->job, json, n);
         r = t->dialect->event(t, json, n, http_request_out(x->request->io), &a->verdict);
         if (r == DIALECT_E_VERDICT) {
-                attempt_judge(a);
+                attempt_keep_verdict(a);
                 return -ECANCELED;
         }
         if (r < 0) {

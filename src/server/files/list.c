@@ -55,37 +55,37 @@ static Resource *list_of(UpstreamBatch *b) {
         return CONTAINER_OF(b, Resource, list.batch);
 }
 
-static bool ask(UpstreamBatch *b, UpstreamQuery *w, size_t index) {
+static bool ask(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         Resource *r = list_of(b);
         const char *name;
 
         if (index >= r->list.names.n)
                 return false;
         name = r->list.names.names[index];
-        upstream_query_init(w, NULL, r->request->http, r->request);
-        w->verb = "GET";
-        memcpy(w->pinned, name, strlen(name) + 1);
-        (void) buf_printf(&w->path, "/v1beta/%s", name);
+        upstream_query_init(query, NULL, r->request->http, r->request);
+        query->verb = "GET";
+        memcpy(query->pinned, name, strlen(name) + 1);
+        (void) buf_printf(&query->path, "/v1beta/%s", name);
         return true;
 }
 
-static bool ended(UpstreamBatch *b, UpstreamQuery *w, size_t index) {
+static bool ended(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         Resource *r = list_of(b);
         const char *name = r->list.names.names[index];
         ApiError e;
 
-        if (w->verdict.class != VERDICT_OK && w->verdict.class != VERDICT_RESOURCE) {
-                upstream_query_error(w, name, &e);
+        if (query->verdict.class != VERDICT_OK && query->verdict.class != VERDICT_RESOURCE) {
+                upstream_query_error(query, name, &e);
                 fail(r, &e);
                 return false;
         }
-        if (w->verdict.class == VERDICT_RESOURCE)
+        if (query->verdict.class == VERDICT_RESOURCE)
                 pool_unbind_name(r->request->http->p.pool, name);
-        else if (w->answer.n > 0 && buf_data(&w->answer)[0] == '{' &&
-                 !json_check(buf_data(&w->answer), w->answer.n)) {
-                resource_learn(w, false);
-                r->list.found[index] = w->answer;
-                w->answer = BUF_INIT(0);
+        else if (query->answer.n > 0 && buf_data(&query->answer)[0] == '{' &&
+                 !json_check(buf_data(&query->answer), query->answer.n)) {
+                resource_learn(query, false);
+                r->list.found[index] = query->answer;
+                query->answer = BUF_INIT(0);
         }
         return true;
 }

@@ -47,13 +47,13 @@ Resource *resource_free(Resource *r) {
         return NULL;
 }
 
-static void on_cancel(Request *q) {
+static void resource_on_cancel(Request *q) {
         (void) resource_free(q->pending);
 }
 
-static void on_done(UpstreamQuery *w);
+static void resource_on_done(UpstreamQuery *query);
 
-static const UpstreamQueryOps query_ops = { .done = on_done };
+static const UpstreamQueryOps query_ops = { .done = resource_on_done };
 
 int resource_new(Request *q, Resource **ret) {
         Resource *r = calloc(1, sizeof(Resource));
@@ -65,7 +65,7 @@ int resource_new(Request *q, Resource **ret) {
         r->query.subject = "files and cached contents";
         r->deadline = TIMEOUT_INIT(r->deadline);
         q->pending = r;
-        q->cancel = on_cancel;
+        q->cancel = resource_on_cancel;
         q->http->n_exchanges++;
         timeout_start(q->http->upstream_due, &r->deadline);
         *ret = r;
@@ -105,19 +105,19 @@ static usec_t expiry_of(const GeminiResource *g, usec_t now) {
         return usec_add(now, startswith(g->name, BINDING_FILES) ? FILE_LIFE : CACHE_LIFE);
 }
 
-void resource_learn(const UpstreamQuery *w, bool is_new) {
-        Request *q = w->request;
+void resource_learn(const UpstreamQuery *query, bool is_new) {
+        Request *q = query->request;
         usec_t now = clock_realtime();
         GeminiResource g;
 
-        if (!gemini_resource_read(buf_data(&w->answer), w->answer.n, &g))
+        if (!gemini_resource_read(buf_data(&query->answer), query->answer.n, &g))
                 return;
         if (!is_new && g.expires > 0)
                 pool_bind_renew(q->http->p.pool, g.name, expiry_of(&g, now), now);
-        if (is_new && w->call.lease.key)
+        if (is_new && query->call.lease.key)
                 (void) pool_bind_name(q->http->p.pool,
                                       &(BindingWanted){ .name = g.name,
-                                                        .key = w->call.lease.key,
+                                                        .key = query->call.lease.key,
                                                         .token = q->token->secret,
                                                         .expires = expiry_of(&g, now) },
                                       now);
@@ -125,19 +125,19 @@ void resource_learn(const UpstreamQuery *w, bool is_new) {
 
 /* --- one call --- */
 
-static void on_done(UpstreamQuery *w) {
-        Resource *r = CONTAINER_OF(w, Resource, query);
-        Request *q = w->request;
+static void resource_on_done(UpstreamQuery *query) {
+        Resource *r = CONTAINER_OF(query, Resource, query);
+        Request *q = query->request;
         Buf answer;
 
-        if (w->verdict.class != VERDICT_OK)
+        if (query->verdict.class != VERDICT_OK)
                 return resource_refuse(r, r->name[0] ? r->name : "a cached content");
-        if (streq(w->verb, "DELETE"))
+        if (streq(query->verb, "DELETE"))
                 pool_unbind_name(q->http->p.pool, r->name);
         else
-                resource_learn(w, !r->name[0]);
-        answer = w->answer;
-        w->answer = BUF_INIT(0);
+                resource_learn(query, !r->name[0]);
+        answer = query->answer;
+        query->answer = BUF_INIT(0);
         (void) resource_free(r);
         request_reply(q, 200, REPLY_JSON, &answer);
         buf_done(&answer);

@@ -5,8 +5,6 @@
 
 #include "server/request.h"
 
-#define RESOURCE_ANSWER_MAX (1U << 20) /* of Google's answer; usually some hundred bytes */
-
 /* The routes' handlers. */
 int resource_create(Request *q, ApiError *ret_error); /* a cached content */
 int resource_named(Request *q, ApiError *ret_error);  /* get, patch, delete */

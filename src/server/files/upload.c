@@ -63,17 +63,17 @@ static bool is_header_value(const char *s, const char *chars) {
 
 /* NULL, or the name of the header that is wrong. */
 static const char *pass_headers(Resource *r) {
-        UpstreamQuery *w = &r->query;
+        UpstreamQuery *query = &r->query;
 
         for (size_t i = 0; i < ELEMENTSOF(passed); i++) {
-                const char *value = http_request_header(w->request->io, passed[i].name);
+                const char *value = http_request_header(query->request->io, passed[i].name);
 
                 if (strnull(value))
                         continue;
                 if (!is_header_value(value, passed[i].chars) ||
-                    asprintf(&w->headers[w->n_headers], "%s: %s", passed[i].name, value) < 0)
+                    asprintf(&query->headers[query->n_headers], "%s: %s", passed[i].name, value) < 0)
                         return passed[i].name;
-                w->n_headers++;
+                query->n_headers++;
         }
         return NULL;
 }
@@ -112,15 +112,15 @@ static bool is_command(const char *list) {
 
 /* --- the answer --- */
 
-static void hear(char *ret, size_t size, const char *value, size_t n, const char *chars) {
+static void keep(char *ret, size_t size, const char *value, size_t n, const char *chars) {
         if (n > 0 && n < size && text_in_charset(value, n, chars)) {
                 memcpy(ret, value, n);
                 ret[n] = 0;
         }
 }
 
-static void on_header(UpstreamQuery *w, const char *line, size_t n) {
-        Resource *r = CONTAINER_OF(w, Resource, query);
+static void upload_on_header(UpstreamQuery *query, const char *line, size_t n) {
+        Resource *r = CONTAINER_OF(query, Resource, query);
         const char *colon = memchr(line, ':', n), *value;
         size_t k, n_value;
 
@@ -132,12 +132,12 @@ static void on_header(UpstreamQuery *w, const char *line, size_t n) {
         n_value = (size_t) (line + n - value);
 #define IS(name) (k == sizeof(name) - 1 && strncasecmp(line, name, k) == 0)
         if (IS("X-Goog-Upload-Status"))
-                hear(r->upload.status, sizeof(r->upload.status), value, n_value,
+                keep(r->upload.status, sizeof(r->upload.status), value, n_value,
                      "abcdefghijklmnopqrstuvwxyz");
         else if (IS("X-Goog-Upload-Size-Received"))
-                hear(r->upload.received, sizeof(r->upload.received), value, n_value, TEXT_DIGITS);
+                keep(r->upload.received, sizeof(r->upload.received), value, n_value, TEXT_DIGITS);
         else if (IS("X-Goog-Upload-Chunk-Granularity"))
-                hear(r->upload.granularity, sizeof(r->upload.granularity), value, n_value, TEXT_DIGITS);
+                keep(r->upload.granularity, sizeof(r->upload.granularity), value, n_value, TEXT_DIGITS);
         else if (IS("X-Goog-Upload-URL"))
                 (void) gemini_upload_id(value, n_value, r->upload.id);
 #undef IS
@@ -191,9 +191,9 @@ static void add(HttpHeader *headers, size_t *n, const char *name, const char *va
                 headers[(*n)++] = (HttpHeader){ name, value };
 }
 
-static void on_done(UpstreamQuery *w) {
-        Resource *r = CONTAINER_OF(w, Resource, query);
-        Request *q = w->request;
+static void upload_on_done(UpstreamQuery *query) {
+        Resource *r = CONTAINER_OF(query, Resource, query);
+        Request *q = query->request;
         Pool *pool = q->http->p.pool;
         char url[HOST_MAX + BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
                                                received[sizeof(r->upload.received)],
@@ -202,7 +202,7 @@ static void on_done(UpstreamQuery *w) {
         size_t n = 0;
         Buf answer;
 
-        if (w->verdict.class == VERDICT_OK && r->upload.id[0] && !r->name[0] &&
+        if (query->verdict.class == VERDICT_OK && r->upload.id[0] && !r->name[0] &&
             streq(r->upload.status, "active")) {
                 bind_upload(r);
                 if (r->name[0])
@@ -212,10 +212,10 @@ static void on_done(UpstreamQuery *w) {
                                         r->name + strlen(BINDING_UPLOADS));
         } else if (r->name[0] && (streq(r->upload.status, "final") || streq(r->upload.status, "cancelled")))
                 pool_unbind_name(pool, r->name);
-        if (w->verdict.class != VERDICT_OK)
+        if (query->verdict.class != VERDICT_OK)
                 return resource_refuse(r, "the upload");
 
-        resource_learn(w, true);
+        resource_learn(query, true);
         memcpy(status, r->upload.status, sizeof(status));
         memcpy(received, r->upload.received, sizeof(received));
         memcpy(granularity, r->upload.granularity, sizeof(granularity));
@@ -223,14 +223,14 @@ static void on_done(UpstreamQuery *w) {
         add(headers, &n, "X-Goog-Upload-Status", status);
         add(headers, &n, "X-Goog-Upload-Size-Received", received);
         add(headers, &n, "X-Goog-Upload-Chunk-Granularity", granularity);
-        answer = w->answer;
-        w->answer = BUF_INIT(0);
+        answer = query->answer;
+        query->answer = BUF_INIT(0);
         (void) resource_free(r);
         request_reply_with(q, 200, REPLY_JSON, headers, n, &answer);
         buf_done(&answer);
 }
 
-static const UpstreamQueryOps upload_ops = { .header = on_header, .done = on_done };
+static const UpstreamQueryOps upload_ops = { .header = upload_on_header, .done = upload_on_done };
 
 /* --- the route --- */
 
