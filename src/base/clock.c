@@ -114,6 +114,18 @@ void duration_format(usec_t u, char ret[static DURATION_STRING_MAX]) {
                 (void) snprintf(ret, DURATION_STRING_MAX, "%lluus", (unsigned long long) u);
 }
 
+void span_format(usec_t span, char ret[static SPAN_STRING_MAX]) {
+        unsigned long long minutes = span / USEC_PER_MINUTE;
+
+        if (span < 2 * USEC_PER_MINUTE)
+                (void) snprintf(ret, SPAN_STRING_MAX, "%llu s",
+                                (unsigned long long) ((span + USEC_PER_SEC - 1) / USEC_PER_SEC));
+        else if (minutes < 120)
+                (void) snprintf(ret, SPAN_STRING_MAX, "%llu min", minutes);
+        else
+                (void) snprintf(ret, SPAN_STRING_MAX, "%llu h %llu min", minutes / 60, minutes % 60);
+}
+
 void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX]) {
         time_t t = (time_t) (u / USEC_PER_SEC) + offset;
         unsigned a = (unsigned) (offset < 0 ? -offset : offset);

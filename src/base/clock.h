@@ -35,6 +35,10 @@ int duration_parse(const char *s, usec_t *ret);
 #define DURATION_STRING_MAX 32U
 void duration_format(usec_t u, char ret[static DURATION_STRING_MAX]);
 
+/* `38 s`, `14 min`, `2 h 5 min`: rounded, for people. */
+#define SPAN_STRING_MAX 48U
+void span_format(usec_t span, char ret[static SPAN_STRING_MAX]);
+
 /* RFC 3339 to the second, at the given offset east of UTC in seconds: 2026-11-22T00:00:00-08:00 */
 #define TIMESTAMP_STRING_MAX 48U
 void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX]);

@@ -225,6 +225,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         job_unref(q->job);
         config_unref(q->config);
         verdicts_done(&q->verdicts);
+        free(q->exhausted);
         free(q->path);
         free(q);
 }

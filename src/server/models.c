@@ -63,7 +63,9 @@ static void wake(ModelList *l, const ApiError *e) {
 
                 list_unlink(i);
                 q->cancel = NULL;
-                if (!l->query.refused) {
+                if (l->query.refused)
+                        request_note_refusal(q, &l->query.refusal);
+                else {
                         const Verdict *v = &l->query.verdict;
 
                         q->verdict = verdict_rule(v->class)->name;

@@ -92,6 +92,39 @@ static void append_seconds(Message *m, usec_t t) {
         append(m, s);
 }
 
+/* `no usable key: 2 cooling, 1 dead; the first frees in 41 s` */
+static void format_refusal(const RequestRefusal *r, Message *m) {
+        char span[SPAN_STRING_MAX];
+        const char *separator = "";
+
+        m->n = 0;
+        append(m, "no usable key: ");
+        for (PoolState s = 0; s < _POOL_STATE_MAX; s++) {
+                if (r->pool.n_keys[s] == 0)
+                        continue;
+                append(m, separator);
+                append(m, number(&(LogNumber){}, r->pool.n_keys[s]));
+                append(m, " ");
+                append(m, pool_state_to_string(s));
+                separator = ", ";
+        }
+        if (!*separator)
+                append(m, "there are none");
+        if (r->pool.available_at == USEC_INFINITY)
+                return append(m, "; none frees by itself");
+        span_format(usec_sub(r->pool.available_at, r->at), span);
+        append(m, "; the first frees in ");
+        append(m, span);
+}
+
+/* Why the request failed, or its last failed attempt; NULL: none has. */
+static const char *cause_of(const Request *q, Message *m) {
+        if (!q->exhausted || q->status == 200)
+                return q->verdicts.cause;
+        format_refusal(q->exhausted, m);
+        return m->text;
+}
+
 static bool served_as_another(const Request *q) {
         return q->served[0] && !streq(q->served, q->model);
 }
@@ -102,7 +135,7 @@ static bool served_as_another(const Request *q) {
  *     POST /v1/chat/completions 200 in 1.234 s, model m, key k, 3 attempts: minute, overload, ok (why)
  */
 static void format_message(const Request *q, bool complete, usec_t spent, const char *attempts,
-                           const char *verdicts, Message *m) {
+                           const char *verdicts, const char *cause, Message *m) {
         m->n = 0;
         append(m, http_request_method(q->io));
         m->n = MIN(m->n, 16U);
@@ -136,9 +169,9 @@ static void format_message(const Request *q, bool complete, usec_t spent, const 
                 append(m, ": ");
                 append(m, q->refusal ?: verdicts);
         }
-        if (q->verdicts.cause) {
+        if (cause) {
                 append(m, " (");
-                append(m, q->verdicts.cause);
+                append(m, cause);
                 append(m, ")");
         }
 }
@@ -148,7 +181,8 @@ void request_log(RequestLog *l, Request *q, bool complete) {
         LogNumber status, attempts, duration, first_byte, in, out;
         char client[ADDRESS_STRING_MAX], verdicts[VERDICTS_TEXT_MAX];
         usec_t spent = usec_sub(clock_monotonic(), started);
-        Message message;
+        Message message, refusal;
+        const char *cause;
         bool asked = q->attempts > 0;
         LogLevel level;
 
@@ -164,7 +198,8 @@ void request_log(RequestLog *l, Request *q, bool complete) {
         request_client_format(q, client);
         verdicts_format(&q->verdicts, ", ", verdicts);
         (void) number(&attempts, q->attempts);
-        format_message(q, complete, spent, attempts.text, verdicts, &message);
+        cause = cause_of(q, &refusal);
+        format_message(q, complete, spent, attempts.text, verdicts, cause, &message);
         log_struct(level, message.text,
                    { "request_id", q->id },
                    { "trace_id", q->ids.trace },
@@ -182,7 +217,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "key_name", q->key_name[0] ? q->key_name : NULL },
                    { "verdict", q->verdict },
                    { "verdicts", verdicts[0] ? verdicts : NULL },
-                   { "cause", q->verdicts.cause },
+                   { "cause", cause },
                    { "finish_reason", q->finish_reason[0] ? q->finish_reason : NULL },
                    { "attempts", asked ? attempts.text : NULL, true },
                    { "duration_usec", number(&duration, spent), true },

@@ -22,6 +22,13 @@ void request_handle(Request *q) {
         request_reply_error(q, &e);
 }
 
+void request_note_refusal(Request *q, const PoolRefusal *r) {
+        if (!q->exhausted)
+                q->exhausted = malloc(sizeof(RequestRefusal));
+        if (q->exhausted)
+                *q->exhausted = (RequestRefusal){ .pool = *r, .at = clock_realtime() };
+}
+
 void request_note_key(Request *q, const PoolKey *k) {
         secret_mask_key(pool_key_secret(k), q->key_mask);
         text_copy(q->key_name, sizeof(q->key_name), pool_key_id(k));

@@ -22,6 +22,12 @@ enum {
         HANDLER_E_REFUSED, /* the client gets *ret_error */
 };
 
+/* The pool's refusal, and when it refused (realtime). */
+typedef struct RequestRefusal {
+        PoolRefusal pool;
+        usec_t at;
+} RequestRefusal;
+
 struct Request {
         Http *http;
         HttpRequest *io;
@@ -50,6 +56,7 @@ struct Request {
         char model[MODEL_NAME_MAX + 1];
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
+        RequestRefusal *exhausted; /* the pool had no usable key; or NULL */
         const char *verdict;
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
         const char *fallback;            /* why another model serves; NULL: none does */
@@ -65,6 +72,7 @@ struct Request {
 void request_handle(Request *q);
 
 void request_note_key(Request *q, const PoolKey *k);       /* the key that serves, for headers and log */
+void request_note_refusal(Request *q, const PoolRefusal *r); /* for the log; may lack memory */
 void request_note_verdict(Request *q, VerdictClass class); /* of one attempt, for headers and log */
 
 /* The body, which must be an object. A handler's result: 0, HANDLER_E_REFUSED or −errno. */

@@ -5,6 +5,7 @@
 #include "io/timer.h"
 #include "server/http.h"
 #include "server/upstream-query.h"
+#include "server/upstream-trace.h"
 
 #define PATH_MAX_BYTES 2000U
 
@@ -19,7 +20,11 @@ void upstream_query_init(UpstreamQuery *q, const UpstreamQueryOps *ops, Http *h,
 }
 
 static const LogIds *ids_of(const UpstreamQuery *q) {
-        return q->request ? &q->request->ids : NULL;
+        return q->request ? &q->request->ids : &log_no_request;
+}
+
+static void trace_end(const UpstreamQuery *q) {
+        upstream_trace_end(&q->call, ids_of(q), NULL, q->subject, loop_now(q->http->p.loop), &q->verdict);
 }
 
 static void report(UpstreamQuery *q) {
@@ -58,13 +63,14 @@ static int next(UpstreamQuery *q);
 static void query_on_done(const Verdict *v, void *userdata) {
         UpstreamQuery *q = userdata;
 
-        q->call.call = engine_call_free(q->call.call);
+        upstream_call_end(&q->call);
         if (v->class != VERDICT_OK) /* else the event may have a verdict about the answer */
                 q->verdict = *v;
         if (q->request) {
                 request_note_verdict(q->request, q->verdict.class);
                 verdicts_set_cause(&q->request->verdicts, q->verdict.cause);
         }
+        trace_end(q);
         if (next(q) == UPSTREAM_E_ENDED)
                 q->ops->done(q);
 }
@@ -84,6 +90,7 @@ static int call(UpstreamQuery *q) {
         };
 
         verdict_init(&q->verdict, VERDICT_OK, 0, NULL);
+        upstream_trace_begin(&q->call, ids_of(q), NULL, q->subject);
         if (!resource.path || upstream_call_start(&q->call, q->http, q->http->p.engine,
                                                   &(EngineRequest){
                                                           .method = q->method,
@@ -98,6 +105,7 @@ static int call(UpstreamQuery *q) {
                                                   &sink, q) < 0) {
                 verdict_init(&q->verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
+                trace_end(q);
                 return end(q);
         }
         return 0;
@@ -110,29 +118,35 @@ static int pick(UpstreamQuery *q, PoolRefusal *ret_refusal) {
         usec_t now = clock_realtime();
         int r;
 
+        q->call.again = false;
         r = pool_pick_rotation_of(pool, pinned, upstream_tried(&q->tries), q->tries.n, now, &q->call.lease,
                                   ret_refusal);
-        if (r == POOL_E_EXHAUSTED && q->tries.n > 0 && verdict_rule(q->verdict.class)->backoff)
+        if (r == POOL_E_EXHAUSTED && q->tries.n > 0 && verdict_rule(q->verdict.class)->backoff) {
+                q->call.again = true;
                 r = pool_pick_rotation_of(pool, pinned, NULL, 0, now, &q->call.lease, ret_refusal);
+        }
         return r;
 }
 
 int upstream_query_start(UpstreamQuery *q) {
-        PoolRefusal refusal;
         LOG_FOR_REQUEST(ids_of(q));
+
+        assert(q->subject);
 
         if (!upstream_tries_reserve(&q->tries)) {
                 verdict_init(&q->verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
                 return end(q);
         }
-        if (pick(q, &refusal) != 0) {
+        if (pick(q, &q->refusal) != 0) {
                 /* The last key's verdict is the better answer, if there is one. */
                 q->refused = q->tries.n == 0;
                 if (q->refused) {
-                        api_error_from_refusal(&q->error, &refusal, q->pinned[0] ? q->pinned : q->subject,
+                        api_error_from_refusal(&q->error, &q->refusal, q->pinned[0] ? q->pinned : q->subject,
                                                clock_realtime());
                         verdict_init(&q->verdict, VERDICT_INTERNAL, 0, NULL);
+                        if (q->request)
+                                request_note_refusal(q->request, &q->refusal);
                 }
                 return end(q);
         }
@@ -194,9 +208,14 @@ void upstream_query_error(const UpstreamQuery *q, const char *subject, ApiError 
 }
 
 void upstream_query_end(UpstreamQuery *q, VerdictClass class) {
+        bool under_way = q->call.call;
+
         q->pause = timer_free(q->pause);
+        upstream_call_end(&q->call);
         if (!q->ended)
                 verdict_init(&q->verdict, class, 0, NULL);
+        if (under_way)
+                trace_end(q);
         report(q);
         upstream_tries_done(&q->tries);
         for (size_t i = 0; i < q->n_headers; i++)

@@ -36,7 +36,7 @@ struct UpstreamQuery {
         Request *request; /* for its log line and headers; or NULL */
 
         /* the call */
-        const char *subject; /* in the error, if there is no key */
+        const char *subject; /* what it is for, in the log and in the error */
         GeminiMethod method;
         const char *page_token;
         char pinned[BINDING_NAME_MAX + 1]; /* only a key of the project that has this name; "": any key */
@@ -54,6 +54,7 @@ struct UpstreamQuery {
         Timer *pause;
         bool ended;
         Verdict verdict;
+        PoolRefusal refusal; /* if `refused` */
         bool refused; /* no key was available: see the error */
         ApiError error;
         Buf answer;

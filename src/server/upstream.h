@@ -60,14 +60,19 @@ static inline PoolKey *const *upstream_tried(const UpstreamTries *t) {
 typedef struct UpstreamCall {
         Lease lease; /* key NULL: none */
         EngineCall *call;
-        usec_t started; /* CLOCK_MONOTONIC */
-        size_t n_sent;  /* bytes of the request's body */
+        usec_t started;    /* CLOCK_MONOTONIC */
+        usec_t first_byte; /* the same, once the engine's call has ended; 0: none came */
+        size_t n_sent;     /* bytes of the request's body */
+        bool again;        /* after an overload, its key is one that was tried before */
 } UpstreamCall;
 
 /* The caller has leased a key for it, or the engine picks its keys itself. The caller gives the key back
  * even if the start fails. */
 int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest *request,
                         const EngineSink *sink, void *userdata);
+
+/* Ends the engine's call, if there is one, and keeps the key. */
+void upstream_call_end(UpstreamCall *c);
 
 /* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage);

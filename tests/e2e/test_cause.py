@@ -124,9 +124,12 @@ def test_attempts(sim, start):
     assert [e["verdict"] for e in ends] == ["minute", "overload", "ok"]
     assert [e["key_name"] for e in ends] == ["k1", "k2", "k2"]
     assert [e["key"] for e in ends] == [MASKS["MASK1"], MASKS["MASK2"], MASKS["MASK2"]]
-    assert all(e["choice"] == "fewest today" and e["duration_usec"] >= e["first_byte_usec"] >= 0 for e in ends)
+    choices = ["fewest today", "fewest today", "again after overload"]
+    assert [e["choice"] for e in ends] == choices
+    assert all(e["duration_usec"] >= e["first_byte_usec"] >= 0 for e in ends)
     begins = [e["message"] for e in lines if e["message"].startswith("attempt_begin: ")]
-    assert begins == [f"attempt_begin: key {k}, fewest today, model gemini-3.8-flash" for k in ("k1", "k2", "k2")]
+    keys = zip(("k1", "k2", "k2"), choices)
+    assert begins == [f"attempt_begin: key {k}, {choice}, model gemini-3.8-flash" for k, choice in keys]
 
 
 def test_cut_stream(sim, start):
@@ -144,3 +147,21 @@ def test_breaker(sim, start):
     d = start(LOG_LEVEL="DEBUG", API_KEYS=ONE)
     assert ask(d, "mine").status == 429
     assert "breaker: bucket of key k1: open, by the verdict minute" in [e["message"] for e in lines_of(d, "mine")]
+
+
+def test_refused_by_the_pool(sim, start):
+    """The line of a request that gets no key has the states of the keys, and when the first one frees."""
+    sim.script(f"key={SECRETS['KEY1']}: error rpm retry=600s\nkey={SECRETS['KEY2']}: error invalid_key")
+    d = start(API_KEYS=json.dumps([{"key": SECRETS[f"KEY{i}"], "name": f"k{i}"} for i in (1, 2)]))
+    assert ask(d, "first").status in (429, 503)
+    assert ask(d, "mine").status == 429
+    (line,) = lines_of(d, "mine")
+    assert re.fullmatch(r"no usable key: 1 cooling, 1 dead; the first frees in (9|10) min", line["cause"]), line
+    assert line["message"].endswith(f" ({line['cause']})") and "attempts" not in line
+
+
+def test_refused_by_a_pool_without_keys(start):
+    d = start(API_KEYS=json.dumps([{"key": SECRETS["KEY1"], "disabled": True}]))
+    assert ask(d, "mine").status == 503
+    (line,) = lines_of(d, "mine")
+    assert line["cause"] == "no usable key: 1 disabled; none frees by itself"

@@ -82,3 +82,39 @@ def test_queue(sim, start):
     said = messages(lines_of(d, request_id))
     join, leave = (said.index(f"queue_{what}: model {MODEL}, {n} in the queue") for what, n in [("join", 1), ("leave", 0)])
     assert join < leave
+
+
+def ends(lines):
+    return [e for e in lines if e["message"].startswith("attempt_end: ")]
+
+
+QUERIES = {
+    "a file": ("GET", "/v1beta/files/abc", "files and cached contents", "resource"),
+    "a list of files": ("GET", "/v1beta/files", None, None),
+    "an upload": ("POST", "/upload/v1beta/files", "files and cached contents", "ok"),
+    "the models": ("GET", "/v1/models", "the list of models", "ok"),
+}
+
+
+@pytest.mark.parametrize("what", QUERIES)
+def test_query(start, what):
+    """Each call to Google is a line, also one for no model. The list of models is fetched for no request."""
+    method, target, subject, verdict = QUERIES[what]
+    d = start(LOG_LEVEL="DEBUG", API_KEYS=ONE)
+    headers = [("x-request-id", "mine")]
+    if method == "POST":
+        headers += [("X-Goog-Upload-Protocol", "resumable"), ("X-Goog-Upload-Command", "start")]
+    d.ask(method, target, headers, {"file": {}} if method == "POST" else None)
+    of_request = ends(lines_of(d, "mine"))
+    own = [e for e in ends(d.log()) if "request_id" not in e]
+    if subject is None:  # nothing is bound, so nothing is asked
+        assert not of_request and not own
+        return
+    (line,) = own if what == "the models" else of_request
+    assert not (of_request if what == "the models" else own)
+    whose = "no client request, " if what == "the models" else ""
+    key = line["key_name"]
+    begin = line["message"].split(": ")[1]
+    assert begin == f"{whose}key {key}, rotation, {subject}" and "model" not in line
+    assert line["verdict"] == verdict and line["choice"] == "rotation" and line["duration_usec"] >= 0
+    assert f"attempt_begin: {begin}" in messages(d.log())

@@ -193,6 +193,9 @@ int request_stream(Request *q, const char *content_type) {
         return 0;
 }
 
+void request_note_refusal(Request *q, const PoolRefusal *r) {
+}
+
 void request_note_key(Request *q, const PoolKey *k) {
 }
 

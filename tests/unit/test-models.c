@@ -87,6 +87,9 @@ static void end_pause(void) {
 }
 
 /* The list is nobody's request. */
+void request_note_refusal(Request *q, const PoolRefusal *r) {
+}
+
 void request_note_key(Request *q, const PoolKey *k) {
         fail();
 }

@@ -137,6 +137,9 @@ Timer *timer_free(Timer *t) {
         return NULL;
 }
 
+void request_note_refusal(Request *q, const PoolRefusal *r) {
+}
+
 void request_note_key(Request *q, const PoolKey *k) {
         fail();
 }

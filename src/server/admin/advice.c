@@ -24,7 +24,6 @@
 
 #define SENTENCE_MAX    1024U
 #define LABEL_MAX       128U
-#define SPAN_MAX        32U
 #define ERROR_RATE_HIGH 20U /* percent, of ERROR_RATE_BASE requests or more: fewer prove nothing */
 #define ERROR_RATE_BASE 20U
 
@@ -60,22 +59,9 @@ static const char *plural(size_t n) {
         return n == 1 ? "" : "s";
 }
 
-/* `38 s`, `14 min`, `2 h 5 min`: with a useful precision. */
-static void span_format(usec_t span, char ret[static SPAN_MAX]) {
-        unsigned long long minutes = span / USEC_PER_MINUTE;
-
-        if (span < 2 * USEC_PER_MINUTE)
-                (void) snprintf(ret, SPAN_MAX, "%llu s",
-                                (unsigned long long) ((span + USEC_PER_SEC - 1) / USEC_PER_SEC));
-        else if (minutes < 120)
-                (void) snprintf(ret, SPAN_MAX, "%llu min", minutes);
-        else
-                (void) snprintf(ret, SPAN_MAX, "%llu h %llu min", minutes / 60, minutes % 60);
-}
-
 /* `comes back at 2026-11-22T14:03:10-08:00, in 38 s`. */
 static void return_format(const Advice *a, usec_t t, char *ret, size_t size) {
-        char at[TIMESTAMP_STRING_MAX], in[SPAN_MAX];
+        char at[TIMESTAMP_STRING_MAX], in[SPAN_STRING_MAX];
 
         if (t == USEC_INFINITY)
                 (void) snprintf(ret, size, "does not come back by itself");
@@ -88,7 +74,7 @@ static void return_format(const Advice *a, usec_t t, char *ret, size_t size) {
         }
 }
 
-#define RETURN_MAX (TIMESTAMP_STRING_MAX + SPAN_MAX + 32U)
+#define RETURN_MAX (TIMESTAMP_STRING_MAX + SPAN_STRING_MAX + 32U)
 
 /* `home (AIza****abcd)`, or the mask alone. */
 static void label_format(const PoolKeyView *v, char ret[static LABEL_MAX]) {

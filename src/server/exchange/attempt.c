@@ -5,10 +5,10 @@
 #include "base/trace.h"
 #include "pool/pick-preferred.h"
 #include "dialect/gemini/error.h"
-#include "server/exchange/attempt-trace.h"
 #include "server/exchange/internal.h"
 #include "server/exchange/pin.h"
 #include "server/http.h"
+#include "server/upstream-trace.h"
 
 /* A lower bound for a text's tokens, used only to recognize a request that can never fit into a minute's
  * quota. */
@@ -24,19 +24,13 @@ static int attempt_on_event(const char *json, size_t n, void *userdata) {
         return exchange_on_event(userdata, json, n);
 }
 
-static void call_free(Attempt *a) {
-        if (a->upstream.call)
-                a->first_byte = a->upstream.call->first_byte;
-        a->upstream.call = engine_call_free(a->upstream.call);
-}
-
 static void attempt_on_done(const Verdict *v, void *userdata) {
         Attempt *a = userdata;
 
         a->ended = true;
         if (!a->is_final)
                 a->verdict = *v; /* v may belong to the call */
-        call_free(a);
+        upstream_call_end(&a->upstream);
         exchange_on_done(a);
 }
 
@@ -100,10 +94,13 @@ int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, 
 
         if (a->target->cli)
                 return 0;
+        a->upstream.again = false;
         r = pick(a, tried, n_tried, ret_refusal);
         /* No key causes overload: without another key, the same one is used again. */
-        if (r == POOL_E_EXHAUSTED && n_tried > 0 && again)
+        if (r == POOL_E_EXHAUSTED && n_tried > 0 && again) {
+                a->upstream.again = true;
                 r = pick(a, tried, 0, ret_refusal);
+        }
         if (r == POOL_E_EXHAUSTED)
                 trace(no_key, &a->request->ids, "model %s, %zu keys tried", a->target->model, n_tried);
         return r;
@@ -138,8 +135,7 @@ int attempt_start(Attempt *a) {
                         job_tried(q->job, q->key_mask, q->key_name);
         }
         a->ended = a->is_final = false;
-        a->first_byte = 0;
-        attempt_trace_begin(a);
+        upstream_trace_begin(&a->upstream, &q->ids, target->model, NULL);
         return upstream_call_start(&a->upstream, q->http, target->cli ? q->http->p.cli : q->http->p.engine,
                                    &(EngineRequest){
                                            .method = t->method,
@@ -160,6 +156,11 @@ static void note_verdict(Request *q, const Verdict *v) {
         request_note_verdict(q, v->class);
         verdicts_set_cause(&q->verdicts, v->cause);
         q->verdict = verdict_rule(v->class)->name;
+}
+
+static void trace_end(const Attempt *a, const Verdict *v) {
+        upstream_trace_end(&a->upstream, &a->request->ids, a->target->model, NULL,
+                           loop_now(a->request->http->p.loop), v);
 }
 
 static void lease_end(Attempt *a, const Verdict *v) {
@@ -186,7 +187,7 @@ void attempt_conclude(Attempt *a, int error) {
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
         note_verdict(q, &a->verdict);
-        attempt_trace_end(a, &a->verdict);
+        trace_end(a, &a->verdict);
         if (a->verdict.class == VERDICT_OK && a->upstream.lease.key && a->target->conversation != 0)
                 pool_bind(q->http->affinity, a->target->conversation, &a->upstream.lease);
         q->usage = t->usage;
@@ -203,12 +204,12 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
 
         if (!is_under_way(a))
                 return;
-        call_free(a);
+        upstream_call_end(&a->upstream);
         verdict_init(&v, class, 0, NULL);
         a->request->usage = a->target->translation->usage;
         if (class == VERDICT_TIMEOUT)
                 text_copy(v.cause, sizeof(v.cause), "REQUEST_DEADLINE is over");
-        attempt_trace_end(a, &v);
+        trace_end(a, &v);
         lease_end(a, &v);
         note_verdict(a->request, &v);
 }
@@ -217,10 +218,10 @@ void attempt_drop(Attempt *a) {
         Verdict v;
         LOG_FOR_REQUEST(&a->request->ids);
 
-        call_free(a);
+        upstream_call_end(&a->upstream);
         if (!a->upstream.lease.key)
                 return;
         verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
-        attempt_trace_end(a, &v);
+        trace_end(a, &v);
         upstream_call_report(&a->upstream, a->request->http, &v, NULL);
 }

@@ -17,7 +17,6 @@ typedef struct Attempt {
         const Target *target;
 
         UpstreamCall upstream;
-        usec_t first_byte; /* CLOCK_MONOTONIC; 0: none came */
 
         /* the result */
         bool ended;    /* `verdict` is the outcome */

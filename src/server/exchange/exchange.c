@@ -86,6 +86,7 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
                 (void) snprintf(subject, sizeof(subject), "%s%s%s", x->target.model,
                                 x->target.pinned[0] ? " with " : "", x->target.pinned);
                 api_error_from_refusal(ret, refusal, subject, clock_realtime());
+                request_note_refusal(x->request, refusal);
         } else if (x->attempt->refused)
                 *ret = x->attempt->refusal;
         else

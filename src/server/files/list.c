@@ -64,6 +64,7 @@ static bool ask(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         name = r->list.names.names[index];
         upstream_query_init(query, NULL, r->request->http, r->request);
         query->verb = "GET";
+        query->subject = r->query.subject;
         memcpy(query->pinned, name, strlen(name) + 1);
         (void) buf_printf(&query->path, "/v1beta/%s", name);
         return true;
