@@ -6,8 +6,8 @@
  *   - A socket that libcurl removes between two requests of a keep-alive connection stays in epoll
  *     ("parked"), since it comes back in a moment: that saves two epoll_ctl() a request. It is removed when
  *     it is closed (gemgate knows, as it opens these sockets itself) or when it becomes readable while
- *     parked (the peer closed it). Sockets that libcurl opened itself (the resolver's pair) are closed
- *     without a callback, so they are never parked.
+ *     parked (the peer closed it). Sockets that libcurl closes without a callback are never parked: those
+ *     that it opened itself (the resolver's pair), and those whose connect has not completed.
  *   - A zero timer is a hook at the end of the turn and no timer at all. A longer one is set only if none is
  *     set that fires sooner; if it fires early, it is set again.
  *   - Easy handles are pooled with their fixed options set, each with its last URL, parsed. From a text,
@@ -43,7 +43,8 @@ typedef struct Socket {
         LoopFd watch;
         CurlGlue *glue;
         int fd;
-        bool ours;   /* opened by on_open(): libcurl will call on_close() */
+        bool ours;   /* opened by on_open() */
+        bool proven; /* connected: there was something to read, and no error */
         bool parked; /* in epoll, but unused by libcurl at present */
 } Socket;
 
@@ -134,8 +135,26 @@ static void on_socket_ready(uint32_t events, void *userdata) {
                 mask |= CURL_CSELECT_OUT;
         if (events & (EPOLLERR | EPOLLHUP))
                 mask |= CURL_CSELECT_ERR;
+        if ((mask & (CURL_CSELECT_IN | CURL_CSELECT_ERR)) == CURL_CSELECT_IN)
+                s->proven = true;
         (void) curl_multi_socket_action(g->multi, s->fd, mask, &running);
         loop_hook_ask(g->loop, &g->hook);
+}
+
+/*
+ * A new socket has this number. libcurl closes one whose connect has not completed by itself, without
+ * on_close(), and if the next one gets the same number and waits for the same events, it does not call
+ * on_socket() either. The kernel has dropped the former watch with the former socket, so the new one is
+ * watched for what that one was.
+ */
+static int socket_renew(Socket *s) {
+        bool was_watched = s->watch.fd >= 0 && !s->parked;
+        uint32_t events = s->watch.events;
+
+        loop_fd_forget(s->glue->loop, &s->watch);
+        s->ours = true;
+        s->proven = s->parked = false;
+        return was_watched ? loop_fd_add(s->glue->loop, &s->watch, s->fd, events, on_socket_ready, s) : 0;
 }
 
 static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
@@ -146,10 +165,10 @@ static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *user
 
         if (what == CURL_POLL_REMOVE) {
                 s = (size_t) fd < g->n_sockets ? g->sockets[fd] : NULL;
-                if (s && !s->ours)
+                if (s && s->ours && s->proven)
+                        s->parked = s->watch.fd >= 0;
+                else if (s)
                         socket_drop(s);
-                else if (s && s->watch.fd >= 0)
-                        s->parked = true;
                 return 0;
         }
 
@@ -173,11 +192,10 @@ static curl_socket_t on_open(void *userdata, curlsocktype purpose _unused_, stru
         if (fd < 0)
                 return CURL_SOCKET_BAD;
         s = socket_get(g, fd);
-        if (!s) {
+        if (!s || socket_renew(s) < 0) {
                 (void) close(fd);
                 return CURL_SOCKET_BAD;
         }
-        s->ours = true;
         return fd;
 }
 

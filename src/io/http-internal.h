@@ -66,7 +66,7 @@ struct HttpRequest {
         Buf out;
         uint64_t sent; /* bytes of the reply's body */
         bool headed, bodied, replied, queued, streaming, finished, clean, full;
-        bool suspended, gone;
+        bool suspended, gone, failed; /* failed: there is no reply, and the connection is closed */
 };
 
 /* Resumes a suspended connection, at the end of this turn. */

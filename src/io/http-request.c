@@ -174,8 +174,9 @@ static int request_set_response(HttpRequest *r, int status, struct MHD_Response 
                                 const HttpHeader *headers, size_t n_headers) {
         if (!response)
                 return -ENOMEM;
+        /* libmicrohttpd refuses an empty value, so such a header is left out. */
         for (size_t i = 0; i < n_headers; i++)
-                if (headers[i].value &&
+                if (headers[i].value && headers[i].value[0] &&
                     MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES) {
                         MHD_destroy_response(response);
                         return -ENOMEM;
@@ -206,7 +207,13 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
                 r->sent = n;
         else
                 free(p);
-        return request_set_response(r, status, response, headers, n_headers);
+        k = request_set_response(r, status, response, headers, n_headers);
+        if (k < 0) {
+                /* Without an answer the client would wait for ever: its connection is closed instead. */
+                r->failed = r->replied = true;
+                http_request_wake(r);
+        }
+        return k;
 }
 
 static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {

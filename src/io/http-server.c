@@ -153,7 +153,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
         HttpServer *s = r->connection->listener->server;
         enum MHD_Result ok;
 
-        if (r->gone)
+        if (r->gone || r->failed)
                 return MHD_NO;
         if (r->replied && !r->queued) {
                 if (s->quiesced)

@@ -389,9 +389,10 @@ def test_client_hangs_up(sim, daemon, files):
     files.upload()
 
 
-def test_deadline(sim, start):
+@pytest.mark.parametrize("explain", ["no", "yes"])
+def test_deadline(sim, start, explain):
     sim.script("method=files.get: hang\nmethod=files.list: hang")
-    files = Files(start(REQUEST_DEADLINE="300ms"))
+    files = Files(start(REQUEST_DEADLINE="300ms", EXPLAIN_HEADER=explain))
     files.upload()
     files.ask("GET", "/v1beta/files", status=504)
     files.ask("GET", "/v1beta/files/x", status=504)

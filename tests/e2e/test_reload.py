@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Reloading: a good configuration under load, a wrong one that changes nothing, keys and tokens that come and go."""
+import concurrent.futures
 import json
 import os
 import pty
@@ -480,3 +481,25 @@ def test_systemd_is_told(sim, tmp_path):
                 message = told("RELOADING=1")
                 assert "\nMONOTONIC_USEC=" in message
                 told("READY=1")
+
+
+def test_sockets_that_never_connected(sim, daemon):
+    """libcurl closes a socket whose connect has not completed without a callback. Later sockets with its number work."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]  # the backlog is full, so no further connect completes
+        for s in fillers:
+            s.setblocking(False)
+            s.connect_ex(address)
+        daemon.set(GEMINI_BASE_URL=f"http://127.0.0.1:{address[1]}", CONNECT_TIMEOUT="100ms")
+        daemon.reload()
+        with concurrent.futures.ThreadPoolExecutor(4) as clients:
+            assert [f.result().status for f in [clients.submit(daemon.chat) for _ in range(4)]] == [503] * 4
+        for s in fillers:
+            s.close()
+    daemon.set(GEMINI_BASE_URL=sim.url, CONNECT_TIMEOUT="10s")
+    daemon.reload()
+    with concurrent.futures.ThreadPoolExecutor(8) as clients:
+        assert [f.result().status for f in [clients.submit(daemon.chat) for _ in range(24)]] == [200] * 24

@@ -83,6 +83,7 @@ void resource_on_deadline(Timeout *t) {
 
         resource_list_drop(r, VERDICT_TIMEOUT);
         upstream_query_end(&r->query, VERDICT_TIMEOUT);
+        request_note_verdict(q, VERDICT_TIMEOUT);
         q->verdict = verdict_rule(VERDICT_TIMEOUT)->name;
         (void) resource_free(r);
         request_fail(q, 504, NULL, "The answer was not there within REQUEST_DEADLINE.");
