@@ -14,8 +14,9 @@
  *     client that only closes its sending side looks the same and is treated the same, as by other proxies:
  *     it is gone.
  *   - When a client's last bytes and its FIN arrive together, MHD reads the bytes, treats the short read as
- *     the end, and misses the FIN: the connection would stay until its time-out. After the run gemgate shuts
- *     down its reading side, which makes a new edge; an answer that is still to be sent is not affected.
+ *     the end, and misses the FIN: the connection would stay until its time-out. After the run that has read
+ *     the last byte gemgate shuts down its reading side, which makes a new edge; an answer that is still to be
+ *     sent is not affected.
  *   - In a reply in pieces the reader either returns bytes, or suspends the connection and returns 0. To
  *     return 0 without suspending makes MHD spin.
  *   - At its limit of connections MHD takes its listening socket out of its epoll, and puts it back only at
@@ -51,7 +52,11 @@ static void listener_run(void *userdata) {
         (void) MHD_run(l->daemon);
         LIST_FOREACH(i, &l->hung) {
                 HttpConnection *c = list_entry(i, HttpConnection, hung);
+                int unread = 0;
 
+                /* MHD is still reading, a piece in each run: the new edge must come after the last byte. */
+                if (ioctl(c->fd, FIONREAD, &unread) == 0 && unread > 0)
+                        continue;
                 list_unlink(&c->hung);
                 (void) shutdown(c->fd, SHUT_RD);
         }

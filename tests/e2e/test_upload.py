@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Bodies: too large ones before and during the upload, Expect, chunks, pipelining, ceilings."""
 import json
+import signal
 
 import pytest
 
+import wait
 from house import SECRETS
 
 CHAT = "/v1/chat/completions"
@@ -196,3 +198,16 @@ def test_bodies_in_flight_have_a_ceiling(start):
         for c in held:
             c.close()
     assert d.ask("POST", CHAT, body=b"x" * 1_000_000).status == 400, "the room was not given back"
+
+
+def test_hang_up_in_the_middle_of_a_body(start):
+    """When the client closes, its socket still has more than one read of bytes: the FIN behind them is noticed, too."""
+    d = start()
+    listed = lambda: json.loads(d.ask("GET", "/admin/requests", token="ADMIN").body)["total"]
+    with d.connect() as c:
+        c.send(head("Content-Length: 1000000"))
+        wait.until("it is read", lambda: listed() == 1)
+        d.process.signal(signal.SIGSTOP)  # so the bytes and the FIN are there at once
+        c.send(b"x" * 100_000)
+    d.process.signal(signal.SIGCONT)
+    wait.until("it is gone", lambda: listed() == 0)
