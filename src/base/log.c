@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -76,6 +77,28 @@ static void write_line(int fd, const Buf *b) {
         }
 }
 
+/* Control characters (also C1), separators of lines, and what changes the direction of writing. */
+static bool moves_the_cursor(uint32_t c) {
+        return c < 0x20 || (c >= 0x7F && c <= 0x9F) || (c >= 0x2028 && c <= 0x202E) ||
+               (c >= 0x2066 && c <= 0x2069);
+}
+
+/* A text may come from a client: it must neither move the cursor of a terminal nor break the line. */
+static void put_visible(Buf *b, const char *s, bool blanks, char instead) {
+        const char *end = s + strlen(s);
+        uint32_t c;
+        size_t n;
+
+        for (const char *p = s; p < end; p += n) {
+                n = text_utf8_decode(p, end, &c);
+                if (n == 0 || moves_the_cursor(c) || (c == ' ' && !blanks))
+                        (void) buf_putc(b, instead);
+                else
+                        (void) buf_append(b, p, n);
+                n = MAX(n, (size_t) 1);
+        }
+}
+
 static void log_text(const LogRecord *r) {
         _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
 
@@ -83,18 +106,14 @@ static void log_text(const LogRecord *r) {
         /* Scripts expect an error as `gemgated: SETTING: value: must be …`, so no level comes before it. */
         if (r->level != LOG_LEVEL_INFO && r->level != LOG_LEVEL_ERROR)
                 (void) buf_printf(&b, "%s: ", level_names[r->level]);
-        /* Replaces control characters, which may come from a client: they must not move the reader's
-         * cursor. */
-        for (const char *p = r->message; *p; p++)
-                (void) buf_putc(&b, (unsigned char) *p < 0x20 || *p == 0x7f ? ' ' : *p);
+        put_visible(&b, r->message, true, ' ');
         for (size_t i = 0; i < r->n_fields; i++) {
                 const LogField *f = &r->fields[i];
 
                 if (!f->value)
                         continue;
                 (void) buf_printf(&b, " %s=", f->name);
-                for (const char *p = f->value; *p; p++)
-                        (void) buf_putc(&b, (unsigned char) *p <= 0x20 || *p == 0x7f ? '_' : *p);
+                put_visible(&b, f->value, false, '_');
         }
         if (buf_putc(&b, '\n') >= 0)
                 write_line(STDERR_FILENO, &b);

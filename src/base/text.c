@@ -142,14 +142,41 @@ int text_percent_decode(char *s) {
         return 0;
 }
 
+size_t text_utf8_decode(const char *s, const char *end, uint32_t *ret) {
+        const unsigned char *p = (const unsigned char *) s;
+        uint32_t cp, least;
+        size_t more;
+
+        if (p[0] < 0x80)
+                more = 0, cp = p[0], least = 0;
+        else if (p[0] >= 0xC2 && p[0] <= 0xDF)
+                more = 1, cp = p[0] & 0x1F, least = 0x80;
+        else if (p[0] >= 0xE0 && p[0] <= 0xEF)
+                more = 2, cp = p[0] & 0x0F, least = 0x800;
+        else if (p[0] >= 0xF0 && p[0] <= 0xF4)
+                more = 3, cp = p[0] & 0x07, least = 0x10000;
+        else
+                return 0;
+        if ((size_t) (end - s) <= more)
+                return 0;
+        for (size_t i = 1; i <= more; i++) {
+                if ((p[i] & 0xC0) != 0x80)
+                        return 0;
+                cp = cp << 6 | (p[i] & 0x3F);
+        }
+        if (cp < least || cp > 0x10FFFF || (cp >= 0xD800 && cp <= 0xDFFF))
+                return 0;
+        *ret = cp;
+        return more + 1;
+}
+
 bool text_is_utf8(const char *s, size_t n) {
-        const unsigned char *p = (const unsigned char *) s, *end = p + n;
+        const char *p = s, *end = s + n;
 
         while (p < end) {
-                unsigned char c = *p;
-                size_t more;
-                uint32_t cp, least;
                 uint64_t eight;
+                uint32_t cp;
+                size_t k;
 
                 if (end - p >= 8) {
                         memcpy(&eight, p, 8);
@@ -158,28 +185,10 @@ bool text_is_utf8(const char *s, size_t n) {
                                 continue;
                         }
                 }
-                if (c < 0x80) {
-                        p++;
-                        continue;
-                }
-                if (c >= 0xC2 && c <= 0xDF)
-                        more = 1, cp = c & 0x1F, least = 0x80;
-                else if (c >= 0xE0 && c <= 0xEF)
-                        more = 2, cp = c & 0x0F, least = 0x800;
-                else if (c >= 0xF0 && c <= 0xF4)
-                        more = 3, cp = c & 0x07, least = 0x10000;
-                else
+                k = text_utf8_decode(p, end, &cp);
+                if (k == 0)
                         return false;
-                if ((size_t) (end - p) <= more)
-                        return false;
-                for (size_t i = 1; i <= more; i++) {
-                        if ((p[i] & 0xC0) != 0x80)
-                                return false;
-                        cp = cp << 6 | (p[i] & 0x3F);
-                }
-                if (cp < least || cp > 0x10FFFF || (cp >= 0xD800 && cp <= 0xDFFF))
-                        return false;
-                p += more + 1;
+                p += k;
         }
         return true;
 }
