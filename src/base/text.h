@@ -71,7 +71,7 @@ int text_unhex(char c); /* the value of a hex digit, or -EINVAL */
 /* Decodes %XX in place. -EINVAL for a broken escape or an encoded NUL. */
 int text_percent_decode(char *s);
 
-/* Decodes the character at s, which is before `end`. Returns its length in bytes; 0 if it is not well-formed. */
+/* Decodes the character at s, before `end`. Returns its length in bytes; 0 if it is not well-formed. */
 size_t text_utf8_decode(const char *s, const char *end, uint32_t *ret);
 
 /* True if the n bytes are well-formed UTF-8 (no surrogates, no overlong forms). */

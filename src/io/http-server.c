@@ -15,8 +15,8 @@
  *     it is gone.
  *   - When a client's last bytes and its FIN arrive together, MHD reads the bytes, treats the short read as
  *     the end, and misses the FIN: the connection would stay until its time-out. After the run that has read
- *     the last byte gemgate shuts down its reading side, which makes a new edge; an answer that is still to be
- *     sent is not affected.
+ *     the last byte gemgate shuts down its reading side, which makes a new edge; an answer that is still to
+ *     be sent is not affected.
  *   - In a reply in pieces the reader either returns bytes, or suspends the connection and returns 0. To
  *     return 0 without suspending makes MHD spin.
  *   - At its limit of connections MHD takes its listening socket out of its epoll, and puts it back only at

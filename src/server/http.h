@@ -41,7 +41,7 @@ struct Http {
         RequestLog *log;
         List requests;                 /* from their headers to their log line, the oldest first */
         size_t n_exchanges;            /* requests to Gemini under way */
-        usec_t started, active_at;     /* realtime; CLOCK_MONOTONIC: the last end of a request */
+        usec_t started, active_at;     /* realtime; the latest end of a request, CLOCK_MONOTONIC */
         uint64_t id_state;             /* of generated request ids */
         bool draining;
 };

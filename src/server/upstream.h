@@ -9,9 +9,9 @@
  *      ↑                                                                                  │
  *      └────────────── at once, or after upstream_pause() ────────────────────────────────┘
  *
- * An UpstreamCall is one try; UpstreamTries are all tries of one call. The exchange of a request runs the
- * loop itself, because it waits, hedges and changes its model in between. All other calls use an
- * UpstreamQuery, which runs the loop (upstream-query.h).
+ * An UpstreamCall is one try; UpstreamTries are all tries of one exchange or one UpstreamQuery. The
+ * exchange of a request runs the loop itself, because it waits, hedges and changes its model in between.
+ * All other calls use an UpstreamQuery, which runs the loop (upstream-query.h).
  */
 
 #include "core/tries.h"
@@ -46,7 +46,7 @@ usec_t upstream_pause(const UpstreamTries *t);
 
 bool upstream_tries_reserve(UpstreamTries *t); /* room for one more; false: no memory, or TRIES_MAX */
 void upstream_tries_note(UpstreamTries *t, PoolKey *k); /* room is reserved; NULL: a try without a key */
-void upstream_tries_forget(UpstreamTries *t); /* all keys may be picked again; the number of tries stays */
+void upstream_tries_forget(UpstreamTries *t); /* all keys may be picked, dear tries count from 0 */
 void upstream_tries_done(UpstreamTries *t);
 
 /* The keys that were tried, `n` of them, which the next pick skips. */

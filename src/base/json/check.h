@@ -6,10 +6,10 @@
  * is of no use: in json-c 0.18 it takes every character beyond ASCII for a control character. So a text is
  * checked here and read elsewhere: by json-c, or by a cursor (cursor.h).
  *
- * The check passes every byte, so it can note on its way where things end. That is the index: words in the
- * order of the text, one for each string (its length in bytes, with both quotes), and two for each object
- * and array (its length, and the number of words of what is inside). With it a cursor skips a value without
- * reading it.
+ * The check looks at every byte, so it can note where each string, object and array ends. That is the
+ * index: words in the order of the text, one for each string (its length in bytes, with both quotes), and
+ * two for each object and array (its length, and the number of words of what is inside). With it a cursor
+ * skips a value without reading it.
  */
 
 #include "base/macros.h"

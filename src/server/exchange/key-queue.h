@@ -21,7 +21,7 @@ typedef struct KeyQueuePlace {
         const LogIds *ids; /* of the request that waits */
         KeyQueueModel *model; /* the owner of that queue */
         size_t n_bytes;   /* of memory that it holds while it waits */
-        uint64_t number;  /* in order of arrival; kept over re-joins, so a failed retry does not cost it */
+        uint64_t number;  /* in order of arrival; a waiter that joins again keeps it */
         Timeout over;
 } KeyQueuePlace;
 
