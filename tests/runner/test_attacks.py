@@ -119,7 +119,7 @@ def test_function_call(house, lure, name, isolation):
     house.upstream.answer = Answer(event("now", part), event("then", finish="STOP"))
     r = house.runner(isolation=isolation).give()
     result = r.result()
-    assert len(house.upstream.requests) == 1
+    assert len(house.upstream.requests) == 1, result
     said = result["answer"] + result["stderr"] + result["message"]
     assert SECRET not in said and "root:x:0" not in said and "hostname" not in said
     assert os.listdir(folder) == ["secret.txt"] and path.read_text() == SECRET
