@@ -153,7 +153,7 @@ def test_start_that_failed_and_its_explanation(sim):
 
 def test_the_ten_lines_for_an_operator(sim):
     """Each command of docs/LOGS.md, except for what is an example: the id, the token, and -f, which never ends."""
-    page = (ROOT / "docs/LOGS.md").read_text().partition("## Ten lines for an operator")[2].partition("\n\n")[2]
+    page = (ROOT / "docs/LOGS.md").read_text().partition("## Ten commands for operators")[2].partition("\n\n")[2]
     block = re.sub(r"([|,])\n +", r"\1 ", page.partition("\n\n")[0])
     lines = [re.sub(r" {3,}\S.*", "", line.strip()) for line in block.splitlines()]  # behind the blanks: what it is for
     assert len(lines) == 10 and all(line.startswith("journalctl ") for line in lines), lines

@@ -50,9 +50,11 @@ void read_tokens(Client *c, Buf *b, size_t n) {
 
         while (done < n) {
                 const char *s = buf_data(b) + done, *end = memchr(s, ']', b->n - done);
+                char token[512] = ""; /* with a NUL, which the buffer does not have */
 
-                check(*s == '[' && end, "bytes that are cut");
-                read_token(c, s);
+                check(*s == '[' && end && (size_t) (end - s) < sizeof(token) - 1, "bytes that are cut");
+                memcpy(token, s, (size_t) (end + 1 - s));
+                read_token(c, token);
                 done = (size_t) (end + 1 - buf_data(b));
         }
         buf_consume(b, done);

@@ -60,6 +60,7 @@ static void client_end(Client *c) {
         check(!has_calls(c), "a call outlives its request");
         buf_done(&c->io.out);
         w.n_hedged += c->q.hedged;
+        verdicts_done(&c->q.verdicts);
         *c = (Client){};
 }
 
