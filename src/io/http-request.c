@@ -189,6 +189,13 @@ static int request_set_response(HttpRequest *r, int status, struct MHD_Response 
         return 0;
 }
 
+/* Without a reply the client would wait for ever, so its connection is closed. */
+static int request_give_up(HttpRequest *r, int error) {
+        r->failed = r->replied = true;
+        http_request_wake(r);
+        return error;
+}
+
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body) {
         struct MHD_Response *response;
         char *p = NULL;
@@ -200,7 +207,7 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
         if (body && body->n > 0) {
                 k = buf_steal(body, &p, &n);
                 if (k < 0)
-                        return k;
+                        return request_give_up(r, k);
         }
         response = MHD_create_response_from_buffer(n, p, p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
         if (response)
@@ -208,12 +215,7 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
         else
                 free(p);
         k = request_set_response(r, status, response, headers, n_headers);
-        if (k < 0) {
-                /* Without an answer the client would wait for ever: its connection is closed instead. */
-                r->failed = r->replied = true;
-                http_request_wake(r);
-        }
-        return k;
+        return k < 0 ? request_give_up(r, k) : 0;
 }
 
 static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {

@@ -86,7 +86,7 @@ static void end_pause(void) {
         pause_timer->fn(pause_timer->userdata);
 }
 
-/* The list is nobody's request. */
+/* The fetch of the list belongs to no request. */
 void request_note_refusal(Request *q, const PoolRefusal *r) {
 }
 
