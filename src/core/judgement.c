@@ -13,8 +13,9 @@
  * a dead key's probe does not prove the key alive: AGAIN, too.
  *
  * One rule holds for every entry of the table, see judge() in pool/lease.c: the answer to a request that was
- * sent before a breaker opened neither closes that breaker nor opens it for longer, because it is about the
- * time before. Only for health does any success count.
+ * sent before a breaker opened neither closes that breaker nor counts as a repeated refusal, because it is
+ * about the time before. A refusal with a later end is believed, though. Only for health does any success
+ * count.
  */
 
 #include "core/judgement.h"

@@ -7,13 +7,13 @@
 
 #include "pool/internal.h"
 
-/* When the breaker lets a request through: 0: now, USEC_INFINITY: when its probe has ended. */
+/* When the breaker lets a request through: 0: now, USEC_INFINITY: when its probe has an answer. */
 static usec_t breaker_at(const Breaker *b, usec_t now) {
         switch (breaker_state(b, now)) {
         case BREAKER_OPEN:
                 return b->until;
         case BREAKER_PROBING:
-                return USEC_INFINITY;
+                return breaker_next_probe(b, now);
         default:
                 return 0;
         }
@@ -106,6 +106,7 @@ void pool_slot_free(Pool *p, PoolSlot *s) {
         list_unlink(&s->by_key);
         list_unlink(&s->by_bucket);
         list_unlink(&s->dirty.link);
+        list_unlink(&s->probe.link);
         free(s->last_error);
         free(s);
         p->n_slots--;
@@ -259,6 +260,7 @@ static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
         s->bucket = b;
         s->tally.day = b->model->day;
         pool_dirty_init(&s->dirty, POOL_KEY_MODELS);
+        pool_probe_init(&s->probe, s);
         list_append(&k->slots, &s->by_key);
         list_append(&b->slots, &s->by_bucket);
         p->n_slots++;

@@ -17,6 +17,7 @@ struct Pool {
         List projects; /* all projects; those with enabled keys are also chained from first to last */
         PoolProject *first_project, *last_project;
         List turns; /* projects without an open breaker, see pick-rotation.c */
+        List probes; /* PoolProbe: probes that pass by time */
         List gone; /* removed keys that still have requests under way */
         void *by_secret, *by_mask, *by_id; /* tsearch() trees: two of PoolKey; by_id of PoolIdent */
         void *projects_by_name, *models_by_name;

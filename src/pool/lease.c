@@ -70,7 +70,16 @@ static void count_request(PoolTally *t, usec_t day, usec_t now) {
         t->counters.last_used = now;
 }
 
-/* Makes the lease the probe of each half-open breaker on its way. */
+/* When a probe of this layer that begins now passes by time: see probe.c. */
+static usec_t probe_passes(Pool *p, PoolSlot *s, Layer layer) {
+        if (layer == LAYER_RATE || layer == LAYER_HEALTH)
+                return pool_probe_begin(p, &s->probe);
+        if (layer == LAYER_BUCKET && !s->bucket->quota->daily)
+                return pool_probe_begin(p, &s->bucket->quota->probe);
+        return USEC_INFINITY;
+}
+
+/* Makes the lease a probe of each half-open breaker on its way. */
 void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         uint64_t id = ++p->last_lease;
         unsigned probes = 0;
@@ -80,7 +89,7 @@ void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
 
                 if (breaker_state(b, p->day.now) != BREAKER_HALF_OPEN)
                         continue;
-                b->probe = id;
+                breaker_begin_probe(b, id, b->probe == 0 ? probe_passes(p, s, l) : b->passes);
                 probes |= 1U << l;
         }
         settle(p, k, s, probes);
@@ -104,7 +113,7 @@ static void note_counters(Pool *p, PoolModel *m, PoolSlot *s) {
 
 static bool lease_is_probe(const Lease *lease) {
         for (Layer l = 0; l < n_layers(lease->slot); l++)
-                if (breaker_of(lease->key, lease->slot, l)->probe == lease->id)
+                if (breaker_is_probe(breaker_of(lease->key, lease->slot, l), lease->id))
                         return true;
         return false;
 }
@@ -132,32 +141,13 @@ void pool_take(Pool *p, PoolModel *m, PoolSlot *s, uint64_t tokens, Lease *ret) 
         pool_notify_warning(p, s);
 }
 
-static usec_t open_until(Pool *p, const PoolKey *k, Layer layer, const Breaker *b, const Verdict *v) {
-        if (layer == LAYER_HEALTH)
-                return usec_add(p->day.now, judgement_wait(b->strikes));
-        if (cooldown_has_class(v->class))
-                return cooldown_until(v->class, b->strikes, v->retry_after, p->day.now, p->day.end,
-                                      k->index);
-        return usec_add(p->day.now, layer == LAYER_BUCKET ? JUDGEMENT_CLOSED_WAIT : JUDGEMENT_DEATH_WAIT);
-}
-
-/* Google may refuse a project for billing and quota in turns: both climb one ladder until an answer
- * comes. */
-static unsigned strikes_beside(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
-        const Breaker *b;
-
-        if (!lease->slot || (layer == LAYER_PROJECT ? v->class != VERDICT_BILLING : layer != LAYER_BUCKET))
-                return 0;
-        b = breaker_of(lease->key, lease->slot, layer == LAYER_PROJECT ? LAYER_BUCKET : LAYER_PROJECT);
-        return b->since >= p->day.start ? b->strikes : 0;
-}
-
 /* What a verdict has done to a breaker. */
 typedef enum Turn {
         TURN_NONE,
-        TURN_OPENED, /* or opened again */
+        TURN_OPENED,    /* or opened again */
+        TURN_PROLONGED, /* a later end */
         TURN_CLOSED,
-        TURN_RELEASED, /* its probe has ended without showing anything */
+        TURN_RELEASED, /* its probes have ended without showing anything */
         _TURN_MAX,
 } Turn;
 
@@ -173,66 +163,183 @@ static void note_layers(Pool *p, PoolKey *k, PoolSlot *s, unsigned layers) {
                 pool_note(p, &s->dirty, true);
 }
 
-/*
- * Applies the verdict to one layer. Only the probe of an opening may end or prolong it: any other request
- * was sent before it, and ten requests that were under way together must not count as ten repeats. The
- * exception is health, which any success closes.
- */
-static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
-        PoolKey *k = lease->key;
-        PoolSlot *s = lease->slot;
-        Breaker *b = breaker_of(k, s, layer);
-        Judgement j = judgement_of(v->class, layer);
-        bool is_probe = b->probe == lease->id, is_due = b->until == 0;
+/* One layer of a lease whose verdict is known. */
+typedef struct Case {
+        Pool *pool;
+        PoolKey *key;
+        PoolSlot *slot;
+        const Verdict *verdict;
+        Layer layer;
+        Breaker *breaker;
+        bool is_probe;
+} Case;
 
-        if (layer == LAYER_BUCKET && pool_quota_is_throttled(p, s, v->class))
-                j = JUDGEMENT_FAIL;
-        if (j == JUDGEMENT_AGAIN)
-                j = is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
-        if (layer == LAYER_HEALTH) {
-                if (j == JUDGEMENT_FAIL) {
-                        is_due = ++s->strikes >= JUDGEMENT_STRIKES && is_due;
-                        pool_note(p, &s->dirty, true);
-                } else if (j == JUDGEMENT_PASS && s->strikes > 0) {
-                        s->strikes = 0;
-                        pool_note(p, &s->dirty, true);
-                }
+/* When it closes, after `strikes` earlier openings in a row. */
+static usec_t open_until(const Case *c, unsigned strikes) {
+        const Verdict *v = c->verdict;
+        const Pool *p = c->pool;
+
+        if (c->layer == LAYER_HEALTH)
+                return usec_add(p->day.now, judgement_wait(strikes));
+        if (cooldown_has_class(v->class))
+                return cooldown_until(v->class, strikes, v->retry_after, p->day.now, p->day.end,
+                                      c->key->index);
+        return usec_add(p->day.now, c->layer == LAYER_BUCKET ? JUDGEMENT_CLOSED_WAIT : JUDGEMENT_DEATH_WAIT);
+}
+
+/* Google may refuse a project for billing and quota in turns: both climb one ladder until an answer
+ * comes. */
+static unsigned strikes_beside(const Case *c) {
+        const Breaker *b;
+
+        if (!c->slot || (c->layer == LAYER_PROJECT ? c->verdict->class != VERDICT_BILLING
+                                                   : c->layer != LAYER_BUCKET))
+                return 0;
+        b = breaker_of(c->key, c->slot, c->layer == LAYER_PROJECT ? LAYER_BUCKET : LAYER_PROJECT);
+        return b->since >= c->pool->day.start ? b->strikes : 0;
+}
+
+/* Why the breaker is open, for those layers that several things open. */
+static void note_cause(const Case *c) {
+        PoolQuota *q;
+
+        if (c->layer == LAYER_PROJECT)
+                c->key->project->billing = c->verdict->class == VERDICT_BILLING;
+        if (c->layer != LAYER_BUCKET)
+                return;
+        q = c->slot->bucket->quota;
+        q->closed = !verdict_rule(c->verdict->class)->is_quota;
+        q->daily = c->verdict->class == VERDICT_DAY;
+}
+
+static bool starts_slowly(const Case *c) {
+        return c->layer == LAYER_BUCKET && c->verdict->class == VERDICT_MINUTE &&
+               c->verdict->retry_after > 0 && c->breaker->strikes == 1;
+}
+
+static Turn turn_open(const Case *c) {
+        Breaker *b = c->breaker;
+        VerdictClass class = c->verdict->class;
+
+        if (b->since < c->pool->day.start &&
+            (c->layer == LAYER_BUCKET || c->layer == LAYER_RATE || class == VERDICT_BILLING))
+                b->strikes = 0; /* the ladder starts again with each day's quota */
+        b->strikes = MAX(b->strikes, strikes_beside(c));
+        note_cause(c);
+        pool_breaker_set(c->pool, c->key, b, open_until(c, b->strikes));
+        b->slow_start = starts_slowly(c);
+        return TURN_OPENED;
+}
+
+/* Requests that were under way together may be refused for different times. The later end holds. It is no
+ * strike, because none of them repeats another. While a probe is under way, which was sent later, its result
+ * decides. */
+static Turn turn_prolong(const Case *c) {
+        PoolQuota *q = c->layer == LAYER_BUCKET ? c->slot->bucket->quota : NULL;
+        Breaker *b = c->breaker;
+        bool was_daily = q && q->daily;
+        usec_t before = b->until;
+
+        if (b->probe != 0 || !cooldown_has_class(c->verdict->class))
+                return TURN_NONE;
+        b->until = MAX(before, open_until(c, MAX(b->strikes, 1U) - 1));
+        if (b->until > before)
+                note_cause(c);
+        if (q) {
+                q->daily = was_daily || (c->verdict->class == VERDICT_DAY && !q->closed);
+                b->slow_start = b->slow_start && !q->daily;
         }
+        return b->until > before || (q && q->daily != was_daily) ? TURN_PROLONGED : TURN_NONE;
+}
 
-        if (j == JUDGEMENT_FAIL && (is_probe || is_due)) {
-                if (b->since < p->day.start && (layer == LAYER_BUCKET || layer == LAYER_RATE ||
-                                          v->class == VERDICT_BILLING))
-                        b->strikes = 0; /* the ladder starts again with each day's quota */
-                b->strikes = MAX(b->strikes, strikes_beside(p, lease, layer, v));
-                if (layer == LAYER_PROJECT)
-                        k->project->billing = v->class == VERDICT_BILLING;
-                if (layer == LAYER_BUCKET) {
-                        s->bucket->quota->closed = !verdict_rule(v->class)->is_quota;
-                        s->bucket->quota->daily = v->class == VERDICT_DAY;
-                }
-                pool_breaker_set(p, k, b, open_until(p, k, layer, b, v));
-                return TURN_OPENED;
+static Turn turn_fail(const Case *c) {
+        bool is_due = c->breaker->until == 0;
+
+        if (c->layer == LAYER_HEALTH) {
+                is_due = ++c->slot->strikes >= JUDGEMENT_STRIKES && is_due;
+                pool_note(c->pool, &c->slot->dirty, true);
         }
-        if (j == JUDGEMENT_PASS && (is_probe || (layer == LAYER_HEALTH && b->until > 0))) {
-                Breaker was = *b;
+        return c->is_probe || is_due ? turn_open(c) : turn_prolong(c);
+}
 
-                pool_breaker_set(p, k, b, 0);
+static Turn turn_pass(const Case *c) {
+        Breaker *b = c->breaker, was = *b;
+
+        if (c->layer == LAYER_HEALTH && c->slot->strikes > 0) {
+                c->slot->strikes = 0;
+                pool_note(c->pool, &c->slot->dirty, true);
+        }
+        if (c->is_probe || (c->layer == LAYER_HEALTH && b->until > 0)) {
+                pool_breaker_set(c->pool, c->key, b, 0);
                 /* Only a full answer clears the strikes: a quota error also passes this layer, and the next
                  * request may be out of credit again. */
-                if (v->class != VERDICT_OK)
+                if (c->verdict->class != VERDICT_OK)
                         *b = (Breaker){ .strikes = was.strikes, .since = was.since };
                 return TURN_CLOSED;
         }
-        if (v->class == VERDICT_OK && b->until == 0 && b->strikes > 0) {
+        if (c->verdict->class == VERDICT_OK && b->until == 0 && b->strikes > 0) {
                 b->strikes = 0;
-                note_layers(p, k, s, 1U << layer);
-        }
-        if (is_probe) {
-                breaker_release(b, j == JUDGEMENT_PAUSE ? usec_add(p->day.now, JUDGEMENT_PAUSE_WAIT)
-                                                        : b->until);
-                return TURN_RELEASED;
+                note_layers(c->pool, c->key, c->slot, 1U << c->layer);
         }
         return TURN_NONE;
+}
+
+/* The probe shows nothing, and it was the last one under way. */
+static Turn turn_release(const Case *c, usec_t until) {
+        Breaker *b = c->breaker;
+
+        if (!c->is_probe)
+                return TURN_NONE;
+        if (b->n_probes > 1)
+                b->n_probes--;
+        else
+                breaker_release(b, until);
+        return TURN_RELEASED;
+}
+
+static Turn turn_let_go(const Case *c) {
+        return turn_release(c, c->breaker->until);
+}
+
+static Turn turn_pause(const Case *c) {
+        return turn_release(c, usec_add(c->pool->day.now, JUDGEMENT_PAUSE_WAIT));
+}
+
+/* What the verdict shows about this layer, here. */
+static Judgement judgement_here(const Case *c) {
+        Judgement j = judgement_of(c->verdict->class, c->layer);
+
+        if (c->layer == LAYER_BUCKET && pool_quota_is_throttled(c->pool, c->slot, c->verdict->class))
+                return JUDGEMENT_FAIL;
+        if (j == JUDGEMENT_AGAIN)
+                return c->is_probe ? JUDGEMENT_FAIL : JUDGEMENT_VOID;
+        return j;
+}
+
+/*
+ * Applies the verdict to one layer. Only a probe of an opening may end it, or count as a repeated refusal:
+ * any other request was sent before it, and ten requests that were under way together must not count as ten
+ * repeats. The exception is health, which any success closes.
+ */
+static Turn judge(Pool *p, const Lease *lease, Layer layer, const Verdict *v) {
+        static Turn (*const acts[])(const Case *c) = {
+                [JUDGEMENT_VOID] = turn_let_go,
+                [JUDGEMENT_PASS] = turn_pass,
+                [JUDGEMENT_FAIL] = turn_fail,
+                [JUDGEMENT_PAUSE] = turn_pause,
+        };
+        Breaker *b = breaker_of(lease->key, lease->slot, layer);
+        const Case c = {
+                .pool = p,
+                .key = lease->key,
+                .slot = lease->slot,
+                .verdict = v,
+                .layer = layer,
+                .breaker = b,
+                .is_probe = breaker_is_probe(b, lease->id),
+        };
+
+        return acts[judgement_here(&c)](&c);
 }
 
 static bool is_error(const Verdict *v) {
@@ -283,19 +390,20 @@ static void trace_layers(Pool *p, const Lease *lease, unsigned layers, const Ver
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
-        unsigned notified;
+        unsigned refused, notified;
 
         for (Layer l = 0; l < n_layers(lease->slot); l++)
                 turned[judge(p, lease, l, v)] |= 1U << l;
-        notified = turned[TURN_OPENED] | turned[TURN_CLOSED];
+        refused = turned[TURN_OPENED] | turned[TURN_PROLONGED];
+        notified = refused | turned[TURN_CLOSED];
         if (notified | turned[TURN_RELEASED]) {
                 note_layers(p, lease->key, lease->slot, notified | turned[TURN_RELEASED]);
                 settle(p, lease->key, lease->slot, notified | turned[TURN_RELEASED]);
                 trace_layers(p, lease, notified | turned[TURN_RELEASED], v);
         }
         if (notified)
-                pool_notify_changes(p, lease->key, lease->slot, notified, turned[TURN_OPENED],
-                          was_probe && !turned[TURN_OPENED] ? "probe" : verdict_rule(v->class)->name);
+                pool_notify_changes(p, lease->key, lease->slot, notified, refused,
+                                    was_probe && !refused ? "probe" : verdict_rule(v->class)->name);
 }
 
 void pool_answering(Pool *p, const Lease *lease, usec_t now) {

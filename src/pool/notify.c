@@ -21,6 +21,9 @@
 #include "pool/standing.h"
 #include "pool/notify.h"
 
+/* Ten refusals of requests that were under way together name ten ends, each a little later. */
+#define LATER_LEAST USEC_PER_SEC
+
 void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata) {
         p->observer = o ? *o : (PoolObserver){};
         p->observer_userdata = userdata;
@@ -30,7 +33,8 @@ void pool_set_observer(Pool *p, const PoolObserver *o, void *userdata) {
 /* True if the observer is to be notified. */
 static bool is_news(PoolNotified *notified, const PoolStanding *now, bool opened) {
         if (now->proven == notified->state &&
-            !(opened && now->proven != POOL_USABLE && now->available_at > notified->until))
+            !(opened && now->proven != POOL_USABLE &&
+              now->available_at >= usec_add(notified->until, LATER_LEAST)))
                 return false;
         *notified = (PoolNotified){ now->proven, now->available_at };
         return true;
@@ -70,6 +74,18 @@ static void notify_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
 static void notify_bucket(Pool *p, PoolBucket *b, bool opened, const char *reason) {
         LIST_FOREACH(i, &b->slots)
                 notify_slot(p, list_entry(i, PoolSlot, by_bucket), opened, reason);
+}
+
+void pool_notify_slot(Pool *p, PoolSlot *s, const char *reason) {
+        if (p->observed)
+                notify_slot(p, s, false, reason);
+}
+
+void pool_notify_quota(Pool *p, PoolQuota *q, const char *reason) {
+        if (!p->observed)
+                return;
+        LIST_FOREACH(i, &q->buckets)
+                notify_bucket(p, list_entry(i, PoolBucket, by_quota), false, reason);
 }
 
 static void notify_key(Pool *p, PoolKey *k, bool opened, const char *reason) {

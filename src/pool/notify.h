@@ -10,6 +10,10 @@
 void pool_notify_changes(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, unsigned opened,
                          const char *reason);
 
+/* A breaker of this slot, or of this quota, has closed by time. */
+void pool_notify_slot(Pool *p, PoolSlot *s, const char *reason);
+void pool_notify_quota(Pool *p, PoolQuota *q, const char *reason);
+
 /* The slot's first request: its changes are notified from now on. */
 void pool_notify_first(Pool *p, PoolSlot *s);
 void pool_notify_key(Pool *p, PoolKey *k, const char *reason); /* the key itself and its slots */

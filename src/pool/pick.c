@@ -31,9 +31,9 @@
  *     and a model's heaps are built again at its first pick of the day: the one step that is O(n).
  *
  * The breakers are in five layers (core/judgement.h). A slot is blocked if one of them is open, or if its
- * probe is under way; a half-open breaker makes the request that passes it its probe. Nothing here decides
- * by class: core/judgement's table has what a verdict means for each layer, core/judgement and core/cooldown
- * say how long a layer stays open, and lease.c carries it out.
+ * probe is under way and has not passed by time (probe.c); a half-open breaker makes the request that passes
+ * it its probe. Nothing here decides by class: core/judgement's table has what a verdict means for each
+ * layer, core/judgement and core/cooldown say how long a layer stays open, and lease.c carries it out.
  *
  * When nothing is usable, the refusal has the number of keys in each state. That takes a walk over all
  * keys, so for large pools the counts are kept for a second (pool_refusal() in view.c).
@@ -62,6 +62,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->projects);
         list_init(&p->gone);
         list_init(&p->turns);
+        list_init(&p->probes);
         p->bindings.due.steps = &p->steps;
         p->today.date = p->day.date;
         r = pool_save_init(p);
@@ -92,6 +93,8 @@ Pool *pool_free(Pool *p) {
 static void breaker_shift(Breaker *b, usec_t back) {
         if (b->until > 0)
                 b->until = MAX(usec_sub(b->until, back), (usec_t) 1);
+        if (b->passes != USEC_INFINITY)
+                b->passes = usec_sub(b->passes, back);
         b->since = usec_sub(b->since, back); /* also set while closed: the ladder depends on it */
 }
 
@@ -138,6 +141,7 @@ static void pool_shift(Pool *p, const Day *before) {
                 m->day = USEC_INFINITY; /* no day: the heaps are built again */
                 m->refused_at = 0;
         }
+        pool_probes_shift(p, back);
         pool_note_all(p);
 }
 
@@ -149,6 +153,7 @@ usec_t pool_time(Pool *p, usec_t now) {
                 pool_shift(p, &before);
         if (changed & DAY_TURNED)
                 pool_day_end(p);
+        pool_probes_pass(p);
         return p->day.now;
 }
 

@@ -116,6 +116,7 @@ static PoolQuota *quota_new(const Pool *p) {
         if (!q)
                 return NULL;
         list_init(&q->buckets);
+        pool_probe_init(&q->probe, NULL);
         q->ceiling.kept.day = p->day.start;
         return q;
 }
@@ -140,8 +141,10 @@ void pool_quota_detach(PoolBucket *b) {
         if (!q)
                 return;
         list_unlink(&b->by_quota);
-        if (list_is_empty(&q->buckets))
-                free(q);
+        if (!list_is_empty(&q->buckets))
+                return;
+        list_unlink(&q->probe.link);
+        free(q);
 }
 
 /* Moves the bucket to the quota of its twin, and merges its quota if it was the only bucket there; or gives
@@ -163,8 +166,10 @@ static void regroup(Pool *p, PoolBucket *b) {
                 pool_quota_inherit(p, q, b->quota);
         if (!q)
                 return; /* out of memory: they stay together */
-        if (!alone)
+        if (!alone) {
                 pool_bucket_uncount(p, b); /* the quota that it leaves has counted its requests */
+                breaker_release(&b->quota->breaker, b->quota->breaker.until); /* its probe may leave, too */
+        }
         pool_quota_detach(b);
         attach(p, b, q);
         b->crowded_until = 0;
@@ -214,7 +219,7 @@ void pool_quota_place(Pool *p, PoolQuota *q) {
 void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
         if (to->breaker.until == 0 && from->breaker.until > 0) {
                 to->breaker = from->breaker;
-                to->breaker.probe = 0;
+                breaker_release(&to->breaker, to->breaker.until);
                 to->closed = from->closed;
                 to->daily = from->daily;
         }

@@ -10,6 +10,7 @@
 #include "pool/breaker.h"
 #include "core/ceiling.h"
 #include "pool/key.h"
+#include "pool/probe.h"
 
 /*
  * These members survive a restart: the breaker (without its probe), closed, daily and ceiling.kept of
@@ -21,6 +22,7 @@
 typedef struct PoolQuota {
         List buckets; /* the buckets that share it */
         Breaker breaker;
+        PoolProbe probe;
         bool closed; /* why the breaker is open. True: the project may not use the model; false: quota */
         bool daily;  /* the breaker is open because of the day's quota */
         Ceiling ceiling;

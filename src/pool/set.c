@@ -151,7 +151,7 @@ static bool inherit(Breaker *to, const Breaker *from) {
         if (to->until > 0 || from->until == 0)
                 return false;
         *to = *from;
-        to->probe = 0;
+        breaker_release(to, to->until);
         return true;
 }
 

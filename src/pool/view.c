@@ -12,7 +12,7 @@
 #include "pool/internal.h"
 #include "pool/standing.h"
 
-#define PROBE_PATIENCE USEC_PER_SEC /* while a probe is under way: its result may come at any moment */
+#define PROBE_PATIENCE USEC_PER_SEC /* while a probe is under way that only an answer ends */
 #define REFUSAL_LIFETIME USEC_PER_SEC
 #define REFUSAL_EXACT_KEYS 256U /* counting so few takes less time than writing the answer */
 
@@ -73,7 +73,9 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
                                 continue;
                         break;
                 case BREAKER_PROBING:
-                        at = usec_add(p->day.now, PROBE_PATIENCE);
+                        at = breaker_next_probe(layers[i].breaker, p->day.now);
+                        if (at == USEC_INFINITY)
+                                at = usec_add(p->day.now, PROBE_PATIENCE);
                         break;
                 case BREAKER_OPEN:
                         at = layers[i].breaker->until;

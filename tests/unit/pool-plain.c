@@ -18,8 +18,29 @@ static Gate *gate(Life *k, unsigned m, unsigned layer) {
         return all[layer];
 }
 
+/* When another probe may go while some are under way; 0: not known. */
+static usec_t plain_next_probe(const Gate *g, usec_t now) {
+        if (g->slow && g->passes > 0)
+                for (unsigned i = 0; i < 4; i++)
+                        if (g->n_probes < 4U << i)
+                                return g->passes - (4 - i) * USEC_PER_SEC / 2;
+        return g->passes;
+}
+
 static bool is_shut(const Gate *g, usec_t now) {
-        return g->until > 0 && (g->probe != 0 || now < g->until);
+        usec_t next = plain_next_probe(g, now);
+
+        return g->until > 0 && (g->probe != 0 ? next == 0 || now < next : now < g->until);
+}
+
+static bool is_probe(const Gate *g, uint64_t id) {
+        return g->probe != 0 && id >= g->probe;
+}
+
+/* A probe that has not been refused for two seconds has passed. */
+static void plain_pass(Gate *g, usec_t now) {
+        if (g->until > 0 && g->probe != 0 && g->passes > 0 && g->passes <= now)
+                *g = (Gate){ .strikes = g->strikes, .since = g->since };
 }
 
 uint64_t plain_today(const Pair *p, usec_t day) {
@@ -29,17 +50,24 @@ uint64_t plain_today(const Pair *p, usec_t day) {
 static void plain_shift(Gate *g, usec_t back) {
         if (g->until > 0)
                 g->until -= back;
+        if (g->passes > 0)
+                g->passes -= back;
         g->since = g->since > back ? g->since - back : 0;
 }
 
-void plain_time(Plain *w, usec_t now) {
-        usec_t back = usec_sub(w->now, now);
+static void plain_pass_all(Plain *w) {
+        for (unsigned m = 0; m < MODELS; m++) {
+                for (unsigned i = 0; i < LIVES; i++) {
+                        plain_pass(&w->lives[i].own.bucket[m], w->now);
+                        plain_pass(&w->lives[i].pair[m].rate, w->now);
+                        plain_pass(&w->lives[i].pair[m].health, w->now);
+                }
+                for (unsigned p = 0; p < SHARED; p++)
+                        plain_pass(&w->shared[p].bucket[m], w->now);
+        }
+}
 
-        if (back > 0 && back < USEC_PER_MINUTE)
-                return;
-        w->now = now;
-        if (back == 0)
-                return;
+static void plain_jump(Plain *w, usec_t back) {
         for (unsigned i = 0; i < LIVES; i++) {
                 Life *k = &w->lives[i];
 
@@ -61,6 +89,16 @@ void plain_time(Plain *w, usec_t now) {
                         w->shared[p].throttled[m] = NULL;
                 }
         }
+}
+
+void plain_time(Plain *w, usec_t now) {
+        usec_t back = usec_sub(w->now, now);
+
+        if (back == 0 || back >= USEC_PER_MINUTE)
+                w->now = now;
+        if (back >= USEC_PER_MINUTE)
+                plain_jump(w, back);
+        plain_pass_all(w);
 }
 
 bool plain_may(Plain *w, Life *k, unsigned m) {
@@ -127,8 +165,15 @@ Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
         for (unsigned l = 0; l < 5; l++) {
                 Gate *g = gate(best, m, l);
 
-                if (g->until > 0)
+                if (g->until == 0)
+                        continue;
+                if (g->probe == 0) {
                         g->probe = id;
+                        g->passes = w->now + 2 * USEC_PER_SEC;
+                        if (l < 2 || (l == 2 && best->project->daily[m]))
+                                g->passes = 0;
+                }
+                g->n_probes++;
         }
         if (p->total == 1) {
                 bool quota;
@@ -139,14 +184,36 @@ Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
         return best;
 }
 
+/* The later end of refusals that were under way together. */
+static void plain_prolong(Plain *w, Life *k, unsigned m, unsigned l, const Verdict *v) {
+        Gate *g = gate(k, m, l);
+        Owner *o = k->project;
+        usec_t until;
+
+        if (!cooldown_has_class(v->class))
+                return;
+        until = cooldown_until(v->class, g->strikes - 1, v->retry_after, w->now,
+                               zone_next_midnight(w->zone, w->now), k->index);
+        if (until > g->until) {
+                g->until = until;
+                if (l == 1)
+                        o->money = true;
+                if (l == 2)
+                        o->closed[m] = false;
+        }
+        if (l == 2 && v->class == VERDICT_DAY && !o->closed[m]) {
+                o->daily[m] = true;
+                g->slow = false;
+        }
+}
+
 void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
         Pair *p = &k->pair[m];
 
         for (unsigned l = 0; l < 5; l++) {
-                Gate *g = gate(k, m, l);
-                bool probe = g->probe == id, fails = false;
                 char c = meaning[v->class][l];
-
+                Gate *g = gate(k, m, l);
+                bool probe = is_probe(g, id), fails = false, refused = c == '!';
                 if (l == 4 && c == '!')
                         p->strikes++;
                 if (l == 4 && c == '+')
@@ -159,8 +226,10 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
                         Owner *o = k->project;
 
                         if (v->class == VERDICT_RATE_UNKNOWN && o->throttled[m] && o->throttled[m] != k &&
-                            w->now - o->throttled_at[m] < USEC_PER_MINUTE)
+                            w->now - o->throttled_at[m] < USEC_PER_MINUTE) {
                                 fails = probe || g->until == 0;
+                                refused = true;
+                        }
                         if (v->class == VERDICT_OK)
                                 o->throttled[m] = NULL;
                         if (v->class == VERDICT_RATE_UNKNOWN) {
@@ -195,6 +264,8 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
                                 until = cooldown_until(v->class, g->strikes, v->retry_after, w->now,
                                                     zone_next_midnight(w->zone, w->now), k->index);
                         *g = (Gate){ .until = until, .since = w->now, .strikes = g->strikes + 1 };
+                        g->slow = l == 2 && v->class == VERDICT_MINUTE && v->retry_after > 0 &&
+                                  g->strikes == 1;
                 } else if (c == '+' && (probe || (l == 4 && g->until > 0))) {
                         unsigned strikes = v->class == VERDICT_OK ? 0 : g->strikes;
                         usec_t since = v->class == VERDICT_OK ? 0 : g->since;
@@ -202,11 +273,12 @@ void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) {
                         *g = (Gate){ .strikes = strikes, .since = since };
                 } else if (v->class == VERDICT_OK && g->until == 0)
                         g->strikes = 0;
-                else if (probe) {
+                else if (probe && --g->n_probes == 0) {
                         g->probe = 0;
                         if (c == '~')
                                 g->until = w->now + 5 * USEC_PER_SEC;
-                }
+                } else if (refused && !probe && g->probe == 0 && g->until > 0)
+                        plain_prolong(w, k, m, l, v);
         }
 }
 
@@ -256,7 +328,10 @@ PoolState plain_state(Plain *w, Life *k, unsigned m, PoolState *ret_proven, usec
                 if (g->until == 0 || (!shut && s == POOL_COOLING))
                         continue;
                 if (shut) {
-                        at = MAX(at, g->probe ? w->now + USEC_PER_SEC : g->until);
+                        if (g->probe)
+                                at = MAX(at, plain_next_probe(g, w->now) ?: w->now + USEC_PER_SEC);
+                        else
+                                at = MAX(at, g->until);
                         quota = quota || s == POOL_COOLING;
                         other = other || s != POOL_COOLING;
                 }
@@ -336,16 +411,16 @@ static void plain_inherit(Gate *to, bool *to_kind, const Gate *from, bool from_k
         if (to->until > 0 || from->until == 0)
                 return;
         *to = *from;
-        to->probe = 0;
+        to->probe = to->n_probes = 0;
         *to_kind = from_kind;
 }
 
 static void plain_move(Life *k, Owner *to) {
         Owner *from = k->project;
 
-        from->gate.probe = 0;
+        from->gate.probe = from->gate.n_probes = 0;
         for (unsigned m = 0; m < MODELS; m++)
-                from->bucket[m].probe = 0;
+                from->bucket[m].probe = from->bucket[m].n_probes = 0;
         if (from == &k->own) {
                 plain_inherit(&to->gate, &to->money, &from->gate, from->money);
                 for (unsigned m = 0; m < MODELS; m++) {

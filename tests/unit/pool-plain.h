@@ -16,8 +16,10 @@
 
 typedef struct Gate {
         usec_t until, since;
-        uint64_t probe;
-        unsigned strikes;
+        uint64_t probe; /* the first one under way */
+        usec_t passes;  /* it passes then; 0: only by an answer */
+        unsigned strikes, n_probes;
+        bool slow; /* several probes may go */
 } Gate;
 
 typedef struct Pair {

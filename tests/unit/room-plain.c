@@ -23,6 +23,7 @@ static void quota_shift(RoomQuota *q, usec_t back, bool other_day) {
         if (q->until > 0)
                 q->until = MAX(usec_sub(q->until, back), (usec_t) 1);
         q->since = usec_sub(q->since, back);
+        q->passes = usec_sub(q->passes, back);
         for (unsigned i = 0; i < _CEILING_MAX; i++)
                 q->learned_at[i] = usec_sub(q->learned_at[i], back);
         for (unsigned i = 0; i < q->n; i++) {
@@ -38,18 +39,34 @@ static void group_shift(RoomGroup *g, usec_t back, bool other_day) {
                 quota_shift(g->quotas + m, back, other_day);
 }
 
-void room_time(RoomPlain *w, usec_t now) {
-        usec_t back = usec_sub(w->now, now), day = today(w);
+/* A probe that has not been refused for two seconds has passed. */
+static void group_pass(RoomGroup *g, usec_t now) {
+        for (unsigned m = 0; m < ROOM_MODELS; m++) {
+                RoomQuota *q = g->quotas + m;
 
-        if (back > 0 && back < USEC_PER_MINUTE)
-                return;
-        w->now = now;
-        if (back == 0)
-                return;
+                if (q->probe != 0 && q->passes > 0 && q->passes <= now)
+                        q->until = q->probe = q->n_probes = 0;
+        }
+}
+
+static void jump(RoomPlain *w, usec_t back, usec_t day) {
         for (unsigned i = 0; i < ROOM_LIVES; i++)
                 group_shift(&w->lives[i].own, back, today(w) != day);
         for (unsigned i = 0; i < ROOM_PROJECTS; i++)
                 group_shift(w->projects + i, back, today(w) != day);
+}
+
+void room_time(RoomPlain *w, usec_t now) {
+        usec_t back = usec_sub(w->now, now), day = today(w);
+
+        if (back == 0 || back >= USEC_PER_MINUTE)
+                w->now = now;
+        if (back >= USEC_PER_MINUTE)
+                jump(w, back, day);
+        for (unsigned i = 0; i < ROOM_LIVES; i++)
+                group_pass(&w->lives[i].own, w->now);
+        for (unsigned i = 0; i < ROOM_PROJECTS; i++)
+                group_pass(w->projects + i, w->now);
 }
 
 /* --- ceilings --- */
@@ -124,7 +141,13 @@ bool room_has(const RoomPlain *w, const RoomKey *k, const RoomQuota *q, unsigned
 }
 
 bool room_is_open(const RoomPlain *w, const RoomQuota *q) {
-        return q->until > 0 && (q->probe != 0 || w->now < q->until);
+        unsigned width = 1;
+
+        if (q->until == 0 || q->probe == 0)
+                return w->now < q->until;
+        if (q->slow && q->passes > 0) /* four, and twice as many with each half second */
+                width = 4U << (w->now + 2 * USEC_PER_SEC - q->passes) / (USEC_PER_SEC / 2);
+        return q->n_probes >= width;
 }
 
 /* --- a request --- */
@@ -147,8 +170,11 @@ static void prune(const RoomPlain *w, RoomQuota *q) {
 void room_take(RoomPlain *w, RoomKey *k, unsigned model, uint64_t tokens, uint64_t id) {
         RoomQuota *q = room_quota(w, k, model);
 
-        if (q->until > 0)
+        if (q->until > 0 && q->probe == 0) {
                 q->probe = id;
+                q->passes = q->daily ? 0 : w->now + 2 * USEC_PER_SEC;
+        }
+        q->n_probes += q->until > 0;
         prune(w, q);
         q->takes[q->n++] = (RoomTake){ w->now, today(w), id, tokens, false, true };
         k->n_out++;
@@ -161,7 +187,9 @@ static void merge(const RoomPlain *w, RoomQuota *to, RoomQuota *from) {
                 to->until = from->until;
                 to->since = from->since;
                 to->strikes = from->strikes;
-                to->probe = 0;
+                to->slow = from->slow;
+                to->daily = from->daily;
+                to->probe = to->n_probes = 0;
         }
         prune(w, to);
         for (unsigned i = 0; i < from->n; i++) {
@@ -177,23 +205,33 @@ static void merge(const RoomPlain *w, RoomQuota *to, RoomQuota *from) {
 }
 
 static void judge(const RoomPlain *w, RoomQuota *q, const RoomKey *k, const Verdict *v, uint64_t id) {
-        bool probe = q->probe == id;
+        bool probe = q->probe != 0 && id >= q->probe;
+        usec_t midnight = zone_next_midnight(w->zone, w->now);
 
         if (v->class == VERDICT_OK) {
                 if (probe)
-                        q->until = q->since = q->probe = q->strikes = 0;
+                        q->until = q->since = q->probe = q->n_probes = q->strikes = 0;
                 else if (q->until == 0)
                         q->strikes = 0;
         } else if (v->class == VERDICT_DAY || v->class == VERDICT_MINUTE) {
-                if (!probe && q->until > 0)
+                if (!probe && q->until > 0) { /* the later end holds, without a strike */
+                        if (q->probe != 0)
+                                return;
+                        q->until = MAX(q->until, cooldown_until(v->class, q->strikes - 1, v->retry_after,
+                                                                w->now, midnight, k->index));
+                        q->daily = q->daily || v->class == VERDICT_DAY;
+                        q->slow = q->slow && !q->daily;
                         return;
+                }
                 if (q->since < today(w))
                         q->strikes = 0;
-                q->until = cooldown_until(v->class, q->strikes++, v->retry_after, w->now,
-                                       zone_next_midnight(w->zone, w->now), k->index);
+                q->until = cooldown_until(v->class, q->strikes++, v->retry_after, w->now, midnight,
+                                          k->index);
                 q->since = w->now;
-                q->probe = 0;
-        } else if (probe)
+                q->probe = q->n_probes = 0;
+                q->daily = v->class == VERDICT_DAY;
+                q->slow = !q->daily && v->retry_after > 0 && q->strikes == 1;
+        } else if (probe && --q->n_probes == 0)
                 q->probe = 0;
 }
 
@@ -237,7 +275,7 @@ static void move(RoomPlain *w, RoomKey *k, RoomGroup *to) {
         RoomGroup *from = k->group;
 
         for (unsigned m = 0; m < ROOM_MODELS; m++)
-                from->quotas[m].probe = 0;
+                from->quotas[m].probe = from->quotas[m].n_probes = 0;
         for (unsigned m = 0; from == &k->own && m < ROOM_MODELS; m++)
                 merge(w, to->quotas + m, from->quotas + m);
         k->group = to;

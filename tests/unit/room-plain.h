@@ -31,8 +31,10 @@ typedef struct RoomTake {
 
 typedef struct RoomQuota {
         usec_t until, since;
-        uint64_t probe;
-        unsigned strikes, n;
+        uint64_t probe; /* the first one under way */
+        usec_t passes;  /* it passes then; 0: only by an answer */
+        bool slow, daily;
+        unsigned strikes, n_probes, n;
         uint64_t learned[_CEILING_MAX];
         usec_t learned_at[_CEILING_MAX];
         RoomTake takes[ROOM_TAKES];

@@ -315,19 +315,59 @@ static void test_quota(void **state) {
              "see a m cooling 3001s");
         TALK("ten that were under way together are one finding", "a",
              "pick m a", "pick m a", "pick m a", "pick m a",
-             "done a minute 20s", "done a minute 30s", "wait 5s", "done a day 0", "see a m cooling 15s",
-             "done a ok", "see a m cooling 15s", /* sent before: proves nothing about now */
-             "wait 15s", "pick m a", "done a minute 20s", "see a m cooling 20s");
+             "done a minute 20s", "done a minute 30s", "wait 5s", "done a day 10s", "see a m cooling 25s",
+             "done a ok", "see a m cooling 25s", /* sent before: proves nothing about now */
+             "wait 25s", "pick m a", "done a minute 20s", "see a m cooling 20s");
+        TALK("of refusals that were under way together the later end holds, and a day's is kept", "a",
+             "pick m a", "pick m a", "pick m a", "pick m a",
+             "done a minute 1s", "done a minute 60s", "see a m cooling 60s", "done a minute 2s",
+             "see a m cooling 60s", "done a day 10s", "pick m none cooling=1 60s daily",
+             /* that was one strike: the next refusal is the second */
+             "wait 60s", "pick m a", "pick m none probing=1 1s daily", "done a day 1s",
+             "see a m cooling 60s", "wait 60s", "pick m a", "done a day 1s", "see a m cooling 5min");
+        TALK("a probe that is not refused within two seconds has passed, and a refusal after it is a repeat",
+             "a1b1", "pick m a", "done a minute", "wait 60s", "pick m b", "pick m none probing=2 2s quota",
+             "wait 1s", "pick m none probing=2 1s quota", "wait 1s", "pick m a", "see b m usable now",
+             "done b minute 3s", "see a m cooling 3s", "wait 3s", "done a ok",
+             "pick m b", "pick m none probing=2 2s quota", "wait 2s", "see a m usable now",
+             "done b ok", "pick m a", "done a minute", "see b m cooling 60s");
+        TALK("an unexplained throttle, and a model that was closed, pass so, too", "a",
+             "pick m a", "done a rate_unknown", "wait 5s", "pick m a", "pick m none probing=1 2s quota",
+             "wait 2s", "pick m a", "done a ok", "done a model_for_project", "wait 24h", "pick m a",
+             "pick m none probing=1 2s ill", "wait 2s", "pick m a", "done a ok", "done a ok");
+        TALK("only an answer is proof where the day, the money or the key is at fault", "ab1c",
+             "pick m a", "done a day 10s", "pick m b", "done b billing", "pick m c", "done c key_dead",
+             "wait 2h", "pick m a", "pick m b", "pick m c", "wait 1min",
+             "pick m none probing=3 1s daily", "begin a", "pick m a", "begin b", "begin c", "usable 3",
+             "done a ok", "done a ok", "done b ok", "done c ok");
+        TALK("after a minute's throttle with a delay several probes go, twice as many each half second", "a",
+             "pick m a", "done a minute 10s", "wait 10s", "pick m a", "pick m a", "pick m a", "pick m a",
+             "pick m none probing=1 500ms quota", "wait 500ms", "pick m a", "pick m a", "pick m a",
+             "pick m a", "pick m none probing=1 500ms quota", "wait 1500ms", "pick m a",
+             "done a ok", "done a ok", "done a ok", "done a ok", "done a ok", "done a ok", "done a ok",
+             "done a ok", "done a ok");
+        TALK("one answer lets all go, one refusal stops them, and then it is one probe at a time", "a",
+             "pick m a", "done a minute 10s", "wait 10s", "pick m a", "pick m a", "done a minute 10s",
+             "pick m none cooling=1 10s quota", "done a minute 12s", "see a m cooling 12s", "wait 12s",
+             "pick m a", "pick m none probing=1 2s quota", "done a ok", "pick m a", "pick m a", "done a ok",
+             "done a minute 10s", "wait 10s", "pick m a", "pick m a", "begin a", "pick m a", "pick m a",
+             "pick m a", "see a m usable now",
+             "done a ok", "done a ok", "done a ok", "done a ok", "done a ok");
+        TALK("probes that show nothing make room for others", "a",
+             "pick m a", "done a minute 10s", "wait 10s", "pick m a", "pick m a", "pick m a", "pick m a",
+             "done a client_gone", "pick m a", "pick m none probing=1 500ms quota", "done a overload",
+             "pick m a", "done a client_gone", "done a client_gone", "done a client_gone",
+             "done a overload", "see a m cooling 5s");
         TALK("one probe for the whole project", "a1b1",
-             "pick m a", "pick m b", "done a minute 10s", "done b ok", "wait 10s",
-             "pick m a", "pick m none probing=2 1s quota", "done a ok",
+             "pick m a", "pick m b", "done a day 10s", "done b ok", "wait 10s",
+             "pick m a", "pick m none probing=2 1s daily", "done a ok",
              "pick m b", "done b ok", "pick m a", "done a ok");
         TALK("a probe that was cut short is none", "a",
              "pick m a", "done a day 10s", "wait 10s", "pick m a", "done a client_gone",
              "pick m a", "done a overload", "see a m cooling 5s", "wait 5s",
              "pick m a", "done a request", "pick m a", "done a day 10s", "see a m cooling 60s");
         TALK("a probe that streams lets the others go on", "a",
-             "pick m a", "done a minute 10s", "wait 10s", "pick m a", "pick m none probing=1 1s quota",
+             "pick m a", "done a day 10s", "wait 10s", "pick m a", "pick m none probing=1 1s daily",
              "begin a", "pick m a", "done a cut", "done a ok", "see a m usable now");
         TALK("an unexplained throttle is the key's and the model's, and no illness", "a1b1",
              "pick m a", "done a rate_unknown", "see a m cooling 5s", "pick m b", "done b ok",
@@ -379,7 +419,7 @@ static void test_health(void **state) {
         TALK("it comes back by one probe after a growing wait", "a",
              "pick m a", "pick m a", "pick m a", "done a key_refused", "done a key_refused",
              "done a key_refused", "see a m unhealthy 30s", "wait 30s", "see a m unhealthy now",
-             "pick m a", "see a m probing 1s", "pick m none probing=1 1s ill", "done a key_refused",
+             "pick m a", "see a m probing 2s", "pick m none probing=1 2s ill", "done a key_refused",
              "see a m unhealthy 1min", "wait 1min", "pick m a", "done a key_refused",
              "see a m unhealthy 2min", "wait 2min", "pick m a", "done a ok",
              "see a m usable now", "count a m 6/6/5/0");

@@ -6,9 +6,9 @@
  *
  * No request is retried uselessly: the first in the queue tries to get a key. If it gets one, the next one
  * tries; if not, the others would not get one either. While the probe of a half-open quota is under way,
- * the queue waits for a second, or until the pool notifies of the probe's result and key_queue_kick() is
- * called. The retries then run at the end of the loop's turn, because the pool notifies from within a
- * report.
+ * the queue waits until the probe passes by time, or until the pool notifies of its result and
+ * key_queue_kick() is called. The retries then run at the end of the loop's turn, because the pool notifies
+ * from within a report.
  */
 
 #include <errno.h>
