@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Shared by http-server.c (the server) and http-request.c (one request). */
+/* What the files of the HTTP server share: http-server.c (all listeners), http-listener.c (one socket),
+ * http-shard.c (one daemon of libmicrohttpd), http-receive.c (a request as it arrives), http-request.c (a
+ * request as the floor above sees it, and its reply). */
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 
 #include "io/http-request.h"
 #include "io/http-server.h"
 
-typedef struct HttpListener HttpListener;
+typedef struct HttpShard HttpShard;
 typedef struct HttpConnection HttpConnection;
 
 struct HttpServer {
@@ -25,23 +28,16 @@ struct HttpServer {
         bool grace_over;
 };
 
-struct HttpListener {
-        List link;
-        HttpServer *server;
-        struct MHD_Daemon *daemon;
-        LoopFd watch; /* MHD's own epoll descriptor */
-        LoopHook hook;
-        struct sd_event_source *timer;
-        bool armed, is_unix;
-        List connections;
-        unsigned n_connections;
-        List hung; /* connections whose client hung up in this turn */
-};
-
 struct HttpConnection {
         List link;
-        HttpListener *listener;
+        HttpServer *server;
+        HttpShard *shard;
         struct MHD_Connection *mhd;
+        union {
+                struct sockaddr sa;
+                struct sockaddr_in in;
+                struct sockaddr_in6 in6;
+        } peer; /* sa_family is AF_UNSPEC for a unix socket */
         List hung;
         int fd;
         LoopFd watch; /* EPOLLRDHUP */
@@ -69,5 +65,7 @@ struct HttpRequest {
         bool suspended, gone, failed; /* failed: there is no reply, and the connection is closed */
 };
 
-/* Resumes a suspended connection, at the end of this turn. */
-void http_request_wake(HttpRequest *r);
+void http_server_settled(HttpServer *s); /* a connection was closed */
+
+void http_request_gone(HttpRequest *r); /* its client has hung up */
+void http_request_wake(HttpRequest *r); /* resumes a suspended connection, at the end of this turn */

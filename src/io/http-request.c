@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "io/http-internal.h"
+#include "io/http-shard.h"
 
 /* MHD allocates a block of this size for each reply in pieces, but uses it only for HTTP/1.0: chunks are
  * read into the connection's own pool. Every open stream has one. */
@@ -122,14 +122,9 @@ int http_request_content_length(HttpRequest *r, uint64_t *ret) {
 }
 
 const struct sockaddr *http_request_peer(HttpRequest *r) {
-        const union MHD_ConnectionInfo *info;
+        const struct sockaddr *peer = &r->connection->peer.sa;
 
-        /* On a unix socket MHD's copy of the address must not be read: it is shorter than its stated
-         * length. */
-        if (r->connection->listener->is_unix)
-                return NULL;
-        info = MHD_get_connection_info(r->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        return info ? info->client_addr : NULL;
+        return peer->sa_family == AF_UNSPEC ? NULL : peer;
 }
 
 usec_t http_request_started(const HttpRequest *r) {
@@ -161,13 +156,21 @@ HttpBodyFault http_request_body_fault(const HttpRequest *r) {
 /* --- the reply --- */
 
 void http_request_wake(HttpRequest *r) {
-        HttpListener *l = r->connection->listener;
-
         if (!r->suspended)
                 return;
         r->suspended = false;
         MHD_resume_connection(r->connection->mhd);
-        loop_hook_ask(l->server->loop, &l->hook);
+        http_shard_ask(r->connection->shard);
+}
+
+void http_request_gone(HttpRequest *r) {
+        HttpServer *s = r->connection->server;
+
+        if (r->gone)
+                return;
+        r->gone = true;
+        s->ops.gone(r, s->userdata);
+        http_request_wake(r);
 }
 
 static int request_set_response(HttpRequest *r, int status, struct MHD_Response *response,
@@ -220,7 +223,7 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
 
 static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
         HttpRequest *r = cls;
-        HttpServer *s = r->connection->listener->server;
+        HttpServer *s = r->connection->server;
         size_t n = MIN(r->out.n, max);
 
         if (r->gone || r->out.error < 0)

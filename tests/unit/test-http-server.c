@@ -13,8 +13,8 @@
 #include <systemd/sd-event.h>
 
 #include "base/limits.h"
+#include "io/http-shard.h"
 #include "io/listen.h"
-#include "io/http-internal.h"
 
 #define PATIENCE (20 * USEC_PER_SEC) /* only a hang reaches it */
 
@@ -27,7 +27,7 @@ typedef struct Fixture {
         /* what the server received */
         unsigned n_head, n_body, n_gone, n_drained, n_end, n_complete;
         HttpRequest *last;
-        HttpRequest *waiting[1100];
+        HttpRequest *waiting[2100];
         size_t n_waiting;
         bool hold, stream;
 } Fixture;
@@ -105,7 +105,7 @@ static int setup(void **state) {
         assert_int_equal(loop_new(&f->loop), 0);
         assert_int_equal(
                 http_server_new(f->loop,
-                                &(HttpServerParams){ .max_connections = 2000, .max_inflight = 1 << 20 },
+                                &(HttpServerParams){ .max_connections = 2100, .max_inflight = 1 << 20 },
                                 &ops, f, &f->server),
                 0);
         assert_int_equal(listen_open("127.0.0.1:0", &f->fd), 0);
@@ -400,6 +400,121 @@ static void test_thousand_streams(void **state) {
         TURN_UNTIL(f, f->n_end == STREAMS);
 }
 
+static usec_t cpu_time(void) {
+        struct timespec ts;
+
+        assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts), 0);
+        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / 1000;
+}
+
+/* The CPU of some requests on an open connection: the least of several rounds, for a machine that also does
+ * other things. */
+static usec_t cost_of_requests(Fixture *f, int fd) {
+        enum { ROUNDS = 10, REQUESTS = 50 };
+        usec_t least = USEC_INFINITY;
+
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                usec_t began = cpu_time(), took;
+
+                for (unsigned i = 0; i < REQUESTS; i++) {
+                        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+
+                        say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                        TURN_UNTIL(f, f->n_waiting > 0);
+                        reply_text(f->waiting[--f->n_waiting], 200, "hello");
+                        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
+                }
+                took = cpu_time() - began;
+                least = MIN(least, took);
+        }
+        return least;
+}
+
+/* A request beside 2,000 silent streams: libmicrohttpd walks the suspended connections of one shard, not
+ * all. */
+static void test_silent_streams_cost_nothing(void **state) {
+        enum { STREAMS = 2000 };
+        Fixture *f = *state;
+        static int fds[STREAMS];
+        _cleanup_close_ int fd = dial(f), other = -1;
+        HttpListener *l = list_entry(f->server->listeners.next, HttpListener, link);
+        usec_t alone, beside;
+        unsigned n_shards = 0;
+        uint64_t runs, runs_alone;
+
+        f->hold = true;
+        alone = cost_of_requests(f, fd);
+        runs = f->server->n_runs;
+        (void) cost_of_requests(f, fd);
+        runs_alone = f->server->n_runs - runs;
+
+        f->stream = true;
+        for (size_t i = 0; i < STREAMS; i++) {
+                fds[i] = dial(f);
+                say(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                if (i % 100 == 99)
+                        TURN_UNTIL(f, f->n_waiting == i + 1);
+        }
+        LIST_FOREACH(i, &l->shards) {
+                assert_in_range(list_entry(i, HttpShard, link)->n_connections, 1, HTTP_SHARD_MAX);
+                n_shards++;
+        }
+        assert_int_equal(n_shards, (STREAMS + 1 + HTTP_SHARD_MAX - 1) / HTTP_SHARD_MAX);
+
+        f->stream = false;
+        f->n_waiting = 0;
+        runs = f->server->n_runs;
+        beside = cost_of_requests(f, fd); /* in a full shard */
+        assert_in_range(f->server->n_runs - runs, 1, runs_alone + 10);
+        other = dial(f);
+        beside = MAX(beside, cost_of_requests(f, other));
+        assert_in_range(beside, 1, 3 * alone); /* with one daemon for all 4 times as much, or more */
+
+        for (size_t i = 0; i < STREAMS; i++)
+                (void) close(fds[i]);
+        TURN_UNTIL(f, l->n_connections == 2);
+}
+
+/* At MAX_CONNECTIONS a client waits in the backlog, without making the loop spin, until a place is free. */
+static void test_limit_of_connections(void **state) {
+        Fixture *f = *state;
+        HttpListener *l = list_entry(f->server->listeners.next, HttpListener, link);
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int second = -1, third = -1;
+        int first = dial(f);
+
+        f->server->params.max_connections = 2;
+        second = dial(f);
+        TURN_UNTIL(f, l->n_connections == 2);
+        third = dial(f);
+        say(third, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, l->watch.fd < 0);
+        assert_int_equal(sd_event_run(loop_event(f->loop), 0), 0); /* nothing to do */
+        assert_int_equal(l->n_connections, 2);
+        (void) close(first);
+        TURN_UNTIL(f, hear(third, &b) && has(&b, "hello"));
+        assert_int_equal(l->n_connections, 2);
+}
+
+/* Without a free descriptor nothing is accepted for a while; the loop does not spin. */
+static void test_no_descriptor(void **state) {
+        Fixture *f = *state;
+        HttpListener *l = list_entry(f->server->listeners.next, HttpListener, link);
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int fd = dial(f);
+        struct rlimit rl, few;
+
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+        few = rl;
+        few.rlim_cur = 3;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, l->watch.fd < 0);
+        assert_int_equal(l->n_connections, 0);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
+}
+
 /* Connections that are open when the server is freed are cut; libmicrohttpd would abort the process if one
  * were still suspended. */
 static void test_free_with_open_streams(void **state) {
@@ -435,10 +550,17 @@ static void test_quiesce(void **state) {
         assert_true(has(&b, "Connection: close"));
 }
 
-static HttpConnection *connection_of(const Fixture *f) {
+static HttpShard *shard_of(const Fixture *f) {
         const HttpListener *l = list_entry(f->server->listeners.next, HttpListener, link);
 
-        return list_is_empty(&l->connections) ? NULL : list_entry(l->connections.next, HttpConnection, link);
+        return list_is_empty(&l->shards) ? NULL : list_entry(l->shards.next, HttpShard, link);
+}
+
+static HttpConnection *connection_of(const Fixture *f) {
+        const HttpShard *d = shard_of(f);
+
+        return !d || list_is_empty(&d->connections) ? NULL :
+                                                      list_entry(d->connections.next, HttpConnection, link);
 }
 
 /* At the stop an idle connection is not waited for, one without a request for a short while, and half a
@@ -477,6 +599,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_stream_ends, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_back_pressure, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_thousand_streams, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_silent_streams_cost_nothing, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_limit_of_connections, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_no_descriptor, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_free_with_open_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_quiesce, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_what_a_stop_waits_for, setup, teardown),

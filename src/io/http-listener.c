@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A listening socket of gemgate's own: libmicrohttpd accepts nothing. Each accepted connection goes to the
+ * first shard (http-shard.c) with room, and a new shard is made when none has room. A shard stays until the
+ * end: an empty one costs a descriptor and less memory than one connection.
+ *
+ * While MAX_CONNECTIONS are open the socket is not watched, so further clients wait in its backlog. The same
+ * goes for a while when a descriptor or memory is lacking: a watched socket with a waiting client would make
+ * the loop spin.
+ */
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "io/http-shard.h"
+#include "io/listen.h"
+
+#define ACCEPT_BATCH 64U                     /* in one turn of the loop */
+#define ACCEPT_RETRY (100 * USEC_PER_MSEC)
+#define TIMER_ACCURACY (10 * USEC_PER_MSEC)
+
+/* --- accepting --- */
+
+static HttpShard *shard_with_room(HttpListener *l) {
+        HttpShard *d;
+
+        if (!list_is_empty(&l->shards)) {
+                d = list_entry(l->shards.next, HttpShard, link);
+                if (d->n_connections < HTTP_SHARD_MAX)
+                        return d;
+        }
+        return http_shard_new(l, &d) < 0 ? NULL : d;
+}
+
+static void accept_later(HttpListener *l) {
+        loop_fd_remove(l->server->loop, &l->watch);
+        (void) sd_event_source_set_time(l->retry, usec_add(loop_now(l->server->loop), ACCEPT_RETRY));
+        (void) sd_event_source_set_enabled(l->retry, SD_EVENT_ONESHOT);
+}
+
+static void on_acceptable(uint32_t events _unused_, void *userdata) {
+        HttpListener *l = userdata;
+
+        for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+                struct sockaddr_storage peer = {};
+                socklen_t n = sizeof(peer);
+                HttpShard *d;
+                int fd;
+
+                if (l->n_connections >= l->server->params.max_connections) {
+                        loop_fd_remove(l->server->loop, &l->watch);
+                        return;
+                }
+                fd = accept4(l->fd, (struct sockaddr *) &peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                if (fd < 0) {
+                        if (errno == EINTR || errno == ECONNABORTED)
+                                continue;
+                        if (errno != EAGAIN)
+                                accept_later(l);
+                        return;
+                }
+                d = shard_with_room(l);
+                if (!d) {
+                        (void) safe_close(fd);
+                        return accept_later(l);
+                }
+                http_shard_add(d, fd, (struct sockaddr *) &peer, n);
+        }
+}
+
+static void accept_again(HttpListener *l) {
+        if (l->fd >= 0 && l->watch.fd < 0)
+                (void) loop_fd_add(l->server->loop, &l->watch, l->fd, EPOLLIN, on_acceptable, l);
+}
+
+static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        accept_again(userdata);
+        return 0;
+}
+
+void http_listener_opened(HttpListener *l, HttpShard *d) {
+        l->n_connections++;
+        if (++d->n_connections == HTTP_SHARD_MAX) {
+                list_unlink(&d->link);
+                list_append(&l->shards, &d->link);
+        }
+}
+
+void http_listener_closed(HttpListener *l, HttpShard *d) {
+        if (d->n_connections-- == HTTP_SHARD_MAX) {
+                list_unlink(&d->link);
+                list_append(l->shards.next, &d->link); /* before the first */
+        }
+        if (l->n_connections-- == l->server->params.max_connections)
+                accept_again(l);
+}
+
+/* --- start and end --- */
+
+int http_listener_new(HttpServer *s, int fd, HttpListener **ret) {
+        _cleanup_(http_listener_freep) HttpListener *l = NULL;
+        bool is_unix;
+        int r;
+
+        r = listen_check(fd, &is_unix);
+        if (r < 0)
+                return r;
+        l = calloc(1, sizeof(HttpListener));
+        if (!l)
+                return -ENOMEM;
+        *l = (HttpListener){ .server = s, .fd = -1, .watch = LOOP_FD_NULL, .is_unix = is_unix };
+        list_init(&l->link);
+        list_init(&l->shards);
+        r = sd_event_add_time(loop_event(s->loop), &l->retry, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_retry,
+                              l);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(l->retry, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = loop_fd_add(s->loop, &l->watch, fd, EPOLLIN, on_acceptable, l);
+        if (r < 0)
+                return r;
+        l->fd = fd;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+void http_listener_quiesce(HttpListener *l) {
+        loop_fd_remove(l->server->loop, &l->watch);
+        (void) sd_event_source_set_enabled(l->retry, SD_EVENT_OFF);
+        l->fd = safe_close(l->fd);
+}
+
+HttpListener *http_listener_free(HttpListener *l) {
+        if (!l)
+                return NULL;
+        loop_fd_remove(l->server->loop, &l->watch);
+        l->fd = safe_close(l->fd);
+        LIST_FOREACH(i, &l->shards)
+                http_shard_free(list_entry(i, HttpShard, link));
+        sd_event_source_unref(l->retry);
+        list_unlink(&l->link);
+        free(l);
+        return NULL;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A request as it arrives. libmicrohttpd calls http_receive_line() for its first line; http_receive() when
+ * the headers are complete, for each piece of the body, at its end, and after each resumption; and
+ * http_receive_end() once.
+ */
+
+#include "base/limits.h"
+#include "io/http-receive.h"
+#include "io/http-shard.h"
+
+static enum MHD_Result request_answer(HttpRequest *r) {
+        HttpServer *s = r->connection->server;
+        enum MHD_Result ok;
+
+        if (r->gone || r->failed)
+                return MHD_NO;
+        if (r->replied && !r->queued) {
+                if (s->quiesced)
+                        (void) MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONNECTION, "close");
+                ok = MHD_queue_response(r->connection->mhd, (unsigned) r->status, r->response);
+                MHD_destroy_response(r->response);
+                r->response = NULL;
+                r->queued = true;
+                return ok;
+        }
+        if (!r->bodied)
+                return MHD_YES;
+        if (r->connection->hup) {
+                /* The client hung up before its request was complete, and there is no answer yet. */
+                http_request_gone(r);
+                return MHD_NO;
+        }
+        r->suspended = true;
+        MHD_suspend_connection(r->connection->mhd);
+        return MHD_YES;
+}
+
+/* Takes a piece of the body; false if the connection must be cut. */
+static bool request_upload(HttpRequest *r, const char *p, size_t n) {
+        HttpServer *s = r->connection->server;
+
+        if (r->body_fault == HTTP_BODY_OK) {
+                if (n > r->body_max || r->body.n > r->body_max - n)
+                        r->body_fault = HTTP_BODY_TOO_LARGE;
+                else if (s->inflight + n > s->params.max_inflight || buf_append(&r->body, p, n) < 0)
+                        r->body_fault = HTTP_BODY_NO_ROOM;
+                else {
+                        r->accounted += n;
+                        s->inflight += n;
+                        return true;
+                }
+                buf_done(&r->body);
+                s->inflight -= r->accounted; /* a refused request must not take room from others */
+                r->accounted = 0;
+        }
+        /* MHD cannot queue an answer in the middle of an upload: read on for a while, so that it can at the
+         * end. */
+        r->swallowed += n;
+        return r->swallowed <= HTTP_SWALLOW_MAX;
+}
+
+static HttpRequest *request_new(HttpConnection *c, const char *method, const char *path) {
+        HttpRequest *r;
+
+        r = calloc(1, sizeof(HttpRequest));
+        if (!r)
+                return NULL;
+        *r = (HttpRequest){
+                .connection = c,
+                .method = method,
+                .path = path,
+                .started = clock_monotonic(),
+                .body = BUF_INIT(SIZE_MAX / 2), /* bounded by body_max */
+                .out = BUF_INIT(STREAM_BUFFER_MAX),
+        };
+        c->request = r;
+        c->server->n_requests++;
+        return r;
+}
+
+HttpConnection *http_connection_of(struct MHD_Connection *mhd) {
+        const union MHD_ConnectionInfo *info;
+
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        return info ? info->socket_context : NULL;
+}
+
+/* MHD's first callback for a request. */
+void *http_receive_line(void *cls _unused_, const char *uri _unused_, struct MHD_Connection *mhd) {
+        HttpConnection *c = http_connection_of(mhd);
+
+        if (c)
+                c->has_sent = c->begun = true;
+        return NULL;
+}
+
+enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
+                             const char *version _unused_, const char *data, size_t *n_data,
+                             void **context) {
+        HttpServer *s = cls;
+        HttpRequest *r = *context;
+
+        if (!r) {
+                HttpConnection *c = http_connection_of(mhd);
+
+                if (!c)
+                        return MHD_NO;
+                c->begun = false;
+                r = request_new(c, method, path);
+                if (!r)
+                        return MHD_NO;
+                *context = r;
+                r->headed = true;
+                s->ops.head(r, s->userdata);
+                return r->replied ? request_answer(r) : MHD_YES;
+        }
+        if (*n_data > 0) {
+                if (!request_upload(r, data, *n_data))
+                        return MHD_NO;
+                *n_data = 0;
+                return MHD_YES;
+        }
+        if (!r->bodied) {
+                r->bodied = true;
+                s->ops.body(r, s->userdata);
+        }
+        return request_answer(r);
+}
+
+void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
+                      enum MHD_RequestTerminationCode code) {
+        HttpServer *s = cls;
+        HttpConnection *c = http_connection_of(mhd);
+        HttpRequest *r = *context;
+
+        if (c)
+                c->begun = false; /* refused by MHD itself */
+        if (c && code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+                http_shard_drop(c);
+        if (!r)
+                return;
+        *context = NULL;
+        r->connection->request = NULL;
+        s->ops.end(r, code == MHD_REQUEST_TERMINATED_COMPLETED_OK, s->userdata);
+        s->inflight -= r->accounted;
+        s->n_requests--;
+        if (r->response)
+                MHD_destroy_response(r->response);
+        buf_done(&r->body);
+        buf_done(&r->out);
+        free(r);
+}
