@@ -83,7 +83,7 @@ const Setting config_settings[] = {
         { "LOG_DIR", &setting_directory, "", .field = FIELD(log_dir), .reloadable = true,
           .help = "a directory for log files as well, one a day: gemgate-YYYY-MM-DD.log" },
         { "LOG_RETENTION_DAYS", &setting_count, "30", 1, 4000, FIELD(log_retention_days), .reloadable = true,
-          .help = "how many days log files are kept" },
+          .help = "how many log files are kept, one a day" },
         { "LOG_BODIES", &setting_bool, "no", .field = FIELD(log_bodies), .reloadable = true,
           .help = "log the bodies of requests and answers as well" },
 
@@ -91,7 +91,7 @@ const Setting config_settings[] = {
           .help = "where counters and health are stored; auto: in $STATE_DIRECTORY if it is set" },
         { "STATS_RETENTION_DAYS", &setting_count, "400", 1, 4000, FIELD(stats_retention_days),
           .reloadable = true,
-          .help = "how many days of totals are kept" },
+          .help = "how many days of totals are kept, counting days with requests" },
         { "QUOTA_RESET_TIMEZONE", &setting_zone, "America/Los_Angeles", .field = FIELD(quota_reset_timezone),
           .help = "the time zone in which Google's quotas reset at midnight" },
 

@@ -50,6 +50,32 @@ unsigned day_set_slow(Day *d, usec_t now, Day *ret_before) {
         return changed;
 }
 
+uint32_t day_date_of(const Day *d, usec_t t) {
+        return date_at(d->zone, zone_day_start(d->zone, t));
+}
+
+/* Noon is in the date's day whatever the zone's offset of that night; no zone is 12 hours off by more than
+ * two, so a day before or after is tried as well. */
+usec_t day_date_begin(const Day *d, uint32_t date) {
+        struct tm tm = {
+                .tm_year = (int) (date / 10000) - 1900,
+                .tm_mon = (int) (date / 100 % 100) - 1,
+                .tm_mday = (int) (date % 100),
+                .tm_hour = 12,
+        };
+        time_t noon = timegm(&tm);
+        usec_t t;
+
+        if (noon <= 0)
+                return 0;
+        t = (usec_t) noon * USEC_PER_SEC;
+        if (day_date_of(d, t) > date)
+                t = usec_sub(t, USEC_PER_DAY);
+        else if (day_date_of(d, t) < date)
+                t = usec_add(t, USEC_PER_DAY);
+        return zone_day_start(d->zone, t);
+}
+
 /* From noon, so that an hour more or less in between makes no other date. */
 uint32_t day_date_before(const Day *d, unsigned n) {
         return date_at(d->zone, usec_sub(usec_add(d->start, 12 * USEC_PER_HOUR), n * USEC_PER_DAY));

@@ -40,3 +40,5 @@ static inline unsigned day_set(Day *d, usec_t now, Day *ret_before) {
 
 /* The date n days before this day; with 0 its own. */
 uint32_t day_date_before(const Day *d, unsigned n);
+uint32_t day_date_of(const Day *d, usec_t t); /* the date of the day that holds `t` */
+usec_t day_date_begin(const Day *d, uint32_t date); /* when that day begins; 0 for a date before 1970 */

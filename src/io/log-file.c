@@ -3,8 +3,8 @@
 /*
  * A line belongs to the day of its time. The first line of another day writes the lines before it to their
  * own file, and changes to the next one. So there is no timer at midnight, a quiet daemon stays quiet, and
- * after a clock is set back the file of that day is continued. With each new file, files that are too old
- * are deleted: only regular files with exactly such a name.
+ * after a clock is set back the file of that day is continued. With each new file, the oldest are
+ * deleted if there are too many: only regular files with exactly such a name.
  *
  * A line is never split by another. If a disk fills up in the middle of a line, its rest waits as well and
  * is written first. If that is not possible (another day, another file), the rest is dropped. A file whose
@@ -35,7 +35,7 @@ struct LogFile {
         void *userdata;
         LoopHook hook;
         char *dir;
-        int64_t retention_days;
+        size_t retention_days; /* as many files are kept; at least 1 */
         Zone *zone;
         usec_t day_start, day_end; /* of the day of `fd` */
         int64_t day;
@@ -66,24 +66,52 @@ static int end_last_line(int fd) {
         return write(fd, "\n", 1) < 0 ? -errno : 0;
 }
 
+static bool is_log_file(int dir_fd, const char *name, int64_t *ret_day) {
+        struct stat st;
+
+        return log_day_parse(name, ret_day) && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+               S_ISREG(st.st_mode);
+}
+
+/* Enters the day among the latest `n`, which are sorted from the latest on; the earliest falls out. */
+static void keep_day(int64_t *latest, size_t n, int64_t day) {
+        for (size_t i = 0; i < n; i++)
+                if (day > latest[i]) {
+                        int64_t earlier = latest[i];
+
+                        latest[i] = day;
+                        day = earlier;
+                }
+}
+
+/* Deletes by the number of files, not by their age: a clock that is years ahead for a moment makes one file,
+ * and so deletes one. Files of days to come do not count. */
 static void prune(const LogFile *f, int dir_fd) {
+        _cleanup_free_ int64_t *latest = calloc(f->retention_days, sizeof(int64_t));
+        size_t n = f->retention_days;
+        struct dirent *e;
+        int64_t day;
         DIR *d;
         int fd;
 
         fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         d = fd < 0 ? NULL : fdopendir(fd);
-        if (!d) {
-                (void) safe_close(fd);
+        if (!d || !latest) {
+                if (d)
+                        (void) closedir(d);
+                else
+                        (void) safe_close(fd);
                 return;
         }
-        for (struct dirent *e; (e = readdir(d));) {
-                struct stat st;
-                int64_t day;
-
-                if (log_day_parse(e->d_name, &day) && day <= f->day - f->retention_days &&
-                    fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISREG(st.st_mode))
+        for (size_t i = 0; i < n; i++)
+                latest[i] = INT64_MIN;
+        while ((e = readdir(d)))
+                if (is_log_file(dir_fd, e->d_name, &day) && day <= f->day)
+                        keep_day(latest, n, day);
+        rewinddir(d);
+        while ((e = readdir(d)))
+                if (is_log_file(dir_fd, e->d_name, &day) && day < latest[n - 1])
                         (void) unlinkat(dir_fd, e->d_name, 0);
-        }
         (void) closedir(d);
 }
 

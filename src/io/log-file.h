@@ -21,7 +21,7 @@ int log_file_new(Loop *l, usec_t retry, LogFileReport report, void *userdata, Lo
 LogFile *log_file_free(LogFile *f); /* writes the waiting lines, if it can */
 DEFINE_CLEANUP(LogFile *, log_file_free);
 
-/* Sets the directory (created if its parent exists; NULL: none) and how many days its files are kept. Also
+/* Sets the directory (created if its parent exists; NULL: none) and how many files are kept. Also
  * opens the file again, which may have been moved away, and reads the time zone again. */
 int log_file_configure(LogFile *f, const char *dir, unsigned retention_days, usec_t now);
 

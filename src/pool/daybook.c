@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A sorted array: nearly every search is for a row of today, and those are at the end. */
+/*
+ * A sorted array: nearly every search is for a row of today, and those are at the end.
+ *
+ * Dates are dropped by their number, not by their age. The clock may be wrong, now or when a date was
+ * written, and what is deleted does not come back when the clock is right again. So a clock that is years
+ * ahead for a moment adds one date, and drops at most one. Dates after today are kept as well: either they
+ * were written by a clock that was ahead, or the present clock is behind.
+ */
 
 #include <errno.h>
 #include <string.h>
@@ -119,18 +126,57 @@ bool daybook_get(const Daybook *b, uint32_t date, const char *model, DayCounters
         return found;
 }
 
-void daybook_forget(Daybook *b, uint32_t before) {
-        bool found;
-        size_t n = find(b, before, "", &found);
-
-        for (size_t i = 0; i < n; i++) {
+/* Drops the rows from `begin` up to `end`. */
+static void drop(Daybook *b, size_t begin, size_t end) {
+        for (size_t i = begin; i < end; i++) {
                 set_dirty(b, b->entries + i, false);
                 free(b->entries[i].model);
         }
-        if (n > 0)
-                memmove(b->entries, b->entries + n, (b->n - n) * sizeof(DaybookEntry));
-        b->n -= n;
+        if (end > begin)
+                memmove(b->entries + begin, b->entries + end, (b->n - end) * sizeof(DaybookEntry));
+        b->n -= end - begin;
         b->scan = b->n;
+}
+
+/* The index of the first row that is of this date or a later one. */
+static size_t find_date(const Daybook *b, uint64_t date) {
+        bool found;
+
+        return date > UINT32_MAX ? b->n : find(b, (uint32_t) date, "", &found);
+}
+
+/* The index of the first row of the latest `n` dates up to `today`; 0 if there are not more dates. */
+static size_t find_latest(const Daybook *b, uint32_t today, unsigned n) {
+        size_t i = find_date(b, (uint64_t) today + 1);
+
+        while (i > 0 && n-- > 0)
+                i = find_date(b, b->entries[i - 1].date);
+        return i;
+}
+
+/* The index after the last row of the first `n` dates after `today`. */
+static size_t find_coming(const Daybook *b, uint32_t today, unsigned n) {
+        size_t i = find_date(b, (uint64_t) today + 1);
+
+        while (i < b->n && n-- > 0)
+                i = find_date(b, (uint64_t) b->entries[i].date + 1);
+        return i;
+}
+
+void daybook_keep(Daybook *b, uint32_t today, unsigned n) {
+        drop(b, find_coming(b, today, n), b->n);
+        drop(b, 0, find_latest(b, today, n));
+}
+
+uint32_t daybook_first_date(const Daybook *b) {
+        return b->n > 0 ? b->entries[0].date : 0;
+}
+
+uint32_t daybook_nth_date(const Daybook *b, uint32_t today, unsigned n) {
+        size_t i = find_latest(b, today, n - 1);
+
+        assert(n > 0);
+        return i > 0 ? b->entries[i - 1].date : 0;
 }
 
 size_t daybook_n(const Daybook *b) {

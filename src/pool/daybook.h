@@ -27,7 +27,12 @@ DEFINE_CLEANUP(Daybook *, daybook_free);
 /* Sets the day's counters. -E2BIG: there are DAYBOOK_ROWS_MAX rows already, and none is added. */
 int daybook_put(Daybook *b, uint32_t date, const char *model, const DayCounters *counters);
 bool daybook_get(const Daybook *b, uint32_t date, const char *model, DayCounters *ret);
-void daybook_forget(Daybook *b, uint32_t before); /* drops the days before this one */
+/* Keeps the latest `n` dates that the book has up to `today`, and the first `n` dates after it; drops the
+ * others. So a clock that is wrong for a moment costs one date at most: see daybook.c. */
+void daybook_keep(Daybook *b, uint32_t today, unsigned n);
+uint32_t daybook_first_date(const Daybook *b); /* 0 if the book is empty */
+/* The first of the latest `n` dates up to `today`; 0 if the book has fewer. */
+uint32_t daybook_nth_date(const Daybook *b, uint32_t today, unsigned n);
 
 size_t daybook_n(const Daybook *b);
 DayRow daybook_row(const Daybook *b, size_t i); /* sorted by date, then model */

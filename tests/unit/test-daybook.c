@@ -63,11 +63,44 @@ static void test_book(void **state) {
 
         put(b, 20261124, "", 5);
         put(b, 20261125, "", 5);
-        daybook_forget(b, 20261125);
+        daybook_keep(b, 20261125, 1);
         assert_book(b, "20261125/ 5, 20261125/b 8");
         assert_dirty(b, "20261125/ ");
-        daybook_forget(b, 20261201);
-        assert_int_equal(daybook_n(b), 0);
+        daybook_keep(b, 20261201, 1); /* the latest date, however long ago */
+        assert_book(b, "20261125/ 5, 20261125/b 8");
+}
+
+/* Dates are dropped by their number: a clock that is wrong for a moment costs one date at most. */
+static void test_wrong_clock(void **state) {
+        _cleanup_(daybook_freep) Daybook *b = NULL;
+        static const uint32_t dates[] = { 20261123, 20261124, 20261125, 20261126 };
+
+        assert_int_equal(daybook_new(&b), 0);
+        assert_int_equal(daybook_first_date(b), 0);
+        assert_int_equal(daybook_nth_date(b, 20261126, 1), 0);
+        for (size_t i = 0; i < ELEMENTSOF(dates); i++)
+                put(b, dates[i], "", i + 1);
+        assert_int_equal(daybook_first_date(b), 20261123);
+        assert_int_equal(daybook_nth_date(b, 20261126, 1), 20261126);
+        assert_int_equal(daybook_nth_date(b, 20261126, 4), 20261123);
+        assert_int_equal(daybook_nth_date(b, 20261126, 5), 0);
+        assert_int_equal(daybook_nth_date(b, 20261124, 2), 20261123);
+
+        /* Years ahead, and back. */
+        put(b, 20300313, "", 9);
+        daybook_keep(b, 20300313, 4);
+        assert_book(b, "20261124/ 2, 20261125/ 3, 20261126/ 4, 20300313/ 9");
+        daybook_keep(b, 20261126, 4);
+        assert_book(b, "20261124/ 2, 20261125/ 3, 20261126/ 4, 20300313/ 9");
+
+        /* Without a battery: 1970 at the start. The first days to come are kept. */
+        daybook_keep(b, 19700101, 4);
+        assert_book(b, "20261124/ 2, 20261125/ 3, 20261126/ 4, 20300313/ 9");
+        put(b, 19700101, "", 1);
+        daybook_keep(b, 19700101, 3);
+        assert_book(b, "19700101/ 1, 20261124/ 2, 20261125/ 3, 20261126/ 4");
+        daybook_keep(b, 20261126, 3);
+        assert_book(b, "20261124/ 2, 20261125/ 3, 20261126/ 4");
 }
 
 static void test_ceiling(void **state) {
@@ -137,6 +170,7 @@ static void test_rows(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_book),
+                cmocka_unit_test(test_wrong_clock),
                 cmocka_unit_test(test_ceiling),
                 cmocka_unit_test(test_rows),
         };

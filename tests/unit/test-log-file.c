@@ -175,6 +175,9 @@ static void test_daylight_saving(void **state) {
         last = wall(2027, 3, 28, 0, 0) + 23 * USEC_PER_HOUR;
         say(f, last - 1, "last\n");
         say(f, last, "next\n");
+        turn(f);
+        expect(f, "gemgate-2027-03-28.log", "first\nlast\n");
+        expect(f, "gemgate-2027-03-29.log", "next\n");
         say(f, wall(2027, 10, 31, 0, 0), "first\n");
         last = wall(2027, 10, 31, 0, 0) + 25 * USEC_PER_HOUR;
         say(f, last - 1, "last\n");
@@ -182,8 +185,6 @@ static void test_daylight_saving(void **state) {
         turn(f);
         expect(f, "gemgate-2027-10-31.log", "first\nlast\n");
         expect(f, "gemgate-2027-11-01.log", "next\n");
-        /* Those of March are older than they may be by now: they are gone, and not by mistake. */
-        expect(f, "gemgate-2027-03-28.log", NULL);
 }
 
 static void test_spring(void **state) {
@@ -207,8 +208,10 @@ static void test_retention(void **state) {
         Fixture *f = *state;
         char link_path[256], dir_path[256];
 
-        put(f, "gemgate-2026-10-26.log", "30 days ago\n");
-        put(f, "gemgate-2026-10-27.log", "29 days ago\n");
+        assert_int_equal(log_file_configure(f->file, f->logs, 3, wall(2026, 11, 25, 12, 0)), 0);
+        put(f, "gemgate-2026-10-26.log", "the third before today\n");
+        put(f, "gemgate-2026-10-27.log", "the second\n");
+        put(f, "gemgate-2026-11-01.log", "the first\n");
         put(f, "gemgate-2020-01-01.log", "long ago\n");
         put(f, "gemgate-2030-01-01.log", "to come\n");
         put(f, "gemgate-2020-01-01.log.gz", "not ours\n");
@@ -222,13 +225,36 @@ static void test_retention(void **state) {
         turn(f);
         expect(f, "gemgate-2026-10-26.log", NULL);
         expect(f, "gemgate-2020-01-01.log", NULL);
-        expect(f, "gemgate-2026-10-27.log", "29 days ago\n");
+        expect(f, "gemgate-2026-10-27.log", "the second\n");
+        expect(f, "gemgate-2026-11-01.log", "the first\n");
         expect(f, "gemgate-2030-01-01.log", "to come\n");
         expect(f, "gemgate-2020-01-01.log.gz", "not ours\n");
         expect(f, "other.log", "not ours\n");
         expect(f, "gemgate-2020-01-02.log", "not ours\n"); /* the link is still there */
         assert_int_equal(access(dir_path, F_OK), 0);
         expect(f, "gemgate-2026-11-25.log", "now\n");
+}
+
+/* A clock that is years ahead for one line makes one file, and deletes one at most. */
+static void test_retention_by_number(void **state) {
+        static const char *const kept[] = { "gemgate-2026-11-23.log", "gemgate-2026-11-24.log" };
+        Fixture *f = *state;
+
+        assert_int_equal(log_file_configure(f->file, f->logs, 4, wall(2026, 11, 25, 12, 0)), 0);
+        put(f, "gemgate-2026-11-22.log", "x\n");
+        for (size_t i = 0; i < ELEMENTSOF(kept); i++)
+                put(f, kept[i], "x\n");
+        say(f, wall(2026, 11, 25, 12, 0), "now\n");
+        turn(f);
+        say(f, wall(2030, 3, 13, 12, 0), "ahead\n");
+        turn(f);
+        expect(f, "gemgate-2026-11-22.log", NULL);
+        say(f, wall(2026, 11, 25, 12, 1), "right again\n");
+        turn(f);
+        for (size_t i = 0; i < ELEMENTSOF(kept); i++)
+                expect(f, kept[i], "x\n");
+        expect(f, "gemgate-2026-11-25.log", "now\nright again\n");
+        expect(f, "gemgate-2030-03-13.log", "ahead\n");
 }
 
 /* --- what is in the way --- */
@@ -403,6 +429,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_daylight_saving, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_spring, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_retention_by_number, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_moved_away, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_directory, setup, teardown),

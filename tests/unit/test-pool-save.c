@@ -162,6 +162,43 @@ static void test_retention(void **state) {
         world_done(&w);
 }
 
+/* A clock that is years ahead for one request, and for one start, deletes no day and hides its own. */
+static void test_wrong_clock(void **state) {
+        World w = { .now = NOON };
+        _cleanup_free_ char *before = NULL, *after = NULL, *restarted = NULL;
+
+        w.keep_days = 30;
+        world_begin(&w, four, 4);
+        for (unsigned day = 0; day < 4; day++, w.now += USEC_PER_DAY)
+                world_ask(&w, "m", VERDICT_OK, 0);
+        w.now -= USEC_PER_DAY;
+        (void) world_save(&w, true);
+        assert_int_equal(world_days(&w, 4000), 8);
+
+        w.now += 1461 * USEC_PER_DAY;
+        world_ask(&w, "m", VERDICT_OK, 0);
+        (void) world_save(&w, true);
+        world_restart(&w, four, 1);
+        (void) world_save(&w, true);
+        w.now -= 1461 * USEC_PER_DAY;
+        assert_int_equal(world_days(&w, 4000), 8);
+        (void) world_save(&w, true);
+        world_restart(&w, four, 4);
+        assert_int_equal(world_days(&w, 4000), 8);
+        before = world_show(&w);
+        assert_null(strstr(before, "2030"));
+
+        /* Today's count goes on. */
+        world_ask(&w, "m", VERDICT_OK, 0);
+        after = world_show(&w);
+        assert_non_null(strstr(after, "day 20261125 m: 2 0 20 10"));
+        (void) world_save(&w, true);
+        world_restart(&w, four, 4);
+        restarted = world_show(&w);
+        assert_non_null(strstr(restarted, "day 20261125 m: 2 0 20 10"));
+        world_done(&w);
+}
+
 /* Names that clients invent come and go, and so do their rows. */
 static void test_forgotten_models(void **state) {
         World w = { .now = NOON };
@@ -259,8 +296,17 @@ static size_t rows_of_somebody(const World *w) {
         return n;
 }
 
-/* Keys and projects that are not configured keep their rows for as many days as are kept, and no longer;
- * what is configured keeps them for good, used or not; and the days and sums have nothing to do with it. */
+/* Each day a request; the last day is the present one. */
+static void pass_days(World *w, unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                w->now += USEC_PER_DAY;
+                world_ask(w, "m", VERDICT_OK, 0);
+        }
+        (void) world_save(w, true);
+}
+
+/* Keys and projects that are not configured keep their rows for as many counted days as are kept; what is
+ * configured keeps them for good, used or not; and the days and sums have nothing to do with it. */
 static void test_absent(void **state) {
         static const KeyRow of_a_project[] = {
                 { "AIzaSyKeyOfAProject-0001", "a", "gone", false },
@@ -284,20 +330,27 @@ static void test_absent(void **state) {
 
         /* One of them stays. The others wait… */
         (void) world_set_keys(&w, of_a_project + 3, 1);
-        (void) world_save(&w, true);
+        pass_days(&w, 1);
         all = rows_of_somebody(&w);
         assert_in_range(all, 8, 40);
-        w.now += 30 * USEC_PER_DAY;
+        pass_days(&w, 28);
         world_restart(&w, of_a_project + 3, 1);
         (void) world_save(&w, true);
         assert_int_equal(rows_of_somebody(&w), all);
+        w.now += 1000 * USEC_PER_DAY; /* the clock alone deletes nothing */
+        world_restart(&w, of_a_project + 3, 1);
+        (void) world_save(&w, true);
+        assert_int_equal(rows_of_somebody(&w), all);
+        w.now -= 1000 * USEC_PER_DAY;
+        world_restart(&w, of_a_project + 3, 1);
 
         /* …one comes back, and the others are forgotten. */
         (void) world_set_keys(&w, of_a_project + 1, 3);
         assert_int_equal(world_restore(&w), 0);
         pool_key_view(w.pool, pool_key(w.pool, 0), w.now, &v);
         assert_int_equal(v.counters.total, 1);
-        w.now += 2 * USEC_PER_DAY;
+        world_restart(&w, b_and_d, 2);
+        pass_days(&w, 2);
         world_restart(&w, b_and_d, 2);
         (void) world_save(&w, true);
         for (size_t i = 0; i < w.shelf.n; i++) {
@@ -308,14 +361,13 @@ static void test_absent(void **state) {
                                 assert_false(row.values[0].type == ROW_TEXT); /* the project is gone */
         }
         assert_int_equal(shelf_count(&w.shelf, POOL_KEYS), 2);
-        w.now += 100 * USEC_PER_DAY;
+        (void) world_set_keys(&w, of_a_project + 1, 1);
+        pass_days(&w, 31);
         world_restart(&w, of_a_project + 1, 1);
         (void) world_save(&w, true);
         assert_int_equal(shelf_count(&w.shelf, POOL_KEYS), 1);
         pool_counters(w.pool, w.now, &c);
-        assert_int_equal(c.total, 3);
-        pool_key_view(w.pool, pool_key(w.pool, 0), w.now, &v);
-        assert_int_equal(v.counters.total, 1);
+        assert_int_equal(c.total, 3 + 29 + 2 + 31);
         world_done(&w);
 }
 
@@ -325,6 +377,7 @@ static void test_many_absent(void **state) {
         PoolRestore *r;
         size_t n = 0;
 
+        w.keep_days = 1;
         world_begin(&w, four, 1);
         world_ask(&w, "m", VERDICT_OK, 0);
         (void) world_save(&w, true);
@@ -358,6 +411,7 @@ int main(void) {
                 cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
                 cmocka_unit_test(test_batches),          cmocka_unit_test(test_days),
                 cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
+                cmocka_unit_test(test_wrong_clock),
                 cmocka_unit_test(test_keys_come_and_go), cmocka_unit_test(test_absent),
                 cmocka_unit_test(test_many_absent),
         };

@@ -355,6 +355,38 @@ static void test_late(void **state) {
         world_done(&w);
 }
 
+/* A wait that was written by a clock years ahead is as long as it was, not as far ahead as that clock. */
+static void test_clock_was_ahead(void **state) {
+        static const VerdictClass verdicts[] = { VERDICT_MINUTE, VERDICT_DAY, VERDICT_BILLING,
+                                                 VERDICT_KEY_DEAD };
+
+        for (size_t i = 0; i < ELEMENTSOF(verdicts); i++) {
+                World w = { .now = NOON + 1461 * USEC_PER_DAY };
+                usec_t waits[2];
+
+                world_begin(&w, four, 1);
+                for (unsigned round = 0; round < 2; round++) {
+                        const PoolKey *k;
+
+                        if (round == 0)
+                                world_ask(&w, "m", verdicts[i], 0);
+                        else {
+                                (void) world_save(&w, true);
+                                world_end(&w);
+                                w.now = NOON;
+                                world_begin(&w, four, 1);
+                        }
+                        k = pool_key(w.pool, 0);
+                        waits[round] = MAX(MAX(k->breaker.until, k->project->breaker.until),
+                                           bucket_of(&w, 0, "m")->quota->breaker.until);
+                        assert_true(waits[round] > w.now);
+                        waits[round] -= w.now;
+                }
+                assert_int_equal(waits[1], waits[0]);
+                world_done(&w);
+        }
+}
+
 /* Rows of anything: passed over, and never more than the pool itself would do. */
 static void test_senseless(void **state) {
         World w = { .now = NOON };
@@ -521,6 +553,7 @@ int main(void) {
                 cmocka_unit_test(test_closed_ladder_survives),
                 cmocka_unit_test(test_disabled),
                 cmocka_unit_test(test_late),
+                cmocka_unit_test(test_clock_was_ahead),
                 cmocka_unit_test(test_senseless),
                 cmocka_unit_test(test_digest),
                 cmocka_unit_test(test_learned_projects),

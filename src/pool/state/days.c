@@ -88,7 +88,7 @@ uint32_t pool_first_date(const Pool *p, unsigned n) {
 
 void pool_days_book(Pool *p) {
         book_today(p);
-        daybook_forget(p->daybook, pool_first_date(p, p->keep_days));
+        daybook_keep(p->daybook, p->day.date, p->keep_days);
 }
 
 void pool_keep_days(Pool *p, unsigned days) {
@@ -107,7 +107,7 @@ void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row,
         for (size_t i = 0; i < daybook_n(p->daybook); i++) {
                 DayRow row = daybook_row(p->daybook, i);
 
-                if (row.date >= first)
+                if (row.date >= first && row.date <= p->day.date)
                         f(&row, userdata);
         }
 }

@@ -48,5 +48,5 @@ void pool_day_end(Pool *p);
 
 uint32_t pool_first_date(const Pool *p, unsigned n); /* of the latest n days */
 
-/* Enters the current day in the book, and drops the days that are too old. */
+/* Enters the current day in the book, and keeps the latest STATS_RETENTION days that are in it. */
 void pool_days_book(Pool *p);

@@ -73,14 +73,14 @@ int restore_absent_note(RestoreAbsent *a, const RowValue *id, usec_t used) {
 }
 
 void restore_absent_end(RestoreAbsent *a, Pool *p) {
-        usec_t before = usec_sub(p->day.start, p->keep_days * USEC_PER_DAY);
+        uint32_t first = daybook_nth_date(p->daybook, p->day.date, p->keep_days);
 
         /* Drops the list of an earlier reading: entries that are not in the new one are configured again. */
         restore_absent_free(&p->save.absent);
         LIST_FOREACH(i, &a->list) {
                 Absent *it = list_entry(i, Absent, link);
 
-                if (it->used >= before)
+                if (day_date_of(&p->day, it->used) >= first)
                         continue;
                 list_unlink(&it->link);
                 list_append(&p->save.absent, &it->link);

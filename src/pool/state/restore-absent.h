@@ -3,8 +3,10 @@
 
 /*
  * Keys and projects that have rows but are not configured (any more). Their rows are kept in case they come
- * back. Rows whose last use is before the days that are kept are deleted. Part of the pool: restore-index
- * finds such keys and projects while rows are read, save deletes their rows with its next batch.
+ * back. Rows whose last use is before the latest days that were counted, as many as are kept, are deleted.
+ * With fewer days in the book nothing is, so a clock that is ahead at one start deletes nothing. Part of the
+ * pool: restore-index finds such keys and projects while rows are read, save deletes their rows with its
+ * next batch.
  */
 
 #include "base/list.h"

@@ -28,6 +28,7 @@
 
 #define STRIKES_MAX    1000U
 #define QUOTA_WAIT_MAX (2 * USEC_PER_DAY) /* a day of 25 hours, and the spread behind it */
+#define RESTORED_WAIT  USEC_PER_HOUR      /* as long as a first hint is believed, see core/cooldown */
 
 struct PoolRestore {
         Pool *pool;
@@ -51,11 +52,15 @@ static PoolTally get_counters(RowReader *r, const Pool *p) {
         return t;
 }
 
+/* A breaker never waits longer from now than it waited when it opened: the clock may have been years ahead
+ * when the row was written. A row that does not say when it opened waits for RESTORED_WAIT at most. */
 static Breaker get_breaker(RowReader *r, const Pool *p, usec_t wait_max) {
+        usec_t until = row_get_number(r, UINT64_MAX), since = row_get_number(r, UINT64_MAX), wait;
         Breaker b = {};
 
-        b.until = row_get_number(r, usec_add(p->day.now, wait_max));
-        b.since = row_get_number(r, p->day.now);
+        wait = since > 0 && since < until ? until - since : RESTORED_WAIT;
+        b.until = MIN(until, usec_add(p->day.now, MIN(wait, wait_max)));
+        b.since = MIN(since, p->day.now);
         b.strikes = (unsigned) row_get_number(r, STRIKES_MAX);
         return b;
 }
@@ -331,9 +336,8 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
         c.errors = row_get_number(&reader, INT64_MAX / 4);
         c.tokens_in = row_get_number(&reader, INT64_MAX / 4);
         c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
-        /* A row of a day to come would show up in the days. */
         r->of.n_senseless += reader.bad;
-        if (!r->is_first || reader.bad || !model || date > p->day.date)
+        if (!r->is_first || reader.bad || !model)
                 return 0;
 
         /* Today's counts go on in the model, if there is one. */

@@ -407,6 +407,18 @@ static void save_forgotten(Pool *p, Rows *out) {
         }
 }
 
+/* Deletes the days that the book has dropped, and bindings of removed projects that expired before the
+ * days that are kept. The bound is a day that was counted, not the clock's age: see daybook.c. */
+static void save_purge(Pool *p, Rows *out) {
+        uint32_t first = daybook_first_date(p->daybook);
+        uint32_t nth = daybook_nth_date(p->daybook, p->day.date, p->keep_days);
+
+        if (first > 0)
+                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(first));
+        if (nth > 0)
+                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(day_date_begin(&p->day, nth)));
+}
+
 static void save_days(Pool *p, Rows *out) {
         DayRow row;
 
@@ -424,9 +436,7 @@ static void save_days(Pool *p, Rows *out) {
                 rows_put(out, POOL_DAYS, values, ELEMENTSOF(values));
         }
         if (p->save.purge)
-                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(pool_first_date(p, p->keep_days)));
-        if (p->save.purge) /* those of removed projects */
-                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(p->day.now));
+                save_purge(p, out);
         p->save.purge = false;
 }
 
