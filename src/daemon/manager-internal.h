@@ -38,7 +38,7 @@ struct Manager {
         Idle *idle; /* NULL without IDLE_EXIT */
         sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
         LoopHook ended; /* while draining: a request ended, was it the last? */
-        bool ended_added, signalled, draining;
+        bool ended_added, signalled, draining, ending;
         bool nohup;  /* SIGHUP was ignored at the start */
         bool passed; /* the sockets are systemd's: it starts the daemon at the next connection */
         char *beyond_loopback; /* a socket beyond loopback, as text: a client token is required; or NULL */
@@ -65,6 +65,7 @@ void manager_stop_notify(Manager *m);
 
 /* manager-state.c */
 int manager_start_state(Manager *m); /* after the keys are in the pool, before it is observed */
+void manager_end_state(Manager *m);
 void manager_stop_state(Manager *m);
 
 /* manager-bus.c */

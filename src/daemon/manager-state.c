@@ -53,6 +53,23 @@ int manager_start_state(Manager *m) {
         return r;
 }
 
+static void on_state_ended(void *userdata) {
+        Manager *m = userdata;
+
+        loop_exit(m->loop, 0);
+}
+
+/* The last request has ended: writes what is left within DRAIN_TIMEOUT, and ends the loop. */
+void manager_end_state(Manager *m) {
+        if (m->ending)
+                return;
+        m->ending = true;
+        if (m->state_writer)
+                state_writer_end(m->state_writer, on_state_ended, m);
+        else
+                loop_exit(m->loop, 0);
+}
+
 void manager_stop_state(Manager *m) {
         m->state_writer = state_writer_free(m->state_writer);
 }

@@ -51,7 +51,7 @@ static void on_ended(void *userdata) {
         Manager *m = userdata;
 
         if (m->draining && http_is_quiet(m->http))
-                loop_exit(m->loop, 0);
+                manager_end_state(m);
 }
 
 static void on_request(void *userdata) {
@@ -67,7 +67,8 @@ static void on_request(void *userdata) {
 static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         Manager *m = userdata;
 
-        log_warning("DRAIN_TIMEOUT is over: open requests are cut");
+        log_warning(m->ending ? "DRAIN_TIMEOUT is over: another process still locks the state file"
+                              : "DRAIN_TIMEOUT is over: open requests are cut");
         loop_exit(m->loop, 0);
         return 0;
 }

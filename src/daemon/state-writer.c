@@ -41,6 +41,7 @@
 
 #define RETRY_FIRST USEC_PER_SEC
 #define RETRY_MAX   USEC_PER_MINUTE
+#define RETRY_END   (100 * USEC_PER_MSEC) /* at the end, which waits for it */
 
 typedef struct WriterSource {
         const StateSource *ops;
@@ -64,6 +65,9 @@ struct StateWriter {
         bool unread; /* rows must be read before anything is written */
         bool has_secret;
         bool ending;
+        int error; /* while failing: the last one */
+        void (*ended)(void *userdata);
+        void *userdata;
 };
 
 static void arm(StateWriter *k) {
@@ -223,6 +227,25 @@ static int begin(StateWriter *k) {
         return 0;
 }
 
+/* At the end: nothing is left to wait for. Only the lock of a file that was open is waited for: its holder
+ * is in the middle of a transaction. */
+static bool is_over(const StateWriter *k) {
+        if (store_is_busy(k->store))
+                return false;
+        if (k->failing)
+                return k->error != -EBUSY || k->unread;
+        return k->due_urgent == USEC_INFINITY && k->due_rest == USEC_INFINITY;
+}
+
+static void look_at_end(StateWriter *k) {
+        void (*ended)(void *userdata) = k->ended;
+
+        if (!ended || !is_over(k))
+                return;
+        k->ended = NULL;
+        ended(k->userdata);
+}
+
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         StateWriter *k = userdata;
 
@@ -232,7 +255,21 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
                 store_write(k->store, &k->rows);
         else
                 (void) begin(k);
+        look_at_end(k);
         return 0;
+}
+
+void state_writer_end(StateWriter *k, void (*ended)(void *userdata), void *userdata) {
+        k->ending = true;
+        k->ended = ended;
+        k->userdata = userdata;
+        k->due_rest = k->due_retry = loop_now(k->loop);
+        if (store_is_busy(k->store))
+                return; /* the end of that job goes on with it */
+        if (!k->failing && !k->unread)
+                (void) begin(k);
+        if (!store_is_busy(k->store)) /* nothing has changed; is the file still there? */
+                store_write(k->store, &k->rows);
 }
 
 static const char *remedy(int error) {
@@ -258,7 +295,11 @@ static const char *remedy(int error) {
 static void on_failed(StateWriter *k, int error, const char *trouble) {
         char message[STATE_PATH_MAX + 1024];
 
-        k->retry_after = k->failing ? MIN(2 * k->retry_after, RETRY_MAX) : RETRY_FIRST;
+        k->error = error;
+        if (k->ended)
+                k->retry_after = RETRY_END;
+        else
+                k->retry_after = k->failing ? MIN(2 * k->retry_after, RETRY_MAX) : RETRY_FIRST;
         k->due_retry = usec_add(loop_now(k->loop), k->retry_after);
         if (k->failing)
                 return;
@@ -313,11 +354,17 @@ static void on_done(const StoreReport *r, void *userdata) {
         else
                 on_written(k, r->is_new);
         arm(k);
+        look_at_end(k);
 }
 
-/* Saves everything that can be written, and waits for it. */
+/* Saves everything that can be written, and waits for it. Also with nothing to save, the store looks whether
+ * its file is still there. */
 static void write_all(StateWriter *k) {
         store_wait(k->store);
+        if (!k->failing && !k->unread) {
+                store_write(k->store, &k->rows);
+                store_wait(k->store);
+        }
         while (!k->failing && !k->unread &&
                (k->due_rest != USEC_INFINITY || k->due_urgent != USEC_INFINITY)) {
                 k->due_rest = MIN(k->due_rest, loop_now(k->loop));

@@ -27,7 +27,12 @@ typedef struct StateWriterSource {
 int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, size_t n_sources,
                      StateWriter **ret);
 
-/* To be called after the last request: writes what is left. */
+/* After the last request: writes everything that is left, and tries again while another process holds the
+ * file's lock. Returns at once; `ended` is called when nothing is left, or when it cannot be written for
+ * another reason. To be called once. */
+void state_writer_end(StateWriter *k, void (*ended)(void *userdata), void *userdata);
+
+/* Writes what is left, waits for it, and tells what is lost. */
 StateWriter *state_writer_free(StateWriter *k);
 DEFINE_CLEANUP(StateWriter *, state_writer_free);
 

@@ -150,8 +150,7 @@ static int take_lock(const char *path, int *ret, SqliteReport *report) {
         return r;
 }
 
-/* Renames the file and those that belong to it, to a name that is not in use. */
-static int rename_aside(const char *path, const char *why, SqliteReport *report) {
+int sqlite_rename_aside(const char *path, const char *why, SqliteReport *report) {
         static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
         char to[STATE_PATH_MAX + 96], stamp[TIMESTAMP_STRING_MAX];
         const char *base = strrchr(path, '/');
@@ -278,7 +277,7 @@ static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
         return r;
 }
 
-static void close_db(SqliteFile *f) {
+void sqlite_close_db(SqliteFile *f) {
         for (unsigned i = 0; i < f->schema->n_tables; i++) {
                 (void) sqlite3_finalize(f->puts[i]);
                 (void) sqlite3_finalize(f->puts_many[i]);
@@ -297,7 +296,7 @@ static int open_once(SqliteFile *f, const char **ret_why, SqliteReport *report) 
         if (r >= 0)
                 r = set_up(f, ret_why, report);
         if (r < 0)
-                close_db(f);
+                sqlite_close_db(f);
         return r;
 }
 
@@ -330,12 +329,13 @@ int sqlite_file_open(const char *path, const SqliteFormat *format, const RowSche
         if (r >= 0)
                 r = open_once(f, &why, report);
         if (r < 0 && why) {
-                r = rename_aside(path, why, report);
+                r = sqlite_rename_aside(path, why, report);
                 if (r >= 0)
                         r = open_once(f, &why, report);
         }
         if (r < 0)
                 return r;
+        sqlite_note_place(f);
         *ret = TAKE_PTR(f);
         return 0;
 }
@@ -344,7 +344,7 @@ SqliteFile *sqlite_file_close(SqliteFile *f) {
         if (!f)
                 return NULL;
         if (f->puts)
-                close_db(f);
+                sqlite_close_db(f);
         (void) safe_close(f->lock_fd);
         free(f->puts);
         free(f->path);
@@ -355,8 +355,8 @@ SqliteFile *sqlite_file_close(SqliteFile *f) {
 int sqlite_file_set_aside(SqliteFile *f, SqliteReport *report) {
         int r;
 
-        close_db(f);
-        r = rename_aside(f->path, "corrupt", report);
+        sqlite_close_db(f);
+        r = sqlite_rename_aside(f->path, "corrupt", report);
         (void) sqlite_file_close(f);
         return r;
 }

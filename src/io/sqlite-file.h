@@ -38,6 +38,21 @@ int sqlite_file_open(const char *path, const SqliteFormat *format, const RowSche
                      SqliteFile **ret, SqliteReport *report);
 SqliteFile *sqlite_file_close(SqliteFile *f);
 
+/* Whether the path still names this file. A person can remove it, or put another one in its place: then what
+ * is written to this file is lost with it. */
+typedef enum SqlitePlace {
+        SQLITE_THERE,
+        SQLITE_REMOVED,
+        SQLITE_REPLACED,
+        SQLITE_UNLOCKED, /* the file is there, but its lock file is not */
+} SqlitePlace;
+
+SqlitePlace sqlite_file_place(const SqliteFile *f);
+
+/* Closes a file that is no longer there. A file that has replaced it is renamed, unchanged. The next open
+ * makes a new one. */
+int sqlite_file_leave(SqliteFile *f, SqlitePlace place, SqliteReport *report);
+
 /* All rows, or none, in one transaction. -EUCLEAN: the file is corrupt. */
 int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
 

@@ -4,13 +4,21 @@
 /* What sqlite-file.c and sqlite-rows.c share. */
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "io/sqlite-file.h"
 
 #define SQLITE_PUTS 16U
 
+/* Which file a path names. */
+typedef struct FileId {
+        dev_t device;
+        ino_t inode; /* 0: none */
+} FileId;
+
 struct SqliteFile {
         char *path;
+        FileId id, wal, shm, lock;
         const SqliteFormat *format;
         const RowSchema *schema;
         int lock_fd;
@@ -29,6 +37,13 @@ static inline void statement_freep(sqlite3_stmt **s) {
 int sqlite_fail(sqlite3 *db, int code, SqliteReport *report); /* the -errno of SQLite's code */
 int sqlite_run(sqlite3 *db, const char *sql, SqliteReport *report);
 int sqlite_open(const char *path, int flags, sqlite3 **ret, SqliteReport *report);
+
+void sqlite_close_db(SqliteFile *f);
+
+/* Renames the file and those that belong to it, to a name that is not in use. */
+int sqlite_rename_aside(const char *path, const char *why, SqliteReport *report);
+
+void sqlite_note_place(SqliteFile *f); /* sqlite-place.c: notes which files the paths name now */
 
 /* sqlite-rows.c */
 int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report); /* if there is none */

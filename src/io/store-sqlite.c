@@ -59,10 +59,15 @@ _Static_assert(STORE_TEXT_MAX >= sizeof(((SqliteReport *) NULL)->trouble), "a re
 /* --- the thread --- */
 
 static int write_rows(SqliteStore *s, const Rows *rows, SqliteReport *report) {
+        SqlitePlace place = s->file ? sqlite_file_place(s->file) : SQLITE_THERE;
         int r = 0;
 
-        if (!s->file)
+        if (place != SQLITE_THERE)
+                r = sqlite_file_leave(TAKE_PTR(s->file), place, report);
+        if (r >= 0 && !s->file)
                 r = sqlite_file_open(s->path, s->format, s->store.schema, &s->file, report);
+        if (r >= 0 && place == SQLITE_REMOVED)
+                (void) snprintf(report->aside, sizeof(report->aside), "was removed");
         if (r < 0 || !rows || rows->n == 0)
                 return r;
         return sqlite_file_write(s->file, rows, report);

@@ -114,7 +114,7 @@ def test_off_and_on(start, tmp_path):
     d = start(argv=["--env-file", str(env)])
     assert d.chat().status == 200
     assert len(files(logs)) == 3
-    env.write_text(f"LOG_DIR={logs}\nLOG_RETENTION_DAYS=10\n")
+    env.write_text(f"LOG_DIR={logs}\nLOG_RETENTION_DAYS=3\n")
     reload(d)
     assert d.chat().status == 200
     wait.until("the file", lambda: f"gemgate-{datetime.date.today()}.log" in files(logs))

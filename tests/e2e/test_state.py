@@ -439,6 +439,93 @@ def test_broken_inside(kept):
     assert k.total() == 2 and k.warnings() == []
 
 
+def remove(k):
+    for path in k.state.glob("state.db*"):
+        path.unlink()
+
+
+def remove_only_the_file(k):
+    k.file.unlink()
+
+
+def replace(k):
+    """By a copy of a file that another daemon has written."""
+    other = k.folder / "other.db"
+    db = sqlite3.connect(other)
+    db.execute("CREATE TABLE t (a)")
+    db.commit()
+    db.close()
+    os.replace(other, k.file)
+
+
+@pytest.mark.parametrize("change", [remove, remove_only_the_file, replace])
+@pytest.mark.parametrize("later", ["more requests", "a reload", "only the end"])
+def test_not_there_any_more(kept, change, later):
+    """A file that was removed or replaced while it was open: a new one is made from memory, and nothing is lost."""
+    k = kept()
+    k.start()
+    assert k.daemon.chat().status == 200
+    wait.until("the first request to be written", lambda: k.rows("SELECT total FROM total") == [(1,)])
+    change(k)
+    n = 1
+    if later == "more requests":
+        for _ in range(3):
+            assert k.daemon.chat().status == 200
+        n = 4
+        wait.until("a warning", lambda: k.warnings())
+        assert k.daemon.chat().status == 200
+        n = 5
+    elif later == "a reload":
+        k.daemon.process.signal(signal.SIGHUP)
+        wait.until("a warning", lambda: k.warnings())
+    k.stop()
+    (warning,) = k.warnings()
+    if change is replace:
+        assert "was replaced and is now state.db.replaced-" in warning and "a new file is in its place" in warning
+        (aside,) = k.state.glob("state.db.replaced-*Z")
+        assert sqlite3.connect(aside).execute("SELECT name FROM sqlite_schema").fetchall() == [("t",)]
+        assert len(list(k.state.glob("state.db.replaced-*"))) == 1  # without the log of the open file
+    else:
+        assert f"{k.file}: was removed: a new file is in its place" in warning
+    k.start()
+    assert k.total() == n and k.warnings() == []
+
+
+def test_lock_file_removed(kept):
+    """Without its lock file the state file would be open to a second daemon."""
+    k = kept()
+    k.start()
+    lock = k.state / "state.db-lock"
+    lock.unlink()
+    assert k.daemon.chat().status == 200
+    wait.until("the lock file", lambda: lock.exists() and k.rows("SELECT total FROM total") == [(1,)])
+
+
+@pytest.mark.parametrize("timeout", ["20s", "1s"])
+def test_locked_at_the_end(kept, timeout):
+    """A person who writes to the file holds up the end, for DRAIN_TIMEOUT at most."""
+    k = kept(DRAIN_TIMEOUT=timeout)
+    k.start()
+    assert k.daemon.chat().status == 200
+    db = sqlite3.connect(k.file, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    k.daemon.process.signal(signal.SIGTERM)
+    wait.until("the warning that the file is locked", lambda: k.warnings())
+    assert "database is locked" in k.warnings()[0]
+    if timeout == "20s":
+        assert k.daemon.process.status is None
+        db.execute("COMMIT")
+    assert k.daemon.process.wait() == 0
+    db.close()
+    if timeout == "20s":
+        assert len(k.warnings()) == 1
+        k.start()
+        assert k.total() == 1
+    else:
+        said = [e["message"] for e in k.daemon.log() if e["level"] == "warning"]
+        assert "DRAIN_TIMEOUT is over: another process still locks the state file" in said
+
+
 def test_rows_of_anything(kept):
     """Rows edited by hand do not crash the daemon."""
     k = kept()
