@@ -306,6 +306,22 @@ static bool authority_is_valid(const char *s, size_t n, bool *ret_loopback) {
         return true;
 }
 
+/* Most clients want the API's version in their base URL, so this is what people paste. gemgate adds the
+ * version itself. */
+static size_t length_without_version(const char *url, size_t start, size_t n) {
+        static const char *const ends[] = { "/",          "/v1",        "/v1beta",
+                                            "/v1alpha",   "/v1/openai", "/v1beta/openai",
+                                            "/v1/models", "/v1alpha/openai", "/v1beta/models" };
+
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
+                size_t k = strlen(ends[i]);
+
+                if (n >= start + k && strncasecmp(url + n - k, ends[i], k) == 0)
+                        return length_without_version(url, start, n - k);
+        }
+        return n;
+}
+
 static int parse_url(ConfigCheck *k, const Setting *s, const char *value) {
         const char *rest, *path;
         bool plain = false, loopback;
@@ -332,9 +348,7 @@ static int parse_url(ConfigCheck *k, const Setting *s, const char *value) {
                 return 0;
         }
 
-        n = strlen(value);
-        while (value[n - 1] == '/')
-                n--;
+        n = length_without_version(value, (size_t) (path - value), strlen(value));
         url = strndup(value, n);
         if (!url)
                 return -ENOMEM;

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "config/config.h"
 
-/* What a reload may not change. */
+/* What a reload may not change, and what is left out of GEMINI_BASE_URL. */
 
 typedef struct Said {
         char text[4096];
@@ -89,9 +89,32 @@ static void test_what_is_fixed_forbids(void **state) {
         assert_non_null(startswith(said.text, "ALLOWED_TOKENS: none: "));
 }
 
+/* A version at the end of GEMINI_BASE_URL is left out. */
+static void test_base_url(void **state) {
+        static const char *const rows[][2] = {
+                { "/v1beta", "" },        { "/v1beta/openai/", "" },    { "/gem/v1//", "/gem" },
+                { "/V1Beta/models", "" }, { "/v1alpha", "" },           { "/v1beta2", "/v1beta2" },
+                { "/openai", "/openai" }, { "/v1/openai/v1beta/", "" }, { "/v2", "/v2" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_text_freep) ConfigText *t = NULL;
+                _cleanup_(config_unrefp) Config *c = NULL;
+                char url[64] = "https://v1beta";
+                Said said = {};
+
+                text_copy(url + strlen(url), sizeof(url) - strlen(url), rows[i][0]);
+                assert_int_equal(config_text_new(&t), 0);
+                set(t, CONFIG_SOURCE_ENV_FILE, "GEMINI_BASE_URL", url);
+                assert_int_equal(config_new(t, say, &said, &c), 0);
+                assert_string_equal(startswith(c->gemini_base_url, "https://v1beta"), rows[i][1]);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_is_fixed),
+                cmocka_unit_test(test_base_url),
                 cmocka_unit_test(test_what_is_fixed_forbids),
         };
 
