@@ -5,12 +5,28 @@
 #include "base/text.h"
 #include "dialect/answer.h"
 
+/*
+ * Reasons about the account behind the key, not about the answer: "PUP_LIMITED_DISABLED" (the account is
+ * limited or disabled, because of the Prohibited Use Policy). The enum is open, so they are known by their
+ * beginning. They come in a 200.
+ */
+static bool is_about_account(const char *reason) {
+        static const char *const beginnings[] = { "PUP_", "ACCOUNT_", "USER_ACCOUNT_", "PROJECT_",
+                                                  "CONSUMER_" };
+
+        for (size_t i = 0; i < ELEMENTSOF(beginnings); i++)
+                if (startswith(reason, beginnings[i]))
+                        return true;
+        return false;
+}
+
 void answer_reset(Answer *a) {
         *a = (Answer){};
 }
 
 void answer_note_event(Answer *a, const GeminiEvent *e) {
         a->is_blocked = a->is_blocked || e->block_reason[0];
+        a->is_refused = a->is_refused || is_about_account(e->block_reason);
 }
 
 AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {
@@ -44,7 +60,19 @@ bool answer_is_complete(const Answer *a, bool streams) {
 static bool candidate_is_answer(const AnswerCandidate *c, bool (*is_answer)(const char *finish)) {
         if (!c->is_seen)
                 return false;
+        if (!c->has_content && is_about_account(c->finish))
+                return false;
         return c->has_content || (c->finish[0] && (!is_answer || is_answer(c->finish)));
+}
+
+/* The answer is that the account is refused. */
+static void verdict_of_account(const char *reason, const char *why, Verdict *ret) {
+        char message[512];
+
+        (void) snprintf(message, sizeof(message), "%s: Google has limited or disabled the account%s%s",
+                        reason, why[0] ? ", " : "", why);
+        verdict_init(ret, VERDICT_PROJECT_DEAD, 200, message);
+        text_copy(ret->reason, sizeof(ret->reason), reason);
 }
 
 bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *finish), const char *why,
@@ -63,6 +91,14 @@ bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *f
                         return true;
                 if (c->is_seen && !finish)
                         finish = c->finish;
+        }
+        if (finish && is_about_account(finish)) {
+                verdict_of_account(finish, why, ret_verdict);
+                return false;
+        }
+        if (!finish && a->is_refused) {
+                verdict_of_account("blockReason", why, ret_verdict);
+                return false;
         }
         if (!finish && a->is_blocked)
                 return true;

@@ -20,6 +20,7 @@ typedef struct AnswerCandidate {
 typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
         bool is_blocked; /* promptFeedback.blockReason */
+        bool is_refused; /* the same, if the reason is about the account */
 } Answer;
 
 /* Clears everything: another attempt begins. */
@@ -38,6 +39,7 @@ bool answer_has_candidate(const Answer *a);
 
 /* Whether there is an answer; if not, the verdict has the reason. There is one if a candidate has content,
  * or finished for a reason that `is_answer` accepts without content (NULL: any), or if the prompt was
- * blocked. `why`: Google's message about a candidate without content, cleaned; or "". */
+ * blocked. A reason about the account behind the key is no answer: VERDICT_PROJECT_DEAD. `why`: Google's
+ * message about a candidate without content, cleaned; or "". */
 bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *finish), const char *why,
                   Verdict *ret_verdict);

@@ -96,10 +96,41 @@ static void test_any_reason(void **state) {
         assert_true(answer_judge(&a, true, NULL, "", &v));
 }
 
+/* A reason about the account is the project's fault, in every dialect; not after content. */
+static void test_account(void **state) {
+        static const struct {
+                const char *json;
+                bool good;
+        } rows[] = {
+                { CANDIDATES("{\"finishReason\":\"PUP_LIMITED_DISABLED\"}"), false },
+                { CANDIDATES("{\"content\":{},\"finishReason\":\"ACCOUNT_SUSPENDED\"}"), false },
+                { CANDIDATES("{\"finishReason\":\"PUP_NEW\"},{\"index\":1,\"finishReason\":\"PUP_NEW\"}"),
+                  false },
+                { "{\"promptFeedback\":{\"blockReason\":\"PUP_LIMITED_DISABLED\"}}", false },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"PUP_LIMITED_DISABLED\"}"), true },
+                { CANDIDATES("{\"finishReason\":\"PROHIBITED_CONTENT\"}"), true },
+                { CANDIDATES("{\"finishReason\":\"OTHER\"}"), true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Answer a = {};
+                Verdict v = {};
+
+                note(&a, rows[i].json);
+                assert_int_equal(answer_judge(&a, true, NULL, "", &v), rows[i].good);
+                if (rows[i].good)
+                        continue;
+                assert_int_equal(v.class, VERDICT_PROJECT_DEAD);
+                assert_int_equal(v.status, 200);
+                assert_non_null(strstr(v.message, "limited or disabled"));
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_judge),
                 cmocka_unit_test(test_any_reason),
+                cmocka_unit_test(test_account),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
