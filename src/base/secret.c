@@ -55,6 +55,10 @@ bool secret_equal(const Secret *s, const char *other, size_t n) {
         return diff == 0;
 }
 
+bool secret_starts_with(const Secret *s, const char *prefix) {
+        return startswith(s->bytes, prefix);
+}
+
 int secret_compare(const Secret *a, const Secret *b) {
         return strcmp(a->bytes, b->bytes);
 }

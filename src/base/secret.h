@@ -26,6 +26,9 @@ bool secret_equal(const Secret *s, const char *other, size_t n); /* constant tim
  * never use it for what a client presented. */
 int secret_compare(const Secret *a, const Secret *b);
 
+/* For the kinds of keys that Google tells apart by their beginning. */
+bool secret_starts_with(const Secret *s, const char *prefix);
+
 /* An API key's mask: first and last four characters (`AIza****abcd`); under twelve characters only stars. */
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]);
 /* A token's mask: its first eight characters and `…`. A short token shows fewer: never more than half of

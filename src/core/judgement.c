@@ -4,13 +4,13 @@
  * Each answer is evidence about more layers than the one at fault. Google checks the key first, then the
  * project (suspended, API off, money), then the quota, then the request and the model. So a quota error
  * proves that key and project are alive; a request error proves at least the key. Errors from elsewhere
- * (overload, silence, a client that hung up) prove nothing: a probe that ends with one is not counted as a
- * probe.
+ * (overload, silence, a network that fails, an answer that is not Google's, a client that hung up) prove
+ * nothing: a probe that ends with one is not counted as a probe.
  *
  * Two entries of the table need an explanation. A bare 429 (RATE_UNKNOWN) cools the (key, model) that met
  * it, and is not a failure of health: Google also sends it when it is overloaded. But a bucket that is
- * half-open after a quota error is still refused: AGAIN. And a refusal for no known reason (KEY_REFUSED) of
- * a dead key's probe does not prove the key alive: AGAIN, too.
+ * half-open after a quota error is still refused: AGAIN. And a refusal of the account behind a dead key
+ * (KEY_REFUSED) does not prove the key alive: AGAIN, too.
  *
  * One rule holds for every entry of the table, see judge() in pool/lease.c: the answer to a request that was
  * sent before a breaker opened neither closes that breaker nor counts as a repeated refusal, because it is
@@ -43,6 +43,8 @@ static const uint8_t judgements[_VERDICT_CLASS_MAX][_LAYER_MAX] = {
         [VERDICT_RESOURCE]          = { PASS,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_REQUEST]           = { PASS,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_OVERLOAD]          = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
+        [VERDICT_UNREACHABLE]       = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
+        [VERDICT_FOREIGN]           = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
         [VERDICT_CUT]               = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
         [VERDICT_TIMEOUT]           = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
         [VERDICT_CLIENT_GONE]       = { VOID,  VOID,   VOID,  VOID,  VOID },

@@ -6,10 +6,10 @@
 
 /*
  * Another key helps if the fault is the key's or its project's. It does not help if all keys are alike: a
- * wrong request stays wrong, and an overloaded model is tried again only after a pause (`backoff`), with any
- * key. Two classes are less obvious: TOO_LARGE is only too large for this key's tier, so another key may
- * accept it; and a TIMEOUT has already cost the client so much time that a pause would not help, so another
- * key is tried at once.
+ * wrong request stays wrong, and an overloaded model or a network that fails is tried again only after a
+ * pause (`backoff`), with any key. Two classes are less obvious: TOO_LARGE is only too large for this key's
+ * tier, so another key may accept it; and a TIMEOUT has already cost the client so much time that a pause
+ * would not help, so another key is tried at once.
  */
 static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_OK]                = { "ok",                FAULT_NOBODY,        false, false, false },
@@ -27,6 +27,8 @@ static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_RESOURCE]          = { "resource",          FAULT_REQUEST,       false, false, false },
         [VERDICT_REQUEST]           = { "request",           FAULT_REQUEST,       false, false, false },
         [VERDICT_OVERLOAD]          = { "overload",          FAULT_MODEL,         false, true,  false },
+        [VERDICT_UNREACHABLE]       = { "unreachable",       FAULT_NETWORK,       false, true,  false },
+        [VERDICT_FOREIGN]           = { "foreign",           FAULT_NETWORK,       false, true,  false },
         [VERDICT_CUT]               = { "cut",               FAULT_MODEL,         false, true,  false },
         [VERDICT_TIMEOUT]           = { "timeout",           FAULT_MODEL,         true,  false, false },
         [VERDICT_CLIENT_GONE]       = { "client_gone",       FAULT_NOBODY,        false, false, false },

@@ -23,11 +23,13 @@ typedef enum VerdictClass {
         VERDICT_RATE_UNKNOWN,      /* a 429 without details */
         VERDICT_TOO_LARGE,         /* more tokens than the tier allows in a minute: never with this key */
         VERDICT_MODEL_FOR_PROJECT, /* the model is closed to new projects */
-        VERDICT_KEY_REFUSED,       /* this key was refused on this model for an unknown reason */
+        VERDICT_KEY_REFUSED,       /* the account behind this key may not use this model */
         VERDICT_GEO,               /* by egress address: the same for all keys */
         VERDICT_RESOURCE,          /* a file or cached content of another project */
         VERDICT_REQUEST,           /* the request itself */
-        VERDICT_OVERLOAD,          /* 5xx, reset before the first byte, an invalid answer */
+        VERDICT_OVERLOAD,          /* 5xx of Google's form, an answer without content */
+        VERDICT_UNREACHABLE,       /* no answer: name, socket, TLS, proxy, reset before the first byte */
+        VERDICT_FOREIGN,           /* an answer that is not Gemini's, or that gives no reason */
         VERDICT_CUT,               /* a started answer that broke off, or stopped */
         VERDICT_TIMEOUT,           /* no first byte in time */
         VERDICT_CLIENT_GONE,       /* the client hung up: proves nothing about the key */
@@ -39,6 +41,7 @@ typedef enum VerdictClass {
 typedef enum VerdictFault {
         FAULT_NOBODY,
         FAULT_REQUEST,
+        FAULT_NETWORK,       /* between gemgate and Google: the same for all keys and models */
         FAULT_MODEL,         /* the same for all keys */
         FAULT_KEY_MODEL,     /* counts towards the (key, model)'s three strikes */
         FAULT_KEY,           /* all models of the key */

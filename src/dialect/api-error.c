@@ -52,6 +52,8 @@ static const struct {
         [VERDICT_RESOURCE] = { 404, "resource_not_found", true, false, NULL },
         [VERDICT_REQUEST] = { 0, NULL, true, false, NULL },
         [VERDICT_OVERLOAD] = { 503, NULL, true, false, "the upstream could not answer" },
+        [VERDICT_UNREACHABLE] = { 503, NULL, true, false, NULL },
+        [VERDICT_FOREIGN] = { 502, NULL, true, false, "unexpected answer from the upstream" },
         [VERDICT_CUT] = { 502, NULL, true, false, "the answer broke off" },
         [VERDICT_TIMEOUT] = { 504, NULL, true, false, "no answer in time" },
         [VERDICT_CLIENT_GONE] = { 499, NULL, false, false, "the client went away" },
@@ -109,6 +111,11 @@ static int overload_status(const Verdict *v) {
         return v->status == 504 ? 504 : v->status == 502 || (v->status > 0 && v->status < 400) ? 502 : 503;
 }
 
+/* What is not Google's answer has a status that may be meant for gemgate, never for the client. */
+static int foreign_status(const Verdict *v) {
+        return v->status == 429 || v->status == 503 ? 503 : 502;
+}
+
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         const char *ours = rules[v->class].message, *theirs = rules[v->class].quote ? v->message : "";
         int status = rules[v->class].status;
@@ -118,6 +125,8 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
                 status = request_status(v);
         else if (v->class == VERDICT_OVERLOAD)
                 status = overload_status(v);
+        else if (v->class == VERDICT_FOREIGN)
+                status = foreign_status(v);
         if (!ours && strnull(theirs))
                 ours = "the upstream refused the request";
 

@@ -85,7 +85,16 @@ static void on_timeout(Timeout *t) {
         call_finish(c, &v);
 }
 
-static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, Verdict *ret) {
+/* No answer came. The cause is libcurl's, and without secrets. */
+static void verdict_of_silence(const char *what, const char *cause, Verdict *ret) {
+        char message[CURL_CAUSE_MAX + 128];
+
+        (void) snprintf(message, sizeof(message), "%s%s%s", what, cause[0] ? ": " : ".", cause);
+        verdict_init(ret, VERDICT_UNREACHABLE, 0, message);
+}
+
+static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, const char *cause,
+                               Verdict *ret) {
         switch (outcome) {
         case CURL_OUTCOME_COMPLETE:
                 if (status == 200 && !sse_is_inside(&c->sse))
@@ -101,7 +110,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                                                       : "gemgate could not take Gemini's answer.");
                 return;
         case CURL_OUTCOME_UNREACHED:
-                verdict_init(ret, VERDICT_OVERLOAD, 0, "Gemini could not be reached.");
+                verdict_of_silence("Gemini could not be reached", cause, ret);
                 break;
         case CURL_OUTCOME_BROKEN:
         default:
@@ -110,19 +119,22 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                         gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
                         return;
                 }
-                verdict_init(ret, c->begun ? VERDICT_CUT : VERDICT_OVERLOAD, 0,
-                             c->begun ? "Gemini's answer broke off."
-                                      : "Gemini closed the connection without an answer.");
+                if (status == 0)
+                        verdict_of_silence("Gemini gave no answer", cause, ret);
+                else
+                        verdict_init(ret, VERDICT_CUT, 0, "Gemini's answer broke off.");
                 break;
         }
 }
 
-/* For the log: libcurl's words, or what Google's answer is called. */
+/* For the log: libcurl's words, what Google's answer is called, or what was seen instead of one. */
 static void name_cause(Verdict *v, const char *cause) {
         if (v->class == VERDICT_OK)
                 return;
         if (cause[0] || v->status == 0)
                 text_copy(v->cause, sizeof(v->cause), cause);
+        else if (v->class == VERDICT_FOREIGN)
+                text_copy(v->cause, sizeof(v->cause), v->message);
         else
                 (void) snprintf(v->cause, sizeof(v->cause), "HTTP %d%s%s", v->status,
                                 v->reason[0] ? " " : "", v->reason);
@@ -139,7 +151,7 @@ static void on_http_done(CurlOutcome outcome, int status, const char *cause, voi
                 if (c->event_error < 0)
                         outcome = CURL_OUTCOME_ABORTED;
         }
-        verdict_of_outcome(c, outcome, status, &v);
+        verdict_of_outcome(c, outcome, status, cause, &v);
         name_cause(&v, cause);
         if (outcome == CURL_OUTCOME_UNREACHED)
                 trace(connect_failed, c->ids, "%s", cause);

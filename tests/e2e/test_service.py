@@ -300,7 +300,7 @@ def test_reload_that_takes_all_keys_away(start, manager, tmp_path):
 
 
 def test_unhealthy_key(start, sim):
-    sim.script(f"key={SECRETS['KEY1']} : status 403")
+    sim.script(f"key={SECRETS['KEY1']} : error iam")
     d = start(API_KEYS=json.dumps([{"key": SECRETS["KEY1"], "name": "first"}, SECRETS["KEY2"]]))
     for _ in range(8):
         d.chat()

@@ -86,6 +86,12 @@ const SimError errors[] = {
         { "no_key", 403,
           "Method doesn't allow unregistered callers (callers without established identity). "
           "Please use API Key or other form of API consumer identity to call this API." },
+        { "iam", 403,
+          "Permission 'generativelanguage.models.generateContent' denied on resource '//" SERVICE
+          "/models/$MODEL' (or it may not exist).",
+          ERROR_INFO("IAM_PERMISSION_DENIED",
+                     "\"permission\":\"generativelanguage.models.generateContent\",") },
+        { "no_reason", 403, "The caller does not have permission" },
         { "file_403", 403, "You do not have permission to access the File xxxx or it may not exist." },
         { "prepay_402", 402,
           "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects "

@@ -367,6 +367,7 @@ void call_end(Call *call, VerdictClass class) {
                 [VERDICT_MINUTE] = 429,   [VERDICT_RATE_UNKNOWN] = 429, [VERDICT_TOO_LARGE] = 429,
                 [VERDICT_RESOURCE] = 403, [VERDICT_REQUEST] = 400,      [VERDICT_MODEL_FOR_PROJECT] = 404,
                 [VERDICT_GEO] = 400,      [VERDICT_OVERLOAD] = 503,     [VERDICT_KEY_REFUSED] = 403,
+                [VERDICT_FOREIGN] = 401,
         };
         const Attempt *a = call->userdata;
         Client *c = call->client;

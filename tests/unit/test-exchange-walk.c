@@ -20,7 +20,8 @@
 static void step_call(void) {
         static const VerdictClass often[] = { VERDICT_OK,       VERDICT_OK,           VERDICT_OK,
                                               VERDICT_MINUTE,   VERDICT_DAY,          VERDICT_OVERLOAD,
-                                              VERDICT_TIMEOUT,  VERDICT_RATE_UNKNOWN, VERDICT_CUT };
+                                              VERDICT_TIMEOUT,  VERDICT_RATE_UNKNOWN, VERDICT_CUT,
+                                              VERDICT_FOREIGN,  VERDICT_UNREACHABLE };
         Call *call = &w.calls[draw(CALLS)];
 
         for (unsigned i = 0; i < CALLS && !(call->taken && !call->paused); i++)

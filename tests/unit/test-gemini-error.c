@@ -6,6 +6,7 @@
 
 #define BODY_MAX (256U << 10)
 #define NONE     VERDICT_NO_VALUE
+#define GOOGLES  "{\"error\":{\"status\":\"X\","
 
 /* Google's own bodies, as they were seen: tests/golden/errors. */
 static const struct {
@@ -33,7 +34,9 @@ static const struct {
         { "project-api-disabled", 403, VERDICT_PROJECT_DEAD, 0, NONE, "SERVICE_DISABLED" },
         { "project-api-disabled-bare", 403, VERDICT_PROJECT_DEAD, 0, NONE, "PERMISSION_DENIED" },
         { "project-denied", 403, VERDICT_PROJECT_DEAD, 0, NONE, "PERMISSION_DENIED" },
-        { "permission-unknown", 403, VERDICT_KEY_REFUSED, 0, NONE, "PERMISSION_DENIED" },
+        { "permission-unknown", 403, VERDICT_FOREIGN, 0, NONE, "PERMISSION_DENIED" },
+        { "permission-unregistered", 403, VERDICT_FOREIGN, 0, NONE, "PERMISSION_DENIED" },
+        { "permission-iam", 403, VERDICT_KEY_REFUSED, 0, NONE, "IAM_PERMISSION_DENIED" },
         { "file-of-another", 403, VERDICT_RESOURCE, 0, NONE, "PERMISSION_DENIED" },
         { "billing-prepay", 402, VERDICT_BILLING, 0, NONE, "RESOURCE_EXHAUSTED" },
         { "billing-prepay-429", 429, VERDICT_BILLING, 0, NONE, "RESOURCE_EXHAUSTED" },
@@ -158,50 +161,108 @@ static void test_made_up(void **state) {
                 usec_t retry_after;
                 const char *message;
         } rows[] = {
-                /* no JSON */
-                { "", 503, VERDICT_OVERLOAD, 503, 0, "" },
-                { "", 502, VERDICT_OVERLOAD, 502, 0, "" },
-                { "", 401, VERDICT_KEY_DEAD, 401, 0, "" },
-                { "", 402, VERDICT_BILLING, 402, 0, "" },
-                { "", 403, VERDICT_KEY_REFUSED, 403, 0, "" },
-                { "", 404, VERDICT_REQUEST, 404, 0, "" },
-                { "", 413, VERDICT_REQUEST, 413, 0, "" },
-                { "", 429, VERDICT_RATE_UNKNOWN, 429, 0, "" },
-                { "", 499, VERDICT_OVERLOAD, 499, 0, "" },
-                { "", 302, VERDICT_OVERLOAD, 302, 0, "" },
-                { "", 200, VERDICT_OVERLOAD, 200, 0, "" },
-                { "", 0, VERDICT_OVERLOAD, 0, 0, "" },
-                { " \n ", 503, VERDICT_OVERLOAD, 503, 0, "" },
-                { " \n<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>", 404, VERDICT_REQUEST, 404, 0,
-                  "The upstream answered with a page of HTML." },
-                { "<html>your API key not valid</html>", 502, VERDICT_OVERLOAD, 502, 0,
-                  "The upstream answered with a page of HTML." },
-                { "upstream connect error\r\n\tor disconnect  ", 503, VERDICT_OVERLOAD, 503, 0,
-                  "upstream connect error or disconnect" },
-                { "{\"error\":{\"code\":400,\"message\":\"API key not valid. Please", 400, VERDICT_KEY_DEAD,
-                  400, 0, "The upstream's answer breaks off." },
-                { "{\"error\":{\"code\":429,\"message\":\"Slow down.\\nPlease retry in 38.9s.", 429,
-                  VERDICT_MINUTE, 429, 38900000, "The upstream's answer breaks off." },
+                /* not Google's form: it shows nothing about a key, whatever the status is */
+                { "", 503, VERDICT_FOREIGN, 503, 0, "an empty answer (503)" },
+                { "", 502, VERDICT_FOREIGN, 502, 0, "an empty answer (502)" },
+                { "", 400, VERDICT_FOREIGN, 400, 0, "an empty answer (400)" },
+                { "", 401, VERDICT_FOREIGN, 401, 0, "an empty answer (401)" },
+                { "", 402, VERDICT_FOREIGN, 402, 0, "an empty answer (402)" },
+                { "", 403, VERDICT_FOREIGN, 403, 0, "an empty answer (403)" },
+                { "", 404, VERDICT_FOREIGN, 404, 0,
+                  "an empty answer (404), not Gemini's API at GEMINI_BASE_URL" },
+                { "", 407, VERDICT_FOREIGN, 407, 0, "an empty answer (407)" },
+                { "", 429, VERDICT_FOREIGN, 429, 0, "an empty answer (429)" },
+                { "", 499, VERDICT_FOREIGN, 499, 0, "an empty answer (499)" },
+                { "", 302, VERDICT_FOREIGN, 302, 0, "an empty answer (302)" },
+                { "", 200, VERDICT_FOREIGN, 200, 0, "an empty answer (200)" },
+                { "", 0, VERDICT_FOREIGN, 0, 0, "an empty answer" },
+                { " \n ", 503, VERDICT_FOREIGN, 503, 0, "an empty answer (503)" },
+                { " \n<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>", 404, VERDICT_FOREIGN, 404, 0,
+                  "a page of HTML (404), not Gemini's API at GEMINI_BASE_URL" },
+                { "<html>Proxy login</html>", 401, VERDICT_FOREIGN, 401, 0, "a page of HTML (401)" },
+                { "<html>your API key not valid</html>", 400, VERDICT_FOREIGN, 400, 0,
+                  "a page of HTML (400)" },
+                { "<html>prepayment credits</html>", 402, VERDICT_FOREIGN, 402, 0, "a page of HTML (402)" },
+                { "API key not valid", 400, VERDICT_FOREIGN, 400, 0, "plain text (400): API key not valid" },
+                { "upstream connect error\r\n\tor disconnect  ", 503, VERDICT_FOREIGN, 503, 0,
+                  "plain text (503): upstream connect error or disconnect" },
+                { "null", 503, VERDICT_FOREIGN, 503, 0, "JSON that is not Google's (503)" },
+                { "42", 503, VERDICT_FOREIGN, 503, 0, "JSON that is not Google's (503)" },
+                { "[]", 429, VERDICT_FOREIGN, 429, 0, "JSON that is not Google's (429)" },
+                { "[1,null,[],{\"a\":[]}]", 400, VERDICT_FOREIGN, 400, 0,
+                  "JSON that is not Google's (400)" },
+                { "{\"error\":null}", 400, VERDICT_FOREIGN, 400, 0, "JSON that is not Google's (400)" },
+                { "{\"error\":[]}", 400, VERDICT_FOREIGN, 400, 0, "JSON that is not Google's (400)" },
+                { "{\"error\":\"Rate limited\\u0000 by a proxy\"}", 429, VERDICT_FOREIGN, 429, 0,
+                  "JSON that is not Google's (429): Rate limited by a proxy" },
+                { "{\"error\":{\"code\":401,\"message\":\"No auth credentials found\"}}", 401,
+                  VERDICT_FOREIGN, 401, 0, "JSON that is not Google's (401): No auth credentials found" },
+                { "{\"error\":{\"message\":\"Incorrect API key provided\",\"type\":"
+                  "\"invalid_request_error\","
+                  "\"code\":\"invalid_api_key\"}}",
+                  401, VERDICT_FOREIGN, 401, 0,
+                  "JSON that is not Google's (401): Incorrect API key provided" },
+                { "{\"error\":{\"code\":429,\"message\":\"Please retry in 5s\",\"status\":\"Too many\"}}",
+                  429, VERDICT_FOREIGN, 429, 0, "JSON that is not Google's (429): Please retry in 5s" },
+                { "{\"error\":{\"details\":{\"@type\":\"a.ErrorInfo\"},\"message\":[]}}", 500,
+                  VERDICT_FOREIGN, 500, 0, "JSON that is not Google's (500)" },
+                { "{\"error\":{\"message\":\"m\"}}", 200, VERDICT_FOREIGN, 200, 0,
+                  "JSON that is not Google's (200): m" },
+                { "{\"error\":{\"code\":429,\"message\":\"m\"}}", 429, VERDICT_FOREIGN, 429, 0,
+                  "JSON that is not Google's (429): m" },
 
-                /* JSON, but not as we know it */
-                { "null", 503, VERDICT_OVERLOAD, 503, 0, "" },
-                { "42", 503, VERDICT_OVERLOAD, 503, 0, "" },
-                { "[]", 429, VERDICT_RATE_UNKNOWN, 429, 0, "" },
-                { "[1,null,[],{\"a\":[]}]", 400, VERDICT_REQUEST, 400, 0, "" },
+                /* in a stream a code is enough, but not to blame a key for the code alone */
+                { "{\"error\":{\"code\":429,\"message\":\"m\"}}", 200, VERDICT_RATE_UNKNOWN, 429, 0,
+                  "m" },
+                { "{\"error\":{\"code\":400,\"message\":\"API key not valid.\"}}", 200,
+                  VERDICT_KEY_DEAD, 400, 0, "API key not valid." },
+                { "{\"error\":{\"code\":401,\"message\":\"m\"}}", 200, VERDICT_FOREIGN, 401, 0,
+                  "a refusal without a reason (401): m" },
+                { "{\"error\":{\"code\":402,\"message\":\"m\"}}", 200, VERDICT_FOREIGN, 402, 0,
+                  "a refusal without a reason (402): m" },
+
+                /* except that a request is too large whatever answers so */
+                { "", 413, VERDICT_REQUEST, 413, 0, "an empty answer (413)" },
+                { "<html>", 413, VERDICT_REQUEST, 413, 0, "a page of HTML (413)" },
+                { "too long", 414, VERDICT_REQUEST, 414, 0, "plain text (414): too long" },
+
+                /* half an error is Google's if the half shows it */
+                { "{\"error\":{\"code\":400,\"message\":\"API key not valid. Please", 400, VERDICT_FOREIGN,
+                  400, 0, "an answer that breaks off (400)" },
+                { "{\"error\":{\"code\":400,\"status\" : \"invalid\", \"message\":\"API key not valid."
+                  " Please",
+                  400, VERDICT_FOREIGN, 400, 0, "an answer that breaks off (400)" },
+                { "{\"error\":{\"code\":400,\"message\":\"API key not valid.\",\n\"status\": "
+                  "\"INVALID_ARGUMENT\",",
+                  400, VERDICT_KEY_DEAD, 400, 0, "The upstream's answer breaks off." },
+                { "{\"error\":{\"code\":429,\"message\":\"Slow down.\\nPlease retry in 38.9s.\","
+                  "\"details\":["
+                  "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\"",
+                  429, VERDICT_MINUTE, 429, 38900000, "The upstream's answer breaks off." },
+                { "{\"candidates\":[{\"content\":", 200, VERDICT_CUT, 200, 0,
+                  "The upstream's answer breaks off." },
+
+                /* Google's, but not as we know it */
                 { "[null,{\"error\":{\"status\":\"UNAVAILABLE\"}}]", 200, VERDICT_OVERLOAD, 503, 0, "" },
-                { "{\"error\":null}", 400, VERDICT_REQUEST, 400, 0, "" },
-                { "{\"error\":[]}", 400, VERDICT_REQUEST, 400, 0, "" },
-                { "{\"error\":\"Rate limited\\u0000 by a proxy\"}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
-                  "Rate limited by a proxy" },
-                { "{\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"m\"}}", 429,
+                { "{\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"m\",\"status\":\"X\"}}", 429,
                   VERDICT_RATE_UNKNOWN, 429, 0, "m" },
                 { "{\"error\":{\"details\":[null,1,[],{},{\"@type\":5},{\"@type\":\"x\"},{\"@type\":\"a."
                   "RetryInfo\","
                   "\"retryDelay\":{}},{\"@type\":\"a.QuotaFailure\",\"violations\":[null,1,{\"quotaId\":5}]}"
                   "]}}",
                   429, VERDICT_RATE_UNKNOWN, 429, 0, "" },
-                { "{\"error\":{\"details\":{\"@type\":\"a.ErrorInfo\"},\"message\":[]}}", 500,
-                  VERDICT_OVERLOAD, 500, 0, "" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"UNAUTHENTICATED\"}}", 401, VERDICT_KEY_DEAD,
+                  401, 0, "m" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"RESOURCE_EXHAUSTED\"}}", 402, VERDICT_BILLING,
+                  402, 0, "m" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"PERMISSION_DENIED\"}}", 403, VERDICT_FOREIGN,
+                  403, 0, "a refusal without a reason (403): m" },
+                { "{\"error\":{\"message\":\"m\",\"status\":\"PERMISSION_DENIED\",\"details\":[{\"@type\":"
+                  "\"a.ErrorInfo\",\"reason\":\"SECURITY_POLICY_VIOLATED\"}]}}",
+                  403, VERDICT_FOREIGN, 403, 0, "a refusal without a reason (403): m" },
+                { "{\"error\":{\"message\":\"m\",\"details\":[{\"@type\":\"a.ErrorInfo\",\"reason\":"
+                  "\"API_KEY_SERVICE_BLOCKED\"}]}}",
+                  403, VERDICT_KEY_DEAD, 403, 0, "m" },
 
                 /* in a stream: the code, else the status's name, else nothing */
                 { "{\"error\":{\"message\":\"m\",\"status\":\"RESOURCE_EXHAUSTED\"}}", 200,
@@ -212,53 +273,54 @@ static void test_made_up(void **state) {
                   0, "m" },
                 { "{\"error\":{\"code\":503,\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", 200,
                   VERDICT_OVERLOAD, 503, 0, "m" },
-                { "{\"error\":{\"code\":7,\"message\":\"m\"}}", 200, VERDICT_OVERLOAD, 200, 0, "m" },
+                { "{\"error\":{\"code\":7,\"message\":\"m\",\"status\":\"X\"}}", 200, VERDICT_OVERLOAD, 200,
+                  0, "m" },
                 { "{\"error\":{\"message\":\"m\",\"status\":\"SOMETHING_NEW\"}}", 200, VERDICT_OVERLOAD, 200,
                   0, "m" },
 
                 /* waits */
-                { "{\"error\":{\"message\":\"Please retry in 1h2m3s.\"}}", 429, VERDICT_MINUTE, 429,
+                { GOOGLES "\"message\":\"Please retry in 1h2m3s.\"}}", 429, VERDICT_MINUTE, 429,
                   3723000000, NULL },
-                { "{\"error\":{\"message\":\"Please retry in 500ms.\"}}", 429, VERDICT_MINUTE, 429, 500000,
+                { GOOGLES "\"message\":\"Please retry in 500ms.\"}}", 429, VERDICT_MINUTE, 429, 500000,
                   NULL },
-                { "{\"error\":{\"message\":\"Please retry in a while.\"}}", 429, VERDICT_RATE_UNKNOWN, 429,
+                { GOOGLES "\"message\":\"Please retry in a while.\"}}", 429, VERDICT_RATE_UNKNOWN, 429,
                   0, NULL },
-                { "{\"error\":{\"message\":\"Please retry in -5s.\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
+                { GOOGLES "\"message\":\"Please retry in -5s.\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
                   NULL },
-                { "{\"error\":{\"message\":\"Please retry in 99999999999999999999s.\"}}", 429,
+                { GOOGLES "\"message\":\"Please retry in 99999999999999999999s.\"}}", 429,
                   VERDICT_RATE_UNKNOWN, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"Please retry in 3s\",\"details\":[{\"@type\":\"a.RetryInfo\","
+                { GOOGLES "\"message\":\"Please retry in 3s\",\"details\":[{\"@type\":\"a.RetryInfo\","
                   "\"retryDelay\":\"soon\"}]}}",
                   429, VERDICT_MINUTE, 429, 3000000, NULL },
-                { "{\"error\":{\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
+                { GOOGLES "\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
                   "\"2s\"}]}}",
                   503, VERDICT_OVERLOAD, 503, 2000000, NULL },
 
                 /* nothing, or not quite */
-                { "{\"error\":{\"message\":\"x, limit: 0\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"x, limit: 0.\\nmore\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0,
+                { GOOGLES "\"message\":\"x, limit: 0\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0, NULL },
+                { GOOGLES "\"message\":\"x, limit: 0.\\nmore\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0,
                   NULL },
-                { "{\"error\":{\"message\":\"x, limit: 0.5\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
-                { "{\"error\":{\"message\":\"x, limit: 05, limit: 20\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
+                { GOOGLES "\"message\":\"x, limit: 0.5\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
+                { GOOGLES "\"message\":\"x, limit: 05, limit: 20\"}}", 429, VERDICT_RATE_UNKNOWN, 429, 0,
                   NULL },
-                { "{\"error\":{\"message\":\"limit: 10\\nlimit: 0, model: x\"}}", 429, VERDICT_LIMIT_ZERO,
+                { GOOGLES "\"message\":\"limit: 10\\nlimit: 0, model: x\"}}", 429, VERDICT_LIMIT_ZERO,
                   429, 0, NULL },
-                { "{\"error\":{\"message\":\"x, limit: 0\"}}", 400, VERDICT_REQUEST, 400, 0, NULL },
-                { "{\"error\":{\"message\":\"Quota exceeded for quota metric 'Generate Content API requests "
+                { GOOGLES "\"message\":\"x, limit: 0\"}}", 400, VERDICT_REQUEST, 400, 0, NULL },
+                { GOOGLES "\"message\":\"Quota exceeded for quota metric 'Generate Content API requests "
                   "per minute' and "
                   "limit 'GenerateContent request limit per minute for a region'\"}}",
                   429, VERDICT_MINUTE, 429, 0, NULL },
 
                 /* prose is trusted only where Google writes it */
-                { "{\"error\":{\"message\":\"Unknown name \\\"your api key not valid\\\"\"}}", 500,
+                { GOOGLES "\"message\":\"Unknown name \\\"your api key not valid\\\"\"}}", 500,
                   VERDICT_OVERLOAD, 500, 0, NULL },
-                { "{\"error\":{\"message\":\"Unknown name \\\"spending cap\\\"\"}}", 400, VERDICT_REQUEST,
+                { GOOGLES "\"message\":\"Unknown name \\\"spending cap\\\"\"}}", 400, VERDICT_REQUEST,
                   400, 0, NULL },
-                { "{\"error\":{\"message\":\"Gemini API free tier is not available in your country. Please "
+                { GOOGLES "\"message\":\"Gemini API free tier is not available in your country. Please "
                   "enable billing on "
                   "your project in Google AI Studio.\",\"status\":\"FAILED_PRECONDITION\"}}",
                   400, VERDICT_BILLING, 400, 0, NULL },
-                { "{\"error\":{\"message\":\"CachedContent not found (or permission denied)\"}}", 403,
+                { GOOGLES "\"message\":\"CachedContent not found (or permission denied)\"}}", 403,
                   VERDICT_RESOURCE, 403, 0, NULL },
         };
 
@@ -340,9 +402,76 @@ static void test_strange_bytes(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 Verdict v;
 
-                gemini_error_classify(500, rows[i].body, strlen(rows[i].body), NULL, &v);
-                assert_string_equal(v.message, rows[i].message);
+                gemini_error_classify(0, rows[i].body, strlen(rows[i].body), NULL, &v);
+                assert_string_equal(startswith(v.message, "plain text: "), rows[i].message);
                 assert_presentable(&v);
+        }
+}
+
+/* A key of a kind that Google has retired is explained; a reason with its own remedy is not. */
+static void test_retired(void **state) {
+        static const struct {
+                const char *key, *body;
+                int status;
+                bool explained;
+        } rows[] = {
+                { "AIzaSyTestTestTest1", "key-invalid", 400, true },
+                { "AIzaSyTestTestTest1", "key-not-valid-bare", 400, true },
+                { "AIzaSyTestTestTest1", "key-token-type", 401, true },
+                { "AIzaSyTestTestTest1", "key-unauthenticated", 401, true },
+                { "AIzaSyTestTestTest1", "key-leaked", 403, false },
+                { "AIzaSyTestTestTest1", "key-service-blocked", 403, false },
+                { "AIzaSyTestTestTest1", "project-suspended", 403, false },
+                { "AIzaSyTestTestTest1", "request-no-contents", 400, false },
+                { "AQ.TestTestTestTest1", "key-invalid", 400, false },
+                { "AQ.TestTestTestTest1", "key-token-type", 401, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                static const char explanation[] =
+                        "Google has retired keys that begin with AIza; make a new one.";
+                _cleanup_(secret_unrefp) Secret *key = NULL;
+                _cleanup_buf_ Buf body = BUF_INIT(BODY_MAX);
+                char path[256];
+                Verdict v;
+
+                (void) snprintf(path, sizeof(path), "golden/errors/%s.json", rows[i].body);
+                assert_true(test_read(path, &body));
+                assert_int_equal(secret_new(rows[i].key, strlen(rows[i].key), &key), 0);
+                gemini_error_classify(rows[i].status, buf_data(&body), body.n, key, &v);
+                assert_true(v.message[0] && !startswith(v.message, explanation));
+                assert_int_equal(!!strstr(v.message, explanation), rows[i].explained);
+                assert_presentable(&v);
+        }
+}
+
+/* A project's name is kept unless it holds a key. */
+static void test_consumer(void **state) {
+        static const char key[] = "an-odd.key_of-NO-known-form";
+        static const struct {
+                const char *consumer, *expected;
+        } rows[] = {
+                { "projects/123", "projects/123" },
+                { "projects/my-project", "projects/my-project" },
+                { "projects/an-odd.key_of-NO-known-form", "" },
+                { "projects/x:an-odd.key_of-NO-known-form", "" },
+                { "projects/AIzaSyEXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE00", "" },
+                { "api_key:an-odd.key_of-NO-known-form", "" },
+                { "projects/a b", "" },
+        };
+        _cleanup_(secret_unrefp) Secret *secret = NULL;
+
+        assert_int_equal(secret_new(key, strlen(key), &secret), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char body[512];
+                Verdict v;
+
+                (void) snprintf(body, sizeof(body),
+                                GOOGLES "\"details\":[{\"@type\":\"a.ErrorInfo\",\"metadata\":"
+                                        "{\"consumer\":\"%s\"}}]}}",
+                                rows[i].consumer);
+                gemini_error_classify(429, body, strlen(body), secret, &v);
+                assert_string_equal(v.consumer, rows[i].expected);
         }
 }
 
@@ -380,6 +509,7 @@ int main(void) {
                 cmocka_unit_test(test_made_up),
                 cmocka_unit_test(test_key_is_scrubbed), cmocka_unit_test(test_long_message),
                 cmocka_unit_test(test_strange_bytes),   cmocka_unit_test(test_weigh),
+                cmocka_unit_test(test_retired),         cmocka_unit_test(test_consumer),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

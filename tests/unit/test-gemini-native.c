@@ -219,13 +219,13 @@ static void test_whole(void **state) {
                 { "m:generateContent", "{}", VERDICT_OVERLOAD },
                 { "m:generateContent", "{\"totalTokens\":3}", VERDICT_OVERLOAD },
                 { "m:generateContent", "{\"candidates\":[]}", VERDICT_OVERLOAD },
-                { "m:generateContent", "[]", VERDICT_OVERLOAD },
-                { "m:generateContent", "<html>", VERDICT_OVERLOAD },
+                { "m:generateContent", "[]", VERDICT_FOREIGN },
+                { "m:generateContent", "<html>", VERDICT_FOREIGN },
                 { "m:generateContent", "{\"error\":{\"code\":429,\"message\":\"per day\"}}", VERDICT_DAY },
                 { "m:generateContent", "[{\"error\":{\"code\":400}}]", VERDICT_REQUEST },
                 { "m:countTokens", "{\"totalTokens\": 3 }", VERDICT_OK },
                 { "m:countTokens", "{}", VERDICT_OK }, /* none: proto3 again */
-                { "m:countTokens", "3", VERDICT_OVERLOAD },
+                { "m:countTokens", "3", VERDICT_FOREIGN },
                 { "m:countTokens", "{\"error\":{\"status\":\"UNAVAILABLE\"}}", VERDICT_OVERLOAD },
         };
 

@@ -434,7 +434,7 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
         print_message("           %u picks, %u refusals, %u reloads, %u words, %u times exhausted\n",
                       w->n_picks, w->n_refusals, w->n_reloads, w->n_words, w->n_exhausted);
         assert_true(w->n_picks > n_steps / (changing ? 40 : 20));
-        assert_true(w->n_refusals > n_steps / 200);
+        assert_true(w->n_refusals > n_steps / 400);
         assert_true(list_is_empty(&w->pool->gone));
         for (unsigned i = 0; i < LIVES; i++)
                 assert_false(w->plain.lives[i].gone);

@@ -19,7 +19,9 @@ static const struct {
         { VERDICT_DAY, 429, USEC_PER_SEC + 1, 1, false },
         { VERDICT_DAY, 429, 1, MIB, false },
         { VERDICT_OVERLOAD, 503, 1, 1, false },
-        { VERDICT_OVERLOAD, 429, 1, 1, false }, /* not Google's own form: it is no judgement on the key */
+        { VERDICT_FOREIGN, 429, 1, 1, false }, /* not Google's own form: it is no judgement on the key */
+        { VERDICT_FOREIGN, 401, 1, 1, false },
+        { VERDICT_UNREACHABLE, 0, 1, 1, false },
         { VERDICT_OVERLOAD, 0, 1, 1, false },
         { VERDICT_TIMEOUT, 0, USEC_PER_MINUTE, 1, false },
         { VERDICT_CUT, 200, 1, 1, false },

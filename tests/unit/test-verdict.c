@@ -30,6 +30,8 @@ static void test_rules(void **state) {
                 { VERDICT_RESOURCE, "resource", FAULT_REQUEST, "---", "+...." },
                 { VERDICT_REQUEST, "request", FAULT_REQUEST, "---", "+...." },
                 { VERDICT_OVERLOAD, "overload", FAULT_MODEL, "-b-", "~~~~~" },
+                { VERDICT_UNREACHABLE, "unreachable", FAULT_NETWORK, "-b-", "~~~~~" },
+                { VERDICT_FOREIGN, "foreign", FAULT_NETWORK, "-b-", "~~~~~" },
                 { VERDICT_CUT, "cut", FAULT_MODEL, "-b-", "~~~~~" },
                 { VERDICT_TIMEOUT, "timeout", FAULT_MODEL, "a--", "~~~~~" },
                 { VERDICT_CLIENT_GONE, "client_gone", FAULT_NOBODY, "---", "....." },

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Translates an error body of Google into a Verdict.
+ * Translates an error body into a Verdict.
+ *
+ * The form decides first. An error of Google's is JSON with an `error` that has a `status` (the name of an
+ * RPC code) or `details`. Anything else comes from a proxy, a portal or another server: a page of HTML,
+ * plain text, nothing, other JSON. It shows nothing about the key, the project or the model, whatever its
+ * HTTP status: VERDICT_FOREIGN, and the message is what was seen. Half of an error is one of Google's if the
+ * half shows it. In a stream a `code` is enough, but not to blame a key or its project for the code alone.
  *
  * The HTTP status alone is ambiguous: an invalid key is a 400, empty credits are a 402 or a 429, a spent
- * day and a full minute are both 429 with the same text. So the body decides first, from its most to its
+ * day and a full minute are both 429 with the same text. So Google's body decides, from its most to its
  * least exact part: the details (a reason from a closed list, or the id of the violated quota), then known
  * pieces of the message, then the status. All of it is one table, and the first row that matches decides.
- * Its order:
+ * A 403 for which no row has a reason is foreign, too: Google also answers so for an address or a network.
+ * The table's order:
  *
  *   - of several violations in one body the longest one counts: no quota at all, then the day, then the
  *     minute (the waits that they ask for are the pool's business: a day's violation comes with a delay of
@@ -15,16 +22,17 @@
  *   - a row for a piece of prose is limited to the statuses where Google uses it, because an error sometimes
  *     quotes the request's own text.
  *
- * A body may also come from a proxy before Google: HTML, half a JSON document, nothing. Those have no
- * details; the readable text and the status decide. In a stream the HTTP status is 200, so the body's
- * `code` is used, or, if that is missing, the name in `status`.
+ * In a stream the HTTP status is 200, so the body's `code` is used, or, if that is missing, the name in
+ * `status`.
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/gemini/error.h"
+#include "dialect/gemini/form.h"
 #include "dialect/json.h"
 #include "dialect/message.h"
 
@@ -52,6 +60,9 @@ static const ErrorRow rows[] = {
         { BY_REASON, 0, "CONSUMER_", VERDICT_PROJECT_DEAD },
         { BY_REASON, 0, "SERVICE_DISABLED", VERDICT_PROJECT_DEAD },
         { BY_REASON, 0, "BILLING_DISABLED", VERDICT_BILLING },
+        { BY_REASON, 403, "IAM_PERMISSION_DENIED", VERDICT_KEY_REFUSED }, /* of the account behind the key */
+        { BY_REASON, 403, "ACCOUNT_STATE_INVALID", VERDICT_KEY_REFUSED },
+        { BY_REASON, 403, "USER_", VERDICT_KEY_REFUSED }, /* …PROJECT_DENIED, …BLOCKED_BY_ADMIN */
 
         /* details: which quota */
         { BY_LIMIT, 429, NULL, VERDICT_LIMIT_ZERO },
@@ -84,11 +95,11 @@ static const ErrorRow rows[] = {
         { BY_MESSAGE, 404, "files/", VERDICT_RESOURCE },
         { BY_MESSAGE, 404, "cachedcontent", VERDICT_RESOURCE },
 
-        /* statuses */
+        /* statuses of Google's form */
         { BY_STATUS, 401, NULL, VERDICT_KEY_DEAD },
         { BY_STATUS, 402, NULL, VERDICT_BILLING },
-        { BY_STATUS, 403, NULL, VERDICT_KEY_REFUSED },
-        { BY_STATUS, 407, NULL, VERDICT_OVERLOAD }, /* from a proxy between gemgate and Google */
+        { BY_STATUS, 403, NULL, VERDICT_FOREIGN },
+        { BY_STATUS, 407, NULL, VERDICT_FOREIGN }, /* from a proxy between gemgate and Google */
         { BY_STATUS, 408, NULL, VERDICT_OVERLOAD },
         { BY_STATUS, 409, NULL, VERDICT_OVERLOAD }, /* ABORTED: "retry at a higher level" */
         { BY_STATUS, 429, NULL, VERDICT_RATE_UNKNOWN },
@@ -134,13 +145,24 @@ static struct json_object *find_error(struct json_object *root) {
         return json_get(root, "error");
 }
 
-static int read_status(int http, struct json_object *error, const char *name) {
+static bool status_is_of_stream(int http) {
+        return http == 0 || (http >= 200 && http <= 299);
+}
+
+/* 0: none. */
+static int read_code(struct json_object *error) {
         struct json_object *code = json_get_typed(error, "code", json_type_int);
 
-        if (http != 0 && (http < 200 || http > 299))
+        if (!code || json_object_get_int64(code) < 400 || json_object_get_int64(code) > 599)
+                return 0;
+        return json_object_get_int(code);
+}
+
+static int read_status(int http, struct json_object *error, const char *name) {
+        if (!status_is_of_stream(http))
                 return http;
-        if (code && json_object_get_int64(code) >= 400 && json_object_get_int64(code) <= 599)
-                return json_object_get_int(code);
+        if (read_code(error) > 0)
+                return read_code(error);
         for (size_t i = 0; name && i < ELEMENTSOF(status_names); i++)
                 if (streq(name, status_names[i].name))
                         return status_names[i].status;
@@ -290,11 +312,16 @@ static void read_ceilings(const Facts *f, uint64_t ret[static _CEILING_MAX]) {
 
 /* The project of the key: "projects/123". The same member may also be "api_key:…", which must not be passed
  * on. */
-static void read_consumer(const Facts *f, char ret[static VERDICT_CONSUMER_MAX]) {
+static void read_consumer(const Facts *f, const Secret *key, char ret[static VERDICT_CONSUMER_MAX]) {
         const char *s = json_get_string(json_get(f->info, "metadata"), "consumer");
         const char *id = s ? startswith(s, "projects/") : NULL;
+        char clean[VERDICT_CONSUMER_MAX];
 
-        if (id && strlen(s) < VERDICT_CONSUMER_MAX && text_in_charset(id, strlen(id), PROJECT_CHARS))
+        if (!id || strlen(s) >= VERDICT_CONSUMER_MAX || !text_in_charset(id, strlen(id), PROJECT_CHARS))
+                return;
+        text_copy(clean, sizeof(clean), s);
+        secret_scrub(clean, key);
+        if (streq(clean, s)) /* else it holds a key */
                 memcpy(ret, s, strlen(s) + 1);
 }
 
@@ -325,71 +352,121 @@ static void name_reason(const Facts *f, struct json_object *violation, const Sec
                 copy(v->reason, sizeof(v->reason), buf_cstr(&clean));
 }
 
-/* The form of a body that is not JSON, by its beginning. */
-typedef enum Form {
-        FORM_JSON,
-        FORM_BROKEN, /* JSON that was cut off: its text is matched, but not shown */
-        FORM_HTML,   /* a proxy's page: neither matched nor shown */
-        FORM_TEXT,
-} Form;
+/* --- a key of the retired kind --- */
 
-static Form find_form(const char *s, size_t n) {
-        while (n > 0 && strspn((char[]){ *s, 0 }, TEXT_WHITESPACE) > 0)
-                s++, n--;
-        if (n > 0 && *s == '<')
-                return FORM_HTML;
-        return n > 0 && (*s == '{' || *s == '[') ? FORM_BROKEN : FORM_TEXT;
+#define RETIRED "Google has retired keys that begin with AIza; make a new one."
+
+/* Google does not say that a key is of the kind that it has retired. It calls such a key invalid, or a token
+ * of a wrong type. Other reasons (leaked, blocked for this API) have their own remedy. */
+static void explain_retired(const Secret *key, Verdict *v) {
+        static const char *const reasons[] = { "API_KEY_INVALID", "ACCESS_TOKEN_TYPE_UNSUPPORTED",
+                                               "UNAUTHENTICATED", "INVALID_ARGUMENT" };
+        size_t n = text_utf8_prefix(v->message, sizeof(v->message) - sizeof(" " RETIRED));
+
+        if (v->class != VERDICT_KEY_DEAD || !key || !secret_starts_with(key, "AIza"))
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
+                if (streq(v->reason, reasons[i])) {
+                        v->message[n] = 0;
+                        (void) text_append(v->message, sizeof(v->message), n, n > 0 ? " " RETIRED : RETIRED);
+                        return;
+                }
+}
+
+/* What was seen: "a page of HTML (401)", with the text if it can be shown. */
+static void describe(GeminiForm form, const Facts *f, Verdict *v) {
+        bool shows = form == GEMINI_FORM_JSON || form == GEMINI_FORM_TEXT || form == GEMINI_FORM_GOOGLE;
+        char text[UPSTREAM_MESSAGE_MAX + 1], status[16] = ""; /* one byte more than is copied */
+
+        if (f->status > 0)
+                (void) snprintf(status, sizeof(status), " (%d)", f->status);
+        (void) snprintf(text, sizeof(text), "%s%s%s%s%s", gemini_form_to_string(form), status,
+                        f->status == 404 ? ", not Gemini's API at GEMINI_BASE_URL" : "",
+                        shows && f->message[0] ? ": " : "", shows ? f->message : "");
+        copy(v->message, sizeof(v->message), text);
+}
+
+/* A request that is too large for what answers so is too large with every key. */
+static bool status_is_too_large(int status) {
+        return status == 413 || status == 414 || status == 431;
+}
+
+static void classify_google(Facts *f, struct json_object *error, bool is_strict, const Secret *key,
+                            Verdict *ret) {
+        struct json_object *violation;
+        VerdictClass class;
+        const ErrorRow *row;
+
+        read_details(error, f);
+        row = find_row(f);
+        violation = find_violation(f, row);
+        if (!violation && json_array_length(f->violations) > 0)
+                violation = json_object_array_get_idx(f->violations, 0);
+
+        class = row->class;
+        if (!is_strict && row->source == BY_STATUS &&
+            (class == VERDICT_KEY_DEAD || class == VERDICT_BILLING))
+                class = VERDICT_FOREIGN;
+        verdict_init(ret, class, f->status, NULL);
+        if (f->has_delay)
+                ret->retry_after = f->delay;
+        if (f->status == 429)
+                read_ceilings(f, ret->ceilings);
+        if (violation)
+                ret->quota_value = violation_value(violation);
+        read_consumer(f, key, ret->consumer);
+        read_model(violation, ret->model);
+        name_reason(f, violation, key, ret);
 }
 
 void gemini_error_classify(int status, const char *body, size_t n, const Secret *key, Verdict *ret) {
         /* A byte that is not UTF-8 becomes three. */
         _cleanup_buf_ Buf clean = BUF_INIT(3 * UPSTREAM_ERROR_MAX);
         _cleanup_json_ struct json_object *root = NULL;
-        struct json_object *error, *violation;
+        struct json_object *error;
         const char *text = NULL;
-        Form form = FORM_JSON;
         Facts f = { .message = "" };
-        const ErrorRow *row;
+        bool is_strict, is_googles;
+        GeminiForm form;
         size_t k = 0;
 
         n = MIN(n, (size_t) UPSTREAM_ERROR_MAX);
         if (json_parse(body, n, &root, NULL) < 0) {
-                form = find_form(body, n);
+                form = gemini_form_of_text(body, n);
                 text = body;
                 k = n;
-        }
+        } else
+                form = GEMINI_FORM_JSON;
         error = find_error(root);
+        is_strict = gemini_form_is_googles(error);
+        if (is_strict || (status_is_of_stream(status) && read_code(error) > 0))
+                form = GEMINI_FORM_GOOGLE;
         if (json_object_is_type(error, json_type_string))
                 text = json_string(error, &k);
         else if (error)
                 text = json_string(json_get(error, "message"), &k);
-        if (text && form != FORM_HTML && message_clean(text, k, key, &clean) >= 0)
+        if (text && form != GEMINI_FORM_HTML && message_clean(text, k, key, &clean) >= 0)
                 f.message = buf_cstr(&clean);
-        f.status_name = json_get_string(error, "status");
-        f.status = read_status(status, error, f.status_name);
-        read_details(error, &f);
+        f.status_name = form == GEMINI_FORM_GOOGLE ? json_get_string(error, "status") : NULL;
+        f.status = read_status(status, form == GEMINI_FORM_GOOGLE ? error : NULL, f.status_name);
 
-        row = find_row(&f);
-        violation = find_violation(&f, row);
-        if (!violation && json_array_length(f.violations) > 0)
-                violation = json_object_array_get_idx(f.violations, 0);
-
-        verdict_init(ret, row->class, f.status, NULL);
-        if (f.has_delay)
-                ret->retry_after = f.delay;
-        if (f.status == 429)
-                read_ceilings(&f, ret->ceilings);
-        if (violation)
-                ret->quota_value = violation_value(violation);
-        read_consumer(&f, ret->consumer);
-        read_model(violation, ret->model);
-        name_reason(&f, violation, key, ret);
-        if (form == FORM_JSON || form == FORM_TEXT)
-                copy(ret->message, sizeof(ret->message), f.message);
+        is_googles = form == GEMINI_FORM_GOOGLE ||
+                     (form == GEMINI_FORM_BROKEN && gemini_form_half_is_googles(f.message));
+        if (is_googles)
+                classify_google(&f, error, is_strict, key, ret);
+        else if (form == GEMINI_FORM_BROKEN && (f.status == 0 || f.status == 200))
+                verdict_init(ret, VERDICT_CUT, f.status, NULL);
         else
-                copy(ret->message, sizeof(ret->message),
-                     form == FORM_HTML ? "The upstream answered with a page of HTML."
-                                       : "The upstream's answer breaks off.");
+                verdict_init(ret, status_is_too_large(f.status) ? VERDICT_REQUEST : VERDICT_FOREIGN,
+                             f.status, NULL);
+
+        if (form == GEMINI_FORM_GOOGLE && ret->class != VERDICT_FOREIGN)
+                copy(ret->message, sizeof(ret->message), f.message);
+        else if (form == GEMINI_FORM_BROKEN && ret->class != VERDICT_FOREIGN)
+                copy(ret->message, sizeof(ret->message), "The upstream's answer breaks off.");
+        else
+                describe(form, &f, ret);
+        explain_retired(key, ret);
 }
 
 void gemini_error_weigh(Verdict *v, uint64_t request_tokens) {

@@ -138,13 +138,14 @@ static void stream_end(const OpenaiChat *chat, Buf *out) {
 
 static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
         JWriter w = JWRITER_INIT(&chat->head);
-        const char *id = e->response_id;
+        char id[OPENAI_ID_MAX + 1];
 
         if (chat->id[0])
                 return;
-        if (!id[0] || strlen(id) > OPENAI_ID_MAX)
-                id = chat->request_id;
-        (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%.*s", (int) OPENAI_ID_MAX, id);
+        text_copy(id, sizeof(id), e->response_id);
+        secret_scrub(id, NULL);
+        (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%s",
+                        id[0] && streq(id, e->response_id) ? id : chat->request_id);
         if (translation_streams(&chat->t)) {
                 (void) buf_puts(&chat->head, "data: ");
                 write_head(chat, "chat.completion.chunk", &w);

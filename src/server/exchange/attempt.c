@@ -47,10 +47,20 @@ static void attempt_on_served(const EngineServed *s, void *userdata) {
                 a->refusal = *s->refusal;
 }
 
-void attempt_keep_verdict(Attempt *a) {
+/* Of the key, which a dialect does not know. */
+static void scrub(const Attempt *a, char *text) {
         const PoolKey *key = a->upstream.lease.key;
 
-        secret_scrub(a->verdict.message, key ? pool_key_secret(key) : NULL);
+        secret_scrub(text, key ? pool_key_secret(key) : NULL);
+}
+
+static void scrub_verdict(Attempt *a) {
+        scrub(a, a->verdict.message);
+        scrub(a, a->verdict.reason);
+}
+
+void attempt_keep_verdict(Attempt *a) {
+        scrub_verdict(a);
         a->is_final = true;
 }
 
@@ -183,6 +193,8 @@ void attempt_conclude(Attempt *a, int error) {
 
         if (error == 0 && a->verdict.class == VERDICT_OK)
                 error = t->dialect->finish(t, http_request_out(q->io), &a->verdict);
+        if (error == DIALECT_E_VERDICT)
+                scrub_verdict(a);
         if (error < 0)
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
@@ -192,6 +204,7 @@ void attempt_conclude(Attempt *a, int error) {
                 pool_bind(q->http->affinity, a->target->conversation, &a->upstream.lease);
         q->usage = t->usage;
         text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
+        scrub(a, q->finish_reason);
         lease_end(a, &a->verdict);
 }
 
