@@ -2,12 +2,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json/write.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/log-outlet.h"
 #include "base/text.h"
 
 LogLevel log_level_max = LOG_LEVEL_INFO;
@@ -20,6 +22,12 @@ static struct {
         void *copy_userdata;
         const LogIds *request; /* on whose behalf the code runs; NULL: none's */
 } arg_log;
+
+typedef struct LogStream {
+        int fd;
+        LogDropped dropped;
+        LogOutlet *outlet; /* made for the first line */
+} LogStream;
 
 static const char *const level_names[_LOG_LEVEL_MAX] = {
         [LOG_LEVEL_ERROR] = "error",
@@ -67,16 +75,6 @@ const LogIds *log_request(void) {
         return arg_log.request ?: &log_no_request;
 }
 
-/* One line is one write, so lines of several instances on one pipe do not mix. */
-static void write_line(int fd, const Buf *b) {
-        for (size_t done = 0; done < b->n;) {
-                ssize_t k = write(fd, buf_data(b) + done, b->n - done);
-                if (k <= 0)
-                        return; /* the log itself cannot be written */
-                done += (size_t) k;
-        }
-}
-
 /* Control characters (also C1), separators of lines, and what changes the direction of writing. */
 static bool moves_the_cursor(uint32_t c) {
         return c < 0x20 || (c >= 0x7F && c <= 0x9F) || (c >= 0x2028 && c <= 0x202E) ||
@@ -99,31 +97,26 @@ static void put_visible(Buf *b, const char *s, bool blanks, char instead) {
         }
 }
 
-static void log_text(const LogRecord *r) {
-        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
-
-        (void) buf_puts(&b, "gemgated: ");
+static void put_text(const LogRecord *r, Buf *b) {
+        (void) buf_puts(b, "gemgated: ");
         /* Scripts expect an error as `gemgated: SETTING: value: must be …`, so no level comes before it. */
         if (r->level != LOG_LEVEL_INFO && r->level != LOG_LEVEL_ERROR)
-                (void) buf_printf(&b, "%s: ", level_names[r->level]);
-        put_visible(&b, r->message, true, ' ');
+                (void) buf_printf(b, "%s: ", level_names[r->level]);
+        put_visible(b, r->message, true, ' ');
         for (size_t i = 0; i < r->n_fields; i++) {
                 const LogField *f = &r->fields[i];
 
                 if (!f->value)
                         continue;
-                (void) buf_printf(&b, " %s=", f->name);
-                put_visible(&b, f->value, false, '_');
+                (void) buf_printf(b, " %s=", f->name);
+                put_visible(b, f->value, false, '_');
         }
-        if (buf_putc(&b, '\n') >= 0)
-                write_line(STDERR_FILENO, &b);
+        (void) buf_putc(b, '\n');
 }
 
-static void log_json(const LogRecord *r) {
-        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
+static void put_json(const LogRecord *r, usec_t now, Buf *b) {
         char stamp[TIMESTAMP_STRING_MAX];
-        JWriter w = JWRITER_INIT(&b);
-        usec_t now = clock_realtime();
+        JWriter w = JWRITER_INIT(b);
 
         timestamp_format(now, 0, stamp);
         jwrite_object(&w, NULL);
@@ -143,10 +136,61 @@ static void log_json(const LogRecord *r) {
                         jwrite_string(&w, f->name, f->value);
         }
         jwrite_end(&w);
-        if (buf_putc(&b, '\n') < 0)
+        (void) buf_putc(b, '\n');
+}
+
+/* --- standard error and standard output --- */
+
+/* As the other lines of that stream: text or JSON. */
+static void put_dropped(const char *stream, LogFormat format, uint64_t n, Buf *out) {
+        char message[128], count[24];
+        const LogField field = { "left_out", count, true };
+        const LogRecord r = {
+                .level = LOG_LEVEL_WARNING, .message = message, .fields = &field, .n_fields = 1
+        };
+
+        (void) snprintf(count, sizeof(count), "%llu", (unsigned long long) n);
+        (void) snprintf(message, sizeof(message), "%s lines of the log were dropped: %s did not take them",
+                        count, stream);
+        if (format == LOG_FORMAT_TEXT)
+                put_text(&r, out);
+        else
+                put_json(&r, clock_realtime(), out);
+}
+
+static void stderr_dropped(uint64_t n, Buf *out) {
+        put_dropped("standard error", LOG_FORMAT_TEXT, n, out);
+}
+
+static void stdout_dropped(uint64_t n, Buf *out) {
+        put_dropped("standard output", LOG_FORMAT_JSON, n, out);
+}
+
+static void write_line(LogStream *s, const Buf *b) {
+        if (!s->outlet && log_outlet_new_stream(s->fd, s->dropped, &s->outlet) < 0)
+                return; /* the log itself cannot be written */
+        log_outlet_put(s->outlet, buf_data(b), b->n);
+}
+
+static void log_text(const LogRecord *r) {
+        static LogStream stream = { STDERR_FILENO, stderr_dropped, NULL };
+        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
+
+        put_text(r, &b);
+        if (b.error >= 0)
+                write_line(&stream, &b);
+}
+
+static void log_json(const LogRecord *r) {
+        static LogStream stream = { STDOUT_FILENO, stdout_dropped, NULL };
+        _cleanup_buf_ Buf b = BUF_INIT(LOG_LINE_MAX);
+        usec_t now = clock_realtime();
+
+        put_json(r, now, &b);
+        if (b.error < 0)
                 return;
         if (arg_log.format == LOG_FORMAT_JSON)
-                write_line(STDOUT_FILENO, &b);
+                write_line(&stream, &b);
         if (arg_log.copy)
                 arg_log.copy(now, buf_data(&b), b.n, arg_log.copy_userdata);
 }

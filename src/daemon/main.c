@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/log-outlet.h"
 #include "base/log.h"
 #include "daemon/config-load.h"
 #include "daemon/log-config.h"
@@ -174,10 +176,19 @@ static int run(int argc, char *argv[]) {
         return manager_run(m);
 }
 
+/* A number that is free could become another file's, and the log would be written there. */
+static void open_standard(void) {
+        for (int fd = 0; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0)
+                        (void) open("/dev/null", O_RDWR | O_NOCTTY);
+}
+
 int main(int argc, char *argv[]) {
         int status;
 
+        open_standard();
         status = run(argc, argv);
         config_load_done();
+        log_outlets_finish();
         return status;
 }

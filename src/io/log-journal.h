@@ -2,7 +2,7 @@
 #pragma once
 
 /* The log's sink for systemd's journal: MESSAGE, PRIORITY, MESSAGE_ID, CODE_*, and each field as
- * GEMGATE_NAME. */
+ * GEMGATE_NAME. It does not wait for journald (base/log-outlet). */
 
 #include "base/log.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The only thread of gemgated beside its loop: SQLite's calls wait for the disk, and the loop must not wait.
+ * A thread beside the loop: SQLite's calls wait for the disk, and the loop must not wait.
  * They share a job and its batch, which the loop fills and does not touch again until the job is done. The
  * batch is a copy (base/rows), so the thread never reads the loop's data, and the loop never calls SQLite.
  *

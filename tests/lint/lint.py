@@ -46,6 +46,8 @@ FOREIGN = [
 FOREIGN_FILES = {
     # SQLite waits for the disk, and nothing else would keep the loop from waiting with it
     "src/io/store-sqlite.c": {"pthread.h"},
+    # what nothing reads, such as a full pipe, makes its writer wait
+    "src/base/log-outlet.c": {"pthread.h"},
 }
 
 # --- calls that have a better sister ---
