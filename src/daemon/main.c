@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log-outlet.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/config-load.h"
 #include "daemon/log-config.h"
 #include "daemon/manager.h"
@@ -89,6 +91,34 @@ static void hold_signals(void) {
         (void) sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
+/*
+ * The number of sockets that systemd or a wrapper passed, by LISTEN_FDS; negative if one of them is not open
+ * or no socket. Must run before anything is opened, because a number that is free becomes another file's.
+ */
+static int count_passed(int *ret_wrong) {
+        int n = sd_listen_fds(false);
+        unsigned claimed = 0;
+        struct stat st;
+
+        if (n == -EBADF)
+                (void) text_parse_uint(strempty(getenv("LISTEN_FDS")), &claimed);
+        *ret_wrong = SD_LISTEN_FDS_START;
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + MAX(n, (int) claimed); fd++)
+                if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+                        *ret_wrong = fd;
+                        return -EBADF;
+                }
+        return n;
+}
+
+static int refuse_passed(int error, int fd) {
+        if (error == -EBADF)
+                log_error("LISTEN_FDS: descriptor %d: must be an open socket", fd);
+        else
+                log_error("LISTEN_FDS: %s: must be a number of sockets", strempty(getenv("LISTEN_FDS")));
+        return EX_UNAVAILABLE;
+}
+
 /* A permanent failure answers waiting clients, so that systemd does not start the daemon again for them. */
 static int fail(int status, int n_listeners) {
         if (status == EX_CONFIG || status == EX_NOPERM)
@@ -110,7 +140,7 @@ static int run(int argc, char *argv[]) {
         Config *config = NULL;
         _cleanup_buf_ Buf later = BUF_INIT(SAID_MAX);
         ConfigPaths paths = {};
-        int n_listeners = sd_listen_fds(false);
+        int wrong, n_listeners = count_passed(&wrong);
         bool health = false;
         int r, o;
 
@@ -144,6 +174,9 @@ static int run(int argc, char *argv[]) {
                 log_error("%s: unexpected argument; see --help", argv[optind]);
                 return EX_USAGE;
         }
+
+        if (n_listeners < 0 && !health && !paths.check)
+                return refuse_passed(n_listeners, wrong);
 
         r = config_load(&paths, NULL, health ? say_faults : say, &later, &config);
         if (r < 0) { /* the reason was logged */

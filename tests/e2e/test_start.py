@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 
 import pytest
@@ -126,6 +127,26 @@ def test_passed_file_is_no_socket(tmp_path):
     with open(tmp_path / "file", "w") as f:
         p = process.Process([GEMGATED], defaults(None), tmp_path, [f])
         assert p.wait() == 69
+
+
+@pytest.mark.parametrize("passed", [0, 1])
+def test_passed_descriptor_is_not_open(passed, tmp_path):
+    """A wrapper has closed some of them: their numbers are those of other files soon, and never sockets to listen on."""
+    program = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=3 exec "$0"', GEMGATED]
+    p = process.Process(program, defaults(None), tmp_path, [process.listen_tcp()] * passed)
+    assert p.wait() == 69
+    p.check()
+    assert p.said() == f"gemgated: LISTEN_FDS: descriptor {3 + passed}: must be an open socket\n"
+
+
+def test_standard_output_is_closed(tmp_path):
+    """What is opened next would get its number, and the log would be written there."""
+    settings = defaults(None) | {"STATE_URL": f"sqlite:{tmp_path}/state.db", "LISTEN": "127.0.0.1:0"}
+    p = process.Process(["sh", "-c", 'exec "$0" 0<&- 1>&- 2>&-', GEMGATED], settings, tmp_path)
+    wait.until("the state", lambda: (tmp_path / "state.db").exists() or p.ended())
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    assert (tmp_path / "state.db").read_bytes()[:15] == b"SQLite format 3"
 
 
 def test_duplicate_keys_are_one(start):
