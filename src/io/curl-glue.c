@@ -14,6 +14,11 @@
  *     libcurl would parse and rebuild the URL at each request, an eighth of all its work.
  *   - All finished transfers are read at the end of a turn, not one for each wake-up.
  *
+ * A request is sent once. When a kept connection breaks before the answer's first byte, libcurl would send
+ * the request again on a new one, without a notice, although the server may have carried it out.
+ * CURLOPT_PREREQFUNCTION is called before each sending and refuses the second one. So the call fails like
+ * any other whose connection broke: the caller decides about another attempt, and counts it.
+ *
  * Inside a data callback libcurl refuses every call, so a pause is only noted there: the callback returns
  * PAUSE for the next piece, and a hook continues the transfer.
  *
@@ -85,6 +90,7 @@ struct CurlCall {
         int status;
         bool added, paused, held; /* held: on_body() returned PAUSE, and libcurl waits */
         bool aborted, in_data;
+        bool sent, cut; /* sent: libcurl has begun to send the request; cut: it would have sent it again */
 };
 
 /* --- sockets --- */
@@ -247,6 +253,8 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 static CurlOutcome outcome_of(const CurlCall *c, CURLcode code) {
         if (c->aborted)
                 return CURL_OUTCOME_ABORTED;
+        if (c->cut)
+                return CURL_OUTCOME_BROKEN;
         switch (code) {
         case CURLE_OK:
                 return CURL_OUTCOME_COMPLETE;
@@ -281,7 +289,9 @@ static void cover_credentials(char *text) {
 }
 
 static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUSE_MAX]) {
-        const char *words = c->handle.words[0] ? c->handle.words : curl_easy_strerror(code);
+        const char *words = c->cut               ? "The connection was closed before an answer came"
+                            : c->handle.words[0] ? c->handle.words
+                                                 : curl_easy_strerror(code);
         long number = 0;
 
         ret[0] = 0;
@@ -340,6 +350,15 @@ static void on_hook(void *userdata) {
 }
 
 /* --- calls --- */
+
+static int on_send(void *userdata, char *ip _unused_, char *local_ip _unused_, int port _unused_,
+                   int local_port _unused_) {
+        CurlCall *c = userdata;
+
+        c->cut = c->sent;
+        c->sent = true;
+        return c->cut ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
 
 static size_t on_data(char *p, size_t size, size_t n, void *userdata) {
         CurlCall *c = userdata;
@@ -410,6 +429,7 @@ static int handle_take(CurlGlue *g, Handle *ret) {
         (void) curl_easy_setopt(h.easy, CURLOPT_OPENSOCKETDATA, g);
         (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
         (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETDATA, g);
+        (void) curl_easy_setopt(h.easy, CURLOPT_PREREQFUNCTION, on_send);
         (void) curl_easy_setopt(h.easy, CURLOPT_WRITEFUNCTION, on_data);
         if (!g->has_proxy) {
                 /* Empty, not NULL: then libcurl does not look for the environment's variables. */
@@ -428,6 +448,7 @@ static void handle_give(CurlGlue *g, Handle *h) {
         /* What pointed into the call must not outlive it. */
         (void) curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
+        (void) curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, NULL);
@@ -437,7 +458,20 @@ static void handle_give(CurlGlue *g, Handle *h) {
         g->pool[g->n_pool++] = *h;
 }
 
-static int handle_set_url(Handle *h, const char *url) {
+/* What goes to this machine must not pass a proxy: the keys would be readable there, and the loopback of the
+ * proxy is another machine's. */
+static bool is_loopback(CURLU *url) {
+        char *host = NULL;
+        bool is;
+
+        if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+                return false;
+        is = strcaseeq(host, "localhost") || startswith(host, "127.") || streq(host, "[::1]");
+        curl_free(host);
+        return is;
+}
+
+static int handle_set_url(CurlGlue *g, Handle *h, const char *url) {
         char *text;
 
         if (h->text && streq(h->text, url))
@@ -453,6 +487,8 @@ static int handle_set_url(Handle *h, const char *url) {
                 free(text);
                 return -EINVAL;
         }
+        if (g->has_proxy) /* NULL: the environment's no_proxy */
+                (void) curl_easy_setopt(h->easy, CURLOPT_NOPROXY, is_loopback(h->url) ? "*" : NULL);
         h->text = text;
         return 0;
 }
@@ -508,9 +544,10 @@ int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops
         r = call_headers(c, p);
         if (r < 0)
                 return r;
-        r = handle_set_url(&c->handle, p->url);
+        r = handle_set_url(g, &c->handle, p->url);
         if (r < 0)
                 return r;
+        (void) curl_easy_setopt(c->handle.easy, CURLOPT_PREREQDATA, c);
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_WRITEDATA, c);
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_PRIVATE, c);
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_CONNECTTIMEOUT_MS,

@@ -3,8 +3,8 @@
 
 /*
  * libcurl's multi interface in our loop, and the one kind of HTTP call we make with it. Redirects are never
- * followed, only https goes out (http to loopback, for the simulator), system proxies are honoured. See
- * curl-glue.c for what keeps it cheap.
+ * followed, only https goes out (http to loopback, for the simulator). The environment's proxies are used,
+ * but not for loopback. A request is never sent twice. See curl-glue.c for what keeps it cheap.
  */
 
 #include "base/secret.h"
