@@ -71,10 +71,20 @@ static bool is_root_alone(const Loader *l, const struct stat *st) {
                !(st->st_gid == l->group && st->st_mode & S_IRGRP);
 }
 
+static void warn_writable(const Loader *l, const char *path, int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) >= 0 && st.st_mode & S_IWOTH)
+                tell(l, LOG_LEVEL_WARNING,
+                     "%s: every user of this machine can write it, and could have the keys sent to another "
+                     "server: must not be writable by others",
+                     path);
+}
+
 static void check_mode(const Loader *l, const char *path, int fd) {
         struct stat st;
 
-        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        if (fstat(fd, &st) < 0)
                 return;
         if (st.st_mode & S_IROTH)
                 tell(l, LOG_LEVEL_WARNING, "%s: every user of this machine can read it", path);
@@ -85,16 +95,38 @@ static void check_mode(const Loader *l, const char *path, int fd) {
                      path);
 }
 
+/*
+ * Neither waits for a file that never gets any bytes: a FIFO is opened at once with O_NONBLOCK, and only a
+ * regular file is read. -ENOTSUP: it is none. Only open() may return -ENOENT.
+ */
+static int open_regular(const char *path, int *ret) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        struct stat st;
+
+        if (fd < 0)
+                return errno == ENXIO ? -ENOTSUP : -errno; /* a socket, or a device that is not there */
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -ENOTSUP;
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
 /* -ENOENT without a message; any other error is reported. */
 static int read_file(const Loader *l, const char *path, Buf *ret) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd < 0 && errno == ENOENT)
+        r = open_regular(path, &fd);
+        if (r == -ENOENT)
                 return -ENOENT;
-        r = fd < 0 ? -errno : read_fd(fd, ret);
-        if (r == -EFBIG)
+        if (r >= 0)
+                r = read_fd(fd, ret);
+        if (r == -ENOTSUP)
+                tell(l, LOG_LEVEL_ERROR, "%s: must be a regular file, not a directory, a pipe or a device",
+                     path);
+        else if (r == -EFBIG)
                 tell(l, LOG_LEVEL_ERROR, "%s: must be at most %u MiB", path, CONFIG_FILE_MAX >> 20);
         else if (r == -EACCES)
                 tell(l, LOG_LEVEL_ERROR,
@@ -104,8 +136,9 @@ static int read_file(const Loader *l, const char *path, Buf *ret) {
         else if (r < 0)
                 tell(l, LOG_LEVEL_ERROR, "%s: %s", path, strerror(-r));
         if (r < 0)
-                return r == -EFBIG || r == -EISDIR ? -EINVAL : r;
+                return r == -EFBIG || r == -ENOTSUP ? -EINVAL : r;
 
+        warn_writable(l, path, fd);
         if (l->check) {
                 tell(l, LOG_LEVEL_INFO, "%s: read", path);
                 check_mode(l, path, fd);

@@ -63,7 +63,7 @@ static void read_version(const char *path, char ret[static CLI_VERSION_MAX]) {
                 file = NULL;
                 return;
         }
-        fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         n = fd < 0 ? -1 : read(fd, text, PACKAGE_MAX);
         if (n <= 0 || json_parse(text, (size_t) n, &package, NULL) < 0)
                 return;

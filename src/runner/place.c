@@ -83,7 +83,7 @@ static char *search_above(const char *path, const char *name, bool program) {
 static char *read_version(const char *path) {
         _cleanup_json_ struct json_object *o = NULL;
         _cleanup_free_ char *text = malloc(PACKAGE_JSON_MAX);
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         const char *version;
         ssize_t k;
         size_t n;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """gemgated as the first process of a PID namespace, as it is in a container (as root)."""
-import errno
 import os
+import re
+import resource
 import signal
 import subprocess
 
@@ -18,13 +19,10 @@ def children(pid):
         return [int(x) for x in f.read().split()]
 
 
-def opened(fifo):
-    """A descriptor to write to it, or None as long as nothing reads it."""
-    try:
-        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as e:
-        assert e.errno == errno.ENXIO
-        return None
+def begun(pid):
+    """It has come to main(), which forbids core files at once."""
+    with open(f"/proc/{pid}/limits") as f:
+        return any(re.match(r"Max core file size +0 +0 ", line) for line in f)
 
 
 class First(house.Daemon):
@@ -35,7 +33,7 @@ class First(house.Daemon):
         self.pid = wait.until("the first process", lambda: children(self.process.pid))[0]
 
     def served(self):
-        wait.until("the socket", lambda: os.path.exists(self.path))
+        wait.until("the first line", lambda: any(e["message"].startswith("listening on") for e in self.log()))
         return self
 
     def ask(self, *a, **kw):
@@ -94,20 +92,24 @@ def test_reaps_orphans(first):
 
 def test_told_to_end_while_it_starts(sim, tmp_path):
     """The kernel drops a signal that the first process has no handler for: it is kept from the very start."""
-    fifo = tmp_path / "env"
-    os.mkfifo(fifo)
+    settings = tmp_path / "env"
+    settings.write_text(("#" * 1000 + "\n") * 15000)  # reading it takes a while
     folder = tmp_path / "d"
     folder.mkdir()
-    d = First.__new__(First)
-    d.path = str(folder / "listen")
-    house.Daemon.__init__(d, folder, sim, {"LISTEN": f"unix:{d.path}"}, sockets=[], argv=["--env-file", str(fifo)],
-                          program=["unshare", "--pid", "--fork", "--kill-child", "--", house.GEMGATED])  # fmt: skip
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    assert hard != 0
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        d = First.__new__(First)
+        d.path = str(folder / "listen")
+        house.Daemon.__init__(d, folder, sim, {"LISTEN": f"unix:{d.path}"}, sockets=[], argv=["--env-file", str(settings)],
+                              program=["unshare", "--pid", "--fork", "--kill-child", "--", house.GEMGATED])  # fmt: skip
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
     pid = wait.until("the first process", lambda: children(d.process.pid))[0]
 
-    # A signal that comes before main() is lost, and unshare has this number until it starts gemgated. The
-    # file has a reader only when main() has come to its settings.
-    env = wait.until("the settings to be read", lambda: opened(fifo))
+    # A signal that comes before main() is lost, and unshare has this number until it starts gemgated.
+    wait.until("main()", lambda: begun(pid))
     os.kill(pid, signal.SIGTERM)
-    os.close(env)  # and now it goes on
     assert d.process.wait() == 0
     assert any(e["message"].startswith("SIGTERM") for e in d.log())

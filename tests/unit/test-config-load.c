@@ -188,8 +188,10 @@ static void test_faults(void **state) {
                 const char *said;
         } rows[] = {
                 { ".env", "", "nowhere.env", NULL, -EINVAL, "nowhere.env: No such file or directory\n" },
-                { ".env", NULL, NULL, NULL, -EINVAL, "./.env: Is a directory\n" },
-                { "etc/api-keys", NULL, NULL, "etc", -EINVAL, "etc/api-keys: Is a directory\n" },
+                { ".env", NULL, NULL, NULL, -EINVAL,
+                  "./.env: must be a regular file, not a directory, a pipe or a device\n" },
+                { "etc/api-keys", NULL, NULL, "etc", -EINVAL,
+                  "etc/api-keys: must be a regular file, not a directory, a pipe or a device\n" },
                 { "file", "", NULL, "file", -ENOTDIR, "file/gemgate.env: Not a directory\n" },
                 /* a bad line does not hide the other faults, nor does it become a start */
                 { ".env", "API_KEYS=k\nnonsense\nLOG_LEVEL=LOUD\n", NULL, NULL, -EINVAL,
@@ -218,6 +220,29 @@ static void test_faults(void **state) {
                 assert_int_equal(config_load(&paths, NULL, say, &said, &c), rows[i].r);
                 assert_string_equal(said.text, rows[i].said);
                 assert_null(c);
+        }
+}
+
+/* Neither a FIFO without a writer nor a device is waited for. */
+static void test_not_regular(void **state) {
+        static const char *const files[] = { ".env", "etc/gemgate.env", "etc/api-keys", "etc/allowed-tokens",
+                                             "etc/admin-tokens", "credentials/api-keys" };
+
+        for (size_t i = 0; i < 2 * ELEMENTSOF(files); i++) {
+                const char *file = files[i / 2];
+                char expected[256];
+                Config *c = NULL;
+                Said said = {};
+
+                assert_int_equal(setup(state), 0);
+                assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "credentials", true), 0);
+                assert_int_equal(i % 2 ? symlink("/dev/zero", file) : mkfifo(file, 0600), 0);
+                assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c),
+                                 -EINVAL);
+                (void) snprintf(expected, sizeof(expected),
+                                "%s%s: must be a regular file, not a directory, a pipe or a device\n",
+                                *file == '.' ? "./" : "", file);
+                assert_string_equal(said.text, expected);
         }
 }
 
@@ -259,6 +284,19 @@ static void test_check(void **state) {
         assert_string_equal(said.text, "");
 }
 
+/* Reported at each load: what others write there takes effect with the next one. */
+static void test_writable(void **state _unused_) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        Said said = {};
+
+        write_file(".env", "API_KEYS=k\n");
+        assert_int_equal(chmod(".env", 0662), 0);
+        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
+        assert_string_equal(said.text,
+                            "warning: ./.env: every user of this machine can write it, and could have the "
+                            "keys sent to another server: must not be writable by others\n");
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(test_nothing, setup),
@@ -267,7 +305,9 @@ int main(void) {
                 cmocka_unit_test_setup(test_environment_is_cleaned, setup),
                 cmocka_unit_test_setup(test_again, setup),
                 cmocka_unit_test_setup(test_faults, setup),
+                cmocka_unit_test_setup(test_not_regular, setup),
                 cmocka_unit_test_setup(test_too_large, setup),
+                cmocka_unit_test_setup(test_writable, setup),
                 cmocka_unit_test_setup(test_check, setup),
         };
 
