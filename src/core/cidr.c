@@ -192,6 +192,12 @@ int cidr_client_address(const CidrSet *trusted, const Address *peer, const char 
         const char *end, *begin;
         Address hop;
 
+        /* Empty elements of a list do not count (RFC 9110, 5.6.1): `,1.2.3.4`, `1.2.3.4,`. */
+        if (forwarded) {
+                forwarded += strspn(forwarded, ", \t");
+                if (!*forwarded)
+                        forwarded = NULL;
+        }
         if (!forwarded || !(peer ? cidr_set_match(trusted, peer) != NULL : cidr_set_match_unix(trusted))) {
                 if (!peer)
                         return CIDR_E_UNIX;
@@ -203,6 +209,8 @@ int cidr_client_address(const CidrSet *trusted, const Address *peer, const char 
          * not trusted can be forged, so it is not read. */
         end = forwarded + strlen(forwarded);
         for (unsigned i = 0; i < FORWARDED_HOPS_MAX; i++) {
+                while (strchr(", \t", end[-1]))
+                        end--;
                 for (begin = end; begin > forwarded && begin[-1] != ','; begin--)
                         ;
                 if (hop_parse(begin, (size_t) (end - begin), &hop) < 0)

@@ -42,6 +42,9 @@ struct HttpConnection {
         int fd;
         LoopFd watch; /* EPOLLRDHUP */
         bool hup;
+        const char *target;   /* of the request line, with the query: as it was received, ... */
+        size_t n_target;      /* ... and its length up to a NUL byte */
+        bool blank_in_target;
         bool has_sent;        /* it has sent a request since it was opened */
         bool begun;           /* the request line has arrived, but not yet all headers */
         HttpRequest *request; /* the one in progress, or NULL */
@@ -51,6 +54,7 @@ struct HttpRequest {
         HttpConnection *connection;
         void *userdata;
         const char *method, *path;
+        const char *fault; /* of the head: why it is refused */
         usec_t started, first_byte;
 
         Buf body;

@@ -7,6 +7,7 @@
  */
 
 #include "base/limits.h"
+#include "io/http-head.h"
 #include "io/http-receive.h"
 #include "io/http-shard.h"
 
@@ -70,7 +71,7 @@ static HttpRequest *request_new(HttpConnection *c, const char *method, const cha
         *r = (HttpRequest){
                 .connection = c,
                 .method = method,
-                .path = path,
+                .path = http_head_path(path),
                 .started = clock_monotonic(),
                 .body = BUF_INIT(SIZE_MAX / 2), /* bounded by body_max */
                 .out = BUF_INIT(STREAM_BUFFER_MAX),
@@ -88,16 +89,18 @@ HttpConnection *http_connection_of(struct MHD_Connection *mhd) {
 }
 
 /* MHD's first callback for a request. */
-void *http_receive_line(void *cls _unused_, const char *uri _unused_, struct MHD_Connection *mhd) {
+void *http_receive_line(void *cls _unused_, const char *uri, struct MHD_Connection *mhd) {
         HttpConnection *c = http_connection_of(mhd);
 
-        if (c)
+        if (c) {
                 c->has_sent = c->begun = true;
+                http_head_line(c, uri);
+        }
         return NULL;
 }
 
 enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
-                             const char *version _unused_, const char *data, size_t *n_data,
+                             const char *version, const char *data, size_t *n_data,
                              void **context) {
         HttpServer *s = cls;
         HttpRequest *r = *context;
@@ -112,6 +115,7 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
                 if (!r)
                         return MHD_NO;
                 *context = r;
+                http_head_check(r, version);
                 r->headed = true;
                 s->ops.head(r, s->userdata);
                 return r->replied ? request_answer(r) : MHD_YES;

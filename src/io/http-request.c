@@ -79,40 +79,8 @@ int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret) {
         return j.any ? ret->error : -ENODATA;
 }
 
-typedef struct Framing {
-        unsigned n_length, n_encoding, n_host;
-        bool bad_length, odd_encoding;
-} Framing;
-
-static void frame_one(const char *name, const char *value, void *userdata) {
-        Framing *f = userdata;
-
-        if (strcaseeq(name, "content-length")) {
-                f->n_length++;
-                f->bad_length =
-                        f->bad_length || !value || !text_in_charset(value, strlen(value), TEXT_DIGITS);
-        } else if (strcaseeq(name, "transfer-encoding")) {
-                f->n_encoding++;
-                f->odd_encoding = f->odd_encoding || !value || !strcaseeq(value, "chunked");
-        } else if (strcaseeq(name, "host"))
-                f->n_host++;
-}
-
-const char *http_request_framing_fault(HttpRequest *r) {
-        Framing f = {};
-
-        http_request_each_header(r, frame_one, &f);
-        if (f.n_length > 0 && f.n_encoding > 0)
-                return "Content-Length and Transfer-Encoding do not go together";
-        if (f.n_length > 1)
-                return "more than one Content-Length";
-        if (f.bad_length)
-                return "Content-Length is not a number";
-        if (f.n_encoding > 1 || f.odd_encoding)
-                return "the only Transfer-Encoding taken is chunked";
-        if (f.n_host > 1)
-                return "more than one Host";
-        return NULL;
+const char *http_request_head_fault(const HttpRequest *r) {
+        return r->fault;
 }
 
 int http_request_content_length(HttpRequest *r, uint64_t *ret) {

@@ -31,9 +31,9 @@ void http_request_each_argument(HttpRequest *r,
 /* All values of a header in order, joined by `, `; -ENODATA if there is none. */
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
 
-/* What is wrong with the message's framing (both Content-Length and Transfer-Encoding …), or NULL. Such a
+/* What is wrong with the head (both Content-Length and Transfer-Encoding, a NUL byte …), or NULL. Such a
  * request must be refused with 400, because such requests are used for request smuggling. */
-const char *http_request_framing_fault(HttpRequest *r);
+const char *http_request_head_fault(const HttpRequest *r);
 
 /* Reads Content-Length. -ENODATA if the request has none, -EINVAL or -ERANGE if it is not a valid number. */
 int http_request_content_length(HttpRequest *r, uint64_t *ret);

@@ -22,6 +22,8 @@ typedef struct HttpServerOps {
         void (*drained)(HttpRequest *r, void *userdata);
         /* The last call: whether the whole reply was sent. The request is about to be freed. */
         void (*end)(HttpRequest *r, bool complete, void *userdata);
+        /* libmicrohttpd itself refused something that is not a request, with this status. Or NULL. */
+        void (*refused)(int status, void *userdata);
         /* While quiesced: a connection was closed, or given up. http_server_is_quiet() may be true now. */
         void (*settled)(void *userdata);
 } HttpServerOps;

@@ -188,9 +188,16 @@ static bool is_tcp_complaint(const char *fmt) {
 
 static void _printf_(2, 0) on_log(void *cls, const char *fmt, va_list ap) {
         const HttpShard *d = cls;
+        const HttpServer *s = d->listener->server;
         char line[512];
+        va_list copy;
         size_t n;
 
+        if (s->ops.refused && startswith(fmt, "Error processing request (HTTP response code is %u")) {
+                va_copy(copy, ap);
+                s->ops.refused((int) va_arg(copy, unsigned), s->userdata);
+                va_end(copy);
+        }
         if (log_get_level() < LOG_LEVEL_DEBUG || (d->listener->is_unix && is_tcp_complaint(fmt)))
                 return;
         (void) vsnprintf(line, sizeof(line), fmt, ap);
@@ -230,7 +237,7 @@ int http_shard_new(HttpListener *l, HttpShard **ret) {
                 MHD_OPTION_EXTERNAL_LOGGER, on_log, d, /* first, else some lines are not passed to it */
                 MHD_OPTION_CONNECTION_LIMIT, HTTP_SHARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                 (size_t) HTTP_HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC,
-                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+                MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
                 MHD_OPTION_URI_LOG_CALLBACK, http_receive_line, NULL, MHD_OPTION_NOTIFY_CONNECTION,
                 on_connection, d, MHD_OPTION_NOTIFY_COMPLETED, http_receive_end, s, MHD_OPTION_END);
         if (!d->daemon)

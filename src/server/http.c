@@ -90,7 +90,7 @@ static int too_large(const Request *q, ApiError *ret_error) {
 /* Makes all checks that need no body. 0, or HANDLER_E_REFUSED with the error; for a 405 also with the path's
  * methods. */
 static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret_error) {
-        const char *fault = http_request_framing_fault(q->io);
+        const char *fault = http_request_head_fault(q->io);
         const char *method = http_request_method(q->io);
         const Route *route;
         uint64_t length;
@@ -99,7 +99,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
 
         q->close = fault; /* the start of the next request is unknown */
         if (fault) {
-                api_error_set(ret_error, 400, NULL, "The request is framed wrongly: %s.", fault);
+                api_error_set(ret_error, 400, NULL, "The request's head is wrong: %s.", fault);
                 return HANDLER_E_REFUSED;
         }
         q->path = path_decode(http_request_path(q->io));
@@ -230,6 +230,12 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         free(q);
 }
 
+static void on_refused(int status, void *userdata) {
+        Http *h = userdata;
+
+        request_log_refused(h->log, status);
+}
+
 /* --- start and end --- */
 
 int http_new(const HttpParams *p, Http **ret) {
@@ -239,6 +245,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 .gone = on_gone,
                 .drained = on_drained,
                 .end = on_end,
+                .refused = on_refused,
                 .settled = on_settled,
         };
         HttpServerOps inner_ops = ops;

@@ -17,6 +17,7 @@ enum {
         STRANGER_NOT_ALLOWED,
         STRANGER_NOWHERE,
         STRANGER_WRONG,
+        STRANGER_NOT_HTTP,
         _STRANGER_MAX,
 };
 
@@ -38,6 +39,7 @@ static const char *const stranger_what[_STRANGER_MAX] = {
         [STRANGER_NOT_ALLOWED] = "requests that are not allowed",
         [STRANGER_NOWHERE] = "requests to no route",
         [STRANGER_WRONG] = "requests that are wrong",
+        [STRANGER_NOT_HTTP] = "requests that are not HTTP",
 };
 
 struct RequestLog {
@@ -225,6 +227,14 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                      first > 0 ? number(&first_byte, usec_sub(first, started)) : NULL, true },
                    { "tokens_in", asked ? number(&in, q->usage.prompt) : NULL, true },
                    { "tokens_out", asked ? number(&out, q->usage.completion) : NULL, true });
+}
+
+void request_log_refused(RequestLog *l, int status) {
+        LogNumber n;
+
+        if (log_kind_pass(l->limiter, &l->strangers[STRANGER_NOT_HTTP]))
+                log_struct(LOG_LEVEL_INFO, "refused a request that is not HTTP, or too large in its head",
+                           { "status", number(&n, (uint64_t) status), true });
 }
 
 void request_log_body(Request *q) {

@@ -14,4 +14,5 @@ RequestLog *request_log_free(RequestLog *l);
 DEFINE_CLEANUP(RequestLog *, request_log_free);
 
 void request_log(RequestLog *l, Request *q, bool complete);
+void request_log_refused(RequestLog *l, int status); /* by libmicrohttpd: not a request */
 void request_log_body(Request *q); /* LOG_BODIES */

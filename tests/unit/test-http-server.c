@@ -34,7 +34,7 @@ typedef struct Fixture {
 
 static void on_head(HttpRequest *r, void *userdata) {
         Fixture *f = userdata;
-        const char *fault = http_request_framing_fault(r);
+        const char *fault = http_request_head_fault(r);
         uint64_t n;
 
         f->n_head++;
