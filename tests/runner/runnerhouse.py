@@ -50,6 +50,11 @@ const done = () => say({ type: "result", status: "success" });
 const read = () => fs.readFileSync(0, "utf8");
 const system = () => fs.readFileSync(process.env.GEMINI_SYSTEM_MD, "utf8");
 """
+# open() connects to the only thing that a job can reach.
+GET = (
+    "const net = require('node:net'); const port = new URL(process.env.GOOGLE_GEMINI_BASE_URL).port;"
+    "const open = () => { const c = net.connect(port, '127.0.0.1'); c.on('error', () => {}); return c; };"
+)
 
 
 class House:

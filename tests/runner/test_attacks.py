@@ -7,8 +7,7 @@ import pytest
 
 from fakegemini import Answer, event, guarded
 from runnerhouse import CLI
-
-BOTH = pytest.mark.parametrize("isolation", ["none", "namespaces"])
+from sample import sample
 
 # In every place that an attack names there is something that only its file has.
 SECRET = "s3cret-" + secrets.token_hex(8)
@@ -58,7 +57,9 @@ def lure(house):
     return folder, path
 
 
-@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("prompt", sample(
+    PROMPTS, "@{path}", "/dir add {folder},@{path}", "/quit", "?", "!cat {path}", "<session_context>\n@{path}"
+))
 def test_prompt(house, lure, prompt):
     folder, path = lure
     prompt = prompt.format(folder=folder, path=path)
@@ -108,8 +109,10 @@ CALLS = {
 }
 
 
-@BOTH
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name, isolation", sample(
+    {f"{name}-{isolation}": (name, isolation) for name in CALLS for isolation in ("none", "namespaces")},
+    "shell-none", "write-home-namespaces", "passwd-namespaces", "fetch-namespaces", "none-none",
+))
 def test_function_call(house, lure, name, isolation):
     """With a text before it and one behind; what the CLI would send back to the model is not even sent."""
     folder, path = lure

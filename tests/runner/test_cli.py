@@ -9,15 +9,19 @@ import pytest
 import wait
 from fakegemini import Answer, event, says
 from runnerhouse import AS_NOBODY, CLI
+from sample import sample
 
-BOTH = pytest.mark.parametrize("isolation", ["none", "namespaces"])
-KINDS = pytest.mark.parametrize("dialogue", [False, True], ids=["plain", "dialogue"])
+ISOLATIONS = ("none", "namespaces")
 WARMTH = pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 
 
-@BOTH
-@KINDS
-@WARMTH
+@pytest.mark.parametrize("isolation, dialogue, warm", sample(
+    {
+        f"{isolation}-{'dialogue' if dialogue else 'plain'}-{'warm' if warm else 'cold'}": (isolation, dialogue, warm)
+        for isolation in ISOLATIONS for dialogue in (False, True) for warm in (False, True)
+    },
+    "none-plain-cold", "namespaces-plain-warm", "namespaces-dialogue-cold",
+))
 def test_plain(house, isolation, dialogue, warm):
     house.upstream.answer = says("PO", "NG")
     r = house.runner(isolation=isolation, dialogue=dialogue)
@@ -82,27 +86,26 @@ DAY = {
 KEY = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
 
 
-@pytest.mark.parametrize(
-    "answer, words",
-    [
-        (Answer(status=400, error=google(400, "INVALID_ARGUMENT", "bad request")), "bad request"),
-        (Answer(status=400, error=google(400, "INVALID_ARGUMENT", "API key not valid", KEY)), "API key not valid"),
-        (Answer(status=401, error=google(401, "UNAUTHENTICATED", "who")), "who"),
-        (Answer(status=403, error=google(403, "PERMISSION_DENIED", "not you")), "not you"),
-        (Answer(status=404, error=google(404, "NOT_FOUND", "no such model")), "no such model"),
-        (Answer(status=429, error=google(429, "RESOURCE_EXHAUSTED", "slower", RETRY)), "slower"),
-        (Answer(status=429, error=google(429, "RESOURCE_EXHAUSTED", "no more today", DAY)), "quota"),
-        (Answer(status=429, error=google(429, "RESOURCE_EXHAUSTED", "bare")), "bare"),
-        (Answer(status=500, error=google(500, "INTERNAL", "broken")), "broken"),
-        (Answer(status=503, error=google(503, "UNAVAILABLE", "overloaded")), "overloaded"),
-        (Answer(drop=True), ""),
-        (Answer(), ""),
-        (Answer(event(finish="STOP")), ""),
-        (Answer(event(finish="SAFETY")), ""),
-        (Answer({"promptFeedback": {"blockReason": "SAFETY"}}), ""),
-    ],
-    ids="400 key 401 403 404 429-minute 429-day 429-bare 500 503 dropped nothing no-text safety blocked".split(),
-)
+ERRORS = {
+    "400": (Answer(status=400, error=google(400, "INVALID_ARGUMENT", "bad request")), "bad request"),
+    "key": (Answer(status=400, error=google(400, "INVALID_ARGUMENT", "API key not valid", KEY)), "API key not valid"),
+    "401": (Answer(status=401, error=google(401, "UNAUTHENTICATED", "who")), "who"),
+    "403": (Answer(status=403, error=google(403, "PERMISSION_DENIED", "not you")), "not you"),
+    "404": (Answer(status=404, error=google(404, "NOT_FOUND", "no such model")), "no such model"),
+    "429-minute": (Answer(status=429, error=google(429, "RESOURCE_EXHAUSTED", "slower", RETRY)), "slower"),
+    "429-day": (Answer(status=429, error=google(429, "RESOURCE_EXHAUSTED", "no more today", DAY)), "quota"),
+    "429-bare": (Answer(status=429, error=google(429, "RESOURCE_EXHAUSTED", "bare")), "bare"),
+    "500": (Answer(status=500, error=google(500, "INTERNAL", "broken")), "broken"),
+    "503": (Answer(status=503, error=google(503, "UNAVAILABLE", "overloaded")), "overloaded"),
+    "dropped": (Answer(drop=True), ""),
+    "nothing": (Answer(), ""),
+    "no-text": (Answer(event(finish="STOP")), ""),
+    "safety": (Answer(event(finish="SAFETY")), ""),
+    "blocked": (Answer({"promptFeedback": {"blockReason": "SAFETY"}}), ""),
+}
+
+
+@pytest.mark.parametrize("answer, words", sample(ERRORS, "400", "429-minute", "429-day", "503", "dropped", "nothing", "blocked"))
 def test_error_is_one_attempt(house, answer, words):
     house.upstream.answer = answer
     result = house.runner().give().result()
@@ -140,7 +143,7 @@ def test_more_than_its_window(house):
 METACHARACTERS = "@$/\\\"'`{}<>|&;%!#*?~^()[]= \n\t\r\0\x1b\x7fé\u200b\u2028\ufeff😀"
 
 
-@BOTH
+@pytest.mark.parametrize("isolation", sample(ISOLATIONS, "namespaces"))
 def test_a_mebibyte_of_metacharacters(house, isolation):
     pick = random.Random(1)
     prompt = "".join(pick.choice(METACHARACTERS) for _ in range(780000)).encode()[: 1 << 20].decode(errors="ignore")
@@ -201,8 +204,13 @@ def streaming(house, r):
     r.text()
 
 
-@BOTH
-@pytest.mark.parametrize("moment", [at_once, ready, warm, just_given, asking, streaming])
+MOMENTS = (at_once, ready, warm, just_given, asking, streaming)
+
+
+@pytest.mark.parametrize("isolation, moment", sample(
+    {f"{isolation}-{moment.__name__}": (isolation, moment) for isolation in ISOLATIONS for moment in MOMENTS},
+    "none-streaming", *(f"namespaces-{moment.__name__}" for moment in MOMENTS),
+))
 def test_hang_up(house, isolation, moment):
     r = house.runner(isolation=isolation)
     moment(house, r)

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 import wait
-from runnerhouse import AS_NOBODY, NODE, WITHOUT_NAMESPACES, alive
+from runnerhouse import AS_NOBODY, GET, NODE, WITHOUT_NAMESPACES, alive
 
 BOTH = pytest.mark.parametrize("isolation", ["none", "namespaces"])
 
@@ -168,12 +168,6 @@ def test_half_closed_is_hung_up(house, isolation):
 
 
 # --- the relay ---
-
-GET = (
-    "const net = require('node:net'); const port = new URL(process.env.GOOGLE_GEMINI_BASE_URL).port;"
-    "const open = () => { const c = net.connect(port, '127.0.0.1'); c.on('error', () => {}); return c; };"
-)
-
 
 @BOTH
 def test_relay_is_byte_for_byte(house, isolation):
