@@ -39,7 +39,7 @@ def installed(deb):
     if machine.run("dpkg-query", "-W", "gemgate", check=False).returncode == 0:
         return ""
     try:
-        said = machine.run("dpkg", "-i", deb, timeout=120)
+        said = machine.run("dpkg", "-i", deb, timeout=300)
     except AssertionError as e:
         pytest.exit(f"the package cannot be installed: {e}", 1)
     machine.run("usermod", "-a", "-G", "gemgate", "member")

@@ -28,7 +28,7 @@ class Failed(AssertionError):
         super().__init__(f"{' '.join(map(str, argv))}: status {self.status}\n{self.out}{self.err}")
 
 
-def run(*argv, user=None, check=True, timeout=30, **kw):
+def run(*argv, user=None, check=True, timeout=wait.DEADLINE, **kw):
     """Standard output of a program that succeeded; with check=False the whole result."""
     argv = [str(a) for a in argv]
     if user:

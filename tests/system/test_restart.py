@@ -143,7 +143,7 @@ def test_start_limit_is_wide():
 def waiting_client():
     """A client in a separate process: what `curl` sees."""
     return subprocess.Popen(
-        ["curl", "-sS", "--max-time", "25", f"http://{TCP[0]}:{TCP[1]}/health"],
+        ["curl", "-sS", "--max-time", "50", f"http://{TCP[0]}:{TCP[1]}/health"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
 
@@ -155,7 +155,7 @@ def test_daemon_that_cannot_start_leaves_nobody_hanging(sim):
     machine.configure(sim, MAX_BODY="banana")
     for n in (1, 2):
         client = waiting_client()
-        out, _ = client.communicate(timeout=30)
+        out, _ = client.communicate(timeout=wait.DEADLINE)
         assert client.returncode == 0 and "its log says why" in out, f"the client hung or was served: {out}"
         machine.wait_state("failed", SERVICE)
         machine.wait_said("MAX_BODY: banana", after)
@@ -174,7 +174,7 @@ def test_daemon_that_crashes_again_and_again_leaves_nobody_hanging():
         "RestartPreventExitStatus=\n"
     ):
         client = waiting_client()
-        out, _ = client.communicate(timeout=30)
+        out, _ = client.communicate(timeout=wait.DEADLINE)
         assert client.returncode not in (0, 28), out
         machine.wait_state("failed", SOCKET)
         # the advice comes from a separate unit, shortly after the connection is closed

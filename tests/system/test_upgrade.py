@@ -16,7 +16,7 @@ def next_deb(deb, tmp_path_factory):
     text = control.read_text()
     version = next(line for line in text.splitlines() if line.startswith("Version: "))
     control.write_text(text.replace(version, version + "+next1"))
-    run("dpkg-deb", "-b", folder / "tree", folder / "next.deb", timeout=60)
+    run("dpkg-deb", "-b", folder / "tree", folder / "next.deb", timeout=300)
     return folder / "next.deb"
 
 
@@ -30,7 +30,7 @@ def test_upgrade_under_load(running, next_deb, deb):
     pids = [running]
     with Load(TCP, chat_request()) as load:
         for package in (next_deb, deb):
-            run("dpkg", "--force-downgrade", "-i", package, timeout=120)
+            run("dpkg", "--force-downgrade", "-i", package, timeout=300)
             pids.append(machine.wait_active())
             assert installed_version().endswith("+next1") == (package == next_deb)
     load.check()
@@ -41,7 +41,7 @@ def test_upgrade_under_load(running, next_deb, deb):
 
 def test_upgrade_leaves_a_stopped_service_stopped(next_deb, deb):
     for package in (next_deb, deb):
-        run("dpkg", "--force-downgrade", "-i", package, timeout=120)
+        run("dpkg", "--force-downgrade", "-i", package, timeout=300)
         assert not machine.is_active(SERVICE) and machine.is_active(SOCKET)
 
 
@@ -50,7 +50,7 @@ def test_upgrade_leaves_a_disabled_socket_disabled(next_deb, deb):
     run("systemctl", "disable", "--now", SOCKET)
     try:
         for package in (next_deb, deb):
-            run("dpkg", "--force-downgrade", "-i", package, timeout=120)
+            run("dpkg", "--force-downgrade", "-i", package, timeout=300)
             assert run("systemctl", "is-enabled", SOCKET, check=False).stdout.strip() == "disabled"
     finally:
         run("systemctl", "enable", "--now", SOCKET)
@@ -59,7 +59,7 @@ def test_upgrade_leaves_a_disabled_socket_disabled(next_deb, deb):
 def test_upgrade_keeps_the_configuration(next_deb, deb):
     machine.write(machine.ETC / "gemgate.env", "# mine\n")
     for package in (next_deb, deb):
-        run("dpkg", "--force-downgrade", "-i", package, timeout=120)
+        run("dpkg", "--force-downgrade", "-i", package, timeout=300)
     assert (machine.ETC / "gemgate.env").read_text() == "# mine\n"
 
 
@@ -73,7 +73,7 @@ def test_upgrade_of_instances_under_load(next_deb, deb):
         run("systemctl", "start", *services)
         before = [machine.wait_active(s) for s in services]
         with Load(TCP, chat_request(), clients=24) as load:
-            run("dpkg", "--force-downgrade", "-i", next_deb, timeout=120)
+            run("dpkg", "--force-downgrade", "-i", next_deb, timeout=300)
         load.check()
         after = [machine.wait_active(s) for s in services]
         assert not set(before) & set(after)
@@ -81,5 +81,5 @@ def test_upgrade_of_instances_under_load(next_deb, deb):
     finally:
         run("systemctl", "disable", "--now", *sockets)
         run("systemctl", "stop", *services)
-        run("dpkg", "--force-downgrade", "-i", deb, timeout=120)
+        run("dpkg", "--force-downgrade", "-i", deb, timeout=300)
         run("systemctl", "enable", "--now", SOCKET)
