@@ -134,6 +134,7 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
         token = presented.token;
         if (presented.differ) {
                 api_error_set(ret, 401, NULL, "Two tokens were presented, and they differ.");
+                q->refusal = open ? NULL : "two different tokens";
                 return open;
         }
         if (token)
@@ -146,10 +147,12 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
         if (route && route->right == TOKEN_ADMIN && config->tokens.n_admin == 0) {
                 api_error_set(ret, 403, NULL,
                               "Management needs an admin token, and ADMIN_TOKENS is not set.");
+                q->refusal = "ADMIN_TOKENS is not set";
                 return false;
         }
         if (q->token)
                 return true;
+        q->refusal = token ? "the token is unknown" : "no token";
         if (token)
                 api_error_set(ret, 401, NULL, "The token is not known here.");
         else if (config->tokens.n == 0)
@@ -170,6 +173,7 @@ bool access_check(Request *q, const Route *route, ApiError *ret) {
                 return false;
         if (route && route->right == TOKEN_ADMIN && q->token->right < TOKEN_ADMIN) {
                 api_error_set(ret, 403, NULL, "This needs an admin token (ADMIN_TOKENS).");
+                q->refusal = "the token is not one of ADMIN_TOKENS";
                 return false;
         }
         return true;

@@ -113,6 +113,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                 q->dialect = route->dialect;
                 q->errors = route->errors;
         }
+        q->route = route; /* before the access, so that the line of a refusal names it */
         allowed = q->inner ? access_check_job(q, route, ret_error) : access_check(q, route, ret_error);
         /* Names the path only if it has a route: any other is a stranger's text. */
         trace(request_begin, &q->ids, "%.16s %s", method, route ? route->path : "(no route)");
@@ -128,7 +129,6 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                         api_error_set(ret_error, 404, NULL, "There is nothing at this path.");
                 return HANDLER_E_REFUSED;
         }
-        q->route = route;
 
         r = http_request_content_length(q->io, &length);
         if (r == -ERANGE || (r >= 0 && length > body_max(q)))
