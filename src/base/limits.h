@@ -3,6 +3,8 @@
 
 /* Every quantity that a client or another server can grow has its ceiling here, with its reason. */
 
+#include "base/limits-http.h"
+
 /* --- configuration: written by an operator, so generous, but a wrong file must not exhaust memory --- */
 #define CONFIG_FILE_MAX (16U << 20) /* fits 100,000 keys of 64 characters with names */
 #define KEYS_MAX 100000U            /* the pick is measured up to here */
@@ -19,8 +21,6 @@
 /* --- requests --- */
 #define MODEL_NAME_MAX 128U           /* the contract's grammar */
 #define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
-#define HTTP_HEADERS_MAX (16U << 10)  /* libmicrohttpd's pool for one request's headers; above it 431 */
-#define HTTP_SWALLOW_MAX (8U << 20)   /* bytes read of a too large body, so that the client gets the 413 */
 #define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is refused */
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
 #define MESSAGES_MAX 16384U           /* entries of `messages` */

@@ -2,14 +2,16 @@
 #pragma once
 
 /* What the files of the HTTP server share: http-server.c (all listeners), http-listener.c (one socket),
- * http-shard.c (one daemon of libmicrohttpd), http-receive.c (a request as it arrives), http-request.c (a
- * request as the floor above sees it, and its reply). */
+ * http-shard.c (one daemon of libmicrohttpd), http-receive.c (a request as it arrives), http-body.c (its
+ * body, and the time that it has), http-request.c (a request as the floor above sees it, and its reply). */
 
 #include <microhttpd.h>
 #include <netinet/in.h>
 
 #include "io/http-request.h"
+#include "io/http-room.h"
 #include "io/http-server.h"
+#include "io/timeout.h"
 
 typedef struct HttpShard HttpShard;
 typedef struct HttpConnection HttpConnection;
@@ -20,8 +22,9 @@ struct HttpServer {
         HttpServerOps ops;
         void *userdata;
         List listeners;
-        size_t n_requests;
-        uint64_t inflight;
+        size_t n_requests, n_admitted;
+        HttpRoom room;
+        TimeoutQueue *head_due, *body_due;
         uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
         bool quiesced;
         struct sd_event_source *grace; /* while quiesced: for connections that have sent no request yet */
@@ -40,8 +43,11 @@ struct HttpConnection {
         } peer; /* sa_family is AF_UNSPEC for a unix socket */
         List hung;
         int fd;
-        LoopFd watch; /* EPOLLRDHUP */
+        LoopFd watch; /* of what arrives and of its end: EPOLLIN, EPOLLRDHUP */
+        Timeout due;  /* of the head or the body that is arriving */
         bool hup;
+        bool cut;             /* by us: nothing more is read from it */
+        bool sends;           /* bytes of the next head have arrived */
         const char *target;   /* of the request line, with the query: as it was received, ... */
         size_t n_target;      /* ... and its length up to a NUL byte */
         bool blank_in_target;
@@ -58,7 +64,10 @@ struct HttpRequest {
         usec_t started, first_byte;
 
         Buf body;
-        uint64_t body_max, accounted, swallowed;
+        uint64_t body_max, swallowed;
+        uint64_t arrived, carried; /* in the present window, and of earlier ones */
+        unsigned n_windows;
+        HttpShare share;
         HttpBodyFault body_fault;
 
         struct MHD_Response *response; /* built, but not queued */
@@ -67,9 +76,21 @@ struct HttpRequest {
         uint64_t sent; /* bytes of the reply's body */
         bool headed, bodied, replied, queued, streaming, finished, clean, full;
         bool suspended, gone, failed; /* failed: there is no reply, and the connection is closed */
+        bool admitted, skips;
+        bool direct; /* the reply goes past libmicrohttpd: the body is not complete */
 };
 
 void http_server_settled(HttpServer *s); /* a connection was closed */
 
 void http_request_gone(HttpRequest *r); /* its client has hung up */
 void http_request_wake(HttpRequest *r); /* resumes a suspended connection, at the end of this turn */
+
+/* http-body.c */
+int http_dues_new(HttpServer *s);
+void http_dues_free(HttpServer *s);
+bool http_body_receive(HttpRequest *r, const char *p, size_t n); /* false: the connection must be cut */
+void http_body_drop(HttpRequest *r);
+void http_connection_sends(HttpConnection *c); /* bytes have arrived */
+int http_connection_answer(HttpConnection *c, int status, const HttpHeader *headers, size_t n_headers,
+                           const char *body, size_t n_body); /* past libmicrohttpd */
+void http_connection_cut(HttpConnection *c);

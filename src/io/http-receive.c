@@ -38,30 +38,6 @@ static enum MHD_Result request_answer(HttpRequest *r) {
         return MHD_YES;
 }
 
-/* Takes a piece of the body; false if the connection must be cut. */
-static bool request_upload(HttpRequest *r, const char *p, size_t n) {
-        HttpServer *s = r->connection->server;
-
-        if (r->body_fault == HTTP_BODY_OK) {
-                if (n > r->body_max || r->body.n > r->body_max - n)
-                        r->body_fault = HTTP_BODY_TOO_LARGE;
-                else if (s->inflight + n > s->params.max_inflight || buf_append(&r->body, p, n) < 0)
-                        r->body_fault = HTTP_BODY_NO_ROOM;
-                else {
-                        r->accounted += n;
-                        s->inflight += n;
-                        return true;
-                }
-                buf_done(&r->body);
-                s->inflight -= r->accounted; /* a refused request must not take room from others */
-                r->accounted = 0;
-        }
-        /* MHD cannot queue an answer in the middle of an upload: read on for a while, so that it can at the
-         * end. */
-        r->swallowed += n;
-        return r->swallowed <= HTTP_SWALLOW_MAX;
-}
-
 static HttpRequest *request_new(HttpConnection *c, const char *method, const char *path) {
         HttpRequest *r;
 
@@ -108,7 +84,7 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
         if (!r) {
                 HttpConnection *c = http_connection_of(mhd);
 
-                if (!c)
+                if (!c || c->cut)
                         return MHD_NO;
                 c->begun = false;
                 r = request_new(c, method, path);
@@ -118,15 +94,19 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
                 http_head_check(r, version);
                 r->headed = true;
                 s->ops.head(r, s->userdata);
-                return r->replied ? request_answer(r) : MHD_YES;
+                if (!r->replied)
+                        return MHD_YES;
+                timeout_stop(&c->due);
+                return request_answer(r);
         }
         if (*n_data > 0) {
-                if (!request_upload(r, data, *n_data))
+                if (!http_body_receive(r, data, *n_data))
                         return MHD_NO;
                 *n_data = 0;
                 return MHD_YES;
         }
         if (!r->bodied) {
+                timeout_stop(&r->connection->due);
                 r->bodied = true;
                 s->ops.body(r, s->userdata);
         }
@@ -140,19 +120,20 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         HttpRequest *r = *context;
 
         if (c)
-                c->begun = false; /* refused by MHD itself */
+                c->begun = c->sends = false; /* also if MHD itself refused it */
         if (c && code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
                 http_shard_drop(c);
         if (!r)
                 return;
+        timeout_stop(&r->connection->due);
         *context = NULL;
         r->connection->request = NULL;
         s->ops.end(r, code == MHD_REQUEST_TERMINATED_COMPLETED_OK, s->userdata);
-        s->inflight -= r->accounted;
         s->n_requests--;
+        s->n_admitted -= r->admitted;
         if (r->response)
                 MHD_destroy_response(r->response);
-        buf_done(&r->body);
+        http_body_drop(r);
         buf_done(&r->out);
         free(r);
 }

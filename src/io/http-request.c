@@ -99,26 +99,20 @@ usec_t http_request_started(const HttpRequest *r) {
         return r->started;
 }
 
+void http_request_admit(HttpRequest *r, uint64_t client) {
+        assert(!r->admitted);
+
+        r->admitted = true;
+        r->connection->server->n_admitted++;
+        r->share.client = client;
+}
+
 void http_request_set_userdata(HttpRequest *r, void *p) {
         r->userdata = p;
 }
 
 void *http_request_userdata(const HttpRequest *r) {
         return r->userdata;
-}
-
-/* --- its body --- */
-
-void http_request_take_body(HttpRequest *r, uint64_t max) {
-        r->body_max = max;
-}
-
-Buf *http_request_body(HttpRequest *r) {
-        return &r->body;
-}
-
-HttpBodyFault http_request_body_fault(const HttpRequest *r) {
-        return r->body_fault;
 }
 
 /* --- the reply --- */
@@ -167,6 +161,17 @@ static int request_give_up(HttpRequest *r, int error) {
         return error;
 }
 
+static int request_reply_directly(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers,
+                                  const Buf *body) {
+        size_t n = body ? body->n : 0;
+
+        r->replied = true;
+        r->first_byte = clock_monotonic();
+        r->sent = n;
+        return http_connection_answer(r->connection, status, headers, n_headers,
+                                      n > 0 ? buf_data(body) : NULL, n);
+}
+
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body) {
         struct MHD_Response *response;
         char *p = NULL;
@@ -175,6 +180,8 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
 
         assert(!r->replied);
 
+        if (r->direct)
+                return request_reply_directly(r, status, headers, n_headers, body);
         if (body && body->n > 0) {
                 k = buf_steal(body, &p, &n);
                 if (k < 0)

@@ -42,17 +42,23 @@ struct sockaddr;
 const struct sockaddr *http_request_peer(HttpRequest *r); /* NULL: a unix peer */
 usec_t http_request_started(const HttpRequest *r);        /* CLOCK_MONOTONIC */
 
+/* The client is a known one: the end of the daemon waits for its request. By the number its requests are
+ * recognized where the room for bodies is shared out (io/http-room.h); 0: it has no share. */
+void http_request_admit(HttpRequest *r, uint64_t client);
+
 void http_request_set_userdata(HttpRequest *r, void *p);
 void *http_request_userdata(const HttpRequest *r);
 
-/* --- its body --- */
+/* --- its body: one of the first two, in head() --- */
 void http_request_take_body(HttpRequest *r, uint64_t max);
+void http_request_skip_body(HttpRequest *r, uint64_t max); /* nothing is kept, and it has the head's time */
 Buf *http_request_body(HttpRequest *r); /* the user may empty it */
 
 typedef enum HttpBodyFault {
         HTTP_BODY_OK,
         HTTP_BODY_TOO_LARGE, /* above max: 413 */
-        HTTP_BODY_NO_ROOM,   /* above the server's max_inflight: 503 */
+        HTTP_BODY_NO_ROOM,   /* above the client's share of max_inflight: 503 */
+        HTTP_BODY_LATE,      /* too slow: 408 */
 } HttpBodyFault;
 HttpBodyFault http_request_body_fault(const HttpRequest *r);
 

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "io/http-shard.h"
 
-#define GRACE (500 * USEC_PER_MSEC) /* at the end, for clients that have connected but sent no request */
+#define GRACE (500 * USEC_PER_MSEC) /* at the end, for connections without a request of a known client */
 
 /* --- start --- */
 
@@ -20,15 +20,20 @@ static void on_panic(void *cls _unused_, const char *file, unsigned line, const 
 
 int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *ops, void *userdata,
                     HttpServer **ret) {
-        HttpServer *s;
+        _cleanup_(http_server_freep) HttpServer *s = NULL;
+        int r;
 
         s = calloc(1, sizeof(HttpServer));
         if (!s)
                 return -ENOMEM;
         *s = (HttpServer){ .loop = loop, .params = *p, .ops = *ops, .userdata = userdata };
+        s->room.max = p->max_inflight;
         list_init(&s->listeners);
         MHD_set_panic_func(on_panic, NULL);
-        *ret = s;
+        r = http_dues_new(s);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
         return 0;
 }
 
@@ -52,47 +57,35 @@ void http_server_quiesce(HttpServer *s) {
 }
 
 void http_server_set_max_inflight(HttpServer *s, uint64_t max) {
-        s->params.max_inflight = max;
+        s->room.max = max;
 }
 
 size_t http_server_n_requests(const HttpServer *s) {
         return s->n_requests;
 }
 
-typedef enum Expectation {
-        EXPECT_NOTHING,
-        EXPECT_MAYBE,   /* no request yet, or unread bytes */
-        EXPECT_REQUEST, /* its headers have begun */
-} Expectation;
-
-static Expectation connection_expects(const HttpConnection *c) {
+/* A request of a client that is not known yet may be on its way: no request so far, half a head, or bytes
+ * that were not read yet. */
+static bool connection_may_ask(const HttpConnection *c) {
         int unread = 0;
 
-        if (c->begun)
-                return EXPECT_REQUEST;
-        if (!c->has_sent || (c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0))
-                return EXPECT_MAYBE;
-        return EXPECT_NOTHING;
+        return !c->has_sent || c->begun || c->request ||
+               (c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0);
 }
 
-static Expectation shard_expects(const HttpShard *d) {
-        Expectation most = EXPECT_NOTHING;
-
-        LIST_FOREACH(i, &d->connections) {
-                Expectation e = connection_expects(list_entry(i, HttpConnection, link));
-
-                most = MAX(most, e);
-        }
-        return most;
+static bool shard_may_be_asked(const HttpShard *d) {
+        LIST_FOREACH(i, &d->connections)
+                if (connection_may_ask(list_entry(i, HttpConnection, link)))
+                        return true;
+        return false;
 }
 
-static Expectation server_expects(const HttpServer *s) {
-        Expectation most = EXPECT_NOTHING;
-
+static bool server_may_be_asked(const HttpServer *s) {
         LIST_FOREACH(i, &s->listeners)
                 LIST_FOREACH(j, &list_entry(i, HttpListener, link)->shards)
-                        most = MAX(most, shard_expects(list_entry(j, HttpShard, link)));
-        return most;
+                        if (shard_may_be_asked(list_entry(j, HttpShard, link)))
+                                return true;
+        return false;
 }
 
 /* --- the end --- */
@@ -111,17 +104,15 @@ static int on_grace(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 }
 
 bool http_server_is_quiet(HttpServer *s) {
-        Expectation e;
         usec_t end;
 
-        if (s->n_requests > 0)
+        if (s->n_admitted > 0)
                 return false;
-        e = server_expects(s);
-        if (e == EXPECT_NOTHING || (e == EXPECT_MAYBE && s->grace_over))
+        if (s->grace_over || !server_may_be_asked(s))
                 return true;
         if (s->grace)
                 return false;
-        /* Only for a while: a client that connects and sends nothing must not keep the daemon running. */
+        /* Only for a while: a stranger that connects must not keep the daemon running. */
         end = usec_add(loop_now(s->loop), GRACE);
         return sd_event_add_time(loop_event(s->loop), &s->grace, CLOCK_MONOTONIC, end, USEC_PER_MSEC,
                                  on_grace, s) < 0;
@@ -132,6 +123,7 @@ HttpServer *http_server_free(HttpServer *s) {
                 return NULL;
         LIST_FOREACH(i, &s->listeners)
                 http_listener_free(list_entry(i, HttpListener, link));
+        http_dues_free(s);
         sd_event_source_unref(s->grace);
         free(s);
         return NULL;

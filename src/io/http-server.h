@@ -14,7 +14,8 @@ typedef struct HttpServerOps {
         /* The headers are complete, the body is not: reply now, or set the maximum of the body
          * (http_request_take_body) and wait for body(). */
         void (*head)(HttpRequest *r, void *userdata);
-        /* The body is complete: reply now, or later. */
+        /* The body is complete: reply now, or later. Or it has a fault (http_request_body_fault): reply
+         * now. */
         void (*body)(HttpRequest *r, void *userdata);
         /* The client hung up before it had its reply: cancel the request's work. end() follows. */
         void (*gone)(HttpRequest *r, void *userdata);
@@ -30,7 +31,10 @@ typedef struct HttpServerOps {
 
 typedef struct HttpServerParams {
         unsigned max_connections;  /* for each listener */
-        uint64_t max_inflight;     /* bytes of all bodies being read or held */
+        uint64_t max_inflight;     /* bytes of all bodies being read or held; see io/http-room.h */
+        usec_t head_timeout;       /* for a whole head */
+        usec_t body_window;        /* in which HTTP_BODY_WINDOW_MIN bytes of a body must arrive */
+        const char *head_late;     /* the body of the 408 for a late head: JSON; static */
 } HttpServerParams;
 
 int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *ops, void *userdata,
@@ -46,8 +50,8 @@ void http_server_quiesce(HttpServer *s);
 
 size_t http_server_n_requests(const HttpServer *s);
 
-/* While quiesced: true if no client waits for an answer. It is false while there are open requests and, for
- * a short while, connections that may be sending one: a client that was accepted gets its answer. */
+/* While quiesced: true if no client waits for an answer. It is false while there are requests of known
+ * clients (http_request_admit) and, for a short while, connections on which one may be arriving. */
 bool http_server_is_quiet(HttpServer *s);
 
 /* Cuts open connections (gone() and end() are called for each) and frees. */

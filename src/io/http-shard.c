@@ -94,10 +94,12 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 
 /* --- connections --- */
 
-static void on_hangup(uint32_t events _unused_, void *userdata) {
+static void on_socket(uint32_t events, void *userdata) {
         HttpConnection *c = userdata;
         HttpRequest *r = c->request;
 
+        if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+                return http_connection_sends(c);
         c->hup = true;
         loop_fd_remove(c->server->loop, &c->watch);
         list_append(&c->shard->hung, &c->hung);
@@ -125,12 +127,15 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
                 memcpy(&c->peer.in, d->accepting, sizeof(c->peer.in));
         else if (d->accepting && d->accepting->sa_family == AF_INET6)
                 memcpy(&c->peer.in6, d->accepting, sizeof(c->peer.in6));
+        c->due = TIMEOUT_INIT(c->due);
+        timeout_start(c->server->head_due, &c->due);
         list_init(&c->hung);
         list_append(&d->connections, &c->link);
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         if (info) {
                 c->fd = info->connect_fd;
-                (void) loop_fd_add(c->server->loop, &c->watch, c->fd, EPOLLRDHUP | EPOLLET, on_hangup, c);
+                (void) loop_fd_add(c->server->loop, &c->watch, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                   on_socket, c);
         }
         return c;
 }
@@ -142,6 +147,7 @@ static void connection_free(HttpConnection *c) {
                 return;
         s = c->server;
         loop_fd_remove(s->loop, &c->watch);
+        timeout_stop(&c->due);
         list_unlink(&c->hung);
         list_unlink(&c->link);
         free(c);

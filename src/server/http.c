@@ -5,7 +5,8 @@
  *
  *     headers → framing, path, route, access, size → (body) → handler → reply → end: one log line
  *
- * All refusals that need no body are made at the headers, so that a refused upload is not read. A handler
+ * All refusals that need no body are made at the headers, so that a refused upload is not read. Where no
+ * body is wanted none is kept. A handler
  * returns its refusal, and request_handle() answers it, in one place for all handlers. A handler may also
  * answer later; then it sets Request.cancel, which is called once if the client hangs up first.
  */
@@ -74,6 +75,8 @@ static void on_settled(void *userdata) {
 
 /* A CLI's request is larger than the client's request, which MAX_BODY has limited already. */
 static uint64_t body_max(const Request *q) {
+        if (!route_takes_body(q->route))
+                return HTTP_SKIPPED_BODY_MAX;
         return q->inner ? JOB_LINE_MAX : q->config->max_body;
 }
 
@@ -82,9 +85,27 @@ static uint64_t inner_inflight_max(const Config *c) {
 }
 
 static int too_large(const Request *q, ApiError *ret_error) {
-        api_error_set(ret_error, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                      (unsigned long long) body_max(q));
+        if (route_takes_body(q->route))
+                api_error_set(ret_error, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
+                              (unsigned long long) body_max(q));
+        else
+                api_error_set(ret_error, 413, NULL, "A request like this has no body.");
         return HANDLER_E_REFUSED;
+}
+
+/* The head is right: reads the body. */
+static void read_body(Request *q) {
+        uint64_t n;
+
+        /* A client is its token. The bodies of CLI jobs, which have none, have the room of CLI_MAX_JOBS. */
+        if (q->token || q->job)
+                http_request_admit(q->io, (uintptr_t) q->token);
+        if (route_takes_body(q->route))
+                return http_request_take_body(q->io, body_max(q));
+        http_request_skip_body(q->io, body_max(q));
+        if (http_request_header(q->io, "Transfer-Encoding") ||
+            (http_request_content_length(q->io, &n) == 0 && n > 0))
+                q->close = true;
 }
 
 /* Makes all checks that need no body. 0, or HANDLER_E_REFUSED with the error; for a 405 also with the path's
@@ -158,7 +179,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         request_set_ids(q);
 
         if (check_head(q, allow, sizeof(allow), &e) == 0)
-                http_request_take_body(io, body_max(q));
+                read_body(q);
         else
                 request_reply_error_with(q, &e, &(HttpHeader){ "Allow", allow }, *allow ? 1 : 0);
 }
@@ -182,6 +203,8 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         case HTTP_BODY_NO_ROOM:
                 return request_fail(q, 503, NULL,
                                     "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+        case HTTP_BODY_LATE:
+                return request_fail(q, 408, NULL, "The body arrived too slowly.");
         case HTTP_BODY_OK:
                 break;
         }
@@ -252,6 +275,11 @@ int http_new(const HttpParams *p, Http **ret) {
         HttpServerParams params = {
                 .max_connections = (unsigned) p->config->max_connections,
                 .max_inflight = p->config->max_inflight_bytes,
+                .head_timeout = HTTP_HEAD_TIMEOUT,
+                .body_window = HTTP_BODY_WINDOW,
+                .head_late = "{\"error\":{\"message\":\"The headers arrived too slowly.\","
+                             "\"type\":\"invalid_request_error\",\"param\":null,"
+                             "\"code\":\"request_timeout\"}}",
         };
         _cleanup_(http_freep) Http *h = NULL;
         uint8_t affinity_key[HASH_KEY_SIZE];

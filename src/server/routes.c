@@ -80,6 +80,10 @@ static bool route_is_prefix(const Route *r) {
         return n > 1 && r->path[n - 1] == '/';
 }
 
+bool route_takes_body(const Route *r) {
+        return streq(r->method, "POST") || streq(r->method, "PATCH");
+}
+
 static bool method_serves(const char *route, const char *method) {
         return streq(route, method) || (streq(route, "GET") && streq(method, "HEAD"));
 }

@@ -26,6 +26,9 @@ struct Route {
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 
+/* A body that comes with any other route is not kept. */
+bool route_takes_body(const Route *r);
+
 /* The protocol of a path, even if it has no route: its dialect (NULL: none) and the form of its
  * errors. */
 void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors);

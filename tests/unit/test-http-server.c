@@ -29,7 +29,7 @@ typedef struct Fixture {
         HttpRequest *last;
         HttpRequest *waiting[2100];
         size_t n_waiting;
-        bool hold, stream;
+        bool hold, stream, skip;
 } Fixture;
 
 static void on_head(HttpRequest *r, void *userdata) {
@@ -43,6 +43,8 @@ static void on_head(HttpRequest *r, void *userdata) {
                 (void) http_request_reply(r, 400, NULL, 0, NULL);
         else if (http_request_content_length(r, &n) == 0 && n > f->max_body)
                 (void) http_request_reply(r, 413, NULL, 0, NULL);
+        else if (f->skip)
+                http_request_skip_body(r, f->max_body);
         else
                 http_request_take_body(r, f->max_body);
 }
@@ -55,11 +57,14 @@ static void reply_text(HttpRequest *r, int status, const char *text) {
 }
 
 static void on_body(HttpRequest *r, void *userdata) {
+        static const int statuses[] = {
+                [HTTP_BODY_TOO_LARGE] = 413, [HTTP_BODY_NO_ROOM] = 503, [HTTP_BODY_LATE] = 408,
+        };
         Fixture *f = userdata;
 
         f->n_body++;
         if (http_request_body_fault(r) != HTTP_BODY_OK)
-                return reply_text(r, http_request_body_fault(r) == HTTP_BODY_TOO_LARGE ? 413 : 503, "no");
+                return reply_text(r, statuses[http_request_body_fault(r)], "no");
         if (f->stream)
                 assert_int_equal(http_request_stream(r, 200, NULL, 0), 0);
         if (f->hold || f->stream) {
@@ -91,7 +96,7 @@ static void on_end(HttpRequest *r, bool complete, void *userdata) {
                         f->waiting[i] = NULL;
 }
 
-static int setup(void **state) {
+static int setup_with(void **state, usec_t head_timeout, usec_t body_window) {
         static const HttpServerOps ops = { on_head, on_body, on_gone, on_drained, on_end };
         struct rlimit rl;
         socklen_t n = sizeof(struct sockaddr_in);
@@ -103,16 +108,33 @@ static int setup(void **state) {
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
         f->max_body = 1000;
         assert_int_equal(loop_new(&f->loop), 0);
-        assert_int_equal(
-                http_server_new(f->loop,
-                                &(HttpServerParams){ .max_connections = 2100, .max_inflight = 1 << 20 },
-                                &ops, f, &f->server),
-                0);
+        assert_int_equal(http_server_new(f->loop,
+                                         &(HttpServerParams){
+                                                 .max_connections = 2100,
+                                                 .max_inflight = 1 << 20,
+                                                 .head_timeout = head_timeout,
+                                                 .body_window = body_window,
+                                                 .head_late = "{\"late\":1}",
+                                         },
+                                         &ops, f, &f->server),
+                         0);
         assert_int_equal(listen_open("127.0.0.1:0", &f->fd), 0);
         assert_int_equal(getsockname(f->fd, (struct sockaddr *) &f->address, &n), 0);
         assert_int_equal(http_server_listen(f->server, f->fd), 0);
         *state = f;
         return 0;
+}
+
+static int setup(void **state) {
+        return setup_with(state, USEC_PER_HOUR, USEC_PER_HOUR);
+}
+
+static int setup_short_head(void **state) {
+        return setup_with(state, 100 * USEC_PER_MSEC, USEC_PER_HOUR);
+}
+
+static int setup_short_body(void **state) {
+        return setup_with(state, USEC_PER_HOUR, 100 * USEC_PER_MSEC);
 }
 
 static int teardown(void **state) {
@@ -212,7 +234,7 @@ static void test_too_large_while_uploading(void **state) {
         say(fd, "0\r\n\r\n");
         TURN_UNTIL(f, !hear(fd, &b) || has(&b, "\r\n\r\n"));
         assert_true(has(&b, " 413 "));
-        assert_int_equal(f->server->inflight, 0);
+        assert_int_equal(f->server->room.held, 0);
 }
 
 /* The last bytes and the FIN in one segment: the connection ends now, not at its time-out. */
@@ -247,9 +269,9 @@ static void test_room_is_given_back(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(1 << 20), c = BUF_INIT(1 << 20);
         _cleanup_close_ int first = dial(f), second = dial(f);
 
-        f->server->params.max_inflight = 800;
+        http_server_set_max_inflight(f->server, 800);
         say(first, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcd");
-        TURN_UNTIL(f, f->server->inflight == 4);
+        TURN_UNTIL(f, f->server->room.held == 4);
         say(second, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
         for (unsigned i = 0; i < 100; i++)
                 say(second, "0123456789");
@@ -563,27 +585,176 @@ static HttpConnection *connection_of(const Fixture *f) {
                                                       list_entry(d->connections.next, HttpConnection, link);
 }
 
-/* At the stop an idle connection is not waited for, one without a request for a short while, and half a
- * request for as long as the drain. */
+/* At the stop an idle connection is not waited for, and for a short while one without a request, with half a
+ * head or with half a request of a stranger; a known client's upload for as long as the drain. */
 static void test_what_a_stop_waits_for(void **state) {
+        static const char *const strangers[] = {
+                "",
+                "GET / HTTP/1.1\r\n",
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab",
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(strangers); i++) {
+                _cleanup_close_ int fd = dial(f);
+
+                say(fd, strangers[i]);
+                TURN_UNTIL(f, connection_of(f) && (i == 0 || connection_of(f)->has_sent));
+                TURN_UNTIL(f, i < 2 || connection_of(f)->request);
+                f->server->grace = sd_event_source_unref(f->server->grace);
+                f->server->grace_over = false;
+                assert_false(http_server_is_quiet(f->server));
+                TURN_UNTIL(f, http_server_is_quiet(f->server));
+                assert_true(f->server->grace_over);
+                (void) shutdown(fd, SHUT_RDWR);
+                TURN_UNTIL(f, !connection_of(f));
+        }
+        {
+                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+                _cleanup_close_ int fd = dial(f);
+
+                say(fd, strangers[2]);
+                TURN_UNTIL(f, connection_of(f) && connection_of(f)->request);
+                http_request_admit(connection_of(f)->request, 1);
+                assert_false(http_server_is_quiet(f->server));
+                say(fd, "cde");
+                TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello") && f->n_complete == 1);
+                f->server->grace_over = false;
+                assert_true(http_server_is_quiet(f->server)); /* idle */
+        }
+}
+
+/* --- clients that take their time --- */
+
+/* A byte now and then does not prolong the time of a head. */
+static void test_head_drips(void **state) {
+        static const char head[] = "GET / HTTP/1.1\r\nHost: x\r\nX-Long: ................................";
+        Fixture *f = *state;
+
+        for (unsigned answered = 0; answered < 2; answered++) {
+                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+                _cleanup_close_ int fd = dial(f);
+                usec_t began;
+
+                if (answered) {
+                        say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
+                        TURN_UNTIL(f, f->n_complete == 1);
+                        /* idle: not the time of a head */
+                        assert_false(list_is_linked(&connection_of(f)->due.link));
+                }
+                began = clock_monotonic();
+                for (const char *p = head; *p && hear(fd, &b); p++) {
+                        (void) send(fd, p, 1, MSG_NOSIGNAL);
+                        TURN_UNTIL(f, clock_monotonic() >= began + (usec_t) (p - head) * 10 * USEC_PER_MSEC);
+                }
+                TURN_UNTIL(f, !hear(fd, &b));
+                assert_true(has(&b, "HTTP/1.1 408 Request Timeout\r\n"));
+                assert_true(has(&b, "Connection: close\r\nContent-Length: 10\r\n\r\n{\"late\":1}"));
+                assert_in_range(clock_monotonic() - began, 100 * USEC_PER_MSEC, PATIENCE / 2);
+                TURN_UNTIL(f, !connection_of(f));
+        }
+}
+
+/* Who sends nothing is not answered. */
+static void test_no_head(void **state) {
         Fixture *f = *state;
         _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
-        int fd = dial(f);
+        _cleanup_close_ int fd = dial(f);
 
-        TURN_UNTIL(f, connection_of(f));
-        assert_false(http_server_is_quiet(f->server));
-        TURN_UNTIL(f, http_server_is_quiet(f->server));
+        TURN_UNTIL(f, !hear(fd, &b));
+        assert_int_equal(b.n, 0);
+}
 
-        say(fd, "GET / HTTP/1.1\r\n");
-        TURN_UNTIL(f, connection_of(f)->begun);
-        assert_true(f->server->grace_over);
-        assert_false(http_server_is_quiet(f->server));
+/* A request that waits for its answer, and an idle connection, are not late. */
+static void test_answer_takes_its_time(void **state) {
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int fd = dial(f);
+        usec_t began = clock_monotonic();
 
-        say(fd, "Host: x\r\n\r\n");
-        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello") && f->n_complete == 1);
-        f->server->grace_over = false;
-        assert_true(http_server_is_quiet(f->server));
-        (void) close(fd);
+        f->hold = true;
+        say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+        TURN_UNTIL(f, f->n_waiting == 1 && clock_monotonic() > began + 300 * USEC_PER_MSEC);
+        reply_text(f->waiting[0], 200, "hello");
+        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
+        began = clock_monotonic();
+        TURN_UNTIL(f, clock_monotonic() > began + 300 * USEC_PER_MSEC);
+        assert_true(hear(fd, &b));
+}
+
+static void test_body_drips(void **state) {
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int fd = dial(f);
+
+        f->max_body = 1 << 20;
+        say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+        while (hear(fd, &b)) {
+                (void) send(fd, "x", 1, MSG_NOSIGNAL);
+                assert_true(sd_event_run(loop_event(f->loop), USEC_PER_MSEC) >= 0);
+        }
+        assert_true(has(&b, "HTTP/1.1 408 Request Timeout\r\n") && has(&b, "\r\n\r\nno"));
+        TURN_UNTIL(f, !connection_of(f));
+        assert_int_equal(f->server->room.held, 0);
+        assert_int_equal(f->n_body, 1);
+        assert_int_equal(f->n_end, 1);
+}
+
+/* Enough in each window: several windows pass. Then nothing more comes, and the body is late. */
+static void test_body_goes_on(void **state) {
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int fd = dial(f);
+        static char piece[HTTP_BODY_WINDOW_MIN];
+        HttpRequest *r;
+
+        f->max_body = 1 << 20;
+        say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+        TURN_UNTIL(f, f->last);
+        r = f->last;
+        for (unsigned n = 0; n < 4; n++) {
+                size_t sent = 0;
+
+                while (sent < sizeof(piece)) {
+                        ssize_t k = send(fd, piece, sizeof(piece) - sent, MSG_NOSIGNAL);
+
+                        sent += k > 0 ? (size_t) k : 0;
+                        assert_true(sd_event_run(loop_event(f->loop), 0) >= 0);
+                }
+                TURN_UNTIL(f, r->n_windows == n + 1);
+        }
+        TURN_UNTIL(f, !hear(fd, &b));
+        assert_true(has(&b, " 408 "));
+}
+
+/* A body that is not wanted: a small one is dropped, a larger one is refused before it has come. */
+static void test_body_is_skipped(void **state) {
+        static const struct {
+                const char *request, *status;
+        } rows[] = {
+                { "GET / HTTP/1.1\r\nHost: x\r\n\r\n", " 200 " },
+                { "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", " 200 " },
+                { "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+                  " 200 " },
+                { "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\nfff\r\nx",
+                  " 413 " },
+        };
+        Fixture *f = *state;
+
+        f->skip = true;
+        f->max_body = 5;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+                _cleanup_close_ int fd = dial(f);
+                bool open = true;
+
+                say(fd, rows[i].request);
+                TURN_UNTIL(f, !(open = hear(fd, &b)) || has(&b, "\r\n\r\n"));
+                if (!has(&b, rows[i].status))
+                        fail_msg("%s: %s", rows[i].request, b.n > 0 ? buf_cstr(&b) : "nothing");
+                assert_int_equal(f->server->room.held, 0);
+        }
 }
 
 int main(void) {
@@ -605,6 +776,12 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_free_with_open_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_quiesce, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_what_a_stop_waits_for, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_head_drips, setup_short_head, teardown),
+                cmocka_unit_test_setup_teardown(test_no_head, setup_short_head, teardown),
+                cmocka_unit_test_setup_teardown(test_answer_takes_its_time, setup_short_head, teardown),
+                cmocka_unit_test_setup_teardown(test_body_drips, setup_short_body, teardown),
+                cmocka_unit_test_setup_teardown(test_body_goes_on, setup_short_body, teardown),
+                cmocka_unit_test_setup_teardown(test_body_is_skipped, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

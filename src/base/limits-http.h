@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The ceilings of what a client sends before its request is complete; a part of base/limits.h. */
+
+/* --- the head --- */
+#define HTTP_HEADERS_MAX (16U << 10) /* libmicrohttpd's pool for one request's headers; above it 431 */
+#define HTTP_HEAD_TIMEOUT (30 * USEC_PER_SEC) /* for a whole head, however many pieces it arrives in */
+
+/* --- the body: MAX_BODY and MAX_INFLIGHT_BYTES are settings --- */
+#define HTTP_SWALLOW_MAX (8U << 20) /* bytes read of a too large body, so that the client gets the 413 */
+#define HTTP_SKIPPED_BODY_MAX 1024U /* bytes read where no body is wanted: some clients send `{}` */
+#define HTTP_SMALL_BODY_MAX (256U << 10) /* may use the reserve of MAX_INFLIGHT_BYTES: nearly all chats */
+#define HTTP_BODY_WINDOW (30 * USEC_PER_SEC) /* after each, the body's progress is looked at */
+#define HTTP_BODY_WINDOW_MIN (30U << 10) /* bytes in each: 1 KiB/s, below what any radio link has */
+#define HTTP_BODY_WINDOWS_MAX 60U /* a body has half an hour: 32 MiB at 18 KiB/s */
