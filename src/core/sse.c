@@ -26,10 +26,11 @@ typedef struct Slice {
         size_t n;
 } Slice;
 
-void sse_init(Sse *s, size_t event_max) {
+void sse_init(Sse *s, size_t event_max, size_t stray_max) {
         *s = (Sse){
                 .line = BUF_INIT(event_max + LINE_OVERHEAD),
                 .data = BUF_INIT(event_max),
+                .stray = BUF_INIT(stray_max),
                 .event_max = event_max,
         };
 }
@@ -37,6 +38,7 @@ void sse_init(Sse *s, size_t event_max) {
 void sse_done(Sse *s) {
         buf_done(&s->line);
         buf_done(&s->data);
+        buf_done(&s->stray);
 }
 
 static void empty(Buf *b) {
@@ -74,19 +76,45 @@ static int add_data(Sse *s, const char *p, size_t n, bool in_piece, Slice *whole
         return buf_append(&s->data, p, n);
 }
 
+static bool is_blank(const char *p, size_t n) {
+        while (n > 0 && (*p == ' ' || *p == '\t' || *p == '\n'))
+                p++, n--;
+        return n == 0;
+}
+
 static int dispatch(Sse *s, Slice *whole, SseFn fn, void *userdata) {
-        int r;
+        const char *p;
+        size_t n;
+        int r = 0;
 
         if (!s->has_data)
                 return 0;
-        if (whole->p)
-                r = fn(whole->p, whole->n, userdata);
-        else
-                r = fn(s->data.n > 0 ? buf_data(&s->data) : "", s->data.n, userdata);
+        p = whole->p ?: s->data.n > 0 ? buf_data(&s->data) : "";
+        n = whole->p ? whole->n : s->data.n;
+        if (!is_blank(p, n))
+                r = fn(p, n, userdata);
         whole->p = NULL;
         s->has_data = false;
         empty(&s->data);
         return MIN(r, 0);
+}
+
+/* Keeps a line that is no field. Beyond the ceiling it is cut off, so that only the beginning is kept. */
+static int take_stray(Sse *s, const char *p, size_t n) {
+        static const char *const fields[] = { "event", "id", "retry" };
+        const char *colon = memchr(p, ':', n);
+        size_t n_name = colon ? (size_t) (colon - p) : n;
+
+        if (n_name == 0) /* a comment */
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                if (n_name == strlen(fields[i]) && memcmp(p, fields[i], n_name) == 0)
+                        return 0;
+        if (s->stray.n == s->stray.max)
+                return 0;
+        n = MIN(n, s->stray.max - s->stray.n - 1);
+        (void) buf_append(&s->stray, p, n);
+        return buf_putc(&s->stray, '\n');
 }
 
 /* One line without its end. `in_piece`: it is valid until sse_feed() returns. */
@@ -105,15 +133,13 @@ static int take_line(Sse *s, const char *p, size_t n, bool in_piece, Slice *whol
         if (n == 0)
                 return dispatch(s, whole, fn, userdata);
         if (n < 4 || memcmp(p, "data", 4) != 0)
-                return 0;
-        p += 4;
-        n -= 4;
-        if (n == 0) /* a field name without a colon is a field with an empty value */
+                return take_stray(s, p, n);
+        if (n == 4) /* a field name without a colon is a field with an empty value */
                 return add_data(s, "", 0, true, whole);
-        if (*p != ':')
-                return 0;
-        p++;
-        n--;
+        if (p[4] != ':')
+                return take_stray(s, p, n);
+        p += 5;
+        n -= 5;
         if (n > 0 && *p == ' ') {
                 p++;
                 n--;
@@ -163,6 +189,13 @@ int sse_feed(Sse *s, const char *p, size_t n, SseFn fn, void *userdata) {
         return keep(s, &whole);
 }
 
-bool sse_is_inside(const Sse *s) {
-        return s->line.n > 0 || s->has_data;
+int sse_end(Sse *s, SseFn fn, void *userdata) {
+        Slice whole = {};
+        int r = 0;
+
+        if (s->line.n > 0) {
+                r = take_line(s, buf_data(&s->line), s->line.n, false, &whole, fn, userdata);
+                empty(&s->line);
+        }
+        return r < 0 ? r : dispatch(s, &whole, fn, userdata);
 }

@@ -27,6 +27,7 @@ void answer_reset(Answer *a) {
 void answer_note_event(Answer *a, const GeminiEvent *e) {
         a->is_blocked = a->is_blocked || e->block_reason[0];
         a->is_refused = a->is_refused || is_about_account(e->block_reason);
+        a->has_usage = a->has_usage || e->has_usage;
 }
 
 AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {
@@ -36,9 +37,15 @@ AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {
                 return NULL;
         mine = &a->candidates[c->index];
         mine->is_seen = true;
+        mine->was_finished = mine->finish[0];
         if (c->finish_reason[0])
                 text_copy(mine->finish, sizeof(mine->finish), c->finish_reason);
         return mine;
+}
+
+void answer_note_content(Answer *a, AnswerCandidate *c) {
+        c->has_content = true;
+        a->is_reopened = a->is_reopened || c->was_finished;
 }
 
 bool answer_has_candidate(const Answer *a) {
@@ -48,13 +55,29 @@ bool answer_has_candidate(const Answer *a) {
         return false;
 }
 
-bool answer_is_complete(const Answer *a, bool streams) {
-        if (!streams)
-                return true;
+static unsigned count(const Answer *a, bool finished) {
+        unsigned n = 0;
+
         for (size_t i = 0; i < CANDIDATES_MAX; i++)
-                if (a->candidates[i].is_seen && !a->candidates[i].finish[0])
-                        return false;
-        return answer_has_candidate(a) || a->is_blocked;
+                n += a->candidates[i].is_seen && !!a->candidates[i].finish[0] == finished;
+        return n;
+}
+
+unsigned answer_settled(const Answer *a) {
+        if (a->is_reopened)
+                return 0;
+        if (a->is_blocked)
+                return CANDIDATES_MAX;
+        return count(a, false) > 0 ? 0 : count(a, true);
+}
+
+/* A finishReason is missing, and this is not just an upstream that sends none. */
+static bool is_cut(const Answer *a) {
+        unsigned n_open = count(a, false), n_finished = count(a, true);
+
+        if (a->is_blocked || (n_open == 0 && n_finished > 0))
+                return false;
+        return !a->has_usage || n_finished > 0;
 }
 
 static bool candidate_is_answer(const AnswerCandidate *c, bool (*is_answer)(const char *finish)) {
@@ -80,7 +103,7 @@ bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *f
         const char *finish = NULL;
         char message[512];
 
-        if (!answer_is_complete(a, streams)) {
+        if (streams && is_cut(a)) {
                 verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
                 return false;
         }
@@ -89,8 +112,8 @@ bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *f
 
                 if (candidate_is_answer(c, is_answer))
                         return true;
-                if (c->is_seen && !finish)
-                        finish = c->finish;
+                if (c->is_seen && !strnull(c->finish))
+                        finish = finish ?: c->finish;
         }
         if (finish && is_about_account(finish)) {
                 verdict_of_account(finish, why, ret_verdict);
@@ -104,7 +127,7 @@ bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *f
                 return true;
 
         (void) snprintf(message, sizeof(message), "an answer without content%s%s%s%s",
-                        strnull(finish) ? "" : ", ", strempty(finish), why[0] ? ", " : "", why);
+                        finish ? ", " : "", strempty(finish), why[0] ? ", " : "", why);
         verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, message);
         return false;
 }

@@ -5,6 +5,11 @@
  * The state of Gemini's answer, judged in one place for all dialects: which candidates were seen, which are
  * finished, whether the answer is complete, and whether it is an answer at all. A dialect notes each event's
  * facts here, and queries them at the end.
+ *
+ * Gemini's finishReasons decide how an answer ended, not the transfer's last bytes. Once every candidate
+ * has finished, the answer is settled: nothing that follows makes it an error. The exception are models that
+ * put a finishReason on each event. They are recognized by content after a finishReason, and from then on
+ * only a transfer that ends cleanly is an answer.
  */
 
 #include "base/limits.h"
@@ -13,14 +18,17 @@
 
 typedef struct AnswerCandidate {
         bool is_seen;
-        bool has_content;                   /* set by the dialect, by its own definition */
+        bool was_finished; /* before the present event */
+        bool has_content;
         char finish[FINISH_REASON_MAX + 1]; /* Gemini's finishReason, an open enum, cut; "" before the end */
 } AnswerCandidate;
 
 typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
-        bool is_blocked; /* promptFeedback.blockReason */
+        bool is_blocked; /* promptFeedback.blockReason, also after a text */
         bool is_refused; /* the same, if the reason is about the account */
+        bool has_usage;
+        bool is_reopened; /* content came after a finishReason */
 } Answer;
 
 /* Clears everything: another attempt begins. */
@@ -29,17 +37,22 @@ void answer_reset(Answer *a);
 void answer_note_event(Answer *a, const GeminiEvent *e);
 /* NULL for an index above the maximum. */
 AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c);
+/* The present event has content of the candidate, by the dialect's own definition. */
+void answer_note_content(Answer *a, AnswerCandidate *c);
 
-/* Every candidate is finished, or the prompt is blocked. An answer in one piece is always complete: proto3
- * leaves out an enum's zero, so its finishReason may be missing. A stream without a finishReason was cut
- * off. */
-bool answer_is_complete(const Answer *a, bool streams);
+/* The number of candidates that have finished, CANDIDATES_MAX if the prompt was blocked; 0 as long as one
+ * of them has not, or if the answer was reopened. */
+unsigned answer_settled(const Answer *a);
 
 bool answer_has_candidate(const Answer *a);
 
-/* Whether there is an answer; if not, the verdict has the reason. There is one if a candidate has content,
- * or finished for a reason that `is_answer` accepts without content (NULL: any), or if the prompt was
- * blocked. A reason about the account behind the key is no answer: VERDICT_PROJECT_DEAD. `why`: Google's
- * message about a candidate without content, cleaned; or "". */
+/* Whether there is an answer, when the transfer has ended well; if not, the verdict has the reason. There is
+ * one if a candidate has content, or finished for a reason that `is_answer` accepts without content (NULL:
+ * any), or if the prompt was blocked. A reason about the account behind the key is no answer:
+ * VERDICT_PROJECT_DEAD.
+ *
+ * `streams`: a candidate of a stream without a finishReason was cut off, unless no candidate has one and the
+ * tokens were counted. An answer in one piece may lack it, because proto3 leaves out an enum's zero. `why`:
+ * Google's message about a candidate without content, cleaned; or "". */
 bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *finish), const char *why,
                   Verdict *ret_verdict);

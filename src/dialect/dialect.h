@@ -66,7 +66,7 @@ struct Translation {
         Buf gemini;                /* GenerateContentRequest, JSON */
         Usage usage;               /* the latest from Gemini */
         const char *finish_reason; /* in the dialect's words, for the log; NULL before the end; borrowed */
-        bool complete;             /* every candidate finished, or the prompt was blocked */
+        unsigned settled; /* how many candidates have finished for good: answer.h */
 };
 
 struct Dialect {
@@ -97,6 +97,18 @@ static inline bool translation_streams(const Translation *t) {
 static inline bool translation_generates(const Translation *t) {
         return gemini_method_generates(t->method);
 }
+
+/* Takes an event of Gemini, like the dialect's event(). Once the answer is settled, one that cannot be read
+ * does not matter any more. */
+int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
+
+/* The attempt has ended with *verdict. An answer that is settled is good whatever the verdict is; one that
+ * is not is good if the verdict is, and finish() agrees. *verdict becomes the answer's verdict. Returns what
+ * finish() returned, or 0. */
+int translation_end(Translation *t, Buf *out, Verdict *verdict);
+
+/* Whether nothing that follows can make the answer an error. */
+bool translation_is_settled(const Translation *t);
 
 static inline Translation *translation_free(Translation *t) {
         return t ? t->dialect->free(t) : NULL;

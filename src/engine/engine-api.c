@@ -5,6 +5,12 @@
  * up to a ceiling and classified at the end. Of a 200 it is one answer, kept whole, or a stream, split into
  * events as it arrives.
  *
+ * Google and the proxies before it do not always send the stream that was requested. A body that begins like
+ * JSON is kept whole and read at its end: it is an error, an answer, or an array of answers. Within a stream
+ * an error may come as plain JSON, without `data:`. The reader of the stream keeps such lines, and if they
+ * are an error of Google, they are the verdict. Whether the answer was complete by then, and so is good in
+ * spite of it, is for the dialect to say.
+ *
  * Two time-outs run, never together: until the first byte of the body, and then between bytes. None runs
  * while the call is paused, because then the client is slow.
  */
@@ -16,6 +22,8 @@
 #include "base/trace.h"
 #include "core/sse.h"
 #include "dialect/gemini/error.h"
+#include "dialect/gemini/event.h"
+#include "dialect/json.h"
 #include "engine/engine-api.h"
 #include "io/timeout.h"
 
@@ -31,6 +39,12 @@ typedef struct EngineApi {
         size_t n_calls;
 } EngineApi;
 
+typedef enum BodyForm {
+        BODY_UNKNOWN, /* nothing but white space has come */
+        BODY_WHOLE,
+        BODY_EVENTS,
+} BodyForm;
+
 typedef struct ApiCall {
         EngineCall call;
         EngineApi *api;
@@ -43,7 +57,11 @@ typedef struct ApiCall {
         Timeout timeout;
         Sse sse;
         Buf body;        /* an answer in one piece, or an error */
+        int status;      /* HTTP's; 0: no byte of the body has come */
+        BodyForm form;   /* of a 200 */
         int event_error; /* what the sink's event() returned */
+        bool has_event;  /* one was passed on */
+        bool is_torn;    /* the stream has ended within an event */
         bool begun, timed_out, paused;
 } ApiCall;
 
@@ -59,13 +77,121 @@ static const struct {
         [GEMINI_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };
 
-/* --- the end of a call --- */
-
 static_assert(ENGINE_HEADERS_MAX <= CURL_HEADERS_MAX, "all of them have to fit into a call");
+
+/* --- events --- */
+
+static int on_event(const char *data, size_t n, void *userdata) {
+        ApiCall *c = userdata;
+
+        c->has_event = true;
+        return c->sink.event(data, n, c->userdata);
+}
+
+static int on_last_event(const char *data, size_t n, void *userdata) {
+        ApiCall *c = userdata;
+
+        c->is_torn = json_fault(data, n);
+        return c->is_torn ? 0 : on_event(data, n, c);
+}
+
+/* Of a transfer that broke off. */
+static int drop_event(const char *data _unused_, size_t n _unused_, void *userdata _unused_) {
+        return 0;
+}
+
+/* For a stream, an array of answers is a sequence of events. */
+static int pass_whole(ApiCall *c, const char *body) {
+        JsonCursor answers = json_enter_array(json_view(body, c->body.n));
+        JsonView answer;
+        int r;
+
+        if (!methods[c->method].stream || !json_next(&answers, NULL, &answer))
+                return on_event(body, c->body.n, c);
+        do
+                r = on_event(answer.p, (size_t) (answer.end - answer.p), c);
+        while (r >= 0 && json_next(&answers, NULL, &answer));
+        return r;
+}
+
+/* The body of a 200 has ended: passes on what is still held. If it is not complete by HTTP's framing, that
+ * is only JSON that is whole nevertheless. */
+static int pass_rest(ApiCall *c, bool is_complete) {
+        const char *body;
+
+        if (c->form == BODY_EVENTS)
+                return sse_end(&c->sse, is_complete ? on_last_event : drop_event, c);
+        if (methods[c->method].stream && c->form == BODY_UNKNOWN)
+                return 0;
+        if (!is_complete && json_fault(c->body.n > 0 ? buf_data(&c->body) : "", c->body.n))
+                return 0;
+        body = buf_cstr(&c->body);
+        return body ? pass_whole(c, body) : c->body.error;
+}
+
+/* A stream of events begins with the name of a field, or with a comment. */
+static int take_stream(ApiCall *c, const char *p, size_t n) {
+        while (c->form == BODY_UNKNOWN && n > 0) {
+                if (memchr(TEXT_WHITESPACE, *p, strlen(TEXT_WHITESPACE)))
+                        p++, n--;
+                else
+                        c->form = *p == '{' || *p == '[' ? BODY_WHOLE : BODY_EVENTS;
+        }
+        return c->form == BODY_EVENTS ? sse_feed(&c->sse, p, n, on_event, c) : buf_append(&c->body, p, n);
+}
+
+static int on_http_data(int status, const char *p, size_t n, void *userdata) {
+        ApiCall *c = userdata;
+        int r;
+
+        if (!c->paused)
+                timeout_start(c->api->idle, &c->timeout);
+        if (!c->begun)
+                c->call.first_byte = loop_now(c->api->loop);
+        c->begun = true;
+        c->status = status;
+        if (status != 200) {
+                n = MIN(n, UPSTREAM_ERROR_MAX - c->body.n);
+                return buf_append(&c->body, p, n);
+        }
+        r = methods[c->method].stream ? take_stream(c, p, n) : buf_append(&c->body, p, n);
+        if (r < 0)
+                c->event_error = r;
+        return r;
+}
+
+static void on_http_header(const char *line, size_t n, void *userdata) {
+        ApiCall *c = userdata;
+
+        c->sink.header(line, n, c->userdata);
+}
+
+/* --- the end of a call --- */
 
 static void call_finish(ApiCall *c, const Verdict *v) {
         timeout_stop(&c->timeout);
         c->sink.done(v, c->userdata); /* frees c */
+}
+
+/* Before the verdict: the rest of a 200. */
+static void end_body(ApiCall *c, bool is_complete) {
+        if (c->status == 200 && c->event_error == 0)
+                c->event_error = MIN(pass_rest(c, is_complete), 0);
+}
+
+/* After it: an error that came as plain text within a stream explains more than the stream's end does, and
+ * a text that came instead of a stream is no answer. */
+static void weigh_text(const ApiCall *c, Verdict *v) {
+        const Buf *text = &c->sse.stray;
+        const char *error;
+        size_t n;
+
+        if (text->n == 0 || c->event_error < 0)
+                return;
+        if (gemini_event_find_error(buf_data(text), text->n, &error, &n))
+                gemini_error_classify(c->status, error, n, c->key, v);
+        else if (v->class == VERDICT_OK && !c->has_event)
+                gemini_error_classify(c->status, buf_data(text), text->n, c->key, v);
 }
 
 static void on_timeout(Timeout *t) {
@@ -74,6 +200,7 @@ static void on_timeout(Timeout *t) {
 
         c->timed_out = true;
         c->http = curl_call_free(c->http);
+        end_body(c, false);
         if (c->begun)
                 verdict_init(&v, VERDICT_CUT, 0, "Gemini fell silent in the middle of its answer.");
         else
@@ -82,6 +209,7 @@ static void on_timeout(Timeout *t) {
                         c->begun ? "STREAM_IDLE_TIMEOUT" : "FIRST_BYTE_TIMEOUT",
                         (double) (c->begun ? c->api->p.stream_idle_timeout : c->api->p.first_byte_timeout) /
                                 (double) USEC_PER_SEC);
+        weigh_text(c, &v);
         call_finish(c, &v);
 }
 
@@ -97,7 +225,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                                Verdict *ret) {
         switch (outcome) {
         case CURL_OUTCOME_COMPLETE:
-                if (status == 200 && !sse_is_inside(&c->sse))
+                if (status == 200 && !c->is_torn)
                         verdict_init(ret, VERDICT_OK, status, NULL);
                 else if (status == 200)
                         verdict_init(ret, VERDICT_CUT, status, "Gemini's answer broke off.");
@@ -144,51 +272,15 @@ static void on_http_done(CurlOutcome outcome, int status, const char *cause, voi
         ApiCall *c = userdata;
         Verdict v;
 
-        if (outcome == CURL_OUTCOME_COMPLETE && status == 200 && !methods[c->method].stream) {
-                const char *s = buf_cstr(&c->body);
-
-                c->event_error = s ? c->sink.event(s, c->body.n, c->userdata) : c->body.error;
-                if (c->event_error < 0)
-                        outcome = CURL_OUTCOME_ABORTED;
-        }
-        verdict_of_outcome(c, outcome, status, cause, &v);
+        c->status = status;
+        end_body(c, outcome == CURL_OUTCOME_COMPLETE);
+        verdict_of_outcome(c, c->event_error < 0 ? CURL_OUTCOME_ABORTED : outcome, status, cause,
+                           &v);
+        weigh_text(c, &v);
         name_cause(&v, cause);
         if (outcome == CURL_OUTCOME_UNREACHED)
                 trace(connect_failed, c->ids, "%s", cause);
         call_finish(c, &v);
-}
-
-/* --- events --- */
-
-static int on_event(const char *data, size_t n, void *userdata) {
-        ApiCall *c = userdata;
-
-        return c->sink.event(data, n, c->userdata);
-}
-
-static int on_http_data(int status, const char *p, size_t n, void *userdata) {
-        ApiCall *c = userdata;
-        int r;
-
-        if (!c->paused)
-                timeout_start(c->api->idle, &c->timeout);
-        if (!c->begun)
-                c->call.first_byte = loop_now(c->api->loop);
-        c->begun = true;
-        if (status != 200) {
-                n = MIN(n, UPSTREAM_ERROR_MAX - c->body.n);
-                return buf_append(&c->body, p, n);
-        }
-        r = methods[c->method].stream ? sse_feed(&c->sse, p, n, on_event, c) : buf_append(&c->body, p, n);
-        if (r < 0)
-                c->event_error = r;
-        return r;
-}
-
-static void on_http_header(const char *line, size_t n, void *userdata) {
-        ApiCall *c = userdata;
-
-        c->sink.header(line, n, c->userdata);
 }
 
 static int call_url(const EngineApi *e, const EngineRequest *q, Buf *ret) {
@@ -215,6 +307,8 @@ static void api_call_pause(EngineCall *call, bool paused) {
         if (c->paused == paused)
                 return;
         c->paused = paused;
+        if (!c->http) /* it has ended, and what it left is being passed on */
+                return;
         if (paused)
                 timeout_stop(&c->timeout);
         else
@@ -265,7 +359,7 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                 .body = BUF_INIT(UPSTREAM_ANSWER_MAX),
         };
         c->timeout = TIMEOUT_INIT(c->timeout);
-        sse_init(&c->sse, UPSTREAM_EVENT_MAX);
+        sse_init(&c->sse, UPSTREAM_EVENT_MAX, UPSTREAM_ERROR_MAX);
         e->n_calls++;
         call = &c->call;
 

@@ -85,7 +85,8 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize("script", BREAKS)
+# Without a finishReason a stream that ends well is an answer for the API's clients, but none for the CLI.
+@pytest.mark.parametrize("script", [s for s in BREAKS if " end " not in s])
 def test_stream_that_breaks_off_like_the_api(cli, sim, script):
     """After the first byte: the pieces that came, and then the error in the stream."""
     answers = []

@@ -69,7 +69,7 @@ static void run(const char *s, size_t n, bool stream) {
                 const char *line_end = stream ? memchr(s, '\n', n) : NULL;
                 size_t k = line_end ? (size_t) (line_end - s) : n;
 
-                r = t->dialect->event(t, s, k, &out, &v);
+                r = translation_event(t, s, k, &out, &v);
                 check(stream || out.n == 0);
                 k += line_end ? 1 : 0;
                 s += k;

@@ -71,7 +71,9 @@ static void run_lines(Translation *t, bool array, const char *s, size_t n) {
                 size_t k = line_end ? (size_t) (line_end - s) : n;
 
                 r = t->dialect->event(t, s, k, &out, &v);
-                if (r == 0) {
+                if (r == DIALECT_E_VERDICT && translation_is_settled(t)) {
+                        r = 0; /* what translation_event() does */
+                } else if (r == 0) {
                         expect_piece(array, first, s, k, &expected);
                         first = false;
                 }
@@ -85,7 +87,7 @@ static void run_lines(Translation *t, bool array, const char *s, size_t n) {
         check(r == 0 || r == DIALECT_E_VERDICT);
 
         if (r == 0) {
-                check(t->complete && !first);
+                check(!first);
                 (void) buf_puts(&expected, array ? "]" : "");
                 check(equal(&out, buf_data(&expected), expected.n));
                 return;
@@ -135,9 +137,10 @@ static void run_whole(Translation *t, bool array, const char *s, size_t n) {
         if (!translation_streams(t))
                 check(equal(&out, s, n));
         else if (!array && !memchr(s, '\r', n)) { /* the parser in front of us leaves none */
-                sse_init(&sse, OUT_MAX);
+                sse_init(&sse, OUT_MAX, OUT_MAX);
                 check(sse_feed(&sse, buf_data(&out), out.n, on_event, &heard) == 0);
-                check(heard.count == 1 && !sse_is_inside(&sse));
+                check(sse_end(&sse, on_event, &heard) == 0 && sse.stray.n == 0);
+                check(heard.count == 1);
                 sse_done(&sse);
         }
 }
@@ -192,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (translation_streams(t)) {
                 run_lines(t, array, s, size);
                 t->dialect->reset(t);
-                check(!t->complete && !t->finish_reason);
+                check(t->settled == 0 && !t->finish_reason);
         }
         run_whole(t, array, s, size);
         return 0;

@@ -21,7 +21,7 @@ static void note(Answer *a, const char *json) {
                 JsonView part;
 
                 if (mine && json_next(&c.parts, NULL, &part))
-                        mine->has_content = true;
+                        answer_note_content(a, mine);
         }
 }
 
@@ -31,38 +31,61 @@ static void note(Answer *a, const char *json) {
 static void test_judge(void **state) {
         static const struct {
                 const char *first, *second; /* events; NULL: none */
-                bool is_complete;           /* if it is a stream */
+                unsigned settled;
                 const char *stream, *whole; /* the verdict's message; NULL: it is an answer */
         } rows[] = {
-                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"), NULL, true, NULL, NULL },
-                { CANDIDATES("{" PARTS "}"), CANDIDATES("{\"finishReason\":\"STOP\"}"), true, NULL, NULL },
-                { CANDIDATES("{\"finishReason\":\"STOP\"}"), NULL, true, NULL, NULL },
-                { CANDIDATES("{" PARTS ",\"finishReason\":\"OTHER\"}"), NULL, true, NULL, NULL },
-                { CANDIDATES("{\"finishReason\":\"OTHER\"}"), NULL, true,
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"), NULL, 1, NULL, NULL },
+                { CANDIDATES("{" PARTS "}"), CANDIDATES("{\"finishReason\":\"STOP\"}"), 1, NULL, NULL },
+                { CANDIDATES("{\"finishReason\":\"STOP\"}"), NULL, 1, NULL, NULL },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"OTHER\"}"), NULL, 1, NULL, NULL },
+                { CANDIDATES("{\"finishReason\":\"OTHER\"}"), NULL, 1,
                   "an answer without content, OTHER, so", "an answer without content, OTHER, so" },
 
                 /* cut, or whole without a reason */
-                { CANDIDATES("{" PARTS "}"), NULL, false, "the stream ended without a finishReason", NULL },
-                { CANDIDATES("{}"), NULL, false, "the stream ended without a finishReason",
+                { CANDIDATES("{" PARTS "}"), NULL, 0, "the stream ended without a finishReason", NULL },
+                { CANDIDATES("{}"), NULL, 0, "the stream ended without a finishReason",
                   "an answer without content, so" },
-                { "{}", NULL, false, "the stream ended without a finishReason",
+                { "{}", NULL, 0, "the stream ended without a finishReason",
                   "an answer without content, so" },
+
+                /* a stream whose tokens were counted is whole, too */
+                { CANDIDATES("{" PARTS "}"), "{\"usageMetadata\":{}}", 0, NULL, NULL },
+                { "{\"usageMetadata\":{}}", CANDIDATES("{" PARTS "}"), 0, NULL, NULL },
+                { CANDIDATES("{}"), "{\"usageMetadata\":{}}", 0, "an answer without content, so",
+                  "an answer without content, so" },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"},{\"index\":1," PARTS "}"),
+                  "{\"usageMetadata\":{}}", 0, "the stream ended without a finishReason", NULL },
+                { CANDIDATES("{" PARTS "}"), "{\"usageMetadata\":null}", 0,
+                  "the stream ended without a finishReason", NULL },
 
                 /* several: one is enough for an answer, all must be finished */
-                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"},{\"index\":1}"), NULL, false,
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"},{\"index\":1}"), NULL, 0,
                   "the stream ended without a finishReason", NULL },
                 { CANDIDATES("{\"finishReason\":\"SAFETY\"},{\"index\":7,\"finishReason\":\"STOP\"}"), NULL,
-                  true, NULL, NULL },
-                { CANDIDATES("{\"index\":8," PARTS ",\"finishReason\":\"STOP\"}"), NULL, false,
+                  2, NULL, NULL },
+                { CANDIDATES("{\"index\":8," PARTS ",\"finishReason\":\"STOP\"}"), NULL, 0,
                   "the stream ended without a finishReason", "an answer without content, so" },
 
-                /* blocked */
-                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", NULL, true, NULL, NULL },
-                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", "{}", true, NULL, NULL },
+                /* content after a finishReason, of the same candidate */
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"), CANDIDATES("{" PARTS "}"), 0, NULL,
+                  NULL },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"),
+                  CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"), 0, NULL, NULL },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"),
+                  CANDIDATES("{\"finishReason\":\"STOP\"}"), 1, NULL, NULL },
+                { CANDIDATES("{" PARTS ",\"finishReason\":\"STOP\"}"),
+                  CANDIDATES("{\"index\":1," PARTS ",\"finishReason\":\"STOP\"}"), 2, NULL, NULL },
+
+                /* blocked, also after content */
+                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", NULL, 8, NULL, NULL },
+                { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", "{}", 8, NULL, NULL },
                 { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}",
-                  CANDIDATES("{\"finishReason\":\"OTHER\"}"), true, "an answer without content, OTHER, so",
+                  CANDIDATES("{\"finishReason\":\"OTHER\"}"), 8, "an answer without content, OTHER, so",
                   "an answer without content, OTHER, so" },
-                { "{\"promptFeedback\":{}}", NULL, false, "the stream ended without a finishReason",
+                { CANDIDATES("{" PARTS "}"), "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", 8, NULL,
+                  NULL },
+                { CANDIDATES("{}"), "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", 8, NULL, NULL },
+                { "{\"promptFeedback\":{}}", NULL, 0, "the stream ended without a finishReason",
                   "an answer without content, so" },
         };
 
@@ -76,14 +99,14 @@ static void test_judge(void **state) {
                         note(&a, rows[i].first);
                         if (rows[i].second)
                                 note(&a, rows[i].second);
-                        assert_int_equal(answer_is_complete(&a, streams), !streams || rows[i].is_complete);
+                        assert_int_equal(answer_settled(&a), rows[i].settled);
                         good = answer_judge(&a, streams, is_stop, "so", &v);
                         assert_int_equal(good, !want);
                         if (want)
                                 assert_string_equal(v.message, want);
                         answer_reset(&a);
                         assert_false(answer_has_candidate(&a));
-                        assert_false(answer_is_complete(&a, true));
+                        assert_int_equal(answer_settled(&a), 0);
                 }
 }
 

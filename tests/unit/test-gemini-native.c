@@ -152,21 +152,22 @@ static void test_bytes(void **state) {
 #define STOP                 ",\"finishReason\":\"STOP\""
 #define TEXT                 "{\"text\":\"a\"}"
 
-/* When the client's bytes begin, when the answer is complete, and the finish reason in the log. */
+/* When the client's bytes begin, when the answer is settled, and the finish reason in the log. What has
+ * neither bytes nor an end is no answer; what has bytes ends as it does upstream. */
 static void test_stream_facts(void **state) {
         static const struct {
                 const char *event;
-                bool bytes, complete;
+                bool bytes, settled;
                 const char *finish;
         } rows[] = {
-                { "{}", GEMINI_GENERATE, NULL },
-                { "{\"usageMetadata\":{\"promptTokenCount\":1}}", GEMINI_GENERATE, NULL },
-                { "{\"promptFeedback\":{\"safetyRatings\":[]}}", GEMINI_GENERATE, NULL },
+                { "{}", false, false, NULL },
+                { "{\"usageMetadata\":{\"promptTokenCount\":1}}", false, false, NULL },
+                { "{\"promptFeedback\":{\"safetyRatings\":[]}}", false, false, NULL },
                 { "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", false, true, "SAFETY" },
-                { EVENT("", ""), GEMINI_GENERATE, NULL },
-                { EVENT("{\"text\":\"\"}", ""), GEMINI_GENERATE, NULL },
+                { EVENT("", ""), false, false, NULL },
+                { EVENT("{\"text\":\"\"}", ""), false, false, NULL },
                 { EVENT("{\"text\":\"\",\"thoughtSignature\":\"QQ==\"}", STOP), false, true, "STOP" },
-                { EVENT("5", ""), GEMINI_GENERATE, NULL },
+                { EVENT("5", ""), false, false, NULL },
                 { EVENT("", STOP), false, true, "STOP" },
                 { EVENT(TEXT, ""), true, false, NULL },
                 { EVENT("{\"text\":\"hm\",\"thought\":true}", ""), true, false, NULL },
@@ -175,8 +176,8 @@ static void test_stream_facts(void **state) {
                 { EVENT(TEXT, ",\"finishReason\":\"A_NEW_WORD\""), true, true, "A_NEW_WORD" },
                 { EVENT(TEXT, ",\"finishReason\":\"no \\\"word\\\"\""), true, true, NULL },
                 { EVENT(TEXT, ",\"finishReason\":\"\""), true, false, NULL },
-                { EVENT(TEXT, ",\"index\":8,\"finishReason\":\"STOP\""), true, false, NULL },
-                { "{\"candidates\":[{\"finishReason\":\"SAFETY\"},{\"index\":1}]}", GEMINI_GENERATE, NULL },
+                { EVENT(TEXT, ",\"index\":8,\"finishReason\":\"STOP\""), true, false, "STOP" },
+                { "{\"candidates\":[{\"finishReason\":\"SAFETY\"},{\"index\":1}]}", false, false, NULL },
                 { "{\"candidates\":[{\"finishReason\":\"OTHER\"},{\"index\":1,\"finishReason\":\"STOP\"}]}",
                   false, true, "OTHER" },
         };
@@ -188,13 +189,13 @@ static void test_stream_facts(void **state) {
                 int r;
 
                 assert_int_equal(t->dialect->event(t, rows[i].event, strlen(rows[i].event), &out, &v), 0);
-                if ((out.n > 0) != rows[i].bytes || t->complete != rows[i].complete)
-                        fail_msg("row %zu: %zu bytes, %s", i, out.n, t->complete ? "complete" : "not yet");
+                if ((out.n > 0) != rows[i].bytes || (t->settled > 0) != rows[i].settled)
+                        fail_msg("row %zu: %zu bytes, %u settled", i, out.n, t->settled);
                 assert_null(t->finish_reason);
                 r = t->dialect->finish(t, &out, &v);
-                if (!rows[i].complete) {
+                if (!rows[i].settled && !rows[i].bytes) {
                         assert_int_equal(r, DIALECT_E_VERDICT);
-                        assert_int_equal(v.class, VERDICT_CUT);
+                        assert_int_equal(v.class, i == 1 ? VERDICT_OVERLOAD : VERDICT_CUT);
                         continue;
                 }
                 assert_int_equal(r, 0);

@@ -106,7 +106,7 @@ typedef struct Run {
 static int on_event(const char *data, size_t n, void *userdata) {
         Run *run = userdata;
 
-        return run->t->dialect->event(run->t, data, n, &run->out, &run->verdict) == 0 ? 0 : -EBADMSG;
+        return translation_event(run->t, data, n, &run->out, &run->verdict) == 0 ? 0 : -EBADMSG;
 }
 
 /* What the exchange would do. */
@@ -117,8 +117,10 @@ static void drive(Run *run, const Buf *upstream) {
         if (translation_streams(run->t)) {
                 Sse sse;
 
-                sse_init(&sse, FILE_MAX);
+                sse_init(&sse, FILE_MAX, FILE_MAX);
                 r = sse_feed(&sse, buf_data(upstream), upstream->n, on_event, run);
+                if (r == 0)
+                        r = sse_end(&sse, on_event, run);
                 sse_done(&sse);
         } else
                 r = on_event(buf_data(upstream), upstream->n, run);

@@ -208,7 +208,7 @@ static void test_model(void **state) {
                 assert_int_equal(t->cli, rows[i].cli);
                 assert_string_equal(t->served, "");
                 assert_int_equal(t->method, GEMINI_GENERATE);
-                assert_false(t->complete);
+                assert_int_equal(t->settled, 0);
         }
 }
 
@@ -304,11 +304,11 @@ static void test_growth(void **state) {
 #define EVENT(parts, finish) "{\"candidates\":[{\"content\":{\"parts\":[" parts "]}" finish "}]}"
 #define STOP                 ",\"finishReason\":\"STOP\""
 
-/* When the client's bytes begin, and when the answer is complete: the exchange depends on these. */
+/* When the client's bytes begin, and when the answer is settled: the exchange depends on these. */
 static void test_stream_facts(void **state) {
         static const struct {
                 const char *event;
-                bool bytes, complete;
+                bool bytes, settled;
         } rows[] = {
                 { "{}", false, false },
                 { "{\"promptFeedback\":{\"safetyRatings\":[]}}", false, false },
@@ -328,9 +328,9 @@ static void test_stream_facts(void **state) {
 
                 assert_int_equal(t->dialect->event(t, rows[i].event, strlen(rows[i].event), &out, &v), 0);
                 assert_int_equal(out.n > 0, rows[i].bytes);
-                assert_int_equal(t->complete, rows[i].complete);
+                assert_int_equal(t->settled > 0, rows[i].settled);
                 assert_null(t->finish_reason);
-                if (!rows[i].complete)
+                if (!rows[i].settled)
                         continue;
                 assert_int_equal(t->dialect->finish(t, &out, &v), 0);
                 assert_non_null(t->finish_reason);

@@ -145,7 +145,7 @@ static void test_answer(void **state) {
         assert_int_equal(hear(t, PIECE("b"), &out), 0);
         assert_int_equal(hear(t, LAST, &out), 0);
         assert_int_equal(out.n, 0);
-        assert_true(t->complete);
+        assert_int_equal(t->settled, 1);
         assert_int_equal(t->dialect->finish(t, &out, &v), 0);
         assert_string_equal(buf_cstr(&out), ANSWER);
         assert_string_equal(t->finish_reason, "STOP");
@@ -185,7 +185,7 @@ static void test_no_end(void **state) {
         assert_int_equal(v.class, VERDICT_CUT);
         assert_int_equal(hear(t, LAST, &out), 0);
         t->dialect->reset(t);
-        assert_false(t->complete);
+        assert_int_equal(t->settled, 0);
         assert_int_equal(t->dialect->finish(t, &out, &v), DIALECT_E_VERDICT);
         assert_int_equal(t->dialect->event(t, "{\"error\":{\"code\":503}}", 22, &out, &v),
                          DIALECT_E_VERDICT);

@@ -187,7 +187,7 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
                 if (r < 0)
                         return r;
                 g->cli = json_get_typed(g->root, "gemgateCli", json_type_object);
-                t->complete = true;
+                t->settled = 1;
         }
         if (translation_streams(t) && g->text.n > before) {
                 JWriter w = JWRITER_INIT(out);
@@ -259,7 +259,7 @@ static void run_reset(Translation *t) {
 
         t->usage = (Usage){};
         t->finish_reason = NULL;
-        t->complete = false;
+        t->settled = 0;
         buf_clear(&g->text);
         json_putp(&g->root);
         g->root = g->cli = NULL;

@@ -100,3 +100,35 @@ bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
         json_view_copy(message, ret->finish_message, sizeof(ret->finish_message));
         return true;
 }
+
+static bool is_error(const char *json, size_t n) {
+        JsonView root = json_view(json, n), element;
+        JsonCursor elements = json_enter_array(root);
+
+        if (json_fault(json, n))
+                return false;
+        if (!json_view_is_null(json_view_get(root, "error")))
+                return true;
+        while (json_next(&elements, NULL, &element))
+                if (!json_view_is_null(json_view_get(element, "error")))
+                        return true;
+        return false;
+}
+
+bool gemini_event_find_error(const char *text, size_t n, const char **ret, size_t *ret_n) {
+        const char *first, *last;
+
+        if (!is_error(text, n)) {
+                first = memchr(text, '{', n);
+                last = memrchr(text, '}', n);
+                if (!first || !last || last < first)
+                        return false;
+                text = first;
+                n = (size_t) (last + 1 - first);
+                if (!is_error(text, n))
+                        return false;
+        }
+        *ret = text;
+        *ret_n = n;
+        return true;
+}

@@ -38,4 +38,8 @@ typedef struct GeminiCandidate {
  * the verdict has the class; -ENOMEM. */
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict);
 
+/* Finds an error in a text that should have been events: an object with `error`, or an array of those,
+ * perhaps with something around it. */
+bool gemini_event_find_error(const char *text, size_t n, const char **ret, size_t *ret_n);
+
 bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret); /* false after the last candidate */

@@ -191,7 +191,7 @@ static void note_finish(Native *n, const char *word) {
                 memcpy(n->finish, word, k + 1);
 }
 
-/* True if it has any content except empty text. A candidate with any part at all has content. */
+/* True if it has any content except empty text. In one piece, a candidate with any part has content. */
 static bool note_candidate(Native *n, GeminiCandidate *c) {
         AnswerCandidate *candidate = answer_note_candidate(&n->answer, c);
         bool has_content = false, has_parts = false;
@@ -201,8 +201,10 @@ static bool note_candidate(Native *n, GeminiCandidate *c) {
                 has_parts = true;
                 has_content = gemini_part_has_content(&part);
         }
-        if (candidate)
-                candidate->has_content = candidate->has_content || has_parts;
+        if (candidate && has_content)
+                answer_note_content(&n->answer, candidate);
+        else if (candidate && has_parts && !translation_streams(&n->t))
+                candidate->has_content = true;
         if (c->finish_reason[0])
                 note_finish(n, c->finish_reason);
         return has_content;
@@ -226,7 +228,7 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
                 note_finish(n, e.block_reason);
         while (gemini_event_next(&e, &c))
                 has_content = note_candidate(n, &c) || has_content;
-        t->complete = answer_is_complete(&n->answer, translation_streams(t));
+        t->settled = answer_settled(&n->answer);
         if (!translation_streams(t))
                 return buf_append(&n->held, json, size);
 
@@ -243,7 +245,8 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
 static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         Native *n = CONTAINER_OF(t, Native, t);
 
-        if (translation_generates(t) &&
+        /* A stream with content ends as it did upstream, also without a finishReason. */
+        if (translation_generates(t) && !n->has_sent &&
             !answer_judge(&n->answer, translation_streams(t), NULL, "", ret_verdict))
                 return DIALECT_E_VERDICT;
 
@@ -269,7 +272,7 @@ static void native_reset(Translation *t) {
 
         t->usage = (Usage){};
         t->finish_reason = NULL;
-        t->complete = false;
+        t->settled = 0;
         n->has_piece = n->has_sent = false;
         n->finish[0] = 0;
         answer_reset(&n->answer);

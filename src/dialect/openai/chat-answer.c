@@ -12,7 +12,7 @@
  * Gemini's finishReason is an open enum and is kept unchanged. Reasons without an OpenAI equivalent,
  * malformed and unknown ones become "stop" after a text. If no candidate has a text or a better reason,
  * there is no answer, and the exchange gets a verdict. A blocked prompt is an answer: HTTP 200, no content,
- * "content_filter".
+ * "content_filter". A block that comes after a text ends it in the same way.
  */
 
 #include <stdio.h>
@@ -181,7 +181,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         if (chat->text.n == 0)
                 return 0;
 
-        candidate->has_content = true;
+        answer_note_content(&chat->answer, candidate);
         if (!translation_streams(&chat->t))
                 return buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
         stream_text(chat, c->index, out);
@@ -210,7 +210,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
                 if (r < 0)
                         return r;
         }
-        t->complete = answer_is_complete(&chat->answer, translation_streams(t));
+        t->settled = answer_settled(&chat->answer);
         return 0;
 }
 
@@ -257,7 +257,9 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
                 if (any ? !c->is_seen : i > 0)
                         continue;
-                finish = any ? finish_reason(c->finish) ?: "stop" : "content_filter";
+                finish = finish_reason(c->finish) ?: "stop";
+                if (chat->answer.is_blocked && !c->finish[0])
+                        finish = "content_filter";
                 if (translation_streams(t))
                         stream_finish(chat, i, finish, out);
                 else
@@ -286,7 +288,7 @@ void openai_chat_reset(Translation *t) {
 
         t->usage = (Usage){};
         t->finish_reason = NULL;
-        t->complete = false;
+        t->settled = 0;
         answer_reset(&chat->answer);
         chat->service_tier = "default";
         chat->id[0] = chat->why[0] = 0;

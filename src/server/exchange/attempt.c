@@ -191,8 +191,8 @@ void attempt_conclude(Attempt *a, int error) {
         Translation *t = a->target->translation;
         Request *q = a->request;
 
-        if (error == 0 && a->verdict.class == VERDICT_OK)
-                error = t->dialect->finish(t, http_request_out(q->io), &a->verdict);
+        if (error == 0)
+                error = translation_end(t, http_request_out(q->io), &a->verdict);
         if (error == DIALECT_E_VERDICT)
                 scrub_verdict(a);
         if (error < 0)

@@ -104,13 +104,6 @@ void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
         fail(x, &e);
 }
 
-static void fail_late(Exchange *x) {
-        attempt_cancel(x->attempt, VERDICT_TIMEOUT);
-        verdict_init(&x->attempt->verdict, VERDICT_TIMEOUT, 0,
-                     "The answer was not there within REQUEST_DEADLINE.");
-        exchange_fail(x, NULL);
-}
-
 /* For the headers, so before the answer begins. */
 static void note_served(Exchange *x) {
         text_copy(x->request->served, sizeof(x->request->served), x->target.model);
@@ -169,6 +162,22 @@ static void succeed(Exchange *x) {
         exchange_enter(x, EXCHANGE_DONE);
 }
 
+/* REQUEST_DEADLINE is over. An answer that is settled lacks only its end. */
+static void end_late(Exchange *x) {
+        Attempt *a = x->attempt;
+
+        if (a->upstream.call && translation_is_settled(x->target.translation)) {
+                upstream_call_end(&a->upstream);
+                verdict_init(&a->verdict, VERDICT_TIMEOUT, 0, NULL);
+                exchange_conclude(x, a, x->error);
+                if (a->verdict.class == VERDICT_OK)
+                        return succeed(x);
+        }
+        attempt_cancel(a, VERDICT_TIMEOUT);
+        verdict_init(&a->verdict, VERDICT_TIMEOUT, 0, "The answer was not there within REQUEST_DEADLINE.");
+        exchange_fail(x, NULL);
+}
+
 /* --- the actions in each state --- */
 
 static void step_queued(Exchange *x) { /* its retry, also at the end of its wait */
@@ -221,7 +230,7 @@ void exchange_step(Exchange *x) {
         };
 
         if (x->late && x->state < EXCHANGE_DRAINING)
-                fail_late(x);
+                end_late(x);
         else if (steps[x->state])
                 steps[x->state](x);
         while (x->state == EXCHANGE_PICKING)
