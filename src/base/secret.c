@@ -122,3 +122,59 @@ void secret_scrub(char *text, const Secret *known) {
                         p += n;
                 }
 }
+
+/* --- what may be a secret --- */
+
+/* In a run, dashes separate groups. The group of a random text has letters and digits, or both cases, or is
+ * longer than a word. */
+#define MIXED_DIGITS_MIN 10U
+#define MIXED_CASES_MIN  16U
+#define WORD_MAX         24U
+
+static bool is_run_char(char c) {
+        return isalnum((unsigned char) c) || c == '_' || c == '-' || c == '+' || c == '=';
+}
+
+static bool group_looks_random(const char *s, size_t n) {
+        bool lower = false, upper = false, digit = false;
+
+        for (size_t i = 0; i < n; i++) {
+                lower |= islower((unsigned char) s[i]) != 0;
+                upper |= isupper((unsigned char) s[i]) != 0;
+                digit |= isdigit((unsigned char) s[i]) != 0;
+        }
+        return (n >= MIXED_DIGITS_MIN && digit && (lower || upper)) ||
+               (n >= MIXED_CASES_MIN && lower && upper) ||
+               (n > WORD_MAX && (lower || upper));
+}
+
+static bool run_looks_random(const char *s, size_t n) {
+        for (size_t start = 0, end; start < n; start = end + 1) {
+                for (end = start; end < n && s[end] != '-'; end++)
+                        ;
+                if (group_looks_random(s + start, end - start))
+                        return true;
+        }
+        return false;
+}
+
+/* What is before an @, back to where a name can begin. */
+static void cover_users(char *text) {
+        for (char *at = text; (at = strchr(at, '@')); at++)
+                for (char *p = at; p > text && !strchr(" /'\"", p[-1]); p--)
+                        p[-1] = '*';
+}
+
+void secret_scrub_suspects(char *text) {
+        secret_scrub(text, NULL);
+        cover_users(text);
+        for (char *p = text; *p;) {
+                size_t n = 0;
+
+                while (is_run_char(p[n]))
+                        n++;
+                if (run_looks_random(p, n))
+                        cover(p + 4, n - 4);
+                p += MAX(n, (size_t) 1);
+        }
+}

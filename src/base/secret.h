@@ -43,3 +43,10 @@ size_t secret_length(const Secret *s);
  * forms (`AIza…`, `AQ.…`), and what follows `api_key:` or `key=`. The text never grows.
  */
 void secret_scrub(char *text, const Secret *known);
+
+/*
+ * Covers, in place, whatever may be a secret that was put into the wrong place, such as a setting of another
+ * kind: what secret_scrub() covers, the user and password of a URL, and each name-like run of characters that
+ * looks random, except its first four. Names of models, hosts and settings do not look like that.
+ */
+void secret_scrub_suspects(char *text);

@@ -117,13 +117,19 @@ const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const 
 
 /* --- messages --- */
 
-/* Shows a wrong value, which may hold anything, short and printable. */
+/* Shows a wrong value, which may hold anything, short and printable. A secret is covered as a whole before the
+ * value is cut, since a part of it may not look like one. */
 static void put_shown(Buf *b, const char *shown) {
-        size_t n = text_utf8_prefix(shown, SHOWN_MAX);
+        _cleanup_free_ char *copy = strdup(shown);
+        size_t n;
 
+        if (!copy)
+                return;
+        secret_scrub_suspects(copy);
+        n = text_utf8_prefix(copy, SHOWN_MAX);
         for (size_t i = 0; i < n; i++)
-                (void) buf_putc(b, (unsigned char) shown[i] < 0x20 || shown[i] == 0x7f ? '?' : shown[i]);
-        if (shown[n])
+                (void) buf_putc(b, (unsigned char) copy[i] < 0x20 || copy[i] == 0x7f ? '?' : copy[i]);
+        if (copy[n])
                 (void) buf_puts(b, "…");
 }
 
@@ -139,6 +145,7 @@ static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Settin
         }
         if (fmt) {
                 (void) vsnprintf(text, sizeof(text), fmt, ap);
+                secret_scrub_suspects(text); /* it may quote a part of the value */
                 (void) buf_puts(&b, text);
         } else {
                 (void) buf_puts(&b, "must be ");
@@ -206,6 +213,7 @@ static void check_together(ConfigCheck *k) {
             config_listens_beyond_loopback(c))
                 config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
                              "none: must be at least one token, because LISTEN goes beyond loopback");
+        config_check_tokens(k);
         if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
                 config_check_fallbacks(k);
         if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&

@@ -280,6 +280,7 @@ static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned lin
         va_start(ap, fmt);
         (void) vsnprintf(text + n, sizeof(text) - (size_t) n, fmt, ap);
         va_end(ap);
+        secret_scrub_suspects(text + n); /* a key may be where a name belongs */
         say(level, text, userdata);
 }
 

@@ -67,6 +67,7 @@ extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_l
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
 void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */
+void config_check_tokens(ConfigCheck *k);    /* the same */
 
 /* One entry of a list: a text, or a JSON object. */
 typedef struct ListEntry {

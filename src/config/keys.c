@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "config/internal.h"
 
-#define NAME_MAX_LENGTH 64U /* of a key, token or project; it appears in logs and on the bus */
+#define NAME_MAX_LENGTH    64U /* of a key, token or project; it appears in logs and on the bus */
+#define TOKEN_LENGTH_LEAST 8U /* without a warning */
 
 typedef struct KeyEntry {
         Secret *secret;
@@ -244,6 +245,9 @@ static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, To
         if (r < 0 || !e.secret)
                 return r;
 
+        if (secret_length(e.secret) < TOKEN_LENGTH_LEAST)
+                config_warn(k, s, e.shown, "is easy to guess: should have at least %u characters",
+                            TOKEN_LENGTH_LEAST);
         for (size_t i = 0; i < tokens->n; i++) {
                 const Token *t = tokens->tokens + i;
 
@@ -286,3 +290,35 @@ static int parse_admin_tokens(ConfigCheck *k, const Setting *s, const char *valu
 
 const SettingType setting_tokens = { TOKENS_ALLOWED, parse_tokens };
 const SettingType setting_admin_tokens = { TOKENS_ALLOWED, parse_admin_tokens };
+
+static int compare_tokens(const void *a, const void *b) {
+        const Token *x = *(const Token *const *) a, *y = *(const Token *const *) b;
+
+        return secret_compare(x->secret, y->secret);
+}
+
+/* There are a few tokens, and perhaps many keys: each key is looked up among the sorted tokens. */
+void config_check_tokens(ConfigCheck *k) {
+        const TokenSet *tokens = &k->config->tokens;
+        _cleanup_free_ const Token **order = calloc(MAX(tokens->n, (size_t) 1), sizeof(*order));
+        char mask[SECRET_MASK_MAX];
+        const char *name;
+
+        if (!order)
+                return;
+        for (size_t i = 0; i < tokens->n; i++)
+                order[i] = tokens->tokens + i;
+        qsort(order, tokens->n, sizeof(*order), compare_tokens);
+        for (size_t i = 0; i < k->config->n_keys; i++) {
+                const Token like = { .secret = k->config->keys[i].secret }, *p = &like;
+                const Token *const *found = bsearch(&p, order, tokens->n, sizeof(*order), compare_tokens);
+
+                if (!found)
+                        continue;
+                secret_mask_key(like.secret, mask);
+                name = (*found)->right == TOKEN_ADMIN ? "ADMIN_TOKENS" : "ALLOWED_TOKENS";
+                config_warn(k, config_setting(name), mask,
+                            "is also an API key: should differ, since a client with this token could use the "
+                            "key elsewhere");
+        }
+}

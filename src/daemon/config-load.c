@@ -332,14 +332,18 @@ static int keep_fixed(const Loader *l, const Config *running, Config **c) {
 /* Checks what depends on this machine. */
 static int check_here(const Loader *l, const Config *c) {
         _cleanup_(zone_freep) Zone *z = NULL;
+        _cleanup_free_ char *name = NULL;
         int r;
 
         r = zone_new(c->quota_reset_timezone, clock_realtime(), &z);
         if (r != -ENOENT)
                 return r;
+        name = strdup(c->quota_reset_timezone);
+        if (!name)
+                return -ENOMEM;
+        secret_scrub_suspects(name);
         tell(l, LOG_LEVEL_ERROR,
-             "QUOTA_RESET_TIMEZONE: %s: must be a time zone that is installed here (package tzdata)",
-             c->quota_reset_timezone);
+             "QUOTA_RESET_TIMEZONE: %s: must be a time zone that is installed here (package tzdata)", name);
         return -EINVAL;
 }
 

@@ -48,7 +48,7 @@ static void test_what_is_fixed(void **state) {
 
                 assert_int_equal(config_text_new(&t), 0);
                 set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "t");
+                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "token-of-t");
                 set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
                 set(t, CONFIG_SOURCE_ENV_FILE, "MAX_CONNECTIONS", "7");
                 assert_int_equal(config_new(t, say, &said, &running), 0);
@@ -78,7 +78,7 @@ static void test_what_is_fixed_forbids(void **state) {
 
         assert_int_equal(config_text_new(&t), 0);
         set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "t");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "token-of-t");
         set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
         assert_int_equal(config_new(t, say, &said, &running), 0);
         set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "");

@@ -124,7 +124,7 @@ static void test_own_files(void **state) {
         Said said = {};
 
         write_file("etc/api-keys", "key-one\n\n# the second\nkey-two\n");
-        write_file("etc/allowed-tokens", "[\"client\", {\"token\": \"named\", \"name\": \"n\"}]");
+        write_file("etc/allowed-tokens", "[\"client-1\", {\"token\": \"named-12\", \"name\": \"n\"}]");
         write_file("etc/admin-tokens", "# none yet\n");
         assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), 0);
         assert_string_equal(said.text, "");
@@ -157,8 +157,8 @@ static void test_again(void **state) {
         Said said = {};
 
         write_file("etc/gemgate.env", "LOG_LEVEL=DEBUG\nDEFAULT_MODEL=one\n");
-        write_file("etc/allowed-tokens", "first\n");
-        write_file("credentials/admin-tokens", "chief\n");
+        write_file("etc/allowed-tokens", "first-one\n");
+        write_file("credentials/admin-tokens", "chief-one\n");
         assert_int_equal(setenv("API_KEYS", "from-the-environment", true), 0);
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "credentials", true), 0);
         assert_int_equal(config_load(&paths, NULL, say, &said, &c), 0);
@@ -167,14 +167,14 @@ static void test_again(void **state) {
 
         write_file("etc/gemgate.env", "DEFAULT_MODEL=two\n");
         assert_int_equal(unlink("etc/allowed-tokens"), 0);
-        write_file("credentials/admin-tokens", "other\n");
+        write_file("credentials/admin-tokens", "other-one\n");
         assert_int_equal(setenv("API_KEYS", "set-later", true), 0);
         assert_int_equal(config_load(&paths, NULL, say, &said, &d), 0);
         assert_key(d, "from-the-environment");
         assert_int_equal(d->log_level, LOG_LEVEL_INFO);
         assert_string_equal(d->default_model, "two");
         assert_int_equal(d->tokens.n_client, 0);
-        assert_non_null(token_set_find(&d->tokens, "chief", 5));
+        assert_non_null(token_set_find(&d->tokens, "chief-one", 9));
         assert_string_equal(said.text, "");
 }
 

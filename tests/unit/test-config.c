@@ -474,19 +474,24 @@ static void test_secrets(void **state) {
                 { "API_KEYS", "put-your-first-gemini-key-here", -EINVAL, 0,
                   "API_KEYS: entry 1: must be a key of yours, not the example of .env.example\n" },
 
-                { "ALLOWED_TOKENS", "[\"a\",{\"token\":\"b\",\"name\":\"n\"}]", 0, 2, "" },
-                { "ALLOWED_TOKENS", "a,b", 0, 2, "" },
+                { "ALLOWED_TOKENS", "[\"token-of-a\",{\"token\":\"token-of-b\",\"name\":\"n\"}]", 0, 2,
+                  "" },
+                { "ALLOWED_TOKENS", "token-of-a,token-of-b", 0, 2, "" },
+                { "ALLOWED_TOKENS", "seven77,eight888", 0, 2,
+                  "warning: ALLOWED_TOKENS: entry 1 (sev…): is easy to guess: should have at least 8 "
+                  "characters\n" },
                 { "ALLOWED_TOKENS", "longer-token,longer-token", 0, 1,
                   "warning: ALLOWED_TOKENS: entry 2 (longer…): is given twice and counts once\n" },
                 { "ALLOWED_TOKENS", "[{\"key\":\"" SECRET "\"}]", -EINVAL, 0,
                   "ALLOWED_TOKENS: entry 1: an object without token: must be {token, name?}\n" },
                 { "ALLOWED_TOKENS", "[{\"token\":\"" SECRET "\",\"project\":\"p\"}]", -EINVAL, 0,
                   "ALLOWED_TOKENS: entry 1 (hidden-s…): unknown member project: must be {token, name?}\n" },
-                { "ALLOWED_TOKENS", "[{\"token\":\"a\",\"name\":\"n\"},{\"token\":\"b\",\"name\":\"n\"}]",
+                { "ALLOWED_TOKENS",
+                  "[{\"token\":\"token-of-a\",\"name\":\"n\"},{\"token\":\"token-of-b\",\"name\":\"n\"}]",
                   -EINVAL, 0, "ALLOWED_TOKENS: n: must be the name of only one token\n" },
                 { "ALLOWED_TOKENS", "put-your-client-token-here", -EINVAL, 0,
                   "ALLOWED_TOKENS: entry 1: must be a token of yours, not the example of .env.example\n" },
-                { "ADMIN_TOKENS", "[\"a\",\"put-your-admin-token-here\"]", -EINVAL, 0,
+                { "ADMIN_TOKENS", "[\"token-of-a\",\"put-your-admin-token-here\"]", -EINVAL, 0,
                   "ADMIN_TOKENS: entry 2: must be a token of yours, not the example of .env.example\n" },
                 { "ADMIN_TOKENS", "[\"a b\"]", -EINVAL, 0,
                   "ADMIN_TOKENS: entry 1: must be 1 to 512 printable ASCII characters without blanks\n" },
@@ -539,17 +544,18 @@ static void test_token_lists(void **state) {
 
         assert_int_equal(config_text_new(&t), 0);
         set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "[\"client\",{\"token\":\"both\",\"name\":\"b\"}]");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "both,admin");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS",
+            "[\"client-1\",{\"token\":\"both-1-2\",\"name\":\"b\"}]");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "both-1-2,admin-12");
         assert_int_equal(config_new(t, say, &said, &c), 0);
         assert_string_equal(said.text, "");
         assert_int_equal(c->tokens.n, 3);
         assert_int_equal(c->tokens.n_client, 2);
         assert_int_equal(c->tokens.n_admin, 2);
-        assert_int_equal(token_set_find(&c->tokens, "client", 6)->right, TOKEN_CLIENT);
-        assert_int_equal(token_set_find(&c->tokens, "both", 4)->right, TOKEN_ADMIN);
-        assert_string_equal(token_set_find(&c->tokens, "both", 4)->name, "b");
-        assert_int_equal(token_set_find(&c->tokens, "admin", 5)->right, TOKEN_ADMIN);
+        assert_int_equal(token_set_find(&c->tokens, "client-1", 8)->right, TOKEN_CLIENT);
+        assert_int_equal(token_set_find(&c->tokens, "both-1-2", 8)->right, TOKEN_ADMIN);
+        assert_string_equal(token_set_find(&c->tokens, "both-1-2", 8)->name, "b");
+        assert_int_equal(token_set_find(&c->tokens, "admin-12", 8)->right, TOKEN_ADMIN);
 }
 
 /* An admin's token does not open a listener beyond loopback to clients: the contract asks for a client's. */
@@ -561,12 +567,12 @@ static void test_beyond_loopback(void **state) {
         assert_int_equal(config_text_new(&t), 0);
         set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
         set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "admin");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "admin-12");
         assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
         assert_string_equal(
                 said.text,
                 "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond loopback\n");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "admin");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "admin-12");
         assert_int_equal(config_new(t, say, &said, &c), 0);
 }
 
