@@ -45,7 +45,7 @@ size_t secret_length(const Secret *s);
 void secret_scrub(char *text, const Secret *known);
 
 /*
- * Covers, in place, whatever may be a secret that was put into the wrong place, such as a setting of another
+ * Covers, in place, what may be a secret that was put into the wrong place, such as a setting of another
  * kind: what secret_scrub() covers, the user and password of a URL, and each name-like run of characters that
  * looks random, except its first four. Names of models, hosts and settings do not look like that.
  */

@@ -117,8 +117,8 @@ const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const 
 
 /* --- messages --- */
 
-/* Shows a wrong value, which may hold anything, short and printable. A secret is covered as a whole before the
- * value is cut, since a part of it may not look like one. */
+/* Shows a wrong value, which may hold anything, short and printable. A secret is covered as a whole before
+ * the value is cut, since a part of it may not look like one. */
 static void put_shown(Buf *b, const char *shown) {
         _cleanup_free_ char *copy = strdup(shown);
         size_t n;

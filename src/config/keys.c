@@ -318,7 +318,7 @@ void config_check_tokens(ConfigCheck *k) {
                 secret_mask_key(like.secret, mask);
                 name = (*found)->right == TOKEN_ADMIN ? "ADMIN_TOKENS" : "ALLOWED_TOKENS";
                 config_warn(k, config_setting(name), mask,
-                            "is also an API key: should differ, since a client with this token could use the "
-                            "key elsewhere");
+                            "is also an API key: should differ, since a client with this token could use "
+                            "the key elsewhere");
         }
 }
