@@ -7,6 +7,10 @@
 #define HTTP_HEADERS_MAX (16U << 10) /* libmicrohttpd's pool for one request's headers; above it 431 */
 #define HTTP_HEAD_TIMEOUT (30 * USEC_PER_SEC) /* for a whole head, however many pieces it arrives in */
 
+/* --- connections: MAX_CONNECTIONS is a setting --- */
+#define HTTP_GUESTS_MAX(all) MAX((all) / 8, 1U) /* connections of addresses that are not allowed */
+#define HTTP_GUEST_TIMEOUT (10 * USEC_PER_SEC) /* for their only request: health checks take milliseconds */
+
 /* --- the body: MAX_BODY and MAX_INFLIGHT_BYTES are settings --- */
 #define HTTP_SWALLOW_MAX (8U << 20) /* bytes read of a too large body, so that the client gets the 413 */
 #define HTTP_SKIPPED_BODY_MAX 1024U /* bytes read where no body is wanted: some clients send `{}` */

@@ -13,8 +13,12 @@ struct Events {
         List listeners;
         LogLimiter *limiter;
         LogKind changes, exhaustions, projects, warnings;
+        LogLimiter *full_limiter; /* of what can last for hours: a line a minute */
+        LogKind full, strangers;
         bool keys_gone;
 };
+
+#define FULL_INTERVAL (60 * USEC_PER_SEC)
 
 /* What is logged when a key enters a state. */
 static const struct {
@@ -221,6 +225,11 @@ int events_new(Loop *loop, Pool *pool, Events **ret) {
         log_kind_init(e->limiter, &e->exhaustions, "models without a key");
         log_kind_init(e->limiter, &e->projects, "projects that were learned");
         log_kind_init(e->limiter, &e->warnings, "quotas that run low");
+        r = log_limiter_new(loop, FULL_INTERVAL, 1, &e->full_limiter);
+        if (r < 0)
+                return r;
+        log_kind_init(e->full_limiter, &e->full, "reaching MAX_CONNECTIONS");
+        log_kind_init(e->full_limiter, &e->strangers, "connections that are not allowed");
         e->keys_gone = pool_usable_keys(pool, clock_realtime()) == 0;
         pool_set_observer(pool, &observer, e);
         *ret = TAKE_PTR(e);
@@ -234,6 +243,7 @@ Events *events_free(Events *e) {
         LIST_FOREACH(i, &e->listeners)
                 list_unlink(i);
         log_limiter_free(e->limiter);
+        log_limiter_free(e->full_limiter);
         free(e);
         return NULL;
 }
@@ -242,6 +252,23 @@ void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *us
         *l = (EventsListener){ .observer = *o, .userdata = userdata };
         list_init(&l->link);
         list_append(&e->listeners, &l->link);
+}
+
+void events_connections_full(Events *e, unsigned n, bool strangers) {
+        char message[256], limit[24];
+
+        if (!log_kind_pass(e->full_limiter, strangers ? &e->strangers : &e->full))
+                return;
+        (void) snprintf(limit, sizeof(limit), "%u", n);
+        if (strangers)
+                (void) snprintf(message, sizeof(message),
+                                "addresses that ALLOWED_IPS does not list have %u connections, an eighth of "
+                                "MAX_CONNECTIONS: further ones are closed",
+                                n);
+        else
+                (void) snprintf(message, sizeof(message),
+                                "MAX_CONNECTIONS is reached: %u clients are connected, and others wait", n);
+        log_event(LOG_LEVEL_WARNING, MESSAGE_CONNECTIONS, message, { "limit", limit });
 }
 
 void events_look(Events *e) {

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Events of the keys. Events is the pool's only observer. It logs them, with a MESSAGE_ID for those that an
- * operator may want to wait for, and passes each on to its listeners (the bus, the status line).
+ * Events of the keys, and of the sockets. Events is the pool's only observer. It logs them, with a
+ * MESSAGE_ID for those that an operator may want to wait for, and passes those of the keys on to its
+ * listeners (the bus, the status line).
  */
 
 #include "base/list.h"
@@ -25,5 +26,8 @@ DEFINE_CLEANUP(Events *, events_free);
 
 void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata);
 void events_unlisten(EventsListener *l);
+
+/* A socket has as many connections as it may have, or as addresses which are not allowed may have. */
+void events_connections_full(Events *e, unsigned n, bool strangers);
 
 void events_look(Events *e); /* after a reload: logs an error if no key is usable any more */

@@ -64,6 +64,12 @@ static void on_request(void *userdata) {
                 loop_hook_ask(m->loop, &m->ended);
 }
 
+static void on_full(unsigned n, bool strangers, void *userdata) {
+        Manager *m = userdata;
+
+        events_connections_full(m->events, n, strangers);
+}
+
 static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         Manager *m = userdata;
 
@@ -320,6 +326,7 @@ static int manager_init(Manager *m) {
                         .jobs = m->jobs,
                         .zone = m->zone,
                         .changed = on_request,
+                        .full = on_full,
                         .userdata = m,
                 },
                 &m->http);

@@ -10,6 +10,8 @@
  *     to as many more count for the next window, so that a pause after quick progress does no harm. The
  *     last window is number HTTP_BODY_WINDOWS_MAX.
  *   - A body that is not wanted (http_request_skip_body) is part of the head: its time, and nothing is kept.
+ *   - A guest, a client whose address is not welcome, has params.guest_timeout for its only request, and no
+ *     body at all.
  *
  * A connection has one Timeout, for its head or its body. In the middle of either, libmicrohttpd accepts no
  * answer, but has nothing to send itself: the answer is written to the socket directly, as far as the
@@ -17,6 +19,7 @@
  */
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -63,7 +66,7 @@ void http_request_take_body(HttpRequest *r, uint64_t max) {
 }
 
 void http_request_skip_body(HttpRequest *r, uint64_t max) {
-        r->body_max = max;
+        r->body_max = r->connection->guest ? 0 : max;
         r->skips = true;
 }
 
@@ -146,6 +149,15 @@ static void on_head_due(Timeout *t) {
         http_connection_cut(c);
 }
 
+void http_connection_opened(HttpConnection *c) {
+        int unread = 0;
+
+        /* What is there already is read before the watch of the socket reports it. */
+        c->sends = c->fd >= 0 && ioctl(c->fd, FIONREAD, &unread) >= 0 && unread > 0;
+        c->due = TIMEOUT_INIT(c->due);
+        timeout_start(c->guest ? c->server->guest_due : c->server->head_due, &c->due);
+}
+
 void http_connection_sends(HttpConnection *c) {
         if (c->request || c->cut)
                 return;
@@ -160,10 +172,14 @@ int http_dues_new(HttpServer *s) {
         r = timeout_queue_new(s->loop, s->params.head_timeout, on_head_due, &s->head_due);
         if (r < 0)
                 return r;
+        r = timeout_queue_new(s->loop, s->params.guest_timeout, on_head_due, &s->guest_due);
+        if (r < 0)
+                return r;
         return timeout_queue_new(s->loop, s->params.body_window, on_body_due, &s->body_due);
 }
 
 void http_dues_free(HttpServer *s) {
         timeout_queue_free(s->head_due);
+        timeout_queue_free(s->guest_due);
         timeout_queue_free(s->body_due);
 }

@@ -24,7 +24,7 @@ struct HttpServer {
         List listeners;
         size_t n_requests, n_admitted;
         HttpRoom room;
-        TimeoutQueue *head_due, *body_due;
+        TimeoutQueue *head_due, *guest_due, *body_due;
         uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
         bool quiesced;
         struct sd_event_source *grace; /* while quiesced: for connections that have sent no request yet */
@@ -46,6 +46,7 @@ struct HttpConnection {
         LoopFd watch; /* of what arrives and of its end: EPOLLIN, EPOLLRDHUP */
         Timeout due;  /* of the head or the body that is arriving */
         bool hup;
+        bool guest;           /* its address is not welcome: it has one short request without a body */
         bool cut;             /* by us: nothing more is read from it */
         bool sends;           /* bytes of the next head have arrived */
         const char *target;   /* of the request line, with the query: as it was received, ... */
@@ -90,6 +91,7 @@ int http_dues_new(HttpServer *s);
 void http_dues_free(HttpServer *s);
 bool http_body_receive(HttpRequest *r, const char *p, size_t n); /* false: the connection must be cut */
 void http_body_drop(HttpRequest *r);
+void http_connection_opened(HttpConnection *c); /* its first head has a time */
 void http_connection_sends(HttpConnection *c); /* bytes have arrived */
 int http_connection_answer(HttpConnection *c, int status, const HttpHeader *headers, size_t n_headers,
                            const char *body, size_t n_body); /* past libmicrohttpd */

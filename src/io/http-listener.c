@@ -5,6 +5,10 @@
  * first shard (http-shard.c) with room, and a new shard is made when none has room. A shard stays until the
  * end: an empty one costs a descriptor and less memory than one connection.
  *
+ * A guest is a client whose address is not welcome (HttpServerOps.welcomes). All guests together have at
+ * most HTTP_GUESTS_MAX connections; a further one is closed at once, because in the backlog it would be in
+ * front of other clients.
+ *
  * While MAX_CONNECTIONS are open the socket is not watched, so further clients wait in its backlog. The same
  * goes for a while when a descriptor or memory is lacking: a watched socket with a waiting client would make
  * the loop spin.
@@ -14,6 +18,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "io/http-shard.h"
 #include "io/listen.h"
@@ -35,6 +40,19 @@ static HttpShard *shard_with_room(HttpListener *l) {
         return http_shard_new(l, &d) < 0 ? NULL : d;
 }
 
+static bool is_guest(const HttpListener *l, const struct sockaddr *peer) {
+        const HttpServer *s = l->server;
+
+        return !l->is_unix && s->ops.welcomes && !s->ops.welcomes(peer, s->userdata);
+}
+
+static void report_full(const HttpListener *l, unsigned n, bool guests) {
+        const HttpServer *s = l->server;
+
+        if (s->ops.full)
+                s->ops.full(n, guests, s->userdata);
+}
+
 static void accept_later(HttpListener *l) {
         loop_fd_remove(l->server->loop, &l->watch);
         (void) sd_event_source_set_time(l->retry, usec_add(loop_now(l->server->loop), ACCEPT_RETRY));
@@ -43,16 +61,18 @@ static void accept_later(HttpListener *l) {
 
 static void on_acceptable(uint32_t events _unused_, void *userdata) {
         HttpListener *l = userdata;
+        unsigned max = l->server->params.max_connections;
 
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 struct sockaddr_storage peer = {};
                 socklen_t n = sizeof(peer);
                 HttpShard *d;
+                bool guest;
                 int fd;
 
-                if (l->n_connections >= l->server->params.max_connections) {
+                if (l->n_connections >= max) {
                         loop_fd_remove(l->server->loop, &l->watch);
-                        return;
+                        return report_full(l, max, false);
                 }
                 fd = accept4(l->fd, (struct sockaddr *) &peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0) {
@@ -62,12 +82,18 @@ static void on_acceptable(uint32_t events _unused_, void *userdata) {
                                 accept_later(l);
                         return;
                 }
+                guest = is_guest(l, (struct sockaddr *) &peer);
+                if (guest && l->n_guests >= HTTP_GUESTS_MAX(max)) {
+                        (void) safe_close(fd);
+                        report_full(l, HTTP_GUESTS_MAX(max), true);
+                        continue;
+                }
                 d = shard_with_room(l);
                 if (!d) {
                         (void) safe_close(fd);
                         return accept_later(l);
                 }
-                http_shard_add(d, fd, (struct sockaddr *) &peer, n);
+                http_shard_add(d, fd, (struct sockaddr *) &peer, n, guest);
         }
 }
 

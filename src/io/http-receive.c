@@ -18,7 +18,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
         if (r->gone || r->failed)
                 return MHD_NO;
         if (r->replied && !r->queued) {
-                if (s->quiesced)
+                if (s->quiesced || r->connection->guest)
                         (void) MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONNECTION, "close");
                 ok = MHD_queue_response(r->connection->mhd, (unsigned) r->status, r->response);
                 MHD_destroy_response(r->response);

@@ -10,6 +10,8 @@
 #include "io/forward.h"
 #include "io/loop.h"
 
+struct sockaddr;
+
 typedef struct HttpServerOps {
         /* The headers are complete, the body is not: reply now, or set the maximum of the body
          * (http_request_take_body) and wait for body(). */
@@ -25,6 +27,11 @@ typedef struct HttpServerOps {
         void (*end)(HttpRequest *r, bool complete, void *userdata);
         /* libmicrohttpd itself refused something that is not a request, with this status. Or NULL. */
         void (*refused)(int status, void *userdata);
+        /* Whether a client of this address may have more than one request without a body; NULL: all may. */
+        bool (*welcomes)(const struct sockaddr *peer, void *userdata);
+        /* A limit of connections was reached, perhaps again: of all of them, or of clients that are not
+         * welcome. NULL: it is not of interest. */
+        void (*full)(unsigned n, bool guests, void *userdata);
         /* While quiesced: a connection was closed, or given up. http_server_is_quiet() may be true now. */
         void (*settled)(void *userdata);
 } HttpServerOps;
@@ -33,6 +40,7 @@ typedef struct HttpServerParams {
         unsigned max_connections;  /* for each listener */
         uint64_t max_inflight;     /* bytes of all bodies being read or held; see io/http-room.h */
         usec_t head_timeout;       /* for a whole head */
+        usec_t guest_timeout;      /* for the whole request of a client that is not welcome */
         usec_t body_window;        /* in which HTTP_BODY_WINDOW_MIN bytes of a body must arrive */
         const char *head_late;     /* the body of the 408 for a late head: JSON; static */
 } HttpServerParams;

@@ -127,8 +127,8 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
                 memcpy(&c->peer.in, d->accepting, sizeof(c->peer.in));
         else if (d->accepting && d->accepting->sa_family == AF_INET6)
                 memcpy(&c->peer.in6, d->accepting, sizeof(c->peer.in6));
-        c->due = TIMEOUT_INIT(c->due);
-        timeout_start(c->server->head_due, &c->due);
+        c->guest = d->accepting_guest;
+        d->listener->n_guests += c->guest;
         list_init(&c->hung);
         list_append(&d->connections, &c->link);
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -137,6 +137,7 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
                 (void) loop_fd_add(c->server->loop, &c->watch, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
                                    on_socket, c);
         }
+        http_connection_opened(c);
         return c;
 }
 
@@ -146,6 +147,7 @@ static void connection_free(HttpConnection *c) {
         if (!c)
                 return;
         s = c->server;
+        c->shard->listener->n_guests -= c->guest;
         loop_fd_remove(s->loop, &c->watch);
         timeout_stop(&c->due);
         list_unlink(&c->hung);
@@ -168,10 +170,11 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         }
 }
 
-void http_shard_add(HttpShard *d, int fd, const struct sockaddr *peer, socklen_t n_peer) {
+void http_shard_add(HttpShard *d, int fd, const struct sockaddr *peer, socklen_t n_peer, bool guest) {
         assert(d->n_connections < HTTP_SHARD_MAX);
 
         d->accepting = peer;
+        d->accepting_guest = guest;
         (void) MHD_add_connection(d->daemon, fd, peer, n_peer); /* closes the descriptor if it fails */
         d->accepting = NULL;
         http_shard_ask(d);

@@ -19,6 +19,7 @@ struct HttpShard {
         unsigned n_connections;
         List hung; /* connections whose client hung up in this turn */
         const struct sockaddr *accepting; /* the peer of the connection that is being added, or NULL */
+        bool accepting_guest;
 };
 
 int http_shard_new(HttpListener *l, HttpShard **ret); /* is in the listener's list */
@@ -26,7 +27,7 @@ HttpShard *http_shard_free(HttpShard *d);             /* cuts its connections */
 DEFINE_CLEANUP(HttpShard *, http_shard_free);
 
 /* Takes the descriptor of a connection, and closes it if it fails. The shard must have room. */
-void http_shard_add(HttpShard *d, int fd, const struct sockaddr *peer, socklen_t n_peer);
+void http_shard_add(HttpShard *d, int fd, const struct sockaddr *peer, socklen_t n_peer, bool guest);
 
 void http_shard_drop(HttpConnection *c); /* MHD has closed it: the descriptor is closed in this turn */
 

@@ -166,6 +166,15 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
         return false;
 }
 
+bool access_welcomes(const Config *c, const struct sockaddr *peer) {
+        Address a;
+
+        if (!peer)
+                return true;
+        return address_from_sockaddr(peer, &a) >= 0 &&
+               (cidr_set_match(&c->allowed_ips, &a) || cidr_set_match(&c->trusted_proxies, &a));
+}
+
 bool access_check(Request *q, const Route *route, ApiError *ret) {
         bool open = route && route->right == TOKEN_NONE;
 

@@ -12,6 +12,10 @@
  * NULL for a path without a route: it is checked too, because strangers must not learn which paths exist. */
 bool access_check(Request *q, const Route *route, ApiError *ret);
 
-/* The same on the inner listener, which accepts only the token of an armed job, and only for routes of
+/* Before any request: whether requests of this peer (NULL: a unix peer) may be allowed by their address. A
+ * trusted proxy may, because the address of its client is not known yet. */
+bool access_welcomes(const Config *c, const struct sockaddr *peer);
+
+/* access_check() on the inner listener, which accepts only the token of an armed job, and only for routes of
  * Gemini's own dialect; q->job is filled. */
 bool access_check_job(Request *q, const Route *route, ApiError *ret);

@@ -225,6 +225,18 @@ static void on_gone(HttpRequest *io, void *userdata _unused_) {
                 request_cancel(q);
 }
 
+static bool on_welcome(const struct sockaddr *peer, void *userdata) {
+        const Http *h = userdata;
+
+        return access_welcomes(h->p.config, peer);
+}
+
+static void on_full(unsigned n, bool guests, void *userdata) {
+        Http *h = userdata;
+
+        h->p.full(n, guests, h->p.userdata);
+}
+
 static void on_drained(HttpRequest *io, void *userdata _unused_) {
         Request *q = http_request_userdata(io);
 
@@ -267,6 +279,8 @@ int http_new(const HttpParams *p, Http **ret) {
                 .body = on_body,
                 .gone = on_gone,
                 .drained = on_drained,
+                .welcomes = on_welcome,
+                .full = on_full,
                 .end = on_end,
                 .refused = on_refused,
                 .settled = on_settled,
@@ -276,6 +290,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 .max_connections = (unsigned) p->config->max_connections,
                 .max_inflight = p->config->max_inflight_bytes,
                 .head_timeout = HTTP_HEAD_TIMEOUT,
+                .guest_timeout = HTTP_GUEST_TIMEOUT,
                 .body_window = HTTP_BODY_WINDOW,
                 .head_late = "{\"error\":{\"message\":\"The headers arrived too slowly.\","
                              "\"type\":\"invalid_request_error\",\"param\":null,"
@@ -327,6 +342,7 @@ int http_new(const HttpParams *p, Http **ret) {
         if (r < 0)
                 return r;
         inner_ops.head = on_inner_head;
+        inner_ops.full = NULL; /* its clients are the jobs of CLI_MAX_JOBS */
         params.max_inflight = inner_inflight_max(p->config);
         r = http_server_new(p->loop, &params, &inner_ops, h, &h->inner);
         if (r < 0)

@@ -142,3 +142,83 @@ def test_refusal_names_its_route(start, how, begin, end):
     assert d.ask("GET" if target == "/stats" else "POST", target, body=None, **how).status in (401, 403)
     line = d.wait_log("its line", lambda e: e.get("status") in (401, 403))
     assert line["message"].startswith(begin) and line["message"].endswith(": " + end)
+
+
+# --- connections ---
+
+
+def closed_unanswered(c):
+    try:
+        return not c.sock.recv(1)
+    except ConnectionResetError:
+        return True
+
+
+def test_strangers_have_few_connections(start):
+    """An eighth, and of the log one line a minute; the clients have the rest."""
+    d = start(ALLOWED_IPS='["127.0.0.1"]', MAX_CONNECTIONS="32")
+    strangers = [d.connect(source="127.0.0.2") for _ in range(4)]
+    with d.connect() as c:  # behind them in the queue of the socket, so they are accepted
+        c.send(http1.compose("GET", "/health"))
+        assert c.read().status == 200
+    for _ in range(3):
+        with d.connect(source="127.0.0.3") as c:
+            assert closed_unanswered(c)
+    clients = [d.connect() for _ in range(24)]
+    for c in clients:
+        c.send(http1.compose("GET", "/health"))
+        assert c.read().status == 200
+    for c in strangers + clients:
+        c.close()
+    wait.until("a free place", lambda: _health(d, "127.0.0.2") == 200)
+    lines = [e for e in d.log() if "ALLOWED_IPS does not list have" in e["message"]]
+    assert len(lines) == 1 and lines[0]["level"] == "warning" and lines[0]["limit"] == "4"
+
+
+def _health(d, source):
+    try:
+        with d.connect(source=source) as c:
+            c.send(http1.compose("GET", "/health"))
+            answer = c.read()
+            return answer and answer.status
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("target,status", [("/health", 200), ("/v1/models", 403)])
+def test_stranger_has_one_request(start, target, status):
+    d = start(ALLOWED_IPS='["127.0.0.1"]')
+    with d.connect(source="127.0.0.2") as c:
+        c.send(http1.compose("GET", target, [("x-api-key", SECRETS["TOKEN"])]))
+        a = c.read()
+        assert (a.status, a.header("Connection")) == (status, "close")
+        c.wait_closed()
+    with d.connect(source="127.0.0.2") as c:
+        c.send(head("GET", "/health", "Content-Length: 2") + b"{}")
+        assert c.read().status == 413
+        c.wait_closed()
+
+
+def test_trusted_proxy_is_no_stranger(start):
+    """Its client's address comes with each request: the connection is kept."""
+    d = start(ALLOWED_IPS='["10.0.0.1"]', TRUSTED_PROXIES='["127.0.0.1"]')
+    with d.connect() as c:
+        for address, status in [("10.0.0.1", 200), ("10.0.0.1", 200), ("10.0.0.2", 403)]:
+            c.send(http1.compose("GET", "/", [("x-api-key", SECRETS["TOKEN"]), ("X-Forwarded-For", address)]))
+            a = c.read()
+            assert a.status == status
+            assert status == 403 or a.header("Connection") is None
+
+
+def test_max_connections_is_logged(start):
+    """Once, though it is reached again and again."""
+    d = start(MAX_CONNECTIONS="4")
+    held = [d.connect() for _ in range(6)]
+    for c in held:
+        c.send(http1.compose("GET", "/health"))
+    for c in held:
+        assert c.read().status == 200
+        c.close()
+    assert d.ask("GET", "/health").status == 200
+    lines = [e for e in d.log() if e["message"].startswith("MAX_CONNECTIONS is reached: 4 clients")]
+    assert len(lines) == 1 and lines[0]["level"] == "warning" and lines[0]["limit"] == "4"
