@@ -74,6 +74,8 @@ static int append_view(sd_bus_message *reply, const char *property, const PoolKe
                 { "RequestsTotal", "t", NULL, v->counters.total },
                 { "RequestsToday", "t", NULL, v->counters.today },
                 { "LastUsed", "t", NULL, v->counters.last_used },
+                { "LastError", "s", strempty(v->last_error) },
+                { "LastErrorAt", "t", NULL, v->last_error_at },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
@@ -197,6 +199,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("RequestsTotal", "t", get_view, 0, 0),
         SD_BUS_PROPERTY("RequestsToday", "t", get_view, 0, 0),
         SD_BUS_PROPERTY("LastUsed", "t", get_view, 0, 0),
+        SD_BUS_PROPERTY("LastError", "s", get_view, 0, 0),
+        SD_BUS_PROPERTY("LastErrorAt", "t", get_view, 0, 0),
         SD_BUS_PROPERTY("Models", "a(ssuttttts)", get_models, 0, 0),
 
         SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", model), SD_BUS_RESULT("u", count), reset, GATED),

@@ -184,7 +184,7 @@ static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
                 /* A key without requests has one row, for no model. */
                 if (!s.has_row)
                         health_row(&s, "", 0, s.key.state, s.key.state == POOL_USABLE ? 0 : USEC_INFINITY,
-                                   NULL);
+                                   s.key.last_error);
         }
         return rows_send(&s, e);
 }

@@ -63,6 +63,7 @@ int rows_get(Ctl *c, KeyRows *ret) {
 bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
         RowsOfKey k = { .last_error = "" };
         size_t i = *at;
+        unsigned rank = 0;
 
         if (i >= r->n)
                 return false;
@@ -77,8 +78,11 @@ bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
                         k.state = row->state;
                         k.available_at = row->available_at;
                 }
-                if (!strnull(row->last_error))
+                /* That of the row that is blocked most: it explains why. */
+                if (!strnull(row->last_error) && (!*k.last_error || words_rank(row->state) > rank)) {
                         k.last_error = row->last_error;
+                        rank = words_rank(row->state);
+                }
                 k.n_models += is_model;
                 k.n_usable += is_model && streq(row->state, "usable");
                 k.n++;

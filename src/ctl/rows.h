@@ -27,7 +27,7 @@ typedef struct RowsOfKey {
         const char *state; /* of its best model */
         usec_t available_at;
         size_t n_models, n_usable;
-        const char *last_error; /* of one of its models; "" if there is none */
+        const char *last_error; /* of its worst model; "" if there is none */
 } RowsOfKey;
 
 int rows_get(Ctl *c, KeyRows *ret); /* 0 or an exit status */

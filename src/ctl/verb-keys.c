@@ -162,8 +162,8 @@ static int show_models(sd_bus_message *m, JWriter *w, Table *t, usec_t now) {
 }
 
 typedef struct KeyFacts {
-        const char *state;
-        uint64_t enabled, total, today, last_used;
+        const char *state, *last_error;
+        uint64_t last_error_at, enabled, total, today, last_used;
 } KeyFacts;
 
 static const Fact key_facts[] = {
@@ -172,6 +172,8 @@ static const Fact key_facts[] = {
         { "RequestsTotal", offsetof(KeyFacts, total) },
         { "RequestsToday", offsetof(KeyFacts, today) },
         { "LastUsed", offsetof(KeyFacts, last_used) },
+        { "LastError", offsetof(KeyFacts, last_error), .string = true },
+        { "LastErrorAt", offsetof(KeyFacts, last_error_at) },
         {},
 };
 
@@ -185,6 +187,8 @@ static int show_json(Ctl *c, const RowsOfKey *k, const KeyFacts *f, sd_bus_messa
         jwrite_uint(&w, "requests", f->total);
         jwrite_uint(&w, "requests_today", f->today);
         words_json_time(&w, "last_used", f->last_used);
+        jwrite_string(&w, "last_error", show_null(f->last_error));
+        words_json_time(&w, "last_error_at", f->last_error_at);
         jwrite_array(&w, "models");
         r = show_models(models, &w, NULL, 0);
         jwrite_end(&w);
@@ -216,6 +220,9 @@ static int show_text(Ctl *c, const RowsOfKey *k, const KeyFacts *f, sd_bus_messa
         show_fact(c, "Requests", STYLE_PLAIN, "%llu today, %llu in all",
                   (unsigned long long) f->today, (unsigned long long) f->total);
         show_fact(c, "Last used", STYLE_PLAIN, "%s", words_time(f->last_used, now, time));
+        if (!strnull(f->last_error))
+                show_fact(c, "Last error", STYLE_WARN, "%s (%s)", f->last_error,
+                          words_time(f->last_error_at, now, time));
         r = show_models(models, NULL, &t, now);
         if (r < 0)
                 return link_garbled(c, r);

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/events.h"
 #include "daemon/message-ids.h"
 #include "io/log-limit.h"
@@ -60,7 +61,8 @@ static bool is_of_the_key(PoolState s) {
 
 static void log_change(Events *e, const PoolKey *k, const char *model, PoolState before, PoolState after,
                        const char *reason, usec_t until) {
-        char message[512], stamp[TIMESTAMP_STRING_MAX];
+        char message[512 + SLOT_ERROR_MAX], stamp[TIMESTAMP_STRING_MAX];
+        bool dies = !model[0] && (after == POOL_DEAD || after == POOL_BILLING);
         PoolKeyView v;
         const char *id = pool_key_id(k);
 
@@ -75,9 +77,10 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
                 return;
         pool_key_view(e->pool, k, clock_realtime(), &v);
         format_until(until, stamp);
-        (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s", id, states[after].sentence,
+        (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s%s%s", id, states[after].sentence,
                         model[0] ? ", model " : "", model, until > 0 ? ", until " : "",
-                        until > 0 ? stamp : "");
+                        until > 0 ? stamp : "", dies && v.last_error ? ": " : "",
+                        dies ? strempty(v.last_error) : "");
         log_event(level, quiet ? NULL : states[after].id, message,
                   { "key", v.mask },
                   { "key_name", id },

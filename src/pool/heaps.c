@@ -107,7 +107,7 @@ void pool_slot_free(Pool *p, PoolSlot *s) {
         list_unlink(&s->by_bucket);
         list_unlink(&s->dirty.link);
         list_unlink(&s->probe.link);
-        free(s->last_error);
+        pool_error_clear(&s->error);
         free(s);
         p->n_slots--;
 }

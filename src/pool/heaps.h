@@ -19,7 +19,7 @@ struct PoolSlot {
         PoolProbe probe;
         unsigned strikes; /* errors in a row that are the slot's own fault */
         uint64_t uncounted; /* leases up to this id are not counted in its quota (any more) */
-        char *last_error;
+        PoolError error;
         PoolNotified notified;
 };
 

@@ -6,6 +6,7 @@
 #include "core/day.h"
 #include "pool/admin.h"
 #include "pool/heaps.h"
+#include "pool/herd.h"
 #include "pool/state/schema.h"
 
 struct Pool {
@@ -36,6 +37,7 @@ struct Pool {
         PoolSave save;
         bool restored; /* the rows that belong to no key were read from the store */
         uint64_t last_lease;
+        PoolHerd herd;
         const CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
         unsigned warn_at; /* QUOTA_WARN_AT, in percent; 0: off */

@@ -31,6 +31,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 pool_dirty_init(&project->dirty, POOL_PROJECTS);
                 project->name = strdup(name);
                 if (!project->name || !tsearch(project, &p->projects_by_name, pool_name_compare)) {
+                        pool_error_clear(&project->error);
                         free((char *) project->name);
                         free(project);
                         return -ENOMEM;
@@ -57,6 +58,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
                 return NULL;
         }
         (void) tdelete(project, &p->projects_by_name, pool_name_compare);
+        pool_error_clear(&project->error);
         free((char *) project->name);
         free(project);
         return NULL;
@@ -166,11 +168,14 @@ PoolKey *pool_key_free(PoolKey *k) {
         (void) secret_unref(k->secret);
         (void) pool_ident_free(k->ident);
         free(k->learned);
+        pool_error_clear(&k->error);
+        pool_error_clear(&k->own.error);
         free(k);
         return NULL;
 }
 
 static void key_destroy(Pool *p, PoolKey *k) {
+        pool_herd_forget(p, k);
         LIST_FOREACH(i, &k->slots)
                 pool_slot_free(p, list_entry(i, PoolSlot, by_key));
         list_unlink(&k->turn);
@@ -269,6 +274,8 @@ static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
         if (!m) {
                 pool_breaker_set(p, k, &k->breaker, 0);
                 pool_breaker_set(p, k, &k->project->breaker, 0);
+                pool_error_clear(&k->error);
+                pool_error_clear(&k->project->error);
                 pool_note(p, &k->dirty, true);
                 pool_note(p, &k->project->dirty, true);
         }
@@ -287,6 +294,7 @@ static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
                 s->strikes = 0;
                 breaker_close(&s->rate);
                 breaker_close(&s->health);
+                pool_error_clear(&s->error);
                 pool_note(p, &s->dirty, true);
                 pool_slot_place(p, s);
         }

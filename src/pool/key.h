@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "pool/affinity.h"
 #include "pool/breaker.h"
+#include "pool/error.h"
 #include "core/digest.h"
 #include "pool/state/save.h"
 
@@ -30,9 +31,9 @@ struct PoolProject {
         List link;
         PoolDirty dirty;
         bool restored; /* its rows were read from the store */
-        size_t n_keys, n_gone; /* all its keys; those of them that were removed, but still have requests
-                                * under way */
+        size_t n_keys, n_gone; /* all its keys; removed ones that still have requests under way */
         Breaker breaker;
+        PoolError error;
         bool billing;   /* why the breaker is open. True: billing; false: suspended, API disabled… */
         size_t n_alive; /* enabled keys whose own breaker is closed */
         PoolKey *first_key, *last_key;
@@ -67,6 +68,7 @@ struct PoolKey {
         size_t n_leases;
         List link, turn; /* in pool->gone; in project->turns */
         Breaker breaker;
+        PoolError error;
         PoolTally tally;
         PoolProject *project; /* a named one, or &own */
         PoolProject own;

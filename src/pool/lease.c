@@ -352,23 +352,6 @@ static bool is_error(const Verdict *v) {
         }
 }
 
-/* The most informative text of the verdict. */
-static void remember_error(PoolSlot *s, const Verdict *v) {
-        const char *text = verdict_rule(v->class)->name;
-        char *t;
-
-        if (v->message[0])
-                text = v->message;
-        else if (v->reason[0])
-                text = v->reason;
-
-        t = strndup(text, text_utf8_prefix(text, SLOT_ERROR_MAX));
-        if (!t)
-                return; /* out of memory: the former error stays, the report goes on */
-        free(s->last_error);
-        s->last_error = t;
-}
-
 static void count_report(PoolTally *t, bool error, const Usage *usage) {
         t->counters.errors += error;
         t->counters.tokens_in += usage->prompt;
@@ -387,6 +370,22 @@ static void trace_layers(Pool *p, const Lease *lease, unsigned layers, const Ver
         }
 }
 
+/* What a person sees as the reason why a breaker is open. */
+static void explain_layers(Pool *p, const Lease *lease, unsigned opened, unsigned closed, const Verdict *v) {
+        PoolSlot *s = lease->slot;
+        PoolError *const errors[] = {
+                [LAYER_KEY] = &lease->key->error,
+                [LAYER_PROJECT] = &lease->key->project->error,
+                [LAYER_BUCKET] = s ? &s->bucket->quota->error : NULL,
+        };
+
+        for (size_t l = 0; l < ELEMENTSOF(errors); l++)
+                if (opened & 1U << l)
+                        pool_error_set(errors[l], v, p->day.now);
+                else if (closed & 1U << l)
+                        pool_error_clear(errors[l]);
+}
+
 static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
         unsigned turned[_TURN_MAX] = {}; /* the layers, a bit each */
         bool was_probe = lease_is_probe(lease);
@@ -396,6 +395,7 @@ static void judge_layers(Pool *p, const Lease *lease, const Verdict *v) {
                 turned[judge(p, lease, l, v)] |= 1U << l;
         refused = turned[TURN_OPENED] | turned[TURN_PROLONGED];
         notified = refused | turned[TURN_CLOSED];
+        explain_layers(p, lease, refused, turned[TURN_CLOSED], v);
         if (notified | turned[TURN_RELEASED]) {
                 note_layers(p, lease->key, lease->slot, notified | turned[TURN_RELEASED]);
                 settle(p, lease->key, lease->slot, notified | turned[TURN_RELEASED]);
@@ -426,14 +426,23 @@ static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *u
         count_report(&p->tally, error, usage);
         note_counters(p, m, s);
         if (error)
-                remember_error(s, v);
-        if (v->class == VERDICT_OK)
+                pool_error_set(&s->error, v, p->day.now);
+        if (v->class == VERDICT_OK) {
+                pool_error_clear(&s->error);
                 m->succeeded = true;
+        }
         m->n_leases--;
 }
 
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
+        Verdict foreign;
+
         (void) pool_time(p, now);
+        if (v->class == VERDICT_KEY_DEAD && v->is_unsure && pool_herd_joins(p, lease->key, v)) {
+                foreign = *v;
+                foreign.class = VERDICT_FOREIGN;
+                v = &foreign;
+        }
         if (lease->slot)
                 count_outcome(p, lease->slot, v, usage);
         judge_layers(p, lease, v);

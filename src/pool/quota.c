@@ -144,6 +144,7 @@ void pool_quota_detach(PoolBucket *b) {
         if (!list_is_empty(&q->buckets))
                 return;
         list_unlink(&q->probe.link);
+        pool_error_clear(&q->error);
         free(q);
 }
 
@@ -222,11 +223,13 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
                 breaker_release(&to->breaker, to->breaker.until);
                 to->closed = from->closed;
                 to->daily = from->daily;
+                pool_error_move(&to->error, &from->error);
         }
         ceiling_roll(&to->ceiling, p->day.now, p->day.start);
         ceiling_roll(&from->ceiling, p->day.now, p->day.start);
         ceiling_merge(&to->ceiling, &from->ceiling);
         breaker_close(&from->breaker);
+        pool_error_clear(&from->error);
         ceiling_forget(&from->ceiling);
         pool_quota_note(p, to);
         pool_quota_note(p, from);
@@ -346,6 +349,7 @@ bool pool_bucket_is_spent(Pool *p, PoolBucket *b) {
 /* A reset by an administrator: what was counted and learned is forgotten, too. */
 void pool_quota_reset(Pool *p, PoolQuota *q) {
         breaker_close(&q->breaker);
+        pool_error_clear(&q->error);
         ceiling_forget(&q->ceiling);
         pool_quota_note(p, q);
         pool_ceiling_note(p, q, true);

@@ -22,6 +22,7 @@
 typedef struct PoolQuota {
         List buckets; /* the buckets that share it */
         Breaker breaker;
+        PoolError error;
         PoolProbe probe;
         bool closed; /* why the breaker is open. True: the project may not use the model; false: quota */
         bool daily;  /* the breaker is open because of the day's quota */

@@ -13,6 +13,7 @@ typedef struct PoolStanding {
         bool is_quota;       /* nothing but quota blocks it */
         bool is_daily;       /* a day's quota is among what blocks it */
         CeilingKind full;    /* the ceiling that blocks it longest; _CEILING_MAX: none */
+        const PoolError *error; /* explains `proven`; NULL: nothing blocks it, or no error was kept */
         bool is_healthy;     /* neither unhealthy nor dead */
 } PoolStanding;
 

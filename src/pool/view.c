@@ -43,12 +43,14 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
         const struct {
                 const Breaker *breaker;
                 PoolState state;
+                const PoolError *error;
         } layers[] = {
-                { &k->breaker, POOL_DEAD },
-                { &k->project->breaker, k->project->billing ? POOL_BILLING : POOL_DEAD },
-                { b ? &b->quota->breaker : NULL, b && b->quota->closed ? POOL_CLOSED : POOL_COOLING },
-                { s ? &s->rate : NULL, POOL_COOLING },
-                { s ? &s->health : NULL, POOL_UNHEALTHY },
+                { &k->breaker, POOL_DEAD, &k->error },
+                { &k->project->breaker, k->project->billing ? POOL_BILLING : POOL_DEAD, &k->project->error },
+                { b ? &b->quota->breaker : NULL, b && b->quota->closed ? POOL_CLOSED : POOL_COOLING,
+                  b ? &b->quota->error : NULL },
+                { s ? &s->rate : NULL, POOL_COOLING, s ? &s->error : NULL },
+                { s ? &s->health : NULL, POOL_UNHEALTHY, s ? &s->error : NULL },
         };
         PoolStanding r = { .is_quota = true, .is_healthy = true, .full = _CEILING_MAX };
 
@@ -88,7 +90,10 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
                 r.is_healthy = r.is_healthy && state != POOL_UNHEALTHY && state != POOL_DEAD;
                 r.available_at = MAX(r.available_at, at);
                 r.state = MAX(r.state, layers[i].breaker->probe != 0 ? POOL_PROBING : state);
-                r.proven = MAX(r.proven, state);
+                if (state > r.proven || !r.error) {
+                        r.proven = state;
+                        r.error = layers[i].error;
+                }
         }
 
         /* A full ceiling proves nothing about the key, so `proven` stays as it is. */
@@ -234,7 +239,27 @@ Secret *pool_key_secret(const PoolKey *k) {
         return k->secret;
 }
 
+/* Without an error of the key or its project, the latest one of its slots. */
+static const PoolError *key_error(const PoolKey *k) {
+        static const PoolError none = {};
+        const PoolError *e = &none;
+
+        if (k->breaker.until > 0)
+                return &k->error;
+        if (k->project->breaker.until > 0)
+                return &k->project->error;
+        LIST_FOREACH(i, &k->slots) {
+                const PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                if (s->error.text && s->error.at >= e->at)
+                        e = &s->error;
+        }
+        return e;
+}
+
 void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret) {
+        const PoolError *error = key_error(k);
+
         (void) pool_time(p, now);
 
         *ret = (PoolKeyView){
@@ -243,6 +268,8 @@ void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret) {
                 .project = k->project->name,
                 .state = pool_key_state(k),
                 .counters = tally_counters(&k->tally, p->day.start),
+                .last_error = error->text,
+                .last_error_at = error->at,
                 .last_reset = p->day.start,
                 .next_reset = p->day.end,
         };
@@ -254,18 +281,21 @@ void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolS
 
         LIST_FOREACH(i, &k->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_key);
+                const PoolError *error;
                 PoolStanding standing;
 
                 if (s->tally.counters.total == 0)
                         continue; /* without a request */
                 pool_standing(p, s->key, s->bucket, s, 0, &standing);
+                error = standing.error ?: &s->error;
                 f(&(const PoolSlotView){
                           .model = s->bucket->model->name,
                           .state = standing.state,
                           .counters = tally_counters(&s->tally, p->day.start),
                           .consecutive_errors = s->strikes,
                           .available_at = standing.available_at,
-                          .last_error = s->last_error,
+                          .last_error = error->text,
+                          .last_error_at = error->text ? error->at : 0,
                           .is_healthy = s->health.until == 0,
                   },
                   userdata);

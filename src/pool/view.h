@@ -24,6 +24,8 @@ typedef struct PoolKeyView {
         const char *project; /* NULL: the key is its own project */
         PoolState state;     /* of the key itself: usable, billing, dead, disabled */
         PoolCounters counters;
+        const char *last_error; /* explains the state; else the latest of its models; NULL if none */
+        usec_t last_error_at;
         usec_t last_reset, next_reset; /* the daily resets */
 } PoolKeyView;
 
@@ -33,7 +35,9 @@ typedef struct PoolSlotView {
         PoolCounters counters;
         unsigned consecutive_errors; /* of the key's own fault: three make it unhealthy */
         usec_t available_at;         /* 0: now; USEC_INFINITY: not by itself */
-        const char *last_error;      /* scrubbed; NULL if none */
+        const char *last_error;      /* explains the state; else the last one since a success; scrubbed; NULL
+                                        if none */
+        usec_t last_error_at;        /* 0: none */
         bool is_healthy;             /* the slot's own health only */
 } PoolSlotView;
 

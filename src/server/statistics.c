@@ -34,6 +34,7 @@ static void visit_slot(const PoolSlotView *v, void *userdata) {
         stats_time(s, "available_at", v->available_at);
         stats_time(s, "last_used", v->counters.last_used);
         stats_text(s, "last_error", v->last_error);
+        stats_time(s, "last_error_at", v->last_error_at);
         stats_percent(s, "error_rate", pool_error_rate(&v->counters));
         stats_close(s, STATS_ROW);
 }

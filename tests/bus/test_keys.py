@@ -67,6 +67,7 @@ def test_properties(home, sim):
     have = root.get_all(KEYS + "/home", KEY)
     models = have.pop("Models")
     used = have.pop("LastUsed")
+    assert "quota" in have.pop("LastError") and have.pop("LastErrorAt") >= used
     assert have == {"Id": "home", "Name": "home", "Mask": MASKS["MASK1"], "Project": "p1", "Enabled": True,
                     "State": "usable", "RequestsTotal": 1, "RequestsToday": 1}
     assert len(models) == 1

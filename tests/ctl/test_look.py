@@ -115,15 +115,17 @@ MODELS = get("a(ssuttttts)", [["gemini-a", "cooling", 2, FOREVER, 10, 4, 3, 1_79
 def test_show(mock, ctl, what):
     mock.answers["ListKeyHealth"] = health(row("work", state="cooling", at=FOREVER), row("x", mask="AIza****0002"))
     mock.answers[key_path("work"), "GetAll"] = properties(
-        State="usable", Enabled=True, RequestsTotal=10, RequestsToday=4, LastUsed=0
+        State="usable", Enabled=True, RequestsTotal=10, RequestsToday=4, LastUsed=0, LastError="Not valid.", LastErrorAt=1_795_000_000_000_000
     )
     mock.answers[key_path("work"), "Get"] = MODELS
     text = ctl("show", what)
     assert "      Mask: AIza****0001\n" in text and "Requests: 4 today, 10 in all\n" in text
+    assert "Last error: Not valid. (" in text
     assert lines(text)[-1].split() == ["gemini-a", "cooling", "never", "4", "10", "3", *lines(text)[-1].split()[6:]]
     assert lines(text)[-1].endswith("Quota.")
     said = json.loads(ctl("show", what, "--json"))
     assert said["key"] == "work" and said["enabled"] is True and said["requests"] == 10 and said["last_used"] is None
+    assert said["last_error"] == "Not valid." and said["last_error_at"] == "2026-11-18T11:06:40+00:00"
     assert said["models"][0] == {
         "model": "gemini-a", "state": "cooling", "consecutive_errors": 2, "available_at": None, "requests": 10,
         "requests_today": 4, "errors": 3, "last_used": "2026-11-18T11:06:40+00:00", "last_error": "Quota.",

@@ -361,14 +361,18 @@ static void name_reason(const Facts *f, struct json_object *violation, const Sec
 static void explain_retired(const Secret *key, Verdict *v) {
         static const char *const reasons[] = { "API_KEY_INVALID", "ACCESS_TOKEN_TYPE_UNSUPPORTED",
                                                "UNAUTHENTICATED", "INVALID_ARGUMENT" };
-        size_t n = text_utf8_prefix(v->message, sizeof(v->message) - sizeof(" " RETIRED));
+        /* The pool keeps SLOT_ERROR_MAX bytes: the explanation is among them. */
+        size_t n = text_utf8_prefix(v->message, SLOT_ERROR_MAX - sizeof("…  " RETIRED));
+        bool is_cut = v->message[n];
 
         if (v->class != VERDICT_KEY_DEAD || !key || !secret_starts_with(key, "AIza"))
                 return;
         for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
                 if (streq(v->reason, reasons[i])) {
                         v->message[n] = 0;
-                        (void) text_append(v->message, sizeof(v->message), n, n > 0 ? " " RETIRED : RETIRED);
+                        n = text_append(v->message, sizeof(v->message), n,
+                                        is_cut ? "… " : n > 0 ? " " : "");
+                        (void) text_append(v->message, sizeof(v->message), n, RETIRED);
                         return;
                 }
 }
@@ -391,6 +395,13 @@ static bool status_is_too_large(int status) {
         return status == 413 || status == 414 || status == 431;
 }
 
+/* Google names the key: by a reason, or in a sentence about it. */
+static bool row_is_about_key(const ErrorRow *row, const Facts *f) {
+        return row->source == BY_MESSAGE ||
+               (row->source == BY_REASON && (startswith(f->reason, "API_KEY_") ||
+                                             streq(f->reason, "ACCESS_TOKEN_TYPE_UNSUPPORTED")));
+}
+
 static void classify_google(Facts *f, struct json_object *error, bool is_strict, const Secret *key,
                             Verdict *ret) {
         struct json_object *violation;
@@ -408,6 +419,7 @@ static void classify_google(Facts *f, struct json_object *error, bool is_strict,
             (class == VERDICT_KEY_DEAD || class == VERDICT_BILLING))
                 class = VERDICT_FOREIGN;
         verdict_init(ret, class, f->status, NULL);
+        ret->is_unsure = class == VERDICT_KEY_DEAD && !row_is_about_key(row, f);
         if (f->has_delay)
                 ret->retry_after = f->delay;
         if (f->status == 429)

@@ -94,6 +94,7 @@ bool pool_save_absent(Pool *p, Rows *out) {
         /* The tables whose rows begin with a key or a project. */
         static const PoolTable tables[] = {
                 POOL_KEYS, POOL_KEY_PROJECTS, POOL_KEY_MODELS, POOL_PROJECTS, POOL_QUOTAS, POOL_CEILINGS,
+                POOL_ERRORS,
         };
         unsigned n = 0;
 

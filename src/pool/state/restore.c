@@ -26,7 +26,8 @@
 #include "pool/project.h"
 #include "pool/notify.h"
 
-#define STRIKES_MAX    1000U
+#define STRIKES_MAX     1000U
+#define ERROR_LAYER_MAX 16U
 #define QUOTA_WAIT_MAX (2 * USEC_PER_DAY) /* a day of 25 hours, and the spread behind it */
 #define RESTORED_WAIT  USEC_PER_HOUR      /* as long as a first hint is believed, see core/cooldown */
 
@@ -219,8 +220,10 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
         (void) take_breaker(&s->health, &health);
         if (s->strikes == 0)
                 s->strikes = strikes;
-        if (!s->last_error)
-                s->last_error = TAKE_PTR(error);
+        if (!s->error.text && error) {
+                s->error.text = TAKE_PTR(error);
+                s->error.at = t.counters.last_used; /* the error was the last answer, or nearly */
+        }
         return 0;
 }
 
@@ -257,6 +260,47 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
                 b->quota->closed = closed;
                 b->quota->daily = daily;
         }
+        return 0;
+}
+
+static void take_error(PoolError *e, const Breaker *b, char **text, usec_t at) {
+        if (!e->text && b->until > 0) {
+                e->text = TAKE_PTR(*text);
+                e->at = at;
+        }
+        e->stored = true;
+}
+
+static int restore_error(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 2 };
+        _cleanup_free_ char *layer = row_get_text(&reader, ERROR_LAYER_MAX);
+        _cleanup_free_ char *text = row_get_text(&reader, SLOT_ERROR_MAX);
+        usec_t at = row_get_number(&reader, r->pool->day.now);
+        PoolProject *project = NULL;
+        PoolBucket *b = NULL;
+        PoolKey *k = NULL;
+        int e = 0;
+
+        if (reader.bad || !layer) {
+                r->of.n_senseless++;
+                return 0;
+        }
+        if (streq(layer, "key") && v[0].type == ROW_BLOB)
+                e = restore_index_key(&r->of, v, at, &k);
+        else if (streq(layer, "project"))
+                e = restore_index_project(&r->of, v, at, &project);
+        else if (streq(layer, "quota"))
+                e = restore_index_bucket(&r->of, v, at, &b);
+        else
+                r->of.n_senseless++;
+        if (e < 0)
+                return e;
+        if (k)
+                take_error(&k->error, &k->breaker, &text, at);
+        else if (project)
+                take_error(&project->error, &project->breaker, &text, at);
+        else if (b)
+                take_error(&b->quota->error, &b->quota->breaker, &text, at);
         return 0;
 }
 
@@ -356,6 +400,7 @@ static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) 
         [POOL_MODELS] = restore_model,        [POOL_ALIASES] = restore_alias,
         [POOL_KEYS] = restore_key,            [POOL_KEY_PROJECTS] = restore_key_project,
         [POOL_KEY_MODELS] = restore_slot,     [POOL_PROJECTS] = restore_project,
+        [POOL_ERRORS] = restore_error,
         [POOL_QUOTAS] = restore_quota,        [POOL_CEILINGS] = restore_ceiling,
         [POOL_BINDINGS] = restore_binding, [POOL_DAYS] = restore_day,
 };

@@ -252,7 +252,7 @@ static int row_slot(Pool *p, PoolDirty *d, RowWriter *w) {
         put_breaker(w, &s->rate);
         put_breaker(w, &s->health);
         put(w, row_int(s->strikes));
-        put(w, row_text(s->last_error));
+        put(w, row_text(s->error.text));
         return r;
 }
 
@@ -310,6 +310,29 @@ static int row_binding(Pool *p, PoolDirty *d, RowWriter *w) {
         put(w, row_int(b->expires));
         put(w, row_text(b->upstream));
         return r;
+}
+
+/* The error that explains the breaker of the row before. */
+static int save_error(Pool *p, PoolDirty *d, Rows *out) {
+        PoolKey *k = d->table == POOL_KEYS ? CONTAINER_OF(d, PoolKey, dirty) : NULL;
+        PoolBucket *b = d->table == POOL_QUOTAS ? CONTAINER_OF(d, PoolBucket, dirty) : NULL;
+        PoolProject *own = d->table == POOL_PROJECTS ? CONTAINER_OF(d, PoolProject, dirty) : NULL;
+        PoolError *e = k ? &k->error : b ? &b->quota->error : own ? &own->error : NULL;
+        RowWriter w = {};
+        int r;
+
+        if (!e || (!e->text && !e->stored))
+                return 0;
+        r = k ? put_key(&w, p, k) : put_project(&w, p, b ? b->project : own);
+        if (r < 0)
+                return r;
+        put(&w, row_text(b ? b->model->name : ""));
+        put(&w, row_text(k ? "key" : b ? "quota" : "project"));
+        put(&w, row_text(e->text));
+        put(&w, row_int(e->at));
+        rows_put(out, POOL_ERRORS, w.values, w.n);
+        e->stored = true;
+        return out->buf.error;
 }
 
 static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, RowWriter *w) = {
@@ -381,6 +404,9 @@ static int save_list(Pool *p, List *list, Rows *out) {
                         rows_put(out, d->table, w.values, w.n);
                         if (out->buf.error < 0)
                                 return out->buf.error;
+                        r = save_error(p, d, out);
+                        if (r < 0)
+                                return r;
                 }
                 pool_unnote(d);
         }
@@ -395,6 +421,7 @@ static void save_forgotten(Pool *p, Rows *out) {
                        { POOL_ALIASES, 0 },
                        { POOL_KEY_MODELS, 1 },
                        { POOL_QUOTAS, 1 },
+                       { POOL_ERRORS, 1 },
                        { POOL_CEILINGS, 1 } };
 
         LIST_FOREACH(i, &p->save.forgotten) {

@@ -70,6 +70,16 @@ static const RowColumn quotas[] = {
         LATEST("daily", ROW_INT),
 };
 
+/* Why a breaker is open: of a key ("key"), a project ("project") or a quota ("quota", the only one with a
+ * model). */
+static const RowColumn errors[] = {
+        BY("owner", PROJECT),
+        BY("model", ROW_TEXT),
+        BY("layer", ROW_TEXT),
+        LATEST("error", NAME),
+        LATEST("at", ROW_INT),
+};
+
 static const RowColumn aliases[] = { BY("model", ROW_TEXT), LATEST("counted_as", ROW_TEXT) };
 
 static const RowColumn key_projects[] = { BY("key", ROW_BLOB), LATEST("project", ROW_TEXT) };
@@ -110,6 +120,7 @@ static const RowTable tables[_POOL_TABLE_MAX] = {
         [POOL_KEY_MODELS]   = { "key_models", key_models, ELEMENTSOF(key_models) },
         [POOL_PROJECTS]     = { "projects", projects, ELEMENTSOF(projects) },
         [POOL_QUOTAS]       = { "quotas", quotas, ELEMENTSOF(quotas) },
+        [POOL_ERRORS]       = { "errors", errors, ELEMENTSOF(errors) },
         [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings) },
         [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings) },
         [POOL_DAYS]         = { "days", days, ELEMENTSOF(days) },

@@ -24,6 +24,7 @@ typedef enum PoolTable {
         POOL_KEY_MODELS,
         POOL_PROJECTS,
         POOL_QUOTAS,
+        POOL_ERRORS, /* after the tables with the breakers that they explain */
         POOL_CEILINGS,
         POOL_BINDINGS,
         POOL_DAYS,

@@ -38,8 +38,6 @@ typedef struct Advice {
         /* the key whose slots are being visited */
         char label[LABEL_MAX];
         size_t n_unhealthy, n_closed; /* (key, model) pairs so far */
-        const char *last_error;       /* the latest */
-        usec_t last_used;
 } Advice;
 
 /* --- texts --- */
@@ -139,10 +137,6 @@ static void advise_slot(const PoolSlotView *v, void *userdata) {
         Advice *a = userdata;
         char back[RETURN_MAX];
 
-        if (v->last_error && v->counters.last_used >= a->last_used) {
-                a->last_error = v->last_error;
-                a->last_used = v->counters.last_used;
-        }
         return_format(a, v->available_at, back, sizeof(back));
         if (v->state == POOL_UNHEALTHY && ++a->n_unhealthy <= MANAGE_NAMES_MAX)
                 say(a, "The key %s is set aside for %s after %u errors in a row (“%s”). It %s, for one try.",
@@ -167,14 +161,12 @@ static void advise_key(Advice *a, const PoolKey *k) {
         pool_key_view(a->pool, k, a->now, &v);
         a->n_keys[v.state]++;
         a->n_enabled += v.state != POOL_DISABLED;
-        a->last_error = NULL;
-        a->last_used = 0;
         label_format(&v, a->label);
         pool_each_slot(a->pool, k, a->now, advise_slot, a);
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (v.state == rows[i].state && a->n_keys[v.state] <= MANAGE_NAMES_MAX)
-                        say(a, "The key %s %s%s%s%s. %s", a->label, rows[i].what, a->last_error ? " (“" : "",
-                            strempty(a->last_error), a->last_error ? "”)" : "", rows[i].remedy);
+                        say(a, "The key %s %s%s%s%s. %s", a->label, rows[i].what, v.last_error ? " (“" : "",
+                            strempty(v.last_error), v.last_error ? "”)" : "", rows[i].remedy);
 }
 
 static void advise_rest(Advice *a, size_t n, const char *what) {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The error that explains a state, and its time. Part of the pool. A slot has its last one until a success
+ * or a reset; a key, a project and a quota have that which opened their breaker. */
+
+#include "core/verdict.h"
+
+/* All zero: none. */
+typedef struct PoolError {
+        char *text; /* scrubbed, at most SLOT_ERROR_MAX bytes; NULL: none */
+        usec_t at;
+        bool stored; /* the store may have a row of it: only where it is not part of another row */
+} PoolError;
+
+/* The most informative text of the verdict. Without memory the former error stays. */
+void pool_error_set(PoolError *e, const Verdict *v, usec_t now);
+void pool_error_move(PoolError *to, PoolError *from);
+void pool_error_clear(PoolError *e);
