@@ -56,6 +56,13 @@ void http_connection_cut(HttpConnection *c) {
         (void) shutdown(c->fd, SHUT_RDWR);
 }
 
+void http_connection_refuse(HttpConnection *c, int status, const char *json) {
+        static const HttpHeader type = { "Content-Type", "application/json" };
+
+        (void) http_connection_answer(c, status, &type, 1, json, strlen(json));
+        http_connection_cut(c);
+}
+
 /* --- the body --- */
 
 void http_request_take_body(HttpRequest *r, uint64_t max) {
@@ -84,7 +91,7 @@ void http_body_drop(HttpRequest *r) {
 }
 
 /* Ends the request in the middle of its body. */
-static void body_refuse(HttpRequest *r, HttpBodyFault fault) {
+void http_body_refuse(HttpRequest *r, HttpBodyFault fault) {
         HttpServer *s = r->connection->server;
 
         http_body_drop(r); /* a refused request must not take room from others */
@@ -104,7 +111,7 @@ bool http_body_receive(HttpRequest *r, const char *p, size_t n) {
         if (r->skips) {
                 if (r->arrived <= r->body_max)
                         return true;
-                body_refuse(r, HTTP_BODY_TOO_LARGE);
+                http_body_refuse(r, HTTP_BODY_TOO_LARGE);
                 return false;
         }
         if (r->body_fault == HTTP_BODY_OK) {
@@ -130,22 +137,20 @@ static void on_body_due(Timeout *t) {
         uint64_t n = r->carried + r->arrived;
 
         if (n < HTTP_BODY_WINDOW_MIN || ++r->n_windows >= HTTP_BODY_WINDOWS_MAX)
-                return body_refuse(r, HTTP_BODY_LATE);
+                return http_body_refuse(r, HTTP_BODY_LATE);
         r->carried = MIN(n - HTTP_BODY_WINDOW_MIN, HTTP_BODY_WINDOW_MIN);
         r->arrived = 0;
         timeout_start(c->server->body_due, t);
 }
 
 static void on_head_due(Timeout *t) {
-        static const HttpHeader json = { "Content-Type", "application/json" };
         HttpConnection *c = list_entry(t, HttpConnection, due);
-        const char *body = c->server->params.head_late;
 
         if (c->request) /* in the middle of a body that is skipped */
-                return body_refuse(c->request, HTTP_BODY_LATE);
+                return http_body_refuse(c->request, HTTP_BODY_LATE);
         /* A client that has sent nothing does not expect an answer. */
         if (c->sends)
-                (void) http_connection_answer(c, 408, &json, 1, body, strlen(body));
+                return http_connection_refuse(c, 408, c->server->params.head_late);
         http_connection_cut(c);
 }
 

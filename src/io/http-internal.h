@@ -41,7 +41,7 @@ struct HttpConnection {
                 struct sockaddr_in in;
                 struct sockaddr_in6 in6;
         } peer; /* sa_family is AF_UNSPEC for a unix socket */
-        List hung;
+        List hung, trial;
         int fd;
         LoopFd watch; /* of what arrives and of its end: EPOLLIN, EPOLLRDHUP */
         Timeout due;  /* of the head or the body that is arriving */
@@ -49,6 +49,8 @@ struct HttpConnection {
         bool guest;           /* its address is not welcome: it has one short request without a body */
         bool cut;             /* by us: nothing more is read from it */
         bool sends;           /* bytes of the next head have arrived */
+        bool closed;          /* by libmicrohttpd, which frees it in its next run */
+        bool stalled;         /* see http-stall.c */
         const char *target;   /* of the request line, with the query: as it was received, ... */
         size_t n_target;      /* ... and its length up to a NUL byte */
         bool blank_in_target;
@@ -92,7 +94,9 @@ void http_dues_free(HttpServer *s);
 bool http_body_receive(HttpRequest *r, const char *p, size_t n); /* false: the connection must be cut */
 void http_body_drop(HttpRequest *r);
 void http_connection_opened(HttpConnection *c); /* its first head has a time */
+void http_body_refuse(HttpRequest *r, HttpBodyFault fault); /* in its middle: answers and cuts */
 void http_connection_sends(HttpConnection *c); /* bytes have arrived */
 int http_connection_answer(HttpConnection *c, int status, const HttpHeader *headers, size_t n_headers,
                            const char *body, size_t n_body); /* past libmicrohttpd */
 void http_connection_cut(HttpConnection *c);
+void http_connection_refuse(HttpConnection *c, int status, const char *json); /* answers and cuts */

@@ -70,6 +70,7 @@ void *http_receive_line(void *cls _unused_, const char *uri, struct MHD_Connecti
 
         if (c) {
                 c->has_sent = c->begun = true;
+                c->shard->n_events++;
                 http_head_line(c, uri);
         }
         return NULL;
@@ -86,6 +87,7 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
 
                 if (!c || c->cut)
                         return MHD_NO;
+                c->shard->n_events++;
                 c->begun = false;
                 r = request_new(c, method, path);
                 if (!r)
@@ -99,6 +101,7 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
                 timeout_stop(&c->due);
                 return request_answer(r);
         }
+        r->connection->shard->n_events++;
         if (*n_data > 0) {
                 if (!http_body_receive(r, data, *n_data))
                         return MHD_NO;
@@ -119,8 +122,13 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         HttpConnection *c = http_connection_of(mhd);
         HttpRequest *r = *context;
 
-        if (c)
+        if (c) {
+                c->shard->n_events++;
+                if (c->shard->unanswered && !c->cut)
+                        http_connection_refuse(c, 431, s->params.head_too_large);
+                c->shard->unanswered = false;
                 c->begun = c->sends = false; /* also if MHD itself refused it */
+        }
         if (c && code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
                 http_shard_drop(c);
         if (!r)

@@ -201,6 +201,7 @@ static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
         HttpServer *s = r->connection->server;
         size_t n = MIN(r->out.n, max);
 
+        r->connection->shard->n_events++;
         if (r->gone || r->out.error < 0)
                 return MHD_CONTENT_READER_END_WITH_ERROR;
         if (n > 0) {

@@ -58,6 +58,7 @@ typedef enum HttpBodyFault {
         HTTP_BODY_OK,
         HTTP_BODY_TOO_LARGE, /* above max: 413 */
         HTTP_BODY_NO_ROOM,   /* above the client's share of max_inflight: 503 */
+        HTTP_BODY_MALFORMED, /* in chunks that cannot be read: 400 */
         HTTP_BODY_LATE,      /* too slow: 408 */
 } HttpBodyFault;
 HttpBodyFault http_request_body_fault(const HttpRequest *r);

@@ -23,7 +23,8 @@
  *     be sent is not affected.
  *   - A connection that MHD closes because its reader reports an error is not freed, and its descriptor
  *     stays open, until MHD looks at it again, which can take until its time-out. In each run MHD looks at
- *     all connections whose time-out is not the common one, so a closed connection gets another.
+ *     all connections whose time-out is not the common one, so a closed connection gets another. The same
+ *     happens, without any callback, when there is no memory for an error page about a head.
  *   - In a reply in pieces the reader either returns bytes, or suspends the connection and returns 0. To
  *     return 0 without suspending makes MHD spin.
  *   - MHD does not know that a connection which is passed to it is a unix socket: for each piece that it
@@ -43,13 +44,38 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "io/http-receive.h"
-#include "io/http-shard.h"
+#include "io/http-stall.h"
 
 #define IDLE_TIMEOUT_SEC 75U /* keep-alive, slow headers, and a client that reads nothing */
-#define CLOSED_TIMEOUT_SEC 1U /* of a closed connection: it must differ from IDLE_TIMEOUT_SEC */
+#define CLOSED_TIMEOUT_SEC 80U /* of a closed connection: it must differ from IDLE_TIMEOUT_SEC */
+#define STALL_PAUSE (10 * USEC_PER_MSEC)
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
 
 /* --- running --- */
+
+static void shard_run_later(HttpShard *d, usec_t delay) {
+        d->armed = true;
+        (void) sd_event_source_set_time(d->timer, usec_add(loop_now(d->listener->server->loop), delay));
+        (void) sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
+}
+
+/* Gives the connections whose head is arriving another time-out, or the common one. */
+static void shard_set_timeouts(HttpShard *d, unsigned seconds) {
+        LIST_FOREACH(i, &d->connections) {
+                HttpConnection *c = list_entry(i, HttpConnection, link);
+
+                if (c->begun && !c->closed && !c->stalled)
+                        (void) MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+        }
+}
+
+/* MHD has refused a head: it may have closed the connection, without calling anything. */
+static void shard_free_closed(HttpShard *d) {
+        d->refused = false;
+        shard_set_timeouts(d, CLOSED_TIMEOUT_SEC);
+        (void) MHD_run(d->daemon);
+        shard_set_timeouts(d, IDLE_TIMEOUT_SEC);
+}
 
 static void shard_run(void *userdata) {
         HttpShard *d = userdata;
@@ -58,6 +84,8 @@ static void shard_run(void *userdata) {
 
         s->n_runs++;
         (void) MHD_run(d->daemon);
+        if (d->refused)
+                shard_free_closed(d);
         LIST_FOREACH(i, &d->hung) {
                 HttpConnection *c = list_entry(i, HttpConnection, hung);
                 int unread = 0;
@@ -70,14 +98,15 @@ static void shard_run(void *userdata) {
         }
         if (MHD_get_timeout(d->daemon, &ms) != MHD_YES)
                 return;
-        if (ms == 0)
-                http_shard_ask(d);
-        else if (!d->armed) {
+        if (ms > 0) {
+                d->n_idle_runs = 0;
                 /* Only the time-out of an idle shard: set once, and set again if it fires too early. */
-                d->armed = true;
-                (void) sd_event_source_set_time(d->timer, usec_add(loop_now(s->loop), ms * USEC_PER_MSEC));
-                (void) sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
-        }
+                if (!d->armed)
+                        shard_run_later(d, ms * USEC_PER_MSEC);
+        } else if (http_stall_continue(d))
+                http_shard_ask(d);
+        else
+                shard_run_later(d, STALL_PAUSE);
 }
 
 static void on_mhd_ready(uint32_t events _unused_, void *userdata) {
@@ -130,6 +159,7 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
         c->guest = d->accepting_guest;
         d->listener->n_guests += c->guest;
         list_init(&c->hung);
+        list_init(&c->trial);
         list_append(&d->connections, &c->link);
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         if (info) {
@@ -148,9 +178,13 @@ static void connection_free(HttpConnection *c) {
                 return;
         s = c->server;
         c->shard->listener->n_guests -= c->guest;
+        /* Its head was being read, and no end of it was reported: there was no memory for all its parts. */
+        if (c->begun && !c->cut)
+                http_connection_refuse(c, 431, s->params.head_too_large);
         loop_fd_remove(s->loop, &c->watch);
         timeout_stop(&c->due);
         list_unlink(&c->hung);
+        list_unlink(&c->trial);
         list_unlink(&c->link);
         free(c);
         http_server_settled(s);
@@ -160,6 +194,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what) {
         HttpShard *d = cls;
 
+        d->n_events++;
         if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
                 connection_free(*context);
                 *context = NULL;
@@ -181,6 +216,7 @@ void http_shard_add(HttpShard *d, int fd, const struct sockaddr *peer, socklen_t
 }
 
 void http_shard_drop(HttpConnection *c) {
+        c->closed = true;
         (void) MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, CLOSED_TIMEOUT_SEC);
         http_shard_ask(c->shard);
 }
@@ -195,18 +231,28 @@ static bool is_tcp_complaint(const char *fmt) {
         return startswith(fmt, "Setting %s option") || startswith(fmt, "Failed to push the data");
 }
 
-static void _printf_(2, 0) on_log(void *cls, const char *fmt, va_list ap) {
-        const HttpShard *d = cls;
+/* Two messages tell what nothing else does. */
+static void _printf_(2, 0) note_message(HttpShard *d, const char *fmt, va_list ap) {
         const HttpServer *s = d->listener->server;
+        va_list arguments;
+
+        va_copy(arguments, ap);
+        if (startswith(fmt, "Error processing request (HTTP response code is %u")) {
+                d->refused = true;
+                if (s->ops.refused)
+                        s->ops.refused((int) va_arg(arguments, unsigned), s->userdata);
+        } else if (startswith(fmt, "%s") &&
+                   startswith(va_arg(arguments, const char *), "Closing connection (failed to create"))
+                d->unanswered = true;
+        va_end(arguments);
+}
+
+static void _printf_(2, 0) on_log(void *cls, const char *fmt, va_list ap) {
+        HttpShard *d = cls;
         char line[512];
-        va_list copy;
         size_t n;
 
-        if (s->ops.refused && startswith(fmt, "Error processing request (HTTP response code is %u")) {
-                va_copy(copy, ap);
-                s->ops.refused((int) va_arg(copy, unsigned), s->userdata);
-                va_end(copy);
-        }
+        note_message(d, fmt, ap);
         if (log_get_level() < LOG_LEVEL_DEBUG || (d->listener->is_unix && is_tcp_complaint(fmt)))
                 return;
         (void) vsnprintf(line, sizeof(line), fmt, ap);

@@ -15,6 +15,11 @@ struct HttpShard {
         LoopHook hook;
         struct sd_event_source *timer;
         bool armed;
+        bool refused;    /* MHD has refused a head in this run */
+        bool unanswered; /* MHD has no memory for an answer's head, and closes the connection next */
+        uint64_t n_events; /* what MHD has called: a run without an event made no progress */
+        uint64_t n_events_seen;
+        unsigned n_idle_runs; /* without an event, each of which asked for another */
         List connections;
         unsigned n_connections;
         List hung; /* connections whose client hung up in this turn */

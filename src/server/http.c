@@ -203,6 +203,8 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         case HTTP_BODY_NO_ROOM:
                 return request_fail(q, 503, NULL,
                                     "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+        case HTTP_BODY_MALFORMED:
+                return request_fail(q, 400, NULL, "The chunks of the body are wrong: a line is too long.");
         case HTTP_BODY_LATE:
                 return request_fail(q, 408, NULL, "The body arrived too slowly.");
         case HTTP_BODY_OK:
@@ -292,6 +294,10 @@ int http_new(const HttpParams *p, Http **ret) {
                 .head_timeout = HTTP_HEAD_TIMEOUT,
                 .guest_timeout = HTTP_GUEST_TIMEOUT,
                 .body_window = HTTP_BODY_WINDOW,
+                .head_too_large = "{\"error\":{\"message\":\"The head is too large, or has too many "
+                                  "arguments, cookies or headers.\","
+                                  "\"type\":\"invalid_request_error\",\"param\":null,"
+                                  "\"code\":\"request_too_large\"}}",
                 .head_late = "{\"error\":{\"message\":\"The headers arrived too slowly.\","
                              "\"type\":\"invalid_request_error\",\"param\":null,"
                              "\"code\":\"request_timeout\"}}",
