@@ -135,7 +135,10 @@ def _connects(d):
         return False
 
 
-@pytest.mark.parametrize("at", [0, 1, 10], ids=["nothing", "a byte", "half a line"])
+HALF_A_HEAD = REQUEST.index(b"\r\n") + 4
+
+
+@pytest.mark.parametrize("at", [0, 1, 10, HALF_A_HEAD], ids=["nothing", "a byte", "half a line", "half a head"])
 def test_connection_without_a_request_yet_is_waited_for(start, at):
     d = start()
     with let_in(d, REQUEST[:at]) as c:
@@ -146,22 +149,9 @@ def test_connection_without_a_request_yet_is_waited_for(start, at):
     assert d.process.wait() == 0
 
 
-def test_half_a_head_is_waited_for_as_long_as_the_drain(start):
-    """Its first line is there: a request like others, beyond the short grace of silent connections."""
-    d = start()
-    at = REQUEST.index(b"\r\n") + 4
-    with let_in(d, REQUEST[:at]) as c:
-        end = d.interrupt() + 1.0
-        wait.until("a second", lambda: time.monotonic() > end)
-        assert d.process.status is None
-        c.send(REQUEST[at:])
-        assert c.read().status == 200
-    assert d.process.wait() == 0
-
-
 def test_silent_connection_keeps_nobody_from_going(start):
     d = start(DRAIN_TIMEOUT="10min")
-    with let_in(d), let_in(d, b"G"):
+    with let_in(d), let_in(d, b"G"), let_in(d, REQUEST[:HALF_A_HEAD]):
         at = d.interrupt()
         assert d.process.wait() == 0
         assert time.monotonic() - at >= 0.5
