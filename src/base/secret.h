@@ -46,7 +46,7 @@ void secret_scrub(char *text, const Secret *known);
 
 /*
  * Covers, in place, what may be a secret that was put into the wrong place, such as a setting of another
- * kind: what secret_scrub() covers, the user and password of a URL, and each name-like run of characters that
- * looks random, except its first four. Names of models, hosts and settings do not look like that.
+ * kind: what secret_scrub() covers, the user and password of a URL, and each run of characters that looks
+ * random, except its first four. Names of models, hosts and settings do not look like that.
  */
 void secret_scrub_suspects(char *text);
