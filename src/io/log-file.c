@@ -48,6 +48,14 @@ struct LogFile {
         uint64_t n_lost;
 };
 
+/* Nothing would ever read what is written there. A file that was moved is not deleted: its lines go on there
+ * until a reload, as logrotate expects. */
+static bool is_deleted(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && st.st_nlink == 0;
+}
+
 static bool is_regular(int fd) {
         struct stat st;
 
@@ -159,6 +167,8 @@ static void close_file(LogFile *f) {
 static int write_lines(LogFile *f) {
         int r;
 
+        if (f->fd >= 0 && is_deleted(f->fd))
+                close_file(f);
         if (f->fd < 0) {
                 r = open_day(f);
                 if (r < 0)

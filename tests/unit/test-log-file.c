@@ -278,6 +278,27 @@ static void test_moved_away(void **state) {
         expect(f, "gemgate-2026-11-25.log", "c\n");
 }
 
+/* Deleted by hand: the next lines begin a new file. */
+static void test_deleted(void **state) {
+        Fixture *f = *state;
+        usec_t now = wall(2026, 11, 25, 12, 0);
+        char path[256];
+
+        say(f, now, "a\n");
+        turn(f);
+        path_of(f, "gemgate-2026-11-25.log", path);
+        assert_int_equal(unlink(path), 0);
+        say(f, now, "b\n");
+        turn(f);
+        expect(f, "gemgate-2026-11-25.log", "b\n");
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(rmdir(f->logs), 0);
+        say(f, now, "c\n");
+        turn(f);
+        expect(f, "gemgate-2026-11-25.log", "c\n");
+        assert_int_equal(f->n_failed + f->n_well, 0);
+}
+
 static void test_not_a_file(void **state) {
         Fixture *f = *state;
         usec_t now = wall(2026, 11, 25, 12, 0);
@@ -431,6 +452,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retention_by_number, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_moved_away, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_deleted, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_directory, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_too_much, setup, teardown),
