@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
+#include "dialect/gemini/event.h"
 #include "dialect/gemini/method.h"
 
 typedef struct Dialect Dialect;
@@ -64,7 +65,8 @@ struct Translation {
         bool opaque;             /* may hold media: its size is no measure of tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
         Buf gemini;                /* GenerateContentRequest, JSON */
-        Usage usage;               /* the latest from Gemini */
+        GeminiCounts counts;       /* Gemini's, of all events so far */
+        Usage usage;               /* their sum */
         const char *finish_reason; /* in the dialect's words, for the log; NULL before the end; borrowed */
         unsigned settled; /* how many candidates have finished for good: answer.h */
 };

@@ -223,7 +223,8 @@ static void compare(JsonView v, struct json_object *o) {
                 check(json_view_count(v) == (*v.p == '-' ? 0 : json_object_get_uint64(o)));
                 return;
         case json_type_double:
-                check(json_view_count(v) == 0);
+                check(json_view_count(v) == 0 ||
+                      (double) json_view_count(v) == json_object_get_double(o));
                 return;
         case json_type_boolean:
                 check(json_view_is(v, json_object_get_boolean(o) ? 't' : 'f'));

@@ -185,6 +185,8 @@ static void test_write(void **state) {
         _cleanup_(job_unrefp) Job *j = NULL;
         _cleanup_buf_ Buf out = BUF_INIT(1 << 20);
         _cleanup_json_ struct json_object *argv = NULL, *root = NULL;
+        GeminiCounts counts = {};
+        Usage usage = {};
         GeminiEvent e;
         static const Row row = { .calls = 1 };
         CliResult result = { .status = OK, .messages = 1, .exit_code = 7, .stderr_tail = "warned" };
@@ -208,11 +210,12 @@ static void test_write(void **state) {
         assert_int_equal(gemini_event_parse(buf_data(&out), out.n, &e, &v), 0);
         assert_string_equal(e.response_id, "r");
         assert_string_equal(e.model_version, "m-001");
-        assert_int_equal(e.usage.prompt, 5);
-        assert_int_equal(e.usage.completion, 9);
-        assert_int_equal(e.usage.thoughts, 4);
-        assert_int_equal(e.usage.cached, 1);
-        assert_int_equal(e.usage.total, 14);
+        gemini_event_count(&e, &counts, &usage);
+        assert_int_equal(usage.prompt, 5);
+        assert_int_equal(usage.completion, 9);
+        assert_int_equal(usage.thoughts, 4);
+        assert_int_equal(usage.cached, 1);
+        assert_int_equal(usage.total, 14);
         assert_true(gemini_event_next(&e, &c));
         assert_string_equal(c.finish_reason, "MAX_TOKENS");
         assert_false(gemini_event_next(&e, &c));

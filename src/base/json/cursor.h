@@ -77,6 +77,7 @@ int json_view_append(JsonView v, Buf *out);
 void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; as much of it as fits */
 bool json_view_is_empty(JsonView v);
 
-/* The value of a number without fraction and exponent, or of a string that holds such a number (proto3's
- * int64). A negative number and anything else give 0. */
+/* The value of a whole number, also one that is written like 5.0 or 1e3, or of a string that holds such a
+ * number (proto3's int64); at most UINT64_MAX. A negative number and anything else give 0. */
 uint64_t json_view_count(JsonView v);
+bool json_view_is_count(JsonView v, uint64_t *ret); /* false: it is anything else */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json/cursor.h"
@@ -150,8 +151,26 @@ bool json_view_is_empty(JsonView v) {
         return json_view_is(v, '"') && v.end - v.p - is_closed(v) == 1;
 }
 
-uint64_t json_view_count(JsonView v) {
-        const char *p = v.p, *end = v.end;
+/* A number with a fraction or an exponent that is whole nevertheless. */
+static bool read_whole(const char *p, size_t n, uint64_t *ret) {
+        char text[32], *end;
+        double d;
+
+        if (n >= sizeof(text) || strspn((char[]){ *p, 0 }, "0123456789") == 0)
+                return false;
+        memcpy(text, p, n);
+        text[n] = 0;
+        if (strspn(text, "0123456789.eE+-") != n)
+                return false;
+        d = strtod(text, &end);
+        if (*end || !(d >= 0 && d < 0x1p53) || (double) (uint64_t) d != d)
+                return false;
+        *ret = (uint64_t) d;
+        return true;
+}
+
+bool json_view_is_count(JsonView v, uint64_t *ret) {
+        const char *p = v.p, *end = v.end, *first;
         bool large = false;
         uint64_t u = 0;
 
@@ -159,14 +178,21 @@ uint64_t json_view_count(JsonView v) {
                 p++;
                 end -= is_closed(v);
         }
-        if (p == end)
-                return 0;
-        for (; p < end; p++) {
+        if (p >= end)
+                return false;
+        for (first = p; p < end; p++) {
                 unsigned digit = (unsigned) (unsigned char) *p - '0';
 
                 if (digit > 9)
-                        return 0;
+                        return read_whole(first, (size_t) (end - first), ret);
                 large = large || __builtin_mul_overflow(u, 10, &u) || __builtin_add_overflow(u, digit, &u);
         }
-        return large ? UINT64_MAX : u;
+        *ret = large ? UINT64_MAX : u;
+        return true;
+}
+
+uint64_t json_view_count(JsonView v) {
+        uint64_t u;
+
+        return json_view_is_count(v, &u) ? u : 0;
 }

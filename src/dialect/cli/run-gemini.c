@@ -175,8 +175,7 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
         r = gemini_event_parse(json, n, &e, ret_verdict);
         if (r != 0)
                 return r;
-        if (e.has_usage)
-                t->usage = e.usage;
+        gemini_event_count(&e, &t->counts, &t->usage);
         if (gemini_event_next(&e, &c))
                 while (gemini_part_next(&c.parts, &part))
                         (void) gemini_part_append(&part, &g->text);
@@ -257,6 +256,7 @@ static void run_stream_error(Translation *t _unused_, const ApiError *e, Buf *ou
 static void run_reset(Translation *t) {
         RunGemini *g = CONTAINER_OF(t, RunGemini, t);
 
+        t->counts = (GeminiCounts){};
         t->usage = (Usage){};
         t->finish_reason = NULL;
         t->settled = 0;

@@ -15,28 +15,38 @@ static uint64_t count(JsonView v) {
         return MIN(json_view_count(v), COUNT_MAX);
 }
 
-static void read_usage(JsonView o, GeminiEvent *e) {
-        JsonView prompt, tools, cached, thoughts, total, candidates, tier;
+void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret) {
+        JsonView views[_GEMINI_COUNT_MAX];
         const JsonMember members[] = {
-                JSON_MEMBER("promptTokenCount", &prompt),
-                JSON_MEMBER("toolUsePromptTokenCount", &tools),
-                JSON_MEMBER("thoughtsTokenCount", &thoughts),
-                JSON_MEMBER("cachedContentTokenCount", &cached),
-                JSON_MEMBER("totalTokenCount", &total),
-                JSON_MEMBER("candidatesTokenCount", &candidates),
-                JSON_MEMBER("serviceTier", &tier),
+                [GEMINI_COUNT_PROMPT] = JSON_MEMBER("promptTokenCount", &views[GEMINI_COUNT_PROMPT]),
+                [GEMINI_COUNT_TOOLS] = JSON_MEMBER("toolUsePromptTokenCount", &views[GEMINI_COUNT_TOOLS]),
+                [GEMINI_COUNT_CACHED] =
+                        JSON_MEMBER("cachedContentTokenCount", &views[GEMINI_COUNT_CACHED]),
+                [GEMINI_COUNT_THOUGHTS] = JSON_MEMBER("thoughtsTokenCount", &views[GEMINI_COUNT_THOUGHTS]),
+                [GEMINI_COUNT_CANDIDATES] =
+                        JSON_MEMBER("candidatesTokenCount", &views[GEMINI_COUNT_CANDIDATES]),
+                [GEMINI_COUNT_TOTAL] = JSON_MEMBER("totalTokenCount", &views[GEMINI_COUNT_TOTAL]),
+                [_GEMINI_COUNT_MAX] = JSON_MEMBER("serviceTier", &e->service_tier),
         };
-        Usage *u = &e->usage;
+        uint64_t *n = counts->n, u, sum;
+        bool has_total = false;
 
-        json_view_members(o, members, ELEMENTSOF(members));
-        json_view_copy(tier, e->service_tier, sizeof(e->service_tier));
-        u->prompt = count(prompt) + count(tools);
-        u->cached = count(cached);
-        u->thoughts = count(thoughts);
-        u->completion = count(candidates) + u->thoughts;
-        u->total = count(total);
-        if (u->total == 0)
-                u->total = u->prompt + u->completion;
+        if (!e->has_usage)
+                return;
+        json_view_members(e->usage, members, ELEMENTSOF(members));
+        for (GeminiCount i = 0; i < _GEMINI_COUNT_MAX; i++)
+                if (json_view_is_count(views[i], &u)) {
+                        n[i] = MIN(u, COUNT_MAX);
+                        has_total = has_total || i == GEMINI_COUNT_TOTAL;
+                }
+        ret->prompt = n[GEMINI_COUNT_PROMPT] + n[GEMINI_COUNT_TOOLS];
+        ret->cached = n[GEMINI_COUNT_CACHED];
+        ret->thoughts = n[GEMINI_COUNT_THOUGHTS];
+        ret->completion = n[GEMINI_COUNT_CANDIDATES] + ret->thoughts;
+        /* A total of before is too small for the counts of now. */
+        sum = ret->prompt + ret->completion;
+        ret->total = has_total && n[GEMINI_COUNT_TOTAL] > 0 ? n[GEMINI_COUNT_TOTAL]
+                                                            : MAX(n[GEMINI_COUNT_TOTAL], sum);
 }
 
 /* The root of an event, with an index whose memory is kept for the next one if it is small. Text that is
@@ -78,7 +88,8 @@ int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *re
         json_view_copy(model_version, ret->model_version, sizeof(ret->model_version));
         json_view_copy(json_view_get(feedback, "blockReason"), ret->block_reason, sizeof(ret->block_reason));
         ret->has_usage = json_view_is(usage, '{');
-        read_usage(usage, ret);
+        ret->usage = usage;
+        ret->service_tier = (JsonView){};
         return 0;
 }
 

@@ -22,10 +22,25 @@ struct GeminiEvent {
         JsonCursor candidates;
         char response_id[GEMINI_WORD_MAX + 1], model_version[GEMINI_WORD_MAX + 1]; /* or "" */
         char block_reason[GEMINI_WORD_MAX + 1]; /* of promptFeedback; "" if the prompt passed */
-        char service_tier[GEMINI_WORD_MAX + 1]; /* "standard", "flex", "priority", or "" */
         bool has_usage;
-        Usage usage;
+        JsonView usage;        /* usageMetadata */
+        JsonView service_tier; /* of it: "standard", "flex", "priority"; set by gemini_event_count() */
 };
+
+/* The counts of usageMetadata. */
+typedef enum GeminiCount {
+        GEMINI_COUNT_PROMPT,
+        GEMINI_COUNT_TOOLS,
+        GEMINI_COUNT_CACHED,
+        GEMINI_COUNT_THOUGHTS,
+        GEMINI_COUNT_CANDIDATES,
+        GEMINI_COUNT_TOTAL,
+        _GEMINI_COUNT_MAX,
+} GeminiCount;
+
+typedef struct GeminiCounts {
+        uint64_t n[_GEMINI_COUNT_MAX];
+} GeminiCounts;
 
 typedef struct GeminiCandidate {
         uint64_t index;
@@ -41,5 +56,10 @@ int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *re
 /* Finds an error in a text that should have been events: an object with `error`, or an array of those,
  * perhaps with something around it. */
 bool gemini_event_find_error(const char *text, size_t n, const char **ret, size_t *ret_n);
+
+/* Merges the event's counts into those of the events before it: a count that it does not have keeps its
+ * value, because the last usageMetadata of a stream may be partial. *ret is the sum, and is untouched if the
+ * event has no usage. */
+void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret);
 
 bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret); /* false after the last candidate */

@@ -221,8 +221,7 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
         if (r != 0)
                 return r;
 
-        if (e.has_usage)
-                t->usage = e.usage;
+        gemini_event_count(&e, &t->counts, &t->usage);
         answer_note_event(&n->answer, &e);
         if (e.block_reason[0])
                 note_finish(n, e.block_reason);
@@ -270,6 +269,7 @@ static void native_stream_error(Translation *t, const ApiError *e, Buf *out) {
 static void native_reset(Translation *t) {
         Native *n = CONTAINER_OF(t, Native, t);
 
+        t->counts = (GeminiCounts){};
         t->usage = (Usage){};
         t->finish_reason = NULL;
         t->settled = 0;

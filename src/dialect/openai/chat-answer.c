@@ -160,6 +160,16 @@ static void note_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
                 text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
 }
 
+static void note_tier(OpenaiChat *chat, const GeminiEvent *e) {
+        char tier[16];
+
+        if (json_view_is_null(e->service_tier))
+                return;
+        json_view_copy(e->service_tier, tier, sizeof(tier));
+        if (strcaseeq(tier, "flex") || strcaseeq(tier, "priority"))
+                chat->service_tier = strcaseeq(tier, "flex") ? "flex" : "priority";
+}
+
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         AnswerCandidate *candidate = answer_note_candidate(&chat->answer, c);
         OpenaiChoice *choice;
@@ -199,11 +209,9 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
                 return r;
 
         note_first(chat, &e);
-        if (e.has_usage)
-                t->usage = e.usage;
+        gemini_event_count(&e, &t->counts, &t->usage);
         answer_note_event(&chat->answer, &e);
-        if (strcaseeq(e.service_tier, "flex") || strcaseeq(e.service_tier, "priority"))
-                chat->service_tier = strcaseeq(e.service_tier, "flex") ? "flex" : "priority";
+        note_tier(chat, &e);
 
         while (gemini_event_next(&e, &c)) {
                 r = note_candidate(chat, &c, out);
@@ -286,6 +294,7 @@ void openai_chat_stream_error(Translation *t, const ApiError *e, Buf *out) {
 void openai_chat_reset(Translation *t) {
         OpenaiChat *chat = CONTAINER_OF(t, OpenaiChat, t);
 
+        t->counts = (GeminiCounts){};
         t->usage = (Usage){};
         t->finish_reason = NULL;
         t->settled = 0;
