@@ -20,6 +20,7 @@ typedef struct AnswerCandidate {
         bool is_seen;
         bool was_finished; /* before the present event */
         bool has_content;
+        bool has_more; /* parts that the dialect does not show; thoughts and empty texts do not count */
         char finish[FINISH_REASON_MAX + 1]; /* Gemini's finishReason, an open enum, cut; "" before the end */
 } AnswerCandidate;
 

@@ -26,6 +26,8 @@ enum {
         _DIALECT_E_SUCCESS,
         DIALECT_E_REFUSED, /* the client's request is at fault: see the ApiError */
         DIALECT_E_VERDICT, /* upstream sent no valid answer: see the Verdict */
+        DIALECT_E_EMPTY,   /* finish() has written an answer, but it is empty: the Verdict is why another key
+                            * should be tried first */
 };
 
 /* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. */

@@ -325,6 +325,7 @@ static void test_stream_facts(void **state) {
                 _cleanup_(translation_freep) Translation *t = translate(&context, body, strlen(body));
                 _cleanup_buf_ Buf out = BUF_INIT(65536);
                 Verdict v;
+                int r;
 
                 assert_int_equal(t->dialect->event(t, rows[i].event, strlen(rows[i].event), &out, &v), 0);
                 assert_int_equal(out.n > 0, rows[i].bytes);
@@ -332,9 +333,57 @@ static void test_stream_facts(void **state) {
                 assert_null(t->finish_reason);
                 if (!rows[i].settled)
                         continue;
-                assert_int_equal(t->dialect->finish(t, &out, &v), 0);
+                r = t->dialect->finish(t, &out, &v);
+                assert_true(r == 0 || r == DIALECT_E_EMPTY);
                 assert_non_null(t->finish_reason);
         }
+}
+
+#define TWO(a, b) \
+        "{\"candidates\":[{\"finishReason\":\"" a "\"},{\"index\":1,\"finishReason\":\"" b "\"}]}"
+
+/* Which answers are empty, so that another key is tried. */
+static void test_empty(void **state) {
+        static const struct {
+                const char *fields, *event;
+                int r;
+        } rows[] = {
+                { "", EVENT("", STOP), DIALECT_E_EMPTY },
+                { "", "{\"candidates\":[{\"finishReason\":\"STOP\"}]}", DIALECT_E_EMPTY },
+                { "", EVENT("{\"text\":\"\"}", STOP), DIALECT_E_EMPTY },
+                { "", EVENT("{\"text\":\"hm\",\"thought\":true}", STOP), DIALECT_E_EMPTY },
+                { ",\"stop\":[]", EVENT("", STOP), DIALECT_E_EMPTY },
+                { ",\"stop\":\"\"", EVENT("", STOP), DIALECT_E_EMPTY },
+                { "", TWO("STOP", "OTHER"), DIALECT_E_EMPTY },
+                { ",\"stop\":\"x\"", EVENT("", STOP), 0 },
+                { "", EVENT("{\"text\":\" \"}", STOP), 0 },
+                { "", EVENT("{\"functionCall\":{\"name\":\"f\"}}", STOP), 0 },
+                { "", EVENT("{\"inlineData\":{\"data\":\"QQ==\"}}", STOP), 0 },
+                { "", EVENT("", ",\"finishReason\":\"MAX_TOKENS\""), 0 },
+                { "", EVENT("", ",\"finishReason\":\"SAFETY\""), 0 },
+                { "", "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", 0 },
+                { "", TWO("STOP", "SAFETY"), 0 },
+                { "", EVENT("", ",\"finishReason\":\"OTHER\""), DIALECT_E_VERDICT },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (unsigned stream = 0; stream < 2; stream++) {
+                        _cleanup_(translation_freep) Translation *t = NULL;
+                        _cleanup_buf_ Buf body = BUF_INIT(4096), out = BUF_INIT(65536);
+                        Verdict v;
+                        int r;
+
+                        (void) buf_printf(&body, "{" HI ",\"stream\":%s%s}", stream ? "true" : "false",
+                                          rows[i].fields);
+                        t = translate(&context, buf_data(&body), body.n);
+                        r = t->dialect->event(t, rows[i].event, strlen(rows[i].event), &out, &v);
+                        assert_int_equal(r, 0);
+                        if (t->dialect->finish(t, &out, &v) != rows[i].r)
+                                fail_msg("row %zu", i);
+                        assert_int_equal(out.n > 0, rows[i].r != DIALECT_E_VERDICT);
+                        if (rows[i].r != 0)
+                                assert_int_equal(v.class, VERDICT_OVERLOAD);
+                }
 }
 
 static void test_errors(void **state) {
@@ -367,6 +416,7 @@ int main(void) {
                 cmocka_unit_test(test_alias),        cmocka_unit_test(test_too_many_messages),
                 cmocka_unit_test(test_too_deep),     cmocka_unit_test(test_growth),
                 cmocka_unit_test(test_stream_facts), cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_empty),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,8 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
 
         buf_clear(&chat->text);
         while (gemini_part_next(&c->parts, &part)) {
+                if (!part.is_thought && gemini_part_has_content(&part))
+                        candidate->has_more = true;
                 r = gemini_part_append(&part, &chat->text);
                 if (r < 0)
                         return r;
@@ -248,6 +250,19 @@ static bool is_answer(const char *finish) {
         return finish_reason(finish);
 }
 
+/* Gemini sometimes stops without a text, or after thoughts alone, and answers when it is asked again. */
+static bool is_empty(const OpenaiChat *chat) {
+        if (chat->has_stop || chat->answer.is_blocked)
+                return false;
+        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+                const AnswerCandidate *c = &chat->answer.candidates[i];
+
+                if (c->has_content || c->has_more || (finish_reason(c->finish) && !streq(c->finish, "STOP")))
+                        return false;
+        }
+        return true;
+}
+
 int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         OpenaiChat *chat = CONTAINER_OF(t, OpenaiChat, t);
         JWriter w = JWRITER_INIT(out);
@@ -282,7 +297,12 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 jwrite_string(&w, "service_tier", chat->service_tier);
                 jwrite_end(&w);
         }
-        return out->error;
+        if (out->error < 0)
+                return out->error;
+        if (!is_empty(chat))
+                return 0;
+        verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, "an answer without content, STOP");
+        return DIALECT_E_EMPTY;
 }
 
 void openai_chat_stream_error(Translation *t, const ApiError *e, Buf *out) {

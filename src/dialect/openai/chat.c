@@ -419,6 +419,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
         if (r != 0)
                 return r;
 
+        chat->has_stop = n_stop > 0;
         chat->t.conversation = conversation(root);
         write_request(root, found, traits, n_stop, &chat->t.gemini);
         if (chat->t.gemini.error < 0)

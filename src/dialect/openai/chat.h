@@ -24,6 +24,7 @@ typedef struct OpenaiChat {
         char request_id[REQUEST_ID_MAX + 1];
         uint64_t created;
         bool include_usage;
+        bool has_stop; /* stop sequences, so that an empty answer may be the right one */
         const char *service_tier;                     /* OpenAI's name of the tier used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
         char why[256];                                /* the last finishMessage, clean */

@@ -144,7 +144,7 @@ int attempt_start(Attempt *a) {
                 if (q->job)
                         job_tried(q->job, q->key_mask, q->key_name);
         }
-        a->ended = a->is_final = false;
+        a->ended = a->is_final = a->is_empty = false;
         upstream_trace_begin(&a->upstream, &q->ids, target->model, NULL);
         return upstream_call_start(&a->upstream, q->http, target->cli ? q->http->p.cli : q->http->p.engine,
                                    &(EngineRequest){
@@ -195,6 +195,9 @@ void attempt_conclude(Attempt *a, int error) {
                 error = translation_end(t, http_request_out(q->io), &a->verdict);
         if (error == DIALECT_E_VERDICT)
                 scrub_verdict(a);
+        a->is_empty = error == DIALECT_E_EMPTY && !a->is_last;
+        if (error == DIALECT_E_EMPTY && a->is_last)
+                verdict_init(&a->verdict, VERDICT_OK, 200, NULL);
         if (error < 0)
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);

@@ -21,6 +21,8 @@ typedef struct Attempt {
         /* the result */
         bool ended;    /* `verdict` is the outcome */
         bool is_final; /* the dialect has set the verdict; the engine's is ignored */
+        bool is_last;  /* set by the exchange: no other try would follow, so an empty answer is the answer */
+        bool is_empty; /* an empty answer is in the client's buffer, and another try may follow */
         Verdict verdict;
         bool refused; /* the engine has the client's error ready */
         ApiError refusal;

@@ -40,6 +40,9 @@ static Exchange *exchange_free(Exchange *x) {
         if (!x->request->job)
                 x->request->http->n_exchanges--;
         translation_free(x->target.translation);
+        if (x->empty)
+                buf_done(&x->empty->body);
+        free(x->empty);
         free(x->asked);
         upstream_tries_done(&x->tries);
         free(x->hedge.second);
@@ -93,8 +96,27 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
                 api_error_from_verdict(ret, &x->attempt->verdict, x->target.model);
 }
 
+/* No try gave more than an empty answer. */
+static void send_empty(Exchange *x) {
+        const char *stream_type = x->target.translation->stream_type ?: "text/event-stream";
+        Request *q = x->request;
+
+        exchange_hedge_done(x);
+        attempt_cancel(x->attempt, VERDICT_INTERNAL);
+        buf_clear(http_request_out(q->io));
+        text_copy(q->served, sizeof(q->served), x->empty->model);
+        text_copy(q->finish_reason, sizeof(q->finish_reason), x->empty->finish_reason);
+        q->usage = x->empty->usage;
+        request_reply(q, 200, translation_streams(x->target.translation) ? stream_type : REPLY_JSON,
+                      &x->empty->body);
+        exchange_enter(x, EXCHANGE_DONE);
+}
+
 void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
         ApiError e;
+
+        if (x->empty && x->empty->body.error == 0 && x->state != EXCHANGE_STREAMING)
+                return send_empty(x);
 
         /* If the fallback models failed too, the client gets the error of the requested model, on which it
          * can act. */

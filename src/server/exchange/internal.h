@@ -33,6 +33,14 @@ typedef struct Hedge {
         bool decided;    /* one of the two attempts was chosen */
 } Hedge;
 
+/* An empty answer. Other keys are tried before it is sent, and it is sent if they have nothing better. */
+typedef struct EmptyAnswer {
+        Buf body;
+        char model[MODEL_NAME_MAX + 1]; /* that gave it */
+        Usage usage;
+        char finish_reason[FINISH_REASON_MAX + 1];
+} EmptyAnswer;
+
 struct Exchange {
         Request *request;
         ExchangeState state; /* set by exchange_enter() alone */
@@ -50,6 +58,7 @@ struct Exchange {
         bool has_waited; /* QUEUE_WAIT is over */
         int error;       /* of gemgate, -errno */
 
+        EmptyAnswer *empty; /* the latest one; NULL: there was none */
         ApiError *asked; /* the error of the requested model, once another model is tried */
         UpstreamTries tries;
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */

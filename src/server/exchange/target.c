@@ -136,7 +136,7 @@ static bool was_tried(const Request *q, const Target *target, const char *model)
 }
 
 bool target_fall_back(Request *q, Target *target) {
-        while (target->fallback && target->n_fallbacks < target->fallback->n_instead) {
+        while (target_has_fallback(target)) {
                 const char *model = resolve(q->config, target->fallback->instead[target->n_fallbacks], NULL);
                 bool again = was_tried(q, target, model);
                 Translation *t = NULL;

@@ -21,6 +21,11 @@ typedef struct Target {
  * -ENOMEM. */
 int target_set(Request *q, Target *ret, ApiError *ret_error);
 
+/* Whether a model is left that may be tried. */
+static inline bool target_has_fallback(const Target *target) {
+        return target->fallback && target->n_fallbacks < target->fallback->n_instead;
+}
+
 /* Sends the same request to the next model of FALLBACK_MODELS, with a new translation that replaces the
  * other. False if there is none, and nothing is changed. */
 bool target_fall_back(Request *q, Target *target);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "pool/pick-preferred.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
@@ -51,9 +52,36 @@ void exchange_on_done(Attempt *a) {
                 exchange_step(x);
 }
 
+/* Whether nothing would follow the present try, if it is a dear one like each that reached a model. */
+static bool is_last(const Exchange *x) {
+        Tries tries = x->tries.cost;
+
+        tries.n_dear++;
+        return x->late || x->target.cli || (!tries_are_left(&tries) && !target_has_fallback(&x->target));
+}
+
+/* Without memory for it there is none, and the tries that follow decide alone. */
+static void keep_empty(Exchange *x) {
+        Buf *out = http_request_out(x->request->io);
+
+        if (!x->empty)
+                x->empty = calloc(1, sizeof(EmptyAnswer));
+        if (!x->empty)
+                return;
+        buf_done(&x->empty->body);
+        x->empty->body = BUF_INIT(out->n);
+        (void) buf_append(&x->empty->body, buf_data(out), out->n);
+        text_copy(x->empty->model, sizeof(x->empty->model), x->target.model);
+        x->empty->usage = x->request->usage;
+        text_copy(x->empty->finish_reason, sizeof(x->empty->finish_reason), x->request->finish_reason);
+}
+
 /* Called before the state changes: gives the lease back and counts the cost of the try. */
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
+        a->is_last = is_last(x);
         attempt_conclude(a, error);
+        if (a->is_empty)
+                keep_empty(x);
         if (a->verdict.class != VERDICT_OK)
                 upstream_call_count(&a->upstream, x->request->http, &a->verdict, &x->tries);
 }
