@@ -15,6 +15,8 @@
 #include "config/internal.h"
 #include "core/model.h"
 
+#define GOOGLE_DOMAIN ".googleapis.com"
+
 /* A file of garbage in the place of keys must not fill the log. */
 #define FAULT_LINES_MAX 100U
 
@@ -190,6 +192,7 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         }
         if (!text || !text[strspn(text, TEXT_WHITESPACE)])
                 text = s->initial;
+        k->is_default = text == s->initial;
         if (!s->reloadable) {
                 text = k->config->fixed[i] = strdup(k->running ? k->running->fixed[i] : text);
                 if (!text)
@@ -200,6 +203,17 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
 
 static bool is_good(const ConfigCheck *k, const char *name) {
         return !k->faulty[config_setting(name) - config_settings];
+}
+
+/* Other servers than Google's may refuse a member that they do not know. So by default they get none. */
+static bool is_google(const char *url) {
+        const char *host = startswith(url, "https://"), *end;
+
+        if (!host)
+                return false;
+        end = host + strcspn(host, ":/");
+        return end - host >= (ptrdiff_t) strlen(GOOGLE_DOMAIN) &&
+               strncasecmp(end - strlen(GOOGLE_DOMAIN), GOOGLE_DOMAIN, strlen(GOOGLE_DOMAIN)) == 0;
 }
 
 /* Rules between two settings. A setting that is wrong already is not compared. */
@@ -246,6 +260,8 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
                 k.faulty[i] = k.n_faults > before;
         }
         check_together(&k);
+        if (c->gemini_base_url && is_google(c->gemini_base_url))
+                c->route.store_is_told = true;
         if (k.n_faults > FAULT_LINES_MAX) {
                 (void) snprintf(more, sizeof(more), "and %zu more faults", k.n_faults - FAULT_LINES_MAX);
                 say(LOG_LEVEL_ERROR, more, userdata);

@@ -47,6 +47,7 @@ struct ConfigCheck {
         void *userdata;
         size_t n_faults;
         bool *faulty; /* one for each setting */
+        bool is_default; /* the value is the default */
         bool lines; /* the value comes from its own file, in which # begins a comment */
 };
 
@@ -59,7 +60,7 @@ void config_allowed(const Setting *s, Buf *out);
 /* Types of one value (config/value.c) and of several (config/list.c, config/keys.c, config/limits.c). */
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
-        setting_zone, setting_socket_path, setting_directory, setting_engine, setting_program,
+        setting_zone, setting_socket_path, setting_directory, setting_engine, setting_store, setting_program,
         setting_runner,
         setting_percent_or_off, setting_hedge;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,

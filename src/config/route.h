@@ -4,6 +4,7 @@
 /* The settings of a request's route: which key and which model serve it, and when. See docs/ROUTING.md. */
 
 #include "base/clock.h"
+#include "core/gemini-store.h"
 #include "core/fallback.h"
 #include "core/hedge.h"
 
@@ -18,4 +19,6 @@ typedef struct RouteConfig {
         usec_t queue_wait; /* 0: requests do not wait for a key */
         usec_t hedge_after; /* HEDGE_OFF, HEDGE_P95, or a span */
         uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
+        GeminiStore store;
+        bool store_is_told; /* each request has the member, not only if the client sends one */
 } RouteConfig;

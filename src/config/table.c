@@ -34,6 +34,8 @@ const Setting config_settings[] = {
         { "GEMINI_BASE_URL", &setting_url, "https://generativelanguage.googleapis.com",
           .field = FIELD(gemini_base_url), .reloadable = true,
           .help = "the URL of the Gemini API" },
+        { "GEMINI_STORE", &setting_store, "off", .field = FIELD(route.store), .reloadable = true,
+          .help = "whether Google may keep requests: never, as the client or as the project has it" },
         { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model),
           .reloadable = true,
           .help = "the model of a request that names none" },

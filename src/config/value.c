@@ -177,6 +177,23 @@ static int parse_engine(ConfigCheck *k, const Setting *s, const char *value) {
         return 0;
 }
 
+static int parse_store(ConfigCheck *k, const Setting *s, const char *value) {
+        static const char *const names[] = {
+                [GEMINI_STORE_OFF] = "off",
+                [GEMINI_STORE_CLIENT] = "client",
+                [GEMINI_STORE_PROJECT] = "project",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (strcaseeq(value, names[i])) {
+                        *(GeminiStore *) field_of(k, s) = (GeminiStore) i;
+                        k->config->route.store_is_told = !k->is_default;
+                        return 0;
+                }
+        config_fault(k, s, value, NULL);
+        return 0;
+}
+
 static int parse_state(ConfigCheck *k, const Setting *s, const char *value) {
         const char *path = startswith(value, "sqlite:");
 
@@ -190,6 +207,7 @@ static int parse_state(ConfigCheck *k, const Setting *s, const char *value) {
 const SettingType setting_bool = { "yes or no", parse_bool };
 const SettingType setting_log_level = { "DEBUG, INFO, WARNING or ERROR", parse_log_level };
 const SettingType setting_log_format = { "auto, journal, json or text", parse_log_format };
+const SettingType setting_store = { "off, client or project", parse_store };
 const SettingType setting_engine = { "api or cli", parse_engine };
 const SettingType setting_state = { "auto, memory: or sqlite:/PATH", parse_state };
 

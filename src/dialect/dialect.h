@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "core/gemini-store.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
 #include "dialect/gemini/event.h"
@@ -26,8 +27,7 @@ enum {
         _DIALECT_E_SUCCESS,
         DIALECT_E_REFUSED, /* the client's request is at fault: see the ApiError */
         DIALECT_E_VERDICT, /* upstream sent no valid answer: see the Verdict */
-        DIALECT_E_EMPTY,   /* finish() has written an answer, but it is empty: the Verdict is why another key
-                            * should be tried first */
+        DIALECT_E_EMPTY,   /* finish() has written an empty answer: try another key first */
 };
 
 /* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. */
@@ -36,6 +36,9 @@ typedef struct DialectContext {
         const char *request_id;    /* the base of an answer's id if Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
         const char *path_rest;     /* the path after the route's prefix, decoded; NULL: nothing */
+
+        GeminiStore store;
+        bool store_is_told; /* `store` is sent also if the client has none */
 
         /* A header, and a raw argument of the query, by name; NULL: the request has none. Called by
          * dialect_header() and dialect_argument(); without these functions there are none. */
@@ -102,16 +105,13 @@ static inline bool translation_generates(const Translation *t) {
         return gemini_method_generates(t->method);
 }
 
-/* Takes an event of Gemini, like the dialect's event(). Once the answer is settled, one that cannot be read
- * does not matter any more. */
+/* Like the dialect's event(). Once the answer is settled, an event that cannot be read is dropped. */
 int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
 
 /* The attempt has ended with *verdict. An answer that is settled is good whatever the verdict is; one that
  * is not is good if the verdict is, and finish() agrees. *verdict becomes the answer's verdict. Returns what
  * finish() returned, or 0. */
 int translation_end(Translation *t, Buf *out, Verdict *verdict);
-
-/* Whether nothing that follows can make the answer an error. */
 bool translation_is_settled(const Translation *t);
 
 static inline Translation *translation_free(Translation *t) {

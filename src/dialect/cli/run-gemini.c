@@ -23,6 +23,7 @@
 #include "dialect/json.h"
 #include "dialect/part.h"
 #include "dialect/request-model.h"
+#include "dialect/store-member.h"
 
 typedef struct RunGemini {
         Translation t;
@@ -92,7 +93,7 @@ static void write_part(JWriter *w, const char *text, size_t n) {
         jwrite_end(w);
 }
 
-static int write_request(struct json_object *root, Buf *out, ApiError *ret_error) {
+static int write_request(const DialectContext *c, struct json_object *root, Buf *out, ApiError *ret_error) {
         const char *command, *system;
         size_t n_command = 0, n_system = 0;
         JWriter w = JWRITER_INIT(out);
@@ -120,6 +121,7 @@ static int write_request(struct json_object *root, Buf *out, ApiError *ret_error
         write_part(&w, command, n_command);
         jwrite_end(&w);
         jwrite_end(&w);
+        store_member_write(c, NULL, &w);
         jwrite_end(&w);
         return out->error;
 }
@@ -154,7 +156,7 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
         r = read_timeout(json_get(root, "timeout"), &g->t, ret_error);
         if (r != 0)
                 return r;
-        r = write_request(root, &g->t.gemini, ret_error);
+        r = write_request(c, root, &g->t.gemini, ret_error);
         if (r != 0)
                 return r;
         g->t.method = json_object_get_boolean(json_get(root, "stream")) ? GEMINI_STREAM : GEMINI_GENERATE;

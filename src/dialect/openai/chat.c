@@ -18,6 +18,7 @@
 #include "dialect/json.h"
 #include "dialect/openai/chat.h"
 #include "dialect/request-model.h"
+#include "dialect/store-member.h"
 
 typedef enum Type {
         TYPE_BOOL = 1 << json_type_boolean,
@@ -110,11 +111,11 @@ static const struct {
         { "stream_options", TYPE_OBJECT },
         { "stop", TYPE_STRING | TYPE_ARRAY },
         { "service_tier", TYPE_STRING },
+        { "store", TYPE_BOOL },
         /* known and ignored */
         { "user", TYPE_STRING },
         { "safety_identifier", TYPE_STRING },
         { "metadata", TYPE_OBJECT },
-        { "store", TYPE_BOOL },
         { "parallel_tool_calls", TYPE_BOOL },
         { "prompt_cache_key", TYPE_STRING },
         { "prediction", TYPE_OBJECT },
@@ -318,8 +319,9 @@ static void write_config(struct json_object *root, struct json_object *const fou
         jwrite_end(w);
 }
 
-static void write_request(struct json_object *root, struct json_object *const found[static _NUMBER_MAX],
-                          GeminiTraits traits, unsigned n_stop, Buf *out) {
+static void write_request(const DialectContext *c, struct json_object *root,
+                          struct json_object *const found[static _NUMBER_MAX], GeminiTraits traits,
+                          unsigned n_stop, Buf *out) {
         const char *tier = strempty(json_get_string(root, "service_tier"));
         JWriter w = JWRITER_INIT(out);
 
@@ -328,6 +330,7 @@ static void write_request(struct json_object *root, struct json_object *const fo
         write_config(root, found, traits, n_stop, &w);
         if (streq(tier, "flex") || streq(tier, "priority"))
                 jwrite_string(&w, "serviceTier", tier);
+        store_member_write(c, json_get(root, "store"), &w);
         jwrite_end(&w);
 }
 
@@ -421,7 +424,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
 
         chat->has_stop = n_stop > 0;
         chat->t.conversation = conversation(root);
-        write_request(root, found, traits, n_stop, &chat->t.gemini);
+        write_request(c, root, found, traits, n_stop, &chat->t.gemini);
         if (chat->t.gemini.error < 0)
                 return chat->t.gemini.error;
         *ret = &TAKE_PTR(chat)->t;

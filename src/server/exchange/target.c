@@ -68,6 +68,8 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
                         .request_id = q->id,
                         .created = clock_realtime() / USEC_PER_SEC,
                         .path_rest = q->rest,
+                        .store = q->config->route.store,
+                        .store_is_told = q->config->route.store_is_told,
                         .header = request_header,
                         .argument = request_argument,
                         .request = q->io,
