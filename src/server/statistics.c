@@ -15,7 +15,6 @@
 typedef struct StatsWalk {
         const StatsSource *source;
         StatsSink *sink;
-        uint64_t total, today; /* of all keys; complete after the branch of keys */
         bool in_day;           /* the models of a day are being visited */
 } StatsWalk;
 
@@ -45,9 +44,6 @@ static void visit_key(StatsWalk *w, const PoolKey *k) {
         PoolKeyView v;
 
         pool_key_view(source->pool, k, source->now, &v);
-        w->total += v.counters.total;
-        w->today += v.counters.today;
-
         stats_open(s, STATS_ROW, v.mask);
         stats_text(s, "name", v.name);
         stats_text(s, "project", v.project);
@@ -95,13 +91,16 @@ static void visit_models(StatsWalk *w) {
 
 /* --- all together --- */
 
+/* The totals count the requests of keys that are gone, too: they never fall with a reload. */
 static void visit_totals(StatsWalk *w) {
         StatsSink *s = w->sink;
+        PoolCounters c;
 
+        pool_counters(w->source->pool, w->source->now, &c);
         stats_open(s, STATS_GROUP, "global_summary");
         stats_gauge(s, "total_api_keys", pool_n_keys(w->source->pool));
-        stats_counter(s, "total_requests_all_time", w->total);
-        stats_counter(s, "total_requests_today", w->today);
+        stats_counter(s, "total_requests_all_time", c.total);
+        stats_counter(s, "total_requests_today", c.today);
         stats_gauge(s, "total_allowed_tokens", w->source->config->tokens.n_client);
         stats_gauge(s, "models_in_use", pool_n_models(w->source->pool));
         stats_close(s, STATS_GROUP);
@@ -203,7 +202,7 @@ static void visit_days(StatsWalk *w) {
 /* --- the tree --- */
 
 static void (*const branches[])(StatsWalk *w) = {
-        visit_keys, /* before the totals, which it sums up */
+        visit_keys,
         visit_models,
         visit_totals,
         visit_load_balancing,
