@@ -36,7 +36,8 @@ typedef struct PoolRequest {
 /* Picks the usable key with the fewest requests today on that model, then the fewest in all, then the
  * longest unused. It is never one of `exclude`; if there are any, a probe is picked only if nothing else is
  * left. If ceilings are known (core/ceiling.h), the quota of the picked key has room. The pick counts as a
- * request at once. -E2BIG: a new model, and all MODELS_MAX models have requests under way. */
+ * request at once. -E2BIG: a new model, and all MODELS_MAX models have requests under way or are waited
+ * for. */
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
 /* Picks a key for no model in particular that is neither dead nor out of credit: the projects in rotation,

@@ -221,6 +221,12 @@ static void fail_start(Exchange *x) {
         exchange_fail(x, NULL);
 }
 
+static void fail_models(Exchange *x) {
+        verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
+                     "Too many models are in use or wait for their quota: gemgate has no room for another.");
+        exchange_fail(x, NULL);
+}
+
 void exchange_pick(Exchange *x) {
         bool again = verdict_rule(x->attempt->verdict.class)->backoff;
         PoolRefusal refusal;
@@ -237,6 +243,8 @@ void exchange_pick(Exchange *x) {
         if (r == POOL_E_EXHAUSTED)
                 return refused(x, &refusal);
         key_queue_leave(x->request->http->queue, &x->place);
+        if (r == -E2BIG)
+                return fail_models(x);
         if (r < 0)
                 return fail_start(x);
         upstream_tries_note(&x->tries, x->attempt->upstream.lease.key);
