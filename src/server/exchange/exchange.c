@@ -328,6 +328,7 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         attempt_init(x->attempt, q, &x->target);
         x->place = KEY_QUEUE_PLACE_INIT(x->place);
         x->place.ids = &q->ids;
+        x->place.client = q->token ? q->token->secret : NULL;
         x->hedge.due = TIMEOUT_INIT(x->hedge.due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
