@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/memory.h"
 
 #define BUF_SIZE_FIRST 256U
 
@@ -62,6 +63,7 @@ int buf_reserve(Buf *b, size_t more) {
         base = malloc(size);
         if (!base)
                 return buf_fail(b, -ENOMEM);
+        memory_note(size);
         if (b->n > 0)
                 memcpy(base, b->base + b->off, b->n);
         if (b->base && b->secret)

@@ -3,6 +3,7 @@
 
 /* The names of the types of this floor that headers point to and do not look into. */
 
+typedef struct GiveBack GiveBack;
 typedef struct HttpRequest HttpRequest;
 typedef struct HttpServer HttpServer;
 typedef struct Timeout Timeout;

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/trace.h"
+#include "io/give-back.h"
 #include "io/http-server.h"
 #include "io/timeout.h"
 #include "server/access.h"
@@ -252,6 +253,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
 
         h->active_at = loop_now(h->p.loop);
         h->p.changed(h->p.userdata);
+        give_back_check(h->give_back);
         if (!q)
                 return;
         trace_probe(request_end, &q->ids, q->status, q->attempts, complete);
@@ -318,6 +320,9 @@ int http_new(const HttpParams *p, Http **ret) {
             getrandom(affinity_key, sizeof(affinity_key), 0) < 0)
                 return -errno;
         r = affinity_new(affinity_key, AFFINITY_MAX, &h->affinity);
+        if (r < 0)
+                return r;
+        r = give_back_new(p->loop, &h->give_back);
         if (r < 0)
                 return r;
         r = request_log_new(p->loop, &h->log);
@@ -413,6 +418,7 @@ Http *http_free(Http *h) {
         key_queue_free(h->queue);
         affinity_free(h->affinity);
         request_log_free(h->log);
+        give_back_free(h->give_back);
         config_unref(h->p.config);
         free(h);
         return NULL;

@@ -42,6 +42,7 @@ struct Http {
         Hedges *hedges;
         KeyQueue *queue; /* requests that wait for a key */
         RequestLog *log;
+        GiveBack *give_back; /* of memory, after a large request */
         List requests;                 /* from their headers to their log line, the oldest first */
         size_t n_exchanges;            /* requests to Gemini under way */
         usec_t started, active_at;     /* realtime; the latest end of a request, CLOCK_MONOTONIC */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "io/give-back.h"
+#include "io/timer.h"
+
+#define AFTER USEC_PER_SEC
+#define TIMES 2U /* mimalloc's first collection frees segments, and the next one unmaps them */
+
+struct GiveBack {
+        Loop *loop;
+        Timer *timer; /* NULL: nothing to do */
+        unsigned n_left;
+};
+
+int give_back_new(Loop *l, GiveBack **ret) {
+        GiveBack *g = calloc(1, sizeof(GiveBack));
+
+        if (!g)
+                return -ENOMEM;
+        g->loop = l;
+        *ret = g;
+        return 0;
+}
+
+GiveBack *give_back_free(GiveBack *g) {
+        if (!g)
+                return NULL;
+        (void) timer_free(g->timer);
+        free(g);
+        return NULL;
+}
+
+static void on_time(void *userdata) {
+        GiveBack *g = userdata;
+
+        g->timer = timer_free(g->timer);
+        memory_give_back();
+        if (--g->n_left > 0)
+                (void) timer_new(g->loop, AFTER, on_time, g, &g->timer);
+}
+
+void give_back_start(GiveBack *g) {
+        memory_noted = false;
+        g->n_left = TIMES;
+        if (!g->timer)
+                (void) timer_new(g->loop, AFTER, on_time, g, &g->timer);
+}
