@@ -3,7 +3,9 @@
 
 /* Every quantity that a client or another server can grow has its ceiling here, with its reason. */
 
+#include "base/limits-bus.h"
 #include "base/limits-http.h"
+#include "base/limits-json.h"
 
 /* --- configuration: written by an operator, so generous, but a wrong file must not exhaust memory --- */
 #define CONFIG_FILE_MAX (16U << 20) /* fits 100,000 keys of 64 characters with names */
@@ -51,6 +53,7 @@
 #define TRIES_DEAR_MAX 3U      /* of these, the ones that cost the client time or Google work: core/tries */
 #define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
 #define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list without an end stops here */
+#define MODEL_LIST_TOKEN_MAX  4096U   /* bytes of a nextPageToken: Google's have some dozen */
 #define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as sent to clients: names and aliases are about a MiB */
 #define HEDGE_MODELS_MAX 64U   /* models timed to the first event for HEDGE_AFTER=p95, 0.7 KiB each */
 
@@ -82,17 +85,6 @@
 /* --- around the start --- */
 #define TURN_AWAY_MAX 4096U /* clients that wait at a socket (its backlog) of a daemon that cannot start */
 #define SWEEP_ENTRIES_MAX 65536U /* entries read where a killed daemon may have left files */
-
-/* --- D-Bus and the control socket --- */
-#define BUS_CALLS_MAX        256U   /* calls that wait until the bus and polkit have answered about them */
-#define BUS_CALLS_SENDER_MAX 32U    /* of one connection, so that one client cannot take all */
-#define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
-#define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is enough */
-#define BUS_PEERS_MAX        16U    /* connections to the control socket */
-#define BUS_QUEUE_MAX        1024U  /* unread messages: above it the bus gets no signals and a peer is
-                                     * disconnected; Reloaded may use as many again */
-#define BUS_ROWS_MAX         65536U /* of one answer: 16 MiB; for up to 0.3 s nothing else is served */
-#define BUS_OBJECTS_MAX      1024U  /* keys that GetManagedObjects lists: sd-bus writes them all at once */
 
 /* --- a job at the Gemini CLI; the protocol is base/job-protocol.h --- */
 #define CLI_PROMPT_MAX  2000000U /* bytes of the client's text: with guards at most four times as long, and

@@ -78,6 +78,19 @@ int text_parse_size(const char *s, uint64_t *ret) {
         return -EINVAL;
 }
 
+const char *text_grouped(uint64_t value, char ret[static TEXT_GROUPED_MAX]) {
+        char text[TEXT_GROUPED_MAX], *p = text + sizeof(text);
+
+        *--p = 0;
+        for (unsigned i = 0; i == 0 || value > 0; i++, value /= 10) {
+                if (i > 0 && i % 3 == 0)
+                        *--p = ',';
+                *--p = (char) ('0' + value % 10);
+        }
+        memcpy(ret, p, (size_t) (text + sizeof(text) - p));
+        return ret;
+}
+
 char *text_strip(char *s) {
         size_t n;
 

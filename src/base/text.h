@@ -59,6 +59,10 @@ int text_parse_bool(const char *s, bool *ret); /* yes/no/true/false/on/off/1/0 *
 /* Parses sizes: 512, 32K, 32M, 32MiB, 1G (powers of 1024). */
 int text_parse_size(const char *s, uint64_t *ret);
 
+/* "1,234,567"; returns `ret`. */
+#define TEXT_GROUPED_MAX 27U
+const char *text_grouped(uint64_t value, char ret[static TEXT_GROUPED_MAX]);
+
 /* Removes white space at both ends, in place; returns the new beginning. */
 char *text_strip(char *s);
 

@@ -2,11 +2,16 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/json/tree.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "dialect/dialect.h"
 #include "dialect/json.h"
 
-/* A tokener holds a stack of JSON_DEPTH_MAX levels and a buffer as large as the longest string so far.
+/* json-c counts the document and a value in the innermost container as levels, too. */
+#define TOKENER_DEPTH (JSON_CHECK_DEPTH_MAX + 2)
+
+/* A tokener holds a stack of its levels and a buffer as large as the longest string so far.
  * One is kept from call to call, as long as what it parses is small. */
 #define KEPT_MAX (64U << 10)
 
@@ -15,7 +20,7 @@ static struct json_tokener *kept;
 static struct json_tokener *tokener_take(void) {
         struct json_tokener *t = TAKE_PTR(kept);
 
-        return t ?: json_tokener_new_ex((int) JSON_DEPTH_MAX);
+        return t ?: json_tokener_new_ex((int) TOKENER_DEPTH);
 }
 
 static void tokener_give(struct json_tokener *t, size_t n) {
@@ -53,35 +58,78 @@ int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret) {
         return 0;
 }
 
-int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message) {
+/* json-c fails with a text that has passed the check only without memory. Versions before 0.17 do not report
+ * that: they end with success before the text's end, or shorten a string for which their buffer cannot grow.
+ * So the memory for a long string is requested first. */
+static int build(const char *s, size_t n, struct json_object **ret) {
         _cleanup_json_ struct json_object *o = NULL;
-        const char *message = NULL;
-        struct json_tokener *t;
+        _cleanup_free_ void *room = NULL;
         enum json_tokener_error e;
+        struct json_tokener *t;
+        bool whole;
 
+        if (n > KEPT_MAX && !(room = malloc((size_t) JSON_TREE_FACTOR * n)))
+                return -ENOMEM;
+        free(TAKE_PTR(room));
         t = tokener_take();
         if (!t)
                 return -ENOMEM;
-
-        message = json_fault(s, n);
-        if (!message) {
-                o = json_tokener_parse_ex(t, s, (int) n);
+        o = json_tokener_parse_ex(t, s, (int) n);
+        e = json_tokener_get_error(t);
+        whole = json_tokener_get_parse_end(t) == n;
+        if (e == json_tokener_continue) {
+                /* A bare number or word needs a byte after it to end. */
+                o = json_tokener_parse_ex(t, "", 1);
                 e = json_tokener_get_error(t);
-                if (e == json_tokener_continue) {
-                        /* A bare number needs a byte after it to end. */
-                        o = json_tokener_parse_ex(t, "", 1);
-                        e = json_tokener_get_error(t);
-                }
-                if (e != json_tokener_success)
-                        message = json_tokener_error_desc(e);
         }
-
         tokener_give(t, n);
-        if (message) {
-                if (ret_message)
-                        *ret_message = message;
+        if (e != json_tokener_success || !whole || (!o && s[strspn(s, TEXT_WHITESPACE)] != 'n'))
+                return -ENOMEM;
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+static int parse(const char *s, size_t n, struct json_object **ret, const char **ret_fault,
+                 JsonTreeCost *ret_cost) {
+        int r;
+
+        *ret_fault = text_fault(s, n);
+        if (*ret_fault)
                 return -EBADMSG;
+        r = json_tree_check(s, n, ret_fault, ret_cost);
+        return r < 0 ? r : build(s, n, ret);
+}
+
+int json_parse(const char *s, size_t n, struct json_object **ret) {
+        const char *fault;
+        JsonTreeCost cost;
+
+        return parse(s, n, ret, &fault, &cost);
+}
+
+int json_parse_body(const char *s, size_t n, struct json_object **ret, ApiError *ret_error) {
+        _cleanup_json_ struct json_object *o = NULL;
+        char have[TEXT_GROUPED_MAX], most[TEXT_GROUPED_MAX];
+        JsonTreeCost cost = {};
+        const char *fault;
+        int r;
+
+        r = parse(s, n, &o, &fault, &cost);
+        if (r == -EBADMSG)
+                api_error_set(ret_error, 400, NULL, "The request body is not JSON: %s.", fault);
+        else if (r == -E2BIG)
+                api_error_set(ret_error, 413, NULL,
+                              "The request body has %s JSON values; at most %s like these are allowed in a "
+                              "body of its size.",
+                              text_grouped(cost.values, have), text_grouped(cost.values_max, most));
+        else if (r < 0)
+                return r;
+        else if (!json_object_is_type(o, json_type_object)) {
+                api_error_set(ret_error, 400, NULL, "The request body must be a JSON object.");
+                r = -EBADMSG;
         }
+        if (r < 0)
+                return DIALECT_E_REFUSED;
         *ret = TAKE_PTR(o);
         return 0;
 }

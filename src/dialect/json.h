@@ -8,17 +8,22 @@
 #include <json-c/json.h>
 
 #include "base/json/cursor.h"
+#include "dialect/api-error.h"
 
-/* Returns NULL if json_parse() accepts the n bytes, otherwise the fault in a few words. */
+/* Returns NULL if the n bytes are JSON, otherwise the fault in a few words. */
 const char *json_fault(const char *s, size_t n);
 
 /* Checks the n bytes in the same way, makes their index, which replaces the previous content of `index`,
  * and sets *ret to the root value, to be read in place. -EBADMSG for what is not JSON, -ENOMEM. */
 int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret);
 
-/* -EBADMSG for what is not JSON (ret_message, if given, gets a static phrase), -ENOMEM. *ret is NULL for
- * a bare null. */
-int json_parse(const char *s, size_t n, struct json_object **ret, const char **ret_message);
+/* Builds a tree. -EBADMSG for what is not JSON, -E2BIG for JSON whose tree would take too much memory
+ * (base/json/tree.h), -ENOMEM. *ret is NULL for a bare null. */
+int json_parse(const char *s, size_t n, struct json_object **ret);
+
+/* The same for a client's body, which must be an object: 0, DIALECT_E_REFUSED with a 400 or a 413 in
+ * *ret_error, or -ENOMEM. */
+int json_parse_body(const char *s, size_t n, struct json_object **ret, ApiError *ret_error);
 
 static inline void json_putp(struct json_object **o) {
         if (*o)

@@ -65,7 +65,7 @@ static void read_version(const char *path, char ret[static CLI_VERSION_MAX]) {
         }
         fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         n = fd < 0 ? -1 : read(fd, text, PACKAGE_MAX);
-        if (n <= 0 || json_parse(text, (size_t) n, &package, NULL) < 0)
+        if (n <= 0 || json_parse(text, (size_t) n, &package) < 0)
                 return;
         if (!json_object_is_type(package, json_type_object) ||
             !streq(strempty(json_get_string(package, "name")), "@google/gemini-cli"))

@@ -60,7 +60,7 @@ static void on_line(const char *s, size_t n, void *userdata) {
         _cleanup_json_ struct json_object *o = NULL;
         const char *event;
 
-        if (json_parse(s, n, &o, NULL) < 0 || !json_object_is_type(o, json_type_object))
+        if (json_parse(s, n, &o) < 0 || !json_object_is_type(o, json_type_object))
                 return;
         event = strempty(json_get_string(o, "event"));
         for (size_t i = 0; i < ELEMENTSOF(events); i++)

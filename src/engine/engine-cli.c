@@ -573,7 +573,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         *ret = &c->call;
         if (r == DIALECT_E_REFUSED) {
                 c->refused = true;
-                verdict_init(&c->verdict, VERDICT_REQUEST, 0, c->refusal.message);
+                verdict_init(&c->verdict, VERDICT_REQUEST, c->refusal.status, c->refusal.message);
                 call_end(c);
                 return 0;
         }

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "base/json/check.h"
+#include "base/json/tree.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "runner/json.h"
@@ -10,14 +10,20 @@
 int json_parse_object(const char *s, size_t n, struct json_object **ret) {
         _cleanup_json_ struct json_object *o = NULL;
         struct json_tokener *t;
+        const char *fault;
+        JsonTreeCost cost;
+        bool whole;
 
-        if (n > INT_MAX || !text_is_utf8(s, n) || json_check(s, n))
+        if (n > INT_MAX || !text_is_utf8(s, n) || json_tree_check(s, n, &fault, &cost) < 0)
                 return -EBADMSG;
         t = json_tokener_new_ex((int) JSON_DEPTH_MAX);
         if (!t)
                 return -ENOMEM;
         o = json_tokener_parse_ex(t, s, (int) n);
+        whole = json_tokener_get_error(t) != json_tokener_success || json_tokener_get_parse_end(t) == n;
         json_tokener_free(t);
+        if (!whole) /* json-c before 0.17 ends so without memory */
+                return -ENOMEM;
         if (!json_object_is_type(o, json_type_object))
                 return -EBADMSG;
         *ret = TAKE_PTR(o);

@@ -13,7 +13,7 @@ static inline void json_putp(struct json_object **o) {
 }
 #define _cleanup_json_ _cleanup_(json_putp)
 
-/* -EBADMSG, -ENOMEM. */
+/* -EBADMSG, also for one whose tree would take too much memory (base/json/tree.h); -ENOMEM. */
 int json_parse_object(const char *s, size_t n, struct json_object **ret);
 
 /* A member of that type, or NULL. NULL in, NULL out. */

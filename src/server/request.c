@@ -44,19 +44,10 @@ void request_note_verdict(Request *q, VerdictClass class) {
 
 int request_json(Request *q, struct json_object **ret, ApiError *ret_error) {
         Buf *body = http_request_body(q->io);
-        _cleanup_json_ struct json_object *o = NULL;
-        const char *why = NULL;
+        int r;
 
-        if (json_parse(buf_data(body), body->n, &o, &why) < 0) {
-                api_error_set(ret_error, 400, NULL, "The body is not JSON: %s.", why ?: "out of memory");
-                return HANDLER_E_REFUSED;
-        }
-        if (!json_object_is_type(o, json_type_object)) {
-                api_error_set(ret_error, 400, NULL, "The body is not a JSON object.");
-                return HANDLER_E_REFUSED;
-        }
-        *ret = TAKE_PTR(o);
-        return 0;
+        r = json_parse_body(buf_data(body), body->n, ret, ret_error);
+        return r == DIALECT_E_REFUSED ? HANDLER_E_REFUSED : r;
 }
 
 void request_client_format(const Request *q, char ret[static ADDRESS_STRING_MAX]) {

@@ -27,7 +27,7 @@ static void check_verdict(const Verdict *v) {
 static void check_json(const char *s, size_t n) {
         _cleanup_json_ struct json_object *o = NULL;
 
-        check(json_parse(s, n, &o, NULL) == 0);
+        check(json_parse(s, n, &o) == 0);
         check(json_object_is_type(o, json_type_object));
 }
 

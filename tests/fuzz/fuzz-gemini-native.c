@@ -32,7 +32,7 @@ static void check_error(const ApiError *e) {
         struct json_object *error, *code;
 
         error_shape_google.write(e, "req-1", &out);
-        check(buf_cstr(&out) && json_parse(buf_data(&out), out.n, &o, NULL) == 0);
+        check(buf_cstr(&out) && json_parse(buf_data(&out), out.n, &o) == 0);
         error = json_get(o, "error");
         code = json_get_typed(error, "code", json_type_int);
         check(code && json_object_get_int(code) == e->status);
@@ -45,7 +45,7 @@ static void check_request(const Translation *t, const DialectContext *c, const c
         ModelName name;
 
         check(equal(&t->gemini, body, n));
-        check(json_parse(body, n, &o, NULL) == 0 && json_object_is_type(o, json_type_object));
+        check(json_parse(body, n, &o) == 0 && json_object_is_type(o, json_type_object));
         check(model_name_parse(t->model, strlen(t->model), &name) == 0 && streq(name.name, t->model));
         check(startswith(c->path_rest, t->model) && !t->cli && t->opaque);
         check(translation_generates(t) || t->method == GEMINI_COUNT_TOKENS);

@@ -4,12 +4,15 @@
  * The check accepts what json-c accepts, except for known errors that json-c accepts. Valid JSON, read in
  * place with the check's index and without, gives what json-c reads: every member, element, text and count,
  * value by value and in one pass over all levels. For input that is not JSON the views have no meaning, but
- * stay within the input.
+ * stay within the input. What the check has counted is what a walk finds, and json-c builds a tree of
+ * everything that is within the ceilings.
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/json/cursor.h"
+#include "base/json/tree.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "dialect/json.h"
@@ -234,11 +237,49 @@ static void compare(JsonView v, struct json_object *o) {
         }
 }
 
+/* What the text holds, read without the check. */
+static void count(JsonView v, JsonCounts *n) {
+        JsonCursor c = json_enter(v);
+        JsonView name, value;
+        uint32_t width = 0;
+
+        for (; json_next(&c, &name, &value); width++)
+                count(value, n);
+        if (json_view_is(v, '{')) {
+                n->objects++;
+                n->members += width;
+                n->crowded += width > JSON_CROWD ? width : 0;
+        } else
+                *(json_view_is(v, '[')   ? &n->arrays
+                  : json_view_is(v, '"') ? &n->strings
+                  : json_view_is(v, 'n') ? &n->nulls
+                                         : &n->others) += 1;
+}
+
+static void compare_counts(const char *s, size_t size, bool is_good) {
+        JsonCounts counts, counted = {};
+        const char *fault;
+        JsonTreeCost cost;
+        int r;
+
+        (void) json_check_counts(s, size, &counts);
+        r = json_tree_check(s, size, &fault, &cost);
+        check(is_good || r == -EBADMSG || !text_is_utf8(s, size));
+        if (!is_good)
+                return;
+        count(json_view(s, size), &counted);
+        check(memcmp(&counts, &counted, sizeof(counts)) == 0);
+        cost = json_tree_cost(&counts, size);
+        check(r == (cost.allowed ? 0 : -E2BIG) && cost.values > 0 && cost.values <= size);
+        check(cost.allowed ? cost.values_max == cost.values : cost.values_max < cost.values);
+}
+
 static void run(const char *s, size_t size) {
         _cleanup_json_ struct json_object *o = NULL;
         static JsonIndex index;
         JsonView indexed = {};
         bool is_good;
+        int r;
 
         look(json_view(s, size), s, size, 0);
         is_good = json_index(s, size, &index, &indexed) == 0;
@@ -246,11 +287,14 @@ static void run(const char *s, size_t size) {
         look_in_one_pass(s, size, indexed);
         if (size > 0)
                 compare_verdict(s, size, is_good);
+        compare_counts(s, size, is_good);
         if (!is_good)
                 return;
         compare_modes(indexed, json_view(s, size));
-        check(json_parse(s, size, &o, NULL) == 0);
-        compare(indexed, o);
+        r = json_parse(s, size, &o);
+        check(r == 0 || r == -E2BIG);
+        if (r == 0)
+                compare(indexed, o);
 }
 
 /* Exactly as long as it is, so that a sanitizer sees a step beyond; and cut off at some place. */

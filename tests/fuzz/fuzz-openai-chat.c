@@ -24,7 +24,7 @@ static void check_request(const Translation *t) {
         _cleanup_json_ struct json_object *o = NULL;
         struct json_object *contents;
 
-        check(t->model[0] && json_parse(buf_data(&t->gemini), t->gemini.n, &o, NULL) == 0);
+        check(t->model[0] && json_parse(buf_data(&t->gemini), t->gemini.n, &o) == 0);
         contents = json_get(o, "contents");
         check(json_array_length(contents) > 0);
         for (size_t i = 0; i < json_array_length(contents); i++) {

@@ -219,7 +219,7 @@ static void test_write(void **state) {
         assert_true(gemini_event_next(&e, &c));
         assert_string_equal(c.finish_reason, "MAX_TOKENS");
         assert_false(gemini_event_next(&e, &c));
-        assert_int_equal(json_parse(buf_data(&out), out.n, &root, NULL), 0);
+        assert_int_equal(json_parse(buf_data(&out), out.n, &root), 0);
         cli = json_get(root, "gemgateCli");
         assert_string_equal(json_get_string(cli, "command"), "gemini -o < (a prompt of 3 bytes)");
         assert_int_equal(json_object_get_int(json_get(cli, "exitCode")), 7);

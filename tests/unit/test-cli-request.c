@@ -17,8 +17,8 @@
 static bool same_json(const char *a, size_t n_a, const char *b) {
         _cleanup_json_ struct json_object *x = NULL, *y = NULL;
 
-        assert_int_equal(json_parse(a, n_a, &x, NULL), 0);
-        assert_int_equal(json_parse(b, strlen(b), &y, NULL), 0);
+        assert_int_equal(json_parse(a, n_a, &x), 0);
+        assert_int_equal(json_parse(b, strlen(b), &y), 0);
         return json_object_equal(x, y);
 }
 
@@ -81,10 +81,10 @@ static void test_split_refuses(void **state) {
         static const struct {
                 const char *body, *param, *says;
         } table[] = {
-                { "", "", "not a JSON object" },
-                { "{", "", "not a JSON object" },
-                { "[]", "", "not a JSON object" },
-                { "null", "", "not a JSON object" },
+                { "", "", "JSON" },
+                { "{", "", "JSON" },
+                { "[]", "", "JSON" },
+                { "null", "", "JSON" },
                 { "{}", "", "last message" },
                 { "{\"contents\":7}", "", "last message" },
                 { "{\"contents\":[]}", "", "last message" },
@@ -226,9 +226,11 @@ static void test_restore(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 _cleanup_buf_ Buf out = BUF_INIT(1 << 20);
+                ApiError e;
 
-                assert_int_equal(
-                        cli_request_restore(table[i].body, strlen(table[i].body), table[i].asked, &out), 0);
+                assert_int_equal(cli_request_restore(table[i].body, strlen(table[i].body), table[i].asked,
+                                                     &out, &e),
+                                 0);
                 assert_true(same_json(buf_data(&out), out.n, table[i].upstream));
         }
 }
@@ -238,8 +240,9 @@ static void test_restore_spelling(void **state) {
         static const char body[] =
                 "{\"a\":1.50,\"b\":1e3,\"c\":18446744073709551615,\"d\":-0.0,\"e\":\"a\\/b\"}";
         _cleanup_buf_ Buf out = BUF_INIT(1024);
+        ApiError e;
 
-        assert_int_equal(cli_request_restore(body, strlen(body), NULL, &out), 0);
+        assert_int_equal(cli_request_restore(body, strlen(body), NULL, &out, &e), 0);
         assert_string_equal(buf_cstr(&out),
                             "{\"a\":1.50,\"b\":1e3,\"c\":18446744073709551615,\"d\":-0.0,\"e\":\"a/b\"}");
 }
@@ -247,14 +250,17 @@ static void test_restore_spelling(void **state) {
 static void test_restore_refuses(void **state) {
         static const char *const table[] = { "", "{", "[]", "7", "null", "{}x", "{\"a\":\"\xff\"}" };
         _cleanup_buf_ Buf tiny = BUF_INIT(1);
+        ApiError e;
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 _cleanup_buf_ Buf out = BUF_INIT(1024);
 
-                assert_int_equal(cli_request_restore(table[i], strlen(table[i]), NULL, &out), -EBADMSG);
+                assert_int_equal(cli_request_restore(table[i], strlen(table[i]), NULL, &out, &e),
+                                 DIALECT_E_REFUSED);
+                assert_int_equal(e.status, 400);
                 assert_int_equal(out.n, 0);
         }
-        assert_int_equal(cli_request_restore("{}", 2, NULL, &tiny), -E2BIG);
+        assert_int_equal(cli_request_restore("{}", 2, NULL, &tiny, &e), -E2BIG);
 }
 
 int main(void) {

@@ -289,7 +289,6 @@ static void test_growth(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_buf_ Buf body = BUF_INIT(16U << 20);
-                _cleanup_json_ struct json_object *o = NULL;
                 _cleanup_(translation_freep) Translation *t = NULL;
 
                 (void) buf_puts(&body, rows[i].head);
@@ -297,7 +296,7 @@ static void test_growth(void **state) {
                         (void) buf_puts(&body, rows[i].repeated);
                 (void) buf_puts(&body, rows[i].tail);
                 t = translate(&context, buf_data(&body), body.n);
-                assert_int_equal(json_parse(buf_data(&t->gemini), t->gemini.n, &o, NULL), 0);
+                assert_null(json_fault(buf_data(&t->gemini), t->gemini.n));
         }
 }
 

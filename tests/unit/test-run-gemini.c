@@ -55,8 +55,8 @@ static void test_taken(void **state) {
                 assert_true(t->cli);
                 assert_int_equal(translation_streams(t), table[i].stream);
                 assert_int_equal(t->timeout, table[i].timeout);
-                assert_int_equal(json_parse(buf_data(&t->gemini), t->gemini.n, &got, NULL), 0);
-                assert_int_equal(json_parse(table[i].gemini, strlen(table[i].gemini), &want, NULL), 0);
+                assert_int_equal(json_parse(buf_data(&t->gemini), t->gemini.n, &got), 0);
+                assert_int_equal(json_parse(table[i].gemini, strlen(table[i].gemini), &want), 0);
                 assert_true(json_object_equal(got, want));
         }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json/check.h"
+#include "base/memory.h"
 
 typedef struct Check {
         const unsigned char *p, *end;
@@ -13,6 +14,8 @@ typedef struct Check {
         const unsigned char *begin;
         uint32_t *word;  /* the next of the index; NULL: none is made */
         uint32_t **open; /* of what is open at each depth: its words in the index */
+        uint32_t *width; /* of the object that is open at each depth: its members so far */
+        JsonCounts counts;
 } Check;
 
 typedef enum CheckState {
@@ -152,6 +155,8 @@ static const char *open_container(Check *c, bool object, CheckState *state) {
         if (c->depth == JSON_CHECK_DEPTH_MAX)
                 return "nesting too deep";
         c->objects = object ? c->objects | 1ULL << c->depth : c->objects & ~(1ULL << c->depth);
+        c->width[c->depth] = 0;
+        *(object ? &c->counts.objects : &c->counts.arrays) += 1;
         if (c->word) {
                 c->open[c->depth] = c->word;
                 *c->word = (uint32_t) (c->p - c->begin);
@@ -183,19 +188,32 @@ static const char *check_value(Check *c, CheckState *state) {
         case '[':
                 return open_container(c, false, state);
         case '"':
+                c->counts.strings++;
                 return index_string(c);
         case 't':
+                c->counts.others++;
                 return check_word(c, "true");
         case 'f':
+                c->counts.others++;
                 return check_word(c, "false");
         case 'n':
+                c->counts.nulls++;
                 return check_word(c, "null");
         case '-':
         case '0' ... '9':
+                c->counts.others++;
                 return check_number(c);
         default:
                 return "unexpected character";
         }
+}
+
+static void count_member(Check *c) {
+        uint32_t width = ++c->width[c->depth - 1];
+
+        c->counts.members++;
+        if (width > JSON_CROWD)
+                c->counts.crowded += width == JSON_CROWD + 1 ? width : 1;
 }
 
 static const char *check_key(Check *c, CheckState *state) {
@@ -203,6 +221,7 @@ static const char *check_key(Check *c, CheckState *state) {
 
         if (*c->p != '"')
                 return "a name in quotes is expected";
+        count_member(c);
         fault = index_string(c);
         if (fault)
                 return fault;
@@ -231,23 +250,26 @@ static const char *check_after(Check *c, CheckState *state) {
         return NULL;
 }
 
-/* `words`: room for an index; or NULL. */
-static const char *check(const char *s, size_t n, uint32_t *words) {
-        uint32_t *open[JSON_CHECK_DEPTH_MAX];
+/* `words`: room for an index; or NULL. So is `ret_counts`. */
+static const char *check(const char *s, size_t n, uint32_t *words, JsonCounts *ret_counts) {
+        uint32_t *open[JSON_CHECK_DEPTH_MAX], width[JSON_CHECK_DEPTH_MAX];
         Check c = {
                 .p = (const unsigned char *) s,
                 .end = (const unsigned char *) s + n,
                 .begin = (const unsigned char *) s,
                 .word = words,
                 .open = open,
+                .width = width,
         };
         CheckState state = STATE_VALUE;
         const char *fault = NULL;
 
         while (!fault) {
                 skip_blanks(&c);
-                if (c.p == c.end)
-                        return state == STATE_AFTER && c.depth == 0 ? NULL : end_of_data;
+                if (c.p == c.end) {
+                        fault = state == STATE_AFTER && c.depth == 0 ? NULL : end_of_data;
+                        break;
+                }
                 if ((state == STATE_FIRST_VALUE && *c.p == ']') || (state == STATE_FIRST_KEY && *c.p == '}'))
                         close_container(&c, &state);
                 else if (state == STATE_AFTER)
@@ -257,11 +279,19 @@ static const char *check(const char *s, size_t n, uint32_t *words) {
                 else
                         fault = check_value(&c, &state);
         }
+        if (ret_counts)
+                *ret_counts = c.counts;
         return fault;
 }
 
 const char *json_check(const char *s, size_t n) {
-        return check(s, n, NULL);
+        return check(s, n, NULL, NULL);
+}
+
+const char *json_check_counts(const char *s, size_t n, JsonCounts *ret) {
+        assert(n <= UINT32_MAX);
+
+        return check(s, n, NULL, ret);
 }
 
 /* The maximum of words for n bytes: a string has one word and at least two bytes, a closed container has
@@ -282,8 +312,9 @@ int json_index_make(JsonIndex *x, const char *s, size_t n, const char **ret_faul
                 free(x->words);
                 x->words = words;
                 x->n_allocated = words_max(n);
+                memory_note(x->n_allocated * sizeof(uint32_t));
         }
-        fault = check(s, n, x->words);
+        fault = check(s, n, x->words, NULL);
         if (!fault)
                 return 0;
         *ret_fault = fault;

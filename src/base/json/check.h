@@ -24,9 +24,19 @@ typedef struct JsonIndex {
         size_t n_allocated;
 } JsonIndex;
 
+/* What a text holds, by kind: what a tree of it costs depends on that (tree.h). */
+typedef struct JsonCounts {
+        uint32_t objects, arrays, strings, nulls, others; /* values; others: numbers, true and false */
+        uint32_t members;
+        uint32_t crowded; /* of these, the ones of objects with more than JSON_CROWD members */
+} JsonCounts;
+
+#define JSON_CROWD 11U /* json-c's table of an object has to grow for more */
+
 /* Returns NULL if the n bytes are one JSON document and nothing else, otherwise the fault in a few words.
  * It does not check that strings are UTF-8: text_is_utf8() does. */
 const char *json_check(const char *s, size_t n);
+const char *json_check_counts(const char *s, size_t n, JsonCounts *ret); /* of a fault: up to there */
 
 /* Checks like json_check() and makes the index, which replaces the previous one. -EBADMSG (*ret_fault is
  * the fault), -ENOMEM. */

@@ -142,12 +142,9 @@ int cli_request_split(const char *body, size_t n, CliRequest *ret, ApiError *ret
         _cleanup_json_ struct json_object *root = NULL;
         int r;
 
-        r = json_parse(body, n, &root, NULL);
-        if (r < 0 && r != -EBADMSG)
+        r = json_parse_body(body, n, &root, ret_error);
+        if (r != 0)
                 return r;
-        if (r < 0 || !json_object_is_type(root, json_type_object))
-                return refuse(ret_error, NULL, "The request is not a JSON object.");
-
         r = write_job(root, &q, ret_error);
         if (r != 0)
                 return r;
@@ -229,18 +226,16 @@ static int put_asked(struct json_object *root, struct json_object *asked) {
         return 0;
 }
 
-int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret) {
+int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret, ApiError *ret_error) {
         _cleanup_json_ struct json_object *root = NULL, *wanted = NULL;
         struct json_object *contents;
         size_t length;
         const char *s;
         int r;
 
-        r = json_parse(body, n, &root, NULL);
-        if (r < 0)
+        r = json_parse_body(body, n, &root, ret_error);
+        if (r != 0)
                 return r;
-        if (!json_object_is_type(root, json_type_object))
-                return -EBADMSG;
         contents = json_get_typed(root, "contents", json_type_array);
         for (size_t i = 0; i < json_array_length(contents); i++) {
                 r = restore_parts(json_object_array_get_idx(contents, i));
@@ -254,7 +249,7 @@ int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret)
                 json_object_object_del(root, "systemInstruction");
         drop_empty_tools(root);
         if (asked) {
-                r = json_parse(asked, strlen(asked), &wanted, NULL);
+                r = json_parse(asked, strlen(asked), &wanted);
                 if (r < 0)
                         return r;
         }

@@ -26,7 +26,7 @@ void cli_request_done(CliRequest *r);
 
 /*
  * The CLI's request as it goes upstream: the guards are removed from its texts, the CLI's own system text
- * and an empty list of tools are dropped, and the client's values replace those of the CLI. -EBADMSG if the
- * input is not a request.
+ * and an empty list of tools are dropped, and the client's values replace those of the CLI. Results as
+ * above.
  */
-int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret);
+int cli_request_restore(const char *body, size_t n, const char *asked, Buf *ret, ApiError *ret_error);

@@ -130,17 +130,11 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
                        ApiError *ret_error) {
         _cleanup_json_ struct json_object *root = NULL;
         _cleanup_(run_freep) RunGemini *g = NULL;
-        const char *why = "";
         int r;
 
-        r = json_parse(body, n, &root, &why);
-        if (r == -EBADMSG)
-                return refuse(ret_error, NULL, "The request body is not JSON: %s", why);
-        if (r < 0)
+        r = json_parse_body(body, n, &root, ret_error);
+        if (r != 0)
                 return r;
-        if (!json_object_is_type(root, json_type_object))
-                return refuse(ret_error, NULL, "The request body must be a JSON object");
-
         g = calloc(1, sizeof(RunGemini));
         if (!g)
                 return -ENOMEM;
@@ -184,7 +178,7 @@ static int run_event(Translation *t, const char *json, size_t n, Buf *out, Verdi
         if (!json_view_is_null(json_view_get(e.root, "gemgateCli"))) {
                 json_putp(&g->root);
                 g->root = NULL;
-                r = json_parse(json, n, &g->root, NULL);
+                r = json_parse(json, n, &g->root);
                 if (r < 0)
                         return r;
                 g->cli = json_get_typed(g->root, "gemgateCli", json_type_object);

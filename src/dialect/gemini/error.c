@@ -443,7 +443,7 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
         size_t k = 0;
 
         n = MIN(n, (size_t) UPSTREAM_ERROR_MAX);
-        if (json_parse(body, n, &root, NULL) < 0) {
+        if (json_parse(body, n, &root) < 0) {
                 form = gemini_form_of_text(body, n);
                 text = body;
                 k = n;

@@ -8,13 +8,13 @@
 #include "dialect/gemini/list.h"
 #include "dialect/json.h"
 
-static int add_name(GeminiList *l, struct json_object *name) {
+static int add_name(GeminiList *l, JsonView name) {
+        char s[sizeof("models/") + MODEL_NAME_MAX];
         ModelName parsed;
-        const char *s;
-        size_t n;
 
-        s = json_string(name, &n);
-        if (!s || !startswith(s, "models/") || model_name_parse(s, n, &parsed) < 0)
+        json_view_copy(name, s, sizeof(s));
+        if (!json_view_equals(name, s) || !startswith(s, "models/") ||
+            model_name_parse(s, strlen(s), &parsed) < 0)
                 return 0;
         l->names[l->n] = strdup(parsed.name);
         if (!l->names[l->n])
@@ -23,55 +23,65 @@ static int add_name(GeminiList *l, struct json_object *name) {
         return 0;
 }
 
-/* Allocates for a whole page at once: pages are few and large. */
-static int add_names(GeminiList *l, struct json_object *models) {
-        size_t n = MIN(json_array_length(models), MODEL_LIST_MAX - l->n);
-        char **names;
+static int add_names(GeminiList *l, JsonView models) {
+        JsonCursor c = json_enter_array(models);
+        JsonView model, name;
         int r;
 
-        if (n == 0)
-                return 0;
-        names = reallocarray(l->names, l->n + n, sizeof(char *));
-        if (!names)
-                return -ENOMEM;
-        l->names = names;
-        for (size_t i = 0; i < n; i++) {
-                r = add_name(l, json_get(json_object_array_get_idx(models, i), "name"));
+        while (l->n < MODEL_LIST_MAX && json_next(&c, &name, &model)) {
+                if (l->n == l->n_allocated) {
+                        size_t n = MAX(2 * l->n_allocated, (size_t) 64);
+                        char **names = reallocarray(l->names, n, sizeof(char *));
+
+                        if (!names)
+                                return -ENOMEM;
+                        l->names = names;
+                        l->n_allocated = n;
+                }
+                r = add_name(l, json_view_get(model, "name"));
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int gemini_list_add(GeminiList *l, const char *json, size_t n, Verdict *ret_verdict) {
-        _cleanup_json_ struct json_object *root = NULL;
-        _cleanup_free_ char *next = NULL;
-        struct json_object *models;
-        const char *token;
+static int add_page(GeminiList *l, JsonIndex *index, const char *json, size_t n, Verdict *ret_verdict) {
+        _cleanup_buf_ Buf token = BUF_INIT(MODEL_LIST_TOKEN_MAX);
+        JsonView root = {}, models, next;
         int r;
 
-        r = json_parse(json, n, &root, NULL);
+        r = json_index(json, n, index, &root);
         if (r < 0 && r != -EBADMSG)
                 return r;
-        models = json_get(root, "models"); /* proto3 JSON leaves an empty list out */
-        if (r < 0 || !json_object_is_type(root, json_type_object) || json_get(root, "error") ||
-            (models && !json_object_is_type(models, json_type_array))) {
+        models = json_view_get(root, "models"); /* proto3 JSON leaves an empty list out */
+        if (r < 0 || !json_view_is(root, '{') || !json_view_is_null(json_view_get(root, "error")) ||
+            (!json_view_is_null(models) && !json_view_is(models, '['))) {
                 gemini_error_classify(200, json, n, NULL, ret_verdict);
                 return DIALECT_E_VERDICT;
         }
-
-        token = json_get_string(root, "nextPageToken");
-        if (!strnull(token)) {
-                next = strdup(token);
-                if (!next)
-                        return -ENOMEM;
+        next = json_view_get(root, "nextPageToken");
+        if (json_view_is(next, '"')) {
+                r = json_view_append(next, &token);
+                if (r == -E2BIG) /* no token of Google's: the list ends here */
+                        buf_clear(&token);
+                else if (r < 0)
+                        return r;
         }
         r = add_names(l, models);
         if (r < 0)
                 return r;
         free(l->next_page);
-        l->next_page = l->n < MODEL_LIST_MAX ? TAKE_PTR(next) : NULL;
-        return 0;
+        l->next_page = NULL;
+        return token.n > 0 && l->n < MODEL_LIST_MAX ? buf_steal(&token, &l->next_page, NULL) : 0;
+}
+
+int gemini_list_add(GeminiList *l, const char *json, size_t n, Verdict *ret_verdict) {
+        JsonIndex index = {};
+        int r;
+
+        r = add_page(l, &index, json, n, ret_verdict);
+        json_index_done(&index);
+        return r;
 }
 
 bool gemini_list_has(const GeminiList *l, const char *name) {

@@ -10,7 +10,7 @@
 
 typedef struct GeminiList {
         char **names; /* without `models/`, in Gemini's order */
-        size_t n;
+        size_t n, n_allocated;
         char *next_page; /* the token of the page after the last one read; NULL: there is none */
 } GeminiList;
 

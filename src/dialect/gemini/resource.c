@@ -3,6 +3,8 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "dialect/dialect.h"
+#include "dialect/gemini/error.h"
 #include "dialect/gemini/resource.h"
 #include "dialect/json.h"
 
@@ -24,22 +26,47 @@ usec_t gemini_time_read(const char *s) {
         return t > 0 ? (usec_t) t * USEC_PER_SEC : 0;
 }
 
-bool gemini_resource_read(const char *json, size_t n, GeminiResource *ret) {
-        _cleanup_json_ struct json_object *root = NULL;
-        struct json_object *o;
-        const char *name, *expires;
-        size_t k = 0;
+int gemini_resource_check(const char *json, size_t n, const Secret *key, Verdict *ret_verdict) {
+        JsonView root = json_view(json, n), error, name;
+        const JsonMember members[] = { JSON_MEMBER("error", &error), JSON_MEMBER("name", &name) };
 
-        if (n == 0 || json_parse(json, n, &root, NULL) < 0)
+        if (!json_fault(json, n) && json_view_is(root, '{')) {
+                json_view_members(root, members, ELEMENTSOF(members));
+                if (json_view_is_null(error) || json_view_is(name, '"'))
+                        return 0;
+        }
+        gemini_error_classify(200, json, n, key, ret_verdict);
+        return DIALECT_E_VERDICT;
+}
+
+/* A string of at most `size` - 1 bytes, which may not hold a NUL. */
+static bool read_string(JsonView v, char *ret, size_t size) {
+        if (!json_view_is(v, '"'))
                 return false;
-        o = json_get_typed(root, "file", json_type_object) ?: root;
-        name = json_string(json_get(o, "name"), &k);
-        if (!name || strlen(name) != k || !binding_name_is_valid(name, k) ||
-            startswith(name, BINDING_UPLOADS))
+        json_view_copy(v, ret, size);
+        return json_view_equals(v, ret);
+}
+
+bool gemini_resource_read(const char *json, size_t n, GeminiResource *ret) {
+        JsonView root = json_view(json, n), file, name = {}, expiration = {}, expire = {};
+        const JsonMember members[] = {
+                JSON_MEMBER("name", &name),
+                JSON_MEMBER("expirationTime", &expiration),
+                JSON_MEMBER("expireTime", &expire),
+        };
+        GeminiResource g = {};
+        char time[64];
+
+        if (n == 0 || json_fault(json, n))
                 return false;
-        expires = json_get_string(o, "expirationTime") ?: json_get_string(o, "expireTime");
-        memcpy(ret->name, name, k + 1);
-        ret->expires = expires ? gemini_time_read(expires) : 0;
+        file = json_view_get(root, "file");
+        json_view_members(json_view_is(file, '{') ? file : root, members, ELEMENTSOF(members));
+        if (!read_string(name, g.name, sizeof(g.name)) || !binding_name_is_valid(g.name, strlen(g.name)) ||
+            startswith(g.name, BINDING_UPLOADS))
+                return false;
+        if (read_string(expiration, time, sizeof(time)) || read_string(expire, time, sizeof(time)))
+                g.expires = gemini_time_read(time);
+        *ret = g;
         return true;
 }
 

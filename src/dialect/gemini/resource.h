@@ -4,12 +4,17 @@
 /* Reads Google's answers about files, cached contents and uploads, as far as gemgate needs them. */
 
 #include "base/clock.h"
+#include "core/verdict.h"
 #include "pool/binding.h"
 
 typedef struct GeminiResource {
         char name[BINDING_NAME_MAX + 1]; /* "files/x", "cachedContents/x" */
         usec_t expires;                  /* realtime; 0: unknown */
 } GeminiResource;
+
+/* Checks an answer of status 200. 0; or DIALECT_E_VERDICT if it is no JSON object, or an error in Google's
+ * form (a File whose processing has failed has a member of that name as well, and is none). */
+int gemini_resource_check(const char *json, size_t n, const Secret *key, Verdict *ret_verdict);
 
 /* A File, a CachedContent, or the end of an upload ({"file": File}). False for anything else. */
 bool gemini_resource_read(const char *json, size_t n, GeminiResource *ret);

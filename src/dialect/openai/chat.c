@@ -385,19 +385,14 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
         _cleanup_(chat_freep) OpenaiChat *chat = NULL;
         _cleanup_json_ struct json_object *root = NULL;
         struct json_object *found[_NUMBER_MAX] = {};
-        const char *why = "", *model;
+        const char *model;
         GeminiTraits traits;
         unsigned n_stop = 0;
         int r;
 
-        r = json_parse(body, n, &root, &why);
-        if (r == -EBADMSG)
-                return openai_refuse(ret_error, NULL, "The request body is not JSON: %s", why);
-        if (r < 0)
+        r = json_parse_body(body, n, &root, ret_error);
+        if (r != 0)
                 return r;
-        if (!json_object_is_type(root, json_type_object))
-                return openai_refuse(ret_error, NULL, "The request body must be a JSON object");
-
         chat = chat_new(c, n);
         if (!chat)
                 return -ENOMEM;

@@ -37,12 +37,8 @@ static int restore(Request *q, Buf *body, ApiError *ret_error) {
         generates = gemini_method_of_path(strempty(q->rest), &n_model, &method) < 0 ||
                     gemini_method_generates(method);
         r = cli_request_restore(body->n > 0 ? buf_data(body) : "", body->n,
-                                generates ? q->job->asked : NULL, &restored);
-        if (r == -EBADMSG) {
-                api_error_set(ret_error, 400, NULL, "The request body is not JSON.");
-                return DIALECT_E_REFUSED;
-        }
-        if (r < 0)
+                                generates ? q->job->asked : NULL, &restored, ret_error);
+        if (r != 0)
                 return r;
         buf_done(body);
         *body = restored;
