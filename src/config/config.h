@@ -49,7 +49,7 @@ struct Config {
         RouteConfig route;
         CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
-        bool explain_header;
+        bool explain_header, file_sharing;
         uint64_t quota_warn_at; /* percent; 0: off */
         LogLevel log_level;
         ConfigLogFormat log_format;

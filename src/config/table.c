@@ -75,6 +75,8 @@ const Setting config_settings[] = {
 
         { "QUOTA_WARN_AT", &setting_percent_or_off, "80%", 1, 100, FIELD(quota_warn_at), .reloadable = true,
           .help = "the share of a day's known request limit at which a warning is logged" },
+        { "FILE_SHARING", &setting_bool, "no", .field = FIELD(file_sharing), .reloadable = true,
+          .help = "let all clients use the files and cached contents of each other, by name" },
         { "EXPLAIN_HEADER", &setting_bool, "no", .field = FIELD(explain_header), .reloadable = true,
           .help = "add response headers: which key served, after how many tries, and why" },
 

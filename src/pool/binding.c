@@ -23,12 +23,6 @@
 
 #define ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-/* Both digests of a token, because some bindings may be older than the store. */
-typedef struct Owner {
-        uint8_t plain[DIGEST_KEYED_SIZE], keyed[DIGEST_KEYED_SIZE];
-        bool has_keyed;
-} Owner;
-
 bool binding_name_is_valid(const char *name, size_t n) {
         static const char *const kinds[] = { BINDING_FILES, BINDING_CACHES, BINDING_UPLOADS };
 
@@ -41,24 +35,26 @@ bool binding_name_is_valid(const char *name, size_t n) {
         return false;
 }
 
-static int find_owner(Pool *p, const Secret *token, Owner *ret) {
+int pool_owner(Pool *p, const Secret *token, BindingOwner *ret) {
+        BindingOwner o = { .has_plain = true, .has_keyed = p->save.digester };
         int r;
 
-        r = digest_secret_bytes(token, ret->plain);
+        r = digest_secret_bytes(token, o.plain);
+        if (r >= 0 && o.has_keyed)
+                r = digester_bytes(p->save.digester, o.plain, sizeof(o.plain), o.keyed);
         if (r < 0)
                 return r;
-        ret->has_keyed = p->save.digester;
-        return ret->has_keyed ? digester_bytes(p->save.digester, ret->plain, sizeof(ret->plain), ret->keyed)
-                              : 0;
+        *ret = o;
+        return 0;
 }
 
-static bool is_owner(const Binding *b, const Owner *o) {
+static bool is_owner(const Binding *b, const BindingOwner *o) {
         if (b->keyed)
                 return o->has_keyed && memcmp(b->owner, o->keyed, sizeof(b->owner)) == 0;
-        return memcmp(b->owner, o->plain, sizeof(b->owner)) == 0;
+        return o->has_plain && memcmp(b->owner, o->plain, sizeof(b->owner)) == 0;
 }
 
-static void set_owner(Binding *b, const Owner *o) {
+static void set_owner(Binding *b, const BindingOwner *o) {
         memcpy(b->owner, o->has_keyed ? o->keyed : o->plain, sizeof(b->owner));
         b->keyed = o->has_keyed;
 }
@@ -174,7 +170,7 @@ static int attach(Pool *p, const char *name, PoolProject *project, usec_t expire
 
 int pool_bind_name(Pool *p, const BindingWanted *w, usec_t now) {
         PoolProject *project = w->key->project;
-        Owner owner = {};
+        BindingOwner owner = {};
         Binding *b;
         int r;
 
@@ -182,7 +178,7 @@ int pool_bind_name(Pool *p, const BindingWanted *w, usec_t now) {
 
         (void) pool_time(p, now);
         end_what_is_over(p);
-        r = find_owner(p, w->token, &owner);
+        r = pool_owner(p, w->token, &owner);
         if (r < 0)
                 return r;
         b = find(p, w->name);
@@ -288,13 +284,20 @@ const char *pool_bound_upstream(Pool *p, const char *name, usec_t now) {
         return b ? b->upstream : NULL;
 }
 
-bool pool_is_bound_by(Pool *p, const char *name, const Secret *token, usec_t now) {
-        Owner owner = {};
+bool pool_is_bound_by(Pool *p, const char *name, const BindingOwner *owner, usec_t now) {
         Binding *b;
 
         (void) pool_time(p, now);
         b = find(p, name);
-        return b && find_owner(p, token, &owner) >= 0 && is_owner(b, &owner);
+        return b && is_owner(b, owner);
+}
+
+bool pool_is_bound_by_another(Pool *p, const char *name, const BindingOwner *owner, usec_t now) {
+        Binding *b;
+
+        (void) pool_time(p, now);
+        b = find(p, name);
+        return b && !is_owner(b, owner);
 }
 
 size_t pool_n_bound(const Pool *p) {
@@ -302,12 +305,12 @@ size_t pool_n_bound(const Pool *p) {
 }
 
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now) {
-        Owner owner = {};
+        BindingOwner owner = {};
         size_t n = 0;
 
         (void) pool_time(p, now);
         end_what_is_over(p);
-        if (p->bindings.n >= BINDINGS_MAX || find_owner(p, token, &owner) < 0)
+        if (p->bindings.n >= BINDINGS_MAX || pool_owner(p, token, &owner) < 0)
                 return false;
         if (p->bindings.n < BINDINGS_TOKEN_MAX)
                 return true;
@@ -325,13 +328,13 @@ int pool_bound_names(Pool *p, const char *kind, const Secret *token, const char 
                      usec_t now, BindingNames *ret) {
         _cleanup_free_ const char **all = NULL;
         BindingNames names = {};
-        Owner owner = {};
+        BindingOwner owner = {};
         size_t n = 0;
         int r;
 
         (void) pool_time(p, now);
         end_what_is_over(p);
-        r = find_owner(p, token, &owner);
+        r = pool_owner(p, token, &owner);
         if (r < 0)
                 return r;
         all = calloc(p->bindings.n + 1, sizeof(char *));

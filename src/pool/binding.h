@@ -7,6 +7,7 @@
  * remembers the project. Part of the pool, see binding.c.
  */
 
+#include "core/digest.h"
 #include "pool/pool.h"
 
 /* "files/x" and "cachedContents/x" are Google's names; "uploads/x" is gemgate's name of an upload under
@@ -39,7 +40,17 @@ void pool_unbind_name(Pool *p, const char *name);
 /* The project that owns the name; NULL if it is unknown or has expired. Valid until the pool changes. */
 PoolProject *pool_bound_to(Pool *p, const char *name, usec_t now);
 const char *pool_bound_upstream(Pool *p, const char *name, usec_t now); /* valid as long as the binding */
-bool pool_is_bound_by(Pool *p, const char *name, const Secret *token, usec_t now);
+
+/* A token as the owner of names: its digest, and the digest that the store has, because some bindings may be
+ * older than the store. All zero: the owner of nothing. */
+typedef struct BindingOwner {
+        uint8_t plain[DIGEST_KEYED_SIZE], keyed[DIGEST_KEYED_SIZE];
+        bool has_plain, has_keyed;
+} BindingOwner;
+
+int pool_owner(Pool *p, const Secret *token, BindingOwner *ret);
+bool pool_is_bound_by(Pool *p, const char *name, const BindingOwner *owner, usec_t now);
+bool pool_is_bound_by_another(Pool *p, const char *name, const BindingOwner *owner, usec_t now);
 size_t pool_n_bound(const Pool *p);
 
 /* False if the token has BINDINGS_TOKEN_MAX bindings, or all tokens together BINDINGS_MAX. O(bindings). */

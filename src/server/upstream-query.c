@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "dialect/gemini/resource.h"
 #include "io/timer.h"
 #include "server/http.h"
 #include "server/upstream-query.h"
@@ -42,13 +43,23 @@ static int end(UpstreamQuery *q) {
 
 /* --- a try --- */
 
+/* The answer is passed on to a client: it must be what it claims to be, and show no key. */
+static int keep_answer(UpstreamQuery *q, const char *json, size_t n) {
+        const Secret *key = pool_key_secret(q->call.lease.key);
+
+        buf_clear(&q->answer);
+        if (!(n == 0 && q->may_be_empty) && gemini_resource_check(json, n, key, &q->verdict) != 0)
+                return 0;
+        (void) buf_append(&q->answer, json, n);
+        if (buf_cstr(&q->answer))
+                secret_scrub(buf_data(&q->answer), key);
+        return q->answer.error;
+}
+
 static int query_on_event(const char *json, size_t n, void *userdata) {
         UpstreamQuery *q = userdata;
 
-        if (q->ops->event)
-                return q->ops->event(q, json, n);
-        buf_clear(&q->answer);
-        return buf_append(&q->answer, json, n);
+        return q->ops->event ? q->ops->event(q, json, n) : keep_answer(q, json, n);
 }
 
 static void query_on_header(const char *line, size_t n, void *userdata) {

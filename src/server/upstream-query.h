@@ -41,6 +41,7 @@ struct UpstreamQuery {
         const char *page_token;
         char pinned[BINDING_NAME_MAX + 1]; /* only a key of the project that has this name; "": any key */
         const char *verb;
+        bool may_be_empty; /* its answer */
         Buf path;                        /* after the base URL */
         char *content_type;              /* a header line, owned; NULL: JSON */
         char *headers[ENGINE_HEADERS_MAX]; /* owned */

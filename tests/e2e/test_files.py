@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Files and cached contents: made with one project's key, and from then on asked for with that project's keys alone."""
+import gzip
+import http.server
 import json
 import re
 import signal
 import sqlite3
+import threading
 import time
 
 import pytest
 
+import house
 import http1
 import wait
 from house import SECRETS, Daemon
@@ -258,6 +262,193 @@ def test_cache(sim, files):
     assert time.time() >= before
 
 
+def test_of_another_client(sim, daemon, files):
+    """What another client has made does not exist: not in a path, not in a body. Nothing goes upstream."""
+    file, cache = files.upload(), files.cache()
+    other, admin = Files(daemon, "TOKEN2"), Files(daemon, "ADMIN")
+    sim.clear()
+    for name in (file["name"], cache["name"]):
+        e = other.ask("GET", f"/v1beta/{name}", status=404)
+        assert e["error"]["status"] == "NOT_FOUND"
+        assert other.ask("DELETE", f"/v1beta/{name}", status=404) == e
+    other.ask("PATCH", f"/v1beta/{cache['name']}", {"ttl": "60s"}, status=404)
+    other.generate(of(file), status=404)
+    other.generate(cachedContent=cache["name"], status=404)
+    contents = [{"parts": [of(file)]}]
+    count = GENERATE.replace("generate", "count").replace("Content", "Tokens")
+    other.ask("POST", count, {"contents": contents}, status=404)
+    other.ask("POST", count, {"generateContentRequest": {"cachedContent": cache["name"], "contents": contents}}, status=404)
+    other.ask("POST", GENERATE.replace("generate", "streamGenerate") + "?alt=sse", {"contents": contents}, status=404)
+    other.ask("POST", "/v1beta/cachedContents", {"model": f"models/{MODEL}", "contents": contents}, status=404)
+    assert other.names("files") == other.names("cachedContents") == ([], None)
+    assert sim.requests() == []
+    # The same answer as for a name that Google does not know.
+    gone = other.ask("GET", "/v1beta/files/nobodys", status=404)
+    mine = other.ask("GET", f"/v1beta/{file['name']}", status=404)
+    assert json.dumps(mine).replace(file["name"][len("files/"):], "nobodys") == json.dumps(gone)
+    for who in (files, admin):
+        assert who.ask("GET", f"/v1beta/{file['name']}") == file
+        who.generate(of(file))
+        who.generate(cachedContent=cache["name"])
+    admin.ask("DELETE", f"/v1beta/{file['name']}")
+
+
+@pytest.mark.parametrize("spelling", [
+    "{uri}", "{name}", "HTTPS://h/v1beta/{name}", "https://h/v9//{name}", "{uri}?alt=media", "{uri}:download", " {uri} ",
+    "https://h/v1beta/%66iles%2F{id}", "v1beta/{name}", "{uri}?" + 5000 * "x",
+])
+def test_spellings_of_another_clients_file(sim, daemon, files, spelling):
+    file = files.upload()
+    uri = spelling.format(uri=file["uri"], name=file["name"], id=file["name"][len("files/"):])
+    sim.clear()
+    for member in ({"fileData": {"fileUri": uri}}, {"file_data": {"file_uri": uri}}):
+        Files(daemon, "TOKEN2").generate(member, status=404)
+    assert sim.requests() == []
+
+
+def test_sharing(sim, start):
+    """FILE_SHARING=yes: a name is enough. Lists are still those of the token, and uploads those of their client."""
+    d = start(FILE_SHARING="yes", ALLOWED_TOKENS=json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]]))
+    files, other = Files(d), Files(d, "TOKEN2")
+    file, cache = files.upload(), files.cache()
+    assert other.ask("GET", f"/v1beta/{file['name']}") == file
+    other.generate(of(file))
+    other.generate(cachedContent=cache["name"])
+    assert other.names("files") == ([], None)
+    url = files.start()
+    assert other.piece(url, b"hello").status == 404
+    other.ask("DELETE", f"/v1beta/{file['name']}")
+
+
+def test_an_admin_ends_an_upload(sim, daemon, files):
+    """The file belongs to the client that has begun it."""
+    url = files.start()
+    a = files.piece(url, b"hello", token="ADMIN")
+    assert a.status == 200
+    file = json.loads(a.body)["file"]
+    assert files.names("files") == ([file["name"]], None)
+    files.ask("GET", f"/v1beta/{file['name']}")
+    Files(daemon, "TOKEN2").ask("GET", f"/v1beta/{file['name']}", status=404)
+
+
+# --- answers that are none ---
+
+class Upstream:
+    """Answers each request with the same bytes and status 200."""
+
+    def __init__(self):
+        self.requests, self.body, self.headers = 0, b"{}", {}
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.requests += 1
+                body = outer.body.replace(b"KEY", self.headers.get("x-goog-api-key", "").encode())
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    @property
+    def url(self):
+        return "http://127.0.0.1:%d" % self.server.server_address[1]
+
+
+@pytest.fixture
+def upstream():
+    with Upstream() as u:
+        yield u
+
+
+CALLS = {
+    "get": ("GET", "/v1beta/files/a", None),
+    "delete": ("DELETE", "/v1beta/files/a", None),
+    "create": ("POST", "/v1beta/cachedContents", b'{"model":"models/x"}'),
+    "patch": ("PATCH", "/v1beta/cachedContents/a", b'{"ttl":"60s"}'),
+    "upload": ("POST", "/upload/v1beta/files", b"x"),
+}
+NO_ANSWERS = {
+    "gzip": gzip.compress(b'{"name":"files/a"}'),
+    "NULs": b'{"name":"files/a"}\0\0',
+    "no UTF-8": b'{"name":"files/a","displayName":"\xff"}',
+    "cut": b'{"name":"files/a","displ',
+    "a page": b"<html>hello</html>",
+    "a list": b'[{"name":"files/a"}]',
+    "two": b'{"name":"files/a"}{"name":"files/b"}',
+    "null": b"null",
+}
+
+
+def call(d, which):
+    method, target, body = CALLS[which]
+    headers = [("X-Goog-Upload-Protocol", "raw")] if which == "upload" else []
+    return d.ask(method, target, headers, body)
+
+
+@pytest.mark.parametrize("which", CALLS)
+def test_no_answer(start, upstream, which):
+    """With status 200 comes what is none: the client gets an error in Google's form."""
+    d = start(GEMINI_BASE_URL=upstream.url)
+    for what, body in NO_ANSWERS.items():
+        upstream.body = body
+        a = call(d, which)
+        assert (a.status, json.loads(a.body)["error"]["status"]) == (502, "INTERNAL"), (what, a.status, a.body)
+    upstream.body = b""
+    assert call(d, which).status == (502 if which in ("get", "create", "patch") else 200)
+
+
+@pytest.mark.parametrize("which", CALLS)
+@pytest.mark.parametrize("code, status, expected", [(429, "RESOURCE_EXHAUSTED", 429), (400, "INVALID_ARGUMENT", 400), (404, "NOT_FOUND", 404), (503, "UNAVAILABLE", 503)])
+def test_an_error_with_status_200(start, upstream, which, code, status, expected):
+    """It is the error that it holds, and shows no key."""
+    d = start(GEMINI_BASE_URL=upstream.url)
+    upstream.body = json.dumps({"error": {"code": code, "message": "Not for KEY.", "status": status}}).encode()
+    a = call(d, which)
+    assert a.status == expected, a.body
+    assert not house.leaked(a.body) and b"AIza" not in a.body
+
+
+@pytest.mark.parametrize("which", CALLS)
+def test_an_answer_shows_no_key(start, upstream, which):
+    d = start(GEMINI_BASE_URL=upstream.url)
+    upstream.body = b'{"name":"files/a","uri":"https://h/v1beta/files/a?key=KEY","x":"KEY"}'
+    a = call(d, which)
+    assert a.status == 200 and json.loads(a.body)["name"] == "files/a"
+    assert not house.leaked(a.body)
+
+
+def test_a_failed_file(start, upstream):
+    """Its processing has failed: that is no failure of the call."""
+    d = start(GEMINI_BASE_URL=upstream.url)
+    upstream.body = b'{"name":"files/a","state":"FAILED","error":{"code":13,"message":"It could not be read."}}'
+    a = call(d, "get")
+    assert (a.status, a.body) == (200, upstream.body)
+
+
 def test_cache_of_a_file(sim, files):
     for _ in range(4):
         file = files.upload()
@@ -403,7 +594,8 @@ def test_kept(sim, tmp_path):
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     sim.script(PROJECTS)
-    settings = {"API_KEYS": POOL, "STATE_DIRECTORY": str(state)}
+    tokens = json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]])
+    settings = {"API_KEYS": POOL, "ALLOWED_TOKENS": tokens, "STATE_DIRECTORY": str(state)}
 
     def start(n):
         (tmp_path / n).mkdir()
@@ -423,6 +615,9 @@ def test_kept(sim, tmp_path):
         files = Files(second)
         assert files.names("files")[0] == sorted(f["name"] for f in made)
         assert files.names("cachedContents")[0] == [cache["name"]]
+        other = Files(second, "TOKEN2")
+        other.ask("GET", f"/v1beta/{made[0]['name']}", status=404)
+        other.generate(of(made[0]), status=404)
         for file in made:
             for _ in range(3):
                 files.generate(of(file))

@@ -38,6 +38,21 @@ static PoolProject *bound(World *w, const char *name) {
         return pool_bound_to(w->pool, name, w->now);
 }
 
+static bool is_bound_by(World *w, const char *name, const Secret *token) {
+        BindingOwner owner;
+
+        assert_int_equal(pool_owner(w->pool, token, &owner), 0);
+        return pool_is_bound_by(w->pool, name, &owner, w->now);
+}
+
+static bool is_bound_by_another(World *w, const char *name, const Secret *token) {
+        BindingOwner owner = {};
+
+        if (token)
+                assert_int_equal(pool_owner(w->pool, token, &owner), 0);
+        return pool_is_bound_by_another(w->pool, name, &owner, w->now);
+}
+
 static void assert_names(World *w, const char *who, const char *after, size_t max, const char *expected) {
         _cleanup_(secret_unrefp) Secret *s = token(who);
         _cleanup_buf_ Buf text = BUF_INIT(256);
@@ -126,8 +141,13 @@ static void test_owners(void **state) {
         assert_names(&w, "t1", "files/c", 2, "");
         assert_names(&w, "t2", NULL, 9, "z ");
         assert_names(&w, "t3", NULL, 9, "");
-        assert_true(pool_is_bound_by(w.pool, "files/c", one, w.now));
-        assert_false(pool_is_bound_by(w.pool, "files/c", two, w.now));
+        assert_true(is_bound_by(&w, "files/c", one));
+        assert_false(is_bound_by(&w, "files/c", two));
+        assert_false(is_bound_by_another(&w, "files/c", one));
+        assert_true(is_bound_by_another(&w, "files/c", two));
+        assert_true(is_bound_by_another(&w, "files/c", NULL));
+        assert_false(is_bound_by(&w, "files/unknown", one));
+        assert_false(is_bound_by_another(&w, "files/unknown", two));
         assert_string_equal(pool_bound_upstream(w.pool, "uploads/z", w.now), "abc");
         world_done(&w);
 }

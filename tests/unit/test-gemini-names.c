@@ -7,7 +7,9 @@
 /* A host so long that only the beginning of the name behind it is within what is looked into. */
 #define TEN   "0123456789"
 #define FIFTY TEN TEN TEN TEN TEN
-#define LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY TEN TEN TEN
+#define FOUR_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+#define LONG FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED \
+                FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FIFTY TEN TEN
 
 static bool on_name(const char *name, void *userdata) {
         (void) buf_printf(userdata, "%s ", name);
@@ -33,7 +35,22 @@ static void test_table(void **state) {
                   "files/a files/b files/c " },
                 { "{\"fileData\":{\"fileUri\":\"https://h/v1alpha/files/a\"}}", "files/a " },
 
+                { "{\"fileData\":{\"fileUri\":\"HTTPS://h/v1beta/files/a\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h/v9/files/a\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h//v1beta//files/a\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h/upload/v1beta/files/a\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a?x\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a?" LONG "\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a:download#x\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/%66iles%2Fa\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\"v1beta/files/a\"}}", "files/a " },
+                { "{\"fileData\":{\"fileUri\":\" /files/a \"}}", "files/a " },
+                { "{\"cachedContent\":\" cachedContents/x\\n\"}", "cachedContents/x " },
+
                 /* other things than names of ours */
+                { "{\"fileData\":{\"fileUri\":\"https://h\"}}", "" },
+                { "{\"fileData\":{\"fileUri\":\"https://h/%zz\"}}", "" },
+                { "{\"fileData\":{\"fileUri\":\"\"}}", "" },
                 { "{\"cachedContent\":\"x\"}", "" },
                 { "{\"cachedContent\":\"files/x\"}", "" },
                 { "{\"cachedContent\":\"cachedContents/../x\"}", "" },
@@ -48,7 +65,6 @@ static void test_table(void **state) {
                 { "{\"fileData\":{\"fileUri\":\"uploads/a\"}}", "" },
                 { "{\"fileData\":{\"fileUri\":\"https://youtu.be/files/a\"}}", "" },
                 { "{\"fileData\":{\"fileUri\":\"https://h/x/v1beta/files/a\"}}", "" },
-                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a?x\"}}", "" },
                 { "{\"fileData\":{\"fileUri\":\"gs://h/files/a\"}}", "" },
                 { "{\"fileData\":{\"displayName\":\"files/a\"}}", "" },
                 { "{\"functionCall\":{\"args\":{\"fileData\":{\"fileUri\":\"files/a\"}}}}", "" },

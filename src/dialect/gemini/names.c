@@ -14,7 +14,9 @@
 #include "base/text.h"
 #include "dialect/gemini/names.h"
 
-#define URI_MAX 512U /* a longer value is never such a name */
+#define URI_MAX 4096U /* a longer value is never such a name */
+
+#define VERSION_CHARS "abcdefghijklmnopqrstuvwxyz0123456789"
 
 typedef enum NamesPlace {
         PLACE_OTHER,
@@ -64,32 +66,59 @@ static NamesPlace place_of(NamesPlace parent, JsonView name) {
         return PLACE_OTHER;
 }
 
-/* "https://HOST/v1beta/files/x" or "files/x"; any host: Google evaluates only the end. */
-static const char *file_of(const char *uri) {
-        static const char *const versions[] = { "/v1beta/", "/v1/", "/v1alpha/" };
-        const char *host = startswith(uri, "https://") ?: startswith(uri, "http://"), *path;
+static bool is_version(const char *s, size_t n) {
+        return n > 1 && s[0] == 'v' && strspn(s, VERSION_CHARS) >= n;
+}
 
-        if (!host)
-                return uri;
-        path = strchr(host, '/');
-        for (size_t i = 0; path && i < ELEMENTSOF(versions); i++)
-                if (startswith(path, versions[i]))
-                        return startswith(path, versions[i]);
-        return NULL;
+/* The path of a URL without its host; other text as it is. */
+static char *path_of(char *uri) {
+        static const char *const schemes[] = { "https://", "http://" };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                if (strncasecmp(uri, schemes[i], strlen(schemes[i])) == 0)
+                        return strchr(uri + strlen(schemes[i]), '/');
+        return uri;
+}
+
+/* "https://HOST/v1beta/files/x" or "files/x"; any host: Google evaluates only the end. Whatever else a
+ * server may accept for the same name counts as well: escapes, another version, repeated slashes, an
+ * argument or a method behind it. Otherwise such a spelling would give access to another client's file. */
+static char *file_of(char *uri) {
+        bool has_host;
+        char *s;
+
+        uri = text_strip(uri);
+        (void) text_percent_decode(uri);
+        s = path_of(uri);
+        if (!s)
+                return NULL;
+        has_host = s != uri;
+        if (has_host) {
+                s += strspn(s, "/");
+                if (startswith(s, "upload/"))
+                        s += strlen("upload/");
+        }
+        s += strspn(s, "/");
+        if (is_version(s, strcspn(s, "/"))) {
+                s += strcspn(s, "/");
+                s += strspn(s, "/");
+        } else if (has_host)
+                return NULL;
+        s[strcspn(s, "?#:")] = 0;
+        return s;
 }
 
 /* False ends the walk. */
 static bool look_at(const NamesWalk *w, NamesPlace place, JsonView name, JsonView value) {
-        char text[URI_MAX];
-        const char *found;
+        char text[URI_MAX], *found;
 
         for (size_t i = 0; name.p && i < ELEMENTSOF(members); i++) {
                 if (members[i].place != place || !json_view_equals(name, members[i].name))
                         continue;
                 json_view_copy(value, text, sizeof(text));
-                if (!json_view_equals(value, text)) /* it is too long, or holds a NUL */
+                if (!json_view_equals(value, text) && !strpbrk(text, "?#")) /* too long, or it holds a NUL */
                         return true;
-                found = place == PLACE_FILE ? file_of(text) : text;
+                found = place == PLACE_FILE ? file_of(text) : text_strip(text);
                 if (!found || !startswith(found, members[i].kind) ||
                     !binding_name_is_valid(found, strlen(found)))
                         return true;

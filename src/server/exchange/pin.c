@@ -3,33 +3,45 @@
 
 #include "dialect/gemini/names.h"
 #include "server/exchange/pin.h"
+#include "server/files/owner.h"
 #include "server/http.h"
 
 typedef struct Look {
-        Pool *pool;
-        usec_t now;
+        FileOwner asker;
         PoolProject *project;
         char first[BINDING_NAME_MAX + 1], other[BINDING_NAME_MAX + 1];
+        char refused[BINDING_NAME_MAX + 1]; /* made by another client */
 } Look;
 
 static bool on_name(const char *name, void *userdata) {
         Look *l = userdata;
-        PoolProject *project = pool_bound_to(l->pool, name, l->now);
+        PoolProject *project = pool_bound_to(l->asker.pool, name, l->asker.now);
 
-        if (!project || project == l->project)
+        if (!project)
+                return true;
+        if (!file_owner_may_use(&l->asker, name)) {
+                memcpy(l->refused, name, strlen(name) + 1);
+                return false;
+        }
+        if (project == l->project || l->other[0])
                 return true;
         memcpy(l->project ? l->other : l->first, name, strlen(name) + 1);
-        if (l->project)
-                return false;
-        l->project = project;
+        l->project = l->project ?: project;
         return true;
 }
 
 int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
-        Look l = { .pool = q->http->p.pool, .now = clock_realtime() };
+        Look l = {};
+        int r;
 
-        if (json->n > 0 && pool_n_bound(l.pool) > 0)
+        if (json->n > 0 && pool_n_bound(q->http->p.pool) > 0) {
+                r = file_owner_init(&l.asker, q);
+                if (r < 0)
+                        return r;
                 gemini_names_each(buf_data(json), json->n, on_name, &l);
+        }
+        if (l.refused[0])
+                return file_owner_refuse(l.refused, ret_error);
         if (l.other[0]) {
                 api_error_set(ret_error, 400, NULL,
                               "%s and %s were made in different Google projects, and no API key can see "

@@ -34,6 +34,7 @@ DEFINE_CLEANUP(Resource *, resource_free);
 void resource_start(Resource *r); /* starts the call; the resource may be freed when it returns */
 void resource_refuse(Resource *r, const char *subject); /* answers with the query's failure, and frees it */
 int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
-void resource_learn(const UpstreamQuery *query, bool is_new);        /* from the answer */
+/* From the answer; `maker`: the token that has made something new, or NULL. */
+void resource_learn(const UpstreamQuery *query, const Token *maker);
 
 void resource_list_drop(Resource *r, VerdictClass class);

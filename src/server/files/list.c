@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/json/check.h"
 #include "base/text.h"
 #include "server/files/internal.h"
 #include "server/http.h"
@@ -82,9 +81,8 @@ static bool ended(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         }
         if (query->verdict.class == VERDICT_RESOURCE)
                 pool_unbind_name(r->request->http->p.pool, name);
-        else if (query->answer.n > 0 && buf_data(&query->answer)[0] == '{' &&
-                 !json_check(buf_data(&query->answer), query->answer.n)) {
-                resource_learn(query, false);
+        else {
+                resource_learn(query, NULL);
                 r->list.found[index] = query->answer;
                 query->answer = BUF_INIT(0);
         }

@@ -3,9 +3,10 @@
 /*
  * A file or a cached content at Google is visible only to the keys of one project. So each answer is read,
  * and the name is bound to the project whose key created it, or its binding is removed. The client gets
- * Google's own bytes.
+ * Google's own bytes, in which keys are covered.
  *
- *     a bound name         only keys of that project; if none is usable: 429 or 503, with the time
+ *     a bound name         only for the client that made it (server/files/owner), and only keys of that
+ *                          project; if none is usable: 429 or 503, with the time
  *     an unbound name      any key, and Google decides; a 403 or 404 is no judgement on the key
  *     a new object         any key, or one of the project of the objects that it names
  *
@@ -23,6 +24,7 @@
 #include "io/timeout.h"
 #include "server/exchange/pin.h"
 #include "server/files/internal.h"
+#include "server/files/owner.h"
 #include "server/http.h"
 #include "server/reply.h"
 #include "server/routes.h"
@@ -106,20 +108,20 @@ static usec_t expiry_of(const GeminiResource *g, usec_t now) {
         return usec_add(now, startswith(g->name, BINDING_FILES) ? FILE_LIFE : CACHE_LIFE);
 }
 
-void resource_learn(const UpstreamQuery *query, bool is_new) {
+void resource_learn(const UpstreamQuery *query, const Token *maker) {
         Request *q = query->request;
         usec_t now = clock_realtime();
         GeminiResource g;
 
         if (!gemini_resource_read(buf_data(&query->answer), query->answer.n, &g))
                 return;
-        if (!is_new && g.expires > 0)
+        if (!maker && g.expires > 0)
                 pool_bind_renew(q->http->p.pool, g.name, expiry_of(&g, now), now);
-        if (is_new && query->call.lease.key)
+        if (maker && query->call.lease.key)
                 (void) pool_bind_name(q->http->p.pool,
                                       &(BindingWanted){ .name = g.name,
                                                         .key = query->call.lease.key,
-                                                        .token = q->token->secret,
+                                                        .token = maker->secret,
                                                         .expires = expiry_of(&g, now) },
                                       now);
 }
@@ -136,7 +138,7 @@ static void resource_on_done(UpstreamQuery *query) {
         if (streq(query->verb, "DELETE"))
                 pool_unbind_name(q->http->p.pool, r->name);
         else
-                resource_learn(query, !r->name[0]);
+                resource_learn(query, r->name[0] ? NULL : q->token);
         answer = query->answer;
         query->answer = BUF_INIT(0);
         (void) resource_free(r);
@@ -181,8 +183,9 @@ int resource_create(Request *q, ApiError *ret_error) {
                 e = take_body(r, ret_error);
         if (e != 0)
                 return e;
-        if (pin_find(q, http_request_body(q->io), r->query.pinned, ret_error) != 0)
-                return HANDLER_E_REFUSED;
+        e = pin_find(q, http_request_body(q->io), r->query.pinned, ret_error);
+        if (e != 0)
+                return e;
         r->query.verb = "POST";
         r->query.tries.once = true;
         (void) buf_puts(&r->query.path, "/v1beta/cachedContents");
@@ -209,6 +212,7 @@ int resource_named(Request *q, ApiError *ret_error) {
         const char *method = http_request_method(q->io);
         const char *kind = q->route->kind;
         _cleanup_(resource_freep) Resource *r = NULL;
+        FileOwner asker;
         int n, e;
 
         e = resource_new(q, &r);
@@ -223,6 +227,7 @@ int resource_named(Request *q, ApiError *ret_error) {
         memcpy(r->query.pinned, r->name, sizeof(r->name));
         (void) buf_printf(&r->query.path, "/v1beta/%s", r->name);
         r->query.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
+        r->query.may_be_empty = streq(method, "DELETE");
         if (streq(method, "PATCH")) {
                 e = take_body(r, ret_error);
                 if (e != 0)
@@ -232,6 +237,11 @@ int resource_named(Request *q, ApiError *ret_error) {
                         return HANDLER_E_REFUSED;
                 }
         }
+        e = file_owner_init(&asker, q);
+        if (e < 0)
+                return e;
+        if (!file_owner_may_use(&asker, r->name))
+                return file_owner_refuse(r->name, ret_error);
         resource_start(TAKE_PTR(r));
         return 0;
 }

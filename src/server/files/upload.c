@@ -198,6 +198,7 @@ static void upload_on_done(UpstreamQuery *query) {
         char url[HOST_MAX + BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
                                                received[sizeof(r->upload.received)],
                                                granularity[sizeof(r->upload.granularity)];
+        const Token *maker = r->name[0] ? resource_upload_token(q) ?: q->token : q->token;
         HttpHeader headers[4];
         size_t n = 0;
         Buf answer;
@@ -215,7 +216,7 @@ static void upload_on_done(UpstreamQuery *query) {
         if (query->verdict.class != VERDICT_OK)
                 return resource_refuse(r, "the upload");
 
-        resource_learn(query, true);
+        resource_learn(query, maker);
         memcpy(status, r->upload.status, sizeof(status));
         memcpy(received, r->upload.received, sizeof(received));
         memcpy(granularity, r->upload.granularity, sizeof(granularity));
@@ -251,13 +252,25 @@ const Token *resource_upload_token(Request *q) {
         Pool *pool = q->http->p.pool;
         char name[BINDING_NAME_MAX + 1];
         usec_t now = clock_realtime();
+        BindingOwner owner;
 
         if (!id || !name_upload(id, name) || !pool_bound_to(pool, name, now))
                 return NULL;
         for (size_t i = 0; i < tokens->n; i++)
-                if (pool_is_bound_by(pool, name, tokens->tokens[i].secret, now))
+                if (pool_owner(pool, tokens->tokens[i].secret, &owner) >= 0 &&
+                    pool_is_bound_by(pool, name, &owner, now))
                         return &tokens->tokens[i];
         return NULL;
+}
+
+/* Its owner may go on with it, and an admin. */
+static bool may_go_on(Request *q, const char *name, usec_t now) {
+        Pool *pool = q->http->p.pool;
+        BindingOwner owner;
+
+        if (q->token->right == TOKEN_ADMIN)
+                return pool_bound_to(pool, name, now);
+        return pool_owner(pool, q->token->secret, &owner) >= 0 && pool_is_bound_by(pool, name, &owner, now);
 }
 
 /* A further piece of an upload: the path upstream has Google's id instead of gemgate's. */
@@ -266,8 +279,7 @@ static bool find_upload(Resource *r, const char *id) {
         usec_t now = clock_realtime();
         const char *theirs;
 
-        if (!name_upload(id, r->name) ||
-            !pool_is_bound_by(q->http->p.pool, r->name, q->token->secret, now))
+        if (!name_upload(id, r->name) || !may_go_on(q, r->name, now))
                 return false;
         theirs = pool_bound_upstream(q->http->p.pool, r->name, now);
         if (!theirs)
@@ -324,6 +336,7 @@ int resource_upload(Request *q, ApiError *ret_error) {
         r->query.body = body->n > 0 ? buf_data(body) : "";
         r->query.n_body = body->n;
         r->query.ops = &upload_ops;
+        r->query.may_be_empty = true; /* until the upload ends */
         resource_start(TAKE_PTR(r));
         return 0;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Who may use a file, a cached content or an upload that a client has made: that client, admins, and with
+ * FILE_SHARING all clients. For others it does not exist. A name that gemgate does not know (pool/binding)
+ * is open to all, and Google decides.
+ */
+
+#include "pool/binding.h"
+#include "server/request.h"
+
+typedef struct FileOwner {
+        Pool *pool;
+        usec_t now;
+        bool all; /* may use everything */
+        BindingOwner owner;
+} FileOwner;
+
+int file_owner_init(FileOwner *o, const Request *q); /* 0 or −errno */
+bool file_owner_may_use(const FileOwner *o, const char *name);
+
+/* Sets the error that a client gets for a name that does not exist. HANDLER_E_REFUSED. */
+int file_owner_refuse(const char *name, ApiError *ret_error);
