@@ -11,6 +11,11 @@
  * priority, so that all producers of that wake-up run first: each MHD_run() with a resumption pending costs
  * time in proportion to all suspended connections.
  *
+ * Slices have a timer that is always due, at the priority of the descriptors. sd-event dispatches what
+ * became ready first, so between two slices it dispatches all that was ready before; a defer source would
+ * starve either the others or itself. Each slice ends with the hooks, which would otherwise wait for the
+ * last slice.
+ *
  * A batch was fetched before its callbacks run, so a callback may drop a watch whose event is still in it;
  * loop_fd_forget() takes such events out.
  */
@@ -28,8 +33,9 @@ struct Loop {
         sd_event *event;
         sd_event_source *hot_source;
         sd_event_source *hook_source;
+        sd_event_source *slice_source;
         int epoll_fd;
-        List hooks;
+        List hooks, slices;
         bool in_turn;
 
         struct epoll_event batch[BATCH];
@@ -89,6 +95,24 @@ static int on_hooks(sd_event_source *s _unused_, void *userdata) {
         return 0;
 }
 
+static int on_slice(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+        Loop *l = userdata;
+        LoopSlice *s;
+
+        if (list_is_empty(&l->slices))
+                return 0;
+        s = list_entry(l->slices.next, LoopSlice, link);
+        /* To the end, before it may be freed. */
+        list_unlink(&s->link);
+        list_append(&l->slices, &s->link);
+        l->in_turn = true;
+        s->fn(s->userdata);
+        (void) run_hooks(l);
+        if (!list_is_empty(&l->slices))
+                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
 int loop_new(Loop **ret) {
         _cleanup_(loop_freep) Loop *l = NULL;
         int r;
@@ -98,6 +122,7 @@ int loop_new(Loop **ret) {
                 return -ENOMEM;
         l->epoll_fd = -1;
         list_init(&l->hooks);
+        list_init(&l->slices);
 
         r = sd_event_new(&l->event);
         if (r < 0)
@@ -117,6 +142,12 @@ int loop_new(Loop **ret) {
         r = sd_event_source_set_enabled(l->hook_source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        r = sd_event_add_time(l->event, &l->slice_source, CLOCK_MONOTONIC, 0, 1, on_slice, l);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(l->slice_source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(l);
         return 0;
 }
@@ -125,7 +156,8 @@ Loop *loop_free(Loop *l) {
         if (!l)
                 return NULL;
 
-        assert(list_is_empty(&l->hooks));
+        assert(list_is_empty(&l->hooks) && list_is_empty(&l->slices));
+        sd_event_source_unref(l->slice_source);
         sd_event_source_unref(l->hook_source);
         sd_event_source_unref(l->hot_source);
         (void) safe_close(l->epoll_fd);
@@ -211,4 +243,16 @@ void loop_hook_ask(Loop *l, LoopHook *h) {
 void loop_hook_ask_all(Loop *l) {
         LIST_FOREACH(i, &l->hooks)
                 loop_hook_ask(l, list_entry(i, LoopHook, link));
+}
+
+void loop_slice_add(Loop *l, LoopSlice *s, void (*fn)(void *userdata), void *userdata) {
+        *s = (LoopSlice){ .fn = fn, .userdata = userdata };
+        list_append(&l->slices, &s->link);
+        (void) sd_event_source_set_enabled(l->slice_source, SD_EVENT_ONESHOT);
+}
+
+void loop_slice_remove(LoopSlice *s) {
+        if (s->link.next)
+                list_unlink(&s->link);
+        s->link = (List){};
 }

@@ -57,3 +57,18 @@ void loop_hook_add(Loop *l, LoopHook *h, void (*fn)(void *userdata), void *userd
 void loop_hook_remove(LoopHook *h);
 void loop_hook_ask(Loop *l, LoopHook *h);
 void loop_hook_ask_all(Loop *l);
+
+/* --- a slice: a part of a long piece of work, such as an answer about 100,000 keys ---
+ *
+ * fn() is called again and again, until the slice is removed, and does about a millisecond's work each time.
+ * Between two calls all other events are handled. Several works take turns. */
+typedef struct LoopSlice LoopSlice;
+
+struct LoopSlice {
+        List link; /* all zero: not added */
+        void (*fn)(void *userdata); /* may remove its slice, and free it */
+        void *userdata;
+};
+
+void loop_slice_add(Loop *l, LoopSlice *s, void (*fn)(void *userdata), void *userdata);
+void loop_slice_remove(LoopSlice *s); /* harmless if it is not added */

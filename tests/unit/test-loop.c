@@ -153,6 +153,47 @@ static void test_dropped_in_the_batch(void **state) {
         assert_int_equal(f->n_a + f->n_b, 1);
 }
 
+/* --- slices --- */
+
+typedef struct Work {
+        LoopSlice slice;
+        Fixture *fixture;
+        unsigned n, n_max;
+} Work;
+
+static void on_slice(void *userdata) {
+        Work *w = userdata;
+
+        w->n++;
+        loop_hook_ask(w->fixture->loop, &w->fixture->hook);
+        if (w->n == w->n_max)
+                loop_slice_remove(&w->slice);
+}
+
+/* Two works take turns. A descriptor that is always ready, and a hook, have a turn after each slice. */
+static void test_slices(void **state) {
+        _cleanup_close_ int a = ready_fd();
+        Fixture *f = *state;
+        Work x = { .fixture = f, .n_max = 20 }, y = { .fixture = f, .n_max = 10 };
+
+        loop_hook_add(f->loop, &f->hook, on_hook, f);
+        assert_int_equal(loop_fd_add(f->loop, &f->a, a, EPOLLIN, on_a, f), 0);
+        loop_slice_add(f->loop, &x.slice, on_slice, &x);
+        loop_slice_add(f->loop, &y.slice, on_slice, &y);
+        while (x.n < x.n_max) {
+                unsigned before = x.n + y.n, hooks = f->n_hook;
+
+                turn(f);
+                assert_true(x.n + y.n <= before + 1);
+                assert_true(x.n + y.n == before || f->n_hook > hooks);
+                assert_true(y.n == y.n_max || x.n == y.n || x.n == y.n + 1);
+                assert_true(f->n_a + 2 >= x.n + y.n);
+        }
+        assert_int_equal(y.n, y.n_max);
+        turn(f);
+        assert_int_equal(x.n, x.n_max);
+}
+
 /* --- time-outs --- */
 
 typedef struct Waiter {
@@ -229,6 +270,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_hook_from_outside, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hook_drops_a_neighbour, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_dropped_in_the_batch, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts_of_another_length, setup, teardown),
         };
