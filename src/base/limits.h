@@ -31,7 +31,7 @@
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own limit of candidateCount */
 
 /* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
-#define KEY_QUEUE_PLACES_MAX 3072U       /* at one time; a client alone gets a third of them for one model */
+#define KEY_QUEUE_PLACES_MAX 1024U       /* at one time, for all models; 429 beyond */
 #define KEY_QUEUE_BYTES_MAX (128U << 20) /* bytes of their bodies: 1/4 of MAX_INFLIGHT_BYTES' default */
 
 /* --- answers from upstream: Google's, or those of a broken proxy --- */
@@ -78,6 +78,10 @@
 
 /* --- output for the operator --- */
 #define MANAGE_ANSWER_MAX (512U << 20) /* 100,000 keys with three models each are 150 MiB */
+#define LONG_ANSWERS_MAX 8U  /* of the management, from the first slice until the client has read it all */
+#define LONG_ANSWER_STARTS_MAX 8U /* of one answer, whose keys were replaced while it was made */
+#define STATS_SLICE_ROWS 256U /* of a turn of the loop: about a millisecond */
+#define STATS_MODELS_PER_ROW 16U /* looking at a key for so many models takes as long as writing a row */
 #define MANAGE_NAMES_MAX 8U            /* keys that one piece of advice names; the rest is a number */
 #define REQUESTS_SHOWN_MAX 1024U       /* open requests, the oldest; 0.3 KiB each */
 #define CTL_OUTPUT_MAX (512U << 20)    /* of gemgatectl; as MANAGE_ANSWER_MAX */

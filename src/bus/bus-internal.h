@@ -15,6 +15,8 @@ typedef struct BusLink {
         List links; /* in bus->links while signals are sent to it */
         Bus *owner;
         sd_bus *bus;
+        List answers;       /* replies that are being made: bus-answer.c */
+        size_t unread_rows; /* of large answers that were sent since its queue was empty */
 } BusLink;
 
 /* The values of the Manager's properties. */
@@ -44,6 +46,8 @@ struct Bus {
         List peers;
         size_t n_peers;
 
+        size_t n_answers; /* of all links */
+
         /* properties */
         usec_t started, started_monotonic; /* realtime, monotonic */
         BusFacts facts, shown;             /* as of facts_at; as of the last PropertiesChanged */
@@ -53,11 +57,12 @@ struct Bus {
 };
 
 /* bus.c */
+void bus_link_init(BusLink *l, Bus *owner);
 const BusFacts *bus_facts(Bus *b);
 bool bus_link_takes(const BusLink *l); /* false: its queue is full because it does not read */
 void bus_link_open(BusLink *l);        /* from now on signals are sent to it */
 void bus_link_close(BusLink *l);       /* closes the connection */
-int bus_add_objects(Bus *b, sd_bus *bus);
+int bus_add_objects(BusLink *l);
 
 /* bus-system.c */
 int bus_system_start(Bus *b);

@@ -151,7 +151,7 @@ static int peer_start(Peer *p, int fd) {
         r = sd_bus_add_filter(bus, NULL, on_message, p);
         if (r < 0)
                 return r;
-        r = bus_add_objects(p->link.owner, bus);
+        r = bus_add_objects(&p->link);
         if (r < 0)
                 return r;
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
@@ -183,9 +183,8 @@ static void serve(Bus *b, int fd) {
                 (void) close(fd);
                 return;
         }
-        list_init(&p->link.links);
+        bus_link_init(&p->link, b);
         list_init(&p->peers);
-        p->link.owner = b;
         list_append(&b->peers, &p->peers);
         b->n_peers++;
         if (peer_start(p, fd) < 0)

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "bus/bus-answer.h"
 #include "bus/bus-manager.h"
 
 typedef struct BusSink {
@@ -87,22 +88,46 @@ static void bus_value(StatsSink *s, const char *name, const StatsValue *v) {
         assert(false);
 }
 
-int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Bus *b = userdata;
-        BusSink w = { .sink = { bus_open, bus_close, bus_value, 0, 0 } };
-        int r;
+/* --- the method --- */
 
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        w.m = reply;
-        b->p.statistics(&w.sink, b->p.userdata);
-        if (w.sink.r == -E2BIG)
-                return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                         "The answer has more than %u entries: ask the keys one by one.",
-                                         BUS_ROWS_MAX);
-        if (w.sink.r < 0)
-                return w.sink.r;
-        return sd_bus_send(NULL, reply, NULL);
+typedef struct Statistics {
+        BusAnswer answer;
+        BusSink sink;
+        StatsWalk *walk;
+} Statistics;
+
+static int begin(BusAnswer *a) {
+        Statistics *s = CONTAINER_OF(a, Statistics, answer);
+        Bus *b = a->bus;
+
+        s->walk = b->p.statistics_free(s->walk);
+        s->sink = (BusSink){ .sink = { bus_open, bus_close, bus_value, 0, 0 }, .m = a->reply };
+        return b->p.statistics(&s->sink.sink, &s->walk, b->p.userdata);
+}
+
+static int step(BusAnswer *a) {
+        return a->bus->p.statistics_step(CONTAINER_OF(a, Statistics, answer)->walk);
+}
+
+static void statistics_free(BusAnswer *a) {
+        Statistics *s = CONTAINER_OF(a, Statistics, answer);
+
+        a->bus->p.statistics_free(s->walk);
+        free(s);
+}
+
+int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        static const BusAnswerOps ops = { .begin = begin, .step = step, .free = statistics_free };
+        const Bus *b = userdata;
+        Statistics *s;
+
+        s = calloc(1, sizeof(Statistics));
+        if (!s)
+                return -ENOMEM;
+        s->answer = (BusAnswer){
+                .ops = &ops,
+                .bus = userdata,
+                .n_rows = pool_n_keys(b->p.pool) + pool_n_slots(b->p.pool),
+        };
+        return bus_answer_start(&s->answer, m, e);
 }

@@ -99,7 +99,7 @@ static int set_up(Bus *b) {
         r = bus_gate_new(bus, b->admins, &b->gate);
         if (r < 0)
                 return r;
-        r = bus_add_objects(b, bus);
+        r = bus_add_objects(&b->system);
         if (r < 0)
                 return r;
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",

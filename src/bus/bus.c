@@ -23,6 +23,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/text.h"
+#include "bus/bus-answer.h"
 #include "bus/bus-internal.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
@@ -111,6 +112,12 @@ static bool has_room(const BusLink *l, uint64_t max) {
         return sd_bus_get_n_queued_write(l->bus, &n) >= 0 && n < max;
 }
 
+void bus_link_init(BusLink *l, Bus *owner) {
+        *l = (BusLink){ .owner = owner };
+        list_init(&l->links);
+        list_init(&l->answers);
+}
+
 bool bus_link_takes(const BusLink *l) {
         return has_room(l, BUS_QUEUE_MAX);
 }
@@ -123,39 +130,42 @@ void bus_link_open(BusLink *l) {
 }
 
 void bus_link_close(BusLink *l) {
+        bus_answers_drop(l);
         list_unlink(&l->links);
         l->bus = sd_bus_close_unref(l->bus);
 }
 
 /* Runs before all other filters, because it is added last. */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
-        Bus *b = userdata;
+        BusLink *l = userdata;
         uint8_t type;
 
-        if (sd_bus_message_get_type(m, &type) >= 0 && type == SD_BUS_MESSAGE_METHOD_CALL)
-                b->called_at = loop_now(b->p.loop);
-        return 0;
+        if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
+                return 0;
+        l->owner->called_at = loop_now(l->owner->p.loop);
+        return bus_answer_admits(l, m) ? 0 : 1;
 }
 
 usec_t bus_quiet_since(const Bus *b) {
         if (!b)
                 return 0;
-        return b->gate && !bus_gate_is_idle(b->gate) ? USEC_INFINITY : b->called_at;
+        return (b->gate && !bus_gate_is_idle(b->gate)) || b->n_answers > 0 ? USEC_INFINITY : b->called_at;
 }
 
-int bus_add_objects(Bus *b, sd_bus *bus) {
+int bus_add_objects(BusLink *l) {
+        Bus *b = l->owner;
         int r;
 
-        r = sd_bus_add_filter(bus, NULL, on_message, b);
+        r = bus_manager_add(b, l->bus);
         if (r < 0)
                 return r;
-        r = bus_manager_add(b, bus);
+        r = bus_key_add(b, l->bus);
         if (r < 0)
                 return r;
-        r = bus_key_add(b, bus);
+        r = sd_bus_add_object_manager(l->bus, NULL, BUS_PATH);
         if (r < 0)
                 return r;
-        return sd_bus_add_object_manager(bus, NULL, BUS_PATH);
+        return sd_bus_add_filter(l->bus, NULL, on_message, l);
 }
 
 /* --- signals --- */
@@ -289,8 +299,7 @@ int bus_new(const BusParams *p, Bus **ret) {
         };
         list_init(&b->links);
         list_init(&b->peers);
-        list_init(&b->system.links);
-        b->system.owner = b;
+        bus_link_init(&b->system, b);
         b->facts.state = "running";
         b->facts.reloaded = b->started;
 

@@ -29,7 +29,10 @@ typedef struct BusParams {
         /* Calls f() for the requests under way, the oldest first, up to a limit; returns how many there
          * are. */
         size_t (*requests)(RequestViewFn f, void *f_userdata, void *userdata);
-        void (*statistics)(StatsSink *sink, void *userdata); /* visits the present tree */
+        /* A walk through the tree of statistics, in slices: see server/statistics.h. */
+        int (*statistics)(StatsSink *sink, StatsWalk **ret, void *userdata);
+        int (*statistics_step)(StatsWalk *w);
+        StatsWalk *(*statistics_free)(StatsWalk *w);
         void *userdata;
 } BusParams;
 
@@ -49,7 +52,8 @@ void bus_touch(Bus *b);
 /* To be called after every reload, by signal or by method. `message` is what changed, or the error. */
 void bus_reloaded(Bus *b, bool ok, const char *message);
 
-/* CLOCK_MONOTONIC of the last method call; USEC_INFINITY while the gate has set a call aside. */
+/* CLOCK_MONOTONIC of the last method call; USEC_INFINITY while the gate has set a call aside, or a
+ * reply is being made. */
 usec_t bus_quiet_since(const Bus *b);
 
 void bus_draining(Bus *b); /* sets State to "draining" */

@@ -48,6 +48,7 @@ enum {
         STATS_QUEUES = 1U << 1,    /* the requests that wait, model by model */
 };
 
+typedef struct StatsWalk StatsWalk; /* a walk that goes on in a later turn: server/statistics.h */
 typedef struct StatsSink StatsSink;
 struct StatsSink {
         void (*open)(StatsSink *s, StatsShape shape, const char *name);

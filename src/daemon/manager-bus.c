@@ -18,17 +18,15 @@ static size_t get_active(void *userdata) {
         return http_n_exchanges(m->http);
 }
 
-static void visit_statistics(StatsSink *sink, void *userdata) {
+static int start_statistics(StatsSink *sink, StatsWalk **ret, void *userdata) {
         Manager *m = userdata;
 
-        statistics_visit(
-                &(StatsSource){
-                        .pool = m->pool,
-                        .config = m->config,
-                        .queue = m->http->queue,
-                        .now = clock_realtime(),
-                },
-                sink);
+        return statistics_walk_new(
+                &(StatsSource){ .pool = m->pool, .config = m->config, .queue = m->http->queue }, sink, ret);
+}
+
+static int step_statistics(StatsWalk *w) {
+        return statistics_walk_step(w, clock_realtime());
 }
 
 static size_t each_request(RequestViewFn f, void *f_userdata, void *userdata) {
@@ -53,7 +51,9 @@ int manager_start_bus(Manager *m) {
                         .active = get_active,
                         .reload = do_reload,
                         .requests = each_request,
-                        .statistics = visit_statistics,
+                        .statistics = start_statistics,
+                        .statistics_step = step_statistics,
+                        .statistics_free = statistics_walk_free,
                         .userdata = m,
                 },
                 &m->bus);

@@ -24,6 +24,7 @@ struct Pool {
         void *projects_by_name, *models_by_name;
         List models;
         size_t n_models;
+        uint64_t last_model, last_set; /* the serials of the latest model and of the present set of keys */
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
         PoolTally tally; /* of all requests, including those of keys and models that are gone */
         PoolToday today;

@@ -234,6 +234,7 @@ static void carry_out(Plan *plan, PoolChange *ret) {
                         pool_key_retire(p, p->keys[i]);
                 }
 
+        p->last_set++;
         free(p->keys);
         p->keys = TAKE_PTR(plan->keys);
         p->n_keys = plan->n;

@@ -29,6 +29,9 @@ typedef struct PoolCensus {
         size_t n_usable, n_healthy, n_total; /* n_total: enabled keys */
 } PoolCensus;
 
+PoolCounters pool_tally_counters(const PoolTally *t, usec_t day); /* as of the day that begins then */
+
+void pool_census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s); /* one key more */
 void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret);
 void pool_refusal(Pool *p, PoolModel *m, uint64_t tokens, PoolRefusal *ret);
 /* For one project's enabled keys; b NULL: for no model in particular. */

@@ -111,7 +111,7 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
         *ret = r;
 }
 
-static void census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
+void pool_census_add(PoolCensus *c, const PoolKey *k, const PoolStanding *s) {
         c->refusal.n_keys[s->state]++;
         if (k->disabled)
                 return;
@@ -138,7 +138,7 @@ void pool_census(Pool *p, PoolModel *m, uint64_t tokens, PoolCensus *ret) {
                 PoolStanding standing;
 
                 pool_standing(p, k, k->project->scratch, k->scratch, tokens, &standing);
-                census_add(&c, k, &standing);
+                pool_census_add(&c, k, &standing);
         }
 
         pool_model_unmark(m);
@@ -169,7 +169,7 @@ void pool_refusal_rotation(Pool *p, PoolRefusal *ret) {
                 PoolStanding standing;
 
                 pool_standing(p, p->keys[i], NULL, NULL, 0, &standing);
-                census_add(&c, p->keys[i], &standing);
+                pool_census_add(&c, p->keys[i], &standing);
         }
         *ret = c.refusal;
 }
@@ -191,12 +191,12 @@ void pool_refusal_of(Pool *p, const PoolProject *project, PoolBucket *b, uint64_
                 PoolStanding standing;
 
                 pool_standing(p, k, b, b ? slot_in(k, b) : NULL, tokens, &standing);
-                census_add(&c, k, &standing);
+                pool_census_add(&c, k, &standing);
         }
         *ret = c.refusal;
 }
 
-static PoolCounters tally_counters(const PoolTally *t, usec_t day) {
+PoolCounters pool_tally_counters(const PoolTally *t, usec_t day) {
         PoolCounters c = t->counters;
 
         if (t->day != day)
@@ -211,11 +211,19 @@ const Day *pool_day(Pool *p, usec_t now) {
 
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret) {
         (void) pool_time(p, now);
-        *ret = tally_counters(&p->tally, p->day.start);
+        *ret = pool_tally_counters(&p->tally, p->day.start);
 }
 
 size_t pool_n_keys(const Pool *p) {
         return p->n_keys;
+}
+
+size_t pool_n_slots(const Pool *p) {
+        return p->n_slots;
+}
+
+uint64_t pool_keys_serial(const Pool *p) {
+        return p->last_set;
 }
 
 size_t pool_n_models(const Pool *p) {
@@ -267,7 +275,7 @@ void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret) {
                 .name = k->ident->name,
                 .project = k->project->name,
                 .state = pool_key_state(k),
-                .counters = tally_counters(&k->tally, p->day.start),
+                .counters = pool_tally_counters(&k->tally, p->day.start),
                 .last_error = error->text,
                 .last_error_at = error->at,
                 .last_reset = p->day.start,
@@ -291,33 +299,12 @@ void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolS
                 f(&(const PoolSlotView){
                           .model = s->bucket->model->name,
                           .state = standing.state,
-                          .counters = tally_counters(&s->tally, p->day.start),
+                          .counters = pool_tally_counters(&s->tally, p->day.start),
                           .consecutive_errors = s->strikes,
                           .available_at = standing.available_at,
                           .last_error = error->text,
                           .last_error_at = error->text ? error->at : 0,
                           .is_healthy = s->health.until == 0,
-                  },
-                  userdata);
-        }
-}
-
-void pool_each_model(Pool *p, usec_t now, void (*f)(const PoolModelView *v, void *userdata),
-                     void *userdata) {
-        (void) pool_time(p, now);
-
-        LIST_FOREACH(i, &p->models) {
-                PoolModel *m = list_entry(i, PoolModel, models);
-                PoolCensus c;
-
-                pool_census(p, m, 0, &c);
-                f(&(const PoolModelView){
-                          .name = m->name,
-                          .usable_keys = c.n_usable,
-                          .total_keys = c.n_total,
-                          .healthy_keys = c.n_healthy,
-                          .standing = c.refusal,
-                          .counters = tally_counters(&m->tally, p->day.start),
                   },
                   userdata);
         }

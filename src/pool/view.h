@@ -53,6 +53,8 @@ const Day *pool_day(Pool *p, usec_t now); /* the day that holds `now` */
 /* Of all requests, including those of keys and models that are gone. O(1). */
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret);
 size_t pool_n_keys(const Pool *p);
+size_t pool_n_slots(const Pool *p);     /* pairs of key and model; a few may be without a request */
+uint64_t pool_keys_serial(const Pool *p); /* changes with each reload: a walk by index must start again */
 size_t pool_n_models(const Pool *p);
 const PoolKey *pool_key(const Pool *p, size_t i);
 Secret *pool_key_secret(const PoolKey *k);

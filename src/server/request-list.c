@@ -8,7 +8,8 @@
 static const char *state_of(const Request *q) {
         if (q->exchange)
                 return exchange_state(q->exchange);
-        if (http_request_is_replied(q->io))
+        /* The management never asks Google: its answer is being made (server/admin/long-answer.h). */
+        if (http_request_is_replied(q->io) || (q->cancel && q->route->right == TOKEN_ADMIN))
                 return "answering";
         return q->cancel ? "asking" : "reading";
 }

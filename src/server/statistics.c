@@ -3,26 +3,42 @@
 /*
  * One walk for all sinks. Each branch is a function in the table at the end. The
  * order of branches and values is the order in which HTTP shows them.
+ *
+ * A walk over 100,000 keys takes most of a second, so it is done in slices, with other events in between. A
+ * slice ends after about STATS_SLICE_ROWS rows. Between two slices nothing of the pool is referred to but
+ * the index of the next key, which is valid as long as the set of keys is the same.
  */
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "pool/describe.h"
 #include "pool/state/schema.h"
+#include "pool/survey.h"
 #include "server/exchange/key-queue.h"
 #include "server/statistics.h"
 
-typedef struct StatsWalk {
-        const StatsSource *source;
+struct StatsWalk {
+        StatsSource source;
         StatsSink *sink;
+        usec_t now;
+        size_t branch;         /* in the table of branches: the one that is visited next */
+        size_t next_key;
+        uint32_t next_date;
+        uint64_t keys_serial;
+        size_t n_rows;         /* of this slice */
+        uint64_t total, today; /* of all keys; complete after the branch of keys */
         bool in_day;           /* the models of a day are being visited */
-} StatsWalk;
+        PoolSurvey survey;     /* of the models; complete after the branch of keys */
+};
 
 /* --- keys --- */
 
 static void visit_slot(const PoolSlotView *v, void *userdata) {
-        StatsSink *s = userdata;
+        StatsWalk *w = userdata;
+        StatsSink *s = w->sink;
 
+        w->n_rows++;
         stats_open(s, STATS_ROW, v->model);
         stats_counter(s, "requests", v->counters.total);
         stats_counter(s, "daily_requests", v->counters.today);
@@ -39,11 +55,13 @@ static void visit_slot(const PoolSlotView *v, void *userdata) {
 }
 
 static void visit_key(StatsWalk *w, const PoolKey *k) {
-        const StatsSource *source = w->source;
         StatsSink *s = w->sink;
         PoolKeyView v;
 
-        pool_key_view(source->pool, k, source->now, &v);
+        pool_key_view(w->source.pool, k, w->now, &v);
+        w->total += v.counters.total;
+        w->today += v.counters.today;
+
         stats_open(s, STATS_ROW, v.mask);
         stats_text(s, "name", v.name);
         stats_text(s, "project", v.project);
@@ -53,19 +71,33 @@ static void visit_key(StatsWalk *w, const PoolKey *k) {
         stats_reset(s, "last_reset_time", v.last_reset);
         stats_reset(s, "next_reset_time", v.next_reset);
         stats_open(s, STATS_TABLE, "models");
-        pool_each_slot(source->pool, k, source->now, visit_slot, s);
+        pool_each_slot(w->source.pool, k, w->now, visit_slot, w);
         stats_close(s, STATS_TABLE);
         stats_close(s, STATS_ROW);
 }
 
-static void visit_keys(StatsWalk *w) {
-        Pool *pool = w->source->pool;
+/* The work for a key grows with its models, too. */
+static bool slice_is_over(const StatsWalk *w) {
+        return w->n_rows >= STATS_SLICE_ROWS || w->sink->r < 0;
+}
+
+static bool visit_keys(StatsWalk *w) {
+        Pool *pool = w->source.pool;
         size_t n = pool_n_keys(pool);
 
-        stats_open(w->sink, STATS_TABLE, "api_key_stats");
-        for (size_t i = 0; i < n && w->sink->r >= 0; i++)
-                visit_key(w, pool_key(pool, i));
+        if (w->next_key == 0)
+                stats_open(w->sink, STATS_TABLE, "api_key_stats");
+        while (w->next_key < n && !slice_is_over(w)) {
+                const PoolKey *k = pool_key(pool, w->next_key++);
+
+                visit_key(w, k);
+                pool_survey_key(&w->survey, k, w->now);
+                w->n_rows += 1 + w->survey.n / STATS_MODELS_PER_ROW;
+        }
+        if (w->next_key < n)
+                return false;
         stats_close(w->sink, STATS_TABLE);
+        return true;
 }
 
 /* --- models --- */
@@ -83,31 +115,30 @@ static void visit_model(const PoolModelView *v, void *userdata) {
         stats_close(s, STATS_ROW);
 }
 
-static void visit_models(StatsWalk *w) {
+static bool visit_models(StatsWalk *w) {
         stats_open(w->sink, STATS_TABLE, "model_summary");
-        pool_each_model(w->source->pool, w->source->now, visit_model, w->sink);
+        pool_survey_each_model(&w->survey, w->now, visit_model, w->sink);
         stats_close(w->sink, STATS_TABLE);
+        return true;
 }
 
 /* --- all together --- */
 
-/* The totals count the requests of keys that are gone, too: they never fall with a reload. */
-static void visit_totals(StatsWalk *w) {
+static bool visit_totals(StatsWalk *w) {
         StatsSink *s = w->sink;
-        PoolCounters c;
 
-        pool_counters(w->source->pool, w->source->now, &c);
         stats_open(s, STATS_GROUP, "global_summary");
-        stats_gauge(s, "total_api_keys", pool_n_keys(w->source->pool));
-        stats_counter(s, "total_requests_all_time", c.total);
-        stats_counter(s, "total_requests_today", c.today);
-        stats_gauge(s, "total_allowed_tokens", w->source->config->tokens.n_client);
-        stats_gauge(s, "models_in_use", pool_n_models(w->source->pool));
+        stats_gauge(s, "total_api_keys", pool_n_keys(w->source.pool));
+        stats_counter(s, "total_requests_all_time", w->total);
+        stats_counter(s, "total_requests_today", w->today);
+        stats_gauge(s, "total_allowed_tokens", w->source.config->tokens.n_client);
+        stats_gauge(s, "models_in_use", pool_n_models(w->source.pool));
         stats_close(s, STATS_GROUP);
+        return true;
 }
 
-static void visit_load_balancing(StatsWalk *w) {
-        const char *zone = w->source->config->quota_reset_timezone;
+static bool visit_load_balancing(StatsWalk *w) {
+        const char *zone = w->source.config->quota_reset_timezone;
         char daily[ZONE_NAME_MAX + 64];
         StatsSink *s = w->sink;
 
@@ -120,8 +151,9 @@ static void visit_load_balancing(StatsWalk *w) {
         } else
                 stats_text(s, "daily_reset_timezone", zone);
         stats_text(s, "model_isolation", POOL_DESCRIBE_MODEL_ISOLATION);
-        stats_time(s, "current_time", w->source->now);
+        stats_time(s, "current_time", w->now);
         stats_close(s, STATS_GROUP);
+        return true;
 }
 
 static void visit_waiting(const char *model, size_t n, void *userdata) {
@@ -129,8 +161,8 @@ static void visit_waiting(const char *model, size_t n, void *userdata) {
 }
 
 /* The requests that wait for a key (QUEUE_WAIT). */
-static void visit_queue(StatsWalk *w) {
-        const KeyQueue *queue = w->source->queue;
+static bool visit_queue(StatsWalk *w) {
+        const KeyQueue *queue = w->source.queue;
         StatsSink *s = w->sink;
         KeyQueueCounters c;
 
@@ -147,6 +179,7 @@ static void visit_queue(StatsWalk *w) {
         stats_counter(s, "total_given_up", c.given_up);
         stats_counter(s, "total_turned_away", c.turned_away);
         stats_close(s, STATS_GROUP);
+        return true;
 }
 
 /* --- days --- */
@@ -172,6 +205,7 @@ static void visit_day(const DayRow *row, void *userdata) {
         StatsSink *s = w->sink;
         char date[32];
 
+        w->n_rows++;
         if (*row->model) {
                 if (!w->in_day)
                         return; /* the day has no total: it is left out */
@@ -190,19 +224,25 @@ static void visit_day(const DayRow *row, void *userdata) {
         w->in_day = true;
 }
 
-static void visit_days(StatsWalk *w) {
-        if (w->source->n_days == 0)
-                return;
-        stats_open(w->sink, STATS_LIST, "days");
-        pool_each_day(w->source->pool, w->source->n_days, w->source->now, visit_day, w);
+static bool visit_days(StatsWalk *w) {
+        if (w->source.n_days == 0)
+                return true;
+        if (w->next_date == 0)
+                stats_open(w->sink, STATS_LIST, "days");
+        do {
+                if (slice_is_over(w))
+                        return false;
+        } while (pool_next_day(w->source.pool, w->source.n_days, w->now, &w->next_date, visit_day, w));
         end_day(w);
         stats_close(w->sink, STATS_LIST);
+        return true;
 }
 
 /* --- the tree --- */
 
-static void (*const branches[])(StatsWalk *w) = {
-        visit_keys,
+/* Each returns whether it is complete. */
+static bool (*const branches[])(StatsWalk *w) = {
+        visit_keys, /* before the models and the totals, which it counts */
         visit_models,
         visit_totals,
         visit_load_balancing,
@@ -210,13 +250,42 @@ static void (*const branches[])(StatsWalk *w) = {
         visit_days,
 };
 
-void statistics_visit(const StatsSource *source, StatsSink *sink) {
-        StatsWalk w = { .source = source, .sink = sink };
+int statistics_walk_new(const StatsSource *source, StatsSink *sink, StatsWalk **ret) {
+        StatsWalk *w;
 
         assert(source->pool && source->config && source->queue);
 
-        stats_open(sink, STATS_ITEM, NULL);
-        for (size_t i = 0; i < ELEMENTSOF(branches); i++)
-                branches[i](&w);
-        stats_close(sink, STATS_ITEM);
+        w = calloc(1, sizeof(StatsWalk));
+        if (!w)
+                return -ENOMEM;
+        w->source = *source;
+        (void) config_ref(w->source.config);
+        w->sink = sink;
+        w->keys_serial = pool_keys_serial(source->pool);
+        pool_survey_begin(&w->survey, source->pool);
+        *ret = w;
+        return 0;
+}
+
+int statistics_walk_step(StatsWalk *w, usec_t now) {
+        if (w->keys_serial != pool_keys_serial(w->source.pool))
+                return -ESTALE;
+        if (w->branch == 0 && w->next_key == 0)
+                stats_open(w->sink, STATS_ITEM, NULL);
+        w->now = now;
+        w->n_rows = 0;
+        while (w->branch < ELEMENTSOF(branches) && !slice_is_over(w))
+                w->branch += branches[w->branch](w);
+        if (w->sink->r >= 0 && w->branch < ELEMENTSOF(branches))
+                return 1;
+        stats_close(w->sink, STATS_ITEM);
+        return MIN(w->sink->r, 0);
+}
+
+StatsWalk *statistics_walk_free(StatsWalk *w) {
+        if (!w)
+                return NULL;
+        config_unref(w->source.config);
+        free(w);
+        return NULL;
 }

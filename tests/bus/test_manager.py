@@ -96,7 +96,7 @@ def test_statistics_are_those_of_http(named, sim):
             assert set(h) == set(b), where
             for name in h:
                 like(h[name], b[name], f"{where}/{name}")
-        elif where.endswith(("time", "last_used", "available_at")):
+        elif where.endswith(("time", "last_used", "available_at", "error_at")):
             assert (h is None) == (b in (0, FOREVER)), where
         elif h is None:
             assert b == "", where

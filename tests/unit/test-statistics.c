@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <errno.h>
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
@@ -181,6 +182,21 @@ static Pool *served_pool(void) {
 static void on_place(KeyQueuePlace *p _unused_) {
 }
 
+/* All slices; returns how many there were. */
+static unsigned visit(const StatsSource *source, StatsSink *sink) {
+        _cleanup_(statistics_walk_freep) StatsWalk *w = NULL;
+        unsigned n = 0;
+        int r;
+
+        assert_int_equal(statistics_walk_new(source, sink, &w), 0);
+        do {
+                r = statistics_walk_step(w, NOON);
+                n++;
+        } while (r > 0);
+        assert_int_equal(r, MIN(sink->r, 0));
+        return n;
+}
+
 static void test_visit(void **state _unused_) {
         static const KeyQueueOps ops = { .turn = on_place, .over = on_place };
         _cleanup_(config_text_freep) ConfigText *text = NULL;
@@ -202,12 +218,12 @@ static void test_visit(void **state _unused_) {
                                        .fails_after = fails_after };
                         _cleanup_buf_ Buf expected = BUF_INIT(1 << 16);
 
-                        statistics_visit(&(StatsSource){ .pool = pool,
-                                                         .config = config,
-                                                         .queue = queue,
-                                                         .n_days = rows[i].n_days,
-                                                         .now = NOON },
-                                         &t.sink);
+                        assert_int_equal(visit(&(StatsSource){ .pool = pool,
+                                                               .config = config,
+                                                               .queue = queue,
+                                                               .n_days = rows[i].n_days },
+                                               &t.sink),
+                                         1);
                         if (fails_after == 0) {
                                 for (const char *const *s = rows[i].text; *s; s++)
                                         (void) buf_puts(&expected, *s);
@@ -225,9 +241,103 @@ static void test_visit(void **state _unused_) {
         key_queue_leave(queue, &place);
 }
 
+/* --- slices --- */
+
+#define MANY 3000U
+
+static void use(Pool *p, const char *model, VerdictClass class) {
+        Lease lease;
+        Verdict v;
+
+        verdict_init(&v, class, 0, NULL);
+        assert_int_equal(pool_pick(p, model, NULL, 0, NOON, &lease, NULL), 0);
+        pool_report(p, &lease, &v, NULL, NOON);
+}
+
+typedef struct CountSink {
+        StatsSink sink;
+        size_t n_rows;
+        int depth;
+} CountSink;
+
+static void count_open(StatsSink *s, StatsShape shape, const char *name _unused_) {
+        CountSink *c = CONTAINER_OF(s, CountSink, sink);
+
+        c->depth++;
+        c->n_rows += shape == STATS_ROW;
+}
+
+static void count_close(StatsSink *s, StatsShape shape _unused_) {
+        CONTAINER_OF(s, CountSink, sink)->depth--;
+}
+
+static void count_value(StatsSink *s _unused_, const char *name _unused_, const StatsValue *v _unused_) {
+}
+
+/* While the tree is visited, models come and are forgotten, keys are used; then the keys are replaced. */
+static void test_slices(void **state _unused_) {
+        static const KeyQueueOps ops = { .turn = on_place, .over = on_place };
+        _cleanup_(config_text_freep) ConfigText *text = NULL;
+        _cleanup_(loop_freep) Loop *loop = NULL;
+        _cleanup_(key_queue_freep) KeyQueue *queue = NULL;
+        _cleanup_(config_unrefp) Config *config = NULL;
+        _cleanup_(pool_freep) Pool *p = NULL;
+        _cleanup_(statistics_walk_freep) StatsWalk *w = NULL;
+        CountSink c = { .sink = { count_open, count_close, count_value, 0, 0 } };
+        PoolKeyWanted wanted[MANY] = {};
+        unsigned n_slices = 0, n_models = 0;
+        size_t n_before = 0;
+        StatsSource source;
+        PoolChange change;
+        int r;
+
+        assert_int_equal(config_text_new(&text), 0);
+        assert_int_equal(config_new(text, say, NULL, &config), 0);
+        assert_int_equal(loop_new(&loop), 0);
+        assert_int_equal(key_queue_new(loop, &ops, &queue), 0);
+        assert_int_equal(pool_new(zone, NOON, &p), 0);
+        for (unsigned i = 0; i < MANY; i++) {
+                char key[64];
+                int n = snprintf(key, sizeof(key), "AIzaSy%020u%04u", i, i);
+
+                assert_int_equal(secret_new(key, (size_t) n, &wanted[i].secret), 0);
+        }
+        assert_int_equal(pool_set_keys(p, wanted, MANY, NOON, &change), 0);
+        source = (StatsSource){ .pool = p, .config = config, .queue = queue };
+        for (unsigned i = 0; i < MANY; i++)
+                use(p, "m", VERDICT_OK);
+
+        assert_int_equal(statistics_walk_new(&source, &c.sink, &w), 0);
+        while ((r = statistics_walk_step(w, NOON)) > 0) {
+                assert_true(c.n_rows - n_before <= STATS_SLICE_ROWS + MODELS_MAX);
+                n_before = c.n_rows;
+                n_slices++;
+                for (unsigned i = 0; i < 100; i++) {
+                        char model[16];
+
+                        (void) snprintf(model, sizeof(model), "m%u", n_models++);
+                        use(p, model, VERDICT_REQUEST);
+                }
+        }
+        assert_int_equal(r, 0);
+        assert_int_equal(c.depth, 0);
+        assert_true(n_slices >= 2 * MANY / STATS_SLICE_ROWS);
+        assert_true(n_models > MODELS_MAX); /* so that some were forgotten meanwhile */
+
+        w = statistics_walk_free(w);
+        c = (CountSink){ .sink = c.sink };
+        assert_int_equal(statistics_walk_new(&source, &c.sink, &w), 0);
+        assert_int_equal(statistics_walk_step(w, NOON), 1);
+        assert_int_equal(pool_set_keys(p, wanted, MANY / 2, NOON, &change), 0);
+        assert_int_equal(statistics_walk_step(w, NOON), -ESTALE);
+        for (unsigned i = 0; i < MANY; i++)
+                secret_unref(wanted[i].secret);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_visit),
+                cmocka_unit_test(test_slices),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

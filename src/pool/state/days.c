@@ -97,17 +97,49 @@ void pool_keep_days(Pool *p, unsigned days) {
         pool_note(p, &p->save.total, false);
 }
 
-void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
-                   void *userdata) {
-        uint32_t first;
+/* The index of the first row of this date or a later one. */
+static size_t find_date(const Daybook *b, uint32_t date) {
+        size_t low = 0, high = daybook_n(b);
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (daybook_row(b, middle).date < date)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+bool pool_next_day(Pool *p, unsigned n, usec_t now, uint32_t *date,
+                   void (*f)(const DayRow *row, void *userdata), void *userdata) {
+        uint32_t day;
+        size_t i;
 
         (void) pool_time(p, now);
         pool_days_book(p);
-        first = pool_first_date(p, MIN(n, p->keep_days));
-        for (size_t i = 0; i < daybook_n(p->daybook); i++) {
+        i = find_date(p->daybook, MAX(*date, pool_first_date(p, MIN(n, p->keep_days))));
+        if (i == daybook_n(p->daybook))
+                return false;
+        day = daybook_row(p->daybook, i).date;
+        if (day > p->day.date)
+                return false;
+        for (; i < daybook_n(p->daybook); i++) {
                 DayRow row = daybook_row(p->daybook, i);
 
-                if (row.date >= first && row.date <= p->day.date)
-                        f(&row, userdata);
+                if (row.date != day)
+                        break;
+                f(&row, userdata);
         }
+        *date = day + 1;
+        return true;
+}
+
+void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
+                   void *userdata) {
+        uint32_t date = 0;
+
+        while (pool_next_day(p, n, now, &date, f, userdata))
+                ;
 }

@@ -72,3 +72,8 @@ void pool_keep_days(Pool *p, unsigned days);
  * where models that never answered are left out. */
 void pool_each_day(Pool *p, unsigned n, usec_t now, void (*f)(const DayRow *row, void *userdata),
                    void *userdata);
+
+/* The same for one day of them: the first one that is not before *date, which becomes the day after it.
+ * False: there is none. */
+bool pool_next_day(Pool *p, unsigned n, usec_t now, uint32_t *date,
+                   void (*f)(const DayRow *row, void *userdata), void *userdata);

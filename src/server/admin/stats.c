@@ -2,8 +2,11 @@
 
 /* GET /stats: the statistics as JSON. GET /api-key-recommendations. */
 
+#include <errno.h>
+
 #include "base/text.h"
 #include "server/admin/internal.h"
+#include "server/admin/long-answer.h"
 #include "server/admin/manage.h"
 #include "server/http.h"
 #include "server/reply.h"
@@ -118,27 +121,57 @@ static int read_days(Request *q, unsigned *ret, ApiError *ret_error) {
         return HANDLER_E_REFUSED;
 }
 
+typedef struct StatsAnswer {
+        JsonSink json;
+        StatsSource source;
+        StatsWalk *walk;
+} StatsAnswer;
+
+static int stats_begin(void *answer, Buf *body) {
+        StatsAnswer *a = answer;
+
+        a->json.w = JWRITER_INIT(body);
+        a->json.sink.r = 0;
+        a->walk = statistics_walk_free(a->walk);
+        return statistics_walk_new(&a->source, &a->json.sink, &a->walk);
+}
+
+static int stats_step(void *answer, Buf *body _unused_) {
+        StatsAnswer *a = answer;
+
+        return statistics_walk_step(a->walk, clock_realtime());
+}
+
+static void stats_free(void *answer) {
+        StatsAnswer *a = answer;
+
+        statistics_walk_free(a->walk);
+        config_unref(a->source.config);
+        free(a);
+}
+
 int manage_stats(Request *q, ApiError *ret_error) {
-        _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
+        static const LongAnswerOps ops = { .begin = stats_begin, .step = stats_step, .free = stats_free };
         const HttpParams *p = &q->http->p;
-        JsonSink j = {
-                .sink = { json_open, json_close, json_value, STATS_SENTENCES | STATS_QUEUES, 0 },
-                .w = JWRITER_INIT(&body),
-                .zone = p->zone,
-        };
-        StatsSource source = {
-                .pool = p->pool,
-                .config = q->config,
-                .queue = q->http->queue,
-                .now = clock_realtime(),
-        };
+        StatsAnswer *a;
+        unsigned n_days;
         int r;
 
-        r = read_days(q, &source.n_days, ret_error);
+        r = read_days(q, &n_days, ret_error);
         if (r != 0)
                 return r;
-        statistics_visit(&source, &j.sink);
-        return reply(q, &body, ret_error);
+        a = calloc(1, sizeof(StatsAnswer));
+        if (!a)
+                return -ENOMEM;
+        a->json.sink = (StatsSink){ json_open, json_close, json_value, STATS_SENTENCES | STATS_QUEUES, 0 };
+        a->json.zone = p->zone;
+        a->source = (StatsSource){
+                .pool = p->pool,
+                .config = config_ref(q->config),
+                .queue = q->http->queue,
+                .n_days = n_days,
+        };
+        return long_answer_start(q, &ops, a, ret_error);
 }
 
 /* --- GET /api-key-recommendations --- */
@@ -183,12 +216,16 @@ static void write_model_health(const PoolModelView *v, void *userdata) {
         jwrite_end(w);
 }
 
-/* Including those of keys that are gone. */
 static uint64_t requests_today(Pool *pool, usec_t now) {
-        PoolCounters c;
+        uint64_t today = 0;
 
-        pool_counters(pool, now, &c);
-        return c.today;
+        for (size_t i = 0; i < pool_n_keys(pool); i++) {
+                PoolKeyView v;
+
+                pool_key_view(pool, pool_key(pool, i), now, &v);
+                today += v.counters.today;
+        }
+        return today;
 }
 
 int manage_recommendations(Request *q, ApiError *ret_error) {

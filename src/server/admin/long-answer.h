@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An answer of the management that is made in slices, because it grows with the number of keys: see
+ * io/loop.h. The first slice is made at once, so an answer about a few keys is sent at once, too. If a
+ * reload replaces the keys in between, the answer starts again. At most LONG_ANSWERS_MAX are being made or
+ * read.
+ */
+
+#include "base/buf.h"
+#include "server/request.h"
+
+typedef struct LongAnswerOps {
+        /* Begins the answer, again if it had begun already; -errno. */
+        int (*begin)(void *answer, Buf *body);
+        /* Writes the next slice. 1: there is more; 0: the body is complete; -ESTALE: begin again; -errno. */
+        int (*step)(void *answer, Buf *body);
+        void (*free)(void *answer);
+} LongAnswerOps;
+
+/* Takes `answer`, also on failure. A handler's result. */
+int long_answer_start(Request *q, const LongAnswerOps *ops, void *answer, ApiError *ret_error);
