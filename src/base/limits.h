@@ -31,7 +31,7 @@
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own limit of candidateCount */
 
 /* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
-#define KEY_QUEUE_PLACES_MAX 1024U       /* at one time, for all models; 429 beyond */
+#define KEY_QUEUE_PLACES_MAX 3072U       /* at one time; a client alone gets a third of them for one model */
 #define KEY_QUEUE_BYTES_MAX (128U << 20) /* bytes of their bodies: 1/4 of MAX_INFLIGHT_BYTES' default */
 
 /* --- answers from upstream: Google's, or those of a broken proxy --- */

@@ -58,6 +58,10 @@ bool cooldown_has_class(VerdictClass class) {
         return kinds[class].first > 0;
 }
 
+usec_t cooldown_first(VerdictClass class) {
+        return kinds[class].first;
+}
+
 usec_t cooldown_until(VerdictClass class, unsigned strikes, usec_t hint, usec_t now, usec_t reset,
                    unsigned spread) {
         unsigned patience = kinds[class].patience;

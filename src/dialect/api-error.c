@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/cooldown.h"
 #include "dialect/api-error.h"
 
 /* Type and code of a status, if nothing more exact is known. */
@@ -60,9 +61,17 @@ static const struct {
         [VERDICT_INTERNAL] = { 500, NULL, false, false, "an internal error occurred" },
 };
 
+/* Client libraries retry by themselves, some after the time in Retry-After, even an hour, and others sooner,
+ * without success. So after waits of more than a minute no retry is suggested: the user has to decide. */
+#define RETRY_PATIENCE (60 * USEC_PER_SEC)
+
+/* Client libraries retry a 429 without Retry-After at once, so each 429 has one. */
+#define RETRY_DEFAULT (60 * USEC_PER_SEC)
+
 static void set_status(ApiError *e, int status) {
         *e = (ApiError){ .status = status,
-                         .type = status >= 500 ? "server_error" : "invalid_request_error" };
+                         .type = status >= 500 ? "server_error" : "invalid_request_error",
+                         .retry_after = status == 429 ? RETRY_DEFAULT : 0 };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (names[i].status == status) {
@@ -70,10 +79,6 @@ static void set_status(ApiError *e, int status) {
                         e->code = names[i].code;
                 }
 }
-
-/* Client libraries retry by themselves, some after the time in Retry-After, even an hour, and others sooner,
- * without success. So after waits of more than a minute no retry is suggested: the user has to decide. */
-#define RETRY_PATIENCE (60 * USEC_PER_SEC)
 
 static usec_t whole_seconds_up(usec_t span) {
         return span > USEC_INFINITY - USEC_PER_SEC ? 0
@@ -144,7 +149,7 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
                 e->code = rules[v->class].code;
         e->daily = v->class == VERDICT_DAY;
         if (status == 429)
-                e->retry_after = whole_seconds_up(v->retry_after);
+                e->retry_after = whole_seconds_up(v->retry_after ?: cooldown_first(v->class));
         e->hopeless = rules[v->class].hopeless || e->retry_after > RETRY_PATIENCE;
 }
 
@@ -173,7 +178,8 @@ void api_error_from_refusal(ApiError *e, const PoolRefusal *r, const char *model
 
         describe(r, states, sizeof(states));
         api_error_set(e, r->is_quota ? 429 : 503, NULL, "No API key can serve %s now: %s.", model, states);
-        e->retry_after = never ? 0 : MAX(whole_seconds_up(usec_sub(r->available_at, now)), USEC_PER_SEC);
+        if (!never)
+                e->retry_after = MAX(whole_seconds_up(usec_sub(r->available_at, now)), USEC_PER_SEC);
         e->daily = r->is_daily;
         e->hopeless = never || e->retry_after > RETRY_PATIENCE;
 }

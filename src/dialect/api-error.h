@@ -17,7 +17,7 @@ typedef struct ApiError {
         const char *type;   /* OpenAI's types ("invalid_request_error"); static */
         const char *code;   /* or NULL; static */
         char param[64];     /* "" if none */
-        usec_t retry_after; /* a duration; 0: no Retry-After */
+        usec_t retry_after; /* a duration; 0: no Retry-After; never 0 in a 429 */
         bool hopeless;      /* x-should-retry: false */
         bool daily;         /* a 429, probably for the quota of a day */
         char message[API_ERROR_MESSAGE_MAX];

@@ -18,16 +18,17 @@ typedef struct Standing {
         const PoolSlot *slot; /* or NULL */
         PoolQuota *quota;     /* or NULL */
         PoolStanding standing;
+        usec_t last; /* it comes after all of a lower value: 0; an overloaded one's time; USEC_INFINITY */
         HeapRank rank;
         bool alike; /* another project's quota was refused in the same second */
 } Standing;
 
-/* Usable keys by the rule of the pick, then the others by when they become usable. */
+/* Usable keys by the rule of the pick, the others by when they become usable. */
 static HeapRank rank_of(const Pool *p, const Standing *s) {
         const PoolCounters *c = s->slot ? &s->slot->tally.counters : NULL;
 
         if (s->standing.available_at > 0)
-                return (HeapRank){ .by = { UINT64_MAX, s->standing.available_at }, .index = s->key->index };
+                return (HeapRank){ .by = { s->standing.available_at }, .index = s->key->index };
         if (!c)
                 return (HeapRank){ .index = s->key->index };
         return (HeapRank){
@@ -57,8 +58,23 @@ static void mark_coincidences(Standing *all, size_t n) {
                         all[i].alike = all[i - 1].alike = true;
 }
 
+/* A pick leaves overloaded projects out, as long as there are others. */
+static usec_t last_of(const Pool *p, const Standing *s) {
+        const PoolBucket *b = s->key->project->scratch;
+
+        if (s->standing.available_at > 0)
+                return USEC_INFINITY;
+        return b && b->overloaded_until > p->day.now ? b->overloaded_until : 0;
+}
+
 static int compare(const void *a, const void *b) {
-        return heap_rank_compare(&((const Standing *) a)->rank, &((const Standing *) b)->rank);
+        const Standing *x = a, *y = b;
+
+        if (x->last != y->last)
+                return x->last < y->last ? -1 : 1;
+        if (x->last > 0 && x->last < USEC_INFINITY && x->key->project != y->key->project)
+                return x->key->project->first_key->index < y->key->project->first_key->index ? -1 : 1;
+        return heap_rank_compare(&x->rank, &y->rank);
 }
 
 static void look(Pool *p, PoolModel *m, Standing *all) {
@@ -72,6 +88,7 @@ static void look(Pool *p, PoolModel *m, Standing *all) {
                         all[i].quota = k->project->scratch->quota;
                 pool_standing(p, k, k->project->scratch, k->scratch, 0, &all[i].standing);
                 all[i].rank = rank_of(p, all + i);
+                all[i].last = last_of(p, all + i);
         }
 
         if (m)
@@ -117,6 +134,8 @@ static void say_usable(const Pool *p, const Standing *s, size_t place, Sentence 
         else
                 say(t, "would be picked after %zu other%s", place, place > 1 ? "s" : "");
         say(t, ": %llu request%s today", today, today == 1 ? "" : "s");
+        if (s->last > 0)
+                say(t, "; the model was overloaded for its project, so others come first");
         if (s->standing.proven != POOL_USABLE)
                 say(t, "; it was ill and its next request is the probe");
         else if (s->quota && s->quota->breaker.until > 0)

@@ -7,6 +7,9 @@
 
 #include "pool/internal.h"
 
+/* For so long a project that was overloaded is not the first choice. */
+#define OVERLOAD_MEMORY (10 * USEC_PER_SEC)
+
 /* When the breaker lets a request through: 0: now, USEC_INFINITY: when its probe has an answer. */
 static usec_t breaker_at(const Breaker *b, usec_t now) {
         switch (breaker_state(b, now)) {
@@ -64,8 +67,10 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
                 return;
         }
 
-        if (b->crowded_until > p->day.now) {
-                heap_push(&m->crowded, &b->ready.node, rank_time(b->crowded_until, b->project->first_key));
+        at = MAX(b->crowded_until, b->overloaded_until);
+        if (at > p->day.now) {
+                if (ready || trial || b->next_key)
+                        heap_push(&m->crowded, &b->ready.node, rank_time(at, b->project->first_key));
                 return;
         }
 
@@ -110,6 +115,11 @@ void pool_slot_free(Pool *p, PoolSlot *s) {
         pool_error_clear(&s->error);
         free(s);
         p->n_slots--;
+}
+
+void pool_bucket_overloaded(Pool *p, PoolBucket *b) {
+        b->overloaded_until = usec_add(p->day.now, OVERLOAD_MEMORY);
+        pool_bucket_place(p, b);
 }
 
 /* --- marks --- */

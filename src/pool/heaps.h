@@ -41,6 +41,8 @@ struct PoolBucket {
         PoolQuota *quota;
         usec_t crowded_until; /* the bucket is skipped until then, because a large request did not fit
                                * into its quota, see quota.c; 0: it is not skipped */
+        usec_t overloaded_until; /* the model was overloaded for this project: until then other projects are
+                                  * picked first */
         PoolKey *next_key; /* the project's first key without a slot for this model */
         List slots;
 };
@@ -53,7 +55,8 @@ struct PoolModel {
         List models;
         Heap ready, trial;                   /* of PoolQueue, by the rank of their first slot */
         Heap waiting_buckets, waiting_slots; /* by when they become usable */
-        Heap crowded; /* buckets without room for a large request, by when they have room */
+        Heap crowded; /* buckets without room for a large request, and overloaded ones, by the time up to
+                       * which others are picked first */
         List buckets;
         PoolProject *next_project; /* the first project without a bucket for this model */
         PoolTally tally;
@@ -101,6 +104,9 @@ void pool_model_arrange(Pool *p, PoolModel *m); /* rebuilds its heaps and cursor
  * breakers or their rank has changed. */
 void pool_bucket_place(Pool *p, PoolBucket *b);
 void pool_slot_place(Pool *p, PoolSlot *s);
+
+/* Gemini has answered that the model is overloaded. Another project may be served well. */
+void pool_bucket_overloaded(Pool *p, PoolBucket *b);
 
 /* True if no pick could succeed now. It does not rebuild heaps: only picks do. */
 bool pool_model_is_exhausted(Pool *p, PoolModel *m);

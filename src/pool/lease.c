@@ -24,6 +24,10 @@ static const char *const choices[_POOL_CHOICE_MAX] = {
         [POOL_CHOICE_SPARE] = "spare",         [POOL_CHOICE_ROTATION] = "rotation",
 };
 
+const PoolProject *pool_lease_project(const Lease *lease) {
+        return lease->key->project;
+}
+
 const char *pool_choice_to_string(PoolChoice c) {
         assert(c < _POOL_CHOICE_MAX);
         return choices[c];
@@ -448,6 +452,8 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         judge_layers(p, lease, v);
         if (lease->slot)
                 pool_quota_report(p, lease, v, usage);
+        if (lease->slot && v->class == VERDICT_OVERLOAD)
+                pool_bucket_overloaded(p, lease->slot->bucket);
         if (v->consumer[0])
                 pool_project_learn(p, lease->key, v->consumer);
         pool_key_release(p, lease->key);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The pool's models by name. Clients may invent names, so the numbers of models and slots have ceilings.
- * Beyond them a model is forgotten, together with its buckets and slots. */
+ * Beyond them a model is forgotten, together with its buckets and slots. A model that a key or a project
+ * waits for is not: a new name is refused rather. */
 
 #include <errno.h>
 #include <search.h>
@@ -54,15 +55,42 @@ static void model_forget(Pool *p, PoolModel *m) {
                 model_done(m);
 }
 
+static bool is_blocked(const Breaker *b, usec_t now) {
+        BreakerState state = breaker_state(b, now);
+
+        return state == BREAKER_OPEN || state == BREAKER_PROBING;
+}
+
+/* True if a key or a project waits for this model: if the model were forgotten, it would be asked again too
+ * early. */
+static bool is_waited_for(Pool *p, const PoolModel *m) {
+        LIST_FOREACH(i, &m->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_model);
+                CeilingKind kind;
+
+                if (is_blocked(&b->quota->breaker, p->day.now) ||
+                    pool_quota_free_at(p, b->quota, 0, &kind) > 0)
+                        return true;
+                LIST_FOREACH(j, &b->slots) {
+                        const PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+
+                        if (is_blocked(&s->rate, p->day.now) || is_blocked(&s->health, p->day.now))
+                                return true;
+                }
+        }
+        return false;
+}
+
 /* Models that never answered are forgotten first (clients may invent names), then those unused longest. The
- * totals of the keys keep what was counted. */
-static bool forget_a_model(Pool *p, const PoolModel *except) {
+ * totals of the keys keep what was counted. With `calm`, none that is waited for. */
+static bool forget_a_model(Pool *p, const PoolModel *except, bool calm) {
         PoolModel *victim = NULL;
 
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
-                if (m != except && m->n_leases == 0 && (!victim || is_forgotten_before(m, victim)))
+                if (m != except && m->n_leases == 0 && (!victim || is_forgotten_before(m, victim)) &&
+                    !(calm && is_waited_for(p, m)))
                         victim = m;
         }
         if (!victim)
@@ -72,7 +100,8 @@ static bool forget_a_model(Pool *p, const PoolModel *except) {
 }
 
 void pool_make_room(Pool *p, const PoolModel *except) {
-        while (p->n_slots >= p->n_slots_max && forget_a_model(p, except))
+        while (p->n_slots >= p->n_slots_max &&
+               (forget_a_model(p, except, true) || forget_a_model(p, except, false)))
                 ;
 }
 
@@ -106,7 +135,7 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
                 return 0;
         }
 
-        if (p->n_models >= MODELS_MAX && !forget_a_model(p, NULL))
+        if (p->n_models >= MODELS_MAX && !forget_a_model(p, NULL, true))
                 return -E2BIG;
 
         m = calloc(1, sizeof(PoolModel));

@@ -42,12 +42,14 @@ void pool_rotation_arrange(Pool *p) {
                 pool_rotation_place(p, p->keys[i]);
 }
 
-static PoolKey *turn_of(Pool *p, PoolProject *project, PoolKey *const *exclude, size_t n_exclude) {
+static PoolKey *turn_of(Pool *p, PoolProject *project, const PoolRequest *q) {
+        if (project == q->avoid)
+                return NULL;
         LIST_FOREACH(i, &project->turns) {
                 PoolKey *k = list_entry(i, PoolKey, turn);
 
                 p->steps++;
-                if (pool_key_is_among(k, exclude, n_exclude))
+                if (pool_key_is_among(k, q->exclude, q->n_exclude))
                         continue;
                 list_unlink(i);
                 list_append(&project->turns, i);
@@ -56,12 +58,12 @@ static PoolKey *turn_of(Pool *p, PoolProject *project, PoolKey *const *exclude, 
         return NULL;
 }
 
-static PoolKey *find_well(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude) {
-        if (pinned)
-                return pinned->breaker.until > 0 ? NULL : turn_of(p, pinned, exclude, n_exclude);
+static PoolKey *find_well(Pool *p, const PoolRequest *q) {
+        if (q->pinned)
+                return q->pinned->breaker.until > 0 ? NULL : turn_of(p, q->pinned, q);
         LIST_FOREACH(i, &p->turns) {
                 PoolProject *project = list_entry(i, PoolProject, turn);
-                PoolKey *k = turn_of(p, project, exclude, n_exclude);
+                PoolKey *k = turn_of(p, project, q);
 
                 if (!k)
                         continue;
@@ -72,35 +74,35 @@ static PoolKey *find_well(Pool *p, PoolProject *pinned, PoolKey *const *exclude,
         return NULL;
 }
 
-static bool is_due(Pool *p, PoolKey *k, PoolKey *const *exclude, size_t n_exclude) {
+static bool is_due(Pool *p, PoolKey *k, const PoolRequest *q) {
         PoolStanding standing;
 
         p->steps++;
         pool_standing(p, k, NULL, NULL, 0, &standing);
-        return standing.available_at == 0 && !pool_key_is_among(k, exclude, n_exclude);
+        return standing.available_at == 0 && k->project != q->avoid &&
+               !pool_key_is_among(k, q->exclude, q->n_exclude);
 }
 
-static PoolKey *find_due(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude) {
-        for (PoolKey *k = pinned ? pinned->first_key : NULL; k; k = k->next_of_project)
-                if (is_due(p, k, exclude, n_exclude))
+static PoolKey *find_due(Pool *p, const PoolRequest *q) {
+        for (PoolKey *k = q->pinned ? q->pinned->first_key : NULL; k; k = k->next_of_project)
+                if (is_due(p, k, q))
                         return k;
-        for (size_t i = 0; !pinned && i < p->n_keys; i++)
-                if (is_due(p, p->keys[i], exclude, n_exclude))
+        for (size_t i = 0; !q->pinned && i < p->n_keys; i++)
+                if (is_due(p, p->keys[i], q))
                         return p->keys[i];
         return NULL;
 }
 
-int pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                          usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
+int pool_pick_rotation_of(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
         PoolKey *k;
 
-        assert(n_exclude <= TRIES_MAX);
+        assert(q->n_exclude <= TRIES_MAX);
 
         (void) pool_time(p, now);
-        k = find_well(p, pinned, exclude, n_exclude) ?: find_due(p, pinned, exclude, n_exclude);
+        k = find_well(p, q) ?: find_due(p, q);
         if (!k) {
-                if (ret_refusal && pinned)
-                        pool_refusal_of(p, pinned, NULL, 0, ret_refusal);
+                if (ret_refusal && q->pinned)
+                        pool_refusal_of(p, q->pinned, NULL, 0, ret_refusal);
                 else if (ret_refusal)
                         pool_refusal_rotation(p, ret_refusal);
                 return POOL_E_EXHAUSTED;

@@ -109,7 +109,7 @@ static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, const Day *before)
                 ceiling_shift(&b->quota->ceiling, before->now, back, before->start, p->day.start);
                 b->quota->throttled = NULL;
         }
-        b->crowded_until = 0;
+        b->crowded_until = b->overloaded_until = 0;
         pool_bucket_uncount(p, b);
         LIST_FOREACH(i, &b->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_bucket);
@@ -177,6 +177,7 @@ static int pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, Lease *ret, 
 
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
         PoolSlot *aside[TRIES_MAX], *s = NULL;
+        PoolBucket *avoided = NULL;
         size_t n_aside = 0;
         unsigned tries = 0;
         PoolModel *m;
@@ -196,11 +197,15 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
                 r = pool_model_first(p, m, q->n_exclude > 0, &s);
                 if (r < 0)
                         break;
-                if (!s && !pool_model_uncrowd(p, m, q->tokens))
+                if (!s && (q->avoid || !pool_model_uncrowd(p, m, q->tokens)))
                         break;
                 if (!s)
                         continue;
-                if (pool_key_is_among(s->key, q->exclude, q->n_exclude)) {
+                if (s->bucket->project == q->avoid) {
+                        avoided = s->bucket;
+                        heap_remove(&avoided->ready.node);
+                        heap_remove(&avoided->trial.node);
+                } else if (pool_key_is_among(s->key, q->exclude, q->n_exclude)) {
                         heap_remove(&s->node);
                         pool_bucket_place(p, s->bucket);
                         aside[n_aside++] = s;
@@ -209,6 +214,8 @@ int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRef
         }
         for (size_t i = 0; i < n_aside; i++)
                 pool_slot_place(p, aside[i]);
+        if (avoided)
+                pool_bucket_place(p, avoided);
         if (r < 0)
                 return r;
 

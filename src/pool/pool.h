@@ -29,23 +29,30 @@ typedef struct PoolRequest {
         uint64_t spill;      /* by how many percent the preferred key may be busier */
         uint64_t tokens; /* input tokens, as estimated; 0: few */
         PoolProject *pinned; /* pick from this project only (binding.h); or NULL */
+        const PoolProject *avoid; /* pick from no key of this project, and from none that is overloaded; only
+                                   * compared; or NULL */
 } PoolRequest;
 
 /* Picks the usable key with the fewest requests today on that model, then the fewest in all, then the
  * longest unused. It is never one of `exclude`; if there are any, a probe is picked only if nothing else is
  * left. If ceilings are known (core/ceiling.h), the quota of the picked key has room. The pick counts as a
- * request at once. -E2BIG: a new model, and all MODELS_MAX models have requests under way. */
+ * request at once. -E2BIG: a new model, and all MODELS_MAX models have requests under way or are waited
+ * for. */
 int pool_pick_for(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
 /* Picks a key for no model in particular that is neither dead nor out of credit: the projects in rotation,
- * and the keys of each. It does not count as a request. `pinned`: from that project only; or NULL. */
-int pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                          usec_t now, Lease *ret, PoolRefusal *ret_refusal);
+ * and the keys of each. It does not count as a request. Of the PoolRequest the members pinned, avoid and
+ * exclude count. */
+int pool_pick_rotation_of(Pool *p, const PoolRequest *q, usec_t now, Lease *ret, PoolRefusal *ret_refusal);
 
 static inline int pool_pick_rotation(Pool *p, PoolKey *const *exclude, size_t n_exclude, usec_t now,
                                      Lease *ret, PoolRefusal *ret_refusal) {
-        return pool_pick_rotation_of(p, NULL, exclude, n_exclude, now, ret, ret_refusal);
+        const PoolRequest q = { .exclude = exclude, .n_exclude = n_exclude };
+
+        return pool_pick_rotation_of(p, &q, now, ret, ret_refusal);
 }
+
+const PoolProject *pool_lease_project(const Lease *lease); /* for PoolRequest.avoid */
 
 /* The answer has begun: a probe has passed, and others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);

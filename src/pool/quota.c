@@ -11,6 +11,9 @@
  * would fit, so that the next large request does not look at it again; a smaller one may come back to it
  * when nothing else is left. A pick looks at FIT_TRIES buckets at most. If none of them fits, it takes the
  * next one and leaves the decision to Google: the size of a request is an estimate anyway.
+ *
+ * A bucket for which Google has just answered that the model is overloaded is left out in the same way: for
+ * OVERLOAD_MEMORY, or until nothing else is left.
  */
 
 #include <errno.h>
@@ -357,7 +360,7 @@ void pool_quota_reset(Pool *p, PoolQuota *q) {
         LIST_FOREACH(i, &q->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_quota);
 
-                b->crowded_until = 0;
+                b->crowded_until = b->overloaded_until = 0;
                 pool_bucket_uncount(p, b);
         }
         pool_quota_place(p, q);
@@ -441,7 +444,7 @@ bool pool_model_uncrowd(Pool *p, PoolModel *m, uint64_t tokens) {
 
                 found = bucket_fits(p, b, tokens, &at);
                 if (found) {
-                        b->crowded_until = 0;
+                        b->crowded_until = b->overloaded_until = 0;
                         pool_bucket_place(p, b);
                 } else {
                         heap_remove(first);

@@ -27,7 +27,6 @@ struct StatsWalk {
         uint32_t next_date;
         uint64_t keys_serial;
         size_t n_rows;         /* of this slice */
-        uint64_t total, today; /* of all keys; complete after the branch of keys */
         bool in_day;           /* the models of a day are being visited */
         PoolSurvey survey;     /* of the models; complete after the branch of keys */
 };
@@ -59,9 +58,6 @@ static void visit_key(StatsWalk *w, const PoolKey *k) {
         PoolKeyView v;
 
         pool_key_view(w->source.pool, k, w->now, &v);
-        w->total += v.counters.total;
-        w->today += v.counters.today;
-
         stats_open(s, STATS_ROW, v.mask);
         stats_text(s, "name", v.name);
         stats_text(s, "project", v.project);
@@ -124,13 +120,16 @@ static bool visit_models(StatsWalk *w) {
 
 /* --- all together --- */
 
+/* The totals count the requests of keys that are gone, too: they never fall with a reload. */
 static bool visit_totals(StatsWalk *w) {
         StatsSink *s = w->sink;
+        PoolCounters c;
 
+        pool_counters(w->source.pool, w->now, &c);
         stats_open(s, STATS_GROUP, "global_summary");
         stats_gauge(s, "total_api_keys", pool_n_keys(w->source.pool));
-        stats_counter(s, "total_requests_all_time", w->total);
-        stats_counter(s, "total_requests_today", w->today);
+        stats_counter(s, "total_requests_all_time", c.total);
+        stats_counter(s, "total_requests_today", c.today);
         stats_gauge(s, "total_allowed_tokens", w->source.config->tokens.n_client);
         stats_gauge(s, "models_in_use", pool_n_models(w->source.pool));
         stats_close(s, STATS_GROUP);
@@ -242,7 +241,7 @@ static bool visit_days(StatsWalk *w) {
 
 /* Each returns whether it is complete. */
 static bool (*const branches[])(StatsWalk *w) = {
-        visit_keys, /* before the models and the totals, which it counts */
+        visit_keys, /* before the models, whose keys it counts */
         visit_models,
         visit_totals,
         visit_load_balancing,

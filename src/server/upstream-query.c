@@ -126,21 +126,33 @@ static int call(UpstreamQuery *q) {
 static int pick(UpstreamQuery *q, PoolRefusal *ret_refusal) {
         Pool *pool = q->http->p.pool;
         PoolProject *pinned = q->pinned[0] ? pool_bound_to(pool, q->pinned, clock_realtime()) : NULL;
+        PoolRequest request = { .exclude = upstream_tried(&q->tries),
+                                .n_exclude = q->tries.n,
+                                .pinned = pinned,
+                                .avoid = upstream_avoided(&q->tries) };
         usec_t now = clock_realtime();
         int r;
 
         q->call.again = false;
-        r = pool_pick_rotation_of(pool, pinned, upstream_tried(&q->tries), q->tries.n, now, &q->call.lease,
-                                  ret_refusal);
-        if (r == POOL_E_EXHAUSTED && q->tries.n > 0 && verdict_rule(q->verdict.class)->backoff) {
+        r = pool_pick_rotation_of(pool, &request, now, &q->call.lease, ret_refusal);
+        if (r == POOL_E_EXHAUSTED && q->tries.n > 0 && !request.avoid &&
+            verdict_rule(q->verdict.class)->backoff) {
                 q->call.again = true;
-                r = pool_pick_rotation_of(pool, pinned, NULL, 0, now, &q->call.lease, ret_refusal);
+                request.n_exclude = 0;
+                r = pool_pick_rotation_of(pool, &request, now, &q->call.lease, ret_refusal);
         }
         return r;
 }
 
+static void on_pause(void *userdata);
+
+static bool pause_begin(UpstreamQuery *q) {
+        return timer_new(q->http->p.loop, upstream_pause(&q->tries), on_pause, q, &q->pause) >= 0;
+}
+
 int upstream_query_start(UpstreamQuery *q) {
         LOG_FOR_REQUEST(ids_of(q));
+        int r;
 
         assert(q->subject);
 
@@ -149,7 +161,15 @@ int upstream_query_start(UpstreamQuery *q) {
                              "gemgate could not start the request upstream.");
                 return end(q);
         }
-        if (pick(q, &q->refusal) != 0) {
+        r = pick(q, &q->refusal);
+        if (r == POOL_E_EXHAUSTED && q->tries.elsewhere) { /* no other project has a key: after a pause */
+                q->tries.elsewhere = false;
+                if (pause_begin(q))
+                        return 0;
+                r = pick(q, &q->refusal);
+        }
+        q->tries.elsewhere = false;
+        if (r != 0) {
                 /* The last key's verdict is the better answer, if there is one. */
                 q->refused = q->tries.n == 0;
                 if (q->refused) {
@@ -199,9 +219,9 @@ static int next(UpstreamQuery *q) {
         if (n == UPSTREAM_END)
                 return end(q);
         report(q);
-        if (n == UPSTREAM_AFTER_PAUSE &&
-            timer_new(q->http->p.loop, upstream_pause(&q->tries), on_pause, q, &q->pause) >= 0)
+        if (n == UPSTREAM_AFTER_PAUSE && pause_begin(q))
                 return 0;
+        q->tries.elsewhere = n == UPSTREAM_ANOTHER_PROJECT;
         return upstream_query_start(q);
 }
 

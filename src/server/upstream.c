@@ -23,11 +23,13 @@ UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v) {
                 return UPSTREAM_END;
         if (rule->another_key)
                 return UPSTREAM_ANOTHER_KEY;
-        return rule->backoff ? UPSTREAM_AFTER_PAUSE : UPSTREAM_END;
+        if (!rule->backoff)
+                return UPSTREAM_END;
+        return t->n_overloads <= 1 && t->overloaded ? UPSTREAM_ANOTHER_PROJECT : UPSTREAM_AFTER_PAUSE;
 }
 
-usec_t upstream_pause(const UpstreamTries *t) {
-        usec_t base = t->cost.n_dear <= 1 ? PAUSE_FIRST : PAUSE_SECOND;
+usec_t upstream_pause(UpstreamTries *t) {
+        usec_t base = t->n_pauses++ == 0 ? PAUSE_FIRST : PAUSE_SECOND;
         uint16_t jitter = 0;
 
         if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
@@ -57,7 +59,9 @@ void upstream_tries_note(UpstreamTries *t, PoolKey *k) {
 
 void upstream_tries_forget(UpstreamTries *t) {
         t->n = 0;
-        t->cost.n_dear = 0;
+        t->cost.n_dear = t->n_overloads = t->n_pauses = 0;
+        t->overloaded = NULL;
+        t->elsewhere = false;
 }
 
 void upstream_tries_done(UpstreamTries *t) {
@@ -71,6 +75,7 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
                         const EngineSink *sink, void *userdata) {
         assert(!c->call);
 
+        c->project = c->lease.key ? pool_lease_project(&c->lease) : NULL;
         c->started = loop_now(h->p.loop);
         c->first_byte = 0;
         c->n_sent = request->n_body;
@@ -92,4 +97,8 @@ void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usag
 
 void upstream_call_count(const UpstreamCall *c, Http *h, const Verdict *v, UpstreamTries *t) {
         tries_failed(&t->cost, v, usec_sub(loop_now(h->p.loop), c->started), c->n_sent);
+        if (!verdict_rule(v->class)->backoff)
+                return;
+        t->n_overloads++;
+        t->overloaded = c->project;
 }

@@ -9,6 +9,9 @@
  *      ↑                                                                                  │
  *      └────────────── at once, or after upstream_pause() ────────────────────────────────┘
  *
+ * One project's overload need not be the model's. So the first overload is followed at once by a try on
+ * another project, and only the second one by a pause.
+ *
  * An UpstreamCall is one try; UpstreamTries are all tries of one exchange or one UpstreamQuery. The
  * exchange of a request runs the loop itself, because it waits, hedges and changes its model in between.
  * All other calls use an UpstreamQuery, which runs the loop (upstream-query.h).
@@ -29,25 +32,35 @@ typedef struct UpstreamTries {
         PoolKey **many; /* NULL: the keys are in `few` */
         size_t n;
         bool once; /* the call must not be carried out twice: see upstream_next() */
+        bool elsewhere; /* the next try is one at once, on another project than `overloaded` */
+        const PoolProject *overloaded; /* of the last try that ended with an overload; only compared */
+        unsigned n_overloads, n_pauses;
 } UpstreamTries;
 
 typedef enum UpstreamNext {
         UPSTREAM_END,         /* the verdict is the answer */
-        UPSTREAM_ANOTHER_KEY, /* at once */
-        UPSTREAM_AFTER_PAUSE, /* any key, after upstream_pause() */
+        UPSTREAM_ANOTHER_KEY,     /* at once */
+        UPSTREAM_ANOTHER_PROJECT, /* at once, if another project has a key that is usable; else as below */
+        UPSTREAM_AFTER_PAUSE,     /* any key, after upstream_pause() */
 } UpstreamNext;
 
-/* Whether a try that ended with `v` is followed by another one. This is the only rule for that. */
+/* Whether a try that ended with `v`, and was counted, is followed by another one. This is the only rule for
+ * that. */
 UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v);
 
 /* The time to wait: the second pause is longer than the first, and both have jitter, so that requests that
  * were refused together do not return together. */
-usec_t upstream_pause(const UpstreamTries *t);
+usec_t upstream_pause(UpstreamTries *t);
 
 bool upstream_tries_reserve(UpstreamTries *t); /* room for one more; false: no memory, or TRIES_MAX */
 void upstream_tries_note(UpstreamTries *t, PoolKey *k); /* room is reserved; NULL: a try without a key */
 void upstream_tries_forget(UpstreamTries *t); /* all keys may be picked, dear tries count from 0 */
 void upstream_tries_done(UpstreamTries *t);
+
+/* The project that the next pick avoids; NULL: none. */
+static inline const PoolProject *upstream_avoided(const UpstreamTries *t) {
+        return t->elsewhere ? t->overloaded : NULL;
+}
 
 /* The keys that were tried, `n` of them, which the next pick skips. */
 static inline PoolKey *const *upstream_tried(const UpstreamTries *t) {
@@ -59,6 +72,7 @@ static inline PoolKey *const *upstream_tried(const UpstreamTries *t) {
 /* All zero: there is none. With a lease it is given back exactly once, by upstream_call_report(). */
 typedef struct UpstreamCall {
         Lease lease; /* key NULL: none */
+        const PoolProject *project; /* of the lease, also after it was given back; only compared */
         EngineCall *call;
         usec_t started;    /* CLOCK_MONOTONIC */
         usec_t first_byte; /* the same, once the engine's call has ended; 0: none came */
@@ -77,5 +91,5 @@ void upstream_call_end(UpstreamCall *c);
 /* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage);
 
-/* Adds the cost of a failed try. */
+/* Counts a failed try, and what it has cost. */
 void upstream_call_count(const UpstreamCall *c, Http *h, const Verdict *v, UpstreamTries *t);

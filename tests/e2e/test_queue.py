@@ -7,6 +7,7 @@ import wait
 from house import SECRETS
 
 MODEL = "gemini-3.8-flash"
+MINE = {"model": "gemini-3.8-pro", "messages": [{"role": "user", "content": "mine"}]}
 ONE = json.dumps([SECRETS["KEY1"]])
 
 
@@ -117,8 +118,25 @@ def test_patience_ends(sim, start):
     assert queue(d)["waiting"] == 0
 
 
+def test_places_are_shared(sim, start):
+    """A client that takes all the places that it can get leaves some for others."""
+    sim.script('model=gemini-3.8-flash times=1: error rpm retry=50s\n'
+               'model=gemini-3.8-pro times=1: error rpm retry=3s\n*: text "Hello."')
+    tokens = json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]])
+    d = start(API_KEYS=ONE, QUEUE_WAIT="60s", ALLOWED_TOKENS=tokens)
+    waiting = [send(d, "first")]
+    wait_queue(d, 1)
+    waiting += [send(d, "more") for _ in range(1030)]
+    wait.until("refused ones", lambda: queue(d)["total_turned_away"] > 0)
+    wait_queue(d, 1024)
+    assert d.ask("POST", "/v1/chat/completions", body=MINE, token="TOKEN2").status == 200
+    for c in waiting:
+        c.close()
+    wait_queue(d, 0)
+
+
 def test_no_room(sim, start):
-    """Beyond KEY_QUEUE_PLACES_MAX the next one is refused at once."""
+    """Beyond its share the next request of a client is refused at once."""
     sim.script("* times=1: error rpm retry=50s\n*: text \"Hello.\"")
     d = start(API_KEYS=ONE, QUEUE_WAIT="60s")
     waiting = [send(d, "first")]

@@ -130,6 +130,19 @@ def test_new_key_is_used_and_old_one_not(sim, daemon):
     assert [r.key for r in sim.requests()] == [SECRETS["KEY1"]] + [SECRETS["KEY3"]] * 3
 
 
+def test_totals_stay(sim, daemon):
+    """A key that goes takes its own counters along, and nothing from the totals."""
+    for _ in range(4):
+        assert daemon.chat().status == 200
+    daemon.keys("KEY1")
+    daemon.expect(0, 1, 1)
+    stats = json.loads(daemon.ask("GET", "/stats", token="ADMIN").body)
+    assert stats["global_summary"]["total_requests_all_time"] == stats["global_summary"]["total_requests_today"] == 4
+    assert sum(k["total_requests"] for k in stats["api_key_stats"].values()) == 2
+    advice = json.loads(daemon.ask("GET", "/api-key-recommendations", token="ADMIN").body)
+    assert advice["current_system_status"]["today_total_requests"] == 4
+
+
 def test_no_keys_and_keys_again(daemon):
     daemon.keys()
     daemon.expect(0, 2, 0)

@@ -112,6 +112,7 @@ int timer_new(Loop *l, usec_t after, void (*fn)(void *userdata), void *userdata,
 
         if (l->fail_timers) {
                 l->fail_timers = false;
+                l->timer_failed = l->now;
                 return -ENOMEM;
         }
         t = calloc(1, sizeof(Timer));

@@ -14,6 +14,7 @@ struct Loop {
         usec_t now;
         List hooks, queues, timers;
         unsigned n_timers;
+        usec_t timer_failed; /* the last time */
         bool fail_timers; /* the next timer_new() has no memory */
 };
 

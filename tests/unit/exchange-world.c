@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "pool-wraps.h"
+#include "pool/internal.h"
 #include "server/reply.h"
 
 #define START (1795377600 * USEC_PER_SEC) /* realtime: as noon.h has it */
@@ -90,9 +91,9 @@ int __wrap_pool_pick_spare(Pool *p, const PoolRequest *q, const Lease *other, us
         return lend(__real_pool_pick_spare(p, q, other, now, ret), ret);
 }
 
-int __wrap_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                                 usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
-        return lend(__real_pool_pick_rotation_of(p, pinned, exclude, n_exclude, now, ret, ret_refusal), ret);
+int __wrap_pool_pick_rotation_of(Pool *p, const PoolRequest *q, usec_t now, Lease *ret,
+                                 PoolRefusal *ret_refusal) {
+        return lend(__real_pool_pick_rotation_of(p, q, now, ret, ret_refusal), ret);
 }
 
 void __wrap_pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
@@ -291,6 +292,19 @@ const Dialect fake_dialect = {
 
 /* --- the fake engine --- */
 
+/* After the first overload another project is tried at once, after each other one any key after a pause. */
+static void check_overload(const Client *c, const Attempt *a) {
+        bool at_once = c->n_overloads > 0 && c->overloaded_at == w.loop.now;
+
+        if (c->n_overloads == 0 || !verdict_rule(c->last.class)->backoff || c->q.hedged || c->injected ||
+            w.loop.timer_failed == w.loop.now)
+                return;
+        check(!at_once || c->n_overloads == 1, "no pause after %u overloads", c->n_overloads);
+        check(!at_once || a->upstream.lease.key->project != c->overloaded, "the overloaded project at once");
+        w.n_elsewhere += at_once;
+        w.n_paused += !at_once;
+}
+
 static int fake_start(Engine *e, const EngineRequest *r, const EngineSink *sink, void *userdata,
                       EngineCall **ret) {
         Attempt *a = userdata;
@@ -303,10 +317,11 @@ static int fake_start(Engine *e, const EngineRequest *r, const EngineSink *sink,
               c->n_tries);
         check(x && a->upstream.lease.key, "an attempt without a lease");
         if (x->tries.n <= 1 || x->target.n_fallbacks != c->n_fallbacks) { /* was queued, or another model */
-                c->n_run = c->n_dear = 0;
+                c->n_run = c->n_dear = c->n_overloads = 0;
                 c->n_fallbacks = x->target.n_fallbacks;
         }
         check(c->n_dear < 3, "a try after three dear ones");
+        check_overload(c, a);
         c->run[c->n_run++] = a->upstream.lease.key;
         c->tries[c->n_tries++] = (Try){ .key = a->upstream.lease.key };
         w.most_tries = MAX(w.most_tries, c->n_tries);
@@ -383,6 +398,13 @@ void call_end(Call *call, VerdictClass class) {
                 c->last_cheap = false;
         if (!c->tries[call->number].ended_well && !c->last_cheap && a == c->q.exchange->attempt)
                 c->n_dear++;
+        if (c->last.class == VERDICT_OK && !call->is_last_sent)
+                c->last.class = VERDICT_CUT; /* as the dialect finds */
+        if (verdict_rule(c->last.class)->backoff) {
+                c->n_overloads++;
+                c->overloaded = a->upstream.lease.key->project;
+                c->overloaded_at = w.loop.now;
+        }
         call->sink.done(&v, call->userdata);
         check(!call->taken || call->userdata != a || call->client != c || call->n_sent == 0,
               "a call outlives its end");

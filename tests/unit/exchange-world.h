@@ -70,6 +70,9 @@ struct Client {
         /* the plain model of its tries */
         Try tries[TRIES];
         unsigned n_tries, n_dear, n_run; /* n_run: since its keys were forgotten */
+        unsigned n_overloads; /* since then, too; the other two are of the last one */
+        const PoolProject *overloaded;
+        usec_t overloaded_at;
         PoolKey *run[TRIES_MAX + 1];
         size_t n_fallbacks;
         bool injected; /* a failure of ours */
@@ -92,7 +95,7 @@ extern struct Walk {
         unsigned n_leases, n_calls;
         bool fail_start, fail_stream;
         unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late;
-        unsigned most_tries;
+        unsigned n_elsewhere, n_paused, most_tries;
 } w;
 
 #define check(condition, ...)                                                                   \

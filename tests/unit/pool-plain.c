@@ -76,6 +76,7 @@ static void plain_jump(Plain *w, usec_t back) {
                 for (unsigned m = 0; m < MODELS; m++) {
                         plain_shift(&k->own.bucket[m], back);
                         k->own.throttled[m] = NULL;
+                        k->own.overloaded[m] = 0;
                         plain_shift(&k->pair[m].rate, back);
                         plain_shift(&k->pair[m].health, back);
                         if (k->pair[m].last > 0)
@@ -87,6 +88,7 @@ static void plain_jump(Plain *w, usec_t back) {
                 for (unsigned m = 0; m < MODELS; m++) {
                         plain_shift(&w->shared[p].bucket[m], back);
                         w->shared[p].throttled[m] = NULL;
+                        w->shared[p].overloaded[m] = 0;
                 }
         }
 }
@@ -127,14 +129,17 @@ void plain_roll(Plain *w, unsigned m) {
         }
 }
 
-Life *plain_best(Plain *w, unsigned m, uint64_t excluded, bool probes) {
+/* `brought`: keys whose project is overloaded, and which are brought back nevertheless, a bit each. */
+static Life *plain_best(Plain *w, unsigned m, uint64_t excluded, const Owner *avoid, uint64_t brought,
+                        bool probes) {
         Life *best = NULL;
 
         for (unsigned k = 0; k < w->n_keys; k++) {
                 Life *i = w->keys[k];
                 const Pair *a = &i->pair[m], *b = best ? &best->pair[m] : NULL;
 
-                if (excluded & 1ULL << k || !plain_may(w, i, m) || (!probes && plain_is_probe(i, m)))
+                if (excluded & 1ULL << k || !plain_may(w, i, m) || (!probes && plain_is_probe(i, m)) ||
+                    i->project == avoid || (i->project->overloaded[m] > w->now && !(brought & 1ULL << k)))
                         continue;
                 if (!b || a->today_of[0] < b->today_of[0] ||
                     (a->today_of[0] == b->today_of[0] &&
@@ -144,16 +149,56 @@ Life *plain_best(Plain *w, unsigned m, uint64_t excluded, bool probes) {
         return best;
 }
 
-Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id) {
-        Life *best = NULL;
+/* The project that was overloaded first, of those that have a key that may go. */
+static const Owner *plain_bring(Plain *w, unsigned m, uint64_t brought) {
+        usec_t least = USEC_INFINITY;
+        const Owner *first = NULL;
+
+        for (unsigned k = 0; k < w->n_keys; k++) {
+                const Owner *o = w->keys[k]->project;
+                bool may = false;
+
+                for (unsigned i = 0; i < w->n_keys; i++)
+                        may = may || (w->keys[i]->project == o && plain_may(w, w->keys[i], m));
+                if (may && !w->keys[k]->disabled && o->overloaded[m] > w->now && !(brought & 1ULL << k) &&
+                    o->overloaded[m] < least) {
+                        least = o->overloaded[m];
+                        first = o;
+                }
+        }
+        return first;
+}
+
+Life *plain_choice(Plain *w, unsigned m, uint64_t excluded, const Owner *avoid, uint64_t *ret_brought) {
+        uint64_t brought = 0;
+        const Owner *o;
+        Life *best;
+
+        for (;;) {
+                best = excluded ? plain_best(w, m, excluded, avoid, brought, false) : NULL;
+                best = best ?: plain_best(w, m, excluded, avoid, brought, true);
+                o = best || avoid ? NULL : plain_bring(w, m, brought);
+                if (!o)
+                        break;
+                for (unsigned k = 0; k < w->n_keys; k++)
+                        if (w->keys[k]->project == o)
+                                brought |= 1ULL << k;
+        }
+        *ret_brought = brought;
+        return best;
+}
+
+Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, const Owner *avoid, uint64_t id) {
+        uint64_t brought;
+        Life *best;
         Pair *p;
 
         w->known[m] = true;
         plain_roll(w, m);
-        if (excluded)
-                best = plain_best(w, m, excluded, false);
-        if (!best)
-                best = plain_best(w, m, excluded, true);
+        best = plain_choice(w, m, excluded, avoid, &brought);
+        for (unsigned k = 0; k < w->n_keys; k++)
+                if (brought & 1ULL << k)
+                        w->keys[k]->project->overloaded[m] = 0;
         if (!best)
                 return NULL;
 
@@ -296,6 +341,8 @@ void plain_report(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id) 
         if (f != FAULT_NOBODY && f != FAULT_REQUEST)
                 k->pair[m].errors++;
         plain_judge(w, k, m, v, id);
+        if (v->class == VERDICT_OVERLOAD)
+                k->project->overloaded[m] = w->now + 10 * USEC_PER_SEC;
         k->n_out--;
         plain_let_go(k);
 }
@@ -394,6 +441,7 @@ int plain_reset(Plain *w, unsigned k, unsigned m) {
                         if (m != MODELS && m != j)
                                 continue;
                         x->project->throttled[j] = NULL;
+                        x->project->overloaded[j] = 0;
                         x->project->bucket[j] = x->pair[j].rate = x->pair[j].health = (Gate){};
                         x->pair[j].strikes = 0;
                 }

@@ -34,6 +34,7 @@ typedef struct Pair {
 typedef struct Owner {
         Gate gate, bucket[MODELS];
         bool money, closed[MODELS], daily[MODELS];
+        usec_t overloaded[MODELS]; /* up to here, others come first */
         const struct Life *throttled[MODELS]; /* the last that met a bare 429 */
         usec_t throttled_at[MODELS];
         unsigned n_keys;
@@ -68,8 +69,8 @@ typedef struct Wanted {
 void plain_time(Plain *w, usec_t now);
 void plain_roll(Plain *w, unsigned m);
 bool plain_may(Plain *w, Life *k, unsigned m);
-Life *plain_best(Plain *w, unsigned m, uint64_t excluded, bool probes);
-Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, uint64_t id);
+Life *plain_choice(Plain *w, unsigned m, uint64_t excluded, const Owner *avoid, uint64_t *ret_brought);
+Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, const Owner *avoid, uint64_t id);
 void plain_judge(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id);
 void plain_report(Plain *w, Life *k, unsigned m, const Verdict *v, uint64_t id);
 PoolState plain_state(Plain *w, Life *k, unsigned m, PoolState *ret_proven, usec_t *ret_at, bool *ret_quota);

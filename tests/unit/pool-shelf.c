@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "pool/internal.h"
 #include "pool/standing.h"
 
 static Zone *zone;
@@ -210,12 +211,24 @@ static void show_learned(Page *p) {
         }
 }
 
+/* An overload is remembered for seconds. It is not stored. */
+static void forget_overloads(Pool *p) {
+        LIST_FOREACH(i, &p->models)
+                LIST_FOREACH(j, &list_entry(i, PoolModel, models)->buckets) {
+                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
+
+                        b->overloaded_until = 0;
+                        pool_bucket_place(p, b);
+                }
+}
+
 char *world_show(World *w) {
         Page p = { .w = w };
         Buf text = BUF_INIT(1U << 20);
         PoolCounters c;
         char *s;
 
+        forget_overloads(w->pool);
         pool_counters(w->pool, w->now, &c);
         line(&p, "all: " COUNTERS_FORMAT ", %zu usable", COUNTERS(&c), pool_usable_keys(w->pool, w->now));
         for (size_t i = 0; i < pool_n_keys(w->pool); i++) {

@@ -34,7 +34,7 @@ static void test_set(void **state) {
                 assert_true(streq_ptr(e.code, rows[i].code));
                 assert_string_equal(e.param, strempty(rows[i].param));
                 assert_string_equal(e.message, "why 7");
-                assert_int_equal(e.retry_after, 0);
+                assert_int_equal(e.retry_after, rows[i].status == 429 ? USEC_PER_MINUTE : 0);
                 assert_false(e.hopeless);
         }
 }
@@ -86,8 +86,14 @@ static void test_verdict(void **state) {
                   60 * USEC_PER_SEC, false, NULL },
                 { VERDICT_DAY, 429, "", 61 * USEC_PER_SEC, 429, "insufficient_quota", "", 61 * USEC_PER_SEC,
                   true, NULL },
-                { VERDICT_RATE_UNKNOWN, 429, "x", 0, 429, "rate_limit_exceeded", "", 0, false, NULL },
-                { VERDICT_LIMIT_ZERO, 429, "x", 0, 429, "insufficient_quota", "", 0, true, NULL },
+                /* each 429 has a time, also where Google names none */
+                { VERDICT_RATE_UNKNOWN, 429, "x", 0, 429, "rate_limit_exceeded", "", 5 * USEC_PER_SEC, false,
+                  NULL },
+                { VERDICT_LIMIT_ZERO, 429, "x", 0, 429, "insufficient_quota", "", USEC_PER_MINUTE, true,
+                  NULL },
+                { VERDICT_MINUTE, 429, "x", 0, 429, "rate_limit_exceeded", "", USEC_PER_MINUTE, false,
+                  NULL },
+                { VERDICT_DAY, 429, "x", 0, 429, "insufficient_quota", "", USEC_PER_MINUTE, false, NULL },
                 { VERDICT_TOO_LARGE, 429, "x", 0, 413, "request_too_large", "", 0, false, NULL },
 
                 /* the request's own */

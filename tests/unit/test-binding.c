@@ -244,14 +244,14 @@ static void test_pick(void **state) {
 
         /* Without a model, too; dead keys are none. */
         for (unsigned i = 0; i < 2; i++) {
-                assert_int_equal(pool_pick_rotation_of(w.pool, bound(&w, "files/p"), NULL, 0, w.now, &lease,
-                                                       NULL),
-                                 0);
+                const PoolRequest q = { .pinned = bound(&w, "files/p") };
+
+                assert_int_equal(pool_pick_rotation_of(w.pool, &q, w.now, &lease, NULL), 0);
                 assert_string_equal(lease.key->project->name, "p");
                 report(&w, &lease, VERDICT_KEY_DEAD);
         }
-        assert_int_equal(pool_pick_rotation_of(w.pool, bound(&w, "files/p"), NULL, 0, w.now, &lease,
-                                               &refusal),
+        assert_int_equal(pool_pick_rotation_of(w.pool, &(PoolRequest){ .pinned = bound(&w, "files/p") },
+                                               w.now, &lease, &refusal),
                          POOL_E_EXHAUSTED);
         assert_int_equal(refusal.n_keys[POOL_DEAD], 2);
         assert_int_equal(pick_pinned(&w, "files/p", NULL, 0, &lease, &refusal), POOL_E_EXHAUSTED);

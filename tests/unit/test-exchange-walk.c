@@ -247,7 +247,7 @@ static void world_begin(void) {
 
                 text[22] = text[25] = (char) ('a' + k);
                 assert_int_equal(secret_new(text, strlen(text), &s), 0);
-                assert_int_equal(pool_add_key(h->p.pool, s, NULL, NULL, false), 0);
+                assert_int_equal(pool_add_key(h->p.pool, s, NULL, k < 2 ? "one" : NULL, false), 0);
                 secret_unref(s);
         }
         assert_int_equal(timeout_queue_new(&w.loop, EXCHANGE_PING_INTERVAL, exchange_on_ping, &h->ping), 0);
@@ -313,7 +313,7 @@ static void walk(uint64_t seed, unsigned n_steps) {
                       w.n_queued, w.most_tries);
         assert_true(w.n_well > n_steps / 200 && w.n_errors > n_steps / 500 && w.n_hangups > n_steps / 500);
         assert_true(w.n_stream_errors > 0 && w.n_hedged > 0 && w.n_queued > 0 && w.n_late > 0);
-        assert_true(w.most_tries > 3);
+        assert_true(w.most_tries > 3 && w.n_elsewhere > n_steps / 1000 && w.n_paused > n_steps / 5000);
 }
 
 #if defined(__SANITIZE_ADDRESS__)

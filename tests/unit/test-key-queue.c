@@ -133,12 +133,20 @@ static void test_times(void **state _unused_) {
         assert_true(key_queue_place_is_taken(&f->places['b']));
 }
 
+static Secret *secret_of(const char *text) {
+        Secret *s;
+
+        assert_int_equal(secret_new(text, strlen(text), &s), 0);
+        return s;
+}
+
 static void test_ceilings(void **state _unused_) {
-        static KeyQueuePlace many[KEY_QUEUE_PLACES_MAX];
+        static KeyQueuePlace many[KEY_QUEUE_PLACES_MAX / 3];
         Fixture *f = fixture;
         KeyQueueCounters c;
 
         assert_true(join(f, 'a', KEY_QUEUE_BYTES_MAX - 1, USEC_PER_HOUR, USEC_PER_HOUR));
+        f->places['b'].client = secret_of("sk-another");
         assert_false(join(f, 'b', 2, USEC_PER_HOUR, USEC_PER_HOUR));
         assert_true(join(f, 'b', 1, USEC_PER_HOUR, USEC_PER_HOUR));
         key_queue_leave(f->line, &f->places['a']);
@@ -151,13 +159,53 @@ static void test_ceilings(void **state _unused_) {
         }
         assert_false(join(f, 'a', 0, USEC_PER_HOUR, USEC_PER_HOUR));
         key_queue_counters(f->line, &c);
-        assert_int_equal(c.n_waiting, KEY_QUEUE_PLACES_MAX);
+        assert_int_equal(c.n_waiting, ELEMENTSOF(many));
         assert_int_equal(c.turned_away, 2);
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
                 key_queue_leave(f->line, &many[i]);
         key_queue_counters(f->line, &c);
         assert_int_equal(c.n_waiting, 0);
         assert_int_equal(c.n_bytes, 0);
+        secret_unref(f->places['b'].client);
+}
+
+/* Places that clients and models take, one after the other, until they get no more. */
+static void test_shares(void **state _unused_) {
+        static const struct {
+                unsigned client;
+                const char *model;
+                unsigned n; /* how many it gets */
+        } shares[] = {
+                { 0, "one", 1024 }, /* a third of all */
+                { 0, "two", 342 },
+                { 0, "two", 0 },
+                { 1, "one", 569 }, /* a third of what is left */
+                { 1, "three", 190 },
+                { 0, "three", 0 },
+                { 2, "one", 316 },
+        };
+        static KeyQueuePlace many[KEY_QUEUE_PLACES_MAX];
+        Secret *clients[] = { NULL, secret_of("sk-first"), secret_of("sk-second") };
+        Fixture *f = fixture;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(shares); i++)
+                for (unsigned k = 0; k <= shares[i].n; k++) {
+                        KeyQueuePlace *p = &many[n];
+                        bool joined;
+
+                        *p = KEY_QUEUE_PLACE_INIT(*p);
+                        p->client = clients[shares[i].client];
+                        joined = key_queue_join(f->line, shares[i].model, 0, USEC_PER_HOUR, USEC_PER_HOUR,
+                                                p);
+                        if (joined != (k < shares[i].n))
+                                fail_msg("row %zu: %u places", i, k);
+                        n += joined;
+                }
+        while (n > 0)
+                key_queue_leave(f->line, &many[--n]);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++)
+                secret_unref(clients[i]);
 }
 
 int main(void) {
@@ -165,6 +213,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_order, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_times, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_ceilings, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_shares, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

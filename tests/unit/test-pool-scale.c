@@ -307,6 +307,32 @@ static void test_models_are_forgotten(void **state) {
         assert_int_equal(pool_n_models(p), MODELS_MAX);
 }
 
+/* An invented name is refused rather than that a wait is forgotten. */
+static void test_waits_are_kept(void **state) {
+        _cleanup_(pool_freep) Pool *p = pool_of(1, 1);
+        usec_t later = NOON + 2 * USEC_PER_MINUTE;
+        Lease lease;
+        char name[8];
+
+        (void) ask(p, "spent", VERDICT_MINUTE, NOON);
+        for (unsigned i = 0; i < 2 * MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "x%u", i);
+                (void) ask(p, name, VERDICT_REQUEST, NOON);
+        }
+        assert_int_equal(pool_n_models(p), MODELS_MAX);
+        assert_non_null(pool_model_find(p, "spent"));
+        assert_int_equal(pool_pick(p, "spent", NULL, 0, NOON, &lease, NULL), POOL_E_EXHAUSTED);
+
+        for (unsigned i = 1; i < MODELS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "s%u", i);
+                (void) ask(p, name, i % 2 ? VERDICT_RATE_UNKNOWN : VERDICT_DAY, NOON);
+        }
+        assert_int_equal(pool_pick(p, "one-more", NULL, 0, NOON, &lease, NULL), -E2BIG);
+        assert_null(pool_model_find(p, "one-more"));
+        (void) ask(p, "one-more", VERDICT_OK, later); /* the waits are over */
+        assert_int_equal(pool_n_models(p), MODELS_MAX);
+}
+
 /* Where keys are many, pairs run out before models do. */
 static void test_pairs_are_bounded(void **state) {
         const unsigned n = 50;
@@ -336,6 +362,7 @@ int main(void) {
                 cmocka_unit_test(test_no_allocation),
                 cmocka_unit_test(test_refusal_is_kept),
                 cmocka_unit_test(test_models_are_forgotten),
+                cmocka_unit_test(test_waits_are_kept),
                 cmocka_unit_test(test_pairs_are_bounded),
         };
 

@@ -117,6 +117,8 @@ static void on_key_removed(const PoolKey *k, void *userdata) {
 static void step_pick(Walk *w) {
         unsigned m = draw(w, MODELS), n_exclude = draw(w, 4) == 0 ? draw(w, EXCLUDED + 1) : 0;
         PoolKey *exclude[EXCLUDED] = {};
+        const Owner *avoid = NULL;
+        PoolRequest q = {};
         uint64_t excluded = 0;
         PoolRefusal refusal;
         Lease lease;
@@ -132,9 +134,19 @@ static void step_pick(Walk *w) {
                 excluded |= 1ULL << e;
         }
 
+        if (excluded && draw(w, 3) == 0) {
+                unsigned e = draw(w, w->plain.n_keys);
+
+                avoid = w->plain.keys[e]->project;
+                q.avoid = w->pool->keys[e]->project;
+        }
+        q.model = model_names[m];
+        q.exclude = exclude;
+        q.n_exclude = n_exclude;
+
         plain_time(&w->plain, w->clock);
-        k = plain_pick(&w->plain, m, excluded, w->id + 1);
-        r = pool_pick(w->pool, model_names[m], exclude, n_exclude, w->clock, &lease, &refusal);
+        k = plain_pick(&w->plain, m, excluded, avoid, w->id + 1);
+        r = pool_pick_for(w->pool, &q, w->clock, &lease, &refusal);
         if (!k) {
                 PoolRefusal expected = plain_refusal(&w->plain, m);
 
@@ -344,11 +356,12 @@ static void compare_reason(const PoolReason *r, void *userdata) {
         e->blocked = !r->usable;
         if (e->n++ == 0 && r->usable && w->known[e->model]) {
                 Plain copy = *w;
+                uint64_t brought;
 
                 for (unsigned i = 0; i < copy.n_keys; i++)
                         copy.keys[i] = copy.lives + (w->keys[i] - w->lives);
                 plain_roll(&copy, e->model);
-                assert_int_equal(plain_best(&copy, e->model, 0, true)->index, k->index);
+                assert_int_equal(plain_choice(&copy, e->model, 0, NULL, &brought)->index, k->index);
         }
 }
 

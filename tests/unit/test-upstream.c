@@ -31,14 +31,16 @@ static const struct {
         { VERDICT_KEY_DEAD, 0, true, UPSTREAM_ANOTHER_KEY },
         { VERDICT_TIMEOUT, 1, false, UPSTREAM_ANOTHER_KEY },
         { VERDICT_TIMEOUT, 1, true, UPSTREAM_END },
-        { VERDICT_OVERLOAD, 1, false, UPSTREAM_AFTER_PAUSE },
+        { VERDICT_OVERLOAD, 1, false, UPSTREAM_ANOTHER_PROJECT },
+        { VERDICT_OVERLOAD, 2, false, UPSTREAM_AFTER_PAUSE },
         { VERDICT_OVERLOAD, TRIES_DEAR_MAX, false, UPSTREAM_END },
         { VERDICT_OVERLOAD, 1, true, UPSTREAM_END },
-        { VERDICT_CUT, 1, false, UPSTREAM_AFTER_PAUSE },
+        { VERDICT_CUT, 1, false, UPSTREAM_ANOTHER_PROJECT },
+        { VERDICT_CUT, 2, false, UPSTREAM_AFTER_PAUSE },
         { VERDICT_CUT, 1, true, UPSTREAM_END },
-        { VERDICT_UNREACHABLE, 1, false, UPSTREAM_AFTER_PAUSE },
+        { VERDICT_UNREACHABLE, 1, false, UPSTREAM_ANOTHER_PROJECT },
         { VERDICT_UNREACHABLE, 1, true, UPSTREAM_END },
-        { VERDICT_FOREIGN, 1, false, UPSTREAM_AFTER_PAUSE },
+        { VERDICT_FOREIGN, 2, false, UPSTREAM_AFTER_PAUSE },
         { VERDICT_FOREIGN, TRIES_DEAR_MAX, false, UPSTREAM_END },
         { VERDICT_FOREIGN, 1, true, UPSTREAM_END },
         { VERDICT_GEO, 0, false, UPSTREAM_END },
@@ -50,7 +52,10 @@ static const struct {
 
 static void test_rule(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                UpstreamTries t = { .cost = { .n = 1, .n_dear = rows[i].n_dear }, .once = rows[i].once };
+                UpstreamTries t = { .cost = { .n = 1, .n_dear = rows[i].n_dear },
+                                    .n_overloads = rows[i].n_dear,
+                                    .overloaded = (const PoolProject *) &t,
+                                    .once = rows[i].once };
                 Verdict v;
 
                 verdict_init(&v, rows[i].class, 0, NULL);
@@ -63,8 +68,8 @@ static void test_rule(void **state) {
 
 static void test_pause(void **state) {
         for (unsigned i = 0; i < 1000; i++) {
-                usec_t first = upstream_pause(&(UpstreamTries){ .cost = { .n_dear = 1 } });
-                usec_t second = upstream_pause(&(UpstreamTries){ .cost = { .n_dear = 2 } });
+                UpstreamTries t = {};
+                usec_t first = upstream_pause(&t), second = upstream_pause(&t);
 
                 assert_in_range(first, 250 * USEC_PER_MSEC, 750 * USEC_PER_MSEC);
                 assert_in_range(second, 750 * USEC_PER_MSEC, 2250 * USEC_PER_MSEC);
@@ -107,7 +112,7 @@ static struct {
         uint64_t random;
         usec_t now;
         List calls, timers;
-        size_t n_calls, n_timers, n_leased, n_reported;
+        size_t n_calls, n_timers, n_leased, n_reported, n_elsewhere;
 } world;
 
 static unsigned draw(unsigned n) {
@@ -153,15 +158,18 @@ void request_note_verdict(Request *q, VerdictClass class) {
         fail();
 }
 
-int __wrap_pool_pick_rotation_of(Pool *p, PoolProject *pinned, PoolKey *const *exclude, size_t n_exclude,
-                                 usec_t now, Lease *ret, PoolRefusal *ret_refusal) {
-        int r = __real_pool_pick_rotation_of(p, pinned, exclude, n_exclude, now, ret, ret_refusal);
+int __wrap_pool_pick_rotation_of(Pool *p, const PoolRequest *q, usec_t now, Lease *ret,
+                                 PoolRefusal *ret_refusal) {
+        int r = __real_pool_pick_rotation_of(p, q, now, ret, ret_refusal);
 
-        assert_null(pinned);
+        assert_null(q->pinned);
         if (r == 0)
                 world.n_leased++;
-        for (size_t i = 0; r == 0 && i < n_exclude; i++)
-                assert_ptr_not_equal(ret->key, exclude[i]);
+        for (size_t i = 0; r == 0 && i < q->n_exclude; i++)
+                assert_ptr_not_equal(ret->key, q->exclude[i]);
+        if (r == 0 && q->avoid)
+                assert_ptr_not_equal(pool_lease_project(ret), q->avoid);
+        world.n_elsewhere += r == 0 && q->avoid;
         return r;
 }
 
@@ -306,11 +314,12 @@ static void test_walk(void **state) {
 
                 (void) snprintf(text, sizeof(text), "AIzaSy0000000000000000%04u", i);
                 assert_int_equal(secret_new(text, strlen(text), &s), 0);
-                assert_int_equal(pool_add_key(pool, s, NULL, NULL, false), 0);
+                assert_int_equal(pool_add_key(pool, s, NULL, i < 2 ? "one" : NULL, false), 0);
                 secret_unref(s);
         }
         for (unsigned i = 0; i < walk_steps(WALKS); i++)
                 walk_once(pool);
+        assert_true(world.n_elsewhere > 0);
         pool_free(pool);
         zone_free(zone);
 }

@@ -216,16 +216,12 @@ static void write_model_health(const PoolModelView *v, void *userdata) {
         jwrite_end(w);
 }
 
+/* Including those of keys that are gone. */
 static uint64_t requests_today(Pool *pool, usec_t now) {
-        uint64_t today = 0;
+        PoolCounters c;
 
-        for (size_t i = 0; i < pool_n_keys(pool); i++) {
-                PoolKeyView v;
-
-                pool_key_view(pool, pool_key(pool, i), now, &v);
-                today += v.counters.today;
-        }
-        return today;
+        pool_counters(pool, now, &c);
+        return c.today;
 }
 
 int manage_recommendations(Request *q, ApiError *ret_error) {

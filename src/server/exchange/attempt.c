@@ -77,42 +77,43 @@ static PoolProject *prefer(const Attempt *a, size_t n_tried) {
 
 /* Google counts countTokens separately, so a key with a spent quota of the model can still serve it, and
  * the result is no judgement on that quota. */
-static int pick(Attempt *a, PoolKey *const *tried, size_t n_tried, PoolRefusal *ret_refusal) {
+static int pick(Attempt *a, const UpstreamTries *tries, bool any, PoolRefusal *ret_refusal) {
         Pool *pool = a->request->http->p.pool;
         PoolProject *pinned = pin_project(a->request, a->target->pinned);
+        const PoolRequest q = {
+                .model = a->target->model,
+                .exclude = upstream_tried(tries),
+                .n_exclude = any ? 0 : tries->n,
+                .avoid = upstream_avoided(tries),
+                .pinned = pinned,
+                .prefer = pinned ? NULL : prefer(a, any ? 0 : tries->n),
+                .spill = a->request->config->route.affinity_spill,
+                .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
+        };
         usec_t now = clock_realtime();
         LOG_FOR_REQUEST(&a->request->ids);
 
+        if (pinned && pinned == q.avoid)
+                return POOL_E_EXHAUSTED;
         if (!translation_generates(a->target->translation))
-                return pool_pick_rotation_of(pool, pinned, tried, n_tried, now, &a->upstream.lease,
-                                             ret_refusal);
-        return pool_pick_for(pool,
-                             &(PoolRequest){
-                                     .model = a->target->model,
-                                     .exclude = tried,
-                                     .n_exclude = n_tried,
-                                     .pinned = pinned,
-                                     .prefer = pinned ? NULL : prefer(a, n_tried),
-                                     .spill = a->request->config->route.affinity_spill,
-                                     .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
-                             },
-                             now, &a->upstream.lease, ret_refusal);
+                return pool_pick_rotation_of(pool, &q, now, &a->upstream.lease, ret_refusal);
+        return pool_pick_for(pool, &q, now, &a->upstream.lease, ret_refusal);
 }
 
-int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal) {
+int attempt_pick(Attempt *a, const UpstreamTries *tries, bool again, PoolRefusal *ret_refusal) {
         int r;
 
         if (a->target->cli)
                 return 0;
         a->upstream.again = false;
-        r = pick(a, tried, n_tried, ret_refusal);
+        r = pick(a, tries, false, ret_refusal);
         /* No key causes overload: without another key, the same one is used again. */
-        if (r == POOL_E_EXHAUSTED && n_tried > 0 && again) {
+        if (r == POOL_E_EXHAUSTED && tries->n > 0 && again && !tries->elsewhere) {
                 a->upstream.again = true;
-                r = pick(a, tried, 0, ret_refusal);
+                r = pick(a, tries, true, ret_refusal);
         }
         if (r == POOL_E_EXHAUSTED)
-                trace(no_key, &a->request->ids, "model %s, %zu keys tried", a->target->model, n_tried);
+                trace(no_key, &a->request->ids, "model %s, %zu keys tried", a->target->model, tries->n);
         return r;
 }
 

@@ -34,9 +34,9 @@ static inline void attempt_init(Attempt *a, Request *q, const Target *target) {
         a->target = target;
 }
 
-/* Picks a key, never one of `tried`, unless overload (`again`) leaves no other. 0, POOL_E_EXHAUSTED, or
+/* Picks a key, never one that was tried, unless overload (`again`) leaves no other. 0, POOL_E_EXHAUSTED, or
  * −errno; after 0 it must be started. Through the Gemini CLI no key is picked. */
-int attempt_pick(Attempt *a, PoolKey *const *tried, size_t n_tried, bool again, PoolRefusal *ret_refusal);
+int attempt_pick(Attempt *a, const UpstreamTries *tries, bool again, PoolRefusal *ret_refusal);
 int attempt_start(Attempt *a); /* 0 or −errno */
 
 void attempt_answering(Attempt *a); /* its answer has begun, so a probe has passed */

@@ -79,11 +79,18 @@ static void fail(Exchange *x, const ApiError *e) {
         exchange_enter(x, EXCHANGE_DONE);
 }
 
+/* So it is where Gemini has failed, which no key causes: also where that was a probe, after which the key
+ * waits. And so it is where usable keys are left that this request has already tried. */
+bool exchange_verdict_answers(const Exchange *x, const PoolRefusal *refusal) {
+        const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
+
+        return rule->backoff || rule->fault == FAULT_MODEL ||
+               (x->tries.n > 0 && refusal->n_keys[POOL_USABLE] > 0);
+}
+
 /* The error for a failure: the pool's refusal, or (NULL) the attempt's verdict. */
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
-        /* If usable keys are left that this request has already tried, their verdict is the better
-         * answer. */
-        if (refusal && (x->tries.n == 0 || refusal->n_keys[POOL_USABLE] == 0)) {
+        if (refusal && !exchange_verdict_answers(x, refusal)) {
                 char subject[MODEL_NAME_MAX + BINDING_NAME_MAX + 16];
 
                 (void) snprintf(subject, sizeof(subject), "%s%s%s", x->target.model,
@@ -321,6 +328,7 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         attempt_init(x->attempt, q, &x->target);
         x->place = KEY_QUEUE_PLACE_INIT(x->place);
         x->place.ids = &q->ids;
+        x->place.client = q->token ? q->token->secret : NULL;
         x->hedge.due = TIMEOUT_INIT(x->hedge.due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);

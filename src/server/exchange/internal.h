@@ -70,6 +70,8 @@ void exchange_enter(Exchange *x, ExchangeState state); /* the only assignment of
 
 /* server/exchange/exchange.c */
 void exchange_step(Exchange *x); /* x may be freed when it returns */
+/* The verdict of the last try is a better answer than the refusal of the pick after it. */
+bool exchange_verdict_answers(const Exchange *x, const PoolRefusal *refusal);
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret);
 void exchange_fail(Exchange *x, const PoolRefusal *refusal); /* NULL: the attempt's verdict is the reason */
 

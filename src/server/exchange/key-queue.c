@@ -9,6 +9,10 @@
  * the queue waits until the probe passes by time, or until the pool notifies of its result and
  * key_queue_kick() is called. The retries then run at the end of the loop's turn, because the pool notifies
  * from within a report.
+ *
+ * No client and no model takes all places (and the memory of their bodies). A client may have as many in all
+ * queues as are free besides, and in one model's queue as many as it may still have. So a client alone has a
+ * third of them for one model and half for all, and some are always free for others.
  */
 
 #include <errno.h>
@@ -30,12 +34,20 @@ struct KeyQueueModel {
         KeyQueue *queue;
 };
 
+/* What a client has in a model's queue. */
+struct KeyQueueShare {
+        List link;
+        Secret *client; /* NULL: requests without a token */
+        const KeyQueueModel *model;
+        size_t n, n_bytes;
+};
+
 struct KeyQueue {
         Loop *loop;
         KeyQueueOps ops;
         TimeoutQueue *free, *over;
         LoopHook hook;
-        List models;
+        List models, shares;
         uint64_t last_number;
         KeyQueueCounters counters;
 };
@@ -126,28 +138,102 @@ static void place_insert(KeyQueue *q, KeyQueueModel *m, KeyQueuePlace *p) {
         list_append(before->next, &p->link);
 }
 
+/* --- shares --- */
+
+static bool is_client(const KeyQueueShare *s, const Secret *client) {
+        return s->client == client || (s->client && client && secret_compare(s->client, client) == 0);
+}
+
+static KeyQueueShare *share_find(const KeyQueue *q, const Secret *client, const KeyQueueModel *m) {
+        LIST_FOREACH(i, &q->shares) {
+                KeyQueueShare *s = list_entry(i, KeyQueueShare, link);
+
+                if (s->model == m && is_client(s, client))
+                        return s;
+        }
+        return NULL;
+}
+
+static KeyQueueShare *share_new(KeyQueue *q, Secret *client, const KeyQueueModel *m) {
+        KeyQueueShare *s = calloc(1, sizeof(KeyQueueShare));
+
+        if (!s)
+                return NULL;
+        s->client = client ? secret_ref(client) : NULL;
+        s->model = m;
+        list_append(&q->shares, &s->link);
+        return s;
+}
+
+static void share_free_if_empty(KeyQueueShare *s) {
+        if (s->n > 0)
+                return;
+        list_unlink(&s->link);
+        (void) secret_unref(s->client);
+        free(s);
+}
+
+/* `free` of something are left; the client has some in all, a part of them in this queue, and wants more. */
+static bool is_fair(size_t free, size_t in_all, size_t here, size_t more) {
+        return free >= in_all && free - in_all >= here && free - in_all - here >= more;
+}
+
+/* True if there is a place, and the client does not have its share yet. */
+static bool has_room(const KeyQueue *q, const Secret *client, const KeyQueueModel *m, size_t n_bytes) {
+        const KeyQueueCounters *c = &q->counters;
+        KeyQueueShare all = {}, here = {};
+
+        LIST_FOREACH(i, &q->shares) {
+                const KeyQueueShare *s = list_entry(i, KeyQueueShare, link);
+
+                if (!is_client(s, client))
+                        continue;
+                all.n += s->n;
+                all.n_bytes += s->n_bytes;
+                if (s->model == m)
+                        here = *s;
+        }
+        return is_fair(KEY_QUEUE_PLACES_MAX - c->n_waiting, all.n, here.n, 1) &&
+               is_fair(KEY_QUEUE_BYTES_MAX - c->n_bytes, all.n_bytes, here.n_bytes, n_bytes);
+}
+
+static KeyQueueShare *share_acquire(KeyQueue *q, const KeyQueuePlace *p, const KeyQueueModel *m) {
+        return share_find(q, p->client, m) ?: share_new(q, p->client, m);
+}
+
+/* A place for a new waiter; false if there is none. */
+static bool place_take(KeyQueue *q, const char *model, size_t n_bytes, KeyQueuePlace *p) {
+        KeyQueueModel *m = find(q, model);
+
+        if (!has_room(q, p->client, m, n_bytes) || (!m && !(m = model_new(q, model))))
+                return false;
+        p->share = share_acquire(q, p, m);
+        if (!p->share) {
+                model_free_if_empty(m);
+                return false;
+        }
+        p->model = m;
+        p->n_bytes = n_bytes;
+        m->n++;
+        p->share->n++;
+        p->share->n_bytes += n_bytes;
+        q->counters.n_waiting++;
+        q->counters.n_bytes += n_bytes;
+        place_insert(q, m, p);
+        return true;
+}
+
 bool key_queue_join(KeyQueue *q, const char *model, size_t n_bytes, usec_t frees_in, usec_t patience,
                     KeyQueuePlace *p) {
-        KeyQueueCounters *c = &q->counters;
-        KeyQueueModel *m;
-
         if (!key_queue_place_is_taken(p)) {
-                m = find(q, model);
-                if (c->n_waiting >= KEY_QUEUE_PLACES_MAX || n_bytes > KEY_QUEUE_BYTES_MAX - c->n_bytes ||
-                    (!m && !(m = model_new(q, model)))) {
-                        c->turned_away++;
+                if (!place_take(q, model, n_bytes, p)) {
+                        q->counters.turned_away++;
                         return false;
                 }
-                place_insert(q, m, p);
-                m->n++;
-                p->model = m;
-                p->n_bytes = n_bytes;
-                c->n_waiting++;
-                c->n_bytes += n_bytes;
-                c->joined++;
+                q->counters.joined++;
                 timeout_queue_set_duration(q->over, patience);
                 timeout_start(q->over, &p->over);
-                trace(queue_join, p->ids, "model %s, %zu in the queue", m->name, m->n);
+                trace(queue_join, p->ids, "model %s, %zu in the queue", p->model->name, p->model->n);
         }
         if (frees_in != USEC_INFINITY) {
                 timeout_queue_set_duration(q->free, MAX(frees_in, SPAN_LEAST));
@@ -168,6 +254,9 @@ void key_queue_leave(KeyQueue *q, KeyQueuePlace *p) {
         trace(queue_leave, p->ids, "model %s, %zu in the queue", m->name, m->n);
         q->counters.n_waiting--;
         q->counters.n_bytes -= p->n_bytes;
+        p->share->n--;
+        p->share->n_bytes -= p->n_bytes;
+        share_free_if_empty(TAKE_PTR(p->share));
         model_free_if_empty(m);
 }
 
@@ -201,6 +290,7 @@ int key_queue_new(Loop *loop, const KeyQueueOps *ops, KeyQueue **ret) {
         q->loop = loop;
         q->ops = *ops;
         list_init(&q->models);
+        list_init(&q->shares);
         loop_hook_add(loop, &q->hook, on_hook, q);
         r = timeout_queue_new(loop, 0, on_free, &q->free);
         if (r < 0)

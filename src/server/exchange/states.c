@@ -4,7 +4,7 @@
  * The states of an exchange, and their transitions.
  *
  *                  QUEUED      WAITING
- *                    ⇅         ↓     ↑
+ *                    ⇅         ⇅     ↑
  *     (READING) → PICKING → ATTEMPTING
  *                              ↓
  *                          STREAMING → DRAINING → DONE
@@ -31,7 +31,7 @@ static const struct {
         const char *name;
         unsigned next; /* states that may follow */
 } states[_EXCHANGE_STATE_MAX] = {
-        [EXCHANGE_PICKING] = { "picking", TO(ATTEMPTING) | TO(QUEUED) | TO(DONE) },
+        [EXCHANGE_PICKING] = { "picking", TO(ATTEMPTING) | TO(QUEUED) | TO(WAITING) | TO(DONE) },
         [EXCHANGE_QUEUED] = { "queued", TO(PICKING) | TO(DONE) },
         [EXCHANGE_ATTEMPTING] = { "attempting",
                                   TO(PICKING) | TO(QUEUED) | TO(WAITING) | TO(STREAMING) | TO(DONE) },

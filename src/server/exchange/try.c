@@ -3,8 +3,8 @@
 /*
  * One attempt after another, for as long as the client has no byte:
  *
- *   - after the attempt's verdict (core/verdict.c) another key is tried at once, any key after a pause, or
- *     none; the cost of the tries is the limit (core/tries);
+ *   - after the attempt's verdict (core/verdict.c) another key or another project is tried at once, any key
+ *     after a pause, or none; the cost of the tries is the limit (core/tries);
  *   - if no key can serve and one frees within QUEUE_WAIT, the request takes a place in the queue;
  *   - otherwise the models of FALLBACK_MODELS follow, each with its own queue and count of dear tries.
  *
@@ -202,16 +202,28 @@ static void refused(Exchange *x, const PoolRefusal *refusal) {
         if (queue_after(x, refusal))
                 return;
         key_queue_leave(x->request->http->queue, &x->place);
-        /* Usable keys are left, but this request has tried them: their verdict is the answer. */
-        if (x->tries.n > 0 && refusal->n_keys[POOL_USABLE] > 0)
+        if (exchange_verdict_answers(x, refusal))
                 refusal = NULL;
         if ((!refusal && !is_of_model(&x->attempt->verdict)) || !turn_elsewhere(x, refusal))
                 exchange_fail(x, refusal);
 }
 
+/* No other project has a key that is usable: any key is picked again, after a pause. */
+static void stay(Exchange *x) {
+        x->tries.elsewhere = false;
+        if (wait_begin(x) >= 0)
+                exchange_enter(x, EXCHANGE_WAITING);
+}
+
 static void fail_start(Exchange *x) {
         verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
                      "gemgate could not start the request upstream.");
+        exchange_fail(x, NULL);
+}
+
+static void fail_models(Exchange *x) {
+        verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
+                     "Too many models are in use or wait for their quota: gemgate has no room for another.");
         exchange_fail(x, NULL);
 }
 
@@ -224,10 +236,15 @@ void exchange_pick(Exchange *x) {
                 return;
         if (!upstream_tries_reserve(&x->tries))
                 return fail_start(x);
-        r = attempt_pick(x->attempt, upstream_tried(&x->tries), x->tries.n, again, &refusal);
+        r = attempt_pick(x->attempt, &x->tries, again, &refusal);
+        if (r == POOL_E_EXHAUSTED && x->tries.elsewhere)
+                return stay(x);
+        x->tries.elsewhere = false;
         if (r == POOL_E_EXHAUSTED)
                 return refused(x, &refusal);
         key_queue_leave(x->request->http->queue, &x->place);
+        if (r == -E2BIG)
+                return fail_models(x);
         if (r < 0)
                 return fail_start(x);
         upstream_tries_note(&x->tries, x->attempt->upstream.lease.key);
@@ -245,6 +262,7 @@ void exchange_go_on(Exchange *x) {
         if (next != UPSTREAM_END) {
                 bool waits = next == UPSTREAM_AFTER_PAUSE && wait_begin(x) >= 0;
 
+                x->tries.elsewhere = next == UPSTREAM_ANOTHER_PROJECT;
                 exchange_reset(x);
                 exchange_enter(x, waits ? EXCHANGE_WAITING : EXCHANGE_PICKING);
                 return;
