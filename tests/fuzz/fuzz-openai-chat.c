@@ -27,6 +27,7 @@ static void check_request(const Translation *t) {
         check(t->model[0] && json_parse(buf_data(&t->gemini), t->gemini.n, &o) == 0);
         contents = json_get(o, "contents");
         check(json_array_length(contents) > 0);
+        check(json_get_typed(o, "store", json_type_boolean));
         for (size_t i = 0; i < json_array_length(contents); i++) {
                 struct json_object *c = json_object_array_get_idx(contents, i);
 
@@ -40,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 .default_model = "gemini-3.8-flash",
                 .request_id = "req-1",
                 .created = 1790000000,
+                .store = GEMINI_STORE_CLIENT,
+                .store_is_told = true,
         };
         _cleanup_(translation_freep) Translation *t = NULL;
         ApiError e = {};
