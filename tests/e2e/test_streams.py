@@ -28,12 +28,14 @@ def upstream(respond):
                 c, _ = s.accept()
                 kept.append(c)
                 request = b""
-                while b"\r\n\r\n" not in request:
-                    request += c.recv(65536)
+                while b"\r\n\r\n" not in request and (more := c.recv(65536)):
+                    request += more
                 head, _, body = request.partition(b"\r\n\r\n")
                 fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-                while len(body) < int(fields.get(b"content-length", 0)):
-                    body += c.recv(65536)
+                while len(body) < int(fields.get(b"content-length", 0)) and (more := c.recv(65536)):
+                    body += more
+                if b"x-goog-api-key" not in fields:  # a connection without a request
+                    continue
                 answer = respond(next(k for k, v in SECRETS.items() if v.lower().encode() == fields[b"x-goog-api-key"]))
                 c.sendall(answer)
                 if not answer.endswith(b"..."):
