@@ -68,11 +68,11 @@ def sse(*events):
 
 def http(body, type="text/event-stream", framing="chunked"):
     """An HTTP answer. framing: chunked, length, close; cut: chunks without the last; silent: the same, and nothing more comes."""
-    head = b"HTTP/1.1 200 OK\r\n" + (b"Content-Type: %s\r\n" % type.encode() if type else b"")
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + (b"Content-Type: %s\r\n" % type.encode() if type else b"")
     if framing == "length":
         return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
     if framing == "close":
-        return head + b"Connection: close\r\n\r\n" + body
+        return head + b"\r\n" + body
     chunk = b"%x\r\n%s\r\n" % (len(body), body)
     return head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + {"chunked": b"0\r\n\r\n", "cut": b"", "silent": b"..."}[framing]
 
@@ -274,5 +274,5 @@ def test_no_stream_at_all(start, body):
     with upstream(lambda key: http(body, type="text/html") if key == "KEY1" else http(WHOLE)) as url:
         d = start(API_KEYS=KEYS, GEMINI_BASE_URL=url)
         a = ask_chat(d)
-        assert a.status == 200 and text_of(a) == ("ab", "stop")
+        assert a.status == 200 and text_of(a) == ("ab", "stop"), lines_of(d, "mine")
         assert lines_of(d, "mine")[0]["attempts"] == 2
