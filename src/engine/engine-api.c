@@ -268,6 +268,12 @@ static void name_cause(Verdict *v, const char *cause) {
                                 v->reason[0] ? " " : "", v->reason);
 }
 
+static void on_http_sent(void *userdata) {
+        ApiCall *c = userdata;
+
+        c->call.sent = true;
+}
+
 static void on_http_done(CurlOutcome outcome, int status, const char *cause, void *userdata) {
         ApiCall *c = userdata;
         Verdict v;
@@ -332,6 +338,7 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                           EngineCall **ret) {
         const CurlCallOps ops = { .data = on_http_data,
                                   .header = sink->header ? on_http_header : NULL,
+                                  .sent = on_http_sent,
                                   .done = on_http_done };
         static const EngineResource none = {};
         const EngineResource *resource = q->resource ?: &none;

@@ -70,6 +70,7 @@ struct Engine {
 struct EngineCall {
         Engine *engine;
         usec_t first_byte; /* CLOCK_MONOTONIC: of the answer; 0: none came */
+        bool sent;         /* the request has left, or begun to */
 };
 
 typedef struct EngineOps {

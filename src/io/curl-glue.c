@@ -357,6 +357,8 @@ static int on_send(void *userdata, char *ip _unused_, char *local_ip _unused_, i
 
         c->cut = c->sent;
         c->sent = true;
+        if (!c->cut && c->ops.sent)
+                c->ops.sent(c->userdata);
         return c->cut ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 

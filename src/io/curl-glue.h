@@ -42,6 +42,7 @@ typedef struct CurlCallOps {
         int (*data)(int status, const char *p, size_t n, void *userdata);
         /* A line of the answer's head, without its end; NULL: not needed. */
         void (*header)(const char *line, size_t n, void *userdata);
+        void (*sent)(void *userdata); /* the request is about to be sent; NULL: not needed */
         /* `cause`: why it did not complete, in the words of the resolver, the socket, TLS or the proxy, on
          * one line and without secrets; "" when it did. The call may be freed in here. */
         void (*done)(CurlOutcome outcome, int status, const char *cause, void *userdata);

@@ -106,6 +106,25 @@ void pool_lend(Pool *p, PoolKey *k, PoolSlot *s, Lease *ret) {
         };
 }
 
+/* A request that was cancelled before it was sent: Google's counters do not have it either. One of a day
+ * that is over stays where it was counted. */
+static void uncount_request(Pool *p, const Lease *lease) {
+        PoolSlot *s = lease->slot;
+        PoolTally *const tallies[] = { &s->tally, &s->key->tally, &s->bucket->model->tally, &p->tally };
+
+        if (lease->taken.day != p->day.start)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(tallies); i++) {
+                PoolCounters *c = &tallies[i]->counters;
+
+                if (tallies[i]->day != p->day.start || c->today == 0)
+                        continue;
+                c->total--;
+                c->today--;
+        }
+        pool_slot_place(p, s);
+}
+
 static void note_counters(Pool *p, PoolModel *m, PoolSlot *s) {
         if (!p->save.on)
                 return;
@@ -449,6 +468,8 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         }
         if (lease->slot)
                 count_outcome(p, lease->slot, v, usage);
+        if (lease->slot && lease->unsent && v->class != VERDICT_OK && !is_error(v))
+                uncount_request(p, lease);
         judge_layers(p, lease, v);
         if (lease->slot)
                 pool_quota_report(p, lease, v, usage);

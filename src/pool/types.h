@@ -30,6 +30,7 @@ typedef struct Lease {
         PoolSlot *slot; /* NULL: of pool_pick_rotation() */
         PoolChoice choice;
         uint64_t id;    /* never 0; a breaker identifies its probe by it */
+        bool unsent;    /* set before pool_report(): nothing was sent to Google */
         CeilingTaken taken; /* reserved in the quota until the report settles it */
 } Lease;
 

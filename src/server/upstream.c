@@ -78,18 +78,22 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
         c->project = c->lease.key ? pool_lease_project(&c->lease) : NULL;
         c->started = loop_now(h->p.loop);
         c->first_byte = 0;
+        c->sent = false;
         c->n_sent = request->n_body;
         return engine_start(e, request, sink, userdata, &c->call);
 }
 
 void upstream_call_end(UpstreamCall *c) {
-        if (c->call)
+        if (c->call) {
                 c->first_byte = c->call->first_byte;
+                c->sent = c->call->sent;
+        }
         c->call = engine_call_free(c->call);
 }
 
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage) {
         upstream_call_end(c);
+        c->lease.unsent = !c->sent;
         if (c->lease.key)
                 pool_report(h->p.pool, &c->lease, v, usage, clock_realtime());
         c->lease = (Lease){};

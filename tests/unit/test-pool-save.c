@@ -201,6 +201,42 @@ static void test_wrong_clock(void **state) {
         world_done(&w);
 }
 
+/* A request that was cancelled before it was sent is not counted, not even in a day's total. */
+static void test_unsent(void **state) {
+        World w = { .now = NOON };
+        _cleanup_free_ char *after = NULL;
+        PoolCounters c;
+        Verdict v;
+
+        world_begin(&w, four, 4);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);
+        for (unsigned sent = 0; sent < 2; sent++) {
+                Lease lease = world_pick(&w, "m");
+
+                lease.unsent = !sent;
+                pool_report(w.pool, &lease, &v, NULL, w.now);
+                pool_counters(w.pool, w.now, &c);
+                assert_int_equal(c.total, 1 + sent);
+                assert_int_equal(c.today, 1 + sent);
+        }
+
+        /* One of yesterday stays counted there. */
+        {
+                Lease lease = world_pick(&w, "m");
+
+                w.now += USEC_PER_DAY;
+                lease.unsent = true;
+                pool_report(w.pool, &lease, &v, NULL, w.now);
+                pool_counters(w.pool, w.now, &c);
+                assert_int_equal(c.total, 3);
+                assert_int_equal(c.today, 0);
+        }
+        after = world_show(&w);
+        assert_non_null(strstr(after, "day 20261122 m: 3 "));
+        world_done(&w);
+}
+
 /* Names that clients invent come and go, and so do their rows. */
 static void test_forgotten_models(void **state) {
         World w = { .now = NOON };
@@ -413,6 +449,7 @@ int main(void) {
                 cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
                 cmocka_unit_test(test_batches),          cmocka_unit_test(test_days),
                 cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
+                cmocka_unit_test(test_unsent),
                 cmocka_unit_test(test_wrong_clock),
                 cmocka_unit_test(test_keys_come_and_go), cmocka_unit_test(test_absent),
                 cmocka_unit_test(test_many_absent),
