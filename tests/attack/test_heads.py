@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Attacks by what stands before a body: lines without an end, heads that do not come, connections that do nothing."""
+"""Attacks by what comes before a body: lines without an end, heads that do not come, connections that do nothing."""
 import contextlib
 import signal
 
@@ -140,7 +140,7 @@ def test_strangers_leave_room(start):
 
 
 def test_all_connections_taken(start):
-    """It is told in the log, and is over with the first that closes."""
+    """It is reported in the log, and is over with the first that closes."""
     d = start(MAX_CONNECTIONS="64")
     with contextlib.ExitStack() as stack:
         taken = [stack.enter_context(d.connect()) for _ in range(80)]
