@@ -81,7 +81,7 @@ LINES = {
 def test_without_an_end(start, begin, again, stream):
     """It costs no more than the largest answer that is taken, and ends."""
     with Upstream(begin, again, times=1600) as u:  # 100 MiB
-        d = start(GEMINI_BASE_URL=u.url, FIRST_BYTE_TIMEOUT="5s", STREAM_IDLE_TIMEOUT="5s", REQUEST_DEADLINE="10s")
+        d = start(GEMINI_BASE_URL=u.url, FIRST_BYTE_TIMEOUT="3s", STREAM_IDLE_TIMEOUT="3s", REQUEST_DEADLINE="4s")
         w = Watch(d)
         with w.attack("upstream without an end", memory=160 * MIB):
             a = d.chat("attack", stream=stream)
