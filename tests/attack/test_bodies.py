@@ -104,13 +104,13 @@ def test_json(start, body):
     assert grown <= (16 * MIB + 2 * len(body)) * MEMORY_FACTOR, grown / MIB
 
 
-@pytest.mark.parametrize("target", ["/v1beta/models/gemini-3.8-flash:generateContent", "/run-gemini", "/reset-health"])
+@pytest.mark.parametrize("target", ["/v1beta/models/gemini-3.8-flash:generateContent", "/run-gemini", "/reset-api-key-health"])
 def test_json_of_other_routes(start, target):
     d = start(ADMIN_TOKENS=json.dumps([SECRETS["ADMIN"]]))
     w = Watch(d)
     body = JSON["objects in an ignored member"]
     with w.attack(f"JSON at {target}", memory=9 * len(body) + 16 * MIB, cpu=4):
-        a = d.ask("POST", target, body=body, token="ADMIN" if target == "/reset-health" else "TOKEN")
+        a = d.ask("POST", target, body=body, token="ADMIN" if target == "/reset-api-key-health" else "TOKEN")
         assert a is None or 400 <= a.status < 500, (a.head, a.body[:300])
         w.chats(3)
 

@@ -2,6 +2,7 @@
 """A daemon under everything at once for SOAK_SECONDS (120): answers of every kind, clients that hang up or read slowly,
 upstream errors and resets, reloads. After the first quarter and at the end the clients stop. What the daemon holds then is
 the same, and what it has counted is what the simulator has seen."""
+import contextlib
 import json
 import os
 import random
@@ -29,11 +30,24 @@ model=gemini-3: text "a b" chunks=2 reset after=1
 CONFIG = {"QUEUE_WAIT": "2s", "HEDGE_AFTER": "100ms", "LOG_LEVEL": "WARNING", "STREAM_IDLE_TIMEOUT": "5s"}
 
 
-def held(d):
-    """Open descriptors, and resident bytes."""
-    with open(f"/proc/{d.process.pid}/statm", encoding="ascii") as f:
+def upstream_sockets(pid, port):
+    """The inodes of this process's connections to the simulator: idle ones are kept for the next request."""
+    with open(f"/proc/{pid}/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f.readlines()[1:]]
+    return {row[9] for row in rows if int(row[2].split(":")[1], 16) == port}
+
+
+def held(d, sim):
+    """Open descriptors without those to the simulator, and resident bytes."""
+    pid = d.process.pid
+    with open(f"/proc/{pid}/statm", encoding="ascii") as f:
         resident = int(f.read().split()[1]) * 4096
-    return len(os.listdir(f"/proc/{d.process.pid}/fd")), resident
+    upstream = upstream_sockets(pid, sim.port)
+    n = 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            n += os.readlink(f"/proc/{pid}/fd/{fd}").removeprefix("socket:[").rstrip("]") not in upstream
+    return n, resident
 
 
 class Client(threading.Thread):
@@ -118,12 +132,12 @@ class Soak:
 
     def look(self, descriptors):
         """Waits until everything is closed; returns what is held then."""
-        if descriptors:
-            wait.until("every connection to be gone", lambda: held(self.daemon)[0] <= descriptors)
+        if descriptors is not None:
+            wait.until("every connection to be gone", lambda: held(self.daemon, self.sim)[0] == descriptors)
         wait.until("the end of the last request upstream", lambda: not self.in_progress())
         ours, theirs = self.counted()
         assert ours == theirs, f"{ours} requests counted, {theirs} seen upstream"
-        return held(self.daemon)
+        return held(self.daemon, self.sim)
 
     def in_progress(self):
         return json.loads(self.sim.control("GET", "/sim/status"))["in_progress"]
@@ -133,15 +147,16 @@ def test_soak(sim, start):
     sim.script(SCRIPT)
     d = start(API_KEYS=json.dumps([SECRETS[f"KEY{i}"] for i in (1, 2, 3, 4)]), **CONFIG)
     assert d.chat().status == 200  # SIGHUP reloads it from now on
-    quiet = held(d)[0]
+    quiet = held(d, sim)[0]
     s = Soak(d, sim)
     s.run(SECONDS / 4)
-    early = s.look(None)
+    early = s.look(quiet)
     s.run(SECONDS * 3 / 4)
     late = s.look(early[0])
     grown = 100 * (late[1] - early[1]) / early[1]
     print(f"\n{s.n} requests, {s.reloads} reloads; descriptors {quiet} idle, {early[0]} then, {late[0]} now; "
           f"{early[1] >> 10} KiB then, {late[1] >> 10} KiB now: {grown:+.2f} %")
     assert s.n > 10 * SECONDS / (5 if house.SANITIZED else 1)
-    # A sanitizer keeps what was freed.
-    assert house.SANITIZED or grown < 1, (early, late)
+    # A sanitizer keeps what was freed. In two minutes the heap's own movement is about as much as 1 % of so few MiB.
+    room = 0 if SECONDS >= 600 else 256 << 10
+    assert house.SANITIZED or late[1] < early[1] * 1.01 + room, (early, late)
