@@ -110,7 +110,7 @@
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
 #define LOG_BODY_MAX (64U << 10)  /* of a body, with LOG_BODIES=yes */
 #define LOG_QUEUE_MAX (320U << 10) /* lines that standard output or the journal did not take at once */
-#define LOG_FILE_BUFFER_MAX (1U << 20) /* lines that wait for the turn's end, or for a failed disk */
+#define LOG_FILE_BUFFER_MAX (1U << 20) /* lines that wait for the thread that writes them */
 #define LOG_FILE_RETRY      (5 * USEC_PER_SEC) /* until a failed disk is tried again */
 #define LOG_LIMIT_BURST    50U          /* lines of one kind that clients cause; the rest is counted */
 #define LOG_LIMIT_INTERVAL (10 * USEC_PER_SEC)     /* the time in which the burst is refilled */

@@ -28,14 +28,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log-outlet.h"
 
 #define LINE_PATIENCE (20 * USEC_PER_MSEC)
 #define POLL_MSEC     1000 /* a descriptor may take bytes again without an event */
 #define AGAIN_MSEC    10 /* poll() finds it writable, write() does not */
-#define END_WAIT      (500 * USEC_PER_MSEC) /* at the end, for what still waits */
 
 typedef struct Entry {
         size_t n;         /* bytes of the line that follows */
@@ -316,7 +314,7 @@ void log_outlets_finish(void) {
                 (void) pthread_mutex_lock(&o->lock);
                 if (o->has_thread && !wait_idle(o, 0)) {
                         widen_pipe(o);
-                        (void) wait_idle(o, END_WAIT);
+                        (void) wait_idle(o, LOG_END_WAIT);
                 }
                 (void) pthread_mutex_unlock(&o->lock);
         }

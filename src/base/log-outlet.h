@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 typedef struct LogOutlet LogOutlet;
 
@@ -38,5 +39,7 @@ int log_outlet_new_stream(int fd, LogDropped dropped, LogOutlet **ret);
 
 void log_outlet_put(LogOutlet *o, const char *line, size_t n); /* one line, or one datagram */
 
-/* Before the process ends: writes what still waits, for half a second at most. */
+#define LOG_END_WAIT (500 * USEC_PER_MSEC)
+
+/* Before the process ends: writes what still waits, for LOG_END_WAIT at most. */
 void log_outlets_finish(void);

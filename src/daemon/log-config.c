@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "io/log-file.h"
 #include "io/log-journal.h"
 
-static LogFile *arg_file; /* NULL without LOG_DIR */
+static LogFile *arg_file; /* NULL until there is a LOG_DIR */
 
 /* The journal would take a line on standard error for information, whatever its level. */
 void log_config_begin(void) {
@@ -21,7 +22,10 @@ static void on_report(int error, uint64_t n_lost, void *userdata _unused_) {
         char lost[24];
 
         (void) snprintf(lost, sizeof(lost), "%llu", (unsigned long long) n_lost);
-        if (error < 0)
+        if (error == -ETIMEDOUT)
+                log_warning("LOG_DIR: %s: the disk does not answer: no log file is written until it does",
+                            dir);
+        else if (error < 0)
                 log_warning("LOG_DIR: %s: %s: no log file is written until this is repaired", dir,
                             strerror(-error));
         else if (n_lost > 0) {
@@ -34,20 +38,29 @@ static void on_report(int error, uint64_t n_lost, void *userdata _unused_) {
                 log_info("LOG_DIR: %s: written again, nothing is missing", dir);
 }
 
+/* At a reload; log_config_done() would wait for a disk that hangs. */
+static void stop_files(void) {
+        log_set_copy(NULL, NULL);
+        if (arg_file)
+                (void) log_file_configure(arg_file, NULL, 0, 0);
+}
+
 /* Also at each reload: the file may have been moved away. */
 static void apply_files(const Config *c, Loop *loop) {
         int r;
 
         if (!c->log_dir)
-                return log_config_done();
+                return stop_files();
         if (!arg_file) {
-                r = log_file_new(loop, LOG_FILE_RETRY, on_report, NULL, &arg_file);
+                const LogFileParams p = { .loop = loop, .retry = LOG_FILE_RETRY, .report = on_report };
+
+                r = log_file_new(&p, &arg_file);
                 if (r < 0)
                         return log_warning("LOG_DIR: no log file is written: %s", strerror(-r));
         }
         r = log_file_configure(arg_file, c->log_dir, (unsigned) c->log_retention_days, clock_realtime());
         if (r < 0) {
-                log_config_done();
+                stop_files();
                 return log_warning("LOG_DIR: no log file is written: %s", strerror(-r));
         }
         log_set_copy(log_file_line, arg_file);

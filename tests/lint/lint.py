@@ -44,8 +44,10 @@ FOREIGN = [
 
 # --- and what one file alone may include ---
 FOREIGN_FILES = {
-    # SQLite waits for the disk, and nothing else would keep the loop from waiting with it
+    # SQLite waits for the disk, and nothing but a thread would keep the loop from waiting with it
     "src/io/store-sqlite.c": {"pthread.h"},
+    # likewise for the files of LOG_DIR
+    "src/io/log-file.c": {"pthread.h"},
     # what nothing reads, such as a full pipe, makes its writer wait
     "src/base/log-outlet.c": {"pthread.h"},
 }

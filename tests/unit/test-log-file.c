@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Lines come with a time of the test's own; the file system is a directory of the test's own. */
+/* Lines come with a time of the test's own; the file system is a directory of the test's own. A disk that
+ * hangs is a write() that waits for the test. */
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -43,8 +46,52 @@ static void on_told(int error, uint64_t n_lost, void *userdata) {
         log_file_line(f->now, "told\n", 5, f->file);
 }
 
-static void turn(Fixture *f) {
+/* --- a disk that hangs: the thread writes a byte to `reached`, and waits for one from `gate` --- */
+
+static _Atomic bool hanging;
+static int reached[2], gate[2];
+
+static ssize_t disk_write(int fd, const void *p, size_t n) {
+        char c = 0;
+
+        if (hanging) {
+                (void) !write(reached[1], &c, 1);
+                (void) !read(gate[0], &c, 1);
+        }
+        return write(fd, p, n);
+}
+
+static void wait_reached(void) {
+        char c;
+
+        assert_int_equal(read(reached[0], &c, 1), 1);
+}
+
+static void let_go(void) {
+        hanging = false;
+        assert_int_equal(write(gate[1], "", 1), 1);
+}
+
+/* --- the fixture --- */
+
+static void new_file(Fixture *f) {
+        const LogFileParams p = {
+                .loop = f->loop, .retry = RETRY, .report = on_told, .userdata = f, .write = disk_write
+        };
+
+        assert_int_equal(log_file_new(&p, &f->file), 0);
+}
+
+static void turn_without_disk(Fixture *f) {
         assert_true(sd_event_run(loop_event(f->loop), 10 * USEC_PER_SEC) > 0);
+}
+
+/* With what the thread does then, and with what it reports. */
+static void turn(Fixture *f) {
+        turn_without_disk(f);
+        do
+                log_file_wait(f->file);
+        while (sd_event_run(loop_event(f->loop), 0) > 0);
 }
 
 /* The instant at which a clock on the wall there shows this. */
@@ -76,8 +123,9 @@ static int setup(void **state) {
         assert_non_null(mkdtemp(f->dir));
         (void) snprintf(f->logs, sizeof(f->logs), "%s/logs", f->dir);
         assert_int_equal(loop_new(&f->loop), 0);
-        assert_int_equal(log_file_new(f->loop, RETRY, on_told, f, &f->file), 0);
+        new_file(f);
         assert_int_equal(log_file_configure(f->file, f->logs, DAYS, wall(2026, 11, 25, 12, 0)), 0);
+        log_file_wait(f->file);
         *state = f;
         return 0;
 }
@@ -398,7 +446,7 @@ static void test_full(void **state) {
         limit_files(RLIM_INFINITY);
         while (f->n_well == 0)
                 turn(f);
-        expect(f, "gemgate-2026-11-25.log", "12345\n6789abcdef\ntold\nnext\n");
+        expect(f, "gemgate-2026-11-25.log", "12345\n6789abcdef\ntold\nnext\ntold\n");
         assert_int_equal(f->n_lost, 0);
 }
 
@@ -407,22 +455,165 @@ static void test_full_over_midnight(void **state) {
         Fixture *f = *state;
         usec_t now = wall(2026, 11, 25, 12, 0);
 
-        limit_files(10);
+        limit_files(15);
         say(f, now, "12345\n");
-        say(f, now, "6789abcdef\n");
+        say(f, now, "6789abcdefghi\n");
         turn(f);
-        limit_files(RLIM_INFINITY);
-        say(f, now + USEC_PER_DAY, "next\n");
+        say(f, now + USEC_PER_DAY, "next\n"); /* its file has room for 15 bytes, too */
         while (f->n_well == 0)
                 turn(f);
-        expect(f, "gemgate-2026-11-25.log", "12345\n6789");
-        expect(f, "gemgate-2026-11-26.log", "told\nnext\n");
+        expect(f, "gemgate-2026-11-25.log", "12345\n6789abcde");
+        expect(f, "gemgate-2026-11-26.log", "told\nnext\ntold\n");
         assert_int_equal(f->n_lost, 1);
+        limit_files(RLIM_INFINITY);
 
         /* Another process writes there. */
         say(f, now, "again\n");
         turn(f);
-        expect(f, "gemgate-2026-11-25.log", "12345\n6789\nagain\n");
+        expect(f, "gemgate-2026-11-25.log", "12345\n6789abcde\nagain\n");
+}
+
+/* The file of one day is damaged: at the latest on the next day all is written. */
+static void test_bad_day(void **state) {
+        Fixture *f = *state;
+        usec_t now = wall(2026, 11, 25, 12, 0);
+        char path[256];
+
+        put(f, "other", "");
+        path_of(f, "gemgate-2026-11-25.log", path);
+        assert_int_equal(mkdir(path, 0700), 0);
+        say(f, now, "a\n");
+        turn(f);
+        assert_int_equal(f->error, -EISDIR);
+        say(f, now + USEC_PER_DAY, "b\n");
+        while (f->n_well == 0)
+                turn(f);
+        expect(f, "gemgate-2026-11-26.log", "a\ntold\nb\ntold\n");
+        assert_int_equal(f->n_lost, 0);
+}
+
+/* A torn line is given up with a reload, and the next one does not continue it. */
+static void test_full_and_reload(void **state) {
+        Fixture *f = *state;
+        usec_t now = wall(2026, 11, 25, 12, 0);
+
+        limit_files(10);
+        say(f, now, "12345\n");
+        say(f, now, "6789abcdef\n");
+        turn(f);
+        assert_int_equal(log_file_configure(f->file, f->logs, DAYS, now), 0);
+        turn(f);
+        assert_int_equal(f->n_failed, 2); /* reported again */
+        limit_files(RLIM_INFINITY);
+        say(f, now, "next\n");
+        while (f->n_well == 0)
+                turn(f);
+        expect(f, "gemgate-2026-11-25.log", "12345\n6789\ntold\ntold\nnext\ntold\n");
+        assert_int_equal(f->n_lost, 1);
+}
+
+/* --- a disk that hangs --- */
+
+static size_t count_lines(const Fixture *f, const char *name) {
+        char path[256], line[2048];
+        size_t n = 0;
+        FILE *file;
+
+        path_of(f, name, path);
+        file = fopen(path, "re");
+        assert_non_null(file);
+        while (fgets(line, sizeof(line), file)) {
+                assert_int_equal(line[strlen(line) - 1], '\n');
+                n++;
+        }
+        (void) fclose(file);
+        return n;
+}
+
+/* The loop goes on, the hang is reported, and what has no room is counted. */
+static void test_hanging(void **state) {
+        Fixture *f = *state;
+        usec_t now = wall(2026, 11, 25, 12, 0);
+        size_t n_put = LOG_FILE_BUFFER_MAX / 1000 + 100;
+        char line[1001];
+
+        memset(line, 'x', sizeof(line));
+        line[sizeof(line) - 2] = '\n';
+        line[sizeof(line) - 1] = 0;
+        hanging = true;
+        say(f, now, line);
+        turn_without_disk(f);
+        wait_reached();
+        for (size_t i = 1; i < n_put; i++)
+                say(f, now, line);
+        while (f->n_failed == 0) {
+                say(f, now, line);
+                n_put++;
+                turn_without_disk(f);
+        }
+        assert_int_equal(f->error, -ETIMEDOUT);
+        assert_int_equal(f->n_well, 0);
+
+        let_go();
+        while (f->n_well == 0)
+                turn(f);
+        assert_int_equal(f->n_failed, 1);
+        assert_true(f->n_lost >= 100);
+        n_put += f->n_failed + f->n_well; /* the reports are lines, too */
+        assert_int_equal(count_lines(f, "gemgate-2026-11-25.log") + f->n_lost, n_put);
+}
+
+/* A reload does not wait either. What came before it goes to the old directory. */
+static void test_hanging_and_reload(void **state) {
+        Fixture *f = *state;
+        usec_t now = wall(2026, 11, 25, 12, 0);
+        char other[256];
+
+        hanging = true;
+        say(f, now, "a\n");
+        turn_without_disk(f);
+        wait_reached();
+        say(f, now, "b\n");
+        (void) snprintf(other, sizeof(other), "%s/other", f->dir);
+        assert_int_equal(log_file_configure(f->file, NULL, DAYS, now), 0);
+        say(f, now, "nowhere\n");
+        assert_int_equal(log_file_configure(f->file, other, DAYS, now), 0);
+        say(f, now, "c\n");
+        let_go();
+        turn(f);
+        expect(f, "gemgate-2026-11-25.log", "a\nb\n");
+        expect(f, "../other/gemgate-2026-11-25.log", "c\n");
+}
+
+static size_t count_threads(void) {
+        DIR *d = opendir("/proc/self/task");
+        size_t n = 0;
+
+        assert_non_null(d);
+        while (readdir(d))
+                n++;
+        (void) closedir(d);
+        return n;
+}
+
+/* The end is not held up; the thread that is left behind writes all lines if the disk answers after all. */
+static void test_hanging_at_the_end(void **state) {
+        Fixture *f = *state;
+        usec_t now = wall(2026, 11, 25, 12, 0);
+        size_t n_threads = count_threads();
+
+        hanging = true;
+        say(f, now, "a\n");
+        turn_without_disk(f);
+        wait_reached();
+        say(f, now, "b\n");
+        f->file = log_file_free(f->file);
+        expect(f, "gemgate-2026-11-25.log", "");
+        let_go();
+        while (count_threads() == n_threads)
+                (void) sched_yield();
+        expect(f, "gemgate-2026-11-25.log", "a\nb\n");
+        new_file(f);
 }
 
 /* --- the end --- */
@@ -433,7 +624,7 @@ static void test_nothing_lost_at_the_end(void **state) {
         say(f, wall(2026, 11, 25, 12, 0), "last words\n");
         f->file = log_file_free(f->file);
         expect(f, "gemgate-2026-11-25.log", "last words\n");
-        assert_int_equal(log_file_new(f->loop, RETRY, on_told, f, &f->file), 0);
+        new_file(f);
 }
 
 static void test_none(void **state) {
@@ -458,9 +649,16 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_too_much, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_full, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_full_over_midnight, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_bad_day, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_full_and_reload, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_hanging, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_hanging_and_reload, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_hanging_at_the_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_nothing_lost_at_the_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_none, setup, teardown),
         };
 
+        if (pipe(reached) < 0 || pipe(gate) < 0)
+                return EXIT_FAILURE;
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
