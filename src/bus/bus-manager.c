@@ -105,129 +105,6 @@ int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model,
         return sd_bus_reply_method_return(m, "u", (uint32_t) n);
 }
 
-/* --- ListKeyHealth, ExplainPick --- */
-
-/* The answer of ListKeyHealth or ExplainPick while it is written. `r` keeps the first failure. */
-typedef struct HealthAnswer {
-        Bus *bus;
-        sd_bus_message *reply;
-        size_t n;
-        int r;
-
-        /* the key whose rows are being written */
-        PoolKeyView key;
-        char *path;
-        bool has_row;
-} HealthAnswer;
-
-static bool rows_take(HealthAnswer *s) {
-        if (s->r >= 0 && s->n++ >= BUS_ROWS_MAX)
-                s->r = -E2BIG;
-        return s->r >= 0;
-}
-
-static int rows_send(HealthAnswer *s, sd_bus_error *e) {
-        int r;
-
-        if (s->r == -E2BIG)
-                return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                         "The answer has more than %u rows: ask the keys one by one.",
-                                         BUS_ROWS_MAX);
-        if (s->r < 0)
-                return s->r;
-        r = sd_bus_message_close_container(s->reply);
-        if (r < 0)
-                return r;
-        return sd_bus_send(NULL, s->reply, NULL);
-}
-
-static void health_row(HealthAnswer *s, const char *model, unsigned errors, PoolState state, usec_t at,
-                       const char *error) {
-        if (!rows_take(s))
-                return;
-        s->has_row = true;
-        s->r = sd_bus_message_append(s->reply, "(ossssusts)", s->path, strempty(s->key.name), s->key.mask,
-                                     strempty(s->key.project), model, (uint32_t) errors,
-                                     pool_state_to_string(state), at, strempty(error));
-}
-
-static void health_of_slot(const PoolSlotView *v, void *userdata) {
-        health_row(userdata, v->model, v->consecutive_errors, v->state, v->available_at, v->last_error);
-}
-
-static int list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Bus *b = userdata;
-        Pool *pool = b->p.pool;
-        usec_t now = clock_realtime();
-        HealthAnswer s = { .bus = b };
-        int r;
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "(ossssusts)");
-        if (r < 0)
-                return r;
-        s.reply = reply;
-        for (size_t i = 0; i < pool_n_keys(pool) && s.r >= 0; i++) {
-                const PoolKey *k = pool_key(pool, i);
-                _cleanup_free_ char *path = NULL;
-
-                r = bus_key_path(k, &path);
-                if (r < 0)
-                        return r;
-                pool_key_view(pool, k, now, &s.key);
-                s.path = path;
-                s.has_row = false;
-                pool_each_slot(pool, k, now, health_of_slot, &s);
-                /* A key without requests has one row, for no model. */
-                if (!s.has_row)
-                        health_row(&s, "", 0, s.key.state, s.key.state == POOL_USABLE ? 0 : USEC_INFINITY,
-                                   s.key.last_error);
-        }
-        return rows_send(&s, e);
-}
-
-static void explain_row(const PoolReason *reason, void *userdata) {
-        _cleanup_free_ char *path = NULL;
-        HealthAnswer *s = userdata;
-
-        if (!rows_take(s))
-                return;
-        s->r = bus_key_path(reason->key, &path);
-        if (s->r >= 0)
-                s->r = sd_bus_message_append(s->reply, "(osbst)", path, pool_key_id(reason->key),
-                                             reason->usable, reason->sentence, reason->available_at);
-}
-
-static int explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        char model[BUS_MODEL_MAX];
-        const char *given;
-        Bus *b = userdata;
-        HealthAnswer s = { .bus = b };
-        int r;
-
-        r = sd_bus_message_read(m, "s", &given);
-        if (r < 0)
-                return r;
-        r = bus_read_model(b, *given ? given : b->p.config(b->p.userdata)->default_model, model, e);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "(osbst)");
-        if (r < 0)
-                return r;
-        s.reply = reply;
-        r = pool_explain(b->p.pool, model, clock_realtime(), explain_row, &s);
-        if (r < 0)
-                return r;
-        return rows_send(&s, e);
-}
-
 /* --- methods that change something --- */
 
 static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
@@ -312,7 +189,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("NextReset", "t", get_fact, 0, CHANGES),
 
         SD_BUS_METHOD_WITH_ARGS("ListKeyHealth", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ossssusts)", rows),
-                                list_key_health, GATED),
+                                bus_list_key_health, GATED),
         SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
                                 bus_statistics, GATED),
         SD_BUS_METHOD_WITH_ARGS("ListDays", SD_BUS_ARGS("u", days), SD_BUS_RESULT("a(sstttt)", rows),
@@ -322,7 +199,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("ResetHealth", SD_BUS_ARGS("s", key, "s", model), SD_BUS_RESULT("u", count),
                                 reset_health, GATED),
         SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),
-                                explain_pick, GATED),
+                                bus_explain_pick, GATED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, GATED),
         SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT, set_log_level,
                                 GATED),

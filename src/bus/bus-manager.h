@@ -17,6 +17,10 @@ size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
 /* GetStatistics (bus-statistics.c). */
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
+/* ListKeyHealth, ExplainPick (bus-health.c). */
+int bus_list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e);
+int bus_explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e);
+
 /* ListRequests (bus-requests.c). */
 int bus_list_requests(sd_bus_message *m, void *userdata, sd_bus_error *e);
 

@@ -7,7 +7,8 @@
  *     bus-system.c   the connection to the system bus, which may come and go while the daemon serves
  *     bus-peer.c     the same objects for clients of CONTROL_SOCKET
  *     bus-gate.c     access control; bus-polkit.c asks polkit
- *     bus-manager.c, bus-statistics.c, bus-requests.c, bus-days.c, bus-key.c   the objects
+ *     bus-answer.c   replies about all keys, in slices, and how many bytes may wait
+ *     bus-manager.c, bus-health.c, bus-statistics.c, bus-requests.c, bus-days.c, bus-key.c   the objects
  *
  * A signal is sent to every open link whose peer reads. A link with BUS_QUEUE_MAX unread messages misses
  * signals until its peer has read some of them, so queues are bounded.

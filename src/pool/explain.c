@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Why each key would or would not be picked. It sorts a copy of the standings by the rule of the pick, so
- * that the pool itself does not change. */
+/*
+ * Why each key would or would not be picked. It sorts copies of the standings by the rule of the pick, so
+ * that the pool itself does not change. All is done in slices: the copies go into a heap while the keys are
+ * looked at, and come out of it in order. Slots and buckets may go between two slices, so a copy refers to
+ * none; the keys stay as long as the set of keys is the same.
+ */
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "pool/explain.h"
 #include "pool/heap.h"
 #include "pool/internal.h"
 #include "pool/standing.h"
@@ -14,85 +21,158 @@
 #define SENTENCE_MAX 640U /* the longest sentence is below 600 bytes */
 
 typedef struct Standing {
-        PoolKey *key;
-        const PoolSlot *slot; /* or NULL */
-        PoolQuota *quota;     /* or NULL */
-        PoolStanding standing;
+        const PoolKey *key;
+        const PoolProject *project; /* only compared */
+        uint32_t project_index;     /* of its first key */
+        bool is_spent;              /* the breaker of its quota is open or half-open */
+        bool alike;                 /* another project's quota was refused in the same second */
+        uint64_t today;             /* requests */
+        usec_t refused_at;          /* in seconds: the quota, if the key's project is not known; or 0 */
         usec_t last; /* it comes after all of a lower value: 0; an overloaded one's time; USEC_INFINITY */
+        PoolStanding standing;
         HeapRank rank;
-        bool alike; /* another project's quota was refused in the same second */
 } Standing;
 
+typedef int (*Compare)(const Standing *a, const Standing *b);
+
+/* A binary heap of pointers into an array. */
+typedef struct Order {
+        Standing **first;
+        size_t n;
+        Compare compare;
+} Order;
+
+struct PoolExplain {
+        Pool *pool;
+        char *model;
+        uint64_t serial;
+        Standing *all;
+        size_t n, n_seen, n_done;
+        Order order, refusals;
+        Standing *refused; /* the last one that came out of `refusals` */
+};
+
+/* --- the order --- */
+
+static void swap(Standing **a, Standing **b) {
+        Standing *t = *a;
+
+        *a = *b;
+        *b = t;
+}
+
+static void order_push(Order *o, Standing *s) {
+        size_t i = o->n++;
+
+        o->first[i] = s;
+        for (; i > 0 && o->compare(o->first[i], o->first[(i - 1) / 2]) < 0; i = (i - 1) / 2)
+                swap(o->first + i, o->first + (i - 1) / 2);
+}
+
+static Standing *order_pop(Order *o) {
+        Standing *s = o->first[0];
+
+        o->first[0] = o->first[--o->n];
+        for (size_t i = 0, k; (k = 2 * i + 1) < o->n; i = k) {
+                if (k + 1 < o->n && o->compare(o->first[k + 1], o->first[k]) < 0)
+                        k++;
+                if (o->compare(o->first[i], o->first[k]) <= 0)
+                        break;
+                swap(o->first + i, o->first + k);
+        }
+        return s;
+}
+
 /* Usable keys by the rule of the pick, the others by when they become usable. */
-static HeapRank rank_of(const Pool *p, const Standing *s) {
-        const PoolCounters *c = s->slot ? &s->slot->tally.counters : NULL;
+static HeapRank rank_of(const Pool *p, const Standing *s, const PoolSlot *slot) {
+        const PoolCounters *c = slot ? &slot->tally.counters : NULL;
 
         if (s->standing.available_at > 0)
                 return (HeapRank){ .by = { s->standing.available_at }, .index = s->key->index };
         if (!c)
                 return (HeapRank){ .index = s->key->index };
         return (HeapRank){
-                .by = { s->slot->tally.day == p->day.start ? c->today : 0, c->total, c->last_used },
+                .by = { slot->tally.day == p->day.start ? c->today : 0, c->total, c->last_used },
                 .index = s->key->index,
         };
 }
 
-/* When the quota of a key without a known project was refused; 0: never, or its project is known. */
-static usec_t refused_at(const Standing *s) {
-        if (!s->quota || s->quota->closed || s->key->project != &s->key->own ||
-            s->quota->breaker.until == 0)
+static usec_t refused_at(const PoolKey *k, const PoolQuota *quota) {
+        if (!quota || quota->closed || k->project != &k->own || quota->breaker.until == 0)
                 return 0;
-        return s->quota->breaker.since / USEC_PER_SEC;
+        return quota->breaker.since / USEC_PER_SEC;
 }
 
-static int compare_refusals(const void *a, const void *b) {
-        usec_t x = refused_at(a), y = refused_at(b);
-
-        return x == y ? 0 : x < y ? -1 : 1;
-}
-
-static void mark_coincidences(Standing *all, size_t n) {
-        qsort(all, n, sizeof(Standing), compare_refusals);
-        for (size_t i = 1; i < n; i++)
-                if (refused_at(all + i) > 0 && refused_at(all + i) == refused_at(all + i - 1))
-                        all[i].alike = all[i - 1].alike = true;
+static int compare_refusals(const Standing *a, const Standing *b) {
+        return a->refused_at == b->refused_at ? 0 : a->refused_at < b->refused_at ? -1 : 1;
 }
 
 /* A pick leaves overloaded projects out, as long as there are others. */
-static usec_t last_of(const Pool *p, const Standing *s) {
-        const PoolBucket *b = s->key->project->scratch;
-
+static usec_t last_of(const Pool *p, const Standing *s, const PoolBucket *b) {
         if (s->standing.available_at > 0)
                 return USEC_INFINITY;
         return b && b->overloaded_until > p->day.now ? b->overloaded_until : 0;
 }
 
-static int compare(const void *a, const void *b) {
-        const Standing *x = a, *y = b;
-
+static int compare(const Standing *x, const Standing *y) {
         if (x->last != y->last)
                 return x->last < y->last ? -1 : 1;
-        if (x->last > 0 && x->last < USEC_INFINITY && x->key->project != y->key->project)
-                return x->key->project->first_key->index < y->key->project->first_key->index ? -1 : 1;
+        if (x->last > 0 && x->last < USEC_INFINITY && x->project != y->project)
+                return x->project_index < y->project_index ? -1 : 1;
         return heap_rank_compare(&x->rank, &y->rank);
 }
 
-static void look(Pool *p, PoolModel *m, Standing *all) {
-        if (m)
-                pool_model_mark(m);
-        for (size_t i = 0; i < p->n_keys; i++) {
-                PoolKey *k = p->keys[i];
+/* --- the keys --- */
 
-                all[i] = (Standing){ .key = k, .slot = k->scratch };
-                if (k->project->scratch)
-                        all[i].quota = k->project->scratch->quota;
-                pool_standing(p, k, k->project->scratch, k->scratch, 0, &all[i].standing);
-                all[i].rank = rank_of(p, all + i);
-                all[i].last = last_of(p, all + i);
+static PoolBucket *bucket_of(const PoolKey *k, const PoolModel *m) {
+        LIST_FOREACH(i, &k->project->buckets) {
+                PoolBucket *b = list_entry(i, PoolBucket, by_project);
+
+                if (b->model == m)
+                        return b;
         }
+        return NULL;
+}
 
-        if (m)
-                pool_model_unmark(m);
+static PoolSlot *slot_of(const PoolKey *k, const PoolModel *m) {
+        LIST_FOREACH(i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                if (s->bucket->model == m)
+                        return s;
+        }
+        return NULL;
+}
+
+static void look(PoolExplain *e, const PoolModel *m) {
+        Pool *p = e->pool;
+        PoolKey *k = p->keys[e->n_seen];
+        PoolBucket *b = m ? bucket_of(k, m) : NULL;
+        PoolSlot *slot = m ? slot_of(k, m) : NULL;
+        Standing *s = e->all + e->n_seen++;
+
+        *s = (Standing){
+                .key = k,
+                .project = k->project,
+                .project_index = k->project->first_key ? k->project->first_key->index : k->index,
+                .is_spent = b && b->quota->breaker.until > 0,
+                .today = slot && slot->tally.day == p->day.start ? slot->tally.counters.today : 0,
+                .refused_at = refused_at(k, b ? b->quota : NULL),
+        };
+        pool_standing(p, k, b, slot, 0, &s->standing);
+        s->rank = rank_of(p, s, slot);
+        s->last = last_of(p, s, b);
+        order_push(&e->order, s);
+        if (s->refused_at > 0)
+                order_push(&e->refusals, s);
+}
+
+static void mark_coincidence(PoolExplain *e) {
+        Standing *s = order_pop(&e->refusals);
+
+        if (e->refused && e->refused->refused_at == s->refused_at)
+                s->alike = e->refused->alike = true;
+        e->refused = s;
 }
 
 /* A duration for people: "41 s", "12 min", "3 h". */
@@ -125,9 +205,8 @@ static void _printf_(2, 3) say(Sentence *t, const char *fmt, ...) {
         t->n = MIN(t->n + (size_t) n, sizeof(t->text) - 1);
 }
 
-static void say_usable(const Pool *p, const Standing *s, size_t place, Sentence *t) {
-        unsigned long long today =
-                s->slot && s->slot->tally.day == p->day.start ? s->slot->tally.counters.today : 0;
+static void say_usable(const Standing *s, size_t place, Sentence *t) {
+        unsigned long long today = s->today;
 
         if (place == 0)
                 say(t, "would be picked first");
@@ -138,7 +217,7 @@ static void say_usable(const Pool *p, const Standing *s, size_t place, Sentence 
                 say(t, "; the model was overloaded for its project, so others come first");
         if (s->standing.proven != POOL_USABLE)
                 say(t, "; it was ill and its next request is the probe");
-        else if (s->quota && s->quota->breaker.until > 0)
+        else if (s->is_spent)
                 say(t, "; its quota was spent and its next request is the probe");
 }
 
@@ -202,13 +281,15 @@ static void say_ceilings(const PoolReason *r, Sentence *t) {
 }
 
 /* A quota without requests so far has only the ceilings of the configuration. */
-static void look_at_ceilings(Pool *p, const char *model, const Standing *s, PoolReason *r) {
+static void look_at_ceilings(const PoolExplain *e, const PoolModel *m, const PoolKey *k, PoolReason *r) {
+        Pool *p = e->pool;
+        PoolBucket *b = m ? bucket_of(k, m) : NULL;
         Ceiling untouched = {}, *c = &untouched;
 
-        if (s->quota)
-                c = &s->quota->ceiling;
+        if (b)
+                c = &b->quota->ceiling;
         else
-                pool_limits_find(p, model, s->key->project->name, untouched.told);
+                pool_limits_find(p, e->model, k->project->name, untouched.told);
         ceiling_roll(c, p->day.now, p->day.start);
         for (CeilingKind i = 0; i < _CEILING_MAX; i++) {
                 r->ceilings[i].limit = ceiling_limit(c, i, p->day.now, &r->ceilings[i].source);
@@ -216,37 +297,85 @@ static void look_at_ceilings(Pool *p, const char *model, const Standing *s, Pool
         }
 }
 
+static void explain(PoolExplain *e, const PoolModel *m, void (*f)(const PoolReason *r, void *userdata),
+                    void *userdata) {
+        const Standing *s = order_pop(&e->order);
+        Sentence t = { .n = 0 };
+        PoolReason r = {
+                .key = s->key,
+                .usable = s->standing.available_at == 0,
+                .state = s->standing.state,
+                .available_at = s->standing.available_at,
+                .sentence = t.text,
+        };
+
+        look_at_ceilings(e, m, s->key, &r);
+        if (r.usable)
+                say_usable(s, e->n_done, &t);
+        else
+                say_blocked(e->pool, s, &t);
+        say_ceilings(&r, &t);
+        say_coincidence(s, &t);
+        e->n_done++;
+        f(&r, userdata);
+}
+
+/* --- the whole --- */
+
+int pool_explain_new(Pool *p, const char *model, PoolExplain **ret) {
+        _cleanup_(pool_explain_freep) PoolExplain *e = NULL;
+
+        e = calloc(1, sizeof(PoolExplain));
+        if (!e)
+                return -ENOMEM;
+        e->pool = p;
+        e->serial = p->last_set;
+        e->n = p->n_keys;
+        e->model = strdup(model);
+        e->all = calloc(MAX(e->n, 1U), sizeof(Standing));
+        e->order = (Order){ .first = calloc(MAX(e->n, 1U), sizeof(Standing *)), .compare = compare };
+        e->refusals = (Order){ .first = calloc(MAX(e->n, 1U), sizeof(Standing *)),
+                               .compare = compare_refusals };
+        if (!e->model || !e->all || !e->order.first || !e->refusals.first)
+                return -ENOMEM;
+        *ret = TAKE_PTR(e);
+        return 0;
+}
+
+int pool_explain_step(PoolExplain *e, usec_t now, size_t n,
+                      void (*f)(const PoolReason *r, void *userdata), void *userdata) {
+        const PoolModel *m;
+
+        if (e->serial != e->pool->last_set)
+                return -ESTALE;
+        (void) pool_time(e->pool, now);
+        m = pool_model_find(e->pool, e->model);
+        for (; n > 0 && e->n_done < e->n; n--)
+                if (e->n_seen < e->n)
+                        look(e, m);
+                else if (e->refusals.n > 0)
+                        mark_coincidence(e);
+                else
+                        explain(e, m, f, userdata);
+        return e->n_done < e->n;
+}
+
+PoolExplain *pool_explain_free(PoolExplain *e) {
+        if (!e)
+                return NULL;
+        free(e->model);
+        free(e->all);
+        free(e->order.first);
+        free(e->refusals.first);
+        free(e);
+        return NULL;
+}
+
 int pool_explain(Pool *p, const char *model, usec_t now, void (*f)(const PoolReason *r, void *userdata),
                  void *userdata) {
-        _cleanup_free_ Standing *all = NULL;
+        _cleanup_(pool_explain_freep) PoolExplain *e = NULL;
+        int r;
 
-        (void) pool_time(p, now);
-        all = calloc(MAX(p->n_keys, 1U), sizeof(Standing));
-        if (!all)
-                return -ENOMEM;
-        look(p, pool_model_find(p, model), all);
-        mark_coincidences(all, p->n_keys);
-        qsort(all, p->n_keys, sizeof(Standing), compare);
-
-        for (size_t i = 0; i < p->n_keys; i++) {
-                const PoolStanding *standing = &all[i].standing;
-                Sentence t = { .n = 0 };
-                PoolReason r = {
-                        .key = all[i].key,
-                        .usable = standing->available_at == 0,
-                        .state = standing->state,
-                        .available_at = standing->available_at,
-                        .sentence = t.text,
-                };
-
-                look_at_ceilings(p, model, all + i, &r);
-                if (r.usable)
-                        say_usable(p, all + i, i, &t);
-                else
-                        say_blocked(p, all + i, &t);
-                say_ceilings(&r, &t);
-                say_coincidence(all + i, &t);
-                f(&r, userdata);
-        }
-        return 0;
+        r = pool_explain_new(p, model, &e);
+        return r < 0 ? r : pool_explain_step(e, now, SIZE_MAX, f, userdata);
 }

@@ -14,7 +14,7 @@ from test_control import Controlled
 
 PEERS = 16  # base/limits.h
 CALLS = 300
-LARGE = [("GetStatistics", "", ())]
+LARGE = [("GetStatistics", "", ()), ("ListKeyHealth", "", ()), ("ExplainPick", "s", ("gemini-3.8-flash",))]
 
 
 def control(machine, start, n_keys):

@@ -8,8 +8,9 @@
 
 #include "base/text.h"
 #include "core/model.h"
-#include "pool/admin.h"
+#include "pool/explain.h"
 #include "server/admin/internal.h"
+#include "server/admin/long-answer.h"
 #include "server/admin/manage.h"
 #include "server/http.h"
 #include "server/reply.h"
@@ -21,8 +22,10 @@ static const char *const ceiling_names[_CEILING_MAX] = {
 };
 
 typedef struct Explanation {
-        Request *request;
+        const Http *http;
+        ModelName model;
         JWriter writer;
+        PoolExplain *explain;
         usec_t now;
 } Explanation;
 
@@ -42,7 +45,7 @@ static void write_ceilings(JWriter *w, const PoolReason *r) {
 
 static void write_reason(const PoolReason *r, void *userdata) {
         Explanation *e = userdata;
-        const Http *h = e->request->http;
+        const Http *h = e->http;
         JWriter *w = &e->writer;
         PoolKeyView v;
 
@@ -76,23 +79,47 @@ static int read_model(Request *q, ModelName *ret, ApiError *ret_error) {
         return MIN(model_name_parse(model, strlen(model), ret), 0);
 }
 
-int manage_explain(Request *q, ApiError *ret_error) {
-        _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
-        Explanation e = { .request = q, .writer = JWRITER_INIT(&body), .now = clock_realtime() };
-        ModelName model;
+static int explain_begin(void *answer, Buf *body) {
+        Explanation *e = answer;
+
+        e->writer = JWRITER_INIT(body);
+        jwrite_object(&e->writer, NULL);
+        jwrite_string(&e->writer, "model", e->model.name);
+        jwrite_array(&e->writer, "keys");
+        e->explain = pool_explain_free(e->explain);
+        return pool_explain_new(e->http->p.pool, e->model.name, &e->explain);
+}
+
+static int explain_step(void *answer, Buf *body _unused_) {
+        Explanation *e = answer;
         int r;
 
-        r = read_model(q, &model, ret_error);
+        e->now = clock_realtime();
+        r = pool_explain_step(e->explain, e->now, STATS_SLICE_ROWS, write_reason, e);
+        if (r == 0) {
+                jwrite_end(&e->writer);
+                jwrite_end(&e->writer);
+        }
+        return r;
+}
+
+static void explain_free(void *answer) {
+        Explanation *e = answer;
+
+        pool_explain_free(e->explain);
+        free(e);
+}
+
+int manage_explain(Request *q, ApiError *ret_error) {
+        static const LongAnswerOps ops = { explain_begin, explain_step, explain_free };
+        _cleanup_free_ Explanation *e = calloc(1, sizeof(Explanation));
+        int r;
+
+        if (!e)
+                return -ENOMEM;
+        e->http = q->http;
+        r = read_model(q, &e->model, ret_error);
         if (r != 0)
                 return r;
-        jwrite_object(&e.writer, NULL);
-        jwrite_string(&e.writer, "model", model.name);
-        jwrite_array(&e.writer, "keys");
-        r = pool_explain(q->http->p.pool, model.name, e.now, write_reason, &e);
-        if (r < 0)
-                return r;
-        jwrite_end(&e.writer);
-        jwrite_end(&e.writer);
-        request_reply(q, 200, REPLY_JSON, &body);
-        return 0;
+        return long_answer_start(q, &ops, TAKE_PTR(e), ret_error);
 }
