@@ -243,6 +243,16 @@ const PoolKey *pool_key(const Pool *p, size_t i) {
         return i < p->n_keys ? p->keys[i] : NULL;
 }
 
+size_t pool_key_n_sharing(const PoolKey *k) {
+        size_t n = 0;
+
+        if (!k->project->name || k->project->first_key != k)
+                return 0;
+        for (; k; k = k->next_of_project)
+                n++;
+        return n;
+}
+
 Secret *pool_key_secret(const PoolKey *k) {
         return k->secret;
 }

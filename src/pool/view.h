@@ -57,6 +57,8 @@ size_t pool_n_slots(const Pool *p);     /* pairs of key and model; a few may be 
 uint64_t pool_keys_serial(const Pool *p); /* changes with each reload: a walk by index must start again */
 size_t pool_n_models(const Pool *p);
 const PoolKey *pool_key(const Pool *p, size_t i);
+/* How many enabled keys its project has, if that has a name, and the key is the first of them; else 0. */
+size_t pool_key_n_sharing(const PoolKey *k);
 Secret *pool_key_secret(const PoolKey *k);
 void pool_key_view(Pool *p, const PoolKey *k, usec_t now, PoolKeyView *ret);
 

@@ -13,7 +13,7 @@ from test_reload import Configured
 
 MANY = 30_000
 ANSWERS_MAX = 8  # base/limits.h
-LARGE = ["/stats", "/explain"]
+LARGE = ["/stats", "/explain", "/api-key-recommendations"]
 
 
 def many(n, first=0):

@@ -52,6 +52,20 @@ static Pool *pool_of(const KeyRow *keys, const ToldRow *told) {
 #define C                                                                                                   \
         { "AIzaSy0000000000000000cccc" }
 
+static void on_head(Advice *a _unused_, void *userdata) {
+        jwrite_array(userdata, NULL);
+}
+
+static void advise(JWriter *w, Pool *p) {
+        Advice *a;
+
+        assert_int_equal(manage_advice_new(p, zone, on_head, w, &a), 0);
+        while (manage_advice_step(a, w, NOON) > 0)
+                ;
+        jwrite_end(w);
+        manage_advice_free(a);
+}
+
 static void test_advice(void **state) {
         static const struct {
                 KeyRow keys[6];
@@ -151,7 +165,7 @@ static void test_advice(void **state) {
                 _cleanup_(pool_freep) Pool *p = pool_of(rows[i].keys, rows[i].told);
                 JWriter w = JWRITER_INIT(&out), e = JWRITER_INIT(&expected);
 
-                manage_advise(&w, NULL, p, zone, NOON);
+                advise(&w, p);
                 jwrite_array(&e, NULL);
                 for (size_t k = 0; k < ELEMENTSOF(rows[i].advice) && rows[i].advice[k]; k++)
                         jwrite_string(&e, NULL, rows[i].advice[k]);
@@ -186,7 +200,7 @@ static void test_many(void **state) {
                 pool_report(p, &lease, &v, NULL, NOON);
         }
 
-        manage_advise(&w, NULL, p, zone, NOON);
+        advise(&w, p);
         s = buf_cstr(&out);
         assert_non_null(
                 strstr(s, "\"No key can serve m now: 100 dead of 100. The first one comes back at "));

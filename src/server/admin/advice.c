@@ -13,6 +13,7 @@
  * got them.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "pool/admin.h"
+#include "pool/survey.h"
 #include "server/admin/internal.h"
 
 #define SENTENCE_MAX    1024U
@@ -27,7 +29,7 @@
 #define ERROR_RATE_HIGH 20U /* percent, of ERROR_RATE_BASE requests or more: fewer prove nothing */
 #define ERROR_RATE_BASE 20U
 
-typedef struct Advice {
+struct Advice {
         JWriter *w;
         Pool *pool;
         const Zone *zone;
@@ -38,7 +40,15 @@ typedef struct Advice {
         /* the key whose slots are being visited */
         char label[LABEL_MAX];
         size_t n_unhealthy, n_closed; /* (key, model) pairs so far */
-} Advice;
+
+        /* the walk */
+        void (*head)(Advice *a, void *userdata);
+        void *userdata;
+        enum { ADVICE_SURVEY, ADVICE_KEYS, ADVICE_SHARED } stage;
+        size_t next_key, n_shared;
+        uint64_t keys_serial;
+        PoolSurvey survey;
+};
 
 /* --- texts --- */
 
@@ -174,9 +184,7 @@ static void advise_rest(Advice *a, size_t n, const char *what) {
                 say(a, "%zu more %s: /stats shows them all.", n - MANAGE_NAMES_MAX, what);
 }
 
-static void advise_keys(Advice *a) {
-        for (size_t i = 0; i < pool_n_keys(a->pool); i++)
-                advise_key(a, pool_key(a->pool, i));
+static void advise_keys_end(Advice *a) {
         advise_rest(a, a->n_unhealthy, "times a key is set aside for a model");
         advise_rest(a, a->n_closed, "times a project has no access to a model");
         advise_rest(a, a->n_keys[POOL_DEAD], "keys are dead");
@@ -185,32 +193,14 @@ static void advise_keys(Advice *a) {
 
 /* --- the setup --- */
 
-static int project_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
+static void advise_shared(Advice *a, const PoolKey *k) {
+        size_t n = pool_key_n_sharing(k);
+        PoolKeyView v;
 
-static void advise_projects(Advice *a) {
-        _cleanup_free_ const char **projects = calloc(a->n_enabled + 1, sizeof(char *));
-        size_t n = 0, n_shared = 0;
-
-        if (!projects)
-                return; /* the rest of the advice is useful without it */
-        for (size_t i = 0; i < pool_n_keys(a->pool); i++) {
-                PoolKeyView v;
-
-                pool_key_view(a->pool, pool_key(a->pool, i), a->now, &v);
-                if (v.project && v.state != POOL_DISABLED)
-                        projects[n++] = v.project;
-        }
-        qsort(projects, n, sizeof(char *), project_compare);
-        for (size_t i = 0, k; i < n; i = k) {
-                for (k = i + 1; k < n && streq(projects[i], projects[k]);)
-                        k++;
-                if (k - i > 1 && ++n_shared <= MANAGE_NAMES_MAX)
-                        say(a, "%zu keys share the project %s and its quota: they serve as much as one.",
-                            k - i, projects[i]);
-        }
-        advise_rest(a, n_shared, "projects are shared by several keys");
+        if (n < 2 || ++a->n_shared > MANAGE_NAMES_MAX)
+                return;
+        pool_key_view(a->pool, k, a->now, &v);
+        say(a, "%zu keys share the project %s and its quota: they serve as much as one.", n, v.project);
 }
 
 static void advise_warning(const PoolKey *k, const char *project, const char *model, uint64_t used,
@@ -231,23 +221,82 @@ static void advise_setup(Advice *a) {
         else if (a->n_enabled == 1)
                 say(a, "There is only one key: when its quota is spent or Google refuses it, every client "
                        "is turned away. Add one of another Google project.");
-        advise_projects(a);
+}
+
+static void advise_setup_end(Advice *a) {
+        advise_rest(a, a->n_shared, "projects are shared by several keys");
         if (a->n_keys[POOL_DISABLED] > 0 && a->n_enabled > 0)
                 say(a, "%zu key%s disabled in API_KEYS: no request goes through %s.",
                     a->n_keys[POOL_DISABLED], a->n_keys[POOL_DISABLED] == 1 ? " is" : "s are",
                     a->n_keys[POOL_DISABLED] == 1 ? "it" : "them");
 }
 
-void manage_advise(JWriter *w, const char *key, Pool *pool, const Zone *zone, usec_t now) {
-        Advice a = { .w = w, .pool = pool, .zone = zone, .now = now };
+/* --- the walk --- */
 
-        jwrite_array(w, key);
-        pool_each_model(pool, now, advise_model, &a);
-        pool_each_warning(pool, now, advise_warning, &a);
-        advise_rest(&a, a.n_warnings, "quotas run low");
-        advise_keys(&a);
-        advise_setup(&a);
-        if (a.n == 0)
-                say(&a, "Nothing needs doing: all %zu keys can serve.", a.n_enabled);
-        jwrite_end(w);
+Advice *manage_advice_free(Advice *a) {
+        free(a);
+        return NULL;
+}
+
+int manage_advice_new(Pool *pool, const Zone *zone, void (*head)(Advice *a, void *userdata), void *userdata,
+                      Advice **ret) {
+        Advice *a;
+
+        a = calloc(1, sizeof(Advice));
+        if (!a)
+                return -ENOMEM;
+        a->pool = pool;
+        a->zone = zone;
+        a->head = head;
+        a->userdata = userdata;
+        a->keys_serial = pool_keys_serial(pool);
+        pool_survey_begin(&a->survey, pool);
+        *ret = a;
+        return 0;
+}
+
+/* What follows the last key of each stage. */
+static void stage_end(Advice *a) {
+        a->next_key = 0;
+        if (a->stage == ADVICE_SURVEY) {
+                a->head(a, a->userdata);
+                pool_survey_each_model(&a->survey, a->now, advise_model, a);
+                pool_each_warning(a->pool, a->now, advise_warning, a);
+                advise_rest(a, a->n_warnings, "quotas run low");
+        } else if (a->stage == ADVICE_KEYS) {
+                advise_keys_end(a);
+                advise_setup(a);
+        } else {
+                advise_setup_end(a);
+                if (a->n == 0)
+                        say(a, "Nothing needs doing: all %zu keys can serve.", a->n_enabled);
+        }
+}
+
+int manage_advice_step(Advice *a, JWriter *w, usec_t now) {
+        size_t n_keys = pool_n_keys(a->pool), n = 0;
+
+        if (a->keys_serial != pool_keys_serial(a->pool))
+                return -ESTALE;
+        a->w = w;
+        a->now = now;
+        for (; n < STATS_SLICE_ROWS && a->next_key < n_keys; a->next_key++) {
+                const PoolKey *k = pool_key(a->pool, a->next_key);
+
+                n += 1 + a->survey.n / STATS_MODELS_PER_ROW;
+                if (a->stage == ADVICE_SURVEY)
+                        pool_survey_key(&a->survey, k, now);
+                else if (a->stage == ADVICE_KEYS)
+                        advise_key(a, k);
+                else
+                        advise_shared(a, k);
+        }
+        if (a->next_key < n_keys)
+                return 1;
+        stage_end(a);
+        return a->stage++ < ADVICE_SHARED;
+}
+
+void manage_advice_each_model(Advice *a, void (*f)(const PoolModelView *v, void *userdata), void *userdata) {
+        pool_survey_each_model(&a->survey, a->now, f, userdata);
 }

@@ -11,5 +11,13 @@
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t);
 
 /* --- server/admin/advice.c --- */
-/* Writes an array of sentences: advice to the operator from the pool's present state. Pure. */
-void manage_advise(JWriter *w, const char *key, Pool *pool, const Zone *zone, usec_t now);
+/* Advice to the operator from the pool's present state, as strings, in slices. head() is called before the
+ * first string, when the keys of each model have been counted. */
+typedef struct Advice Advice;
+
+int manage_advice_new(Pool *pool, const Zone *zone, void (*head)(Advice *a, void *userdata), void *userdata,
+                      Advice **ret);
+Advice *manage_advice_free(Advice *a);
+/* 1: there is more; 0: complete; -ESTALE: the keys were replaced, and it must start again. */
+int manage_advice_step(Advice *a, JWriter *w, usec_t now);
+void manage_advice_each_model(Advice *a, void (*f)(const PoolModelView *v, void *userdata), void *userdata);

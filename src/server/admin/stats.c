@@ -25,18 +25,6 @@ static void write_percent(JWriter *w, const char *key, double percent) {
         jwrite_fixed(w, key, percent, 2);
 }
 
-/* The answer grows with the pool; one that exceeds the ceiling must not be sent as if it were complete. */
-static int reply(Request *q, Buf *body, ApiError *ret_error) {
-        if (body->error < 0) {
-                api_error_set(ret_error, 500, NULL,
-                              "The answer would be larger than gemgate sends (%u MiB).",
-                              MANAGE_ANSWER_MAX >> 20);
-                return HANDLER_E_REFUSED;
-        }
-        request_reply(q, 200, REPLY_JSON, body);
-        return 0;
-}
-
 /* --- GET /stats --- */
 
 /* The last formatted time and its text. */
@@ -224,24 +212,64 @@ static uint64_t requests_today(Pool *pool, usec_t now) {
         return c.today;
 }
 
-int manage_recommendations(Request *q, ApiError *ret_error) {
-        _cleanup_buf_ Buf body = BUF_INIT(MANAGE_ANSWER_MAX);
-        JWriter w = JWRITER_INIT(&body);
-        const HttpParams *p = &q->http->p;
-        usec_t now = clock_realtime();
+typedef struct Recommendations {
+        const HttpParams *p;
+        JWriter w;
+        Advice *advice;
+} Recommendations;
 
-        jwrite_object(&w, NULL);
-        write_strings(&w, "quota_management_strategies", quota_strategies, ELEMENTSOF(quota_strategies));
-        jwrite_object(&w, "current_system_status");
-        jwrite_uint(&w, "total_keys", pool_n_keys(p->pool));
-        jwrite_uint(&w, "today_total_requests", requests_today(p->pool, now));
-        jwrite_uint(&w, "models_in_use", pool_n_models(p->pool));
-        jwrite_object(&w, "model_health_status");
-        pool_each_model(p->pool, now, write_model_health, &w);
-        jwrite_end(&w);
-        jwrite_end(&w);
-        write_strings(&w, "best_practices", best_practices, ELEMENTSOF(best_practices));
-        manage_advise(&w, "advice", p->pool, p->zone, now);
-        jwrite_end(&w);
-        return reply(q, &body, ret_error);
+static void write_head(Advice *advice, void *userdata) {
+        Recommendations *a = userdata;
+        JWriter *w = &a->w;
+
+        jwrite_object(w, NULL);
+        write_strings(w, "quota_management_strategies", quota_strategies, ELEMENTSOF(quota_strategies));
+        jwrite_object(w, "current_system_status");
+        jwrite_uint(w, "total_keys", pool_n_keys(a->p->pool));
+        jwrite_uint(w, "today_total_requests", requests_today(a->p->pool, clock_realtime()));
+        jwrite_uint(w, "models_in_use", pool_n_models(a->p->pool));
+        jwrite_object(w, "model_health_status");
+        manage_advice_each_model(advice, write_model_health, w);
+        jwrite_end(w);
+        jwrite_end(w);
+        write_strings(w, "best_practices", best_practices, ELEMENTSOF(best_practices));
+        jwrite_array(w, "advice");
+}
+
+static int advice_begin(void *answer, Buf *body) {
+        Recommendations *a = answer;
+
+        a->w = JWRITER_INIT(body);
+        a->advice = manage_advice_free(a->advice);
+        return manage_advice_new(a->p->pool, a->p->zone, write_head, a, &a->advice);
+}
+
+static int advice_step(void *answer, Buf *body _unused_) {
+        Recommendations *a = answer;
+        int r;
+
+        r = manage_advice_step(a->advice, &a->w, clock_realtime());
+        if (r == 0) {
+                jwrite_end(&a->w);
+                jwrite_end(&a->w);
+        }
+        return r;
+}
+
+static void advice_free(void *answer) {
+        Recommendations *a = answer;
+
+        manage_advice_free(a->advice);
+        free(a);
+}
+
+int manage_recommendations(Request *q, ApiError *ret_error) {
+        static const LongAnswerOps ops = { advice_begin, advice_step, advice_free };
+        Recommendations *a;
+
+        a = calloc(1, sizeof(Recommendations));
+        if (!a)
+                return -ENOMEM;
+        a->p = &q->http->p;
+        return long_answer_start(q, &ops, a, ret_error);
 }
