@@ -30,6 +30,7 @@ typedef struct Answer {
         bool is_refused; /* the same, if the reason is about the account */
         bool has_usage;
         bool is_reopened; /* content came after a finishReason */
+        bool must_finish; /* for answer_judge(): also an upstream that sends no finishReason is not whole */
 } Answer;
 
 /* Clears everything: another attempt begins. */

@@ -37,9 +37,9 @@ typedef struct DialectContext {
         uint64_t created;          /* seconds since 1970 */
         const char *path_rest;     /* the path after the route's prefix, decoded; NULL: nothing */
 
+        bool must_finish; /* a stream without a finishReason must not end well for this client */
         GeminiStore store;
         bool store_is_told; /* `store` is sent also if the client has none */
-
         /* A header, and a raw argument of the query, by name; NULL: the request has none. Called by
          * dialect_header() and dialect_argument(); without these functions there are none. */
         const char *(*header)(const char *name, void *request);

@@ -426,14 +426,11 @@ def test_many_signals_at_once(daemon):
 
 def test_before_the_start_is_over(sim, tmp_path):
     """A SIGHUP while the configuration is being read is a reload later, not the end."""
-    fifo = tmp_path / "settings"
-    os.mkfifo(fifo)
-    with Daemon(tmp_path, sim, argv=["--env-file", str(fifo)]) as d:
-        writer = os.open(fifo, os.O_WRONLY)  # returns when it is being read
+    settings = tmp_path / "settings"
+    settings.write_text(("#" * 1000 + "\n") * 15000)  # reading it takes a while
+    with Daemon(tmp_path, sim, argv=["--env-file", str(settings)]) as d:
+        wait.until("its handlers", d.process.settled)
         d.process.signal(signal.SIGHUP)
-        fifo.rename(tmp_path / "gone")
-        fifo.write_text("LOG_LEVEL=INFO")
-        os.close(writer)
         d.wait_log("the reload", lambda e: "configuration reloaded" in e["message"])
 
 

@@ -56,6 +56,7 @@ typedef struct Native {
         unsigned framing;
         bool has_piece;                     /* streaming: one was framed, held back or not */
         bool has_sent;                      /* streaming: bytes have gone to the client */
+        bool must_finish;                   /* as in DialectContext */
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
         Answer answer;
         Buf held; /* streaming: the pieces before the first with content; else the answer */
@@ -133,6 +134,7 @@ static int native_request(const DialectContext *c, const char *body, size_t n, T
                 return -ENOMEM;
         native->t.dialect = &dialect_gemini;
         native->t.opaque = true;
+        native->must_finish = c->must_finish;
         native->t.gemini = BUF_INIT(n);
         native->held = BUF_INIT(UPSTREAM_ANSWER_MAX);
 
@@ -245,7 +247,8 @@ static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         Native *n = CONTAINER_OF(t, Native, t);
 
         /* A stream with content ends as it did upstream, also without a finishReason. */
-        if (translation_generates(t) && !n->has_sent &&
+        n->answer.must_finish = n->must_finish;
+        if (translation_generates(t) && (!n->has_sent || n->must_finish) &&
             !answer_judge(&n->answer, translation_streams(t), NULL, "", ret_verdict))
                 return DIALECT_E_VERDICT;
 

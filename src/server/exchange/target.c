@@ -64,6 +64,7 @@ static int translate(Request *q, const char *instead, Translation **ret, ApiErro
                         .request_id = q->id,
                         .created = clock_realtime() / USEC_PER_SEC,
                         .path_rest = q->rest,
+                        .must_finish = q->inner,
                         .store = q->config->route.store,
                         .store_is_told = q->config->route.store_is_told,
                         .header = request_header,
