@@ -77,7 +77,7 @@ static bool is_cut(const Answer *a) {
 
         if (a->is_blocked || (n_open == 0 && n_finished > 0))
                 return false;
-        return a->must_finish || !a->has_usage || n_finished > 0;
+        return (a->must_finish && n_open > 0) || !a->has_usage || n_finished > 0;
 }
 
 static bool candidate_is_answer(const AnswerCandidate *c, bool (*is_answer)(const char *finish)) {
