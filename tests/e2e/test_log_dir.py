@@ -119,7 +119,8 @@ def test_off_and_on(start, tmp_path):
     assert d.chat().status == 200
     wait.until("the file", lambda: f"gemgate-{datetime.date.today()}.log" in files(logs))
     gone = f"gemgate-{today - datetime.timedelta(days=11)}.log"
-    assert gone not in files(logs) and f"gemgate-{today - datetime.timedelta(days=9)}.log" in files(logs)
+    wait.until("the oldest to be deleted", lambda: gone not in files(logs))
+    assert f"gemgate-{today - datetime.timedelta(days=9)}.log" in files(logs)
     env.write_text("")
     reload(d)
     assert d.chat().status == 200
