@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "core/token.h"
 
 static Token *token_of(TokenSet *s, const Secret *secret) {
@@ -12,10 +13,15 @@ static Token *token_of(TokenSet *s, const Secret *secret) {
 }
 
 static int token_set_append(TokenSet *s, Secret *secret, char *name, TokenRight right) {
+        uint8_t digest[DIGEST_KEYED_SIZE];
         Token *tokens;
+        int r;
 
         if (s->n >= TOKENS_MAX)
                 return -E2BIG;
+        r = digest_secret_bytes(secret, digest);
+        if (r < 0)
+                return r;
         tokens = reallocarray(s->tokens, s->n + 1, sizeof(Token));
         if (!tokens)
                 return -ENOMEM;
@@ -23,6 +29,7 @@ static int token_set_append(TokenSet *s, Secret *secret, char *name, TokenRight 
         tokens += s->n++;
         *tokens = (Token){ .secret = secret_ref(secret), .name = name, .right = right };
         secret_mask_token(secret, tokens->mask);
+        memcpy(&tokens->id, digest, sizeof(tokens->id));
         return 0;
 }
 

@@ -18,6 +18,7 @@ typedef struct Token {
         char *name; /* or NULL */
         TokenRight right;
         char mask[SECRET_MASK_MAX];
+        uint64_t id; /* the same after a reload; of its digest, so it reveals nothing */
 } Token;
 
 typedef struct TokenSet {

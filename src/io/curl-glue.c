@@ -422,6 +422,9 @@ static int handle_take(CurlGlue *g, Handle *ret) {
         }
         (void) curl_easy_setopt(h.easy, CURLOPT_ERRORBUFFER, h.words);
         (void) curl_easy_setopt(h.easy, CURLOPT_NOSIGNAL, 1L);
+        /* Else a call that is freed while its name is looked up waits for the resolver, which may take many
+         * seconds. So the resolver's thread is left to itself, and ends when it has its answer. */
+        (void) curl_easy_setopt(h.easy, CURLOPT_QUICK_EXIT, 1L);
         (void) curl_easy_setopt(h.easy, CURLOPT_PROTOCOLS_STR, "http,https");
         (void) curl_easy_setopt(h.easy, CURLOPT_FOLLOWLOCATION, 0L);
         (void) curl_easy_setopt(h.easy, CURLOPT_HTTP_VERSION,

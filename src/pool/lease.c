@@ -457,15 +457,17 @@ static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *u
         m->n_leases--;
 }
 
-void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
-        Verdict foreign;
-
+void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t now) {
         (void) pool_time(p, now);
-        if (v->class == VERDICT_KEY_DEAD && v->is_unsure && pool_herd_joins(p, lease->key, v)) {
-                foreign = *v;
-                foreign.class = VERDICT_FOREIGN;
-                v = &foreign;
-        }
+        if (v->class == VERDICT_KEY_DEAD && v->is_unsure && pool_herd_joins(p, lease->key, v))
+                v->class = VERDICT_FOREIGN;
+}
+
+void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
+        Verdict weighed = *v;
+
+        pool_weigh(p, lease, &weighed, now);
+        v = &weighed;
         if (lease->slot)
                 count_outcome(p, lease->slot, v, usage);
         if (lease->slot && lease->unsent && v->class != VERDICT_OK && !is_error(v))

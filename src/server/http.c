@@ -100,7 +100,7 @@ static void read_body(Request *q) {
 
         /* A client is its token. The bodies of CLI jobs, which have none, have the room of CLI_MAX_JOBS. */
         if (q->token || q->job)
-                http_request_admit(q->io, (uintptr_t) q->token);
+                http_request_admit(q->io, q->token ? q->token->id : 0);
         if (route_takes_body(q->route))
                 return http_request_take_body(q->io, body_max(q));
         http_request_skip_body(q->io, body_max(q));

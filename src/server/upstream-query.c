@@ -31,6 +31,7 @@ static void trace_end(const UpstreamQuery *q) {
 static void report(UpstreamQuery *q) {
         LOG_FOR_REQUEST(ids_of(q));
 
+        upstream_call_weigh(&q->call, q->http, &q->verdict);
         upstream_call_report(&q->call, q->http, &q->verdict, NULL);
 }
 

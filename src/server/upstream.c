@@ -91,6 +91,11 @@ void upstream_call_end(UpstreamCall *c) {
         c->call = engine_call_free(c->call);
 }
 
+void upstream_call_weigh(const UpstreamCall *c, Http *h, Verdict *v) {
+        if (c->lease.key)
+                pool_weigh(h->p.pool, &c->lease, v, clock_realtime());
+}
+
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage) {
         upstream_call_end(c);
         c->lease.unsent = !c->sent;

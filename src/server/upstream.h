@@ -90,6 +90,8 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
 void upstream_call_end(UpstreamCall *c);
 
 /* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
+/* Before the report, see pool_weigh(). */
+void upstream_call_weigh(const UpstreamCall *c, Http *h, Verdict *v);
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage);
 
 /* Counts a failed try, and what it has cost. */

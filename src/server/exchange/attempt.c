@@ -145,7 +145,7 @@ int attempt_start(Attempt *a) {
                 if (q->job)
                         job_tried(q->job, q->key_mask, q->key_name);
         }
-        a->ended = a->is_final = a->is_empty = false;
+        a->answering = a->ended = a->is_final = a->is_empty = false;
         upstream_trace_begin(&a->upstream, &q->ids, target->model, NULL);
         return upstream_call_start(&a->upstream, q->http, target->cli ? q->http->p.cli : q->http->p.engine,
                                    &(EngineRequest){
@@ -183,8 +183,9 @@ static void lease_end(Attempt *a, const Verdict *v) {
 void attempt_answering(Attempt *a) {
         LOG_FOR_REQUEST(&a->request->ids);
 
-        if (a->upstream.lease.key)
+        if (a->upstream.lease.key && !a->answering)
                 pool_answering(a->request->http->p.pool, &a->upstream.lease, clock_realtime());
+        a->answering = true;
 }
 
 /* A stream may be complete for HTTP but still lack its end, which only the dialect recognizes. */
@@ -202,6 +203,7 @@ void attempt_conclude(Attempt *a, int error) {
         if (error < 0)
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
+        upstream_call_weigh(&a->upstream, q->http, &a->verdict);
         note_verdict(q, &a->verdict);
         trace_end(a, &a->verdict);
         if (a->verdict.class == VERDICT_OK && a->upstream.lease.key && a->target->conversation != 0)

@@ -19,6 +19,7 @@ typedef struct Attempt {
         UpstreamCall upstream;
 
         /* the result */
+        bool answering; /* the pool knows that an answer has begun */
         bool ended;    /* `verdict` is the outcome */
         bool is_final; /* the dialect has set the verdict; the engine's is ignored */
         bool is_last;  /* set by the exchange: no other try would follow, so an empty answer is the answer */

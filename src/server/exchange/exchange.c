@@ -217,15 +217,16 @@ static void step_waiting(Exchange *x) { /* the pause is over */
         exchange_enter(x, EXCHANGE_PICKING);
 }
 
-/* An event: the first one that is translated into bytes begins the stream. */
+/* An event: the first one at all shows that the key is not refused, the first one that is translated into
+ * bytes begins the stream. Thoughts may come long before a text. */
 static void first_event(Exchange *x) {
+        attempt_answering(x->attempt);
         if (http_request_out(x->request->io)->n == 0)
                 return;
         if (stream_begin(x) < 0) {
                 x->error = -ENOMEM; /* exchange_on_event() returns it: the attempt ends */
                 return;
         }
-        attempt_answering(x->attempt);
         pass_on(x);
 }
 
