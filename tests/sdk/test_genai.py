@@ -153,7 +153,6 @@ def test_upstream_error(genai, sim, daemon, op, script, code, status, words):
 
 STREAM_FAULTS = [
     ("cut after=1", 502, "INTERNAL"),
-    ("end after=1", 502, "INTERNAL"),
     ("reset after=1", 502, "INTERNAL"),
     ("hang after=1", 502, "INTERNAL"),
     ("error-in-stream after=1 error=overloaded", 503, "UNAVAILABLE"),
@@ -168,6 +167,13 @@ def test_fault_in_a_stream(genai, sim, start, fault, code, status):
     out = genai.call("stream", start(STREAM_IDLE_TIMEOUT="300ms"), HI)
     assert MODEL in bad(genai, out, code, status)
     assert [c["text"] for c in out["chunks"]] == ["a"]
+
+
+def test_stream_without_a_finish_reason(genai, sim, daemon):
+    """It ends as it did upstream: Google's SDKs take it."""
+    sim.script('*: text "ab" chunks=2 end after=1')
+    out = genai.call("stream", daemon, HI)
+    assert out["error"] is None and [c["text"] for c in out["chunks"]] == ["a"]
 
 
 def test_failover(genai, sim, daemon):

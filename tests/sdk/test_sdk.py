@@ -147,7 +147,15 @@ def test_upstream_error(sdk, sim, daemon, op, script, cls, status, code):
     assert e["request_id"] and e["message"] and e["type"]
 
 
-STREAM_FAULTS = ["cut after=1", "end after=1", "reset after=1", "error-in-stream after=1 error=overloaded", "hang after=1"]
+STREAM_FAULTS = ["cut after=1", "reset after=1", "error-in-stream after=1 error=overloaded", "hang after=1"]
+
+
+def test_stream_without_a_finish_reason(sdk, sim, daemon):
+    """Gemini has counted the tokens and ended the stream well: it is complete."""
+    sim.script('*: text "a b" chunks=2 end after=1')
+    out = sdk.call("stream", daemon, HI)
+    assert not out["error"], out
+    assert [c["choices"][0]["finish_reason"] for c in out["chunks"] if c["choices"]][-1] == "stop"
 
 
 @pytest.mark.parametrize("fault", STREAM_FAULTS)

@@ -72,7 +72,7 @@ def test_search_by_field(after):
 
 
 def unhealthy(sim):
-    sim.script(f"key={SECRETS['KEY1']} times=3 : status 403")
+    sim.script(f"key={SECRETS['KEY1']} times=3 : error iam")
     for _ in range(8):
         machine.chat()
 
