@@ -387,6 +387,31 @@ static void test_clock_was_ahead(void **state) {
         }
 }
 
+/* A row in which only the end was moved: a first refusal of a minute never waits for two days. */
+static void test_end_is_far_ahead(void **state) {
+        World w = { .now = NOON };
+
+        world_begin(&w, four, 1);
+        world_ask(&w, "m", VERDICT_MINUTE, 0);
+        (void) world_save(&w, true);
+        world_end(&w);
+        for (size_t i = 0; i < w.shelf.n; i++) {
+                Row row = shelf_row(&w.shelf, i);
+                Rows changed = ROWS_INIT(65536);
+
+                if (row.table != POOL_QUOTAS)
+                        continue;
+                assert_true(row.values[2].integer > (int64_t) NOON);
+                row.values[2].integer += (int64_t) (1461 * USEC_PER_DAY);
+                rows_put(&changed, row.table, row.values, row.n);
+                rows_done(&w.shelf.kept[i].row);
+                w.shelf.kept[i].row = changed;
+        }
+        world_begin(&w, four, 1);
+        assert_int_equal(bucket_of(&w, 0, "m")->quota->breaker.until, NOON + USEC_PER_HOUR);
+        world_done(&w);
+}
+
 /* Rows of anything: passed over, and never more than the pool itself would do. */
 static void test_senseless(void **state) {
         World w = { .now = NOON };
@@ -554,6 +579,7 @@ int main(void) {
                 cmocka_unit_test(test_disabled),
                 cmocka_unit_test(test_late),
                 cmocka_unit_test(test_clock_was_ahead),
+                cmocka_unit_test(test_end_is_far_ahead),
                 cmocka_unit_test(test_senseless),
                 cmocka_unit_test(test_digest),
                 cmocka_unit_test(test_learned_projects),

@@ -191,6 +191,12 @@ static int restore_key_project(PoolRestore *r, const RowValue *v) {
         return pool_project_restore(r->pool, k, name);
 }
 
+/* A first refusal that is not the day's is believed for RESTORED_WAIT at most; later ones wait longer. */
+static void bound_first_wait(Breaker *b, const Pool *p) {
+        if (b->strikes <= 1)
+                b->until = MIN(b->until, usec_add(p->day.now, RESTORED_WAIT));
+}
+
 static int restore_slot(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
         PoolTally t = get_counters(&reader, r->pool);
@@ -216,6 +222,7 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
                 return e;
         m->saved = true;
         pool_tally_merge(&s->tally, &t, r->pool->day.start);
+        bound_first_wait(&rate, r->pool);
         (void) take_breaker(&s->rate, &rate);
         (void) take_breaker(&s->health, &health);
         if (s->strikes == 0)
@@ -256,6 +263,8 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
         e = reader.bad ? 0 : restore_index_bucket(&r->of, v, used_of(&breaker), &b);
         if (e < 0 || reader.bad || !b)
                 return e;
+        if (!closed && !daily)
+                bound_first_wait(&breaker, r->pool);
         if (take_breaker(&b->quota->breaker, &breaker)) {
                 b->quota->closed = closed;
                 b->quota->daily = daily;
