@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-import house
 import wait
 from test_life import memory
 
@@ -14,7 +13,7 @@ CHAT = "/v1/chat/completions"
 NATIVE = "/v1beta/models/gemini-3.8-flash:generateContent"
 
 # The sanitizer keeps what is freed for a while, and replaces the daemon's allocator.
-measured = pytest.mark.skipif(house.SANITIZED, reason="the sanitizer's allocator is not the daemon's")
+measured = pytest.mark.unsanitized
 
 
 def peak(daemon):
