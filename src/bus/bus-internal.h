@@ -63,6 +63,7 @@ bool bus_link_takes(const BusLink *l); /* false: its queue is full because it do
 void bus_link_open(BusLink *l);        /* from now on signals are sent to it */
 void bus_link_close(BusLink *l);       /* closes the connection */
 int bus_add_objects(BusLink *l);
+int bus_attach(Bus *b, sd_bus *bus); /* to the loop */
 
 /* bus-system.c */
 int bus_system_start(Bus *b);

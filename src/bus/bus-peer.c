@@ -168,7 +168,7 @@ static int peer_start(Peer *p, int fd) {
         r = sd_bus_start(bus);
         if (r < 0)
                 return r;
-        return sd_bus_attach_event(bus, loop_event(p->link.owner->p.loop), SD_EVENT_PRIORITY_NORMAL);
+        return bus_attach(p->link.owner, bus);
 }
 
 static void serve(Bus *b, int fd) {

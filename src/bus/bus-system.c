@@ -113,7 +113,7 @@ static int set_up(Bus *b) {
         r = sd_bus_request_name_async(bus, NULL, BUS_NAME, SD_BUS_NAME_QUEUE, on_name, b);
         if (r < 0)
                 return r;
-        return sd_bus_attach_event(bus, loop_event(b->p.loop), SD_EVENT_PRIORITY_NORMAL);
+        return bus_attach(b, bus);
 }
 
 static void try_connect(Bus *b) {

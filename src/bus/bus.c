@@ -136,6 +136,14 @@ void bus_link_close(BusLink *l) {
         l->bus = sd_bus_close_unref(l->bus);
 }
 
+/* Else sd-bus waits at the end of the loop until everything is written, also for a peer that never reads. */
+int bus_attach(Bus *b, sd_bus *bus) {
+        int r;
+
+        r = sd_bus_set_close_on_exit(bus, false);
+        return r < 0 ? r : sd_bus_attach_event(bus, loop_event(b->p.loop), SD_EVENT_PRIORITY_NORMAL);
+}
+
 /* Runs before all other filters, because it is added last. */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) {
         BusLink *l = userdata;

@@ -4,7 +4,7 @@ import os
 import pytest
 
 import private
-from fixtures import running_sim, sim, stop_all  # noqa: F401
+from fixtures import pytest_collection_modifyitems, running_sim, sim, stop_all  # noqa: F401
 
 assert os.geteuid() == 0, "tests/bus plays several users, which takes root"
 

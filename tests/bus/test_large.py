@@ -73,6 +73,19 @@ def rss(daemon):
         return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def test_the_end_does_not_wait_for_them(machine, start):
+    c = control(machine, start, 3000)
+    peers = [connect(c) for _ in range(PEERS - 1)]
+    for s in peers:
+        for i in range(CALLS):
+            s.sendall(message("GetStatistics", serial=i + 2))
+    assert c.daemon.chat().status == 200
+    c.daemon.process.stop()
+    for s in peers:
+        s.close()
+
+
+@pytest.mark.unsanitized
 def test_clients_that_do_not_read(machine, start):
     c = control(machine, start, 3000)
     before = rss(c.daemon)
