@@ -174,6 +174,6 @@ def test_soak(sim, start):
     print(f"\n{s.n} requests, {s.reloads} reloads; descriptors {quiet} idle, {early[0]} then, {late[0]} now; "
           f"{early[1] >> 10} KiB then, {late[1] >> 10} KiB now: {grown:+.2f} %")
     assert s.n > 10 * SECONDS / (5 if house.SANITIZED else 1)
-    # A sanitizer keeps what was freed. In two minutes the heap's own movement is about as much as 1 % of so few MiB.
-    room = 0 if SECONDS >= 600 else 256 << 10
+    # A sanitizer keeps what was freed. In a run of two minutes the heap is still finding its size: up to 1 MiB was seen.
+    room = 0 if SECONDS >= 600 else 2 << 20
     assert house.SANITIZED or late[1] < early[1] * 1.01 + room, (early, late)
