@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,6 +29,7 @@
 
 #include "base/limits.h"
 #include "base/log-outlet.h"
+#include "base/thread.h"
 
 #define LINE_PATIENCE (20 * USEC_PER_MSEC)
 #define POLL_MSEC     1000 /* a descriptor may take bytes again without an event */
@@ -164,20 +164,15 @@ static void *run(void *userdata) {
         return NULL;
 }
 
-/* Signals are for the loop: the thread blocks all of them. */
 static int start_thread(LogOutlet *o) {
-        sigset_t all, before;
         pthread_t thread;
         int r;
 
         if (o->has_thread)
                 return 0;
-        (void) sigfillset(&all);
-        (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&thread, NULL, run, o);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (r != 0)
-                return -r;
+        r = thread_start(run, o, &thread);
+        if (r < 0)
+                return r;
         (void) pthread_detach(thread);
         o->has_thread = true;
         return 0;

@@ -23,13 +23,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log-outlet.h"
+#include "base/thread.h"
 #include "io/log-file.h"
 
 #define PIECE_MAX (64U << 10) /* as many bytes do not wait for the turn's end */
@@ -320,18 +320,6 @@ void log_file_line(usec_t now, const char *line, size_t n, void *userdata) {
         loop_hook_ask(f->p.loop, &f->hook);
 }
 
-/* Signals are for the loop: the thread blocks all of them. */
-static int start_thread(LogFile *f) {
-        sigset_t all, before;
-        int r;
-
-        (void) sigfillset(&all);
-        (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&f->thread, NULL, run, f);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-        return -r;
-}
-
 int log_file_new(const LogFileParams *p, LogFile **ret) {
         LogFile *f = calloc(1, sizeof(LogFile));
         int r;
@@ -350,7 +338,7 @@ int log_file_new(const LogFileParams *p, LogFile **ret) {
         };
         r = f->event_fd < 0 ? -errno : loop_fd_add(p->loop, &f->watch, f->event_fd, EPOLLIN, on_event, f);
         if (r >= 0)
-                r = start_thread(f);
+                r = thread_start(run, f, &f->thread);
         if (r < 0) {
                 loop_fd_remove(p->loop, &f->watch);
                 destroy(f);

@@ -16,10 +16,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 
+#include "base/thread.h"
 #include "io/store-sqlite.h"
 
 typedef enum StoreTask {
@@ -204,7 +204,6 @@ static int on_read(Store *store, StoreRowFn fn, void *userdata, char ret_trouble
 }
 
 static int start_thread(SqliteStore *s) {
-        sigset_t all, before;
         int r;
 
         r = pthread_mutex_init(&s->lock, NULL);
@@ -216,12 +215,9 @@ static int start_thread(SqliteStore *s) {
                 return -r;
         }
         s->has_lock = true;
-        (void) sigfillset(&all);
-        (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&s->thread, NULL, run, s);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-        s->has_thread = r == 0;
-        return -r;
+        r = thread_start(run, s, &s->thread);
+        s->has_thread = r >= 0;
+        return r;
 }
 
 static int on_start(Store *store) {

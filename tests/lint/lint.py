@@ -39,17 +39,19 @@ FOREIGN = [
     (r"systemd/.*", {"io", "bus", "daemon", "ctl"}),
     (r"openssl/.*", {"core"}),
     (r"json-c/.*|json\.h", {"config", "dialect", "engine", "server", "runner"}),
-    (r"pthread\.h|threads\.h", set()),
+    (r"pthread\.h|threads\.h|base/thread\.h", set()),
 ]
 
 # --- and what one file alone may include ---
 FOREIGN_FILES = {
+    "src/base/thread.h": {"pthread.h"},
+    "src/base/thread.c": {"base/thread.h"},
     # SQLite waits for the disk, and nothing but a thread would keep the loop from waiting with it
-    "src/io/store-sqlite.c": {"pthread.h"},
+    "src/io/store-sqlite.c": {"pthread.h", "base/thread.h"},
     # likewise for the files of LOG_DIR
-    "src/io/log-file.c": {"pthread.h"},
+    "src/io/log-file.c": {"pthread.h", "base/thread.h"},
     # what nothing reads, such as a full pipe, makes its writer wait
-    "src/base/log-outlet.c": {"pthread.h"},
+    "src/base/log-outlet.c": {"pthread.h", "base/thread.h"},
 }
 
 # --- calls that have a better sister ---

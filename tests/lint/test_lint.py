@@ -32,6 +32,7 @@ BAD = [
     ("src/io/a.c", "#include <json-c/json.h>\n", "foreign-includes", 2),
     ("src/daemon/a.c", "#include <pthread.h>\n", "foreign-includes", 2),
     ("src/io/a.c", "#include <pthread.h>\n", "foreign-includes", 2),
+    ("src/io/a.c", '#include "base/thread.h"\n', "foreign-includes", 2),
     ("src/core/a.c", "#include <sqlite3.h>\n", "foreign-includes", 2),
     ("src/core/a.c", "int x;\n" * 800, "length", 801),
     ("src/core/a.h", "int x;\n" * 120, "length", 121),
