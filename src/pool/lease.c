@@ -464,10 +464,7 @@ void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t now) {
 }
 
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
-        Verdict weighed = *v;
-
-        pool_weigh(p, lease, &weighed, now);
-        v = &weighed;
+        (void) pool_time(p, now);
         if (lease->slot)
                 count_outcome(p, lease->slot, v, usage);
         if (lease->slot && lease->unsent && v->class != VERDICT_OK && !is_error(v))

@@ -11,6 +11,7 @@ static void report(World *w, Lease *lease, VerdictClass class, bool is_unsure, c
 
         verdict_init(&v, class, 0, message);
         v.is_unsure = is_unsure;
+        pool_weigh(w->pool, lease, &v, w->now);
         pool_report(w->pool, lease, &v, NULL, w->now);
 }
 
