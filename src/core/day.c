@@ -54,8 +54,7 @@ uint32_t day_date_of(const Day *d, usec_t t) {
         return date_at(d->zone, zone_day_start(d->zone, t));
 }
 
-/* Noon is in the date's day whatever the zone's offset of that night; no zone is 12 hours off by more than
- * two, so a day before or after is tried as well. */
+/* Noon in UTC is in the date's day, or, in a zone more than 12 hours away, in the day before or after it. */
 usec_t day_date_begin(const Day *d, uint32_t date) {
         struct tm tm = {
                 .tm_year = (int) (date / 10000) - 1900,

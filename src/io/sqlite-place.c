@@ -12,6 +12,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,14 +20,24 @@
 #include "base/limits.h"
 #include "io/sqlite-internal.h"
 
-static FileId id_of(const char *path, const char *suffix) {
+/* All zero, with errno, if there is none. */
+static FileId id_of(const char *path, const char *suffix, int flags) {
         char name[STATE_PATH_MAX + 16];
         struct stat st;
 
         (void) snprintf(name, sizeof(name), "%s%s", path, suffix);
-        if (lstat(name, &st) < 0)
+        if (fstatat(AT_FDCWD, name, &st, flags) < 0)
                 return (FileId){};
         return (FileId){ .device = st.st_dev, .inode = st.st_ino };
+}
+
+/* SQLite opens the file itself through a link. */
+static FileId id_of_file(const SqliteFile *f) {
+        return id_of(f->path, "", 0);
+}
+
+static FileId id_beside(const SqliteFile *f, const char *suffix) {
+        return id_of(f->path, suffix, AT_SYMLINK_NOFOLLOW);
 }
 
 static bool is_same(FileId a, FileId b) {
@@ -34,31 +45,27 @@ static bool is_same(FileId a, FileId b) {
 }
 
 void sqlite_note_place(SqliteFile *f) {
-        struct stat st;
-
-        /* As the open does, through a link. */
-        if (stat(f->path, &st) >= 0)
-                f->id = (FileId){ .device = st.st_dev, .inode = st.st_ino };
-        f->wal = id_of(f->path, "-wal");
-        f->shm = id_of(f->path, "-shm");
-        f->lock = id_of(f->path, "-lock");
+        f->id = id_of_file(f);
+        f->wal = id_beside(f, "-wal");
+        f->shm = id_beside(f, "-shm");
+        f->lock = id_beside(f, "-lock");
 }
 
 SqlitePlace sqlite_file_place(const SqliteFile *f) {
-        struct stat st;
+        FileId now = id_of_file(f);
 
-        if (stat(f->path, &st) < 0)
+        if (now.inode == 0)
                 return errno == ENOENT ? SQLITE_REMOVED : SQLITE_THERE;
-        if (!is_same(f->id, (FileId){ .device = st.st_dev, .inode = st.st_ino }))
+        if (!is_same(f->id, now))
                 return SQLITE_REPLACED;
-        return is_same(f->lock, id_of(f->path, "-lock")) ? SQLITE_THERE : SQLITE_UNLOCKED;
+        return is_same(f->lock, id_beside(f, "-lock")) ? SQLITE_THERE : SQLITE_UNLOCKED;
 }
 
 static void remove_ours(const SqliteFile *f, const char *suffix, FileId ours) {
         char name[STATE_PATH_MAX + 16];
 
         (void) snprintf(name, sizeof(name), "%s%s", f->path, suffix);
-        if (ours.inode > 0 && is_same(ours, id_of(f->path, suffix)))
+        if (ours.inode > 0 && is_same(ours, id_beside(f, suffix)))
                 (void) unlink(name);
 }
 

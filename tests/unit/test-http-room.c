@@ -8,7 +8,7 @@
 #define KIB (1U << 10)
 #define WHOLE (512U * MIB)
 
-enum { NOBODY, A, B, C, D };
+enum { NO_CLIENT, A, B, C, D };
 
 static HttpRoom room;
 
@@ -97,8 +97,8 @@ static void test_one_large_body(void **state _unused_) {
 
 /* Without a client: the room is the only limit. */
 static void test_no_client(void **state _unused_) {
-        assert_int_equal(flood(NOBODY, 32 * MIB, 41), WHOLE);
-        assert_false(fits(NOBODY, 1));
+        assert_int_equal(flood(NO_CLIENT, 32 * MIB, 41), WHOLE);
+        assert_false(fits(NO_CLIENT, 1));
 }
 
 /* A reload may set a maximum below what is held. */
