@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from schema import HERE, Schemas
+from strict.shape import HERE, Schemas
 
-CASES = HERE / "openai-chat"
+CASES = HERE.parent / "golden" / "openai-chat"
 OPENAI = Schemas("openai")
 GEMINI = Schemas("gemini")
 
