@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A strict reader of the two kinds of schema beside it: OpenAI's answers and Gemini's requests.
+"""A strict reader of the two kinds of schema beside it: OpenAI's answers, and Gemini's requests and answers.
 
 Stricter than the schemas themselves, which let any further member pass: here a member that is not named is a fault,
 and so are a null where none is allowed and more than one kind of content in one Part.
 """
-
+import functools
 import json
 import pathlib
 
@@ -23,6 +23,11 @@ TYPES = {
     "number": (int, float),
     "null": type(None),
 }
+
+
+@functools.cache
+def schemas(name):
+    return Schemas(name)
 
 
 class Schemas:

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes gemini-schemas.json and openai-schemas.json: the vendors' descriptions, cut to what the checkers read.
+
+    trim.py GEMINI-OPENAPI.json OPENAI-OPENAPI.json
+
+The first is Google's v1beta discovery document in the form of an OpenAPI 3 file, the second OpenAI's own. What the
+two lack, or leave open, is in the tables here. Run it again when newer documents are at hand; the tests never do.
+"""
+import json
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).parent
+KEPT = {"type", "enum", "nullable", "required", "items", "properties", "additionalProperties", "anyOf", "oneOf",
+        "allOf", "$ref"}
+
+TEXT, WHOLE, FLAG, ANY = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}, {}
+
+
+def members(**properties):
+    return {"type": "object", "properties": properties}
+
+
+def list_of(items):
+    return {"type": "array", "items": items}
+
+
+GEMINI_ROOTS = ["GenerateContentRequest", "CountTokensRequest", "EmbedContentRequest", "BatchEmbedContentsRequest",
+                "GenerateContentResponse", "CountTokensResponse", "EmbedContentResponse",
+                "BatchEmbedContentsResponse"]
+
+# What the API takes and gives, and the document (2026-08-23) lacks; from Google's SDKs.
+GEMINI_MORE = {
+    "GenerateContentRequest": {"continuationToken": TEXT, "labels": {"type": "object", "additionalProperties": TEXT}},
+    "Candidate": {"continuationToken": TEXT},
+    "PromptFeedback": {"blockReasonMessage": TEXT},
+    "GenerateContentResponse": {"createTime": TEXT},
+    "UsageMetadata": {"trafficType": TEXT},
+    "Part": {"speechMetadata": ANY, "documentMetadata": ANY, "spreadsheetMetadata": ANY, "audioMetadata": ANY,
+             "audioTranscription": ANY},
+    "FunctionResponsePart": {"fileData": {"$ref": "#/FileData"}},
+}
+GEMINI_ENUMS = {
+    ("Candidate", "finishReason"): ["CONTINUATION", "PUP_LIMITED_DISABLED"],
+    ("ThinkingConfig", "thinkingLevel"): ["XHIGH"],
+    ("SafetySetting", "category"): ["HARM_CATEGORY_JAILBREAK"],
+    ("ToolCall", "toolType"): ["MEDIA_PROCESSING"],
+    ("ToolResponse", "toolType"): ["MEDIA_PROCESSING"],
+}
+
+OPENAI_ROOTS = ["CreateChatCompletionResponse", "CreateChatCompletionStreamResponse", "ErrorResponse",
+                "ListModelsResponse", "CreateEmbeddingResponse"]
+
+# Members that no client is hurt by, and that many ask for: the whole list of what a chat answer may hold beyond OpenAI's.
+SIGNED = members(google=members(thought_signature=TEXT))
+IMAGES = list_of(members(type={"type": "string", "enum": ["image_url"]}, index=WHOLE, image_url=members(url=TEXT)))
+OPENAI_MORE = {
+    "ChatCompletionResponseMessage": {"reasoning_content": TEXT, "images": IMAGES, "extra_content": SIGNED},
+    "ChatCompletionStreamResponseDelta": {"reasoning_content": TEXT, "images": IMAGES, "extra_content": SIGNED,
+                                          "audio": ANY},
+    "ChatCompletionMessageToolCall": {"extra_content": SIGNED},
+    "ChatCompletionMessageCustomToolCall": {"extra_content": SIGNED},
+    "ChatCompletionMessageToolCallChunk": {"extra_content": SIGNED, "custom": members(name=TEXT, input=TEXT)},
+}
+CHOICES = {"CreateChatCompletionResponse": {"native_finish_reason": TEXT},
+           "CreateChatCompletionStreamResponse": {"native_finish_reason": TEXT}}
+
+
+def cut(schema):
+    """A schema without descriptions, examples and formats; `properties` holds names, which all stay."""
+    if isinstance(schema, bool):
+        return schema
+    out = {}
+    for key in sorted(schema.keys() & KEPT):
+        value = schema[key]
+        if key == "properties":
+            value = {name: cut(s) for name, s in sorted(value.items())}
+        elif key in ("anyOf", "oneOf", "allOf"):
+            value = [cut(s) for s in value]
+        elif key in ("items", "additionalProperties"):
+            value = cut(value)
+        elif key == "$ref":
+            value = "#/" + value.split("/")[-1]
+        out[key] = value
+    if schema.get("format") in ("int64", "uint64"):
+        out["type"] = ["integer", "string"]  # proto3 JSON
+    if "const" in schema:
+        out["enum"] = [schema["const"]]
+    return out
+
+
+def named(schema):
+    """The names that this schema refers to."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            yield schema["$ref"].removeprefix("#/")
+        for value in schema.values():
+            yield from named(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from named(value)
+
+
+def reachable(schemas, roots):
+    found, queue = {}, list(roots)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found[name] = schemas[name]
+            queue.extend(named(schemas[name]))
+    return found
+
+
+def write(name, schemas):
+    lines = ",\n".join(f"{json.dumps(n)}: {json.dumps(s, sort_keys=True)}" for n, s in sorted(schemas.items()))
+    (HERE / f"{name}-schemas.json").write_text("{\n" + lines + "\n}\n")
+
+
+def load(path):
+    return {name: cut(s) for name, s in json.load(open(path))["components"]["schemas"].items()}
+
+
+def gemini(path):
+    schemas = load(path)
+    for name, more in GEMINI_MORE.items():
+        schemas[name]["properties"].update(more)
+    for (name, field), values in GEMINI_ENUMS.items():
+        known = schemas[name]["properties"][field]["enum"]
+        known.extend(v for v in values if v not in known)
+    write("gemini", reachable(schemas, GEMINI_ROOTS))
+
+
+def openai(path):
+    schemas = load(path)
+    for name, more in OPENAI_MORE.items():
+        for member, s in more.items():
+            schemas[name]["properties"].setdefault(member, s)
+    for name, more in CHOICES.items():
+        schemas[name]["properties"]["choices"]["items"]["properties"].update(more)
+    # Of a stream OpenAI's file knows neither the citations nor the custom tools that its SDKs read.
+    delta, message = schemas["ChatCompletionStreamResponseDelta"], schemas["ChatCompletionResponseMessage"]
+    delta["properties"]["annotations"] = message["properties"]["annotations"]
+    schemas["ChatCompletionMessageToolCallChunk"]["properties"]["type"]["enum"].append("custom")
+    write("openai", reachable(schemas, OPENAI_ROOTS))
+
+
+if __name__ == "__main__":
+    gemini(sys.argv[1])
+    openai(sys.argv[2])
