@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/macros.h"
+#include "core/gemini-store.h"
+
+/* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. */
+typedef struct DialectContext {
+        const char *default_model; /* when the request names none */
+        const char *request_id;    /* the base of an answer's id if Gemini sent no responseId */
+        uint64_t created;          /* seconds since 1970 */
+        const char *path_rest;     /* the path after the route's prefix, decoded; NULL: nothing */
+
+        bool must_finish; /* a stream without a finishReason must not end well for this client */
+        GeminiStore store;
+        bool store_is_told; /* `store` is sent also if the client has none */
+        /* A header, and a raw argument of the query, by name; NULL: the request has none. Called by
+         * dialect_header() and dialect_argument(); without these functions there are none. */
+        const char *(*header)(const char *name, void *request);
+        const char *(*argument)(const char *name, void *request);
+        void *request;
+
+        /* Resolves a model's name, because some rules depend on the model; NULL: no aliases. */
+        const char *(*resolve_model)(const char *name, void *userdata);
+        void *userdata;
+} DialectContext;
