@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "core/gemini-store.h"
+#include "core/rules.h"
 
 /* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. */
 typedef struct DialectContext {
@@ -23,4 +24,18 @@ typedef struct DialectContext {
         /* Resolves a model's name, because some rules depend on the model; NULL: no aliases. */
         const char *(*resolve_model)(const char *name, void *userdata);
         void *userdata;
+        const ModelRuleSet *rules; /* the operator's own; NULL: none. See dialect_rules() */
 } DialectContext;
+
+/* What the model takes, under the name that is sent to Gemini. */
+static inline const ModelRules *dialect_rules(const DialectContext *c, const char *model) {
+        return model_rules_find(c->rules, c->resolve_model ? c->resolve_model(model, c->userdata) : model);
+}
+
+static inline const char *dialect_header(const DialectContext *c, const char *name) {
+        return c->header ? c->header(name, c->request) : NULL;
+}
+
+static inline const char *dialect_argument(const DialectContext *c, const char *name) {
+        return c->argument ? c->argument(name, c->request) : NULL;
+}
