@@ -4,13 +4,15 @@
  * The check accepts what json-c accepts, except for known errors that json-c accepts. Valid JSON, read in
  * place with the check's index and without, gives what json-c reads: every member, element, text and count,
  * value by value and in one pass over all levels. For input that is not JSON the views have no meaning, but
- * stay within the input. What the check has counted is what a walk finds, and json-c builds a tree of
- * everything that is within the ceilings.
+ * stay within the input. A string that is copied into another text is JSON, and the same text. What the
+ * check has counted is what a walk finds, and json-c builds a tree of everything that is within the
+ * ceilings.
  */
 
 #include <errno.h>
 #include <string.h>
 
+#include "base/json/copy.h"
 #include "base/json/cursor.h"
 #include "base/json/tree.h"
 #include "base/limits.h"
@@ -175,6 +177,19 @@ static bool has_odd_names(JsonView object) {
         return false;
 }
 
+static void check_copy(JsonView v, const Buf *text) {
+        _cleanup_buf_ Buf copy = BUF_INIT(OUT_MAX), again = BUF_INIT(OUT_MAX);
+        JWriter w = JWRITER_INIT(&copy);
+
+        json_copy_string(&w, NULL, v);
+        check(copy.error == 0 && !json_check(buf_data(&copy), copy.n));
+        check(json_view_append(json_view(buf_data(&copy), copy.n), &again) == 0);
+        if (text->n > 0 && text_is_utf8(buf_data(text), text->n))
+                check(again.n == text->n && memcmp(buf_data(&again), buf_data(text), text->n) == 0);
+        else
+                check(text_is_utf8(buf_data(&copy), copy.n));
+}
+
 static void compare_text(JsonView v, struct json_object *o) {
         _cleanup_buf_ Buf text = BUF_INIT(OUT_MAX);
         const char *s;
@@ -186,6 +201,7 @@ static void compare_text(JsonView v, struct json_object *o) {
         s = json_string(o, &n);
         check(s && n == text.n && memcmp(s, buf_data(&text), n) == 0);
         check(json_view_is_empty(v) == (n == 0));
+        check_copy(v, &text);
         if (memchr(s, 0, n))
                 check(!json_view_equals(v, s));
         else

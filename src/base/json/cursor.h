@@ -76,6 +76,7 @@ bool json_view_equals(JsonView v, const char *s);
 int json_view_append(JsonView v, Buf *out);
 void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; as much of it as fits */
 bool json_view_is_empty(JsonView v);
+const char *json_view_string_end(JsonView v); /* its closing quote; of a string that is cut off: its end */
 
 /* The value of a whole number, also one that is written like 5.0 or 1e3, or of a string that holds such a
  * number (proto3's int64); at most UINT64_MAX. A negative number and anything else give 0. */

@@ -76,6 +76,10 @@ static bool is_closed(JsonView v) {
         return (v.end - 1 - back) % 2 == 0;
 }
 
+const char *json_view_string_end(JsonView v) {
+        return v.end - is_closed(v);
+}
+
 /* The text of a string in pieces: unescaped bytes of the input, or the character of one escape. */
 typedef struct Pieces {
         const char *p, *end;
@@ -85,7 +89,7 @@ typedef struct Pieces {
 static Pieces pieces_of(JsonView v) {
         if (!json_view_is(v, '"'))
                 return (Pieces){};
-        return (Pieces){ .p = v.p + 1, .end = v.end - is_closed(v) };
+        return (Pieces){ .p = v.p + 1, .end = json_view_string_end(v) };
 }
 
 static bool next_piece(Pieces *i, const char **ret, size_t *ret_n) {

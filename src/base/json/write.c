@@ -56,24 +56,10 @@ static size_t plain_length(const char *s, size_t n) {
         return i;
 }
 
-void jwrite_quote(Buf *b, const char *s, size_t n) {
+void jwrite_escape(Buf *b, const char *s, size_t n) {
         static const char hex[] = "0123456789abcdef";
-        size_t start = 0, i = plain_length(s, n);
+        size_t start = 0, i = 0;
 
-        if (i == n) { /* nearly always */
-                char *p;
-
-                if (buf_reserve(b, n + 2) < 0)
-                        return;
-                p = buf_data(b) + b->n;
-                p[0] = p[n + 1] = '"';
-                if (n > 0)
-                        memcpy(p + 1, s, n);
-                b->n += n + 2;
-                return;
-        }
-
-        (void) buf_putc(b, '"');
         for (;;) {
                 char escape[6] = "\\u00";
                 unsigned char c;
@@ -118,6 +104,26 @@ void jwrite_quote(Buf *b, const char *s, size_t n) {
                 start = ++i;
         }
         (void) buf_append(b, s + start, n - start);
+}
+
+void jwrite_quote(Buf *b, const char *s, size_t n) {
+        size_t plain = plain_length(s, n);
+        char *p;
+
+        if (plain == n) { /* nearly always */
+                if (buf_reserve(b, n + 2) < 0)
+                        return;
+                p = buf_data(b) + b->n;
+                p[0] = p[n + 1] = '"';
+                if (n > 0)
+                        memcpy(p + 1, s, n);
+                b->n += n + 2;
+                return;
+        }
+
+        (void) buf_putc(b, '"');
+        (void) buf_append(b, s, plain);
+        jwrite_escape(b, s + plain, n - plain);
         (void) buf_putc(b, '"');
 }
 
@@ -129,6 +135,13 @@ static void begin(JWriter *w, const char *key) {
                 jwrite_quote(w->buf, key, strlen(key));
                 (void) buf_putc(w->buf, ':');
         }
+}
+
+void jwrite_name_n(JWriter *w, const char *name, size_t n) {
+        begin(w, NULL);
+        jwrite_quote(w->buf, name, n);
+        (void) buf_putc(w->buf, ':');
+        w->comma = false;
 }
 
 static void open_level(JWriter *w, const char *key, bool object) {

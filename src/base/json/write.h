@@ -16,7 +16,7 @@
 
 typedef struct JWriter JWriter;
 
-#define JWRITE_DEPTH_MAX 32U
+#define JWRITE_DEPTH_MAX 64U /* one bit each; the check of a text allows as many */
 
 struct JWriter {
         Buf *buf;
@@ -41,5 +41,10 @@ void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals);
 void jwrite_raw(JWriter *w, const char *key, const char *json); /* already JSON */
 void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n);
 
-/* The part that the others use: a quoted, escaped string. */
+/* The name of a member, whose value the next call writes with the key NULL. For names that are no constant:
+ * a client's may hold a NUL. */
+void jwrite_name_n(JWriter *w, const char *name, size_t n);
+
+/* The parts that the others use: a quoted, escaped string; and the same without quotes. */
 void jwrite_quote(Buf *b, const char *s, size_t n);
+void jwrite_escape(Buf *b, const char *s, size_t n);

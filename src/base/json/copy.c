@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/json/copy.h"
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+/* The length of the escape at p if it is a whole one, otherwise 0. */
+static size_t escape_length(const char *p, const char *end) {
+        size_t n = end - p >= 2 && p[1] == 'u' ? 6 : 2;
+
+        return (size_t) (end - p) >= n ? n : 0;
+}
+
+/* Of a \u escape: whether it is a high (D8 to DB) or a low (DC to DF) surrogate. */
+static bool is_surrogate(const char *p, bool low) {
+        return (p[2] | 0x20) == 'd' && strchr(low ? "cdefCDEF" : "89abAB", p[3]);
+}
+
+/* Writes the escape at p, and returns where it ends. */
+static const char *copy_escape(Buf *b, const char *p, const char *end) {
+        size_t n = escape_length(p, end);
+
+        if (n == 0) {
+                (void) buf_puts(b, REPLACEMENT);
+                return end;
+        }
+        if (n == 6 && is_surrogate(p, false) && escape_length(p + 6, end) == 6 && p[6] == '\\' &&
+            is_surrogate(p + 6, true))
+                n = 12;
+        else if (n == 6 && (is_surrogate(p, false) || is_surrogate(p, true))) {
+                (void) buf_puts(b, REPLACEMENT);
+                return p + 6;
+        }
+        (void) buf_append(b, p, n);
+        return p + n;
+}
+
+void json_copy_escaped(Buf *b, JsonView string) {
+        const char *p, *end, *stop;
+
+        if (!json_view_is(string, '"'))
+                return;
+        p = string.p + 1;
+        end = json_view_string_end(string);
+        while (p < end) {
+                stop = memchr(p, '\\', (size_t) (end - p)) ?: end;
+                jwrite_escape(b, p, (size_t) (stop - p));
+                p = stop < end ? copy_escape(b, stop, end) : end;
+        }
+}
+
+void json_copy_string(JWriter *w, const char *key, JsonView string) {
+        jwrite_raw_n(w, key, "\"", 1);
+        json_copy_escaped(w->buf, string);
+        (void) buf_putc(w->buf, '"');
+}
+
+void json_copy_name(JWriter *w, JsonView string) {
+        json_copy_string(w, NULL, string);
+        (void) buf_putc(w->buf, ':');
+        w->comma = false;
+}
