@@ -29,6 +29,10 @@
 #define STOP_SEQUENCES_MAX 5U         /* Gemini's own limit */
 #define FINISH_REASON_MAX 47U         /* bytes of Gemini's finishReason, an open enum, that are logged */
 #define CANDIDATES_MAX 8U             /* `n`: Gemini's own limit of candidateCount */
+#define TOOLS_MAX 512U                /* functions of a request: Gemini's own limit */
+#define TOOL_NAME_MAX 1024U           /* bytes of a client's name; OpenAI takes 64, Anthropic 128 */
+#define TOOL_NAME_MAPPED_MAX 64U      /* as Gemini gets it: dialect/tool-names.h */
+#define TOOL_NAMES_MAX 1024U          /* functions of a request, and those that only its history calls */
 
 /* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
 #define KEY_QUEUE_PLACES_MAX 3072U       /* at one time; a client alone gets a third of them for one model */
