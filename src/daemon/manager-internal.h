@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "bus/bus.h"
+#include "core/vault.h"
 #include "pool/admin.h"
 #include "daemon/events.h"
 #include "daemon/idle.h"
@@ -22,6 +23,7 @@ struct Manager {
         Zone *zone;
         Loop *loop;
         Pool *pool;
+        Vault *vault; /* of thought signatures */
         StateWriter *state_writer; /* NULL: the pool's state is in memory only */
         Engine *engine;
         JobBook *jobs; /* of the Gemini CLI */

@@ -16,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/limits-vault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/log-config.h"
@@ -307,6 +308,9 @@ static int manager_init(Manager *m) {
         r = pool_new(m->zone, now, &m->pool);
         if (r < 0)
                 return r;
+        r = vault_new(&(VaultLimits){ VAULT_MAX, VAULT_BYTES_MAX, VAULT_AGE_MAX }, &m->vault);
+        if (r < 0)
+                return r;
         r = manager_set_keys(m, c, &change);
         if (r < 0)
                 return r;
@@ -390,6 +394,7 @@ Manager *manager_free(Manager *m) {
         manager_stop_state(m);
         events_free(m->events);
         pool_free(m->pool);
+        vault_free(m->vault);
         if (m->ended_added)
                 loop_hook_remove(&m->ended);
         log_config_done();
