@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-SECTION = re.compile(r"\[(settings|sim|rows|request|upstream|answer|log)((?: [^\]]*)?)\]")
+SECTION = re.compile(r"\[(settings|sim|rows|request|upstream|arrived|answer|log)((?: [^\]]*)?)\]")
 WORD = re.compile(r'"[^"]*"|\S+')
 METHOD = re.compile(r"[A-Z]+")
 PLACEHOLDER = re.compile(r"\{(\d+|[A-Z][A-Z0-9_]*)\}")
@@ -31,6 +31,7 @@ class Section:
 class Step:
     request: Section
     upstream: list = field(default_factory=list)
+    arrived: list = field(default_factory=list)  # (index in upstream, section)
     answer: Section = None
     log: list = field(default_factory=list)
     sim: Section = None  # a new script, given before the request
@@ -125,6 +126,7 @@ ALLOWED = {
     "rows": set(),
     "request": {"from", "unix", "raw", "keep", "until"},
     "upstream": {"text"},
+    "arrived": set(),
     "answer": {"json", "cut", "none", "page"},
     "log": {"never"},
 }
@@ -140,7 +142,7 @@ def parse(text):
     for s in found:
         if unknown := set(s.options) - ALLOWED[s.kind]:
             raise CaseError(f"line {s.line}: [{s.kind}] has no option {', '.join(sorted(unknown))}")
-        if s.kind in ("upstream", "answer", "log") and not case.steps:
+        if s.kind in ("upstream", "arrived", "answer", "log") and not case.steps:
             raise CaseError(f"line {s.line}: [{s.kind}] before the first [request]")
         if s.kind == "settings":
             case.settings, case.unset = settings(s)
@@ -153,6 +155,10 @@ def parse(text):
             sim = None
         elif s.kind == "upstream":
             case.steps[-1].upstream.append(s)
+        elif s.kind == "arrived":
+            if not case.steps[-1].upstream:
+                raise CaseError(f"line {s.line}: [arrived] before the [upstream] that it is about")
+            case.steps[-1].arrived.append((len(case.steps[-1].upstream) - 1, s))
         elif s.kind == "log":
             case.steps[-1].log.append(s)
         elif case.steps[-1].answer:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+import arrived
 import case as cases
 import http1
 import match
@@ -167,6 +168,8 @@ class Conversation:
             )
         for section, request in zip(wanted, requests):
             self.compare_request(section, request, f"line {section.line}: [upstream]")
+        for i, section in step.arrived:
+            self.compare_arrived(section, requests[i])
 
     def compare_request(self, section, request, where):
         first, headers, body = cases.message(cases.spread(self.fill(section.text)).decode())
@@ -191,6 +194,14 @@ class Conversation:
             fault = match.value(json.loads(body), json.loads(request.body), self.memory)
         if fault:
             raise Mismatch(f"{where}: body:\n{fault}")
+
+    def compare_arrived(self, section, request):
+        try:
+            fault = arrived.missing(cases.spread(self.fill(section.text)).decode(), request.body)
+        except ValueError as e:
+            fault = str(e)
+        if fault:
+            raise Mismatch(f"line {section.line}: [arrived]: {fault}")
 
     def named(self, v):
         """{KEY1} is more readable than its bytes."""

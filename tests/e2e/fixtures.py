@@ -3,6 +3,7 @@
 import pytest
 
 import house
+import strictness
 from simulator import Simulator
 
 
@@ -20,10 +21,14 @@ def running_sim(tmp_path_factory):
 
 
 @pytest.fixture
-def sim(running_sim):
+def sim(running_sim, request):
     """gemini-sim with its default script and an empty log."""
     running_sim.reset()
-    return running_sim
+    if request.node.get_closest_marker("unjudged"):
+        yield running_sim
+        return
+    with strictness.watch(running_sim):
+        yield running_sim
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+import strictness
 from wait import DEADLINE
 
 
@@ -47,6 +48,8 @@ class Connection:
         self.buffer = b""
         self.closed = False  # the peer closed
         self.answer = None
+        self.wire = strictness.Wire()
+        self.chunks = bytearray()  # of the answer that is read: read_until() may have taken the first
 
     def __enter__(self):
         return self
@@ -55,10 +58,17 @@ class Connection:
         self.close()
 
     def close(self):
+        self.ended()  # of a stream that was read up to a place
         self.sock.close()
 
     def send(self, data):
+        self.wire.send(data)
         self.sock.sendall(data)
+
+    def ended(self):
+        """Nothing more is read of this answer."""
+        self.wire.answered(self.answer, bytes(self.chunks) if self.chunks else None)
+        self.chunks.clear()
 
     def fill(self):
         """Reads once more; False at the end."""
@@ -89,6 +99,7 @@ class Connection:
             return None
         version, _, rest = first.partition(" ")
         status, _, reason = rest.partition(" ")
+        self.chunks.clear()
         a = self.answer = Answer(version, int(status), reason)
         while line := self.line():
             name, _, value = line.partition(":")
@@ -106,9 +117,16 @@ class Connection:
             if not self.fill():
                 return None
         data, self.buffer = self.buffer[:n], self.buffer[n + 2 :]
+        if strictness.watched:
+            self.chunks += data
         return data
 
     def read_body(self, method="GET"):
+        a = self._read_body(method)
+        self.ended()
+        return a
+
+    def _read_body(self, method):
         a = self.answer
         if method == "HEAD" or a.status in (204, 304) or a.status < 200:
             a.complete = True

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import process
+import strictness
 import wait
 from house import GEMINI_SIM
 
@@ -64,7 +65,12 @@ class Simulator:
         finally:
             c.close()
 
+    def harvest(self):
+        """What came upstream is held against the rules; before the log is emptied, too."""
+        strictness.harvest(self.control("GET", "/sim/log"))
+
     def reset(self):
+        self.harvest()
         self.control("POST", "/sim/reset")
 
     def script(self, text):
@@ -81,6 +87,7 @@ class Simulator:
 
     def clear(self):
         """Forgets what it was asked, and nothing else."""
+        self.harvest()
         self.control("DELETE", "/sim/log")
 
     def count(self):

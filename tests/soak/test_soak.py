@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 
+import pytest
+
 import house
 import http1
 import wait
@@ -160,6 +162,7 @@ class Soak:
         return json.loads(self.sim.control("GET", "/sim/status"))["in_progress"]
 
 
+@pytest.mark.unjudged  # to parse all of it would be one more load
 def test_soak(sim, start):
     sim.script(SCRIPT)
     d = start(API_KEYS=json.dumps([SECRETS[f"KEY{i}"] for i in (1, 2, 3, 4)]), **CONFIG)

@@ -48,7 +48,7 @@ def upstream(target, text):
         return []
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ["shape: no JSON"]
     return body_faults(model, verb, body) if isinstance(body, dict) else ["shape: no object"]
 
