@@ -78,6 +78,16 @@ void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; a
 bool json_view_is_empty(JsonView v);
 const char *json_view_string_end(JsonView v); /* its closing quote; of a string that is cut off: its end */
 
+/* The text of a string in pieces: unescaped bytes of the input, or the character of one escape. A piece is
+ * valid until the next call. */
+typedef struct JsonText {
+        const char *p, *end;
+        char escape[4];
+} JsonText;
+
+JsonText json_text(JsonView v);
+bool json_text_next(JsonText *t, const char **ret, size_t *ret_n);
+
 /* The value of a whole number, also one that is written like 5.0 or 1e3, or of a string that holds such a
  * number (proto3's int64); at most UINT64_MAX. A negative number and anything else give 0. */
 uint64_t json_view_count(JsonView v);

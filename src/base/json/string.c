@@ -80,44 +80,38 @@ const char *json_view_string_end(JsonView v) {
         return v.end - is_closed(v);
 }
 
-/* The text of a string in pieces: unescaped bytes of the input, or the character of one escape. */
-typedef struct Pieces {
-        const char *p, *end;
-        char escape[4];
-} Pieces;
-
-static Pieces pieces_of(JsonView v) {
+JsonText json_text(JsonView v) {
         if (!json_view_is(v, '"'))
-                return (Pieces){};
-        return (Pieces){ .p = v.p + 1, .end = json_view_string_end(v) };
+                return (JsonText){};
+        return (JsonText){ .p = v.p + 1, .end = json_view_string_end(v) };
 }
 
-static bool next_piece(Pieces *i, const char **ret, size_t *ret_n) {
-        const char *begin = i->p, *stop;
+bool json_text_next(JsonText *t, const char **ret, size_t *ret_n) {
+        const char *begin = t->p, *stop;
 
-        if (begin == i->end)
+        if (begin == t->end)
                 return false;
         if (*begin == '\\') {
-                *ret_n = encode(unescape(&i->p, i->end), i->escape);
-                *ret = i->escape;
+                *ret_n = encode(unescape(&t->p, t->end), t->escape);
+                *ret = t->escape;
                 return true;
         }
-        stop = memchr(begin, '\\', (size_t) (i->end - begin));
-        i->p = stop ?: i->end;
+        stop = memchr(begin, '\\', (size_t) (t->end - begin));
+        t->p = stop ?: t->end;
         *ret = begin;
-        *ret_n = (size_t) (i->p - begin);
+        *ret_n = (size_t) (t->p - begin);
         return true;
 }
 
 bool json_view_equals(JsonView v, const char *s) {
-        Pieces i = pieces_of(v);
+        JsonText i = json_text(v);
         size_t n, n_piece;
         const char *piece;
 
         if (!i.p || (*i.p != *s && *i.p != '\\' && i.p < i.end)) /* most differ in the first byte */
                 return false;
         n = strlen(s);
-        while (next_piece(&i, &piece, &n_piece)) {
+        while (json_text_next(&i, &piece, &n_piece)) {
                 if (n_piece > n || memcmp(piece, s, n_piece) != 0)
                         return false;
                 s += n_piece;
@@ -127,21 +121,21 @@ bool json_view_equals(JsonView v, const char *s) {
 }
 
 int json_view_append(JsonView v, Buf *out) {
-        Pieces i = pieces_of(v);
+        JsonText i = json_text(v);
         const char *piece;
         size_t n;
 
-        while (next_piece(&i, &piece, &n))
+        while (json_text_next(&i, &piece, &n))
                 (void) buf_append(out, piece, n);
         return out->error;
 }
 
 void json_view_copy(JsonView v, char *ret, size_t size) {
-        Pieces i = pieces_of(v);
+        JsonText i = json_text(v);
         const char *piece;
         size_t n = 0, k;
 
-        while (n + 1 < size && next_piece(&i, &piece, &k)) {
+        while (n + 1 < size && json_text_next(&i, &piece, &k)) {
                 k = MIN(strnlen(piece, k), size - 1 - n);
                 memcpy(ret + n, piece, k);
                 n += k;
