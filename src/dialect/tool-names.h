@@ -20,7 +20,7 @@
 
 /* What the client's dialect must know about the function when Gemini calls it. */
 typedef enum ToolNameFlags {
-        TOOL_NAME_DECLARED = 1 << 0, /* it is in the request's list of tools */
+        TOOL_NAME_DECLARED = 1 << 0, /* Gemini has its declaration: tools_write() */
         TOOL_NAME_CUSTOM = 1 << 1,   /* a custom tool: its only argument is the text `input` */
 } ToolNameFlags;
 
