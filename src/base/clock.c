@@ -20,6 +20,10 @@ usec_t clock_monotonic(void) {
         return clock_now(CLOCK_MONOTONIC);
 }
 
+usec_t clock_boottime(void) {
+        return clock_now(CLOCK_BOOTTIME);
+}
+
 static const struct {
         const char *name;
         usec_t usec;

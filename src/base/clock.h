@@ -18,6 +18,7 @@ typedef uint64_t usec_t;
 
 usec_t clock_realtime(void);
 usec_t clock_monotonic(void); /* CLOCK_MONOTONIC, for spans */
+usec_t clock_boottime(void);  /* CLOCK_BOOTTIME: goes on while the machine is suspended */
 
 static inline usec_t usec_add(usec_t a, usec_t b) {
         return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "core/day-clock.h"
 #include "bus/bus-manager.h"
 #include "pool/state/schema.h"
 
@@ -55,7 +56,7 @@ int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         if (r < 0)
                 return r;
         d.reply = reply;
-        pool_each_day(b->p.pool, n, clock_realtime(), write_row, &d);
+        pool_each_day(b->p.pool, n, day_clock_now(), write_row, &d);
         if (d.r == -E2BIG)
                 return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                          "The answer has more than %u rows: ask for fewer days.",

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "bus/bus-answer.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
@@ -93,7 +94,7 @@ static int health_of_key(Health *s, const PoolKey *k, usec_t now) {
 static int health_step(BusAnswer *a) {
         Health *s = CONTAINER_OF(a, Health, answer);
         Pool *pool = a->bus->p.pool;
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         int r;
 
         if (s->keys_serial != pool_keys_serial(pool))
@@ -149,7 +150,7 @@ static int explain_step(BusAnswer *a) {
         Health *s = CONTAINER_OF(a, Health, answer);
         int r;
 
-        r = pool_explain_step(s->explain, clock_realtime(), STATS_SLICE_ROWS, explain_row, s);
+        r = pool_explain_step(s->explain, day_clock_now(), STATS_SLICE_ROWS, explain_row, s);
         if (s->r < 0)
                 return s->r;
         return r == 0 ? end(s) : r;

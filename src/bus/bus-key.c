@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
 
@@ -90,7 +91,7 @@ static int get_view(sd_bus *bus _unused_, const char *path, const char *interfac
         Bus *b = userdata;
         PoolKeyView v;
 
-        pool_key_view(b->p.pool, key_at(b, path), clock_realtime(), &v);
+        pool_key_view(b->p.pool, key_at(b, path), day_clock_now(), &v);
         return append_view(reply, property, &v);
 }
 
@@ -100,7 +101,7 @@ static int get_enabled(sd_bus *bus _unused_, const char *path, const char *inter
         Bus *b = userdata;
         PoolKeyView v;
 
-        pool_key_view(b->p.pool, key_at(b, path), clock_realtime(), &v);
+        pool_key_view(b->p.pool, key_at(b, path), day_clock_now(), &v);
         return sd_bus_message_append(reply, "b", v.state != POOL_DISABLED);
 }
 
@@ -136,7 +137,7 @@ static int get_models(sd_bus *bus _unused_, const char *path, const char *interf
         r = sd_bus_message_open_container(reply, 'a', "(ssuttttts)");
         if (r < 0)
                 return r;
-        pool_each_slot(b->p.pool, key_at(b, path), clock_realtime(), append_model, &a);
+        pool_each_slot(b->p.pool, key_at(b, path), day_clock_now(), append_model, &a);
         if (a.r < 0)
                 return a.r;
         return sd_bus_message_close_container(reply);
@@ -159,7 +160,7 @@ static int reset(sd_bus_message *m, void *userdata, sd_bus_error *e) {
                 return r;
         /* MASK#1 is the first key of a mask. So only this key is reset, even if others share its mask or
          * name. */
-        pool_key_view(b->p.pool, key_at(b, sd_bus_message_get_path(m)), clock_realtime(), &v);
+        pool_key_view(b->p.pool, key_at(b, sd_bus_message_get_path(m)), day_clock_now(), &v);
         (void) snprintf(pattern, sizeof(pattern), "%s%s", v.mask, strchr(v.mask, '#') ? "" : "#1");
         return bus_reset(b, m, pattern, model, e);
 }
@@ -167,7 +168,7 @@ static int reset(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 static int set_disabled(sd_bus_message *m, Bus *b, bool disabled) {
         int r;
 
-        r = pool_set_disabled(b->p.pool, key_at(b, sd_bus_message_get_path(m)), disabled, clock_realtime());
+        r = pool_set_disabled(b->p.pool, key_at(b, sd_bus_message_get_path(m)), disabled, day_clock_now());
         if (r < 0)
                 return r;
         return sd_bus_reply_method_return(m, NULL);

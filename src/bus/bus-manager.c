@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
 #include "core/model.h"
@@ -96,7 +97,7 @@ int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_
 int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e) {
         int n;
 
-        n = pool_reset(b->p.pool, pattern, *model ? model : NULL, clock_realtime());
+        n = pool_reset(b->p.pool, pattern, *model ? model : NULL, day_clock_now());
         if (n == -ENXIO && *model)
                 return sd_bus_error_setf(e, BUS_ERROR("NoSuchModel"),
                                          "No key has been asked for the model %s yet.", model);

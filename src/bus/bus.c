@@ -24,6 +24,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "bus/bus-answer.h"
 #include "bus/bus-internal.h"
 #include "bus/bus-key.h"
@@ -51,7 +52,7 @@ const BusFacts *bus_facts(Bus *b) {
         if (b->facts_at == turn)
                 return f;
         b->facts_at = turn;
-        now = clock_realtime();
+        now = day_clock_now();
         day = pool_day(b->p.pool, now);
         pool_counters(b->p.pool, now, &c);
         *f = (BusFacts){
@@ -90,7 +91,7 @@ static int on_changes(sd_event_source *s _unused_, uint64_t usec _unused_, void 
                                                                            names);
                 }
         }
-        midnight = usec_sub(f->next_reset, clock_realtime());
+        midnight = usec_sub(f->next_reset, day_clock_now());
         (void) sd_event_source_set_time(b->changes,
                                         usec_add(loop_now(b->p.loop), usec_add(midnight, CHANGES_INTERVAL)));
         (void) sd_event_source_set_enabled(b->changes, SD_EVENT_ONESHOT);

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "daemon/events.h"
 #include "daemon/message-ids.h"
 #include "io/log-limit.h"
@@ -47,7 +48,7 @@ static void format_until(usec_t until, char ret[static TIMESTAMP_STRING_MAX]) {
 
 /* Logs once when the last usable key goes. */
 static void look_for_keys(Events *e) {
-        bool gone = pool_usable_keys(e->pool, clock_realtime()) == 0;
+        bool gone = pool_usable_keys(e->pool, day_clock_now()) == 0;
 
         if (gone && !e->keys_gone)
                 log_event(LOG_LEVEL_ERROR, MESSAGE_KEYS_GONE,
@@ -75,7 +76,7 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
                 return;
         if (level > log_get_level() || !log_kind_pass(e->limiter, &e->changes))
                 return;
-        pool_key_view(e->pool, k, clock_realtime(), &v);
+        pool_key_view(e->pool, k, day_clock_now(), &v);
         format_until(until, stamp);
         (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s%s%s", id, states[after].sentence,
                         model[0] ? ", model " : "", model, until > 0 ? ", until " : "",
@@ -133,7 +134,7 @@ static void on_project_learned(const PoolKey *k, const char *project, size_t n_o
         PoolKeyView v;
 
         if (log_kind_pass(e->limiter, &e->projects)) {
-                pool_key_view(e->pool, k, clock_realtime(), &v);
+                pool_key_view(e->pool, k, day_clock_now(), &v);
                 (void) snprintf(message, sizeof(message),
                                 "key %s belongs to the project %s, with %zu other%s: they share its quotas",
                                 pool_key_id(k), project, n_others, n_others == 1 ? "" : "s");
@@ -157,7 +158,7 @@ static void on_quota_warning(const PoolKey *k, const char *project, const char *
         PoolKeyView v;
 
         if (log_kind_pass(e->limiter, &e->warnings)) {
-                pool_key_view(e->pool, k, clock_realtime(), &v);
+                pool_key_view(e->pool, k, day_clock_now(), &v);
                 (void) snprintf(numbers[0], sizeof(numbers[0]), "%llu", (unsigned long long) used);
                 (void) snprintf(numbers[1], sizeof(numbers[1]), "%llu", (unsigned long long) limit);
                 (void) snprintf(message, sizeof(message),
@@ -233,7 +234,7 @@ int events_new(Loop *loop, Pool *pool, Events **ret) {
                 return r;
         log_kind_init(e->full_limiter, &e->full, "reaching MAX_CONNECTIONS");
         log_kind_init(e->full_limiter, &e->strangers, "connections that are not allowed");
-        e->keys_gone = pool_usable_keys(pool, clock_realtime()) == 0;
+        e->keys_gone = pool_usable_keys(pool, day_clock_now()) == 0;
         pool_set_observer(pool, &observer, e);
         *ret = TAKE_PTR(e);
         return 0;

@@ -2,6 +2,7 @@
 
 /* Connects the bus with the rest of the daemon: its calls into it, and the events that it publishes. */
 
+#include "core/day-clock.h"
 #include "daemon/manager-internal.h"
 #include "server/request-list.h"
 #include "server/statistics.h"
@@ -26,7 +27,7 @@ static int start_statistics(StatsSink *sink, StatsWalk **ret, void *userdata) {
 }
 
 static int step_statistics(StatsWalk *w) {
-        return statistics_walk_step(w, clock_realtime());
+        return statistics_walk_step(w, day_clock_now());
 }
 
 static size_t each_request(RequestViewFn f, void *f_userdata, void *userdata) {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "daemon/manager-internal.h"
 
 /* --- the status line --- */
@@ -25,7 +26,7 @@ static const char *requests(uint64_t n) {
 
 static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         Manager *m = userdata;
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         size_t n_open = http_n_exchanges(m->http), n_keys = pool_n_keys(m->pool);
         PoolCounters c;
 
@@ -42,7 +43,7 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         (void) snprintf(ret, NOTIFY_STATUS_MAX, "%zu of %zu %s usable, %zu %s open, %llu %s today",
                         pool_usable_keys(m->pool, now), n_keys, n_keys == 1 ? "key" : "keys", n_open,
                         requests(n_open), (unsigned long long) c.today, requests(c.today));
-        return pool_day(m->pool, now)->end;
+        return usec_sub(pool_day(m->pool, now)->end, now);
 }
 
 static void on_health_changed(const PoolKey *k _unused_, const char *model _unused_,

@@ -23,6 +23,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "pool/state/schema.h"
 #include "daemon/log-config.h"
 #include "daemon/manager-internal.h"
@@ -60,12 +61,12 @@ int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
                         .disabled = c->keys[i].disabled,
                 };
         state_writer_before_change(m->state_writer);
-        r = pool_set_keys(m->pool, wanted, c->n_keys, clock_realtime(), ret);
+        r = pool_set_keys(m->pool, wanted, c->n_keys, day_clock_now(), ret);
         if (r < 0)
                 return r;
         state_writer_after_change(m->state_writer);
         pool_set_warn_at(m->pool, (unsigned) c->quota_warn_at);
-        pool_set_limits(m->pool, c->limits, c->n_limits, clock_realtime());
+        pool_set_limits(m->pool, c->limits, c->n_limits, day_clock_now());
         return 0;
 }
 

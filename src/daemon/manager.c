@@ -19,6 +19,7 @@
 #include "base/limits-vault.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "daemon/log-config.h"
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
@@ -286,9 +287,12 @@ static int watch_signals(Manager *m) {
 static int manager_init(Manager *m) {
         EngineApiParams engine = manager_engine_params(m->config);
         Config *c = m->config;
-        usec_t now = clock_realtime();
         PoolChange change;
+        usec_t now;
         int r;
+
+        day_clock_start();
+        now = day_clock_now();
 
         r = zone_new(c->quota_reset_timezone, now, &m->zone);
         if (r < 0) {

@@ -102,18 +102,18 @@ static bool send_line(Notify *n, const char *line) {
 
 static void say_status(Notify *n) {
         char line[NOTIFY_STATUS_MAX];
-        usec_t until;
+        usec_t span;
 
         n->due = false;
-        until = n->p.status(line, n->p.userdata);
+        span = n->p.status(line, n->p.userdata);
         n->line_unsent = strcmp(line, n->sent_line) != 0 && !send_line(n, line);
         if (n->line_unsent)
                 retry_later(n);
         else
                 memcpy(n->sent_line, line, sizeof(line));
-        (void) sd_event_source_set_time(n->stale, until);
+        (void) sd_event_source_set_time(n->stale, usec_add(clock_boottime(), span));
         (void) sd_event_source_set_enabled(n->stale,
-                                           until == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+                                           span == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
 static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -241,7 +241,7 @@ int notify_new(const NotifyParams *p, Notify **ret) {
         r = add_timer(n, &n->timer, CLOCK_MONOTONIC, STATUS_ACCURACY, on_status);
         if (r < 0)
                 return r;
-        r = add_timer(n, &n->stale, CLOCK_REALTIME, USEC_PER_SEC, on_status);
+        r = add_timer(n, &n->stale, CLOCK_BOOTTIME, USEC_PER_SEC, on_status);
         if (r < 0)
                 return r;
         r = watch(n);

@@ -26,7 +26,7 @@ typedef struct Notify Notify;
 
 typedef struct NotifyParams {
         Loop *loop;
-        /* Writes the line. Returns when it changes without notify_changed() (realtime), or USEC_INFINITY. */
+        /* Writes the line. Returns for how long it holds without notify_changed(), or USEC_INFINITY. */
         usec_t (*status)(char ret[static NOTIFY_STATUS_MAX], void *userdata);
         void *userdata;
         usec_t delay; /* from a change to the line; 0: a second */

@@ -31,6 +31,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "core/day-clock.h"
 #include "daemon/message-ids.h"
 #include "daemon/state-writer.h"
 
@@ -162,7 +163,7 @@ static int read_all(StateWriter *k) {
         size_t n_senseless;
         int r, r_begin;
 
-        r_begin = restore_begin(k, clock_realtime());
+        r_begin = restore_begin(k, day_clock_now());
         r = store_read(k->store, on_row, k, trouble);
         n_senseless = restore_end(k);
         k->unread = r_begin < 0;

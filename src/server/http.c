@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/trace.h"
+#include "core/day-clock.h"
 #include "io/give-back.h"
 #include "io/http-server.h"
 #include "io/timeout.h"
@@ -314,7 +315,7 @@ int http_new(const HttpParams *p, Http **ret) {
         h->p = *p;
         list_init(&h->requests);
         (void) config_ref(h->p.config);
-        h->started = clock_realtime();
+        h->started = day_clock_now();
         h->active_at = clock_monotonic();
         if (getrandom(&h->id_state, sizeof(h->id_state), 0) < 0 ||
             getrandom(affinity_key, sizeof(affinity_key), 0) < 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "dialect/json.h"
 #include "server/reply.h"
 #include "server/request.h"
@@ -26,7 +27,7 @@ void request_note_refusal(Request *q, const PoolRefusal *r) {
         if (!q->exhausted)
                 q->exhausted = malloc(sizeof(RequestRefusal));
         if (q->exhausted)
-                *q->exhausted = (RequestRefusal){ .pool = *r, .at = clock_realtime() };
+                *q->exhausted = (RequestRefusal){ .pool = *r, .at = day_clock_now() };
 }
 
 void request_note_key(Request *q, const PoolKey *k) {

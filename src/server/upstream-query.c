@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "dialect/gemini/resource.h"
 #include "io/timer.h"
 #include "server/http.h"
@@ -126,12 +127,12 @@ static int call(UpstreamQuery *q) {
 /* A key that was not tried; after an overload any key, because no key caused it. */
 static int pick(UpstreamQuery *q, PoolRefusal *ret_refusal) {
         Pool *pool = q->http->p.pool;
-        PoolProject *pinned = q->pinned[0] ? pool_bound_to(pool, q->pinned, clock_realtime()) : NULL;
+        PoolProject *pinned = q->pinned[0] ? pool_bound_to(pool, q->pinned, day_clock_now()) : NULL;
         PoolRequest request = { .exclude = upstream_tried(&q->tries),
                                 .n_exclude = q->tries.n,
                                 .pinned = pinned,
                                 .avoid = upstream_avoided(&q->tries) };
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         int r;
 
         q->call.again = false;
@@ -175,7 +176,7 @@ int upstream_query_start(UpstreamQuery *q) {
                 q->refused = q->tries.n == 0;
                 if (q->refused) {
                         api_error_from_refusal(&q->error, &q->refusal, q->pinned[0] ? q->pinned : q->subject,
-                                               clock_realtime());
+                                               day_clock_now());
                         verdict_init(&q->verdict, VERDICT_INTERNAL, 0, NULL);
                         if (q->request)
                                 request_note_refusal(q->request, &q->refusal);

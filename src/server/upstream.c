@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/day-clock.h"
 #include "server/http.h"
 #include "server/upstream.h"
 
@@ -93,14 +94,14 @@ void upstream_call_end(UpstreamCall *c) {
 
 void upstream_call_weigh(const UpstreamCall *c, Http *h, Verdict *v) {
         if (c->lease.key)
-                pool_weigh(h->p.pool, &c->lease, v, clock_realtime());
+                pool_weigh(h->p.pool, &c->lease, v, day_clock_now());
 }
 
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage) {
         upstream_call_end(c);
         c->lease.unsent = !c->sent;
         if (c->lease.key)
-                pool_report(h->p.pool, &c->lease, v, usage, clock_realtime());
+                pool_report(h->p.pool, &c->lease, v, usage, day_clock_now());
         c->lease = (Lease){};
 }
 

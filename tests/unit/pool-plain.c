@@ -93,6 +93,25 @@ static void plain_jump(Plain *w, usec_t back) {
         }
 }
 
+static bool is_alike(int64_t a, int64_t b) {
+        return llabs(a - b) < (int64_t) USEC_PER_MINUTE;
+}
+
+int64_t plain_clock(Plain *w, int64_t off, usec_t passed) {
+        if (is_alike(off, w->off)) {
+                w->off = off;
+                w->doubted = false;
+        } else if (!w->doubted || !is_alike(off, w->claim)) {
+                w->doubted = true;
+                w->claim = off;
+                w->claimed_at = passed;
+        } else if (passed - w->claimed_at >= USEC_PER_HOUR) {
+                w->off = off;
+                w->doubted = false;
+        }
+        return w->off;
+}
+
 void plain_time(Plain *w, usec_t now) {
         usec_t back = usec_sub(w->now, now);
 

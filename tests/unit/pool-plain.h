@@ -53,6 +53,9 @@ typedef struct Life {
 typedef struct Plain {
         const Zone *zone;
         usec_t now;
+        int64_t off, claim; /* of the clock: how much of it is believed, and what the wall clock shows */
+        bool doubted;
+        usec_t claimed_at;
         Life lives[LIVES];
         Life *keys[KEYS]; /* in the order of the configuration */
         unsigned n_keys;
@@ -66,6 +69,8 @@ typedef struct Wanted {
         bool disabled;
 } Wanted;
 
+int64_t plain_clock(Plain *w, int64_t off, usec_t passed); /* how far the clock is off, of a wall clock
+                                                            * that is off by `off` */
 void plain_time(Plain *w, usec_t now);
 void plain_roll(Plain *w, unsigned m);
 bool plain_may(Plain *w, Life *k, unsigned m);

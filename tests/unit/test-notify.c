@@ -18,19 +18,19 @@ typedef struct Fixture {
         Loop *loop;
         Notify *notify;
         char line[NOTIFY_STATUS_MAX];
-        usec_t until;
+        usec_t span;
         unsigned n_lines; /* how often it was made */
         char said[512];
 } Fixture;
 
 static usec_t on_line(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
         Fixture *f = userdata;
-        usec_t until = f->until;
+        usec_t span = f->span;
 
         f->n_lines++;
-        f->until = USEC_INFINITY;
+        f->span = USEC_INFINITY;
         memcpy(ret, f->line, sizeof(f->line));
-        return until;
+        return span;
 }
 
 static void set_line(Fixture *f, const char *line) {
@@ -64,7 +64,7 @@ static int setup(void **state) {
         assert_int_equal(setenv("NOTIFY_SOCKET", f->path, 1), 0);
         assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
         assert_int_equal(loop_new(&f->loop), 0);
-        f->until = USEC_INFINITY;
+        f->span = USEC_INFINITY;
         *state = f;
         return 0;
 }
@@ -149,7 +149,7 @@ static void test_line_changes_by_itself(void **state) {
 
         begin(f);
         set_line(f, "9 requests today");
-        f->until = clock_realtime() + 10 * USEC_PER_MSEC;
+        f->span = 10 * USEC_PER_MSEC;
         notify_ready(f->notify);
         assert_heard(f, "READY=1");
         assert_heard(f, "STATUS=9 requests today");

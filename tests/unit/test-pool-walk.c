@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "pool-keys.h"
 #include "pool-plain.h"
 #include "noon.h"
@@ -15,6 +16,7 @@
  */
 
 #define EXCLUDED 3U
+#define SECOND   ((int64_t) USEC_PER_SEC)
 
 static const char *const model_names[MODELS] = { "gemini-a", "gemini-b", "gemini-c" };
 static const char *const shared_names[SHARED] = { "red", "green", "blue" };
@@ -26,6 +28,11 @@ typedef struct Walk {
         Secret *secrets[KEYS];
         Wanted wanted[KEYS];
         uint64_t random, step, id;
+        DayClock day_clock;
+        usec_t passed;           /* the true time */
+        int64_t off, off_before; /* of the wall clock; of the clock when it last doubted */
+        bool doubted;
+        unsigned n_believed;
         usec_t clock;
         struct {
                 Lease lease;
@@ -202,23 +209,39 @@ static void step_report(Walk *w) {
         w->out[i] = w->out[--w->n_out];
 }
 
+/* Time passes, and the wall clock goes wrong and right again. */
 static void step_time(Walk *w) {
+        static const usec_t begun = USEC_PER_DAY;
+        DayReading now;
+
         switch (draw(w, 300)) {
         case 0:
-                w->clock += draw(w, 86400) * USEC_PER_SEC;
+                w->passed += draw(w, 86400) * USEC_PER_SEC;
                 break;
         case 1:
-                w->clock -= draw(w, 59) * USEC_PER_SEC; /* is waited out */
+                w->off -= draw(w, 59) * SECOND; /* is waited out */
                 break;
         case 2:
-                w->clock -= draw(w, 2 * 86400) * USEC_PER_SEC; /* is no small step any more */
+                w->off -= draw(w, 2 * 86400) * SECOND; /* is no small step any more */
                 break;
-        case 3 ... 50:
-                w->clock += draw(w, 3600) * USEC_PER_SEC;
+        case 3:
+                w->off += draw(w, 2 * 86400) * SECOND;
+                break;
+        case 4 ... 6:
+                w->off = w->plain.off;
+                break;
+        case 7 ... 54:
+                w->passed += draw(w, 3600) * USEC_PER_SEC;
                 break;
         default:
-                w->clock += draw(w, 10 * 1000) * USEC_PER_MSEC;
+                w->passed += draw(w, 10 * 1000) * USEC_PER_MSEC;
         }
+        now = (DayReading){ NOON + w->passed + (usec_t) w->off, { begun + w->passed, begun + w->passed } };
+        w->clock = day_clock_set(&w->day_clock, &now);
+        assert_int_equal(w->clock, NOON + w->passed + (usec_t) plain_clock(&w->plain, w->off, w->passed));
+        w->n_believed += !w->plain.doubted && w->doubted && w->plain.off != w->off_before;
+        w->doubted = w->plain.doubted;
+        w->off_before = w->doubted ? w->plain.off : w->off_before;
 }
 
 static void step_reset(Walk *w) {
@@ -417,6 +440,7 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
         w->random = walk_seed(seed);
         w->plain.zone = zone;
         w->clock = w->plain.now = NOON;
+        day_clock_init(&w->day_clock, &(DayReading){ NOON, { USEC_PER_DAY, USEC_PER_DAY } });
         w->n_max = n_keys;
         assert_int_equal(pool_new(zone, NOON, &w->pool), 0);
         pool_set_observer(w->pool, &observer, w);
@@ -448,6 +472,7 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
                       w->n_picks, w->n_refusals, w->n_reloads, w->n_words, w->n_exhausted);
         assert_true(w->n_picks > n_steps / (changing ? 40 : 20));
         assert_true(w->n_refusals > n_steps / 400);
+        assert_true(w->n_believed > n_steps / 10000); /* jumps */
         assert_true(list_is_empty(&w->pool->gone));
         for (unsigned i = 0; i < LIVES; i++)
                 assert_false(w->plain.lives[i].gone);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "core/model.h"
 #include "pool/explain.h"
 #include "server/admin/internal.h"
@@ -94,7 +95,7 @@ static int explain_step(void *answer, Buf *body _unused_) {
         Explanation *e = answer;
         int r;
 
-        e->now = clock_realtime();
+        e->now = day_clock_now();
         r = pool_explain_step(e->explain, e->now, STATS_SLICE_ROWS, write_reason, e);
         if (r == 0) {
                 jwrite_end(&e->writer);

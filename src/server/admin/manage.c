@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "core/model.h"
 #include "dialect/json.h"
 #include "engine/engine-cli.h"
@@ -61,14 +62,14 @@ int manage_health(Request *q, ApiError *ret_error _unused_) {
         _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
         Http *h = q->http;
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         size_t usable = pool_usable_keys(h->p.pool, now), total = pool_enabled_keys(h->p.pool);
         EngineCliStatus cli;
 
         engine_cli_status(h->p.cli, &cli);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "status", health_status(usable, total));
-        jwrite_uint(&w, "timestamp", now / USEC_PER_SEC);
+        jwrite_uint(&w, "timestamp", clock_realtime() / USEC_PER_SEC);
         jwrite_bool(&w, "gemini_cli_available", cli.available);
         if (q->token) {
                 jwrite_string(&w, "version", GEMGATE_VERSION);
@@ -191,7 +192,7 @@ int manage_reset(Request *q, ApiError *ret_error) {
         if (r != 0)
                 return r;
 
-        r = pool_reset(q->http->p.pool, order.pattern, order.model, clock_realtime());
+        r = pool_reset(q->http->p.pool, order.pattern, order.model, day_clock_now());
         if (r == -ENXIO) {
                 api_error_set(ret_error, 404, NULL, "No key of the configuration and no model in use fits.");
                 return HANDLER_E_REFUSED;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "server/admin/internal.h"
 #include "server/admin/long-answer.h"
 #include "server/admin/manage.h"
@@ -127,7 +128,7 @@ static int stats_begin(void *answer, Buf *body) {
 static int stats_step(void *answer, Buf *body _unused_) {
         StatsAnswer *a = answer;
 
-        return statistics_walk_step(a->walk, clock_realtime());
+        return statistics_walk_step(a->walk, day_clock_now());
 }
 
 static void stats_free(void *answer) {
@@ -226,7 +227,7 @@ static void write_head(Advice *advice, void *userdata) {
         write_strings(w, "quota_management_strategies", quota_strategies, ELEMENTSOF(quota_strategies));
         jwrite_object(w, "current_system_status");
         jwrite_uint(w, "total_keys", pool_n_keys(a->p->pool));
-        jwrite_uint(w, "today_total_requests", requests_today(a->p->pool, clock_realtime()));
+        jwrite_uint(w, "today_total_requests", requests_today(a->p->pool, day_clock_now()));
         jwrite_uint(w, "models_in_use", pool_n_models(a->p->pool));
         jwrite_object(w, "model_health_status");
         manage_advice_each_model(advice, write_model_health, w);
@@ -248,7 +249,7 @@ static int advice_step(void *answer, Buf *body _unused_) {
         Recommendations *a = answer;
         int r;
 
-        r = manage_advice_step(a->advice, &a->w, clock_realtime());
+        r = manage_advice_step(a->advice, &a->w, day_clock_now());
         if (r == 0) {
                 jwrite_end(&a->w);
                 jwrite_end(&a->w);

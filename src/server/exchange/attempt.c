@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/trace.h"
+#include "core/day-clock.h"
 #include "pool/pick-preferred.h"
 #include "dialect/gemini/error.h"
 #include "server/exchange/internal.h"
@@ -90,7 +91,7 @@ static int pick(Attempt *a, const UpstreamTries *tries, bool any, PoolRefusal *r
                 .spill = a->request->config->route.affinity_spill,
                 .tokens = a->target->translation->gemini.n / BYTES_PER_TOKEN,
         };
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         LOG_FOR_REQUEST(&a->request->ids);
 
         if (pinned && pinned == q.avoid)
@@ -124,7 +125,7 @@ int attempt_pick_spare(Attempt *a, const Attempt *other) {
         };
         LOG_FOR_REQUEST(&a->request->ids);
 
-        return pool_pick_spare(a->request->http->p.pool, &q, &other->upstream.lease, clock_realtime(),
+        return pool_pick_spare(a->request->http->p.pool, &q, &other->upstream.lease, day_clock_now(),
                                &a->upstream.lease);
 }
 
@@ -184,7 +185,7 @@ void attempt_answering(Attempt *a) {
         LOG_FOR_REQUEST(&a->request->ids);
 
         if (a->upstream.lease.key && !a->answering)
-                pool_answering(a->request->http->p.pool, &a->upstream.lease, clock_realtime());
+                pool_answering(a->request->http->p.pool, &a->upstream.lease, day_clock_now());
         a->answering = true;
 }
 

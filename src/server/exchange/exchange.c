@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "io/timeout.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
@@ -95,7 +96,7 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
 
                 (void) snprintf(subject, sizeof(subject), "%s%s%s", x->target.model,
                                 x->target.pinned[0] ? " with " : "", x->target.pinned);
-                api_error_from_refusal(ret, refusal, subject, clock_realtime());
+                api_error_from_refusal(ret, refusal, subject, day_clock_now());
                 request_note_refusal(x->request, refusal);
         } else if (x->attempt->refused)
                 *ret = x->attempt->refusal;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "core/day-clock.h"
 #include "dialect/gemini/names.h"
 #include "server/exchange/pin.h"
 #include "server/files/owner.h"
@@ -54,5 +55,5 @@ int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1],
 }
 
 PoolProject *pin_project(const Request *q, const char *pinned) {
-        return pinned[0] ? pool_bound_to(q->http->p.pool, pinned, clock_realtime()) : NULL;
+        return pinned[0] ? pool_bound_to(q->http->p.pool, pinned, day_clock_now()) : NULL;
 }

@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "pool/pick-preferred.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
@@ -153,7 +154,7 @@ static bool queue_after(Exchange *x, const PoolRefusal *refusal) {
 
         if (refusal->available_at == USEC_INFINITY || x->request->config->route.queue_wait == 0)
                 return false;
-        span = usec_sub(refusal->available_at, clock_realtime());
+        span = usec_sub(refusal->available_at, day_clock_now());
         return queue_join(x, span, span);
 }
 
@@ -269,7 +270,7 @@ void exchange_go_on(Exchange *x) {
         }
         /* No further try, because the last key's quota was spent: waiting in the queue may help. */
         if (rule->is_quota && patience_left(x) > 0 &&
-            pool_is_exhausted(x->request->http->p.pool, x->target.model, clock_realtime(), &refusal) &&
+            pool_is_exhausted(x->request->http->p.pool, x->target.model, day_clock_now(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
         if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "server/files/internal.h"
 #include "server/http.h"
 #include "server/reply.h"
@@ -134,7 +135,7 @@ static int gather(Resource *r, const char *after) {
         int e;
 
         e = pool_bound_names(q->http->p.pool, q->route->kind, q->token->secret, after, r->list.size,
-                             clock_realtime(), &r->list.names);
+                             day_clock_now(), &r->list.names);
         if (e < 0)
                 return e;
         r->list.found = calloc(r->list.names.n + 1, sizeof(Buf));

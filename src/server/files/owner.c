@@ -2,13 +2,14 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "server/files/owner.h"
 #include "server/http.h"
 
 int file_owner_init(FileOwner *o, const Request *q) {
         *o = (FileOwner){
                 .pool = q->http->p.pool,
-                .now = clock_realtime(),
+                .now = day_clock_now(),
                 .all = q->config->file_sharing || (q->token && q->token->right == TOKEN_ADMIN),
         };
         /* A job of the Gemini CLI has no token: it owns nothing. */

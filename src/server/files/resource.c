@@ -19,6 +19,7 @@
 
 #include "base/json/cursor.h"
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "dialect/gemini/resource.h"
 #include "dialect/json.h"
 #include "io/timeout.h"
@@ -110,7 +111,7 @@ static usec_t expiry_of(const GeminiResource *g, usec_t now) {
 
 void resource_learn(const UpstreamQuery *query, const Token *maker) {
         Request *q = query->request;
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         GeminiResource g;
 
         if (!gemini_resource_read(buf_data(&query->answer), query->answer.n, &g))
@@ -163,7 +164,7 @@ static int take_body(Resource *r, ApiError *ret_error) {
 }
 
 int resource_may_make(Request *q, ApiError *ret_error) {
-        if (pool_may_bind(q->http->p.pool, q->token->secret, clock_realtime()))
+        if (pool_may_bind(q->http->p.pool, q->token->secret, day_clock_now()))
                 return 0;
         api_error_set(ret_error, 429, NULL,
                       "Too many files and cached contents: gemgate remembers %u for a token, and %u in all. "

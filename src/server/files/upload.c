@@ -21,6 +21,7 @@
 #include <sys/random.h>
 
 #include "base/text.h"
+#include "core/day-clock.h"
 #include "core/cidr.h"
 #include "dialect/gemini/resource.h"
 #include "server/files/internal.h"
@@ -169,7 +170,7 @@ static void bind_upload(Resource *r) {
         Request *q = r->request;
         uint8_t random[ID_BYTES];
         size_t n = strlen(BINDING_UPLOADS);
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
 
         static_assert(sizeof(BINDING_UPLOADS) + 2 * ID_BYTES <= sizeof(r->name), "an id of ours has to fit");
         if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random))
@@ -251,7 +252,7 @@ const Token *resource_upload_token(Request *q) {
         const TokenSet *tokens = &q->config->tokens;
         Pool *pool = q->http->p.pool;
         char name[BINDING_NAME_MAX + 1];
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         BindingOwner owner;
 
         if (!id || !name_upload(id, name) || !pool_bound_to(pool, name, now))
@@ -276,7 +277,7 @@ static bool may_go_on(Request *q, const char *name, usec_t now) {
 /* A further piece of an upload: the path upstream has Google's id instead of gemgate's. */
 static bool find_upload(Resource *r, const char *id) {
         Request *q = r->request;
-        usec_t now = clock_realtime();
+        usec_t now = day_clock_now();
         const char *theirs;
 
         if (!name_upload(id, r->name) || !may_go_on(q, r->name, now))
