@@ -358,37 +358,39 @@ static void on_done(const StoreReport *r, void *userdata) {
         look_at_end(k);
 }
 
-/* Saves everything that can be written, and waits for it. Also with nothing to save, the store looks whether
- * its file is still there. */
-static void write_all(StateWriter *k) {
-        store_wait(k->store);
-        if (!k->failing && !k->unread) {
-                store_write(k->store, &k->rows);
-                store_wait(k->store);
-        }
+/* Saves everything that can be written, and waits for it up to `until`: false if it took longer. Also with
+ * nothing to save, the store looks whether its file is still there. */
+static bool write_all(StateWriter *k, usec_t until) {
+        if (!store_wait_until(k->store, until))
+                return false;
+        store_write(k->store, &k->rows);
+        if (!store_wait_until(k->store, until))
+                return false;
         while (!k->failing && !k->unread &&
                (k->due_rest != USEC_INFINITY || k->due_urgent != USEC_INFINITY)) {
                 k->due_rest = MIN(k->due_rest, loop_now(k->loop));
                 if (begin(k) < 0)
-                        return;
-                store_wait(k->store);
+                        return true;
+                if (!store_wait_until(k->store, until))
+                        return false;
         }
+        return true;
 }
 
 void state_writer_before_change(StateWriter *k) {
-        if (k)
-                write_all(k);
+        if (!k || k->failing || k->unread || store_is_busy(k->store))
+                return;
+        k->due_rest = loop_now(k->loop);
+        if (begin(k) >= 0 && !store_is_busy(k->store))
+                store_write(k->store, &k->rows);
 }
 
 void state_writer_after_change(StateWriter *k) {
         if (!k || is_restored(k))
                 return;
         k->unread = true;
-        if (k->failing)
-                return; /* they are read when the store can be */
-        store_wait(k->store);
-        store_write(k->store, &k->rows);
-        store_wait(k->store);
+        if (!k->failing && !store_is_busy(k->store))
+                store_write(k->store, &k->rows); /* its end reads them, as that of a batch under way does */
 }
 
 /* --- the state writer --- */
@@ -445,24 +447,23 @@ int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, si
 }
 
 StateWriter *state_writer_free(StateWriter *k) {
+        bool hangs = false;
+
         if (!k)
                 return NULL;
         if (k->store) {
                 k->ending = true;
-                store_wait(k->store);
-                if (k->failing) {
-                        store_write(k->store, &k->rows);
-                        store_wait(k->store);
-                }
-                write_all(k);
-                if (k->failing || k->unread)
-                        log_warning("STATE_URL: %s: what could not be written is lost with the end",
-                                    k->store->name);
+                hangs = !write_all(k, usec_add(clock_monotonic(), STORE_END_WAIT));
+                if (hangs || k->failing || k->unread)
+                        log_warning("STATE_URL: %s: %swhat could not be written is lost with the end",
+                                    k->store->name, hangs ? "its disk does not answer: " : "");
                 for (size_t i = 0; i < k->n_sources; i++)
                         k->sources[i].ops->keep(k->sources[i].source, NULL, NULL);
         }
         (void) store_free(k->store);
         sd_event_source_unref(k->timer);
+        if (hangs)
+                return NULL; /* the store still uses the rows */
         rows_done(&k->rows);
         free(k);
         return NULL;

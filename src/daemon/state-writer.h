@@ -32,12 +32,13 @@ int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, si
  * another reason. To be called once. */
 void state_writer_end(StateWriter *k, void (*ended)(void *userdata), void *userdata);
 
-/* Writes what is left, waits for it, and tells what is lost. */
+/* Writes what is left, waits for it, STORE_END_WAIT at most, and tells what is lost. */
 StateWriter *state_writer_free(StateWriter *k);
 DEFINE_CLEANUP(StateWriter *, state_writer_free);
 
-/* To be called before and after a change of the sources' members, such as the pool's keys. The first writes
- * the noted changes; the second restores the rows of the new members. Both wait for the store, as a reload
- * may. */
+/* To be called before and after a change of the sources' members, such as the pool's keys. The first begins
+ * to write what was noted, if the store is free for it; the second has the rows of the new members restored
+ * as soon as the store is. Neither waits for the store. A member that leaves and comes back within a moment
+ * may lose what was counted in that moment. */
 void state_writer_before_change(StateWriter *k);
 void state_writer_after_change(StateWriter *k);

@@ -116,7 +116,8 @@ static int make_private(const char *path, SqliteReport *report) {
         int fd;
 
         if (stat(path, &st) < 0) {
-                fd = errno == ENOENT ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+                /* Without O_EXCL a link makes the file that it names. */
+                fd = errno == ENOENT ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
                 if (fd < 0)
                         goto fail;
                 (void) close(fd);

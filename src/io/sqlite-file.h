@@ -52,6 +52,8 @@ SqlitePlace sqlite_file_place(const SqliteFile *f);
 /* Closes a file that is no longer there. A file that has replaced it is renamed, unchanged. The next open
  * makes a new one. */
 int sqlite_file_leave(SqliteFile *f, SqlitePlace place, SqliteReport *report);
+/* Again, if the replacing file could not be renamed. It may be gone meanwhile. */
+int sqlite_set_replaced_aside(const char *path, SqliteReport *report);
 
 /* All rows, or none, in one transaction. -EUCLEAN: the file is corrupt. */
 int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);

@@ -81,3 +81,11 @@ int sqlite_file_leave(SqliteFile *f, SqlitePlace place, SqliteReport *report) {
         (void) sqlite_file_close(f);
         return r;
 }
+
+int sqlite_set_replaced_aside(const char *path, SqliteReport *report) {
+        struct stat st;
+
+        if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                return 0;
+        return sqlite_rename_aside(path, "replaced", report);
+}

@@ -12,6 +12,12 @@
  * the more is written in one transaction, and no queue grows.
  *
  * Only the loop gets signals: the thread blocks all of them.
+ *
+ * At the end the loop waits for the thread, but not for ever: a disk that hangs keeps it. Then the thread is
+ * detached, and what they share stays allocated until the process is gone.
+ *
+ * A file that has replaced ours is written to by no batch: as long as it cannot be set aside, each job tries
+ * that again and fails.
  */
 
 #include <errno.h>
@@ -19,6 +25,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 
+#include "base/limits.h"
 #include "base/thread.h"
 #include "io/store-sqlite.h"
 
@@ -40,6 +47,7 @@ typedef struct SqliteStore {
 
         /* used by the thread only */
         SqliteFile *file;
+        bool replaced; /* by a file that could not be set aside yet */
 
         /* shared, under the mutex */
         pthread_t thread;
@@ -48,7 +56,7 @@ typedef struct SqliteStore {
         pthread_cond_t changed;
         StoreTask job;
         Rows *rows;
-        bool finished;
+        bool finished, ended;
         int error;
         bool is_open;
         SqliteReport report;
@@ -62,8 +70,13 @@ static int write_rows(SqliteStore *s, const Rows *rows, SqliteReport *report) {
         SqlitePlace place = s->file ? sqlite_file_place(s->file) : SQLITE_THERE;
         int r = 0;
 
-        if (place != SQLITE_THERE)
+        if (place != SQLITE_THERE) {
                 r = sqlite_file_leave(TAKE_PTR(s->file), place, report);
+                s->replaced = r < 0 && place == SQLITE_REPLACED;
+        } else if (s->replaced) {
+                r = sqlite_set_replaced_aside(s->path, report);
+                s->replaced = r < 0;
+        }
         if (r >= 0 && !s->file)
                 r = sqlite_file_open(s->path, s->format, s->store.schema, &s->file, report);
         if (r >= 0 && place == SQLITE_REMOVED)
@@ -128,6 +141,10 @@ static void *run(void *userdata) {
         }
         (void) pthread_mutex_unlock(&s->lock);
         s->file = sqlite_file_close(s->file);
+        (void) pthread_mutex_lock(&s->lock);
+        s->ended = true;
+        (void) pthread_cond_broadcast(&s->changed);
+        (void) pthread_mutex_unlock(&s->lock);
         return NULL;
 }
 
@@ -154,15 +171,28 @@ static void on_replace(Store *store) {
         begin(sqlite_store(store), JOB_REPLACE, NULL);
 }
 
-/* Reports a job that the thread has finished. With `wait`, waits for its end first. */
-static void finish(SqliteStore *s, bool wait) {
+/* Called with the lock. False if it is not set by `until` (CLOCK_MONOTONIC). */
+static bool await(SqliteStore *s, const bool *what, usec_t until) {
+        const struct timespec end = {
+                .tv_sec = (time_t) MIN(until / USEC_PER_SEC, (usec_t) INT32_MAX),
+                .tv_nsec = (long) (until % USEC_PER_SEC) * 1000,
+        };
+
+        while (!*what)
+                if (pthread_cond_clockwait(&s->changed, &s->lock, CLOCK_MONOTONIC, &end) == ETIMEDOUT)
+                        return *what;
+        return true;
+}
+
+/* Reports a job if the thread has finished it, or does so by `until`. */
+static bool finish(SqliteStore *s, usec_t until) {
         SqliteReport report;
         StoreReport done;
         bool finished;
 
         (void) pthread_mutex_lock(&s->lock);
-        while (wait && !s->finished)
-                (void) pthread_cond_wait(&s->changed, &s->lock);
+        if (until > 0)
+                (void) await(s, &s->finished, until);
         finished = s->finished;
         s->finished = false;
         report = s->report;
@@ -170,11 +200,12 @@ static void finish(SqliteStore *s, bool wait) {
         done = (StoreReport){ .error = s->error, .is_new = report.is_new };
         (void) pthread_mutex_unlock(&s->lock);
         if (!finished)
-                return;
+                return false;
 
         done.aside = report.aside;
         done.trouble = report.trouble;
         store_finish(&s->store, &done);
+        return true;
 }
 
 static void on_event(uint32_t events _unused_, void *userdata) {
@@ -183,11 +214,11 @@ static void on_event(uint32_t events _unused_, void *userdata) {
 
         (void) eventfd_read(s->event_fd, &n);
         if (s->store.busy)
-                finish(s, false);
+                (void) finish(s, 0);
 }
 
-static void on_wait(Store *store) {
-        finish(sqlite_store(store), true);
+static bool on_wait(Store *store, usec_t until) {
+        return finish(sqlite_store(store), until);
 }
 
 static int on_read(Store *store, StoreRowFn fn, void *userdata, char ret_trouble[static STORE_TEXT_MAX]) {
@@ -231,17 +262,29 @@ static int on_start(Store *store) {
         return r < 0 ? r : start_thread(s);
 }
 
+/* False if the disk keeps it. */
+static bool end_thread(SqliteStore *s) {
+        usec_t until = usec_add(clock_monotonic(), STORE_END_WAIT);
+        bool ended;
+
+        (void) pthread_mutex_lock(&s->lock);
+        ended = !s->store.busy || await(s, &s->finished, until);
+        if (ended) {
+                s->job = JOB_END;
+                (void) pthread_cond_broadcast(&s->changed);
+                ended = await(s, &s->ended, until);
+        }
+        (void) pthread_mutex_unlock(&s->lock);
+        (void) (ended ? pthread_join(s->thread, NULL) : pthread_detach(s->thread));
+        return ended;
+}
+
 static Store *on_free(Store *store) {
         SqliteStore *s = sqlite_store(store);
 
-        if (s->has_thread) {
-                (void) pthread_mutex_lock(&s->lock);
-                while (store->busy && !s->finished)
-                        (void) pthread_cond_wait(&s->changed, &s->lock);
-                s->job = JOB_END;
-                (void) pthread_cond_broadcast(&s->changed);
-                (void) pthread_mutex_unlock(&s->lock);
-                (void) pthread_join(s->thread, NULL);
+        if (s->has_thread && !end_thread(s)) {
+                loop_fd_remove(s->loop, &s->watch);
+                return NULL; /* the thread still uses it */
         }
         if (s->has_lock) {
                 (void) pthread_cond_destroy(&s->changed);

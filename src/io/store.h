@@ -37,7 +37,7 @@ typedef struct StoreOps {
         int (*start)(Store *s);
         void (*write)(Store *s, Rows *rows);
         void (*replace)(Store *s);
-        void (*wait)(Store *s);
+        bool (*wait)(Store *s, usec_t until); /* false: the job had not ended by then */
         int (*read)(Store *s, StoreRowFn fn, void *userdata, char ret_trouble[static STORE_TEXT_MAX]);
         Store *(*free)(Store *s);
 } StoreOps;
@@ -80,10 +80,17 @@ static inline void store_replace(Store *s) {
         s->ops->replace(s);
 }
 
-/* Waits for the job under way, and for those that its end starts. */
-static inline void store_wait(Store *s) {
+/* Waits for the job under way, and for those that its end starts, up to `until` (CLOCK_MONOTONIC). False if
+ * one has not ended by then: its rows are still the store's. */
+static inline bool store_wait_until(Store *s, usec_t until) {
         while (s->busy)
-                s->ops->wait(s);
+                if (!s->ops->wait(s, until))
+                        return false;
+        return true;
+}
+
+static inline void store_wait(Store *s) {
+        (void) store_wait_until(s, USEC_INFINITY);
 }
 
 /* Reads every row, in the order of the schema's tables, and waits for it: for the start and for a reload.
@@ -101,7 +108,8 @@ static inline void store_finish(Store *s, const StoreReport *r) {
         s->done(r, s->userdata);
 }
 
-/* Waits for the job under way, without calling `done`, and closes the store. */
+/* Closes the store. A job that is under way has STORE_END_WAIT to end, and `done` is not called. After that
+ * the store is left to its disk: the process is about to end, and must not wait for a disk that hangs. */
 static inline Store *store_free(Store *s) {
         return s ? s->ops->free(s) : NULL;
 }

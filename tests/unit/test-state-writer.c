@@ -335,9 +335,12 @@ static void test_change(void **state) {
         count(&w->a, 0, 1, false);
         count(&w->b, 0, 2, false);
         state_writer_before_change(w->writer);
-        assert_int_equal(shelf_count(&w->medium.shelf, 1), 1); /* at once */
+        assert_int_equal(shelf_count(&w->medium.shelf, 1), 0); /* nothing is waited for */
         w->b = (Source){ .noted = w->b.noted, .userdata = w->b.userdata };
         state_writer_after_change(w->writer);
+        assert_false(w->b.restored);
+        turn(w);
+        assert_int_equal(shelf_count(&w->medium.shelf, 1), 1); /* what was noted before is read, too */
         assert_counts(&w->a, 1, 0, 0);
         assert_counts(&w->b, 2, 0, 0);
         assert_int_equal(w->a.n_restores, 1);
@@ -346,6 +349,18 @@ static void test_change(void **state) {
         state_writer_after_change(w->writer); /* nothing to read */
         assert_int_equal(w->b.n_restores, 1);
         stop(w);
+}
+
+/* The end does not wait for a disk that hangs. */
+static void test_disk_hangs(void **state) {
+        World *w = *state;
+
+        start(w);
+        count(&w->a, 0, 1, false);
+        w->medium.hangs = true;
+        stop(w);
+        assert_int_equal(shelf_count(&w->medium.shelf, 1), 0);
+        w->medium.hangs = false;
 }
 
 /* What could be read of a store that turns out to be corrupt is written to the one that takes its place. */
@@ -376,6 +391,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_save_fails, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_restore_fails, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_change, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_disk_hangs, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_corrupt, set_up, tear_down),
         };
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "folder.h"
 #include "io/sqlite-file.h"
@@ -241,6 +242,95 @@ static void test_modes(void **state) {
                 assert_int_equal(chmod(w.path, 0666), 0); /* as after a copy */
         }
         (void) umask(before);
+        done(&w);
+}
+
+/* A disk that hangs: the end waits for a while, and leaves the store to it. */
+static int hanging[2] = { -1, -1 };
+
+int __real_sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
+int __wrap_sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
+
+int __wrap_sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report) {
+        char c;
+
+        if (hanging[0] >= 0)
+                (void) !read(hanging[0], &c, 1);
+        return __real_sqlite_file_write(f, rows, report);
+}
+
+static void test_disk_hangs(void **state) {
+        Rows rows = ROWS_INIT(4096);
+        usec_t began;
+        World w;
+
+        begin(&w);
+        assert_int_equal(open_with(&w, &schema), 0);
+        assert_int_equal(pipe2(hanging, O_CLOEXEC), 0);
+        put(&rows, "a", 1, 10);
+        store_write(w.store, &rows);
+        began = clock_monotonic();
+        assert_false(store_wait_until(w.store, began + 10 * USEC_PER_MSEC));
+        close_store(&w);
+        assert_true(clock_monotonic() - began < 2 * STORE_END_WAIT);
+        assert_int_equal(write(hanging[1], "x", 1), 1); /* the thread goes on with what it has */
+        (void) loop_free(w.loop);
+        hanging[0] = -1;
+}
+
+static bool keeps_names;
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+
+int __wrap_rename(const char *from, const char *to) {
+        if (!keeps_names)
+                return __real_rename(from, to);
+        errno = EACCES;
+        return -1;
+}
+
+/* As long as the file that has replaced ours cannot be set aside, no batch is written to it, although it is
+ * a file of gemgate's form. */
+static void test_replaced_and_stays(void **state) {
+        char ours[128];
+        World w;
+
+        begin(&w);
+        assert_int_equal(open_with(&w, &schema), 0);
+        assert_int_equal(write_one(&w, "a", 1), 0);
+        (void) snprintf(ours, sizeof(ours), "%s/ours", w.directory);
+        assert_int_equal(rename(w.path, ours), 0);
+        sqlite(&w, "PRAGMA application_id=0x12345678; PRAGMA user_version=1; "
+                   "CREATE TABLE things (name, kind, value, PRIMARY KEY (name, kind))");
+        keeps_names = true;
+        for (unsigned i = 0; i < 3; i++) {
+                assert_int_equal(write_one(&w, "b", i), -EACCES);
+                assert_non_null(strstr(w.trouble, "it is replaced, and could not be set aside"));
+        }
+        keeps_names = false;
+        assert_int_equal(write_one(&w, "c", 3), 0);
+        assert_true(w.is_new);
+        assert_non_null(strstr(w.aside, "was replaced and is now x.db.replaced-"));
+        assert_holds(&w, "0: c 0 3; ");
+        done(&w);
+}
+
+/* A link to a file that is not there makes the file that it names. */
+static void test_dangling_link(void **state) {
+        char target[128];
+        struct stat st;
+        World w;
+
+        begin(&w);
+        (void) snprintf(target, sizeof(target), "%s/target.db", w.directory);
+        assert_int_equal(symlink(target, w.path), 0);
+        assert_int_equal(open_with(&w, &schema), 0);
+        assert_int_equal(write_one(&w, "a", 1), 0);
+        assert_holds(&w, "0: a 0 1; ");
+        assert_int_equal(lstat(target, &st), 0);
+        assert_true(S_ISREG(st.st_mode));
+        assert_int_equal(st.st_mode & 07777, 0600);
         done(&w);
 }
 
@@ -680,6 +770,9 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_modes),
+                cmocka_unit_test(test_disk_hangs),
+                cmocka_unit_test(test_replaced_and_stays),
+                cmocka_unit_test(test_dangling_link),
                 cmocka_unit_test(test_set_aside),
                 cmocka_unit_test(test_set_aside_twice),
                 cmocka_unit_test(test_corrupt_when_written),
