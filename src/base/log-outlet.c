@@ -9,9 +9,11 @@
  *      caller:  write() ── -EAGAIN ──► queue ──► thread: poll(), write()
  *                   queue full: n_dropped++          queue empty: "17 lines were dropped"
  *
- * If write() can wait (a file on a disk that hangs, a pipe that cannot be opened again), only the thread
- * calls it. The caller gives it LINE_PATIENCE to finish, so that a line is usually in the file before
- * the program goes on. After one line that took longer, the caller does not wait until the queue is empty.
+ * If write() can wait (a file on a disk that is slow or hangs, a pipe that cannot be opened again), only the
+ * thread calls it. The caller gives it a moment to finish, so that a line is usually in the file before the
+ * program goes on: LINE_PATIENCE in a second, for all lines of that second together, so that neither a slow
+ * disk nor many lines hold the loop up. After a line that took longer, the caller does not wait until the
+ * queue is empty.
  *
  * The thread takes the queue as a whole, so the lock is never held while it writes.
  */
@@ -51,8 +53,9 @@ struct LogOutlet {
         size_t n_taken; /* bytes that the thread has taken from the queue and not yet written */
         uint64_t n_dropped; /* not yet reported */
         bool has_thread;
+        bool late;    /* a line took longer than LINE_PATIENCE left, and the queue was not empty since */
+        usec_t second, waited; /* when the present second began, and how long callers waited in it */
         bool failing; /* the last write() failed: the descriptor does not take a report either */
-        bool late;    /* a line took longer than LINE_PATIENCE, and the queue was not empty since */
 };
 
 static LogOutlet *outlets;
@@ -227,6 +230,20 @@ static int add_line(LogOutlet *o, const char *p, size_t n) {
         return enqueue(o, p, n, 0);
 }
 
+/* Called with the lock. */
+static void wait_a_moment(LogOutlet *o) {
+        usec_t now = clock_monotonic();
+
+        if (now >= usec_add(o->second, USEC_PER_SEC)) {
+                o->second = now;
+                o->waited = 0;
+        }
+        if (o->waited >= LINE_PATIENCE)
+                return;
+        o->late = !wait_idle(o, LINE_PATIENCE - o->waited);
+        o->waited += usec_sub(clock_monotonic(), now);
+}
+
 void log_outlet_put(LogOutlet *o, const char *line, size_t n) {
         size_t done;
 
@@ -237,7 +254,7 @@ void log_outlet_put(LogOutlet *o, const char *line, size_t n) {
                         o->n_dropped++;
                 (void) pthread_cond_broadcast(&o->changed);
                 if (o->p.waits && !o->late && o->has_thread)
-                        o->late = !wait_idle(o, LINE_PATIENCE);
+                        wait_a_moment(o);
         }
         (void) pthread_mutex_unlock(&o->lock);
 }

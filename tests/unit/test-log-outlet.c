@@ -129,6 +129,36 @@ static void test_waiting_write(void **state _unused_) {
         check_lines(LINES);
 }
 
+/* A disk that takes two milliseconds for a line: many lines together cost a caller no more than one may. */
+static ssize_t slow_write(int fd, const char *p, size_t n) {
+        usec_t end = clock_monotonic() + 2 * USEC_PER_MSEC;
+
+        while (clock_monotonic() < end)
+                ;
+        return waiting_write(fd, p, n);
+}
+
+static void test_slow_write(void **state _unused_) {
+        usec_t began;
+        LogOutlet *o;
+        int fds[2];
+
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        assert_int_equal(log_outlet_new(&(LogOutletParams){ .fd = fds[1],
+                                                            .write = slow_write,
+                                                            .dropped = dropped,
+                                                            .waits = true },
+                                        &o),
+                         0);
+        began = clock_monotonic();
+        for (unsigned i = 0; i < 200; i++)
+                put_line(o, i);
+        assert_true(clock_monotonic() - began < 200 * USEC_PER_MSEC); /* not 400 */
+        reader.fd = fds[0];
+        read_until("00000199\n");
+        assert_int_equal(reader.n, 200 * LENGTH);
+}
+
 /* What waits at the end fits into the pipe, and a reader gets it later. */
 static void test_end(void **state _unused_) {
         LogOutlet *o;
@@ -177,7 +207,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_pipe),          cmocka_unit_test(test_socket),
                 cmocka_unit_test(test_waiting_write), cmocka_unit_test(test_end),
-                cmocka_unit_test(test_failure),
+                cmocka_unit_test(test_failure),       cmocka_unit_test(test_slow_write),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
