@@ -154,7 +154,8 @@ static int advance(BusAnswer *a) {
 static int set_error(int r, sd_bus_error *e) {
         if (r == -E2BIG)
                 return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                         "The answer has more than %u rows: ask the keys one by one.",
+                                         "The answer has more than %u rows: ask the keys one by one, or for "
+                                         "fewer days.",
                                          BUS_ROWS_MAX);
         if (r == -EBUSY)
                 return sd_bus_error_set(e, SD_BUS_ERROR_LIMITS_EXCEEDED,

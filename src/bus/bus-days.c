@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
-/* ListDays: the totals of the latest days, as rows. */
+/* ListDays: the totals of the latest days, as rows; a slice is a day. */
 
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "core/day-clock.h"
+#include "bus/bus-answer.h"
 #include "bus/bus-manager.h"
 #include "pool/state/schema.h"
 
 typedef struct Days {
-        sd_bus_message *reply;
+        BusAnswer answer; /* first */
+        uint32_t n;    /* days that are asked for */
+        uint32_t date; /* the first one that is still to come */
         size_t n_rows;
         bool in_day; /* a day's total was seen. Rows of models before the first total are left out, as over
                         HTTP */
@@ -33,14 +36,35 @@ static void write_row(const DayRow *row, void *userdata) {
         }
         (void) snprintf(date, sizeof(date), "%04u-%02u-%02u", row->date / 10000, row->date / 100 % 100,
                         row->date % 100);
-        d->r = sd_bus_message_append(d->reply, "(sstttt)", date, row->model, c->requests, c->errors,
+        d->r = sd_bus_message_append(d->answer.reply, "(sstttt)", date, row->model, c->requests, c->errors,
                                      c->tokens_in, c->tokens_out);
 }
 
+static int days_begin(BusAnswer *a) {
+        Days *d = CONTAINER_OF(a, Days, answer);
+
+        d->date = 0;
+        d->n_rows = 0;
+        d->in_day = false;
+        return sd_bus_message_open_container(a->reply, 'a', "(sstttt)");
+}
+
+static int days_step(BusAnswer *a) {
+        Days *d = CONTAINER_OF(a, Days, answer);
+        bool more = pool_next_day(a->bus->p.pool, d->n, day_clock_now(), &d->date, write_row, d);
+
+        if (d->r < 0)
+                return d->r;
+        return more ? 1 : sd_bus_message_close_container(a->reply);
+}
+
+static void days_free(BusAnswer *a) {
+        free(CONTAINER_OF(a, Days, answer));
+}
+
 int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Bus *b = userdata;
-        Days d = {};
+        static const BusAnswerOps ops = { days_begin, days_step, days_free };
+        Days *d;
         uint32_t n;
         int r;
 
@@ -50,19 +74,9 @@ int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         if (n == 0)
                 return sd_bus_error_set(e, SD_BUS_ERROR_INVALID_ARGS,
                                         "The number of days must be at least 1.");
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sstttt)");
-        if (r < 0)
-                return r;
-        d.reply = reply;
-        pool_each_day(b->p.pool, n, day_clock_now(), write_row, &d);
-        if (d.r == -E2BIG)
-                return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                         "The answer has more than %u rows: ask for fewer days.",
-                                         BUS_ROWS_MAX);
-        if (d.r < 0)
-                return d.r;
-        r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+        d = calloc(1, sizeof(Days));
+        if (!d)
+                return -ENOMEM;
+        *d = (Days){ .answer = { .ops = &ops, .bus = userdata, .n_rows = MIN(n, BUS_LARGE_ROWS) }, .n = n };
+        return bus_answer_start(&d->answer, m, e);
 }
