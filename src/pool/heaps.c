@@ -56,12 +56,15 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
 
         heap_remove(&b->ready.node);
         heap_remove(&b->trial.node);
+        m->may_be_waited_for |= b->quota->breaker.until > 0;
         if (!b->project->first_key)
                 return; /* all its keys are disabled */
 
         at = MAX(breaker_at(&b->project->breaker, p->day.now), breaker_at(&b->quota->breaker, p->day.now));
-        if (ceiling_is_known(&b->quota->ceiling))
+        if (ceiling_is_known(&b->quota->ceiling)) {
+                m->may_be_waited_for = true;
                 at = MAX(at, pool_quota_free_at(p, b->quota, 0, &kind));
+        }
         if (at > 0) {
                 heap_push(&m->waiting_buckets, &b->ready.node, rank_time(at, b->project->first_key));
                 return;
@@ -89,6 +92,7 @@ void pool_slot_place(Pool *p, PoolSlot *s) {
         usec_t at = 0;
 
         heap_remove(&s->node);
+        s->bucket->model->may_be_waited_for |= s->rate.until > 0 || s->health.until > 0;
         if (s->key->disabled) {
                 pool_bucket_place(p, s->bucket);
                 return;
@@ -107,6 +111,8 @@ void pool_slot_place(Pool *p, PoolSlot *s) {
 }
 
 void pool_slot_free(Pool *p, PoolSlot *s) {
+        if (s->bucket->model->waiting_slot == s)
+                s->bucket->model->waiting_slot = NULL;
         heap_remove(&s->node);
         list_unlink(&s->by_key);
         list_unlink(&s->by_bucket);
@@ -238,6 +244,8 @@ PoolBucket *pool_bucket_free(PoolBucket *b) {
         list_unlink(&b->by_model);
         list_unlink(&b->dirty.link);
         list_unlink(&b->ceiling_dirty.link);
+        if (b->model->waiting_bucket == b)
+                b->model->waiting_bucket = NULL;
         pool_quota_detach(b);
         free(b);
         return NULL;

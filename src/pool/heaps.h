@@ -65,6 +65,10 @@ struct PoolModel {
         bool saved; /* the store has a row of it or of one of its slots */
         usec_t day; /* the day that the heaps are ordered for */
         bool succeeded;
+        bool may_be_waited_for; /* a slot or bucket with an open breaker, or with a known ceiling, was placed
+                                 * since a walk found none that waits */
+        PoolSlot *waiting_slot; /* what the last walk found; or NULL */
+        PoolBucket *waiting_bucket;
         bool exhausted; /* no key can serve the model, and the observer was notified of that */
         size_t n_leases;
         uint64_t used; /* the id of the model's latest lease; the model with the smallest id is forgotten

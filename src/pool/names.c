@@ -61,23 +61,46 @@ static bool is_blocked(const Breaker *b, usec_t now) {
         return state == BREAKER_OPEN || state == BREAKER_PROBING;
 }
 
+static bool bucket_waits(Pool *p, const PoolBucket *b) {
+        CeilingKind kind;
+
+        return is_blocked(&b->quota->breaker, p->day.now) || pool_quota_free_at(p, b->quota, 0, &kind) > 0;
+}
+
+static bool slot_waits(const Pool *p, const PoolSlot *s) {
+        return is_blocked(&s->rate, p->day.now) || is_blocked(&s->health, p->day.now);
+}
+
 /* True if a key or a project waits for this model: if the model were forgotten, it would be asked again too
- * early. */
-static bool is_waited_for(Pool *p, const PoolModel *m) {
+ * early. Clients can cause a search for each name that they invent, so it remembers what it has found; and
+ * if that was nothing, there is none until something is placed in a heap of what waits. */
+static bool is_waited_for(Pool *p, PoolModel *m) {
+        if (!m->may_be_waited_for)
+                return false;
+        if ((m->waiting_slot && slot_waits(p, m->waiting_slot)) ||
+            (m->waiting_bucket && bucket_waits(p, m->waiting_bucket)))
+                return true;
+        m->waiting_slot = NULL;
+        m->waiting_bucket = NULL;
         LIST_FOREACH(i, &m->buckets) {
                 PoolBucket *b = list_entry(i, PoolBucket, by_model);
-                CeilingKind kind;
 
-                if (is_blocked(&b->quota->breaker, p->day.now) ||
-                    pool_quota_free_at(p, b->quota, 0, &kind) > 0)
+                p->steps++;
+                if (bucket_waits(p, b)) {
+                        m->waiting_bucket = b;
                         return true;
+                }
                 LIST_FOREACH(j, &b->slots) {
-                        const PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
+                        PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
 
-                        if (is_blocked(&s->rate, p->day.now) || is_blocked(&s->health, p->day.now))
+                        p->steps++;
+                        if (slot_waits(p, s)) {
+                                m->waiting_slot = s;
                                 return true;
+                        }
                 }
         }
+        m->may_be_waited_for = false;
         return false;
 }
 
