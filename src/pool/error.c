@@ -21,9 +21,13 @@ void pool_error_set(PoolError *e, const Verdict *v, usec_t now) {
         e->at = now;
 }
 
-void pool_error_move(PoolError *to, PoolError *from) {
+void pool_error_copy(PoolError *to, const PoolError *from) {
+        char *t = from->text ? strdup(from->text) : NULL;
+
+        if (!t)
+                return;
         free(to->text);
-        to->text = TAKE_PTR(from->text);
+        to->text = t;
         to->at = from->at;
 }
 

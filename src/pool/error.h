@@ -15,5 +15,5 @@ typedef struct PoolError {
 
 /* The most informative text of the verdict. Without memory the former error stays. */
 void pool_error_set(PoolError *e, const Verdict *v, usec_t now);
-void pool_error_move(PoolError *to, PoolError *from);
+void pool_error_copy(PoolError *to, const PoolError *from); /* likewise */
 void pool_error_clear(PoolError *e);

@@ -37,8 +37,10 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                         return -ENOMEM;
                 }
         }
-        if (project->n_keys++ == 0)
+        if (project->n_keys++ == 0) {
+                project->fresh = true;
                 list_append(&p->projects, &project->link);
+        }
         *ret = project;
         return 0;
 }
@@ -98,6 +100,7 @@ void pool_arrange(Pool *p) {
 
                 project->first_key = project->last_key = NULL;
                 project->n_alive = 0;
+                project->fresh = false;
         }
         p->first_project = p->last_project = NULL;
         p->n_enabled = p->n_usable = 0;

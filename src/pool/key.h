@@ -31,6 +31,7 @@ struct PoolProject {
         List link;
         PoolDirty dirty;
         bool restored; /* its rows were read from the store */
+        bool fresh;    /* it had no key before the change of keys that is under way */
         size_t n_keys, n_gone; /* all its keys; removed ones that still have requests under way */
         Breaker breaker;
         PoolError error;
@@ -106,9 +107,6 @@ void pool_key_number(PoolKey *k, void *const *by_mask); /* MASK#n */
 /* Each key holds one reference. `name` NULL: the key's own project. */
 int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret);
 PoolProject *pool_project_unref(Pool *p, PoolProject *project);
-
-/* Moves the key to another project and creates its buckets there; the caller then rearranges everything. */
-void pool_key_move(Pool *p, PoolKey *k, PoolProject *to);
 
 /* Rebuilds all chains, counts and heaps, in the order of p->keys. O(keys + slots). */
 void pool_arrange(Pool *p);

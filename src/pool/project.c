@@ -43,7 +43,6 @@ void pool_project_learn(Pool *p, PoolKey *k, const char *name) {
 
 static int join(Pool *p, PoolKey *k) {
         PoolProject *project;
-        PoolBucket *b;
         int r;
 
         r = pool_project_ref(p, k, k->learned, &project);
@@ -52,12 +51,10 @@ static int join(Pool *p, PoolKey *k) {
         /* Rows of a new project are read only if the store is read late. */
         if (project->n_keys == 1)
                 project->restored = k->restored;
-        LIST_FOREACH(i, &k->slots) {
-                r = pool_bucket_acquire(p, project, list_entry(i, PoolSlot, by_key)->bucket->model, &b);
-                if (r < 0) {
-                        (void) pool_project_unref(p, project);
-                        return r;
-                }
+        r = pool_key_prepare_move(p, k, project);
+        if (r < 0) {
+                (void) pool_project_unref(p, project);
+                return r;
         }
         pool_key_move(p, k, project);
         return 0;

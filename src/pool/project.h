@@ -14,3 +14,8 @@ int pool_project_restore(Pool *p, PoolKey *k, const char *name);
 
 /* Moves keys to their learned projects, if it is time. */
 void pool_project_join(Pool *p);
+
+/* Moves the key to another project; the caller then rearranges everything. pool_key_prepare_move() makes the
+ * buckets that it needs there, and may fail. One without slots is as if it had not been made. */
+int pool_key_prepare_move(Pool *p, PoolKey *k, PoolProject *to);
+void pool_key_move(Pool *p, PoolKey *k, PoolProject *to);

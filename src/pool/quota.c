@@ -77,10 +77,25 @@ static void take_limits(const Pool *p, PoolQuota *q) {
                 take_limits_by_name(p, q, counted_as(b->model), b->project);
 }
 
+static bool are_limits(const Pool *p, const CeilingRow *rows, size_t n) {
+        if (p->n_limits != n)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (!streq_ptr(p->limits[i].model, rows[i].model) ||
+                    !streq_ptr(p->limits[i].project, rows[i].project) ||
+                    memcmp(p->limits[i].value, rows[i].value, sizeof(rows[i].value)) != 0)
+                        return false;
+        return true;
+}
+
 void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
+        bool same = are_limits(p, rows, n);
+
         (void) pool_time(p, now);
         p->limits = rows;
         p->n_limits = n;
+        if (same)
+                return;
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
@@ -220,14 +235,19 @@ void pool_quota_place(Pool *p, PoolQuota *q) {
                 pool_bucket_place(p, list_entry(i, PoolBucket, by_quota));
 }
 
+void pool_quota_take_cooldown(Pool *p, PoolQuota *to, const PoolQuota *from) {
+        if (to->breaker.until > 0 || from->breaker.until == 0)
+                return;
+        to->breaker = from->breaker;
+        breaker_release(&to->breaker, to->breaker.until);
+        to->closed = from->closed;
+        to->daily = from->daily;
+        pool_error_copy(&to->error, &from->error);
+        pool_quota_note(p, to);
+}
+
 void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
-        if (to->breaker.until == 0 && from->breaker.until > 0) {
-                to->breaker = from->breaker;
-                breaker_release(&to->breaker, to->breaker.until);
-                to->closed = from->closed;
-                to->daily = from->daily;
-                pool_error_move(&to->error, &from->error);
-        }
+        pool_quota_take_cooldown(p, to, from);
         ceiling_roll(&to->ceiling, p->day.now, p->day.start);
         ceiling_roll(&from->ceiling, p->day.now, p->day.start);
         ceiling_merge(&to->ceiling, &from->ceiling);

@@ -74,6 +74,9 @@ void pool_notify_warning(Pool *p, const PoolSlot *s); /* if QUOTA_WARN_AT was re
 /* Moves all buckets that share it to where they belong. */
 void pool_quota_place(Pool *p, PoolQuota *q);
 
+/* Gives `to` the cooldown of the other quota, unless it has one. */
+void pool_quota_take_cooldown(Pool *p, PoolQuota *to, const PoolQuota *from);
+
 /* Merges `from` into the other quota, because Google counts both as one. Where both have a value, that of
  * `to` is kept. `from` is empty afterwards. */
 void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from);

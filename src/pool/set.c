@@ -11,7 +11,8 @@
  *     project's other keys;
  *   - a key that moves to another project takes its own health and counters along. Quota belongs to
  *     projects, so the key takes the new project's. Only a key that was its own project brings its quota, if
- *     the new project has none yet;
+ *     the new project has none yet. If the new project had no key before, it begins with the cooldowns of
+ *     the former one: Google has not forgotten them because of another name here;
  *   - a key whose project was learned from Google stays there, unless the configuration names one;
  *   - then all chains, numbers of masks and heaps are built again, in the order of the configuration: O(keys
  *     + slots), as at midnight.
@@ -24,6 +25,7 @@
 #include "pool/binding-internal.h"
 #include "pool/internal.h"
 #include "pool/notify.h"
+#include "pool/project.h"
 
 typedef struct PlanRow {
         const PoolKeyWanted *wanted;
@@ -75,22 +77,6 @@ static int plan_ident(Plan *plan, PlanRow *row) {
         return pool_ident_new(row->key, row->wanted->name, &plan->by_id, &row->ident);
 }
 
-/* The buckets that it will need there. One without slots is as if it had not been made. */
-static int plan_buckets(Plan *plan, PlanRow *row) {
-        PoolBucket *b;
-        int r;
-
-        if (row->is_new || row->project == row->key->project)
-                return 0;
-        LIST_FOREACH(i, &row->key->slots) {
-                r = pool_bucket_acquire(plan->pool, row->project,
-                                        list_entry(i, PoolSlot, by_key)->bucket->model, &b);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 /* 0 if the key is in the plan already. */
 static int plan_key(Plan *plan, PlanRow *row, const PoolKeyWanted *wanted) {
         _cleanup_(pool_key_freep) PoolKey *k = NULL;
@@ -118,7 +104,8 @@ static int plan_key(Plan *plan, PlanRow *row, const PoolKeyWanted *wanted) {
         r = pool_project_ref(plan->pool, row->key, wanted->project ?: row->key->learned, &row->project);
         if (r < 0)
                 return r;
-        r = plan_buckets(plan, row);
+        if (!row->is_new && row->project != row->key->project)
+                r = pool_key_prepare_move(plan->pool, row->key, row->project);
         return r < 0 ? r : 1;
 }
 
@@ -155,16 +142,59 @@ static bool inherit(Breaker *to, const Breaker *from) {
         return true;
 }
 
+static bool takes_cooldowns(const PoolKey *k, const PoolProject *to) {
+        return k->project == &k->own || to->fresh;
+}
+
+int pool_key_prepare_move(Pool *p, PoolKey *k, PoolProject *to) {
+        PoolBucket *b;
+        int r;
+
+        LIST_FOREACH(i, &k->slots) {
+                r = pool_bucket_acquire(p, to, list_entry(i, PoolSlot, by_key)->bucket->model, &b);
+                if (r < 0)
+                        return r;
+        }
+        if (!takes_cooldowns(k, to))
+                return 0;
+        LIST_FOREACH(i, &k->project->buckets) {
+                const PoolBucket *from = list_entry(i, PoolBucket, by_project);
+
+                r = from->quota->breaker.until > 0 ? pool_bucket_acquire(p, to, from->model, &b) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void take_cooldowns(Pool *p, PoolKey *k, PoolProject *to) {
+        PoolProject *from = k->project;
+
+        if (inherit(&to->breaker, &from->breaker)) {
+                to->billing = from->billing;
+                pool_error_copy(&to->error, &from->error);
+                pool_note(p, &to->dirty, true);
+        }
+        LIST_FOREACH(i, &from->buckets) {
+                PoolBucket *old = list_entry(i, PoolBucket, by_project), *b;
+                int r;
+
+                if (old->quota->breaker.until == 0)
+                        continue;
+                r = pool_bucket_acquire(p, to, old->model, &b);
+                assert(r >= 0); /* pool_key_prepare_move() has made it */
+                pool_quota_take_cooldown(p, b->quota, old->quota);
+        }
+}
+
 void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
         PoolProject *from = k->project;
 
         forget_probe(&from->breaker);
         LIST_FOREACH(i, &from->buckets)
                 forget_probe(&list_entry(i, PoolBucket, by_project)->quota->breaker);
-        if (from == &k->own && inherit(&to->breaker, &from->breaker)) {
-                to->billing = from->billing;
-                pool_note(p, &to->dirty, true);
-        }
+        if (takes_cooldowns(k, to))
+                take_cooldowns(p, k, to);
         LIST_FOREACH(i, &k->slots) {
                 PoolSlot *s = list_entry(i, PoolSlot, by_key);
                 PoolBucket *old = s->bucket;
@@ -172,7 +202,7 @@ void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
 
                 heap_remove(&s->node);
                 r = pool_bucket_acquire(p, to, old->model, &s->bucket);
-                assert(r >= 0); /* plan_buckets() has made it */
+                assert(r >= 0); /* pool_key_prepare_move() has made it */
                 if (from == &k->own)
                         pool_quota_inherit(p, s->bucket->quota, old->quota);
                 else
@@ -190,6 +220,7 @@ void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
 static void row_carry_out(Pool *p, PlanRow *row) {
         PoolKey *k = row->key;
         PoolProject *project = TAKE_PTR(row->project);
+        bool changed = row->ident || k->project != project || k->configured != row->wanted->disabled;
 
         if (row->ident) {
                 (void) pool_ident_free(k->ident);
@@ -208,7 +239,7 @@ static void row_carry_out(Pool *p, PlanRow *row) {
         /* An administrator's choice lasts until `disabled` changes in the configuration. */
         if (row->is_new || k->configured != row->wanted->disabled)
                 k->disabled = k->configured = row->wanted->disabled;
-        if (!row->is_new)
+        if (!row->is_new && changed)
                 pool_note(p, &k->dirty, true); /* its name, too, may be another */
 }
 
@@ -274,12 +305,33 @@ static void notify_added(const Plan *plan, const bool *added) {
                         p->observer.key_added(plan->rows[i].key, p->observer_userdata);
 }
 
+/* Most reloads change other settings. Then nothing is done, which takes a few milliseconds for 100,000
+ * keys. */
+static bool is_as_before(const Pool *p, const PoolKeyWanted *keys, size_t n) {
+        if (n != p->n_keys)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                const PoolKeyWanted *w = keys + i;
+                const PoolKey *k = p->keys[i];
+
+                if (secret_compare(k->secret, w->secret) != 0 || !streq_ptr(k->ident->name, w->name) ||
+                    k->configured != w->disabled || k->placed != (w->project != NULL) || k->joining ||
+                    (w->project && !streq_ptr(k->project->name, w->project)))
+                        return false;
+        }
+        return true;
+}
+
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret) {
         _cleanup_(plan_done) Plan plan = { .pool = p };
         _cleanup_free_ bool *added = NULL;
         int r;
 
         (void) pool_time(p, now);
+        if (is_as_before(p, keys, n)) {
+                *ret = (PoolChange){ .n_kept = n };
+                return 0;
+        }
         r = plan_all(&plan, keys, n);
         if (r < 0)
                 return r;

@@ -488,7 +488,7 @@ static void plain_move(Life *k, Owner *to) {
         from->gate.probe = from->gate.n_probes = 0;
         for (unsigned m = 0; m < MODELS; m++)
                 from->bucket[m].probe = from->bucket[m].n_probes = 0;
-        if (from == &k->own) {
+        if (from == &k->own || to->fresh) {
                 plain_inherit(&to->gate, &to->money, &from->gate, from->money);
                 for (unsigned m = 0; m < MODELS; m++) {
                         if (to->bucket[m].until == 0 && from->bucket[m].until > 0)
@@ -531,6 +531,10 @@ void plain_set_keys(Plain *w, const Wanted *wanted, unsigned n, PoolChange *ret)
         unsigned n_before = w->n_keys;
 
         *ret = (PoolChange){ 0 };
+        for (unsigned i = 0; i < SHARED; i++)
+                w->shared[i].fresh = w->shared[i].n_keys == 0;
+        for (unsigned i = 0; i < LIVES; i++)
+                w->lives[i].own.fresh = w->lives[i].own.n_keys == 0;
         memcpy(before, w->keys, sizeof(before));
         for (unsigned i = 0; i < n; i++) {
                 Life *k = plain_find(w, wanted[i].which);

@@ -38,6 +38,7 @@ typedef struct Owner {
         const struct Life *throttled[MODELS]; /* the last that met a bare 429 */
         usec_t throttled_at[MODELS];
         unsigned n_keys;
+        bool fresh; /* it had no key before the reload */
 } Owner;
 
 typedef struct Life {

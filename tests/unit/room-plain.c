@@ -182,15 +182,19 @@ void room_take(RoomPlain *w, RoomKey *k, unsigned model, uint64_t tokens, uint64
 
 /* Merges two quotas into the second, because Google counts them as one. Where both have a value, the
  * second's is kept. */
+static void take_cooldown(RoomQuota *to, const RoomQuota *from) {
+        if (to->until > 0 || from->until == 0)
+                return;
+        to->until = from->until;
+        to->since = from->since;
+        to->strikes = from->strikes;
+        to->slow = from->slow;
+        to->daily = from->daily;
+        to->probe = to->n_probes = 0;
+}
+
 static void merge(const RoomPlain *w, RoomQuota *to, RoomQuota *from) {
-        if (to->until == 0 && from->until > 0) {
-                to->until = from->until;
-                to->since = from->since;
-                to->strikes = from->strikes;
-                to->slow = from->slow;
-                to->daily = from->daily;
-                to->probe = to->n_probes = 0;
-        }
+        take_cooldown(to, from);
         prune(w, to);
         for (unsigned i = 0; i < from->n; i++) {
                 assert_true(to->n < ROOM_TAKES);
@@ -270,14 +274,17 @@ static void group_leave(RoomGroup *g) {
 }
 
 /* `to` has counted it already. The key takes no probe along from the project that it leaves, but it brings
- * a quota that was only its own. */
+ * a quota that was only its own, and a new project begins with the cooldowns of the former one. */
 static void move(RoomPlain *w, RoomKey *k, RoomGroup *to) {
         RoomGroup *from = k->group;
 
         for (unsigned m = 0; m < ROOM_MODELS; m++)
                 from->quotas[m].probe = from->quotas[m].n_probes = 0;
-        for (unsigned m = 0; from == &k->own && m < ROOM_MODELS; m++)
-                merge(w, to->quotas + m, from->quotas + m);
+        for (unsigned m = 0; m < ROOM_MODELS; m++)
+                if (from == &k->own)
+                        merge(w, to->quotas + m, from->quotas + m);
+                else if (to->fresh)
+                        take_cooldown(to->quotas + m, from->quotas + m);
         k->group = to;
         group_leave(from);
 }
@@ -303,7 +310,7 @@ static void learn_project(RoomPlain *w, RoomKey *k, const char *name) {
         k->learned = project;
         if (k->placed != NO_PROJECT || k->group == w->projects + project)
                 return;
-        w->projects[project].n_keys++;
+        w->projects[project].fresh = w->projects[project].n_keys++ == 0;
         move(w, k, w->projects + project);
 }
 
@@ -369,6 +376,10 @@ void room_set_keys(RoomPlain *w, const RoomWanted *wanted, unsigned n) {
         unsigned n_before = w->n_keys;
 
         memcpy(before, w->keys, sizeof(before));
+        for (unsigned i = 0; i < ROOM_PROJECTS; i++)
+                w->projects[i].fresh = w->projects[i].n_keys == 0;
+        for (unsigned i = 0; i < ROOM_LIVES; i++)
+                w->lives[i].own.fresh = w->lives[i].own.n_keys == 0;
         /* A project that one key joins while another one leaves is not forgotten. */
         for (unsigned i = 0; i < n; i++) {
                 unsigned project = wanted[i].project;

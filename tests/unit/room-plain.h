@@ -43,6 +43,7 @@ typedef struct RoomQuota {
 /* A project, or a key that is its own. */
 typedef struct RoomGroup {
         unsigned n_keys;
+        bool fresh; /* it had no key before the change that is under way */
         RoomQuota quotas[ROOM_MODELS];
 } RoomGroup;
 

@@ -490,15 +490,17 @@ static void test_projects_change(void **state) {
         ask(w, "m", "b", VERDICT_OK, 0);
         ask(w, "m", "c", VERDICT_DAY, 600);
         heard(w, "a/m usable-cooling day 60; c/m usable-cooling day 600; ");
-        /* a and b turn out to be of one project; c is not d's. */
+        /* a and b turn out to be of one project; c is not d's, and what it had found goes with it. */
         set_keys(w, "a2 b2 c d1", "+0 -0 =4");
-        heard(w, "b/m usable-cooling reload 60; c/m cooling-usable reload now; ");
+        heard(w, "b/m usable-cooling reload 60; exhausted m 60; ");
         assert_int_equal(state_of(w, "a"), POOL_COOLING);
         assert_int_equal(state_of(w, "b"), POOL_COOLING);
-        assert_int_equal(state_of(w, "c"), POOL_USABLE);
-        /* a leaves: what was found may have been b's. */
-        set_keys(w, "a b2 c d1", "+0 -0 =4");
-        heard(w, "a/m cooling-usable reload now; ");
+        assert_int_equal(state_of(w, "c"), POOL_COOLING);
+        /* Another name of the project, and a leaves it: each was refused, whatever the name is. */
+        set_keys(w, "a b3 c d1", "+0 -0 =4");
+        heard(w, "");
+        assert_int_equal(state_of(w, "a"), POOL_COOLING);
+        assert_int_equal(state_of(w, "b"), POOL_COOLING);
         /* d has stayed, and what c had found. */
         assert_int_equal(pool_explain(w->pool, "m", w->now, on_reason, w), 0);
         assert_non_null(strstr(buf_cstr(&w->heard), "d 0 cooling 600: "));
