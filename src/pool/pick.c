@@ -63,6 +63,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->gone);
         list_init(&p->turns);
         list_init(&p->probes);
+        list_init(&p->warned);
         p->bindings.due.steps = &p->steps;
         p->today.date = p->day.date;
         r = pool_save_init(p);

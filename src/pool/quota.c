@@ -134,6 +134,7 @@ static PoolQuota *quota_new(const Pool *p) {
         if (!q)
                 return NULL;
         list_init(&q->buckets);
+        list_init(&q->warned);
         pool_probe_init(&q->probe, NULL);
         q->ceiling.kept.day = p->day.start;
         return q;
@@ -162,6 +163,7 @@ void pool_quota_detach(PoolBucket *b) {
         if (!list_is_empty(&q->buckets))
                 return;
         list_unlink(&q->probe.link);
+        list_unlink(&q->warned);
         pool_error_clear(&q->error);
         free(q);
 }
@@ -251,6 +253,7 @@ void pool_quota_inherit(Pool *p, PoolQuota *to, PoolQuota *from) {
         ceiling_roll(&to->ceiling, p->day.now, p->day.start);
         ceiling_roll(&from->ceiling, p->day.now, p->day.start);
         ceiling_merge(&to->ceiling, &from->ceiling);
+        pool_quota_note_warned(p, to);
         breaker_close(&from->breaker);
         pool_error_clear(&from->error);
         ceiling_forget(&from->ceiling);
@@ -403,9 +406,15 @@ void pool_notify_warning(Pool *p, const PoolSlot *s) {
         if (source < CEILING_LEARNED || c->kept.today * 100 < limit * p->warn_at)
                 return;
         c->kept.warned = p->day.start;
+        pool_quota_note_warned(p, s->bucket->quota);
         if (p->observer.quota_warning)
                 p->observer.quota_warning(s->key, s->key->project->name, s->bucket->model->name,
                                           c->kept.today, limit, p->observer_userdata);
+}
+
+void pool_quota_note_warned(Pool *p, PoolQuota *q) {
+        if (q->ceiling.kept.warned == p->day.start && !list_is_linked(&q->warned))
+                list_append(&p->warned, &q->warned);
 }
 
 void pool_each_warning(Pool *p, usec_t now,
@@ -413,21 +422,21 @@ void pool_each_warning(Pool *p, usec_t now,
                                  uint64_t limit, void *userdata),
                        void *userdata) {
         (void) pool_time(p, now);
-        LIST_FOREACH(i, &p->models) {
-                const PoolModel *m = list_entry(i, PoolModel, models);
+        LIST_FOREACH(i, &p->warned) {
+                PoolQuota *q = list_entry(i, PoolQuota, warned);
+                CeilingSource source;
+                uint64_t limit = ceiling_limit(&q->ceiling, CEILING_RPD, p->day.now, &source);
 
-                LIST_FOREACH(j, &m->buckets) {
-                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
-                        const CeilingKept *kept = &b->quota->ceiling.kept;
-                        CeilingSource source;
-                        uint64_t limit;
+                if (q->ceiling.kept.warned != p->day.start) { /* on another day */
+                        list_unlink(i);
+                        continue;
+                }
+                LIST_FOREACH(j, &q->buckets) {
+                        const PoolBucket *b = list_entry(j, PoolBucket, by_quota);
 
-                        if (kept->warned != p->day.start || !b->project->first_key)
-                                continue;
-                        limit = ceiling_limit(&b->quota->ceiling, CEILING_RPD, p->day.now, &source);
-                        if (source >= CEILING_LEARNED)
-                                f(b->project->first_key, b->project->name, m->name, kept->today, limit,
-                                  userdata);
+                        if (source >= CEILING_LEARNED && b->project->first_key)
+                                f(b->project->first_key, b->project->name, b->model->name,
+                                  q->ceiling.kept.today, limit, userdata);
                 }
         }
 }

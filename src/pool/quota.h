@@ -31,6 +31,7 @@ typedef struct PoolQuota {
                         * values and are ignored */
         const PoolSlot *throttled; /* the last slot that got an unexplained throttle; only compared */
         usec_t throttled_at;
+        List warned; /* in pool->warned: quota_warning() was called for it, nearly always today */
 } PoolQuota;
 
 /* MODEL_LIMITS for a model in a project (NULL: one without a name). */
@@ -70,6 +71,7 @@ void pool_quota_note(Pool *p, PoolQuota *q); /* its breaker has changed: notes i
 void pool_ceiling_note(Pool *p, PoolQuota *q, bool urgent);
 
 void pool_notify_warning(Pool *p, const PoolSlot *s); /* if QUOTA_WARN_AT was reached */
+void pool_quota_note_warned(Pool *p, PoolQuota *q);   /* if it was reached today */
 
 /* Moves all buckets that share it to where they belong. */
 void pool_quota_place(Pool *p, PoolQuota *q);

@@ -336,6 +336,7 @@ static int restore_ceiling(PoolRestore *r, const RowValue *v) {
         if (!b->quota->restored) {
                 ceiling_roll(&b->quota->ceiling, r->pool->day.now, r->pool->day.start);
                 ceiling_restore(&b->quota->ceiling, &kept);
+                pool_quota_note_warned(r->pool, b->quota);
         }
         b->quota->restored = true;
         return 0;
