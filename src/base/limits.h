@@ -65,7 +65,6 @@
 #define STATE_BATCH_ROWS  32768U      /* rows of a transaction of ~25 ms: urgent rows wait for at most one */
 #define STATE_BATCH_MAX   (64U << 20) /* ~0.1 KiB a row, 1.2 with the longest names and errors */
 #define STATE_ABSENT_MAX  131072U /* keys and projects of the file that are not configured, 0.1 KiB each */
-#define STORE_END_WAIT    (2 * USEC_PER_SEC) /* at the end, beyond DRAIN_TIMEOUT: systemd waits 5 s longer */
 #define STATE_PATH_MAX    4000U        /* PATH_MAX, and room for a suffix */
 #define DAYBOOK_ROWS_MAX  131072U      /* 400 days of 256 models, and more; 80 bytes each */
 

@@ -18,6 +18,7 @@
 #include "base/rows.h"
 
 #define STORE_TEXT_MAX 512U
+#define STORE_END_WAIT (2 * USEC_PER_SEC) /* at the end, beyond DRAIN_TIMEOUT: systemd waits 5 s longer */
 
 typedef struct StoreReport {
         int error;           /* 0, or why the job has failed */
