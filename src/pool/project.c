@@ -48,6 +48,7 @@ static int join(Pool *p, PoolKey *k) {
         r = pool_project_ref(p, k, k->learned, &project);
         if (r < 0)
                 return r;
+        project->fresh = false; /* Google has named it: it is no other name for the former one */
         /* Rows of a new project are read only if the store is read late. */
         if (project->n_keys == 1)
                 project->restored = k->restored;

@@ -310,7 +310,8 @@ static void learn_project(RoomPlain *w, RoomKey *k, const char *name) {
         k->learned = project;
         if (k->placed != NO_PROJECT || k->group == w->projects + project)
                 return;
-        w->projects[project].fresh = w->projects[project].n_keys++ == 0;
+        w->projects[project].fresh = false;
+        w->projects[project].n_keys++;
         move(w, k, w->projects + project);
 }
 
