@@ -47,6 +47,11 @@ struct Bus {
         size_t n_peers;
 
         size_t n_answers; /* of all links */
+        struct {
+                sd_bus_message *call;
+                uint64_t serial;
+        } reloads[BUS_RELOADS_MAX]; /* calls of Reload that wait for its end */
+        size_t n_reloads;
 
         /* properties */
         usec_t started, started_monotonic; /* realtime, monotonic */

@@ -129,16 +129,41 @@ static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         return bus_reset(b, m, *key ? key : NULL, model, e);
 }
 
+static int refuse_reload(sd_bus_message *m, const char *why) {
+        return sd_bus_reply_method_errorf(m, BUS_ERROR("InvalidConfiguration"), "%s", why);
+}
+
 static int reload(sd_bus_message *m, void *userdata, sd_bus_error *e) {
-        _cleanup_free_ char *message = NULL;
+        const char *refusal;
         Bus *b = userdata;
+        uint64_t serial;
         int r;
 
-        r = b->p.reload(&message, b->p.userdata);
+        if (b->n_reloads >= BUS_RELOADS_MAX)
+                return sd_bus_error_set(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "Too many callers wait for the end of a reload: try again.");
+        r = b->p.reload(&serial, &refusal, b->p.userdata);
         if (r < 0)
-                return sd_bus_error_setf(e, BUS_ERROR("InvalidConfiguration"), "%s",
-                                         message ?: strerror(-r));
-        return sd_bus_reply_method_return(m, NULL);
+                return refuse_reload(m, refusal);
+        b->reloads[b->n_reloads].call = sd_bus_message_ref(m);
+        b->reloads[b->n_reloads++].serial = serial;
+        return 1;
+}
+
+void bus_manager_reloaded(Bus *b, uint64_t serial, bool ok, const char *message) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n_reloads; i++) {
+                sd_bus_message *call = b->reloads[i].call;
+
+                if (b->reloads[i].serial > serial) {
+                        b->reloads[n++] = b->reloads[i];
+                        continue;
+                }
+                (void) (ok ? sd_bus_reply_method_return(call, NULL) : refuse_reload(call, message));
+                sd_bus_message_unref(call);
+        }
+        b->n_reloads = n;
 }
 
 static int set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *e) {

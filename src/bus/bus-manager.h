@@ -32,3 +32,6 @@ int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_
 
 /* Calls pool_reset() and replies as ResetHealth does. */
 int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e);
+
+/* Replies to the calls of Reload that waited for this reload, or for an earlier one. */
+void bus_manager_reloaded(Bus *b, uint64_t serial, bool ok, const char *message);

@@ -266,9 +266,10 @@ const PoolObserver bus_observer = {
         .key_removed = on_key_removed,
 };
 
-void bus_reloaded(Bus *b, bool ok, const char *message) {
+void bus_reloaded(Bus *b, uint64_t serial, bool ok, const char *message) {
         if (!b)
                 return;
+        bus_manager_reloaded(b, serial, ok, message);
         if (ok)
                 b->facts.reloaded = clock_realtime();
         b->facts_at = 0;
@@ -338,6 +339,8 @@ int bus_new(const BusParams *p, Bus **ret) {
 Bus *bus_free(Bus *b) {
         if (!b)
                 return NULL;
+        for (size_t i = 0; i < b->n_reloads; i++)
+                sd_bus_message_unref(b->reloads[i].call);
         bus_system_stop(b);
         bus_peer_stop(b);
         sd_event_source_unref(b->changes);

@@ -24,8 +24,9 @@ typedef struct BusParams {
         /* Called for properties and methods. */
         const Config *(*config)(void *userdata); /* the present one: a reload replaces it */
         size_t (*active)(void *userdata);        /* requests under way */
-        /* Reloads the configuration. The message (malloc'ed, or NULL) is the error, or what changed. */
-        int (*reload)(char **ret_message, void *userdata);
+        /* Begins to reload the configuration: bus_reloaded() gets the result, with the same serial. If it
+         * fails, the refusal is the reason. */
+        int (*reload)(uint64_t *ret_serial, const char **ret_refusal, void *userdata);
         /* Calls f() for the requests under way, the oldest first, up to a limit; returns how many there
          * are. */
         size_t (*requests)(RequestViewFn f, void *f_userdata, void *userdata);
@@ -49,8 +50,9 @@ extern const PoolObserver bus_observer;
  * bus_touch(): the value of a property has changed, or may have. Cheap enough for every request. */
 void bus_touch(Bus *b);
 
-/* To be called after every reload, by signal or by method. `message` is what changed, or the error. */
-void bus_reloaded(Bus *b, bool ok, const char *message);
+/* To be called after every reload, by signal or by method. `message` is what changed, or the error. Replies
+ * to the calls of Reload that waited for this reload or an earlier one. */
+void bus_reloaded(Bus *b, uint64_t serial, bool ok, const char *message);
 
 /* CLOCK_MONOTONIC of the last method call; USEC_INFINITY while the gate has set a call aside, or a
  * reply is being made. */

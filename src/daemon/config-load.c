@@ -35,6 +35,7 @@ static const struct {
 /* The environment's secrets are removed from it once they were read, so this copy lives as long as the
  * process. */
 static ConfigText *kept;
+static bool abandoned;
 
 static void _printf_(3, 4) tell(const Loader *l, LogLevel level, const char *fmt, ...) {
         char line[PATH_LENGTH_MAX + 256];
@@ -347,10 +348,9 @@ static int check_here(const Loader *l, const Config *c) {
         return -EINVAL;
 }
 
-int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, void *userdata,
-                Config **ret) {
+int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Config **ret,
+                     int *ret_faults) {
         Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
-        _cleanup_(config_unrefp) Config *c = NULL;
         int r, faults;
 
         if (!kept) {
@@ -376,25 +376,45 @@ int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, 
         if (faults < 0 && faults != -EBADMSG)
                 return faults;
         r = load_own_files(&l, paths->config_dir, CONFIG_SOURCE_DIRECTORY);
-        if (r < 0)
-                return r;
-
-        r = config_new(kept, say, userdata, &c);
         if (r >= 0)
-                r = check_here(&l, c);
-        if (r < 0)
-                return r;
-        if (faults < 0)
-                return faults;
-        if (running) {
-                r = keep_fixed(&l, running, &c);
-                if (r < 0)
-                        return r;
-        }
-        *ret = TAKE_PTR(c);
-        return 0;
+                r = config_new(kept, say, userdata, ret);
+        if (r >= 0)
+                *ret_faults = MIN(faults, 0);
+        return r;
+}
+
+int config_load_finish(const ConfigPaths *paths, const Config *running, int faults, ConfigSay say,
+                       void *userdata, Config **c) {
+        const Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
+        int r;
+
+        r = check_here(&l, *c);
+        if (r >= 0)
+                r = faults;
+        if (r >= 0 && running)
+                r = keep_fixed(&l, running, c);
+        return r;
+}
+
+int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, void *userdata,
+                Config **ret) {
+        _cleanup_(config_unrefp) Config *c = NULL;
+        int r, faults;
+
+        r = config_load_read(paths, say, userdata, &c, &faults);
+        if (r >= 0)
+                r = config_load_finish(paths, running, faults, say, userdata, &c);
+        if (r >= 0)
+                *ret = TAKE_PTR(c);
+        return MIN(r, 0);
+}
+
+void config_load_abandon(void) {
+        abandoned = true;
 }
 
 void config_load_done(void) {
+        if (abandoned)
+                return;
         kept = config_text_free(kept);
 }

@@ -23,5 +23,12 @@ typedef struct ConfigPaths {
 int config_load(const ConfigPaths *paths, const Config *running, ConfigSay say, void *userdata,
                 Config **ret);
 
-/* Wipes what is kept for later calls. */
+/* Its two parts. The first reads and parses, and may run beside the loop if the first call of all was
+ * before; no two calls may run at the same time. *ret_faults goes to the second, which does the rest. */
+int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Config **ret, int *ret_faults);
+int config_load_finish(const ConfigPaths *paths, const Config *running, int faults, ConfigSay say,
+                       void *userdata, Config **c);
+
+/* Wipes what is kept for later calls, unless a thread still reads: then it was abandoned before. */
 void config_load_done(void);
+void config_load_abandon(void);

@@ -36,8 +36,8 @@ static size_t each_request(RequestViewFn f, void *f_userdata, void *userdata) {
         return request_list_each(m->http, NULL, f, f_userdata);
 }
 
-static int do_reload(char **ret_message, void *userdata) {
-        return manager_reload(userdata, ret_message);
+static int do_reload(uint64_t *ret_serial, const char **ret_refusal, void *userdata) {
+        return manager_reload(userdata, ret_serial, ret_refusal);
 }
 
 int manager_start_bus(Manager *m) {

@@ -8,6 +8,7 @@
 #include "bus/bus.h"
 #include "core/vault.h"
 #include "pool/admin.h"
+#include "daemon/config-thread.h"
 #include "daemon/events.h"
 #include "daemon/idle.h"
 #include "daemon/state-writer.h"
@@ -40,6 +41,12 @@ struct Manager {
         Idle *idle; /* NULL without IDLE_EXIT */
         sd_event_source *sigterm, *sigint, *sighup, *drain_timer;
         LoopHook ended; /* while draining: a request ended, was it the last? */
+        struct {
+                ConfigThread *thread; /* while a configuration is being read */
+                bool again;           /* another reload comes after it */
+                uint64_t serial;      /* of the latest reload */
+                char *fault;          /* its first one; or NULL */
+        } reload;
         bool ended_added, signalled, draining, ending;
         bool nohup;  /* SIGHUP was ignored at the start */
         bool passed; /* the sockets are systemd's: it starts the daemon at the next connection */
@@ -47,6 +54,7 @@ struct Manager {
 };
 
 /* manager-reload.c */
+void manager_stop_reload(Manager *m);
 int manager_watch_sighup(Manager *m);
 int manager_set_keys(Manager *m, const Config *c, PoolChange *ret);
 EngineApiParams manager_engine_params(const Config *c);

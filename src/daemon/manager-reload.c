@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A reload. The whole configuration is read and checked first, as at a start. Then it replaces the old one
- * at once. The only step that may still fail, for lack of memory, is the pool's; it is all or nothing, and
- * it comes first. Nothing that is open is disturbed:
+ * A reload. The whole configuration is read first, as at a start, in a thread (config-thread.c), while the
+ * old one serves. Then it is checked, and replaces the old one at once. The only step that may still fail,
+ * for lack of memory, is the pool's; it is all or nothing, and it comes first. Nothing that is open is
+ * disturbed:
  *
  *   - a request holds a reference to the configuration that it began with: its token, its limits, its
  *     aliases;
@@ -13,7 +14,8 @@
  *   - settings that are fixed until a restart (sockets, the environment, credentials …) stay, and one line
  *     names them if they differ now.
  *
- * SIGHUP and the bus both come through here; systemd gets RELOADING=1 and READY=1.
+ * SIGHUP and the bus both come through here; systemd gets RELOADING=1 and READY=1. What comes while a
+ * configuration is being read asks for another reload after it: a file may have been read before it changed.
  */
 
 #include <errno.h>
@@ -29,21 +31,13 @@
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
 
-/* The messages while the configuration is read: each is logged at once, and the first fault is kept. */
-typedef struct Messages {
-        char *fault;
-} Messages;
-
-static void messages_done(Messages *s) {
-        free(s->fault);
-}
-
+/* Each message about the configuration is logged at once, and the first fault is kept. */
 static void say(LogLevel level, const char *line, void *userdata) {
-        Messages *s = userdata;
+        Manager *m = userdata;
 
         log_full(level, "%s", line);
-        if (level == LOG_LEVEL_ERROR && !s->fault)
-                s->fault = strdup(line);
+        if (level == LOG_LEVEL_ERROR && !m->reload.fault)
+                m->reload.fault = strdup(line);
 }
 
 int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
@@ -102,71 +96,113 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         return 0;
 }
 
-static int reload(Manager *m, Messages *messages, PoolChange *ret) {
-        _cleanup_(config_unrefp) Config *c = NULL;
+/* `c` is what was read. */
+static int replace(Manager *m, int faults, Config **c, PoolChange *ret) {
         char line[256];
         int r;
 
         if (m->draining) {
-                say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", messages);
+                say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", m);
                 return -ESHUTDOWN;
         }
-        r = config_load(&m->paths, m->config, say, messages, &c);
+        r = config_load_finish(&m->paths, m->config, faults, say, m, c);
         if (r < 0)
                 return r;
-        if (m->beyond_loopback && c->tokens.n_client == 0) {
+        if (m->beyond_loopback && (*c)->tokens.n_client == 0) {
                 (void) snprintf(line, sizeof(line),
                                 "ALLOWED_TOKENS: none: must be at least one client token, because %s is "
                                 "beyond loopback",
                                 m->beyond_loopback);
-                say(LOG_LEVEL_ERROR, line, messages);
+                say(LOG_LEVEL_ERROR, line, m);
                 return -EINVAL;
         }
-        r = put_in_place(m, c, ret);
+        r = put_in_place(m, *c, ret);
         if (r >= 0)
-                TAKE_PTR(c);
+                TAKE_PTR(*c);
         return r;
 }
 
-int manager_reload(Manager *m, char **ret_message) {
-        _cleanup_(messages_done) Messages messages = {};
-        PoolChange change;
+static void report(Manager *m, int r, const PoolChange *change) {
         char message[1024];
-        int r;
 
-        if (!m->draining)
-                notify_reloading(m->notify);
-        r = reload(m, &messages, &change);
         if (r >= 0) {
                 (void) snprintf(message, sizeof(message),
                                 "configuration reloaded: %zu key%s added, %zu removed, %zu kept",
-                                change.n_added, change.n_added == 1 ? "" : "s", change.n_removed,
-                                change.n_kept);
+                                change->n_added, change->n_added == 1 ? "" : "s", change->n_removed,
+                                change->n_kept);
                 log_event(LOG_LEVEL_INFO, MESSAGE_RELOADED, message);
         } else {
                 char refused[sizeof(message) + 64];
 
-                (void) snprintf(message, sizeof(message), "%s", messages.fault ?: strerror(-r));
+                (void) snprintf(message, sizeof(message), "%s", m->reload.fault ?: strerror(-r));
                 (void) snprintf(refused, sizeof(refused),
                                 "configuration not reloaded, nothing has changed: %s", message);
                 log_event(LOG_LEVEL_ERROR, MESSAGE_RELOAD_REFUSED, refused);
         }
         if (!m->draining)
                 notify_ready(m->notify);
-        bus_reloaded(m->bus, r >= 0, message);
+        bus_reloaded(m->bus, m->reload.serial, r >= 0, message);
+}
 
-        if (ret_message)
-                *ret_message = strdup(message);
+static int begin(Manager *m);
+
+static void on_read(int r, int faults, Config *read, void *userdata) {
+        _cleanup_(config_unrefp) Config *c = read;
+        PoolChange change = {};
+        Manager *m = userdata;
+
+        m->reload.thread = config_thread_free(m->reload.thread);
+        if (r >= 0)
+                r = replace(m, faults, &c, &change);
+        report(m, r, &change);
+        if (m->reload.again && !m->draining && begin(m) < 0)
+                log_warning("could not reload again: out of memory");
+}
+
+static int begin(Manager *m) {
+        int r;
+
+        m->reload.again = false;
+        free(TAKE_PTR(m->reload.fault));
+        r = config_thread_start(m->loop, &m->paths, say, on_read, m, &m->reload.thread);
+        if (r < 0)
+                return r;
+        m->reload.serial++;
+        notify_reloading(m->notify);
+        return 0;
+}
+
+int manager_reload(Manager *m, uint64_t *ret_serial, const char **ret_refusal) {
+        int r = 0;
+
+        if (m->draining) {
+                *ret_refusal = "the daemon is ending: nothing is reloaded";
+                return -ESHUTDOWN;
+        }
+        if (m->reload.thread)
+                m->reload.again = true;
+        else
+                r = begin(m);
+        *ret_serial = m->reload.serial + m->reload.again;
+        *ret_refusal = strerror(-r);
         return r;
+}
+
+void manager_stop_reload(Manager *m) {
+        m->reload.thread = config_thread_free(m->reload.thread);
+        free(TAKE_PTR(m->reload.fault));
 }
 
 /* A SIGHUP from the kernel means that the terminal is gone: the daemon ends, unless started with nohup. */
 static int on_sighup(sd_event_source *s _unused_, const struct signalfd_siginfo *si, void *userdata) {
+        const char *refusal;
         Manager *m = userdata;
+        uint64_t serial;
 
-        if (si->ssi_code != SI_KERNEL)
-                (void) manager_reload(m, NULL);
-        else if (!m->nohup)
+        if (si->ssi_code != SI_KERNEL) {
+                if (manager_reload(m, &serial, &refusal) < 0)
+                        log_error("configuration not reloaded, nothing has changed: %s", refusal);
+        } else if (!m->nohup)
                 manager_drain(m, "The terminal is gone");
         return 0;
 }

@@ -389,6 +389,7 @@ int manager_listen(Manager *m) {
 Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
+        manager_stop_reload(m);
         manager_stop_bus(m);
         manager_stop_notify(m);
         events_unlisten(&m->http_events);

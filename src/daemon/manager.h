@@ -22,12 +22,11 @@ void manager_apply_log(Manager *m); /* from here on the log is as configured */
 int manager_listen(Manager *m);
 
 /*
- * Reads the whole configuration again. If it is correct, it replaces the running one at once: see
- * manager-reload.c. Else nothing changes: -EINVAL, -EBADMSG or another -errno, and the message is the line
- * with the fault. On success the message is what has changed. The caller frees it; NULL if there was no
- * memory. It is logged, and sent to the bus.
+ * Reads the whole configuration again, beside the loop. If it is correct, it replaces the running one: see
+ * manager-reload.c. Else nothing changes. What has changed, or the line with the fault, is logged, and sent
+ * to the bus with the serial of this reload. -errno with the reason if no reload can begin.
  */
-int manager_reload(Manager *m, char **ret_message);
+int manager_reload(Manager *m, uint64_t *ret_serial, const char **ret_refusal);
 
 /* Serves until a signal; returns the exit status. */
 int manager_run(Manager *m);
