@@ -8,6 +8,7 @@
 #define BUS_POLKIT_MAX       32U    /* questions to polkit at one time */
 #define BUS_POLKIT_USER_MAX  4U     /* of one user: one dialogue a person is enough */
 #define BUS_PEERS_MAX        16U    /* connections to the control socket */
+#define BUS_ACCEPTS_MAX      64U    /* of one turn, 16 turns a second: gone peers delay no others */
 #define BUS_QUEUE_MAX        1024U  /* unread messages: above it the bus gets no signals and a peer is
                                      * disconnected; Reloaded may use as many again */
 #define BUS_ROWS_MAX         65536U /* of one answer, of 256 to 600 bytes each */

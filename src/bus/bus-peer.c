@@ -194,10 +194,13 @@ static void serve(Bus *b, int fd) {
 }
 
 static int on_connection(sd_event_source *s _unused_, int fd, uint32_t events _unused_, void *userdata) {
-        int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        for (size_t i = 0; i < BUS_ACCEPTS_MAX; i++) {
+                int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        if (peer >= 0)
+                if (peer < 0)
+                        break;
                 serve(userdata, peer);
+        }
         return 0;
 }
 

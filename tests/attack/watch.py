@@ -5,12 +5,11 @@ Memory and CPU are asserted; latency is only measured and printed (pytest -s), b
 An ordinary client that is refused or not answered fails the test, however long the deadline.
 """
 import contextlib
-import os
 import time
 
+import cost
 import house
 
-TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
 # A sanitizer's shadow, its red zones and what it keeps after a free. With it only the order of a growth is seen.
 MEMORY_FACTOR = 6 if house.SANITIZED else 1
@@ -20,22 +19,13 @@ CPU_FACTOR = 8 if house.SANITIZED else 1
 class Watch:
     def __init__(self, daemon):
         self.daemon = daemon
-        self.pid = daemon.process.pid
         self.waits = []
 
-    def status(self, name):
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as f:
-            return next(int(line.split()[1]) * 1024 for line in f if line.startswith(name + ":"))
+    def memory(self):
+        return cost.memory(self.daemon)
 
     def cpu(self):
-        """Seconds of CPU so far, of all threads."""
-        with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
-            fields = f.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
-
-    def forget_peak(self):
-        with open(f"/proc/{self.pid}/clear_refs", "w", encoding="ascii") as f:
-            f.write("5")
+        return cost.cpu(self.daemon)
 
     def chats(self, n=10, **kw):
         """Ordinary requests of another client: each is answered."""
@@ -50,10 +40,10 @@ class Watch:
         """The daemon's peak grows by `memory` bytes at most, and it takes `cpu` seconds at most, chats included."""
         self.chats(3)
         self.waits.clear()
-        before, began = self.status("VmRSS"), self.cpu()
-        self.forget_peak()
+        before, began = self.memory(), self.cpu()
+        cost.forget_peak(self.daemon)
         yield
-        grown, spent = self.status("VmHWM") - before, self.cpu() - began
+        grown, spent = cost.peak(self.daemon) - before, self.cpu() - began
         waits = sorted(self.waits) or [0.0]
         print(
             f"\n{name}: {max(grown, 0) / MIB:.1f} MiB more at most, {spent:.2f} s of CPU; {len(self.waits)} chats meanwhile, "

@@ -3,13 +3,14 @@
 import json
 import os
 import select
-import socket
 
 import pytest
 
 import people
 import wait
-from client import LIMITS, MANAGER, PATH, PROPERTIES, Error
+from client import LIMITS, Error
+from cost import memory
+from peer import connected, message, version
 from test_control import Controlled
 
 PEERS = 16  # base/limits.h
@@ -28,33 +29,11 @@ def control(machine, start, n_keys):
     return c
 
 
-def message(member, signature="", body=(), path=PATH, interface=MANAGER, serial=1):
-    from dbus_fast import Message
-
-    m = Message(path=path, interface=interface, member=member, signature=signature, body=list(body), serial=serial)
-    return bytes(m._marshall(False))
-
-
-def connect(control):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(str(control.path))
-    s.settimeout(wait.DEADLINE)
-    s.sendall(b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n" + version())
-    got = b""
-    while not got.endswith(b"\0") or b"0." not in got:
-        got += s.recv(65536)
-    return s
-
-
-def version():
-    return message("Get", "ss", (MANAGER, "Version"), interface=PROPERTIES)
-
-
 @pytest.mark.parametrize("call", LARGE, ids=[name for name, *_ in LARGE])
 def test_others_are_served_meanwhile(machine, start, call):
     """Both calls wait when the daemon wakes up, the large one first."""
     c = control(machine, start, 20_000)
-    with connect(c) as large, connect(c) as small:
+    with connected(c.path) as large, connected(c.path) as small:
         os.kill(c.daemon.process.pid, 19)
         large.sendall(message(*call))
         small.sendall(version())
@@ -68,14 +47,9 @@ def test_others_are_served_meanwhile(machine, start, call):
         assert large.recv(1)[0:1] == b"l"
 
 
-def rss(daemon):
-    with open(f"/proc/{daemon.process.pid}/statm") as f:
-        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def test_the_end_does_not_wait_for_them(machine, start):
     c = control(machine, start, 3000)
-    peers = [connect(c) for _ in range(PEERS - 1)]
+    peers = [connected(c.path) for _ in range(PEERS - 1)]
     for s in peers:
         for i in range(CALLS):
             s.sendall(message("GetStatistics", serial=i + 2))
@@ -88,8 +62,8 @@ def test_the_end_does_not_wait_for_them(machine, start):
 @pytest.mark.unsanitized
 def test_clients_that_do_not_read(machine, start):
     c = control(machine, start, 3000)
-    before = rss(c.daemon)
-    peers = [connect(c) for _ in range(PEERS - 1)]
+    before = memory(c.daemon)
+    peers = [connected(c.path) for _ in range(PEERS - 1)]
     for s in peers:
         for i in range(CALLS):
             s.sendall(message("GetStatistics", serial=i + 2))
@@ -100,11 +74,11 @@ def test_clients_that_do_not_read(machine, start):
         last = [0]
 
         def settled():
-            last.append(rss(c.daemon))
+            last.append(memory(c.daemon))
             return last[-1] == last[-2]
 
         wait.until("memory that stays", settled)
-        assert rss(c.daemon) - before < 64 << 20
+        assert memory(c.daemon) - before < 64 << 20
         for s in peers:
             s.close()
         wait.until("an answer", lambda: len(other.call("ListKeyHealth")) == 3000)
@@ -113,7 +87,7 @@ def test_clients_that_do_not_read(machine, start):
 def test_a_client_that_does_not_read_is_told(machine, start):
     """Its second call gets an error, and after it has read, answers again."""
     c = control(machine, start, 3000)
-    with connect(c) as s:
+    with connected(c.path) as s:
         s.sendall(message("GetStatistics", serial=2) + message("GetStatistics", serial=3))
         got = b""
         while LIMITS.encode() not in got:

@@ -15,10 +15,10 @@ import pytest
 import house
 import process
 import wait
+from cost import memory
 from house import MASKS, SECRETS, leaked
 from jobs import (MODEL, chat_with, error_of, events_of, gone, inner, install, jobs, line_of, run, send,
                   wait_queued)
-from test_life import memory
 from test_service import manager  # noqa: F401
 
 

@@ -10,6 +10,7 @@ import pytest
 import house
 import http1
 import wait
+from cost import memory
 from house import SECRETS
 
 HI = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}]}
@@ -25,12 +26,6 @@ def ask(daemon, body, **kw):
     headers = [("Authorization", f"Bearer {SECRETS['TOKEN']}")]
     c.send(http1.compose("POST", "/v1/chat/completions", headers, json.dumps(body).encode()))
     return c
-
-
-def memory(daemon):
-    """Resident bytes."""
-    with open(f"/proc/{daemon.process.pid}/statm") as f:
-        return int(f.read().split()[1]) * 4096
 
 
 # --- hanging up ---

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import wait
-from test_life import memory
+from cost import forget_peak, memory, peak
 
 MIB = 1 << 20
 HI = {"role": "user", "content": "Hi"}
@@ -14,17 +14,6 @@ NATIVE = "/v1beta/models/gemini-3.8-flash:generateContent"
 
 # The sanitizer keeps what is freed for a while, and replaces the daemon's allocator.
 measured = pytest.mark.unsanitized
-
-
-def peak(daemon):
-    """The most resident bytes since reset_peak()."""
-    with open(f"/proc/{daemon.process.pid}/status") as f:
-        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM:"))
-
-
-def reset_peak(daemon):
-    with open(f"/proc/{daemon.process.pid}/clear_refs", "w") as f:
-        f.write("5")
 
 
 def fill(text, size):
@@ -53,7 +42,7 @@ def test_a_body_costs_at_most_eight_times_its_size(sim, start, where):
     assert d.chat().status == 200
     for value in VALUES:
         body = (frame % fill(value, 3_000_000)).encode()
-        reset_peak(d)
+        forget_peak(d)
         before = memory(d)
         a = d.ask("POST", path, [("Content-Type", "application/json")], body, token=token)
         assert a.status in (200, 400, 413, 503), a.body[:200]

@@ -44,11 +44,11 @@ class Timed(house.Daemon):
 class Piped(Timed):
     """Standard output is a FIFO that the test reads when it wants to."""
 
-    def __init__(self, folder, sim):
+    def __init__(self, folder, sim, **settings):
         fifo = str(folder / "fifo")
         os.mkfifo(fifo)
         self.reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-        super().__init__(folder, sim, ["sh", "-c", 'exec "$0" "$@" >"$FIFO"', house.GEMGATED], FIFO=fifo)
+        super().__init__(folder, sim, ["sh", "-c", 'exec "$0" "$@" >"$FIFO"', house.GEMGATED], FIFO=fifo, **settings)
 
     def read(self):
         """What is in the pipe now; after the end, all of it."""
@@ -113,9 +113,9 @@ class Journal:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(folder / "socket"))
 
-    def daemon(self, sim, folder):
+    def daemon(self, sim, folder, **settings):
         program = ["unshare", "--mount", "--", "sh", "-c", JOURNAL, "sh", house.GEMGATED]
-        return Timed(folder, sim, program, JOURNAL=str(self.folder), LOG_FORMAT="journal")
+        return Timed(folder, sim, program, JOURNAL=str(self.folder), LOG_FORMAT="journal", **settings)
 
     def read(self):
         def run():

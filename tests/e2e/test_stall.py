@@ -2,11 +2,11 @@
 """Input that libmicrohttpd cannot take: each client gets a status and the end of its connection, the loop does not spin,
 and the end does not wait. Every kind of it is in tests/unit/test-http-stall.c."""
 import json
-import os
 import time
 
 import pytest
 
+from cost import cpu
 from house import SECRETS
 
 CHUNKED = b"Host: x\r\nTransfer-Encoding: chunked\r\n"
@@ -16,12 +16,6 @@ STALLS = {
     "leading zeros": (b"POST /v1/chat/completions HTTP/1.1\r\n" + CHUNKED + AUTH + b"\r\n" + b"0" * 40_000, 400),
     "arguments": (b"GET /health?" + b"a&" * 2000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
 }
-
-
-def cpu(daemon):
-    """Seconds of CPU, of the user and of the system."""
-    fields = open(f"/proc/{daemon.process.pid}/stat").read().rsplit(") ", 1)[1].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("what", STALLS)

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import cost
 import house
 import http1
 import wait
@@ -44,15 +45,13 @@ def held(d, sim):
     """Open descriptors, without those to the simulator and epoll's (a shard of the HTTP server has one, and is made when it
     is needed), and resident bytes."""
     pid = d.process.pid
-    with open(f"/proc/{pid}/statm", encoding="ascii") as f:
-        resident = int(f.read().split()[1]) * 4096
     upstream = upstream_sockets(pid, sim.port)
     n = 0
     for fd in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(FileNotFoundError):
             name = os.readlink(f"/proc/{pid}/fd/{fd}")
             n += name != "anon_inode:[eventpoll]" and name.removeprefix("socket:[").rstrip("]") not in upstream
-    return n, resident
+    return n, cost.memory(d)
 
 
 class Client(threading.Thread):
