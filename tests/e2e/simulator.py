@@ -37,9 +37,9 @@ def plain(target):
 
 
 class Simulator:
-    def __init__(self, folder):
+    def __init__(self, folder, *argv):
         port_file = folder / "port"
-        self.process = process.Process([GEMINI_SIM, "--quiet", f"--port-file={port_file}"], {}, folder)
+        self.process = process.Process([GEMINI_SIM, "--quiet", f"--port-file={port_file}", *argv], {}, folder)
 
         def port():
             assert not self.process.ended(), f"gemini-sim did not start:\n{self.process.said()}"

@@ -6,11 +6,20 @@ import pytest
 
 import wait
 from cost import forget_peak, memory, peak
+from simulator import Simulator
 
 MIB = 1 << 20
 HI = {"role": "user", "content": "Hi"}
 CHAT = "/v1/chat/completions"
 NATIVE = "/v1beta/models/gemini-3.8-flash:generateContent"
+
+
+@pytest.fixture(scope="module")
+def running_sim(tmp_path_factory):
+    """It does not look at the bodies: a million values take it two seconds."""
+    with Simulator(tmp_path_factory.mktemp("sim"), "--lax") as s:
+        yield s
+
 
 # The sanitizer keeps what is freed for a while, and replaces the daemon's allocator.
 measured = pytest.mark.unsanitized
