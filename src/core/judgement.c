@@ -68,6 +68,10 @@ Judgement judgement_of(VerdictClass class, Layer layer) {
         return judgements[class][layer];
 }
 
+usec_t judgement_doubt_wait(unsigned strikes) {
+        return strikes == 0 ? JUDGEMENT_PAUSE_WAIT : judgement_wait(strikes - 1);
+}
+
 usec_t judgement_wait(unsigned strikes) {
         return MIN(30 * USEC_PER_SEC << MIN(strikes, 6U), 30 * USEC_PER_MINUTE);
 }

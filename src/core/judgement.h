@@ -37,6 +37,10 @@ Judgement judgement_of(VerdictClass class, Layer layer);
 #define JUDGEMENT_DEATH_WAIT USEC_PER_HOUR         /* keys and projects: a person must repair them */
 #define JUDGEMENT_CLOSED_WAIT (24 * USEC_PER_HOUR) /* a model that is closed to the project: by policy */
 
+/* How long a key is not used after it was refused without a reason, which was so `strikes` times before:
+ * 5 s, then as below. */
+usec_t judgement_doubt_wait(unsigned strikes);
+
 /* How long an unhealthy (key, model) rests after `strikes` earlier rests in a row: 30 s, doubling, at most
  * 30 min. */
 usec_t judgement_wait(unsigned strikes);

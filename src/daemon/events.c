@@ -63,7 +63,7 @@ static bool is_of_the_key(PoolState s) {
 static void log_change(Events *e, const PoolKey *k, const char *model, PoolState before, PoolState after,
                        const char *reason, usec_t until) {
         char message[512 + SLOT_ERROR_MAX], stamp[TIMESTAMP_STRING_MAX];
-        bool dies = !model[0] && (after == POOL_DEAD || after == POOL_BILLING);
+        bool dies = !model[0] && (after == POOL_DEAD || after == POOL_BILLING || after == POOL_UNHEALTHY);
         PoolKeyView v;
         const char *id = pool_key_id(k);
 

@@ -132,6 +132,8 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
                 status = overload_status(v);
         else if (v->class == VERDICT_FOREIGN)
                 status = foreign_status(v);
+        else if (v->class == VERDICT_KEY_DEAD && v->is_unsure)
+                ours = "the upstream refused the gateway's API key without a reason";
         if (!ours && strnull(theirs))
                 ours = "the upstream refused the request";
 

@@ -242,7 +242,9 @@ static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
                 [POOL_USABLE] = { "usable", NULL },
                 [POOL_PROBING] = { "probing: one request is finding out whether it works again", NULL },
                 [POOL_COOLING] = { NULL, "frees" },
-                [POOL_UNHEALTHY] = { "unhealthy: three errors in a row on this model", "is tried again" },
+                [POOL_UNHEALTHY] = { "unhealthy: three errors in a row on this model, or a refusal of the "
+                                     "key without a reason",
+                                     "is tried again" },
                 [POOL_CLOSED] = { "closed: this model is not open to its project", "is tried again" },
                 [POOL_BILLING] = { "billing: its project is out of credit or over its cap",
                                    "is tried again" },

@@ -2,16 +2,18 @@
 
 /*
  * A 401 of Google's form that names no reason about the key may have its cause on the way: a proxy that
- * removes the header with the key makes every key look dead. One key alone is taken for dead. But if another
- * key gets the same answer within a second, it is not the keys: the second one is not struck, and the first
- * one is revived. The same holds for more keys, as long as they follow one another within a minute.
+ * removes the header with the key makes every key look dead. One key alone is not used for a while
+ * (judgement_doubt_wait()). But if another key is refused in the same way, it is not the keys: the second
+ * one is not struck, and the first one is revived. The same holds for more keys, as long as they follow one
+ * another within a minute.
+ *
+ * How far two refusals are apart is measured from the first one to the beginning of the client's request
+ * that met the second one: at most a second. So the attempts of one request always count together, and so do
+ * requests that overlap, however slowly the refusals arrive.
  *
  * An answer that does name the key (API_KEY_…, "API key not valid") is sure: it always strikes its key.
  */
 
-#include <string.h>
-
-#include "base/text.h"
 #include "core/judgement.h"
 #include "pool/herd.h"
 #include "pool/internal.h"
@@ -31,15 +33,14 @@ static void revive(Pool *p, PoolKey *k) {
         pool_notify_changes(p, k, NULL, 1U << LAYER_KEY, 0, verdict_rule(VERDICT_FOREIGN)->name);
 }
 
-bool pool_herd_joins(Pool *p, PoolKey *k, const Verdict *v) {
+bool pool_herd_joins(Pool *p, PoolKey *k, usec_t began) {
         PoolHerd *h = &p->herd;
-        usec_t since = usec_sub(p->day.now, h->at);
-        char text[SLOT_ERROR_MAX];
+        bool is_near = h->at > 0 && began <= usec_add(h->at, h->confirmed ? HERD_MEMORY : HERD_SPAN);
 
-        text_copy(text, sizeof(text), v->message);
-        if (!h->last || !streq(text, h->text) || since > (h->confirmed ? HERD_MEMORY : HERD_SPAN)) {
-                *h = (PoolHerd){ .last = k, .at = p->day.now };
-                text_copy(h->text, sizeof(h->text), text);
+        h->at = p->day.now;
+        if (!is_near || (!h->last && !h->confirmed)) {
+                h->last = k;
+                h->confirmed = false;
                 return false;
         }
         if (h->last == k)
@@ -48,11 +49,10 @@ bool pool_herd_joins(Pool *p, PoolKey *k, const Verdict *v) {
                 revive(p, h->last);
         h->confirmed = true;
         h->last = k;
-        h->at = p->day.now;
         return true;
 }
 
 void pool_herd_forget(Pool *p, const PoolKey *k) {
         if (p->herd.last == k)
-                p->herd = (PoolHerd){};
+                p->herd.last = NULL;
 }

@@ -62,7 +62,7 @@ struct PoolKey {
         bool joining;    /* it will move to the project that was learned */
         char *learned;   /* the project that Google named, or NULL; kept even where the configuration wins */
         bool restored;   /* its rows were read from the store */
-        bool digested;
+        bool digested, doubted; /* doubted: a refusal without a reason opened the breaker; not stored */
         uint8_t digest[DIGEST_KEYED_SIZE]; /* its id in the store */
         PoolDirty dirty, learned_dirty;
         PoolNotified notified;

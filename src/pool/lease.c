@@ -204,6 +204,8 @@ static usec_t open_until(const Case *c, unsigned strikes) {
 
         if (c->layer == LAYER_HEALTH)
                 return usec_add(p->day.now, judgement_wait(strikes));
+        if (c->layer == LAYER_KEY && v->is_unsure)
+                return usec_add(p->day.now, judgement_doubt_wait(strikes));
         if (cooldown_has_class(v->class))
                 return cooldown_until(v->class, strikes, v->retry_after, p->day.now, p->day.end,
                                       c->key->index);
@@ -226,6 +228,8 @@ static unsigned strikes_beside(const Case *c) {
 static void note_cause(const Case *c) {
         PoolQuota *q;
 
+        if (c->layer == LAYER_KEY)
+                c->key->doubted = c->verdict->is_unsure;
         if (c->layer == LAYER_PROJECT)
                 c->key->project->billing = c->verdict->class == VERDICT_BILLING;
         if (c->layer != LAYER_BUCKET)
@@ -278,6 +282,9 @@ static Turn turn_prolong(const Case *c) {
 static Turn turn_fail(const Case *c) {
         bool is_due = c->breaker->until == 0;
 
+        /* Now the reason is known. */
+        if (c->layer == LAYER_KEY && c->key->doubted && !c->verdict->is_unsure)
+                is_due = true;
         if (c->layer == LAYER_HEALTH) {
                 is_due = ++c->slot->strikes >= JUDGEMENT_STRIKES && is_due;
                 pool_note(c->pool, &c->slot->dirty, true);
@@ -457,9 +464,13 @@ static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *u
         m->n_leases--;
 }
 
-void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t now) {
+void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t began, usec_t now) {
         (void) pool_time(p, now);
-        if (v->class == VERDICT_KEY_DEAD && v->is_unsure && pool_herd_joins(p, lease->key, v))
+        if (v->class != VERDICT_KEY_DEAD)
+                return;
+        if (!v->is_unsure)
+                pool_herd_forget(p, lease->key);
+        else if (pool_herd_joins(p, lease->key, began))
                 v->class = VERDICT_FOREIGN;
 }
 

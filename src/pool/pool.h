@@ -57,12 +57,13 @@ const PoolProject *pool_lease_project(const Lease *lease); /* for PoolRequest.av
 /* The answer has begun: a probe has passed, and others need not wait for its end. */
 void pool_answering(Pool *p, const Lease *lease, usec_t now);
 
+/* To be called before pool_report(), and before anything is decided by the verdict: changes one that blames
+ * the key into VERDICT_FOREIGN if other keys are refused without a reason, too. `began`: when the client's
+ * request began. */
+void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t began, usec_t now);
+
 /* Ends the lease and empties the struct. Only this function and pool_answering() change health and
  * counters. */
-/* To be called before pool_report(), and before anything is decided by the verdict: changes one that blames
- * the key into VERDICT_FOREIGN if other keys got the same answer just now. */
-void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t now);
-
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now);
 
 /* Lifts the blocks of the matching keys: open breakers, spent quotas and strikes. `pattern` is a name, a

@@ -9,6 +9,7 @@
  * state until a probe has succeeded, with available_at 0.
  */
 
+#include "core/judgement.h"
 #include "pool/internal.h"
 #include "pool/standing.h"
 
@@ -27,11 +28,16 @@ const char *pool_state_to_string(PoolState s) {
         return states[s];
 }
 
+/* A refusal without a reason is believed when it is repeated. */
+static PoolState state_of_refusal(const PoolKey *k) {
+        return k->doubted && k->breaker.strikes < JUDGEMENT_STRIKES ? POOL_UNHEALTHY : POOL_DEAD;
+}
+
 PoolState pool_key_state(const PoolKey *k) {
         if (k->disabled)
                 return POOL_DISABLED;
         if (k->breaker.until > 0)
-                return POOL_DEAD;
+                return state_of_refusal(k);
         if (k->project->breaker.until > 0)
                 return k->project->billing ? POOL_BILLING : POOL_DEAD;
         return POOL_USABLE;
@@ -45,7 +51,7 @@ void pool_standing(Pool *p, PoolKey *k, PoolBucket *b, PoolSlot *s, uint64_t tok
                 PoolState state;
                 const PoolError *error;
         } layers[] = {
-                { &k->breaker, POOL_DEAD, &k->error },
+                { &k->breaker, state_of_refusal(k), &k->error },
                 { &k->project->breaker, k->project->billing ? POOL_BILLING : POOL_DEAD, &k->project->error },
                 { b ? &b->quota->breaker : NULL, b && b->quota->closed ? POOL_CLOSED : POOL_COOLING,
                   b ? &b->quota->error : NULL },

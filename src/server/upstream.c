@@ -78,6 +78,7 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
 
         c->project = c->lease.key ? pool_lease_project(&c->lease) : NULL;
         c->started = loop_now(h->p.loop);
+        c->began = c->began ?: c->started;
         c->first_byte = 0;
         c->sent = false;
         c->n_sent = request->n_body;
@@ -93,8 +94,11 @@ void upstream_call_end(UpstreamCall *c) {
 }
 
 void upstream_call_weigh(const UpstreamCall *c, Http *h, Verdict *v) {
+        usec_t now = day_clock_now();
+
         if (c->lease.key)
-                pool_weigh(h->p.pool, &c->lease, v, day_clock_now());
+                pool_weigh(h->p.pool, &c->lease, v, usec_sub(now, usec_sub(loop_now(h->p.loop), c->began)),
+                           now);
 }
 
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage) {

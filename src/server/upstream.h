@@ -74,7 +74,8 @@ typedef struct UpstreamCall {
         Lease lease; /* key NULL: none */
         const PoolProject *project; /* of the lease, also after it was given back; only compared */
         EngineCall *call;
-        usec_t started;    /* CLOCK_MONOTONIC */
+        usec_t began;      /* the first try, CLOCK_MONOTONIC */
+        usec_t started;    /* this try */
         usec_t first_byte; /* the same, once the engine's call has ended; 0: none came */
         size_t n_sent;     /* bytes of the request's body */
         bool sent;         /* the request has left; known once the engine's call has ended */
@@ -89,9 +90,10 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
 /* Ends the engine's call, if there is one, and keeps the key. */
 void upstream_call_end(UpstreamCall *c);
 
-/* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
 /* Before the report, see pool_weigh(). */
 void upstream_call_weigh(const UpstreamCall *c, Http *h, Verdict *v);
+
+/* Ends the call, if it has not ended, and gives the key back with the verdict. May be called twice. */
 void upstream_call_report(UpstreamCall *c, Http *h, const Verdict *v, const Usage *usage);
 
 /* Counts a failed try, and what it has cost. */

@@ -2,22 +2,25 @@
 #include "pool-shelf.h"
 
 #include "base/text.h"
+#include "core/judgement.h"
 #include "pool/admin.h"
+#include "pool/key.h"
 
 /* The error that explains a state, and keys that seem to die together. */
 
-static void report(World *w, Lease *lease, VerdictClass class, bool is_unsure, const char *message) {
+static void report(World *w, Lease *lease, VerdictClass class, bool is_unsure, const char *message,
+                   usec_t began) {
         Verdict v;
 
         verdict_init(&v, class, 0, message);
         v.is_unsure = is_unsure;
-        pool_weigh(w->pool, lease, &v, w->now);
+        pool_weigh(w->pool, lease, &v, began, w->now);
         pool_report(w->pool, lease, &v, NULL, w->now);
 }
 
-/* A request that gets the key `i`: the others are excluded. */
-static void ask(World *w, size_t i, const char *model, VerdictClass class, bool is_unsure,
-                const char *message) {
+/* A request that gets the key `i`: the others are excluded. The client's request began at `began`. */
+static void ask_since(World *w, usec_t began, size_t i, const char *model, VerdictClass class,
+                      bool is_unsure, const char *message) {
         PoolKey *others[4];
         size_t n = 0;
         Lease lease;
@@ -26,7 +29,12 @@ static void ask(World *w, size_t i, const char *model, VerdictClass class, bool 
                 if (j != i)
                         others[n++] = (PoolKey *) pool_key(w->pool, j);
         assert_int_equal(pool_pick(w->pool, model, others, n, w->now, &lease, NULL), 0);
-        report(w, &lease, class, is_unsure, message);
+        report(w, &lease, class, is_unsure, message, began);
+}
+
+static void ask(World *w, size_t i, const char *model, VerdictClass class, bool is_unsure,
+                const char *message) {
+        ask_since(w, w->now, i, model, class, is_unsure, message);
 }
 
 typedef struct Seen {
@@ -149,7 +157,9 @@ static void assert_states(World *w, const char *expected) {
         char states[5] = "";
 
         for (size_t i = 0; i < pool_n_keys(w->pool); i++)
-                states[i] = view(w, i).state == POOL_DEAD ? 'x' : '-';
+                states[i] = view(w, i).state == POOL_DEAD        ? 'x'
+                            : view(w, i).state == POOL_UNHEALTHY ? 'u'
+                                                                 : '-';
         assert_string_equal(states, expected);
 }
 
@@ -164,7 +174,7 @@ static void test_herd(void **state) {
 
         world_begin(&w, keys, 3);
         ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
-        assert_states(&w, "x--");
+        assert_states(&w, "u--");
         ask(&w, 1, "a", VERDICT_KEY_DEAD, true, "No credentials.");
         assert_states(&w, "---");
         assert_error(&w, 0, "a", "No credentials.", w.now);
@@ -173,20 +183,100 @@ static void test_herd(void **state) {
         ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
         assert_states(&w, "---");
 
-        /* Another text, or the same one much later and alone, is a new beginning. */
+        /* The text does not matter: a proxy may put the number of a request into it. */
         ask(&w, 1, "a", VERDICT_KEY_DEAD, true, "Something else.");
-        assert_states(&w, "-x-");
+        assert_states(&w, "---");
+
+        /* Much later, and alone. */
         w.now += 2 * USEC_PER_MINUTE;
         ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "Something else.");
-        assert_states(&w, "xx-");
+        assert_states(&w, "u--");
         w.now += 2 * USEC_PER_SEC;
         ask(&w, 2, "a", VERDICT_KEY_DEAD, true, "Something else.");
-        assert_states(&w, "xxx");
+        assert_states(&w, "u-u");
 
-        assert_int_equal(pool_reset(w.pool, NULL, NULL, w.now), 3);
+        assert_int_equal(pool_reset(w.pool, NULL, NULL, w.now), 2);
         ask(&w, 0, "a", VERDICT_KEY_DEAD, false, "API key not valid.");
         ask(&w, 1, "a", VERDICT_KEY_DEAD, false, "API key not valid.");
         assert_states(&w, "xx-");
+        assert_int_equal(pool_reset(w.pool, NULL, NULL, w.now), 2);
+
+        /* A key that is dead for sure is not revived. */
+        w.now += 2 * USEC_PER_MINUTE;
+        ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
+        w.now += JUDGEMENT_PAUSE_WAIT;
+        ask(&w, 0, "a", VERDICT_KEY_DEAD, false, "API key not valid.");
+        assert_states(&w, "x--");
+        ask_since(&w, 1, 1, "a", VERDICT_KEY_DEAD, true, "No credentials.");
+        assert_states(&w, "xu-");
+        world_done(&w);
+}
+
+/* However slowly the refusals arrive: the attempts of one request, and those of requests that overlap. */
+static void test_slow_herd(void **state) {
+        static const KeyRow keys[] = {
+                { "AIzaSy-one-0123456789", "one", NULL, false },
+                { "AIzaSy-two-0123456789", "two", NULL, false },
+                { "AIzaSy-thr-0123456789", "three", NULL, false },
+        };
+        static const struct {
+                usec_t pause, age; /* between the refusals; of the request that meets the second one */
+                const char *states;
+        } rows[] = {
+                { 3 * USEC_PER_SEC, 6 * USEC_PER_SEC, "---" },     /* the same request */
+                { USEC_PER_MINUTE, 2 * USEC_PER_MINUTE, "---" },
+                { 20 * USEC_PER_SEC, 25 * USEC_PER_SEC, "---" },   /* another one, which overlaps */
+                { 4 * USEC_PER_SEC, 3500000, "---" },              /* which began half a second later */
+                { 4 * USEC_PER_SEC, 2 * USEC_PER_SEC, "uu-" },
+                { 2 * USEC_PER_SEC, 0, "uu-" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                World w = { .now = NOON };
+
+                world_begin(&w, keys, 3);
+                ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
+                assert_states(&w, "u--");
+                w.now += rows[i].pause;
+                ask_since(&w, w.now - rows[i].age, 1, "a", VERDICT_KEY_DEAD, true, "No credentials.");
+                assert_states(&w, rows[i].states);
+                world_done(&w);
+        }
+}
+
+/* A key that is refused alone and without a reason is tried again soon. It is dead when that is repeated. */
+static void test_doubt(void **state) {
+        static const usec_t waits[] = { 5, 30, 60, 120, 240, 480, 960, 1800, 1800 };
+        World w = { .now = NOON };
+
+        world_begin(&w, two, 1);
+        for (size_t i = 0; i < ELEMENTSOF(waits); i++) {
+                PoolKeyView v;
+
+                ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
+                v = view(&w, 0);
+                assert_int_equal(v.state, i + 1 < JUDGEMENT_STRIKES ? POOL_UNHEALTHY : POOL_DEAD);
+                assert_string_equal(v.last_error, "No credentials.");
+                assert_int_equal(pool_key(w.pool, 0)->breaker.until, w.now + waits[i] * USEC_PER_SEC);
+                w.now += waits[i] * USEC_PER_SEC;
+        }
+        ask(&w, 0, "a", VERDICT_OK, false, NULL);
+        assert_int_equal(view(&w, 0).state, POOL_USABLE);
+
+        /* A reason, once it is known, is believed at once. */
+        ask(&w, 0, "a", VERDICT_OK, false, NULL);
+        {
+                Lease first, second;
+
+                assert_int_equal(pool_pick(w.pool, "a", NULL, 0, w.now, &first, NULL), 0);
+                assert_int_equal(pool_pick(w.pool, "a", NULL, 0, w.now, &second, NULL), 0);
+                report(&w, &first, VERDICT_KEY_DEAD, true, "No credentials.", w.now);
+                assert_int_equal(view(&w, 0).state, POOL_UNHEALTHY);
+                report(&w, &second, VERDICT_KEY_DEAD, false, "API key not valid.", w.now);
+        }
+        assert_int_equal(view(&w, 0).state, POOL_DEAD);
+        assert_int_equal(pool_key(w.pool, 0)->breaker.until, w.now + JUDGEMENT_DEATH_WAIT);
+        assert_string_equal(view(&w, 0).last_error, "API key not valid.");
         world_done(&w);
 }
 
@@ -196,6 +286,8 @@ int main(void) {
                 cmocka_unit_test(test_success),
                 cmocka_unit_test(test_shared),
                 cmocka_unit_test(test_herd),
+                cmocka_unit_test(test_slow_herd),
+                cmocka_unit_test(test_doubt),
         };
 
         return cmocka_run_group_tests_name("pool-error", tests, world_set_up, world_tear_down);

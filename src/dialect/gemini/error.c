@@ -357,15 +357,17 @@ static void name_reason(const Facts *f, struct json_object *violation, const Sec
 #define RETIRED "Google has retired keys that begin with AIza; make a new one."
 
 /* Google does not say that a key is of the kind that it has retired. It calls such a key invalid, or a token
- * of a wrong type. Other reasons (leaked, blocked for this API) have their own remedy. */
+ * of a wrong type. Other causes (leaked, expired, deleted, blocked for this API) have their own remedy, and
+ * a refusal without a reason explains nothing. */
 static void explain_retired(const Secret *key, Verdict *v) {
         static const char *const reasons[] = { "API_KEY_INVALID", "ACCESS_TOKEN_TYPE_UNSUPPORTED",
-                                               "UNAUTHENTICATED", "INVALID_ARGUMENT" };
+                                               "INVALID_ARGUMENT" };
         /* The pool keeps SLOT_ERROR_MAX bytes: the explanation is among them. */
         size_t n = text_utf8_prefix(v->message, SLOT_ERROR_MAX - sizeof("…  " RETIRED));
         bool is_cut = v->message[n];
 
-        if (v->class != VERDICT_KEY_DEAD || !key || !secret_starts_with(key, "AIza"))
+        if (v->class != VERDICT_KEY_DEAD || v->is_unsure || !key || !secret_starts_with(key, "AIza") ||
+            strcasestr(v->message, "expired") || strcasestr(v->message, "not found"))
                 return;
         for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
                 if (streq(v->reason, reasons[i])) {
@@ -472,7 +474,7 @@ void gemini_error_classify(int status, const char *body, size_t n, const Secret 
                 verdict_init(ret, status_is_too_large(f.status) ? VERDICT_REQUEST : VERDICT_FOREIGN,
                              f.status, NULL);
 
-        if (form == GEMINI_FORM_GOOGLE && ret->class != VERDICT_FOREIGN)
+        if (form == GEMINI_FORM_GOOGLE && ret->class != VERDICT_FOREIGN && !ret->is_unsure)
                 copy(ret->message, sizeof(ret->message), f.message);
         else if (form == GEMINI_FORM_BROKEN && ret->class != VERDICT_FOREIGN)
                 copy(ret->message, sizeof(ret->message), "The upstream's answer breaks off.");
