@@ -10,7 +10,7 @@
  * limited or disabled, because of the Prohibited Use Policy). The enum is open, so they are known by their
  * beginning. They come in a 200.
  */
-static bool is_about_account(const char *reason) {
+bool answer_reason_is_about_account(const char *reason) {
         static const char *const beginnings[] = { "PUP_", "ACCOUNT_", "USER_ACCOUNT_", "PROJECT_",
                                                   "CONSUMER_" };
 
@@ -26,7 +26,7 @@ void answer_reset(Answer *a) {
 
 void answer_note_event(Answer *a, const GeminiEvent *e) {
         a->is_blocked = a->is_blocked || e->block_reason[0];
-        a->is_refused = a->is_refused || is_about_account(e->block_reason);
+        a->is_refused = a->is_refused || answer_reason_is_about_account(e->block_reason);
         a->has_usage = a->has_usage || e->has_usage;
 }
 
@@ -83,7 +83,7 @@ static bool is_cut(const Answer *a) {
 static bool candidate_is_answer(const AnswerCandidate *c, bool (*is_answer)(const char *finish)) {
         if (!c->is_seen)
                 return false;
-        if (!c->has_content && is_about_account(c->finish))
+        if (!c->has_content && answer_reason_is_about_account(c->finish))
                 return false;
         return c->has_content || (c->finish[0] && (!is_answer || is_answer(c->finish)));
 }
@@ -96,6 +96,17 @@ static void verdict_of_account(const char *reason, const char *why, Verdict *ret
                         reason, why[0] ? ", " : "", why);
         verdict_init(ret, VERDICT_PROJECT_DEAD, 200, message);
         text_copy(ret->reason, sizeof(ret->reason), reason);
+}
+
+bool answer_blames(const Answer *a, const char *why, Verdict *ret_verdict) {
+        for (size_t i = 0; i < CANDIDATES_MAX; i++)
+                if (answer_reason_is_about_account(a->candidates[i].finish)) {
+                        verdict_of_account(a->candidates[i].finish, why, ret_verdict);
+                        return true;
+                }
+        if (a->is_refused)
+                verdict_of_account("blockReason", why, ret_verdict);
+        return a->is_refused;
 }
 
 bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *finish), const char *why,
@@ -115,7 +126,7 @@ bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *f
                 if (c->is_seen && !strnull(c->finish))
                         finish = finish ?: c->finish;
         }
-        if (finish && is_about_account(finish)) {
+        if (finish && answer_reason_is_about_account(finish)) {
                 verdict_of_account(finish, why, ret_verdict);
                 return false;
         }

@@ -46,6 +46,12 @@ void answer_note_content(Answer *a, AnswerCandidate *c);
  * of them has not, or if the answer was reopened. */
 unsigned answer_settled(const Answer *a);
 
+/* True for a finishReason or blockReason that is about the account behind the key, not about the answer. */
+bool answer_reason_is_about_account(const char *reason);
+
+/* Of an answer with content: whether it ended because of the account. The verdict is what the pool gets. */
+bool answer_blames(const Answer *a, const char *why, Verdict *ret_verdict);
+
 bool answer_has_candidate(const Answer *a);
 
 /* Whether there is an answer, when the transfer has ended well; if not, the verdict has the reason. There is

@@ -28,6 +28,9 @@ enum {
         DIALECT_E_REFUSED, /* the client's request is at fault: see the ApiError */
         DIALECT_E_VERDICT, /* upstream sent no valid answer: see the Verdict */
         DIALECT_E_EMPTY,   /* finish() has written an empty answer: try another key first */
+        DIALECT_E_BLAMED,  /* finish() has written an answer that Google cut off because of the account: the
+                            * Verdict is for the pool; try another key first if the client has no byte */
+        DIALECT_E_LATE,    /* the answer was settled before this error: the Verdict is for the pool */
 };
 
 struct Translation {
@@ -76,7 +79,8 @@ static inline bool translation_generates(const Translation *t) {
         return gemini_method_generates(t->method);
 }
 
-/* Like the dialect's event(). Once the answer is settled, an event that cannot be read is dropped. */
+/* Like the dialect's event(). Once the answer is settled, an event that cannot be read is dropped, and an
+ * error is DIALECT_E_LATE. */
 int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
 
 /* The attempt has ended with *verdict. An answer that is settled is good whatever the verdict is; one that

@@ -28,7 +28,7 @@ bool translation_is_settled(const Translation *t) {
 int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
         int r = t->dialect->event(t, json, n, out, ret_verdict);
 
-        return r == DIALECT_E_VERDICT && translation_is_settled(t) ? 0 : r;
+        return r == DIALECT_E_VERDICT && translation_is_settled(t) ? DIALECT_E_LATE : r;
 }
 
 int translation_end(Translation *t, Buf *out, Verdict *verdict) {

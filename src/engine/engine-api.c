@@ -6,7 +6,9 @@
  * events as it arrives.
  *
  * Google and the proxies before it do not always send the stream that was requested. A body that begins like
- * JSON is kept whole and read at its end: it is an error, an answer, or an array of answers. Within a stream
+ * JSON is kept whole and read at its end: it is an error, an answer, or an array of answers. If it breaks
+ * off, or something else follows, the answers that are whole are passed on nevertheless, and the verdict is
+ * VERDICT_CUT: whether they are complete is for the dialect to say. Within a stream
  * an error may come as plain JSON, without `data:`. The reader of the stream keeps such lines, and if they
  * are an error of Google, they are the verdict. Whether the answer was complete by then, and so is good in
  * spite of it, is for the dialect to say.
@@ -100,18 +102,46 @@ static int drop_event(const char *data _unused_, size_t n _unused_, void *userda
         return 0;
 }
 
-/* For a stream, an array of answers is a sequence of events. */
-static int pass_whole(ApiCall *c, const char *body) {
-        JsonCursor answers = json_enter_array(json_view(body, c->body.n));
-        JsonView answer;
-        int r;
+static bool is_blank(const char *p, const char *end) {
+        while (p < end && memchr(TEXT_WHITESPACE, *p, strlen(TEXT_WHITESPACE)))
+                p++;
+        return p == end;
+}
 
-        if (!methods[c->method].stream || !json_next(&answers, NULL, &answer))
-                return on_event(body, c->body.n, c);
-        do
-                r = on_event(answer.p, (size_t) (answer.end - answer.p), c);
-        while (r >= 0 && json_next(&answers, NULL, &answer));
+static size_t length(JsonView v) {
+        return (size_t) (v.end - v.p);
+}
+
+/* For a stream, an array of answers is a sequence of events. Passes on those that are whole; of a body that
+ * has none, what it is instead. */
+static int pass_array(ApiCall *c, JsonView array, bool is_alone, bool is_complete) {
+        JsonCursor answers = json_enter_array(array);
+        JsonView answer;
+        int r = 0;
+
+        while (r >= 0 && json_next(&answers, NULL, &answer) && !json_fault(answer.p, length(answer)))
+                r = on_event(answer.p, length(answer), c);
+        if (!c->has_event)
+                return is_complete ? on_event(array.p, length(array), c) : 0;
+        c->is_torn = !is_alone || json_fault(array.p, length(array));
         return r;
+}
+
+static int pass_whole(ApiCall *c, const char *body, bool is_complete) {
+        JsonView first = json_view(body, c->body.n);
+        bool is_alone;
+
+        if (!first.p)
+                return is_complete ? on_event(body, c->body.n, c) : 0;
+        is_alone = is_blank(first.end, body + c->body.n);
+        if (methods[c->method].stream && *first.p == '[')
+                return pass_array(c, first, is_alone, is_complete);
+        if (is_complete && is_alone)
+                return on_event(body, c->body.n, c);
+        if (json_fault(first.p, length(first)))
+                return is_complete ? on_event(body, c->body.n, c) : 0;
+        c->is_torn = !is_alone;
+        return on_event(first.p, length(first), c);
 }
 
 /* The body of a 200 has ended: passes on what is still held. If it is not complete by HTTP's framing, that
@@ -123,10 +153,8 @@ static int pass_rest(ApiCall *c, bool is_complete) {
                 return sse_end(&c->sse, is_complete ? on_last_event : drop_event, c);
         if (methods[c->method].stream && c->form == BODY_UNKNOWN)
                 return 0;
-        if (!is_complete && json_fault(c->body.n > 0 ? buf_data(&c->body) : "", c->body.n))
-                return 0;
         body = buf_cstr(&c->body);
-        return body ? pass_whole(c, body) : c->body.error;
+        return body ? pass_whole(c, body, is_complete) : c->body.error;
 }
 
 /* A stream of events begins with the name of a field, or with a comment. */

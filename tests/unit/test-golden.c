@@ -106,7 +106,9 @@ typedef struct Run {
 static int on_event(const char *data, size_t n, void *userdata) {
         Run *run = userdata;
 
-        return translation_event(run->t, data, n, &run->out, &run->verdict) == 0 ? 0 : -EBADMSG;
+        int r = translation_event(run->t, data, n, &run->out, &run->verdict);
+
+        return r == 0 || r == DIALECT_E_LATE ? 0 : -EBADMSG;
 }
 
 /* What the exchange would do. */
@@ -126,7 +128,7 @@ static void drive(Run *run, const Buf *upstream) {
                 r = on_event(buf_data(upstream), upstream->n, run);
         if (r == 0)
                 r = d->finish(run->t, &run->out, &run->verdict);
-        if (r == DIALECT_E_EMPTY) /* the answer, if no key gives a better one */
+        if (r == DIALECT_E_EMPTY || r == DIALECT_E_BLAMED) /* the answer, if no key gives a better one */
                 r = 0;
         if (r != 0) {
                 ApiError e;

@@ -196,20 +196,21 @@ static void note_finish(Native *n, const char *word) {
 /* True if it has any content except empty text. In one piece, a candidate with any part has content. */
 static bool note_candidate(Native *n, GeminiCandidate *c) {
         AnswerCandidate *candidate = answer_note_candidate(&n->answer, c);
-        bool has_content = false, has_parts = false;
+        bool has_content = false, has_parts = false, has_thoughts = false;
         GeminiPart part;
 
         while (!has_content && gemini_part_next(&c->parts, &part)) {
                 has_parts = true;
-                has_content = gemini_part_has_content(&part);
+                has_content = !part.is_thought && gemini_part_has_content(&part);
+                has_thoughts = has_thoughts || (part.is_thought && gemini_part_has_content(&part));
         }
         if (candidate && has_content)
                 answer_note_content(&n->answer, candidate);
-        else if (candidate && has_parts && !translation_streams(&n->t))
-                candidate->has_content = true;
+        else if (candidate && (has_thoughts || (has_parts && !translation_streams(&n->t))))
+                candidate->has_content = true; /* thoughts after the end do not reopen the answer */
         if (c->finish_reason[0])
                 note_finish(n, c->finish_reason);
-        return has_content;
+        return has_content || has_thoughts;
 }
 
 static int native_event(Translation *t, const char *json, size_t size, Buf *out, Verdict *ret_verdict) {
@@ -257,7 +258,9 @@ static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         release_held(n, out);
         if (translation_streams(t))
                 (void) buf_puts(out, framings[n->framing].end);
-        return out->error;
+        if (out->error < 0 || !translation_generates(t))
+                return out->error;
+        return answer_blames(&n->answer, "", ret_verdict) ? DIALECT_E_BLAMED : 0;
 }
 
 static void native_stream_error(Translation *t, const ApiError *e, Buf *out) {

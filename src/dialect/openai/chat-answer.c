@@ -12,7 +12,8 @@
  * Gemini's finishReason is an open enum and is kept unchanged. Reasons without an OpenAI equivalent,
  * malformed and unknown ones become "stop" after a text. If no candidate has a text or a better reason,
  * there is no answer, and the exchange gets a verdict. A blocked prompt is an answer: HTTP 200, no content,
- * "content_filter". A block that comes after a text ends it in the same way.
+ * "content_filter". A block that comes after a text ends it in the same way, and so does a reason about the
+ * account behind the key.
  */
 
 #include <stdio.h>
@@ -281,7 +282,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 if (any ? !c->is_seen : i > 0)
                         continue;
                 finish = finish_reason(c->finish) ?: "stop";
-                if (chat->answer.is_blocked && !c->finish[0])
+                if ((chat->answer.is_blocked && !c->finish[0]) || answer_reason_is_about_account(c->finish))
                         finish = "content_filter";
                 if (translation_streams(t))
                         stream_finish(chat, i, finish, out);
@@ -299,6 +300,8 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         }
         if (out->error < 0)
                 return out->error;
+        if (answer_blames(&chat->answer, chat->why, ret_verdict))
+                return DIALECT_E_BLAMED;
         if (!is_empty(chat))
                 return 0;
         verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, "an answer without content, STOP");

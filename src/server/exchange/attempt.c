@@ -65,6 +65,30 @@ void attempt_keep_verdict(Attempt *a) {
         a->is_final = true;
 }
 
+/* Of the key itself, its project or a quota: what a later request would meet, too. */
+static bool blames(const Verdict *v) {
+        switch (verdict_rule(v->class)->fault) {
+        case FAULT_KEY_MODEL:
+        case FAULT_KEY:
+        case FAULT_PROJECT_MODEL:
+        case FAULT_PROJECT:
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* Without memory the pool does not learn of it. */
+void attempt_keep_blame(Attempt *a) {
+        if (!blames(&a->verdict))
+                return;
+        a->blame = a->blame ?: malloc(sizeof(Verdict));
+        if (!a->blame)
+                return;
+        scrub_verdict(a);
+        *a->blame = a->verdict;
+}
+
 /* --- its beginning --- */
 
 /* The preferred project of the conversation, for the first try only. */
@@ -193,13 +217,19 @@ void attempt_answering(Attempt *a) {
 void attempt_conclude(Attempt *a, int error) {
         Translation *t = a->target->translation;
         Request *q = a->request;
+        bool is_kept;
 
+        if (error == 0 && blames(&a->verdict) && translation_is_settled(t))
+                attempt_keep_blame(a);
         if (error == 0)
                 error = translation_end(t, http_request_out(q->io), &a->verdict);
-        if (error == DIALECT_E_VERDICT)
+        if (error == DIALECT_E_VERDICT || error == DIALECT_E_BLAMED)
                 scrub_verdict(a);
-        a->is_empty = error == DIALECT_E_EMPTY && !a->is_last;
-        if (error == DIALECT_E_EMPTY && a->is_last)
+        is_kept = error == DIALECT_E_EMPTY || (error == DIALECT_E_BLAMED && !translation_streams(t));
+        a->is_empty = is_kept && !a->is_last;
+        if (error == DIALECT_E_BLAMED && !a->is_empty)
+                attempt_keep_blame(a);
+        if (error > 0 && error != DIALECT_E_VERDICT && !a->is_empty)
                 verdict_init(&a->verdict, VERDICT_OK, 200, NULL);
         if (error < 0)
                 verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
@@ -212,7 +242,12 @@ void attempt_conclude(Attempt *a, int error) {
         q->usage = t->usage;
         text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
         scrub(a, q->finish_reason);
-        lease_end(a, &a->verdict);
+        if (a->blame && a->verdict.class == VERDICT_OK) {
+                upstream_call_weigh(&a->upstream, q->http, a->blame);
+                lease_end(a, a->blame);
+        } else
+                lease_end(a, &a->verdict);
+        free(TAKE_PTR(a->blame));
 }
 
 static bool is_under_way(const Attempt *a) {
@@ -222,15 +257,18 @@ static bool is_under_way(const Attempt *a) {
 void attempt_cancel(Attempt *a, VerdictClass class) {
         Verdict v;
 
-        if (!is_under_way(a))
+        if (!is_under_way(a)) {
+                free(TAKE_PTR(a->blame));
                 return;
+        }
         upstream_call_end(&a->upstream);
         verdict_init(&v, class, 0, NULL);
         a->request->usage = a->target->translation->usage;
         if (class == VERDICT_TIMEOUT)
                 text_copy(v.cause, sizeof(v.cause), "REQUEST_DEADLINE is over");
         trace_end(a, &v);
-        lease_end(a, &v);
+        lease_end(a, a->blame ?: &v);
+        free(TAKE_PTR(a->blame));
         note_verdict(a->request, &v);
 }
 
@@ -239,6 +277,7 @@ void attempt_drop(Attempt *a) {
         LOG_FOR_REQUEST(&a->request->ids);
 
         upstream_call_end(&a->upstream);
+        free(TAKE_PTR(a->blame));
         if (!a->upstream.lease.key)
                 return;
         verdict_init(&v, VERDICT_CLIENT_GONE, 0, NULL);

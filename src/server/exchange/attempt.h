@@ -25,6 +25,7 @@ typedef struct Attempt {
         bool is_last;  /* set by the exchange: no other try would follow, so an empty answer is the answer */
         bool is_empty; /* an empty answer is in the client's buffer, and another try may follow */
         Verdict verdict;
+        Verdict *blame; /* the pool gets it although the client has an answer; or NULL */
         bool refused; /* the engine has the client's error ready */
         ApiError refusal;
 } Attempt;
@@ -44,6 +45,10 @@ void attempt_answering(Attempt *a); /* its answer has begun, so a probe has pass
 
 /* The dialect has set a->verdict for an event. Called by exchange_on_event(). */
 void attempt_keep_verdict(Attempt *a);
+
+/* a->verdict came after the answer was complete. If it blames the key, its project or quota, the pool gets
+ * it at the end. */
+void attempt_keep_blame(Attempt *a);
 
 /* It has ended: sets a->verdict and gives the lease back with it. `error`: a failure of gemgate, which is no
  * judgement on the key; or 0. */

@@ -37,6 +37,10 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
                 attempt_keep_verdict(a);
                 return -ECANCELED;
         }
+        if (r == DIALECT_E_LATE) {
+                attempt_keep_blame(a);
+                r = 0;
+        }
         if (r < 0) {
                 x->error = r;
                 return r;
