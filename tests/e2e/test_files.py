@@ -295,7 +295,9 @@ def test_of_another_client(sim, daemon, files):
 
 @pytest.mark.parametrize("spelling", [
     "{uri}", "{name}", "HTTPS://h/v1beta/{name}", "https://h/v9//{name}", "{uri}?alt=media", "{uri}:download", " {uri} ",
-    "https://h/v1beta/%66iles%2F{id}", "v1beta/{name}", "{uri}?" + 5000 * "x",
+    "https://h/v1beta/%66iles%2F{id}", "v1beta/{name}", "{uri}?" + 5000 * "x", "files//{id}", "files/./{id}", "{uri}/",
+    "{uri}:download?alt=media", "%2566iles/{id}", "\u00a0{name}", "https://generativelanguage.googleapis.com/files/{id}",
+    "https://h/x?y={name}",
 ])
 def test_spellings_of_another_clients_file(sim, daemon, files, spelling):
     file = files.upload()
@@ -304,6 +306,34 @@ def test_spellings_of_another_clients_file(sim, daemon, files, spelling):
     for member in ({"fileData": {"fileUri": uri}}, {"file_data": {"file_uri": uri}}):
         Files(daemon, "TOKEN2").generate(member, status=404)
     assert sim.requests() == []
+
+
+@pytest.mark.parametrize("spelling", [
+    "/{name}", "{name}/", "https://h/v1beta/{name}", "cachedContents%2F{id}", "{name}?x=y", "cachedContents//{id}",
+])
+def test_spellings_of_another_clients_cache(sim, daemon, files, spelling):
+    cache = files.cache()
+    name = spelling.format(name=cache["name"], id=cache["name"][len("cachedContents/"):])
+    sim.clear()
+    for member in ({"cachedContent": name}, {"cached_content": name}):
+        Files(daemon, "TOKEN2").generate(status=404, **member)
+    assert sim.requests() == []
+
+
+def test_spelling_is_refused(sim, daemon, files):
+    """Where a value can only be a name, it is spelled as documented: there is nothing to be interpreted."""
+    file = files.upload()
+    sim.clear()
+    for who in (files, Files(daemon, "TOKEN2")):
+        for name in ("files//nobodys", "v1beta/files/nobodys", "https://generativelanguage.googleapis.com/v1beta/files/nobodys/"):
+            e = who.generate({"fileData": {"fileUri": name}}, status=400)
+            assert "fileUri must be files/ID" in e["error"]["message"]
+        e = who.generate(cachedContent="/cachedContents/nobodys", status=400)
+        assert "must be cachedContents/ID" in e["error"]["message"]
+    files.generate({"fileData": {"fileUri": f"files//{file['name'][len('files/'):]}"}}, status=400)
+    assert sim.requests() == []
+    files.generate({"fileData": {"fileUri": "https://example.com/files//x"}})
+    assert len(sim.requests()) == 1
 
 
 def test_sharing(sim, start):

@@ -216,14 +216,14 @@ typedef struct FakeTranslation {
 
 static int fake_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
                         ApiError *ret_error) {
+        static char nothing[] = "x"; /* no JSON, so nothing reads the rest */
         FakeTranslation *f = calloc(1, sizeof(FakeTranslation));
         const Client *client = ((HttpRequest *) c->request)->client;
 
         assert_non_null(f);
         f->t.dialect = &fake_dialect;
         f->t.method = client->method;
-        f->t.gemini = BUF_INIT(2 * BIG);
-        f->t.gemini.n = client->size; /* nothing reads the bytes */
+        f->t.gemini = (Buf){ .base = nothing, .n = client->size };
         f->held = BUF_INIT(BIG);
         memcpy(f->t.model, client->model, strlen(client->model) + 1);
         return *ret = &f->t, 0;

@@ -2,14 +2,14 @@
 #include "test.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "dialect/gemini/names.h"
 
-/* A host so long that only the beginning of the name behind it is within what is looked into. */
 #define TEN   "0123456789"
 #define FIFTY TEN TEN TEN TEN TEN
-#define FOUR_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
-#define LONG FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED \
-                FOUR_HUNDRED FOUR_HUNDRED FOUR_HUNDRED FIFTY TEN TEN
+#define FIVE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+#define TWO_THOUSAND  FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED
+#define FIVE_THOUSAND TWO_THOUSAND TWO_THOUSAND FIVE_HUNDRED FIVE_HUNDRED
 
 static bool on_name(const char *name, void *userdata) {
         (void) buf_printf(userdata, "%s ", name);
@@ -35,37 +35,13 @@ static void test_table(void **state) {
                   "files/a files/b files/c " },
                 { "{\"fileData\":{\"fileUri\":\"https://h/v1alpha/files/a\"}}", "files/a " },
 
-                { "{\"fileData\":{\"fileUri\":\"HTTPS://h/v1beta/files/a\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h/v9/files/a\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h//v1beta//files/a\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h/upload/v1beta/files/a\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a?x\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a?" LONG "\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/files/a:download#x\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"https://h/v1beta/%66iles%2Fa\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\"v1beta/files/a\"}}", "files/a " },
-                { "{\"fileData\":{\"fileUri\":\" /files/a \"}}", "files/a " },
-                { "{\"cachedContent\":\" cachedContents/x\\n\"}", "cachedContents/x " },
-
                 /* other things than names of ours */
-                { "{\"fileData\":{\"fileUri\":\"https://h\"}}", "" },
-                { "{\"fileData\":{\"fileUri\":\"https://h/%zz\"}}", "" },
-                { "{\"fileData\":{\"fileUri\":\"\"}}", "" },
-                { "{\"cachedContent\":\"x\"}", "" },
-                { "{\"cachedContent\":\"files/x\"}", "" },
-                { "{\"cachedContent\":\"cachedContents/../x\"}", "" },
-                { "{\"cachedContent\":\"cachedContents/x\\u0000\"}", "" },
-                { "{\"fileData\":{\"fileUri\":\"https://" LONG "/v1beta/files/" TEN TEN "\"}}", "" },
                 { "{\"cachedContent\":{\"cachedContent\":\"cachedContents/x\"}}", "" },
                 { "{\"contents\":[{\"cachedContent\":\"cachedContents/x\"}]}", "" },
                 { "{\"contents\":[{\"parts\":[{\"text\":\"\\\"cachedContent\\\":\\\"cachedContents/"
                   "x\\\"\"}]}]}",
                   "" },
                 { "{\"fileUri\":\"files/a\"}", "" },
-                { "{\"fileData\":{\"fileUri\":\"uploads/a\"}}", "" },
-                { "{\"fileData\":{\"fileUri\":\"https://youtu.be/files/a\"}}", "" },
-                { "{\"fileData\":{\"fileUri\":\"https://h/x/v1beta/files/a\"}}", "" },
-                { "{\"fileData\":{\"fileUri\":\"gs://h/files/a\"}}", "" },
                 { "{\"fileData\":{\"displayName\":\"files/a\"}}", "" },
                 { "{\"functionCall\":{\"args\":{\"fileData\":{\"fileUri\":\"files/a\"}}}}", "" },
                 { "{\"functionResponse\":{\"response\":{\"x\":[{\"fileData\":{\"fileUri\":\"files/a\"}}]}}}",
@@ -75,9 +51,16 @@ static void test_table(void **state) {
                 { "", "" },
                 { "{\"cachedContent\":\"cachedContents/x", "cachedContents/x " },
                 { "{\"cachedContent\":\"", "" },
+                { "{\"cachedContent\":5}", "" },
+                { "{\"functionResponse\":{\"parts\":[{\"fileData\":{\"fileUri\":\"files/a\"}}]}}",
+                  "files/a " },
+                { "{\"function_response\":{\"parts\":[{\"file_data\":{\"file_uri\":\"files/a\"}}]}}",
+                  "files/a " },
+                { "{\"system_instruction\":{\"parts\":[{\"file_data\":{\"file_uri\":\"files//a\"}}]}}",
+                  "files/a !" },
                 { "{\"cachedContent\":\"cachedContents/x\"", "cachedContents/x " },
-                { "{\"cachedContent\":\"cachedContents/x\\\"", "" },
-                { "{\"cachedContent\":\"cachedContents/x\\u00", "" },
+                { "{\"cachedContent\":\"cachedContents/x\\\"", "cachedContents/x !" },
+                { "{\"cachedContent\":\"cachedContents/x\\u00", "cachedContents/x !" },
                 { "}{\"cachedContent\":\"cachedContents/x\"", "" },
                 { "[{\"cachedContent\":\"cachedContents/x\"}]", "" },
         };
@@ -85,8 +68,156 @@ static void test_table(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_buf_ Buf found = BUF_INIT(4096);
 
-                gemini_names_each(rows[i].json, strlen(rows[i].json), on_name, &found);
+                if (gemini_names_each(rows[i].json, strlen(rows[i].json), on_name, &found))
+                        (void) buf_puts(&found, "!");
                 assert_string_equal(buf_cstr(&found), rows[i].names);
+        }
+}
+
+#define G "https://generativelanguage.googleapis.com"
+
+/* What a value is: names that must be looked up, and "!" where the spelling is refused. */
+static void test_spellings(void **state) {
+        static const struct {
+                const char *uri, *names; /* the value of fileUri, in JSON's escapes */
+        } files[] = {
+                /* as documented */
+                { "files/a", "files/a " },
+                { G "/v1beta/files/a-b_C9", "files/a-b_C9 " },
+                { G "/v1/files/a", "files/a " },
+                { G "/v1alpha/files/a", "files/a " },
+                { G "\\/v1beta\\/files\\/a", "files/a " },
+
+                /* other spellings of a name */
+                { "files//a", "files/a !" },
+                { "files/a/", "files/a !" },
+                { "files/./a", "files/a !" },
+                { "files/../files/a", "files/files files/a !" },
+                { "./files/a", "files/a !" },
+                { "/files/a", "files/a !" },
+                { " files/a", "files/a !" },
+                { "files/a\\n", "files/a !" },
+                { "\\u00a0files/a\\u00a0", "files/a !" },
+                { "\\u2003files/a", "files/a !" },
+                { "\\ufefffiles/a", "files/a !" },
+                { "files/\\u200ba", "files/a !" },
+                { "files\\u2215a", "files/a !" },
+                { "files\\\\a", "files/a !" },
+                { "files/a?alt=media", "files/a !" },
+                { "files/a#x", "files/a !" },
+                { "files/a:download?alt=media", "files/a !" },
+                { "files/a;x", "files/a !" },
+                { "files/a.", "files/a !" },
+                { "FILES/a", "files/a !" },
+                { "v1beta/files/a", "files/a !" },
+                { "/v1beta/files/a", "files/a !" },
+                { "%66iles/a", "files/a !" },
+                { "%2566iles/a", "files/a !" },
+                { "%25252566iles%2Fa", "files/a !" },
+                { "files%2fa", "files/2fa files/a !" },
+                { "files%252Fa", "files/252Fa files/2Fa files/a !" },
+                { "files/%61", "files/61 files/a !" },
+                { "files/a%", "files/a !" },
+                { "files/a%00", "files/a !" },
+                { "files/a\\u0000", "files/a !" },
+                { "file:files/a", "files/a !" },
+                { "https:files/a", "files/a !" },
+                { "https:///files/a", "files/a !" },
+                { "//generativelanguage.googleapis.com/v1beta/files/a", "files/a !" },
+
+                /* Google's host */
+                { G "/files/a", "files/a !" },
+                { G "//v1beta/files/a", "files/a !" },
+                { G "/v1beta//files/a", "files/a !" },
+                { G "/v1beta/files/a/", "files/a !" },
+                { G "/v1beta/./files/a", "files/a !" },
+                { G "/v1beta/x/../files/a", "files/a !" },
+                { G "/upload/v1beta/files/a", "files/a !" },
+                { G "/download/v1beta/files/a:download?alt=media", "files/a !" },
+                { G "/v1beta/files/a:download?alt=media", "files/a !" },
+                { G "/v1beta/files/a?key=x", "files/a !" },
+                { G "/v1beta/%66iles/a", "files/a !" },
+                { G "/v1beta/files/a ", "files/a !" },
+                { G ":443/v1beta/files/a", "files/a !" },
+                { G "./v1beta/files/a", "files/a !" },
+                { G "/v1beta/corpora/x", "!" },
+                { G, "!" },
+                { "http://generativelanguage.googleapis.com/v1beta/files/a", "files/a !" },
+                { "HTTPS://generativelanguage.googleapis.com/v1beta/files/a", "files/a !" },
+                { "https://GenerativeLanguage.googleapis.com/v1beta/files/a", "files/a !" },
+                { "https://generativelanguage.mtls.googleapis.com/v1beta/files/a", "files/a !" },
+                { "https://u:p@generativelanguage.googleapis.com/v1beta/files/a", "files/a !" },
+                { "https://generativelanguage%2egoogleapis.com/v1beta/files/a", "files/a files/a !" },
+                { "https://%67enerativelanguage.googleapis.com/v1beta/x", "!" },
+                { "https://\\uff47enerativelanguage.googleapis.com/v1beta/x", "!" },
+                { "https://generative\\tlanguage.googleapis.com/v1beta/x", "!" },
+                { "https://h\\\\@generativelanguage.googleapis.com/v1beta/x", "!" },
+                { "https:\\\\generativelanguage.googleapis.com/v1beta/x", "!" },
+
+                /* another host: only the names matter */
+                { "https://h", "" },
+                { "https://h/%zz", "" },
+                { "https://h/v1beta/files/a", "files/a " },
+                { "http://h:1/v9//files/a?x", "files/a " },
+                { "https://h/%66iles%2Fa", "files/a " },
+                { "https://h/x?u=files/a", "files/a " },
+                { "https://www.youtube.com/watch?v=x", "" },
+                { "https://youtu.be/files/a", "files/a " },
+                { "https://storage.googleapis.com/bucket/x.pdf?X-Goog-Signature=0", "" },
+                { "gs://bucket/x", "" },
+                { "https://h/files/report.pdf", "files/report " },
+                { "https://h/" FIVE_THOUSAND "/files/a", "files/a " },
+                { "https://h/files/a?" FIVE_THOUSAND, "files/a " },
+
+                /* neither */
+                { "", "" },
+                { "x", "!" },
+                { "uploads/a", "!" },
+                { "files", "!" },
+                { "files/", "!" },
+                { "\\u0000", "!" },
+                { "https://h/files/a?" FIVE_THOUSAND FIVE_THOUSAND, "files/a !" },
+                { "%252525252525252541", "!" },
+                { "https://%252525252525252541/", "!" },
+                { "https://" FIVE_HUNDRED FIFTY "/x", "!" },
+        }, caches[] = {
+                { "cachedContents/a", "cachedContents/a " },
+                { "", "" },
+                { "/cachedContents/a", "cachedContents/a !" },
+                { "cachedContents/a/", "cachedContents/a !" },
+                { "cachedContents//a", "cachedContents/a !" },
+                { "cachedContents/../a", "cachedContents/a !" },
+                { " cachedContents/a\\n", "cachedContents/a !" },
+                { "cachedContents/a?x=y", "cachedContents/a !" },
+                { "cachedContents%2Fa", "cachedContents/2Fa cachedContents/a !" },
+                { "cached%43ontents/a", "cachedContents/a !" },
+                { "cached%2543ontents/a", "cachedContents/a !" },
+                { "cachedcontents/a", "cachedContents/a !" },
+                { "v1beta/cachedContents/a", "cachedContents/a !" },
+                { G "/v1beta/cachedContents/a", "cachedContents/a !" },
+                { "https://h/v1beta/cachedContents/a", "cachedContents/a !" },
+                { "projects/p/locations/l/cachedContents/a", "cachedContents/a !" },
+                { "files/a", "files/a !" },
+                { "a", "!" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(files) + ELEMENTSOF(caches); i++) {
+                bool is_file = i < ELEMENTSOF(files);
+                const char *value = is_file ? files[i].uri : caches[i - ELEMENTSOF(files)].uri;
+                const char *names = is_file ? files[i].names : caches[i - ELEMENTSOF(files)].names;
+                _cleanup_buf_ Buf json = BUF_INIT(32768), found = BUF_INIT(4096);
+                const char *fault;
+
+                (void) buf_puts(&json, is_file ? "{\"contents\":[{\"parts\":[{\"fileData\":{\"fileUri\":\""
+                                               : "{\"cachedContent\":\"");
+                (void) buf_puts(&json, value);
+                (void) buf_puts(&json, is_file ? "\"}}]}]}" : "\"}");
+                fault = gemini_names_each(buf_cstr(&json), json.n, on_name, &found);
+                if (fault)
+                        (void) buf_puts(&found, "!");
+                if (!streq(buf_cstr(&found), names))
+                        fail_msg("%s: %s, not %s", value, buf_cstr(&found), names);
+                assert_true(!fault || startswith(fault, is_file ? "fileUri must" : "cachedContent must"));
         }
 }
 
@@ -106,6 +237,7 @@ static void test_end(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
+                cmocka_unit_test(test_spellings),
                 cmocka_unit_test(test_end),
         };
 

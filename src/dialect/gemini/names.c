@@ -5,6 +5,16 @@
  * than a memchr() over it. Two members matter, in both spellings that Google accepts: `fileUri` of a
  * `fileData`, and `cachedContent` of the request itself (or of the request inside a countTokens). The same
  * names in arguments and results of functions are the client's data.
+ *
+ * Google, or a server before it, may accept more spellings of a name than the one in its documentation:
+ * escapes, repeated slashes, dots, blanks, an argument. Each of them would give access to another client's
+ * file, and no list of them is ever complete. So there are two rules:
+ *
+ *   - Every value is split into runs of the characters that an id consists of, whatever is between them, and
+ *     again after each decoding of its %-escapes. Where a run is `files` or `cachedContents`, it and the
+ *     next one are a name, which the caller looks up. A run that is no id of anything is not known to it.
+ *   - What names no other host must be written exactly as documented. Else the request is refused, so that
+ *     there is nothing to be interpreted. What names another host is fetched from there: it is not a name.
  */
 
 #include <string.h>
@@ -14,9 +24,15 @@
 #include "base/text.h"
 #include "dialect/gemini/names.h"
 
-#define URI_MAX 4096U /* a longer value is never such a name */
+#define URI_MAX       8192U /* a longer value is refused; servers refuse longer URLs as well */
+#define AUTHORITY_MAX 512U
+#define DECODINGS_MAX 8U
 
 #define VERSION_CHARS "abcdefghijklmnopqrstuvwxyz0123456789"
+#define SCHEME_CHARS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-"
+#define ID_CHARS      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+#define GOOGLE_URL "https://generativelanguage.googleapis.com/"
 
 typedef enum NamesPlace {
         PLACE_OTHER,
@@ -29,6 +45,7 @@ typedef struct NamesWalk {
         GeminiNameFn found;
         void *userdata;
         unsigned depth;
+        const char *fault; /* of a value; NULL: none so far */
 } NamesWalk;
 
 /* The place that a member leads to. */
@@ -44,16 +61,21 @@ static const struct {
         { "response", PLACE_DATA },
 };
 
+#define FILE_FORM                                                                                           \
+        "fileUri must be files/ID, " GOOGLE_URL "v1beta/files/ID, or a URL of another host, "               \
+        "in at most 8192 bytes."
+#define CACHE_FORM "cachedContent must be cachedContents/ID."
+
 /* The members whose values name something. */
 static const struct {
         NamesPlace place;
         const char *name;
-        const char *kind; /* the beginning of the value */
+        const char *form; /* what its value must be */
 } members[] = {
-        { PLACE_FILE, "fileUri", BINDING_FILES },
-        { PLACE_FILE, "file_uri", BINDING_FILES },
-        { PLACE_REQUEST, "cachedContent", BINDING_CACHES },
-        { PLACE_REQUEST, "cached_content", BINDING_CACHES },
+        { PLACE_FILE, "fileUri", FILE_FORM },
+        { PLACE_FILE, "file_uri", FILE_FORM },
+        { PLACE_REQUEST, "cachedContent", CACHE_FORM },
+        { PLACE_REQUEST, "cached_content", CACHE_FORM },
 };
 
 /* An element of an array has no name, so it leads to none of these places. */
@@ -70,60 +92,146 @@ static bool is_version(const char *s, size_t n) {
         return n > 1 && s[0] == 'v' && strspn(s, VERSION_CHARS) >= n;
 }
 
-/* The path of a URL without its host; other text as it is. */
-static char *path_of(char *uri) {
-        static const char *const schemes[] = { "https://", "http://" };
+/* The name, if the value is written as documented; else NULL. */
+static const char *name_as_documented(NamesPlace place, const char *s) {
+        const char *rest = place == PLACE_FILE ? startswith(s, GOOGLE_URL) : NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
-                if (strncasecmp(uri, schemes[i], strlen(schemes[i])) == 0)
-                        return strchr(uri + strlen(schemes[i]), '/');
-        return uri;
+        if (rest) {
+                if (!is_version(rest, strcspn(rest, "/")))
+                        return NULL;
+                s = rest + strcspn(rest, "/");
+                s += *s == '/';
+        }
+        if (!startswith(s, place == PLACE_FILE ? BINDING_FILES : BINDING_CACHES))
+                return NULL;
+        return binding_name_is_valid(s, strlen(s)) ? s : NULL;
 }
 
-/* "https://HOST/v1beta/files/x" or "files/x"; any host: Google evaluates only the end. Whatever else a
- * server may accept for the same name counts as well: escapes, another version, repeated slashes, an
- * argument or a method behind it. Otherwise such a spelling would give access to another client's file. */
-static char *file_of(char *uri) {
-        bool has_host;
-        char *s;
+/* Decodes %XX in place; anything else after a % stays. False if there was none. */
+static bool decode(char *s) {
+        bool any = false;
+        char *out = s;
 
-        uri = text_strip(uri);
-        (void) text_percent_decode(uri);
-        s = path_of(uri);
-        if (!s)
-                return NULL;
-        has_host = s != uri;
-        if (has_host) {
-                s += strspn(s, "/");
-                if (startswith(s, "upload/"))
-                        s += strlen("upload/");
+        for (; *s; s++) {
+                int hi = *s == '%' ? text_unhex(s[1]) : -1, lo = hi >= 0 ? text_unhex(s[2]) : -1;
+
+                if (lo >= 0 && (hi > 0 || lo > 0)) {
+                        *out++ = (char) (hi << 4 | lo);
+                        s += 2;
+                        any = true;
+                } else
+                        *out++ = *s;
         }
-        s += strspn(s, "/");
-        if (is_version(s, strcspn(s, "/"))) {
-                s += strcspn(s, "/");
-                s += strspn(s, "/");
-        } else if (has_host)
-                return NULL;
-        s[strcspn(s, "?#:")] = 0;
-        return s;
+        *out = 0;
+        return any;
+}
+
+/* False if it still has escapes. */
+static bool decode_all(char *s) {
+        unsigned n = 0;
+
+        while (decode(s))
+                if (++n == DECODINGS_MAX)
+                        return false;
+        return true;
+}
+
+static const char *kind_of(const char *s, size_t n) {
+        static const char *const kinds[] = { BINDING_FILES, BINDING_CACHES };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (n == strlen(kinds[i]) - 1 && strncasecmp(s, kinds[i], n) == 0)
+                        return kinds[i];
+        return NULL;
+}
+
+/* Calls back for each two runs that may be a name. False ends the walk. */
+static bool each_pair(const NamesWalk *w, const char *s) {
+        char name[BINDING_NAME_MAX + 1];
+        const char *kind = NULL;
+        size_t n;
+
+        for (; *s; s += n + !n) {
+                n = strspn(s, ID_CHARS);
+                if (n == 0)
+                        continue;
+                if (kind && n <= BINDING_ID_MAX) {
+                        size_t k = strlen(kind);
+
+                        memcpy(name, kind, k);
+                        memcpy(name + k, s, n);
+                        name[k + n] = 0;
+                        if (!w->found(name, w->userdata))
+                                return false;
+                }
+                kind = kind_of(s, n);
+        }
+        return true;
+}
+
+/* The host and what is with it, decoded. False if the value is no URL with a host that can be read without
+ * doubt: parsers drop blanks and control characters, and map characters beyond ASCII to others. */
+static bool read_authority(const char *uri, char ret[static AUTHORITY_MAX + 1]) {
+        const char *scheme_end = strstr(uri, "://"), *s;
+        size_t n;
+
+        if (!scheme_end || !text_in_charset(uri, (size_t) (scheme_end - uri), SCHEME_CHARS))
+                return false;
+        s = scheme_end + strlen("://");
+        n = strcspn(s, "/?#");
+        if (n == 0 || n > AUTHORITY_MAX)
+                return false;
+        memcpy(ret, s, n);
+        ret[n] = 0;
+        if (!decode_all(ret))
+                return false;
+        for (s = ret; *s; s++)
+                if (*s <= 0x20 || *s == 0x7F || *s == '\\')
+                        return false;
+        return true;
+}
+
+/* It names a host that is not Google's. */
+static bool is_elsewhere(const char *uri) {
+        char authority[AUTHORITY_MAX + 1];
+
+        return read_authority(uri, authority) &&
+               !(strcasestr(authority, "generativelanguage") && strcasestr(authority, "googleapis"));
 }
 
 /* False ends the walk. */
-static bool look_at(const NamesWalk *w, NamesPlace place, JsonView name, JsonView value) {
-        char text[URI_MAX], *found;
+static bool look_at_value(NamesWalk *w, NamesPlace place, const char *form, JsonView value) {
+        char text[URI_MAX + 1];
+        const char *name;
+        bool is_fine;
 
-        for (size_t i = 0; name.p && i < ELEMENTSOF(members); i++) {
-                if (members[i].place != place || !json_view_equals(name, members[i].name))
-                        continue;
-                json_view_copy(value, text, sizeof(text));
-                if (!json_view_equals(value, text) && !strpbrk(text, "?#")) /* too long, or it holds a NUL */
-                        return true;
-                found = place == PLACE_FILE ? file_of(text) : text_strip(text);
-                if (!found || !startswith(found, members[i].kind) ||
-                    !binding_name_is_valid(found, strlen(found)))
-                        return true;
-                return w->found(found, w->userdata);
+        json_view_copy(value, text, sizeof(text));
+        is_fine = json_view_equals(value, text); /* else it is too long, or it holds a NUL */
+        name = is_fine ? name_as_documented(place, text) : NULL;
+        if (name)
+                return w->found(name, w->userdata);
+        is_fine = is_fine && (!text[0] || (place == PLACE_FILE && is_elsewhere(text)));
+        for (unsigned n = 0;; n++) {
+                if (!each_pair(w, text))
+                        return false;
+                if (!decode(text))
+                        break;
+                if (n == DECODINGS_MAX) {
+                        is_fine = false;
+                        break;
+                }
         }
+        if (!is_fine)
+                w->fault = form;
+        return true;
+}
+
+static bool look_at(NamesWalk *w, NamesPlace place, JsonView name, JsonView value) {
+        if (!json_view_is(value, '"'))
+                return true;
+        for (size_t i = 0; name.p && i < ELEMENTSOF(members); i++)
+                if (members[i].place == place && json_view_equals(name, members[i].name))
+                        return look_at_value(w, place, members[i].form, value);
         return true;
 }
 
@@ -149,10 +257,11 @@ static bool walk(NamesWalk *w, JsonCursor *outer, NamesPlace place) {
         return go_on;
 }
 
-void gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
+const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
         JsonCursor document = json_cursor(json, n);
         NamesWalk w = { .found = f, .userdata = userdata, .depth = 1 };
 
         if (json_step(&document, NULL) && json_is_at(&document, '{'))
                 (void) walk(&w, &document, PLACE_REQUEST);
+        return w.fault;
 }

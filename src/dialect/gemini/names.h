@@ -7,7 +7,9 @@
 
 #include "pool/binding.h"
 
-/* Calls back in the order of the text: "files/x", "cachedContents/x". False ends the walk. */
+/* Calls back in the order of the text: "files/x", "cachedContents/x", whatever may be a name in any
+ * spelling. False ends the walk. */
 typedef bool (*GeminiNameFn)(const char *name, void *userdata);
 
-void gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata);
+/* NULL; or, if a value is not spelled as it must be, what it must be. */
+const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata);

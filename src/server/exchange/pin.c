@@ -32,17 +32,25 @@ static bool on_name(const char *name, void *userdata) {
 }
 
 int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
+        const char *fault = NULL;
         Look l = {};
         int r;
 
-        if (json->n > 0 && pool_n_bound(q->http->p.pool) > 0) {
+        l.asker.pool = q->http->p.pool;
+        if (json->n > 0 && pool_n_bound(l.asker.pool) > 0) {
                 r = file_owner_init(&l.asker, q);
                 if (r < 0)
                         return r;
-                gemini_names_each(buf_data(json), json->n, on_name, &l);
         }
+        if (json->n > 0)
+                fault = gemini_names_each(buf_data(json), json->n, on_name, &l);
         if (l.refused[0])
                 return file_owner_refuse(l.refused, ret_error);
+        /* Where all may use all files, Google alone decides about spellings. */
+        if (fault && !file_owner_is_anyone(q)) {
+                api_error_set(ret_error, 400, NULL, "%s", fault);
+                return DIALECT_E_REFUSED;
+        }
         if (l.other[0]) {
                 api_error_set(ret_error, 400, NULL,
                               "%s and %s were made in different Google projects, and no API key can see "

@@ -6,11 +6,15 @@
 #include "server/files/owner.h"
 #include "server/http.h"
 
+bool file_owner_is_anyone(const Request *q) {
+        return q->config->file_sharing || (q->token && q->token->right == TOKEN_ADMIN);
+}
+
 int file_owner_init(FileOwner *o, const Request *q) {
         *o = (FileOwner){
                 .pool = q->http->p.pool,
                 .now = day_clock_now(),
-                .all = q->config->file_sharing || (q->token && q->token->right == TOKEN_ADMIN),
+                .all = file_owner_is_anyone(q),
         };
         /* A job of the Gemini CLI has no token: it owns nothing. */
         return o->all || !q->token ? 0 : pool_owner(o->pool, q->token->secret, &o->owner);

@@ -18,6 +18,7 @@ typedef struct FileOwner {
 } FileOwner;
 
 int file_owner_init(FileOwner *o, const Request *q); /* 0 or −errno */
+bool file_owner_is_anyone(const Request *q); /* the client may use everything */
 bool file_owner_may_use(const FileOwner *o, const char *name);
 
 /* Sets the error that a client gets for a name that does not exist. HANDLER_E_REFUSED. */
