@@ -40,7 +40,8 @@ size_t secret_length(const Secret *s);
 
 /*
  * Covers, in place, what looks like a key in a foreign text: the secret itself if one is given, Google's key
- * forms (`AIza…`, `AQ.…`), and what follows `api_key:` or `key=`. The text never grows.
+ * forms (`AIza…`, `AQ.…`), and what follows `api_key:` or `key=`; also if it is spelled with escapes, or
+ * broken by line ends or characters without a width. The text never grows.
  */
 void secret_scrub(char *text, const Secret *known);
 

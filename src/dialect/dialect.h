@@ -40,6 +40,7 @@ struct Translation {
         bool cli;                        /* requested with the prefix `cli/` */
         usec_t timeout;                  /* the client's; 0: that of the settings */
         GeminiMethod method;             /* generate, stream, or count tokens */
+        const Secret *key;       /* of the present event's attempt, for scrubbing; NULL: none; borrowed */
         uint64_t conversation;   /* hash_stable() of the client's name for it; 0: no name */
         bool opaque;             /* may hold media: its size is no measure of tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <time.h>
 
 #include "test.h"
 
@@ -358,6 +359,121 @@ static void test_scrub(void **state) {
         }
 }
 
+/* A key in other spellings: nothing of it is left, and what is around it is. */
+static void test_scrub_spellings(void **state) {
+        static const char *const texts[] = {
+                /* the known key: KNOWN-key.0123456789 */
+                "KNOWN-key.0123456789",
+                "KNOWN\xE2\x80\x8B-key.0123456789",         /* a zero-width space */
+                "K\xC2\xADNOWN-key.0123\xE2\x81\xA0" "456789", /* a soft hyphen, a word joiner */
+                "\xEF\xBB\xBFKNOWN-key.\xEF\xBF\xBD" "0123456789",
+                "KNOWN-key.\n0123456789",
+                "KNOWN-key. 0123456789",
+                "K N O W N - k e y . 0 1 2 3 4 5 6 7 8 9",
+                "KNOWN-key.\r\n\t0123456789",
+                "KNOWN%2Dkey%2e0123456789",
+                "%4B%4E%4F%57%4E-key.0123456789",
+                "KNOWN%252Dkey.0123456789",
+                "KNOWN%E2%80%8B-key.0123456789",
+                "KNOWN-key.%0A0123456789",
+                "&#75;NOWN-key.0123456789",
+                "KNOWN&#x2d;key&#46;0123456789",
+                "KNOWN&amp;#45;key.0123456789",
+                "KNOWN&#8203;-key.0123456789",
+                "KNOWN&ZeroWidthSpace;-key&period;0123456789",
+                "KNOWN&nbsp;-key.0123456789",
+                "KNOWN\\u002dkey.0123456789",
+                "\\u004bNOWN-key.0123456789",
+                "KNOWN\\\\u002Dkey.0123456789",
+                "KNOWN\\x2dkey.0123456789",
+                "KNOWN\\n-key.0123456789",
+                "KNOWN\\u200b-key.0123456789",
+                "KNOWN\\-key\\.0123456789",
+                "\xEF\xBC\xABNOWN-key.0123456789", /* a wide K */
+
+                /* Google's forms */
+                "AIzaSyEXAMPLE0EXAMPLE0EXAMPLE0EXAMPLExy",
+                "AIzaSyEXAMPLE0\xE2\x80\x8B" "EXAMPLE0EXAMPLE0EXAMPLExy",
+                "AIza\xE2\x80\x8BSyEXAMPLE0EXAMPLE0EXAMPLE0EXAMPLExy",
+                "A&#73;za%53yEXAMPLE0EXAMPLE0EXAMPLE0EXAMPLExy",
+                "AIzaSyEXAMPLE0\nEXAMPLE0EXAMPLE0EXAMPLExy",
+                "AIzaSyEXAMPLE0 EXAMPLE0 EXAMPLE0 EXAMPLExy",
+                "AIzaSyEXAMPLE0\\nEXAMPLE0EXAMPLE0EXAMPLExy",
+                "AIzaSyEXAMPLE0EXAMPLE0EXAMPLE0EXA\\u004dPLExy",
+                "AQ.EXAMPLE0exampl EXAMPLE0EXAMPLE0EXAMPLExy0xyz",
+                "api_key:AIzaSyEXAMPLE0 EXAMPLE0EXAMPLE0EXAMPLExy",
+                "api%5Fkey:SyEXAMPLE0EXAMPLE0EXAMPLE0EXAMPLExy",
+                "key%3DSyEXAMPLE0EXAMPLE0EXAMPLE0EXAMPLExy",
+        };
+        static const char *const pieces[] = { "NOWN", "key.0", "-key",   "0123", "456789",
+                                              "Sy",   "PLE0",  "EXAMPL", "xy" };
+        _cleanup_(secret_unrefp) Secret *known = NULL;
+
+        assert_int_equal(secret_new("KNOWN-key.0123456789", 20, &known), 0);
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_free_ char *s = NULL;
+                size_t n;
+
+                assert_true(asprintf(&s, "The <%s> and more", texts[i]) > 0);
+                n = strlen(s);
+                secret_scrub(s, known);
+                assert_int_equal(strlen(s), n);
+                assert_true(startswith(s, "The <") && streq(s + n - 10, "> and more"));
+                for (size_t j = 0; j < ELEMENTSOF(pieces); j++)
+                        if (strstr(s, pieces[j]))
+                                fail_msg("%s: %s", texts[i], s);
+        }
+}
+
+/* Any other text stays as it is. */
+static void test_scrub_prose(void **state) {
+        static const char *const texts[] = {
+                "AIza keys are retired since September 2026, make a new one for each Project of yours.",
+                "Google has retired keys that begin with AIza; make a new one.",
+                "AIza****abcd and 100 % of &amp; the \\ rest, \xE2\x80\xA6 caf\xC3\xA9 &#8230; 50%",
+                "key = value, key= value, key=\xE2\x80\xA6",
+                "KNOWN-key.012345678",
+                "ends in %",
+                "ends in %4",
+                "ends in &#",
+                "ends in &",
+                "ends in \\",
+                "ends in \\u12",
+                "ends in \xE2",
+        };
+        _cleanup_(secret_unrefp) Secret *known = NULL;
+
+        assert_int_equal(secret_new("KNOWN-key.0123456789", 20, &known), 0);
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_free_ char *s = strdup(texts[i]);
+
+                secret_scrub(s, known);
+                assert_string_equal(s, texts[i]);
+        }
+}
+
+/* The time is linear, whatever the text is. */
+static void test_scrub_cost(void **state) {
+        static const char *const pieces[] = { "K", "K\xE2\x80\x8B", "AIza", "key=", "\\",
+                                              "%25", "&amp;", " ", "AIzaS " };
+        _cleanup_(secret_unrefp) Secret *known = NULL;
+        clock_t began = clock();
+
+        assert_int_equal(secret_new("KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK9", 41, &known), 0);
+        for (size_t i = 0; i < ELEMENTSOF(pieces); i++) {
+                size_t k = strlen(pieces[i]), n = (1U << 20) / k * k;
+                _cleanup_free_ char *s = malloc(n + 1);
+
+                assert_non_null(s);
+                for (size_t j = 0; j < n; j++)
+                        s[j] = pieces[i][j % k];
+                s[n] = 0;
+                secret_scrub(s, known);
+                assert_int_equal(strlen(s), n);
+        }
+        assert_true(clock() - began < 20 * CLOCKS_PER_SEC);
+}
+
 static void test_hex(void **state) {
         static const uint8_t bytes[] = { 0x00, 0x0f, 0xa5, 0xff };
         char text[2 * sizeof(bytes) + 1];
@@ -391,6 +507,9 @@ int main(void) {
                 cmocka_unit_test(test_every_byte_everywhere),
                 cmocka_unit_test(test_secret_refuses),
                 cmocka_unit_test(test_scrub),
+                cmocka_unit_test(test_scrub_spellings),
+                cmocka_unit_test(test_scrub_prose),
+                cmocka_unit_test(test_scrub_cost),
                 cmocka_unit_test(test_utf8_prefix),
                 cmocka_unit_test(test_secret_compare),
                 cmocka_unit_test(test_hex),

@@ -144,7 +144,7 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
         if (chat->id[0])
                 return;
         text_copy(id, sizeof(id), e->response_id);
-        secret_scrub(id, NULL);
+        secret_scrub(id, chat->t.key);
         (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%s",
                         id[0] && streq(id, e->response_id) ? id : chat->request_id);
         if (translation_streams(&chat->t)) {
@@ -157,7 +157,7 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
 static void note_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
 
-        if (message_clean(c->finish_message, strlen(c->finish_message), NULL, &clean) >= 0)
+        if (message_clean(c->finish_message, strlen(c->finish_message), chat->t.key, &clean) >= 0)
                 text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
 }
 

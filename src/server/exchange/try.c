@@ -32,6 +32,7 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
                 return -ECANCELED;
         if (x->request->job)
                 job_received(x->request->job, json, n);
+        t->key = a->upstream.lease.key ? pool_key_secret(a->upstream.lease.key) : NULL;
         r = translation_event(t, json, n, http_request_out(x->request->io), &a->verdict);
         if (r == DIALECT_E_VERDICT) {
                 attempt_keep_verdict(a);
