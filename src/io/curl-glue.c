@@ -3,11 +3,7 @@
 /*
  * libcurl's multi_socket interface in gemgate's loop. Four things differ from the textbook, each measured:
  *
- *   - A socket that libcurl removes between two requests of a keep-alive connection stays in epoll
- *     ("parked"), since it comes back in a moment: that saves two epoll_ctl() a request. It is removed when
- *     it is closed (gemgate knows, as it opens these sockets itself) or when it becomes readable while
- *     parked (the peer closed it). Sockets that libcurl closes without a callback are never parked: those
- *     that it opened itself (the resolver's pair), and those whose connect has not completed.
+ *   - A socket that libcurl removes between two requests stays in epoll: see curl-socket.c.
  *   - A zero timer is a hook at the end of the turn and no timer at all. A longer one is set only if none is
  *     set that fires sooner; if it fires early, it is set again.
  *   - Easy handles are pooled with their fixed options set, each with its last URL, parsed. From a text,
@@ -28,15 +24,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <systemd/sd-event.h>
 
 #include "base/text.h"
-#include "io/curl-glue.h"
+#include "io/curl-internal.h"
 
-#define POOL_MAX       256U /* easy handles kept for reuse */
 #define CONNECTS_MAX   256L /* idle upstream connections kept */
 #define TIMER_ACCURACY (5 * USEC_PER_MSEC)
 #define HTTP2_SINCE    0x080100U /* 8.1.0 */
@@ -44,43 +37,9 @@
 #define EXPECT_MIN                                                                                          \
         (64U << 10) /* libcurl waits for 100 Continue with bodies of 1 MiB, unless an option forbids it */
 
-typedef struct Socket {
-        LoopFd watch;
-        CurlGlue *glue;
-        int fd;
-        bool ours;   /* opened by on_open() */
-        bool proven; /* connected: there was something to read, and no error */
-        bool parked; /* in epoll, but unused by libcurl at present */
-} Socket;
-
-typedef struct Handle {
-        CURL *easy;
-        CURLU *url; /* the parsed URL of the request */
-        char *text; /* the same URL as text; NULL: none yet */
-        char *words; /* CURL_ERROR_SIZE: libcurl's details of a failure; "" */
-} Handle;
-
-struct CurlGlue {
-        Loop *loop;
-        CURLM *multi;
-        LoopHook hook;
-        sd_event_source *timer;
-        usec_t timer_due; /* what the timer is set to; USEC_INFINITY: off */
-        usec_t wanted;    /* libcurl's last request for a timer; USEC_INFINITY: none */
-        bool due;         /* a zero timer */
-        bool http2;
-        bool has_proxy;   /* the environment names one; if not, libcurl need not look at each request */
-        Socket **sockets; /* by descriptor */
-        size_t n_sockets;
-        Handle pool[POOL_MAX];
-        size_t n_pool;
-        List resumed; /* calls to go on, at the end of the turn */
-        size_t n_calls;
-};
-
 struct CurlCall {
         CurlGlue *glue;
-        Handle handle;
+        CurlHandle handle;
         CurlCallOps ops;
         void *userdata;
         Secret *secret;
@@ -92,126 +51,6 @@ struct CurlCall {
         bool aborted, in_data;
         bool sent, cut; /* sent: libcurl has begun to send the request; cut: it would have sent it again */
 };
-
-/* --- sockets --- */
-
-static Socket *socket_get(CurlGlue *g, int fd) {
-        Socket **grown;
-        size_t n;
-
-        if ((size_t) fd >= g->n_sockets) {
-                n = MAX((size_t) fd + 1, g->n_sockets * 2);
-                grown = reallocarray(g->sockets, n, sizeof(Socket *));
-                if (!grown)
-                        return NULL;
-                memset(grown + g->n_sockets, 0, (n - g->n_sockets) * sizeof(Socket *));
-                g->sockets = grown;
-                g->n_sockets = n;
-        }
-        if (!g->sockets[fd]) {
-                g->sockets[fd] = calloc(1, sizeof(Socket));
-                if (!g->sockets[fd])
-                        return NULL;
-                *g->sockets[fd] = (Socket){ .watch = LOOP_FD_NULL, .glue = g, .fd = fd };
-        }
-        return g->sockets[fd];
-}
-
-static void socket_drop(Socket *s) {
-        CurlGlue *g = s->glue;
-
-        loop_fd_remove(g->loop, &s->watch);
-        g->sockets[s->fd] = NULL;
-        free(s);
-}
-
-static void on_socket_ready(uint32_t events, void *userdata) {
-        Socket *s = userdata;
-        CurlGlue *g = s->glue;
-        int running, mask = 0;
-
-        if (s->parked) {
-                /* The peer closed an idle connection: libcurl notices when it tries to use it again. */
-                loop_fd_remove(g->loop, &s->watch);
-                return;
-        }
-        if (events & EPOLLIN)
-                mask |= CURL_CSELECT_IN;
-        if (events & EPOLLOUT)
-                mask |= CURL_CSELECT_OUT;
-        if (events & (EPOLLERR | EPOLLHUP))
-                mask |= CURL_CSELECT_ERR;
-        if ((mask & (CURL_CSELECT_IN | CURL_CSELECT_ERR)) == CURL_CSELECT_IN)
-                s->proven = true;
-        (void) curl_multi_socket_action(g->multi, s->fd, mask, &running);
-        loop_hook_ask(g->loop, &g->hook);
-}
-
-/*
- * A new socket has this number. libcurl closes one whose connect has not completed by itself, without
- * on_close(), and if the next one gets the same number and waits for the same events, it does not call
- * on_socket() either. The kernel has dropped the former watch with the former socket, so the new one is
- * watched for what that one was.
- */
-static int socket_renew(Socket *s) {
-        bool was_watched = s->watch.fd >= 0 && !s->parked;
-        uint32_t events = s->watch.events;
-
-        loop_fd_forget(s->glue->loop, &s->watch);
-        s->ours = true;
-        s->proven = s->parked = false;
-        return was_watched ? loop_fd_add(s->glue->loop, &s->watch, s->fd, events, on_socket_ready, s) : 0;
-}
-
-static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
-                     void *socketp _unused_) {
-        CurlGlue *g = userdata;
-        uint32_t events;
-        Socket *s;
-
-        if (what == CURL_POLL_REMOVE) {
-                s = (size_t) fd < g->n_sockets ? g->sockets[fd] : NULL;
-                if (s && s->ours && s->proven)
-                        s->parked = s->watch.fd >= 0;
-                else if (s)
-                        socket_drop(s);
-                return 0;
-        }
-
-        events = (what & CURL_POLL_IN ? (uint32_t) EPOLLIN : 0) |
-                 (what & CURL_POLL_OUT ? (uint32_t) EPOLLOUT : 0);
-        s = socket_get(g, fd);
-        if (!s)
-                return -1;
-        s->parked = false;
-        if (s->watch.fd >= 0)
-                return loop_fd_modify(g->loop, &s->watch, events) < 0 ? -1 : 0;
-        return loop_fd_add(g->loop, &s->watch, fd, events, on_socket_ready, s) < 0 ? -1 : 0;
-}
-
-static curl_socket_t on_open(void *userdata, curlsocktype purpose _unused_, struct curl_sockaddr *address) {
-        CurlGlue *g = userdata;
-        Socket *s;
-        int fd;
-
-        fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
-        if (fd < 0)
-                return CURL_SOCKET_BAD;
-        s = socket_get(g, fd);
-        if (!s || socket_renew(s) < 0) {
-                (void) close(fd);
-                return CURL_SOCKET_BAD;
-        }
-        return fd;
-}
-
-static int on_close(void *userdata, curl_socket_t fd) {
-        CurlGlue *g = userdata;
-
-        if ((size_t) fd < g->n_sockets && g->sockets[fd])
-                socket_drop(g->sockets[fd]);
-        return close(fd);
-}
 
 /* --- time --- */
 
@@ -399,23 +238,23 @@ static size_t on_header(char *p, size_t size, size_t n, void *userdata) {
         return size * n;
 }
 
-static void handle_done(Handle *h) {
+static void handle_done(CurlHandle *h) {
         curl_easy_cleanup(h->easy);
         curl_url_cleanup(h->url);
         free(h->text);
         free(h->words);
-        *h = (Handle){};
+        *h = (CurlHandle){};
 }
 
-static int handle_take(CurlGlue *g, Handle *ret) {
-        Handle h;
+static int handle_take(CurlGlue *g, CurlHandle *ret) {
+        CurlHandle h;
 
         if (g->n_pool > 0) {
                 *ret = g->pool[--g->n_pool];
                 return 0;
         }
 
-        h = (Handle){ .easy = curl_easy_init(), .url = curl_url(), .words = calloc(1, CURL_ERROR_SIZE) };
+        h = (CurlHandle){ .easy = curl_easy_init(), .url = curl_url(), .words = calloc(1, CURL_ERROR_SIZE) };
         if (!h.easy || !h.url || !h.words) {
                 handle_done(&h);
                 return -ENOMEM;
@@ -430,9 +269,9 @@ static int handle_take(CurlGlue *g, Handle *ret) {
         (void) curl_easy_setopt(h.easy, CURLOPT_HTTP_VERSION,
                                 (long) (g->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
         (void) curl_easy_setopt(h.easy, CURLOPT_USERAGENT, "gemgate/" GEMGATE_VERSION);
-        (void) curl_easy_setopt(h.easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+        (void) curl_easy_setopt(h.easy, CURLOPT_OPENSOCKETFUNCTION, curl_socket_on_open);
         (void) curl_easy_setopt(h.easy, CURLOPT_OPENSOCKETDATA, g);
-        (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+        (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETFUNCTION, curl_socket_on_close);
         (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETDATA, g);
         (void) curl_easy_setopt(h.easy, CURLOPT_PREREQFUNCTION, on_send);
         (void) curl_easy_setopt(h.easy, CURLOPT_WRITEFUNCTION, on_data);
@@ -445,8 +284,8 @@ static int handle_take(CurlGlue *g, Handle *ret) {
         return 0;
 }
 
-static void handle_give(CurlGlue *g, Handle *h) {
-        if (g->n_pool == POOL_MAX) {
+static void handle_give(CurlGlue *g, CurlHandle *h) {
+        if (g->n_pool == CURL_POOL_MAX) {
                 handle_done(h);
                 return;
         }
@@ -476,7 +315,7 @@ static bool is_loopback(CURLU *url) {
         return is;
 }
 
-static int handle_set_url(CurlGlue *g, Handle *h, const char *url) {
+static int handle_set_url(CurlGlue *g, CurlHandle *h, const char *url) {
         char *text;
 
         if (h->text && streq(h->text, url))
@@ -635,7 +474,7 @@ int curl_glue_new(Loop *loop, CurlGlue **ret) {
         g->multi = curl_multi_init();
         if (!g->multi)
                 return -ENOMEM;
-        (void) curl_multi_setopt(g->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+        (void) curl_multi_setopt(g->multi, CURLMOPT_SOCKETFUNCTION, curl_socket_on_change);
         (void) curl_multi_setopt(g->multi, CURLMOPT_SOCKETDATA, g);
         (void) curl_multi_setopt(g->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
         (void) curl_multi_setopt(g->multi, CURLMOPT_TIMERDATA, g);
@@ -661,10 +500,7 @@ CurlGlue *curl_glue_free(CurlGlue *g) {
         if (g->multi)
                 (void) curl_multi_cleanup(g->multi);
         curl_global_cleanup();
-        for (size_t i = 0; i < g->n_sockets; i++)
-                if (g->sockets[i])
-                        socket_drop(g->sockets[i]);
-        free(g->sockets);
+        curl_sockets_done(g);
         loop_hook_remove(&g->hook);
         sd_event_source_unref(g->timer);
         free(g);

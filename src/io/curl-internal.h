@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What curl-glue.c and curl-socket.c share. */
+
+#include <curl/curl.h>
+#include <systemd/sd-event.h>
+
+#include "io/curl-glue.h"
+
+#define CURL_POOL_MAX 256U /* easy handles kept for reuse */
+
+typedef struct CurlSocket {
+        LoopFd watch;
+        CurlGlue *glue;
+        int fd;
+        bool ours;   /* opened by curl_socket_on_open() */
+        bool proven; /* connected: there was something to read, and no error */
+        bool parked; /* in epoll, but unused by libcurl at present */
+} CurlSocket;
+
+typedef struct CurlHandle {
+        CURL *easy;
+        CURLU *url; /* the parsed URL of the request */
+        char *text; /* the same URL as text; NULL: none yet */
+        char *words; /* CURL_ERROR_SIZE: libcurl's details of a failure; "" */
+} CurlHandle;
+
+struct CurlGlue {
+        Loop *loop;
+        CURLM *multi;
+        LoopHook hook;
+        sd_event_source *timer;
+        usec_t timer_due; /* what the timer is set to; USEC_INFINITY: off */
+        usec_t wanted;    /* libcurl's last request for a timer; USEC_INFINITY: none */
+        bool due;         /* a zero timer */
+        bool http2;
+        bool has_proxy;   /* the environment names one; if not, libcurl need not look at each request */
+        CurlSocket **sockets; /* by descriptor */
+        size_t n_sockets;
+        CurlHandle pool[CURL_POOL_MAX];
+        size_t n_pool;
+        List resumed; /* calls to go on, at the end of the turn */
+        size_t n_calls;
+};
+
+/* libcurl's callbacks; userdata is the CurlGlue. */
+int curl_socket_on_change(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp);
+curl_socket_t curl_socket_on_open(void *userdata, curlsocktype purpose, struct curl_sockaddr *address);
+int curl_socket_on_close(void *userdata, curl_socket_t fd);
+
+void curl_sockets_done(CurlGlue *g);
