@@ -360,8 +360,7 @@ static bool run_looks_random(const char *s, size_t n) {
         return false;
 }
 
-/* What is before an @, back to where a name can begin. */
-static void cover_users(char *text) {
+void secret_scrub_users(char *text) {
         for (char *at = text; (at = strchr(at, '@')); at++)
                 for (char *p = at; p > text && !strchr(" /'\"", p[-1]); p--)
                         p[-1] = '*';
@@ -369,7 +368,7 @@ static void cover_users(char *text) {
 
 void secret_scrub_suspects(char *text) {
         secret_scrub(text, NULL);
-        cover_users(text);
+        secret_scrub_users(text);
         for (char *p = text; *p;) {
                 size_t n = 0;
 

@@ -45,6 +45,9 @@ size_t secret_length(const Secret *s);
  */
 void secret_scrub(char *text, const Secret *known);
 
+/* Covers, in place, the user and password of a URL: what is before an @, back to where a name can begin. */
+void secret_scrub_users(char *text);
+
 /*
  * Covers, in place, what may be a secret that was put into the wrong place, such as a setting of another
  * kind: what secret_scrub() covers, the user and password of a URL, and each run of characters that looks

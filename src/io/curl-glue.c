@@ -29,13 +29,13 @@
 
 #include "base/text.h"
 #include "io/curl-internal.h"
+#include "io/loopback.h"
 
 #define CONNECTS_MAX   256L /* idle upstream connections kept */
 #define TIMER_ACCURACY (5 * USEC_PER_MSEC)
 #define HTTP2_SINCE    0x080100U /* 8.1.0 */
 #define HEADER_MAX     (64U + SECRET_LENGTH_MAX)
-#define EXPECT_MIN                                                                                          \
-        (64U << 10) /* libcurl waits for 100 Continue with bodies of 1 MiB, unless an option forbids it */
+#define EXPECT_MIN     (64U << 10) /* libcurl waits for 100 Continue with larger bodies, unless forbidden */
 
 struct CurlCall {
         CurlGlue *glue;
@@ -119,14 +119,6 @@ static void call_detach(CurlCall *c) {
         (void) curl_multi_remove_handle(g->multi, c->handle.easy);
 }
 
-/* libcurl quotes what it was given, so its text may hold the user and password of a proxy: what is before
- * an @ is masked, back to where a name can begin. */
-static void cover_credentials(char *text) {
-        for (char *at = text; (at = strchr(at, '@')); at++)
-                for (char *p = at; p > text && !strchr(" /'\"", p[-1]); p--)
-                        p[-1] = '*';
-}
-
 static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUSE_MAX]) {
         const char *words = c->cut               ? "The connection was closed before an answer came"
                             : c->handle.words[0] ? c->handle.words
@@ -144,7 +136,7 @@ static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUS
         for (char *p = ret; *p; p++)
                 if ((unsigned char) *p < 0x20 || *p == 0x7f)
                         *p = ' ';
-        cover_credentials(ret);
+        secret_scrub_users(ret); /* libcurl quotes what it was given: it may be the URL of a proxy */
         secret_scrub(ret, c->secret);
 }
 
@@ -310,7 +302,7 @@ static bool is_loopback(CURLU *url) {
 
         if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
                 return false;
-        is = strcaseeq(host, "localhost") || startswith(host, "127.") || streq(host, "[::1]");
+        is = loopback_is_host(host);
         curl_free(host);
         return is;
 }
