@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Calls wait in order for one of CLI_MAX_JOBS seats. A seat is a runner with its Gemini CLI; it is used
- * once. Starting a CLI takes more than a second of CPU, so up to CLI_WARM seats are started ahead: after a
- * call has ended, never while one waits for its first byte, and only while the CLI is in use at all
- * (WARM_FOR). Model, key and settings are bound at the inner listener, so a warm seat fits every call, with
- * one exception: a CLI that can take a dialogue answers later than one that cannot, so warm seats take
- * dialogues only after the first dialogue.
+ * Calls wait in order for one of CLI_MAX_JOBS seats (cli-seat.c).
  *
  *     QUEUED → RUNNING → ENDED → (reported, at the end of the turn)
  *
@@ -21,81 +16,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trace.h"
-#include "core/verdict.h"
-#include "dialect/cli/request.h"
 #include "dialect/dialect.h"
 #include "engine/cli-answer.h"
-#include "engine/cli-program.h"
-#include "engine/cli-runner.h"
-#include "engine/engine-cli.h"
-#include "io/timer.h"
+#include "engine/cli-internal.h"
 
-#define WARM_FOR   (10 * USEC_PER_MINUTE) /* after the last call; runners retire by themselves at that age */
-#define FIND_EVERY (5 * USEC_PER_SEC)     /* how often a status request looks for the program */
-
+#define FIND_EVERY (5 * USEC_PER_SEC) /* how often a status request looks for the program */
 #define ISOLATION_UNKNOWN "unknown" /* before the first job of a runner */
-
-typedef enum CliCallState {
-        CALL_QUEUED,
-        CALL_RUNNING,
-        CALL_ENDED,
-        _CALL_STATE_MAX,
-} CliCallState;
-
-typedef struct EngineCli EngineCli;
-typedef struct CliCall CliCall;
-
-typedef struct CliSeat {
-        List link; /* of the warm seats */
-        EngineCli *engine;
-        CliRunner *runner;
-        CliCall *call; /* NULL: warm */
-} CliSeat;
-
-struct EngineCli {
-        Engine engine;
-        Loop *loop;
-        JobBook *jobs;
-        Children *children;
-        EngineCliParams p;
-        List warm, queue, ended;
-        size_t n_warm, n_queued, n_running, n_calls;
-        size_t n_silent; /* running calls without a byte so far */
-        LoopHook hook;
-        bool dialogue; /* whether warm seats take dialogues */
-        bool draining; /* no more warm seats are needed */
-        usec_t used_at;
-        Timer *idle;
-
-        char *program; /* the CLI, as of found_at; NULL: not found */
-        char version[CLI_VERSION_MAX];
-        usec_t found_at;
-        char isolation[16];
-};
-
-struct CliCall {
-        EngineCall call;
-        EngineCli *engine;
-        CliCallState state;
-        const LogIds *ids;
-        List link; /* of the queue, or of the ended calls */
-        GeminiMethod method;
-        EngineSink sink;
-        void *userdata;
-        CliRequest request;
-        char model[MODEL_NAME_MAX + 1], id[REQUEST_ID_MAX + 1];
-        usec_t timeout, started;
-        CliSeat *seat;
-        Timer *timer; /* of the wait in the queue, then of the job */
-        bool silent, spoke, retried, paused;
-        Buf text; /* not streaming: the answer so far */
-
-        Verdict verdict;
-        bool refused;
-        ApiError refusal;
-        unsigned attempts;
-        char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
-};
 
 static const char *cli_call_state_to_string(CliCallState s) {
         static const char *const names[_CALL_STATE_MAX] = {
@@ -116,126 +42,6 @@ static void call_enter(CliCall *c, CliCallState state) {
 }
 
 static void work_on(EngineCli *e);
-
-/* --- the program --- */
-
-static bool look_for_program(EngineCli *e) {
-        free(e->program);
-        e->program = NULL;
-        e->found_at = loop_now(e->loop);
-        return cli_program_find(e->p.path, &e->program, e->version) >= 0;
-}
-
-/* --- seats --- */
-
-static CliSeat *seat_free(CliSeat *s) {
-        if (!s)
-                return NULL;
-        if (list_is_linked(&s->link)) {
-                list_unlink(&s->link);
-                s->engine->n_warm--;
-        }
-        cli_runner_free(s->runner);
-        free(s);
-        return NULL;
-}
-DEFINE_CLEANUP(CliSeat *, seat_free);
-
-static void on_ready(CliRunner *r, const char *isolation, void *userdata);
-static void on_text(CliRunner *r, const char *s, size_t n, void *userdata);
-static void on_ended(CliRunner *r, const CliResult *result, void *userdata);
-
-static int seat_new(EngineCli *e, bool dialogue, CliSeat **ret) {
-        static const CliRunnerOps ops = { .ready = on_ready, .text = on_text, .ended = on_ended };
-        _cleanup_(seat_freep) CliSeat *s = NULL;
-        int r;
-
-        s = calloc(1, sizeof(CliSeat));
-        if (!s)
-                return -ENOMEM;
-        s->engine = e;
-        list_init(&s->link);
-        r = cli_runner_new(
-                &(CliRunnerParams){
-                        .loop = e->loop,
-                        .jobs = e->jobs,
-                        .children = e->children,
-                        .runner = e->p.runner,
-                        .cli = e->program,
-                        .upstream = e->p.upstream,
-                        .passed = e->p.passed,
-                },
-                dialogue, &ops, s, &s->runner);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(s);
-        return 0;
-}
-
-/* A warm seat that fits, or NULL. Without a dialogue both kinds fit, and the kind without is quicker. */
-static CliSeat *seat_take_warm(EngineCli *e, bool dialogue) {
-        CliSeat *best = NULL;
-
-        LIST_FOREACH(i, &e->warm) {
-                CliSeat *s = list_entry(i, CliSeat, link);
-
-                if (cli_runner_takes_dialogue(s->runner) == dialogue) {
-                        best = s;
-                        break;
-                }
-                if (!dialogue)
-                        best = s;
-        }
-        if (best) {
-                list_unlink(&best->link);
-                e->n_warm--;
-        }
-        return best;
-}
-
-static void drop_warm(EngineCli *e) {
-        LIST_FOREACH(i, &e->warm)
-                seat_free(list_entry(i, CliSeat, link));
-}
-
-static void on_idle(void *userdata) {
-        EngineCli *e = userdata;
-        usec_t end = usec_add(e->used_at, WARM_FOR), now = loop_now(e->loop);
-
-        e->idle = timer_free(e->idle);
-        if (now < end) {
-                if (timer_new(e->loop, end - now, on_idle, e, &e->idle) >= 0)
-                        return;
-        }
-        drop_warm(e);
-        e->dialogue = false;
-}
-
-static bool is_in_use(const EngineCli *e) {
-        return e->used_at > 0 && loop_now(e->loop) < usec_add(e->used_at, WARM_FOR);
-}
-
-/* Only if no call waits, in the queue or for a first byte: a starting CLI takes CPU from a working one. */
-static void refill(EngineCli *e) {
-        if (e->n_queued > 0 || e->n_silent > 0 || e->draining || !is_in_use(e) || !e->program)
-                return;
-        LIST_FOREACH(i, &e->warm) {
-                CliSeat *s = list_entry(i, CliSeat, link);
-
-                if (e->n_warm > e->p.warm || (e->dialogue && !cli_runner_takes_dialogue(s->runner)))
-                        seat_free(s);
-        }
-        while (e->n_warm < e->p.warm) {
-                CliSeat *s;
-
-                if (seat_new(e, e->dialogue, &s) < 0)
-                        return; /* the next call will report the error */
-                list_append(&e->warm, &s->link);
-                e->n_warm++;
-        }
-        if (!e->idle)
-                (void) timer_new(e->loop, WARM_FOR, on_idle, e, &e->idle);
-}
 
 /* --- the end of a call --- */
 
@@ -261,7 +67,7 @@ static void call_leave_seat(CliCall *c) {
         c->attempts = j->attempts;
         memcpy(c->key_mask, j->key_mask, sizeof(c->key_mask));
         memcpy(c->key_name, j->key_name, sizeof(c->key_name));
-        c->seat = seat_free(c->seat);
+        c->seat = cli_seat_free(c->seat);
         c->engine->n_running--;
         call_set_silent(c, false);
 }
@@ -338,7 +144,7 @@ static void tell_ended(void *userdata) {
                 c->sink.done(&v, c->userdata); /* frees c */
         }
         work_on(e);
-        refill(e);
+        cli_seats_refill(e);
 }
 
 /* --- the runner's events --- */
@@ -418,7 +224,7 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
         CliCall *c = s->call;
 
         if (!c) { /* it waited too long, or its CLI could not start */
-                seat_free(s);
+                cli_seat_free(s);
                 return;
         }
         if (!result && !c->spoke && !c->retried && cli_runner_job(r)->calls == 0) {
@@ -429,6 +235,8 @@ static void on_ended(CliRunner *r, const CliResult *result, void *userdata) {
         }
         call_answer(c, result);
 }
+
+const CliRunnerOps cli_call_ops = { .ready = on_ready, .text = on_text, .ended = on_ended };
 
 /* --- the course of a call --- */
 
@@ -491,9 +299,9 @@ static int call_take_seat(CliCall *c) {
         int r;
 
         if (!c->retried)
-                c->seat = seat_take_warm(e, c->request.dialogue);
+                c->seat = cli_seat_take_warm(e, c->request.dialogue);
         if (!c->seat) {
-                r = seat_new(e, c->request.dialogue, &c->seat);
+                r = cli_seat_new(e, c->request.dialogue, &c->seat);
                 if (r < 0)
                         return r;
         }
@@ -519,7 +327,7 @@ static void call_run(CliCall *c) {
         }
         e->used_at = loop_now(e->loop);
         e->dialogue = e->dialogue || c->request.dialogue;
-        if (!look_for_program(e))
+        if (!cli_seats_look_for_program(e))
                 return refuse_absent(c);
         if (!e->p.upstream)
                 return refuse_without_listener(c);
@@ -648,9 +456,9 @@ void engine_cli_configure(Engine *engine, const EngineCliParams *p) {
 
         e->p = *p;
         if (is_another) {
-                drop_warm(e);
+                cli_seats_drop_warm(e);
                 (void) snprintf(e->isolation, sizeof(e->isolation), ISOLATION_UNKNOWN);
-                (void) look_for_program(e); /* warm seats are of this program from now on */
+                (void) cli_seats_look_for_program(e); /* warm seats are of this program from now on */
         }
         loop_hook_ask(e->loop, &e->hook);
 }
@@ -660,14 +468,14 @@ void engine_cli_drain(Engine *engine) {
 
         e->draining = true;
         if (e->n_queued == 0)
-                drop_warm(e);
+                cli_seats_drop_warm(e);
 }
 
 void engine_cli_status(Engine *engine, EngineCliStatus *ret) {
         EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
 
         if (e->found_at == 0 || loop_now(e->loop) >= usec_add(e->found_at, FIND_EVERY))
-                (void) look_for_program(e);
+                (void) cli_seats_look_for_program(e);
         *ret = (EngineCliStatus){
                 .available = e->program,
                 .version = e->program ? e->version : "",
@@ -682,7 +490,7 @@ Engine *engine_cli_free(Engine *engine) {
                 return NULL;
         e = CONTAINER_OF(engine, EngineCli, engine);
         assert(e->n_calls == 0);
-        drop_warm(e);
+        cli_seats_drop_warm(e);
         timer_free(e->idle);
         loop_hook_remove(&e->hook);
         children_free(e->children);
