@@ -128,7 +128,7 @@ GOOD_TAILS = {
     "no JSON": http(WHOLE + sse("[DONE]", "garbage")),
     "usage behind garbage": http(sse(A, event("b", "STOP"), "garbage", json.dumps({"usageMetadata": USAGE}))),
     "an error": http(WHOLE + sse(OVERLOADED)),
-    "a raw error": http(WHOLE + RAW),
+    "a raw error": http(WHOLE + OVERLOADED.encode()),
     "silence": http(WHOLE, framing="silent"),
     "a comment": http(WHOLE + b": bye"),
     "no type": http(WHOLE, type=None),
@@ -137,6 +137,18 @@ GOOD_TAILS = {
     "JSON in one piece": http(event("ab", "STOP", usageMetadata=USAGE).encode(), type="application/json"),
     "JSON in one piece, cut": http(event("ab", "STOP").encode(), type="application/json", framing="cut"),
 }
+
+
+@pytest.mark.parametrize("tail", [RAW, sse(json.dumps(DAY))], ids=["raw", "event"])
+def test_quota_behind_the_end(start, tail):
+    """The answer is complete, and the quota rests: the next request is not sent."""
+    asked = []
+    with upstream(lambda key: asked.append(key) or http(WHOLE + tail)) as url:
+        d = start(API_KEYS=ONE, GEMINI_BASE_URL=url, STREAM_IDLE_TIMEOUT="300ms")
+        a = ask_chat(d)
+        assert a.status == 200 and a.complete and text_of(a) == ("ab", "stop"), a.body
+        assert ask_chat(d).status == 429
+        assert len(asked) == 1
 
 
 @pytest.mark.parametrize("what", GOOD_TAILS)
