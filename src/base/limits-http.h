@@ -7,6 +7,10 @@
 #define HTTP_HEADERS_MAX (16U << 10) /* libmicrohttpd's pool for one request's headers; above it 431 */
 #define HTTP_HEAD_TIMEOUT (30 * USEC_PER_SEC) /* for a whole head, however many pieces it arrives in */
 
+/* --- chunks --- */
+#define HTTP_CHUNK_EXTENSIONS_MAX (16U << 10) /* bytes in a whole body: hardly a client sends any */
+#define HTTP_TRAILERS_MAX (4U << 10) /* bytes: likewise, and libmicrohttpd keeps them */
+
 /* --- connections: MAX_CONNECTIONS is a setting --- */
 #define HTTP_GUESTS_MAX(all) MAX((all) / 8, 1U) /* connections of addresses that are not allowed */
 #define HTTP_GUEST_TIMEOUT (10 * USEC_PER_SEC) /* for their only request: health checks take milliseconds */

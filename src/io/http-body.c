@@ -45,7 +45,7 @@ int http_connection_answer(HttpConnection *c, int status, const HttpHeader *head
         if (send(c->fd, buf_data(&b), b.n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
                 return -errno;
         /* Bytes that are unread at the close make TCP reset the connection, and the answer can be lost. */
-        (void) recv(c->fd, NULL, HTTP_SWALLOW_MAX, MSG_TRUNC | MSG_DONTWAIT);
+        (void) recvfrom(c->fd, NULL, HTTP_SWALLOW_MAX, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
         return 0;
 }
 

@@ -5,10 +5,7 @@
 
 #include "io/http-internal.h"
 
-/* The first line, before libmicrohttpd takes it apart. */
-void http_head_line(HttpConnection *c, const char *uri);
-
-/* The complete head. Sets r->fault, and trims the values of the headers. */
+/* Sets r->fault, and how long the body is; trims the values of the headers. */
 void http_head_check(HttpRequest *r, const char *version);
 
 /* The path of a target in absolute form (`http://host/path`); any other target as it is. */

@@ -2,12 +2,14 @@
 #pragma once
 
 /* What the files of the HTTP server share: http-server.c (all listeners), http-listener.c (one socket),
- * http-shard.c (one daemon of libmicrohttpd), http-receive.c (a request as it arrives), http-body.c (its
- * body, and the time that it has), http-request.c (a request as the floor above sees it, and its reply). */
+ * http-shard.c (one daemon of libmicrohttpd), http-wire.c (the bytes that it receives), http-receive.c (a
+ * request as it arrives), http-body.c (its body, and the time that it has), http-request.c (a request as the
+ * floor above sees it, and its reply). */
 
 #include <microhttpd.h>
 #include <netinet/in.h>
 
+#include "io/http-framing.h"
 #include "io/http-request.h"
 #include "io/http-room.h"
 #include "io/http-server.h"
@@ -24,6 +26,8 @@ struct HttpServer {
         List listeners;
         size_t n_requests, n_admitted;
         HttpRoom room;
+        HttpConnection **by_fd; /* by their descriptors; holes are NULL */
+        size_t n_by_fd;
         TimeoutQueue *head_due, *guest_due, *body_due;
         uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
         bool quiesced;
@@ -41,19 +45,18 @@ struct HttpConnection {
                 struct sockaddr_in in;
                 struct sockaddr_in6 in6;
         } peer; /* sa_family is AF_UNSPEC for a unix socket */
-        List hung, trial;
+        List hung, trial, broken; /* broken: its bytes, see http-wire.c */
         int fd;
         LoopFd watch; /* of what arrives and of its end: EPOLLIN, EPOLLRDHUP */
         Timeout due;  /* of the head or the body that is arriving */
+        HttpFraming framing;
+        Buf ahead; /* received, but behind a head that libmicrohttpd has not read yet */
         bool hup;
         bool guest;           /* its address is not welcome: it has one short request without a body */
         bool cut;             /* by us: nothing more is read from it */
         bool sends;           /* bytes of the next head have arrived */
         bool closed;          /* by libmicrohttpd, which frees it in its next run */
         bool stalled;         /* see http-stall.c */
-        const char *target;   /* of the request line, with the query: as it was received, ... */
-        size_t n_target;      /* ... and its length up to a NUL byte */
-        bool blank_in_target;
         bool has_sent;        /* it has sent a request since it was opened */
         bool begun;           /* the request line has arrived, but not yet all headers */
         HttpRequest *request; /* the one in progress, or NULL */
@@ -64,6 +67,8 @@ struct HttpRequest {
         void *userdata;
         const char *method, *path;
         const char *fault; /* of the head: why it is refused */
+        bool chunked;
+        uint64_t length; /* of the body, if it is not in chunks */
         usec_t started, first_byte;
 
         Buf body;

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "io/http-head.h"
 #include "io/http-receive.h"
-#include "io/http-shard.h"
+#include "io/http-wire.h"
 
 static enum MHD_Result request_answer(HttpRequest *r) {
         HttpServer *s = r->connection->server;
@@ -18,7 +18,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
         if (r->gone || r->failed)
                 return MHD_NO;
         if (r->replied && !r->queued) {
-                if (s->quiesced || r->connection->guest)
+                if (s->quiesced || r->connection->guest || http_request_chunk_fault(r))
                         (void) MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONNECTION, "close");
                 ok = MHD_queue_response(r->connection->mhd, (unsigned) r->status, r->response);
                 MHD_destroy_response(r->response);
@@ -65,13 +65,12 @@ HttpConnection *http_connection_of(struct MHD_Connection *mhd) {
 }
 
 /* MHD's first callback for a request. */
-void *http_receive_line(void *cls _unused_, const char *uri, struct MHD_Connection *mhd) {
+void *http_receive_line(void *cls _unused_, const char *uri _unused_, struct MHD_Connection *mhd) {
         HttpConnection *c = http_connection_of(mhd);
 
         if (c) {
                 c->has_sent = c->begun = true;
                 c->shard->n_events++;
-                http_head_line(c, uri);
         }
         return NULL;
 }
@@ -94,8 +93,15 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
                         return MHD_NO;
                 *context = r;
                 http_head_check(r, version);
+                http_wire_head(r);
                 r->headed = true;
                 s->ops.head(r, s->userdata);
+                if (!r->replied && http_request_chunk_fault(r)) {
+                        http_body_drop(r);
+                        r->body_fault = HTTP_BODY_MALFORMED;
+                        r->bodied = true;
+                        s->ops.body(r, s->userdata);
+                }
                 if (!r->replied)
                         return MHD_YES;
                 timeout_stop(&c->due);
@@ -144,4 +150,5 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         http_body_drop(r);
         buf_done(&r->out);
         free(r);
+        http_wire_end(c);
 }

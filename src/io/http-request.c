@@ -83,6 +83,12 @@ const char *http_request_head_fault(const HttpRequest *r) {
         return r->fault;
 }
 
+const char *http_request_chunk_fault(const HttpRequest *r) {
+        const HttpFraming *f = &r->connection->framing;
+
+        return http_framing_in_body(f) ? f->fault : NULL;
+}
+
 int http_request_content_length(HttpRequest *r, uint64_t *ret) {
         const char *s = http_request_header(r, "Content-Length");
 

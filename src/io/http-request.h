@@ -62,6 +62,7 @@ typedef enum HttpBodyFault {
         HTTP_BODY_LATE,      /* too slow: 408 */
 } HttpBodyFault;
 HttpBodyFault http_request_body_fault(const HttpRequest *r);
+const char *http_request_chunk_fault(const HttpRequest *r); /* static; NULL: its chunks are right so far */
 
 /* --- the reply: one of the two, once --- */
 

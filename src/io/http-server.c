@@ -125,6 +125,7 @@ HttpServer *http_server_free(HttpServer *s) {
                 http_listener_free(list_entry(i, HttpListener, link));
         http_dues_free(s);
         sd_event_source_unref(s->grace);
+        free(s->by_fd);
         free(s);
         return NULL;
 }

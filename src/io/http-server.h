@@ -43,6 +43,7 @@ typedef struct HttpServerParams {
         usec_t guest_timeout;      /* for the whole request of a client that is not welcome */
         usec_t body_window;        /* in which HTTP_BODY_WINDOW_MIN bytes of a body must arrive */
         const char *head_too_large; /* the body of the 431 for a head that libmicrohttpd does not answer */
+        const char *head_malformed; /* the body of the 400 for one that libmicrohttpd cannot read */
         const char *head_late;     /* the body of the 408 for a late head: JSON; static */
 } HttpServerParams;
 

@@ -45,6 +45,7 @@
 #include "base/text.h"
 #include "io/http-receive.h"
 #include "io/http-stall.h"
+#include "io/http-wire.h"
 
 #define IDLE_TIMEOUT_SEC 75U /* keep-alive, slow headers, and a client that reads nothing */
 #define CLOSED_TIMEOUT_SEC 80U /* of a closed connection: it must differ from IDLE_TIMEOUT_SEC */
@@ -73,7 +74,7 @@ static void shard_set_timeouts(HttpShard *d, unsigned seconds) {
 static void shard_free_closed(HttpShard *d) {
         d->refused = false;
         shard_set_timeouts(d, CLOSED_TIMEOUT_SEC);
-        (void) MHD_run(d->daemon);
+        http_wire_run(d);
         shard_set_timeouts(d, IDLE_TIMEOUT_SEC);
 }
 
@@ -83,7 +84,7 @@ static void shard_run(void *userdata) {
         MHD_UNSIGNED_LONG_LONG ms;
 
         s->n_runs++;
-        (void) MHD_run(d->daemon);
+        http_wire_run(d);
         if (d->refused)
                 shard_free_closed(d);
         LIST_FOREACH(i, &d->hung) {
@@ -138,6 +139,27 @@ static void on_socket(uint32_t events, void *userdata) {
                 http_request_gone(r);
 }
 
+static void connection_free(HttpConnection *c) {
+        HttpServer *s;
+
+        if (!c)
+                return;
+        s = c->server;
+        c->shard->listener->n_guests -= c->guest;
+        /* Its head was being read, and no end of it was reported: there was no memory for all its parts. */
+        if (c->begun && !c->cut)
+                http_connection_refuse(c, 431, s->params.head_too_large);
+        if (c->fd >= 0)
+                http_wire_remove(c);
+        loop_fd_remove(s->loop, &c->watch);
+        timeout_stop(&c->due);
+        list_unlink(&c->hung);
+        list_unlink(&c->trial);
+        list_unlink(&c->link);
+        free(c);
+        http_server_settled(s);
+}
+
 static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) {
         const union MHD_ConnectionInfo *info;
         HttpConnection *c;
@@ -151,6 +173,7 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
                 .mhd = mhd,
                 .watch = LOOP_FD_NULL,
                 .fd = -1,
+                .ahead = BUF_INIT_SECRET(HTTP_HEADERS_MAX), /* a head in it has a token */
         };
         if (d->accepting && d->accepting->sa_family == AF_INET)
                 memcpy(&c->peer.in, d->accepting, sizeof(c->peer.in));
@@ -160,34 +183,17 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
         d->listener->n_guests += c->guest;
         list_init(&c->hung);
         list_init(&c->trial);
+        list_init(&c->broken);
         list_append(&d->connections, &c->link);
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info) {
-                c->fd = info->connect_fd;
-                (void) loop_fd_add(c->server->loop, &c->watch, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
-                                   on_socket, c);
+        c->fd = info ? info->connect_fd : -1;
+        if (c->fd < 0 || http_wire_add(c) < 0) {
+                connection_free(c);
+                return NULL; /* as above */
         }
+        (void) loop_fd_add(c->server->loop, &c->watch, c->fd, EPOLLIN | EPOLLRDHUP | EPOLLET, on_socket, c);
         http_connection_opened(c);
         return c;
-}
-
-static void connection_free(HttpConnection *c) {
-        HttpServer *s;
-
-        if (!c)
-                return;
-        s = c->server;
-        c->shard->listener->n_guests -= c->guest;
-        /* Its head was being read, and no end of it was reported: there was no memory for all its parts. */
-        if (c->begun && !c->cut)
-                http_connection_refuse(c, 431, s->params.head_too_large);
-        loop_fd_remove(s->loop, &c->watch);
-        timeout_stop(&c->due);
-        list_unlink(&c->hung);
-        list_unlink(&c->trial);
-        list_unlink(&c->link);
-        free(c);
-        http_server_settled(s);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
@@ -274,6 +280,7 @@ int http_shard_new(HttpListener *l, HttpShard **ret) {
         *d = (HttpShard){ .listener = l, .watch = LOOP_FD_NULL };
         list_init(&d->connections);
         list_init(&d->hung);
+        list_init(&d->broken);
         list_init(&d->link);
         loop_hook_add(s->loop, &d->hook, shard_run, d);
 
@@ -319,7 +326,7 @@ HttpShard *http_shard_free(HttpShard *d) {
                         if (c->request && c->request->suspended)
                                 http_request_gone(c->request);
                 }
-                (void) MHD_run(d->daemon);
+                http_wire_run(d);
                 loop_fd_remove(d->listener->server->loop, &d->watch);
                 MHD_stop_daemon(d->daemon);
         }

@@ -23,6 +23,7 @@ struct HttpShard {
         List connections;
         unsigned n_connections;
         List hung; /* connections whose client hung up in this turn */
+        List broken; /* connections that were found to be broken in this run; see http-wire.c */
         const struct sockaddr *accepting; /* the peer of the connection that is being added, or NULL */
         bool accepting_guest;
 };

@@ -20,6 +20,7 @@
 
 #include "io/http-receive.h"
 #include "io/http-stall.h"
+#include "io/http-wire.h"
 
 #define IDLE_RUNS_MAX 64U /* more than a head needs, which is read without a call, a piece in each run */
 #define TRIAL_RUNS 8U
@@ -52,7 +53,7 @@ static bool makes_no_progress(HttpShard *d) {
         for (unsigned i = 0; i < TRIAL_RUNS; i++) {
                 uint64_t before = d->n_events;
 
-                (void) MHD_run(d->daemon);
+                http_wire_run(d);
                 if (d->n_events != before || !wants_run(d))
                         return false;
         }

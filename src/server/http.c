@@ -206,7 +206,8 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
                 return request_fail(q, 503, NULL,
                                     "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
         case HTTP_BODY_MALFORMED:
-                return request_fail(q, 400, NULL, "The chunks of the body are wrong: a line is too long.");
+                return request_fail(q, 400, NULL, "The chunks of the body are wrong: %s.",
+                                    http_request_chunk_fault(io) ?: "a line is too long");
         case HTTP_BODY_LATE:
                 return request_fail(q, 408, NULL, "The body arrived too slowly.");
         case HTTP_BODY_OK:
@@ -301,6 +302,9 @@ int http_new(const HttpParams *p, Http **ret) {
                                   "arguments, cookies or headers.\","
                                   "\"type\":\"invalid_request_error\",\"param\":null,"
                                   "\"code\":\"request_too_large\"}}",
+                .head_malformed = "{\"error\":{\"message\":\"The request's head is wrong: its first line "
+                                  "cannot be read.\","
+                                  "\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}",
                 .head_late = "{\"error\":{\"message\":\"The headers arrived too slowly.\","
                              "\"type\":\"invalid_request_error\",\"param\":null,"
                              "\"code\":\"request_timeout\"}}",

@@ -20,6 +20,8 @@ static void on_head(HttpRequest *r, void *userdata) {
                 (void) http_request_reply(r, 400, NULL, 0, NULL);
         else if (http_request_content_length(r, &n) == 0 && n > f->max_body)
                 (void) http_request_reply(r, 413, NULL, 0, NULL);
+        else if (f->refuse)
+                (void) http_request_reply(r, 401, NULL, 0, NULL);
         else if (f->skip)
                 http_request_skip_body(r, f->max_body);
         else
@@ -36,6 +38,7 @@ void reply_text(HttpRequest *r, int status, const char *text) {
 static void on_body(HttpRequest *r, void *userdata) {
         static const int statuses[] = {
                 [HTTP_BODY_TOO_LARGE] = 413, [HTTP_BODY_NO_ROOM] = 503, [HTTP_BODY_LATE] = 408,
+                [HTTP_BODY_MALFORMED] = 400,
         };
         Fixture *f = userdata;
 
@@ -114,6 +117,7 @@ int setup_with(void **state, usec_t head_timeout, usec_t body_window) {
                                                  .guest_timeout = 100 * USEC_PER_MSEC,
                                                  .body_window = body_window,
                                                  .head_late = "{\"late\":1}",
+                                                 .head_malformed = "{\"malformed\":1}",
                                          },
                                          &ops, f, &f->server),
                          0);

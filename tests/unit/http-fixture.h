@@ -24,7 +24,7 @@ typedef struct Fixture {
         HttpRequest *last;
         HttpRequest *waiting[2100];
         size_t n_waiting;
-        bool hold, stream, skip, unwelcome;
+        bool hold, stream, skip, unwelcome, refuse;
         unsigned n_full, n_guests_full;
 } Fixture;
 

@@ -78,6 +78,7 @@ static int setup(void **state) {
                                                  .body_window = 100 * USEC_PER_SEC,
                                                  .head_late = "late",
                                                  .head_too_large = "too large",
+                                                 .head_malformed = "malformed",
                                          },
                                          &ops, f, &f->server),
                          0);
