@@ -121,7 +121,7 @@ const Setting config_settings[] = {
         { "MAX_BODY", &setting_size, "32M", KIB, GIB, FIELD(max_body), .reloadable = true,
           .help = "the largest request body; above it 413" },
         { "MAX_CONNECTIONS", &setting_count, "8192", 1, MIB, FIELD(max_connections),
-          .help = "how many client connections each socket has open at one time" },
+          .help = "how many client connections are open at one time, over all sockets" },
         { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes),
           .reloadable = true,
           .help = "how many bytes of request bodies are held at one time; above it 503" },

@@ -25,6 +25,7 @@ struct HttpServer {
         void *userdata;
         List listeners;
         size_t n_requests, n_admitted;
+        unsigned n_connections, n_guests; /* of all listeners together */
         HttpRoom room;
         HttpConnection **by_fd; /* by their descriptors; holes are NULL */
         size_t n_by_fd;

@@ -5,13 +5,15 @@
  * first shard (http-shard.c) with room, and a new shard is made when none has room. A shard stays until the
  * end: an empty one costs a descriptor and less memory than one connection.
  *
+ * The limits of connections hold for all listeners of the server together.
+ *
  * A guest is a client whose address is not welcome (HttpServerOps.welcomes). All guests together have at
  * most HTTP_GUESTS_MAX connections; a further one is closed at once, because in the backlog it would be in
  * front of other clients.
  *
- * While MAX_CONNECTIONS are open the socket is not watched, so further clients wait in its backlog. The same
- * goes for a while when a descriptor or memory is lacking: a watched socket with a waiting client would make
- * the loop spin.
+ * While MAX_CONNECTIONS are open no socket is watched, so further clients wait in the backlogs. The same
+ * goes for one socket for a while when a descriptor or memory is lacking: a watched socket with a waiting
+ * client would make the loop spin.
  */
 
 #include <errno.h>
@@ -61,7 +63,8 @@ static void accept_later(HttpListener *l) {
 
 static void on_acceptable(uint32_t events _unused_, void *userdata) {
         HttpListener *l = userdata;
-        unsigned max = l->server->params.max_connections;
+        HttpServer *s = l->server;
+        unsigned max = s->params.max_connections;
 
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
                 struct sockaddr_storage peer = {};
@@ -70,8 +73,8 @@ static void on_acceptable(uint32_t events _unused_, void *userdata) {
                 bool guest;
                 int fd;
 
-                if (l->n_connections >= max) {
-                        loop_fd_remove(l->server->loop, &l->watch);
+                if (s->n_connections >= max) {
+                        loop_fd_remove(s->loop, &l->watch);
                         return report_full(l, max, false);
                 }
                 fd = accept4(l->fd, (struct sockaddr *) &peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -83,7 +86,7 @@ static void on_acceptable(uint32_t events _unused_, void *userdata) {
                         return;
                 }
                 guest = is_guest(l, (struct sockaddr *) &peer);
-                if (guest && l->n_guests >= HTTP_GUESTS_MAX(max)) {
+                if (guest && s->n_guests >= HTTP_GUESTS_MAX(max)) {
                         (void) safe_close(fd);
                         report_full(l, HTTP_GUESTS_MAX(max), true);
                         continue;
@@ -109,6 +112,7 @@ static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 
 void http_listener_opened(HttpListener *l, HttpShard *d) {
         l->n_connections++;
+        l->server->n_connections++;
         if (++d->n_connections == HTTP_SHARD_MAX) {
                 list_unlink(&d->link);
                 list_append(&l->shards, &d->link);
@@ -116,12 +120,16 @@ void http_listener_opened(HttpListener *l, HttpShard *d) {
 }
 
 void http_listener_closed(HttpListener *l, HttpShard *d) {
+        HttpServer *s = l->server;
+
         if (d->n_connections-- == HTTP_SHARD_MAX) {
                 list_unlink(&d->link);
                 list_append(l->shards.next, &d->link); /* before the first */
         }
-        if (l->n_connections-- == l->server->params.max_connections)
-                accept_again(l);
+        l->n_connections--;
+        if (s->n_connections-- == s->params.max_connections)
+                LIST_FOREACH(i, &s->listeners)
+                        accept_again(list_entry(i, HttpListener, link));
 }
 
 /* --- start and end --- */

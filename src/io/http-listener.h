@@ -13,7 +13,7 @@ typedef struct HttpListener {
         struct sd_event_source *retry; /* after an accept4() that lacked a descriptor or memory */
         bool is_unix;
         List shards; /* those with room are first */
-        unsigned n_connections, n_guests;
+        unsigned n_connections;
 } HttpListener;
 
 int http_listener_new(HttpServer *s, int fd, HttpListener **ret); /* takes the socket on success */

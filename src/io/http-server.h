@@ -37,7 +37,7 @@ typedef struct HttpServerOps {
 } HttpServerOps;
 
 typedef struct HttpServerParams {
-        unsigned max_connections;  /* for each listener */
+        unsigned max_connections;  /* of all listeners together */
         uint64_t max_inflight;     /* bytes of all bodies being read or held; see io/http-room.h */
         usec_t head_timeout;       /* for a whole head */
         usec_t guest_timeout;      /* for the whole request of a client that is not welcome */

@@ -145,7 +145,7 @@ static void connection_free(HttpConnection *c) {
         if (!c)
                 return;
         s = c->server;
-        c->shard->listener->n_guests -= c->guest;
+        s->n_guests -= c->guest;
         /* Its head was being read, and no end of it was reported: there was no memory for all its parts. */
         if (c->begun && !c->cut)
                 http_connection_refuse(c, 431, s->params.head_too_large);
@@ -180,7 +180,7 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
         else if (d->accepting && d->accepting->sa_family == AF_INET6)
                 memcpy(&c->peer.in6, d->accepting, sizeof(c->peer.in6));
         c->guest = d->accepting_guest;
-        d->listener->n_guests += c->guest;
+        c->server->n_guests += c->guest;
         list_init(&c->hung);
         list_init(&c->trial);
         list_init(&c->broken);

@@ -26,8 +26,8 @@ typedef struct HttpParams {
         const Zone *zone;
         /* A request has begun, or is about to end; while draining, a connection. Must be cheap. */
         void (*changed)(void *userdata);
-        /* A limit of connections was reached: MAX_CONNECTIONS of a socket, or that of addresses which
-         * ALLOWED_IPS does not list. */
+        /* A limit of connections was reached: MAX_CONNECTIONS, or that of addresses which ALLOWED_IPS does
+         * not list. */
         void (*full)(unsigned n, bool strangers, void *userdata);
         void *userdata;
 } HttpParams;

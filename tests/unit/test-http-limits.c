@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/limits.h"
+#include "io/listen.h"
 
 static int setup_short_head(void **state) {
         return setup_with(state, 100 * USEC_PER_MSEC, USEC_PER_HOUR);
@@ -192,14 +193,14 @@ static void test_guests_have_few_connections(void **state) {
         for (size_t i = 0; i <= GUESTS; i++)
                 guests[i] = dial(f);
         TURN_UNTIL(f, !hear(guests[GUESTS], &b));
-        assert_int_equal(l->n_guests, GUESTS);
+        assert_int_equal(f->server->n_guests, GUESTS);
         assert_int_equal(f->n_guests_full, 1);
 
         f->unwelcome = false;
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 others[i] = dial(f);
         TURN_UNTIL(f, l->n_connections == ALL);
-        assert_int_equal(l->n_guests, GUESTS);
+        assert_int_equal(f->server->n_guests, GUESTS);
 
         /* The limit of all: one more waits, until a guest has gone. */
         late = dial(f);
@@ -211,7 +212,7 @@ static void test_guests_have_few_connections(void **state) {
         assert_int_equal(b.n, 0);
         (void) close(guests[0]);
         TURN_UNTIL(f, hear(late, &b) && has(&b, "hello"));
-        assert_int_equal(l->n_guests, GUESTS - 1);
+        assert_int_equal(f->server->n_guests, GUESTS - 1);
 
         (void) close(late);
         for (size_t i = 1; i <= GUESTS; i++)
@@ -219,7 +220,57 @@ static void test_guests_have_few_connections(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 (void) close(others[i]);
         TURN_UNTIL(f, l->n_connections == 0);
-        assert_int_equal(l->n_guests, 0);
+        assert_int_equal(f->server->n_guests, 0);
+}
+
+static int dial_at(Fixture *f, const struct sockaddr_in *address) {
+        f->address = *address;
+        return dial(f);
+}
+
+/* The limits are those of all sockets together, and a place that is free on one is so for the others. */
+static void test_limits_of_all_listeners(void **state) {
+        enum { ALL = 16, GUESTS = 2 };
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        struct sockaddr_in addresses[2] = { f->address };
+        socklen_t n = sizeof(addresses[1]);
+        int fds[ALL], late, fd;
+
+        assert_int_equal(listen_open("127.0.0.1:0", &fd), 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *) &addresses[1], &n), 0);
+        assert_int_equal(http_server_listen(f->server, fd), 0);
+        f->server->params.max_connections = ALL;
+        timeout_queue_set_duration(f->server->guest_due, USEC_PER_HOUR);
+
+        f->unwelcome = true;
+        for (size_t i = 0; i < GUESTS; i++)
+                fds[i] = dial_at(f, &addresses[0]);
+        TURN_UNTIL(f, f->server->n_guests == GUESTS);
+        late = dial_at(f, &addresses[1]);
+        TURN_UNTIL(f, !hear(late, &b));
+        (void) close(late);
+        assert_int_equal(f->n_guests_full, 1);
+
+        f->unwelcome = false;
+        for (size_t i = GUESTS; i < ALL; i++)
+                fds[i] = dial_at(f, &addresses[i % 2]);
+        TURN_UNTIL(f, f->server->n_connections == ALL);
+        late = dial_at(f, &addresses[1]);
+        say(late, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, f->n_full > 0);
+        for (unsigned i = 0; i < 10; i++)
+                assert_true(sd_event_run(loop_event(f->loop), 0) >= 0);
+        assert_true(hear(late, &b));
+        assert_int_equal(b.n, 0);
+        (void) close(fds[0]); /* of the other listener */
+        TURN_UNTIL(f, hear(late, &b) && has(&b, "hello"));
+
+        (void) close(late);
+        for (size_t i = 1; i < ALL; i++)
+                (void) close(fds[i]);
+        TURN_UNTIL(f, f->server->n_connections == 0);
+        assert_int_equal(f->server->n_guests, 0);
 }
 
 int main(void) {
@@ -232,6 +283,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_body_is_skipped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_guest_is_answered_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_guests_have_few_connections, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_limits_of_all_listeners, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,10 +227,12 @@ bool key_queue_join(KeyQueue *q, const char *model, size_t n_bytes, usec_t frees
                     KeyQueuePlace *p) {
         if (!key_queue_place_is_taken(p)) {
                 if (!place_take(q, model, n_bytes, p)) {
-                        q->counters.turned_away++;
+                        q->counters.turned_away += !p->is_turned_away;
+                        p->is_turned_away = true;
                         return false;
                 }
-                q->counters.joined++;
+                q->counters.joined += !p->is_counted;
+                p->is_counted = true;
                 timeout_queue_set_duration(q->over, patience);
                 timeout_start(q->over, &p->over);
                 trace(queue_join, p->ids, "model %s, %zu in the queue", p->model->name, p->model->n);

@@ -28,6 +28,7 @@ typedef struct KeyQueuePlace {
         size_t n_bytes;   /* of memory that it holds while it waits */
         uint64_t number;  /* in order of arrival; a waiter that joins again keeps it */
         Timeout over;
+        bool is_counted, is_turned_away; /* each request counts once */
 } KeyQueuePlace;
 
 #define KEY_QUEUE_PLACE_INIT(p)                       \
@@ -45,7 +46,7 @@ struct KeyQueueOps {
 };
 
 typedef struct KeyQueueCounters {
-        uint64_t joined, given_up, turned_away; /* turned_away: there was no place */
+        uint64_t joined, given_up, turned_away; /* requests; turned_away: there was no place */
         size_t n_waiting, n_bytes;
 } KeyQueueCounters;
 
