@@ -68,6 +68,9 @@ static const struct {
 /* Client libraries retry a 429 without Retry-After at once, so each 429 has one. */
 #define RETRY_DEFAULT (60 * USEC_PER_SEC)
 
+/* Of a 503 that passes, if no time is known: about what libraries wait after a second failure. */
+#define RETRY_SOON (2 * USEC_PER_SEC)
+
 static void set_status(ApiError *e, int status) {
         *e = (ApiError){ .status = status,
                          .type = status >= 500 ? "server_error" : "invalid_request_error",
@@ -98,6 +101,22 @@ void api_error_set(ApiError *e, int status, const char *param, const char *fmt, 
         (void) snprintf(e->param, sizeof(e->param), "%s", strempty(param));
         if (status == 404 && streq(e->param, "model"))
                 e->code = "model_not_found";
+}
+
+void api_error_set_busy(ApiError *e, const char *fmt, ...) {
+        char text[API_ERROR_MESSAGE_MAX];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        api_error_set(e, 503, NULL, "%s", text);
+        e->retry_after = RETRY_SOON;
+}
+
+/* The other classes with a 503 are of keys: an operator has to act. */
+static bool passes(VerdictClass class) {
+        return class == VERDICT_OVERLOAD || class == VERDICT_UNREACHABLE || class == VERDICT_FOREIGN;
 }
 
 /* A faulty request keeps Google's status, unless that status would mean the client's own token or its own
@@ -152,6 +171,8 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         e->daily = v->class == VERDICT_DAY;
         if (status == 429)
                 e->retry_after = whole_seconds_up(v->retry_after ?: cooldown_first(v->class));
+        else if (status == 503 && passes(v->class))
+                e->retry_after = whole_seconds_up(v->retry_after ?: RETRY_SOON);
         e->hopeless = rules[v->class].hopeless || e->retry_after > RETRY_PATIENCE;
 }
 

@@ -17,7 +17,7 @@ typedef struct ApiError {
         const char *type;   /* OpenAI's types ("invalid_request_error"); static */
         const char *code;   /* or NULL; static */
         char param[64];     /* "" if none */
-        usec_t retry_after; /* a duration; 0: no Retry-After; never 0 in a 429 */
+        usec_t retry_after; /* a duration; 0: no Retry-After; never 0 in a 429, nor in a 503 that passes */
         bool hopeless;      /* x-should-retry: false */
         bool daily;         /* a 429, probably for the quota of a day */
         char message[API_ERROR_MESSAGE_MAX];
@@ -26,6 +26,9 @@ typedef struct ApiError {
 /* The status determines type and code (400 invalid_request_error, 401 …/invalid_api_key, 404, 413, 429 …,
  * 503 …). */
 void api_error_set(ApiError *e, int status, const char *param, const char *fmt, ...) _printf_(4, 5);
+
+/* A 503 that passes without an operator's action, soon. */
+void api_error_set_busy(ApiError *e, const char *fmt, ...) _printf_(2, 3);
 
 /* The error for the last verdict, when no other try follows. */
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model);

@@ -166,7 +166,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
 
         q = calloc(1, sizeof(Request));
         if (!q) {
-                (void) http_request_reply(io, 503, NULL, 0, NULL);
+                (void) http_request_reply(io, 503, &(HttpHeader){ "Retry-After", "2" }, 1, NULL);
                 return;
         }
         h->p.changed(h->p.userdata);
@@ -203,8 +203,8 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
                 (void) too_large(q, &e);
                 return request_reply_error(q, &e);
         case HTTP_BODY_NO_ROOM:
-                return request_fail(q, 503, NULL,
-                                    "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+                api_error_set_busy(&e, "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
+                return request_reply_error(q, &e);
         case HTTP_BODY_MALFORMED:
                 return request_fail(q, 400, NULL, "The chunks of the body are wrong: %s.",
                                     http_request_chunk_fault(io) ?: "a line is too long");

@@ -60,8 +60,8 @@ static int refuse(int r, ApiError *ret_error) {
                               "The answer would be larger than gemgate sends (%u MiB).",
                               MANAGE_ANSWER_MAX >> 20);
         else if (r == -ESTALE)
-                api_error_set(ret_error, 503, NULL,
-                              "The keys were replaced again and again meanwhile: try again.");
+                api_error_set_busy(ret_error,
+                                   "The keys were replaced again and again meanwhile: try again.");
         else
                 return r;
         return HANDLER_E_REFUSED;
@@ -105,9 +105,9 @@ int long_answer_start(Request *q, const LongAnswerOps *ops, void *answer, ApiErr
 
         if (h->n_long_answers >= LONG_ANSWERS_MAX) {
                 ops->free(answer);
-                api_error_set(ret_error, 503, NULL,
-                              "%u such answers are being made or read already: try again later.",
-                              LONG_ANSWERS_MAX);
+                api_error_set_busy(ret_error,
+                                   "%u such answers are being made or read already: try again later.",
+                                   LONG_ANSWERS_MAX);
                 return HANDLER_E_REFUSED;
         }
         a = calloc(1, sizeof(LongAnswer));
