@@ -19,3 +19,10 @@
 #define JSON_TREE_NULL    24U
 #define JSON_TREE_MEMBER  32U
 #define JSON_TREE_CROWDED 216U
+
+/* Cleaning a JSON Schema for Gemini: dialect/schema. */
+#define SCHEMA_GROWTH_MAX  4U    /* bytes for each of the client's: an enum with null grows thrice */
+#define SCHEMA_GROWTH_BASE 4096U /* and so many more; from there on the rest is {} */
+#define SCHEMA_TARGETS_MAX 512U  /* entries of $defs; a square of it is walked to find circles */
+#define SCHEMA_NAME_MAX    64U   /* bytes of an entry's name */
+#define SCHEMA_NOTES_MAX   4096U /* bytes of the notes in one description */
