@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The ceilings of json-c's tree of JSON from outside, and what they are counted with: base/json/tree. */
+/* The ceilings of JSON from outside: of json-c's tree, with what they are counted with (base/json/tree), and
+ * of names. */
 
 #define JSON_TREE_FACTOR 4U              /* bytes for each byte of the text: with the text, json-c's buffer
                                           * and the translation it is at most 8 */
@@ -26,3 +27,6 @@
 #define SCHEMA_TARGETS_MAX 512U  /* entries of $defs; a square of it is walked to find circles */
 #define SCHEMA_NAME_MAX    64U   /* bytes of an entry's name */
 #define SCHEMA_NOTES_MAX   4096U /* bytes of the notes in one description */
+
+/* --- names in a large request --- */
+#define PIN_NAMES_MAX 16384U /* of files and cached contents: as BINDINGS_MAX; they are looked up in 2 ms */

@@ -14,3 +14,8 @@ void memory_give_back(void) {
         else
                 (void) malloc_trim(0);
 }
+
+void memory_give_back_thread(void) {
+        if (mi_collect)
+                mi_collect(true);
+}

@@ -12,12 +12,21 @@
 
 #define MEMORY_LARGE (1U << 20) /* a smaller block is not worth a note */
 
-extern bool memory_noted;
+extern bool memory_noted; /* by any thread */
 
 static inline void memory_note(size_t size) {
         if (size >= MEMORY_LARGE)
-                memory_noted = true;
+                __atomic_store_n(&memory_noted, true, __ATOMIC_RELAXED);
+}
+
+static inline bool memory_is_noted(void) {
+        return __atomic_load_n(&memory_noted, __ATOMIC_RELAXED);
+}
+
+static inline void memory_forget_note(void) {
+        __atomic_store_n(&memory_noted, false, __ATOMIC_RELAXED);
 }
 
 /* Takes milliseconds for each 100 MiB that are free. */
 void memory_give_back(void);
+void memory_give_back_thread(void); /* what only the calling thread can: mimalloc has a heap for each */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -138,6 +139,13 @@ static int overload_status(const Verdict *v) {
 /* What is not Google's answer has a status that may be meant for gemgate, never for the client. */
 static int foreign_status(const Verdict *v) {
         return v->status == 429 || v->status == 503 ? 503 : 502;
+}
+
+void api_error_from_failure(ApiError *e, int error) {
+        if (error == -ENOMEM)
+                api_error_set(e, 500, NULL, "Out of memory.");
+        else
+                api_error_set(e, 500, NULL, "gemgate could not serve this request: %s.", strerror(-error));
 }
 
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {

@@ -30,6 +30,9 @@ void api_error_set(ApiError *e, int status, const char *param, const char *fmt, 
 /* A 503 that passes without an operator's action, soon. */
 void api_error_set_busy(ApiError *e, const char *fmt, ...) _printf_(2, 3);
 
+/* A failure of gemgate: −errno. */
+void api_error_from_failure(ApiError *e, int error);
+
 /* The error for the last verdict, when no other try follows. */
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model);
 

@@ -5,7 +5,8 @@
 #include "core/gemini-store.h"
 #include "core/rules.h"
 
-/* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. */
+/* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. A large body
+ * is translated in a thread beside the loop: the functions here must not read what the loop changes. */
 typedef struct DialectContext {
         const char *default_model; /* when the request names none */
         const char *request_id;    /* the base of an answer's id if Gemini sent no responseId */

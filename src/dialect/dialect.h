@@ -49,6 +49,7 @@ struct Translation {
         Usage usage;               /* their sum */
         const char *finish_reason; /* in the dialect's words, for the log; NULL before the end; borrowed */
         unsigned settled; /* how many candidates have finished for good: answer.h */
+        uint64_t n_asked; /* how many the request asks for; 0: not counted yet */
 };
 
 struct Dialect {
@@ -89,6 +90,7 @@ int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verd
  * finish() returned, or 0. */
 int translation_end(Translation *t, Buf *out, Verdict *verdict);
 bool translation_is_settled(const Translation *t);
+void translation_count_asked(Translation *t); /* beforehand: the loop does not read a large request */
 
 static inline Translation *translation_free(Translation *t) {
         return t ? t->dialect->free(t) : NULL;

@@ -12,10 +12,10 @@
 #define TOKENER_DEPTH (JSON_CHECK_DEPTH_MAX + 2)
 
 /* A tokener holds a stack of its levels and a buffer as large as the longest string so far.
- * One is kept from call to call, as long as what it parses is small. */
+ * One is kept from call to call, as long as what it parses is small; a thread has its own. */
 #define KEPT_MAX (64U << 10)
 
-static struct json_tokener *kept;
+static _Thread_local struct json_tokener *kept;
 
 static struct json_tokener *tokener_take(void) {
         struct json_tokener *t = TAKE_PTR(kept);

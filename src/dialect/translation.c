@@ -19,10 +19,14 @@ static uint64_t count_asked(const Buf *gemini) {
         return MIN(n, (uint64_t) CANDIDATES_MAX);
 }
 
-/* A candidate that was asked for and not seen yet may still come. The request is read only here, because
+void translation_count_asked(Translation *t) {
+        t->n_asked = count_asked(&t->gemini);
+}
+
+/* A candidate that was asked for and not seen yet may still come. A small request is read only here, because
  * this is asked only when something went wrong. */
 bool translation_is_settled(const Translation *t) {
-        return t->settled > 0 && t->settled >= count_asked(&t->gemini);
+        return t->settled > 0 && t->settled >= (t->n_asked ?: count_asked(&t->gemini));
 }
 
 int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {

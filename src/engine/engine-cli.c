@@ -347,6 +347,14 @@ static void work_on(EngineCli *e) {
                 call_run(list_entry(i, CliCall, link));
 }
 
+static int take_request(CliCall *c, const EngineRequest *q) {
+        if (!q->cli)
+                return cli_request_split(q->body, q->n_body, &c->request, &c->refusal);
+        c->request = *q->cli;
+        *q->cli = CLI_REQUEST_NULL;
+        return 0;
+}
+
 static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSink *sink, void *userdata,
                           EngineCall **ret) {
         EngineCli *e = CONTAINER_OF(engine, EngineCli, engine);
@@ -372,7 +380,7 @@ static int cli_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         (void) snprintf(c->id, sizeof(c->id), "%s", strempty(q->id));
         e->n_calls++;
 
-        r = cli_request_split(q->body, q->n_body, &c->request, &c->refusal);
+        r = take_request(c, q);
         if (r < 0) {
                 c->sink.served = NULL; /* a call that did not begin is not reported */
                 engine_call_free(&c->call);

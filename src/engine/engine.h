@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
+#include "dialect/cli/request.h"
 #include "dialect/gemini/method.h"
 
 typedef struct Engine Engine;
@@ -35,6 +36,7 @@ typedef struct EngineRequest {
         const char *body;       /* borrowed until done() or free */
         size_t n_body;
         Secret *key;    /* referenced as long as the call lives; NULL: the engine picks its keys itself */
+        CliRequest *cli; /* `body` in the form of the Gemini CLI, which the call takes; NULL: not made yet */
         const char *id; /* of the client's request; needed without a key */
         const LogIds *ids; /* the same, for the log; lives as long as the call; or NULL */
         usec_t timeout; /* for the whole call, if it is shorter than the engine's own; 0: none */

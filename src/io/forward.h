@@ -9,3 +9,4 @@ typedef struct HttpServer HttpServer;
 typedef struct Timeout Timeout;
 typedef struct TimeoutQueue TimeoutQueue;
 typedef struct Timer Timer;
+typedef struct Worker Worker;

@@ -8,7 +8,7 @@
 #include "io/forward.h"
 #include "io/loop.h"
 
-int give_back_new(Loop *l, GiveBack **ret);
+int give_back_new(Loop *l, Worker *w, GiveBack **ret); /* the worker gives back, too */
 GiveBack *give_back_free(GiveBack *g);
 DEFINE_CLEANUP(GiveBack *, give_back_free);
 
@@ -16,6 +16,6 @@ void give_back_start(GiveBack *g);
 
 /* When a request has ended. */
 static inline void give_back_check(GiveBack *g) {
-        if (__builtin_expect(memory_noted, 0))
+        if (__builtin_expect(memory_is_noted(), 0))
                 give_back_start(g);
 }

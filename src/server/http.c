@@ -22,6 +22,7 @@
 #include "io/give-back.h"
 #include "io/http-server.h"
 #include "io/timeout.h"
+#include "io/worker.h"
 #include "server/access.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/key-queue.h"
@@ -79,6 +80,8 @@ static void on_settled(void *userdata) {
 static uint64_t body_max(const Request *q) {
         if (!route_takes_body(q->route))
                 return HTTP_SKIPPED_BODY_MAX;
+        if (q->route->flags & ROUTE_SMALL_BODY)
+                return MIN(q->config->max_body, (uint64_t) HTTP_SMALL_BODY_MAX);
         return q->inner ? JOB_LINE_MAX : q->config->max_body;
 }
 
@@ -87,7 +90,10 @@ static uint64_t inner_inflight_max(const Config *c) {
 }
 
 static int too_large(const Request *q, ApiError *ret_error) {
-        if (route_takes_body(q->route))
+        if (q->route->flags & ROUTE_SMALL_BODY)
+                api_error_set(ret_error, 413, NULL, "The body is larger than this path takes (%llu bytes).",
+                              (unsigned long long) body_max(q));
+        else if (route_takes_body(q->route))
                 api_error_set(ret_error, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
                               (unsigned long long) body_max(q));
         else
@@ -327,7 +333,10 @@ int http_new(const HttpParams *p, Http **ret) {
         r = affinity_new(affinity_key, AFFINITY_MAX, &h->affinity);
         if (r < 0)
                 return r;
-        r = give_back_new(p->loop, &h->give_back);
+        r = worker_new(p->loop, &h->worker);
+        if (r < 0)
+                return r;
+        r = give_back_new(p->loop, h->worker, &h->give_back);
         if (r < 0)
                 return r;
         r = request_log_new(p->loop, &h->log);
@@ -423,6 +432,7 @@ Http *http_free(Http *h) {
         key_queue_free(h->queue);
         affinity_free(h->affinity);
         request_log_free(h->log);
+        worker_free(h->worker);
         give_back_free(h->give_back);
         config_unref(h->p.config);
         free(h);

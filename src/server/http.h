@@ -42,6 +42,7 @@ struct Http {
         Hedges *hedges;
         KeyQueue *queue; /* requests that wait for a key */
         RequestLog *log;
+        Worker *worker;      /* reads large bodies: server/reading.h */
         GiveBack *give_back; /* of memory, after a large request */
         List requests;                 /* from their headers to their log line, the oldest first */
         size_t n_long_answers;         /* see server/admin/long-answer.h */

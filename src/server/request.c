@@ -16,10 +16,8 @@ void request_handle(Request *q) {
         r = q->route->handler(q, &e);
         if (r == 0)
                 return;
-        if (r == -ENOMEM)
-                api_error_set(&e, 500, NULL, "Out of memory.");
-        else if (r < 0)
-                api_error_set(&e, 500, NULL, "gemgate could not serve this request: %s.", strerror(-r));
+        if (r < 0)
+                api_error_from_failure(&e, r);
         request_reply_error(q, &e);
 }
 

@@ -28,8 +28,9 @@
                 OF_CACHES("GET", version "/cachedContents", resource_list,                                  \
                           "those that this token has made"),                                                \
                 OF_CACHES("GET", version "/cachedContents/", resource_named, "one of them"),                \
-                OF_CACHES("PATCH", version "/cachedContents/", resource_named,                              \
-                          "another time at which it expires"),                                              \
+                NATIVE("PATCH", version "/cachedContents/", resource_named,                                 \
+                       "another time at which it expires", .kind = BINDING_CACHES,                          \
+                       .flags = ROUTE_SMALL_BODY),                                                          \
                 OF_CACHES("DELETE", version "/cachedContents/", resource_named, "deletes it"),              \
                 NATIVE("POST", "/upload" version "/files", resource_upload,                                 \
                        "uploads a file, resumable or multipart", .kind = BINDING_FILES,                     \
@@ -57,7 +58,8 @@ static const Route routes[] = {
         FILES("/v1"), /* as above */
         { "GET", "/stats", TOKEN_ADMIN, PLAIN, manage_stats,
           "counters and health of every key and model" },
-        { "POST", "/reset-api-key-health", TOKEN_ADMIN, PLAIN, manage_reset, "revives keys" },
+        { "POST", "/reset-api-key-health", TOKEN_ADMIN, PLAIN, manage_reset, "revives keys",
+          .flags = ROUTE_SMALL_BODY },
         { "GET", "/api-key-recommendations", TOKEN_ADMIN, PLAIN, manage_recommendations,
           "what would make the pool serve better" },
         { "GET", "/explain", TOKEN_ADMIN, PLAIN, manage_explain,
@@ -66,7 +68,7 @@ static const Route routes[] = {
           "the requests under way, the oldest first" },
         { "GET", "/ip-config", TOKEN_ADMIN, PLAIN, manage_ip_config, "who may connect" },
         { "POST", "/test-ip", TOKEN_ADMIN, PLAIN, manage_test_ip,
-          "whether an address may connect" },
+          "whether an address may connect", .flags = ROUTE_SMALL_BODY },
 };
 
 const Route *routes_all(size_t *ret_n) {

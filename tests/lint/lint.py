@@ -52,6 +52,8 @@ FOREIGN_FILES = {
     "src/io/log-file.c": {"pthread.h", "base/thread.h"},
     # likewise for the files of the configuration, which also take long to parse with 100,000 keys
     "src/daemon/config-thread.c": {"pthread.h", "base/thread.h"},
+    # what is done for a body of many MiB takes longer than the loop may be held
+    "src/io/worker.c": {"pthread.h", "base/thread.h"},
     # what nothing reads, such as a full pipe, makes its writer wait
     "src/base/log-outlet.c": {"pthread.h", "base/thread.h"},
     # a large request is translated beside the loop, and looks up its signatures there

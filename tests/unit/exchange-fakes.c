@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "exchange-fakes.h"
+#include "io/give-back.h"
 #include "io/timeout.h"
 #include "io/timer.h"
 
@@ -183,4 +184,47 @@ unsigned fake_loop_n_running(const Loop *l) {
                         n++;
         }
         return n;
+}
+
+/* --- the worker --- */
+
+void worker_add(Worker *w, WorkerTask *t) {
+        assert_false(t->pending);
+        t->pending = true;
+        list_append(&w->waiting, &t->link);
+}
+
+void worker_drop(Worker *w, WorkerTask *t) {
+        assert_true(t->pending);
+        t->pending = false;
+        t->dropped = true;
+        if (t == w->running)
+                return;
+        list_unlink(&t->link);
+        t->drop(t);
+}
+
+void fake_worker_work(Worker *w) {
+        WorkerTask *t = TAKE_PTR(w->running);
+        List *first = list_first(&w->waiting);
+
+        if (t) {
+                t->pending = false;
+                (t->dropped ? t->drop : t->done)(t);
+        } else if (first) {
+                list_unlink(first);
+                w->running = list_entry(first, WorkerTask, link);
+                w->running->run(w->running);
+        }
+}
+
+unsigned fake_worker_n_pending(const Worker *w) {
+        unsigned n = w->running && w->running->pending;
+
+        for (List *i = w->waiting.next; i != &w->waiting; i = i->next)
+                n++;
+        return n;
+}
+
+void give_back_start(GiveBack *g) {
 }

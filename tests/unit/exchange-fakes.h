@@ -2,13 +2,15 @@
 #pragma once
 
 /*
- * What the walk of the exchanges puts in the place of io: a clock that the walk moves, and the loop's timers
- * and hooks that go by it. They have the names of the real ones, so the linker takes these.
+ * What the walk of the exchanges puts in the place of io: a clock that the walk moves, the loop's timers and
+ * hooks that go by it, and a worker whose thread the walk is. They have the names of the real ones, so the
+ * linker takes these.
  */
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "io/loop.h"
+#include "io/worker.h"
 
 struct Loop {
         usec_t now;
@@ -22,3 +24,11 @@ void fake_loop_init(Loop *l);
 void fake_loop_turn(Loop *l);              /* the end of a turn: the hooks that are due */
 void fake_loop_pass(Loop *l, usec_t span); /* time passes, and what comes due is called in order */
 unsigned fake_loop_n_running(const Loop *l); /* time-outs and timers that run */
+
+struct Worker {
+        List waiting;
+        WorkerTask *running; /* its run() is over, and its end is not reported yet */
+};
+
+void fake_worker_work(Worker *w);               /* begins a task, or ends the one that runs */
+unsigned fake_worker_n_pending(const Worker *w); /* tasks that were not dropped */

@@ -116,6 +116,15 @@ const char *http_request_argument(HttpRequest *r, const char *name) {
         return NULL;
 }
 
+void http_request_each_header(HttpRequest *r, void (*f)(const char *name, const char *value, void *userdata),
+                              void *userdata) {
+}
+
+void http_request_each_argument(HttpRequest *r,
+                                void (*f)(const char *name, const char *value, void *userdata),
+                                void *userdata) {
+}
+
 Buf *http_request_body(HttpRequest *r) {
         return &r->body;
 }
@@ -218,9 +227,17 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
                         ApiError *ret_error) {
         static char nothing[] = "x"; /* no JSON, so nothing reads the rest */
         FakeTranslation *f = calloc(1, sizeof(FakeTranslation));
-        const Client *client = ((HttpRequest *) c->request)->client;
+        Client *client = &w.clients[strtoul(c->request_id, NULL, 10)];
 
         assert_non_null(f);
+        check(client->is_long == (n == LONG), "a body of %zu bytes", n);
+        if (client->is_long && draw(16) == 0) { /* the request is invalid, at least for this model */
+                api_error_set(ret_error, 400, NULL, "no");
+                client->injected = true;
+                w.n_refused++;
+                free(f);
+                return DIALECT_E_REFUSED;
+        }
         f->t.dialect = &fake_dialect;
         f->t.method = client->method;
         f->t.gemini = (Buf){ .base = nothing, .n = client->size };

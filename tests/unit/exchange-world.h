@@ -24,6 +24,7 @@
 #define HIGH_MARK 120U
 #define LOW_MARK  40U
 #define BIG       (1U << 20) /* bytes of a request that is never cheap */
+#define LONG      (HTTP_SMALL_BODY_MAX + 1) /* bytes of a body that the worker reads */
 
 typedef struct Client Client;
 
@@ -57,9 +58,9 @@ struct Client {
         bool taken;
         usec_t began, last_byte; /* last_byte: the last time that bytes were passed on */
         size_t size;
+        bool is_long; /* its body */
         const char *model;
         GeminiMethod method;
-
         /* what it has read */
         int reading;    /* of which attempt; −1: none yet */
         unsigned next;  /* event of it */
@@ -86,6 +87,7 @@ extern struct Walk {
         Loop loop;
         Http http;
         Engine engine;
+        Worker worker;
         Config configs[4];
         Client clients[CLIENTS];
         Call calls[CALLS];
@@ -95,7 +97,7 @@ extern struct Walk {
         unsigned n_leases, n_calls;
         bool fail_start, fail_stream;
         unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late;
-        unsigned n_elsewhere, n_paused, most_tries;
+        unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused;
 } w;
 
 #define check(condition, ...)                                                                   \
@@ -107,9 +109,7 @@ extern struct Walk {
         } while (0)
 
 uint64_t draw(uint64_t n);
-
 usec_t __wrap_clock_realtime(void);
-
 extern const Dialect fake_dialect;
 extern const EngineOps fake_engine_ops;
 

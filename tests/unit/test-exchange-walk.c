@@ -53,12 +53,25 @@ static bool has_calls(const Client *c) {
         return false;
 }
 
+static unsigned n_translating(void) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < CLIENTS; i++) {
+                const Exchange *x = w.clients[i].taken ? w.clients[i].q.exchange : NULL;
+
+                n += x && x->state == EXCHANGE_TRANSLATING;
+        }
+        return n;
+}
+
 /* The request is over, by its end or by its client's: the server forgets it. */
 static void client_end(Client *c) {
         if (c->q.cancel)
                 TAKE_PTR(c->q.cancel)(&c->q);
         check(!c->q.exchange, "an exchange outlives its request");
         check(!has_calls(c), "a call outlives its request");
+        check(fake_worker_n_pending(&w.worker) == n_translating(), "a reading outlives its request");
+        buf_done(&c->io.body);
         buf_done(&c->io.out);
         w.n_hedged += c->q.hedged;
         verdicts_done(&c->q.verdicts);
@@ -87,7 +100,14 @@ static void step_begin(void) {
         c->io = (HttpRequest){ .client = c, .body = BUF_INIT(16), .out = BUF_INIT(BIG) };
         c->q = (Request){ .http = &w.http, .io = &c->io, .dialect = &fake_dialect,
                           .config = &w.configs[draw(ELEMENTSOF(w.configs))] };
+        (void) snprintf(c->q.id, sizeof(c->q.id), "%td", c - w.clients);
         c->q.ids.id = c->q.id;
+        c->is_long = draw(4) == 0;
+        if (c->is_long) {
+                c->io.body = (Buf){ .base = malloc(LONG), .n = LONG, .size = LONG, .max = LONG };
+                assert_non_null(c->io.body.base);
+                w.n_long++;
+        }
         list_init(&c->q.link);
         w.fail_start = draw(300) == 0;
         w.n_begun++;
@@ -139,6 +159,10 @@ static void step_hangup(void) {
         client_end(c);
 }
 
+static void step_worker(void) {
+        fake_worker_work(&w.worker);
+}
+
 static void step_time(void) {
         usec_t span = draw(200) * USEC_PER_MSEC;
 
@@ -186,6 +210,11 @@ static void compare_one(const Client *c) {
               exchange_state_to_string(x->state));
         check((x->state == EXCHANGE_WAITING) == (x->backoff != NULL), "a backoff timer in %s",
               exchange_state_to_string(x->state));
+        check((x->state == EXCHANGE_TRANSLATING) == (x->reading != NULL), "a reading in %s",
+              exchange_state_to_string(x->state));
+        check(!c->is_long || x->state == EXCHANGE_TRANSLATING ||
+                      (c->io.body.n == LONG) == (x->target.fallback != NULL),
+              "a body in %s that is kept for nothing, or lost", exchange_state_to_string(x->state));
         check((x->state == EXCHANGE_ATTEMPTING || x->state == EXCHANGE_STREAMING) ==
                       (x->attempt->upstream.call != NULL),
               "a call in %s, or none", exchange_state_to_string(x->state));
@@ -223,6 +252,7 @@ static void compare(void) {
                 n_queued += c->q.exchange->state == EXCHANGE_QUEUED;
                 n_waiting += c->q.exchange->state == EXCHANGE_WAITING;
         }
+        check(fake_worker_n_pending(&w.worker) == n_translating(), "a reading of no exchange");
         key_queue_counters(w.http.queue, &counters);
         check(w.n_leases == w.n_calls, "%u leases for %u calls", w.n_leases, w.n_calls);
         check(w.http.n_exchanges == n_exchanges, "%zu exchanges are counted, not %u", w.http.n_exchanges,
@@ -239,6 +269,8 @@ static void world_begin(void) {
 
         fake_loop_init(&w.loop);
         w.engine.ops = &fake_engine_ops;
+        list_init(&w.worker.waiting);
+        h->worker = &w.worker;
         h->p = (HttpParams){ .loop = &w.loop, .engine = &w.engine, .cli = &w.engine };
         assert_int_equal(pool_new(zone, __wrap_clock_realtime(), &h->p.pool), 0);
         for (unsigned k = 0; k < KEYS; k++) {
@@ -258,6 +290,7 @@ static void world_begin(void) {
         for (unsigned i = 0; i < ELEMENTSOF(w.configs); i++) {
                 RouteConfig *r = &w.configs[i].route;
 
+                w.configs[i].n_ref = 1;
                 r->affinity_spill = AFFINITY_OFF;
                 r->queue_wait = i & 1 ? 5 * USEC_PER_SEC : 0;
                 r->hedge_after = i & 1 ? 300 * USEC_PER_MSEC : i & 2 ? HEDGE_P95 : HEDGE_OFF;
@@ -275,7 +308,10 @@ static void world_end(void) {
         for (unsigned i = 0; i < CLIENTS; i++)
                 if (w.clients[i].taken)
                         client_end(&w.clients[i]);
+        if (w.worker.running) /* dropped */
+                fake_worker_work(&w.worker);
         compare();
+        check(list_is_empty(&w.worker.waiting) && !w.worker.running, "a task is left");
         check(w.n_calls == 0 && w.n_leases == 0, "%u calls and %u leases are left", w.n_calls, w.n_leases);
         check(fake_loop_n_running(&w.loop) == 0, "%u time-outs are left", fake_loop_n_running(&w.loop));
         check(list_is_empty(&w.loop.hooks) || list_is_single(&w.loop.hooks), "a hook is left");
@@ -293,6 +329,7 @@ static void walk(uint64_t seed, unsigned n_steps) {
         static void (*const steps[])(void) = {
                 step_begin, step_begin, step_call, step_call, step_call, step_call,  step_call, step_call,
                 step_read,  step_read,  step_end,  step_end,  step_time, step_hangup, step_other,
+                step_worker,
         };
 
         memset(&w, 0, sizeof(w));
@@ -308,11 +345,12 @@ static void walk(uint64_t seed, unsigned n_steps) {
         fake_loop_turn(&w.loop);
         world_end();
         print_message("           %u requests: %u served, %u errors (%u late), %u in a stream, %u hang-ups; "
-                      "%u hedged, %u queued, %u tries at most\n",
+                      "%u hedged, %u queued, %u tries at most, %u long\n",
                       w.n_begun, w.n_well, w.n_errors, w.n_late, w.n_stream_errors, w.n_hangups, w.n_hedged,
-                      w.n_queued, w.most_tries);
+                      w.n_queued, w.most_tries, w.n_long);
         assert_true(w.n_well > n_steps / 200 && w.n_errors > n_steps / 500 && w.n_hangups > n_steps / 500);
         assert_true(w.n_stream_errors > 0 && w.n_hedged > 0 && w.n_queued > 0 && w.n_late > 0);
+        assert_true(w.n_long > n_steps / 200 && w.n_refused > n_steps / 5000);
         assert_true(w.most_tries > 3 && w.n_elsewhere > n_steps / 1000 && w.n_paused > n_steps / 5000);
 }
 

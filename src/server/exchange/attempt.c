@@ -179,6 +179,7 @@ int attempt_start(Attempt *a) {
                                            .body = buf_data(&t->gemini),
                                            .n_body = t->gemini.n,
                                            .key = key ? pool_key_secret(key) : NULL,
+                                           .cli = target->split,
                                            .id = q->id,
                                            .ids = &q->ids,
                                            .timeout = t->timeout,

@@ -4,9 +4,9 @@
  * One exchange is one state machine: states.c has the states and their transitions, this file has the
  * actions in each state, and the client's side.
  *
- * Everything under way is a field (attempt, place, backoff, ping, deadline). A callback clears its field,
- * records the fact and calls exchange_step(). A step ends in a state with something under way, or in DONE,
- * and is the only place where an exchange is freed. Freeing cancels every field that is set.
+ * Everything under way is a field (attempt, reading, place, backoff, ping, deadline). A callback clears its
+ * field, records the fact and calls exchange_step(). A step ends in a state with something under way, or in
+ * DONE, and is the only place where an exchange is freed. Freeing cancels every field that is set.
  *
  * Without streaming, the state goes from ATTEMPTING to DONE. A stream's headers are not sent before its
  * first event is translated, so that an error before it is still a plain HTTP error, and another key can
@@ -40,7 +40,8 @@ static Exchange *exchange_free(Exchange *x) {
         x->request->cancel = NULL;
         if (!x->request->job)
                 x->request->http->n_exchanges--;
-        translation_free(x->target.translation);
+        x->reading = reading_free(x->reading, x->request->http->worker);
+        target_done(&x->target);
         if (x->empty)
                 buf_done(&x->empty->body);
         free(x->empty);
@@ -101,7 +102,8 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
         } else if (x->attempt->refused)
                 *ret = x->attempt->refusal;
         else
-                api_error_from_verdict(ret, &x->attempt->verdict, x->target.model);
+                api_error_from_verdict(ret, &x->attempt->verdict,
+                                       x->target.model[0] ? x->target.model : "the request");
 }
 
 /* No try gave more than an empty answer. */
@@ -210,6 +212,24 @@ static void end_late(Exchange *x) {
 
 /* --- the actions in each state --- */
 
+static void step_translating(Exchange *x) { /* the worker has read the body */
+        Request *q = x->request;
+        Reading *r;
+        ApiError e;
+        int error;
+
+        if (x->asked)
+                return exchange_turn_read(x);
+        r = TAKE_PTR(x->reading);
+        error = target_take(q, r, &x->target, &e);
+        (void) reading_free(r, q->http->worker);
+        if (error == 0)
+                return exchange_enter(x, EXCHANGE_PICKING);
+        if (error != DIALECT_E_REFUSED)
+                api_error_from_failure(&e, error);
+        fail(x, &e);
+}
+
 static void step_queued(Exchange *x) { /* its retry, also at the end of its wait */
         exchange_enter(x, EXCHANGE_PICKING);
 }
@@ -254,6 +274,7 @@ static void step_streaming(Exchange *x) {
 void exchange_step(Exchange *x) {
         /* Exchanges in other states have nothing to wait for. */
         static void (*const steps[_EXCHANGE_STATE_MAX])(Exchange *x) = {
+                [EXCHANGE_TRANSLATING] = step_translating,
                 [EXCHANGE_QUEUED] = step_queued,
                 [EXCHANGE_ATTEMPTING] = step_attempting,
                 [EXCHANGE_WAITING] = step_waiting,
@@ -271,6 +292,10 @@ void exchange_step(Exchange *x) {
 }
 
 /* --- events from outside --- */
+
+void exchange_on_read(Reading *r) {
+        exchange_step(r->userdata);
+}
 
 static void on_turn(KeyQueuePlace *p) {
         exchange_step(CONTAINER_OF(p, Exchange, place));
@@ -309,23 +334,12 @@ void exchange_on_ping(Timeout *t) {
         pass_on(x);
 }
 
-int exchange_begin(Request *q, ApiError *ret_error) {
-        Http *h = q->http;
-        Target target;
-        Exchange *x;
-        int r;
+static Exchange *exchange_new(Request *q) {
+        Exchange *x = calloc(1, sizeof(Exchange));
 
-        r = target_set(q, &target, ret_error);
-        if (r != 0)
-                return r == DIALECT_E_REFUSED ? HANDLER_E_REFUSED : r;
-
-        x = calloc(1, sizeof(Exchange));
-        if (!x) {
-                translation_free(target.translation);
-                return -ENOMEM;
-        }
+        if (!x)
+                return NULL;
         x->request = q;
-        x->target = target;
         x->attempt = &x->first;
         attempt_init(x->attempt, q, &x->target);
         x->place = KEY_QUEUE_PLACE_INIT(x->place);
@@ -334,11 +348,32 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         x->hedge.due = TIMEOUT_INIT(x->hedge.due);
         x->ping = TIMEOUT_INIT(x->ping);
         x->deadline = TIMEOUT_INIT(x->deadline);
+        return x;
+}
+
+int exchange_begin(Request *q, ApiError *ret_error) {
+        bool is_long = reading_is_long(q);
+        Http *h = q->http;
+        Exchange *x;
+        int r;
+
+        x = exchange_new(q);
+        if (!x)
+                return -ENOMEM;
+        r = is_long ? reading_begin(q, q->dialect, NULL, exchange_on_read, x, &x->reading)
+                    : target_set(q, &x->target, ret_error);
+        if (r != 0) {
+                free(x);
+                return r == DIALECT_E_REFUSED ? HANDLER_E_REFUSED : r;
+        }
         q->exchange = x;
         q->cancel = on_cancel;
         if (!q->job)
                 h->n_exchanges++;
         timeout_start(h->deadline, &x->deadline);
-        exchange_step(x);
+        if (is_long)
+                exchange_enter(x, EXCHANGE_TRANSLATING);
+        else
+                exchange_step(x);
         return 0;
 }

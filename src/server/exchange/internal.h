@@ -13,6 +13,7 @@
 
 typedef enum ExchangeState {
         EXCHANGE_PICKING, /* the first; never visible from outside */
+        EXCHANGE_TRANSLATING,
         EXCHANGE_QUEUED,
         EXCHANGE_ATTEMPTING,
         EXCHANGE_WAITING,
@@ -49,6 +50,7 @@ struct Exchange {
         /* what is under way */
         Attempt first, *attempt; /* `attempt` is the current one: `first`, or hedge.second */
         Hedge hedge;
+        Reading *reading; /* of a large body */
         KeyQueuePlace place;
         Timer *backoff;
         Timeout ping, deadline;
@@ -60,6 +62,7 @@ struct Exchange {
 
         EmptyAnswer *empty; /* the latest one; NULL: there was none */
         ApiError *asked; /* the error of the requested model, once another model is tried */
+        const char *turned; /* why another model is tried: a name for the log */
         UpstreamTries tries;
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */
 };
@@ -74,6 +77,7 @@ void exchange_step(Exchange *x); /* x may be freed when it returns */
 bool exchange_verdict_answers(const Exchange *x, const PoolRefusal *refusal);
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret);
 void exchange_fail(Exchange *x, const PoolRefusal *refusal); /* NULL: the attempt's verdict is the reason */
+void exchange_on_read(Reading *r); /* the worker has read the body */
 
 /* server/exchange/try.c */
 void exchange_pick(Exchange *x);  /* in PICKING: finds a key, a place in a queue, the next model, or ends */
@@ -82,6 +86,9 @@ int exchange_on_event(Attempt *a, const char *json, size_t n);
 void exchange_on_done(Attempt *a);
 void exchange_conclude(Exchange *x, Attempt *a, int error); /* gives the lease back, and counts the try */
 void exchange_reset(Exchange *x); /* discards Gemini's answer so far: another attempt follows */
+
+/* Turns to the next model, because the worker has translated the body for it, or cannot. */
+void exchange_turn_read(Exchange *x);
 
 /* server/exchange/hedge.c */
 void exchange_hedge_arm(Exchange *x);                 /* the first attempt has begun */

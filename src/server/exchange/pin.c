@@ -31,18 +31,28 @@ static bool on_name(const char *name, void *userdata) {
         return true;
 }
 
-int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
-        const char *fault = NULL;
+static void each_name(const Buf *names, Look *l) {
+        const char *p = names->n > 0 ? buf_data(names) : "", *end = p + names->n;
+
+        while (p < end && on_name(p, l))
+                p += strlen(p) + 1;
+}
+
+/* Either the request's JSON, or the names in it and their fault. */
+static int find(Request *q, const Buf *json, const Buf *names, const char *fault,
+                char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
         Look l = {};
         int r;
 
         l.asker.pool = q->http->p.pool;
-        if (json->n > 0 && pool_n_bound(l.asker.pool) > 0) {
+        if ((json ?: names)->n > 0 && pool_n_bound(l.asker.pool) > 0) {
                 r = file_owner_init(&l.asker, q);
                 if (r < 0)
                         return r;
         }
-        if (json->n > 0)
+        if (!json)
+                each_name(names, &l);
+        else if (json->n > 0)
                 fault = gemini_names_each(buf_data(json), json->n, on_name, &l);
         if (l.refused[0])
                 return file_owner_refuse(l.refused, ret_error);
@@ -60,6 +70,15 @@ int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1],
         }
         memcpy(ret, l.first, sizeof(l.first));
         return 0;
+}
+
+int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
+        return find(q, json, NULL, NULL, ret, ret_error);
+}
+
+int pin_find_named(Request *q, const Buf *names, const char *fault, char ret[static BINDING_NAME_MAX + 1],
+                   ApiError *ret_error) {
+        return find(q, NULL, names, fault, ret, ret_error);
 }
 
 PoolProject *pin_project(const Request *q, const char *pinned) {

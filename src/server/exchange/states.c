@@ -3,14 +3,15 @@
 /*
  * The states of an exchange, and their transitions.
  *
- *                  QUEUED      WAITING
- *                    ⇅         ⇅     ↑
- *     (READING) → PICKING → ATTEMPTING
- *                              ↓
- *                          STREAMING → DRAINING → DONE
+ *                  TRANSLATING   QUEUED      WAITING
+ *                       ⇅ ↑         ⇅        ⇅     ↑
+ *     (READING) →    PICKING     ← → →    ATTEMPTING
+ *                                            ↓
+ *                                        STREAMING → DRAINING → DONE
  *
  *   READING     the body is arriving, in http.c; an exchange is created when the body is complete
  *   PICKING     a key is picked; it ends within the same call, so no event arrives in this state
+ *   TRANSLATING the worker reads a large body: at first, and again for another model (server/reading.h)
  *   QUEUED      no key can serve, and one frees within QUEUE_WAIT: the request has a place in the model's
  *               queue (key-queue.c), and its retry there is the next pick
  *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
@@ -31,10 +32,13 @@ static const struct {
         const char *name;
         unsigned next; /* states that may follow */
 } states[_EXCHANGE_STATE_MAX] = {
-        [EXCHANGE_PICKING] = { "picking", TO(ATTEMPTING) | TO(QUEUED) | TO(WAITING) | TO(DONE) },
+        [EXCHANGE_PICKING] = { "picking", TO(TRANSLATING) | TO(ATTEMPTING) | TO(QUEUED) | TO(WAITING) |
+                                                TO(DONE) },
+        [EXCHANGE_TRANSLATING] = { "translating", TO(PICKING) | TO(DONE) },
         [EXCHANGE_QUEUED] = { "queued", TO(PICKING) | TO(DONE) },
         [EXCHANGE_ATTEMPTING] = { "attempting",
-                                  TO(PICKING) | TO(QUEUED) | TO(WAITING) | TO(STREAMING) | TO(DONE) },
+                                  TO(PICKING) | TO(TRANSLATING) | TO(QUEUED) | TO(WAITING) | TO(STREAMING) |
+                                          TO(DONE) },
         [EXCHANGE_WAITING] = { "waiting", TO(PICKING) | TO(DONE) },
         [EXCHANGE_STREAMING] = { "streaming", TO(DRAINING) | TO(DONE) },
         [EXCHANGE_DRAINING] = { "draining", TO(DONE) },
@@ -55,6 +59,7 @@ static void check(const Exchange *x, ExchangeState state) {
         assert(key_queue_place_is_taken(&x->place) == (state == EXCHANGE_QUEUED) ||
                state == EXCHANGE_PICKING || state == EXCHANGE_DONE);
         assert(!x->backoff == (state != EXCHANGE_WAITING) || state == EXCHANGE_DONE);
+        assert(!x->reading == (state != EXCHANGE_TRANSLATING) || state == EXCHANGE_DONE);
         assert(!x->attempt->upstream.call || state == EXCHANGE_ATTEMPTING || state == EXCHANGE_STREAMING ||
                state == EXCHANGE_DONE);
 }

@@ -5,6 +5,7 @@
  * engine. */
 
 #include "pool/binding.h"
+#include "server/reading.h"
 #include "server/request.h"
 
 typedef struct Target {
@@ -15,11 +16,13 @@ typedef struct Target {
         uint64_t conversation; /* the conversation that it continues; 0: none */
         char pinned[BINDING_NAME_MAX + 1]; /* a file or cached content of one project; or "" */
         bool cli; /* through the Gemini CLI, whose own requests get a key later */
+        CliRequest *split; /* what the CLI gets, if that is known already; or NULL */
 } Target;
 
-/* 0, with a translation that must be freed; q->model is filled. DIALECT_E_REFUSED: see the error.
- * -ENOMEM. */
+/* 0, with a target that must be released; q->model is filled. DIALECT_E_REFUSED: see the error. -ENOMEM. */
 int target_set(Request *q, Target *ret, ApiError *ret_error);
+int target_take(Request *q, Reading *r, Target *ret, ApiError *ret_error); /* the worker has read the body */
+void target_done(Target *target);
 
 /* Whether a model is left that may be tried. */
 static inline bool target_has_fallback(const Target *target) {
@@ -29,3 +32,8 @@ static inline bool target_has_fallback(const Target *target) {
 /* Sends the same request to the next model of FALLBACK_MODELS, with a new translation that replaces the
  * other. False if there is none, and nothing is changed. */
 bool target_fall_back(Request *q, Target *target);
+
+/* The two halves of that, for a large body: the model for which the worker then translates it (NULL: none is
+ * left), and what it has translated. False if the request is invalid for that model. */
+const char *target_next_model(Request *q, Target *target);
+bool target_take_fallback(Request *q, Reading *r, Target *target);

@@ -177,6 +177,30 @@ static bool is_of_model(const Verdict *v) {
         }
 }
 
+/* The request is translated for another model: a key for it is picked next. */
+static void turned(Exchange *x) {
+        Request *q = x->request;
+
+        if (!q->fallback)
+                q->fallback = x->turned;
+        upstream_tries_forget(&x->tries);
+        x->attempt->verdict.class = VERDICT_OK;
+        if (x->state != EXCHANGE_PICKING)
+                exchange_enter(x, EXCHANGE_PICKING);
+}
+
+/* Lets the worker translate a large body for the next model. False if there is none. */
+static bool read_for_next(Exchange *x) {
+        Request *q = x->request;
+        const char *model = target_next_model(q, &x->target);
+
+        if (!model || reading_begin(q, q->dialect, model, exchange_on_read, x, &x->reading) < 0)
+                return false;
+        if (x->state != EXCHANGE_TRANSLATING)
+                exchange_enter(x, EXCHANGE_TRANSLATING);
+        return true;
+}
+
 /* Turns to another model, because of the pool's refusal or (NULL) the attempt's verdict. True if there is
  * one: a key for it is picked next. */
 static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
@@ -192,15 +216,24 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
                 exchange_error(x, refusal, x->asked);
         }
         exchange_reset(x);
+        x->turned = why;
+        if (reading_is_long(q))
+                return read_for_next(x);
         if (!target_fall_back(q, &x->target))
                 return false;
-        if (!q->fallback)
-                q->fallback = why;
-        upstream_tries_forget(&x->tries);
-        x->attempt->verdict.class = VERDICT_OK;
-        if (x->state != EXCHANGE_PICKING)
-                exchange_enter(x, EXCHANGE_PICKING);
+        turned(x);
         return true;
+}
+
+void exchange_turn_read(Exchange *x) {
+        Reading *r = TAKE_PTR(x->reading);
+        bool is_read = target_take_fallback(x->request, r, &x->target);
+
+        (void) reading_free(r, x->request->http->worker);
+        if (is_read)
+                turned(x);
+        else if (!read_for_next(x)) /* the request is invalid for this model */
+                exchange_fail(x, NULL);
 }
 
 /* No key is available now. */

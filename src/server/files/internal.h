@@ -5,11 +5,13 @@
 
 #include "io/timeout.h"
 #include "server/files/resource.h"
+#include "server/reading.h"
 #include "server/upstream-query.h"
 
 typedef struct Resource {
         Request *request;
         UpstreamQuery query; /* not of a list */
+        Reading *reading;    /* of a large body, before the query */
         Timeout deadline;
         char name[BINDING_NAME_MAX + 1]; /* from the path, or the upload's; or "" */
 

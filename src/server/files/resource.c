@@ -40,6 +40,7 @@ Resource *resource_free(Resource *r) {
         if (!r)
                 return NULL;
         q = r->request;
+        r->reading = reading_free(r->reading, q->http->worker);
         resource_list_drop(r, VERDICT_CLIENT_GONE);
         upstream_query_end(&r->query, VERDICT_CLIENT_GONE);
         timeout_stop(&r->deadline);
@@ -147,20 +148,12 @@ static void resource_on_done(UpstreamQuery *query) {
         buf_done(&answer);
 }
 
-static int take_body(Resource *r, ApiError *ret_error) {
-        Request *q = r->request;
-        Buf *body = http_request_body(q->io);
-        const char *s = body->n > 0 ? buf_data(body) : "", *why = json_fault(s, body->n);
+/* The body is right: it goes upstream as it is. */
+static void put_body(Resource *r) {
+        Buf *body = http_request_body(r->request->io);
 
-        if (!why && !json_view_is(json_view(s, body->n), '{'))
-                why = "not an object";
-        if (why) {
-                api_error_set(ret_error, 400, NULL, "The request body is not a JSON object: %s.", why);
-                return HANDLER_E_REFUSED;
-        }
-        r->query.body = s;
+        r->query.body = body->n > 0 ? buf_data(body) : "";
         r->query.n_body = body->n;
-        return 0;
 }
 
 int resource_may_make(Request *q, ApiError *ret_error) {
@@ -173,6 +166,35 @@ int resource_may_make(Request *q, ApiError *ret_error) {
         return HANDLER_E_REFUSED;
 }
 
+static void create(Resource *r) {
+        put_body(r);
+        r->query.verb = "POST";
+        r->query.tries.once = true;
+        (void) buf_puts(&r->query.path, "/v1beta/cachedContents");
+        resource_start(r);
+}
+
+/* The worker has read a large body. */
+static void resource_on_read(Reading *reading) {
+        Resource *r = reading->userdata;
+        Request *q = r->request;
+        int e = reading->error;
+        ApiError error;
+
+        if (e == 0)
+                e = pin_find_named(q, &reading->names, reading->names_fault, r->query.pinned, &error);
+        else if (e == DIALECT_E_REFUSED)
+                error = reading->refusal;
+        reading_return_body(reading, q);
+        r->reading = reading_free(reading, q->http->worker);
+        if (e == 0)
+                return create(r);
+        if (e < 0)
+                api_error_from_failure(&error, e);
+        (void) resource_free(r);
+        request_reply_error(q, &error);
+}
+
 int resource_create(Request *q, ApiError *ret_error) {
         _cleanup_(resource_freep) Resource *r = NULL;
         int e;
@@ -180,17 +202,20 @@ int resource_create(Request *q, ApiError *ret_error) {
         e = resource_may_make(q, ret_error);
         if (e == 0)
                 e = resource_new(q, &r);
+        if (e != 0)
+                return e;
+        if (reading_is_long(q)) {
+                e = reading_begin(q, NULL, NULL, resource_on_read, r, &r->reading);
+                if (e == 0)
+                        TAKE_PTR(r);
+                return e;
+        }
+        e = reading_check(q, ret_error);
         if (e == 0)
-                e = take_body(r, ret_error);
+                e = pin_find(q, http_request_body(q->io), r->query.pinned, ret_error);
         if (e != 0)
                 return e;
-        e = pin_find(q, http_request_body(q->io), r->query.pinned, ret_error);
-        if (e != 0)
-                return e;
-        r->query.verb = "POST";
-        r->query.tries.once = true;
-        (void) buf_puts(&r->query.path, "/v1beta/cachedContents");
-        resource_start(TAKE_PTR(r));
+        create(TAKE_PTR(r));
         return 0;
 }
 
@@ -230,9 +255,10 @@ int resource_named(Request *q, ApiError *ret_error) {
         r->query.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
         r->query.may_be_empty = streq(method, "DELETE");
         if (streq(method, "PATCH")) {
-                e = take_body(r, ret_error);
+                e = reading_check(q, ret_error);
                 if (e != 0)
                         return e;
+                put_body(r);
                 if (!put_mask(q, &r->query.path)) {
                         api_error_set(ret_error, 400, "updateMask", "updateMask must be a list of members.");
                         return HANDLER_E_REFUSED;
