@@ -42,8 +42,9 @@ class Upstream(threading.Thread):
                 data += more
             head, _, body = data.partition(b"\r\n\r\n")
             length = next(int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length"))
+            body = bytearray(body)
             while len(body) < length:
-                body += c.recv(65536)
+                body += c.recv(1 << 20)
             if b"attack" not in body:
                 c.sendall(JSON_HEAD + GOOD)
                 return

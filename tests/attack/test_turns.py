@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Bodies that take long to read: as large as MAX_BODY allows by default, and full of what is slow in JSON.
+
+The loop's thread, which serves everyone, must not be held by them: no turn of the loop takes more than 50 ms of CPU, and
+/health is answered meanwhile. How soon is asserted only where little else runs, because other work delays an answer, too.
+"""
+import contextlib
+import mmap
+import os
+import struct
+import threading
+import time
+
+import pytest
+
+import http1
+from house import BUILD, SECRETS
+from test_upstream import Upstream
+from watch import MIB
+
+SIZE = 31_000_000
+TURN_MAX = 50_000_000  # nanoseconds of CPU
+WAIT_MAX = 5 * TURN_MAX / 1e9
+TRIES = 3  # of which the quickest counts
+
+CHAT = ("/v1/chat/completions", '{"model":"gemini-3.8-flash","messages":[{"role":"user","content":%s}]}')
+IGNORED = (CHAT[0], '{"model":"gemini-3.8-flash","messages":[{"role":"user","content":"Hi"}],"x":%s}')
+MESSAGES = (CHAT[0], '{"model":"gemini-3.8-flash","messages":%s}')
+NATIVE = ("/v1beta/models/gemini-3.8-flash:generateContent", '{"contents":[{"role":"user","parts":%s}]}')
+STREAM = ("/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse", NATIVE[1])
+OTHER = (NATIVE[0], '{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"x":%s}')
+CACHE = ("/v1beta/cachedContents", OTHER[1])
+CLI = ("/run-gemini", '{"command":"Hi","x":%s}')
+CLI_CHAT = (CHAT[0], CHAT[1].replace("gemini-3.8", "cli/gemini-3.8"))
+
+
+def fill(text, of=SIZE):
+    return "[" + ",".join([text] * (of // (len(text) + 1))) + "]"
+
+
+def text(piece):
+    return '"' + piece * (SIZE // len(piece.encode())) + '"'
+
+
+BODIES = {
+    "numbers": (IGNORED, lambda: fill("0"), 413),
+    "objects": (MESSAGES, lambda: fill("{}"), 413),
+    "parts": (CHAT, lambda: fill('{"type":"text","text":"aaaa"}'), 413),
+    "base64": (CHAT, lambda: text("QUJDREVGR0hJ"), 200),
+    "escapes": (CHAT, lambda: text("\\u0041"), 200),
+    "lines": (CHAT, lambda: text("\\n"), 200),
+    "letters": (CHAT, lambda: text("é"), 200),
+    "messages": (MESSAGES, lambda: fill('{"role":"user","content":"%s"}' % ("\\n" * 930)), 200),
+    "native arrays": (OTHER, lambda: fill("[]"), 200),
+    "native, deep": (OTHER, lambda: fill("[" * 50 + "]" * 50), 200),
+    "native media": (STREAM, lambda: '[{"inlineData":{"mimeType":"image/png","data":%s}}]' % text("QUJDREVG"), 200),
+    "native escapes": (STREAM, lambda: '[{"text":%s}]' % text("\\u0041"), 200),
+    "native files": (NATIVE, lambda: fill('{"fileData":{"fileUri":"files/a"}}'), 400),
+    "cache": (CACHE, lambda: fill("{}"), 200),
+    "cli": (CLI, lambda: fill("0"), 413),
+    "cli lines": (CLI_CHAT, lambda: text("\\n"), 400),
+}
+
+
+class Turns:
+    def __init__(self, path):
+        path.write_bytes(bytes(mmap.PAGESIZE))
+        with path.open("r+b") as f:
+            self.map = mmap.mmap(f.fileno(), mmap.PAGESIZE)
+
+    def forget(self):
+        self.map[:8] = bytes(8)
+
+    def longest(self):
+        return struct.unpack("Q", self.map[:8])[0]
+
+
+@contextlib.contextmanager
+def health(d):
+    """Asks for /health again and again: the times that the answers took."""
+    waits, ends = [], threading.Event()
+
+    def ask():
+        with d.connect() as c:
+            while not ends.is_set():
+                began = time.monotonic()
+                c.send(http1.compose("GET", "/health", []))
+                assert c.read().status == 200
+                waits.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    yield waits
+    ends.set()
+    thread.join()
+
+
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("name", BODIES)
+def test_no_body_holds_the_loop(start, tmp_path, name):
+    (path, frame), content, status = BODIES[name]
+    body = (frame % content()).encode()
+    assert len(body) < 32 * MIB
+    headers = [("Content-Type", "application/json"), ("Authorization", f"Bearer {SECRETS['TOKEN']}")]
+    turns = Turns(tmp_path / "turns")
+    with Upstream(b"") as upstream:
+        d = start(GEMINI_BASE_URL=upstream.url, CLI_PATH="/nonexistent", LD_PRELOAD=str(BUILD / "tests/attack/turns.so"),
+                  TURNS_FILE=str(tmp_path / "turns"))
+        assert d.chat().status == 200
+        quickest = None
+        for _ in range(TRIES):
+            turns.forget()
+            with health(d) as waits:
+                a = d.ask("POST", path, headers, body, token=None)
+            assert a.status == status, a.body[:200]
+            quickest = min(filter(None, (quickest, max(waits))))
+            print(f"\n{name}: a turn of {turns.longest() / 1e6:.1f} ms, /health within {max(waits) * 1e3:.0f} ms")
+            assert 0 < turns.longest() <= TURN_MAX, f"a turn of {turns.longest() / 1e6:.1f} ms"
+            if quickest <= WAIT_MAX or os.getloadavg()[0] > os.cpu_count():
+                break
+        else:
+            raise AssertionError(f"/health took {quickest:.2f} s")
