@@ -83,6 +83,9 @@ struct HttpRequest {
         int status;
         Buf out;
         uint64_t sent; /* bytes of the reply's body */
+        char *whole; /* a large reply; it is sent in pieces */
+        size_t n_whole;
+        usec_t progress; /* when the latest piece of it was taken */
         bool headed, bodied, replied, queued, streaming, finished, clean, full;
         bool suspended, gone, failed; /* failed: there is no reply, and the connection is closed */
         bool admitted, skips;

@@ -149,6 +149,7 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
                 MHD_destroy_response(r->response);
         http_body_drop(r);
         buf_done(&r->out);
+        free(r->whole);
         free(r);
         http_wire_end(c);
 }

@@ -9,6 +9,9 @@
  * read into the connection's own pool. Every open stream has one. */
 #define BLOCK_SIZE 1024U
 
+/* A larger whole reply is handed to MHD in pieces of this size, which shows whether its client reads. */
+#define PIECE_SIZE (64U << 10)
+
 /* --- the request --- */
 
 const char *http_request_method(const HttpRequest *r) {
@@ -178,6 +181,25 @@ static int request_reply_directly(HttpRequest *r, int status, const HttpHeader *
                                       n > 0 ? buf_data(body) : NULL, n);
 }
 
+static ssize_t on_read_whole(void *cls, uint64_t pos, char *p, size_t max) {
+        HttpRequest *r = cls;
+        size_t n = MIN(r->n_whole - pos, max);
+
+        r->connection->shard->n_events++;
+        r->progress = clock_monotonic();
+        memcpy(p, r->whole + pos, n);
+        return (ssize_t) n;
+}
+
+static struct MHD_Response *response_of(HttpRequest *r, char *p, size_t n) {
+        if (n <= PIECE_SIZE)
+                return MHD_create_response_from_buffer(n, p,
+                                                       p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+        r->whole = p;
+        r->n_whole = n;
+        return MHD_create_response_from_callback(n, PIECE_SIZE, on_read_whole, r, NULL);
+}
+
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body) {
         struct MHD_Response *response;
         char *p = NULL;
@@ -193,10 +215,10 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
                 if (k < 0)
                         return request_give_up(r, k);
         }
-        response = MHD_create_response_from_buffer(n, p, p ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+        response = response_of(r, p, n);
         if (response)
                 r->sent = n;
-        else
+        else if (!r->whole)
                 free(p);
         k = request_set_response(r, status, response, headers, n_headers);
         return k < 0 ? request_give_up(r, k) : 0;
@@ -265,6 +287,14 @@ bool http_request_is_full(const HttpRequest *r) {
 
 uint64_t http_request_sent(const HttpRequest *r) {
         return r->sent;
+}
+
+usec_t http_request_progress(const HttpRequest *r) {
+        return MAX(r->progress, r->first_byte);
+}
+
+void http_request_cut(HttpRequest *r) {
+        http_connection_cut(r->connection);
 }
 
 usec_t http_request_first_byte(const HttpRequest *r) {

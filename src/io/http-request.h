@@ -69,6 +69,8 @@ const char *http_request_chunk_fault(const HttpRequest *r); /* static; NULL: its
 /* Sends a whole reply. Takes the content of `body` (NULL: none). */
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body);
 
+void http_request_cut(HttpRequest *r); /* closes the connection, although the reply is not sent */
+
 /* A reply in pieces: write into http_request_out(), then flush; finish once. `clean` false cuts the
  * connection, so that the client sees that the reply is incomplete. */
 int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers);
@@ -79,4 +81,5 @@ void http_request_finish(HttpRequest *r, bool clean);
 bool http_request_is_replied(const HttpRequest *r);
 bool http_request_is_full(const HttpRequest *r); /* the stream's buffer is above the high mark */
 uint64_t http_request_sent(const HttpRequest *r);     /* bytes of the reply's body that were sent */
+usec_t http_request_progress(const HttpRequest *r);   /* when a piece of a whole reply was last taken */
 usec_t http_request_first_byte(const HttpRequest *r); /* when the reply was begun; 0: not yet */

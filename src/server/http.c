@@ -324,6 +324,7 @@ int http_new(const HttpParams *p, Http **ret) {
                 return -ENOMEM;
         h->p = *p;
         list_init(&h->requests);
+        list_init(&h->long_answers);
         (void) config_ref(h->p.config);
         h->started = day_clock_now();
         h->active_at = clock_monotonic();

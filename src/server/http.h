@@ -45,7 +45,8 @@ struct Http {
         Worker *worker;      /* reads large bodies: server/reading.h */
         GiveBack *give_back; /* of memory, after a large request */
         List requests;                 /* from their headers to their log line, the oldest first */
-        size_t n_long_answers;         /* see server/admin/long-answer.h */
+        List long_answers;             /* see server/admin/long-answer.h */
+        size_t n_long_answers;
         size_t n_exchanges;            /* requests to Gemini under way */
         usec_t started, active_at;     /* realtime; the latest end of a request, CLOCK_MONOTONIC */
         uint64_t id_state;             /* of generated request ids */

@@ -7,7 +7,10 @@
 #include "server/http.h"
 #include "server/reply.h"
 
+#define LONG_ANSWER_PATIENCE (5 * USEC_PER_SEC) /* unread for so long, it gives way to another */
+
 typedef struct LongAnswer {
+        List link; /* in Http.long_answers, while it has a place */
         Request *request;
         const LongAnswerOps *ops;
         void *answer; /* NULL: it is complete */
@@ -23,13 +26,19 @@ static void work_done(LongAnswer *a) {
         a->answer = NULL;
 }
 
+static void give_up_place(LongAnswer *a) {
+        list_unlink(&a->link);
+        a->request->http->n_long_answers--;
+}
+
 /* Also at the end of a request that was answered: until then the client may be reading. */
 static void cancel(Request *q) {
         LongAnswer *a = q->pending;
 
         work_done(a);
         buf_done(&a->body);
-        q->http->n_long_answers--;
+        if (list_is_linked(&a->link))
+                give_up_place(a);
         q->pending = NULL;
         free(a);
 }
@@ -98,12 +107,33 @@ static void on_slice(void *userdata) {
                 request_reply_error(q, &e);
 }
 
+/* Among the answers that are complete, and that their clients do not read, one loses its place. */
+static bool make_room(Http *h) {
+        usec_t least = usec_sub(clock_monotonic(), LONG_ANSWER_PATIENCE);
+        LongAnswer *oldest = NULL;
+
+        LIST_FOREACH(i, &h->long_answers) {
+                LongAnswer *a = list_entry(i, LongAnswer, link);
+                usec_t progress = a->answer ? USEC_INFINITY : http_request_progress(a->request->io);
+
+                if (progress <= least) {
+                        least = progress;
+                        oldest = a;
+                }
+        }
+        if (!oldest)
+                return false;
+        give_up_place(oldest);
+        http_request_cut(oldest->request->io);
+        return true;
+}
+
 int long_answer_start(Request *q, const LongAnswerOps *ops, void *answer, ApiError *ret_error) {
         Http *h = q->http;
         LongAnswer *a = NULL;
         int r;
 
-        if (h->n_long_answers >= LONG_ANSWERS_MAX) {
+        if (h->n_long_answers >= LONG_ANSWERS_MAX && !make_room(h)) {
                 ops->free(answer);
                 api_error_set_busy(ret_error,
                                    "%u such answers are being made or read already: try again later.",
@@ -116,6 +146,7 @@ int long_answer_start(Request *q, const LongAnswerOps *ops, void *answer, ApiErr
                 return -ENOMEM;
         }
         *a = (LongAnswer){ .request = q, .ops = ops, .answer = answer, .body = BUF_INIT(MANAGE_ANSWER_MAX) };
+        list_append(&h->long_answers, &a->link);
         h->n_long_answers++;
         q->pending = a;
         q->cancel = cancel;

@@ -5,7 +5,7 @@
  * An answer of the management that is made in slices, because it grows with the number of keys: see
  * io/loop.h. The first slice is made at once, so an answer about a few keys is sent at once, too. If a
  * reload replaces the keys in between, the answer starts again. At most LONG_ANSWERS_MAX are being made or
- * read.
+ * read; a further one takes the place of one that was not read for LONG_ANSWER_PATIENCE, which is cut.
  */
 
 #include "base/buf.h"
