@@ -502,8 +502,10 @@ def test_data_is_no_name(sim, files):
     """What a function was called with is the client's own."""
     made = [files.upload() for _ in range(2)]
     call = {"functionCall": {"name": "f", "args": {"fileData": {"fileUri": "files/" + made[0]["name"]}}}}
-    sim.script(PROJECTS + "*: default")
-    body = {"contents": [{"role": "model", "parts": [call]}, {"role": "user", "parts": [of(made[1])]}]}
+    result = {"functionResponse": {"name": "f", "response": {}}}
+    sim.script(PROJECTS + "signatures off\n*: default")
+    body = {"contents": [{"parts": [{"text": "Hi"}]}, {"role": "model", "parts": [call]},
+                         {"role": "user", "parts": [result, of(made[1])]}]}
     files.ask("POST", GENERATE, body)
 
 

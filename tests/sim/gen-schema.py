@@ -11,10 +11,19 @@ import re
 import sys
 
 ROOTS = ["GenerateContentRequest", "CountTokensRequest", "EmbedContentRequest", "BatchEmbedContentsRequest"]
-STRING = {"type": "string"}
-PATCH = {"GenerateContentRequest": {"continuationToken": STRING}}
+STRING, ANY = {"type": "string"}, {}
+BYTES = {"type": "string", "format": "byte"}
+PATCH = {
+    "GenerateContentRequest": {"continuationToken": BYTES,
+                               "labels": {"type": "object", "additionalProperties": STRING}},
+    "Part": {"speechMetadata": ANY, "documentMetadata": ANY, "spreadsheetMetadata": ANY, "audioMetadata": ANY,
+             "audioTranscription": ANY},
+    "FunctionResponsePart": {"fileData": {"$ref": "#/components/schemas/FileData"}},
+}
 ENUM_PATCH = {("ThinkingConfig", "thinkingLevel"): ["XHIGH"],
-              ("SafetySetting", "category"): ["HARM_CATEGORY_JAILBREAK"]}
+              ("SafetySetting", "category"): ["HARM_CATEGORY_JAILBREAK"],
+              ("ToolCall", "toolType"): ["MEDIA_PROCESSING"],
+              ("ToolResponse", "toolType"): ["MEDIA_PROCESSING"]}
 # The members of one `oneof`: at most one of them may be set.
 UNION = {"Part": {"text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode",
                   "codeExecutionResult", "toolCall", "toolResponse"}}
@@ -47,6 +56,8 @@ def kind(s, owner, field):
         if isinstance(more, str):
             return "MAP", more
         return ("STRING_MAP" if isinstance(more, dict) and more.get("type") == "string" else "STRUCT"), None
+    if s.get("format") == "byte":
+        return "BYTES", None
     return {None: "ANY", "boolean": "BOOL", "string": "STRING", "number": "NUMBER", "integer": "INT"}[s.get("type")] \
         if s.get("format") not in ("int64", "uint64") else "INT64", None
 

@@ -12,12 +12,15 @@
 #include "base/text.h"
 #include "sim-action.h"
 #include "sim-answer.h"
+#include "sim-parts.h"
 
 typedef enum ArgType {
         ARG_NONE,
         ARG_FLAG,
         ARG_STRING,
         ARG_JSON,
+        ARG_CALL,  /* a name, and perhaps arguments */
+        ARG_PARTS, /* a JSON array */
         ARG_UINT,
         ARG_SIZE,
         ARG_DURATION,
@@ -46,6 +49,8 @@ static const Word verbs[] = {
         CONTENT("text", ARG_STRING, FIELD(text), CONTENT_TEXT),
         CONTENT("json", ARG_JSON, FIELD(text), CONTENT_JSON),
         CONTENT("sse", ARG_JSON, FIELD(text), CONTENT_SSE),
+        CONTENT("call", ARG_CALL, FIELD(parts), CONTENT_PARTS),
+        CONTENT("parts", ARG_PARTS, FIELD(parts), CONTENT_PARTS),
         CONTENT("raw", ARG_STRING, FIELD(text), CONTENT_RAW),
         CONTENT("error", ARG_ERROR, FIELD(error), CONTENT_ERROR),
         CONTENT("status", ARG_UINT, FIELD(status), CONTENT_STATUS),
@@ -60,6 +65,11 @@ static const Word verbs[] = {
         ENDING("end", ENDING_END),
         ENDING("error-in-stream", ENDING_ERROR),
         MANNER("body", ARG_STRING, FIELD(text)),
+        MANNER("candidate", ARG_JSON, FIELD(candidate)),
+        MANNER("counts", ARG_JSON, FIELD(counts)),
+        MANNER("unsigned", ARG_FLAG, FIELD(unsigned_calls)),
+        MANNER("no-ids", ARG_FLAG, FIELD(no_ids)),
+        MANNER("together", ARG_FLAG, FIELD(together)),
         MANNER("delay", ARG_DURATION, FIELD(delay)),
         MANNER("slow-headers", ARG_FLAG, FIELD(slow_headers)),
         MANNER("drip", ARG_FLAG, FIELD(drip)),
@@ -72,6 +82,7 @@ static const Word options[] = {
         MANNER("chunks", ARG_UINT, FIELD(chunks)),     MANNER("code", ARG_UINT, FIELD(code)),
         MANNER("delay", ARG_DURATION, FIELD(delay)),   MANNER("error", ARG_ERROR, FIELD(stream_error)),
         MANNER("finish", ARG_STRING, FIELD(finish)),   MANNER("header", ARG_STRING, FIELD(header)),
+        MANNER("hops", ARG_UINT, FIELD(hops)),
         MANNER("message", ARG_STRING, FIELD(message)), MANNER("model", ARG_STRING, FIELD(model_version)),
         MANNER("pace", ARG_DURATION, FIELD(pace)),     MANNER("quota", ARG_STRING, FIELD(quota)),
         MANNER("retry", ARG_STRING, FIELD(retry)),     MANNER("signature", ARG_STRING, FIELD(signature)),
@@ -111,6 +122,9 @@ Action *action_unref(Action *a) {
         free(a->model_version);
         free(a->thought);
         free(a->signature);
+        free(a->parts);
+        free(a->candidate);
+        free(a->counts);
         free(a->content_type);
         free(a->header);
         free(a->retry);
@@ -221,13 +235,42 @@ static int set_field(Action *a, const Word *w, char **value) {
         }
 }
 
+/* `NAME {…}`: the arguments may be missing. */
+static int take_call(Action *a, const char **at, const char *block) {
+        _cleanup_free_ char *name = NULL, *arguments = NULL;
+        int r;
+
+        r = take_value(at, ARG_STRING, NULL, &name);
+        if (r < 0)
+                return r;
+        *at += strspn(*at, TEXT_WHITESPACE);
+        if (**at == '{') {
+                r = take_value(at, ARG_JSON, block, &arguments);
+                if (r < 0)
+                        return r;
+        }
+        return parts_add_call(&a->parts, name, arguments);
+}
+
+static int take_parts(Action *a, const char **at, const char *block) {
+        _cleanup_free_ char *array = NULL;
+        int r;
+
+        r = take_value(at, ARG_JSON, block, &array);
+        return r < 0 ? r : parts_add(&a->parts, array);
+}
+
 static int apply_word(Action *a, const Word *w, const char **at, const char *block) {
         _cleanup_free_ char *value = NULL;
         int r;
 
         if (w->type == ARG_FLAG)
                 *(bool *) ((char *) a + w->field) = true;
-        else if (w->type != ARG_NONE) {
+        else if (w->type == ARG_CALL || w->type == ARG_PARTS) {
+                r = w->type == ARG_CALL ? take_call(a, at, block) : take_parts(a, at, block);
+                if (r < 0)
+                        return r;
+        } else if (w->type != ARG_NONE) {
                 r = take_value(at, w->type, block, &value);
                 if (r < 0)
                         return r;
@@ -235,8 +278,8 @@ static int apply_word(Action *a, const Word *w, const char **at, const char *blo
                 if (r < 0)
                         return r;
         }
-        if (w->content >= 0)
-                a->content = (unsigned) w->content;
+        if (w->content >= 0 && !(w->content == CONTENT_TEXT && a->content == CONTENT_PARTS))
+                a->content = (unsigned) w->content; /* a text with parts is of parts, in any order */
         if (w->ending >= 0)
                 a->ending = (unsigned) w->ending;
         return 0;

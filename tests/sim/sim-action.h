@@ -18,6 +18,7 @@ typedef enum ActionEnding ActionEnding;
 enum ActionContent {
         CONTENT_DEFAULT, /* the simulated answer */
         CONTENT_TEXT,
+        CONTENT_PARTS, /* calls, pictures, code; perhaps with a text before them */
         CONTENT_JSON,
         CONTENT_SSE, /* one event a line */
         CONTENT_RAW, /* the bytes as they are */
@@ -61,6 +62,13 @@ struct Action {
         char *model_version;
         char *thought;
         char *signature;
+        char *parts;     /* JSON, with commas between */
+        char *candidate; /* JSON: more members of the last candidate */
+        char *counts;    /* JSON: more members of usageMetadata */
+        bool unsigned_calls;
+        bool no_ids;
+        bool together; /* all parts are one event */
+        uint64_t hops; /* a text comes in so many answers; 0: in one */
         uint64_t usage[3]; /* prompt, candidates, total */
         uint64_t thoughts;
         uint64_t cached;

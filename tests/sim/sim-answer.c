@@ -4,7 +4,9 @@
 
 #include "base/json/write.h"
 #include "base/text.h"
-#include "sim-answer.h"
+#include "sim-continue.h"
+#include "sim-event.h"
+#include "sim-parts.h"
 
 #define JSON_TYPE        "application/json; charset=UTF-8"
 #define ANSWER_BYTES_MAX (256U << 20)
@@ -15,14 +17,6 @@
 #define CHUNKS_MAX       100000U /* that are made beforehand */
 
 #define SIMULATED_HEAD "This answer is simulated by gemini-sim; no model has seen the question."
-
-typedef struct Usage {
-        uint64_t prompt;
-        uint64_t candidates; /* all of the answer's */
-        uint64_t total;      /* ACTION_UNSET: the sum */
-        uint64_t thoughts;
-        uint64_t cached;
-} Usage;
 
 int answer_new(unsigned status, AnswerForm form, const char *type, Answer **ret) {
         Answer *a = calloc(1, sizeof(*a));
@@ -85,97 +79,6 @@ void answer_piece(const Answer *a, uint64_t i, const char **ret, size_t *ret_n) 
         *ret_n = a->ends[i] - start;
 }
 
-/* --- pieces of Google's answers --- */
-
-static void write_usage(JWriter *w, const Usage *u, uint64_t candidates, uint64_t thoughts) {
-        uint64_t total = u->total == ACTION_UNSET ? u->prompt + candidates + thoughts : u->total;
-
-        jwrite_object(w, "usageMetadata");
-        jwrite_uint(w, "promptTokenCount", u->prompt);
-        if (u->cached > 0)
-                jwrite_uint(w, "cachedContentTokenCount", u->cached);
-        if (candidates > 0)
-                jwrite_uint(w, "candidatesTokenCount", candidates);
-        jwrite_uint(w, "totalTokenCount", total);
-        jwrite_array(w, "promptTokensDetails");
-        jwrite_object(w, NULL);
-        jwrite_string(w, "modality", "TEXT");
-        jwrite_uint(w, "tokenCount", u->prompt);
-        jwrite_end(w);
-        jwrite_end(w);
-        if (thoughts > 0)
-                jwrite_uint(w, "thoughtsTokenCount", thoughts);
-        jwrite_end(w);
-}
-
-static void write_identity(JWriter *w, const Action *action, const AnswerAsk *ask) {
-        char id[24];
-
-        (void) snprintf(id, sizeof(id), "sim-%016llx", (unsigned long long) ask->id);
-        jwrite_string(w, "modelVersion", action->model_version ?: ask->model);
-        jwrite_string(w, "responseId", id);
-}
-
-static Usage usage_of(const Action *action, const AnswerAsk *ask, uint64_t candidates) {
-        const uint64_t *u = action->usage;
-
-        return (Usage){
-                .prompt = u[0] == ACTION_UNSET ? ask->prompt->tokens : u[0],
-                .candidates = u[1] == ACTION_UNSET ? candidates : u[1],
-                .total = u[2],
-                .thoughts = action->thoughts == ACTION_UNSET ? 0 : action->thoughts,
-                .cached = action->cached == ACTION_UNSET ? 0 : action->cached,
-        };
-}
-
-typedef struct Piece {
-        const char *text;
-        size_t n;
-        const char *thought;   /* a part before the text, or NULL */
-        const char *signature; /* of the text, or NULL */
-        const char *finish;    /* NULL: not the last */
-        uint64_t tokens;       /* so far */
-        uint64_t thoughts;
-} Piece;
-
-static void write_piece(Answer *a, const Action *action, const AnswerAsk *ask, const Usage *usage,
-                        const Piece *p) {
-        JWriter w = JWRITER_INIT(&a->bytes);
-
-        jwrite_object(&w, NULL);
-        jwrite_array(&w, "candidates");
-        for (unsigned i = 0; i < ask->prompt->candidates; i++) {
-                jwrite_object(&w, NULL);
-                jwrite_object(&w, "content");
-                jwrite_array(&w, "parts");
-                if (p->thought) {
-                        jwrite_object(&w, NULL);
-                        jwrite_string(&w, "text", p->thought);
-                        jwrite_bool(&w, "thought", true);
-                        jwrite_end(&w);
-                }
-                if (p->text) {
-                        jwrite_object(&w, NULL);
-                        jwrite_string_n(&w, "text", p->text, p->n);
-                        if (p->signature)
-                                jwrite_string(&w, "thoughtSignature", p->signature);
-                        jwrite_end(&w);
-                }
-                jwrite_end(&w);
-                jwrite_string(&w, "role", "model");
-                jwrite_end(&w);
-                if (p->finish)
-                        jwrite_string(&w, "finishReason", p->finish);
-                jwrite_uint(&w, "index", i);
-                jwrite_end(&w);
-        }
-        jwrite_end(&w);
-        write_usage(&w, usage, p->tokens, p->thoughts);
-        write_identity(&w, action, ask);
-        jwrite_end(&w);
-        answer_close_piece(a);
-}
-
 /* --- a text --- */
 
 /* The end of a piece that may not be in the middle of a character. */
@@ -213,7 +116,7 @@ static void compose_pieces(Answer *a, const Action *action, const AnswerAsk *ask
         for (uint64_t i = 1; i < chunks; i++) {
                 size_t to = boundary(text, n, n * i / chunks);
 
-                write_piece(a, action, ask, usage,
+                event_write(a, action, ask, usage,
                             &(Piece){ .text = text + from,
                                       .n = to - from,
                                       .tokens = usage->candidates * i / chunks,
@@ -222,32 +125,55 @@ static void compose_pieces(Answer *a, const Action *action, const AnswerAsk *ask
         }
         last.text += from;
         last.n -= from;
-        write_piece(a, action, ask, usage, &last);
+        event_write(a, action, ask, usage, &last);
+}
+
+/* What is to be answered in this hop: a part of the text, which all hops divide among them. */
+static void take_hop(const Action *action, const AnswerAsk *ask, const char **text, size_t *n) {
+        size_t from, to;
+
+        if (action->hops == 0)
+                return;
+        from = boundary(*text, *n, *n * ask->hop / action->hops);
+        to = boundary(*text, *n, *n * (ask->hop + 1) / action->hops);
+        *text += from;
+        *n = to - from;
 }
 
 static void compose_text(Answer *a, const Action *action, const AnswerAsk *ask, const char *text, size_t n) {
-        const char *finish = shorten(ask->prompt, text, &n);
-        Usage usage = usage_of(action, ask, prompt_tokens_of(n) * ask->prompt->candidates);
-        Piece piece = { .text = text, .n = n, .tokens = usage.candidates, .thoughts = usage.thoughts };
-        Piece last = piece;
+        bool goes_on = ask->hop + 1 < action->hops;
+        _cleanup_buf_ Buf token = BUF_INIT(4096);
+        Piece piece, last;
+        const char *finish;
+        Usage usage;
 
-        last.finish = action->finish ?: finish;
+        take_hop(action, ask, &text, &n);
+        finish = shorten(ask->prompt, text, &n);
+        usage = usage_of(action, ask, prompt_tokens_of(n) * ask->prompt->candidates);
+        piece = (Piece){ .text = text, .n = n, .tokens = usage.candidates, .thoughts = usage.thoughts };
+        last = piece;
+
+        last.finish = action->finish ?: goes_on ? "CONTINUATION" : finish;
         last.signature = action->signature;
+        if (goes_on) {
+                continuation_write(ask->hop + 1, ask->request, &token);
+                last.continuation = buf_cstr(&token);
+        }
 
         if (a->form == ANSWER_PLAIN) {
                 last.thought = action->thought;
-                write_piece(a, action, ask, &usage, &last);
+                event_write(a, action, ask, &usage, &last);
                 return;
         }
         if (action->thought)
-                write_piece(a, action, ask, &usage,
+                event_write(a, action, ask, &usage,
                             &(Piece){ .thought = action->thought, .thoughts = usage.thoughts });
 
         if (action->chunks > MAX(n, 1U)) { /* more than there are bytes: all of it, again and again */
                 a->repeated = a->n;
                 a->repeat = action->chunks - 1;
-                write_piece(a, action, ask, &usage, &piece);
-                write_piece(a, action, ask, &usage, &last);
+                event_write(a, action, ask, &usage, &piece);
+                event_write(a, action, ask, &usage, &last);
                 return;
         }
         compose_pieces(a, action, ask, &usage,
@@ -288,11 +214,11 @@ static void compose_big(Answer *a, const Action *action, const AnswerAsk *ask) {
 
         if (a->form != ANSWER_PLAIN && action->size > n) {
                 a->repeat = (action->size - 1) / n;
-                write_piece(a, action, ask, &usage, &p);
+                event_write(a, action, ask, &usage, &p);
                 p.n = action->size - a->repeat * n;
         }
         p.finish = action->finish ?: "STOP";
-        write_piece(a, action, ask, &usage, &p);
+        event_write(a, action, ask, &usage, &p);
 }
 
 static void compose_without_candidates(Answer *a, const Action *action, const AnswerAsk *ask) {
@@ -305,8 +231,8 @@ static void compose_without_candidates(Answer *a, const Action *action, const An
                 jwrite_string(&w, "blockReason", action->text);
                 jwrite_end(&w);
         }
-        write_usage(&w, &usage, usage.candidates, usage.thoughts);
-        write_identity(&w, action, ask);
+        event_write_usage(&w, action, ask, &usage, usage.candidates, usage.thoughts);
+        event_write_identity(&w, action, ask);
         jwrite_end(&w);
         answer_close_piece(a);
 }
@@ -378,6 +304,9 @@ int answer_compose(const Action *action, const AnswerAsk *ask, Answer **ret) {
                 break;
         case CONTENT_TEXT:
                 compose_text(a, action, ask, action->text, strlen(action->text));
+                break;
+        case CONTENT_PARTS:
+                parts_compose(a, action, ask);
                 break;
         case CONTENT_BIG:
                 compose_big(a, action, ask);

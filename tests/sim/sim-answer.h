@@ -43,6 +43,8 @@ struct AnswerAsk {
         const char *verb;
         AnswerForm form; /* what the client asked for */
         uint64_t id;     /* makes the responseId */
+        unsigned hop;    /* of an answer in several */
+        uint64_t request; /* a hash of what is asked, for the token of the next hop */
 };
 
 int answer_new(unsigned status, AnswerForm form, const char *type, Answer **ret);

@@ -9,10 +9,14 @@
 #include "base/json/write.h"
 #include "base/text.h"
 #include "sim-api.h"
+#include "sim-continue.h"
+#include "sim-embed.h"
 #include "sim-schema.h"
+#include "sim-service.h"
 
 #define PAGE_SIZE_DEFAULT 50U
 #define PAGE_SIZE_MAX     1000U
+#define EMBED_BODY_MAX    4194304U
 
 /* One request, while it is decided what to answer. */
 typedef struct Call {
@@ -25,6 +29,8 @@ typedef struct Call {
         AnswerForm form;
         json_object *json;
         Prompt prompt;
+        unsigned hop;         /* of an answer in several */
+        uint64_t request_hash; /* the same in each hop */
 } Call;
 
 static const struct {
@@ -34,6 +40,8 @@ static const struct {
         { "generateContent", "GenerateContentRequest" },
         { "streamGenerateContent", "GenerateContentRequest" },
         { "countTokens", "CountTokensRequest" },
+        { "embedContent", "EmbedContentRequest" },
+        { "batchEmbedContents", "BatchEmbedContentsRequest" },
 };
 
 /* 0: it is the path of a method; 1: it is none. */
@@ -135,6 +143,34 @@ static bool only_blanks(const Request *q, size_t from) {
         return true;
 }
 
+/* The same of a request that is well-formed. */
+static bool read_generate(Call *call) {
+        _cleanup_buf_ Buf message = BUF_INIT(1U << 20);
+        SignatureBook *book = &call->sim->signatures;
+        ServiceCheck check = { .request = call->json,
+                               .model = call->model,
+                               .signatures = book,
+                               .message = &message };
+
+        book->demand = script_signatures(call->sim->script);
+        if (continuation_take(call->json, call->model, &call->hop, &call->request_hash) < 0) {
+                refuse(call, "invalid_argument");
+                return false;
+        }
+        if (service_check(&check))
+                return true;
+        refuse_body(call, strempty(buf_cstr(&message)), NULL);
+        return false;
+}
+
+static bool generates(const Call *call) {
+        return streq(call->verb, "generateContent") || streq(call->verb, "streamGenerateContent");
+}
+
+static bool embeds(const Call *call) {
+        return streq(call->verb, "embedContent") || streq(call->verb, "batchEmbedContents");
+}
+
 /* True if the body is good; else it has been answered. */
 static bool read_body(Call *call) {
         _cleanup_schema_faults_ SchemaFaults faults = {};
@@ -146,6 +182,10 @@ static bool read_body(Call *call) {
         if (!message || call->sim->lax)
                 return true;
 
+        if (embeds(call) && q->n_body > EMBED_BODY_MAX) {
+                refuse_body(call, "Request payload size exceeds the limit: 4194304 bytes.", NULL);
+                return false;
+        }
         if (q->n_body == 0) {
                 refuse(call, "contents");
                 return false;
@@ -164,6 +204,8 @@ static bool read_body(Call *call) {
                             faults.details.n > 0 ? buf_cstr(&faults.details) : NULL);
                 return false;
         }
+        if (generates(call) && !read_generate(call))
+                return false;
         prompt_read(call->json, &call->prompt);
         return true;
 }
@@ -217,6 +259,8 @@ static int compose(Call *call, Action *action, Answer **ret) {
                 .verb = call->verb,
                 .form = call->form,
                 .id = hash_of(call),
+                .hop = call->hop,
+                .request = call->request_hash,
         };
         bool cacheable = call->sim->lax && action->content != CONTENT_ERROR;
         Answer *a;
@@ -265,12 +309,47 @@ static void compose_stream_error(Call *call, const Action *action) {
         error_write(e, &facts, out);
 }
 
+/* The signatures that a script spells out are as good as those that are made. */
+static void note_signatures(Call *call, const Answer *a) {
+        if (call->sim->lax)
+                return;
+        for (size_t i = 0; i < a->n; i++) {
+                _cleanup_free_ char *text = NULL;
+                const char *piece;
+                size_t n;
+
+                answer_piece(a, i, &piece, &n);
+                text = strndup(piece, n);
+                if (text)
+                        signature_note(&call->sim->signatures, call->model, text);
+        }
+}
+
+/* Vectors. A refusal has been sent if it is false. */
+static bool embed(Call *call, Buf *body) {
+        _cleanup_buf_ Buf message = BUF_INIT(1U << 20);
+
+        if (embed_answer(call->json, call->model, streq(call->verb, "embedContent"), body, &message))
+                return true;
+        refuse_body(call, strempty(buf_cstr(&message)), NULL);
+        return false;
+}
+
 static void perform(Call *call, Rule *rule) {
         Action *action = rule ? rule->action : script_default(call->sim->script);
-        bool generates = call->form != ANSWER_PLAIN || streq(call->verb, "generateContent");
         Answer *a;
 
-        if (action->content == CONTENT_DEFAULT && !generates) {
+        if (action->content == CONTENT_DEFAULT && embeds(call) && !call->sim->lax) {
+                if (answer_new(200, ANSWER_PLAIN, JSON_TYPE, &a) < 0) {
+                        refuse(call, "internal");
+                        return;
+                }
+                if (!embed(call, &a->bytes)) {
+                        answer_unref(a);
+                        return;
+                }
+                answer_close_piece(a);
+        } else if (action->content == CONTENT_DEFAULT && !generates(call)) {
                 if (answer_new(200, ANSWER_PLAIN, JSON_TYPE, &a) < 0) {
                         refuse(call, "internal");
                         return;
@@ -282,6 +361,8 @@ static void perform(Call *call, Rule *rule) {
                 return;
         }
 
+        if (action->content == CONTENT_JSON || action->content == CONTENT_SSE)
+                note_signatures(call, a);
         if (action->ending == ENDING_ERROR)
                 compose_stream_error(call, action);
         exchange_play(call->exchange, action->label, rule ? rule->line : 0, action, a);
@@ -362,10 +443,19 @@ static void serve(Call *call) {
                 .verb = call->verb,
                 .body = call->request->body,
                 .n_body = call->request->n_body,
+                .hop = call->hop,
         };
         rule = script_match(s->script, &asked);
-        if (!rule && !streq(call->verb, "list") && !model_list_knows(s->models, call->model)) {
+        if (!rule && !streq(call->verb, "list") &&
+            (!model_list_knows(s->models, call->model) ||
+             (generates(call) && model_list_embeds(s->models, call->model)) ||
+             (embeds(call) && !model_list_embeds(s->models, call->model)))) {
                 refuse(call, streq(call->verb, "get") ? "model_not_found" : "not_found");
+                return;
+        }
+        if (call->hop > 0 &&
+            (!rule || (rule->action->content == CONTENT_TEXT && rule->action->hops <= call->hop))) {
+                refuse(call, "invalid_argument");
                 return;
         }
         script_take(s->script, rule, &asked);

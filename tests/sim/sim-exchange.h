@@ -14,6 +14,7 @@
 #include "sim-model.h"
 #include "sim-play.h"
 #include "sim-script.h"
+#include "sim-signature.h"
 
 typedef struct Sim Sim;
 typedef struct SimOptions SimOptions;
@@ -35,6 +36,7 @@ struct Sim {
         char *script_text;
         ModelList *models;
         SimFiles files;
+        SignatureBook signatures;
         SimLog *log; /* NULL: none is kept */
         bool lax;
         json_tokener *tokener;

@@ -100,6 +100,12 @@ bool model_list_knows(const ModelList *l, const char *name) {
         return m ? !m->removed : startswith(name, "sim-") != NULL;
 }
 
+bool model_list_embeds(const ModelList *l, const char *name) {
+        const Model *m = find(l, name);
+
+        return m ? m->embeds : strstr(name, "embedding") != NULL;
+}
+
 static void write_model(JWriter *w, const char *name, bool embeds) {
         _cleanup_buf_ Buf full = BUF_INIT(1024);
 

@@ -16,6 +16,8 @@ void model_list_reset(ModelList *l);
 int model_list_add(ModelList *l, const char *name);
 void model_list_remove(ModelList *l, const char *name);
 
+bool model_list_embeds(const ModelList *l, const char *name); /* it makes vectors, and nothing else */
+
 /* True for a listed one, and for any name that begins with `sim-` unless it was removed. */
 bool model_list_knows(const ModelList *l, const char *name);
 

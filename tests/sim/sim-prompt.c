@@ -1,27 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/text.h"
 #include "sim-json.h"
 #include "sim-prompt.h"
 
-#define INLINE_DATA_TOKENS 258U /* what one image counts */
+#define FILE_TOKENS 258U /* what one file counts, of any kind */
 
-/* The bytes of a content's texts; the last text is stored in `last` if that is given. */
-static uint64_t count_content(json_object *content, json_object **last) {
+static Modality modality_of(json_object *file) {
+        static const struct {
+                const char *prefix;
+                Modality modality;
+        } kinds[] = {
+                { "image/", MODALITY_IMAGE },
+                { "audio/", MODALITY_AUDIO },
+                { "video/", MODALITY_VIDEO },
+                { "text/", MODALITY_TEXT },
+        };
+        json_object *type = json_member(file, "mimeType", "mime_type");
+
+        for (size_t i = 0; type && i < ELEMENTSOF(kinds); i++)
+                if (startswith(json_object_get_string(type), kinds[i].prefix))
+                        return kinds[i].modality;
+        return MODALITY_DOCUMENT;
+}
+
+/* The bytes of a content's texts; its files are counted in p. The last text is stored in `last` if that is
+ * given. */
+static uint64_t count_content(json_object *content, Prompt *p, json_object **last) {
         json_object *parts = json_member(content, "parts", "parts");
         uint64_t bytes = 0;
 
         for (size_t i = 0; i < json_length(parts); i++) {
                 json_object *part = json_object_array_get_idx(parts, i),
-                            *text = json_member(part, "text", "text");
+                            *text = json_member(part, "text", "text"),
+                            *blob = json_member(part, "inlineData", "inline_data"),
+                            *file = blob ?: json_member(part, "fileData", "file_data");
 
                 if (text) {
                         bytes += (uint64_t) json_object_get_string_len(text);
                         if (last)
                                 *last = text;
-                } else if (json_member(part, "inlineData", "inline_data") ||
-                           json_member(part, "fileData", "file_data"))
-                        bytes += 4 * INLINE_DATA_TOKENS;
+                } else if (file)
+                        p->modality[modality_of(file)] += FILE_TOKENS;
                 else
                         bytes += strlen(json_object_to_json_string_ext(part, JSON_C_TO_STRING_PLAIN));
         }
@@ -49,6 +70,10 @@ static void read_config(json_object *config, Prompt *p) {
                 p->candidates = (unsigned) MIN(MAX(json_object_get_int64(v), 1), (int64_t) CANDIDATES_MAX);
         for (size_t i = 0; i < MIN(json_length(stops), STOP_SEQUENCES_MAX); i++)
                 p->stops[p->n_stops++] = json_object_get_string(json_object_array_get_idx(stops, i));
+        if ((v = json_member(config, "responseLogprobs", "response_logprobs")))
+                p->logprobs = json_object_get_boolean(v);
+        if ((v = json_member(config, "logprobs", "logprobs")))
+                p->top_logprobs = (unsigned) MIN(MAX(json_object_get_int64(v), 0), 20);
 }
 
 void prompt_read(json_object *request, Prompt *ret) {
@@ -57,6 +82,7 @@ void prompt_read(json_object *request, Prompt *ret) {
         Prompt p = PROMPT_INIT;
         uint64_t bytes = 0;
 
+        p.modality[MODALITY_TEXT] = 0;
         if (inner)
                 request = inner;
 
@@ -66,13 +92,16 @@ void prompt_read(json_object *request, Prompt *ret) {
                             *role = json_member(content, "role", "role");
                 bool user = !role || strcmp(json_object_get_string(role), "model") != 0;
 
-                bytes += count_content(content, user ? &last : NULL);
+                bytes += count_content(content, &p, user ? &last : NULL);
         }
         if ((v = json_member(request, "systemInstruction", "system_instruction")))
-                bytes += count_content(v, NULL);
+                bytes += count_content(v, &p, NULL);
         if ((v = json_member(request, "tools", "tools")))
                 bytes += strlen(json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN));
-        p.tokens = prompt_tokens_of(bytes);
+        p.modality[MODALITY_TEXT] += prompt_tokens_of(bytes);
+        p.tokens = 0;
+        for (unsigned i = 0; i < MODALITIES; i++)
+                p.tokens += p.modality[i];
 
         if (last)
                 read_last(last, &p);

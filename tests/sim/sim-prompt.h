@@ -10,19 +10,32 @@
 
 typedef struct Prompt Prompt;
 
+typedef enum Modality {
+        MODALITY_TEXT,
+        MODALITY_IMAGE,
+        MODALITY_AUDIO,
+        MODALITY_VIDEO,
+        MODALITY_DOCUMENT,
+        MODALITIES,
+} Modality;
+
 #define PROMPT_ECHO_MAX 120U /* bytes of the user's last text that are echoed */
 
 struct Prompt {
         const char *last; /* the end of the last text of the user; lives as long as the JSON */
         size_t n_last;
-        uint64_t tokens;     /* bytes / 4 */
+        uint64_t tokens;     /* bytes / 4, and a fixed number for each file */
+        uint64_t modality[MODALITIES]; /* of which */
         uint64_t max_tokens; /* UINT64_MAX: none was asked for */
         unsigned candidates;
         const char *stops[STOP_SEQUENCES_MAX];
         unsigned n_stops;
+        bool logprobs; /* are asked for */
+        unsigned top_logprobs;
 };
 
-#define PROMPT_INIT ((Prompt){ .last = "", .tokens = 8, .max_tokens = UINT64_MAX, .candidates = 1 })
+#define PROMPT_INIT                                                                                         \
+        ((Prompt){ .last = "", .tokens = 8, .modality = { 8 }, .max_tokens = UINT64_MAX, .candidates = 1 })
 
 void prompt_read(json_object *request, Prompt *ret);
 

@@ -103,11 +103,11 @@ static const char *const thinking_config_thinking_level[] = {
 };
 static const char *const tool_call_tool_type[] = {
         "TOOL_TYPE_UNSPECIFIED", "GOOGLE_SEARCH_WEB", "GOOGLE_SEARCH_IMAGE", "URL_CONTEXT",
-        "GOOGLE_MAPS", "FILE_SEARCH", NULL,
+        "GOOGLE_MAPS", "FILE_SEARCH", "MEDIA_PROCESSING", NULL,
 };
 static const char *const tool_response_tool_type[] = {
         "TOOL_TYPE_UNSPECIFIED", "GOOGLE_SEARCH_WEB", "GOOGLE_SEARCH_IMAGE", "URL_CONTEXT",
-        "GOOGLE_MAPS", "FILE_SEARCH", NULL,
+        "GOOGLE_MAPS", "FILE_SEARCH", "MEDIA_PROCESSING", NULL,
 };
 static const char *const v1main_media_resolution_level[] = {
         "MEDIA_RESOLUTION_UNSPECIFIED", "MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM",
@@ -135,7 +135,7 @@ static const SchemaField batch_embed_contents_request_fields[] = {
           .repeated = true, .message = 11 /* EmbedContentRequest */ },
 };
 static const SchemaField blob_fields[] = {
-        { "data", "data", SCHEMA_STRING },
+        { "data", "data", SCHEMA_BYTES },
         { "mimeType", "mime_type", SCHEMA_STRING },
 };
 static const SchemaField code_execution_result_fields[] = {
@@ -221,17 +221,19 @@ static const SchemaField function_response_fields[] = {
         { "willContinue", "will_continue", SCHEMA_BOOL },
 };
 static const SchemaField function_response_blob_fields[] = {
-        { "data", "data", SCHEMA_STRING },
+        { "data", "data", SCHEMA_BYTES },
         { "mimeType", "mime_type", SCHEMA_STRING },
 };
 static const SchemaField function_response_part_fields[] = {
+        { "fileData", "file_data", SCHEMA_MESSAGE, .message = 13 /* FileData */ },
         { "inlineData", "inline_data", SCHEMA_MESSAGE, .message = 19 /* FunctionResponseBlob */ },
 };
 static const SchemaField generate_content_request_fields[] = {
         { "cachedContent", "cached_content", SCHEMA_STRING },
         { "contents", "contents", SCHEMA_MESSAGE, .repeated = true, .message = 7 /* Content */ },
-        { "continuationToken", "continuation_token", SCHEMA_STRING },
+        { "continuationToken", "continuation_token", SCHEMA_BYTES },
         { "generationConfig", "generation_config", SCHEMA_MESSAGE, .message = 22 /* GenerationConfig */ },
+        { "labels", "labels", SCHEMA_STRING_MAP },
         { "model", "model", SCHEMA_STRING },
         { "safetySettings", "safety_settings", SCHEMA_MESSAGE,
           .repeated = true, .message = 39 /* SafetySetting */ },
@@ -313,8 +315,11 @@ static const SchemaField multi_speaker_voice_config_fields[] = {
           .repeated = true, .message = 42 /* SpeakerVoiceConfig */ },
 };
 static const SchemaField part_fields[] = {
+        { "audioMetadata", "audio_metadata", SCHEMA_ANY },
+        { "audioTranscription", "audio_transcription", SCHEMA_ANY },
         { "codeExecutionResult", "code_execution_result", SCHEMA_MESSAGE,
           .in_union = true, .message = 5 /* CodeExecutionResult */ },
+        { "documentMetadata", "document_metadata", SCHEMA_ANY },
         { "executableCode", "executable_code", SCHEMA_MESSAGE,
           .in_union = true, .message = 12 /* ExecutableCode */ },
         { "fileData", "file_data", SCHEMA_MESSAGE, .in_union = true, .message = 13 /* FileData */ },
@@ -327,9 +332,11 @@ static const SchemaField part_fields[] = {
         { "mediaResolution", "media_resolution", SCHEMA_MESSAGE,
           .message = 53 /* V1mainMediaResolution */ },
         { "partMetadata", "part_metadata", SCHEMA_STRUCT },
+        { "speechMetadata", "speech_metadata", SCHEMA_ANY },
+        { "spreadsheetMetadata", "spreadsheet_metadata", SCHEMA_ANY },
         { "text", "text", SCHEMA_STRING, .in_union = true },
         { "thought", "thought", SCHEMA_BOOL },
-        { "thoughtSignature", "thought_signature", SCHEMA_STRING },
+        { "thoughtSignature", "thought_signature", SCHEMA_BYTES },
         { "toolCall", "tool_call", SCHEMA_MESSAGE, .in_union = true, .message = 48 /* ToolCall */ },
         { "toolResponse", "tool_response", SCHEMA_MESSAGE,
           .in_union = true, .message = 50 /* ToolResponse */ },

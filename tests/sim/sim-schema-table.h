@@ -12,6 +12,7 @@ typedef enum SchemaKind {
         SCHEMA_ANY, /* any JSON */
         SCHEMA_BOOL,
         SCHEMA_STRING,
+        SCHEMA_BYTES, /* base64 */
         SCHEMA_NUMBER,
         SCHEMA_INT,
         SCHEMA_INT64, /* a number, or one in quotes */

@@ -17,6 +17,7 @@
 #include "base/json/write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "sim-base64.h"
 #include "sim-json.h"
 #include "sim-schema-table.h"
 #include "sim-schema.h"
@@ -34,6 +35,7 @@ typedef struct Check {
 static const char *const kind_names[] = {
         [SCHEMA_BOOL] = "TYPE_BOOL",
         [SCHEMA_STRING] = "TYPE_STRING",
+        [SCHEMA_BYTES] = "TYPE_BYTES",
         [SCHEMA_NUMBER] = "TYPE_FLOAT",
         [SCHEMA_INT] = "TYPE_INT32",
         [SCHEMA_INT64] = "TYPE_INT64",
@@ -108,6 +110,14 @@ static void fault_value(Check *c, const char *type, json_object *v) {
         fault(c, strempty(buf_cstr(&text)));
 }
 
+static void fault_base64(Check *c, json_object *v) {
+        _cleanup_buf_ Buf text = BUF_INIT(1U << 20);
+
+        (void) buf_printf(&text, "Invalid value at '%s' (TYPE_BYTES), Base64 decoding failed for \"%.*s\"",
+                          strempty(buf_cstr(&c->path)), (int) VALUE_SHOWN_MAX, json_object_get_string(v));
+        fault(c, strempty(buf_cstr(&text)));
+}
+
 static void fault_list(Check *c, const char *name) {
         _cleanup_buf_ Buf text = BUF_INIT(1U << 20);
 
@@ -149,6 +159,10 @@ static bool is_number_text(const char *s) {
         return errno == 0 && end != s && !*end;
 }
 
+static bool is_base64(json_object *v) {
+        return base64_valid(json_object_get_string(v), (size_t) json_object_get_string_len(v));
+}
+
 static bool scalar_fits(const SchemaField *f, json_object *v) {
         json_type t = json_object_get_type(v);
 
@@ -158,6 +172,7 @@ static bool scalar_fits(const SchemaField *f, json_object *v) {
         case SCHEMA_BOOL:
                 return t == json_type_boolean;
         case SCHEMA_STRING:
+        case SCHEMA_BYTES:
                 return t == json_type_string;
         case SCHEMA_NUMBER:
                 return t == json_type_int || t == json_type_double;
@@ -200,8 +215,11 @@ static void check_one(Check *c, const SchemaField *f, json_object *v) {
                 }
                 break;
         default:
-                if (scalar_fits(f, v))
-                        return;
+                if (!scalar_fits(f, v))
+                        break;
+                if (f->kind == SCHEMA_BYTES && !is_base64(v))
+                        fault_base64(c, v);
+                return;
         }
 
         if (f->kind == SCHEMA_ENUM)

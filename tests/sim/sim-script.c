@@ -18,6 +18,7 @@ struct Script {
                 char *key, *name;
         } projects[PROJECTS_MAX];
         size_t n_projects;
+        SignatureDemand signatures;
 };
 
 /* One line of the text, and the lines of its here-document. */
@@ -33,6 +34,8 @@ static const struct {
         { "generate", "generateContent" },
         { "stream", "streamGenerateContent" },
         { "count", "countTokens" },
+        { "embed", "embedContent" },
+        { "embed-batch", "batchEmbedContents" },
         { "models", "list" },
 };
 
@@ -65,6 +68,7 @@ void script_clear(Script *s) {
         for (size_t i = 0; i < s->n_rules; i++)
                 rule_done(&s->rules[i]);
         s->n_rules = 0;
+        s->signatures = SIGNATURES_STRICT;
         while (s->n_projects > 0) {
                 s->n_projects--;
                 free(s->projects[s->n_projects].key);
@@ -97,6 +101,25 @@ static int add_project(Script *s, char *line) {
         return 0;
 }
 
+static int set_signatures(Script *s, const char *demand) {
+        static const char *const names[] = {
+                [SIGNATURES_STRICT] = "strict",
+                [SIGNATURES_ANY] = "any",
+                [SIGNATURES_OFF] = "off",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(names[i], demand)) {
+                        s->signatures = (SignatureDemand) i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+SignatureDemand script_signatures(const Script *s) {
+        return s->signatures;
+}
+
 Script *script_free(Script *s) {
         if (!s)
                 return NULL;
@@ -125,7 +148,8 @@ static bool fits_verb(const Rule *rule, const char *verb) {
 }
 
 static bool rule_fits(const Rule *rule, const ScriptRequest *q) {
-        return rule->left > 0 && fits(rule->key, q->key) && fits(rule->model, q->model) &&
+        return rule->left > 0 && (rule->hop == UINT64_MAX || rule->hop == q->hop) &&
+               fits(rule->key, q->key) && fits(rule->model, q->model) &&
                fits_verb(rule, q->verb) &&
                (!rule->body || memmem(q->body, q->n_body, rule->body, strlen(rule->body)));
 }
@@ -198,7 +222,7 @@ static int set_condition(Rule *rule, const char *name, const char *value, const 
                 { "key", .text = &rule->key },     { "model", .text = &rule->model },
                 { "method", .text = &rule->verb }, { "verb", .text = &rule->verb },
                 { "body", .text = &rule->body },   { "times", .number = &rule->left },
-                { "skip", .number = &rule->skip },
+                { "skip", .number = &rule->skip }, { "hop", .number = &rule->hop },
         };
 
         *ret_wrong = "its value is no number";
@@ -268,7 +292,7 @@ static char *find_colon(char *line) {
 
 static int parse_rule(Script *s, Lines *l, char *line, char **ret_error) {
         _cleanup_free_ char *block = NULL;
-        Rule rule = { .left = UINT64_MAX, .line = l->line };
+        Rule rule = { .left = UINT64_MAX, .hop = UINT64_MAX, .line = l->line };
         char *colon;
         int r;
 
@@ -317,6 +341,8 @@ static int parse_line(Script *s, Lines *l, char *line, char **ret_error) {
                 return model_list_add(s->models, text_strip(rest));
         if ((rest = (char *) startswith(line, "project ")) && !find_colon(line))
                 return add_project(s, text_strip(rest));
+        if ((rest = (char *) startswith(line, "signatures ")) && !find_colon(line))
+                return set_signatures(s, text_strip(rest));
         if ((rest = (char *) startswith(line, "no-model ")) && !find_colon(line)) {
                 model_list_remove(s->models, text_strip(rest));
                 return 0;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "sim-action.h"
 #include "sim-model.h"
+#include "sim-signature.h"
 
 typedef struct Script Script;
 typedef struct Rule Rule;
@@ -20,6 +21,7 @@ struct ScriptRequest {
         const char *verb;  /* generateContent, …, `list`, `get` */
         const char *body;
         size_t n_body;
+        unsigned hop; /* of an answer in several: what its continuationToken names */
 };
 
 struct Rule {
@@ -27,6 +29,7 @@ struct Rule {
         char *model;
         char *verb;    /* NULL: the two that generate */
         char *body;    /* the request's body holds this */
+        uint64_t hop;  /* UINT64_MAX: any */
         uint64_t skip; /* matches that are let pass first */
         uint64_t left; /* matches that it takes */
         unsigned line;
@@ -49,5 +52,8 @@ void script_take(Script *s, Rule *taken, const ScriptRequest *q);
 
 /* The project of a key: from a line `project KEY NAME`, or else the key itself. */
 const char *script_project(const Script *s, const char *key);
+
+/* From a line `signatures strict|any|off`. */
+SignatureDemand script_signatures(const Script *s);
 
 Action *script_default(Script *s);

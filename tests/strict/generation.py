@@ -53,8 +53,20 @@ ROWS = [
 ]
 
 
+# The budgets of a model: its pattern, the least and the most, and whether 0 switches thinking off.
+BUDGETS = [(r"gemini-2\.5-flash-lite", 512, 24576, True), (r"gemini-2\.5-flash", 0, 24576, True),
+           (r"gemini-2\.5-pro", 128, 32768, False)]
+
+
+def budget_faults(asked, model):
+    budget = asked.thinking.get("thinkingBudget", -1)
+    least, most, off = next(((a, b, c) for p, a, b, c in BUDGETS if re.match(p, model)), (0, 1 << 31, True))
+    if budget != -1 and not (budget == 0 and off) and not least <= budget <= most:
+        yield f"generation-budget-range: {model} takes {least} to {most}, not {budget}"
+
+
 def faults(body, model):
     """The faults of a GenerateContentRequest in camelCase that has the right types."""
     asked = Asked(body)
-    return [f"generation-{name}: {model} refuses it" for name, models, there in ROWS
+    return [*budget_faults(asked, model)] + [f"generation-{name}: {model} refuses it" for name, models, there in ROWS
             if re.match(models, model) and there(asked)]

@@ -227,6 +227,8 @@ def call_pairs(body, _):
         calls, before = len(having(content, "functionCall")), turns[i - 1] if i > 0 else {}
         if calls and i == 0:
             yield "contents[0] has a call; a turn of the user must come before"
+        if calls and before.get("role") == "model":
+            yield f"contents[{i}] has a call behind another turn of the model"
         if calls and i + 1 < len(turns):
             answers = len(having(turns[i + 1], "functionResponse"))
             if answers != calls:

@@ -53,5 +53,16 @@ def test_every_row_has_a_case():
     assert {row for row, *_ in CASES} == {row for row, *_ in generation.ROWS}
 
 
+@pytest.mark.parametrize("model, good, bad", [
+    ("gemini-2.5-flash", [0, -1, 24576], [-2, 24577]),
+    ("gemini-2.5-flash-lite", [0, -1, 512], [511, 24577]),
+    ("gemini-2.5-pro", [-1, 128, 32768], [0, 127, 32769]),
+    ("gemini-3.8-flash", [0, 99999], []),
+])
+def test_budgets(model, good, bad):
+    rules = [[f.split(":")[0] for f in generation.faults(thinking(thinkingBudget=n), model)] for n in good + bad]
+    assert rules == [[]] * len(good) + [["generation-budget-range"]] * len(bad)
+
+
 def test_continuing_is_no_prefill():
     assert generation.faults(PREFILL | {"continuationToken": "QUJD"}, "gemini-4-argon") == []

@@ -88,6 +88,7 @@ BAD = [
     ("call-pairs", talk(("user", {"text": "a"}), ("model", SIGNED, call()), ("user", answer()))),
     ("call-pairs", talk(("user", {"text": "a"}), ("model", SIGNED), ("user", {"text": "b"}))),
     ("call-pairs", talk(("user", {"text": "a"}), ("user", answer()))),
+    ("call-pairs", talk(("user", {"text": "a"}), ("model", {"text": "b"}), ("model", SIGNED), ("user", answer()))),
     ("signature", talk(("user", {"text": "a"}), ("model", call()), ("user", answer()))),
     ("signature", talk(("user", {"text": "a"}), ("model", call(), SIGNED), ("user", answer(), answer()))),
     ("stops", asked(generationConfig={"stopSequences": list("abcdef")})),
