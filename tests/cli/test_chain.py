@@ -231,9 +231,9 @@ CALLS = {
 @pytest.mark.parametrize("name", sample(CALLS.keys(), "run_shell_command", "read_file", "invoke_agent"))
 def test_a_model_that_calls_tools(gateway, sim, name):
     """Nothing is run, read or listed, and what is asked of Gemini is bounded."""
-    call = json.dumps({"candidates": [{"content": {"role": "model", "parts": [{"functionCall": {"name": name, "args": CALLS[name]}}]},
-                                       "finishReason": "STOP"}]})
-    sim.script(f"*: sse <<END\n{call}\nEND\n")
+    part = {"functionCall": {"name": name, "args": CALLS[name]}, "thoughtSignature": "QUJDRA=="}
+    call = json.dumps({"candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}]})
+    sim.script(f"signatures any\n*: sse <<END\n{call}\nEND\n")
     d = gateway()
     a = run(d, "Hi")
     assert a.status == 502, a.body

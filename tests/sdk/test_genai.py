@@ -41,11 +41,16 @@ def test_generate(genai, sim, daemon):
     assert (line["status"], line["finish_reason"], line["tokens_in"], line["tokens_out"]) == (200, "STOP", 5, 2)
 
 
+# Google takes it for any call: skip_thought_signature_validator, as the bytes that a signature is.
+ANY_SIGNATURE = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+
+
 def test_config(genai, sim, daemon):
     """The SDKs' configuration arrives, and the strict simulator accepts it."""
     contents = [
         {"role": "user", "parts": [{"text": "What?"}, {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]},
-        {"role": "model", "parts": [{"functionCall": {"name": "look", "args": {"at": [1.5, None]}}}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "look", "args": {"at": [1.5, None]}},
+                                     "thoughtSignature": ANY_SIGNATURE}]},
         {"role": "user", "parts": [{"functionResponse": {"name": "look", "response": {"output": "ä €"}}}]},
     ]
     config = {
