@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""Requests of real clients (tests/captures), played through gemgated: each is answered, what goes upstream is legal, and
+nothing of it is lost.
+
+What the simulator and tests/strict find by themselves is part of it: a body that breaks a rule fails the test of its
+client. The requests of NOT_YET are known to fail. The list only shrinks: one that has come to work has to leave it.
+"""
+import base64
+import json
+import math
+import struct
+from pathlib import Path
+
+import pytest
+
+from house import SECRETS
+from strict import judge, lost
+from strict.shape import schemas
+
+FOLDER = Path(__file__).resolve().parents[1] / "captures"
+CLIENTS = sorted(p.stem for p in FOLDER.glob("*.json"))
+SAYS = "The answer of the simulator."
+
+
+def names(table):
+    """`openai-node 06 07` are openai-node/06 and openai-node/07."""
+    rows = [line.split() for text in table.values() for line in text.splitlines() if line.strip()]
+    return {f"{client}/{n}" for client, *numbers in rows for n in numbers}
+
+
+NOT_YET = names({
+    "embeddings": """
+        ai-sdk-google 14 15
+        ai-sdk-openai 14 15
+        ai-sdk-openai-chat 14 15
+        genai-node 10
+        genai-py 08
+        langchain-google 14 15
+        langchain-openai 15 16
+        langchain-openai-responses 15 16
+        openai-node 22 23
+        openai-py 12
+    """,
+    "functions": """
+        ai-sdk-openai-chat 03 04 05 06 07
+        langchain-openai 03 04 05 06 07 09 13 14
+        openai-agents-chat 02 03 04 05 07 08 09 10
+        openai-node 06 07 08 09 10 11 12 13 14
+        openai-py 05 06 08 09
+        pydantic-ai-openai-chat 02 03 04 05 06 07
+    """,
+    "the schema of the answer": """
+        ai-sdk-openai-chat 08 09 10
+        langchain-openai 08 10
+        openai-agents-chat 06
+        openai-node 15 16 17
+        openai-py 07
+        pydantic-ai-openai-chat 08
+    """,
+    "files": """
+        ai-sdk-openai-chat 11 12
+        langchain-openai 11 12
+        openai-node 18 19 20
+        openai-py 10
+        pydantic-ai-openai-chat 09
+    """,
+    "reasoning_effort": """
+        ai-sdk-openai-chat 13
+        openai-node 04
+    """,
+    "Google's list of models": """
+        genai-node 11
+        genai-py 10
+    """,
+    "logprobs": """
+        openai-node 05
+    """,
+    "web_search_options": """
+        openai-node 21
+    """,
+    "google.thinking_config": """
+        openai-py 11
+    """,
+})
+
+
+class Play:
+    """One request of a client's."""
+
+    def __init__(self, daemon, sim, request):
+        self.daemon, self.sim, self.request = daemon, sim, request
+        self.path, self.body = request["path"], request.get("body")
+
+    def faults(self):
+        """What is wrong with the answer and with what went upstream for it; an empty list if nothing is."""
+        native, headers = judge.method(self.path), list(self.request.get("headers", {}).items())
+        target = self.path + ("?" + self.request["query"] if "query" in self.request else "")
+        token = None if native or headers else "TOKEN"
+        if not token:
+            headers.append(("x-goog-api-key", SECRETS["TOKEN"]))
+        self.sim.clear()
+        raw = None if self.body is None else json.dumps(self.body, ensure_ascii=False).encode()
+        self.answer = self.daemon.ask(self.request["method"], target, headers, raw, token)
+        self.seen = self.sim.requests()
+        if self.answer.status != 200:
+            return [f"{self.answer.status} {self.answer.body.decode()[:200]}"]
+        if self.body is None:
+            return self.models()
+        return self.native(raw) if native else self.embeddings() if "input" in self.body else self.chat()
+
+    def models(self):
+        told = json.loads(self.answer.body)
+        if "x-goog-api-client" in self.request.get("headers", {}):
+            return [] if "models" in told or "name" in told else ["not in Google's form"]
+        kind = "ListModelsResponse" if "data" in told else "Model"
+        return schemas("openai").faults(kind, told)
+
+    def native(self, raw):
+        if [r.body for r in self.seen] != [raw.decode()]:
+            return ["the body is another one"]
+        out = judge.upstream(self.seen[0].target, raw.decode())
+        if "generate" in self.path.lower() and SAYS[:3] not in self.answer.body.decode():
+            out.append("no answer")
+        return out
+
+    def chat(self):
+        out = lost.chat(self.body, json.loads(self.seen[0].body))
+        text = self.answer.body.decode()
+        if self.body.get("stream"):
+            chunks = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+            text = "".join(c["delta"].get("content") or "" for k in chunks for c in k["choices"])
+        return out if SAYS in text else [*out, "no answer"]
+
+    def embeddings(self):
+        out = lost.embeddings(self.body, [json.loads(r.body) for r in self.seen])
+        told = json.loads(self.answer.body)
+        out += schemas("openai").faults("CreateEmbeddingResponse", told) if self.plain() else []
+        asked = self.body["input"]
+        if len(told["data"]) != (1 if isinstance(asked, str) else len(asked)):
+            out.append(f"{len(told['data'])} vectors")
+        for i, one in enumerate(told["data"]):
+            values = one["embedding"] if self.plain() else unpacked(one["embedding"])
+            if one["index"] != i or len(values) != self.body.get("dimensions", 3072):
+                out.append(f"vector {i} is no. {one['index']} and has {len(values)} numbers")
+            if not math.isclose(math.sqrt(sum(v * v for v in values)), 1, rel_tol=1e-4):
+                out.append(f"vector {i} is not of length 1")
+        return out
+
+    def plain(self):
+        return self.body.get("encoding_format") != "base64"
+
+
+def unpacked(text):
+    data = base64.b64decode(text)
+    return struct.unpack(f"<{len(data) // 4}f", data)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_client(daemon, sim, client):
+    # The signatures are those of another simulator.
+    sim.script(f'signatures any\n* : text "{SAYS}"')
+    found = {}
+    for request in json.loads((FOLDER / f"{client}.json").read_text()):
+        if faults := Play(daemon, sim, request).faults():
+            found[f"{client}/{request['name']}"] = faults
+    known = {name for name in NOT_YET if name.split("/")[0] == client}
+    new = {name: faults for name, faults in found.items() if name not in known}
+    assert not new, "\n".join(f"{name}: {'; '.join(faults)}" for name, faults in new.items())
+    works = known - set(found)
+    assert not works, f"remove it from the list NOT_YET: {', '.join(sorted(works))}"
+
+
+def test_the_list_names_what_there_is():
+    there = {f"{c}/{r['name']}" for c in CLIENTS for r in json.loads((FOLDER / f"{c}.json").read_text())}
+    assert set(NOT_YET) <= there
