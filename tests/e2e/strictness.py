@@ -31,7 +31,7 @@ class Watch:
     def find(self, where, faults):
         for fault in faults:
             if len(self.faults) < FAULTS_MAX:
-                self.faults.append(f"{where}: {fault}")
+                self.faults.append(f"{fault}\n    in {where}")
 
     def upstream(self, entries):
         for e in entries:

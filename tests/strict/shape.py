@@ -32,6 +32,7 @@ def schemas(name):
 
 class Schemas:
     def __init__(self, name):
+        self.is_proto = name == "gemini"
         self.schemas = json.loads((HERE / f"{name}-schemas.json").read_text())
 
     def faults(self, name, value):
@@ -56,6 +57,8 @@ class Schemas:
             yield from self._check(part, value, path)
         types = schema.get("type", [])
         types = [types] if isinstance(types, str) else types
+        if self.is_proto and isinstance(value, float) and value.is_integer():
+            value = int(value)  # proto3 JSON takes 40.0 for 40
         if types and not any(is_a(value, t) for t in types):
             yield f"{path}: {type(value).__name__} instead of {' or '.join(types)}"
         elif "enum" in schema and value not in schema["enum"]:

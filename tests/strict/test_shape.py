@@ -20,6 +20,8 @@ WHOLE = "GenerateContentRequest"
     ({"tools": [{"functionDeclarations": [{"name": "f", "parameters": {"const": 1}}]}]},
      ["GenerateContentRequest.tools[0].functionDeclarations[0].parameters.const: unknown"]),
     ({"tools": [{"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "maxItems": "3"}}]}]}, []),
+    ({"generationConfig": {"topK": 40.0}}, []),
+    ({"generationConfig": {"topK": 40.5}}, ["GenerateContentRequest.generationConfig.topK: float instead of integer"]),
     ({"labels": {"a": "b"}, "continuationToken": "x"}, []),
     ({"labels": {"a": 1}}, ["GenerateContentRequest.labels.a: int instead of string"]),
     ({"serviceTier": "STANDARD"}, ["GenerateContentRequest.serviceTier: 'STANDARD' is none of "
