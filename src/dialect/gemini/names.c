@@ -257,10 +257,26 @@ static bool walk(NamesWalk *w, JsonCursor *outer, NamesPlace place) {
         return go_on;
 }
 
+/* Most requests have none of the members. Their names hold `eU`, `dC` or `_`, or an escape. */
+static bool may_have_members(const char *json, size_t n) {
+        static const struct {
+                char c, before; /* before: 0: any */
+        } signs[] = { { '\\', 0 }, { '_', 0 }, { 'U', 'e' }, { 'C', 'd' } };
+        const char *end = json + n, *p;
+
+        for (size_t i = 0; i < ELEMENTSOF(signs); i++)
+                for (p = json; (p = memchr(p, signs[i].c, (size_t) (end - p))); p++)
+                        if (!signs[i].before || (p > json && p[-1] == signs[i].before))
+                                return true;
+        return false;
+}
+
 const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
         JsonCursor document = json_cursor(json, n);
         NamesWalk w = { .found = f, .userdata = userdata, .depth = 1 };
 
+        if (!may_have_members(json, n))
+                return NULL;
         if (json_step(&document, NULL) && json_is_at(&document, '{'))
                 (void) walk(&w, &document, PLACE_REQUEST);
         return w.fault;
