@@ -90,3 +90,11 @@ typedef struct Usage {
         uint64_t thoughts;   /* thoughtsTokenCount, part of completion */
         uint64_t total;      /* totalTokenCount, or the sum */
 } Usage;
+
+static inline void usage_add(Usage *u, const Usage *more) {
+        u->prompt += more->prompt;
+        u->cached += more->cached;
+        u->completion += more->completion;
+        u->thoughts += more->thoughts;
+        u->total += more->total;
+}

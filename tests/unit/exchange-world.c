@@ -221,6 +221,8 @@ typedef struct FakeTranslation {
         Buf held; /* not streaming: the events until the end */
         char end[16];
         bool is_finished;
+        unsigned n_more; /* requests that it still has */
+        Client *client;
 } FakeTranslation;
 
 static int fake_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
@@ -242,6 +244,8 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
         f->t.method = client->method;
         f->t.gemini = (Buf){ .base = nothing, .n = client->size };
         f->held = BUF_INIT(BIG);
+        f->client = client;
+        f->n_more = client->method == GEMINI_GENERATE && draw(8) == 0 ? 1 + (unsigned) draw(3) : 0;
         memcpy(f->t.model, client->model, strlen(client->model) + 1);
         return *ret = &f->t, 0;
 }
@@ -265,12 +269,28 @@ static int fake_event(Translation *t, const char *json, size_t n, Buf *out, Verd
         return buf_append(translation_streams(t) ? out : &f->held, json, n);
 }
 
+static void fake_reset(Translation *t) {
+        FakeTranslation *f = CONTAINER_OF(t, FakeTranslation, t);
+
+        buf_clear(&f->held);
+        f->is_finished = false;
+}
+
 static int fake_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         FakeTranslation *f = CONTAINER_OF(t, FakeTranslation, t);
 
         if (!f->is_finished) {
                 verdict_init(ret_verdict, VERDICT_CUT, 200, NULL);
                 return DIALECT_E_VERDICT;
+        }
+        if (f->n_more > 0) { /* what this one has answered is not shown: only the last one is followed */
+                Client *c = f->client;
+
+                f->n_more--;
+                fake_reset(t);
+                c->n_run = c->n_dear = c->n_overloads = 0;
+                w.n_more++;
+                return DIALECT_E_MORE;
         }
         if (!translation_streams(t))
                 (void) buf_append(out, buf_data(&f->held), f->held.n);
@@ -279,13 +299,6 @@ static int fake_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
 static void fake_stream_error(Translation *t, const ApiError *e, Buf *out) {
         (void) buf_puts(out, "[error]");
-}
-
-static void fake_reset(Translation *t) {
-        FakeTranslation *f = CONTAINER_OF(t, FakeTranslation, t);
-
-        buf_clear(&f->held);
-        f->is_finished = false;
 }
 
 static Translation *fake_free(Translation *t) {

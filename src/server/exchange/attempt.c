@@ -170,7 +170,7 @@ int attempt_start(Attempt *a) {
                 if (q->job)
                         job_tried(q->job, q->key_mask, q->key_name);
         }
-        a->answering = a->ended = a->is_final = a->is_empty = false;
+        a->answering = a->ended = a->is_final = a->is_empty = a->has_more = false;
         upstream_trace_begin(&a->upstream, &q->ids, target->model, NULL);
         return upstream_call_start(&a->upstream, q->http, target->cli ? q->http->p.cli : q->http->p.engine,
                                    &(EngineRequest){
@@ -230,6 +230,7 @@ void attempt_conclude(Attempt *a, int error) {
         a->is_empty = is_kept && !a->is_last;
         if (error == DIALECT_E_BLAMED && !a->is_empty)
                 attempt_keep_blame(a);
+        a->has_more = error == DIALECT_E_MORE;
         if (error > 0 && error != DIALECT_E_VERDICT && !a->is_empty)
                 verdict_init(&a->verdict, VERDICT_OK, 200, NULL);
         if (error < 0)

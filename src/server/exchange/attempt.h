@@ -23,6 +23,7 @@ typedef struct Attempt {
         bool ended;    /* `verdict` is the outcome */
         bool is_final; /* the dialect has set the verdict; the engine's is ignored */
         bool is_last;  /* set by the exchange: no other try would follow, so an empty answer is the answer */
+        bool has_more; /* its answer is good, and the dialect has another request */
         bool is_empty; /* an empty answer is in the client's buffer, and another try may follow */
         Verdict verdict;
         Verdict *blame; /* the pool gets it although the client has an answer; or NULL */

@@ -202,7 +202,7 @@ static void end_late(Exchange *x) {
                 upstream_call_end(&a->upstream);
                 verdict_init(&a->verdict, VERDICT_TIMEOUT, 0, NULL);
                 exchange_conclude(x, a, x->error);
-                if (a->verdict.class == VERDICT_OK)
+                if (a->verdict.class == VERDICT_OK && !a->has_more)
                         return succeed(x);
         }
         attempt_cancel(a, VERDICT_TIMEOUT);
@@ -255,7 +255,9 @@ static void step_attempting(Exchange *x) {
         if (!x->attempt->ended)
                 return first_event(x);
         exchange_conclude(x, x->attempt, x->error);
-        if (x->attempt->verdict.class == VERDICT_OK)
+        if (x->attempt->has_more)
+                exchange_ask_more(x);
+        else if (x->attempt->verdict.class == VERDICT_OK)
                 succeed(x);
         else
                 exchange_go_on(x);

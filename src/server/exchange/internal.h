@@ -64,6 +64,7 @@ struct Exchange {
         ApiError *asked; /* the error of the requested model, once another model is tried */
         const char *turned; /* why another model is tried: a name for the log */
         UpstreamTries tries;
+        Usage before; /* of the requests whose answers came before, see DIALECT_E_MORE */
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */
 };
 
@@ -81,6 +82,7 @@ void exchange_on_read(Reading *r); /* the worker has read the body */
 
 /* server/exchange/try.c */
 void exchange_pick(Exchange *x);  /* in PICKING: finds a key, a place in a queue, the next model, or ends */
+void exchange_ask_more(Exchange *x); /* the attempt has succeeded, and the dialect has another request */
 void exchange_go_on(Exchange *x); /* the attempt has failed, and the client has no byte */
 int exchange_on_event(Attempt *a, const char *json, size_t n);
 void exchange_on_done(Attempt *a);

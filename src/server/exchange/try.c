@@ -86,6 +86,7 @@ static void keep_empty(Exchange *x) {
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
         a->is_last = is_last(x);
         attempt_conclude(a, error);
+        usage_add(&x->request->usage, &x->before);
         if (a->is_empty)
                 keep_empty(x);
         if (a->verdict.class != VERDICT_OK)
@@ -291,6 +292,13 @@ void exchange_pick(Exchange *x) {
                 return fail_start(x);
         exchange_enter(x, EXCHANGE_ATTEMPTING);
         exchange_hedge_arm(x);
+}
+
+/* Each request of one answer has all tries, and may have a key that served one before. */
+void exchange_ask_more(Exchange *x) {
+        x->before = x->request->usage;
+        upstream_tries_forget(&x->tries);
+        exchange_enter(x, EXCHANGE_PICKING);
 }
 
 void exchange_go_on(Exchange *x) {
