@@ -227,7 +227,7 @@ typedef struct FakeTranslation {
 
 static int fake_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
                         ApiError *ret_error) {
-        static char nothing[] = "x"; /* no JSON, so nothing reads the rest */
+        static char nothing[2 * BIG] = "x"; /* no JSON, and no names */
         FakeTranslation *f = calloc(1, sizeof(FakeTranslation));
         Client *client = &w.clients[strtoul(c->request_id, NULL, 10)];
 
@@ -242,6 +242,7 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
         }
         f->t.dialect = &fake_dialect;
         f->t.method = client->method;
+        assert_true(client->size <= sizeof(nothing));
         f->t.gemini = (Buf){ .base = nothing, .n = client->size };
         f->held = BUF_INIT(BIG);
         f->client = client;
