@@ -3,60 +3,69 @@
 
 #include "dialect/schema-internal.h"
 
-static const char *const keywords[_KEYWORD_MAX] = {
-        [KEYWORD_TYPE] = "type",
-        [KEYWORD_NULLABLE] = "nullable",
-        [KEYWORD_TITLE] = "title",
-        [KEYWORD_DESCRIPTION] = "description",
-        [KEYWORD_FORMAT] = "format",
-        [KEYWORD_ENUM] = "enum",
-        [KEYWORD_CONST] = "const",
-        [KEYWORD_MINIMUM] = "minimum",
-        [KEYWORD_MAXIMUM] = "maximum",
-        [KEYWORD_EXCLUSIVE_MINIMUM] = "exclusiveMinimum",
-        [KEYWORD_EXCLUSIVE_MAXIMUM] = "exclusiveMaximum",
-        [KEYWORD_MIN_ITEMS] = "minItems",
-        [KEYWORD_MAX_ITEMS] = "maxItems",
-        [KEYWORD_ITEMS] = "items",
-        [KEYWORD_ADDITIONAL_ITEMS] = "additionalItems",
-        [KEYWORD_PREFIX_ITEMS] = "prefixItems",
-        [KEYWORD_PROPERTY_ORDERING] = "propertyOrdering",
-        [KEYWORD_ADDITIONAL_PROPERTIES] = "additionalProperties",
-        [KEYWORD_PATTERN_PROPERTIES] = "patternProperties",
-        [KEYWORD_REF] = "$ref",
-        [KEYWORD_ALL_OF] = "allOf",
-        [KEYWORD_PROPERTIES] = "properties",
-        [KEYWORD_REQUIRED] = "required",
-        [KEYWORD_ANY_OF] = "anyOf",
-        [KEYWORD_ONE_OF] = "oneOf",
-        [KEYWORD_PATTERN] = "pattern",
-        [KEYWORD_MIN_LENGTH] = "minLength",
-        [KEYWORD_MAX_LENGTH] = "maxLength",
-        [KEYWORD_MULTIPLE_OF] = "multipleOf",
-        [KEYWORD_MIN_PROPERTIES] = "minProperties",
-        [KEYWORD_MAX_PROPERTIES] = "maxProperties",
-        [KEYWORD_UNIQUE_ITEMS] = "uniqueItems",
-        [KEYWORD_CONTAINS] = "contains",
-        [KEYWORD_PROPERTY_NAMES] = "propertyNames",
-        [KEYWORD_NOT] = "not",
-        [KEYWORD_IF] = "if",
-        [KEYWORD_THEN] = "then",
-        [KEYWORD_ELSE] = "else",
-        [KEYWORD_DEPENDENT_REQUIRED] = "dependentRequired",
-        [KEYWORD_DEPENDENT_SCHEMAS] = "dependentSchemas",
-        [KEYWORD_DEPENDENCIES] = "dependencies",
-        [KEYWORD_CONTENT_ENCODING] = "contentEncoding",
-        [KEYWORD_CONTENT_MEDIA_TYPE] = "contentMediaType",
-        [KEYWORD_DEPRECATED] = "deprecated",
-        [KEYWORD_READ_ONLY] = "readOnly",
-        [KEYWORD_DEFAULT] = "default",
-        [KEYWORD_EXAMPLE] = "example",
-        [KEYWORD_EXAMPLES] = "examples",
+#define ROW(name) { name, sizeof(name) - 1 }
+
+static const struct {
+        const char *name;
+        size_t n;
+} keywords[_KEYWORD_MAX] = {
+        [KEYWORD_TYPE] = ROW("type"),
+        [KEYWORD_NULLABLE] = ROW("nullable"),
+        [KEYWORD_TITLE] = ROW("title"),
+        [KEYWORD_DESCRIPTION] = ROW("description"),
+        [KEYWORD_FORMAT] = ROW("format"),
+        [KEYWORD_ENUM] = ROW("enum"),
+        [KEYWORD_CONST] = ROW("const"),
+        [KEYWORD_MINIMUM] = ROW("minimum"),
+        [KEYWORD_MAXIMUM] = ROW("maximum"),
+        [KEYWORD_EXCLUSIVE_MINIMUM] = ROW("exclusiveMinimum"),
+        [KEYWORD_EXCLUSIVE_MAXIMUM] = ROW("exclusiveMaximum"),
+        [KEYWORD_MIN_ITEMS] = ROW("minItems"),
+        [KEYWORD_MAX_ITEMS] = ROW("maxItems"),
+        [KEYWORD_ITEMS] = ROW("items"),
+        [KEYWORD_ADDITIONAL_ITEMS] = ROW("additionalItems"),
+        [KEYWORD_PREFIX_ITEMS] = ROW("prefixItems"),
+        [KEYWORD_PROPERTY_ORDERING] = ROW("propertyOrdering"),
+        [KEYWORD_ADDITIONAL_PROPERTIES] = ROW("additionalProperties"),
+        [KEYWORD_PATTERN_PROPERTIES] = ROW("patternProperties"),
+        [KEYWORD_REF] = ROW("$ref"),
+        [KEYWORD_ALL_OF] = ROW("allOf"),
+        [KEYWORD_PROPERTIES] = ROW("properties"),
+        [KEYWORD_REQUIRED] = ROW("required"),
+        [KEYWORD_ANY_OF] = ROW("anyOf"),
+        [KEYWORD_ONE_OF] = ROW("oneOf"),
+        [KEYWORD_PATTERN] = ROW("pattern"),
+        [KEYWORD_MIN_LENGTH] = ROW("minLength"),
+        [KEYWORD_MAX_LENGTH] = ROW("maxLength"),
+        [KEYWORD_MULTIPLE_OF] = ROW("multipleOf"),
+        [KEYWORD_MIN_PROPERTIES] = ROW("minProperties"),
+        [KEYWORD_MAX_PROPERTIES] = ROW("maxProperties"),
+        [KEYWORD_UNIQUE_ITEMS] = ROW("uniqueItems"),
+        [KEYWORD_CONTAINS] = ROW("contains"),
+        [KEYWORD_PROPERTY_NAMES] = ROW("propertyNames"),
+        [KEYWORD_NOT] = ROW("not"),
+        [KEYWORD_IF] = ROW("if"),
+        [KEYWORD_THEN] = ROW("then"),
+        [KEYWORD_ELSE] = ROW("else"),
+        [KEYWORD_DEPENDENT_REQUIRED] = ROW("dependentRequired"),
+        [KEYWORD_DEPENDENT_SCHEMAS] = ROW("dependentSchemas"),
+        [KEYWORD_DEPENDENCIES] = ROW("dependencies"),
+        [KEYWORD_CONTENT_ENCODING] = ROW("contentEncoding"),
+        [KEYWORD_CONTENT_MEDIA_TYPE] = ROW("contentMediaType"),
+        [KEYWORD_DEPRECATED] = ROW("deprecated"),
+        [KEYWORD_READ_ONLY] = ROW("readOnly"),
+        [KEYWORD_DEFAULT] = ROW("default"),
+        [KEYWORD_EXAMPLE] = ROW("example"),
+        [KEYWORD_EXAMPLES] = ROW("examples"),
 };
 
 Keyword schema_keyword(JsonView name) {
+        size_t n = (size_t) (name.end - name.p) - 2;
+        bool has_escape = memchr(name.p, '\\', n + 2);
+
         for (Keyword k = 0; k < _KEYWORD_MAX; k++)
-                if (json_view_equals(name, keywords[k]))
+                if (has_escape ? json_view_equals(name, keywords[k].name)
+                               : n == keywords[k].n && memcmp(name.p + 1, keywords[k].name, n) == 0)
                         return k;
         return _KEYWORD_MAX;
 }
