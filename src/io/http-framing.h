@@ -34,6 +34,7 @@ typedef struct HttpFraming {
         bool has_line;  /* the first line is complete */
         bool has_name;  /* of the present header */
         bool cr;        /* the last byte was the CR of a line's end */
+        bool may_have_nul; /* the bytes that are being read */
 } HttpFraming;
 
 /* Begins at a head: a HttpFraming of zeros is right, too. */
