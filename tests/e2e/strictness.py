@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Holds every test against tests/strict: each body that went upstream, and each answer of chat to a client.
+"""Holds every test against tests/strict: each body that went upstream, and each answer of chat and
+embeddings to a client.
 
 http1 reports what it sends and reads, the simulator its log before it is emptied. A body that a client sent to a path of
 Gemini's and that arrived byte for byte is the client's own: gemgated owes it nothing but to pass it on. All other bodies
@@ -14,7 +15,7 @@ from strict import judge
 
 REQUEST = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.[01]\r\n")
 LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)\s*\r\n", re.I)
-CHAT = "/v1/chat/completions"
+JUDGES = {"/v1/chat/completions": judge.downstream, "/v1/embeddings": judge.embeddings}
 FAULTS_MAX = 20  # of one test
 NOT_ASCII = bytes(range(128, 256))
 HEAD_MAX, BODY_MAX = 1 << 20, 64 << 20
@@ -126,7 +127,8 @@ class Wire:
         if body is None:
             return
         # A page of the HTTP library's has no request id.
-        if target.partition("?")[0] != CHAT or answer.header("x-request-id") is None:
+        judged = JUDGES.get(target.partition("?")[0])
+        if not judged or answer.header("x-request-id") is None:
             return
         try:
             request = json.loads(body)
@@ -136,4 +138,4 @@ class Wire:
         kind = answer.header("Content-Type") or ""
         if kind.startswith("text/event-stream") and not answer.complete:
             text = text[: text.rfind("\n\n") + 2]
-        watched.find(f"answer {answer.status} {text[:300]}", judge.downstream(answer.status, kind, text, answer.complete, request))
+        watched.find(f"answer {answer.status} {text[:300]}", judged(answer.status, kind, text, answer.complete, request))

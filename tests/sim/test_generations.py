@@ -4,6 +4,7 @@ import math
 
 import pytest
 from ask import ask, events, hello, text_of
+from strict.shape import schemas
 
 FUNCTIONS, SEARCH = {"functionDeclarations": [{"name": "f"}]}, {"googleSearch": {}}
 STREAM = "streamGenerateContent"
@@ -115,6 +116,32 @@ def test_what_a_hop_refuses(sim):
         assert answer.status == 400 and said["error"]["message"] == "Request contains an invalid argument."
     sim.script('*: text "abcd"')
     assert ask(sim, body=hello(continuationToken=token), model=FOUR)[0].status == 400
+
+
+# --- what it answers is Google's ---
+
+ANSWERS = [
+    "default", 'text "x y" thought="hm" signature=QUJD', 'call f {"a": 1} call g', 'text "a b" hops=2', "empty",
+    'parts [{"executableCode": {"language": "PYTHON", "code": "1"}}, {"codeExecutionResult": {"outcome": "OUTCOME_OK"}}]',
+    'text "x" candidate {"groundingMetadata": {"webSearchQueries": ["q"]}} counts {"toolUsePromptTokenCount": 3}',
+    "blocked SAFETY",
+]
+
+
+@pytest.mark.parametrize("rule", ANSWERS)
+def test_answers_have_googles_shape(sim, rule):
+    sim.script("*: " + rule)
+    body = config(responseLogprobs=True, logprobs=2)
+    for answer in [ask(sim, body=body, model=FOUR)[1], *events(ask(sim, STREAM, body, model=FOUR)[0])]:
+        assert schemas("gemini").faults("GenerateContentResponse", answer) == []
+
+
+def test_vectors_have_googles_shape(sim):
+    one = ask(sim, "embedContent", embed("a"), model=TWO)[1]
+    batch = ask(sim, "batchEmbedContents", {"requests": [embed("a")]}, model=TWO)[1]
+    assert schemas("gemini").faults("EmbedContentResponse", one) == []
+    assert schemas("gemini").faults("BatchEmbedContentsResponse", batch) == []
+    assert schemas("gemini").faults("CountTokensResponse", ask(sim, "countTokens")[1]) == []
 
 
 # --- vectors ---

@@ -61,6 +61,21 @@ def usage_wanted(request):
     return bool(isinstance(options, dict) and options.get("include_usage") is True)
 
 
+def embeddings(status, kind, text, complete=True, request=None):
+    """The faults of an answer to POST /v1/embeddings."""
+    if not complete:
+        return []
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return ["shape: no JSON"]
+    name = "CreateEmbeddingResponse" if status == 200 else "ErrorResponse"
+    for one in answer.get("data", []) if status == 200 else []:
+        if isinstance(one.get("embedding"), str):
+            one["embedding"] = []  # base64, which the description does not have
+    return ["shape: " + f for f in schemas("openai").faults(name, answer)]
+
+
 def downstream(status, kind, text, complete=True, request=None):
     """The faults of an answer to POST /v1/chat/completions. `kind`: its Content-Type; `request`: parsed, or None."""
     if kind.startswith("text/event-stream"):

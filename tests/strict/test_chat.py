@@ -129,6 +129,23 @@ def test_upstream(target, text, rules):
     assert [f.partition(":")[0] for f in judge.upstream(target, text)] == rules
 
 
+VECTORS = {"object": "list", "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1},
+           "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
+
+
+@pytest.mark.parametrize("status, text, faults", [
+    (200, json.dumps(VECTORS), 0),
+    (200, json.dumps(VECTORS | {"data": [{"object": "embedding", "index": 0, "embedding": "AAAA"}]}), 0),
+    (200, json.dumps(VECTORS | {"data": [{"object": "embedding", "embedding": [0.5]}]}), 1),
+    (200, json.dumps(VECTORS | {"more": 1}), 1),
+    (400, json.dumps(ERROR), 0),
+    (400, json.dumps(VECTORS), 5),
+    (200, "[", 1),
+])
+def test_embeddings(status, text, faults):
+    assert len(judge.embeddings(status, "application/json", text)) == faults
+
+
 @pytest.mark.parametrize("status, kind, text, faults", [
     (200, "application/json", json.dumps(whole()), 0),
     (200, "text/event-stream", stream(ROLE, END, None), 0),
