@@ -61,3 +61,33 @@ void json_copy_name(JWriter *w, JsonView string) {
         (void) buf_putc(w->buf, ':');
         w->comma = false;
 }
+
+/* Only a surrogate needs a look: anything else of a checked text is good as it is. */
+static void copy_checked(Buf *b, const char *start, const char *end) {
+        const char *next;
+
+        for (const char *p = start; (p = memchr(p, '\\', (size_t) (end - p))); p = next) {
+                size_t n = escape_length(p, end);
+
+                next = p + (n > 0 ? n : (size_t) (end - p));
+                if (n != 6 || (!is_surrogate(p, false) && !is_surrogate(p, true)))
+                        continue;
+                (void) buf_append(b, start, (size_t) (p - start));
+                start = next = copy_escape(b, p, end);
+        }
+        (void) buf_append(b, start, (size_t) (end - start));
+}
+
+void json_copy_value(JWriter *w, const char *key, JsonView v) {
+        assert(v.p);
+
+        jwrite_raw_n(w, key, "", 0);
+        copy_checked(w->buf, v.p, v.end);
+}
+
+void json_copy_inside(JWriter *w, const char *key, JsonView v) {
+        jwrite_raw_n(w, key, "\"", 1);
+        if (v.p)
+                copy_checked(w->buf, v.p, v.end);
+        (void) buf_putc(w->buf, '"');
+}

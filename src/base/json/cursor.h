@@ -78,6 +78,12 @@ void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; a
 bool json_view_is_empty(JsonView v);
 const char *json_view_string_end(JsonView v); /* its closing quote; of a string that is cut off: its end */
 
+/* What is between the quotes of a string, with its escapes; of anything else nothing. For a text that has
+ * passed the check. */
+static inline JsonView json_view_inside(JsonView v) {
+        return json_view_is(v, '"') ? (JsonView){ .p = v.p + 1, .end = v.end - 1 } : (JsonView){};
+}
+
 /* The text of a string in pieces: unescaped bytes of the input, or the character of one escape. A piece is
  * valid until the next call. */
 typedef struct JsonText {
@@ -92,3 +98,8 @@ bool json_text_next(JsonText *t, const char **ret, size_t *ret_n);
  * number (proto3's int64); at most UINT64_MAX. A negative number and anything else give 0. */
 uint64_t json_view_count(JsonView v);
 bool json_view_is_count(JsonView v, uint64_t *ret); /* false: it is anything else */
+
+static inline bool json_view_is_number(JsonView v) {
+        return v.p && (*v.p == '-' || (*v.p >= '0' && *v.p <= '9'));
+}
+bool json_view_is_double(JsonView v, double *ret); /* a number; false: it is anything else */

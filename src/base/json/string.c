@@ -194,3 +194,21 @@ uint64_t json_view_count(JsonView v) {
 
         return json_view_is_count(v, &u) ? u : 0;
 }
+
+bool json_view_is_double(JsonView v, double *ret) {
+        char text[64], *long_text = NULL, *copy = text;
+        size_t n = (size_t) (v.end - v.p);
+
+        if (!json_view_is_number(v))
+                return false;
+        if (n >= sizeof(text)) {
+                copy = long_text = malloc(n + 1);
+                if (!copy)
+                        return false;
+        }
+        memcpy(copy, v.p, n);
+        copy[n] = 0;
+        *ret = strtod(copy, NULL);
+        free(long_text);
+        return true;
+}
