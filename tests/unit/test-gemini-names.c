@@ -16,6 +16,11 @@ static bool on_name(const char *name, void *userdata) {
         return true;
 }
 
+#define OPEN_20  "[[[[[[[[[[[[[[[[[[[["
+#define CLOSE_20 "]]]]]]]]]]]]]]]]]]]]"
+#define OPEN_80  OPEN_20 OPEN_20 OPEN_20 OPEN_20
+#define CLOSE_80 CLOSE_20 CLOSE_20 CLOSE_20 CLOSE_20
+
 static void test_table(void **state) {
         static const struct {
                 const char *json, *names;
@@ -44,6 +49,9 @@ static void test_table(void **state) {
                 { "{\"fileUri\":\"files/a\"}", "" },
                 { "{\"fileData\":{\"displayName\":\"files/a\"}}", "" },
                 { "{\"functionCall\":{\"args\":{\"fileData\":{\"fileUri\":\"files/a\"}}}}", "" },
+                { "{\"parametersJsonSchema\":{\"fileData\":{\"fileUri\":\"files/a\"}}}", "" },
+                /* what is behind data is found, however deep the data are */
+                { "{\"args\":" OPEN_80 CLOSE_80 ",\"fileData\":{\"fileUri\":\"files/a\"}}", "files/a " },
                 { "{\"functionResponse\":{\"response\":{\"x\":[{\"fileData\":{\"fileUri\":\"files/a\"}}]}}}",
                   "" },
 

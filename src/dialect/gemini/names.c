@@ -58,6 +58,10 @@ static const struct {
         { "generateContentRequest", PLACE_REQUEST },
         { "generate_content_request", PLACE_REQUEST },
         { "args", PLACE_DATA },
+        { "parametersJsonSchema", PLACE_DATA },
+        { "parameters_json_schema", PLACE_DATA },
+        { "responseJsonSchema", PLACE_DATA },
+        { "response_json_schema", PLACE_DATA },
         { "response", PLACE_DATA },
 };
 
@@ -242,13 +246,17 @@ static bool walk(NamesWalk *w, JsonCursor *outer, NamesPlace place) {
         JsonView name;
 
         while (go_on && json_step(&c, &name)) {
+                NamesPlace next = place_of(place, name);
+
                 if (!json_is_at(&c, '{') && !json_is_at(&c, '['))
                         go_on = look_at(w, place, name, json_take(&c));
+                else if (next == PLACE_DATA) /* it names nothing, however deep it is */
+                        (void) json_take(&c);
                 else if (w->depth == JSON_DEPTH_MAX)
                         return false;
                 else {
                         w->depth++;
-                        go_on = walk(w, &c, place_of(place, name));
+                        go_on = walk(w, &c, next);
                         w->depth--;
                 }
         }
