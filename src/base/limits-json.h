@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The ceilings of JSON from outside: of json-c's tree, with what they are counted with (base/json/tree), and
- * of names. */
+/* --- a conversation that is translated: dialect/turns --- */
+#define TURN_STEPS_MAX 65536U /* texts, media, calls and results of all messages, 0.2 KiB each */
+#define TURN_DEPTH_MAX 48U    /* nesting of a call's arguments and of a result: with Gemini's levels around
+                               * them they are below JSON_DEPTH_MAX */
+
+/* --- json-c's tree of JSON from outside, and what it is counted with: base/json/tree --- */
 
 #define JSON_TREE_FACTOR 4U              /* bytes for each byte of the text: with the text, json-c's buffer
                                           * and the translation it is at most 8 */
