@@ -333,6 +333,7 @@ static int manager_init(Manager *m) {
                         .cli = m->cli,
                         .jobs = m->jobs,
                         .zone = m->zone,
+                        .vault = m->vault,
                         .changed = on_request,
                         .full = on_full,
                         .userdata = m,

@@ -5,6 +5,8 @@
 #include "core/gemini-store.h"
 #include "core/rules.h"
 
+typedef struct Vault Vault;
+
 /* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. A large body
  * is translated in a thread beside the loop: the functions here must not read what the loop changes. */
 typedef struct DialectContext {
@@ -26,6 +28,7 @@ typedef struct DialectContext {
         const char *(*resolve_model)(const char *name, void *userdata);
         void *userdata;
         const ModelRuleSet *rules; /* the operator's own; NULL: none. See dialect_rules() */
+        Vault *vault; /* of thought signatures; or NULL; outlives the translation */
 } DialectContext;
 
 /* What the model takes, under the name that is sent to Gemini. */

@@ -45,6 +45,7 @@ struct Translation {
         GeminiMethod method;             /* generate, stream, or count tokens */
         const Secret *key;       /* of the present event's attempt, for scrubbing; NULL: none; borrowed */
         uint64_t conversation;   /* hash_stable() of the client's name for it; 0: no name */
+        const char *loss;        /* what of the request was left out, for the log; static; or NULL */
         bool opaque;             /* may hold media: its size is no measure of tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
         Buf gemini;                /* GenerateContentRequest, JSON */

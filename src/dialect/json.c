@@ -58,6 +58,26 @@ int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret) {
         return 0;
 }
 
+int json_index_body(const char *s, size_t n, JsonIndex *index, JsonView *ret, ApiError *ret_error) {
+        const char *fault;
+        int r = 0;
+
+        fault = text_fault(s, n);
+        if (!fault)
+                r = json_index_make(index, s, n, &fault);
+        if (r == -ENOMEM)
+                return r;
+        if (fault) {
+                api_error_set(ret_error, 400, NULL, "The request body is not JSON: %s.", fault);
+                return DIALECT_E_REFUSED;
+        }
+        *ret = json_view_indexed(index, s, n);
+        if (json_view_is(*ret, '{'))
+                return 0;
+        api_error_set(ret_error, 400, NULL, "The request body must be a JSON object.");
+        return DIALECT_E_REFUSED;
+}
+
 /* json-c fails with a text that has passed the check only without memory. Versions before 0.17 do not report
  * that: they end with success before the text's end, or shorten a string for which their buffer cannot grow.
  * So the memory for a long string is requested first. */

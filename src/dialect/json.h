@@ -17,6 +17,10 @@ const char *json_fault(const char *s, size_t n);
  * and sets *ret to the root value, to be read in place. -EBADMSG for what is not JSON, -ENOMEM. */
 int json_index(const char *s, size_t n, JsonIndex *index, JsonView *ret);
 
+/* The same for a client's body, which must be an object: 0, DIALECT_E_REFUSED with a 400 in *ret_error, or
+ * -ENOMEM. */
+int json_index_body(const char *s, size_t n, JsonIndex *index, JsonView *ret, ApiError *ret_error);
+
 /* Builds a tree. -EBADMSG for what is not JSON, -E2BIG for JSON whose tree would take too much memory
  * (base/json/tree.h), -ENOMEM. *ret is NULL for a bare null. */
 int json_parse(const char *s, size_t n, struct json_object **ret);

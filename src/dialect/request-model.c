@@ -5,16 +5,37 @@
 #include "core/model.h"
 #include "dialect/request-model.h"
 
-int request_model(const DialectContext *c, struct json_object *model, Translation *t) {
-        const char *s = c->default_model;
-        size_t n = strlen(strempty(s));
+#define VENDOR "google/"
+
+static int set_model(const char *s, size_t n, Translation *t) {
+        size_t k = strlen(VENDOR);
         ModelName name;
 
-        if (model)
-                s = json_string(model, &n);
-        if (!s || model_name_parse(s, n, &name) < 0)
+        if (n > k && memcmp(s, VENDOR, k) == 0) {
+                s += k;
+                n -= k;
+        }
+        if (model_name_parse(s, n, &name) < 0)
                 return -EINVAL;
         memcpy(t->model, name.name, sizeof(t->model));
         t->cli = name.cli;
         return 0;
+}
+
+int request_model(const DialectContext *c, struct json_object *model, Translation *t) {
+        const char *s = c->default_model;
+        size_t n = strlen(strempty(s));
+
+        if (model)
+                s = json_string(model, &n);
+        return s ? set_model(s, n, t) : -EINVAL;
+}
+
+int request_model_view(const DialectContext *c, JsonView model, Translation *t) {
+        char s[MODEL_NAME_MAX + sizeof("cli/" VENDOR "models/") + 1];
+
+        if (json_view_is_null(model))
+                return set_model(strempty(c->default_model), strlen(strempty(c->default_model)), t);
+        json_view_copy(model, s, sizeof(s));
+        return json_view_equals(model, s) ? set_model(s, strlen(s), t) : -EINVAL;
 }

@@ -55,7 +55,7 @@ static bool check_address(Request *q, bool open, ApiError *ret) {
         return false;
 }
 
-/* The tokens that the request presents: in three headers, each of which may be repeated, or as `?key=`. */
+/* The tokens that the request presents: in four headers, each of which may be repeated, or as `?key=`. */
 typedef struct Presented {
         const char *token; /* the first */
         char *decoded;     /* the first of the query, with escapes decoded */
@@ -92,7 +92,8 @@ static void present_header(const char *name, const char *value, void *userdata) 
         if (strcaseeq(name, "Authorization")) {
                 value = bearer(value);
                 p->other_scheme = p->other_scheme || !value;
-        } else if (!strcaseeq(name, "x-api-key") && !strcaseeq(name, "x-goog-api-key"))
+        } else if (!strcaseeq(name, "x-api-key") && !strcaseeq(name, "x-goog-api-key") &&
+                   !strcaseeq(name, "api-key")) /* Azure's, which OpenAI's SDKs can send */
                 return;
         present_token(p, value);
 }
@@ -162,7 +163,7 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
         else
                 api_error_set(ret, 401, NULL,
                               "A token is needed: `Authorization: Bearer TOKEN`, or `x-api-key`, or "
-                              "`x-goog-api-key`.");
+                              "`x-goog-api-key`, or `api-key`.");
         return false;
 }
 

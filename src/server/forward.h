@@ -13,3 +13,4 @@ typedef struct ModelList ModelList;
 typedef struct Request Request;
 typedef struct RequestLog RequestLog;
 typedef struct Route Route;
+typedef struct Vault Vault;

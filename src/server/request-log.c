@@ -220,6 +220,7 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "verdict", q->verdict },
                    { "verdicts", verdicts[0] ? verdicts : NULL },
                    { "cause", cause },
+                   { "loss", q->loss },
                    { "finish_reason", q->finish_reason[0] ? q->finish_reason : NULL },
                    { "attempts", asked ? attempts.text : NULL, true },
                    { "duration_usec", number(&duration, spent), true },

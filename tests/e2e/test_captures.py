@@ -41,45 +41,9 @@ NOT_YET = names({
         openai-node 22 23
         openai-py 12
     """,
-    "functions": """
-        ai-sdk-openai-chat 03 04 05 06 07
-        langchain-openai 03 04 05 06 07 09 13 14
-        openai-agents-chat 02 03 04 05 07 08 09 10
-        openai-node 06 07 08 09 10 11 12 13 14
-        openai-py 05 06 08 09
-        pydantic-ai-openai-chat 02 03 04 05 06 07
-    """,
-    "the schema of the answer": """
-        ai-sdk-openai-chat 08 09 10
-        langchain-openai 08 10
-        openai-agents-chat 06
-        openai-node 15 16 17
-        openai-py 07
-        pydantic-ai-openai-chat 08
-    """,
-    "files": """
-        ai-sdk-openai-chat 11 12
-        langchain-openai 11 12
-        openai-node 18 19 20
-        openai-py 10
-        pydantic-ai-openai-chat 09
-    """,
-    "reasoning_effort": """
-        ai-sdk-openai-chat 13
-        openai-node 04
-    """,
     "Google's list of models": """
         genai-node 11
         genai-py 10
-    """,
-    "logprobs": """
-        openai-node 05
-    """,
-    "web_search_options": """
-        openai-node 21
-    """,
-    "google.thinking_config": """
-        openai-py 11
     """,
 })
 

@@ -25,12 +25,12 @@ def test_chat(sim, start):
     d = start(MODEL_ALIASES=json.dumps({"mine": MODEL}))
     for fields in ({}, {"stream": True}):
         sim.clear()
-        a = d.chat(LONG, model="mine", temperature=0.5, **fields)
+        a = d.chat(LONG, model="mine", max_tokens=5, **fields)
         assert a.status == 200 and a.header("x-request-id")
         seen, = sim.requests()
         assert MODEL in seen.target
         assert json.loads(seen.body) == {
-            "contents": [{"role": "user", "parts": [{"text": LONG}]}], "generationConfig": {"temperature": 0.5}}
+            "contents": [{"role": "user", "parts": [{"text": LONG}]}], "generationConfig": {"maxOutputTokens": 5}}
 
 
 def test_native(sim, start):
@@ -59,7 +59,7 @@ def test_what_is_wrong(sim, start, path, body):
 def test_what_chat_refuses(sim, start):
     d = start()
     a = d.chat(LONG, tools=[{}])
-    assert a.status == 400 and json.loads(a.body)["error"]["param"] == "tools"
+    assert a.status == 400 and json.loads(a.body)["error"]["param"] == "tools[0].type"
     d.wait_log("its line", lambda line: line.get("status") == 400)
 
 

@@ -60,8 +60,8 @@ def test_a_body_costs_at_most_eight_times_its_size(sim, start, where):
 
 def test_the_refusal_names_the_count(start):
     d = start()
-    body = ('{"messages":%s}' % fill("{}", 3_000_000)).encode()
-    a = d.ask("POST", CHAT, [], body)
+    body = ('{"command":%s}' % fill("{}", 3_000_000)).encode()
+    a = d.ask("POST", "/run-gemini", [], body)
     assert a.status == 413
     error = json.loads(a.body)["error"]
     assert error["message"].startswith("The request body has 1,000,002 JSON values; at most ")

@@ -118,10 +118,9 @@ def test_wrong_request(sdk, sim, daemon):
     assert sim.requests() == []
 
 
-def test_not_yet(sdk, sim, daemon):
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
-    e = sdk.call("chat", daemon, HI | {"tools": tools})["error"]
-    assert (e["class"], e["param"]) == ("BadRequestError", "tools")
+def test_a_place_is_named(sdk, sim, daemon):
+    e = sdk.call("chat", daemon, HI | {"tools": [{"type": "riddle"}]})["error"]
+    assert (e["class"], e["param"]) == ("BadRequestError", "tools[0].type")
 
 
 # --- upstream errors, in the classes of the SDKs ---

@@ -56,9 +56,6 @@ static void test_refused(void **state) {
                 { MESSAGES("{\"role\":\"robot\",\"content\":\"a\"}"), "messages[0].role", "one of" },
                 { MESSAGES("{\"role\":\"User\",\"content\":\"a\"}"), "messages[0].role", "one of" },
                 { MESSAGES("{\"role\":5,\"content\":\"a\"}"), "messages[0].role", "one of" },
-                { MESSAGES("{\"role\":\"user\"}"), "messages[0].content", "string or an array" },
-                { MESSAGES("{\"role\":\"user\",\"content\":null}"), "messages[0].content",
-                  "string or an array" },
                 { MESSAGES("{\"role\":\"system\",\"content\":5}"), "messages[0].content",
                   "string or an array" },
                 { MESSAGES("{\"role\":\"assistant\",\"content\":{}}"), "messages[0].content",
@@ -74,42 +71,6 @@ static void test_refused(void **state) {
                   "messages[0].content[0].text", "string" },
                 { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}"),
                   "messages[0].content[0].type", "assistant" },
-                { MESSAGES("{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":[{\"type\":"
-                           "\"text\","
-                           "\"text\":\"b\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}"),
-                  "messages[1].content[1].type", "not supported yet" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\"}]}"),
-                  "messages[0].content[0].type", "not supported yet" },
-                { MESSAGES("{\"role\":\"user\",\"content\":[{\"type\":\"file\"}]}"),
-                  "messages[0].content[0].type", "not supported yet" },
-
-                /* tools are of a later day */
-                { MESSAGES("{\"role\":\"tool\",\"tool_call_id\":\"x\",\"content\":\"a\"}"),
-                  "messages[0].role", "messages[0].role: tools are not supported yet" },
-                { MESSAGES("{\"role\":\"function\",\"name\":\"x\",\"content\":\"a\"}"), "messages[0].role",
-                  "not supported yet" },
-                { MESSAGES("{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"x\"}]}"),
-                  "messages[0].tool_calls", "not supported yet" },
-                { MESSAGES("{\"role\":\"assistant\",\"function_call\":{}}"), "messages[0].function_call",
-                  "not supported yet" },
-                { MESSAGES("{\"role\":\"assistant\",\"audio\":{\"id\":\"x\"}}"), "messages[0].audio",
-                  "not supported yet" },
-                { FIELD("\"tools\":[{\"type\":\"function\"}]"), "tools", "not supported yet" },
-                { FIELD("\"functions\":[{\"name\":\"f\"}]"), "functions", "not supported yet" },
-                { FIELD("\"tool_choice\":\"required\""), "tool_choice", "not supported yet" },
-                { FIELD("\"tool_choice\":{\"type\":\"function\"}"), "tool_choice", "not supported yet" },
-                { FIELD("\"function_call\":{\"name\":\"f\"}"), "function_call", "not supported yet" },
-                { FIELD("\"response_format\":{\"type\":\"json_object\"}"), "response_format",
-                  "not supported yet" },
-                { FIELD("\"response_format\":{}"), "response_format", "not supported yet" },
-                { FIELD("\"reasoning_effort\":\"low\""), "reasoning_effort", "not supported yet" },
-                { FIELD("\"logprobs\":true"), "logprobs", "not supported yet" },
-                { FIELD("\"top_logprobs\":3"), "top_logprobs", "not supported yet" },
-                { FIELD("\"modalities\":[\"text\",\"audio\"]"), "modalities", "not supported yet" },
-                { FIELD("\"modalities\":[5]"), "modalities", "not supported yet" },
-                { FIELD("\"audio\":{\"voice\":\"x\"}"), "audio", "not supported yet" },
-                { FIELD("\"web_search_options\":{}"), "web_search_options", "not supported yet" },
-                { FIELD("\"extra_body\":{\"google\":{}}"), "extra_body.google", "not supported yet" },
 
                 /* types */
                 { FIELD("\"temperature\":\"0.5\""), "temperature", "must be a number" },
@@ -147,13 +108,12 @@ static void test_refused(void **state) {
                 { FIELD("\"n\":0"), "n", "between 1 and 8" },
                 { FIELD("\"n\":9"), "n", "between 1 and 8" },
                 { FIELD("\"n\":-1"), "n", "between 1 and 8" },
-                { FIELD("\"max_tokens\":0"), "max_tokens", "between 1 and" },
-                { FIELD("\"max_tokens\":2147483648"), "max_tokens", "between 1 and" },
-                { FIELD("\"max_completion_tokens\":-5"), "max_completion_tokens", "between 1 and" },
-                { FIELD("\"max_tokens\":99999999999999999999999"), "max_tokens", "between 1 and" },
+                { FIELD("\"max_tokens\":-2"), "max_tokens", "between -1 and" },
+                { FIELD("\"max_tokens\":2147483648"), "max_tokens", "between -1 and" },
+                { FIELD("\"max_completion_tokens\":-5"), "max_completion_tokens", "between -1 and" },
+                { FIELD("\"max_tokens\":99999999999999999999999"), "max_tokens", "between -1 and" },
                 { FIELD("\"frequency_penalty\":-2.5"), "frequency_penalty", "between -2 and 2" },
                 { FIELD("\"presence_penalty\":3"), "presence_penalty", "between -2 and 2" },
-                { FIELD("\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\"]"), "stop", "more than 5" },
                 { FIELD("\"model\":\"gemini-4-argon\",\"n\":2"), "n", "must be 1" },
         };
 
@@ -193,6 +153,8 @@ static void test_model(void **state) {
                 { "models/gemini-3.6-flash", "gemini-3.6-flash", false },
                 { "cli/gemini-3.6-flash", "gemini-3.6-flash", true },
                 { "gpt-4o", "gpt-4o", false },
+                { "google/gemini-3.6-flash", "gemini-3.6-flash", false },
+                { "google/models/gemini-3.6-flash", "gemini-3.6-flash", false },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -222,7 +184,7 @@ static void test_alias(void **state) {
         static const struct {
                 const char *model;
                 bool penalty;
-        } rows[] = { { "gemini-2.5-flash", false }, { "gemini-3.8-flash", true } };
+        } rows[] = { { "gemini-2.5-flash", false }, { "gemini-2.0-flash", true } };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(translation_freep) Translation *t = NULL;

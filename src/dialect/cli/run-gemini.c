@@ -121,7 +121,7 @@ static int write_request(const DialectContext *c, struct json_object *root, Buf 
         write_part(&w, command, n_command);
         jwrite_end(&w);
         jwrite_end(&w);
-        store_member_write(c, NULL, &w);
+        store_member_write(c, (JsonView){}, &w);
         jwrite_end(&w);
         return out->error;
 }

@@ -3,335 +3,319 @@
 /*
  * POST /v1/chat/completions: translates the request to Gemini's generateContent.
  *
- * Two tables describe the fields: `numbers` are checked and copied under another name; `fields` has all
- * other known fields, each with its types and its function. Fields in neither table are ignored, because
- * clients send extensions of other vendors. Fields that would change the answer in an unsupported way are
- * refused by name, unless their value is the default. A JSON null counts as absent everywhere.
+ * One table has all fields that OpenAI has, and Google's extension: each with its types and the function
+ * that reads it. A field without a function has its type checked, and is then ignored, for the reason that
+ * is beside it. Fields that are not in the table are ignored, because clients send extensions of other
+ * vendors. A JSON null counts as absent everywhere; of a repeated member the last one counts.
  */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/json.h"
-#include "dialect/openai/chat.h"
+#include "dialect/openai/config.h"
+#include "dialect/openai/request.h"
 #include "dialect/request-model.h"
 #include "dialect/store-member.h"
 
-typedef enum Type {
-        TYPE_BOOL = 1 << json_type_boolean,
-        TYPE_DOUBLE = 1 << json_type_double,
-        TYPE_INT = 1 << json_type_int,
-        TYPE_OBJECT = 1 << json_type_object,
-        TYPE_ARRAY = 1 << json_type_array,
-        TYPE_STRING = 1 << json_type_string,
-} Type;
+/* A JSON value's bytes become at most six (a control character); parts, missing results, signatures and
+ * schemas add further names, a multiple of the client's shortest form of them. */
+#define GROWTH_MAX 16U
+#define FRAME_MAX  ((64U << 10) + (TOOLS_MAX + 1) * SCHEMA_GROWTH_BASE)
 
-/* Numbers of generationConfig, in the order in which they are written. */
-typedef enum Number {
-        NUMBER_TEMPERATURE,
-        NUMBER_TOP_P,
-        NUMBER_N,
-        NUMBER_MAX_COMPLETION_TOKENS,
-        NUMBER_MAX_TOKENS,
-        NUMBER_SEED,
-        NUMBER_FREQUENCY_PENALTY,
-        NUMBER_PRESENCE_PENALTY,
-        _NUMBER_MAX,
-} Number;
-
-static const struct {
-        const char *name, *gemini;
-        bool integer;
-        double min, max;
-        GeminiTraits dropped; /* for models with one of these */
-} numbers[_NUMBER_MAX] = {
-        [NUMBER_TEMPERATURE] = { "temperature", "temperature", false, 0, 2, GEMINI_NO_SAMPLING },
-        [NUMBER_TOP_P] = { "top_p", "topP", false, 0, 1, GEMINI_NO_SAMPLING },
-        [NUMBER_N] = { "n", "candidateCount", true, 1, CANDIDATES_MAX, 0 },
-        [NUMBER_MAX_COMPLETION_TOKENS] = { "max_completion_tokens", "maxOutputTokens", true, 1, INT32_MAX,
-                                           0 },
-        [NUMBER_MAX_TOKENS] = { "max_tokens", "maxOutputTokens", true, 1, INT32_MAX, 0 },
-        [NUMBER_SEED] = { "seed", "seed", true, (double) INT64_MIN, (double) INT64_MAX, 0 },
-        [NUMBER_FREQUENCY_PENALTY] = { "frequency_penalty", "frequencyPenalty", false, -2, 2,
-                                       GEMINI_NO_PENALTIES },
-        [NUMBER_PRESENCE_PENALTY] = { "presence_penalty", "presencePenalty", false, -2, 2,
-                                      GEMINI_NO_PENALTIES },
-};
-
-static bool is_empty(struct json_object *o) {
-        return json_object_is_type(o, json_type_array) && json_array_length(o) == 0;
+static int read_model(ChatRequest *q, JsonView v) {
+        if (request_model_view(q->context, v, &q->chat->t) < 0)
+                return openai_refuse(q->error, "model", "model must be the name of a model");
+        return 0;
 }
 
-static bool is_false(struct json_object *o) {
-        return json_object_is_type(o, json_type_boolean) && !json_object_get_boolean(o);
+static int read_stream(ChatRequest *q, JsonView v) {
+        q->chat->t.method = json_view_is(v, 't') ? GEMINI_STREAM : GEMINI_GENERATE;
+        return 0;
 }
 
-static bool is_zero(struct json_object *o) {
-        return json_object_is_type(o, json_type_int) && json_object_get_int64(o) == 0;
+static int read_stream_options(ChatRequest *q, JsonView v) {
+        JsonView usage = json_view_get(v, "include_usage");
+
+        q->chat->include_usage = json_view_is(usage, 't');
+        if (json_view_is_null(usage))
+                return 0;
+        return chat_check_type(q, usage, TYPE_BOOL, "stream_options.include_usage");
 }
 
-/* A choice of tools without tools. */
-static bool is_no_choice(struct json_object *o) {
-        const char *s = json_object_is_type(o, json_type_string) ? json_object_get_string(o) : "";
-
-        return streq(s, "none") || streq(s, "auto");
+static int read_effort(ChatRequest *q, JsonView v) {
+        if (thinking_effort_parse(v, &q->thinking.effort) < 0)
+                return openai_refuse(
+                        q->error, "reasoning_effort",
+                        "reasoning_effort must be one of none, minimal, low, medium, high, xhigh, max");
+        q->thinking.is_shown = q->thinking.effort > EFFORT_MINIMAL;
+        return 0;
 }
 
-static bool is_plain_format(struct json_object *o) {
-        return streq(strempty(json_get_string(o, "type")), "text");
+static int read_parallel(ChatRequest *q, JsonView v) {
+        q->chat->is_one_call = json_view_is(v, 'f');
+        return 0;
 }
 
-static bool is_text_only(struct json_object *o) {
-        for (size_t i = 0; i < json_array_length(o); i++) {
-                struct json_object *m = json_object_array_get_idx(o, i);
+/* Its name, so that a conversation keeps the project that served it last. */
+static int read_conversation(ChatRequest *q, JsonView v) {
+        char name[256];
 
-                if (!json_object_is_type(m, json_type_string) || !streq(json_object_get_string(m), "text"))
-                        return false;
-        }
-        return true;
+        json_view_copy(v, name, sizeof(name));
+        if (q->chat->t.conversation == 0 && name[0])
+                q->chat->t.conversation = hash_stable(name, strlen(name));
+        return 0;
 }
 
-static bool is_without_google(struct json_object *o) {
-        return !json_get(o, "google");
-}
-
+/* In the order of ChatField. */
 static const struct {
         const char *name;
-        Type types;
-        bool later;                           /* refused… */
-        bool (*usual)(struct json_object *o); /* …unless this is true; NULL: always */
-        const char *param;                    /* named in the refusal, if it isn't the field itself */
-} fields[] = {
-        { "model", TYPE_STRING },
-        { "messages", TYPE_ARRAY },
-        { "stream", TYPE_BOOL },
-        { "stream_options", TYPE_OBJECT },
-        { "stop", TYPE_STRING | TYPE_ARRAY },
-        { "service_tier", TYPE_STRING },
-        { "store", TYPE_BOOL },
-        /* known and ignored */
-        { "user", TYPE_STRING },
-        { "safety_identifier", TYPE_STRING },
-        { "metadata", TYPE_OBJECT },
-        { "parallel_tool_calls", TYPE_BOOL },
-        { "prompt_cache_key", TYPE_STRING },
-        { "prediction", TYPE_OBJECT },
-        { "verbosity", TYPE_STRING },
-        { "logit_bias", TYPE_OBJECT },
-        /* not yet */
-        { "tools", TYPE_ARRAY, true, is_empty },
-        { "functions", TYPE_ARRAY, true, is_empty },
-        { "tool_choice", TYPE_STRING | TYPE_OBJECT, true, is_no_choice },
-        { "function_call", TYPE_STRING | TYPE_OBJECT, true, is_no_choice },
-        { "response_format", TYPE_OBJECT, true, is_plain_format },
-        { "modalities", TYPE_ARRAY, true, is_text_only },
-        { "audio", TYPE_OBJECT, true, NULL },
-        { "logprobs", TYPE_BOOL, true, is_false },
-        { "top_logprobs", TYPE_INT, true, is_zero },
-        { "reasoning_effort", TYPE_STRING, true, NULL },
-        { "web_search_options", TYPE_OBJECT, true, NULL },
-        { "extra_body", TYPE_OBJECT, true, is_without_google, "extra_body.google" },
+        ChatTypes types;
+        int (*read)(ChatRequest *q, JsonView v);
+} fields[_CHAT_FIELD_MAX] = {
+#define FIELD(id, name, types, read) [CHAT_##id] = { name, types, read }
+        FIELD(MODEL, "model", TYPE_STRING, read_model),
+        FIELD(STREAM, "stream", TYPE_BOOL, read_stream),
+        FIELD(STREAM_OPTIONS, "stream_options", TYPE_OBJECT, read_stream_options),
+        FIELD(STORE, "store", TYPE_BOOL, NULL),                 /* read when it is written */
+        FIELD(SERVICE_TIER, "service_tier", TYPE_STRING, NULL), /* likewise */
+        FIELD(STOP, "stop", TYPE_STRING | TYPE_ARRAY, chat_read_stop),
+        FIELD(TEMPERATURE, "temperature", TYPE_NUMBER, NULL), /* numbers: config.c checks all of them */
+        FIELD(TOP_P, "top_p", TYPE_NUMBER, NULL),
+        FIELD(N, "n", TYPE_INTEGER, NULL),
+        FIELD(MAX_COMPLETION_TOKENS, "max_completion_tokens", TYPE_INTEGER, NULL),
+        FIELD(MAX_TOKENS, "max_tokens", TYPE_INTEGER, NULL),
+        FIELD(SEED, "seed", TYPE_INTEGER, NULL),
+        FIELD(FREQUENCY_PENALTY, "frequency_penalty", TYPE_NUMBER, NULL),
+        FIELD(PRESENCE_PENALTY, "presence_penalty", TYPE_NUMBER, NULL),
+        FIELD(LOGPROBS, "logprobs", TYPE_BOOL, chat_read_logprobs),
+        FIELD(TOP_LOGPROBS, "top_logprobs", TYPE_INTEGER, chat_read_logprobs),
+        FIELD(REASONING_EFFORT, "reasoning_effort", TYPE_STRING, read_effort),
+        FIELD(EXTRA_BODY, "extra_body", TYPE_OBJECT, chat_read_extra_body),
+        FIELD(GOOGLE, "google", TYPE_OBJECT, chat_read_google),
+        FIELD(FUNCTIONS, "functions", TYPE_ARRAY, chat_read_functions),
+        FIELD(TOOLS, "tools", TYPE_ARRAY, chat_read_tools),
+        FIELD(WEB_SEARCH_OPTIONS, "web_search_options", TYPE_OBJECT, chat_read_web_search),
+        FIELD(FUNCTION_CALL, "function_call", TYPE_STRING | TYPE_OBJECT, chat_read_function_call),
+        FIELD(TOOL_CHOICE, "tool_choice", TYPE_STRING | TYPE_OBJECT, chat_read_tool_choice),
+        FIELD(PARALLEL_TOOL_CALLS, "parallel_tool_calls", TYPE_BOOL, read_parallel),
+        FIELD(MODALITIES, "modalities", TYPE_ARRAY, chat_read_modalities),
+        FIELD(AUDIO, "audio", TYPE_OBJECT, chat_read_audio),
+        FIELD(RESPONSE_FORMAT, "response_format", TYPE_OBJECT, chat_read_response_format),
+        FIELD(MESSAGES, "messages", TYPE_ARRAY, chat_read_messages),
+        FIELD(PROMPT_CACHE_KEY, "prompt_cache_key", TYPE_STRING, read_conversation),
+        FIELD(USER, "user", TYPE_STRING, read_conversation),
+        /* Ignored: Gemini has nothing of the kind, and the answer does not depend on them. */
+        FIELD(SAFETY_IDENTIFIER, "safety_identifier", TYPE_STRING, NULL),
+        FIELD(METADATA, "metadata", TYPE_OBJECT, NULL),
+        FIELD(PROMPT_CACHE_RETENTION, "prompt_cache_retention", TYPE_STRING, NULL),
+        FIELD(PROMPT_CACHE_OPTIONS, "prompt_cache_options", TYPE_OBJECT, NULL),
+        FIELD(PREDICTION, "prediction", TYPE_OBJECT, NULL),
+        FIELD(MODERATION, "moderation", TYPE_OBJECT, NULL),
+        /* Ignored: a preference that Gemini does not know. */
+        FIELD(VERBOSITY, "verbosity", TYPE_STRING, NULL),
+        /* Ignored: its keys are OpenAI's tokens. */
+        FIELD(LOGIT_BIAS, "logit_bias", TYPE_OBJECT, NULL),
+#undef FIELD
 };
 
+/* --- types --- */
+
 static const struct {
-        Type type;
+        ChatTypes type;
         const char *name;
 } type_names[] = {
-        { TYPE_BOOL, "a boolean" },  { TYPE_INT, "an integer" },   { TYPE_DOUBLE, "a number" },
-        { TYPE_STRING, "a string" }, { TYPE_OBJECT, "an object" }, { TYPE_ARRAY, "an array" },
+        { TYPE_BOOL, "a boolean" },  { TYPE_INTEGER, "an integer" }, { TYPE_NUMBER, "a number" },
+        { TYPE_STRING, "a string" }, { TYPE_OBJECT, "an object" },   { TYPE_ARRAY, "an array" },
 };
 
-static int refuse_type(ApiError *ret_error, const char *param, Type types) {
-        char list[64] = "";
-        size_t n = 0;
+static bool is_whole(JsonView v) {
+        size_t n = (size_t) (v.end - v.p);
+        double d;
 
+        if (!memchr(v.p, '.', n) && !memchr(v.p, 'e', n) && !memchr(v.p, 'E', n))
+                return true;
+        return json_view_is_double(v, &d) && d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d;
+}
+
+static bool is_of_type(JsonView v, ChatTypes types) {
+        switch (*v.p) {
+        case '"':
+                return types & TYPE_STRING;
+        case '{':
+                return types & TYPE_OBJECT;
+        case '[':
+                return types & TYPE_ARRAY;
+        case 't':
+        case 'f':
+                return types & TYPE_BOOL;
+        case 'n':
+                return false;
+        default:
+                return types & TYPE_NUMBER || (types & TYPE_INTEGER && is_whole(v));
+        }
+}
+
+int chat_refuse(ChatRequest *q, const char *fault, const char *param, ...) {
+        char name[64];
+        va_list ap;
+
+        va_start(ap, param);
+        (void) vsnprintf(name, sizeof(name), param, ap);
+        va_end(ap);
+        return openai_refuse(q->error, name, "%s %s", name, fault);
+}
+
+int chat_check_type(ChatRequest *q, JsonView v, ChatTypes types, const char *param, ...) {
+        char fault[80] = "must be ", name[64];
+        size_t n = strlen(fault), first = n;
+        va_list ap;
+
+        if (v.p && is_of_type(v, types))
+                return 0;
         for (size_t i = 0; i < ELEMENTSOF(type_names); i++)
                 if (types & type_names[i].type)
-                        n += (size_t) snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? " or " : "",
-                                               type_names[i].name);
-        return openai_refuse(ret_error, param, "%s must be %s", param, list);
+                        n += (size_t) snprintf(fault + n, sizeof(fault) - n, "%s%s",
+                                               n > first ? " or " : "", type_names[i].name);
+        va_start(ap, param);
+        (void) vsnprintf(name, sizeof(name), param, ap);
+        va_end(ap);
+        return openai_refuse(q->error, name, "%s %s", name, fault);
 }
 
-static int check_field(size_t i, struct json_object *o, ApiError *ret_error) {
-        const char *param = fields[i].param ?: fields[i].name;
+/* --- the fields --- */
 
-        if (!(fields[i].types & 1U << json_object_get_type(o)))
-                return refuse_type(ret_error, fields[i].name, fields[i].types);
-        if (fields[i].later && !(fields[i].usual && fields[i].usual(o)))
-                return openai_refuse(ret_error, param, "%s is not supported yet", param);
-        return 0;
+static size_t find_field(JsonView name) {
+        size_t n = (size_t) (name.end - name.p) - 2;
+
+        for (size_t i = 0; i < _CHAT_FIELD_MAX; i++)
+                if (name.p[1] == fields[i].name[0] && strlen(fields[i].name) == n &&
+                    memcmp(name.p + 1, fields[i].name, n) == 0)
+                        return i;
+        if (memchr(name.p, '\\', n + 2))
+                for (size_t i = 0; i < _CHAT_FIELD_MAX; i++)
+                        if (json_view_equals(name, fields[i].name))
+                                return i;
+        return _CHAT_FIELD_MAX;
 }
 
-/* One walk over the fields that the client sent, instead of a search for each known field. */
-static int read_members(struct json_object *root, struct json_object *ret_numbers[static _NUMBER_MAX],
-                        ApiError *ret_error) {
+/* One walk over the members that the client sent. */
+static int find_fields(ChatRequest *q, JsonView root) {
+        JsonCursor c = json_enter(root);
+        JsonView name, v;
+        size_t i;
         int r;
 
-        json_object_object_foreach(root, name, o) {
-                if (!o)
+        while (json_next(&c, &name, &v)) {
+                i = find_field(name);
+                if (i < _CHAT_FIELD_MAX)
+                        q->fields[i] = json_view_is_null(v) ? (JsonView){} : v;
+        }
+        for (i = 0; i < _CHAT_FIELD_MAX; i++) {
+                if (!q->fields[i].p)
                         continue;
-                for (Number i = 0; i < _NUMBER_MAX; i++)
-                        if (streq(name, numbers[i].name))
-                                ret_numbers[i] = o;
-                for (size_t i = 0; i < ELEMENTSOF(fields); i++)
-                        if (streq(name, fields[i].name)) {
-                                r = check_field(i, o, ret_error);
-                                if (r != 0)
-                                        return r;
-                                break;
-                        }
+                r = chat_check_type(q, q->fields[i], fields[i].types, "%s", fields[i].name);
+                if (r != 0)
+                        return r;
         }
         return 0;
 }
 
-/* 1024.0 is an integer: JSON has one kind of number, and some clients write all of them this way. */
-static bool is_integral(struct json_object *o) {
-        double d = json_object_get_double(o);
+static int read_fields(ChatRequest *q) {
+        OpenaiChat *chat = q->chat;
+        int r;
 
-        return json_object_is_type(o, json_type_int) ||
-               (d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d);
-}
-
-static int check_numbers(struct json_object *const found[static _NUMBER_MAX], GeminiTraits traits,
-                         ApiError *ret_error) {
-        for (Number i = 0; i < _NUMBER_MAX; i++) {
-                struct json_object *o = found[i];
-                const char *name = numbers[i].name;
-                double d;
-
-                if (!o)
+        if (!q->fields[CHAT_MODEL].p && request_model_view(q->context, (JsonView){}, &chat->t) < 0)
+                return openai_refuse(q->error, "model", "model must be the name of a model");
+        for (size_t i = 0; i < _CHAT_FIELD_MAX; i++) {
+                if (q->fields[i].p && fields[i].read) {
+                        r = fields[i].read(q, q->fields[i]);
+                        if (r != 0)
+                                return r;
+                }
+                if (i != CHAT_MODEL)
                         continue;
-                if (!((TYPE_INT | TYPE_DOUBLE) & 1U << json_object_get_type(o)))
-                        return refuse_type(ret_error, name, numbers[i].integer ? TYPE_INT : TYPE_DOUBLE);
-                if (numbers[i].integer && !is_integral(o))
-                        return refuse_type(ret_error, name, TYPE_INT);
-                d = json_object_get_double(o);
-                if (!(d >= numbers[i].min && d <= numbers[i].max))
-                        return openai_refuse(ret_error, name, "%s must be between %.0f and %.0f", name,
-                                             numbers[i].min, numbers[i].max);
-                if (i == NUMBER_N && d > 1 && traits & GEMINI_ONE_CANDIDATE)
-                        return openai_refuse(ret_error, name, "n must be 1 with this model");
+                q->rules = dialect_rules(q->context, chat->t.model);
+                q->turns.rules = q->rules;
+                q->model = q->context->resolve_model
+                                   ? q->context->resolve_model(chat->t.model, q->context->userdata)
+                                   : chat->t.model;
+                q->turns.model = q->model;
         }
+        if (!q->fields[CHAT_MESSAGES].p)
+                return openai_refuse(q->error, "messages", "messages is required");
         return 0;
 }
 
-/* A stop is one string or an array of them; others are ignored. */
-static struct json_object *stop_at(struct json_object *stop, size_t i) {
-        if (json_object_is_type(stop, json_type_array))
-                return i < json_array_length(stop) ? json_object_array_get_idx(stop, i) : NULL;
-        return i == 0 ? stop : NULL;
+/* Some things depend on several fields. */
+static int settle(ChatRequest *q) {
+        int r;
+
+        r = chat_check_numbers(q);
+        if (r == 0)
+                r = chat_settle_tools(q);
+        if (r == 0)
+                r = chat_settle_modalities(q);
+        if (r == 0)
+                r = chat_settle_format(q);
+        return r;
 }
 
-static int check_stop(struct json_object *stop, unsigned *ret_n, ApiError *ret_error) {
-        size_t entries = json_object_is_type(stop, json_type_array) ? json_array_length(stop) : 1;
-        unsigned n = 0;
+/* --- the request that goes upstream --- */
 
-        for (size_t i = 0; stop && i < entries; i++) {
-                struct json_object *s = stop_at(stop, i);
+static const struct {
+        const char *openai, *gemini;
+} tiers[] = {
+        { "flex", "flex" },          { "priority", "priority" }, { "fast", "priority" },
+        { "ultrafast", "priority" }, { "scale", "standard" },
+};
 
-                if (!json_object_is_type(s, json_type_string))
-                        return openai_refuse(ret_error, "stop",
-                                             "stop must be a string or an array of strings");
-                if (json_object_get_string_len(s) > 0 && ++n > STOP_SEQUENCES_MAX)
-                        return openai_refuse(ret_error, "stop", "stop must not have more than %u strings",
-                                             STOP_SEQUENCES_MAX);
-        }
-        *ret_n = n;
-        return 0;
+static void write_tier(ChatRequest *q, JWriter *w) {
+        for (size_t i = 0; q->fields[CHAT_SERVICE_TIER].p && i < ELEMENTSOF(tiers); i++)
+                if (json_view_equals(q->fields[CHAT_SERVICE_TIER], tiers[i].openai))
+                        jwrite_string(w, "serviceTier", tiers[i].gemini);
 }
 
-static int check_stream(struct json_object *root, OpenaiChat *chat, ApiError *ret_error) {
-        struct json_object *o = json_get(json_get(root, "stream_options"), "include_usage");
+static const struct {
+        ToolLoss loss;
+        const char *text;
+} losses[] = {
+        { TOOL_LOST_FUNCTIONS, "functions: the model takes none" },
+        { TOOL_LOST_GOOGLE, "Google's tools: the model takes none, or none beside functions" },
+        { TOOL_LOST_REQUIRED, "tool_choice: there are no functions" },
+        { TOOL_LOST_DOUBLE, "functions whose name another one has" },
+};
 
-        if (o && !json_object_is_type(o, json_type_boolean))
-                return refuse_type(ret_error, "stream_options.include_usage", TYPE_BOOL);
-        chat->include_usage = json_object_get_boolean(o);
-        chat->t.method = json_object_get_boolean(json_get(root, "stream")) ? GEMINI_STREAM : GEMINI_GENERATE;
-        return 0;
+static void note_loss(ChatRequest *q, ToolLoss lost) {
+        for (size_t i = 0; i < ELEMENTSOF(losses); i++)
+                if (lost & losses[i].loss)
+                        q->chat->t.loss = q->chat->t.loss ?: losses[i].text;
 }
 
-/* The shortest form that reads back as the same number; never the client's spelling, which may be valid
- * only for a lenient reader. */
-static void write_double(JWriter *w, const char *key, double d) {
-        char s[32];
-
-        for (int precision = 15; precision <= 17; precision++) {
-                (void) snprintf(s, sizeof(s), "%.*g", precision, d);
-                if (strtod(s, NULL) == d)
-                        break;
-        }
-        jwrite_raw(w, key, s);
-}
-
-/* OpenAI's seed has 64 bits, Gemini's 32: folding keeps equal seeds equal. */
-static int32_t fold_seed(int64_t v) {
-        return v >= INT32_MIN && v <= INT32_MAX ? (int32_t) v
-                                                : (int32_t) ((uint64_t) v ^ (uint64_t) v >> 32);
-}
-
-/* The number as it is sent, or NULL. */
-static struct json_object *get_number(struct json_object *const found[static _NUMBER_MAX],
-                                      GeminiTraits traits, Number i) {
-        if (traits & numbers[i].dropped)
-                return NULL;
-        if (i == NUMBER_MAX_TOKENS && found[NUMBER_MAX_COMPLETION_TOKENS])
-                return NULL;
-        return found[i];
-}
-
-static void write_number(JWriter *w, Number i, struct json_object *o) {
-        if (!numbers[i].integer)
-                write_double(w, numbers[i].gemini, json_object_get_double(o));
-        else if (i == NUMBER_SEED)
-                jwrite_int(w, numbers[i].gemini, fold_seed(json_object_get_int64(o)));
-        else
-                jwrite_int(w, numbers[i].gemini, json_object_get_int64(o));
-}
-
-static void write_config(struct json_object *root, struct json_object *const found[static _NUMBER_MAX],
-                         GeminiTraits traits, unsigned n_stop, JWriter *w) {
-        struct json_object *stop = json_get(root, "stop"), *s;
-        bool any = n_stop > 0;
-
-        for (Number i = 0; i < _NUMBER_MAX; i++)
-                any = any || get_number(found, traits, i);
-        if (!any)
-                return;
-
-        jwrite_object(w, "generationConfig");
-        for (Number i = 0; i < _NUMBER_MAX; i++) {
-                struct json_object *o = get_number(found, traits, i);
-
-                if (o)
-                        write_number(w, i, o);
-        }
-        if (n_stop > 0) {
-                jwrite_array(w, "stopSequences");
-                for (size_t i = 0; (s = stop_at(stop, i)); i++)
-                        if (json_object_get_string_len(s) > 0)
-                                jwrite_string_n(w, NULL, json_object_get_string(s),
-                                                (size_t) json_object_get_string_len(s));
-                jwrite_end(w);
-        }
-        jwrite_end(w);
-}
-
-static void write_request(const DialectContext *c, struct json_object *root,
-                          struct json_object *const found[static _NUMBER_MAX], GeminiTraits traits,
-                          unsigned n_stop, Buf *out) {
-        const char *tier = strempty(json_get_string(root, "service_tier"));
+static int write_request(ChatRequest *q, Buf *out) {
         JWriter w = JWRITER_INIT(out);
+        int r;
 
         jwrite_object(&w, NULL);
-        openai_messages_write(json_get(root, "messages"), traits, &w);
-        write_config(root, found, traits, n_stop, &w);
-        if (streq(tier, "flex") || streq(tier, "priority"))
-                jwrite_string(&w, "serviceTier", tier);
-        store_member_write(c, json_get(root, "store"), &w);
+        r = turns_write(&q->turns, &w);
+        if (r == -E2BIG)
+                return openai_refuse(q->error, "messages",
+                                     "messages must not have more than %u parts and %u names of functions, "
+                                     "each of at most %u bytes",
+                                     TURN_STEPS_MAX, TOOL_NAMES_MAX, TOOL_NAME_MAX);
+        if (r < 0)
+                return r;
+        note_loss(q, tools_write(q->decls, q->n_decls, &q->choice, q->rules, &w));
+        chat_write_config(q, &w);
+        chat_write_google(q, &w);
+        write_tier(q, &w);
+        store_member_write(q->context, q->fields[CHAT_STORE], &w);
         jwrite_end(&w);
+        return out->error;
 }
 
 static OpenaiChat *chat_free(OpenaiChat *chat) {
@@ -342,6 +326,7 @@ static OpenaiChat *chat_free(OpenaiChat *chat) {
         buf_done(&chat->text);
         for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
                 buf_done(&chat->choices[i].text);
+        tool_names_done(&chat->names);
         free(chat);
         return NULL;
 }
@@ -355,11 +340,10 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         chat->t.dialect = &dialect_openai_chat;
         chat->created = c->created;
         chat->service_tier = "default";
+        chat->vault = c->vault;
         text_copy(chat->request_id, sizeof(chat->request_id), strempty(c->request_id));
 
-        /* A control character is written as six bytes, and a message of few characters grows by its
-         * parts' names; nothing else makes the request longer than the client's. */
-        chat->t.gemini = BUF_INIT(6 * body_size + 1024);
+        chat->t.gemini = BUF_INIT(GROWTH_MAX * body_size + FRAME_MAX);
         chat->head = BUF_INIT(4096);
         chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
         for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
@@ -367,61 +351,47 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         return chat;
 }
 
-/* The client's name for the conversation: its cache key or its user. */
-static uint64_t conversation(struct json_object *root) {
-        static const char *const names[] = { "prompt_cache_key", "user" };
+static void request_done(ChatRequest *q) {
+        turns_done(&q->turns);
+        free(q->decls);
+        free(q->choice.names);
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                const char *s = json_get_string(root, names[i]);
+static int translate(ChatRequest *q, JsonView root) {
+        int r;
 
-                if (!strnull(s))
-                        return hash_stable(s, strlen(s));
-        }
-        return 0;
+        r = find_fields(q, root);
+        if (r == 0)
+                r = read_fields(q);
+        if (r == 0)
+                r = settle(q);
+        return r != 0 ? r : write_request(q, &q->chat->t.gemini);
 }
 
 static int openai_chat_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
                                ApiError *ret_error) {
         _cleanup_(chat_freep) OpenaiChat *chat = NULL;
-        _cleanup_json_ struct json_object *root = NULL;
-        struct json_object *found[_NUMBER_MAX] = {};
-        const char *model;
-        GeminiTraits traits;
-        unsigned n_stop = 0;
+        _cleanup_(json_index_done) JsonIndex index = {};
+        _cleanup_(request_done) ChatRequest q = { .context = c, .error = ret_error };
+        JsonView root;
         int r;
 
-        r = json_parse_body(body, n, &root, ret_error);
+        r = json_index_body(body, n, &index, &root, ret_error);
         if (r != 0)
                 return r;
-        chat = chat_new(c, n);
+        chat = q.chat = chat_new(c, n);
         if (!chat)
                 return -ENOMEM;
-
-        r = read_members(root, found, ret_error);
+        q.turns.names = &chat->names;
+        q.turns.vault = c->vault;
+        /* Most requests become about as long as they are. */
+        r = buf_reserve(&chat->t.gemini, n + n / 8 + 256);
+        if (r < 0)
+                return r;
+        r = translate(&q, root);
         if (r != 0)
                 return r;
-        if (request_model(c, json_get(root, "model"), &chat->t) < 0)
-                return openai_refuse(ret_error, "model", "model must be the name of a model");
-        model = c->resolve_model ? c->resolve_model(chat->t.model, c->userdata) : chat->t.model;
-        traits = gemini_model_traits(model);
-        r = check_numbers(found, traits, ret_error);
-        if (r != 0)
-                return r;
-        r = check_stop(json_get(root, "stop"), &n_stop, ret_error);
-        if (r != 0)
-                return r;
-        r = check_stream(root, chat, ret_error);
-        if (r != 0)
-                return r;
-        r = openai_messages_check(json_get(root, "messages"), ret_error);
-        if (r != 0)
-                return r;
-
-        chat->has_stop = n_stop > 0;
-        chat->t.conversation = conversation(root);
-        write_request(c, root, found, traits, n_stop, &chat->t.gemini);
-        if (chat->t.gemini.error < 0)
-                return chat->t.gemini.error;
+        chat->t.opaque = q.turns.has_media;
         *ret = &TAKE_PTR(chat)->t;
         return 0;
 }

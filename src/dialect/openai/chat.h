@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The internal interface of the OpenAI chat dialect: request (dialect/openai/chat.c), messages and
- * answer. */
-
-#include <json-c/json.h>
+/* The OpenAI chat dialect: what its request leaves for its answer. */
 
 #include "base/json/write.h"
 #include "base/limits.h"
 #include "dialect/answer.h"
 #include "dialect/dialect.h"
-#include "dialect/gemini/model.h"
+#include "dialect/signature.h"
+#include "dialect/tool-names.h"
 
 #define OPENAI_ID_MAX 128U /* a longer responseId is not used */
 
@@ -32,15 +30,20 @@ typedef struct OpenaiChat {
         OpenaiChoice choices[CANDIDATES_MAX]; /* of its candidates */
         Buf head; /* streaming: the beginning of all chunks */
         Buf text; /* of the current candidate */
+
+        /* Of the request, for the answer: */
+        ToolNames names;
+        const ToolName *json_function; /* a call of it is the answer: its arguments are the text. Or NULL */
+        bool is_one_call;   /* parallel_tool_calls is false: of several calls only the first is passed on */
+        bool has_functions; /* of the old form: a call is the message's `function_call`, without an id */
+        bool has_logprobs;
+        bool has_audio;        /* sound is requested */
+        char audio_format[16]; /* OpenAI's name: "wav", "pcm16"; "" if the client has none */
+        Vault *vault; /* of thought signatures; or NULL */
 } OpenaiChat;
 
 /* A 400 that names the field. */
 #define openai_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
-
-/* --- dialect/openai/messages.c --- */
-/* The first checks all of `messages`; the second writes them: "systemInstruction" and "contents". */
-int openai_messages_check(struct json_object *messages, ApiError *ret_error);
-void openai_messages_write(struct json_object *messages, GeminiTraits traits, JWriter *w);
 
 /* --- dialect/openai/chat-answer.c --- */
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);

@@ -28,6 +28,7 @@ static int settle(Request *q, Translation *t, const Reading *reading, Target *re
                 text_copy(target.model, sizeof(target.model), reading_resolve(q->config, t->model, NULL));
         }
         text_copy(q->model, sizeof(q->model), q->job ? target.model : t->model);
+        q->loss = t->loss;
         text_copy(t->served, sizeof(t->served), target.model);
         if (target.cli && !t->dialect->is_chat && !t->dialect->is_cli) {
                 api_error_set(
@@ -111,11 +112,12 @@ const char *target_next_model(Request *q, Target *target) {
         return NULL;
 }
 
-static void change_model(Target *target, Translation *t, const char *model) {
+static void change_model(Request *q, Target *target, Translation *t, const char *model) {
         translation_free(target->translation);
         target->translation = t;
         text_copy(target->model, sizeof(target->model), model);
         text_copy(t->served, sizeof(t->served), model);
+        q->loss = t->loss;
 }
 
 bool target_fall_back(Request *q, Target *target) {
@@ -128,7 +130,7 @@ bool target_fall_back(Request *q, Target *target) {
                 /* The request may be invalid for this model. */
                 if (reading_translate(q, model, &t, &e) != 0)
                         continue;
-                change_model(target, t, model);
+                change_model(q, target, t, model);
                 return true;
         }
         return false;
@@ -138,6 +140,6 @@ bool target_take_fallback(Request *q, Reading *r, Target *target) {
         reading_return_body(r, q);
         if (r->error != 0)
                 return false;
-        change_model(target, TAKE_PTR(r->translation), r->instead);
+        change_model(q, target, TAKE_PTR(r->translation), r->instead);
         return true;
 }

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The parts of a message's content. Media are inline (a data: URL, base64), at a URL that Google reads
+ * itself, or a file that was uploaded through gemgate; the exchange checks whose file it is, in Gemini's
+ * request. Members beside the content, such as `prompt_cache_breakpoint` and `detail`, are ignored: Gemini
+ * has nothing that all of its models take.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "dialect/openai/request.h"
+#include "pool/binding.h"
+
+/* Refuses with the part's place and a member of it. */
+static int refuse_part(ChatRequest *q, const ChatPlace *at, const char *member, const char *fault) {
+        return chat_refuse(q, fault, "messages[%zu].content[%zu].%s", at->message, at->part, member);
+}
+
+static int check_string(ChatRequest *q, JsonView v, const ChatPlace *at, const char *member) {
+        return chat_check_type(q, v, TYPE_STRING, "messages[%zu].content[%zu].%s", at->message, at->part,
+                               member);
+}
+
+typedef struct Kind Kind;
+struct Kind {
+        const char *type;
+        const char *member; /* that has the content */
+        int (*read)(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at);
+        const char *fallback; /* the MIME type if nothing tells it */
+};
+
+static int read_text(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        int r = check_string(q, v, at, kind->member);
+
+        if (r == 0)
+                turns_text(&q->turns, at->role, v);
+        return r;
+}
+
+static int read_refusal(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        if (at->role != TURN_MODEL)
+                return refuse_part(q, at, "type", "must not be refusal: only an assistant has one");
+        return read_text(q, kind, v, at);
+}
+
+static int read_thought(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        int r = check_string(q, v, at, kind->member);
+
+        if (r == 0 && at->role == TURN_MODEL)
+                turns_thought(&q->turns, v);
+        return r;
+}
+
+/* Google knows the type of what is there; a wrong one would be refused. */
+static bool is_known_to_google(JsonView uri) {
+        static const char *const hosts[] = {
+                "https://generativelanguage.googleapis.com/", "https://www.youtube.com/",
+                "https://m.youtube.com/",                     "https://youtube.com/",
+                "https://youtu.be/",
+        };
+        char start[64];
+
+        json_view_copy(uri, start, sizeof(start));
+        for (size_t i = 0; i < ELEMENTSOF(hosts); i++)
+                if (startswith(start, hosts[i]))
+                        return true;
+        return false;
+}
+
+/* A URL, or an object that has one. */
+static int read_url(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        char member[32];
+        const char *fault;
+        Media m;
+        int r;
+
+        (void) snprintf(member, sizeof(member), "%s%s", kind->member, json_view_is(v, '{') ? ".url" : "");
+        if (json_view_is(v, '{'))
+                v = json_view_get(v, "url");
+        r = check_string(q, v, at, member);
+        if (r != 0)
+                return r;
+        fault = media_read(v, kind->fallback, &m);
+        if (fault)
+                return refuse_part(q, at, member, fault);
+        if (m.form == MEDIA_URI && is_known_to_google(m.uri))
+                m.type[0] = 0;
+        turns_media(&q->turns, at->role, &m);
+        return 0;
+}
+
+static int read_audio(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        JsonView data = json_view_get(v, "data"), format = json_view_get(v, "format");
+        const char *fault, *type;
+        Media m;
+        int r;
+
+        r = chat_check_type(q, v, TYPE_OBJECT, "messages[%zu].content[%zu].%s", at->message, at->part,
+                            kind->member);
+        if (r == 0)
+                r = check_string(q, data, at, "input_audio.data");
+        if (r == 0 && !json_view_is_null(format))
+                r = check_string(q, format, at, "input_audio.format");
+        if (r != 0)
+                return r;
+        type = media_type_of_audio(format);
+        if (!type && !json_view_is_null(format))
+                return refuse_part(q, at, "input_audio.format",
+                                   "must be wav, mp3 or another format of sound");
+        fault = media_read_data(data, type, &m);
+        if (fault)
+                return refuse_part(q, at, "input_audio.data", fault);
+        if (!m.type[0])
+                text_copy(m.type, sizeof(m.type), kind->fallback);
+        turns_media(&q->turns, at->role, &m);
+        return 0;
+}
+
+/* The name of a file at Google, as uploads through gemgate have it, with or without `files/`; or a URL. */
+static int read_file_id(ChatRequest *q, JsonView id, JsonView type, const ChatPlace *at) {
+        static const char fault[] = "must be the name of a file that was uploaded through gemgate: files/…";
+        char name[BINDING_NAME_MAX + sizeof(BINDING_FILES)];
+        JsonView file = json_view_inside(id);
+        const char *what;
+        Media m;
+        int r;
+
+        r = check_string(q, id, at, "file.file_id");
+        if (r != 0)
+                return r;
+        json_view_copy(id, name, BINDING_NAME_MAX + 1);
+        if (!json_view_equals(id, name) || strchr(name, ':')) {
+                what = media_read(id, NULL, &m);
+                if (what || m.form != MEDIA_URI)
+                        return refuse_part(q, at, "file.file_id", fault);
+                if (json_view_is(type, '"'))
+                        json_view_copy(type, m.type, sizeof(m.type));
+                turns_media(&q->turns, at->role, &m);
+                return 0;
+        }
+        if (!startswith(name, BINDING_FILES)) {
+                memmove(name + strlen(BINDING_FILES), name, strlen(name) + 1);
+                memcpy(name, BINDING_FILES, strlen(BINDING_FILES));
+        } else
+                file.p = (const char *) memrchr(file.p, '/', (size_t) (file.end - file.p)) + 1;
+        if (!binding_name_is_valid(name, strlen(name)))
+                return refuse_part(q, at, "file.file_id", fault);
+        turns_file(&q->turns, at->role, file);
+        return 0;
+}
+
+/* The type is the data's, or else that of the file's name. */
+static int read_file(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        JsonView data, name, id, url, format;
+        const JsonMember members[] = {
+                JSON_MEMBER("file_data", &data), JSON_MEMBER("filename", &name), JSON_MEMBER("file_id", &id),
+                JSON_MEMBER("file_url", &url),   JSON_MEMBER("format", &format),
+        };
+        const char *fault;
+        Media m;
+        int r;
+
+        r = chat_check_type(q, v, TYPE_OBJECT, "messages[%zu].content[%zu].file", at->message, at->part);
+        if (r != 0)
+                return r;
+        json_view_members(v, members, ELEMENTSOF(members));
+        if (json_view_is_null(data))
+                data = url;
+        if (json_view_is_null(data) && !json_view_is_null(id))
+                return read_file_id(q, id, format, at);
+        if (json_view_is_null(data))
+                return refuse_part(q, at, "file", "must have file_data or file_id");
+        r = check_string(q, data, at, "file.file_data");
+        if (r != 0)
+                return r;
+        fault = media_read(data, media_type_of_name(name) ?: kind->fallback, &m);
+        if (fault)
+                return refuse_part(q, at, "file.file_data", fault);
+        turns_media(&q->turns, at->role, &m);
+        return 0;
+}
+
+/* Beside OpenAI's own kinds there are those that other clients send in their place. */
+static const Kind kinds[] = {
+        { "text", "text", read_text, NULL },
+        { "image_url", "image_url", read_url, "image/jpeg" },
+        { "input_audio", "input_audio", read_audio, "audio/wav" },
+        { "file", "file", read_file, "application/pdf" },
+        { "refusal", "refusal", read_refusal, NULL },
+        { "input_text", "text", read_text, NULL },
+        { "output_text", "text", read_text, NULL },
+        { "input_image", "image_url", read_url, "image/jpeg" },
+        { "video_url", "video_url", read_url, "video/mp4" },
+        { "audio_url", "audio_url", read_url, "audio/wav" },
+        { "thinking", "thinking", read_thought, NULL },
+        { "reasoning", "text", read_thought, NULL },
+};
+
+int chat_read_part(ChatRequest *q, JsonView part, const ChatPlace *at) {
+        JsonView type;
+
+        if (!json_view_is(part, '{'))
+                return chat_refuse(q, "must be an object with a type", "messages[%zu].content[%zu]",
+                                   at->message, at->part);
+        type = json_view_get(part, "type");
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (json_view_equals(type, kinds[i].type))
+                        return kinds[i].read(q, &kinds[i], json_view_get(part, kinds[i].member), at);
+        return refuse_part(q, at, "type", "must be text, image_url, input_audio, file or refusal");
+}

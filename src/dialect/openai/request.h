@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A chat request while it is translated. Its body is checked once, and an index is made of it; everything is
+ * read in place, by views. chat.c has the table of the fields; each group of fields has a file:
+ *
+ *     google.c      google, extra_body: Google's own members
+ *     tools.c       tools, functions, tool_choice, function_call, web_search_options
+ *     format.c      response_format
+ *     modalities.c  modalities, audio
+ *     messages.c    messages; content.c: their parts
+ *     config.c      generationConfig: numbers, stop, and what the others have read
+ */
+
+#include "base/json/cursor.h"
+#include "base/json/write.h"
+#include "dialect/context.h"
+#include "dialect/openai/chat.h"
+#include "dialect/openai/fields.h"
+#include "dialect/thinking.h"
+#include "dialect/tools.h"
+#include "dialect/turns.h"
+
+typedef enum ChatModality {
+        MODALITY_TEXT = 1 << 0,
+        MODALITY_IMAGE = 1 << 1,
+        MODALITY_AUDIO = 1 << 2,
+} ChatModality;
+
+typedef enum ChatFormat {
+        FORMAT_TEXT,
+        FORMAT_JSON,        /* Gemini's JSON mode, with or without a schema */
+        FORMAT_INSTRUCTION, /* the instructions ask for JSON */
+        FORMAT_FUNCTION,    /* the answer is the call of a function that has the schema */
+} ChatFormat;
+
+typedef struct ChatRequest {
+        const DialectContext *context;
+        OpenaiChat *chat;
+        const ModelRules *rules;
+        const char *model; /* as it is asked upstream */
+        JsonView fields[_CHAT_FIELD_MAX];
+        JsonView google[_GOOGLE_FIELD_MAX];
+        Turns turns;
+
+        ToolDecl *decls;
+        size_t n_decls, n_decls_allocated;
+        ToolChoice choice;
+
+        Thinking thinking;
+        ChatFormat format;
+        JsonView schema; /* of the format, or none */
+        ChatModality modalities; /* 0: none is requested */
+        JsonView voice;          /* a string, or none */
+        unsigned n_stop;         /* stop strings that are not empty */
+
+        ApiError *error;
+} ChatRequest;
+
+/* The kinds of JSON that a member may have. */
+typedef enum ChatTypes {
+        TYPE_BOOL = 1 << 0,
+        TYPE_INTEGER = 1 << 1, /* 1024.0 is one: some clients write all numbers this way */
+        TYPE_NUMBER = 1 << 2,
+        TYPE_STRING = 1 << 3,
+        TYPE_OBJECT = 1 << 4,
+        TYPE_ARRAY = 1 << 5,
+} ChatTypes;
+
+/* 0, or a refusal that names the member and what it must be. `param` is made of the format. */
+int chat_check_type(ChatRequest *q, JsonView v, ChatTypes types, const char *param, ...) _printf_(4, 5);
+/* A refusal: `PARAM FAULT`. */
+int chat_refuse(ChatRequest *q, const char *fault, const char *param, ...) _printf_(3, 4);
+
+/* One more declaration, zeroed, valid until the next. 0, a refusal, -ENOMEM. */
+int chat_add_tool(ChatRequest *q, ToolDecl **ret);
+
+/* Each reads one field, which is of one of its types. 0, DIALECT_E_REFUSED, -errno. */
+int chat_read_extra_body(ChatRequest *q, JsonView v);
+int chat_read_google(ChatRequest *q, JsonView v);
+int chat_read_tools(ChatRequest *q, JsonView v);
+int chat_read_functions(ChatRequest *q, JsonView v);
+int chat_read_web_search(ChatRequest *q, JsonView v);
+int chat_read_google_tools(ChatRequest *q, JsonView v);
+int chat_read_tool_choice(ChatRequest *q, JsonView v);
+int chat_read_function_call(ChatRequest *q, JsonView v);
+int chat_read_modalities(ChatRequest *q, JsonView v);
+int chat_read_audio(ChatRequest *q, JsonView v);
+int chat_read_response_format(ChatRequest *q, JsonView v);
+int chat_read_messages(ChatRequest *q, JsonView v);
+
+/* Reads one part of a message's content as the role's; its place is for the refusal. */
+typedef struct ChatPlace {
+        size_t message, part;
+        TurnRole role;
+} ChatPlace;
+
+int chat_read_part(ChatRequest *q, JsonView part, const ChatPlace *at);

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The tools of a chat request and the choice among them, in all the forms that OpenAI has had: `tools` with
+ * functions and custom tools, the old `functions`, and web_search_options. Google's own tools come from
+ * `google.tools`, or as entries of `tools` in Google's spelling, which some clients send.
+ */
+
+#include <errno.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "dialect/openai/config.h"
+#include "dialect/schema.h"
+
+int chat_add_tool(ChatRequest *q, ToolDecl **ret) {
+        if (q->n_decls == TOOLS_MAX)
+                return openai_refuse(q->error, "tools", "tools must not have more than %u entries",
+                                     TOOLS_MAX);
+        if (q->n_decls == q->n_decls_allocated) {
+                size_t n = q->n_decls_allocated > 0 ? 2 * q->n_decls_allocated : 8;
+                ToolDecl *decls = reallocarray(q->decls, n, sizeof(ToolDecl));
+
+                if (!decls)
+                        return -ENOMEM;
+                q->decls = decls;
+                q->n_decls_allocated = n;
+        }
+        *ret = &q->decls[q->n_decls++];
+        **ret = (ToolDecl){};
+        return 0;
+}
+
+/* `where`: the tool's place, for the refusal. */
+typedef struct Place {
+        const char *list;
+        size_t i;
+        const char *member; /* "function." or "" */
+} Place;
+
+static int map_name(ChatRequest *q, JsonView name, const Place *at, ToolName **ret) {
+        int r;
+
+        r = chat_check_type(q, name, TYPE_STRING, "%s[%zu].%sname", at->list, at->i, at->member);
+        if (r != 0)
+                return r;
+        if (json_view_is_empty(name))
+                return chat_refuse(q, "must not be empty", "%s[%zu].%sname", at->list, at->i, at->member);
+        r = tool_names_map_view(&q->chat->names, name, ret);
+        if (r == -E2BIG)
+                return chat_refuse(q, "is too long", "%s[%zu].%sname", at->list, at->i, at->member);
+        if (r < 0)
+                return r;
+        (*ret)->flags |= TOOL_NAME_DECLARED;
+        return 0;
+}
+
+static int read_description(ChatRequest *q, JsonView v, const Place *at, JsonView *ret) {
+        *ret = json_view_is_null(v) ? (JsonView){} : v;
+        if (!ret->p)
+                return 0;
+        return chat_check_type(q, v, TYPE_STRING, "%s[%zu].%sdescription", at->list, at->i, at->member);
+}
+
+static int read_schema(ChatRequest *q, JsonView v, const Place *at, JsonView *ret) {
+        if (json_view_is_null(v))
+                return 0;
+        switch (schema_root(v)) {
+        case SCHEMA_ABSENT:
+                return 0;
+        case SCHEMA_OBJECT:
+                *ret = v;
+                return 0;
+        case SCHEMA_OTHER:
+        case SCHEMA_BROKEN:
+                break;
+        }
+        return chat_refuse(q, "must be a JSON Schema of an object", "%s[%zu].%sparameters", at->list, at->i,
+                           at->member);
+}
+
+static int read_function(ChatRequest *q, JsonView v, const Place *at) {
+        JsonView name, description, parameters, json_schema, snake, strict;
+        const JsonMember members[] = {
+                JSON_MEMBER("name", &name),
+                JSON_MEMBER("description", &description),
+                JSON_MEMBER("parameters", &parameters),
+                JSON_MEMBER("parametersJsonSchema", &json_schema), /* Google's names of them */
+                JSON_MEMBER("parameters_json_schema", &snake),
+                JSON_MEMBER("strict", &strict),
+        };
+        ToolDecl *d;
+        int r;
+
+        json_view_members(v, members, ELEMENTSOF(members));
+        r = chat_add_tool(q, &d);
+        if (r == 0)
+                r = map_name(q, name, at, &d->name);
+        if (r == 0)
+                r = read_description(q, description, at, &d->description);
+        if (r == 0)
+                r = read_schema(q,
+                                json_schema.p ? json_schema
+                                : snake.p     ? snake
+                                              : parameters,
+                                at, &d->schema);
+        if (r == 0 && !json_view_is_null(strict))
+                r = chat_check_type(q, strict, TYPE_BOOL, "%s[%zu].%sstrict", at->list, at->i, at->member);
+        if (r != 0)
+                return r;
+        d->kind = TOOL_FUNCTION;
+        d->strict = json_view_is(strict, 't');
+        return 0;
+}
+
+static const char *syntax_of(JsonView v) {
+        static const char *const known[] = { "lark", "regex" };
+
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (json_view_equals(v, known[i]))
+                        return known[i];
+        return NULL;
+}
+
+/* {format: {type: "grammar", grammar: {syntax, definition}}}; the Responses API has them beside the type. */
+static int read_custom(ChatRequest *q, JsonView v, const Place *at) {
+        JsonView name, description, format, grammar;
+        const JsonMember members[] = {
+                JSON_MEMBER("name", &name),
+                JSON_MEMBER("description", &description),
+                JSON_MEMBER("format", &format),
+        };
+        ToolDecl *d;
+        int r;
+
+        json_view_members(v, members, ELEMENTSOF(members));
+        r = chat_add_tool(q, &d);
+        if (r == 0)
+                r = map_name(q, name, at, &d->name);
+        if (r == 0)
+                r = read_description(q, description, at, &d->description);
+        if (r != 0)
+                return r;
+        d->kind = TOOL_CUSTOM;
+        d->name->flags |= TOOL_NAME_CUSTOM;
+        grammar = json_view_get(format, "grammar");
+        if (!json_view_is(grammar, '{'))
+                grammar = format;
+        d->syntax = syntax_of(json_view_get(grammar, "syntax"));
+        d->grammar = json_view_get(grammar, "definition");
+        if (!json_view_is(d->grammar, '"'))
+                d->grammar = (JsonView){};
+        return 0;
+}
+
+static int add_google(ChatRequest *q, const char *name, JsonView config) {
+        ToolDecl *d;
+        int r;
+
+        for (size_t i = 0; i < q->n_decls; i++)
+                if (q->decls[i].kind == TOOL_GOOGLE && streq(q->decls[i].google, name))
+                        return 0;
+        r = chat_add_tool(q, &d);
+        if (r != 0)
+                return r;
+        d->kind = TOOL_GOOGLE;
+        d->google = name;
+        d->config = json_view_is(config, '{') ? config : (JsonView){};
+        return 0;
+}
+
+static const char google_search[] = "\"googleSearch\"";
+
+static const char *search_name(void) {
+        return tools_google_name(json_view(google_search, sizeof(google_search) - 1));
+}
+
+/* An entry whose members are Google's tools: {"googleSearch": {}}. *ret_any: it has one. */
+static int read_google_entry(ChatRequest *q, JsonView v, const Place *at, bool *ret_any) {
+        JsonCursor c = json_enter(v), list;
+        JsonView name, config, function;
+        const char *google;
+        int r = 0;
+
+        *ret_any = false;
+        while (r == 0 && json_next(&c, &name, &config)) {
+                google = tools_google_name(name);
+                if (google) {
+                        *ret_any = true;
+                        r = add_google(q, google, config);
+                        continue;
+                }
+                if (!json_view_equals(name, "functionDeclarations") &&
+                    !json_view_equals(name, "function_declarations"))
+                        continue;
+                *ret_any = true;
+                list = json_enter_array(config);
+                while (r == 0 && json_next(&list, NULL, &function))
+                        r = read_function(q, function, at);
+        }
+        return r;
+}
+
+static const char *const searches[] = {
+        "web_search",            "web_search_preview", "web_search_preview_2025_03_11",
+        "web_search_2025_08_26", "google_search",      "googleSearch",
+};
+
+static int read_tool(ChatRequest *q, JsonView v, size_t i) {
+        Place at = { "tools", i, "function." };
+        JsonView type, function, custom;
+        const JsonMember members[] = {
+                JSON_MEMBER("type", &type),
+                JSON_MEMBER("function", &function),
+                JSON_MEMBER("custom", &custom),
+        };
+        bool any;
+        int r;
+
+        r = chat_check_type(q, v, TYPE_OBJECT, "tools[%zu]", i);
+        if (r != 0)
+                return r;
+        json_view_members(v, members, ELEMENTSOF(members));
+        if (json_view_equals(type, "custom")) {
+                at.member = custom.p ? "custom." : "";
+                return read_custom(q, custom.p ? custom : v, &at);
+        }
+        if (json_view_equals(type, "function") || (json_view_is_null(type) && json_view_is(function, '{'))) {
+                if (json_view_is_null(function)) { /* the flat form of the Responses API */
+                        at.member = "";
+                        function = v;
+                }
+                r = chat_check_type(q, function, TYPE_OBJECT, "tools[%zu].function", i);
+                return r != 0 ? r : read_function(q, function, &at);
+        }
+        for (size_t k = 0; k < ELEMENTSOF(searches); k++)
+                if (json_view_equals(type, searches[k]))
+                        return add_google(q, search_name(), (JsonView){});
+        if (json_view_is_null(type)) {
+                at.member = "";
+                r = read_google_entry(q, v, &at, &any);
+                if (r != 0 || any)
+                        return r;
+        }
+        return chat_refuse(q, "must be function or custom", "tools[%zu].type", i);
+}
+
+int chat_read_tools(ChatRequest *q, JsonView v) {
+        JsonCursor c = json_enter(v);
+        JsonView tool;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && json_next(&c, NULL, &tool); i++)
+                r = read_tool(q, tool, i);
+        return r;
+}
+
+int chat_read_functions(ChatRequest *q, JsonView v) {
+        JsonCursor c = json_enter(v);
+        JsonView function;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && json_next(&c, NULL, &function); i++) {
+                q->chat->has_functions = true;
+                r = chat_check_type(q, function, TYPE_OBJECT, "functions[%zu]", i);
+                if (r == 0)
+                        r = read_function(q, function, &(Place){ "functions", i, "" });
+        }
+        return r;
+}
+
+int chat_read_google_tools(ChatRequest *q, JsonView v) {
+        JsonCursor c = json_enter(v);
+        JsonView tool;
+        bool any;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && json_next(&c, NULL, &tool); i++) {
+                r = chat_check_type(q, tool, TYPE_OBJECT, "google.tools[%zu]", i);
+                if (r == 0)
+                        r = read_google_entry(q, tool, &(Place){ "google.tools", i, "" }, &any);
+                if (r == 0 && !any)
+                        r = chat_refuse(q, "must be a tool of Google's, such as {\"googleSearch\": {}}",
+                                        "google.tools[%zu]", i);
+        }
+        return r;
+}
+
+/* Its members (the user's place, how much context) have no counterpart. */
+int chat_read_web_search(ChatRequest *q, JsonView v _unused_) {
+        return add_google(q, search_name(), (JsonView){});
+}
+
+/* --- the choice --- */
+
+/* "any" and others are what other protocols have for the same. */
+static const struct {
+        const char *name;
+        ToolMode mode;
+} modes[] = {
+        { "auto", TOOL_AUTO },
+        { "none", TOOL_NONE },
+        { "required", TOOL_REQUIRED },
+        { "any", TOOL_REQUIRED },
+};
+
+static bool read_mode(JsonView v, ToolMode *ret) {
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++)
+                if (json_view_equals(v, modes[i].name)) {
+                        *ret = modes[i].mode;
+                        return true;
+                }
+        return false;
+}
+
+static int add_chosen(ChatRequest *q, JsonView name, const char *param) {
+        ToolChoice *c = &q->choice;
+        ToolName **names;
+        int r;
+
+        r = chat_check_type(q, name, TYPE_STRING, "%s", param);
+        if (r != 0)
+                return r;
+        if (c->n_names == TOOLS_MAX)
+                return chat_refuse(q, "has too many names", "%s", param);
+        names = reallocarray(c->names, c->n_names + 1, sizeof(ToolName *));
+        if (!names)
+                return -ENOMEM;
+        c->names = names;
+        r = tool_names_map_view(&q->chat->names, name, &names[c->n_names]);
+        if (r == -E2BIG)
+                return chat_refuse(q, "must be the name of a function of tools", "%s", param);
+        if (r == 0)
+                c->n_names++;
+        return r;
+}
+
+/* {type: "function", function: {name}}, or the name beside the type. */
+static JsonView chosen_name(JsonView v) {
+        JsonView function = json_view_get(v, "function"), custom = json_view_get(v, "custom");
+
+        if (json_view_is(function, '{'))
+                return json_view_get(function, "name");
+        if (json_view_is(custom, '{'))
+                return json_view_get(custom, "name");
+        return json_view_get(v, "name");
+}
+
+static int read_allowed(ChatRequest *q, JsonView v) {
+        JsonView allowed = json_view_get(v, "allowed_tools"), tools, tool;
+        JsonCursor c;
+        int r;
+
+        if (!json_view_is(allowed, '{')) /* the flat form of the Responses API */
+                allowed = v;
+        if (!read_mode(json_view_get(allowed, "mode"), &q->choice.mode) || q->choice.mode == TOOL_NONE)
+                return chat_refuse(q, "must be auto or required", "tool_choice.allowed_tools.mode");
+        tools = json_view_get(allowed, "tools");
+        r = chat_check_type(q, tools, TYPE_ARRAY, "tool_choice.allowed_tools.tools");
+        if (r != 0)
+                return r;
+        c = json_enter(tools);
+        while (r == 0 && json_next(&c, NULL, &tool))
+                r = add_chosen(q, chosen_name(tool), "tool_choice.allowed_tools.tools");
+        if (r == 0 && q->choice.n_names == 0) /* nothing is allowed */
+                q->choice.mode = TOOL_NONE;
+        return r;
+}
+
+int chat_read_tool_choice(ChatRequest *q, JsonView v) {
+        JsonView type;
+
+        q->choice.mode = TOOL_AUTO;
+        q->choice.n_names = 0;
+        if (json_view_is(v, '"'))
+                return read_mode(v, &q->choice.mode)
+                               ? 0
+                               : chat_refuse(q, "must be none, auto, required, or an object", "tool_choice");
+        type = json_view_get(v, "type");
+        if (json_view_equals(type, "allowed_tools"))
+                return read_allowed(q, v);
+        if (read_mode(type, &q->choice.mode))
+                return 0;
+        if (!json_view_equals(type, "function") && !json_view_equals(type, "custom") &&
+            !json_view_equals(type, "tool") && !json_view_is_null(type))
+                return chat_refuse(q, "must be function, custom or allowed_tools", "tool_choice.type");
+        q->choice.mode = TOOL_REQUIRED;
+        return add_chosen(q, chosen_name(v),
+                          json_view_equals(type, "custom") ? "tool_choice.custom.name"
+                                                           : "tool_choice.function.name");
+}
+
+int chat_read_function_call(ChatRequest *q, JsonView v) {
+        if (json_view_is(v, '"'))
+                return read_mode(v, &q->choice.mode)
+                               ? 0
+                               : chat_refuse(q, "must be none, auto, or an object", "function_call");
+        q->choice.mode = TOOL_REQUIRED;
+        return add_chosen(q, json_view_get(v, "name"), "function_call.name");
+}
+
+bool chat_has_functions(const ChatRequest *q) {
+        for (size_t i = 0; i < q->n_decls; i++)
+                if (q->decls[i].kind != TOOL_GOOGLE)
+                        return true;
+        return false;
+}
+
+int chat_settle_tools(ChatRequest *q) {
+        const char *param = q->fields[CHAT_TOOL_CHOICE].p ? "tool_choice" : "function_call";
+        const ToolName *unknown;
+
+        if (chat_has_functions(q) && !model_can(q->rules, MODEL_CAN_TOOLS))
+                return openai_refuse(q->error, q->fields[CHAT_TOOLS].p ? "tools" : "functions",
+                                     "tools: the model %s takes no functions", q->model);
+        unknown = q->choice.n_names > 0 ? tools_find_undeclared(q->decls, q->n_decls, &q->choice) : NULL;
+        if (unknown)
+                return openai_refuse(q->error, param, "%s must name a function of tools", param);
+        if (q->fields[CHAT_TOOLS].p && chat_has_functions(q))
+                q->chat->has_functions = false; /* both were sent: the newer form is answered */
+        return 0;
+}
