@@ -155,13 +155,14 @@ static bool has_ending(const Play *p) {
 
 static void play_plain(Play *p) {
         uint64_t n = p->answer->bytes.n;
+        const char *bytes = n > 0 ? buf_data(&p->answer->bytes) : ""; /* an empty one has no memory */
 
         if (has_ending(p) && p->action->ending != ENDING_END && p->action->ending != ENDING_ERROR) {
-                (void) buf_append(conn_out(p->conn), buf_data(&p->answer->bytes), MIN(n, p->after));
+                (void) buf_append(conn_out(p->conn), bytes, MIN(n, p->after));
                 end_early(p);
                 return;
         }
-        (void) buf_append(conn_out(p->conn), buf_data(&p->answer->bytes), n);
+        (void) buf_append(conn_out(p->conn), bytes, n);
         finish(p);
 }
 
