@@ -3,7 +3,8 @@
 /*
  * Writes the steps as Gemini's contents: a content for each message and role. Messages of the model that
  * follow each other are one content if one of them has a call: a call comes right after a content of the
- * user, and its result right after the call. When that content is closed, the content of its results follows, wherever the client had them.
+ * user, and its result right after the call. When that content is closed, the content of its results
+ * follows, wherever the client had them.
  */
 
 #include <errno.h>
