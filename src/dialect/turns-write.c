@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Writes the steps as Gemini's contents: a content for each message and role. Messages of the model that
- * follow each other are one content if one of them has a call: a call comes right after a content of the
- * user, and its result right after the call. When that content is closed, the content of its results
- * follows, wherever the client had them.
+ * Writes the steps as Gemini's contents: a content for each message and role. The model's messages after a
+ * call belong to its content, because between a call and its result nothing may come. When that content is
+ * closed, the content of its results follows, wherever the client had them.
  */
 
 #include <errno.h>
@@ -25,10 +24,8 @@ typedef struct Writing {
         bool is_open;
         TurnRole role; /* of the content that is open */
         uint32_t message;
-        size_t first;   /* the content's first step */
+        size_t first;  /* the content's first step */
         bool has_call;
-        size_t run_end; /* of the model's steps, up to the user's next one */
-        bool will_call; /* one of them is a call */
         bool is_lead; /* it begins with the instructions, and the user's first message belongs to it */
         bool any;     /* a content was written */
         Buf text;     /* of a string, decoded */
@@ -375,23 +372,13 @@ static void write_user(Writing *x, const char *json) {
         end_content(x);
 }
 
-/* Looks for a call among the model's steps from i on, up to a step of the user's. */
-static void find_run(Writing *x, size_t i) {
-        const Turns *t = x->t;
-
-        x->will_call = false;
-        for (; i < t->n && (t->steps[i].role == TURN_MODEL || t->steps[i].role == TURN_SYSTEM); i++)
-                x->will_call = x->will_call || t->steps[i].kind == TURN_CALL;
-        x->run_end = i;
-}
-
 /* Opens the content that the step belongs to, unless it is open. */
 static void open_content(Writing *x, size_t i) {
         const TurnStep *s = &x->t->steps[i];
         TurnRole role = s->role == TURN_MODEL ? TURN_MODEL : TURN_USER;
 
         if (x->is_open && x->role == role) {
-                if (x->message == s->message || (role == TURN_MODEL && x->will_call))
+                if (x->message == s->message || (role == TURN_MODEL && x->has_call))
                         return;
                 if (x->is_lead) { /* Gemini joins parts without a gap */
                         write_text_part(x->w, "\"\\n\\n\"");
@@ -401,9 +388,7 @@ static void open_content(Writing *x, size_t i) {
                 }
         }
         close_content(x, i);
-        if (role == TURN_MODEL && i >= x->run_end)
-                find_run(x, i);
-        if (!x->any && role == TURN_MODEL && x->will_call)
+        if (!x->any && s->kind == TURN_CALL)
                 write_user(x, "\"continue\"");
         begin_content(x, role);
         x->message = s->message;

@@ -308,26 +308,6 @@ def test_spellings_of_another_clients_file(sim, daemon, files, spelling):
     assert sim.requests() == []
 
 
-def test_chat_names_files_of_the_client(sim, daemon):
-    """A translated request is held against the same rule as Google's own."""
-    files, other = Files(daemon), Files(daemon, "TOKEN2")
-    file, cache = files.upload(), files.cache(contents=[{"parts": [{"text": "Hi"}]}])
-    name = file["name"]
-    parts = [{"type": "file", "file": {"file_id": name}}, {"type": "file", "file": {"file_id": name.split("/")[1]}},
-             {"type": "image_url", "image_url": {"url": file["uri"]}}, {"type": "file", "file": {"file_id": file["uri"]}}]
-    fields = [{"messages": [{"role": "user", "content": [part]}]} for part in parts] + [
-        {"messages": [{"role": "user", "content": "a"}, {"role": "tool", "tool_call_id": "x", "content": [parts[0]]}]},
-        {"messages": [{"role": "user", "content": "a"}], "google": {"cached_content": cache["name"]}},
-        {"messages": [{"role": "user", "content": "a"}], "extra_body": {"google": {"cachedContent": cache["name"]}}}]
-    for f in fields:
-        sim.clear()
-        other.ask("POST", "/v1/chat/completions", {"model": MODEL, **f}, status=404)
-        assert sim.requests() == []
-        files.ask("POST", "/v1/chat/completions", {"model": MODEL, **f})
-        seen, = sim.requests()
-        assert name.split("/")[1] in seen.body or cache["name"] in seen.body
-
-
 @pytest.mark.parametrize("spelling", [
     "/{name}", "{name}/", "https://h/v1beta/{name}", "cachedContents%2F{id}", "{name}?x=y", "cachedContents//{id}",
 ])

@@ -91,3 +91,32 @@ void json_copy_inside(JWriter *w, const char *key, JsonView v) {
                 copy_checked(w->buf, v.p, v.end);
         (void) buf_putc(w->buf, '"');
 }
+
+static void append_compact(JsonView v, Buf *out) {
+        const char *start = v.p;
+        bool quoted = false;
+
+        for (const char *p = v.p; p < v.end; p++)
+                if (quoted) {
+                        if (*p == '\\')
+                                p++;
+                        else if (*p == '"')
+                                quoted = false;
+                } else if (*p == '"')
+                        quoted = true;
+                else if (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') {
+                        (void) buf_append(out, start, (size_t) (p - start));
+                        start = p + 1;
+                }
+        (void) buf_append(out, start, (size_t) (v.end - start));
+}
+
+void json_copy_as_string(JWriter *w, const char *key, JsonView v) {
+        _cleanup_buf_ Buf compact = BUF_INIT((size_t) (v.end - v.p));
+
+        append_compact(v, &compact);
+        if (compact.error < 0)
+                w->buf->error = w->buf->error < 0 ? w->buf->error : compact.error;
+        else
+                jwrite_string_n(w, key, compact.n > 0 ? buf_data(&compact) : "", compact.n);
+}

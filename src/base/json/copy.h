@@ -22,3 +22,7 @@ void json_copy_escaped(Buf *b, JsonView string);
  * They are faster, since there all is well-formed but half a surrogate pair. */
 void json_copy_value(JWriter *w, const char *key, JsonView v);
 void json_copy_inside(JWriter *w, const char *key, JsonView v);
+
+/* The value's JSON as a string, for protocols that have the arguments of a call as text. White space between
+ * its tokens is left out. */
+void json_copy_as_string(JWriter *w, const char *key, JsonView v);

@@ -15,8 +15,39 @@ static uint64_t count(JsonView v) {
         return MIN(json_view_count(v), COUNT_MAX);
 }
 
+static void count_kinds(JsonView details, GeminiKinds *ret) {
+        static const struct {
+                const char *name;
+                GeminiModality modality;
+        } rows[] = {
+                { "TEXT", GEMINI_MODALITY_TEXT },   { "IMAGE", GEMINI_MODALITY_IMAGE },
+                { "AUDIO", GEMINI_MODALITY_AUDIO }, { "DOCUMENT", GEMINI_MODALITY_TEXT },
+                { "VIDEO", GEMINI_MODALITY_IMAGE },
+        };
+        JsonCursor c = json_enter_array(details);
+        JsonView v, modality, tokens;
+        const JsonMember members[] = {
+                JSON_MEMBER("modality", &modality),
+                JSON_MEMBER("tokenCount", &tokens),
+        };
+
+        if (!json_view_is(details, '['))
+                return;
+        *ret = (GeminiKinds){ .is_known = true };
+        while (json_next(&c, NULL, &v)) {
+                json_view_members(v, members, ELEMENTSOF(members));
+                for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                        if (json_view_equals(modality, rows[i].name)) {
+                                uint64_t *n = &ret->n[rows[i].modality];
+
+                                *n = MIN(*n + count(tokens), COUNT_MAX);
+                                break;
+                        }
+        }
+}
+
 void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret) {
-        JsonView views[_GEMINI_COUNT_MAX];
+        JsonView views[_GEMINI_COUNT_MAX], prompt, tools, answer;
         const JsonMember members[] = {
                 [GEMINI_COUNT_PROMPT] = JSON_MEMBER("promptTokenCount", &views[GEMINI_COUNT_PROMPT]),
                 [GEMINI_COUNT_TOOLS] = JSON_MEMBER("toolUsePromptTokenCount", &views[GEMINI_COUNT_TOOLS]),
@@ -27,6 +58,9 @@ void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret) {
                         JSON_MEMBER("candidatesTokenCount", &views[GEMINI_COUNT_CANDIDATES]),
                 [GEMINI_COUNT_TOTAL] = JSON_MEMBER("totalTokenCount", &views[GEMINI_COUNT_TOTAL]),
                 [_GEMINI_COUNT_MAX] = JSON_MEMBER("serviceTier", &e->service_tier),
+                JSON_MEMBER("promptTokensDetails", &prompt),
+                JSON_MEMBER("toolUsePromptTokensDetails", &tools),
+                JSON_MEMBER("candidatesTokensDetails", &answer),
         };
         uint64_t *n = counts->n, u, sum;
         bool has_total = false;
@@ -39,6 +73,9 @@ void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret) {
                         n[i] = MIN(u, COUNT_MAX);
                         has_total = has_total || i == GEMINI_COUNT_TOTAL;
                 }
+        count_kinds(prompt, &counts->prompt);
+        count_kinds(tools, &counts->tools);
+        count_kinds(answer, &counts->answer);
         ret->prompt = n[GEMINI_COUNT_PROMPT] + n[GEMINI_COUNT_TOOLS];
         ret->cached = n[GEMINI_COUNT_CACHED];
         ret->thoughts = n[GEMINI_COUNT_THOUGHTS];
@@ -100,6 +137,9 @@ bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
                 JSON_MEMBER("content", &content),
                 JSON_MEMBER("finishReason", &reason),
                 JSON_MEMBER("finishMessage", &message),
+                JSON_MEMBER("groundingMetadata", &ret->grounding),
+                JSON_MEMBER("citationMetadata", &ret->citations),
+                JSON_MEMBER("logprobsResult", &ret->logprobs),
         };
 
         if (!json_next(&e->candidates, NULL, &candidate))

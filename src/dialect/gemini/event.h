@@ -38,13 +38,28 @@ typedef enum GeminiCount {
         _GEMINI_COUNT_MAX,
 } GeminiCount;
 
+/* The kinds of tokens. Those of a document are text, those of a video are images. */
+typedef enum GeminiModality {
+        GEMINI_MODALITY_TEXT,
+        GEMINI_MODALITY_IMAGE,
+        GEMINI_MODALITY_AUDIO,
+        _GEMINI_MODALITY_MAX,
+} GeminiModality;
+
+typedef struct GeminiKinds {
+        uint64_t n[_GEMINI_MODALITY_MAX];
+        bool is_known;
+} GeminiKinds;
+
 typedef struct GeminiCounts {
         uint64_t n[_GEMINI_COUNT_MAX];
+        GeminiKinds prompt, tools, answer; /* promptTokensDetails, toolUse…, candidatesTokensDetails */
 } GeminiCounts;
 
 typedef struct GeminiCandidate {
         uint64_t index;
         JsonCursor parts; /* see part.h */
+        JsonView grounding, citations, logprobs; /* groundingMetadata, citationMetadata, logprobsResult */
         char finish_reason[GEMINI_WORD_MAX + 1];       /* or "" */
         char finish_message[UPSTREAM_MESSAGE_MAX + 1]; /* or "" */
 } GeminiCandidate;

@@ -23,8 +23,7 @@
 #include "dialect/gemini/event.h"
 #include "dialect/json.h"
 #include "dialect/message.h"
-#include "dialect/openai/chat.h"
-#include "dialect/part.h"
+#include "dialect/openai/answer.h"
 
 static const struct {
         const char *gemini, *openai;
@@ -52,93 +51,9 @@ static const char *finish_reason(const char *gemini) {
         return NULL;
 }
 
-/* The beginning of an answer and of every chunk, up to the open array of choices. */
-static void write_head(const OpenaiChat *chat, const char *object, JWriter *w) {
-        jwrite_object(w, NULL);
-        jwrite_string(w, "id", chat->id);
-        jwrite_string(w, "object", object);
-        jwrite_uint(w, "created", chat->created);
-        jwrite_string(w, "model", chat->t.served[0] ? chat->t.served : chat->t.model);
-        jwrite_array(w, "choices");
-}
-
-static void write_usage(const Usage *u, JWriter *w) {
-        jwrite_object(w, "usage");
-        jwrite_uint(w, "prompt_tokens", u->prompt);
-        jwrite_uint(w, "completion_tokens", u->completion);
-        jwrite_uint(w, "total_tokens", u->total);
-        jwrite_object(w, "prompt_tokens_details");
-        jwrite_uint(w, "cached_tokens", u->cached);
-        jwrite_end(w);
-        jwrite_object(w, "completion_tokens_details");
-        jwrite_uint(w, "reasoning_tokens", u->thoughts);
-        jwrite_end(w);
-        jwrite_end(w);
-}
-
-/* --- chunks: written by hand, because only the text differs --- */
-
-static void open_chunk(const OpenaiChat *chat, size_t index, Buf *out) {
-        JWriter w = JWRITER_INIT(out);
-
-        (void) buf_append(out, buf_data(&chat->head), chat->head.n);
-        jwrite_object(&w, NULL);
-        jwrite_uint(&w, "index", index);
-        (void) buf_puts(out, ",\"delta\":");
-}
-
-static void close_chunk(const OpenaiChat *chat, const char *finish, Buf *out) {
-        (void) buf_puts(out, ",\"logprobs\":null,\"finish_reason\":");
-        if (finish)
-                jwrite_quote(out, finish, strlen(finish));
-        else
-                (void) buf_puts(out, "null");
-        (void) buf_puts(out, chat->include_usage ? "}],\"usage\":null}\n\n" : "}]}\n\n");
-}
-
-static void begin_choice(OpenaiChat *chat, size_t index, Buf *out) {
-        if (chat->choices[index].has_begun)
-                return;
-        chat->choices[index].has_begun = true;
-        open_chunk(chat, index, out);
-        (void) buf_puts(out, "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
-        close_chunk(chat, NULL, out);
-}
-
-static void stream_text(OpenaiChat *chat, size_t index, Buf *out) {
-        begin_choice(chat, index, out);
-        open_chunk(chat, index, out);
-        (void) buf_puts(out, "{\"content\":");
-        jwrite_quote(out, buf_data(&chat->text), chat->text.n);
-        (void) buf_putc(out, '}');
-        close_chunk(chat, NULL, out);
-}
-
-static void stream_finish(OpenaiChat *chat, size_t index, const char *finish, Buf *out) {
-        begin_choice(chat, index, out);
-        open_chunk(chat, index, out);
-        (void) buf_puts(out, "{}");
-        close_chunk(chat, finish, out);
-}
-
-static void stream_end(const OpenaiChat *chat, Buf *out) {
-        if (chat->include_usage) {
-                JWriter w = JWRITER_INIT(out);
-
-                (void) buf_puts(out, "data: ");
-                write_head(chat, "chat.completion.chunk", &w);
-                jwrite_end(&w);
-                write_usage(&chat->t.usage, &w);
-                jwrite_end(&w);
-                (void) buf_puts(out, "\n\n");
-        }
-        (void) buf_puts(out, "data: [DONE]\n\n");
-}
-
 /* --- events --- */
 
 static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
-        JWriter w = JWRITER_INIT(&chat->head);
         char id[OPENAI_ID_MAX + 1];
 
         if (chat->id[0])
@@ -147,10 +62,8 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
         secret_scrub(id, chat->t.key);
         (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%s",
                         id[0] && streq(id, e->response_id) ? id : chat->request_id);
-        if (translation_streams(&chat->t)) {
-                (void) buf_puts(&chat->head, "data: ");
-                write_head(chat, "chat.completion.chunk", &w);
-        }
+        if (translation_streams(&chat->t))
+                openai_chunk_begin(chat);
 }
 
 /* Keeps Google's message in case the candidate stays empty. */
@@ -171,34 +84,133 @@ static void note_tier(OpenaiChat *chat, const GeminiEvent *e) {
                 chat->service_tier = strcaseeq(tier, "flex") ? "flex" : "priority";
 }
 
+static void keep_signature(const OpenaiChat *chat, OpenaiChoice *choice) {
+        if (!chat->signature.p)
+                return;
+        buf_clear(&choice->signature);
+        (void) buf_append(&choice->signature, chat->signature.p,
+                          (size_t) (chat->signature.end - chat->signature.p));
+}
+
+/* Passes the text on that was collected. A signature alone does not begin an answer. */
+static void flush_text(OpenaiChat *chat, size_t index, Buf *out) {
+        OpenaiChoice *choice = &chat->choices[index];
+        JWriter w = JWRITER_INIT(out);
+
+        if (chat->text.n > 0 && (!translation_streams(&chat->t) || chat->may_cite))
+                (void) buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
+        if (!translation_streams(&chat->t))
+                keep_signature(chat, choice);
+        else if (chat->text.n > 0 || (chat->signature.p && choice->has_begun)) {
+                openai_chunk_open(chat, index, out);
+                jwrite_object(&w, NULL);
+                if (chat->text.n > 0)
+                        jwrite_string_n(&w, "content", buf_data(&chat->text), chat->text.n);
+                if (chat->signature.p)
+                        openai_call_write_extra(chat->signature, &w);
+                jwrite_end(&w);
+                openai_chunk_close_text(chat, out);
+        }
+        buf_clear(&chat->text);
+        chat->signature = (JsonView){};
+}
+
+/* What the model thought, for clients that asked for it. */
+static void add_thought(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+
+        if (!chat->has_thoughts || p->kind != GEMINI_PART_TEXT || json_view_is_empty(p->text))
+                return;
+        if (!translation_streams(&chat->t)) {
+                (void) json_view_append(p->text, &chat->choices[index].thoughts);
+                return;
+        }
+        openai_chunk_open(chat, index, out);
+        jwrite_object(&w, NULL);
+        json_copy_value(&w, "reasoning_content", p->text);
+        jwrite_end(&w);
+        openai_chunk_close(chat, out);
+}
+
+/* Returns whether the part is content. */
+static bool add_part(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out) {
+        size_t before = chat->text.n;
+
+        if (p->is_thought) {
+                flush_text(chat, index, out);
+                add_thought(chat, index, p, out);
+                return false;
+        }
+        if (p->kind == GEMINI_PART_TEXT || p->kind == GEMINI_PART_CODE ||
+            p->kind == GEMINI_PART_CODE_RESULT) {
+                (void) gemini_part_append(p, &chat->text);
+                if (p->signature.p)
+                        chat->signature = p->signature;
+        } else if (p->kind == GEMINI_PART_CALL && openai_call_is_json(chat, p))
+                (void) buf_append(&chat->text, p->value.p, (size_t) (p->value.end - p->value.p));
+        else if (p->kind == GEMINI_PART_CALL || p->kind == GEMINI_PART_DATA) {
+                flush_text(chat, index, out);
+                before = 0;
+                if (p->kind == GEMINI_PART_CALL)
+                        openai_call_add(chat, index, p, out);
+                return p->kind == GEMINI_PART_CALL || openai_media_add(chat, index, p, out) ||
+                       chat->text.n > before;
+        }
+        return chat->text.n > before;
+}
+
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         AnswerCandidate *candidate = answer_note_candidate(&chat->answer, c);
-        OpenaiChoice *choice;
+        bool has_content = false;
         GeminiPart part;
-        int r;
 
         if (!candidate)
                 return 0;
-        choice = &chat->choices[c->index];
         if (c->finish_reason[0])
                 note_finish_message(chat, c);
+        openai_logprobs_add(chat, c);
+        openai_cite_add(chat, c);
 
-        buf_clear(&chat->text);
         while (gemini_part_next(&c->parts, &part)) {
+                if (part.kind == GEMINI_PART_CALL && !openai_call_has_name(&part))
+                        continue;
                 if (!part.is_thought && gemini_part_has_content(&part))
                         candidate->has_more = true;
-                r = gemini_part_append(&part, &chat->text);
-                if (r < 0)
-                        return r;
+                has_content = add_part(chat, c->index, &part, out) || has_content;
         }
-        if (chat->text.n == 0)
-                return 0;
+        flush_text(chat, c->index, out);
+        if (has_content)
+                answer_note_content(&chat->answer, candidate);
+        return out->error < 0 ? out->error : chat->choices[c->index].text.error;
+}
 
-        answer_note_content(&chat->answer, candidate);
-        if (!translation_streams(&chat->t))
-                return buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
-        stream_text(chat, c->index, out);
-        return out->error;
+/* The buffers of a candidate. Nothing is allocated before it is needed. */
+static void each_buf(OpenaiChoice *c, void (*do_it)(Buf *b)) {
+        Buf *const bufs[] = { &c->text,     &c->thoughts,  &c->calls,     &c->media, &c->logprobs,
+                              &c->grounding, &c->citations, &c->signature, &c->ids };
+
+        for (size_t i = 0; i < ELEMENTSOF(bufs); i++)
+                do_it(bufs[i]);
+}
+
+static void set_ceiling(Buf *b) {
+        *b = BUF_INIT(UPSTREAM_ANSWER_MAX);
+}
+
+void openai_answer_init(OpenaiChat *chat) {
+        chat->head = BUF_INIT(4096);
+        chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        chat->logprobs = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
+                each_buf(&chat->choices[i], set_ceiling);
+}
+
+void openai_answer_done(OpenaiChat *chat) {
+        buf_done(&chat->head);
+        buf_done(&chat->text);
+        buf_done(&chat->logprobs);
+        for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
+                each_buf(&chat->choices[i], buf_done);
 }
 
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
@@ -227,23 +239,71 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
 
 /* --- the end --- */
 
+/* Gemini sends STOP also after a call. A reason that cuts the answer off comes before that. */
+static const char *finish_of(const OpenaiChat *chat, size_t index) {
+        const AnswerCandidate *c = &chat->answer.candidates[index];
+        const char *finish = finish_reason(c->finish);
+
+        if ((chat->answer.is_blocked && !c->finish[0]) || answer_reason_is_about_account(c->finish))
+                return "content_filter";
+        if (chat->choices[index].n_calls > 0 && (!finish || streq(finish, "stop")))
+                return chat->has_functions ? "function_call" : "tool_calls";
+        return finish ?: "stop";
+}
+
+static void write_content(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
+        const OpenaiChoice *choice = &chat->choices[index];
+
+        if (choice->text.n == 0 && (choice->n_calls > 0 || streq(finish, "content_filter")))
+                jwrite_null(w, "content");
+        else
+                jwrite_string_n(w, "content", choice->text.n > 0 ? buf_data(&choice->text) : "",
+                                choice->text.n);
+}
+
 static void write_choice(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
         const OpenaiChoice *choice = &chat->choices[index];
+        const char *native = chat->answer.candidates[index].finish;
 
         jwrite_object(w, NULL);
         jwrite_uint(w, "index", index);
         jwrite_object(w, "message");
         jwrite_string(w, "role", "assistant");
-        if (chat->answer.candidates[index].has_content || !streq(finish, "content_filter"))
-                jwrite_string_n(w, "content", choice->text.n > 0 ? buf_data(&choice->text) : "",
-                                choice->text.n);
-        else
-                jwrite_null(w, "content");
+        write_content(chat, index, finish, w);
         jwrite_null(w, "refusal");
+        if (choice->thoughts.n > 0)
+                jwrite_string_n(w, "reasoning_content", buf_data(&choice->thoughts), choice->thoughts.n);
+        openai_calls_write(chat, index, w);
+        openai_media_write(chat, index, w);
+        openai_cite_write(chat, index, w);
+        if (choice->signature.n > 0)
+                openai_call_write_extra(json_view(buf_data(&choice->signature), choice->signature.n), w);
         jwrite_end(w);
-        jwrite_null(w, "logprobs");
+        if (choice->logprobs.n > 0)
+                openai_logprobs_write(&choice->logprobs, "logprobs", w);
+        else
+                jwrite_null(w, "logprobs");
         jwrite_string(w, "finish_reason", finish);
+        if (native[0])
+                jwrite_string(w, "native_finish_reason", native);
         jwrite_end(w);
+}
+
+/* The sources come last, because only then their text is whole. */
+static void stream_choice(OpenaiChat *chat, size_t index, const char *finish, Buf *out) {
+        const char *native = chat->answer.candidates[index].finish;
+        _cleanup_buf_ Buf cited = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&cited);
+
+        jwrite_object(&w, NULL);
+        openai_cite_write(chat, index, &w);
+        jwrite_end(&w);
+        if (cited.n > 2) {
+                openai_chunk_open(chat, index, out);
+                (void) buf_append(out, buf_data(&cited), cited.n);
+                openai_chunk_close(chat, out);
+        }
+        openai_chunk_finish(chat, index, finish, native[0] ? native : NULL, out);
 }
 
 /* A reason with an OpenAI equivalent is an answer even without content. */
@@ -251,14 +311,17 @@ static bool is_answer(const char *finish) {
         return finish_reason(finish);
 }
 
-/* Gemini sometimes stops without a text, or after thoughts alone, and answers when it is asked again. */
+/* Gemini sometimes stops without a text, or after thoughts alone, and answers when it is asked again. After
+ * thoughts that the client has seen it is not asked. */
 static bool is_empty(const OpenaiChat *chat) {
         if (chat->has_stop || chat->answer.is_blocked)
                 return false;
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 const AnswerCandidate *c = &chat->answer.candidates[i];
 
-                if (c->has_content || c->has_more || (finish_reason(c->finish) && !streq(c->finish, "STOP")))
+                if (c->has_content || c->has_more || chat->choices[i].has_begun)
+                        return false;
+                if (finish_reason(c->finish) && !streq(c->finish, "STOP"))
                         return false;
         }
         return true;
@@ -267,34 +330,33 @@ static bool is_empty(const OpenaiChat *chat) {
 int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         OpenaiChat *chat = CONTAINER_OF(t, OpenaiChat, t);
         JWriter w = JWRITER_INIT(out);
-        bool any;
+        bool any, empty;
 
         if (!answer_judge(&chat->answer, translation_streams(t), is_answer, chat->why, ret_verdict))
                 return DIALECT_E_VERDICT;
 
+        empty = is_empty(chat); /* before the end is written */
         any = answer_has_candidate(&chat->answer);
         if (!translation_streams(t))
-                write_head(chat, "chat.completion", &w);
+                openai_head_write(chat, "chat.completion", &w);
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 const AnswerCandidate *c = &chat->answer.candidates[i];
                 const char *finish;
 
                 if (any ? !c->is_seen : i > 0)
                         continue;
-                finish = finish_reason(c->finish) ?: "stop";
-                if ((chat->answer.is_blocked && !c->finish[0]) || answer_reason_is_about_account(c->finish))
-                        finish = "content_filter";
+                finish = finish_of(chat, i);
                 if (translation_streams(t))
-                        stream_finish(chat, i, finish, out);
+                        stream_choice(chat, i, finish, out);
                 else
                         write_choice(chat, i, finish, &w);
                 t->finish_reason = t->finish_reason ?: finish;
         }
         if (translation_streams(t))
-                stream_end(chat, out);
+                openai_chunk_end(chat, out);
         else {
                 jwrite_end(&w);
-                write_usage(&t->usage, &w);
+                openai_usage_write(t, &w);
                 jwrite_string(&w, "service_tier", chat->service_tier);
                 jwrite_end(&w);
         }
@@ -302,7 +364,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 return out->error;
         if (answer_blames(&chat->answer, chat->why, ret_verdict))
                 return DIALECT_E_BLAMED;
-        if (!is_empty(chat))
+        if (!empty)
                 return 0;
         verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, "an answer without content, STOP");
         return DIALECT_E_EMPTY;
@@ -325,10 +387,13 @@ void openai_chat_reset(Translation *t) {
         chat->service_tier = "default";
         chat->id[0] = chat->why[0] = 0;
         buf_clear(&chat->head);
+        buf_clear(&chat->text);
+        buf_clear(&chat->logprobs);
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 OpenaiChoice *choice = &chat->choices[i];
 
-                buf_clear(&choice->text);
+                each_buf(choice, buf_clear);
+                choice->n_calls = choice->n_images = 0;
                 choice->has_begun = false;
         }
 }

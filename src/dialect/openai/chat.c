@@ -322,10 +322,7 @@ static OpenaiChat *chat_free(OpenaiChat *chat) {
         if (!chat)
                 return NULL;
         buf_done(&chat->t.gemini);
-        buf_done(&chat->head);
-        buf_done(&chat->text);
-        for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
-                buf_done(&chat->choices[i].text);
+        openai_answer_done(chat);
         tool_names_done(&chat->names);
         free(chat);
         return NULL;
@@ -344,10 +341,7 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         text_copy(chat->request_id, sizeof(chat->request_id), strempty(c->request_id));
 
         chat->t.gemini = BUF_INIT(GROWTH_MAX * body_size + FRAME_MAX);
-        chat->head = BUF_INIT(4096);
-        chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
-        for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
-                chat->choices[i].text = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        openai_answer_init(chat);
         return chat;
 }
 

@@ -13,9 +13,22 @@
 #define OPENAI_ID_MAX 128U /* a longer responseId is not used */
 
 typedef struct OpenaiChoice {
-        Buf text; /* not streaming: all of it */
+        Buf text;     /* all of it; of a stream only if its sources may be named */
+        Buf thoughts; /* not streaming, like the next three: all of them */
+        Buf calls, media, logprobs; /* elements of an array, as JSON */
+        Buf grounding, citations;   /* Gemini's last groundingMetadata and citationMetadata, as JSON */
+        Buf signature;              /* of its text: a string, as JSON */
+        Buf ids;                    /* of its calls so far, one a line */
+        unsigned n_calls, n_images;
         bool has_begun; /* streaming: the delta with the role was sent */
 } OpenaiChoice;
+
+/* CHAT_IMAGES: where an image that Gemini has made is in the answer. */
+typedef enum ChatImages {
+        CHAT_IMAGES_MEMBER,   /* message.images */
+        CHAT_IMAGES_MARKDOWN, /* the text */
+        CHAT_IMAGES_BOTH,
+} ChatImages;
 
 typedef struct OpenaiChat {
         Translation t;
@@ -29,14 +42,19 @@ typedef struct OpenaiChat {
         Answer answer;
         OpenaiChoice choices[CANDIDATES_MAX]; /* of its candidates */
         Buf head; /* streaming: the beginning of all chunks */
-        Buf text; /* of the current candidate */
+        Buf text;     /* of the current candidate's event */
+        Buf logprobs; /* streaming: of the next chunk */
+        JsonView signature; /* of that text, or none */
 
         /* Of the request, for the answer: */
         ToolNames names;
         const ToolName *json_function; /* a call of it is the answer: its arguments are the text. Or NULL */
         bool is_one_call;   /* parallel_tool_calls is false: of several calls only the first is passed on */
         bool has_functions; /* of the old form: a call is the message's `function_call`, without an id */
+        bool has_thoughts; /* they are asked for: the answer shows them */
         bool has_logprobs;
+        bool may_cite; /* Google's search may name sources of the text */
+        ChatImages images;
         bool has_audio;        /* sound is requested */
         char audio_format[16]; /* OpenAI's name: "wav", "pcm16"; "" if the client has none */
         Vault *vault; /* of thought signatures; or NULL */
@@ -46,6 +64,8 @@ typedef struct OpenaiChat {
 #define openai_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
 
 /* --- dialect/openai/chat-answer.c --- */
+void openai_answer_init(OpenaiChat *chat);
+void openai_answer_done(OpenaiChat *chat);
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
 int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict);
 void openai_chat_stream_error(Translation *t, const ApiError *e, Buf *out);

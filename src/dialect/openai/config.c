@@ -162,6 +162,7 @@ void chat_write_config(ChatRequest *q, JWriter *w) {
         if (q->google[GOOGLE_MEDIA_RESOLUTION].p)
                 json_copy_value(w, "mediaResolution", q->google[GOOGLE_MEDIA_RESOLUTION]);
         thinking_write(&q->thinking, q->rules, w);
+        q->chat->has_thoughts = q->thinking.is_shown;
         jwrite_end(w);
         if (w->buf->n != n_open + 1)
                 return;

@@ -164,6 +164,7 @@ static int add_google(ChatRequest *q, const char *name, JsonView config) {
         if (r != 0)
                 return r;
         d->kind = TOOL_GOOGLE;
+        q->chat->may_cite = true;
         d->google = name;
         d->config = json_view_is(config, '{') ? config : (JsonView){};
         return 0;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * How OpenAI's answer is written, in one piece or as a stream of chunks. chat-answer.c reads Gemini's events
+ * and decides; these files write:
+ *
+ *     chat-chunk.c     one chunk of a stream
+ *     chat-call.c      tool calls
+ *     chat-media.c     images
+ *     chat-cite.c      annotations: sources of the text
+ *     chat-logprobs.c  logprobs
+ *     chat-usage.c     usage
+ */
+
+#include "base/json/copy.h"
+#include "dialect/openai/chat.h"
+#include "dialect/part.h"
+
+/* --- chat-chunk.c --- */
+
+/* Begins the stream's answer: what all chunks begin with. The id must be set. */
+void openai_chunk_begin(OpenaiChat *chat);
+/* Opens a chunk of this candidate up to the value of "delta", which the caller writes to `out`; after that
+ * openai_chunk_close(). The first chunk of a candidate, with the role, comes before it. */
+void openai_chunk_open(OpenaiChat *chat, size_t index, Buf *out);
+void openai_chunk_close(const OpenaiChat *chat, Buf *out);
+void openai_chunk_close_text(OpenaiChat *chat, Buf *out); /* with the text's logprobs */
+void openai_chunk_finish(OpenaiChat *chat, size_t index, const char *finish, const char *native, Buf *out);
+void openai_chunk_end(const OpenaiChat *chat, Buf *out); /* the usage, if it is asked for, and [DONE] */
+
+/* The beginning of an answer and of every chunk, up to the open array of choices. */
+void openai_head_write(const OpenaiChat *chat, const char *object, JWriter *w);
+
+/* --- chat-call.c --- */
+
+/* A call that names no function is none. */
+static inline bool openai_call_has_name(const GeminiPart *p) {
+        return json_view_is(p->name, '"') && !json_view_is_empty(p->name);
+}
+
+/* A call of a function, the candidate's next. `out` is the stream's. */
+void openai_call_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out);
+void openai_calls_write(const OpenaiChat *chat, size_t index, JWriter *w); /* of a whole message */
+/* The call is the JSON that response_format asked for: its arguments are the text. */
+bool openai_call_is_json(const OpenaiChat *chat, const GeminiPart *p);
+void openai_call_write_extra(JsonView signature, JWriter *w); /* "extra_content" */
+
+/* --- chat-media.c --- */
+
+/* False: it is shown as text, and was appended to chat->text, or it cannot be shown. */
+bool openai_media_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out);
+void openai_media_write(const OpenaiChat *chat, size_t index, JWriter *w);
+
+/* --- chat-cite.c --- */
+
+/* Takes the sources of a candidate's event; they are written at the end, when all of the text is known. */
+void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c);
+void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w);
+
+/* --- chat-logprobs.c --- */
+
+/* Appends the event's entries to the candidate's; in a stream they are of the next chunk. */
+void openai_logprobs_add(OpenaiChat *chat, const GeminiCandidate *c);
+void openai_logprobs_write(const Buf *entries, const char *key, JWriter *w);
+
+/* --- chat-usage.c --- */
+
+void openai_usage_write(const Translation *t, JWriter *w);

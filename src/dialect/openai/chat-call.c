@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Gemini's function calls as OpenAI's tool calls. Gemini sends a call in one piece; in a stream it becomes
+ * two deltas, because clients expect the name first and the arguments after it.
+ *
+ * A call's id comes back with its result, so it must be unique in the conversation. Gemini's own is kept if
+ * it is one that OpenAI's clients take, and is new in this answer; else one is made from the answer's id.
+ */
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "core/vault.h"
+#include "dialect/openai/answer.h"
+
+#define CALL_ID_MAX 40U /* OpenAI's own limit */
+#define CALL_IDS_KEPT_MAX (16U << 10) /* bytes of ids that are compared; after that all are made */
+
+typedef struct Call {
+        char id[CALL_ID_MAX + 1];
+        const ToolName *tool; /* of the request; NULL: Gemini has invented it */
+        const GeminiPart *part;
+} Call;
+
+static const ToolName *find_tool(const OpenaiChat *chat, const GeminiPart *p) {
+        char name[TOOL_NAME_MAPPED_MAX + 32];
+
+        json_view_copy(p->name, name, sizeof(name));
+        return tool_names_find(&chat->names, name, strlen(name));
+}
+
+bool openai_call_is_json(const OpenaiChat *chat, const GeminiPart *p) {
+        return chat->json_function && find_tool(chat, p) == chat->json_function;
+}
+
+static bool is_usable_id(const OpenaiChat *chat, const OpenaiChoice *choice, const char *id) {
+        char scrubbed[CALL_ID_MAX + 1];
+        char line[CALL_ID_MAX + 2];
+
+        if (!id[0] || id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")])
+                return false;
+        text_copy(scrubbed, sizeof(scrubbed), id);
+        secret_scrub(scrubbed, chat->t.key);
+        if (!streq(scrubbed, id) || choice->ids.n > CALL_IDS_KEPT_MAX)
+                return false;
+        (void) snprintf(line, sizeof(line), "%s\n", id);
+        return choice->ids.n == 0 || !memmem(buf_data(&choice->ids), choice->ids.n, line, strlen(line));
+}
+
+static void make_id(const OpenaiChat *chat, size_t index, unsigned call, char ret[static CALL_ID_MAX + 1]) {
+        uint64_t answer = hash_stable(chat->id, strlen(chat->id)) ^
+                          hash_stable(chat->request_id, strlen(chat->request_id)) ^ hash_mix(chat->created),
+                 here = hash_mix(answer + ((uint64_t) index << 32 | call));
+
+        (void) snprintf(ret, CALL_ID_MAX + 1, "call_%016llx%08x", (unsigned long long) here,
+                        (unsigned) (hash_mix(here ^ answer) >> 32));
+}
+
+static void find_id(OpenaiChat *chat, size_t index, Call *c) {
+        OpenaiChoice *choice = &chat->choices[index];
+        char id[CALL_ID_MAX + 2];
+
+        json_view_copy(c->part->id, id, sizeof(id));
+        if (strlen(id) <= CALL_ID_MAX && is_usable_id(chat, choice, id))
+                text_copy(c->id, sizeof(c->id), id);
+        else
+                make_id(chat, index, choice->n_calls, c->id);
+        if (choice->ids.n <= CALL_IDS_KEPT_MAX)
+                (void) buf_printf(&choice->ids, "%s\n", c->id);
+}
+
+static void remember_signature(const OpenaiChat *chat, const Call *c) {
+        JsonView signature = json_view_inside(c->part->signature);
+
+        if (!chat->vault || !c->tool || signature.end == signature.p)
+                return;
+        vault_put(chat->vault, c->id, strlen(c->id),
+                  signature_digest(chat->t.served, c->tool, c->part->value), signature.p,
+                  (size_t) (signature.end - signature.p), chat->created * USEC_PER_SEC);
+}
+
+static void write_name(const Call *c, JWriter *w) {
+        if (c->tool)
+                jwrite_string_n(w, "name", c->tool->original, c->tool->n_original);
+        else
+                json_copy_value(w, "name", c->part->name);
+}
+
+static void write_arguments(const Call *c, const char *key, JWriter *w) {
+        JsonView v = c->part->value;
+
+        if (json_view_is(v, '{'))
+                json_copy_as_string(w, key, v);
+        else
+                jwrite_string(w, key, "{}");
+}
+
+/* The text of a custom tool, which Gemini has as an argument. */
+static void write_input(const Call *c, JWriter *w) {
+        JsonView input = json_view_get(c->part->value, "input");
+
+        if (json_view_is(input, '"'))
+                json_copy_value(w, "input", input);
+        else if (input.p)
+                json_copy_as_string(w, "input", input);
+        else
+                write_arguments(c, "input", w);
+}
+
+void openai_call_write_extra(JsonView signature, JWriter *w) {
+        if (!json_view_is(signature, '"') || json_view_is_empty(signature))
+                return;
+        jwrite_object(w, "extra_content");
+        jwrite_object(w, "google");
+        json_copy_value(w, "thought_signature", signature);
+        jwrite_end(w);
+        jwrite_end(w);
+}
+
+static bool is_custom(const Call *c) {
+        return c->tool && c->tool->flags & TOOL_NAME_CUSTOM;
+}
+
+static void write_call(const Call *c, JWriter *w) {
+        jwrite_object(w, NULL);
+        jwrite_string(w, "id", c->id);
+        jwrite_string(w, "type", is_custom(c) ? "custom" : "function");
+        jwrite_object(w, is_custom(c) ? "custom" : "function");
+        write_name(c, w);
+        if (is_custom(c))
+                write_input(c, w);
+        else
+                write_arguments(c, "arguments", w);
+        jwrite_end(w);
+        openai_call_write_extra(c->part->signature, w);
+        jwrite_end(w);
+}
+
+/* The first delta has everything but the arguments, the second has these. */
+static void stream_call(const Call *c, unsigned n, bool arguments, JWriter *w) {
+        jwrite_object(w, NULL);
+        jwrite_array(w, "tool_calls");
+        jwrite_object(w, NULL);
+        jwrite_uint(w, "index", n);
+        if (!arguments) {
+                jwrite_string(w, "id", c->id);
+                jwrite_string(w, "type", is_custom(c) ? "custom" : "function");
+        }
+        jwrite_object(w, is_custom(c) ? "custom" : "function");
+        if (!arguments) {
+                write_name(c, w);
+                jwrite_string(w, is_custom(c) ? "input" : "arguments", "");
+        } else if (is_custom(c))
+                write_input(c, w);
+        else
+                write_arguments(c, "arguments", w);
+        jwrite_end(w);
+        if (!arguments)
+                openai_call_write_extra(c->part->signature, w);
+        jwrite_end(w);
+        jwrite_end(w);
+        jwrite_end(w);
+}
+
+/* The form before there were tools: one call, without an id. */
+static void write_function(const Call *c, const char *key, bool name, bool arguments, JWriter *w) {
+        jwrite_object(w, key);
+        if (name)
+                write_name(c, w);
+        if (arguments)
+                write_arguments(c, "arguments", w);
+        else
+                jwrite_string(w, "arguments", "");
+        jwrite_end(w);
+}
+
+static void stream_delta(OpenaiChat *chat, size_t index, const Call *c, bool arguments, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+
+        openai_chunk_open(chat, index, out);
+        if (chat->has_functions) {
+                jwrite_object(&w, NULL);
+                write_function(c, "function_call", !arguments, arguments, &w);
+                jwrite_end(&w);
+        } else
+                stream_call(c, chat->choices[index].n_calls, arguments, &w);
+        openai_chunk_close(chat, out);
+}
+
+void openai_call_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out) {
+        OpenaiChoice *choice = &chat->choices[index];
+        Call c = { .part = p, .tool = find_tool(chat, p) };
+        JWriter w = JWRITER_INIT(&choice->calls);
+
+        if (choice->n_calls > 0 && (chat->is_one_call || chat->has_functions))
+                return;
+        find_id(chat, index, &c);
+        remember_signature(chat, &c);
+        if (translation_streams(&chat->t)) {
+                stream_delta(chat, index, &c, false, out);
+                stream_delta(chat, index, &c, true, out);
+        } else {
+                if (choice->n_calls > 0)
+                        (void) buf_putc(&choice->calls, ',');
+                if (chat->has_functions)
+                        write_function(&c, NULL, true, true, &w);
+                else
+                        write_call(&c, &w);
+        }
+        choice->n_calls++;
+}
+
+void openai_calls_write(const OpenaiChat *chat, size_t index, JWriter *w) {
+        const OpenaiChoice *choice = &chat->choices[index];
+
+        if (choice->n_calls == 0)
+                return;
+        if (chat->has_functions) {
+                jwrite_raw_n(w, "function_call", buf_data(&choice->calls), choice->calls.n);
+                return;
+        }
+        jwrite_array(w, "tool_calls");
+        (void) buf_append(w->buf, buf_data(&choice->calls), choice->calls.n);
+        jwrite_end(w);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The sources of an answer, as url_citation. Gemini has two forms: groundingMetadata of its search, where
+ * supports lead from a piece of the text to some of the sources, and citationMetadata, of what a text
+ * repeats.
+ * Gemini counts bytes of UTF-8, OpenAI counts characters. The sources come with the last events, so they are
+ * kept as they are and read at the end, when all of the text is known.
+ */
+
+#include <errno.h>
+
+#include "dialect/json.h"
+#include "dialect/openai/answer.h"
+
+#define CITATIONS_MAX 1024U /* annotations of a candidate */
+#define CITED_MAX     512U  /* sources of the search */
+#define MARK_EVERY    1024U /* bytes of the text between two counts of its characters */
+
+/* How many characters are before a byte of the text. */
+typedef struct CharMap {
+        const char *text;
+        size_t n;
+        uint32_t *marks; /* at each MARK_EVERY bytes */
+} CharMap;
+
+static size_t count_characters(const char *s, size_t n) {
+        size_t k = 0;
+
+        for (size_t i = 0; i < n; i++)
+                k += ((unsigned char) s[i] & 0xC0) != 0x80;
+        return k;
+}
+
+static int char_map_init(CharMap *m, const Buf *text) {
+        size_t n_marks = text->n / MARK_EVERY + 1, k = 0;
+
+        *m = (CharMap){ .text = text->n > 0 ? buf_data(text) : "", .n = text->n };
+        m->marks = calloc(n_marks, sizeof(*m->marks));
+        if (!m->marks)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_marks; i++) {
+                m->marks[i] = (uint32_t) k;
+                k += count_characters(m->text + i * MARK_EVERY, MIN(MARK_EVERY, m->n - i * MARK_EVERY));
+        }
+        return 0;
+}
+
+static void char_map_done(CharMap *m) {
+        free(m->marks);
+}
+
+static uint64_t char_map_find(const CharMap *m, uint64_t byte) {
+        size_t at = (size_t) MIN(byte, m->n), mark = at / MARK_EVERY;
+
+        return m->marks[mark] + count_characters(m->text + mark * MARK_EVERY, at - mark * MARK_EVERY);
+}
+
+static void keep(Buf *b, JsonView v) {
+        if (!json_view_is(v, '{'))
+                return;
+        buf_clear(b);
+        (void) buf_append(b, v.p, (size_t) (v.end - v.p));
+}
+
+void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c) {
+        keep(&chat->choices[c->index].grounding, c->grounding);
+        keep(&chat->choices[c->index].citations, c->citations);
+}
+
+/* The list that is opened with its first element. */
+typedef struct List {
+        JWriter *w;
+        const CharMap *map;
+        unsigned n;
+} List;
+
+static void write_source(List *l, JsonView url, JsonView title, JsonView start, JsonView end) {
+        if (!json_view_is(url, '"') || json_view_is_empty(url) || l->n == CITATIONS_MAX)
+                return;
+        if (l->n++ == 0)
+                jwrite_array(l->w, "annotations");
+        jwrite_object(l->w, NULL);
+        jwrite_string(l->w, "type", "url_citation");
+        jwrite_object(l->w, "url_citation");
+        json_copy_value(l->w, "url", url);
+        if (json_view_is(title, '"'))
+                json_copy_value(l->w, "title", title);
+        else
+                jwrite_string(l->w, "title", "");
+        jwrite_uint(l->w, "start_index", char_map_find(l->map, json_view_count(start)));
+        jwrite_uint(l->w, "end_index", char_map_find(l->map, json_view_count(end)));
+        jwrite_end(l->w);
+        jwrite_end(l->w);
+}
+
+/* The kinds of sources. */
+static JsonView source_of(JsonView chunk) {
+        static const char *const names[] = { "web", "retrievedContext", "maps", "image" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                JsonView v = json_view_get(chunk, names[i]);
+
+                if (json_view_is(v, '{'))
+                        return v;
+        }
+        return (JsonView){};
+}
+
+static JsonView url_of(JsonView source) {
+        JsonView v = json_view_get(source, "uri");
+
+        return json_view_is(v, '"') ? v : json_view_get(source, "sourceUri");
+}
+
+static void write_support(List *l, JsonView support, const JsonView *sources, size_t n_sources) {
+        JsonView segment = json_view_get(support, "segment"), v;
+        JsonCursor indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
+
+        while (json_next(&indices, NULL, &v)) {
+                uint64_t i = json_view_count(v);
+
+                if (i < n_sources)
+                        write_source(l, url_of(sources[i]), json_view_get(sources[i], "title"),
+                                     json_view_get(segment, "startIndex"),
+                                     json_view_get(segment, "endIndex"));
+        }
+}
+
+static void write_grounding(List *l, JsonView grounding) {
+        JsonCursor chunks = json_enter_array(json_view_get(grounding, "groundingChunks")),
+                   supports = json_enter_array(json_view_get(grounding, "groundingSupports"));
+        JsonView sources[CITED_MAX], v;
+        size_t n = 0;
+
+        while (n < CITED_MAX && json_next(&chunks, NULL, &v))
+                sources[n++] = source_of(v);
+        while (n > 0 && l->n < CITATIONS_MAX && json_next(&supports, NULL, &v))
+                write_support(l, v, sources, n);
+}
+
+static void write_citations(List *l, JsonView citations) {
+        JsonView list = json_view_get(citations, "citationSources"), v;
+        JsonCursor c = json_enter_array(list.p ? list : json_view_get(citations, "citations"));
+
+        while (l->n < CITATIONS_MAX && json_next(&c, NULL, &v))
+                write_source(l, json_view_get(v, "uri"), json_view_get(v, "title"),
+                             json_view_get(v, "startIndex"), json_view_get(v, "endIndex"));
+}
+
+static void write_kept(List *l, const Buf *kept, void (*write)(List *l, JsonView v)) {
+        JsonIndex index = {};
+        JsonView root;
+
+        if (kept->n > 0 && json_index(buf_data(kept), kept->n, &index, &root) == 0)
+                write(l, root);
+        json_index_done(&index);
+}
+
+void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w) {
+        const OpenaiChoice *choice = &chat->choices[index];
+        _cleanup_(char_map_done) CharMap map = {};
+        List l = { .w = w, .map = &map };
+
+        if (choice->grounding.n == 0 && choice->citations.n == 0)
+                return;
+        if (char_map_init(&map, &choice->text) < 0)
+                return;
+        write_kept(&l, &choice->grounding, write_grounding);
+        write_kept(&l, &choice->citations, write_citations);
+        if (l.n > 0)
+                jwrite_end(w);
+}
