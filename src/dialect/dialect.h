@@ -74,6 +74,7 @@ struct Dialect {
 };
 
 extern const Dialect dialect_openai_chat;
+extern const Dialect dialect_openai_embeddings;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */
 extern const Dialect dialect_gemini;
 
@@ -83,6 +84,10 @@ static inline bool translation_streams(const Translation *t) {
 
 static inline bool translation_generates(const Translation *t) {
         return gemini_method_generates(t->method);
+}
+
+static inline bool translation_counts(const Translation *t) {
+        return gemini_method_counts(t->method);
 }
 
 /* Like the dialect's event(). Once the answer is settled, an event that cannot be read is dropped, and an

@@ -75,6 +75,8 @@ static const struct {
         [GEMINI_GENERATE] = { "/v1beta/models/", ":generateContent", false },
         [GEMINI_STREAM] = { "/v1beta/models/", ":streamGenerateContent?alt=sse", true },
         [GEMINI_COUNT_TOKENS] = { "/v1beta/models/", ":countTokens", false },
+        [GEMINI_EMBED] = { "/v1beta/models/", ":embedContent", false },
+        [GEMINI_EMBED_BATCH] = { "/v1beta/models/", ":batchEmbedContents", false },
         [GEMINI_RESOURCE] = { "", NULL, false },
         [GEMINI_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };

@@ -12,6 +12,7 @@
 /* The dialect, and the form of its errors. */
 #define PLAIN       NULL, &error_shape_plain
 #define OPENAI_CHAT &dialect_openai_chat, &error_shape_openai
+#define OPENAI_EMBEDDINGS &dialect_openai_embeddings, &error_shape_openai
 #define ANTHROPIC   NULL, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
@@ -45,8 +46,10 @@ static const Route routes[] = {
           "whether there are keys that can serve; open" },
         { "POST", "/v1/chat/completions", TOKEN_CLIENT, OPENAI_CHAT, exchange_begin,
           "OpenAI chat completions, streaming and not" },
+        { "POST", "/v1/embeddings", TOKEN_CLIENT, OPENAI_EMBEDDINGS, exchange_begin, "OpenAI embeddings" },
         NATIVE("POST", "/v1beta/models/", exchange_begin,
-               "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens",
+               "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
+               ":embedContent, :batchEmbedContents",
                .flags = ROUTE_OF_JOBS),
         { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },

@@ -29,18 +29,6 @@ def names(table):
 
 
 NOT_YET = names({
-    "embeddings": """
-        ai-sdk-google 14 15
-        ai-sdk-openai 14 15
-        ai-sdk-openai-chat 14 15
-        genai-node 10
-        genai-py 08
-        langchain-google 14 15
-        langchain-openai 15 16
-        langchain-openai-responses 15 16
-        openai-node 22 23
-        openai-py 12
-    """,
     "Google's list of models": """
         genai-node 11
         genai-py 10

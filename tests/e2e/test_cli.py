@@ -233,13 +233,14 @@ def test_empty_tools_are_dropped(cli, sim):
 def test_what_was_asked_for_counts(cli, sim):
     """The client's settings take the place of the CLI's, which keep what the client did not mention."""
     d = cli()
+    model = "gemini-3.1-pro-preview"  # newer ones take no temperature
     body = {
-        "model": "cli/" + MODEL, "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.25, "max_tokens": 77,
+        "model": "cli/" + model, "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.25, "max_tokens": 77,
         "stop": ["end", "stop"], "seed": 5,
     }
     assert d.ask("POST", "/v1/chat/completions", body=body).status == 200
     got = json.loads(sim.requests()[0].body)
-    body["model"] = MODEL
+    body["model"] = model
     assert d.ask("POST", "/v1/chat/completions", body=body).status == 200
     direct = json.loads(sim.requests()[1].body)
     assert direct["generationConfig"]["temperature"] == 0.25 and direct["generationConfig"]["maxOutputTokens"] == 77
@@ -264,10 +265,16 @@ def test_several_system_messages(cli, sim):
 # --- chat ---
 
 
+def without_kinds(usage):
+    """The CLI does not report the kinds of tokens."""
+    kinds = {"text_tokens", "audio_tokens", "image_tokens"}
+    return {k: {n: v for n, v in u.items() if n not in kinds} if isinstance(u, dict) else u for k, u in usage.items()}
+
+
 def without_what_differs(body):
     """The simulator counts the tokens of a blocked prompt itself, and the CLI's has more of them."""
     o = json.loads(body)
-    o["usage"] = o["usage"] if o["choices"][0]["message"]["content"] is not None else None
+    o["usage"] = without_kinds(o["usage"]) if o["choices"][0]["message"]["content"] is not None else None
     return o | {"id": "", "created": 0}
 
 
@@ -300,7 +307,7 @@ def told(a):
     choices = [c["choices"][0] for c in chunks if c.get("choices")]
     text = "".join(c["delta"].get("content") or "" for c in choices)
     finish = [c["finish_reason"] for c in choices if c["finish_reason"]]
-    usage = [c["usage"] for c in chunks if c.get("usage") and finish != ["content_filter"]]
+    usage = [without_kinds(c["usage"]) for c in chunks if c.get("usage") and finish != ["content_filter"]]
     return text, finish, usage, a.body.endswith(b"data: [DONE]\n\n"), {c["model"] for c in chunks}
 
 
@@ -344,7 +351,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw
 NOT_BY_CLI = [
     (chat_with(n=2), "n"),
     (chat_with(tools=[TOOL]), "tools"),
-    (chat_with(messages=[{"role": "user", "content": [{"type": "text", "text": "a"}, IMAGE]}]), "messages[0].content[1].type"),
+    (chat_with(messages=[{"role": "user", "content": [{"type": "text", "text": "a"}, IMAGE]}]), None),
     (chat_with(messages=[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]), None),
     (chat_with(messages=[{"role": "user", "content": ""}]), None),
     (chat_with(messages=[{"role": "user", "content": "a" * 2_000_001}]), None),

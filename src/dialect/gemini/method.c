@@ -10,6 +10,8 @@ static const char *const names[_GEMINI_METHOD_MAX] = {
         [GEMINI_GENERATE] = "generateContent",
         [GEMINI_STREAM] = "streamGenerateContent",
         [GEMINI_COUNT_TOKENS] = "countTokens",
+        [GEMINI_EMBED] = "embedContent",
+        [GEMINI_EMBED_BATCH] = "batchEmbedContents",
 };
 
 int gemini_method_of_path(const char *rest, size_t *ret_n_model, GeminiMethod *ret) {

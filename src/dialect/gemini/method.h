@@ -9,6 +9,8 @@ typedef enum GeminiMethod {
         GEMINI_GENERATE,     /* POST models/M:generateContent */
         GEMINI_STREAM,       /* POST models/M:streamGenerateContent?alt=sse */
         GEMINI_COUNT_TOKENS, /* POST models/M:countTokens */
+        GEMINI_EMBED,        /* POST models/M:embedContent */
+        GEMINI_EMBED_BATCH,  /* POST models/M:batchEmbedContents */
         GEMINI_LIST_MODELS,  /* GET models?pageSize=1000 */
         GEMINI_RESOURCE,     /* files, cached contents, uploads: described by EngineResource */
         _GEMINI_METHOD_MAX,
@@ -23,7 +25,12 @@ static inline bool gemini_method_streams(GeminiMethod m) {
         return m == GEMINI_STREAM;
 }
 
-/* The model generates an answer, so the request counts against the model's quota. */
+/* The answer is generated: it has candidates. */
 static inline bool gemini_method_generates(GeminiMethod m) {
         return m == GEMINI_GENERATE || m == GEMINI_STREAM;
+}
+
+/* The request counts against the model's quota. */
+static inline bool gemini_method_counts(GeminiMethod m) {
+        return gemini_method_generates(m) || m == GEMINI_EMBED || m == GEMINI_EMBED_BATCH;
 }

@@ -84,7 +84,8 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
         if (gemini_method_of_path(rest, &n_model, &n->t.method) < 0)
                 return refuse(ret_error, 404, NULL,
                               "The methods served here are models/{model}:generateContent, "
-                              ":streamGenerateContent and :countTokens.");
+                              ":streamGenerateContent, :countTokens, :embedContent and "
+                              ":batchEmbedContents.");
         if (model_name_parse(rest, n_model, &name) < 0)
                 return refuse(ret_error, 400, "model",
                               "The model in the path is not the name of one: [A-Za-z0-9._-]{1,%u}.",

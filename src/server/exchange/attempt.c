@@ -120,7 +120,7 @@ static int pick(Attempt *a, const UpstreamTries *tries, bool any, PoolRefusal *r
 
         if (pinned && pinned == q.avoid)
                 return POOL_E_EXHAUSTED;
-        if (!translation_generates(a->target->translation))
+        if (!translation_counts(a->target->translation))
                 return pool_pick_rotation_of(pool, &q, now, &a->upstream.lease, ret_refusal);
         return pool_pick_for(pool, &q, now, &a->upstream.lease, ret_refusal);
 }

@@ -126,7 +126,7 @@ static usec_t patience_left(const Exchange *x) {
         const Request *q = x->request;
 
         if (q->config->route.queue_wait == 0 || x->target.pinned[0] || q->job || x->target.cli ||
-            !translation_generates(x->target.translation) || x->has_waited || x->tries.cost.n >= TRIES_MAX)
+            !translation_counts(x->target.translation) || x->has_waited || x->tries.cost.n >= TRIES_MAX)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
                                     : q->config->route.queue_wait;

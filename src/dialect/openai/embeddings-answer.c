@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The vectors of an answer are read once, made to length 1, and written as OpenAI has them. Numbers of a
+ * vector that has that length already are passed on as they are: most have, and writing a number takes
+ * longer than reading it. */
+
+#include <endian.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "dialect/openai/embeddings.h"
+
+#define LENGTH_TOLERANCE 1e-3 /* of the squared length: float32 sums of 3,072 numbers are closer to 1 */
+
+void embeddings_write_round(Embeddings *e) {
+        Buf *out = &e->t.gemini;
+
+        e->end = MIN(e->begin + EMBEDDINGS_ROUND, e->n);
+        e->n_data = e->data.n;
+        e->n_found = 0;
+        buf_clear(out);
+        (void) buf_puts(out, "{\"requests\":[");
+        for (size_t i = e->begin; i < e->end; i++) {
+                if (i > e->begin)
+                        (void) buf_putc(out, ',');
+                (void) buf_append(out, buf_data(&e->requests) + e->ends[2 * i],
+                                  e->ends[2 * i + 1] - e->ends[2 * i]);
+        }
+        (void) buf_puts(out, "]}");
+}
+
+static void append_base64(Buf *out, const uint8_t *p, size_t n) {
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+        for (size_t i = 0; i < n; i += 3) {
+                uint32_t v = (uint32_t) p[i] << 16 | (i + 1 < n ? (uint32_t) p[i + 1] << 8 : 0) |
+                             (i + 2 < n ? p[i + 2] : 0);
+                char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
+                                 i + 1 < n ? digits[v >> 6 & 63] : '=', i + 2 < n ? digits[v & 63] : '=' };
+
+                (void) buf_append(out, four, 4);
+        }
+}
+
+static void write_base64(const double *values, size_t n, double scale, Buf *out) {
+        uint8_t bytes[3 * 256]; /* a multiple of 3 and of 4 */
+        size_t k = 0;
+
+        (void) buf_putc(out, '"');
+        for (size_t i = 0; i < n; i++) {
+                float f = (float) (values[i] * scale);
+                uint32_t v;
+
+                memcpy(&v, &f, sizeof(v));
+                v = htole32(v);
+                memcpy(bytes + k, &v, sizeof(v));
+                k += sizeof(v);
+                if (k == sizeof(bytes) || i + 1 == n) {
+                        append_base64(out, bytes, k);
+                        k = 0;
+                }
+        }
+        (void) buf_putc(out, '"');
+}
+
+static void write_floats(const double *values, size_t n, double scale, Buf *out) {
+        (void) buf_putc(out, '[');
+        for (size_t i = 0; i < n; i++)
+                (void) buf_printf(out, "%s%.9g", i > 0 ? "," : "", (double) (float) (values[i] * scale));
+        (void) buf_putc(out, ']');
+}
+
+/* -EBADMSG: it is not an array of numbers, or too long; *ret_n is 0 for an empty one. */
+static int read_values(JsonView array, double ret[static EMBEDDING_DIMENSIONS_MAX], size_t *ret_n,
+                       double *ret_squares) {
+        JsonCursor c = json_enter_array(array);
+        JsonView v;
+        size_t n = 0;
+
+        *ret_squares = 0;
+        while (json_next(&c, NULL, &v)) {
+                if (n == EMBEDDING_DIMENSIONS_MAX || !json_view_is_double(v, &ret[n]))
+                        return -EBADMSG;
+                *ret_squares += ret[n] * ret[n];
+                n++;
+        }
+        *ret_n = n;
+        return json_view_is(array, '[') ? 0 : -EBADMSG;
+}
+
+static bool is_unit(double squares) {
+        return squares > 1 - LENGTH_TOLERANCE && squares < 1 + LENGTH_TOLERANCE;
+}
+
+static int add_vector(Embeddings *e, JsonView array) {
+        static double values[EMBEDDING_DIMENSIONS_MAX]; /* answers are read on the loop's thread alone */
+        double squares, scale;
+        size_t n;
+        int r;
+
+        r = read_values(array, values, &n, &squares);
+        if (r < 0 || n == 0)
+                return -EBADMSG;
+        scale = is_unit(squares) || squares <= 0 || !isfinite(squares) ? 1 : 1 / sqrt(squares);
+        if (e->data.n > 0)
+                (void) buf_putc(&e->data, ',');
+        (void) buf_printf(&e->data, "{\"object\":\"embedding\",\"index\":%zu,\"embedding\":",
+                          e->begin + e->n_found);
+        if (e->base64)
+                write_base64(values, n, scale, &e->data);
+        else if (scale == 1)
+                (void) buf_append(&e->data, array.p, (size_t) (array.end - array.p));
+        else
+                write_floats(values, n, scale, &e->data);
+        (void) buf_putc(&e->data, '}');
+        e->n_found++;
+        return e->data.error;
+}
+
+int embeddings_event(Translation *t, const char *json, size_t n, Buf *out _unused_, Verdict *ret_verdict) {
+        Embeddings *e = CONTAINER_OF(t, Embeddings, t);
+        JsonCursor vectors;
+        GeminiEvent event;
+        JsonView v;
+        int r;
+
+        r = gemini_event_parse(json, n, &event, ret_verdict);
+        if (r != 0)
+                return r;
+        gemini_event_count(&event, &t->counts, &t->usage);
+        vectors = json_enter_array(json_view_get(event.root, "embeddings"));
+        while (e->n_found < e->end - e->begin && json_next(&vectors, NULL, &v)) {
+                r = add_vector(e, json_view_get(v, "values"));
+                if (r == -EBADMSG)
+                        break; /* finish() finds that one is missing */
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void write_answer(const Embeddings *e, uint64_t tokens, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+
+        jwrite_object(&w, NULL);
+        jwrite_string(&w, "object", "list");
+        jwrite_array(&w, "data");
+        (void) buf_append(out, buf_data(&e->data), e->data.n);
+        jwrite_end(&w);
+        jwrite_string(&w, "model", e->t.served[0] ? e->t.served : e->t.model);
+        jwrite_object(&w, "usage");
+        jwrite_uint(&w, "prompt_tokens", tokens);
+        jwrite_uint(&w, "total_tokens", tokens);
+        jwrite_end(&w);
+        jwrite_end(&w);
+}
+
+int embeddings_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
+        Embeddings *e = CONTAINER_OF(t, Embeddings, t);
+        char message[96];
+
+        if (e->n_found < e->end - e->begin) {
+                (void) snprintf(message, sizeof(message), "an answer with %zu vectors for %zu texts",
+                                e->n_found, e->end - e->begin);
+                verdict_init(ret_verdict, VERDICT_OVERLOAD, 200, message);
+                return DIALECT_E_VERDICT;
+        }
+        e->n_tokens += t->usage.prompt;
+        if (e->end < e->n) {
+                e->begin = e->end;
+                embeddings_write_round(e);
+                return t->gemini.error < 0 ? t->gemini.error : DIALECT_E_MORE;
+        }
+        write_answer(e, e->n_tokens, out);
+        return out->error;
+}
+
+/* The vectors of the rounds before stay. */
+void embeddings_reset(Translation *t) {
+        Embeddings *e = CONTAINER_OF(t, Embeddings, t);
+
+        t->counts = (GeminiCounts){};
+        t->usage = (Usage){};
+        e->data.n = e->n_data;
+        e->n_found = 0;
+}
