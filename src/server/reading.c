@@ -74,8 +74,13 @@ static int restore(const Job *job, const char *rest, Buf *body, ApiError *ret_er
         bool generates;
         int r;
 
-        generates = gemini_method_of_path(strempty(rest), &n_model, &method) < 0 ||
-                    gemini_method_generates(method);
+        if (gemini_method_of_path(strempty(rest), &n_model, &method) < 0)
+                method = GEMINI_GENERATE; /* the dialect refuses the path */
+        generates = gemini_method_generates(method);
+        if (!generates && method != GEMINI_COUNT_TOKENS) {
+                api_error_set(ret_error, 404, NULL, "A job of the Gemini CLI may generate and count tokens.");
+                return DIALECT_E_REFUSED;
+        }
         r = cli_request_restore(text_of(body), body->n, generates ? job->asked : NULL, &restored,
                                 ret_error);
         if (r != 0)

@@ -48,7 +48,7 @@ static void check_request(const Translation *t, const DialectContext *c, const c
         check(json_parse(body, n, &o) == 0 && json_object_is_type(o, json_type_object));
         check(model_name_parse(t->model, strlen(t->model), &name) == 0 && streq(name.name, t->model));
         check(startswith(c->path_rest, t->model) && !t->cli && t->opaque);
-        check(translation_generates(t) || t->method == GEMINI_COUNT_TOKENS);
+        check(translation_counts(t) || t->method == GEMINI_COUNT_TOKENS);
         check(!streq_ptr(dialect_argument(c, "alt"), "sse") || translation_streams(t));
 }
 

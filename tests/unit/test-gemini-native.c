@@ -75,7 +75,7 @@ static void test_refused(void **state) {
                 { NULL, NULL, BODY, 404, "", ":countTokens" },
                 { "m", NULL, BODY, 404, "", ":streamGenerateContent" },
                 { "m:", NULL, BODY, 404, "", NULL },
-                { "m:embedContent", NULL, BODY, 404, "", NULL },
+                { "m:embedContents", NULL, BODY, 404, "", NULL },
                 { "generateContent", NULL, BODY, 404, "", NULL },
                 { "m:generateContent:", NULL, BODY, 404, "", NULL },
                 { "m: generateContent", NULL, BODY, 404, "", NULL },
