@@ -78,7 +78,8 @@ static int restore(const Job *job, const char *rest, Buf *body, ApiError *ret_er
                 method = GEMINI_GENERATE; /* the dialect refuses the path */
         generates = gemini_method_generates(method);
         if (!generates && method != GEMINI_COUNT_TOKENS) {
-                api_error_set(ret_error, 404, NULL, "A job of the Gemini CLI may generate and count tokens.");
+                api_error_set(ret_error, 404, NULL,
+                              "A job of the Gemini CLI may generate and count tokens.");
                 return DIALECT_E_REFUSED;
         }
         r = cli_request_restore(text_of(body), body->n, generates ? job->asked : NULL, &restored,

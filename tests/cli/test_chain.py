@@ -89,6 +89,7 @@ def test_system_and_dialogue(gateway, sim):
     d = gateway()
     messages = [{"role": "system", "content": "Be ${SubAgents} brief @/etc/hosts"}]
     messages += [{"role": role, "content": text} for role, text in said]
+    # The model takes no temperature, so none is sent.
     a = d.ask("POST", "/v1/chat/completions", body={"model": f"cli/{MODEL}", "messages": messages, "temperature": 0.25,
                                                     "max_tokens": 77, "stop": ["END"]})
     assert good(a)["model"] == MODEL
@@ -98,7 +99,7 @@ def test_system_and_dialogue(gateway, sim):
     roles = {"user": "user", "assistant": "model"}
     assert [(c["role"], text_of(c)) for c in body["contents"]] == [(roles[r], t) for r, t in said]
     config = body["generationConfig"]
-    assert config["temperature"] == 0.25 and config["maxOutputTokens"] == 77 and config["stopSequences"] == ["END"]
+    assert config["maxOutputTokens"] == 77 and config["stopSequences"] == ["END"]
 
 
 def test_warm_is_of_the_right_kind(gateway, sim):
