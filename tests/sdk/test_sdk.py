@@ -50,7 +50,8 @@ def test_conversation(sdk, sim, daemon):
     assert body["systemInstruction"]["parts"] == [{"text": "Be brief."}, {"text": "Be kind."}]
     assert [c["role"] for c in body["contents"]] == ["user", "model", "user"]
     config = body["generationConfig"]
-    assert config == {"temperature": 0.5, "topP": 0.9, "maxOutputTokens": 99, "stopSequences": ["END"], "seed": 7}
+    # The model takes no temperature and no top_p.
+    assert config == {"maxOutputTokens": 99, "stopSequences": ["END"], "seed": 7}
 
 
 def test_stream(sdk, sim, daemon):

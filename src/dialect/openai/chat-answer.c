@@ -159,6 +159,44 @@ static bool add_part(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *o
         return chat->text.n > before;
 }
 
+/* The buffers of a candidate. Nothing is allocated before it is needed. */
+static void each_buf(OpenaiChoice *c, void (*do_it)(Buf *b)) {
+        Buf *const bufs[] = { &c->text,     &c->thoughts,  &c->calls,     &c->media, &c->logprobs,
+                              &c->grounding, &c->citations, &c->signature, &c->ids };
+
+        for (size_t i = 0; i < ELEMENTSOF(bufs); i++)
+                do_it(bufs[i]);
+}
+
+static void set_ceiling(Buf *b) {
+        *b = BUF_INIT(UPSTREAM_ANSWER_MAX);
+}
+
+/* Most answers have one candidate, so the buffers of the others are not touched. */
+static void make_ready(OpenaiChat *chat, size_t index) {
+        while (chat->n_ready <= index) {
+                OpenaiChoice *c = &chat->choices[chat->n_ready++];
+
+                *c = (OpenaiChoice){};
+                each_buf(c, set_ceiling);
+        }
+}
+
+void openai_answer_init(OpenaiChat *chat) {
+        chat->head = BUF_INIT(4096);
+        chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        chat->logprobs = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        make_ready(chat, 0);
+}
+
+void openai_answer_done(OpenaiChat *chat) {
+        buf_done(&chat->head);
+        buf_done(&chat->text);
+        buf_done(&chat->logprobs);
+        for (size_t i = 0; i < chat->n_ready; i++)
+                each_buf(&chat->choices[i], buf_done);
+}
+
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         AnswerCandidate *candidate = answer_note_candidate(&chat->answer, c);
         bool has_content = false;
@@ -166,6 +204,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
 
         if (!candidate)
                 return 0;
+        make_ready(chat, c->index);
         if (c->finish_reason[0])
                 note_finish_message(chat, c);
         openai_logprobs_add(chat, c);
@@ -182,35 +221,6 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         if (has_content)
                 answer_note_content(&chat->answer, candidate);
         return out->error < 0 ? out->error : chat->choices[c->index].text.error;
-}
-
-/* The buffers of a candidate. Nothing is allocated before it is needed. */
-static void each_buf(OpenaiChoice *c, void (*do_it)(Buf *b)) {
-        Buf *const bufs[] = { &c->text,     &c->thoughts,  &c->calls,     &c->media, &c->logprobs,
-                              &c->grounding, &c->citations, &c->signature, &c->ids };
-
-        for (size_t i = 0; i < ELEMENTSOF(bufs); i++)
-                do_it(bufs[i]);
-}
-
-static void set_ceiling(Buf *b) {
-        *b = BUF_INIT(UPSTREAM_ANSWER_MAX);
-}
-
-void openai_answer_init(OpenaiChat *chat) {
-        chat->head = BUF_INIT(4096);
-        chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
-        chat->logprobs = BUF_INIT(UPSTREAM_ANSWER_MAX);
-        for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
-                each_buf(&chat->choices[i], set_ceiling);
-}
-
-void openai_answer_done(OpenaiChat *chat) {
-        buf_done(&chat->head);
-        buf_done(&chat->text);
-        buf_done(&chat->logprobs);
-        for (size_t i = 0; i < ELEMENTSOF(chat->choices); i++)
-                each_buf(&chat->choices[i], buf_done);
 }
 
 int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
@@ -319,7 +329,7 @@ static bool is_empty(const OpenaiChat *chat) {
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 const AnswerCandidate *c = &chat->answer.candidates[i];
 
-                if (c->has_content || c->has_more || chat->choices[i].has_begun)
+                if (c->has_content || c->has_more || (i < chat->n_ready && chat->choices[i].has_begun))
                         return false;
                 if (finish_reason(c->finish) && !streq(c->finish, "STOP"))
                         return false;
@@ -389,7 +399,7 @@ void openai_chat_reset(Translation *t) {
         buf_clear(&chat->head);
         buf_clear(&chat->text);
         buf_clear(&chat->logprobs);
-        for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+        for (size_t i = 0; i < chat->n_ready; i++) {
                 OpenaiChoice *choice = &chat->choices[i];
 
                 each_buf(choice, buf_clear);

@@ -330,10 +330,11 @@ static OpenaiChat *chat_free(OpenaiChat *chat) {
 DEFINE_CLEANUP(OpenaiChat *, chat_free);
 
 static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
-        OpenaiChat *chat = calloc(1, sizeof(OpenaiChat));
+        OpenaiChat *chat = malloc(sizeof(OpenaiChat));
 
         if (!chat)
                 return NULL;
+        memset(chat, 0, offsetof(OpenaiChat, choices)); /* most answers need one of them */
         chat->t.dialect = &dialect_openai_chat;
         chat->created = c->created;
         chat->service_tier = "default";

@@ -40,7 +40,6 @@ typedef struct OpenaiChat {
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
         char why[256];                                /* the last finishMessage, clean */
         Answer answer;
-        OpenaiChoice choices[CANDIDATES_MAX]; /* of its candidates */
         Buf head; /* streaming: the beginning of all chunks */
         Buf text;     /* of the current candidate's event */
         Buf logprobs; /* streaming: of the next chunk */
@@ -58,6 +57,9 @@ typedef struct OpenaiChat {
         bool has_audio;        /* sound is requested */
         char audio_format[16]; /* OpenAI's name: "wav", "pcm16"; "" if the client has none */
         Vault *vault; /* of thought signatures; or NULL */
+
+        size_t n_ready; /* how many of the choices are in use: the others are not set */
+        OpenaiChoice choices[CANDIDATES_MAX]; /* last, see chat_new() */
 } OpenaiChat;
 
 /* A 400 that names the field. */
