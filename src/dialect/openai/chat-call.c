@@ -37,7 +37,7 @@ bool openai_call_is_json(const OpenaiChat *chat, const GeminiPart *p) {
 
 static bool is_usable_id(const OpenaiChat *chat, const OpenaiChoice *choice, const char *id) {
         char scrubbed[CALL_ID_MAX + 1];
-        char line[CALL_ID_MAX + 2];
+        char line[CALL_ID_MAX + 3];
 
         if (!id[0] || id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")])
                 return false;
