@@ -352,7 +352,7 @@ static void test_change(void **state) {
 }
 
 /* The end does not wait for a disk that hangs. */
-static void test_disk_hangs(void **state) {
+static _unused_ void test_disk_hangs(void **state) {
         World *w = *state;
 
         start(w);
@@ -391,7 +391,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_save_fails, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_restore_fails, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_change, set_up, tear_down),
+#ifndef __SANITIZE_ADDRESS__ /* the thread that is left behind is a leak, on purpose */
                 cmocka_unit_test_setup_teardown(test_disk_hangs, set_up, tear_down),
+#endif
                 cmocka_unit_test_setup_teardown(test_corrupt, set_up, tear_down),
         };
 
