@@ -151,7 +151,7 @@ static int advance(BusAnswer *a) {
         return MIN(r, 0);
 }
 
-static int set_error(int r, sd_bus_error *e) {
+static int set_error(BusAnswer *a, int r, sd_bus_error *e) {
         if (r == -E2BIG)
                 return sd_bus_error_setf(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                          "The answer has more than %u rows: ask the keys one by one, or for "
@@ -160,7 +160,7 @@ static int set_error(int r, sd_bus_error *e) {
         if (r == -EBUSY)
                 return sd_bus_error_set(e, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                         "The keys were replaced again and again meanwhile: try again.");
-        return r;
+        return a->ops->refuse ? a->ops->refuse(a, r, e) : r;
 }
 
 static void on_slice(void *userdata) {
@@ -172,7 +172,7 @@ static void on_slice(void *userdata) {
         if (r > 0)
                 return;
         if (r < 0) {
-                r = set_error(r, &e);
+                r = set_error(a, r, &e);
                 if (sd_bus_error_is_set(&e))
                         (void) sd_bus_reply_method_error(a->call, &e);
                 else
@@ -201,8 +201,9 @@ int bus_answer_start(BusAnswer *a, sd_bus_message *call, sd_bus_error *e) {
         if (r >= 0)
                 r = advance(a);
         if (r <= 0) {
+                r = r < 0 ? set_error(a, r, e) : 1;
                 answer_free(a);
-                return r < 0 ? set_error(r, e) : 1;
+                return r;
         }
         list_append(&a->link->answers, &a->answers);
         b->n_answers++;

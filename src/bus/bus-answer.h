@@ -14,6 +14,8 @@ typedef struct BusAnswerOps {
          * -E2BIG: it has more than BUS_ROWS_MAX rows; -errno. */
         int (*step)(BusAnswer *a);
         void (*free)(BusAnswer *a);
+        /* Tells the caller what a failure of step() means: a method's result; or NULL. */
+        int (*refuse)(BusAnswer *a, int r, sd_bus_error *e);
 } BusAnswerOps;
 
 /* The first member of the method's own struct. */

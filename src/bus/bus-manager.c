@@ -94,18 +94,6 @@ int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_
         return 0;
 }
 
-int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e) {
-        int n;
-
-        n = pool_reset(b->p.pool, pattern, *model ? model : NULL, day_clock_now());
-        if (n == -ENXIO && *model)
-                return sd_bus_error_setf(e, BUS_ERROR("NoSuchModel"),
-                                         "No key has been asked for the model %s yet.", model);
-        if (n < 0)
-                return n;
-        return sd_bus_reply_method_return(m, "u", (uint32_t) n);
-}
-
 /* --- methods that change something --- */
 
 static int reset_health(sd_bus_message *m, void *userdata, sd_bus_error *e) {

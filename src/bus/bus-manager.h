@@ -30,7 +30,7 @@ int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
 /* Checks a model's name, removes `models/` and resolves an alias; "" stays "". On failure `e` is set. */
 int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_bus_error *e);
 
-/* Calls pool_reset() and replies as ResetHealth does. */
+/* Resets, and replies as ResetHealth does: bus-reset.c. */
 int bus_reset(Bus *b, sd_bus_message *m, const char *pattern, const char *model, sd_bus_error *e);
 
 /* Replies to the calls of Reload that waited for this reload, or for an earlier one. */

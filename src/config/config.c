@@ -312,18 +312,26 @@ Config *config_ref(Config *c) {
         return c;
 }
 
+bool config_drop_keys(Config *c, size_t n) {
+        for (; n > 0 && c->n_keys > 0; n--) {
+                KeyConfig *k = c->keys + --c->n_keys;
+
+                secret_unref(k->secret);
+                free(k->name);
+                free(k->project);
+        }
+        if (c->n_keys == 0)
+                free(TAKE_PTR(c->keys));
+        return c->n_keys > 0;
+}
+
 Config *config_unref(Config *c) {
         if (!c || --c->n_ref > 0)
                 return NULL;
         for (size_t i = 0; c->fixed && i < config_n_settings; i++)
                 free(c->fixed[i]);
         free(c->fixed);
-        for (size_t i = 0; i < c->n_keys; i++) {
-                secret_unref(c->keys[i].secret);
-                free(c->keys[i].name);
-                free(c->keys[i].project);
-        }
-        free(c->keys);
+        (void) config_drop_keys(c, SIZE_MAX);
         token_set_done(&c->tokens);
         cidr_set_done(&c->allowed_ips);
         cidr_set_done(&c->trusted_proxies);

@@ -104,6 +104,7 @@ int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *
 int config_new(const ConfigText *t, ConfigSay say, void *userdata, Config **ret);
 Config *config_ref(Config *c);
 Config *config_unref(Config *c);
+bool config_drop_keys(Config *c, size_t n); /* frees n keys, which nothing needs; true: there are more */
 DEFINE_CLEANUP(Config *, config_unref);
 
 /* For a reload, after the check: the settings in *c that are fixed until a restart get back their values
@@ -113,7 +114,6 @@ int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say,
 
 /* The alias's target, or the name itself. A target may be `cli/…`, but never an alias. */
 const char *config_alias(const Config *c, const char *model);
-
 bool config_listens_beyond_loopback(const Config *c); /* true if any address of LISTEN is */
 
 void config_help(Buf *out); /* the settings part of --help */

@@ -7,7 +7,7 @@
 
 #include "bus/bus.h"
 #include "core/vault.h"
-#include "pool/admin.h"
+#include "pool/update.h"
 #include "daemon/config-thread.h"
 #include "daemon/events.h"
 #include "daemon/idle.h"
@@ -46,6 +46,10 @@ struct Manager {
                 bool again;           /* another reload comes after it */
                 uint64_t serial;      /* of the latest reload */
                 char *fault;          /* its first one; or NULL */
+                Config *config;       /* that has been read, until its keys are freed; or NULL */
+                PoolKeyWanted *wanted;
+                PoolUpdate *update; /* while the pool gets its keys; or NULL */
+                LoopSlice slice;
         } reload;
         bool ended_added, signalled, draining, ending;
         bool nohup;  /* SIGHUP was ignored at the start */
@@ -56,7 +60,7 @@ struct Manager {
 /* manager-reload.c */
 void manager_stop_reload(Manager *m);
 int manager_watch_sighup(Manager *m);
-int manager_set_keys(Manager *m, const Config *c, PoolChange *ret);
+int manager_set_keys(Manager *m, const Config *c); /* at the start */
 EngineApiParams manager_engine_params(const Config *c);
 
 /* manager.c */

@@ -2,9 +2,9 @@
 
 /*
  * A reload. The whole configuration is read first, as at a start, in a thread (config-thread.c), while the
- * old one serves. Then it is checked, and replaces the old one at once. The only step that may still fail,
- * for lack of memory, is the pool's; it is all or nothing, and it comes first. Nothing that is open is
- * disturbed:
+ * old one serves. Then it is checked. The pool gets the new keys in slices (pool/set.c); this is the only
+ * step that may still fail, for lack of memory, and it is all or nothing. At its end the new configuration
+ * replaces the old one at once, and the reload is reported. Nothing that is open is disturbed:
  *
  *   - a request holds a reference to the configuration that it began with: its token, its limits, its
  *     aliases;
@@ -14,8 +14,9 @@
  *   - settings that are fixed until a restart (sockets, the environment, credentials …) stay, and one line
  *     names them if they differ now.
  *
- * SIGHUP and the bus both come through here; systemd gets RELOADING=1 and READY=1. What comes while a
- * configuration is being read asks for another reload after it: a file may have been read before it changed.
+ * SIGHUP and the bus both come through here; systemd gets RELOADING=1 and READY=1. What comes during a
+ * reload asks for another one after it: a file may have been read before it changed. If the daemon ends
+ * meanwhile, keys that have begun to change are changed to the end.
  */
 
 #include <errno.h>
@@ -40,28 +41,35 @@ static void say(LogLevel level, const char *line, void *userdata) {
                 m->reload.fault = strdup(line);
 }
 
-int manager_set_keys(Manager *m, const Config *c, PoolChange *ret) {
-        _cleanup_free_ PoolKeyWanted *wanted = NULL;
-        int r;
+static PoolKeyWanted *wanted_of(const Config *c) {
+        PoolKeyWanted *wanted = calloc(MAX(c->n_keys, 1U), sizeof(PoolKeyWanted));
 
-        wanted = calloc(MAX(c->n_keys, 1U), sizeof(PoolKeyWanted));
-        if (!wanted)
-                return -ENOMEM;
-        for (size_t i = 0; i < c->n_keys; i++)
+        for (size_t i = 0; wanted && i < c->n_keys; i++)
                 wanted[i] = (PoolKeyWanted){
                         .secret = c->keys[i].secret,
                         .name = c->keys[i].name,
                         .project = c->keys[i].project,
                         .disabled = c->keys[i].disabled,
                 };
-        state_writer_before_change(m->state_writer);
-        r = pool_set_keys(m->pool, wanted, c->n_keys, day_clock_now(), ret);
-        if (r < 0)
-                return r;
-        state_writer_after_change(m->state_writer);
+        return wanted;
+}
+
+static void set_limits(Manager *m, const Config *c) {
         pool_set_warn_at(m->pool, (unsigned) c->quota_warn_at);
         pool_set_limits(m->pool, c->limits, c->n_limits, day_clock_now());
-        return 0;
+}
+
+int manager_set_keys(Manager *m, const Config *c) {
+        _cleanup_free_ PoolKeyWanted *wanted = wanted_of(c);
+        PoolChange change;
+        int r;
+
+        if (!wanted)
+                return -ENOMEM;
+        r = pool_set_keys(m->pool, wanted, c->n_keys, day_clock_now(), &change);
+        if (r >= 0)
+                set_limits(m, c);
+        return r;
 }
 
 EngineApiParams manager_engine_params(const Config *c) {
@@ -73,15 +81,12 @@ EngineApiParams manager_engine_params(const Config *c) {
         };
 }
 
-/* Takes the configuration. */
-static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
+/* The pool has the configuration's keys. */
+static void put_in_place(Manager *m, Config *c) {
         EngineApiParams engine = manager_engine_params(c);
-        int r;
 
-        r = manager_set_keys(m, c, ret);
-        if (r < 0)
-                return r;
-
+        state_writer_after_change(m->state_writer);
+        set_limits(m, c);
         pool_keep_days(m->pool, (unsigned) c->stats_retention_days);
         c->max_connections = m->config->max_connections; /* may have been lowered at the start */
         http_configure(m->http, c);
@@ -89,22 +94,24 @@ static int put_in_place(Manager *m, Config *c, PoolChange *ret) {
         manager_configure_cli(m, c);
         log_config_apply(c, m->loop);
         config_unref(m->config);
-        m->config = c;
+        m->config = config_ref(c);
         events_look(m->events);
         if (manager_set_idle_exit(m) < 0)
                 log_warning("IDLE_EXIT: could not be set: out of memory");
-        return 0;
+}
+
+static int refuse_at_end(Manager *m) {
+        say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", m);
+        return -ESHUTDOWN;
 }
 
 /* `c` is what was read. */
-static int replace(Manager *m, int faults, Config **c, PoolChange *ret) {
+static int check(Manager *m, int faults, Config **c) {
         char line[256];
         int r;
 
-        if (m->draining) {
-                say(LOG_LEVEL_ERROR, "the daemon is ending: nothing is reloaded", m);
-                return -ESHUTDOWN;
-        }
+        if (m->draining)
+                return refuse_at_end(m);
         r = config_load_finish(&m->paths, m->config, faults, say, m, c);
         if (r < 0)
                 return r;
@@ -116,10 +123,7 @@ static int replace(Manager *m, int faults, Config **c, PoolChange *ret) {
                 say(LOG_LEVEL_ERROR, line, m);
                 return -EINVAL;
         }
-        r = put_in_place(m, *c, ret);
-        if (r >= 0)
-                TAKE_PTR(*c);
-        return r;
+        return 0;
 }
 
 static void report(Manager *m, int r, const PoolChange *change) {
@@ -146,17 +150,73 @@ static void report(Manager *m, int r, const PoolChange *change) {
 
 static int begin(Manager *m);
 
-static void on_read(int r, int faults, Config *read, void *userdata) {
-        _cleanup_(config_unrefp) Config *c = read;
+static void drop_update(Manager *m) {
+        m->reload.update = pool_update_free(m->reload.update);
+        free(TAKE_PTR(m->reload.wanted));
+}
+
+static void end(Manager *m) {
+        loop_slice_remove(&m->reload.slice);
+        m->reload.config = config_unref(m->reload.config);
+        if (m->reload.again && !m->draining && begin(m) < 0)
+                log_warning("could not reload again: out of memory");
+}
+
+static int update(Manager *m) {
+        if (m->draining && !pool_update_has_begun(m->reload.update))
+                return refuse_at_end(m);
+        return pool_update_step(m->reload.update, day_clock_now(), UPDATE_SLICE_KEYS);
+}
+
+/* The pool gets the keys; then they are freed here. */
+static void on_slice(void *userdata) {
         PoolChange change = {};
+        Manager *m = userdata;
+        int r;
+
+        if (!m->reload.update) {
+                if (!config_drop_keys(m->reload.config, UPDATE_SLICE_KEYS))
+                        end(m);
+                return;
+        }
+        r = update(m);
+        if (r > 0)
+                return;
+        if (r == 0) {
+                change = pool_update_change(m->reload.update);
+                put_in_place(m, m->reload.config);
+        }
+        drop_update(m);
+        report(m, r, &change);
+}
+
+static int start_update(Manager *m) {
+        const Config *c = m->reload.config;
+
+        m->reload.wanted = wanted_of(c);
+        if (!m->reload.wanted)
+                return -ENOMEM;
+        state_writer_before_change(m->state_writer);
+        return pool_update_new(m->pool, m->reload.wanted, c->n_keys, &m->reload.update);
+}
+
+static void on_read(int r, int faults, Config *read, void *userdata) {
         Manager *m = userdata;
 
         m->reload.thread = config_thread_free(m->reload.thread);
         if (r >= 0)
-                r = replace(m, faults, &c, &change);
-        report(m, r, &change);
-        if (m->reload.again && !m->draining && begin(m) < 0)
-                log_warning("could not reload again: out of memory");
+                r = check(m, faults, &read);
+        m->reload.config = read;
+        if (r >= 0)
+                r = start_update(m);
+        if (r < 0) {
+                drop_update(m);
+                report(m, r, &(PoolChange){});
+        }
+        if (read)
+                loop_slice_add(m->loop, &m->reload.slice, on_slice, m);
+        else
+                end(m);
 }
 
 static int begin(Manager *m) {
@@ -179,7 +239,7 @@ int manager_reload(Manager *m, uint64_t *ret_serial, const char **ret_refusal) {
                 *ret_refusal = "the daemon is ending: nothing is reloaded";
                 return -ESHUTDOWN;
         }
-        if (m->reload.thread)
+        if (m->reload.thread || m->reload.config)
                 m->reload.again = true;
         else
                 r = begin(m);
@@ -190,6 +250,9 @@ int manager_reload(Manager *m, uint64_t *ret_serial, const char **ret_refusal) {
 
 void manager_stop_reload(Manager *m) {
         m->reload.thread = config_thread_free(m->reload.thread);
+        loop_slice_remove(&m->reload.slice);
+        drop_update(m);
+        m->reload.config = config_unref(m->reload.config);
         free(TAKE_PTR(m->reload.fault));
 }
 

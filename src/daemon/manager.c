@@ -287,7 +287,6 @@ static int watch_signals(Manager *m) {
 static int manager_init(Manager *m) {
         EngineApiParams engine = manager_engine_params(m->config);
         Config *c = m->config;
-        PoolChange change;
         usec_t now;
         int r;
 
@@ -315,7 +314,7 @@ static int manager_init(Manager *m) {
         r = vault_new(&(VaultLimits){ VAULT_MAX, VAULT_BYTES_MAX, VAULT_AGE_MAX }, &m->vault);
         if (r < 0)
                 return r;
-        r = manager_set_keys(m, c, &change);
+        r = manager_set_keys(m, c);
         if (r < 0)
                 return r;
         r = engine_api_new(m->loop, &engine, &m->engine);
@@ -419,7 +418,7 @@ Manager *manager_free(Manager *m) {
 int manager_run(Manager *m) {
         int r;
 
-        log_info("gemgated " GEMGATE_VERSION " serves %zu keys", m->config->n_keys);
+        log_info("gemgated " GEMGATE_VERSION " serves %zu keys", pool_n_keys(m->pool));
         notify_ready(m->notify);
         r = loop_run(m->loop);
         if (r < 0) {

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pool/explain.h"
@@ -326,6 +327,7 @@ static void explain(PoolExplain *e, const PoolModel *m, void (*f)(const PoolReas
 
 int pool_explain_new(Pool *p, const char *model, PoolExplain **ret) {
         _cleanup_(pool_explain_freep) PoolExplain *e = NULL;
+        size_t n = MAX(p->n_keys, 1U);
 
         e = calloc(1, sizeof(PoolExplain));
         if (!e)
@@ -334,9 +336,10 @@ int pool_explain_new(Pool *p, const char *model, PoolExplain **ret) {
         e->serial = p->last_set;
         e->n = p->n_keys;
         e->model = strdup(model);
-        e->all = calloc(MAX(e->n, 1U), sizeof(Standing));
-        e->order = (Order){ .first = calloc(MAX(e->n, 1U), sizeof(Standing *)), .compare = compare };
-        e->refusals = (Order){ .first = calloc(MAX(e->n, 1U), sizeof(Standing *)),
+        /* Not calloc(): the slices fill them, and zeros in 12 MB take 10 ms. */
+        e->all = reallocarray(NULL, n, sizeof(Standing));
+        e->order = (Order){ .first = reallocarray(NULL, n, sizeof(Standing *)), .compare = compare };
+        e->refusals = (Order){ .first = reallocarray(NULL, n, sizeof(Standing *)),
                                .compare = compare_refusals };
         if (!e->model || !e->all || !e->order.first || !e->refusals.first)
                 return -ENOMEM;

@@ -4,7 +4,9 @@
  * overview. */
 
 #include <errno.h>
+#include <stdint.h>
 
+#include "pool/chain.h"
 #include "pool/internal.h"
 
 /* For so long a project that was overloaded is not the first choice. */
@@ -180,9 +182,10 @@ static PoolBucket *bucket_find(PoolProject *project, const PoolModel *m) {
         return NULL;
 }
 
-static PoolProject *next_untried_project(const PoolModel *m, PoolProject *project) {
-        while (project && bucket_find(project, m))
-                project = project->next;
+PoolProject *pool_next_untried_project(const PoolModel *m, PoolProject *project, size_t n) {
+        for (; project && bucket_find(project, m); project = project->next)
+                if (n-- == 0)
+                        return NULL;
         return project;
 }
 
@@ -193,9 +196,10 @@ static bool key_was_tried(const PoolKey *k, const PoolBucket *b) {
         return false;
 }
 
-static PoolKey *next_untried_key(const PoolBucket *b, PoolKey *k) {
-        while (k && key_was_tried(k, b))
-                k = k->next_of_project;
+PoolKey *pool_next_untried_key(const PoolBucket *b, PoolKey *k, size_t n) {
+        for (; k && key_was_tried(k, b); k = k->next_of_project)
+                if (n-- == 0)
+                        return NULL;
         return k;
 }
 
@@ -259,7 +263,7 @@ int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket 
                 r = bucket_new(p, project, m, &b);
                 if (r < 0)
                         return r;
-                m->next_project = next_untried_project(m, m->next_project);
+                m->next_project = pool_next_untried_project(m, m->next_project, SIZE_MAX);
                 pool_bucket_place(p, b);
         }
         *ret = b;
@@ -316,7 +320,7 @@ static int bucket_extend(Pool *p, PoolBucket *b) {
         s = slot_new(p, k, b);
         if (!s)
                 return -ENOMEM;
-        b->next_key = next_untried_key(b, k->next_of_project);
+        b->next_key = pool_next_untried_key(b, k->next_of_project, SIZE_MAX);
         pool_slot_place(p, s);
         return 0;
 }
@@ -330,7 +334,7 @@ static int model_extend(Pool *p, PoolModel *m) {
         r = bucket_new(p, m->next_project, m, &b);
         if (r < 0)
                 return r;
-        m->next_project = next_untried_project(m, m->next_project->next);
+        m->next_project = pool_next_untried_project(m, m->next_project->next, SIZE_MAX);
         r = bucket_extend(p, b);
         if (r < 0)
                 pool_bucket_place(p, b);

@@ -44,6 +44,7 @@ struct PoolBucket {
         usec_t overloaded_until; /* the model was overloaded for this project: until then other projects are
                                   * picked first */
         PoolKey *next_key; /* the project's first key without a slot for this model */
+        const PoolKey *tried_by; /* see chain.c; else NULL */
         List slots;
 };
 
@@ -59,6 +60,7 @@ struct PoolModel {
                        * which others are picked first */
         List buckets;
         PoolProject *next_project; /* the first project without a bucket for this model */
+        const PoolProject *tried_by; /* see chain.c; else NULL */
         PoolTally tally;
         PoolToday today;
         PoolDirty dirty, alias_dirty;

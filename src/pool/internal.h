@@ -7,6 +7,7 @@
 #include "pool/admin.h"
 #include "pool/heaps.h"
 #include "pool/herd.h"
+#include "pool/update.h"
 #include "pool/state/schema.h"
 
 struct Pool {
@@ -16,7 +17,9 @@ struct Pool {
         size_t n_enabled;
         size_t n_usable; /* enabled keys whose own breaker and whose project's breaker are closed */
         List projects; /* all projects; those with enabled keys are also chained from first to last */
-        PoolProject *first_project, *last_project;
+        PoolProject *first_project, *last_project, *last_arranged; /* see chain.c */
+        uint64_t arrangement;
+        PoolUpdate *update; /* a new set of keys is being put in place */
         List turns; /* projects without an open breaker, see pick-rotation.c */
         List probes; /* PoolProbe: probes that pass by time */
         List gone; /* removed keys that still have requests under way */
@@ -25,6 +28,9 @@ struct Pool {
         List models;
         size_t n_models;
         uint64_t last_model, last_set; /* the serials of the latest model and of the present set of keys */
+        uint64_t member_set;           /* keys of an older set are being removed */
+        uint64_t last_reset;
+        uint64_t last_update;          /* of the latest change of keys, also of one that failed */
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
         PoolTally tally; /* of all requests, including those of keys and models that are gone */
         PoolToday today;
@@ -59,6 +65,11 @@ usec_t pool_time(Pool *p, usec_t now);
 static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
         if (p->save.on && d->urgency < 1U + urgent)
                 pool_note_slow(p, d, urgent);
+}
+
+/* False: a reload removes the key. */
+static inline bool pool_key_is_member(const Pool *p, const PoolKey *k) {
+        return !k->gone && k->set >= p->member_set;
 }
 
 static inline bool pool_key_is_among(const PoolKey *k, PoolKey *const *keys, size_t n) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's keys and projects: adding and removing, the chains that they are in, and the reset by hand. */
+/* The pool's keys and projects: adding and removing. */
 
 #include <errno.h>
 #include <search.h>
@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "pool/binding-internal.h"
+#include "pool/chain.h"
 #include "pool/pick-rotation.h"
 #include "pool/internal.h"
 #include "pool/notify.h"
@@ -38,7 +39,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 }
         }
         if (project->n_keys++ == 0) {
-                project->fresh = true;
+                project->fresh = p->last_update;
                 list_append(&p->projects, &project->link);
         }
         *ret = project;
@@ -66,60 +67,10 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
         return NULL;
 }
 
-static size_t project_usable(const PoolProject *project) {
-        return project->breaker.until == 0 ? project->n_alive : 0;
-}
-
-/* Appends an enabled key to the chains. */
-static void chain_append(Pool *p, PoolKey *k) {
-        PoolProject *project = k->project;
-
-        k->next_of_project = NULL;
-        if (!project->first_key) {
-                project->first_key = k;
-                project->next = NULL;
-                if (p->last_project)
-                        p->last_project->next = project;
-                else
-                        p->first_project = project;
-                p->last_project = project;
-        } else
-                project->last_key->next_of_project = k;
-        project->last_key = k;
-
-        p->n_enabled++;
-        p->n_usable -= project_usable(project);
-        project->n_alive += pool_key_is_alive(k);
-        p->n_usable += project_usable(project);
-        pool_rotation_place(p, k);
-}
-
-void pool_arrange(Pool *p) {
-        LIST_FOREACH(i, &p->projects) {
-                PoolProject *project = list_entry(i, PoolProject, link);
-
-                project->first_key = project->last_key = NULL;
-                project->n_alive = 0;
-                project->fresh = false;
-        }
-        p->first_project = p->last_project = NULL;
-        p->n_enabled = p->n_usable = 0;
-        pool_rotation_arrange(p);
-        for (size_t i = 0; i < p->n_keys; i++) {
-                PoolKey *k = p->keys[i];
-
-                k->index = (uint32_t) i;
-                if (!k->disabled)
-                        chain_append(p, k);
-        }
-        LIST_FOREACH(i, &p->models)
-                pool_model_arrange(p, list_entry(i, PoolModel, models));
-}
-
 /* --- keys --- */
 
 int pool_key_compare_secret(const void *a, const void *b) {
-        return secret_compare(((const PoolKey *) a)->secret, ((const PoolKey *) b)->secret);
+        return secret_compare(*(Secret *const *) a, *(Secret *const *) b);
 }
 
 /* Compares masks without their numbers: several keys may have the same. */
@@ -133,7 +84,11 @@ int pool_key_compare_mask(const void *a, const void *b) {
 
 void pool_key_number(PoolKey *k, void *const *by_mask) {
         PoolKey **first = tfind(k, by_mask, pool_key_compare_mask);
-        unsigned n = ++(*first)->n_alike;
+        unsigned n;
+
+        if (*first == k)
+                k->n_alike = 0;
+        n = ++(*first)->n_alike;
 
         k->mask[k->n_mask] = 0;
         if (n > 1)
@@ -216,8 +171,8 @@ void pool_key_retire(Pool *p, PoolKey *k) {
         k->disabled = k->gone = true;
         k->project->n_gone++;
         pool_rotation_place(p, k);
-        LIST_FOREACH(i, &k->slots)
-                heap_remove(&list_entry(i, PoolSlot, by_key)->node);
+        pool_chain_remove(p, k);
+        pool_key_place_slots(p, k);
         list_append(&p->gone, &k->link);
         destroy_unless_kept(p, k);
 }
@@ -243,93 +198,13 @@ void pool_keys_free(Pool *p) {
 void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
         PoolProject *project = k->project;
 
-        p->n_usable -= project_usable(project);
-        project->n_alive -= pool_key_is_alive(k);
+        p->n_usable -= pool_project_usable(project);
+        project->n_alive -= k->chained && k->breaker.until == 0;
         if (until > 0)
                 breaker_open(b, p->day.now, until);
         else
                 breaker_close(b);
-        project->n_alive += pool_key_is_alive(k);
-        p->n_usable += project_usable(project);
+        project->n_alive += k->chained && k->breaker.until == 0;
+        p->n_usable += pool_project_usable(project);
         pool_rotation_place(p, k);
-}
-
-/* How many slots of the key, and the key itself, are blocked. An open bucket also blocks a key that has no
- * slot in it, so blocked buckets are counted too, except where a slot has been counted already. */
-static unsigned key_count_obstacles(Pool *p, PoolKey *k, const PoolModel *m) {
-        unsigned n = !m && (k->breaker.until > 0 || k->project->breaker.until > 0);
-
-        LIST_FOREACH(i, &k->project->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_project);
-
-                n += (!m || b->model == m) && pool_bucket_is_spent(p, b);
-        }
-        LIST_FOREACH(i, &k->slots) {
-                const PoolSlot *s = list_entry(i, PoolSlot, by_key);
-
-                n += (!m || s->bucket->model == m) && !pool_bucket_is_spent(p, s->bucket) &&
-                     (s->strikes > 0 || s->health.until > 0 || s->rate.until > 0);
-        }
-        return n;
-}
-
-static void key_reset(Pool *p, PoolKey *k, const PoolModel *m) {
-        if (!m) {
-                pool_breaker_set(p, k, &k->breaker, 0);
-                pool_breaker_set(p, k, &k->project->breaker, 0);
-                pool_error_clear(&k->error);
-                pool_error_clear(&k->project->error);
-                pool_note(p, &k->dirty, true);
-                pool_note(p, &k->project->dirty, true);
-        }
-        LIST_FOREACH(i, &k->project->buckets) {
-                PoolBucket *b = list_entry(i, PoolBucket, by_project);
-
-                if (m && b->model != m)
-                        continue;
-                pool_quota_reset(p, b->quota);
-        }
-        LIST_FOREACH(i, &k->slots) {
-                PoolSlot *s = list_entry(i, PoolSlot, by_key);
-
-                if (m && s->bucket->model != m)
-                        continue;
-                s->strikes = 0;
-                breaker_close(&s->rate);
-                breaker_close(&s->health);
-                pool_error_clear(&s->error);
-                pool_note(p, &s->dirty, true);
-                pool_slot_place(p, s);
-        }
-}
-
-int pool_reset(Pool *p, const char *pattern, const char *model, usec_t now) {
-        PoolModel *m = NULL;
-        bool matched = false;
-        unsigned n = 0;
-
-        (void) pool_time(p, now);
-
-        if (model) {
-                m = pool_model_find(p, model);
-                if (!m)
-                        return -ENXIO;
-        }
-
-        /* Counts all first, then resets all: keys of one project share breakers. */
-        for (size_t i = 0; i < p->n_keys; i++)
-                if (pool_key_matches(p->keys[i], pattern)) {
-                        matched = true;
-                        n += key_count_obstacles(p, p->keys[i], m);
-                }
-        if (!matched)
-                return -ENXIO;
-
-        for (size_t i = 0; i < p->n_keys; i++)
-                if (pool_key_matches(p->keys[i], pattern))
-                        key_reset(p, p->keys[i], m);
-        LIST_FOREACH(i, &p->models)
-                list_entry(i, PoolModel, models)->refused_at = 0;
-        pool_notify_all(p, "reset");
-        return (int) n;
 }

@@ -31,14 +31,16 @@ struct PoolProject {
         List link;
         PoolDirty dirty;
         bool restored; /* its rows were read from the store */
-        bool fresh;    /* it had no key before the change of keys that is under way */
+        bool chained;
+        uint64_t fresh; /* the change of keys that gave it its first one; see pool_key_move() */
         size_t n_keys, n_gone; /* all its keys; removed ones that still have requests under way */
         Breaker breaker;
         PoolError error;
         bool billing;   /* why the breaker is open. True: billing; false: suspended, API disabled… */
         size_t n_alive; /* enabled keys whose own breaker is closed */
-        PoolKey *first_key, *last_key;
-        PoolProject *next; /* in the order of their first enabled keys */
+        PoolKey *first_key, *last_key, *last_arranged; /* see chain.c */
+        PoolProject *next, *prev; /* in the order of their first enabled keys */
+        uint64_t arrangement, reset; /* the one that has placed it; the last reset of it */
         List buckets;
         List turn, turns, bindings; /* see pick-rotation.c and binding.c */
         AffinityHome home; /* of the conversations that it served last */
@@ -47,7 +49,7 @@ struct PoolProject {
 };
 
 struct PoolKey {
-        Secret *secret;
+        Secret *secret; /* first, for pool_key_compare_secret() */
         PoolIdent *ident;
         char mask[SECRET_MASK_MAX + sizeof("#100000")];
         size_t n_mask;    /* the mask's length without #n */
@@ -57,7 +59,8 @@ struct PoolKey {
         bool configured; /* `disabled` of the configuration; an administrator may have changed it */
         bool gone;       /* removed: in none of the pool's lists and trees */
         bool disabled_before; /* of a removed key: it was disabled before that */
-        bool wanted;     /* the new configuration has it; only pool_set_keys() uses this */
+        bool chained;    /* it is enabled, and in its project's chain */
+        uint64_t set, arrangement; /* the latest set of keys that has it; what has placed it */
         bool placed;     /* the configuration gives the key a project */
         bool joining;    /* it will move to the project that was learned */
         char *learned;   /* the project that Google named, or NULL; kept even where the configuration wins */
@@ -73,7 +76,7 @@ struct PoolKey {
         PoolTally tally;
         PoolProject *project; /* a named one, or &own */
         PoolProject own;
-        PoolKey *next_of_project;
+        PoolKey *next_of_project, *prev_of_project;
         List slots;
         PoolSlot *scratch; /* see pool_model_mark(); else NULL */
 };
@@ -107,9 +110,6 @@ void pool_key_number(PoolKey *k, void *const *by_mask); /* MASK#n */
 /* Each key holds one reference. `name` NULL: the key's own project. */
 int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret);
 PoolProject *pool_project_unref(Pool *p, PoolProject *project);
-
-/* Rebuilds all chains, counts and heaps, in the order of p->keys. O(keys + slots). */
-void pool_arrange(Pool *p);
 
 /* Opens a breaker of the key or its project, or closes it (until 0), and keeps n_usable right. */
 void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until);

@@ -61,7 +61,7 @@ static void notify_slot(Pool *p, PoolSlot *s, bool opened, const char *reason) {
         PoolState before = s->notified.state;
         PoolStanding now;
 
-        if (s->key->gone || s->tally.counters.total == 0)
+        if (!pool_key_is_member(p, s->key) || s->tally.counters.total == 0)
                 return;
         pool_standing(p, s->key, s->bucket, s, 0, &now);
         if (!is_news(&s->notified, &now, opened))
@@ -92,7 +92,7 @@ static void notify_key(Pool *p, PoolKey *k, bool opened, const char *reason) {
         PoolState before = k->notified.state;
         PoolStanding now;
 
-        if (k->gone)
+        if (!pool_key_is_member(p, k))
                 return;
         pool_standing(p, k, NULL, NULL, 0, &now);
         if (is_news(&k->notified, &now, opened))
@@ -142,7 +142,9 @@ void pool_notify_changes(Pool *p, PoolKey *k, PoolSlot *s, unsigned changed, uns
 
 /* An administrator can make a model usable without a notification for one of its slots: by a key that has no
  * slot yet. */
-static void notify_models(Pool *p) {
+void pool_notify_models(Pool *p) {
+        if (!p->observed)
+                return;
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
@@ -152,11 +154,16 @@ static void notify_models(Pool *p) {
         }
 }
 
+void pool_notify_key_alone(Pool *p, PoolKey *k, const char *reason) {
+        if (p->observed)
+                notify_key(p, k, false, reason);
+}
+
 void pool_notify_key(Pool *p, PoolKey *k, const char *reason) {
         if (!p->observed)
                 return;
-        notify_key(p, k, false, reason);
-        notify_models(p);
+        pool_notify_key_alone(p, k, reason);
+        pool_notify_models(p);
 }
 
 void pool_notify_all(Pool *p, const char *reason) {
@@ -164,7 +171,7 @@ void pool_notify_all(Pool *p, const char *reason) {
                 return;
         for (size_t i = 0; i < p->n_keys; i++)
                 notify_key(p, p->keys[i], false, reason);
-        notify_models(p);
+        pool_notify_models(p);
 }
 
 void pool_notify_restored(Pool *p) {

@@ -78,6 +78,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
 Pool *pool_free(Pool *p) {
         if (!p)
                 return NULL;
+        assert(!p->update);
         LIST_FOREACH(i, &p->models)
                 (void) pool_model_free(p, list_entry(i, PoolModel, models));
         pool_keys_free(p);

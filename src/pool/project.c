@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "pool/binding-internal.h"
+#include "pool/chain.h"
 #include "pool/internal.h"
 #include "pool/project.h"
 #include "pool/notify.h"
@@ -41,6 +43,110 @@ void pool_project_learn(Pool *p, PoolKey *k, const char *name) {
         p->n_joining++;
 }
 
+/* --- a key moves to another project --- */
+
+/* A probe that is out will come back to another project: this one must not wait for it. */
+static void forget_probe(Breaker *b) {
+        if (b->probe != 0)
+                breaker_release(b, b->until);
+}
+
+static bool inherit(Breaker *to, const Breaker *from) {
+        if (to->until > 0 || from->until == 0)
+                return false;
+        *to = *from;
+        breaker_release(to, to->until);
+        return true;
+}
+
+static bool takes_cooldowns(const Pool *p, const PoolKey *k, const PoolProject *to) {
+        return k->project == &k->own || to->fresh == p->last_update;
+}
+
+int pool_key_prepare_move(Pool *p, PoolKey *k, PoolProject *to) {
+        PoolBucket *b;
+        int r;
+
+        LIST_FOREACH(i, &k->slots) {
+                r = pool_bucket_acquire(p, to, list_entry(i, PoolSlot, by_key)->bucket->model, &b);
+                if (r < 0)
+                        return r;
+        }
+        if (!takes_cooldowns(p, k, to))
+                return 0;
+        LIST_FOREACH(i, &k->project->buckets) {
+                const PoolBucket *from = list_entry(i, PoolBucket, by_project);
+
+                r = from->quota->breaker.until > 0 ? pool_bucket_acquire(p, to, from->model, &b) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void take_cooldowns(Pool *p, PoolKey *k, PoolProject *to) {
+        PoolProject *from = k->project;
+
+        p->n_usable -= pool_project_usable(to);
+        if (inherit(&to->breaker, &from->breaker)) {
+                to->billing = from->billing;
+                pool_error_copy(&to->error, &from->error);
+                pool_note(p, &to->dirty, true);
+        }
+        p->n_usable += pool_project_usable(to);
+        LIST_FOREACH(i, &from->buckets) {
+                PoolBucket *old = list_entry(i, PoolBucket, by_project), *b;
+                int r;
+
+                if (old->quota->breaker.until == 0)
+                        continue;
+                r = pool_bucket_acquire(p, to, old->model, &b);
+                assert(r >= 0); /* pool_key_prepare_move() has made it */
+                pool_quota_take_cooldown(p, b->quota, old->quota);
+        }
+}
+
+void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
+        PoolProject *from = k->project;
+
+        pool_chain_remove(p, k);
+        forget_probe(&from->breaker);
+        LIST_FOREACH(i, &from->buckets)
+                forget_probe(&list_entry(i, PoolBucket, by_project)->quota->breaker);
+        if (takes_cooldowns(p, k, to))
+                take_cooldowns(p, k, to);
+        LIST_FOREACH(i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+                PoolBucket *old = s->bucket;
+                int r;
+
+                heap_remove(&s->node);
+                r = pool_bucket_acquire(p, to, old->model, &s->bucket);
+                assert(r >= 0); /* pool_key_prepare_move() has made it */
+                if (from == &k->own)
+                        pool_quota_inherit(p, s->bucket->quota, old->quota);
+                else
+                        s->uncounted = p->last_lease; /* the others whom it leaves have them */
+                list_unlink(&s->by_bucket);
+                list_append(&s->bucket->slots, &s->by_bucket);
+        }
+        LIST_FOREACH(i, &from->buckets)
+                pool_quota_place(p, list_entry(i, PoolBucket, by_project)->quota);
+        if (from->n_keys == 1)
+                bindings_move(p, from, to);
+        list_unlink(&k->turn);
+        if (list_is_empty(&from->turns))
+                list_unlink(&from->turn);
+        k->project = to;
+        (void) pool_project_unref(p, from);
+        LIST_FOREACH(i, &to->buckets)
+                pool_quota_place(p, list_entry(i, PoolBucket, by_project)->quota);
+        LIST_FOREACH(i, &k->slots)
+                pool_slot_place(p, list_entry(i, PoolSlot, by_key));
+}
+
+/* --- joins --- */
+
 static int join(Pool *p, PoolKey *k) {
         PoolProject *project;
         int r;
@@ -48,10 +154,11 @@ static int join(Pool *p, PoolKey *k) {
         r = pool_project_ref(p, k, k->learned, &project);
         if (r < 0)
                 return r;
-        project->fresh = false; /* Google has named it: it is no other name for the former one */
         /* Rows of a new project are read only if the store is read late. */
-        if (project->n_keys == 1)
+        if (project->n_keys == 1) {
                 project->restored = k->restored;
+                project->fresh = 0; /* Google has named it: it is no other name for the former one */
+        }
         r = pool_key_prepare_move(p, k, project);
         if (r < 0) {
                 (void) pool_project_unref(p, project);
@@ -85,7 +192,7 @@ static void notify_learned(Pool *p, const PoolKey *k) {
 }
 
 void pool_project_join(Pool *p) {
-        if (p->n_joining == 0 ||
+        if (p->n_joining == 0 || p->update ||
             (p->n_keys > JOIN_AT_ONCE_KEYS && p->day.now < usec_add(p->joined_at, JOIN_INTERVAL)))
                 return;
         p->joined_at = p->day.now;

@@ -1,247 +1,202 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A new set of keys, all or nothing. First comes a plan: everything that needs memory is made beside what is
- * there, with separate trees, and can be thrown away. Then the plan is carried out, and nothing can fail
- * any more:
+ * A new set of keys, all or nothing, in slices, with requests in between. First comes a plan: all that
+ * needs memory is made beside what is there, with separate trees, and can be thrown away. Then nothing can
+ * fail any more. The observer is notified of the keys that go, and the new trees and the array of keys
+ * replace the former ones at once. From here on the pool has the new keys, and they come into its chains
+ * slice by slice (chain.c), which are complete all the time:
  *
- *   - a key that stays is the same object: health, counters, leases and its probes go on;
- *   - a removed key is taken out of everything but its requests under way, and the last of them frees it.
- *     Until then its project and buckets are there too, and the outcomes of these requests count for the
- *     project's other keys;
+ *   - first the removed keys leave, and are not picked any more. Such a key is taken out of everything but
+ *     its requests under way, and the last of them frees it. Until then its project and buckets are there
+ *     too, and the outcomes of these requests count for the project's other keys;
+ *   - then each key gets its place, in the order of the configuration. A key that stays is the same object:
+ *     health, counters, leases and its probes go on;
  *   - a key that moves to another project takes its own health and counters along. Quota belongs to
  *     projects, so the key takes the new project's. Only a key that was its own project brings its quota, if
  *     the new project has none yet. If the new project had no key before, it begins with the cooldowns of
  *     the former one: Google has not forgotten them because of another name here;
  *   - a key whose project was learned from Google stays there, unless the configuration names one;
- *   - then all chains, numbers of masks and heaps are built again, in the order of the configuration: O(keys
- *     + slots), as at midnight.
+ *   - at last the changes of health are notified, and the former trees are freed.
+ *
+ * The plan gives its serial to the keys that it has. A key of an older set than p->member_set leaves.
  */
 
 #include <errno.h>
 #include <search.h>
 
 #include "base/text.h"
-#include "pool/binding-internal.h"
+#include "pool/chain.h"
 #include "pool/internal.h"
 #include "pool/notify.h"
+#include "pool/pick-rotation.h"
 #include "pool/project.h"
+#include "pool/update.h"
 
 typedef struct PlanRow {
-        const PoolKeyWanted *wanted;
         PoolKey *key;
+        const PoolKeyWanted *wanted;
         PoolIdent *ident;     /* NULL: the one that the key has */
-        PoolProject *project; /* a reference */
+        PoolProject *project; /* a reference to the one that the key moves to; or NULL */
         bool is_new;
 } PlanRow;
 
-typedef struct Plan {
+typedef enum UpdateStage {
+        UPDATE_COMPARE, /* most reloads change other settings, and then nothing is done */
+        UPDATE_PLAN,
+        UPDATE_LEAVING, /* from here on all must be done */
+        UPDATE_RENAMED,
+        UPDATE_RETIRE,
+        UPDATE_PLACE,
+        UPDATE_NOTIFY,
+        UPDATE_CLEAN,
+        UPDATE_DONE,
+} UpdateStage;
+
+struct PoolUpdate {
         Pool *pool;
+        UpdateStage stage;
+        size_t next; /* of the stage */
+        uint64_t serial;
+        const PoolKeyWanted *wanted;
+        size_t n_wanted;
         PlanRow *rows;
-        PoolKey **keys;
-        size_t n;
-        void *by_secret, *by_mask, *by_id;
-} Plan;
+        PoolKey **keys, **leaving; /* `keys` is the pool's former array, after UPDATE_LEAVING */
+        size_t n, n_leaving;
+        void *by_secret, *by_mask, *by_id; /* likewise */
+        PoolChange change;
+};
 
-/* What was planned and not carried out. */
-static void plan_done(Plan *plan) {
-        tdestroy(plan->by_secret, free_nothing);
-        tdestroy(plan->by_mask, free_nothing);
-        tdestroy(plan->by_id, free_nothing);
-        for (size_t i = 0; i < plan->n; i++) {
-                PlanRow *row = plan->rows + i;
-
-                (void) pool_project_unref(plan->pool, row->project);
-                (void) pool_ident_free(row->ident);
-                if (!row->key)
-                        continue;
-                row->key->wanted = false;
-                if (row->is_new)
-                        (void) pool_key_free(row->key);
-        }
-        free(plan->rows);
-        free(plan->keys);
+static int next_stage(PoolUpdate *u) {
+        u->next = 0;
+        u->stage++;
+        return 0;
 }
 
+/* --- nothing to do? --- */
+
+static bool is_as_before(const PoolKey *k, const PoolKeyWanted *w) {
+        return secret_compare(k->secret, w->secret) == 0 && streq_ptr(k->ident->name, w->name) &&
+               k->configured == w->disabled && k->placed == (w->project != NULL) && !k->joining &&
+               (!w->project || streq_ptr(k->project->name, w->project));
+}
+
+static int compare_one(PoolUpdate *u) {
+        if (u->n_wanted != u->pool->n_keys ||
+            (u->next < u->n_wanted && !is_as_before(u->pool->keys[u->next], u->wanted + u->next)))
+                return next_stage(u);
+        if (u->next < u->n_wanted)
+                u->next++;
+        else {
+                u->change = (PoolChange){ .n_kept = u->n_wanted };
+                u->stage = UPDATE_DONE;
+        }
+        return 0;
+}
+
+/* --- the plan --- */
+
 /* The key keeps its ident if its name, and with it its id, stays. */
-static int plan_ident(Plan *plan, PlanRow *row) {
+static int plan_ident(PoolUpdate *u, PlanRow *row) {
         PoolIdent *old = row->key->ident, **at;
 
         if (old && streq_ptr(old->name, row->wanted->name)) {
-                at = tsearch(old, &plan->by_id, pool_name_compare);
+                at = tsearch(old, &u->by_id, pool_name_compare);
                 if (!at)
                         return -ENOMEM;
                 if (*at == old)
                         return 0;
         }
-        return pool_ident_new(row->key, row->wanted->name, &plan->by_id, &row->ident);
+        return pool_ident_new(row->key, row->wanted->name, &u->by_id, &row->ident);
 }
 
-/* 0 if the key is in the plan already. */
-static int plan_key(Plan *plan, PlanRow *row, const PoolKeyWanted *wanted) {
-        _cleanup_(pool_key_freep) PoolKey *k = NULL;
-        PoolKey **at;
+static const char *project_of(const PlanRow *row) {
+        return row->wanted->project ?: row->key->learned;
+}
+
+static int plan_new_key(PoolUpdate *u, PlanRow *row) {
+        PoolKey *k = row->key;
+        bool disabled = row->wanted->disabled;
+
+        k->ident = TAKE_PTR(row->ident);
+        k->disabled = k->configured = disabled;
+        k->placed = row->wanted->project;
+        k->notified.state = disabled ? POOL_DISABLED : POOL_USABLE;
+        return pool_project_ref(u->pool, k, row->wanted->project, &k->project);
+}
+
+static int plan_move(PoolUpdate *u, PlanRow *row) {
         int r;
 
-        r = pool_key_new(wanted->secret, &k);
-        if (r < 0)
-                return r;
-        if (tfind(k, &plan->by_secret, pool_key_compare_secret))
+        if (streq_ptr(row->key->project->name, project_of(row)))
                 return 0;
-        at = tfind(k, &plan->pool->by_secret, pool_key_compare_secret);
-        row->wanted = wanted;
-        row->is_new = !at;
-        row->key = at ? *at : TAKE_PTR(k);
-        row->key->wanted = true;
-        plan->n++; /* from here on plan_done() sees it */
-
-        if (!tsearch(row->key, &plan->by_secret, pool_key_compare_secret) ||
-            !tsearch(row->key, &plan->by_mask, pool_key_compare_mask))
-                return -ENOMEM;
-        r = plan_ident(plan, row);
-        if (r < 0)
-                return r;
-        r = pool_project_ref(plan->pool, row->key, wanted->project ?: row->key->learned, &row->project);
-        if (r < 0)
-                return r;
-        if (!row->is_new && row->project != row->key->project)
-                r = pool_key_prepare_move(plan->pool, row->key, row->project);
-        return r < 0 ? r : 1;
+        r = pool_project_ref(u->pool, row->key, project_of(row), &row->project);
+        return r < 0 ? r : pool_key_prepare_move(u->pool, row->key, row->project);
 }
 
-static int plan_all(Plan *plan, const PoolKeyWanted *wanted, size_t n) {
+/* Does nothing if the key is in the plan already. */
+static int plan_key(PoolUpdate *u, const PoolKeyWanted *wanted) {
+        PoolKey **at = tfind(&wanted->secret, &u->pool->by_secret, pool_key_compare_secret);
+        PlanRow *row = u->rows + u->n;
         int r;
 
-        if (n > KEYS_MAX)
-                return -E2BIG;
-        plan->rows = calloc(MAX(n, 1U), sizeof(PlanRow));
-        plan->keys = calloc(MAX(n, 1U), sizeof(PoolKey *));
-        if (!plan->rows || !plan->keys)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                r = plan_key(plan, plan->rows + plan->n, wanted + i);
+        if (at ? (*at)->set == u->serial
+               : tfind(&wanted->secret, &u->by_secret, pool_key_compare_secret) != NULL)
+                return 0;
+        *row = (PlanRow){ .wanted = wanted, .key = at ? *at : NULL, .is_new = !at };
+        if (!at) {
+                r = pool_key_new(wanted->secret, &row->key);
                 if (r < 0)
                         return r;
         }
-        return 0;
+        row->key->set = u->serial;
+        u->keys[u->n++] = row->key; /* from here on plan_done() sees it */
+
+        if (!tsearch(row->key, &u->by_secret, pool_key_compare_secret) ||
+            !tsearch(row->key, &u->by_mask, pool_key_compare_mask))
+                return -ENOMEM;
+        r = plan_ident(u, row);
+        if (r < 0)
+                return r;
+        return row->is_new ? plan_new_key(u, row) : plan_move(u, row);
+}
+
+static int plan_begin(PoolUpdate *u) {
+        size_t n = MAX(u->n_wanted, 1U);
+
+        u->rows = calloc(n, sizeof(PlanRow));
+        u->keys = calloc(n, sizeof(PoolKey *));
+        u->leaving = calloc(MAX(u->pool->n_keys, 1U), sizeof(PoolKey *));
+        return u->rows && u->keys && u->leaving ? 0 : -ENOMEM;
+}
+
+static int plan_one(PoolUpdate *u) {
+        int r = 0;
+
+        if (!u->rows)
+                r = plan_begin(u);
+        if (r >= 0 && u->next < u->n_wanted)
+                return plan_key(u, u->wanted + u->next++);
+        if (r >= 0)
+                next_stage(u);
+        return r;
+}
+
+/* What was planned and not carried out. */
+static void plan_drop(PoolUpdate *u) {
+        for (size_t i = 0; i < u->n; i++) {
+                PlanRow *row = u->rows + i;
+
+                (void) pool_project_unref(u->pool, row->project);
+                (void) pool_ident_free(row->ident);
+                if (!row->is_new)
+                        continue;
+                (void) pool_project_unref(u->pool, row->key->project);
+                (void) pool_key_free(row->key);
+        }
 }
 
 /* --- carried out --- */
-
-/* A probe that is out will come back to another project: this one must not wait for it. */
-static void forget_probe(Breaker *b) {
-        if (b->probe != 0)
-                breaker_release(b, b->until);
-}
-
-static bool inherit(Breaker *to, const Breaker *from) {
-        if (to->until > 0 || from->until == 0)
-                return false;
-        *to = *from;
-        breaker_release(to, to->until);
-        return true;
-}
-
-static bool takes_cooldowns(const PoolKey *k, const PoolProject *to) {
-        return k->project == &k->own || to->fresh;
-}
-
-int pool_key_prepare_move(Pool *p, PoolKey *k, PoolProject *to) {
-        PoolBucket *b;
-        int r;
-
-        LIST_FOREACH(i, &k->slots) {
-                r = pool_bucket_acquire(p, to, list_entry(i, PoolSlot, by_key)->bucket->model, &b);
-                if (r < 0)
-                        return r;
-        }
-        if (!takes_cooldowns(k, to))
-                return 0;
-        LIST_FOREACH(i, &k->project->buckets) {
-                const PoolBucket *from = list_entry(i, PoolBucket, by_project);
-
-                r = from->quota->breaker.until > 0 ? pool_bucket_acquire(p, to, from->model, &b) : 0;
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static void take_cooldowns(Pool *p, PoolKey *k, PoolProject *to) {
-        PoolProject *from = k->project;
-
-        if (inherit(&to->breaker, &from->breaker)) {
-                to->billing = from->billing;
-                pool_error_copy(&to->error, &from->error);
-                pool_note(p, &to->dirty, true);
-        }
-        LIST_FOREACH(i, &from->buckets) {
-                PoolBucket *old = list_entry(i, PoolBucket, by_project), *b;
-                int r;
-
-                if (old->quota->breaker.until == 0)
-                        continue;
-                r = pool_bucket_acquire(p, to, old->model, &b);
-                assert(r >= 0); /* pool_key_prepare_move() has made it */
-                pool_quota_take_cooldown(p, b->quota, old->quota);
-        }
-}
-
-void pool_key_move(Pool *p, PoolKey *k, PoolProject *to) {
-        PoolProject *from = k->project;
-
-        forget_probe(&from->breaker);
-        LIST_FOREACH(i, &from->buckets)
-                forget_probe(&list_entry(i, PoolBucket, by_project)->quota->breaker);
-        if (takes_cooldowns(k, to))
-                take_cooldowns(p, k, to);
-        LIST_FOREACH(i, &k->slots) {
-                PoolSlot *s = list_entry(i, PoolSlot, by_key);
-                PoolBucket *old = s->bucket;
-                int r;
-
-                heap_remove(&s->node);
-                r = pool_bucket_acquire(p, to, old->model, &s->bucket);
-                assert(r >= 0); /* pool_key_prepare_move() has made it */
-                if (from == &k->own)
-                        pool_quota_inherit(p, s->bucket->quota, old->quota);
-                else
-                        s->uncounted = p->last_lease; /* the others whom it leaves have them */
-                list_unlink(&s->by_bucket);
-                list_append(&s->bucket->slots, &s->by_bucket);
-        }
-        if (from->n_keys == 1)
-                bindings_move(p, from, to);
-        list_unlink(&k->turn); /* until all is arranged */
-        k->project = to;
-        (void) pool_project_unref(p, from);
-}
-
-static void row_carry_out(Pool *p, PlanRow *row) {
-        PoolKey *k = row->key;
-        PoolProject *project = TAKE_PTR(row->project);
-        bool changed = row->ident || k->project != project || k->configured != row->wanted->disabled;
-
-        if (row->ident) {
-                (void) pool_ident_free(k->ident);
-                k->ident = TAKE_PTR(row->ident);
-        }
-        if (row->is_new) {
-                k->project = project;
-                k->notified.state = row->wanted->disabled ? POOL_DISABLED : POOL_USABLE;
-        } else if (k->project != project)
-                pool_key_move(p, k, project);
-        else
-                (void) pool_project_unref(p, project);
-
-        k->placed = row->wanted->project;
-        k->joining = false;
-        /* An administrator's choice lasts until `disabled` changes in the configuration. */
-        if (row->is_new || k->configured != row->wanted->disabled)
-                k->disabled = k->configured = row->wanted->disabled;
-        if (!row->is_new && changed)
-                pool_note(p, &k->dirty, true); /* its name, too, may be another */
-}
 
 static void swap_ptr(void **a, void **b) {
         void *t = *a;
@@ -250,103 +205,252 @@ static void swap_ptr(void **a, void **b) {
         *b = t;
 }
 
-static void carry_out(Plan *plan, PoolChange *ret) {
-        Pool *p = plan->pool;
-        PoolChange change = {};
+static void replace(PoolUpdate *u) {
+        PoolKey **former = u->pool->keys;
+        Pool *p = u->pool;
 
-        for (size_t i = 0; i < plan->n; i++)
-                row_carry_out(p, plan->rows + i);
-        swap_ptr(&p->by_secret, &plan->by_secret);
-        swap_ptr(&p->by_mask, &plan->by_mask);
-        swap_ptr(&p->by_id, &plan->by_id);
-        for (size_t i = 0; i < p->n_keys; i++)
-                if (!p->keys[i]->wanted) {
-                        change.n_removed++;
-                        pool_key_retire(p, p->keys[i]);
+        swap_ptr(&p->by_secret, &u->by_secret);
+        swap_ptr(&p->by_mask, &u->by_mask);
+        swap_ptr(&p->by_id, &u->by_id);
+        p->keys = u->keys;
+        p->n_keys = u->n;
+        u->keys = former;
+        p->last_set = u->serial;
+        pool_chain_begin(p);
+}
+
+static void notify(const Pool *p, void (*f)(const PoolKey *k, void *userdata), const PoolKey *k) {
+        if (f)
+                f(k, p->observer_userdata);
+}
+
+static int leaving_one(PoolUpdate *u) {
+        Pool *p = u->pool;
+        PoolKey *k;
+
+        p->update = u;
+        p->member_set = u->serial;
+        if (u->next == p->n_keys)
+                return next_stage(u);
+        k = p->keys[u->next++];
+        if (k->set != u->serial) {
+                u->leaving[u->n_leaving++] = k;
+                notify(p, p->observer.key_removed, k);
+        }
+        return 0;
+}
+
+static int renamed_one(PoolUpdate *u) {
+        const PlanRow *row = u->rows + u->next;
+
+        if (u->next == u->n) {
+                replace(u);
+                return next_stage(u);
+        }
+        u->next++;
+        if (row->ident)
+                notify(u->pool, u->pool->observer.key_removed, row->key);
+        return 0;
+}
+
+static int retire_one(PoolUpdate *u) {
+        PoolKey *k;
+
+        if (u->next == u->n_leaving)
+                return next_stage(u);
+        k = u->leaving[u->next++];
+        pool_key_retire(u->pool, k);
+        u->change.n_removed++;
+        return 0;
+}
+
+/* Out of memory, which only a change since the plan can cause: the key stays in its project until the next
+ * reload. */
+static void move(Pool *p, PlanRow *row) {
+        PoolProject *to = TAKE_PTR(row->project);
+        const char *name = project_of(row);
+        PoolKey *k = row->key;
+        int r = 0;
+
+        if (to && !streq_ptr(to->name, name))
+                to = pool_project_unref(p, to);
+        if (!to && !streq_ptr(k->project->name, name))
+                r = pool_project_ref(p, k, name, &to);
+        if (r >= 0 && to && to != k->project)
+                r = pool_key_prepare_move(p, k, to);
+        if (r >= 0 && to && to != k->project)
+                pool_key_move(p, k, to);
+        else
+                (void) pool_project_unref(p, to);
+}
+
+/* A key that stays gets its name, project and `disabled` of the configuration. */
+static void change_key(Pool *p, PlanRow *row) {
+        const PoolKeyWanted *w = row->wanted;
+        bool renamed = row->ident;
+        PoolProject *before;
+        PoolKey *k = row->key;
+
+        if (renamed) {
+                (void) pool_ident_free(k->ident);
+                k->ident = TAKE_PTR(row->ident);
+        }
+        before = k->project;
+        move(p, row);
+        k->placed = w->project;
+        if (w->project || streq_ptr(k->project->name, project_of(row)))
+                k->joining = false;
+        if (renamed || k->project != before || k->configured != w->disabled)
+                pool_note(p, &k->dirty, true); /* its name, too, may be another */
+        /* An administrator's choice lasts until `disabled` changes in the configuration. */
+        if (k->configured != w->disabled)
+                k->disabled = k->configured = w->disabled;
+}
+
+/* The keys of a ring come to its end one by one, and so do the projects. */
+static void place_in_rotation(Pool *p, PoolKey *k, bool is_first) {
+        list_unlink(&k->turn);
+        if (is_first)
+                list_unlink(&k->project->turn);
+        pool_rotation_place(p, k);
+}
+
+static void place(PoolUpdate *u, PlanRow *row, uint32_t index) {
+        Pool *p = u->pool;
+        PoolKey *k = row->key;
+        bool renamed = row->ident, is_same = k->index == index, was_disabled = k->disabled, is_first;
+
+        if (!row->is_new)
+                change_key(p, row);
+        if (k->disabled)
+                pool_chain_remove(p, k);
+        pool_key_number(k, &p->by_mask);
+        is_first = !k->disabled && k->project->arrangement != p->arrangement;
+        if (k->disabled) {
+                k->index = index;
+                k->arrangement = p->arrangement;
+        } else
+                pool_chain_arrange(p, k, index);
+        place_in_rotation(p, k, is_first);
+        if (!is_same || k->disabled != was_disabled)
+                pool_key_place_slots(p, k);
+        if (row->is_new || renamed)
+                notify(p, p->observer.key_added, k);
+        *(row->is_new ? &u->change.n_added : &u->change.n_kept) += 1;
+}
+
+static int place_one(PoolUpdate *u) {
+        size_t i = u->next++;
+
+        if (i == u->n)
+                return next_stage(u);
+        place(u, u->rows + i, (uint32_t) i);
+        return 0;
+}
+
+static int notify_one(PoolUpdate *u) {
+        Pool *p = u->pool;
+
+        if (u->next < u->n) {
+                pool_notify_key_alone(p, u->rows[u->next++].key, "reload");
+                return 0;
+        }
+        pool_notify_models(p);
+        p->update = NULL;
+        return next_stage(u);
+}
+
+/* Each node is the root when its turn comes, so no node's key is looked at: it may be freed. */
+static int compare_nothing(const void *a _unused_, const void *b _unused_) {
+        return 0;
+}
+
+static int clean_one(PoolUpdate *u) {
+        void **const trees[] = { &u->by_secret, &u->by_mask, &u->by_id };
+        bool all = true;
+
+        for (size_t i = 0; i < ELEMENTSOF(trees); i++)
+                if (*trees[i]) {
+                        (void) tdelete(u, trees[i], compare_nothing);
+                        all = false;
                 }
-
-        p->last_set++;
-        free(p->keys);
-        p->keys = TAKE_PTR(plan->keys);
-        p->n_keys = plan->n;
-        for (size_t i = 0; i < plan->n; i++) {
-                p->keys[i] = plan->rows[i].key;
-                p->keys[i]->n_alike = 0;
-        }
-        for (size_t i = 0; i < plan->n; i++)
-                pool_key_number(p->keys[i], &p->by_mask);
-        pool_arrange(p);
-
-        for (size_t i = 0; i < plan->n; i++)
-                *(plan->rows[i].is_new ? &change.n_added : &change.n_kept) += 1;
-        *ret = change;
+        return all ? next_stage(u) : 0;
 }
 
-/* --- its observer --- */
+/* --- the whole --- */
 
-static void notify_removed(const Plan *plan) {
-        const Pool *p = plan->pool;
+int pool_update_new(Pool *p, const PoolKeyWanted *keys, size_t n, PoolUpdate **ret) {
+        PoolUpdate *u;
 
-        if (!p->observer.key_removed)
-                return;
-        for (size_t i = 0; i < p->n_keys; i++)
-                if (!p->keys[i]->wanted)
-                        p->observer.key_removed(p->keys[i], p->observer_userdata);
-        for (size_t i = 0; i < plan->n; i++)
-                if (plan->rows[i].ident && !plan->rows[i].is_new)
-                        p->observer.key_removed(plan->rows[i].key, p->observer_userdata);
+        assert(!p->update);
+        if (n > KEYS_MAX)
+                return -E2BIG;
+        u = calloc(1, sizeof(PoolUpdate));
+        if (!u)
+                return -ENOMEM;
+        *u = (PoolUpdate){ .pool = p, .serial = ++p->last_update, .wanted = keys, .n_wanted = n };
+        *ret = u;
+        return 0;
 }
 
-static void notify_added(const Plan *plan, const bool *added) {
-        const Pool *p = plan->pool;
-
-        for (size_t i = 0; p->observer.key_added && i < plan->n; i++)
-                if (added[i])
-                        p->observer.key_added(plan->rows[i].key, p->observer_userdata);
-}
-
-/* Most reloads change other settings. Then nothing is done, which takes a few milliseconds for 100,000
- * keys. */
-static bool is_as_before(const Pool *p, const PoolKeyWanted *keys, size_t n) {
-        if (n != p->n_keys)
-                return false;
-        for (size_t i = 0; i < n; i++) {
-                const PoolKeyWanted *w = keys + i;
-                const PoolKey *k = p->keys[i];
-
-                if (secret_compare(k->secret, w->secret) != 0 || !streq_ptr(k->ident->name, w->name) ||
-                    k->configured != w->disabled || k->placed != (w->project != NULL) || k->joining ||
-                    (w->project && !streq_ptr(k->project->name, w->project)))
-                        return false;
-        }
-        return true;
-}
-
-int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret) {
-        _cleanup_(plan_done) Plan plan = { .pool = p };
-        _cleanup_free_ bool *added = NULL;
+int pool_update_step(PoolUpdate *u, usec_t now, size_t n) {
+        static int (*const steps[])(PoolUpdate *u) = {
+                [UPDATE_COMPARE] = compare_one, [UPDATE_PLAN] = plan_one,     [UPDATE_LEAVING] = leaving_one,
+                [UPDATE_RENAMED] = renamed_one, [UPDATE_RETIRE] = retire_one, [UPDATE_PLACE] = place_one,
+                [UPDATE_NOTIFY] = notify_one,   [UPDATE_CLEAN] = clean_one,
+        };
+        Pool *p = u->pool;
+        size_t cost = 1 + p->n_models / UPDATE_MODELS_PER_KEY;
         int r;
 
         (void) pool_time(p, now);
-        if (is_as_before(p, keys, n)) {
-                *ret = (PoolChange){ .n_kept = n };
-                return 0;
+        for (size_t done = 0; done < n && u->stage < UPDATE_DONE; done += cost) {
+                r = steps[u->stage](u);
+                if (r < 0)
+                        return r;
         }
-        r = plan_all(&plan, keys, n);
+        if (pool_update_has_begun(u))
+                LIST_FOREACH(i, &p->models)
+                        list_entry(i, PoolModel, models)->refused_at = 0; /* what was counted is not true */
+        return u->stage < UPDATE_DONE;
+}
+
+bool pool_update_has_begun(const PoolUpdate *u) {
+        return u->stage >= UPDATE_LEAVING;
+}
+
+PoolChange pool_update_change(const PoolUpdate *u) {
+        return u->change;
+}
+
+PoolUpdate *pool_update_free(PoolUpdate *u) {
+        if (!u)
+                return NULL;
+        if (pool_update_has_begun(u))
+                (void) pool_update_step(u, u->pool->day.now, SIZE_MAX);
+        else
+                plan_drop(u);
+        tdestroy(u->by_secret, free_nothing);
+        tdestroy(u->by_mask, free_nothing);
+        tdestroy(u->by_id, free_nothing);
+        u->pool->last_update++; /* no project is fresh any more */
+        free(u->rows);
+        free(u->keys);
+        free(u->leaving);
+        free(u);
+        return NULL;
+}
+
+int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret) {
+        _cleanup_(pool_update_freep) PoolUpdate *u = NULL;
+        int r;
+
+        r = pool_update_new(p, keys, n, &u);
+        if (r >= 0)
+                r = pool_update_step(u, now, SIZE_MAX);
         if (r < 0)
                 return r;
-        added = calloc(MAX(plan.n, 1U), sizeof(bool));
-        if (!added)
-                return -ENOMEM;
-        for (size_t i = 0; i < plan.n; i++)
-                added[i] = plan.rows[i].ident;
-
-        notify_removed(&plan);
-        carry_out(&plan, ret);
-        for (size_t i = 0; i < plan.n; i++)
-                plan.rows[i].is_new = false; /* the pool's now */
-        notify_added(&plan, added);
-        pool_notify_all(p, "reload");
+        *ret = pool_update_change(u);
         return 0;
 }
 
@@ -356,7 +460,14 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now) {
                 return 0;
         k->disabled = disabled;
         pool_note(p, &k->dirty, true);
-        pool_arrange(p);
+        if (disabled)
+                pool_chain_remove(p, k);
+        else if (pool_key_is_arranged(p, k)) /* or its place comes soon */
+                pool_chain_insert(p, k);
+        pool_rotation_place(p, k);
+        pool_key_place_slots(p, k);
+        LIST_FOREACH(i, &p->models)
+                list_entry(i, PoolModel, models)->refused_at = 0;
         pool_notify_key(p, k, disabled ? "disabled" : "enabled");
         return 1;
 }

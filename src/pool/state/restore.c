@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "core/judgement.h"
 #include "pool/binding-internal.h"
+#include "pool/chain.h"
 #include "pool/internal.h"
 #include "pool/state/restore-index.h"
 #include "pool/project.h"
@@ -428,6 +429,8 @@ int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
         PoolRestore *r;
 
         (void) pool_time(p, now);
+        if (p->update) /* the keys must have their projects */
+                (void) pool_update_step(p->update, now, SIZE_MAX);
         r = calloc(1, sizeof(PoolRestore));
         if (!r)
                 return -ENOMEM;

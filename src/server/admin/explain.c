@@ -112,7 +112,9 @@ static void explain_free(void *answer) {
 }
 
 int manage_explain(Request *q, ApiError *ret_error) {
-        static const LongAnswerOps ops = { explain_begin, explain_step, explain_free };
+        static const LongAnswerOps ops = {
+                .begin = explain_begin, .step = explain_step, .free = explain_free, .key_size = 256,
+        };
         _cleanup_free_ Explanation *e = calloc(1, sizeof(Explanation));
         int r;
 

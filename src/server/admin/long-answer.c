@@ -43,10 +43,20 @@ static void cancel(Request *q) {
         free(a);
 }
 
+/* If the answer becomes larger nevertheless, it is copied once. */
+static void reserve(LongAnswer *a) {
+        const Pool *p = a->request->http->p.pool;
+        size_t size = pool_n_keys(p) * a->ops->key_size + pool_n_slots(p) * a->ops->pair_size;
+
+        if (size > 0 && size < MANAGE_ANSWER_MAX)
+                (void) buf_reserve(&a->body, size);
+}
+
 static int begin(LongAnswer *a) {
         if (++a->n_starts > LONG_ANSWER_STARTS_MAX)
                 return -ESTALE;
         buf_clear(&a->body);
+        reserve(a);
         return a->ops->begin(a->answer, &a->body);
 }
 
@@ -63,7 +73,7 @@ static int step(LongAnswer *a) {
         return r < 0 ? r : 1;
 }
 
-static int refuse(int r, ApiError *ret_error) {
+static int refuse(const LongAnswer *a, int r, ApiError *ret_error) {
         if (r == -E2BIG)
                 api_error_set(ret_error, 500, NULL,
                               "The answer would be larger than gemgate sends (%u MiB).",
@@ -72,7 +82,7 @@ static int refuse(int r, ApiError *ret_error) {
                 api_error_set_busy(ret_error,
                                    "The keys were replaced again and again meanwhile: try again.");
         else
-                return r;
+                return a->ops->refuse ? a->ops->refuse(r, ret_error) : r;
         return HANDLER_E_REFUSED;
 }
 
@@ -85,7 +95,7 @@ static bool advance(LongAnswer *a, int *ret, ApiError *ret_error) {
         if (r > 0)
                 return true;
         work_done(a);
-        *ret = r < 0 ? refuse(r, ret_error) : 0;
+        *ret = r < 0 ? refuse(a, r, ret_error) : 0;
         if (r < 0)
                 buf_done(&a->body);
         else

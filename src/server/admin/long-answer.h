@@ -17,6 +17,11 @@ typedef struct LongAnswerOps {
         /* Writes the next slice. 1: there is more; 0: the body is complete; -ESTALE: begin again; -errno. */
         int (*step)(void *answer, Buf *body);
         void (*free)(void *answer);
+        /* Tells the client what a failure of step() means, other than -ESTALE and -E2BIG: a handler's
+         * result; or NULL. */
+        int (*refuse)(int r, ApiError *ret_error);
+        size_t key_size, pair_size; /* bytes about a key, and about a key and a model; or 0. A buffer that
+                                     * grows is copied, which takes 20 ms for 16 MiB */
 } LongAnswerOps;
 
 /* Takes `answer`, also on failure. A handler's result. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "core/day-clock.h"
 #include "core/model.h"
 #include "dialect/json.h"
 #include "engine/engine-cli.h"
+#include "pool/reset.h"
 #include "server/admin/internal.h"
+#include "server/admin/long-answer.h"
 #include "server/admin/manage.h"
 #include "server/http.h"
 #include "server/reply.h"
@@ -157,16 +160,28 @@ static int reset_read(struct json_object *o, ModelName *model, ResetOrder *ret, 
         return 0;
 }
 
-/* The error does not repeat the pattern, because it may be a whole key. */
-static void reset_reply(Request *q, const ResetOrder *order, size_t n) {
-        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
-        const char *whom = order->pattern ? "the keys of that name or mask" : "every key";
-        const char *where = order->model ?: "every model";
+typedef struct ResetAnswer {
+        Pool *pool;
+        char *pattern, *model; /* or NULL */
+        PoolReset *reset;
+} ResetAnswer;
+
+static int reset_begin(void *answer, Buf *body _unused_) {
+        ResetAnswer *a = answer;
+
+        a->reset = pool_reset_free(a->reset);
+        return pool_reset_new(a->pool, a->pattern, a->model, &a->reset);
+}
+
+static void reset_write(const ResetAnswer *a, Buf *body) {
+        const char *whom = a->pattern ? "the keys of that name or mask" : "every key";
+        const char *where = a->model ?: "every model";
+        unsigned n = pool_reset_count(a->reset);
         char message[MODEL_NAME_MAX + 128];
-        JWriter w = JWRITER_INIT(&body);
+        JWriter w = JWRITER_INIT(body);
 
         if (n > 0)
-                (void) snprintf(message, sizeof(message), "%zu %s lifted: %s, %s.", n,
+                (void) snprintf(message, sizeof(message), "%u %s lifted: %s, %s.", n,
                                 n == 1 ? "block was" : "blocks were", whom, where);
         else
                 (void) snprintf(message, sizeof(message), "There was no block to lift: %s, %s.", whom,
@@ -175,12 +190,42 @@ static void reset_reply(Request *q, const ResetOrder *order, size_t n) {
         jwrite_string(&w, "message", message);
         jwrite_uint(&w, "reset_count", n);
         jwrite_end(&w);
-        request_reply(q, 200, REPLY_JSON, &body);
+}
+
+static int reset_step(void *answer, Buf *body) {
+        ResetAnswer *a = answer;
+        int r;
+
+        r = pool_reset_step(a->reset, day_clock_now(), UPDATE_SLICE_KEYS);
+        if (r == 0)
+                reset_write(a, body);
+        return r;
+}
+
+/* The error does not repeat the pattern, because it may be a whole key. */
+static int reset_refuse(int r, ApiError *ret_error) {
+        if (r != -ENXIO)
+                return r;
+        api_error_set(ret_error, 404, NULL, "No key of the configuration and no model in use fits.");
+        return HANDLER_E_REFUSED;
+}
+
+static void reset_free(void *answer) {
+        ResetAnswer *a = answer;
+
+        pool_reset_free(a->reset);
+        free(a->pattern);
+        free(a->model);
+        free(a);
 }
 
 int manage_reset(Request *q, ApiError *ret_error) {
+        static const LongAnswerOps ops = {
+                .begin = reset_begin, .step = reset_step, .free = reset_free, .refuse = reset_refuse,
+        };
         _cleanup_json_ struct json_object *o = NULL;
         ResetOrder order;
+        ResetAnswer *a;
         ModelName model;
         int r;
 
@@ -192,15 +237,17 @@ int manage_reset(Request *q, ApiError *ret_error) {
         if (r != 0)
                 return r;
 
-        r = pool_reset(q->http->p.pool, order.pattern, order.model, day_clock_now());
-        if (r == -ENXIO) {
-                api_error_set(ret_error, 404, NULL, "No key of the configuration and no model in use fits.");
-                return HANDLER_E_REFUSED;
+        a = calloc(1, sizeof(ResetAnswer));
+        if (!a)
+                return -ENOMEM;
+        a->pool = q->http->p.pool;
+        a->pattern = order.pattern ? strdup(order.pattern) : NULL;
+        a->model = order.model ? strdup(order.model) : NULL;
+        if ((order.pattern && !a->pattern) || (order.model && !a->model)) {
+                reset_free(a);
+                return -ENOMEM;
         }
-        if (r < 0)
-                return r;
-        reset_reply(q, &order, (size_t) r);
-        return 0;
+        return long_answer_start(q, &ops, a, ret_error);
 }
 
 /* --- GET /ip-config, POST /test-ip --- */

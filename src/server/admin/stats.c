@@ -140,7 +140,10 @@ static void stats_free(void *answer) {
 }
 
 int manage_stats(Request *q, ApiError *ret_error) {
-        static const LongAnswerOps ops = { .begin = stats_begin, .step = stats_step, .free = stats_free };
+        static const LongAnswerOps ops = {
+                .begin = stats_begin, .step = stats_step, .free = stats_free,
+                .key_size = 256,      .pair_size = 320,
+        };
         const HttpParams *p = &q->http->p;
         StatsAnswer *a;
         unsigned n_days;
