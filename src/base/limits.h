@@ -62,7 +62,7 @@
 #define HEDGE_MODELS_MAX 64U   /* models timed to the first event for HEDGE_AFTER=p95, 0.7 KiB each */
 
 /* --- state kept over restarts --- */
-#define STATE_BATCH_ROWS  32768U      /* rows of a transaction of ~25 ms: urgent rows wait for at most one */
+#define STATE_BATCH_ROWS  8192U       /* made in one turn, of ~8 ms; urgent rows wait for one transaction */
 #define STATE_BATCH_MAX   (64U << 20) /* ~0.1 KiB a row, 1.2 with the longest names and errors */
 #define STATE_ABSENT_MAX  131072U /* keys and projects of the file that are not configured, 0.1 KiB each */
 #define STATE_PATH_MAX    4000U        /* PATH_MAX, and room for a suffix */

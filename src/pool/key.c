@@ -14,6 +14,8 @@
 #include "pool/internal.h"
 #include "pool/notify.h"
 
+#define SWEEP_MAX 1024U /* keys that are freed in one turn of the loop */
+
 /* --- projects --- */
 
 int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
@@ -153,13 +155,19 @@ static void destroy_unless_kept(Pool *p, PoolKey *k) {
                 key_destroy(p, k);
 }
 
-void pool_keys_sweep(Pool *p) {
+bool pool_keys_sweep(Pool *p) {
+        size_t n = 0;
+
         LIST_FOREACH(i, &p->gone) {
                 PoolKey *k = list_entry(i, PoolKey, link);
 
-                if (k->n_leases == 0)
-                        key_destroy(p, k);
+                if (k->n_leases > 0)
+                        continue;
+                if (n++ == SWEEP_MAX)
+                        return true;
+                key_destroy(p, k);
         }
+        return false;
 }
 
 bool pool_has_secret(const Pool *p, const PoolKey *k) {

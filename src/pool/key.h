@@ -93,7 +93,7 @@ void pool_keys_free(Pool *p);
 
 void pool_key_retire(Pool *p, PoolKey *k);  /* removes it from everything; its last request frees it */
 void pool_key_release(Pool *p, PoolKey *k); /* one request fewer */
-void pool_keys_sweep(Pool *p);              /* frees removed keys that nothing refers to */
+bool pool_keys_sweep(Pool *p); /* frees removed keys that nothing refers to; true: there are more */
 bool pool_has_secret(const Pool *p, const PoolKey *k); /* a key in the pool has the same secret */
 
 /* Gives the key its id: enters it into the tree of ids. */

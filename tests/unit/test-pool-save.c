@@ -60,6 +60,36 @@ static void test_rest_is_told_of(void **state) {
         world_done(&w);
 }
 
+static size_t n_gone(const Pool *p) {
+        size_t n = 0;
+
+        LIST_FOREACH(i, &p->gone)
+                n++;
+        return n;
+}
+
+/* Removed keys without rows are freed some at a time, and all of them. */
+static void test_sweep(void **state) {
+        World w = { .now = NOON };
+        Rows rows = ROWS_INIT(STATE_BATCH_MAX);
+        size_t n_turns = 0, before;
+
+        world_begin(&w, four, 4);
+        assert_int_equal(pool_add_many(w.pool, "AIzaSyKeyToSweep", 5000), 0);
+        (void) world_save(&w, true);
+        (void) world_set_keys(&w, four, 4);
+        for (int more = 1; more > 0; n_turns++) {
+                before = n_gone(w.pool);
+                rows_clear(&rows);
+                more = pool_save(w.pool, true, &rows);
+                assert_in_range(before - n_gone(w.pool), 0, 1024);
+        }
+        assert_true(n_turns > 4);
+        assert_true(list_is_empty(&w.pool->gone));
+        rows_done(&rows);
+        world_done(&w);
+}
+
 static void test_batches(void **state) {
         World w = { .now = NOON };
         Rows rows = ROWS_INIT(STATE_BATCH_MAX);
@@ -447,7 +477,8 @@ static void test_many_absent(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
-                cmocka_unit_test(test_batches),          cmocka_unit_test(test_days),
+                cmocka_unit_test(test_batches),
+                cmocka_unit_test(test_sweep),          cmocka_unit_test(test_days),
                 cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
                 cmocka_unit_test(test_unsent),
                 cmocka_unit_test(test_wrong_clock),

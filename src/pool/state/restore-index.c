@@ -71,6 +71,7 @@ int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey *
         r = find_key(l, v, used, ret);
         if (*ret && (*ret)->restored)
                 *ret = NULL;
+        l->n_found += *ret != NULL;
         return r;
 }
 
@@ -85,6 +86,7 @@ int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolP
                 r = find_key(l, v, used, &k);
                 if (k && k->project == &k->own && !k->own.restored)
                         *ret = &k->own;
+                l->n_found += *ret != NULL;
                 return r;
         }
         name = strndup(v->data, v->n);
@@ -95,6 +97,7 @@ int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolP
                 return restore_absent_note(&l->absent, v, used);
         if (!(*at)->restored)
                 *ret = *at;
+        l->n_found += *ret != NULL;
         return 0;
 }
 

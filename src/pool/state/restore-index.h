@@ -14,7 +14,7 @@ typedef struct RestoreIndex {
         Pool *pool;
         PoolKey **index; /* by digest; NULL until a row needs it */
         size_t n_index;
-        size_t n_senseless;
+        size_t n_senseless, n_found; /* rows that make no sense; that a key or project got */
         RestoreAbsent absent;
 } RestoreIndex;
 

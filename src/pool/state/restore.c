@@ -462,8 +462,10 @@ size_t pool_restore_end(PoolRestore *r) {
         p->restored = true;
         if (r->is_new_book)
                 daybook_clean_all(p->daybook);
-        pool_arrange(p);
-        pool_notify_restored(p);
+        if (r->is_first || r->of.n_found > 0) { /* after a reload most new keys have no rows */
+                pool_arrange(p);
+                pool_notify_restored(p);
+        }
         restore_absent_end(&r->of.absent, p);
         restore_index_done(&r->of);
         free(r);

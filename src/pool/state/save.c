@@ -388,16 +388,20 @@ static bool is_idle(Pool *p, const PoolDirty *d) {
 }
 
 static int save_list(Pool *p, List *list, Rows *out) {
+        size_t n_idle = 0;
+
         LIST_FOREACH(i, list) {
                 PoolDirty *d = list_entry(i, PoolDirty, link);
                 RowWriter w = {};
                 int r;
 
-                if (out->n >= STATE_BATCH_ROWS)
+                if (out->n + n_idle >= STATE_BATCH_ROWS)
                         return 0;
                 if (save_end(d, out))
                         continue;
-                if (!is_idle(p, d)) {
+                if (is_idle(p, d))
+                        n_idle++;
+                else {
                         r = row_of[d->table](p, d, &w);
                         if (r < 0)
                                 return r;
@@ -488,7 +492,5 @@ int pool_save(Pool *p, bool all, Rows *out) {
                 pool_note_all(p);
                 return r;
         }
-        if (all && !more)
-                pool_keys_sweep(p);
-        return more;
+        return more || (all && pool_keys_sweep(p));
 }
