@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-from fixtures import running_sim, sim, start  # noqa: F401
+from fixtures import pytest_collection_modifyitems, running_sim, sim, start  # noqa: F401
