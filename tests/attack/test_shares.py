@@ -43,7 +43,8 @@ def test_queue(sim, start):
     sim.script('model=sim-busy-*: error rpm retry=50s\nmodel=gemini-3.8-pro times=1: error rpm retry=1s\n*: text "Hello."')
     d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]), QUEUE_WAIT="60s", MAX_CONNECTIONS="8192", **TWO_CLIENTS)
     w = Watch(d)
-    with w.attack("waiting clients", memory=64 * MIB, cpu=6), contextlib.ExitStack() as stack:
+    # A place holds the body twice, as it came and translated; the connection and the exchange take 30 KiB beside them.
+    with w.attack("waiting clients", memory=2000 * 48 << 10, cpu=6), contextlib.ExitStack() as stack:
         waiting = [stack.enter_context(d.connect()) for _ in range(2000)]
         for i, c in enumerate(waiting):
             c.send(chat(f"sim-busy-{i % 20}", size=8000))
