@@ -74,6 +74,7 @@ struct Dialect {
 };
 
 extern const Dialect dialect_openai_chat;
+extern const Dialect dialect_openai_completions;
 extern const Dialect dialect_openai_embeddings;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */
 extern const Dialect dialect_gemini;

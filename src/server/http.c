@@ -155,7 +155,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                         api_error_set(ret_error, 405, NULL, "The method is not one of this path: %s.",
                                       ret_allow);
                 else
-                        api_error_set(ret_error, 404, NULL, "There is nothing at this path.");
+                        api_error_set(ret_error, 404, NULL, "%s", route_why_missing(q->path));
                 return HANDLER_E_REFUSED;
         }
 

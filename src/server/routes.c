@@ -12,6 +12,7 @@
 /* The dialect, and the form of its errors. */
 #define PLAIN       NULL, &error_shape_plain
 #define OPENAI_CHAT &dialect_openai_chat, &error_shape_openai
+#define OPENAI_COMPLETIONS &dialect_openai_completions, &error_shape_openai
 #define OPENAI_EMBEDDINGS &dialect_openai_embeddings, &error_shape_openai
 #define ANTHROPIC   NULL, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
@@ -46,6 +47,8 @@ static const Route routes[] = {
           "whether there are keys that can serve; open" },
         { "POST", "/v1/chat/completions", TOKEN_CLIENT, OPENAI_CHAT, exchange_begin,
           "OpenAI chat completions, streaming and not" },
+        { "POST", "/v1/completions", TOKEN_CLIENT, OPENAI_COMPLETIONS, exchange_begin,
+          "OpenAI completions of one prompt, streaming and not" },
         { "POST", "/v1/embeddings", TOKEN_CLIENT, OPENAI_EMBEDDINGS, exchange_begin, "OpenAI embeddings" },
         NATIVE("POST", "/v1beta/models/", exchange_begin,
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
@@ -114,6 +117,23 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
                 assert(n < n_allow);
         }
         return NULL;
+}
+
+const char *route_why_missing(const char *path) {
+        static const struct {
+                const char *path, *why;
+        } rows[] = {
+                { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
+                                     "the safety of each prompt and answer itself." },
+                { "/v1/images/edits", "There is no editing of images at this path: send the image to "
+                                      "/v1/chat/completions." },
+                { "/v1/images/variations", "There are no variations of images: Gemini has no such method." },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (streq(path, rows[i].path))
+                        return rows[i].why;
+        return "There is nothing at this path.";
 }
 
 void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors) {

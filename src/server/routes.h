@@ -27,6 +27,9 @@ struct Route {
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 
+/* Why there is no such route: a sentence for the 404. */
+const char *route_why_missing(const char *path);
+
 /* A body that comes with any other route is not kept. */
 bool route_takes_body(const Route *r);
 

@@ -53,6 +53,10 @@ def upstream(target, text):
     return body_faults(model, verb, body) if isinstance(body, dict) else ["shape: no object"]
 
 
+def error_faults(answer):
+    return ["shape: " + f for f in schemas("openai").faults("ErrorResponse", answer)]
+
+
 def usage_wanted(request):
     """stream_options.include_usage of a chat request, or None if it is not known."""
     if not isinstance(request, dict):
@@ -86,6 +90,4 @@ def downstream(status, kind, text, complete=True, request=None):
         answer = json.loads(text)
     except ValueError:
         return ["shape: no JSON"]
-    if status == 200:
-        return chat.answer_faults(answer)
-    return ["shape: " + f for f in schemas("openai").faults("ErrorResponse", answer)]
+    return chat.answer_faults(answer) if status == 200 else error_faults(answer)

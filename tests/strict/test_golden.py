@@ -4,19 +4,24 @@ import json
 import pathlib
 
 import pytest
-from strict import chat, judge
+from strict import chat, completions, judge
 
-CASES = pathlib.Path(__file__).parents[1] / "golden" / "openai-chat"
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
+RULES = {"openai-chat": chat, "openai-completions": completions}
 
 
 def cases(suffix):
-    found = sorted(p.name.removesuffix(suffix) for p in CASES.glob("*" + suffix))
+    found = sorted(f"{d}/{p.name.removesuffix(suffix)}" for d in RULES for p in (GOLDEN / d).glob("*" + suffix))
     assert found
     return found
 
 
 def read(name, suffix):
-    return (CASES / (name + suffix)).read_text()
+    return (GOLDEN / (name + suffix)).read_text()
+
+
+def rules(name):
+    return RULES[name.partition("/")[0]]
 
 
 @pytest.mark.parametrize("name", cases(".gemini.json"))
@@ -29,7 +34,7 @@ def test_request(name):
 def test_answer(name):
     text = read(name, ".answer.expected")
     if not text.startswith("! "):
-        assert chat.answer_faults(json.loads(text)) == []
+        assert rules(name).answer_faults(json.loads(text)) == []
 
 
 @pytest.mark.parametrize("name", cases(".stream.expected"))
@@ -37,4 +42,4 @@ def test_stream(name):
     text = read(name, ".stream.expected")
     broken = "\n! " in "\n" + text  # the rest is no event: it names the failure
     events = "\n\n".join(e for e in text.split("\n\n") if not e.startswith("! "))
-    assert chat.stream_faults(events, complete=not broken) == []
+    assert rules(name).stream_faults(events, complete=not broken) == []

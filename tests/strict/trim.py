@@ -50,7 +50,8 @@ GEMINI_ENUMS = {
 }
 
 OPENAI_ROOTS = ["CreateChatCompletionResponse", "CreateChatCompletionStreamResponse", "ErrorResponse",
-                "ListModelsResponse", "CreateEmbeddingResponse"]
+                "ListModelsResponse", "CreateEmbeddingResponse", "CreateCompletionResponse", "ImagesResponse",
+                "CreateTranscriptionResponse"]
 
 # Members that no client is hurt by, and that many ask for: the whole list of what a chat answer may hold beyond OpenAI's.
 SIGNED = members(google=members(thought_signature=TEXT))
@@ -62,6 +63,32 @@ OPENAI_MORE = {
     "ChatCompletionMessageToolCall": {"extra_content": SIGNED},
     "ChatCompletionMessageCustomToolCall": {"extra_content": SIGNED},
     "ChatCompletionMessageToolCallChunk": {"extra_content": SIGNED, "custom": members(name=TEXT, input=TEXT)},
+}
+
+
+def required(**properties):
+    return {**members(**properties), "required": sorted(properties)}
+
+
+# What OpenAI's file lacks; from the reference and from the types of its SDKs.
+ENDS = {"type": "string", "enum": ["stop", "length", "content_filter"]}
+NULL = {"type": "null"}
+COMPLETION = required(text=TEXT, index=WHOLE, logprobs=NULL, finish_reason={"anyOf": [ENDS, NULL]})
+COMPLETION["properties"]["native_finish_reason"] = TEXT
+KINDS = members(text_tokens=WHOLE, image_tokens=WHOLE)
+IMAGE = members(b64_json=TEXT, url=TEXT)
+OPENAI_OWN = {
+    "CreateCompletionResponse": required(
+        id=TEXT, object={"type": "string", "enum": ["text_completion"]}, created=WHOLE, model=TEXT,
+        choices=list_of(COMPLETION), usage={"anyOf": [{"$ref": "#/CompletionUsage"}, NULL]}),
+    "ImagesResponse": required(
+        created=WHOLE, data=list_of(IMAGE), output_format={"type": "string", "enum": ["png", "jpeg", "webp"]},
+        usage=required(input_tokens=WHOLE, output_tokens=WHOLE, total_tokens=WHOLE, input_tokens_details=KINDS,
+                       output_tokens_details=KINDS)),
+    "CreateTranscriptionResponse": required(
+        text=TEXT, usage=required(type={"type": "string", "enum": ["tokens"]}, input_tokens=WHOLE,
+                                  output_tokens=WHOLE, total_tokens=WHOLE,
+                                  input_token_details=members(text_tokens=WHOLE, audio_tokens=WHOLE))),
 }
 CHOICES = {"CreateChatCompletionResponse": {"native_finish_reason": TEXT},
            "CreateChatCompletionStreamResponse": {"native_finish_reason": TEXT}}
@@ -142,6 +169,7 @@ def openai(path):
     delta, message = schemas["ChatCompletionStreamResponseDelta"], schemas["ChatCompletionResponseMessage"]
     delta["properties"]["annotations"] = message["properties"]["annotations"]
     schemas["ChatCompletionMessageToolCallChunk"]["properties"]["type"]["enum"].append("custom")
+    schemas.update(OPENAI_OWN)
     write("openai", reachable(schemas, OPENAI_ROOTS))
 
 

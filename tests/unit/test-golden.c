@@ -34,6 +34,9 @@ static const struct {
         { "openai-chat", &dialect_openai_chat,
           "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{"
           "\"include_usage\":true}}" },
+        { "openai-completions", &dialect_openai_completions,
+          "{\"prompt\":\"hi\",\"echo\":true,\"stream\":true,\"stream_options\":{"
+          "\"include_usage\":true}}" },
 };
 
 static const DialectContext context = {

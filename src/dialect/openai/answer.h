@@ -6,6 +6,7 @@
  * and decides; these files write:
  *
  *     chat-chunk.c     one chunk of a stream
+ *     completions.c    choices of /v1/completions
  *     chat-call.c      tool calls
  *     chat-media.c     images
  *     chat-cite.c      annotations: sources of the text
@@ -21,8 +22,9 @@
 
 /* Begins the stream's answer: what all chunks begin with. The id must be set. */
 void openai_chunk_begin(OpenaiChat *chat);
-/* Opens a chunk of this candidate up to the value of "delta", which the caller writes to `out`; after that
- * openai_chunk_close(). The first chunk of a candidate, with the role, comes before it. */
+/* Opens a chunk of this candidate up to the value of "delta" (of /v1/completions: "text"), which the caller
+ * writes to `out`; after that openai_chunk_close(). The first chunk of a candidate, with the role, comes
+ * before it. */
 void openai_chunk_open(OpenaiChat *chat, size_t index, Buf *out);
 void openai_chunk_close(const OpenaiChat *chat, Buf *out);
 void openai_chunk_close_text(OpenaiChat *chat, Buf *out); /* with the text's logprobs */
@@ -30,7 +32,7 @@ void openai_chunk_finish(OpenaiChat *chat, size_t index, const char *finish, con
 void openai_chunk_end(const OpenaiChat *chat, Buf *out); /* the usage, if it is asked for, and [DONE] */
 
 /* The beginning of an answer and of every chunk, up to the open array of choices. */
-void openai_head_write(const OpenaiChat *chat, const char *object, JWriter *w);
+void openai_head_write(const OpenaiChat *chat, bool is_chunk, JWriter *w);
 
 /* --- chat-call.c --- */
 
@@ -63,6 +65,10 @@ void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w);
 /* Appends the event's entries to the candidate's; in a stream they are of the next chunk. */
 void openai_logprobs_add(OpenaiChat *chat, const GeminiCandidate *c);
 void openai_logprobs_write(const Buf *entries, const char *key, JWriter *w);
+
+/* --- completions.c --- */
+
+void openai_completion_write(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w);
 
 /* --- chat-usage.c --- */
 

@@ -60,7 +60,7 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
                 return;
         text_copy(id, sizeof(id), e->response_id);
         secret_scrub(id, chat->t.key);
-        (void) snprintf(chat->id, sizeof(chat->id), "chatcmpl-%s",
+        (void) snprintf(chat->id, sizeof(chat->id), "%s-%s", chat->is_completion ? "cmpl" : "chatcmpl",
                         id[0] && streq(id, e->response_id) ? id : chat->request_id);
         if (translation_streams(&chat->t))
                 openai_chunk_begin(chat);
@@ -92,23 +92,32 @@ static void keep_signature(const OpenaiChat *chat, OpenaiChoice *choice) {
                           (size_t) (chat->signature.end - chat->signature.p));
 }
 
+static void write_delta(OpenaiChat *chat, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+
+        if (chat->is_completion)
+                return jwrite_quote(out, buf_data(&chat->text), chat->text.n);
+        jwrite_object(&w, NULL);
+        if (chat->text.n > 0)
+                jwrite_string_n(&w, "content", buf_data(&chat->text), chat->text.n);
+        if (chat->signature.p)
+                openai_call_write_extra(chat->signature, &w);
+        jwrite_end(&w);
+}
+
 /* Passes the text on that was collected. A signature alone does not begin an answer. */
 static void flush_text(OpenaiChat *chat, size_t index, Buf *out) {
         OpenaiChoice *choice = &chat->choices[index];
-        JWriter w = JWRITER_INIT(out);
 
+        if (chat->is_completion)
+                chat->signature = (JsonView){}; /* there is no message that it could come back with */
         if (chat->text.n > 0 && (!translation_streams(&chat->t) || chat->may_cite))
                 (void) buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
         if (!translation_streams(&chat->t))
                 keep_signature(chat, choice);
         else if (chat->text.n > 0 || (chat->signature.p && choice->has_begun)) {
                 openai_chunk_open(chat, index, out);
-                jwrite_object(&w, NULL);
-                if (chat->text.n > 0)
-                        jwrite_string_n(&w, "content", buf_data(&chat->text), chat->text.n);
-                if (chat->signature.p)
-                        openai_call_write_extra(chat->signature, &w);
-                jwrite_end(&w);
+                write_delta(chat, out);
                 openai_chunk_close_text(chat, out);
         }
         buf_clear(&chat->text);
@@ -193,6 +202,7 @@ void openai_answer_done(OpenaiChat *chat) {
         buf_done(&chat->head);
         buf_done(&chat->text);
         buf_done(&chat->logprobs);
+        buf_done(&chat->echo);
         for (size_t i = 0; i < chat->n_ready; i++)
                 each_buf(&chat->choices[i], buf_done);
 }
@@ -211,7 +221,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         openai_cite_add(chat, c);
 
         while (gemini_part_next(&c->parts, &part)) {
-                if (part.kind == GEMINI_PART_CALL && !openai_call_has_name(&part))
+                if (part.kind == GEMINI_PART_CALL && (chat->is_completion || !openai_call_has_name(&part)))
                         continue;
                 if (!part.is_thought && gemini_part_has_content(&part))
                         candidate->has_more = true;
@@ -308,7 +318,7 @@ static void stream_choice(OpenaiChat *chat, size_t index, const char *finish, Bu
         jwrite_object(&w, NULL);
         openai_cite_write(chat, index, &w);
         jwrite_end(&w);
-        if (cited.n > 2) {
+        if (cited.n > 2 && !chat->is_completion) {
                 openai_chunk_open(chat, index, out);
                 (void) buf_append(out, buf_data(&cited), cited.n);
                 openai_chunk_close(chat, out);
@@ -348,7 +358,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         empty = is_empty(chat); /* before the end is written */
         any = answer_has_candidate(&chat->answer);
         if (!translation_streams(t))
-                openai_head_write(chat, "chat.completion", &w);
+                openai_head_write(chat, false, &w);
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
                 const AnswerCandidate *c = &chat->answer.candidates[i];
                 const char *finish;
@@ -358,6 +368,8 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 finish = finish_of(chat, i);
                 if (translation_streams(t))
                         stream_choice(chat, i, finish, out);
+                else if (chat->is_completion)
+                        openai_completion_write(chat, i, finish, &w);
                 else
                         write_choice(chat, i, finish, &w);
                 t->finish_reason = t->finish_reason ?: finish;
@@ -367,7 +379,8 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         else {
                 jwrite_end(&w);
                 openai_usage_write(t, &w);
-                jwrite_string(&w, "service_tier", chat->service_tier);
+                if (!chat->is_completion)
+                        jwrite_string(&w, "service_tier", chat->service_tier);
                 jwrite_end(&w);
         }
         if (out->error < 0)

@@ -4,10 +4,12 @@
 
 #include "dialect/openai/answer.h"
 
-void openai_head_write(const OpenaiChat *chat, const char *object, JWriter *w) {
+void openai_head_write(const OpenaiChat *chat, bool is_chunk, JWriter *w) {
+        const char *object = is_chunk ? "chat.completion.chunk" : "chat.completion";
+
         jwrite_object(w, NULL);
         jwrite_string(w, "id", chat->id);
-        jwrite_string(w, "object", object);
+        jwrite_string(w, "object", chat->is_completion ? "text_completion" : object);
         jwrite_uint(w, "created", chat->created);
         jwrite_string(w, "model", chat->t.served[0] ? chat->t.served : chat->t.model);
         jwrite_array(w, "choices");
@@ -17,7 +19,7 @@ void openai_chunk_begin(OpenaiChat *chat) {
         JWriter w = JWRITER_INIT(&chat->head);
 
         (void) buf_puts(&chat->head, "data: ");
-        openai_head_write(chat, "chat.completion.chunk", &w);
+        openai_head_write(chat, true, &w);
 }
 
 static void open_chunk(const OpenaiChat *chat, size_t index, Buf *out) {
@@ -26,7 +28,7 @@ static void open_chunk(const OpenaiChat *chat, size_t index, Buf *out) {
         (void) buf_append(out, buf_data(&chat->head), chat->head.n);
         jwrite_object(&w, NULL);
         jwrite_uint(&w, "index", index);
-        (void) buf_puts(out, ",\"delta\":");
+        (void) buf_puts(out, chat->is_completion ? ",\"text\":" : ",\"delta\":");
 }
 
 static void close_chunk(const OpenaiChat *chat, const Buf *logprobs, const char *finish, const char *native,
@@ -54,8 +56,13 @@ static void begin_choice(OpenaiChat *chat, size_t index, Buf *out) {
         if (chat->choices[index].has_begun)
                 return;
         chat->choices[index].has_begun = true;
+        if (chat->is_completion && chat->echo.n == 0)
+                return;
         open_chunk(chat, index, out);
-        (void) buf_puts(out, "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
+        if (chat->is_completion)
+                jwrite_quote(out, buf_data(&chat->echo), chat->echo.n);
+        else
+                (void) buf_puts(out, "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
         close_chunk(chat, NULL, NULL, NULL, out);
 }
 
@@ -75,7 +82,7 @@ void openai_chunk_close_text(OpenaiChat *chat, Buf *out) {
 
 void openai_chunk_finish(OpenaiChat *chat, size_t index, const char *finish, const char *native, Buf *out) {
         openai_chunk_open(chat, index, out);
-        (void) buf_puts(out, "{}");
+        (void) buf_puts(out, chat->is_completion ? "\"\"" : "{}");
         close_chunk(chat, NULL, finish, native, out);
 }
 
@@ -84,7 +91,7 @@ void openai_chunk_end(const OpenaiChat *chat, Buf *out) {
                 JWriter w = JWRITER_INIT(out);
 
                 (void) buf_puts(out, "data: ");
-                openai_head_write(chat, "chat.completion.chunk", &w);
+                openai_head_write(chat, true, &w);
                 jwrite_end(&w);
                 openai_usage_write(&chat->t, &w);
                 jwrite_end(&w);

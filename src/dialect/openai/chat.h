@@ -35,6 +35,7 @@ typedef struct OpenaiChat {
         char request_id[REQUEST_ID_MAX + 1];
         uint64_t created;
         bool include_usage;
+        bool is_completion; /* of /v1/completions: a choice has a text, no message */
         bool has_stop; /* stop sequences, so that an empty answer may be the right one */
         const char *service_tier;                     /* OpenAI's name of the tier used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
@@ -56,6 +57,7 @@ typedef struct OpenaiChat {
         ChatImages images;
         bool has_audio;        /* sound is requested */
         char audio_format[16]; /* OpenAI's name: "wav", "pcm16"; "" if the client has none */
+        Buf echo; /* /v1/completions: the prompt, which each text begins with; or nothing */
         Vault *vault; /* of thought signatures; or NULL */
 
         size_t n_ready; /* how many of the choices are in use: the others are not set */
