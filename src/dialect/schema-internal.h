@@ -48,7 +48,7 @@ typedef struct Schema {
         SchemaEdge *edges;
         size_t n_edges, n_edges_allocated;
         uint64_t *reach; /* a row of bits a target; NULL: not known yet, or there is no circle */
-        uint64_t steps;  /* taken to find what references refer to */
+        uint64_t steps;  /* left to find what references refer to */
         int *queue;      /* targets in the order of $defs */
         int n_queue;
 
@@ -85,6 +85,7 @@ void schema_write_object(Schema *s, const SchemaNode *node);
 
 /* schema-ref.c: the target of a reference, or -1. */
 int schema_ref_find(Schema *s, JsonView ref);
+uint64_t schema_ref_steps(JsonView root); /* allowed for all references of a schema */
 JsonView schema_ref_resolve(JsonView root, JsonView ref, uint64_t *steps); /* no view: nothing local */
 void schema_ref_use(Schema *s, int target);              /* it is referred to from where the writer is */
 bool schema_ref_find_circles(Schema *s);                 /* false: there are none */

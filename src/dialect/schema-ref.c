@@ -21,17 +21,27 @@
 
 #define REF_MAX   512U /* bytes of a reference */
 #define REFS_MAX  2048U /* a power of two; at most half of them are used */
-#define STEPS_MAX (1U << 20) /* members that are looked at to resolve all references: some milliseconds */
+
+/* Members that are looked at to resolve all references. In a request that is read in the loop they take some
+ * 30 ms together. They are enough for 300 references to as many small definitions. */
+#define STEPS_BASE 16384U
+#define STEPS_PER_BYTE 2U
+#define ANCHOR_STEPS   4U /* for an entry of $defs that may have the anchor */
 
 /* --- what a reference refers to --- */
+
+uint64_t schema_ref_steps(JsonView root) {
+        return STEPS_BASE + STEPS_PER_BYTE * (uint64_t) (root.end - root.p);
+}
 
 static JsonView get_member(JsonView object, const char *name, uint64_t *steps) {
         JsonCursor c = json_enter(object);
         JsonView member, v, found = {};
 
         for (size_t i = 0; json_next(&c, &member, &v); i++) {
-                if (++*steps > STEPS_MAX)
+                if (*steps == 0)
                         return (JsonView){};
+                (*steps)--;
                 if (c.is_object ? json_view_equals(member, name) : strtoul(name, NULL, 10) == i)
                         found = v;
         }
@@ -74,11 +84,13 @@ static JsonView find_anchor(JsonView root, const char *fragment, uint64_t *steps
                 JsonCursor c = json_enter(get_member(root, places[i], steps));
                 JsonView v;
 
-                while (*steps < STEPS_MAX && json_next(&c, NULL, &v))
+                while (*steps >= ANCHOR_STEPS && json_next(&c, NULL, &v)) {
+                        *steps -= ANCHOR_STEPS;
                         if (json_view_equals(get_member(v, "$anchor", steps), fragment) ||
                             json_view_equals(get_member(v, "$id", steps), id) ||
                             json_view_equals(get_member(v, "id", steps), id))
                                 return v;
+                }
         }
         return (JsonView){};
 }
@@ -148,8 +160,9 @@ static void make_name(const Schema *s, JsonView ref, char ret[static SCHEMA_NAME
         for (char *p = ret; *p; p++)
                 if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *p))
                         *p = '_';
+        /* Counted from the number of names, so that many equal ones are not compared again and again. */
         n = MIN(strlen(ret), (size_t) SCHEMA_NAME_MAX - 4);
-        for (unsigned i = 2; is_name_used(s, ret); i++)
+        for (unsigned i = (unsigned) s->n_targets + 1; is_name_used(s, ret); i++)
                 (void) snprintf(ret + n, SCHEMA_NAME_MAX + 1 - n, "_%u", i % 1000);
 }
 

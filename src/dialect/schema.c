@@ -325,7 +325,7 @@ SchemaRoot schema_root(JsonView schema) {
                 JSON_MEMBER("prefixItems", &prefix),
         };
         JsonView root = schema;
-        uint64_t steps = 0;
+        uint64_t steps = schema_ref_steps(root);
 
         if (json_view_is_null(schema) || json_view_is(schema, 't') || json_view_is(schema, 'f'))
                 return SCHEMA_ABSENT;
@@ -396,6 +396,7 @@ void schema_write(JsonView schema, SchemaUse use, JWriter *w, const char *key) {
         JWriter before = *w;
         Schema s = {
                 .root = schema,
+                .steps = schema_ref_steps(schema),
                 .w = w,
                 .limit = start + SCHEMA_GROWTH_MAX * n + SCHEMA_GROWTH_BASE,
                 .notes = BUF_INIT(2U * SCHEMA_NOTES_MAX),

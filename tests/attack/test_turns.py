@@ -5,6 +5,7 @@ The loop's thread, which serves everyone, must not be held by them: no turn of t
 /health is answered meanwhile. How soon is asserted only where little else runs, because other work delays an answer, too.
 """
 import contextlib
+import json
 import mmap
 import multiprocessing
 import os
@@ -60,6 +61,28 @@ BODIES = {
     "cli": (CLI, lambda: fill("0"), 413),
     "cli lines": (CLI_CHAT, lambda: text("\\n"), 400),
 }
+
+
+def tools(properties, copies, **more):
+    """A chat of `copies` functions whose parameters have these properties."""
+    parameters = {"type": "object", "properties": properties} | more
+    one = [{"type": "function", "function": {"name": f"f{i}", "parameters": parameters}} for i in range(copies)]
+    chat = {"model": "gemini-3.8-flash", "messages": [{"role": "user", "content": "Hi"}], "tools": one}
+    return json.dumps(chat, ensure_ascii=False).encode()
+
+
+def references(targets):
+    return {f"p{i}": {"$ref": target} for i, target in enumerate(targets)}
+
+
+LETTERS = [chr(0xE000 + i) for i in range(512)]  # none of them can be in the name of a definition
+# A body below 256 KiB is read in the loop itself.
+SMALL = {
+    "names": lambda: tools(references(f"#/$defs/{c}" for c in LETTERS), 7, **{"$defs": {c: {} for c in LETTERS}}),
+    "anchors": lambda: tools(references(f"#{i}" for i in range(1000)), 4,
+                             **{"$defs": {i: {"$anchor": str(i)} for i in range(1000)}}),
+    "properties": lambda: tools(references(f"#/properties/p{i + 1}" for i in range(4000)), 1),
+}  # fmt: skip
 
 
 class Turns:
@@ -123,3 +146,17 @@ def test_no_body_holds_the_loop(start, tmp_path, name):
                 break
         else:
             raise AssertionError(f"/health took {quickest:.2f} s")
+
+
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("name", SMALL)
+def test_no_small_body_holds_the_loop(sim, start, tmp_path, name):
+    body = SMALL[name]()
+    assert len(body) < 256 << 10
+    turns = Turns(tmp_path / "turns")
+    d = start(LD_PRELOAD=str(BUILD / "tests/attack/turns.so"), TURNS_FILE=str(tmp_path / "turns"))
+    assert d.chat().status == 200
+    turns.forget()
+    assert d.ask("POST", CHAT[0], body=body).status == 200
+    print(f"\n{name}: a turn of {turns.longest() / 1e6:.1f} ms")
+    assert 0 < turns.longest() <= TURN_MAX, f"a turn of {turns.longest() / 1e6:.1f} ms"
