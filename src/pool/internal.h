@@ -68,6 +68,12 @@ static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
 }
 
 /* False: a reload removes the key. */
+/* Keys or their state have changed: each model's refusal is counted again when it is needed. */
+static inline void pool_forget_refusals(const Pool *p) {
+        LIST_FOREACH(i, &p->models)
+                list_entry(i, PoolModel, models)->refused_at = 0;
+}
+
 static inline bool pool_key_is_member(const Pool *p, const PoolKey *k) {
         return !k->gone && k->set >= p->member_set;
 }

@@ -143,7 +143,7 @@ int pool_reset_new(Pool *p, const char *pattern, const char *model, PoolReset **
 
 int pool_reset_step(PoolReset *r, usec_t now, size_t n) {
         Pool *p = r->pool;
-        size_t cost = 1 + p->n_models / UPDATE_MODELS_PER_KEY;
+        size_t cost = pool_update_cost(p);
         PoolModel *m;
         int e;
 
@@ -161,8 +161,7 @@ int pool_reset_step(PoolReset *r, usec_t now, size_t n) {
                 stage_end(r);
         }
         if (r->stage > RESET_COUNT)
-                LIST_FOREACH(i, &p->models)
-                        list_entry(i, PoolModel, models)->refused_at = 0;
+                pool_forget_refusals(p);
         return r->stage < RESET_DONE;
 }
 

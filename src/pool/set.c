@@ -33,6 +33,8 @@
 #include "pool/project.h"
 #include "pool/update.h"
 
+#define MODELS_PER_KEY 4U /* so many models more are as much work as one key more */
+
 typedef struct PlanRow {
         PoolKey *key;
         const PoolKeyWanted *wanted;
@@ -393,6 +395,10 @@ int pool_update_new(Pool *p, const PoolKeyWanted *keys, size_t n, PoolUpdate **r
         return 0;
 }
 
+size_t pool_update_cost(const Pool *p) {
+        return 1 + p->n_models / MODELS_PER_KEY;
+}
+
 int pool_update_step(PoolUpdate *u, usec_t now, size_t n) {
         static int (*const steps[])(PoolUpdate *u) = {
                 [UPDATE_COMPARE] = compare_one, [UPDATE_PLAN] = plan_one,     [UPDATE_LEAVING] = leaving_one,
@@ -400,7 +406,7 @@ int pool_update_step(PoolUpdate *u, usec_t now, size_t n) {
                 [UPDATE_NOTIFY] = notify_one,   [UPDATE_CLEAN] = clean_one,
         };
         Pool *p = u->pool;
-        size_t cost = 1 + p->n_models / UPDATE_MODELS_PER_KEY;
+        size_t cost = pool_update_cost(p);
         int r;
 
         (void) pool_time(p, now);
@@ -410,8 +416,7 @@ int pool_update_step(PoolUpdate *u, usec_t now, size_t n) {
                         return r;
         }
         if (pool_update_has_begun(u))
-                LIST_FOREACH(i, &p->models)
-                        list_entry(i, PoolModel, models)->refused_at = 0; /* what was counted is not true */
+                pool_forget_refusals(p);
         return u->stage < UPDATE_DONE;
 }
 
@@ -466,8 +471,7 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now) {
                 pool_chain_insert(p, k);
         pool_rotation_place(p, k);
         pool_key_place_slots(p, k);
-        LIST_FOREACH(i, &p->models)
-                list_entry(i, PoolModel, models)->refused_at = 0;
+        pool_forget_refusals(p);
         pool_notify_key(p, k, disabled ? "disabled" : "enabled");
         return 1;
 }

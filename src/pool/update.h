@@ -6,9 +6,11 @@
 #include "pool/admin.h"
 
 #define UPDATE_SLICE_KEYS 256U   /* in a turn of the loop: about half a millisecond */
-#define UPDATE_MODELS_PER_KEY 4U /* so many models more are as much work as one key more */
 
 typedef struct PoolUpdate PoolUpdate;
+
+/* The work for one key, which grows with the number of models; 1 for a few. */
+size_t pool_update_cost(const Pool *p);
 
 /* One at a time. `keys` must live until it is freed. -E2BIG, -ENOMEM. */
 int pool_update_new(Pool *p, const PoolKeyWanted *keys, size_t n, PoolUpdate **ret);
