@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "io/http-framing.h"
 
 static const char bare_lf[] = "a line ends with LF alone";
@@ -156,13 +157,6 @@ static const char *read_trailers(HttpFraming *f, const char *p, const char *end)
 
 /* --- chunks --- */
 
-static int hex_digit(char c) {
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -1;
-}
-
 static void begin_chunk(HttpFraming *f) {
         f->state = HTTP_FRAMING_SIZE;
         f->left = 0;
@@ -170,7 +164,7 @@ static void begin_chunk(HttpFraming *f) {
 }
 
 static const char *read_size(HttpFraming *f, const char *p, const char *end _unused_) {
-        int digit = hex_digit(*p);
+        int digit = text_unhex(*p);
 
         if (digit >= 0) {
                 if (++f->n_digits > 16)
