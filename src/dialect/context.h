@@ -31,9 +31,14 @@ typedef struct DialectContext {
         Vault *vault; /* of thought signatures; or NULL; outlives the translation */
 } DialectContext;
 
-/* What the model takes, under the name that is sent to Gemini. */
+/* The name that is sent to Gemini. */
+static inline const char *dialect_model(const DialectContext *c, const char *name) {
+        return c->resolve_model ? c->resolve_model(name, c->userdata) : name;
+}
+
+/* What the model of this name takes; `model` is from dialect_model(). */
 static inline const ModelRules *dialect_rules(const DialectContext *c, const char *model) {
-        return model_rules_find(c->rules, c->resolve_model ? c->resolve_model(model, c->userdata) : model);
+        return model_rules_find(c->rules, model);
 }
 
 static inline const char *dialect_header(const DialectContext *c, const char *name) {

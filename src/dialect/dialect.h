@@ -36,6 +36,9 @@ enum {
         DIALECT_E_LATE,    /* the answer was settled before this error: the Verdict is for the pool */
 };
 
+/* A 400 that names the field, or NULL. */
+#define dialect_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
+
 struct Translation {
         const Dialect *dialect;
         char model[MODEL_NAME_MAX + 1];  /* as requested, without prefix; the exchange resolves an alias */

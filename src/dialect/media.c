@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "dialect/media.h"
 
@@ -154,12 +155,6 @@ static const char *read_base64(Media *m) {
         return NULL;
 }
 
-static unsigned value_of(int letter) {
-        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-        return (unsigned) (strchr(alphabet, letter) - alphabet);
-}
-
 static size_t first_bytes(const Media *m, uint8_t ret[static MAGIC_MAX]) {
         Bytes b = bytes_of(m);
         size_t n = 0;
@@ -173,7 +168,7 @@ static size_t first_bytes(const Media *m, uint8_t ret[static MAGIC_MAX]) {
                 unsigned bits = 0, k = 0;
 
                 for (int c; k < 4 && (c = next_letter(&b)) > 0; k++)
-                        bits |= value_of(c) << (18 - 6 * k);
+                        bits |= (unsigned) base64_value(c) << (18 - 6 * k);
                 for (unsigned i = 0; i + 1 < k; i++)
                         ret[n++] = (uint8_t) (bits >> (16 - 8 * i));
                 if (k < 4)
@@ -353,89 +348,80 @@ const char *media_read(JsonView string, const char *fallback, Media *ret) {
 
 /* --- writing --- */
 
-typedef struct Encoder {
+typedef struct Copier {
         Buf *out;
-        unsigned bits, n; /* bytes that wait for a group of three */
-        size_t n_chunk;
+        size_t n;
         char chunk[4096];
-} Encoder;
+} Copier;
 
-static void flush(Encoder *e) {
-        (void) buf_append(e->out, e->chunk, e->n_chunk);
-        e->n_chunk = 0;
+static void flush(Copier *c) {
+        (void) buf_append(c->out, c->chunk, c->n);
+        c->n = 0;
 }
 
-static void put(Encoder *e, char c) {
-        if (e->n_chunk == sizeof(e->chunk))
-                flush(e);
-        e->chunk[e->n_chunk++] = c;
+static void put(Copier *c, char letter) {
+        if (c->n == sizeof(c->chunk))
+                flush(c);
+        c->chunk[c->n++] = letter;
 }
 
-static void put_all(Encoder *e, const char *s, size_t n) {
-        if (n <= sizeof(e->chunk) - e->n_chunk) {
-                memcpy(e->chunk + e->n_chunk, s, n);
-                e->n_chunk += n;
+static void put_all(Copier *c, const char *s, size_t n) {
+        if (n <= sizeof(c->chunk) - c->n) {
+                memcpy(c->chunk + c->n, s, n);
+                c->n += n;
                 return;
         }
-        flush(e);
-        (void) buf_append(e->out, s, n);
+        flush(c);
+        (void) buf_append(c->out, s, n);
 }
 
-static void flush_group(Encoder *e) {
-        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        unsigned bits = e->bits << (24 - 8 * e->n);
-
-        for (unsigned i = 0; i < 4; i++)
-                put(e, i <= e->n ? alphabet[bits >> (18 - 6 * i) & 63] : '=');
-        e->bits = e->n = 0;
-}
-
-static void encode_percent(const Media *m, Encoder *e) {
+static void write_loose(const Media *m, Buf *out) {
         Bytes b = bytes_of(m);
-
-        for (int c; (c = next_decoded(&b)) >= 0;) {
-                e->bits = e->bits << 8 | (unsigned) c;
-                if (++e->n == 3)
-                        flush_group(e);
-        }
-        if (e->n > 0)
-                flush_group(e);
-}
-
-static void copy_loose(const Media *m, Encoder *e) {
-        Bytes b = bytes_of(m);
+        Copier copier;
         size_t n = 0, k;
         int c;
 
+        copier.out = out;
+        copier.n = 0;
         do {
                 k = next_standard(&b);
-                put_all(e, b.p, k);
+                put_all(&copier, b.p, k);
                 b.p += k;
                 n += k;
                 c = next_letter(&b);
                 if (c > 0) {
-                        put(e, (char) c);
+                        put(&copier, (char) c);
                         n++;
                 }
         } while (c > 0);
         for (; n % 4 != 0; n++)
-                put(e, '=');
+                put(&copier, '=');
+        flush(&copier);
+}
+
+static void write_percent(const Media *m, Buf *out) {
+        uint8_t piece[3 * 256];
+        Bytes b = bytes_of(m);
+        size_t n = 0;
+
+        for (int c; (c = next_decoded(&b)) >= 0;) {
+                piece[n++] = (uint8_t) c;
+                if (n == sizeof(piece)) {
+                        (void) base64_append(out, piece, n);
+                        n = 0;
+                }
+        }
+        (void) base64_append(out, piece, n);
 }
 
 void media_write_data(const Media *m, JWriter *w, const char *key) {
-        Encoder e;
-
         assert(m->form != MEDIA_URI);
-        e.out = w->buf;
-        e.bits = e.n = 0;
-        e.n_chunk = 0;
         jwrite_raw_n(w, key, "\"", 1);
         if (m->form == MEDIA_BASE64)
                 (void) buf_append(w->buf, m->data, (size_t) (m->end - m->data));
         else if (m->form == MEDIA_LOOSE)
-                copy_loose(m, &e);
+                write_loose(m, w->buf);
         else
-                encode_percent(m, &e);
-        flush(&e);
+                write_percent(m, w->buf);
         (void) buf_putc(w->buf, '"');
 }

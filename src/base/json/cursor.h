@@ -103,3 +103,4 @@ static inline bool json_view_is_number(JsonView v) {
         return v.p && (*v.p == '-' || (*v.p >= '0' && *v.p <= '9'));
 }
 bool json_view_is_double(JsonView v, double *ret); /* a number; false: it is anything else */
+bool json_view_is_digits(JsonView number); /* it is written without a fraction and an exponent */

@@ -212,3 +212,9 @@ bool json_view_is_double(JsonView v, double *ret) {
         free(long_text);
         return true;
 }
+
+bool json_view_is_digits(JsonView number) {
+        size_t n = (size_t) (number.end - number.p);
+
+        return !memchr(number.p, '.', n) && !memchr(number.p, 'e', n) && !memchr(number.p, 'E', n);
+}

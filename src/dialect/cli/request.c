@@ -17,8 +17,6 @@
 #include "dialect/dialect.h"
 #include "dialect/json.h"
 
-#define refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
-
 /* --- the input of the CLI --- */
 
 /* Appends the texts of a content's parts, a line each. False if a part is not text. */
@@ -51,10 +49,12 @@ static int write_text(JWriter *w, const char *key, struct json_object *content, 
         _cleanup_buf_ Buf text = BUF_INIT(*room);
 
         if (!read_text(content, &text))
-                return refuse(ret_error, NULL,
-                              "The Gemini CLI takes text only: images, files and tools go without `cli/`.");
+                return dialect_refuse(ret_error, NULL,
+                                      "The Gemini CLI takes text only: images, files and tools go without "
+                                      "`cli/`.");
         if (text.error == -E2BIG)
-                return refuse(ret_error, NULL, "The %s is larger than the Gemini CLI is given here.", what);
+                return dialect_refuse(ret_error, NULL,
+                                      "The %s is larger than the Gemini CLI is given here.", what);
         if (text.error < 0)
                 return text.error;
         jwrite_string_n(w, key, text.n > 0 ? buf_data(&text) : "", text.n);
@@ -67,8 +67,8 @@ static int write_history(JWriter *w, struct json_object *contents, size_t n, Api
         int r;
 
         if (n > CLI_TURNS_MAX)
-                return refuse(ret_error, NULL, "The Gemini CLI is given no more than %u turns here.",
-                              CLI_TURNS_MAX);
+                return dialect_refuse(ret_error, NULL, "The Gemini CLI is given no more than %u turns here.",
+                                      CLI_TURNS_MAX);
         jwrite_array(w, "history");
         for (size_t i = 0; i < n; i++) {
                 struct json_object *content = json_object_array_get_idx(contents, i);
@@ -92,8 +92,9 @@ static int write_job(struct json_object *root, CliRequest *q, ApiError *ret_erro
         int r;
 
         if (n == 0 || is_model(json_object_array_get_idx(contents, n - 1)))
-                return refuse(ret_error, NULL,
-                              "The Gemini CLI answers a user: the last message must be one of theirs.");
+                return dialect_refuse(ret_error, NULL,
+                                      "The Gemini CLI answers a user: the last message must be one of "
+                                      "theirs.");
         jwrite_object(&w, NULL);
         jwrite_object(&w, "job");
         r = write_text(&w, "prompt", json_object_array_get_idx(contents, n - 1), &room, "prompt", ret_error);
@@ -101,7 +102,7 @@ static int write_job(struct json_object *root, CliRequest *q, ApiError *ret_erro
                 return r;
         q->n_prompt = CLI_PROMPT_MAX - room;
         if (q->n_prompt == 0)
-                return refuse(ret_error, NULL, "The Gemini CLI needs a prompt that is not empty.");
+                return dialect_refuse(ret_error, NULL, "The Gemini CLI needs a prompt that is not empty.");
         if (system) {
                 r = write_text(&w, "system", system, &room_system, "system prompt", ret_error);
                 if (r != 0)
@@ -124,9 +125,9 @@ static int keep_asked(struct json_object *root, CliRequest *q, ApiError *ret_err
         const char *s;
 
         if (json_array_length(json_get(root, "tools")) > 0)
-                return refuse(ret_error, "tools", "The Gemini CLI has no tools here.");
+                return dialect_refuse(ret_error, "tools", "The Gemini CLI has no tools here.");
         if (json_object_get_int64(json_get(config, "candidateCount")) > 1)
-                return refuse(ret_error, "n", "The Gemini CLI gives one answer: n must be 1.");
+                return dialect_refuse(ret_error, "n", "The Gemini CLI gives one answer: n must be 1.");
         json_object_object_del(root, "contents");
         json_object_object_del(root, "systemInstruction");
         json_object_object_del(root, "tools");

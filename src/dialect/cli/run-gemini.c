@@ -32,8 +32,6 @@ typedef struct RunGemini {
         struct json_object *root; /* the object that contains it */
 } RunGemini;
 
-#define refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
-
 static RunGemini *run_free(RunGemini *g) {
         if (!g)
                 return NULL;
@@ -66,8 +64,8 @@ static int check_members(struct json_object *root, ApiError *ret_error) {
                                 continue;
                         if (!json_object_is_type(value, members[i].type) &&
                             !json_object_is_type(value, members[i].or))
-                                return refuse(ret_error, members[i].name, "%s must be %s.", members[i].name,
-                                              members[i].what);
+                                return dialect_refuse(ret_error, members[i].name, "%s must be %s.",
+                                                      members[i].name, members[i].what);
                 }
         }
         return 0;
@@ -79,8 +77,8 @@ static int read_timeout(struct json_object *o, Translation *t, ApiError *ret_err
         if (!o)
                 return 0;
         if (!(seconds > 0 && seconds <= 86400))
-                return refuse(ret_error, "timeout",
-                              "timeout must be more than 0 and at most 86400 seconds.");
+                return dialect_refuse(ret_error, "timeout",
+                                      "timeout must be more than 0 and at most 86400 seconds.");
         t->timeout = MAX((usec_t) (seconds * (double) USEC_PER_SEC), (usec_t) 1);
         return 0;
 }
@@ -101,13 +99,15 @@ static int write_request(const DialectContext *c, struct json_object *root, Buf 
         command = json_string(json_get(root, "command"), &n_command);
         system = json_string(json_get(root, "system"), &n_system);
         if (!command || n_command == 0 || strspn(command, TEXT_WHITESPACE) == n_command)
-                return refuse(ret_error, "command", "command must be a prompt that is not empty.");
+                return dialect_refuse(ret_error, "command", "command must be a prompt that is not empty.");
         if (n_command > CLI_PROMPT_MAX)
-                return refuse(ret_error, "command",
-                              "command is larger than the Gemini CLI is given (%u bytes).", CLI_PROMPT_MAX);
+                return dialect_refuse(ret_error, "command",
+                                      "command is larger than the Gemini CLI is given (%u "
+                                      "bytes).", CLI_PROMPT_MAX);
         if (n_system > CLI_SYSTEM_MAX)
-                return refuse(ret_error, "system",
-                              "system is larger than the Gemini CLI is given (%u bytes).", CLI_SYSTEM_MAX);
+                return dialect_refuse(ret_error, "system",
+                                      "system is larger than the Gemini CLI is given (%u "
+                                      "bytes).", CLI_SYSTEM_MAX);
 
         jwrite_object(&w, NULL);
         if (system && n_system > 0) {
@@ -145,7 +145,7 @@ static int run_request(const DialectContext *c, const char *body, size_t n, Tran
         if (r != 0)
                 return r;
         if (request_model(c, json_get(root, "model"), &g->t) < 0)
-                return refuse(ret_error, "model", "model must be the name of a model.");
+                return dialect_refuse(ret_error, "model", "model must be the name of a model.");
         g->t.cli = true; /* with or without the prefix */
         r = read_timeout(json_get(root, "timeout"), &g->t, ret_error);
         if (r != 0)

@@ -150,22 +150,28 @@ static bool add_part(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *o
                 add_thought(chat, index, p, out);
                 return false;
         }
-        if (p->kind == GEMINI_PART_TEXT || p->kind == GEMINI_PART_CODE ||
-            p->kind == GEMINI_PART_CODE_RESULT) {
+        switch (p->kind) {
+        case GEMINI_PART_TEXT:
+        case GEMINI_PART_CODE:
+        case GEMINI_PART_CODE_RESULT:
                 (void) gemini_part_append(p, &chat->text);
                 if (p->signature.p)
                         chat->signature = p->signature;
-        } else if (p->kind == GEMINI_PART_CALL && openai_call_is_json(chat, p))
-                (void) buf_append(&chat->text, p->value.p, (size_t) (p->value.end - p->value.p));
-        else if (p->kind == GEMINI_PART_CALL || p->kind == GEMINI_PART_DATA) {
+                return chat->text.n > before;
+        case GEMINI_PART_CALL:
+                if (openai_call_is_json(chat, p)) {
+                        (void) buf_append(&chat->text, p->value.p, (size_t) (p->value.end - p->value.p));
+                        return chat->text.n > before;
+                }
                 flush_text(chat, index, out);
-                before = 0;
-                if (p->kind == GEMINI_PART_CALL)
-                        openai_call_add(chat, index, p, out);
-                return p->kind == GEMINI_PART_CALL || openai_media_add(chat, index, p, out) ||
-                       chat->text.n > before;
+                openai_call_add(chat, index, p, out);
+                return true;
+        case GEMINI_PART_DATA:
+                flush_text(chat, index, out);
+                return openai_media_add(chat, index, p, out);
+        default:
+                return false;
         }
-        return chat->text.n > before;
 }
 
 /* The buffers of a candidate. Nothing is allocated before it is needed. */

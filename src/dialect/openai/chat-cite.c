@@ -3,9 +3,8 @@
 /*
  * The sources of an answer, as url_citation. Gemini has two forms: groundingMetadata of its search, where
  * supports lead from a piece of the text to some of the sources, and citationMetadata, of what a text
- * repeats.
- * Gemini counts bytes of UTF-8, OpenAI counts characters. The sources come with the last events, so they are
- * kept as they are and read at the end, when all of the text is known.
+ * repeats. Gemini counts bytes of UTF-8, OpenAI counts characters. The sources come with the last events,
+ * so they are kept as they are and read at the end, when all of the text is known.
  */
 
 #include <errno.h>

@@ -29,7 +29,7 @@
 
 static int read_model(ChatRequest *q, JsonView v) {
         if (request_model_view(q->context, v, &q->chat->t) < 0)
-                return openai_refuse(q->error, "model", "model must be the name of a model");
+                return dialect_refuse(q->error, "model", "model must be the name of a model");
         return 0;
 }
 
@@ -49,9 +49,10 @@ static int read_stream_options(ChatRequest *q, JsonView v) {
 
 static int read_effort(ChatRequest *q, JsonView v) {
         if (thinking_effort_parse(v, &q->thinking.effort) < 0)
-                return openai_refuse(
-                        q->error, "reasoning_effort",
-                        "reasoning_effort must be one of none, minimal, low, medium, high, xhigh, max");
+                return dialect_refuse(
+                                      q->error, "reasoning_effort",
+                                      "reasoning_effort must be one of none, minimal, low, medium, high, "
+                                      "xhigh, max");
         q->thinking.is_shown = q->thinking.effort > EFFORT_MINIMAL;
         return 0;
 }
@@ -134,10 +135,9 @@ static const struct {
 };
 
 static bool is_whole(JsonView v) {
-        size_t n = (size_t) (v.end - v.p);
         double d;
 
-        if (!memchr(v.p, '.', n) && !memchr(v.p, 'e', n) && !memchr(v.p, 'E', n))
+        if (json_view_is_digits(v))
                 return true;
         return json_view_is_double(v, &d) && d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d;
 }
@@ -160,20 +160,28 @@ static bool is_of_type(JsonView v, ChatTypes types) {
         }
 }
 
-int chat_refuse(ChatRequest *q, const char *fault, const char *param, ...) {
+static int refuse(ChatRequest *q, const char *fault, const char *param, va_list ap) {
         char name[64];
+
+        (void) vsnprintf(name, sizeof(name), param, ap);
+        return dialect_refuse(q->error, name, "%s %s", name, fault);
+}
+
+int chat_refuse(ChatRequest *q, const char *fault, const char *param, ...) {
         va_list ap;
+        int r;
 
         va_start(ap, param);
-        (void) vsnprintf(name, sizeof(name), param, ap);
+        r = refuse(q, fault, param, ap);
         va_end(ap);
-        return openai_refuse(q->error, name, "%s %s", name, fault);
+        return r;
 }
 
 int chat_check_type(ChatRequest *q, JsonView v, ChatTypes types, const char *param, ...) {
-        char fault[80] = "must be ", name[64];
+        char fault[80] = "must be ";
         size_t n = strlen(fault), first = n;
         va_list ap;
+        int r;
 
         if (v.p && is_of_type(v, types))
                 return 0;
@@ -182,9 +190,9 @@ int chat_check_type(ChatRequest *q, JsonView v, ChatTypes types, const char *par
                         n += (size_t) snprintf(fault + n, sizeof(fault) - n, "%s%s",
                                                n > first ? " or " : "", type_names[i].name);
         va_start(ap, param);
-        (void) vsnprintf(name, sizeof(name), param, ap);
+        r = refuse(q, fault, param, ap);
         va_end(ap);
-        return openai_refuse(q->error, name, "%s %s", name, fault);
+        return r;
 }
 
 /* --- the fields --- */
@@ -230,7 +238,7 @@ static int read_fields(ChatRequest *q) {
         int r;
 
         if (!q->fields[CHAT_MODEL].p && request_model_view(q->context, (JsonView){}, &chat->t) < 0)
-                return openai_refuse(q->error, "model", "model must be the name of a model");
+                return dialect_refuse(q->error, "model", "model must be the name of a model");
         for (size_t i = 0; i < _CHAT_FIELD_MAX; i++) {
                 if (q->fields[i].p && fields[i].read) {
                         r = fields[i].read(q, q->fields[i]);
@@ -239,15 +247,11 @@ static int read_fields(ChatRequest *q) {
                 }
                 if (i != CHAT_MODEL)
                         continue;
-                q->rules = dialect_rules(q->context, chat->t.model);
-                q->turns.rules = q->rules;
-                q->model = q->context->resolve_model
-                                   ? q->context->resolve_model(chat->t.model, q->context->userdata)
-                                   : chat->t.model;
-                q->turns.model = q->model;
+                q->model = q->turns.model = dialect_model(q->context, chat->t.model);
+                q->rules = q->turns.rules = dialect_rules(q->context, q->model);
         }
         if (!q->fields[CHAT_MESSAGES].p)
-                return openai_refuse(q->error, "messages", "messages is required");
+                return dialect_refuse(q->error, "messages", "messages is required");
         return 0;
 }
 
@@ -303,10 +307,10 @@ static int write_request(ChatRequest *q, Buf *out) {
         jwrite_object(&w, NULL);
         r = turns_write(&q->turns, &w);
         if (r == -E2BIG)
-                return openai_refuse(q->error, "messages",
-                                     "messages must not have more than %u parts and %u names of functions, "
-                                     "each of at most %u bytes",
-                                     TURN_STEPS_MAX, TOOL_NAMES_MAX, TOOL_NAME_MAX);
+                return dialect_refuse(q->error, "messages",
+                                      "messages must not have more than %u parts and %u names of functions, "
+                                      "each of at most %u bytes",
+                                      TURN_STEPS_MAX, TOOL_NAMES_MAX, TOOL_NAME_MAX);
         if (r < 0)
                 return r;
         note_loss(q, tools_write(q->decls, q->n_decls, &q->choice, q->rules, &w));

@@ -64,9 +64,6 @@ typedef struct OpenaiChat {
         OpenaiChoice choices[CANDIDATES_MAX]; /* last, see chat_new() */
 } OpenaiChat;
 
-/* A 400 that names the field. */
-#define openai_refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
-
 /* --- dialect/openai/chat-answer.c --- */
 void openai_answer_init(OpenaiChat *chat);
 void openai_answer_done(OpenaiChat *chat);

@@ -35,37 +35,37 @@ static int read_prompt(JsonView *prompt, ApiError *ret_error) {
         JsonView first = *prompt, more;
 
         if (json_view_is_null(*prompt))
-                return openai_refuse(ret_error, "prompt", "prompt is required");
+                return dialect_refuse(ret_error, "prompt", "prompt is required");
         if (json_view_is(*prompt, '[')) {
                 if (!json_next(&c, NULL, &first))
-                        return openai_refuse(ret_error, "prompt", "prompt must not be empty");
+                        return dialect_refuse(ret_error, "prompt", "prompt must not be empty");
                 if (json_view_is_number(first) || json_view_is(first, '['))
-                        return openai_refuse(ret_error, "prompt",
-                                             "prompt must be a string: Gemini does not take tokens, "
-                                             "only texts");
+                        return dialect_refuse(ret_error, "prompt",
+                                              "prompt must be a string: Gemini does not take tokens, "
+                                              "only texts");
                 if (json_next(&c, NULL, &more))
-                        return openai_refuse(ret_error, "prompt",
-                                             "prompt must be one text: send a request for each of several");
+                        return dialect_refuse(ret_error, "prompt",
+                                              "prompt must be one text: send a request for each of several");
         }
         if (!json_view_is(first, '"'))
-                return openai_refuse(ret_error, "prompt", "prompt must be a string");
+                return dialect_refuse(ret_error, "prompt", "prompt must be a string");
         if (json_view_is_empty(first))
-                return openai_refuse(ret_error, "prompt", "prompt must not be empty");
+                return dialect_refuse(ret_error, "prompt", "prompt must not be empty");
         *prompt = first;
         return 0;
 }
 
 static int check_fields(Fields *f, ApiError *ret_error) {
         if (!json_view_is_null(f->suffix) && !json_view_is(f->suffix, '"'))
-                return openai_refuse(ret_error, "suffix", "suffix must be a string");
+                return dialect_refuse(ret_error, "suffix", "suffix must be a string");
         if (!json_view_is_null(f->suffix) && !json_view_is_empty(f->suffix))
-                return openai_refuse(ret_error, "suffix",
-                                     "suffix must be empty: Gemini does not fill in the middle of a text");
+                return dialect_refuse(ret_error, "suffix",
+                                      "suffix must be empty: Gemini does not fill in the middle of a text");
         if (!json_view_is_null(f->echo) && !json_view_is(f->echo, 't') && !json_view_is(f->echo, 'f'))
-                return openai_refuse(ret_error, "echo", "echo must be a boolean");
+                return dialect_refuse(ret_error, "echo", "echo must be a boolean");
         if (!json_view_is_null(f->logprobs) && !json_view_is(f->logprobs, 'f'))
-                return openai_refuse(ret_error, "logprobs",
-                                     "logprobs must be null: only /v1/chat/completions has them");
+                return dialect_refuse(ret_error, "logprobs",
+                                      "logprobs must be null: only /v1/chat/completions has them");
         return read_prompt(&f->prompt, ret_error);
 }
 

@@ -48,10 +48,10 @@ int chat_check_numbers(ChatRequest *q) {
                 if (!v.p)
                         continue;
                 if (!json_view_is_double(v, &d) || !(d >= numbers[i].min && d <= numbers[i].max))
-                        return openai_refuse(q->error, name, "%s must be between %.0f and %.0f", name,
-                                             numbers[i].min, numbers[i].max);
+                        return dialect_refuse(q->error, name, "%s must be between %.0f and %.0f", name,
+                                              numbers[i].min, numbers[i].max);
                 if (numbers[i].field == CHAT_N && d > 1 && !model_can(q->rules, MODEL_CAN_CANDIDATES))
-                        return openai_refuse(q->error, name, "n must be 1 with this model");
+                        return dialect_refuse(q->error, name, "n must be 1 with this model");
         }
         if (!is_limit(q->fields[CHAT_MAX_COMPLETION_TOKENS]))
                 q->fields[CHAT_MAX_COMPLETION_TOKENS] = (JsonView){};
@@ -72,8 +72,8 @@ int chat_read_stop(ChatRequest *q, JsonView v) {
                 n = !json_view_is_empty(v);
         while (json_next(&c, NULL, &s)) {
                 if (!json_view_is(s, '"'))
-                        return openai_refuse(q->error, "stop",
-                                             "stop must be a string or an array of strings");
+                        return dialect_refuse(q->error, "stop",
+                                              "stop must be a string or an array of strings");
                 n += !json_view_is_empty(s);
         }
         if (n > STOP_SEQUENCES_MAX)
@@ -99,8 +99,7 @@ static int32_t fold_seed(JsonView v) {
 
         (void) json_view_is_double(v, &d);
         seed = (int64_t) d;
-        if ((size_t) (v.end - v.p) < sizeof(text) && !memchr(v.p, '.', (size_t) (v.end - v.p)) &&
-            !memchr(v.p, 'e', (size_t) (v.end - v.p)) && !memchr(v.p, 'E', (size_t) (v.end - v.p))) {
+        if ((size_t) (v.end - v.p) < sizeof(text) && json_view_is_digits(v)) {
                 memcpy(text, v.p, (size_t) (v.end - v.p));
                 text[v.end - v.p] = 0;
                 seed = strtoll(text, NULL, 10);

@@ -9,38 +9,23 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/base64.h"
 #include "dialect/openai/embeddings.h"
 
 #define LENGTH_TOLERANCE 1e-3 /* of the squared length: float32 sums of 3,072 numbers are closer to 1 */
 
 void embeddings_write_round(Embeddings *e) {
+        size_t first = e->rounds[e->begin / EMBEDDINGS_ROUND], end;
         Buf *out = &e->t.gemini;
 
         e->end = MIN(e->begin + EMBEDDINGS_ROUND, e->n);
+        end = e->end < e->n ? e->rounds[e->end / EMBEDDINGS_ROUND] : e->requests.n;
         e->n_data = e->data.n;
         e->n_found = 0;
         buf_clear(out);
         (void) buf_puts(out, "{\"requests\":[");
-        for (size_t i = e->begin; i < e->end; i++) {
-                if (i > e->begin)
-                        (void) buf_putc(out, ',');
-                (void) buf_append(out, buf_data(&e->requests) + e->ends[2 * i],
-                                  e->ends[2 * i + 1] - e->ends[2 * i]);
-        }
+        (void) buf_append(out, buf_data(&e->requests) + first, end - first);
         (void) buf_puts(out, "]}");
-}
-
-static void append_base64(Buf *out, const uint8_t *p, size_t n) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-        for (size_t i = 0; i < n; i += 3) {
-                uint32_t v = (uint32_t) p[i] << 16 | (i + 1 < n ? (uint32_t) p[i + 1] << 8 : 0) |
-                             (i + 2 < n ? p[i + 2] : 0);
-                char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
-                                 i + 1 < n ? digits[v >> 6 & 63] : '=', i + 2 < n ? digits[v & 63] : '=' };
-
-                (void) buf_append(out, four, 4);
-        }
 }
 
 static void write_base64(const double *values, size_t n, double scale, Buf *out) {
@@ -57,7 +42,7 @@ static void write_base64(const double *values, size_t n, double scale, Buf *out)
                 memcpy(bytes + k, &v, sizeof(v));
                 k += sizeof(v);
                 if (k == sizeof(bytes) || i + 1 == n) {
-                        append_base64(out, bytes, k);
+                        (void) base64_append(out, bytes, k);
                         k = 0;
                 }
         }

@@ -17,8 +17,6 @@
 #include "dialect/openai/embeddings.h"
 #include "dialect/request-model.h"
 
-#define refuse(e, param, ...) (api_error_set(e, 400, param, __VA_ARGS__), DIALECT_E_REFUSED)
-
 typedef struct Fields {
         JsonView model, input, format, dimensions;
         uint64_t n_dimensions; /* 0: the model's own */
@@ -45,12 +43,12 @@ static int check_input(JsonView v, size_t i, bool is_list, ApiError *ret_error) 
 
         (void) snprintf(param, sizeof(param), is_list ? "input[%zu]" : "input", i);
         if (json_view_is(v, '[') || json_view_is_count(v, &(uint64_t){ 0 }))
-                return refuse(ret_error, param,
-                              "%s must be a string: Gemini does not take tokens, only texts", param);
+                return dialect_refuse(ret_error, param,
+                                      "%s must be a string: Gemini does not take tokens, only texts", param);
         if (!json_view_is(v, '"'))
-                return refuse(ret_error, param, "%s must be a string", param);
+                return dialect_refuse(ret_error, param, "%s must be a string", param);
         if (json_view_is_empty(v))
-                return refuse(ret_error, param, "%s must not be an empty string", param);
+                return dialect_refuse(ret_error, param, "%s must not be an empty string", param);
         return 0;
 }
 
@@ -76,9 +74,12 @@ static void write_input(JsonView text, const char *gemini_model, uint64_t dimens
 static int add_input(Embeddings *e, const Fields *f, const char *model, JsonView text) {
         if (e->n == EMBEDDINGS_MAX)
                 return -E2BIG;
-        e->ends[2 * e->n] = e->requests.n;
+        if (e->n % EMBEDDINGS_ROUND > 0)
+                (void) buf_putc(&e->requests, ',');
+        else
+                e->rounds[e->n / EMBEDDINGS_ROUND] = e->requests.n;
         write_input(text, model, f->n_dimensions, &e->requests);
-        e->ends[2 * e->n++ + 1] = e->requests.n;
+        e->n++;
         return e->requests.error;
 }
 
@@ -97,12 +98,12 @@ static int read_inputs(Embeddings *e, const Fields *f, const char *model, ApiErr
                         return r;
                 r = add_input(e, f, model, v);
                 if (r == -E2BIG)
-                        return refuse(ret_error, "input", "input must not have more than %u texts",
-                                      EMBEDDINGS_MAX);
+                        return dialect_refuse(ret_error, "input", "input must not have more than %u texts",
+                                              EMBEDDINGS_MAX);
                 if (r < 0)
                         return r;
         }
-        return e->n > 0 ? 0 : refuse(ret_error, "input", "input must not be empty");
+        return e->n > 0 ? 0 : dialect_refuse(ret_error, "input", "input must not be empty");
 }
 
 static int read_fields(JsonView root, Fields *ret, bool *ret_base64, ApiError *ret_error) {
@@ -115,18 +116,19 @@ static int read_fields(JsonView root, Fields *ret, bool *ret_base64, ApiError *r
 
         json_view_members(root, members, ELEMENTSOF(members));
         if (json_view_is_null(ret->model))
-                return refuse(ret_error, "model", "model is required");
+                return dialect_refuse(ret_error, "model", "model is required");
         if (json_view_is_null(ret->input))
-                return refuse(ret_error, "input", "input is required");
+                return dialect_refuse(ret_error, "input", "input is required");
         *ret_base64 = json_view_equals(ret->format, "base64");
         if (!json_view_is_null(ret->format) && !*ret_base64 && !json_view_equals(ret->format, "float"))
-                return refuse(ret_error, "encoding_format", "encoding_format must be float or base64");
+                return dialect_refuse(ret_error, "encoding_format",
+                                      "encoding_format must be float or base64");
         if (!json_view_is_null(ret->dimensions) &&
             (json_view_is(ret->dimensions, '"') ||
              !json_view_is_count(ret->dimensions, &ret->n_dimensions) || ret->n_dimensions < 1 ||
              ret->n_dimensions > EMBEDDING_DIMENSIONS_MAX))
-                return refuse(ret_error, "dimensions", "dimensions must be between 1 and %u",
-                              EMBEDDING_DIMENSIONS_MAX);
+                return dialect_refuse(ret_error, "dimensions", "dimensions must be between 1 and %u",
+                                      EMBEDDING_DIMENSIONS_MAX);
         return 0;
 }
 
@@ -148,15 +150,12 @@ static int translate(const DialectContext *c, JsonView root, Embeddings *e, ApiE
         Fields f = {};
         int r;
 
-        if (!json_view_is(root, '{'))
-                return refuse(ret_error, NULL, "The request body must be a JSON object.");
         r = read_fields(root, &f, &e->base64, ret_error);
         if (r != 0)
                 return r;
         if (request_model_view(c, f.model, &e->t) < 0)
-                return refuse(ret_error, "model", "model must be the name of a model");
-        r = read_inputs(e, &f, c->resolve_model ? c->resolve_model(e->t.model, c->userdata) : e->t.model,
-                        ret_error);
+                return dialect_refuse(ret_error, "model", "model must be the name of a model");
+        r = read_inputs(e, &f, dialect_model(c, e->t.model), ret_error);
         if (r != 0)
                 return r;
         embeddings_write_round(e);
@@ -172,10 +171,8 @@ static int embeddings_request(const DialectContext *c, const char *body, size_t 
 
         if (!e)
                 return -ENOMEM;
-        r = json_index(body, n, &index, &root);
-        if (r == -EBADMSG)
-                r = refuse(ret_error, NULL, "The request body is not JSON: %s.", json_fault(body, n));
-        else if (r >= 0)
+        r = json_index_body(body, n, &index, &root, ret_error);
+        if (r == 0)
                 r = translate(c, root, e, ret_error);
         json_index_done(&index);
         if (r != 0)

@@ -11,8 +11,8 @@
 typedef struct Embeddings {
         Translation t;
         bool base64;
-        Buf requests;      /* the batch's requests, all of them, one after the other */
-        size_t ends[2 * EMBEDDINGS_MAX]; /* where each begins and ends */
+        Buf requests;      /* the requests of all batches, with commas between those of one batch */
+        size_t rounds[(EMBEDDINGS_MAX + EMBEDDINGS_ROUND - 1) / EMBEDDINGS_ROUND]; /* where each begins */
         size_t n;          /* inputs */
         size_t begin, end; /* the inputs of the present round */
         Buf data;          /* the vectors so far, as elements of the answer's array */

@@ -54,9 +54,9 @@ static int read_thinking(ChatRequest *q, JsonView v) {
 
 static int read_cached_content(ChatRequest *q, JsonView v _unused_) {
         if (!model_can(q->rules, MODEL_CAN_CACHE))
-                return openai_refuse(q->error, "google.cached_content",
-                                     "google.cached_content: the model %s takes no cached content",
-                                     q->model);
+                return dialect_refuse(q->error, "google.cached_content",
+                                      "google.cached_content: the model %s takes no cached content",
+                                      q->model);
         q->turns.is_cached = true;
         return 0;
 }

@@ -239,13 +239,13 @@ int chat_read_messages(ChatRequest *q, JsonView v) {
 
         for (; json_next(&c, NULL, &message); i++) {
                 if (i == MESSAGES_MAX)
-                        return openai_refuse(q->error, "messages",
-                                             "messages must not have more than %u entries", MESSAGES_MAX);
+                        return dialect_refuse(q->error, "messages",
+                                              "messages must not have more than %u entries", MESSAGES_MAX);
                 r = read_message(q, message, i);
                 if (r != 0)
                         return r;
                 if (q->turns.error < 0) /* reported when the turns are written */
                         return 0;
         }
-        return i > 0 ? 0 : openai_refuse(q->error, "messages", "messages must not be empty");
+        return i > 0 ? 0 : dialect_refuse(q->error, "messages", "messages must not be empty");
 }

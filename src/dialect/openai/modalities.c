@@ -83,8 +83,8 @@ int chat_settle_modalities(ChatRequest *q) {
         else if (q->modalities == MODALITY_TEXT && !(can & MODALITY_TEXT))
                 q->modalities = can; /* many clients send ["text"] whatever the model is */
         else if ((q->modalities & can) == 0)
-                return openai_refuse(q->error, "modalities",
-                                     "modalities: the model %s has no answer of this kind", q->model);
+                return dialect_refuse(q->error, "modalities",
+                                      "modalities: the model %s has no answer of this kind", q->model);
         else
                 q->modalities &= can;
         q->chat->has_audio = q->modalities & MODALITY_AUDIO;

@@ -15,8 +15,8 @@
 
 int chat_add_tool(ChatRequest *q, ToolDecl **ret) {
         if (q->n_decls == TOOLS_MAX)
-                return openai_refuse(q->error, "tools", "tools must not have more than %u entries",
-                                     TOOLS_MAX);
+                return dialect_refuse(q->error, "tools", "tools must not have more than %u entries",
+                                      TOOLS_MAX);
         if (q->n_decls == q->n_decls_allocated) {
                 size_t n = q->n_decls_allocated > 0 ? 2 * q->n_decls_allocated : 8;
                 ToolDecl *decls = reallocarray(q->decls, n, sizeof(ToolDecl));
@@ -62,6 +62,18 @@ static int read_description(ChatRequest *q, JsonView v, const Place *at, JsonVie
         return chat_check_type(q, v, TYPE_STRING, "%s[%zu].%sdescription", at->list, at->i, at->member);
 }
 
+/* Adds what a function and a custom tool have in common. */
+static int add_named(ChatRequest *q, JsonView name, JsonView description, const Place *at, ToolDecl **ret) {
+        int r;
+
+        r = chat_add_tool(q, ret);
+        if (r == 0)
+                r = map_name(q, name, at, &(*ret)->name);
+        if (r == 0)
+                r = read_description(q, description, at, &(*ret)->description);
+        return r;
+}
+
 static int read_schema(ChatRequest *q, JsonView v, const Place *at, JsonView *ret) {
         if (json_view_is_null(v))
                 return 0;
@@ -93,11 +105,7 @@ static int read_function(ChatRequest *q, JsonView v, const Place *at) {
         int r;
 
         json_view_members(v, members, ELEMENTSOF(members));
-        r = chat_add_tool(q, &d);
-        if (r == 0)
-                r = map_name(q, name, at, &d->name);
-        if (r == 0)
-                r = read_description(q, description, at, &d->description);
+        r = add_named(q, name, description, at, &d);
         if (r == 0)
                 r = read_schema(q,
                                 json_schema.p ? json_schema
@@ -134,11 +142,7 @@ static int read_custom(ChatRequest *q, JsonView v, const Place *at) {
         int r;
 
         json_view_members(v, members, ELEMENTSOF(members));
-        r = chat_add_tool(q, &d);
-        if (r == 0)
-                r = map_name(q, name, at, &d->name);
-        if (r == 0)
-                r = read_description(q, description, at, &d->description);
+        r = add_named(q, name, description, at, &d);
         if (r != 0)
                 return r;
         d->kind = TOOL_CUSTOM;
@@ -412,11 +416,11 @@ int chat_settle_tools(ChatRequest *q) {
         const ToolName *unknown;
 
         if (chat_has_functions(q) && !model_can(q->rules, MODEL_CAN_TOOLS))
-                return openai_refuse(q->error, q->fields[CHAT_TOOLS].p ? "tools" : "functions",
-                                     "tools: the model %s takes no functions", q->model);
+                return dialect_refuse(q->error, q->fields[CHAT_TOOLS].p ? "tools" : "functions",
+                                      "tools: the model %s takes no functions", q->model);
         unknown = q->choice.n_names > 0 ? tools_find_undeclared(q->decls, q->n_decls, &q->choice) : NULL;
         if (unknown)
-                return openai_refuse(q->error, param, "%s must name a function of tools", param);
+                return dialect_refuse(q->error, param, "%s must name a function of tools", param);
         if (q->fields[CHAT_TOOLS].p && chat_has_functions(q))
                 q->chat->has_functions = false; /* both were sent: the newer form is answered */
         return 0;
