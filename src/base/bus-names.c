@@ -10,6 +10,7 @@ static const struct {
         { BUS_MANAGER, "ListDays", BUS_ACTION_READ },
         { BUS_MANAGER, "ListRequests", BUS_ACTION_READ },
         { BUS_MANAGER, "ExplainPick", BUS_ACTION_READ },
+        { BUS_MANAGER, "ExplainModel", BUS_ACTION_READ },
         { BUS_MANAGER, "ResetHealth", BUS_ACTION_RESET },
         { BUS_MANAGER, "Reload", BUS_ACTION_MANAGE },
         { BUS_MANAGER, "SetLogLevel", BUS_ACTION_MANAGE },

@@ -214,6 +214,8 @@ static const sd_bus_vtable vtable[] = {
                                 reset_health, GATED),
         SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),
                                 bus_explain_pick, GATED),
+        SD_BUS_METHOD_WITH_ARGS("ExplainModel", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a{sv}", rules),
+                                bus_explain_model, GATED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, GATED),
         SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT, set_log_level,
                                 GATED),

@@ -14,7 +14,8 @@ int bus_manager_add(Bus *b, sd_bus *bus);
 size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
                            char *ret[static BUS_MANAGER_FACTS_MAX + 1]);
 
-/* GetStatistics (bus-statistics.c). */
+/* GetStatistics, ExplainModel (bus-statistics.c). */
+int bus_explain_model(sd_bus_message *m, void *userdata, sd_bus_error *e);
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
 /* ListKeyHealth, ExplainPick (bus-health.c). */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GetStatistics: the statistics with the names of GET /stats, as typed values. Times are microseconds of
- * CLOCK_REALTIME. A time in the past: 0 is never. A future time: 0 is now, the largest value is
- * not by itself. */
+/* GetStatistics: the statistics with the names of GET /stats, as typed values. ExplainModel: its rules.
+ * Times are microseconds of CLOCK_REALTIME. A time in the past: 0 is never. A future time: 0 is now, the
+ * largest value is not by itself. */
 
 #include <errno.h>
 
 #include "base/text.h"
 #include "bus/bus-answer.h"
 #include "bus/bus-manager.h"
+#include "core/rules-view.h"
 
 typedef struct BusSink {
         StatsSink sink;
@@ -74,6 +75,7 @@ static void bus_value(StatsSink *s, const char *name, const StatsValue *v) {
                 s->r = sd_bus_message_append(m, "{sv}", name, "b", v->flag);
                 return;
         case STATS_PERCENT:
+        case STATS_PRICE:
                 s->r = sd_bus_message_append(m, "{sv}", name, "d", v->percent);
                 return;
         case STATS_COUNTER:
@@ -88,7 +90,36 @@ static void bus_value(StatsSink *s, const char *name, const StatsValue *v) {
         assert(false);
 }
 
-/* --- the method --- */
+/* --- ExplainModel --- */
+
+int bus_explain_model(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Bus *bus = userdata;
+        const Config *c = bus->p.config(bus->p.userdata);
+        char model[BUS_MODEL_MAX];
+        BusSink b = { .sink = { bus_open, bus_close, bus_value } };
+        const char *given;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &given);
+        if (r < 0)
+                return r;
+        r = bus_read_model(bus, *given ? given : c->default_model, model, e);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+        b.m = reply;
+        given = startswith(model, "cli/") ?: model;
+        stats_open(&b.sink, STATS_ITEM, NULL);
+        stats_text(&b.sink, "model", given);
+        model_rules_view(model_rules_find(&c->route.rules, given), &b.sink);
+        stats_close(&b.sink, STATS_ITEM);
+        return b.sink.r < 0 ? b.sink.r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* --- GetStatistics --- */
 
 typedef struct Statistics {
         BusAnswer answer;

@@ -176,15 +176,47 @@ void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char
 
 /* --- the whole --- */
 
-static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
-        const Setting *s = config_settings + i;
+/* The text of the last source that has one, up to `source`; or NULL. */
+static const char *last_text(const ConfigText *t, const Setting *s, ConfigSource source, size_t *ret_n,
+                             ConfigSource *ret_source) {
         const char *text = NULL;
+
+        for (; source > CONFIG_SOURCE_DEFAULT && !text; source--) {
+                text = config_text_get(t, source, s, ret_n);
+                *ret_source = source;
+        }
+        return text;
+}
+
+int config_text_path(const ConfigText *t, size_t i, char **ret) {
+        const Setting *s = config_settings + i;
+        ConfigSource source;
+        const char *text;
         size_t n = 0;
 
-        for (int source = _CONFIG_SOURCE_MAX - 1; source > CONFIG_SOURCE_DEFAULT && !text; source--) {
-                text = config_text_get(t, (ConfigSource) source, s, &n);
-                k->lines = source >= CONFIG_SOURCE_DIRECTORY;
-        }
+        *ret = NULL;
+        text = s->may_be_file ? last_text(t, s, CONFIG_SOURCE_NAMED - 1, &n, &source) : NULL;
+        if (!text || strlen(text) != n)
+                return 0;
+        text += strspn(text, TEXT_WHITESPACE);
+        if (*text != '/')
+                return 0;
+        *ret = strdup(text);
+        if (!*ret)
+                return -ENOMEM;
+        for (n = strlen(*ret); n > 0 && strchr(TEXT_WHITESPACE, (*ret)[n - 1]); n--)
+                (*ret)[n - 1] = 0;
+        return 0;
+}
+
+static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
+        const Setting *s = config_settings + i;
+        ConfigSource source = CONFIG_SOURCE_DEFAULT;
+        const char *text;
+        size_t n = 0;
+
+        text = last_text(t, s, _CONFIG_SOURCE_MAX - 1, &n, &source);
+        k->lines = source >= CONFIG_SOURCE_DIRECTORY;
 
         if (text && strlen(text) != n) {
                 config_fault(k, s, NULL, "must be text without NUL bytes");
@@ -349,6 +381,7 @@ Config *config_unref(Config *c) {
                 free(c->limits[i].project);
         }
         free(c->limits);
+        config_rules_done(&c->route.rules);
         free(c->control_socket);
         free(c->log_dir);
         free(c->gemini_base_url);

@@ -13,6 +13,7 @@
 #include "core/ceiling.h"
 #include "core/cidr.h"
 #include "config/route.h"
+#include "config/text.h"
 #include "core/token.h"
 
 typedef struct Config Config;
@@ -64,40 +65,6 @@ struct Config {
         usec_t idle_exit; /* 0: never */
         uint64_t max_body, max_connections, max_inflight_bytes;
 };
-
-/* Where a value came from: later sources win. */
-typedef enum ConfigSource {
-        CONFIG_SOURCE_DEFAULT,
-        CONFIG_SOURCE_ENV_FILE,
-        CONFIG_SOURCE_ENVIRONMENT,
-        CONFIG_SOURCE_DIRECTORY,
-        CONFIG_SOURCE_CREDENTIAL,
-        _CONFIG_SOURCE_MAX,
-} ConfigSource;
-
-/* Receives the messages about a configuration: one line each, without secrets. */
-typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
-
-/* The name of the i'th setting; NULL after the last. */
-const char *config_setting_name(size_t i, bool *ret_secret);
-
-/* The texts of the settings before they are checked. Holds secrets and wipes them. */
-typedef struct ConfigText ConfigText;
-int config_text_new(ConfigText **ret);
-ConfigText *config_text_free(ConfigText *t);
-DEFINE_CLEANUP(ConfigText *, config_text_free);
-
-/* Sets one setting; an empty value means the default. -ENOENT: there is no setting of that name. */
-int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
-/* The setting's unchecked text from that source, or NULL. May be secret. */
-const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
-void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */
-
-/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if
- * `portable`, so is a line that systemd's EnvironmentFile= or compose's env_file would read differently. A
- * wrong line is reported, too; the other lines are still read, and the result is -EBADMSG. */
-int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
-                         ConfigSay say, void *userdata);
 
 /* Checks everything and makes the Config. Each fault is one line `SETTING: value: must be …` to `say` at
  * LOG_LEVEL_ERROR; then -EINVAL. A key given twice is one key and a warning. */

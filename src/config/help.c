@@ -58,6 +58,8 @@ static const char markdown_head[] =
         "An empty value means the default. A name in the env file that is not a setting gives a warning,\n"
         "unless it is a variable of compose (`COMPOSE_…`) or of packaging/compose.yaml.\n"
         "\n"
+        "The value of MODEL_RULES may also be the absolute path of a file (see MODELS.md).\n"
+        "\n"
         "Each of these files must be a regular file: a pipe (such as the shell's `<(…)`), a device or a\n"
         "directory is refused. A file that every user of the machine can write gives a warning.\n"
         "\n"

@@ -26,6 +26,7 @@ struct Setting {
         size_t field;        /* its place in Config */
         bool secret;         /* its value is never shown */
         bool reloadable;     /* can change while the daemon runs */
+        bool may_be_file;    /* its value may be the absolute path of a file that has it */
         const char *help;    /* one line */
 };
 
@@ -57,18 +58,19 @@ void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const cha
 void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_allowed(const Setting *s, Buf *out);
 
-/* Types of one value (config/value.c) and of several (config/list.c, config/keys.c, config/limits.c). */
+/* Types of one value (config/value.c) and of several (config/list.c, keys.c, limits.c, rules.c). */
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
         setting_zone, setting_socket_path, setting_directory, setting_engine, setting_store, setting_program,
         setting_runner,
-        setting_percent_or_off, setting_hedge;
+        setting_percent_or_off, setting_hedge, setting_images;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
-        setting_fallbacks, setting_limits;
+        setting_fallbacks, setting_limits, setting_rules;
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
 void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */
 void config_check_tokens(ConfigCheck *k);    /* the same */
+void config_rules_done(ModelRuleSet *set);
 
 /* One entry of a list: a text, or a JSON object. */
 typedef struct ListEntry {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The settings of a request's route: which key and which model serve it, and when. See docs/ROUTING.md. */
+/* The settings of a request's route: which key and which model serve it, when, and in what form. See
+ * docs/ROUTING.md and docs/MODELS.md. */
 
 #include "base/clock.h"
-#include "core/gemini-store.h"
+#include "core/chat-images.h"
 #include "core/fallback.h"
+#include "core/gemini-store.h"
 #include "core/hedge.h"
+#include "core/rules.h"
 
 typedef struct AliasConfig {
         char *alias, *model;
@@ -19,6 +22,8 @@ typedef struct RouteConfig {
         usec_t queue_wait; /* 0: requests do not wait for a key */
         usec_t hedge_after; /* HEDGE_OFF, HEDGE_P95, or a span */
         uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
+        ModelRuleSet rules;     /* MODEL_RULES */
+        ChatImages chat_images;
         GeminiStore store;
         bool store_is_told; /* each request has the member, not only if the client sends one */
 } RouteConfig;

@@ -43,6 +43,11 @@ const Setting config_settings[] = {
           .help = "other names of models, for clients that use fixed model names" },
         { "MODEL_LIMITS", &setting_limits, "{}", .field = FIELD(limits), .reloadable = true,
           .help = "Google's rate limits of a project for a model, if you know them" },
+        { "MODEL_RULES", &setting_rules, "{}", .field = FIELD(route.rules), .reloadable = true,
+          .may_be_file = true,
+          .help = "what models take, instead of the built-in rules, and their prices (MODELS.md)" },
+        { "CHAT_IMAGES", &setting_images, "images", .field = FIELD(route.chat_images), .reloadable = true,
+          .help = "where images that Gemini makes are in a chat answer" },
 
         { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
           FIELD(route.queue_wait), .reloadable = true,

@@ -156,6 +156,10 @@ const ModelRules *model_rules_built_in(size_t *ret_n) {
         return rows;
 }
 
+bool model_rules_is_built_in(const ModelRules *r) {
+        return r >= rows && r < rows + ELEMENTSOF(rows);
+}
+
 const char *thinking_form_to_string(ThinkingForm f) {
         static const char *const names[_THINKING_FORM_MAX] = {
                 [THINKING_NEVER] = "never",
@@ -175,4 +179,26 @@ const char *thinking_level_to_string(ThinkingLevel l) {
 
         assert(l < _THINKING_LEVEL_MAX);
         return names[l];
+}
+
+const char *model_can_to_string(unsigned bit) {
+        static const char *const names[MODEL_CAN_BITS] = {
+                "sampling", "penalties", "candidates", "system",       "tools", "json",   "json_with_tools",
+                "built_in", "built_in_with_tools", "prefill", "thoughts", "result_parts", "cache", "text",
+                "images",   "audio",     "signatures",
+        };
+
+        assert(bit < MODEL_CAN_BITS);
+        return names[bit];
+}
+
+const char *model_price_to_string(ModelPrice p) {
+        static const char *const names[_MODEL_PRICE_MAX] = {
+                [PRICE_INPUT] = "input",
+                [PRICE_CACHED] = "cached",
+                [PRICE_OUTPUT] = "output",
+        };
+
+        assert(p < _MODEL_PRICE_MAX);
+        return names[p];
 }

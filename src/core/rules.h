@@ -52,6 +52,16 @@ typedef enum ModelCan {
         MODEL_NEEDS_SIGNATURES = 1 << 16,    /* calls in the history need their thoughtSignature */
 } ModelCan;
 
+#define MODEL_CAN_BITS 17U
+
+/* What a million tokens cost: of the prompt, of the part of it that Google had cached, of the answer. */
+typedef enum ModelPrice {
+        PRICE_INPUT,
+        PRICE_CACHED,
+        PRICE_OUTPUT,
+        _MODEL_PRICE_MAX,
+} ModelPrice;
+
 typedef struct ModelRules {
         const char *pattern;
         const char *source; /* where the rules are known from */
@@ -60,6 +70,8 @@ typedef struct ModelRules {
         ThinkingLevel level_lowest, level_highest, level_default; /* THINKING_LEVEL */
         int budget_lowest, budget_highest; /* THINKING_BUDGET, in tokens */
         bool budget_may_be_zero;
+        unsigned priced; /* a bit for each price that is known; no built-in row has any */
+        double price[_MODEL_PRICE_MAX]; /* in US dollars */
 } ModelRules;
 
 typedef struct ModelRuleSet {
@@ -81,6 +93,8 @@ ThinkingLevel model_rules_level(const ModelRules *r, ThinkingLevel wanted);
  * raised if the model cannot do without thinking. */
 int model_rules_budget(const ModelRules *r, int wanted);
 
+bool model_rules_is_built_in(const ModelRules *r);
+
 /* The built-in rows, for tests and for what prints them; the last one has the pattern "*". */
 const ModelRules *model_rules_built_in(size_t *ret_n);
 
@@ -89,3 +103,5 @@ bool model_pattern_matches(const char *pattern, const char *model, size_t *ret_l
 
 const char *thinking_form_to_string(ThinkingForm f);   /* "never", "budget", "level" */
 const char *thinking_level_to_string(ThinkingLevel l); /* as in Gemini's API: "MINIMAL", … */
+const char *model_can_to_string(unsigned bit); /* as in MODEL_RULES: "sampling", … */
+const char *model_price_to_string(ModelPrice p); /* "input", "cached", "output" */

@@ -27,6 +27,7 @@ typedef enum StatsKind {
         STATS_GAUGE,
         STATS_FLAG,
         STATS_PERCENT,
+        STATS_PRICE, /* in US dollars, up to six decimals */
         STATS_TIME,  /* realtime; 0: not yet, USEC_INFINITY: never */
         STATS_RESET, /* a time of a daily reset; most rows have the same one, so a sink may format it once */
         _STATS_KIND_MAX,
@@ -37,7 +38,7 @@ typedef struct StatsValue {
         union {
                 const char *text;
                 uint64_t number; /* counter, gauge, time, reset */
-                double percent;
+                double percent; /* or price */
                 bool flag;
         };
 } StatsValue;
@@ -91,6 +92,10 @@ static inline void stats_flag(StatsSink *s, const char *name, bool flag) {
 
 static inline void stats_percent(StatsSink *s, const char *name, double percent) {
         stats_value(s, name, (StatsValue){ STATS_PERCENT, { .percent = percent } });
+}
+
+static inline void stats_price(StatsSink *s, const char *name, double price) {
+        stats_value(s, name, (StatsValue){ STATS_PRICE, { .percent = price } });
 }
 
 static inline void stats_time(StatsSink *s, const char *name, usec_t t) {

@@ -16,10 +16,11 @@ typedef union Basic {
         const char *s;
 } Basic;
 
-/* Members that are times by their names, and members that are null when empty. */
+/* Members that are times or prices by their names, and members that are null when empty. */
 static const char *const times[] = {
         "available_at", "last_used", "last_reset_time", "next_reset_time", "current_time",
 };
+static const char *const prices[] = { "input", "cached", "output" };
 static const char *const optional[] = { "name", "project", "last_error" };
 
 static bool among(const char *key, const char *const *names, size_t n) {
@@ -50,6 +51,8 @@ static void write_basic(JWriter *w, const char *key, char type, const Basic *v) 
                         return words_json_time(w, key, v->t);
                 return jwrite_uint(w, key, v->t);
         case 'd':
+                if (among(key, prices, ELEMENTSOF(prices)))
+                        return jwrite_short(w, key, v->d);
                 return jwrite_fixed(w, key, v->d, 2);
         case 's':
         case 'o':

@@ -241,6 +241,8 @@ static int call_list(Ctl *c, const LinkCall *call, sd_bus_message **ret, const c
         if (ask)
                 agent_start();
         r = sd_bus_call(c->bus, m, c->timeout, &e, ret);
+        if (r < 0 && call->optional && link_is_no_object(&e))
+                return 0;
         return r < 0 ? tell(c, call, &e, r) : 0;
 }
 

@@ -13,6 +13,7 @@
 typedef struct LinkCall {
         const char *path, *interface, *member; /* path and interface: NULL for the manager's */
         const char *about;                     /* the user's argument, for the message; NULL: none */
+        bool optional; /* a daemon that does not have the method is no error: *ret stays as it is */
 } LinkCall;
 
 int link_open(Ctl *c);

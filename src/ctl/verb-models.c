@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
+#include "ctl/bus-json.h"
+#include "ctl/explain-rules.h"
 #include "ctl/link.h"
 #include "ctl/models.h"
 #include "ctl/show.h"
 #include "ctl/words.h"
 
-/* models: how many keys can serve each model. explain: which key would serve, and why the others would
- * not. */
+/* models: how many keys can serve each model. explain: which key would serve, why the others would not, and
+ * what the model takes. */
 
 static int models_json(Ctl *c, const Models *l) {
         JWriter w = JWRITER_INIT(&c->out);
@@ -87,7 +89,7 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
         static const Column columns[] = {
                 { "", .right = true }, { "KEY" }, { "FREES" }, { "WHY", .cut = true }
         };
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *rules = NULL;
         _cleanup_table_ Table t = TABLE_INIT(columns);
         JWriter w = JWRITER_INIT(&c->out);
         usec_t now = clock_realtime();
@@ -98,11 +100,17 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
         int r;
 
         r = link_call(c, &(LinkCall){ .member = "ExplainPick" }, &m, "s", model);
+        if (r == 0)
+                r = link_call(c, &(LinkCall){ .member = "ExplainModel", .optional = true }, &rules, "s",
+                              model);
         if (r != 0)
                 return r;
         if (c->json) {
                 jwrite_object(&w, NULL);
                 jwrite_string(&w, "model", show_null(model));
+                r = rules ? bus_json(rules, &w, "rules") : 0;
+                if (r < 0)
+                        return link_garbled(c, r);
                 jwrite_array(&w, "keys");
         }
         r = sd_bus_message_enter_container(m, 'a', "(osbst)");
@@ -133,5 +141,9 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
         }
         if (t.n == 0)
                 return ctl_say(c, CTL_NOTHING, "there are no keys; see gemgatectl keys");
-        return show_table(c, &t);
+        r = show_table(c, &t);
+        if (r != CTL_OK || !rules)
+                return r;
+        (void) buf_putc(&c->out, '\n');
+        return explain_rules_show(c, rules);
 }

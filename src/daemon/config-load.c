@@ -20,6 +20,7 @@ typedef struct Loader {
         void *userdata;
         bool check;
         gid_t group; /* of the configuration directory, with check; 0: root's, or unknown */
+        const char *setting; /* whose value names the file that is read; or NULL */
 } Loader;
 
 /* The settings that have their own files. */
@@ -39,10 +40,13 @@ static bool abandoned;
 
 static void _printf_(3, 4) tell(const Loader *l, LogLevel level, const char *fmt, ...) {
         char line[PATH_LENGTH_MAX + 256];
+        size_t n = 0;
         va_list ap;
 
+        if (l->setting)
+                n = (size_t) snprintf(line, sizeof(line), "%s: ", l->setting);
         va_start(ap, fmt);
-        (void) vsnprintf(line, sizeof(line), fmt, ap);
+        (void) vsnprintf(line + n, sizeof(line) - n, fmt, ap);
         va_end(ap);
         l->say(level, line, l->userdata);
 }
@@ -216,6 +220,39 @@ static int load_own_files(const Loader *l, const char *dir, ConfigSource source)
         return 0;
 }
 
+/* One that is missing or cannot be read is reported, and the setting has its default, so that the other
+ * faults are found, too. *ret_fault is the first of these. */
+static int load_named_files(const Loader *loader, int *ret_fault) {
+        const char *name;
+        bool secret;
+        int r;
+
+        for (size_t i = 0; (name = config_setting_name(i, &secret)); i++) {
+                _cleanup_buf_ Buf b = BUF_INIT_SECRET(CONFIG_FILE_MAX + 1);
+                _cleanup_free_ char *path = NULL;
+                Loader l = *loader;
+
+                r = config_text_path(l.text, i, &path);
+                if (r < 0)
+                        return r;
+                if (!path)
+                        continue;
+                l.setting = name;
+                r = read_file(&l, path, &b);
+                if (r == -ENOENT)
+                        tell(&l, LOG_LEVEL_ERROR, "%s: %s", path, strerror(ENOENT));
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 && *ret_fault == 0)
+                        *ret_fault = r == -ENOENT ? -EINVAL : r;
+                r = config_text_set(l.text, CONFIG_SOURCE_NAMED, name, r < 0 ? "" : strempty(buf_cstr(&b)),
+                                    r < 0 ? 0 : b.n);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int load_environment(const Loader *l) {
         const char *name;
         bool secret;
@@ -370,12 +407,15 @@ int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Co
                 l.group = group_of(paths->config_dir);
         config_text_forget(kept, CONFIG_SOURCE_ENV_FILE);
         config_text_forget(kept, CONFIG_SOURCE_DIRECTORY);
+        config_text_forget(kept, CONFIG_SOURCE_NAMED);
 
         /* A wrong line in the env file does not hide the other faults. */
         faults = load_env_file(&l, paths);
         if (faults < 0 && faults != -EBADMSG)
                 return faults;
         r = load_own_files(&l, paths->config_dir, CONFIG_SOURCE_DIRECTORY);
+        if (r >= 0)
+                r = load_named_files(&l, &faults);
         if (r >= 0)
                 r = config_new(kept, say, userdata, ret);
         if (r >= 0)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
+#include "core/chat-images.h"
 #include "core/gemini-store.h"
 #include "core/rules.h"
 
@@ -18,6 +19,7 @@ typedef struct DialectContext {
         bool must_finish; /* a stream without a finishReason must not end well for this client */
         GeminiStore store;
         bool store_is_told; /* `store` is sent also if the client has none */
+        ChatImages chat_images;
         /* A header, and a raw argument of the query, by name; NULL: the request has none. Called by
          * dialect_header() and dialect_argument(); without these functions there are none. */
         const char *(*header)(const char *name, void *request);

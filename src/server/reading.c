@@ -45,6 +45,8 @@ static const char *request_argument(const char *name, void *request) {
 static DialectContext context_of(Request *q, const char *instead) {
         return (DialectContext){
                 .default_model = q->config->default_model,
+                .rules = &q->config->route.rules,
+                .chat_images = q->config->route.chat_images,
                 .vault = q->http->p.vault,
                 .request_id = q->id,
                 .created = clock_realtime() / USEC_PER_SEC,

@@ -23,6 +23,7 @@ METHODS = [
     ("read", "ListDays", "u", [7], PATH, MANAGER),
     ("read", "ListRequests", "", [], PATH, MANAGER),
     ("read", "ExplainPick", "s", ["gemini-3.8-flash"], PATH, MANAGER),
+    ("read", "ExplainModel", "s", ["gemini-3.8-flash"], PATH, MANAGER),
     ("reset", "ResetHealth", "ss", ["", ""], PATH, MANAGER),
     ("manage", "Reload", "", [], PATH, MANAGER),
     ("manage", "SetLogLevel", "s", ["INFO"], PATH, MANAGER),

@@ -176,7 +176,8 @@ def test_explain(named, sim):
 
 
 def test_explain_knows_aliases_and_the_default(machine, start, connect, sim):
-    d = start(DEFAULT_MODEL=FLASH, MODEL_ALIASES=json.dumps({"gpt-9": FLASH}))
+    d = start(DEFAULT_MODEL=FLASH, MODEL_ALIASES=json.dumps({"gpt-9": FLASH}),
+              MODEL_RULES=json.dumps({FLASH: {"price": {"input": 0.3}}}))
     machine.wait_owned()
     root = connect()
     sim.script(SPENT)
@@ -185,6 +186,11 @@ def test_explain_knows_aliases_and_the_default(machine, start, connect, sim):
     assert [r[2] for r in want] == [True, False]
     for name in "", "gpt-9", "models/" + FLASH:
         assert [r[:3] for r in root.call("ExplainPick", "s", name)] == want
+        rules = root.call("ExplainModel", "s", name)
+        assert rules["model"].value == FLASH and rules["built_in"].value is False
+        assert rules["price"].value["input"].value == 0.3 and rules["takes"].value["sampling"].value is False
+    assert root.call("ExplainModel", "s", "gemini-3.8-pro")["built_in"].value is True
+    assert error_of(root, "ExplainModel", "s", "a/b") == "org.gemgate1.Error.InvalidModel"
 
 
 def test_log_level(gemgated, root):

@@ -154,6 +154,34 @@ def test_explain(mock, ctl):
     assert mock.calls[0] == ("/org/gemgate1", "ExplainPick", "gemini-a")
 
 
+def test_explain_shows_the_rules(mock, ctl):
+    mock.answers["ExplainPick"] = "a(osbst)", [[[key_path("b"), "b", True, "would be picked first", 0]]]
+    rules = {"model": "gemini-a", "pattern": "gemini-*", "built_in": True, "source": "a\x1b[2Jguide", "thinking": "budget",
+             "thinking_zero": True}
+    answer = {name: Variant("b" if isinstance(v, bool) else "s", v) for name, v in rules.items()} | {
+        "thinking_lowest": Variant("t", 0), "thinking_highest": Variant("t", 8192), "novelty": Variant("as", ["x"]),
+        "takes": Variant("a{sv}", {"sampling": Variant("b", False), "tools": Variant("b", True), "json": Variant("b", True)}),
+        "price": Variant("a{sv}", {"input": Variant("d", 0.3), "cached": Variant("d", 0.0305), "output": Variant("d", 3.0)}),
+    }
+    mock.answers["ExplainModel"] = "a{sv}", [answer]
+    assert lines(ctl("explain", "gemini-a"))[2:] == [
+        "",
+        "     Rules: gemini-*",
+        "      From: built in: a?[2Jguide",
+        "  Thinking: budget from 0 to 8192, or none",
+        "     Takes: tools, json",
+        "       Not: sampling",
+        "     Price: input $0.3, cached $0.0305, output $3 for a million tokens",
+    ]
+    said = json.loads(ctl("explain", "gemini-a", "--json"))
+    assert said["rules"] == rules | {
+        "thinking_lowest": 0, "thinking_highest": 8192, "novelty": ["x"],
+        "takes": {"sampling": False, "tools": True, "json": True}, "price": {"input": 0.3, "cached": 0.0305, "output": 3},
+    }
+    mock.answers["ExplainModel"] = "s", ["something else"]
+    assert "gemgatectl version" in ctl("explain", "gemini-a", status=1)
+
+
 def test_status(mock, ctl):
     mock.answers["ListKeyHealth"] = THREE
     mock.answers["GetAll"] = DAEMON

@@ -27,6 +27,7 @@ METHODS = {
     (MANAGER, "ListDays"): (["u", "7"], "read", "a(sstttt)"),
     (MANAGER, "ListRequests"): ([], "read", "a(ssssstssut)u"),
     (MANAGER, "ExplainPick"): (["s", MODEL], "read", "a(osbst)"),
+    (MANAGER, "ExplainModel"): (["s", MODEL], "read", "a{sv}"),
     (MANAGER, "ResetHealth"): (["ss", "", ""], "reset", "u"),
     (MANAGER, "Reload"): ([], "manage", None),
     (MANAGER, "SetLogLevel"): (["s", "info"], "manage", None),

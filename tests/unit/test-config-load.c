@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "base/limits.h"
@@ -246,6 +247,54 @@ static void test_not_regular(void **state) {
         }
 }
 
+/* MODEL_RULES may be the path of a file, which each reload reads again. The other faults are found beside
+ * one that cannot be read. */
+static void test_named(void **state) {
+        static const struct {
+                const char *file, *said;
+        } rows[] = {
+                { "none", "No such file or directory" },
+                { "etc", "must be a regular file, not a directory, a pipe or a device" },
+                { "fifo", "must be a regular file, not a directory, a pipe or a device" },
+                { "device", "must be a regular file, not a directory, a pipe or a device" },
+        };
+        char text[PATH_MAX + 64], expected[PATH_MAX + 256];
+        Config *c = NULL;
+
+        write_file("rules", "{\"m\":{\"price\":{\"input\":2}}}\n");
+        (void) snprintf(text, sizeof(text), "API_KEYS=k\nMODEL_RULES=%s/rules \n", home);
+        write_file(".env", text);
+        for (unsigned i = 2; i < 4; i++) {
+                Said said = {};
+
+                assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
+                assert_string_equal(said.text, "");
+                assert_true(model_rules_find(&c->route.rules, "m")->price[PRICE_INPUT] == i);
+                c = config_unref(c);
+                write_file("rules", "{\"m\":{\"price\":{\"input\":3}}}");
+        }
+        write_file("rules", "{\"m\":{\"price\":3}}");
+        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &(Said){}, &c), -EINVAL);
+
+        assert_int_equal(mkfifo("fifo", 0600) + symlink("/dev/zero", "device"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Said said = {};
+
+                (void) snprintf(text, sizeof(text), "API_KEYS=k\nMODEL_RULES=%s/%s\nLISTEN=x\n", home,
+                                rows[i].file);
+                write_file(".env", text);
+                assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), -EINVAL);
+                (void) snprintf(expected, sizeof(expected), "MODEL_RULES: %s/%s: %s\n", home, rows[i].file,
+                                rows[i].said);
+                assert_memory_equal(said.text, expected, strlen(expected));
+                assert_memory_equal(said.text + strlen(expected), "LISTEN: x: must be", 18);
+        }
+        write_file(".env", "API_KEYS=k\n");
+        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &(Said){}, &c), 0);
+        assert_int_equal(c->route.rules.n, 0);
+        config_unref(c);
+}
+
 static void test_too_large(void **state) {
         _cleanup_close_ int fd = -1;
         Config *c = NULL;
@@ -306,6 +355,7 @@ int main(void) {
                 cmocka_unit_test_setup(test_again, setup),
                 cmocka_unit_test_setup(test_faults, setup),
                 cmocka_unit_test_setup(test_not_regular, setup),
+                cmocka_unit_test_setup(test_named, setup),
                 cmocka_unit_test_setup(test_too_large, setup),
                 cmocka_unit_test_setup(test_writable, setup),
                 cmocka_unit_test_setup(test_check, setup),

@@ -69,6 +69,9 @@ static void text_value(StatsSink *s, const char *name, const StatsValue *v) {
         case STATS_PERCENT:
                 (void) snprintf(value, sizeof(value), "%.2f%%", v->percent);
                 break;
+        case STATS_PRICE:
+                (void) snprintf(value, sizeof(value), "$%g", v->percent);
+                break;
         case STATS_TIME:
         case STATS_RESET:
                 if (v->number == 0 || v->number == USEC_INFINITY)

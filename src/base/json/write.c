@@ -218,3 +218,13 @@ void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals) 
         begin(w, key);
         (void) buf_printf(w->buf, "%.*f", (int) decimals, value);
 }
+
+void jwrite_short(JWriter *w, const char *key, double value) {
+        char s[400]; /* of the largest double */
+        size_t n = (size_t) snprintf(s, sizeof(s), "%.6f", value);
+
+        while (n > 1 && s[n - 1] == '0')
+                n--;
+        n -= s[n - 1] == '.';
+        jwrite_raw_n(w, key, s, n);
+}

@@ -38,6 +38,7 @@ void jwrite_uint(JWriter *w, const char *key, uint64_t value);
 void jwrite_bool(JWriter *w, const char *key, bool value);
 void jwrite_null(JWriter *w, const char *key);
 void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals);
+void jwrite_short(JWriter *w, const char *key, double value); /* at most six decimals, no zeros at the end */
 void jwrite_raw(JWriter *w, const char *key, const char *json); /* already JSON */
 void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n);
 

@@ -343,6 +343,7 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         chat->created = c->created;
         chat->service_tier = "default";
         chat->vault = c->vault;
+        chat->images = c->chat_images;
         text_copy(chat->request_id, sizeof(chat->request_id), strempty(c->request_id));
 
         chat->t.gemini = BUF_INIT(GROWTH_MAX * body_size + FRAME_MAX);

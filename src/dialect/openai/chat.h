@@ -23,13 +23,6 @@ typedef struct OpenaiChoice {
         bool has_begun; /* streaming: the delta with the role was sent */
 } OpenaiChoice;
 
-/* CHAT_IMAGES: where an image that Gemini has made is in the answer. */
-typedef enum ChatImages {
-        CHAT_IMAGES_MEMBER,   /* message.images */
-        CHAT_IMAGES_MARKDOWN, /* the text */
-        CHAT_IMAGES_BOTH,
-} ChatImages;
-
 typedef struct OpenaiChat {
         Translation t;
         char request_id[REQUEST_ID_MAX + 1];

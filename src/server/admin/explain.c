@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GET /explain: why each key would or would not serve a model now. pool/explain has the reasons, which
- * gemgatectl and D-Bus also show. */
+/* GET /explain: what the model takes, and why each key would or would not serve it now. pool/explain has the
+ * reasons, which gemgatectl and D-Bus also show. */
 
 #include <errno.h>
 #include <string.h>
@@ -24,6 +24,7 @@ static const char *const ceiling_names[_CEILING_MAX] = {
 
 typedef struct Explanation {
         const Http *http;
+        Config *config; /* a reference */
         ModelName model;
         JWriter writer;
         PoolExplain *explain;
@@ -86,6 +87,7 @@ static int explain_begin(void *answer, Buf *body) {
         e->writer = JWRITER_INIT(body);
         jwrite_object(&e->writer, NULL);
         jwrite_string(&e->writer, "model", e->model.name);
+        manage_write_rules(&e->writer, model_rules_find(&e->config->route.rules, e->model.name));
         jwrite_array(&e->writer, "keys");
         e->explain = pool_explain_free(e->explain);
         return pool_explain_new(e->http->p.pool, e->model.name, &e->explain);
@@ -108,6 +110,7 @@ static void explain_free(void *answer) {
         Explanation *e = answer;
 
         pool_explain_free(e->explain);
+        config_unref(e->config);
         free(e);
 }
 
@@ -124,5 +127,6 @@ int manage_explain(Request *q, ApiError *ret_error) {
         r = read_model(q, &e->model, ret_error);
         if (r != 0)
                 return r;
+        e->config = config_ref(q->config);
         return long_answer_start(q, &ops, TAKE_PTR(e), ret_error);
 }

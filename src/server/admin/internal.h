@@ -10,6 +10,9 @@
 /* A time as RFC 3339 in the quota's zone; null for 0 (never yet) and USEC_INFINITY (never at all). */
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t);
 
+/* What a model takes, as the member `rules`. */
+void manage_write_rules(JWriter *w, const ModelRules *r);
+
 /* --- server/admin/advice.c --- */
 /* Advice to the operator from the pool's present state, as strings, in slices. head() is called before the
  * first string, when the keys of each model have been counted. */

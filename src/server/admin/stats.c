@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "core/day-clock.h"
+#include "core/rules-view.h"
 #include "server/admin/internal.h"
 #include "server/admin/long-answer.h"
 #include "server/admin/manage.h"
@@ -89,6 +90,8 @@ static void json_value(StatsSink *s, const char *name, const StatsValue *v) {
                 return jwrite_bool(&j->w, name, v->flag);
         case STATS_PERCENT:
                 return write_percent(&j->w, name, v->percent);
+        case STATS_PRICE:
+                return jwrite_short(&j->w, name, v->percent);
         case STATS_TIME:
                 return manage_write_time(&j->w, name, j->zone, v->number);
         case STATS_RESET:
@@ -108,6 +111,15 @@ static int read_days(Request *q, unsigned *ret, ApiError *ret_error) {
                 return 0;
         api_error_set(ret_error, 400, "days", "`days` must be a number of days, 1 or more.");
         return HANDLER_E_REFUSED;
+}
+
+void manage_write_rules(JWriter *w, const ModelRules *r) {
+        JsonSink j = { .sink = { json_open, json_close, json_value }, .w = *w };
+
+        stats_open(&j.sink, STATS_GROUP, "rules");
+        model_rules_view(r, &j.sink);
+        stats_close(&j.sink, STATS_GROUP);
+        *w = j.w;
 }
 
 typedef struct StatsAnswer {
