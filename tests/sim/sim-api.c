@@ -443,6 +443,7 @@ static void serve(Call *call) {
                 .verb = call->verb,
                 .body = call->request->body,
                 .n_body = call->request->n_body,
+                .json = call->json,
                 .hop = call->hop,
         };
         rule = script_match(s->script, &asked);
@@ -456,6 +457,10 @@ static void serve(Call *call) {
         if (call->hop > 0 &&
             (!rule || (rule->action->content == CONTENT_TEXT && rule->action->hops <= call->hop))) {
                 refuse(call, "invalid_argument");
+                return;
+        }
+        if (!rule && script_refuses_unmatched(s->script) && (generates(call) || embeds(call))) {
+                refuse_body(call, "No rule of the script fits this request.", NULL);
                 return;
         }
         script_take(s->script, rule, &asked);

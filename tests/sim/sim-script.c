@@ -19,6 +19,7 @@ struct Script {
         } projects[PROJECTS_MAX];
         size_t n_projects;
         SignatureDemand signatures;
+        bool refuses_unmatched;
 };
 
 /* One line of the text, and the lines of its here-document. */
@@ -44,6 +45,7 @@ static void rule_done(Rule *rule) {
         free(rule->model);
         free(rule->verb);
         free(rule->body);
+        holds_done(&rule->holds);
         action_unref(rule->action);
 }
 
@@ -69,6 +71,7 @@ void script_clear(Script *s) {
                 rule_done(&s->rules[i]);
         s->n_rules = 0;
         s->signatures = SIGNATURES_STRICT;
+        s->refuses_unmatched = false;
         while (s->n_projects > 0) {
                 s->n_projects--;
                 free(s->projects[s->n_projects].key);
@@ -120,6 +123,10 @@ SignatureDemand script_signatures(const Script *s) {
         return s->signatures;
 }
 
+bool script_refuses_unmatched(const Script *s) {
+        return s->refuses_unmatched;
+}
+
 Script *script_free(Script *s) {
         if (!s)
                 return NULL;
@@ -151,7 +158,8 @@ static bool rule_fits(const Rule *rule, const ScriptRequest *q) {
         return rule->left > 0 && (rule->hop == UINT64_MAX || rule->hop == q->hop) &&
                fits(rule->key, q->key) && fits(rule->model, q->model) &&
                fits_verb(rule, q->verb) &&
-               (!rule->body || memmem(q->body, q->n_body, rule->body, strlen(rule->body)));
+               (!rule->body || memmem(q->body, q->n_body, rule->body, strlen(rule->body))) &&
+               holds_fits(&rule->holds, q->json);
 }
 
 Rule *script_match(Script *s, const ScriptRequest *q) {
@@ -212,23 +220,29 @@ static int take_block(Lines *l, const char *line, char **ret) {
         return -EINVAL;
 }
 
-/* key=…, model=…, method=…, body="…", times=N, skip=N */
+/* key=…, model=…, method=…, body="…", times=N, skip=N; result="…", sha256=…, property=… may be repeated */
 static int set_condition(Rule *rule, const char *name, const char *value, const char **ret_wrong) {
         const struct {
                 const char *name;
                 char **text;
                 uint64_t *number;
+                char **lines;
         } conditions[] = {
                 { "key", .text = &rule->key },     { "model", .text = &rule->model },
                 { "method", .text = &rule->verb }, { "verb", .text = &rule->verb },
                 { "body", .text = &rule->body },   { "times", .number = &rule->left },
                 { "skip", .number = &rule->skip }, { "hop", .number = &rule->hop },
+                { "result", .lines = &rule->holds.results },
+                { "sha256", .lines = &rule->holds.digests },
+                { "property", .lines = &rule->holds.properties },
         };
 
         *ret_wrong = "its value is no number";
         for (size_t i = 0; i < ELEMENTSOF(conditions); i++) {
                 if (!streq(conditions[i].name, name))
                         continue;
+                if (conditions[i].lines)
+                        return holds_add(conditions[i].lines, value);
                 if (conditions[i].number)
                         return text_parse_u64(value, conditions[i].number);
                 for (size_t k = 0; k < ELEMENTSOF(verb_names) && conditions[i].text == &rule->verb; k++)
@@ -343,6 +357,10 @@ static int parse_line(Script *s, Lines *l, char *line, char **ret_error) {
                 return add_project(s, text_strip(rest));
         if ((rest = (char *) startswith(line, "signatures ")) && !find_colon(line))
                 return set_signatures(s, text_strip(rest));
+        if (streq(line, "unmatched refuse")) {
+                s->refuses_unmatched = true;
+                return 0;
+        }
         if ((rest = (char *) startswith(line, "no-model ")) && !find_colon(line)) {
                 model_list_remove(s->models, text_strip(rest));
                 return 0;

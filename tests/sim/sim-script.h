@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "sim-action.h"
+#include "sim-holds.h"
 #include "sim-model.h"
 #include "sim-signature.h"
 
@@ -21,6 +22,7 @@ struct ScriptRequest {
         const char *verb;  /* generateContent, …, `list`, `get` */
         const char *body;
         size_t n_body;
+        json_object *json; /* the body; NULL: it was not read */
         unsigned hop; /* of an answer in several: what its continuationToken names */
 };
 
@@ -29,6 +31,7 @@ struct Rule {
         char *model;
         char *verb;    /* NULL: the two that generate */
         char *body;    /* the request's body holds this */
+        Holds holds;
         uint64_t hop;  /* UINT64_MAX: any */
         uint64_t skip; /* matches that are let pass first */
         uint64_t left; /* matches that it takes */
@@ -55,5 +58,8 @@ const char *script_project(const Script *s, const char *key);
 
 /* From a line `signatures strict|any|off`. */
 SignatureDemand script_signatures(const Script *s);
+
+/* From a line `unmatched refuse`: a request for an answer that no rule fits is refused. */
+bool script_refuses_unmatched(const Script *s);
 
 Action *script_default(Script *s);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The script: which rule is taken, every behaviour, every error, and the control routes."""
+import base64
+import hashlib
 import json
 import re
 import signal
@@ -456,3 +458,48 @@ def test_lax(tmp_path):
     assert get(sim, "/sim/log")[0].body == b""
     assert get(sim, "/sim/status")[1]["total"] == 6
     p.stop()
+
+
+# --- what must have arrived ---
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+HOLDS = f"""
+unmatched refuse
+result="21 degrees" result=rain : text results
+sha256={hashlib.sha256(PICTURE).hexdigest()} : text picture
+property=city property=unit : text schema
+body="Hi there" : text plain
+"""
+
+
+def parted(*parts, **more):
+    return {"contents": [{"role": "user", "parts": list(parts)}], **more}
+
+
+def test_what_arrived(sim):
+    sim.script("signatures off" + HOLDS)
+    data = base64.b64encode(PICTURE).decode()
+    schema = {"type": "object", "properties": {"city": {"type": "string"}, "unit": {"type": "string"}}}
+    tool = {"functionDeclarations": [{"name": "f", "parametersJsonSchema": schema}]}
+    assert texts(
+        sim,
+        ((), {"body": parted({"inlineData": {"mimeType": "image/png", "data": data}})}),
+        ((), {"body": parted({"inlineData": {"mimeType": "image/png", "data": data.rstrip("=").replace("+", "-")}})}),
+        ((), {"body": hello("x", tools=[tool])}),
+        ((), {"body": hello("x", generationConfig={"responseMimeType": "application/json", "responseJsonSchema": schema})}),
+        ((), {}),
+    ) == ["picture", "picture", "schema", "schema", "plain"]
+    asked = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]}
+    for response, wanted in (({"a": ["21 degrees, rain"]}, 200), ({"a": "21 degrees"}, 400)):
+        result = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": response}}]}
+        body = {"contents": [hello("x")["contents"][0], asked, result], "tools": [{"functionDeclarations": [{"name": "f"}]}]}
+        assert ask(sim, body=body)[0].status == wanted
+
+
+def test_what_did_not_arrive(sim):
+    """A text is no result, and another picture is another."""
+    sim.script(HOLDS)
+    for body in (hello("21 degrees, rain"), parted({"inlineData": {"mimeType": "image/png", "data": "AAAA"}}),
+                 hello("city unit"), hello("x")):
+        answer, refusal = ask(sim, body=body)
+        assert answer.status == 400 and refusal["error"]["message"] == "No rule of the script fits this request."
