@@ -16,7 +16,7 @@ from google import genai
 from google.genai import errors, types
 
 from house import SECRETS
-from sdks import NODE
+from sdks import NODE, NODE_PROGRAM
 
 DRIVER = Path(__file__).with_name("genai.mjs")
 
@@ -94,7 +94,7 @@ class Node:
             "SDK_TOKEN": token or SECRETS["TOKEN"],
         }
         job = json.dumps({"op": op, "params": params})
-        done = subprocess.run(["node", DRIVER], input=job, env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([NODE_PROGRAM, DRIVER], input=job, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return {"result": None, "error": None} | json.loads(done.stdout)
 

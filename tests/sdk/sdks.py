@@ -15,6 +15,7 @@ import openai
 from house import SECRETS
 
 NODE = Path(os.environ.get("GEMGATE_NODE", ""))
+NODE_PROGRAM = NODE / "node_modules/.bin/node"  # the pinned one
 DRIVER = Path(__file__).with_name("driver.mjs")
 
 
@@ -77,7 +78,7 @@ class Node:
             "SDK_RETRIES": str(retries),
         }
         job = json.dumps({"op": op, "params": params or {}})
-        done = subprocess.run(["node", DRIVER], input=job, env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([NODE_PROGRAM, DRIVER], input=job, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return {"result": None, "error": None} | json.loads(done.stdout)
 
