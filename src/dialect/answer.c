@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "dialect/answer.h"
+#include "dialect/gemini/form.h"
 
 /*
  * Reasons about the account behind the key, not about the answer: "PUP_LIMITED_DISABLED" (the account is
@@ -27,6 +28,8 @@ void answer_reset(Answer *a) {
 void answer_note_event(Answer *a, const GeminiEvent *e) {
         a->is_blocked = a->is_blocked || e->block_reason[0];
         a->is_refused = a->is_refused || answer_reason_is_about_account(e->block_reason);
+        a->is_foreign = a->is_foreign || e->is_foreign;
+        a->is_known = a->is_known || !e->is_foreign;
         a->has_usage = a->has_usage || e->has_usage;
 }
 
@@ -109,11 +112,23 @@ bool answer_blames(const Answer *a, const char *why, Verdict *ret_verdict) {
         return a->is_refused;
 }
 
+bool answer_is_foreign(const Answer *a, Verdict *ret_verdict) {
+        char message[128];
+
+        if (!a->is_foreign || a->is_known)
+                return false;
+        (void) snprintf(message, sizeof(message), "%s (200)", gemini_form_to_string(GEMINI_FORM_JSON));
+        verdict_init(ret_verdict, VERDICT_FOREIGN, 200, message);
+        return true;
+}
+
 bool answer_judge(const Answer *a, bool streams, bool (*is_answer)(const char *finish), const char *why,
                   Verdict *ret_verdict) {
         const char *finish = NULL;
         char message[512];
 
+        if (answer_is_foreign(a, ret_verdict))
+                return false;
         if (streams && is_cut(a)) {
                 verdict_init(ret_verdict, VERDICT_CUT, 0, "the stream ended without a finishReason");
                 return false;

@@ -28,6 +28,8 @@ typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
         bool is_blocked; /* promptFeedback.blockReason, also after a text */
         bool is_refused; /* the same, if the reason is about the account */
+        bool is_foreign; /* an event had nothing of Gemini's */
+        bool is_known; /* another one had */
         bool has_usage;
         bool is_reopened; /* content came after a finishReason */
         bool must_finish; /* for answer_judge(): also an upstream that sends no finishReason is not whole */
@@ -51,6 +53,9 @@ bool answer_reason_is_about_account(const char *reason);
 
 /* Of an answer with content: whether it ended because of the account. The verdict is what the pool gets. */
 bool answer_blames(const Answer *a, const char *why, Verdict *ret_verdict);
+
+/* Whether what came is JSON that is not Gemini's. */
+bool answer_is_foreign(const Answer *a, Verdict *ret_verdict);
 
 bool answer_has_candidate(const Answer *a);
 

@@ -210,18 +210,18 @@ static void end_body(ApiCall *c, bool is_complete) {
 }
 
 /* After it: an error that came as plain text within a stream explains more than the stream's end does, and
- * a text that came instead of a stream is no answer. */
+ * a text or nothing that came instead of a stream is no answer. */
 static void weigh_text(const ApiCall *c, Verdict *v) {
-        const Buf *text = &c->sse.stray;
-        const char *error;
+        const Buf *stray = &c->sse.stray;
+        const char *text = stray->n > 0 ? buf_data(stray) : "", *error;
         size_t n;
 
-        if (text->n == 0 || c->event_error < 0)
+        if (c->event_error < 0)
                 return;
-        if (gemini_event_find_error(buf_data(text), text->n, &error, &n))
+        if (gemini_event_find_error(text, stray->n, &error, &n))
                 gemini_error_classify(c->status, error, n, c->key, v);
-        else if (v->class == VERDICT_OK && !c->has_event)
-                gemini_error_classify(c->status, buf_data(text), text->n, c->key, v);
+        else if (v->class == VERDICT_OK && methods[c->method].stream && !c->has_event)
+                gemini_error_classify(c->status, text, stray->n, c->key, v);
 }
 
 static void on_timeout(Timeout *t) {

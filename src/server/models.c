@@ -129,6 +129,9 @@ static void models_on_done(UpstreamQuery *query) {
                         return;
         }
 
+        /* Each model would not exist for as long as this list is kept. */
+        if (query->verdict.class == VERDICT_OK && l->coming.n == 0)
+                verdict_init(&query->verdict, VERDICT_OVERLOAD, 200, "a list without models");
         if (query->verdict.class != VERDICT_OK)
                 upstream_query_error(query, SUBJECT, &e);
         upstream_query_end(query, VERDICT_INTERNAL);

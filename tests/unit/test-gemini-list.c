@@ -36,6 +36,7 @@ static void test_page(void **state) {
                 { "[]", DIALECT_E_VERDICT, "", NULL },
                 { "null", DIALECT_E_VERDICT, "", NULL },
                 { "{\"models\":{}}", DIALECT_E_VERDICT, "", NULL },
+                { "{\"ok\":true}", DIALECT_E_VERDICT, "", NULL },
                 { "{\"models\":[{\"name\":\"models/a\"}]", DIALECT_E_VERDICT, "", NULL },
                 { "{\"error\":{\"code\":503,\"message\":\"later\",\"status\":\"UNAVAILABLE\"}}",
                   DIALECT_E_VERDICT, "", NULL },

@@ -98,6 +98,19 @@ static int read_root(const char *json, size_t n, JsonView *ret) {
         return r == -EBADMSG ? 0 : r;
 }
 
+/* The answer to another method, or an object without members: proto3 leaves out what is empty. */
+static bool is_other_answer(JsonView root) {
+        static const char *const names[] = { "totalTokens", "promptTokensDetails", "embedding",
+                                             "embeddings" };
+        JsonCursor c = json_enter(root);
+        JsonView v;
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (json_view_get(root, names[i]).p)
+                        return true;
+        return !json_next(&c, NULL, &v);
+}
+
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict) {
         JsonView root = {}, candidates, usage, model_version, response_id, feedback, error;
         const JsonMember members[] = {
@@ -124,6 +137,8 @@ int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *re
         json_view_copy(response_id, ret->response_id, sizeof(ret->response_id));
         json_view_copy(model_version, ret->model_version, sizeof(ret->model_version));
         json_view_copy(json_view_get(feedback, "blockReason"), ret->block_reason, sizeof(ret->block_reason));
+        ret->is_foreign = !candidates.p && !usage.p && !model_version.p && !response_id.p && !feedback.p &&
+                          !is_other_answer(root);
         ret->has_usage = json_view_is(usage, '{');
         ret->usage = usage;
         ret->service_tier = (JsonView){};

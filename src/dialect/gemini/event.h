@@ -22,6 +22,7 @@ struct GeminiEvent {
         JsonCursor candidates;
         char response_id[GEMINI_WORD_MAX + 1], model_version[GEMINI_WORD_MAX + 1]; /* or "" */
         char block_reason[GEMINI_WORD_MAX + 1]; /* of promptFeedback; "" if the prompt passed */
+        bool is_foreign; /* it has members, but none of Gemini's */
         bool has_usage;
         JsonView usage;        /* usageMetadata */
         JsonView service_tier; /* of it: "standard", "flex", "priority"; set by gemini_event_count() */

@@ -45,6 +45,14 @@ static int add_names(GeminiList *l, JsonView models) {
         return 0;
 }
 
+/* Members, but none of a list. */
+static bool is_foreign(JsonView root, JsonView models) {
+        JsonCursor c = json_enter(root);
+        JsonView any;
+
+        return !models.p && !json_view_get(root, "nextPageToken").p && json_next(&c, NULL, &any);
+}
+
 static int add_page(GeminiList *l, JsonIndex *index, const char *json, size_t n, Verdict *ret_verdict) {
         _cleanup_buf_ Buf token = BUF_INIT(MODEL_LIST_TOKEN_MAX);
         JsonView root = {}, models, next;
@@ -53,9 +61,9 @@ static int add_page(GeminiList *l, JsonIndex *index, const char *json, size_t n,
         r = json_index(json, n, index, &root);
         if (r < 0 && r != -EBADMSG)
                 return r;
-        models = json_view_get(root, "models"); /* proto3 JSON leaves an empty list out */
+        models = json_view_get(root, "models"); /* proto3 JSON leaves an empty list out, of a last page */
         if (r < 0 || !json_view_is(root, '{') || !json_view_is_null(json_view_get(root, "error")) ||
-            (!json_view_is_null(models) && !json_view_is(models, '['))) {
+            (!json_view_is_null(models) && !json_view_is(models, '[')) || is_foreign(root, models)) {
                 gemini_error_classify(200, json, n, NULL, ret_verdict);
                 return DIALECT_E_VERDICT;
         }

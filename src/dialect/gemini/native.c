@@ -250,6 +250,8 @@ static int native_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
         /* A stream with content ends as it did upstream, also without a finishReason. */
         n->answer.must_finish = n->must_finish;
+        if (!translation_generates(t) && answer_is_foreign(&n->answer, ret_verdict))
+                return DIALECT_E_VERDICT;
         if (translation_generates(t) && (!n->has_sent || n->must_finish) &&
             !answer_judge(&n->answer, translation_streams(t), NULL, "", ret_verdict))
                 return DIALECT_E_VERDICT;

@@ -27,12 +27,13 @@ usec_t gemini_time_read(const char *s) {
 }
 
 int gemini_resource_check(const char *json, size_t n, const Secret *key, Verdict *ret_verdict) {
-        JsonView root = json_view(json, n), error, name;
-        const JsonMember members[] = { JSON_MEMBER("error", &error), JSON_MEMBER("name", &name) };
+        JsonView root = json_view(json, n), file, name, any;
+        const JsonMember members[] = { JSON_MEMBER("file", &file), JSON_MEMBER("name", &name) };
+        JsonCursor c = json_enter(root);
 
         if (!json_fault(json, n) && json_view_is(root, '{')) {
                 json_view_members(root, members, ELEMENTSOF(members));
-                if (json_view_is_null(error) || json_view_is(name, '"'))
+                if (json_view_is(file, '{') || json_view_is(name, '"') || !json_next(&c, NULL, &any))
                         return 0;
         }
         gemini_error_classify(200, json, n, key, ret_verdict);

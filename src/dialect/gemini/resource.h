@@ -12,8 +12,9 @@ typedef struct GeminiResource {
         usec_t expires;                  /* realtime; 0: unknown */
 } GeminiResource;
 
-/* Checks an answer of status 200. 0; or DIALECT_E_VERDICT if it is no JSON object, or an error in Google's
- * form (a File whose processing has failed has a member of that name as well, and is none). */
+/* Checks an answer of status 200. 0; or DIALECT_E_VERDICT if it is no JSON object, or has no member of a
+ * file or a cached content: an error (a File that failed has a member of that name, too, and is none), or
+ * the answer of something else. A deletion gives an object without members. */
 int gemini_resource_check(const char *json, size_t n, const Secret *key, Verdict *ret_verdict);
 
 /* A File, a CachedContent, or the end of an upload ({"file": File}). False for anything else. */
