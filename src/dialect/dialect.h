@@ -51,6 +51,7 @@ struct Translation {
         const char *loss;        /* what of the request was left out, for the log; static; or NULL */
         bool opaque;             /* may hold media: its size is no measure of tokens */
         const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
+        const char *answer_type; /* the same of an answer in one piece; NULL: application/json */
         Buf gemini;                /* GenerateContentRequest, JSON */
         GeminiCounts counts;       /* Gemini's, of all events so far */
         Usage usage;               /* their sum */
@@ -79,6 +80,8 @@ struct Dialect {
 extern const Dialect dialect_openai_chat;
 extern const Dialect dialect_openai_completions;
 extern const Dialect dialect_openai_embeddings;
+extern const Dialect dialect_openai_images;
+extern const Dialect dialect_openai_speech;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */
 extern const Dialect dialect_gemini;
 

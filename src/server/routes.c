@@ -14,6 +14,8 @@
 #define OPENAI_CHAT &dialect_openai_chat, &error_shape_openai
 #define OPENAI_COMPLETIONS &dialect_openai_completions, &error_shape_openai
 #define OPENAI_EMBEDDINGS &dialect_openai_embeddings, &error_shape_openai
+#define OPENAI_IMAGES &dialect_openai_images, &error_shape_openai
+#define OPENAI_SPEECH &dialect_openai_speech, &error_shape_openai
 #define ANTHROPIC   NULL, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
@@ -50,6 +52,10 @@ static const Route routes[] = {
         { "POST", "/v1/completions", TOKEN_CLIENT, OPENAI_COMPLETIONS, exchange_begin,
           "OpenAI completions of one prompt, streaming and not" },
         { "POST", "/v1/embeddings", TOKEN_CLIENT, OPENAI_EMBEDDINGS, exchange_begin, "OpenAI embeddings" },
+        { "POST", "/v1/images/generations", TOKEN_CLIENT, OPENAI_IMAGES, exchange_begin,
+          "OpenAI images, by Gemini's image models" },
+        { "POST", "/v1/audio/speech", TOKEN_CLIENT, OPENAI_SPEECH, exchange_begin,
+          "OpenAI speech, by Gemini's models that speak" },
         NATIVE("POST", "/v1beta/models/", exchange_begin,
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
                ":embedContent, :batchEmbedContents",

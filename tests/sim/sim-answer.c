@@ -15,6 +15,7 @@
 #define BIG_PIECE_MAX    (16U << 20)
 #define STREAM_CHUNKS    3U      /* the default of a text */
 #define CHUNKS_MAX       100000U /* that are made beforehand */
+#define MEDIA_TOKENS     258U    /* of a picture or a sound */
 
 #define SIMULATED_HEAD "This answer is simulated by gemini-sim; no model has seen the question."
 
@@ -181,8 +182,27 @@ static void compose_text(Answer *a, const Action *action, const AnswerAsk *ask, 
                        last);
 }
 
+/* A picture of one black pixel; a sound of six samples. */
+static void compose_media(Answer *a, const Action *action, const AnswerAsk *ask) {
+        static const char image[] =
+                "{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"
+                "CAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==\"}}";
+        static const char sound[] =
+                "{\"inlineData\":{\"mimeType\":\"audio/L16;codec=pcm;rate=24000\","
+                "\"data\":\"AAABAAIAAwAEAAUA\"}}";
+        Usage usage = usage_of(action, ask, MEDIA_TOKENS);
+
+        event_write(a, action, ask, &usage,
+                    &(Piece){ .parts = ask->prompt->image ? image : sound,
+                              .finish = action->finish ?: "STOP",
+                              .tokens = usage.candidates });
+}
+
 static void compose_default(Answer *a, const Action *action, const AnswerAsk *ask) {
         _cleanup_buf_ Buf text = BUF_INIT(4096);
+
+        if (ask->prompt->image || ask->prompt->audio)
+                return compose_media(a, action, ask);
 
         (void) buf_puts(&text, SIMULATED_HEAD);
         if (ask->prompt->n_last > 0)

@@ -14,6 +14,10 @@
 #define LEVEL(name)                                                                                         \
         "Thinking level " name " is not supported for this model. Please retry with other thinking level."
 
+#define MODALITIES_ARE(names)                                                                               \
+        "The requested combination of response modalities is not supported by the model. models/$MODEL "    \
+        "accepts the following combination of response modalities:\n* " names "\n"
+
 typedef struct Asked {
         json_object *request;
         json_object *config;
@@ -99,6 +103,27 @@ static bool model_turn_last(const Asked *a) {
         return role && streq(json_object_get_string(role), "model");
 }
 
+static bool wants_modality(const Asked *a, const char *name) {
+        json_object *list = json_member(a->config, "responseModalities", "response_modalities");
+
+        for (size_t i = 0; i < json_length(list); i++)
+                if (strcaseeq(json_object_get_string(json_object_array_get_idx(list, i)), name))
+                        return true;
+        return false;
+}
+
+static bool wants_image(const Asked *a) {
+        return wants_modality(a, "IMAGE");
+}
+
+static bool wants_audio(const Asked *a) {
+        return wants_modality(a, "AUDIO");
+}
+
+static bool wants_no_audio(const Asked *a) {
+        return !wants_audio(a);
+}
+
 static bool many_stops(const Asked *a) {
         return json_length(json_member(a->config, "stopSequences", "stop_sequences")) > 5;
 }
@@ -133,6 +158,9 @@ static const struct {
           "Requests ending with a model turn are not supported unless the last part is a function "
           "response." },
         { "*", NULL, many_stops, INVALID },
+        { "*", "*-image* gemini-nano-banana* sim-*", wants_image, MODALITIES_ARE("TEXT") },
+        { "*", "*-tts* sim-*", wants_audio, MODALITIES_ARE("TEXT") },
+        { "*-tts*", NULL, wants_no_audio, MODALITIES_ARE("AUDIO") },
 };
 
 /* The budgets of Gemini 2.5. -1 is "as much as needed" everywhere. */

@@ -60,6 +60,15 @@ static void read_last(json_object *text, Prompt *p) {
         p->n_last = n - from;
 }
 
+static void read_modalities(json_object *list, Prompt *p) {
+        for (size_t i = 0; i < json_length(list); i++) {
+                const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+
+                p->image = p->image || strcaseeq(name, "IMAGE");
+                p->audio = p->audio || strcaseeq(name, "AUDIO");
+        }
+}
+
 static void read_config(json_object *config, Prompt *p) {
         json_object *v, *stops = json_member(config, "stopSequences", "stop_sequences");
 
@@ -68,6 +77,7 @@ static void read_config(json_object *config, Prompt *p) {
                 p->max_tokens = (uint64_t) json_object_get_int64(v);
         if ((v = json_member(config, "candidateCount", "candidate_count")))
                 p->candidates = (unsigned) MIN(MAX(json_object_get_int64(v), 1), (int64_t) CANDIDATES_MAX);
+        read_modalities(json_member(config, "responseModalities", "response_modalities"), p);
         for (size_t i = 0; i < MIN(json_length(stops), STOP_SEQUENCES_MAX); i++)
                 p->stops[p->n_stops++] = json_object_get_string(json_object_array_get_idx(stops, i));
         if ((v = json_member(config, "responseLogprobs", "response_logprobs")))

@@ -30,6 +30,7 @@ struct Prompt {
         unsigned candidates;
         const char *stops[STOP_SEQUENCES_MAX];
         unsigned n_stops;
+        bool image, audio; /* of responseModalities */
         bool logprobs; /* are asked for */
         unsigned top_logprobs;
 };

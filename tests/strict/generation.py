@@ -13,6 +13,8 @@ PENALISED = rf"{TWO_FIVE}|{FOUR}"
 LOWEST_IS_LOW = rf"{FOUR}|gemini-3\.[78]-flash(?!-lite)|gemini-[3-9].*-pro|gemini-pro-latest|gemini-flash-latest$"
 XHIGH = r"gemini-4-(hydrogen|neon)"
 NO_PREFILL = rf"{FOUR}|gemini-3\.6-flash|gemini-3\.5-flash-lite"
+DRAWS = r"-image|gemini-nano-banana|^sim-"
+SPEAKS = r"gemini-.*-tts|^sim-"
 BUILT_IN = {"googleSearch", "googleSearchRetrieval", "urlContext", "codeExecution", "googleMaps", "fileSearch",
             "computerUse"}
 
@@ -28,6 +30,7 @@ class Asked:
         tools = {name for tool in body.get("tools") or [] for name in tool}
         self.functions, self.built_in = "functionDeclarations" in tools, bool(tools & BUILT_IN)
         self.json = self.config.get("responseMimeType") == "application/json"
+        self.modalities = {str(m).upper() for m in self.config.get("responseModalities") or []}
         turns = body.get("contents") or [{}]
         self.prefill = turns[-1].get("role") == "model" and "continuationToken" not in body
 
@@ -49,6 +52,9 @@ ROWS = [
     ("invocations", rf"(?!{OLD})", lambda a: a.built_in and a.functions and not a.invocations()),
     ("cached-content", FOUR, lambda a: "cachedContent" in a.body),
     ("prefill", NO_PREFILL, lambda a: a.prefill),
+    ("image", rf"(?!.*({DRAWS}))", lambda a: "IMAGE" in a.modalities),
+    ("audio", rf"(?!.*({SPEAKS}))", lambda a: "AUDIO" in a.modalities),
+    ("speech-only", r"gemini-.*-tts", lambda a: a.modalities != {"AUDIO"} or "systemInstruction" in a.body),
     ("system-instruction", r"gemma-3", lambda a: "systemInstruction" in a.body),
 ]
 

@@ -80,6 +80,28 @@ def embeddings(status, kind, text, complete=True, request=None):
     return ["shape: " + f for f in schemas("openai").faults(name, answer)]
 
 
+def images(status, kind, text, complete=True, request=None):
+    return plain_faults("ImagesResponse", status, text) if complete else []
+
+
+def transcriptions(status, kind, text, complete=True, request=None):
+    """Of the formats that are JSON, and of errors."""
+    is_json = kind.startswith("application/json")
+    return plain_faults("CreateTranscriptionResponse", status, text) if complete and is_json else []
+
+
+def speech(status, kind, text, complete=True, request=None):
+    return plain_faults(None, status, text) if complete and status != 200 else []
+
+
+def plain_faults(name, status, text):
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return ["shape: no JSON"]
+    return ["shape: " + f for f in schemas("openai").faults(name, answer)] if status == 200 else error_faults(answer)
+
+
 def downstream(status, kind, text, complete=True, request=None):
     """The faults of an answer to POST /v1/chat/completions. `kind`: its Content-Type; `request`: parsed, or None."""
     if kind.startswith("text/event-stream"):

@@ -37,6 +37,11 @@ CASES = [
     ("invocations", MIXED, "gemini-3.8-flash gemini-4-argon", ""),
     ("cached-content", {"cachedContent": "cachedContents/a"}, "gemini-4-argon", "gemini-3.8-flash"),
     ("prefill", PREFILL, "gemini-4-argon gemini-3.6-flash gemini-3.5-flash-lite", "gemini-3.5-flash gemini-2.5-flash"),
+    ("image", config(responseModalities=["TEXT", "IMAGE"]), "gemini-3.8-flash gemini-4-argon",
+     "gemini-3.1-flash-image gemini-2.5-flash-image gemini-nano-banana-2.1"),
+    ("audio", config(responseModalities=["AUDIO"]), "gemini-3.8-flash gemini-3.1-flash-image",
+     "gemini-3.8-flash-tts gemini-3.8-flash-lite-tts"),
+    ("speech-only", {}, "gemini-3.8-flash-tts", "gemini-3.8-flash"),
     ("system-instruction", {"systemInstruction": {"parts": []}}, "gemma-3-27b-it", "gemma-4-31b-it gemini-3.8-flash"),
 ]
 

@@ -75,16 +75,17 @@ ENDS = {"type": "string", "enum": ["stop", "length", "content_filter"]}
 NULL = {"type": "null"}
 COMPLETION = required(text=TEXT, index=WHOLE, logprobs=NULL, finish_reason={"anyOf": [ENDS, NULL]})
 COMPLETION["properties"]["native_finish_reason"] = TEXT
-KINDS = members(text_tokens=WHOLE, image_tokens=WHOLE)
+KINDS = required(text_tokens=WHOLE, image_tokens=WHOLE)
 IMAGE = members(b64_json=TEXT, url=TEXT)
+IMAGE_USAGE = required(input_tokens=WHOLE, output_tokens=WHOLE, total_tokens=WHOLE, input_tokens_details=KINDS)
+IMAGE_USAGE["properties"]["output_tokens_details"] = KINDS
 OPENAI_OWN = {
     "CreateCompletionResponse": required(
         id=TEXT, object={"type": "string", "enum": ["text_completion"]}, created=WHOLE, model=TEXT,
         choices=list_of(COMPLETION), usage={"anyOf": [{"$ref": "#/CompletionUsage"}, NULL]}),
     "ImagesResponse": required(
         created=WHOLE, data=list_of(IMAGE), output_format={"type": "string", "enum": ["png", "jpeg", "webp"]},
-        usage=required(input_tokens=WHOLE, output_tokens=WHOLE, total_tokens=WHOLE, input_tokens_details=KINDS,
-                       output_tokens_details=KINDS)),
+        usage=IMAGE_USAGE),
     "CreateTranscriptionResponse": required(
         text=TEXT, usage=required(type={"type": "string", "enum": ["tokens"]}, input_tokens=WHOLE,
                                   output_tokens=WHOLE, total_tokens=WHOLE,

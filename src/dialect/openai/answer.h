@@ -18,6 +18,11 @@
 #include "dialect/openai/chat.h"
 #include "dialect/part.h"
 
+/* --- chat-answer.c --- */
+
+/* OpenAI's name of a finishReason; NULL: it has no equivalent. */
+const char *openai_finish_reason(const char *gemini);
+
 /* --- chat-chunk.c --- */
 
 /* Begins the stream's answer: what all chunks begin with. The id must be set. */

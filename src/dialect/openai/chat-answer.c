@@ -43,8 +43,7 @@ static const struct {
         { "IMAGE_OTHER", "content_filter" },
 };
 
-/* NULL: OpenAI has no equivalent. */
-static const char *finish_reason(const char *gemini) {
+const char *openai_finish_reason(const char *gemini) {
         for (size_t i = 0; i < ELEMENTSOF(finish_reasons); i++)
                 if (streq(gemini, finish_reasons[i].gemini))
                         return finish_reasons[i].openai;
@@ -268,7 +267,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
 /* Gemini sends STOP also after a call. A reason that cuts the answer off comes before that. */
 static const char *finish_of(const OpenaiChat *chat, size_t index) {
         const AnswerCandidate *c = &chat->answer.candidates[index];
-        const char *finish = finish_reason(c->finish);
+        const char *finish = openai_finish_reason(c->finish);
 
         if ((chat->answer.is_blocked && !c->finish[0]) || answer_reason_is_about_account(c->finish))
                 return "content_filter";
@@ -334,7 +333,7 @@ static void stream_choice(OpenaiChat *chat, size_t index, const char *finish, Bu
 
 /* A reason with an OpenAI equivalent is an answer even without content. */
 static bool is_answer(const char *finish) {
-        return finish_reason(finish);
+        return openai_finish_reason(finish);
 }
 
 /* Gemini sometimes stops without a text, or after thoughts alone, and answers when it is asked again. After
@@ -347,7 +346,7 @@ static bool is_empty(const OpenaiChat *chat) {
 
                 if (c->has_content || c->has_more || (i < chat->n_ready && chat->choices[i].has_begun))
                         return false;
-                if (finish_reason(c->finish) && !streq(c->finish, "STOP"))
+                if (openai_finish_reason(c->finish) && !streq(c->finish, "STOP"))
                         return false;
         }
         return true;

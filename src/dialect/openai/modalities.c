@@ -8,6 +8,7 @@
 #include "base/json/copy.h"
 #include "base/text.h"
 #include "dialect/openai/config.h"
+#include "dialect/openai/voice.h"
 
 static const struct {
         ChatModality modality;
@@ -17,16 +18,6 @@ static const struct {
         { MODALITY_TEXT, "text", "TEXT", MODEL_CAN_TEXT },
         { MODALITY_IMAGE, "image", "IMAGE", MODEL_CAN_IMAGE },
         { MODALITY_AUDIO, "audio", "AUDIO", MODEL_CAN_AUDIO },
-};
-
-/* OpenAI's voices, each with one of Gemini's that is described in a similar way. */
-static const struct {
-        const char *openai, *gemini;
-} voices[] = {
-        { "alloy", "Kore" },    { "ash", "Orus" },      { "ballad", "Enceladus" }, { "coral", "Aoede" },
-        { "echo", "Charon" },   { "fable", "Puck" },    { "nova", "Leda" },        { "onyx", "Algenib" },
-        { "sage", "Sulafat" },  { "shimmer", "Zephyr" }, { "verse", "Fenrir" },    { "marin", "Despina" },
-        { "cedar", "Iapetus" },
 };
 
 static const char *const formats[] = { "wav", "aac", "mp3", "flac", "opus", "pcm16" };
@@ -98,22 +89,7 @@ static void write_voice(const ChatRequest *q, JWriter *w) {
         }
         if (!q->voice.p || json_view_is_empty(q->voice))
                 return;
-        jwrite_object(w, "speechConfig");
-        jwrite_object(w, "voiceConfig");
-        jwrite_object(w, "prebuiltVoiceConfig");
-        for (size_t i = 0;; i++) {
-                if (i == ELEMENTSOF(voices)) {
-                        json_copy_value(w, "voiceName", q->voice);
-                        break;
-                }
-                if (!json_view_equals(q->voice, voices[i].openai))
-                        continue;
-                jwrite_string(w, "voiceName", voices[i].gemini);
-                break;
-        }
-        jwrite_end(w);
-        jwrite_end(w);
-        jwrite_end(w);
+        openai_voice_write(q->voice, w);
 }
 
 /* Text alone is what a model answers with if nothing else is requested; not so a model of images. */

@@ -106,9 +106,12 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
                                        x->target.model[0] ? x->target.model : "the request");
 }
 
+static const char *content_type(const Translation *t) {
+        return translation_streams(t) ? t->stream_type ?: "text/event-stream" : t->answer_type ?: REPLY_JSON;
+}
+
 /* No try gave more than an empty answer. */
 static void send_empty(Exchange *x) {
-        const char *stream_type = x->target.translation->stream_type ?: "text/event-stream";
         Request *q = x->request;
 
         exchange_hedge_done(x);
@@ -117,8 +120,7 @@ static void send_empty(Exchange *x) {
         text_copy(q->served, sizeof(q->served), x->empty->model);
         text_copy(q->finish_reason, sizeof(q->finish_reason), x->empty->finish_reason);
         q->usage = x->empty->usage;
-        request_reply(q, 200, translation_streams(x->target.translation) ? stream_type : REPLY_JSON,
-                      &x->empty->body);
+        request_reply(q, 200, content_type(x->target.translation), &x->empty->body);
         exchange_enter(x, EXCHANGE_DONE);
 }
 
@@ -149,7 +151,7 @@ static int stream_begin(Exchange *x) {
         note_served(x);
         if (!x->attempt->ended)
                 request_note_verdict(x->request, VERDICT_OK);
-        r = request_stream(x->request, x->target.translation->stream_type ?: "text/event-stream");
+        r = request_stream(x->request, content_type(x->target.translation));
         if (r >= 0)
                 exchange_enter(x, EXCHANGE_STREAMING);
         return r;
@@ -190,7 +192,7 @@ static void succeed(Exchange *x) {
                 return;
         }
         note_served(x);
-        request_reply(q, 200, REPLY_JSON, http_request_out(io));
+        request_reply(q, 200, content_type(x->target.translation), http_request_out(io));
         exchange_enter(x, EXCHANGE_DONE);
 }
 
