@@ -572,7 +572,4 @@ void plain_set_keys(Plain *w, const Wanted *wanted, unsigned n, PoolChange *ret)
         w->n_keys = n;
         for (unsigned i = 0; i < n; i++)
                 after[i]->index = i;
-        for (unsigned m = 0; m < MODELS; m++)
-                if (w->known[m])
-                        plain_roll(w, m);
 }

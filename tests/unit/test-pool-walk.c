@@ -270,9 +270,6 @@ static void step_disable(Walk *w) {
         if (k == w->plain.n_keys || draw(w, 20) > 0)
                 return;
         plain_time(&w->plain, w->clock);
-        for (unsigned m = 0; w->plain.keys[k]->disabled != disabled && m < MODELS; m++)
-                if (w->plain.known[m])
-                        plain_roll(&w->plain, m);
         w->plain.keys[k]->disabled = disabled;
         (void) pool_set_disabled(w->pool, w->pool->keys[k], disabled, w->clock);
 }
