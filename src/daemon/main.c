@@ -13,6 +13,7 @@
 
 #include "base/log-outlet.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "daemon/config-load.h"
 #include "daemon/log-config.h"
@@ -119,6 +120,16 @@ static int refuse_passed(int error, int fd) {
         return EX_UNAVAILABLE;
 }
 
+/* It may be a key that was put into the wrong place. */
+static int refuse_argument(const char *argument, const char *why) {
+        char text[256];
+
+        text_copy(text, sizeof(text), argument);
+        secret_scrub_suspects(text);
+        log_error("%s: %s; see --help", text, why);
+        return EX_USAGE;
+}
+
 /* A permanent failure answers waiting clients, so that systemd does not start the daemon again for them. */
 static int fail(int status, int n_listeners) {
         if (status == EX_CONFIG || status == EX_NOPERM)
@@ -148,7 +159,8 @@ static int run(int argc, char *argv[]) {
         log_config_begin();
         forbid_dumps();
 
-        while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0)
+        opterr = 0;
+        while ((o = getopt_long(argc, argv, ":", options, NULL)) >= 0)
                 switch (o) {
                 case 'c':
                         paths.config_dir = optarg;
@@ -167,13 +179,13 @@ static int run(int argc, char *argv[]) {
                         return 0;
                 case 'h':
                         return help();
+                case ':':
+                        return refuse_argument(argv[optind - 1], "must have a value");
                 default:
-                        return EX_USAGE; /* getopt has printed the reason */
+                        return refuse_argument(argv[optind - 1], "must be an option of gemgated");
                 }
-        if (optind < argc) {
-                log_error("%s: unexpected argument; see --help", argv[optind]);
-                return EX_USAGE;
-        }
+        if (optind < argc)
+                return refuse_argument(argv[optind], "unexpected argument");
 
         if (n_listeners < 0 && !health && !paths.check)
                 return refuse_passed(n_listeners, wrong);

@@ -177,6 +177,9 @@ def test_canary_at_the_start(tmp_path, form):
         folder.mkdir()
         env = house.defaults(None) | {"LOG_FORMAT": form, name: value}
         status, out, err = house.run_daemon(folder, env=env)
-        if name != "LISTEN":  # not a secret by its name, so a secret in it is shown
-            assert status == 78, (name, err)
-            assert not leaked(out + err), err
+        assert status == 78, (name, err)
+        assert not leaked(out + err), err
+    for argument in (SECRETS["KEY1"], "--" + SECRETS["KEY1"], "--check-config=" + SECRETS["TOKEN"]):
+        status, out, err = house.run_daemon(tmp_path, argument, env=house.defaults(None))
+        assert status == 64 and "see --help" in out + err
+        assert not leaked(out + err), err
