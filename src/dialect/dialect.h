@@ -82,6 +82,8 @@ extern const Dialect dialect_openai_completions;
 extern const Dialect dialect_openai_embeddings;
 extern const Dialect dialect_openai_images;
 extern const Dialect dialect_openai_speech;
+extern const Dialect dialect_openai_transcriptions;
+extern const Dialect dialect_openai_translations;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */
 extern const Dialect dialect_gemini;
 

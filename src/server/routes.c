@@ -16,6 +16,8 @@
 #define OPENAI_EMBEDDINGS &dialect_openai_embeddings, &error_shape_openai
 #define OPENAI_IMAGES &dialect_openai_images, &error_shape_openai
 #define OPENAI_SPEECH &dialect_openai_speech, &error_shape_openai
+#define OPENAI_TRANSCRIPTIONS &dialect_openai_transcriptions, &error_shape_openai
+#define OPENAI_TRANSLATIONS &dialect_openai_translations, &error_shape_openai
 #define ANTHROPIC   NULL, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
@@ -56,6 +58,10 @@ static const Route routes[] = {
           "OpenAI images, by Gemini's image models" },
         { "POST", "/v1/audio/speech", TOKEN_CLIENT, OPENAI_SPEECH, exchange_begin,
           "OpenAI speech, by Gemini's models that speak" },
+        { "POST", "/v1/audio/transcriptions", TOKEN_CLIENT, OPENAI_TRANSCRIPTIONS, exchange_begin,
+          "OpenAI transcriptions of sound" },
+        { "POST", "/v1/audio/translations", TOKEN_CLIENT, OPENAI_TRANSLATIONS, exchange_begin,
+          "the same, translated into English" },
         NATIVE("POST", "/v1beta/models/", exchange_begin,
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
                ":embedContent, :batchEmbedContents",

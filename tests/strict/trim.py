@@ -79,6 +79,9 @@ KINDS = required(text_tokens=WHOLE, image_tokens=WHOLE)
 IMAGE = members(b64_json=TEXT, url=TEXT)
 IMAGE_USAGE = required(input_tokens=WHOLE, output_tokens=WHOLE, total_tokens=WHOLE, input_tokens_details=KINDS)
 IMAGE_USAGE["properties"]["output_tokens_details"] = KINDS
+SOUND_USAGE = required(type={"type": "string", "enum": ["tokens"]}, input_tokens=WHOLE, output_tokens=WHOLE,
+                       total_tokens=WHOLE)
+SOUND_USAGE["properties"]["input_token_details"] = required(text_tokens=WHOLE, audio_tokens=WHOLE)
 OPENAI_OWN = {
     "CreateCompletionResponse": required(
         id=TEXT, object={"type": "string", "enum": ["text_completion"]}, created=WHOLE, model=TEXT,
@@ -86,10 +89,7 @@ OPENAI_OWN = {
     "ImagesResponse": required(
         created=WHOLE, data=list_of(IMAGE), output_format={"type": "string", "enum": ["png", "jpeg", "webp"]},
         usage=IMAGE_USAGE),
-    "CreateTranscriptionResponse": required(
-        text=TEXT, usage=required(type={"type": "string", "enum": ["tokens"]}, input_tokens=WHOLE,
-                                  output_tokens=WHOLE, total_tokens=WHOLE,
-                                  input_token_details=members(text_tokens=WHOLE, audio_tokens=WHOLE))),
+    "CreateTranscriptionResponse": required(text=TEXT, usage=SOUND_USAGE),
 }
 CHOICES = {"CreateChatCompletionResponse": {"native_finish_reason": TEXT},
            "CreateChatCompletionStreamResponse": {"native_finish_reason": TEXT}}
