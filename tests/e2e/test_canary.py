@@ -121,6 +121,16 @@ def test_canary(sim, start, tmp_path, level):
         assert b"AIza****0001" in log, "the log should name the key by its mask"
 
 
+@pytest.mark.unjudged
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/completions"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_canary_in_a_finish_reason(sim, start, target, stream):
+    sim.script(planted('*: text "Hello." finish={KEY1}'))
+    d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
+    a = Canary(d).ask("POST", target, body=HI | {"prompt": "Hi", "stream": stream})
+    assert a.status == 200 and b'"native_finish_reason":"***' in a.body
+
+
 # A secret in the query: taken as a token, refused as one, beside another, in the wrong place, escaped, malformed.
 QUERIES = [
     ("POST", NATIVE + "generateContent?key={TOKEN}", 200),

@@ -213,10 +213,14 @@ void openai_answer_done(OpenaiChat *chat) {
 }
 
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
-        AnswerCandidate *candidate = answer_note_candidate(&chat->answer, c);
+        AnswerCandidate *candidate;
         bool has_content = false;
         GeminiPart part;
 
+        /* It is passed on, and may be anything. */
+        if (c->finish_reason[0] && !openai_finish_reason(c->finish_reason))
+                secret_scrub(c->finish_reason, chat->t.key);
+        candidate = answer_note_candidate(&chat->answer, c);
         if (!candidate)
                 return 0;
         make_ready(chat, c->index);

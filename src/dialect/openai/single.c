@@ -75,6 +75,9 @@ int single_event(OpenaiSingle *s, const char *json, size_t n,
         while (gemini_event_next(&e, &c)) {
                 bool has_content = false;
 
+                /* It is passed on, and may be anything. */
+                if (c.finish_reason[0] && !openai_finish_reason(c.finish_reason))
+                        secret_scrub(c.finish_reason, s->t.key);
                 candidate = answer_note_candidate(&s->answer, &c);
                 if (!candidate || c.index > 0)
                         continue;
