@@ -15,6 +15,8 @@ ROUTES = {
     "stream": ("POST", f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse", CONTENTS),
     "count": ("POST", f"/v1beta/models/{MODEL}:countTokens", CONTENTS),
     "embed": ("POST", "/v1beta/models/gemini-embedding-2:embedContent", {"content": CONTENTS["contents"][0]}),
+    "embeddings": ("POST", "/v1/embeddings", {"model": "gemini-embedding-2", "input": "Hi"}),
+    "completions": ("POST", "/v1/completions", {"model": MODEL, "prompt": "Hi"}),
     "models": ("GET", "/v1/models", None),
     "file": ("GET", "/v1beta/files/abc", None),
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/base64.h"
+#include "dialect/gemini/error.h"
 #include "dialect/openai/embeddings.h"
 
 #define LENGTH_TOLERANCE 1e-3 /* of the squared length: float32 sums of 3,072 numbers are closer to 1 */
@@ -113,6 +114,10 @@ int embeddings_event(Translation *t, const char *json, size_t n, Buf *out _unuse
         r = gemini_event_parse(json, n, &event, ret_verdict);
         if (r != 0)
                 return r;
+        if (event.is_foreign) {
+                gemini_error_classify(200, json, n, t->key, ret_verdict);
+                return DIALECT_E_VERDICT;
+        }
         gemini_event_count(&event, &t->counts, &t->usage);
         vectors = json_enter_array(json_view_get(event.root, "embeddings"));
         while (e->n_found < e->end - e->begin && json_next(&vectors, NULL, &v)) {
