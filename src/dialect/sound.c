@@ -86,13 +86,11 @@ static int read_type(Sound *s, JsonView v) {
         return 0;
 }
 
-int sound_add(Sound *s, const GeminiPart *p) {
+static int add(Sound *s, const GeminiPart *p, size_t from) {
         JsonText text = json_text(p->data);
-        size_t n, from = s->samples.n;
         Base64Reader reader = {};
         const char *piece;
-
-        assert(sound_is(p));
+        size_t n;
 
         while (json_text_next(&text, &piece, &n))
                 (void) base64_read(&reader, piece, n, &s->samples);
@@ -102,6 +100,21 @@ int sound_add(Sound *s, const GeminiPart *p) {
             memcmp(buf_data(&s->samples) + from + 8, "WAVE", 4) == 0)
                 return unwrap(s, from);
         return read_type(s, p->type);
+}
+
+int sound_add(Sound *s, const GeminiPart *p) {
+        size_t from = s->samples.n;
+        uint32_t rate = s->rate;
+        int r;
+
+        assert(sound_is(p));
+
+        r = add(s, p, from);
+        if (r == -EBADMSG) {
+                s->samples.n = from;
+                s->rate = rate;
+        }
+        return r;
 }
 
 void sound_write_wav(const Sound *s, Buf *out) {

@@ -9,6 +9,7 @@
  *     completions.c    choices of /v1/completions
  *     chat-call.c      tool calls
  *     chat-media.c     images
+ *     chat-sound.c     sound
  *     chat-cite.c      annotations: sources of the text
  *     chat-logprobs.c  logprobs
  *     chat-usage.c     usage
@@ -58,6 +59,13 @@ void openai_call_write_extra(JsonView signature, JWriter *w); /* "extra_content"
 /* False: it is shown as text, and was appended to chat->text, or it cannot be shown. */
 bool openai_media_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out);
 void openai_media_write(const OpenaiChat *chat, size_t index, JWriter *w);
+
+/* --- chat-sound.c --- */
+
+/* False: it is no sound, or of a kind that is not known. */
+bool openai_sound_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out);
+void openai_sound_write(const OpenaiChat *chat, size_t index, JWriter *w); /* of a whole message */
+void openai_sound_end(OpenaiChat *chat, size_t index, Buf *out);           /* of a stream */
 
 /* --- chat-cite.c --- */
 

@@ -167,7 +167,7 @@ static bool add_part(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *o
                 return true;
         case GEMINI_PART_DATA:
                 flush_text(chat, index, out);
-                return openai_media_add(chat, index, p, out);
+                return openai_media_add(chat, index, p, out) || openai_sound_add(chat, index, p, out);
         default:
                 return false;
         }
@@ -200,6 +200,7 @@ void openai_answer_init(OpenaiChat *chat) {
         chat->head = BUF_INIT(4096);
         chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
         chat->logprobs = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        chat->sound = SOUND_INIT(UPSTREAM_ANSWER_MAX);
         make_ready(chat, 0);
 }
 
@@ -208,6 +209,7 @@ void openai_answer_done(OpenaiChat *chat) {
         buf_done(&chat->text);
         buf_done(&chat->logprobs);
         buf_done(&chat->echo);
+        sound_done(&chat->sound);
         for (size_t i = 0; i < chat->n_ready; i++)
                 each_buf(&chat->choices[i], buf_done);
 }
@@ -239,6 +241,8 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         flush_text(chat, c->index, out);
         if (has_content)
                 answer_note_content(&chat->answer, candidate);
+        if (chat->sound.samples.error < 0)
+                return chat->sound.samples.error;
         return out->error < 0 ? out->error : chat->choices[c->index].text.error;
 }
 
@@ -283,7 +287,8 @@ static const char *finish_of(const OpenaiChat *chat, size_t index) {
 static void write_content(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
         const OpenaiChoice *choice = &chat->choices[index];
 
-        if (choice->text.n == 0 && (choice->n_calls > 0 || streq(finish, "content_filter")))
+        if (choice->text.n == 0 &&
+            (choice->n_calls > 0 || choice->n_sounds > 0 || streq(finish, "content_filter")))
                 jwrite_null(w, "content");
         else
                 jwrite_string_n(w, "content", choice->text.n > 0 ? buf_data(&choice->text) : "",
@@ -304,6 +309,7 @@ static void write_choice(const OpenaiChat *chat, size_t index, const char *finis
                 jwrite_string_n(w, "reasoning_content", buf_data(&choice->thoughts), choice->thoughts.n);
         openai_calls_write(chat, index, w);
         openai_media_write(chat, index, w);
+        openai_sound_write(chat, index, w);
         openai_cite_write(chat, index, w);
         if (choice->signature.n > 0)
                 openai_call_write_extra(json_view(buf_data(&choice->signature), choice->signature.n), w);
@@ -332,6 +338,7 @@ static void stream_choice(OpenaiChat *chat, size_t index, const char *finish, Bu
                 (void) buf_append(out, buf_data(&cited), cited.n);
                 openai_chunk_close(chat, out);
         }
+        openai_sound_end(chat, index, out);
         openai_chunk_finish(chat, index, finish, native[0] ? native : NULL, out);
 }
 
@@ -421,11 +428,12 @@ void openai_chat_reset(Translation *t) {
         buf_clear(&chat->head);
         buf_clear(&chat->text);
         buf_clear(&chat->logprobs);
+        sound_clear(&chat->sound);
         for (size_t i = 0; i < chat->n_ready; i++) {
                 OpenaiChoice *choice = &chat->choices[i];
 
                 each_buf(choice, buf_clear);
-                choice->n_calls = choice->n_images = 0;
+                choice->n_calls = choice->n_images = choice->n_sounds = 0;
                 choice->has_begun = false;
         }
 }

@@ -8,6 +8,7 @@
 #include "dialect/answer.h"
 #include "dialect/dialect.h"
 #include "dialect/signature.h"
+#include "dialect/sound.h"
 #include "dialect/tool-names.h"
 
 #define OPENAI_ID_MAX 128U /* a longer responseId is not used */
@@ -19,7 +20,7 @@ typedef struct OpenaiChoice {
         Buf grounding, citations;   /* Gemini's last groundingMetadata and citationMetadata, as JSON */
         Buf signature;              /* of its text: a string, as JSON */
         Buf ids;                    /* of its calls so far, one a line */
-        unsigned n_calls, n_images;
+        unsigned n_calls, n_images, n_sounds;
         bool has_begun; /* streaming: the delta with the role was sent */
 } OpenaiChoice;
 
@@ -50,6 +51,7 @@ typedef struct OpenaiChat {
         ChatImages images;
         bool has_audio;        /* sound is requested */
         char audio_format[16]; /* OpenAI's name: "wav", "pcm16"; "" if the client has none */
+        Sound sound;           /* of the first candidate; in a stream, of the present event */
         Buf echo; /* /v1/completions: the prompt, which each text begins with; or nothing */
         Vault *vault; /* of thought signatures; or NULL */
 

@@ -63,6 +63,18 @@ int chat_read_audio(ChatRequest *q, JsonView v) {
         return chat_refuse(q, "must be wav, mp3, flac, opus, aac or pcm16", "audio.format");
 }
 
+/* Gemini sends samples, and gemgate encodes nothing. The head of a WAV file has its size, which is not known
+ * in a stream. */
+static int check_format(ChatRequest *q) {
+        const char *format = q->chat->audio_format;
+
+        if (!*format || streq(format, "pcm16"))
+                return 0;
+        if (translation_streams(&q->chat->t))
+                return chat_refuse(q, "must be pcm16 in a stream", "audio.format");
+        return streq(format, "wav") ? 0 : chat_refuse(q, "must be wav or pcm16", "audio.format");
+}
+
 int chat_settle_modalities(ChatRequest *q) {
         ChatModality can = 0;
 
@@ -79,7 +91,7 @@ int chat_settle_modalities(ChatRequest *q) {
         else
                 q->modalities &= can;
         q->chat->has_audio = q->modalities & MODALITY_AUDIO;
-        return 0;
+        return q->chat->has_audio ? check_format(q) : 0;
 }
 
 static void write_voice(const ChatRequest *q, JWriter *w) {
