@@ -26,7 +26,10 @@ void answer_reset(Answer *a) {
 }
 
 void answer_note_event(Answer *a, const GeminiEvent *e) {
-        a->is_blocked = a->is_blocked || e->block_reason[0];
+        if (e->block_reason[0]) {
+                a->is_blocked = true;
+                text_copy(a->block, sizeof(a->block), e->block_reason);
+        }
         a->is_refused = a->is_refused || answer_reason_is_about_account(e->block_reason);
         a->is_foreign = a->is_foreign || e->is_foreign;
         a->is_known = a->is_known || !e->is_foreign;
@@ -49,6 +52,12 @@ AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {
 void answer_note_content(Answer *a, AnswerCandidate *c) {
         c->has_content = true;
         a->is_reopened = a->is_reopened || c->was_finished;
+}
+
+const char *answer_native_finish(const Answer *a, size_t index) {
+        const char *finish = a->candidates[index].finish;
+
+        return finish[0] ? finish : a->block;
 }
 
 bool answer_has_candidate(const Answer *a) {

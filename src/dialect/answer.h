@@ -26,7 +26,8 @@ typedef struct AnswerCandidate {
 
 typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
-        bool is_blocked; /* promptFeedback.blockReason, also after a text */
+        char block[FINISH_REASON_MAX + 1]; /* promptFeedback.blockReason, cut; "": none */
+        bool is_blocked;                   /* it has one, also after a text */
         bool is_refused; /* the same, if the reason is about the account */
         bool is_foreign; /* an event had nothing of Gemini's */
         bool is_known; /* another one had */
@@ -56,6 +57,9 @@ bool answer_blames(const Answer *a, const char *why, Verdict *ret_verdict);
 
 /* Whether what came is JSON that is not Gemini's. */
 bool answer_is_foreign(const Answer *a, Verdict *ret_verdict);
+
+/* Why a candidate ended, as Gemini has it: its finishReason, else the blockReason, else "". */
+const char *answer_native_finish(const Answer *a, size_t index);
 
 bool answer_has_candidate(const Answer *a);
 

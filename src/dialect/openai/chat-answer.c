@@ -297,7 +297,7 @@ static void write_content(const OpenaiChat *chat, size_t index, const char *fini
 
 static void write_choice(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
         const OpenaiChoice *choice = &chat->choices[index];
-        const char *native = chat->answer.candidates[index].finish;
+        const char *native = answer_native_finish(&chat->answer, index);
 
         jwrite_object(w, NULL);
         jwrite_uint(w, "index", index);
@@ -326,7 +326,7 @@ static void write_choice(const OpenaiChat *chat, size_t index, const char *finis
 
 /* The sources come last, because only then their text is whole. */
 static void stream_choice(OpenaiChat *chat, size_t index, const char *finish, Buf *out) {
-        const char *native = chat->answer.candidates[index].finish;
+        const char *native = answer_native_finish(&chat->answer, index);
         _cleanup_buf_ Buf cited = BUF_INIT(UPSTREAM_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&cited);
 

@@ -139,7 +139,7 @@ static int completions_request(const DialectContext *c, const char *body, size_t
 
 void openai_completion_write(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
         const OpenaiChoice *choice = &chat->choices[index];
-        const char *native = chat->answer.candidates[index].finish;
+        const char *native = answer_native_finish(&chat->answer, index);
 
         jwrite_object(w, NULL);
         jwrite_raw(w, "text", "\"");
