@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes gemini-schemas.json and openai-schemas.json: the vendors' descriptions, cut to what the checkers read.
+"""Writes gemini-schemas.json and openai-schemas.json: the vendors' descriptions, cut to what the checkers read; and
+openai-fields.txt: the path of each member of OpenAI's requests, which tests/conformance must have a row for.
 
     trim.py GEMINI-OPENAPI.json OPENAI-OPENAPI.json
 
@@ -49,6 +50,7 @@ GEMINI_ENUMS = {
     ("ToolResponse", "toolType"): ["MEDIA_PROCESSING"],
 }
 
+REQUESTS = {"chat": "CreateChatCompletionRequest", "embeddings": "CreateEmbeddingRequest"}
 OPENAI_ROOTS = ["CreateChatCompletionResponse", "CreateChatCompletionStreamResponse", "ErrorResponse",
                 "ListModelsResponse", "CreateEmbeddingResponse", "CreateCompletionResponse", "ImagesResponse",
                 "CreateTranscriptionResponse"]
@@ -159,8 +161,32 @@ def gemini(path):
     write("gemini", reachable(schemas, GEMINI_ROOTS))
 
 
+def paths(schemas, schema, at, above=()):
+    """The path of each member of a schema."""
+    name = schema.get("$ref", "").removeprefix("#/")
+    if name in above:
+        return
+    if name:
+        yield from paths(schemas, schemas[name], at, above + (name,))
+    for alternatives in ("anyOf", "oneOf", "allOf"):
+        for s in schema.get(alternatives, []):
+            yield from paths(schemas, s, at, above)
+    for member, s in schema.get("properties", {}).items():
+        path = f"{at}.{member}"
+        yield path
+        yield from paths(schemas, s, path, above)
+    if "items" in schema:
+        yield from paths(schemas, schema["items"], at + "[]", above)
+
+
+def write_fields(schemas):
+    lines = [p for at, root in REQUESTS.items() for p in sorted(set(paths(schemas, schemas[root], at)))]
+    (HERE / "openai-fields.txt").write_text("\n".join(lines) + "\n")
+
+
 def openai(path):
     schemas = load(path)
+    write_fields(schemas)
     for name, more in OPENAI_MORE.items():
         for member, s in more.items():
             schemas[name]["properties"].setdefault(member, s)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""Each row of conformance.py, through gemgated. tests/lint/test_documents.py checks the document that is written from them."""
+import json
+import re
+
+import conformance
+import house
+import pytest
+from conformance import ABSENT, BASE, OLDEST, PATHS, SPEECH
+
+ROWS = list(conformance.named())
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
+
+
+@pytest.fixture(scope="module")
+def one(running_sim, tmp_path_factory):
+    """A daemon for all rows."""
+    with house.Daemon(tmp_path_factory.mktemp("conformance"), running_sim) as d:
+        yield d
+
+
+def ask(d, endpoint, members):
+    answer = d.ask("POST", PATHS[endpoint], body=json.dumps(BASE[endpoint] | members).encode())
+    text = answer.body.decode()
+    if (answer.header("Content-Type") or "").startswith("text/event-stream"):
+        events = [e.removeprefix("data: ") for e in text.split("\n\n") if e.startswith("data: ")]
+        assert events.pop() == "[DONE]"
+        return answer.status, [json.loads(e) for e in events]
+    return answer.status, json.loads(text)
+
+
+def look(value, path):
+    """What is at a path; `(some)` is the first element that has the rest."""
+    for i, step in enumerate(steps := path.split(".")):
+        if step == "(some)":
+            found = [look(v, ".".join(steps[i + 1 :])) for v in value]
+            return next((v for v in found if v not in (ABSENT, "")), ABSENT)
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return ABSENT
+    return value
+
+
+def fits(value, expected):
+    tests = {"(text)": lambda v: isinstance(v, str) and v, "(list)": lambda v: isinstance(v, list) and v,
+             "(number)": lambda v: isinstance(v, (int, float)), "(a name)": lambda v: NAME.fullmatch(v)}
+    if isinstance(expected, str) and expected in tests:
+        return bool(tests[expected](value))
+    if isinstance(expected, str) and expected.startswith("(holds) "):
+        return isinstance(value, str) and expected.removeprefix("(holds) ") in value
+    return value == expected
+
+
+def check(value, expected):
+    for path, wanted in expected.items():
+        found = look(value, path)
+        assert fits(found, wanted), f"{path} is {found!r}, not {wanted!r}, in {value}"
+
+
+@pytest.mark.parametrize("endpoint,row", [pytest.param(e, r, id=n) for n, e, r in ROWS])
+def test_row(sim, one, endpoint, row):
+    rule = f"{'method=*mbed*' if endpoint == 'embeddings' else '*'} : {row.script}" if row.script else ""
+    sim.script(f"model {OLDEST}\nmodel {SPEECH}\n{rule}\n")
+    status, answer = ask(one, endpoint, row.probe)
+    upstream = [(r.target, json.loads(r.body)) for r in sim.requests()]
+    if row.kind == "refused":
+        param, message = row.expected
+        error = answer["error"]
+        assert (status, error["type"], error["param"], upstream) == (400, "invalid_request_error", param, []), answer
+        begins = message.startswith("(begins) ")
+        assert error["message"].startswith(message.removeprefix("(begins) ")) if begins else error["message"] == message
+        return
+    assert status == 200, answer
+    if row.kind == "answered":
+        check(answer, row.expected)
+    elif row.kind == "mapped":
+        ((target, body),) = upstream
+        check(body | {"(path)": target}, {k: v for k, v in row.expected.items() if k != "(path)"})
+        assert target == row.expected.get("(path)", target)
+    else:
+        # The model of the probe stays: what is compared is the member.
+        model = {"model": row.probe["model"]} if "model" in row.probe else {}
+        assert ask(one, endpoint, model | row.expected)[0] == 200
+        assert upstream[0][1] == json.loads(sim.requests()[-1].body)
