@@ -124,8 +124,9 @@ def test_canary(sim, start, tmp_path, level):
 @pytest.mark.unjudged
 @pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/completions"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_canary_in_a_finish_reason(sim, start, target, stream):
-    sim.script(planted('*: text "Hello." finish={KEY1}'))
+@pytest.mark.parametrize("script", ['*: text "Hello." finish={KEY1}', "*: blocked {KEY1}"])
+def test_canary_in_a_finish_reason(sim, start, target, stream, script):
+    sim.script(planted(script))
     d = start(API_KEYS=json.dumps([SECRETS["KEY1"]]))
     a = Canary(d).ask("POST", target, body=HI | {"prompt": "Hi", "stream": stream})
     assert a.status == 200 and b'"native_finish_reason":"***' in a.body

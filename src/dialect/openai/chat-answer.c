@@ -258,6 +258,8 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
 
         note_first(chat, &e);
         gemini_event_count(&e, &t->counts, &t->usage);
+        if (e.block_reason[0])
+                secret_scrub(e.block_reason, t->key); /* it is passed on, and may be anything */
         answer_note_event(&chat->answer, &e);
         note_tier(chat, &e);
 
