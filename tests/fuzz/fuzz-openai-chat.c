@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A client's chat request: whatever it is, it is refused with a 400 that can be sent, or it becomes JSON
- * that Gemini can be asked. */
+/* A client's request of chat, completions, images or speech: whatever it is, it is refused with a 400 that
+ * can be sent, or it becomes JSON that Gemini can be asked. */
 
 #include "base/text.h"
 #include "dialect/dialect.h"
@@ -36,24 +36,37 @@ static void check_request(const Translation *t) {
         }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const DialectContext context = {
+static const char *resolve(const char *name _unused_, void *model) {
+        return model;
+}
+
+static void look(const Dialect *d, const char *model, const uint8_t *data, size_t size) {
+        const DialectContext context = {
                 .default_model = "gemini-3.8-flash",
                 .request_id = "req-1",
                 .created = 1790000000,
                 .store = GEMINI_STORE_CLIENT,
                 .store_is_told = true,
+                .resolve_model = model ? resolve : NULL,
+                .userdata = (void *) (uintptr_t) model,
         };
         _cleanup_(translation_freep) Translation *t = NULL;
         ApiError e = {};
         int r;
 
-        r = dialect_openai_chat.request(&context, (const char *) data, size, &t, &e);
+        r = d->request(&context, (const char *) data, size, &t, &e);
         if (r == DIALECT_E_REFUSED)
                 check_refusal(&e);
         else {
                 check(r == 0);
                 check_request(t);
         }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        look(&dialect_openai_chat, NULL, data, size);
+        look(&dialect_openai_completions, NULL, data, size);
+        look(&dialect_openai_images, "gemini-3.1-flash-image", data, size);
+        look(&dialect_openai_speech, "gemini-3.8-flash-tts", data, size);
         return 0;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/json/copy.h"
+#include "base/limits-media.h"
 #include "base/text.h"
 #include "dialect/openai/images.h"
 
@@ -63,6 +64,7 @@ static void write_answer(const Images *i, Buf *out) {
         GeminiKinds plain = { .n = { [GEMINI_MODALITY_TEXT] = i->usage.prompt } };
         JWriter w = JWRITER_INIT(out);
 
+        out->max = MAX(out->max, i->data.n + PROMPT_FRAME_MAX); /* several answers' images are in this one */
         jwrite_object(&w, NULL);
         jwrite_uint(&w, "created", i->single.created);
         jwrite_array(&w, "data");
