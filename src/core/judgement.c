@@ -41,6 +41,7 @@ static const uint8_t judgements[_VERDICT_CLASS_MAX][_LAYER_MAX] = {
         [VERDICT_KEY_REFUSED]       = { AGAIN, VOID,   VOID,  VOID,  FAIL },
         [VERDICT_GEO]               = { VOID,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_RESOURCE]          = { PASS,  VOID,   VOID,  VOID,  VOID },
+        [VERDICT_SIGNATURE]         = { PASS,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_REQUEST]           = { PASS,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_OVERLOAD]          = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
         [VERDICT_UNREACHABLE]       = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },

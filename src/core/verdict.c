@@ -25,6 +25,7 @@ static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_KEY_REFUSED]       = { "key_refused",       FAULT_KEY_MODEL,     true,  false, false },
         [VERDICT_GEO]               = { "geo",               FAULT_NOBODY,        false, false, false },
         [VERDICT_RESOURCE]          = { "resource",          FAULT_REQUEST,       false, false, false },
+        [VERDICT_SIGNATURE]         = { "signature",         FAULT_REQUEST,       false, false, false },
         [VERDICT_REQUEST]           = { "request",           FAULT_REQUEST,       false, false, false },
         [VERDICT_OVERLOAD]          = { "overload",          FAULT_MODEL,         false, true,  false },
         [VERDICT_UNREACHABLE]       = { "unreachable",       FAULT_NETWORK,       false, true,  false },

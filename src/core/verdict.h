@@ -26,6 +26,7 @@ typedef enum VerdictClass {
         VERDICT_KEY_REFUSED,       /* the account behind this key may not use this model */
         VERDICT_GEO,               /* by egress address: the same for all keys */
         VERDICT_RESOURCE,          /* a file or cached content of another project */
+        VERDICT_SIGNATURE,         /* a thought signature in the request */
         VERDICT_REQUEST,           /* the request itself */
         VERDICT_OVERLOAD,          /* 5xx of Google's form, an answer without content */
         VERDICT_UNREACHABLE,       /* no answer: name, socket, TLS, proxy, reset before the first byte */

@@ -52,6 +52,7 @@ static const struct {
         [VERDICT_GEO] = { 400, "unsupported_country_region_territory", true, false,
                           "not served where this gateway runs" },
         [VERDICT_RESOURCE] = { 404, "resource_not_found", true, false, NULL },
+        [VERDICT_SIGNATURE] = { 400, NULL, true, false, NULL },
         [VERDICT_REQUEST] = { 0, NULL, true, false, NULL },
         [VERDICT_OVERLOAD] = { 503, NULL, true, false, "the upstream could not answer" },
         [VERDICT_UNREACHABLE] = { 503, NULL, true, false, NULL },

@@ -50,9 +50,10 @@ struct Translation {
         uint64_t conversation;   /* hash_stable() of the client's name for it; 0: no name */
         const char *loss;        /* what of the request was left out, for the log; static; or NULL */
         bool opaque;             /* may hold media: its size is no measure of tokens */
-        const char *stream_type; /* Content-Type of the stream; NULL: text/event-stream */
-        const char *answer_type; /* the same of an answer in one piece; NULL: application/json */
+        const char *stream_type, *answer_type; /* Content-Type; NULL: text/event-stream, application/json */
         Buf gemini;                /* GenerateContentRequest, JSON */
+        Buf former; /* `gemini` of before: a hedge that has lost may send it until its turn ends */
+        Buf signatures; /* where in `gemini` the members thoughtSignature begin: a size_t each */
         GeminiCounts counts;       /* Gemini's, of all events so far */
         Usage usage;               /* their sum */
         const char *finish_reason; /* in the dialect's words, for the log; NULL before the end; borrowed */
@@ -74,6 +75,8 @@ struct Dialect {
         void (*stream_error)(Translation *t, const ApiError *e, Buf *out);
         /* Discards the answer so far: another attempt begins, and the client has no byte yet. */
         void (*reset)(Translation *t);
+        /* Replaces refused thought signatures by the sentinel; false: none are there. NULL: they stay. */
+        bool (*drop_signatures)(Translation *t);
         Translation *(*free)(Translation *t);
 };
 
@@ -108,6 +111,7 @@ int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verd
  * finish() returned, or 0. */
 int translation_end(Translation *t, Buf *out, Verdict *verdict);
 bool translation_is_settled(const Translation *t);
+void translation_change(Translation *t, Buf *request); /* takes the next request; *request is empty then */
 void translation_count_asked(Translation *t); /* beforehand: the loop does not read a large request */
 
 static inline Translation *translation_free(Translation *t) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "dialect/dialect.h"
 #include "dialect/json.h"
 #include "dialect/signature.h"
 
@@ -56,6 +58,37 @@ void signature_split_id(JsonView *id, JsonView *ret_signature) {
                 return;
         *ret_signature = (JsonView){ .p = mark + strlen(MARK), .end = id->end };
         id->end = mark;
+}
+
+/* A signature is base64, so its string has no escaped quote. */
+bool signatures_drop(Translation *t) {
+        const char *json = t->gemini.n > 0 ? buf_data(&t->gemini) : "", *end = json + t->gemini.n;
+        const char *at = json;
+        size_t n = t->signatures.n / sizeof(size_t), place;
+        Buf request = BUF_INIT(t->gemini.n + n * sizeof(SIGNATURE_SENTINEL));
+
+        if (n == 0 || t->signatures.error < 0)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                const char *value;
+
+                memcpy(&place, buf_data(&t->signatures) + i * sizeof(place), sizeof(place));
+                value = memchr(json + place, ':', (size_t) (end - json) - place);
+                assert(value && value[1] == '"');
+                value += 2;
+                (void) buf_append(&request, at, (size_t) (value - at));
+                (void) buf_puts(&request, SIGNATURE_SENTINEL);
+                at = memchr(value, '"', (size_t) (end - value));
+                assert(at);
+        }
+        (void) buf_append(&request, at, (size_t) (end - at));
+        if (request.error < 0) {
+                buf_done(&request);
+                return false;
+        }
+        buf_done(&t->signatures);
+        translation_change(t, &request);
+        return true;
 }
 
 static uint64_t hash_text(JsonView v) {

@@ -11,6 +11,8 @@
 #include "base/json/cursor.h"
 #include "dialect/tool-names.h"
 
+typedef struct Translation Translation;
+
 #define SIGNATURE_SENTINEL "skip_thought_signature_validator"
 
 typedef enum SignatureKind {
@@ -25,6 +27,9 @@ SignatureKind signature_kind(JsonView v);
 /* LiteLLM appends the signature to a call's id: `call_1__thought__SIGNATURE`. Cuts it off. Both are within
  * the string, without its quotes. */
 void signature_split_id(JsonView *id, JsonView *ret_signature);
+
+/* For Dialect.drop_signatures: by the places that turns_write() has noted. */
+bool signatures_drop(Translation *t);
 
 /* Of a call: its name as the client has it, its arguments, whatever the order of their members and the
  * spaces between them, and the model, because another model's signature is refused. `arguments`: an object,

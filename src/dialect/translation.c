@@ -29,9 +29,19 @@ bool translation_is_settled(const Translation *t) {
         return t->settled > 0 && t->settled >= (t->n_asked ?: count_asked(&t->gemini));
 }
 
-int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
-        int r = t->dialect->event(t, json, n, out, ret_verdict);
+void translation_change(Translation *t, Buf *request) {
+        buf_done(&t->former);
+        t->former = t->gemini;
+        t->gemini = *request;
+        *request = BUF_INIT(0);
+}
 
+int translation_event(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict) {
+        int r;
+
+        if (t->former.base)
+                buf_done(&t->former);
+        r = t->dialect->event(t, json, n, out, ret_verdict);
         return r == DIALECT_E_VERDICT && translation_is_settled(t) ? DIALECT_E_LATE : r;
 }
 

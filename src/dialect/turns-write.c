@@ -134,6 +134,15 @@ static void write_arguments(Writing *x, const TurnStep *s) {
         }
 }
 
+/* Google may refuse it: then it is replaced by the sentinel. */
+static void write_real(Writing *x, JsonView signature) {
+        size_t place = x->w->buf->n;
+
+        if (x->t->signatures)
+                (void) buf_append(x->t->signatures, &place, sizeof(place));
+        json_copy_inside(x->w, "thoughtSignature", signature);
+}
+
 static bool write_remembered(Writing *x, const TurnStep *s) {
         const Turns *t = x->t;
         JsonView known;
@@ -148,7 +157,7 @@ static bool write_remembered(Writing *x, const TurnStep *s) {
         known = (JsonView){ .p = buf_data(&x->text), .end = buf_data(&x->text) + x->text.n };
         if (signature_kind(known) != SIGNATURE_REAL)
                 return false;
-        json_copy_inside(x->w, "thoughtSignature", known);
+        write_real(x, known);
         return true;
 }
 
@@ -162,7 +171,7 @@ static void write_signature(Writing *x, const TurnStep *s, bool is_needed) {
         if (!needs && !model_can(rules, MODEL_CAN_THOUGHTS))
                 return;
         if (kind == SIGNATURE_REAL)
-                json_copy_inside(x->w, "thoughtSignature", s->signature);
+                write_real(x, s->signature);
         else if (s->kind == TURN_CALL && kind == SIGNATURE_NONE && write_remembered(x, s))
                 return;
         else if (needs && (is_needed || kind == SIGNATURE_SKIP))

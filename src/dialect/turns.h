@@ -68,6 +68,7 @@ typedef struct Turns {
         const ModelRules *rules;
         const char *model; /* as it is asked upstream: for the vault */
         Vault *vault;      /* or NULL */
+        Buf *signatures;   /* gets the places of the signatures: Translation.signatures */
         ToolNames *names;            /* the declared ones are in it already */
         bool is_cached; /* instructions are in a cached content, beside which no others may be given */
 

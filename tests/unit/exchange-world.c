@@ -170,12 +170,26 @@ void request_reply(Request *q, int status, const char *content_type, Buf *body) 
         read_tokens(q->io->client, body, body->n);
 }
 
+typedef struct FakeTranslation {
+        Translation t;
+        Buf held; /* not streaming: the events until the end */
+        char end[16];
+        bool is_finished;
+        unsigned n_more; /* requests that it still has */
+        bool is_signed;
+        Client *client;
+} FakeTranslation;
+
 /* The model's own rule: a request may give up while keys are left only if its tries were dear. */
 static void check_gave_up(Client *c) {
         Exchange *x = c->q.exchange;
         PoolRequest pick = { .model = x->target.model, .exclude = c->run, .n_exclude = c->n_run };
         Lease lease;
 
+        check(x->late || c->injected || c->last.class != VERDICT_SIGNATURE || c->n_tries >= 64 ||
+                      c->n_tries == 0 ||
+                      !CONTAINER_OF(x->target.translation, FakeTranslation, t)->is_signed,
+              "a refused signature is the answer, before the sentinel was tried");
         if (x->late || c->injected || !c->last_cheap || c->n_dear >= 3 || c->n_tries >= 64 ||
             c->method == GEMINI_COUNT_TOKENS)
                 return;
@@ -216,15 +230,6 @@ void request_note_verdict(Request *q, VerdictClass class) {
 
 /* --- the fake dialect --- */
 
-typedef struct FakeTranslation {
-        Translation t;
-        Buf held; /* not streaming: the events until the end */
-        char end[16];
-        bool is_finished;
-        unsigned n_more; /* requests that it still has */
-        Client *client;
-} FakeTranslation;
-
 static int fake_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
                         ApiError *ret_error) {
         static char nothing[2 * BIG] = "x"; /* no JSON, and no names */
@@ -247,6 +252,8 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
         f->held = BUF_INIT(BIG);
         f->client = client;
         f->n_more = client->method == GEMINI_GENERATE && draw(8) == 0 ? 1 + (unsigned) draw(3) : 0;
+        f->is_signed = draw(2) == 0;
+        client->last.class = VERDICT_OK; /* nothing was tried with it yet */
         memcpy(f->t.model, client->model, strlen(client->model) + 1);
         return *ret = &f->t, 0;
 }
@@ -298,6 +305,19 @@ static int fake_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         return buf_puts(out, f->end);
 }
 
+static bool fake_drop_signatures(Translation *t) {
+        FakeTranslation *f = CONTAINER_OF(t, FakeTranslation, t);
+        Client *c = f->client;
+
+        check(c->last.class == VERDICT_SIGNATURE, "signatures are dropped for another reason");
+        if (!f->is_signed)
+                return false;
+        f->is_signed = false;
+        c->n_run = c->n_dear = c->n_overloads = 0;
+        w.n_unsigned++;
+        return true;
+}
+
 static void fake_stream_error(Translation *t, const ApiError *e, Buf *out) {
         (void) buf_puts(out, "[error]");
 }
@@ -318,6 +338,7 @@ const Dialect fake_dialect = {
         .finish = fake_finish,
         .stream_error = fake_stream_error,
         .reset = fake_reset,
+        .drop_signatures = fake_drop_signatures,
         .free = fake_free,
 };
 
@@ -413,7 +434,7 @@ void call_end(Call *call, VerdictClass class) {
                 [VERDICT_MINUTE] = 429,   [VERDICT_RATE_UNKNOWN] = 429, [VERDICT_TOO_LARGE] = 429,
                 [VERDICT_RESOURCE] = 403, [VERDICT_REQUEST] = 400,      [VERDICT_MODEL_FOR_PROJECT] = 404,
                 [VERDICT_GEO] = 400,      [VERDICT_OVERLOAD] = 503,     [VERDICT_KEY_REFUSED] = 403,
-                [VERDICT_FOREIGN] = 401,
+                [VERDICT_FOREIGN] = 401,      [VERDICT_SIGNATURE] = 400,
         };
         const Attempt *a = call->userdata;
         Client *c = call->client;

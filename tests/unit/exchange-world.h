@@ -97,7 +97,7 @@ extern struct Walk {
         unsigned n_leases, n_calls;
         bool fail_start, fail_stream;
         unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late;
-        unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused, n_more;
+        unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused, n_more, n_unsigned;
 } w;
 
 #define check(condition, ...)                                                                   \

@@ -7,7 +7,8 @@
 /* The judgement of a class on key, project, bucket, rate and health, as in test-verdict. */
 static const char *const meaning[_VERDICT_CLASS_MAX] = {
         "+++++", "!....", ".!...", "+!...", "++!..", "++!..", "++!..", "+.?!.", "++...", "++!..",
-        "?...!", ".....", "+....", "+....", "~~~~~", "~~~~~", "~~~~~", "~~~~~", "~~~~~", ".....", ".....",
+        "?...!", ".....", "+....", "+....", "+....", "~~~~~", "~~~~~", "~~~~~", "~~~~~", "~~~~~", ".....",
+        ".....",
 };
 
 static Gate *gate(Life *k, unsigned m, unsigned layer) {

@@ -107,6 +107,7 @@ static void test_verdict(void **state) {
                 { VERDICT_REQUEST, 501, "x", 0, 400, NULL, "", 0, false, NULL },
                 { VERDICT_MODEL_FOR_PROJECT, 404, "gone", 0, 404, "model_not_found", "model", 0, false,
                   "gone" },
+                { VERDICT_SIGNATURE, 400, "corrupted", 0, 400, NULL, "", 0, false, "corrupted" },
                 { VERDICT_RESOURCE, 403, "a file", 0, 404, "resource_not_found", "", 0, false, "a file" },
                 { VERDICT_GEO, 400, "User location.", 0, 400, "unsupported_country_region_territory", "", 0,
                   false, "m: not served where this gateway runs: User location." },

@@ -21,7 +21,7 @@ static void step_call(void) {
         static const VerdictClass often[] = { VERDICT_OK,       VERDICT_OK,           VERDICT_OK,
                                               VERDICT_MINUTE,   VERDICT_DAY,          VERDICT_OVERLOAD,
                                               VERDICT_TIMEOUT,  VERDICT_RATE_UNKNOWN, VERDICT_CUT,
-                                              VERDICT_FOREIGN,  VERDICT_UNREACHABLE };
+                                              VERDICT_FOREIGN,  VERDICT_UNREACHABLE,  VERDICT_SIGNATURE };
         Call *call = &w.calls[draw(CALLS)];
 
         for (unsigned i = 0; i < CALLS && !(call->taken && !call->paused); i++)
@@ -351,7 +351,7 @@ static void walk(uint64_t seed, unsigned n_steps) {
         assert_true(w.n_well > n_steps / 200 && w.n_errors > n_steps / 500 && w.n_hangups > n_steps / 500);
         assert_true(w.n_stream_errors > 0 && w.n_hedged > 0 && w.n_queued > 0 && w.n_late > 0);
         assert_true(w.n_long > n_steps / 200 && w.n_refused > n_steps / 5000);
-        assert_true(w.n_more > n_steps / 5000);
+        assert_true(w.n_more > n_steps / 5000 && w.n_unsigned > n_steps / 5000);
         assert_true(w.most_tries > 3 && w.n_elsewhere > n_steps / 1000 && w.n_paused > n_steps / 5000);
 }
 

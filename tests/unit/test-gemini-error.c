@@ -47,6 +47,8 @@ static const struct {
         { "request-function-parts", 400, VERDICT_REQUEST, 0, NONE, "INVALID_ARGUMENT" },
         { "request-invalid-argument", 400, VERDICT_REQUEST, 0, NONE, "INVALID_ARGUMENT" },
         { "request-thought-signature", 400, VERDICT_REQUEST, 0, NONE, "INVALID_ARGUMENT" },
+        { "request-corrupted-signature", 400, VERDICT_SIGNATURE, 0, NONE, "INVALID_ARGUMENT" },
+        { "request-invalid-signature", 400, VERDICT_SIGNATURE, 0, NONE, "INVALID_ARGUMENT" },
         { "request-penalty", 400, VERDICT_REQUEST, 0, NONE, "INVALID_ARGUMENT" },
         { "request-two-credentials", 400, VERDICT_REQUEST, 0, NONE, "INVALID_ARGUMENT" },
         { "geo", 400, VERDICT_GEO, 0, NONE, "FAILED_PRECONDITION" },

@@ -45,6 +45,7 @@ static const struct {
         { VERDICT_FOREIGN, 1, true, UPSTREAM_END },
         { VERDICT_GEO, 0, false, UPSTREAM_END },
         { VERDICT_RESOURCE, 0, false, UPSTREAM_END },
+        { VERDICT_SIGNATURE, 0, false, UPSTREAM_END },
         { VERDICT_REQUEST, 0, false, UPSTREAM_END },
         { VERDICT_CLIENT_GONE, 0, false, UPSTREAM_END },
         { VERDICT_INTERNAL, 0, false, UPSTREAM_END },

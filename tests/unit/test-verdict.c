@@ -28,6 +28,7 @@ static void test_rules(void **state) {
                 { VERDICT_KEY_REFUSED, "key_refused", FAULT_KEY_MODEL, "a--", "?...!" },
                 { VERDICT_GEO, "geo", FAULT_NOBODY, "---", "....." },
                 { VERDICT_RESOURCE, "resource", FAULT_REQUEST, "---", "+...." },
+                { VERDICT_SIGNATURE, "signature", FAULT_REQUEST, "---", "+...." },
                 { VERDICT_REQUEST, "request", FAULT_REQUEST, "---", "+...." },
                 { VERDICT_OVERLOAD, "overload", FAULT_MODEL, "-b-", "~~~~~" },
                 { VERDICT_UNREACHABLE, "unreachable", FAULT_NETWORK, "-b-", "~~~~~" },

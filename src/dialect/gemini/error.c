@@ -78,6 +78,8 @@ static const ErrorRow rows[] = {
         { BY_DELAY, 429, NULL, VERDICT_MINUTE },
         { BY_MESSAGE, 400, "user location is not supported", VERDICT_GEO },
         { BY_MESSAGE, 400, "free tier is not available in your country", VERDICT_BILLING },
+        { BY_MESSAGE, 400, "corrupted thought signature", VERDICT_SIGNATURE },
+        { BY_MESSAGE, 400, "invalid thought signature", VERDICT_SIGNATURE },
         { BY_MESSAGE, 400, "api key not valid", VERDICT_KEY_DEAD },
         { BY_MESSAGE, 400, "api key not found", VERDICT_KEY_DEAD },
         { BY_MESSAGE, 400, "api key expired", VERDICT_KEY_DEAD },

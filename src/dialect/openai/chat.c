@@ -326,6 +326,8 @@ static OpenaiChat *chat_free(OpenaiChat *chat) {
         if (!chat)
                 return NULL;
         buf_done(&chat->t.gemini);
+        buf_done(&chat->t.former);
+        buf_done(&chat->t.signatures);
         openai_answer_done(chat);
         tool_names_done(&chat->names);
         free(chat);
@@ -347,6 +349,7 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
         text_copy(chat->request_id, sizeof(chat->request_id), strempty(c->request_id));
 
         chat->t.gemini = BUF_INIT(GROWTH_MAX * body_size + FRAME_MAX);
+        chat->t.signatures = BUF_INIT(TURN_STEPS_MAX * sizeof(size_t));
         openai_answer_init(chat);
         return chat;
 }
@@ -384,6 +387,7 @@ static int openai_chat_request(const DialectContext *c, const char *body, size_t
                 return -ENOMEM;
         q.turns.names = &chat->names;
         q.turns.vault = c->vault;
+        q.turns.signatures = &chat->t.signatures;
         /* Most requests become about as long as they are. */
         r = buf_reserve(&chat->t.gemini, n + n / 8 + 256);
         if (r < 0)
@@ -410,5 +414,6 @@ const Dialect dialect_openai_chat = {
         .finish = openai_chat_finish,
         .stream_error = openai_chat_stream_error,
         .reset = openai_chat_reset,
+        .drop_signatures = signatures_drop,
         .free = openai_chat_free,
 };

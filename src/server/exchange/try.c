@@ -301,11 +301,27 @@ void exchange_ask_more(Exchange *x) {
         exchange_enter(x, EXCHANGE_PICKING);
 }
 
+/* A thought signature was refused, which no key causes: once more with the sentinel in their place, and with
+ * any key. */
+static bool drop_signatures(Exchange *x) {
+        Translation *t = x->target.translation;
+
+        if (x->attempt->verdict.class != VERDICT_SIGNATURE || x->tries.cost.n >= TRIES_MAX ||
+            !t->dialect->drop_signatures || !t->dialect->drop_signatures(t))
+                return false;
+        exchange_reset(x);
+        upstream_tries_forget(&x->tries);
+        exchange_enter(x, EXCHANGE_PICKING);
+        return true;
+}
+
 void exchange_go_on(Exchange *x) {
         const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
         UpstreamNext next = next_try(x);
         PoolRefusal refusal;
 
+        if (drop_signatures(x))
+                return;
         if (next != UPSTREAM_END) {
                 bool waits = next == UPSTREAM_AFTER_PAUSE && wait_begin(x) >= 0;
 
