@@ -87,6 +87,19 @@ PNG = "iVBORw0KGgo="
 CONFIG, PART, DECLARED, MODE = "generationConfig.", "contents.0.parts.0.", "tools.0.functionDeclarations.0.", "toolConfig.functionCallingConfig."
 STREAM = {"stream": True}
 
+SPOKEN = {"model": SPEECH, "modalities": ["audio"], "audio": {"voice": "alloy", "format": "wav"}}
+
+
+def gemini(*parts, finish="STOP", **more):
+    """A script: Gemini's answer with these parts."""
+    answer = {"candidates": [{"content": {"role": "model", "parts": list(parts)}, "finishReason": finish, **more}],
+              "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12},
+              "responseId": "abc", "modelVersion": MODEL}
+    return "json " + json.dumps(answer, ensure_ascii=False)
+
+
+SOUND = gemini({"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": "AAABAAIA"}})
+
 CHAT = [
     to("model", "the model of the path; `models/` and `google/` before it are dropped", {"model": "google/" + OLD}, {"(path)": f"/v1beta/models/{OLD}:generateContent"}),
     refused("model", {"model": 7}, "model must be a string", "model"),
@@ -188,7 +201,9 @@ CHAT = [
     refused("modalities", {"modalities": ["smell"]}, "modalities must be text, image or audio, or several of them", "modalities"),
     refused("modalities", {"modalities": ["audio"]}, f"modalities: the model {MODEL} has no answer of this kind", "modalities"),
     *(to(f"audio{m}", "the voice: a similar one of Gemini's, or the same name", {"model": SPEECH, "modalities": ["audio"], "audio": {"voice": "alloy" if m != ".voice.id" else {"id": "alloy"}, "format": "wav"}}, {CONFIG + "speechConfig.voiceConfig.prebuiltVoiceConfig.voiceName": "Kore"}) for m in ("", ".voice", ".voice.id")),
-    ignored("audio.format", "upstream there is one format; the answer is written in what was asked for, if that can be", {"audio": {"voice": "alloy", "format": "wav"}}),
+    answered("audio.format", "`wav` or `pcm16`, for models that speak: the form of the sound", SOUND, {"choices.0.message.audio.data": "UklGR(and more)"}, **SPOKEN),
+    refused("audio.format", SPOKEN | {"audio": {"voice": "alloy", "format": "mp3"}}, "audio.format must be wav or pcm16", "audio.format"),
+    ignored("audio.format", "the model does not speak", {"audio": {"voice": "alloy", "format": "wav"}}),
     refused("audio.format", {"audio": {"voice": "alloy", "format": "midi"}}, "audio.format must be wav, mp3, flac, opus, aac or pcm16", "audio.format"),
     # --- the rest ---
     to("service_tier", "`flex` and `priority`; others by the table in HTTP.md", {"service_tier": "flex"}, {"serviceTier": "flex"}),
@@ -264,15 +279,6 @@ EMBEDDINGS = [
     ignored("user", "Gemini has no such mark", {"user": "x"}),
 ]
 
-
-def gemini(*parts, finish="STOP", **more):
-    """A script: Gemini's answer with these parts."""
-    answer = {"candidates": [{"content": {"role": "model", "parts": list(parts)}, "finishReason": finish, **more}],
-              "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12},
-              "responseId": "abc", "modelVersion": MODEL}
-    return "json " + json.dumps(answer, ensure_ascii=False)
-
-
 SAID = gemini({"text": "Hello"})
 MESSAGE = "choices.0.message."
 CALLED = gemini({"functionCall": {"id": "c1", "name": "f", "args": {"city": "Rome"}}, "thoughtSignature": "c2ln"})
@@ -285,6 +291,7 @@ ANSWERS = [
     answered("candidates[].content.parts[].functionCall", "`function_call`, for a request with `functions`", CALLED, {MESSAGE + "function_call.name": "f", "choices.0.finish_reason": "function_call"}, functions=[F["function"]]),
     answered("candidates[].content.parts[].thoughtSignature", "`extra_content` of the call", CALLED, {MESSAGE + "tool_calls.0.extra_content.google.thought_signature": "c2ln"}, tools=[F]),
     answered("candidates[].content.parts[].inlineData", "`images`", gemini({"inlineData": {"mimeType": "image/png", "data": PNG}}), {MESSAGE + "images.0.image_url.url": "data:image/png;base64," + PNG}, model=IMAGE),
+    answered("candidates[].content.parts[].inlineData", "`audio`, for sound", SOUND, {MESSAGE + "audio.data": "UklGR(and more)"}, **SPOKEN),
     answered("candidates[].content.parts[].executableCode", "`content`, in a fence", gemini({"executableCode": {"language": "PYTHON", "code": "print(1)"}}), {MESSAGE + "content": "(holds) print(1)"}),
     answered("candidates[].content.parts[].codeExecutionResult", "`content`, in a fence", gemini({"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "42"}}), {MESSAGE + "content": "(holds) 42"}),
     answered("candidates[].groundingMetadata", "`annotations`, with offsets in characters", gemini({"text": "Ümlaut"}, groundingMetadata={"groundingChunks": [{"web": {"uri": "https://example.org", "title": "E"}}], "groundingSupports": [{"segment": {"startIndex": 0, "endIndex": 7, "text": "Ümlaut"}, "groundingChunkIndices": [0]}]}), {MESSAGE + "annotations.0.url_citation": {"url": "https://example.org", "title": "E", "start_index": 0, "end_index": 6}}),

@@ -47,6 +47,8 @@ def fits(value, expected):
              "(number)": lambda v: isinstance(v, (int, float)), "(a name)": lambda v: NAME.fullmatch(v)}
     if isinstance(expected, str) and expected in tests:
         return bool(tests[expected](value))
+    if isinstance(expected, str) and expected.endswith("(and more)"):
+        return isinstance(value, str) and value.startswith(expected.removesuffix("(and more)"))
     if isinstance(expected, str) and expected.startswith("(holds) "):
         return isinstance(value, str) and expected.removeprefix("(holds) ") in value
     return value == expected

@@ -132,6 +132,8 @@ def check(client, daemon, op):
         assert (sorted(out[name]) if name == "calls" else out[name]) == value, out
     if op in STREAMED:
         assert len(out["pieces"]) > 1 and "".join(out["pieces"]) == out["text"], out
+    if "deltas" in out:
+        assert "".join(out["deltas"]) == '{"city":"Paris","unit":"celsius"}{"city":"Rome","unit":"celsius"}'
     if op == "embeddings":
         vectors = out["vectors"]
         assert len(vectors) == len(JOB["input"]) and len({tuple(v) for v in vectors}) == len(vectors)

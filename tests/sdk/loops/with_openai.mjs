@@ -64,7 +64,8 @@ await run({
         });
         runner.on("content", (delta) => pieces.push(delta));
         runner.on("tool_calls.function.arguments.delta", (e) => deltas.push(e.arguments_delta));
-        return { calls, text: await runner.finalContent(), pieces };
+        const text = await runner.finalContent();
+        return { calls, text, pieces, deltas };
     },
     async embeddings(job) {
         const base = { model: job.embedding_model, input: job.input };
