@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "base/base64-read.h"
 #include "base/base64.h"
 
 static void test_vectors(void **state) {
@@ -47,6 +48,36 @@ static void test_back(void **state) {
         }
 }
 
+/* The reader gets the bytes back, whatever the pieces are; it takes both alphabets, and skips the rest. */
+static void test_read(void **state) {
+        uint8_t bytes[5000];
+
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = (uint8_t) (i * 151 + i / 256);
+        for (size_t n = 0; n <= sizeof(bytes); n = n < 70 ? n + 1 : n * 3 / 2) {
+                _cleanup_buf_ Buf b = BUF_INIT(10000), back = BUF_INIT(10000);
+
+                assert_int_equal(base64_append(&b, bytes, n), 0);
+                for (size_t piece = 1; piece < 8; piece++) {
+                        Base64Reader r = {};
+
+                        buf_clear(&back);
+                        for (size_t at = 0; at < b.n; at += piece)
+                                (void) base64_read(&r, buf_data(&b) + at, MIN(piece, b.n - at), &back);
+                        assert_int_equal(back.n, n);
+                        assert_true(n == 0 || memcmp(buf_data(&back), bytes, n) == 0);
+                }
+        }
+        {
+                _cleanup_buf_ Buf back = BUF_INIT(16);
+                Base64Reader r = {};
+
+                assert_int_equal(base64_read(&r, " _-\n/+A==", 9, &back), 0);
+                assert_int_equal(back.n, 3);
+                assert_memory_equal(buf_data(&back), "\xFF\xEF\xFE", 3);
+        }
+}
+
 static void test_ceiling(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(7);
 
@@ -68,6 +99,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_vectors),
                 cmocka_unit_test(test_back),
+                cmocka_unit_test(test_read),
                 cmocka_unit_test(test_ceiling),
                 cmocka_unit_test(test_value),
         };
