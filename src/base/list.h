@@ -43,6 +43,17 @@ static inline void list_append(List *head, List *l) {
         head->prev = l;
 }
 
+/* Moves all elements of `from` to the end of the list. */
+static inline void list_splice(List *head, List *from) {
+        if (list_is_empty(from))
+                return;
+        from->next->prev = head->prev;
+        from->prev->next = head;
+        head->prev->next = from->next;
+        head->prev = from->prev;
+        list_init(from);
+}
+
 static inline bool list_is_single(const List *l) {
         return l->next != l && l->next->next == l;
 }

@@ -75,7 +75,7 @@ void rows_put(Rows *rows, unsigned table, const RowValue *values, unsigned n) {
         put(rows, (RowHead){ .verb = ROW_PUT, .table = table_of(rows, table), .n = (uint8_t) n }, values);
 }
 
-void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowValue value) {
+static void put_condition(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowValue value) {
         const RowHead head = {
                 .verb = (uint8_t) verb,
                 .table = table_of(rows, table),
@@ -84,6 +84,18 @@ void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowV
         };
 
         put(rows, head, &value);
+}
+
+void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowValue value) {
+        put_condition(rows, verb, table, column, value);
+}
+
+void rows_find(Rows *query, unsigned table, unsigned column, RowValue value) {
+        put_condition(query, ROW_FIND_EQUAL, table, column, value);
+}
+
+void rows_find_all(Rows *query, unsigned table) {
+        put(query, (RowHead){ .verb = ROW_FIND_ALL, .table = table_of(query, table) }, NULL);
 }
 
 void rows_clear(Rows *rows) {
@@ -247,7 +259,7 @@ static bool is_number(RowMerge m) {
 bool row_table_is_sound(const RowTable *t) {
         unsigned n_key = row_n_key(t), n_periods = 0, n_in_period = 0;
 
-        if (t->n_columns > ROW_COLUMNS_MAX || n_key == 0)
+        if (t->n_columns > ROW_COLUMNS_MAX || n_key == 0 || t->also_by >= t->n_columns)
                 return false;
         for (unsigned i = n_key; i < t->n_columns; i++) {
                 RowMerge m = t->columns[i].merge;

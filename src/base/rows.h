@@ -3,8 +3,8 @@
 
 /*
  * Rows of tables, between the pool and a store: the pool describes its tables and fills rows, a store writes
- * and reads them, and neither knows the other. A Rows is a batch of changes to a store, in order, copied
- * into one buffer that can be passed on as a whole.
+ * and reads them, and neither knows the other. A Rows is a batch of changes to a store, a query or its
+ * answer, in order, copied into one buffer that can be passed on as a whole.
  */
 
 #include "base/buf.h"
@@ -45,6 +45,7 @@ typedef struct RowTable {
         const char *name;
         const RowColumn *columns;
         unsigned n_columns;
+        unsigned also_by; /* a column behind the key that rows are found by; 0: none */
 } RowTable;
 
 typedef struct RowSchema {
@@ -60,13 +61,15 @@ typedef enum RowVerb {
         ROW_PUT,          /* replaces the row with the same key, if any */
         ROW_FORGET_EQUAL, /* all rows whose column is the value */
         ROW_FORGET_BELOW, /* all rows whose column is less */
+        ROW_FIND_ALL,     /* in a query only: all rows of the table */
+        ROW_FIND_EQUAL,   /* in a query only: all rows whose column is the value */
         _ROW_VERB_MAX,
 } RowVerb;
 
 typedef struct Row {
         RowVerb verb;
         unsigned table;
-        unsigned column; /* of ROW_FORGET_*; the value is values[0] */
+        unsigned column; /* of ROW_FORGET_* and ROW_FIND_EQUAL; the value is values[0] */
         unsigned n;
         RowValue values[ROW_COLUMNS_MAX];
 } Row;
@@ -89,6 +92,9 @@ RowValue row_blob(const void *p, size_t n);
 
 void rows_put(Rows *rows, unsigned table, const RowValue *values, unsigned n);
 void rows_forget(Rows *rows, RowVerb verb, unsigned table, unsigned column, RowValue value);
+/* The first column of a table's key, or its also_by: others would be searched for row by row. */
+void rows_find(Rows *query, unsigned table, unsigned column, RowValue value);
+void rows_find_all(Rows *query, unsigned table);
 void rows_clear(Rows *rows);
 void rows_done(Rows *rows);
 

@@ -30,13 +30,17 @@ typedef struct StateSource {
         int (*save)(void *source, bool all, Rows *out);
 
         /* False while something in the source has not been restored: before the first restore, and after a
-         * reload that added something. */
+         * reload that added something. Then nothing may be saved. */
         bool (*is_restored)(const void *source);
 
-        /* The caller gives the rows in the order of the tables. Rows that make no sense are skipped and
-         * counted. The stored values are merged with what has happened since the start. restore_end() must
-         * follow, before anything is saved. */
+        /* At the start: the caller gives all rows, in the order of the tables. Rows that make no sense are
+         * skipped and counted. The stored values are merged with what has happened since the start.
+         * restore_end() must follow. */
         int (*restore_begin)(void *source, usec_t now, void **ret);
+        /* While the source is in use: restores a part of what is not restored, as much as one turn of the
+         * loop can take. Appends to the query what rows it needs, STATE_QUERY_MAX at most of all sources;
+         * there is memory for them. The rows come in the query's order, in several turns. */
+        int (*restore_part)(void *source, usec_t now, Rows *query, void **ret);
         int (*restore_row)(void *restore, unsigned table, const RowValue *values, unsigned n);
         size_t (*restore_end)(void *restore); /* how many rows made no sense */
 

@@ -119,6 +119,11 @@ static int vault_restore_begin(void *source, usec_t now _unused_, void **ret) {
         return 0;
 }
 
+static int vault_restore_part(void *source, usec_t now, Rows *query, void **ret) {
+        rows_find_all(query, 0);
+        return vault_restore_begin(source, now, ret);
+}
+
 static int by_time(const void *a, const void *b) {
         const VaultEntry *x = *(VaultEntry *const *) a, *y = *(VaultEntry *const *) b;
 
@@ -237,6 +242,7 @@ const StateSource vault_state_source = {
         .save = vault_save,
         .is_restored = vault_is_restored,
         .restore_begin = vault_restore_begin,
+        .restore_part = vault_restore_part,
         .restore_row = vault_restore_row,
         .restore_end = vault_restore_end,
 };

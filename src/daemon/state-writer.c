@@ -15,24 +15,22 @@
  * no memory. So there is one warning when it begins and one line when it is over, and only the end of the
  * process loses data.
  *
- * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's). A file
- * that turns out to be corrupt while it is read is set aside too, after what could be read of it was
- * restored.
+ * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's).
  *
  * All sources save into one batch, so a store sees one transaction. Nothing is written before every source
- * has been restored: rows of a source that has not read its own yet would replace them.
+ * has been restored: rows of a source that has not read its own yet would replace them. state-reader.c reads
+ * them.
  */
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <systemd/sd-event.h>
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "core/day-clock.h"
 #include "daemon/message-ids.h"
+#include "daemon/state-reader.h"
 #include "daemon/state-writer.h"
 
 /* The limits above, less the time that the loop and the disk may take. */
@@ -44,18 +42,10 @@
 #define RETRY_MAX   USEC_PER_MINUTE
 #define RETRY_END   (100 * USEC_PER_MSEC) /* at the end, which waits for it */
 
-typedef struct WriterSource {
-        const StateSource *ops;
-        void *source;
-        unsigned first_table;
-        void *restore; /* while the store is read; NULL for a source that has its rows */
-} WriterSource;
-
 struct StateWriter {
         Loop *loop;
         Store *store;
-        WriterSource sources[STATE_SOURCES_MAX];
-        size_t n_sources;
+        StateReader reader;
         RowTable tables[ROW_TABLES_MAX]; /* of all sources, in their order */
         RowSchema schema;
         Rows rows; /* the batch under way, or one that could not be written */
@@ -63,8 +53,7 @@ struct StateWriter {
         usec_t due_urgent, due_rest; /* USEC_INFINITY: nothing is noted */
         bool failing;
         usec_t due_retry, retry_after;
-        bool unread; /* rows must be read before anything is written */
-        bool has_secret;
+        bool starting;
         bool ending;
         int error; /* while failing: the last one */
         void (*ended)(void *userdata);
@@ -91,106 +80,19 @@ static void on_noted(bool urgent, void *userdata) {
         arm(k);
 }
 
-/* --- reading --- */
-
-static int on_row(unsigned table, const RowValue *values, unsigned n, void *userdata) {
-        StateWriter *k = userdata;
-        size_t i = k->n_sources - 1;
-        WriterSource *s;
-
-        while (table < k->sources[i].first_table)
-                i--;
-        s = k->sources + i;
-        return s->restore ? s->ops->restore_row(s->restore, table - s->first_table, values, n) : 0;
-}
-
-static bool is_restored(const StateWriter *k) {
-        for (size_t i = 0; i < k->n_sources; i++)
-                if (!k->sources[i].ops->is_restored(k->sources[i].source))
-                        return false;
-        return true;
-}
-
-/* A source that cannot begin for lack of memory stays as it is; the others go on. */
-static int restore_begin(StateWriter *k, usec_t now) {
-        int r = 0, one;
-
-        for (size_t i = 0; i < k->n_sources; i++) {
-                WriterSource *s = k->sources + i;
-
-                s->restore = NULL;
-                if (s->ops->is_restored(s->source))
-                        continue;
-                one = s->ops->restore_begin(s->source, now, &s->restore);
-                if (one < 0)
-                        r = one;
-        }
-        return r;
-}
-
-static size_t restore_end(StateWriter *k) {
-        size_t n_senseless = 0;
-
-        for (size_t i = 0; i < k->n_sources; i++) {
-                WriterSource *s = k->sources + i;
-
-                if (s->restore)
-                        n_senseless += s->ops->restore_end(s->restore);
-                s->restore = NULL;
-        }
-        return n_senseless;
-}
-
-/* For sources that have restored none: the store is new, or its secret was removed. */
-static int make_secret(StateWriter *k) {
-        uint8_t secret[STATE_SECRET_SIZE];
-        int r = 0;
-
-        if (getrandom(secret, sizeof(secret), 0) != (ssize_t) sizeof(secret))
-                return -EIO;
-        for (size_t i = 0; r >= 0 && i < k->n_sources; i++)
-                if (k->sources[i].ops->set_secret)
-                        r = k->sources[i].ops->set_secret(k->sources[i].source, secret);
-        explicit_bzero(secret, sizeof(secret));
-        return r;
-}
-
-/* -ENOMEM, and still unread, if a source could not begin. */
-static int read_all(StateWriter *k) {
-        usec_t began = clock_monotonic();
-        char trouble[STORE_TEXT_MAX] = "";
-        const char *name = k->store->name;
-        size_t n_senseless;
-        int r, r_begin;
-
-        r_begin = restore_begin(k, day_clock_now());
-        r = store_read(k->store, on_row, k, trouble);
-        n_senseless = restore_end(k);
-        k->unread = r_begin < 0;
-        if (n_senseless > 0)
-                log_warning("STATE_URL: %s: %zu rows make no sense and were passed over", name, n_senseless);
-        if (r >= 0)
-                log_info("state of %s read in %llu ms", name,
-                         (unsigned long long) ((clock_monotonic() - began) / USEC_PER_MSEC));
-        else
-                log_warning("STATE_URL: %s: could be read only in part (%s)", name,
-                            trouble[0] ? trouble : strerror(-r));
-        return r_begin < 0 ? r_begin : r;
-}
-
 /* --- writing --- */
 
 static void note_all(StateWriter *k) {
-        for (size_t i = 0; i < k->n_sources; i++)
-                k->sources[i].ops->note_all(k->sources[i].source);
+        for (size_t i = 0; i < k->reader.n_sources; i++)
+                k->reader.sources[i].ops->note_all(k->reader.sources[i].source);
 }
 
 /* 1 if more is left. A failure empties the batch, and so everything is noted again. */
 static int save(StateWriter *k, bool all) {
         int more = 0, r;
 
-        for (size_t i = 0; i < k->n_sources; i++) {
-                WriterSource *s = k->sources + i;
+        for (size_t i = 0; i < k->reader.n_sources; i++) {
+                ReaderSource *s = k->reader.sources + i;
 
                 if (k->rows.n >= STATE_BATCH_ROWS)
                         return 1; /* the batch after this one has room for it */
@@ -211,6 +113,10 @@ static int begin(StateWriter *k) {
         usec_t now = loop_now(k->loop);
         int r;
 
+        if (!state_reader_is_restored(&k->reader)) {
+                store_write(k->store, &k->rows); /* its end reads them */
+                return 0;
+        }
         r = save(k, all);
         if (r < 0) {
                 k->due_urgent = USEC_INFINITY;
@@ -234,7 +140,7 @@ static bool is_over(const StateWriter *k) {
         if (store_is_busy(k->store))
                 return false;
         if (k->failing)
-                return k->error != -EBUSY || k->unread;
+                return k->error != -EBUSY || !state_reader_is_restored(&k->reader);
         return k->due_urgent == USEC_INFINITY && k->due_rest == USEC_INFINITY;
 }
 
@@ -267,7 +173,7 @@ void state_writer_end(StateWriter *k, void (*ended)(void *userdata), void *userd
         k->due_rest = k->due_retry = loop_now(k->loop);
         if (store_is_busy(k->store))
                 return; /* the end of that job goes on with it */
-        if (!k->failing && !k->unread)
+        if (!k->failing)
                 (void) begin(k);
         if (!store_is_busy(k->store)) /* nothing has changed; is the file still there? */
                 store_write(k->store, &k->rows);
@@ -308,34 +214,25 @@ static void on_failed(StateWriter *k, int error, const char *trouble) {
         (void) snprintf(message, sizeof(message),
                         "STATE_URL: %s: cannot be %s (%s): counters and health are kept in memory until "
                         "it can; %s",
-                        k->store->name, k->unread ? "opened" : "written",
+                        k->store->name, state_reader_is_restored(&k->reader) ? "written" : "opened",
                         trouble[0] ? trouble : strerror(-error), remedy(error));
         log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_FAILED, message, { "state_file", k->store->name });
 }
 
-static void on_written(StateWriter *k, bool is_new) {
-        int r;
-
-        rows_clear(&k->rows);
-        if (k->unread) {
-                r = read_all(k);
-                if (k->unread)
-                        return on_failed(k, r, ""); /* no memory */
-                if (r < 0) {
-                        store_replace(k->store);
-                        return;
-                }
-        }
-        if (!k->has_secret) {
-                r = make_secret(k);
-                if (r < 0)
-                        return on_failed(k, r, "no random bytes");
-                k->has_secret = true;
-        }
-        if (k->failing)
+/* 1: all is restored. */
+static void on_read(StateWriter *k, int r) {
+        if (r < 0)
+                return on_failed(k, r, r == -ENOMEM ? "" : "no random bytes");
+        if (r > 0 && k->failing)
                 log_info("STATE_URL: %s: is written again, with all that was counted meanwhile",
                          k->store->name);
-        k->failing = false;
+        if (r > 0)
+                k->failing = false;
+}
+
+static void on_written(StateWriter *k, bool is_new) {
+        rows_clear(&k->rows);
+        on_read(k, k->starting ? state_reader_read(&k->reader) : state_reader_find(&k->reader));
         if (is_new)
                 note_all(k);
 }
@@ -350,7 +247,9 @@ static void on_done(const StoreReport *r, void *userdata) {
                                 k->store->name, r->aside);
                 log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_ASIDE, message, { "state_file", k->store->name });
         }
-        if (r->error < 0)
+        if (k->reader.finding)
+                on_read(k, state_reader_found(&k->reader, r));
+        else if (r->error < 0)
                 on_failed(k, r->error, r->trouble);
         else
                 on_written(k, r->is_new);
@@ -366,8 +265,7 @@ static bool write_all(StateWriter *k, usec_t until) {
         store_write(k->store, &k->rows);
         if (!store_wait_until(k->store, until))
                 return false;
-        while (!k->failing && !k->unread &&
-               (k->due_rest != USEC_INFINITY || k->due_urgent != USEC_INFINITY)) {
+        while (!k->failing && (k->due_rest != USEC_INFINITY || k->due_urgent != USEC_INFINITY)) {
                 k->due_rest = MIN(k->due_rest, loop_now(k->loop));
                 if (begin(k) < 0)
                         return true;
@@ -378,7 +276,7 @@ static bool write_all(StateWriter *k, usec_t until) {
 }
 
 void state_writer_before_change(StateWriter *k) {
-        if (!k || k->failing || k->unread || store_is_busy(k->store))
+        if (!k || k->failing || store_is_busy(k->store))
                 return;
         k->due_rest = loop_now(k->loop);
         if (begin(k) >= 0 && !store_is_busy(k->store))
@@ -386,11 +284,9 @@ void state_writer_before_change(StateWriter *k) {
 }
 
 void state_writer_after_change(StateWriter *k) {
-        if (!k || is_restored(k))
+        if (!k || k->failing || store_is_busy(k->store) || state_reader_is_restored(&k->reader))
                 return;
-        k->unread = true;
-        if (!k->failing && !store_is_busy(k->store))
-                store_write(k->store, &k->rows); /* its end reads them, as that of a batch under way does */
+        store_write(k->store, &k->rows); /* its end reads them, as that of a batch under way does */
 }
 
 /* --- the state writer --- */
@@ -398,9 +294,9 @@ void state_writer_after_change(StateWriter *k) {
 static void add_source(StateWriter *k, const StateWriterSource *source) {
         const RowSchema *schema = source->ops->schema;
 
-        assert(k->n_sources < STATE_SOURCES_MAX);
+        assert(k->reader.n_sources < STATE_SOURCES_MAX);
         assert(k->schema.n_tables + schema->n_tables <= ROW_TABLES_MAX);
-        k->sources[k->n_sources++] = (WriterSource){
+        k->reader.sources[k->reader.n_sources++] = (ReaderSource){
                 .ops = source->ops,
                 .source = source->source,
                 .first_table = k->schema.n_tables,
@@ -425,9 +321,10 @@ int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, si
                 .due_urgent = USEC_INFINITY,
                 .due_rest = USEC_INFINITY,
                 .due_retry = USEC_INFINITY,
-                .unread = true,
+                .starting = true,
         };
         k->schema.tables = k->tables;
+        state_reader_init(&k->reader);
         for (size_t i = 0; i < n_sources; i++)
                 add_source(k, sources + i);
         r = sd_event_add_time(loop_event(l), &k->timer, CLOCK_MONOTONIC, 0, ACCURACY, on_timer, k);
@@ -437,11 +334,12 @@ int state_writer_new(Loop *l, Store *store, const StateWriterSource *sources, si
                 r = store_start(store, &k->schema, on_done, k);
         if (r < 0)
                 return r;
-        k->store = store;
-        for (size_t i = 0; i < k->n_sources; i++)
-                k->sources[i].ops->keep(k->sources[i].source, on_noted, k);
+        k->store = k->reader.store = store;
+        for (size_t i = 0; i < k->reader.n_sources; i++)
+                k->reader.sources[i].ops->keep(k->reader.sources[i].source, on_noted, k);
         store_write(store, &k->rows);
         store_wait(store);
+        k->starting = false;
         *ret = TAKE_PTR(k);
         return 0;
 }
@@ -454,16 +352,17 @@ StateWriter *state_writer_free(StateWriter *k) {
         if (k->store) {
                 k->ending = true;
                 hangs = !write_all(k, usec_add(clock_monotonic(), STORE_END_WAIT));
-                if (hangs || k->failing || k->unread)
+                if (hangs || k->failing || !state_reader_is_restored(&k->reader))
                         log_warning("STATE_URL: %s: %swhat could not be written is lost with the end",
                                     k->store->name, hangs ? "its disk does not answer: " : "");
-                for (size_t i = 0; i < k->n_sources; i++)
-                        k->sources[i].ops->keep(k->sources[i].source, NULL, NULL);
+                for (size_t i = 0; i < k->reader.n_sources; i++)
+                        k->reader.sources[i].ops->keep(k->reader.sources[i].source, NULL, NULL);
         }
         (void) store_free(k->store);
         sd_event_source_unref(k->timer);
         if (hangs)
                 return NULL; /* the store still uses the rows */
+        state_reader_done(&k->reader);
         rows_done(&k->rows);
         free(k);
         return NULL;

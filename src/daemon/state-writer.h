@@ -19,8 +19,6 @@ typedef struct StateWriterSource {
         void *source; /* borrowed; it must outlive the state writer */
 } StateWriterSource;
 
-#define STATE_SOURCES_MAX 8U
-
 /* Opens the store and restores the sources: to be called before the first request. If it succeeds the
  * store is the state writer's. An error means a lack of memory or descriptors, never a fault of the
  * store. */

@@ -279,6 +279,7 @@ static int set_up(SqliteFile *f, const char **ret_why, SqliteReport *report) {
 }
 
 void sqlite_close_db(SqliteFile *f) {
+        sqlite_end_find(f);
         for (unsigned i = 0; i < f->schema->n_tables; i++) {
                 (void) sqlite3_finalize(f->puts[i]);
                 (void) sqlite3_finalize(f->puts_many[i]);

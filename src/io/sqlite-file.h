@@ -62,6 +62,10 @@ int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report);
  * new one. */
 int sqlite_file_set_aside(SqliteFile *f, SqliteReport *report);
 
+/* Appends rows that the query asks for, in its order, as many as STATE_FIND_ROWS allow: 1 if there may be
+ * more. They come with the next calls, with NULL; until then the query must stay, and nothing be written. */
+int sqlite_file_find(SqliteFile *f, const Rows *query, Rows *answer, SqliteReport *report);
+
 /* Reads every row of every table of the schema, over a separate connection, so that another thread may call
  * it. A failure of the function ends the reading. -EUCLEAN: the file is corrupt. */
 typedef int (*SqliteRowFn)(unsigned table, const RowValue *values, unsigned n, void *userdata);

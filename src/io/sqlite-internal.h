@@ -24,6 +24,13 @@ struct SqliteFile {
         int lock_fd;
         sqlite3 *db;
         sqlite3_stmt **puts, **puts_many; /* one a table, of a row and of SQLITE_PUTS */
+        struct {
+                const Rows *query; /* NULL: none is under way */
+                size_t at;         /* what comes next in it */
+                Row row;           /* what is searched for now */
+                sqlite3_stmt *s;   /* for it, and perhaps for the next one; or NULL */
+                bool has_more;     /* it may have more rows */
+        } find;
 };
 
 static inline void db_closep(sqlite3 **db) {
@@ -48,3 +55,4 @@ void sqlite_note_place(SqliteFile *f); /* sqlite-place.c: notes which files the 
 /* sqlite-rows.c */
 int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report); /* if there is none */
 int sqlite_prepare_put(sqlite3 *db, const RowTable *t, unsigned n, sqlite3_stmt **ret, SqliteReport *report);
+void sqlite_end_find(SqliteFile *f);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/limits-state.h"
 #include "io/sqlite-internal.h"
 
 static const char *declared(unsigned types) {
@@ -23,15 +24,26 @@ static void put_names(Buf *sql, const RowTable *t, unsigned n, bool with_types) 
                                   with_types ? declared(t->columns[i].types) : "");
 }
 
+static int make_index(sqlite3 *db, const RowTable *t, SqliteReport *report) {
+        const char *column = t->columns[t->also_by].name;
+        _cleanup_buf_ Buf sql = BUF_INIT(4096);
+
+        (void) buf_printf(&sql, "CREATE INDEX IF NOT EXISTS \"%s_by_%s\" ON \"%s\" (\"%s\")", t->name,
+                          column, t->name, column);
+        return buf_cstr(&sql) ? sqlite_run(db, buf_cstr(&sql), report) : -ENOMEM;
+}
+
 int sqlite_make_table(sqlite3 *db, const RowTable *t, SqliteReport *report) {
         _cleanup_buf_ Buf sql = BUF_INIT(4096);
+        int r;
 
         (void) buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\" (", t->name);
         put_names(&sql, t, t->n_columns, true);
         (void) buf_puts(&sql, ", PRIMARY KEY (");
         put_names(&sql, t, row_n_key(t), false);
         (void) buf_puts(&sql, ")) WITHOUT ROWID");
-        return buf_cstr(&sql) ? sqlite_run(db, buf_cstr(&sql), report) : -ENOMEM;
+        r = buf_cstr(&sql) ? sqlite_run(db, buf_cstr(&sql), report) : -ENOMEM;
+        return r >= 0 && t->also_by > 0 ? make_index(db, t, report) : r;
 }
 
 int sqlite_prepare_put(sqlite3 *db, const RowTable *t, unsigned n, sqlite3_stmt **ret,
@@ -192,29 +204,44 @@ static int read_value(sqlite3_stmt *s, int i, RowValue *ret) {
         return ret->data ? 0 : -ENOMEM;
 }
 
-static int read_table(sqlite3 *db, const RowTable *t, unsigned table, SqliteRowFn fn, void *userdata,
-                      SqliteReport *report) {
-        _cleanup_(statement_freep) sqlite3_stmt *s = NULL;
+static int prepare_read(sqlite3 *db, const RowTable *t, const RowColumn *equal, sqlite3_stmt **ret,
+                        SqliteReport *report) {
         _cleanup_buf_ Buf sql = BUF_INIT(4096);
-        int code, r;
+        int code;
 
         (void) buf_puts(&sql, "SELECT ");
         put_names(&sql, t, t->n_columns, false);
         (void) buf_printf(&sql, " FROM \"%s\"", t->name);
+        if (equal)
+                (void) buf_printf(&sql, " WHERE \"%s\" = ?", equal->name);
         if (!buf_cstr(&sql))
                 return -ENOMEM;
-        code = sqlite3_prepare_v2(db, buf_cstr(&sql), -1, &s, NULL);
-        if (code != SQLITE_OK)
-                return sqlite_fail(db, code, report);
+        code = sqlite3_prepare_v2(db, buf_cstr(&sql), -1, ret, NULL);
+        return code == SQLITE_OK ? 0 : sqlite_fail(db, code, report);
+}
+
+static int read_row(sqlite3_stmt *s, const RowTable *t, RowValue values[static ROW_COLUMNS_MAX]) {
+        int r = 0;
+
+        for (unsigned i = 0; r >= 0 && i < t->n_columns; i++)
+                r = read_value(s, (int) i, values + i);
+        return r;
+}
+
+static int read_table(sqlite3 *db, const RowTable *t, unsigned table, SqliteRowFn fn, void *userdata,
+                      SqliteReport *report) {
+        _cleanup_(statement_freep) sqlite3_stmt *s = NULL;
+        int code, r;
+
+        r = prepare_read(db, t, NULL, &s, report);
+        if (r < 0)
+                return r;
         while ((code = sqlite3_step(s)) == SQLITE_ROW) {
                 RowValue values[ROW_COLUMNS_MAX];
 
-                for (unsigned i = 0; i < t->n_columns; i++) {
-                        r = read_value(s, (int) i, values + i);
-                        if (r < 0)
-                                return r;
-                }
-                r = fn(table, values, t->n_columns, userdata);
+                r = read_row(s, t, values);
+                if (r >= 0)
+                        r = fn(table, values, t->n_columns, userdata);
                 if (r < 0)
                         return r;
         }
@@ -229,5 +256,86 @@ int sqlite_file_read(const char *path, const RowSchema *schema, SqliteRowFn fn, 
         r = sqlite_open(path, SQLITE_OPEN_READONLY, &db, report);
         for (unsigned i = 0; r >= 0 && i < schema->n_tables; i++)
                 r = read_table(db, schema->tables + i, i, fn, userdata, report);
+        return r;
+}
+
+/* --- finding --- */
+
+void sqlite_end_find(SqliteFile *f) {
+        (void) sqlite3_finalize(f->find.s);
+        f->find.s = NULL;
+        f->find.query = NULL;
+        f->find.has_more = false;
+}
+
+/* The next of the query; the statement serves all that differ in the value alone. */
+static int find_next(SqliteFile *f, SqliteReport *report) {
+        Row *row = &f->find.row;
+        unsigned verb = row->verb, table = row->table, column = row->column;
+        const RowTable *t;
+        int r = 0;
+
+        (void) sqlite3_reset(f->find.s);
+        if (!rows_next(f->find.query, &f->find.at, row))
+                return 0;
+        t = f->schema->tables + row->table;
+        if (f->find.s && (row->verb != verb || row->table != table || row->column != column)) {
+                (void) sqlite3_finalize(f->find.s);
+                f->find.s = NULL;
+        }
+        if (!f->find.s)
+                r = prepare_read(f->db, t, row->verb == ROW_FIND_EQUAL ? t->columns + row->column : NULL,
+                                 &f->find.s, report);
+        if (r < 0)
+                return r;
+        bind(f->find.s, 1, row);
+        f->find.has_more = true;
+        return 1;
+}
+
+static bool is_full(const Rows *answer) {
+        return answer->n >= STATE_FIND_ROWS || answer->buf.n >= STATE_FIND_BYTES;
+}
+
+static int find_rows(SqliteFile *f, Rows *answer, SqliteReport *report) {
+        const RowTable *t = f->schema->tables + f->find.row.table;
+        RowValue values[ROW_COLUMNS_MAX];
+        int r, code;
+
+        while (!is_full(answer)) {
+                code = sqlite3_step(f->find.s);
+                f->find.has_more = code == SQLITE_ROW;
+                if (code == SQLITE_DONE)
+                        return 0;
+                if (code != SQLITE_ROW)
+                        return sqlite_fail(f->db, code, report);
+                r = read_row(f->find.s, t, values);
+                if (r < 0)
+                        return r;
+                rows_put(answer, f->find.row.table, values, t->n_columns);
+                if (answer->buf.error < 0)
+                        return answer->buf.error;
+        }
+        return 0;
+}
+
+int sqlite_file_find(SqliteFile *f, const Rows *query, Rows *answer, SqliteReport *report) {
+        int r = 1;
+
+        if (query) {
+                sqlite_end_find(f);
+                f->find.query = query;
+                f->find.at = 0;
+        }
+        assert(f->find.query);
+        while (r > 0 && !is_full(answer)) {
+                r = f->find.has_more ? 1 : find_next(f, report);
+                if (r > 0) {
+                        r = find_rows(f, answer, report);
+                        r = r < 0 ? r : 1;
+                }
+        }
+        if (r <= 0)
+                sqlite_end_find(f);
         return r;
 }

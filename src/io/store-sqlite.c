@@ -33,6 +33,7 @@ typedef enum StoreTask {
         JOB_NONE,
         JOB_WRITE,
         JOB_REPLACE,
+        JOB_FIND,
         JOB_END,
 } StoreTask;
 
@@ -55,10 +56,11 @@ typedef struct SqliteStore {
         pthread_mutex_t lock;
         pthread_cond_t changed;
         StoreTask job;
+        const Rows *query;
         Rows *rows;
         bool finished, ended;
         int error;
-        bool is_open;
+        bool is_open, more;
         SqliteReport report;
 } SqliteStore;
 
@@ -109,6 +111,10 @@ static int carry_out(SqliteStore *s, StoreTask job, const Rows *rows, SqliteRepo
         return r;
 }
 
+static int find(SqliteStore *s, const Rows *query, Rows *answer, SqliteReport *report) {
+        return s->file ? sqlite_file_find(s->file, query, answer, report) : -ENOTCONN;
+}
+
 static void *run(void *userdata) {
         SqliteStore *s = userdata;
 
@@ -116,6 +122,7 @@ static void *run(void *userdata) {
         (void) pthread_mutex_lock(&s->lock);
         for (;;) {
                 SqliteReport report = {};
+                const Rows *query;
                 Rows *rows;
                 StoreTask job;
                 int r;
@@ -123,16 +130,18 @@ static void *run(void *userdata) {
                 while (s->job == JOB_NONE)
                         (void) pthread_cond_wait(&s->changed, &s->lock);
                 job = s->job;
+                query = s->query;
                 rows = s->rows;
                 s->job = JOB_NONE;
                 if (job == JOB_END)
                         break;
 
                 (void) pthread_mutex_unlock(&s->lock);
-                r = carry_out(s, job, rows, &report);
+                r = job == JOB_FIND ? find(s, query, rows, &report) : carry_out(s, job, rows, &report);
                 (void) pthread_mutex_lock(&s->lock);
 
-                s->error = r;
+                s->error = MIN(r, 0);
+                s->more = r > 0;
                 s->report = report;
                 s->is_open = s->file;
                 s->finished = true;
@@ -154,9 +163,10 @@ static SqliteStore *sqlite_store(Store *s) {
         return CONTAINER_OF(s, SqliteStore, store);
 }
 
-static void begin(SqliteStore *s, StoreTask job, Rows *rows) {
+static void begin(SqliteStore *s, StoreTask job, const Rows *query, Rows *rows) {
         (void) pthread_mutex_lock(&s->lock);
         s->job = job;
+        s->query = query;
         s->rows = rows;
         s->finished = false;
         (void) pthread_cond_broadcast(&s->changed);
@@ -164,11 +174,15 @@ static void begin(SqliteStore *s, StoreTask job, Rows *rows) {
 }
 
 static void on_write(Store *store, Rows *rows) {
-        begin(sqlite_store(store), JOB_WRITE, rows);
+        begin(sqlite_store(store), JOB_WRITE, NULL, rows);
 }
 
 static void on_replace(Store *store) {
-        begin(sqlite_store(store), JOB_REPLACE, NULL);
+        begin(sqlite_store(store), JOB_REPLACE, NULL, NULL);
+}
+
+static void on_find(Store *store, const Rows *query, Rows *answer) {
+        begin(sqlite_store(store), JOB_FIND, query, answer);
 }
 
 /* Called with the lock. False if it is not set by `until` (CLOCK_MONOTONIC). */
@@ -197,7 +211,7 @@ static bool finish(SqliteStore *s, usec_t until) {
         s->finished = false;
         report = s->report;
         s->open = s->is_open;
-        done = (StoreReport){ .error = s->error, .is_new = report.is_new };
+        done = (StoreReport){ .error = s->error, .is_new = report.is_new, .more = s->more };
         (void) pthread_mutex_unlock(&s->lock);
         if (!finished)
                 return false;
@@ -302,6 +316,7 @@ int store_sqlite_new(Loop *l, const char *path, const SqliteFormat *format, Stor
                 .start = on_start,
                 .write = on_write,
                 .replace = on_replace,
+                .find = on_find,
                 .wait = on_wait,
                 .read = on_read,
                 .free = on_free,

@@ -7,30 +7,15 @@
  * Threads: all calls are made on the loop's thread, and so is `done`. A store may have its own
  * thread; the loop waits for it only in store_wait(), store_read() and store_free().
  *
- * Jobs: store_write() and store_replace() start a job and return at once. One job is under way at a time.
- * Its end calls `done`, from the loop or within store_wait(), and `done` may start the next job.
+ * Jobs: store_write(), store_find() and store_replace() start a job and return at once. One job is under way
+ * at a time. Its end calls `done`, from the loop or within store_wait(), and `done` may start the next job.
  *
  * Errors: a job that fails reports a -errno and its cause in words. Its rows are still to be written, and
  * writing them again does no harm even if some of it arrived: a row replaces the row with the same key. So
  * after any failure the same batch can be given to the next job.
  */
 
-#include "base/rows.h"
-
-#define STORE_TEXT_MAX 512U
-#define STORE_END_WAIT (2 * USEC_PER_SEC) /* at the end, beyond DRAIN_TIMEOUT: systemd waits 5 s longer */
-
-typedef struct StoreReport {
-        int error;           /* 0, or why the job has failed */
-        bool is_new;         /* the store has nothing but this batch: it needs all rows */
-        const char *aside;   /* "was corrupt and is now NAME": a file that was set aside; or "" */
-        const char *trouble; /* the error in words; or "" */
-} StoreReport;
-
-typedef void (*StoreDoneFn)(const StoreReport *r, void *userdata);
-
-/* A failure (-errno) ends the reading and is its result. */
-typedef int (*StoreRowFn)(unsigned table, const RowValue *values, unsigned n, void *userdata);
+#include "io/store-report.h"
 
 typedef struct Store Store;
 
@@ -38,6 +23,7 @@ typedef struct StoreOps {
         int (*start)(Store *s);
         void (*write)(Store *s, Rows *rows);
         void (*replace)(Store *s);
+        void (*find)(Store *s, const Rows *query, Rows *answer);
         bool (*wait)(Store *s, usec_t until); /* false: the job had not ended by then */
         int (*read)(Store *s, StoreRowFn fn, void *userdata, char ret_trouble[static STORE_TEXT_MAX]);
         Store *(*free)(Store *s);
@@ -81,6 +67,14 @@ static inline void store_replace(Store *s) {
         s->ops->replace(s);
 }
 
+/* Finds the rows that the query asks for, in its order: a job like store_write(). If there are `more`, the
+ * next job must be this one with NULL for the query, which stays as it is until the last. */
+static inline void store_find(Store *s, const Rows *query, Rows *answer) {
+        assert(!s->busy);
+        s->busy = true;
+        s->ops->find(s, query, answer);
+}
+
 /* Waits for the job under way, and for those that its end starts, up to `until` (CLOCK_MONOTONIC). False if
  * one has not ended by then: its rows are still the store's. */
 static inline bool store_wait_until(Store *s, usec_t until) {
@@ -94,8 +88,8 @@ static inline void store_wait(Store *s) {
         (void) store_wait_until(s, USEC_INFINITY);
 }
 
-/* Reads every row, in the order of the schema's tables, and waits for it: for the start and for a reload.
- * The store must be open and not busy. -ENOTCONN if it is not open, -EUCLEAN if it is corrupt. */
+/* Reads every row, in the order of the schema's tables, and waits for it: for the start. The store
+ * must be open and not busy. -ENOTCONN if it is not open, -EUCLEAN if it is corrupt. */
 static inline int store_read(Store *s, StoreRowFn fn, void *userdata,
                              char ret_trouble[static STORE_TEXT_MAX]) {
         assert(!s->busy);

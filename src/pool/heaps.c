@@ -311,6 +311,14 @@ int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret) {
         return 0;
 }
 
+void pool_slot_enter(Pool *p, PoolSlot *s) {
+        PoolBucket *b = s->bucket;
+
+        if (b->next_key == s->key)
+                b->next_key = pool_next_untried_key(b, s->key->next_of_project, SIZE_MAX);
+        pool_slot_place(p, s);
+}
+
 /* The next key of the bucket's project without a slot. */
 static int bucket_extend(Pool *p, PoolBucket *b) {
         PoolKey *k = b->next_key;

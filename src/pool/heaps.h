@@ -93,8 +93,10 @@ void pool_model_refresh(Pool *p, PoolModel *m); /* moves what has become usable 
  * other slot. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
-/* Finds or creates the slot of key and model; pool_arrange() puts it into its heap. */
+/* Finds or creates the slot of key and model; pool_slot_enter() or pool_arrange() puts it into its heap. */
 int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret);
+
+void pool_slot_enter(Pool *p, PoolSlot *s); /* puts a slot that was acquired where it belongs */
 
 /* The slot of this bucket that can be picked without being a probe; NULL if there is none. */
 int pool_bucket_first(Pool *p, PoolBucket *b, PoolSlot **ret);

@@ -43,6 +43,7 @@ struct Pool {
         } bindings;
         PoolSave save;
         bool restored; /* the rows that belong to no key were read from the store */
+        List unread_keys, unread_projects; /* in use, and their rows were not read yet */
         uint64_t last_lease;
         PoolHerd herd;
         const CeilingRow *limits; /* MODEL_LIMITS */
@@ -67,13 +68,16 @@ static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
                 pool_note_slow(p, d, urgent);
 }
 
-/* False: a reload removes the key. */
+/* The key's project may have rows in the store; those of a new key are awaited anyway. */
+void pool_await_rows(Pool *p, PoolKey *k);
+
 /* Keys or their state have changed: each model's refusal is counted again when it is needed. */
 static inline void pool_forget_refusals(const Pool *p) {
         LIST_FOREACH(i, &p->models)
                 list_entry(i, PoolModel, models)->refused_at = 0;
 }
 
+/* False: a reload removes the key. */
 static inline bool pool_key_is_member(const Pool *p, const PoolKey *k) {
         return !k->gone && k->set >= p->member_set;
 }

@@ -30,6 +30,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
                 list_init(&project->bindings);
                 list_init(&project->turn);
                 list_init(&project->turns);
+                list_init(&project->unread);
                 affinity_home_init(&project->home);
                 pool_dirty_init(&project->dirty, POOL_PROJECTS);
                 project->name = strdup(name);
@@ -55,6 +56,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project) {
                 (void) pool_bucket_free(list_entry(i, PoolBucket, by_project));
         list_unlink(&project->link);
         list_unlink(&project->turn);
+        list_unlink(&project->unread);
         bindings_move(p, project, NULL);
         pool_unnote(&project->dirty);
         affinity_home_done(&project->home);
@@ -107,10 +109,12 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
         list_init(&k->slots);
         list_init(&k->link);
         list_init(&k->turn);
+        list_init(&k->unread);
         list_init(&k->own.buckets);
         list_init(&k->own.bindings);
         list_init(&k->own.turn);
         list_init(&k->own.turns);
+        list_init(&k->own.unread);
         affinity_home_init(&k->own.home);
         list_init(&k->own.link);
         pool_dirty_init(&k->dirty, POOL_KEYS);
@@ -125,6 +129,7 @@ int pool_key_new(Secret *secret, PoolKey **ret) {
 PoolKey *pool_key_free(PoolKey *k) {
         if (!k)
                 return NULL;
+        list_unlink(&k->unread);
         (void) secret_unref(k->secret);
         (void) pool_ident_free(k->ident);
         free(k->learned);
@@ -174,6 +179,16 @@ bool pool_has_secret(const Pool *p, const PoolKey *k) {
         return tfind(k, &p->by_secret, pool_key_compare_secret);
 }
 
+void pool_key_switch(Pool *p, PoolKey *k, bool disabled) {
+        k->disabled = disabled;
+        if (disabled)
+                pool_chain_remove(p, k);
+        else if (pool_key_is_arranged(p, k)) /* or its place comes soon */
+                pool_chain_insert(p, k);
+        pool_rotation_place(p, k);
+        pool_key_place_slots(p, k);
+}
+
 void pool_key_retire(Pool *p, PoolKey *k) {
         k->disabled_before = k->disabled;
         k->disabled = k->gone = true;
@@ -203,16 +218,23 @@ void pool_keys_free(Pool *p) {
         free(p->keys);
 }
 
-void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
+void pool_breaker_put(Pool *p, PoolKey *k, Breaker *b, const Breaker *value) {
         PoolProject *project = k->project;
 
         p->n_usable -= pool_project_usable(project);
         project->n_alive -= k->chained && k->breaker.until == 0;
-        if (until > 0)
-                breaker_open(b, p->day.now, until);
-        else
-                breaker_close(b);
+        *b = *value;
         project->n_alive += k->chained && k->breaker.until == 0;
         p->n_usable += pool_project_usable(project);
         pool_rotation_place(p, k);
+}
+
+void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until) {
+        Breaker value = *b;
+
+        if (until > 0)
+                breaker_open(&value, p->day.now, until);
+        else
+                breaker_close(&value);
+        pool_breaker_put(p, k, b, &value);
 }

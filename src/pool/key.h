@@ -42,7 +42,7 @@ struct PoolProject {
         PoolProject *next, *prev; /* in the order of their first enabled keys */
         uint64_t arrangement, reset; /* the one that has placed it; the last reset of it */
         List buckets;
-        List turn, turns, bindings; /* see pick-rotation.c and binding.c */
+        List turn, turns, bindings, unread; /* see pick-rotation.c, binding.c and state/restore-part.c */
         AffinityHome home; /* of the conversations that it served last */
         uint64_t place;    /* in the rendezvous hash; 0: not computed yet */
         PoolBucket *scratch; /* see pool_model_mark(); else NULL */
@@ -58,7 +58,7 @@ struct PoolKey {
         bool disabled;
         bool configured; /* `disabled` of the configuration; an administrator may have changed it */
         bool gone;       /* removed: in none of the pool's lists and trees */
-        bool disabled_before; /* of a removed key: it was disabled before that */
+        bool disabled_before, replaced; /* before it was removed; by another object, see state/save.h */
         bool chained;    /* it is enabled, and in its project's chain */
         uint64_t set, arrangement; /* the latest set of keys that has it; what has placed it */
         bool placed;     /* the configuration gives the key a project */
@@ -70,7 +70,7 @@ struct PoolKey {
         PoolDirty dirty, learned_dirty;
         PoolNotified notified;
         size_t n_leases;
-        List link, turn; /* in pool->gone; in project->turns */
+        List link, turn, unread; /* in pool->gone, project->turns, pool->unread_keys */
         Breaker breaker;
         PoolError error;
         PoolTally tally;
@@ -91,6 +91,7 @@ PoolKey *pool_key_free(PoolKey *k);
 DEFINE_CLEANUP(PoolKey *, pool_key_free);
 void pool_keys_free(Pool *p);
 
+void pool_key_switch(Pool *p, PoolKey *k, bool disabled); /* off or on: puts it where it belongs */
 void pool_key_retire(Pool *p, PoolKey *k);  /* removes it from everything; its last request frees it */
 void pool_key_release(Pool *p, PoolKey *k); /* one request fewer */
 bool pool_keys_sweep(Pool *p); /* frees removed keys that nothing refers to; true: there are more */
@@ -113,6 +114,7 @@ PoolProject *pool_project_unref(Pool *p, PoolProject *project);
 
 /* Opens a breaker of the key or its project, or closes it (until 0), and keeps n_usable right. */
 void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until);
+void pool_breaker_put(Pool *p, PoolKey *k, Breaker *b, const Breaker *value); /* the same */
 
 /* For tsearch() trees of structs that begin with a pointer to their name. */
 int pool_name_compare(const void *a, const void *b);

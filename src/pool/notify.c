@@ -174,21 +174,23 @@ void pool_notify_all(Pool *p, const char *reason) {
         pool_notify_models(p);
 }
 
-void pool_notify_restored(Pool *p) {
+void pool_notify_key_restored(Pool *p, PoolKey *k) {
         PoolStanding now;
 
         if (p->observed)
-                return pool_notify_all(p, "restored");
-        for (size_t i = 0; i < p->n_keys; i++) {
-                PoolKey *k = p->keys[i];
+                return notify_key(p, k, false, "restored");
+        pool_standing(p, k, NULL, NULL, 0, &now);
+        k->notified = (PoolNotified){ now.proven, now.available_at };
+        LIST_FOREACH(j, &k->slots) {
+                PoolSlot *s = list_entry(j, PoolSlot, by_key);
 
-                pool_standing(p, k, NULL, NULL, 0, &now);
-                k->notified = (PoolNotified){ now.proven, now.available_at };
-                LIST_FOREACH(j, &k->slots) {
-                        PoolSlot *s = list_entry(j, PoolSlot, by_key);
-
-                        pool_standing(p, k, s->bucket, s, 0, &now);
-                        s->notified = (PoolNotified){ now.proven, now.available_at };
-                }
+                pool_standing(p, k, s->bucket, s, 0, &now);
+                s->notified = (PoolNotified){ now.proven, now.available_at };
         }
+}
+
+void pool_notify_restored(Pool *p) {
+        for (size_t i = 0; i < p->n_keys; i++)
+                pool_notify_key_restored(p, p->keys[i]);
+        pool_notify_models(p);
 }

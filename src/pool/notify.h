@@ -20,5 +20,6 @@ void pool_notify_key_alone(Pool *p, PoolKey *k, const char *reason); /* the key 
 void pool_notify_models(Pool *p); /* to be called after several of those */
 void pool_notify_key(Pool *p, PoolKey *k, const char *reason); /* both */
 void pool_notify_all(Pool *p, const char *reason);
+void pool_notify_key_restored(Pool *p, PoolKey *k);
 void pool_notify_restored(Pool *p); /* what was restored is the state that later notifications start from */
 void pool_notify_exhausted(Pool *p, PoolModel *m);

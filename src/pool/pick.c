@@ -61,6 +61,8 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->models);
         list_init(&p->projects);
         list_init(&p->gone);
+        list_init(&p->unread_keys);
+        list_init(&p->unread_projects);
         list_init(&p->turns);
         list_init(&p->probes);
         list_init(&p->warned);

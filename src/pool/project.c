@@ -22,6 +22,7 @@
 #include "pool/internal.h"
 #include "pool/project.h"
 #include "pool/notify.h"
+#include "pool/pick-rotation.h"
 
 #define JOIN_AT_ONCE_KEYS 256U
 #define JOIN_INTERVAL (10 * USEC_PER_SEC)
@@ -154,24 +155,22 @@ static int join(Pool *p, PoolKey *k) {
         r = pool_project_ref(p, k, k->learned, &project);
         if (r < 0)
                 return r;
-        /* Rows of a new project are read only if the store is read late. */
-        if (project->n_keys == 1) {
-                project->restored = k->restored;
+        if (project->n_keys == 1)
                 project->fresh = 0; /* Google has named it: it is no other name for the former one */
-        }
         r = pool_key_prepare_move(p, k, project);
         if (r < 0) {
                 (void) pool_project_unref(p, project);
                 return r;
         }
         pool_key_move(p, k, project);
+        pool_await_rows(p, k); /* a project that has lost its last key has rows */
         return 0;
 }
 
-int pool_project_restore(Pool *p, PoolKey *k, const char *name) {
+int pool_project_restore(Pool *p, PoolKey *k, const char *name, bool is_placed) {
         int r = 0;
 
-        if (k->learned)
+        if (k->learned || k->gone)
                 return 0; /* Google has named one since; that is newer */
         pool_project_learn(p, k, name);
         pool_unnote(&k->learned_dirty);
@@ -181,6 +180,9 @@ int pool_project_restore(Pool *p, PoolKey *k, const char *name) {
                 k->joining = false;
                 p->n_joining--;
                 r = join(p, k);
+                if (is_placed && !k->disabled && !k->chained && pool_key_is_arranged(p, k))
+                        pool_chain_insert(p, k);
+                pool_rotation_place(p, k);
         }
         return r;
 }

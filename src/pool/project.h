@@ -8,9 +8,9 @@
 /* A verdict has named the key's project. To be called at the end of the report. */
 void pool_project_learn(Pool *p, PoolKey *k, const char *name);
 
-/* The project was learned before a restart: the key moves at once, without a notification. The caller then
- * rearranges everything. -ENOMEM. */
-int pool_project_restore(Pool *p, PoolKey *k, const char *name);
+/* The project was learned before a restart: the key moves at once, without a notification. With `is_placed`
+ * it comes to its place in the chains; otherwise the caller rearranges everything. -ENOMEM. */
+int pool_project_restore(Pool *p, PoolKey *k, const char *name, bool is_placed);
 
 /* Moves keys to their learned projects, if it is time. */
 void pool_project_join(Pool *p);

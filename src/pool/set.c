@@ -65,6 +65,7 @@ struct PoolUpdate {
         PlanRow *rows;
         PoolKey **keys, **leaving; /* `keys` is the pool's former array, after UPDATE_LEAVING */
         size_t n, n_leaving;
+        List unread; /* new keys, until they are in the pool */
         void *by_secret, *by_mask, *by_id; /* likewise */
         PoolChange change;
 };
@@ -124,6 +125,7 @@ static int plan_new_key(PoolUpdate *u, PlanRow *row) {
         k->disabled = k->configured = disabled;
         k->placed = row->wanted->project;
         k->notified.state = disabled ? POOL_DISABLED : POOL_USABLE;
+        list_append(&u->unread, &k->unread);
         return pool_project_ref(u->pool, k, row->wanted->project, &k->project);
 }
 
@@ -218,6 +220,7 @@ static void replace(PoolUpdate *u) {
         p->n_keys = u->n;
         u->keys = former;
         p->last_set = u->serial;
+        list_splice(&p->unread_keys, &u->unread);
         pool_chain_begin(p);
 }
 
@@ -336,6 +339,7 @@ static void place(PoolUpdate *u, PlanRow *row, uint32_t index) {
         place_in_rotation(p, k, is_first);
         if (!is_same || k->disabled != was_disabled)
                 pool_key_place_slots(p, k);
+        pool_await_rows(p, k);
         if (row->is_new || renamed)
                 notify(p, p->observer.key_added, k);
         *(row->is_new ? &u->change.n_added : &u->change.n_kept) += 1;
@@ -391,6 +395,7 @@ int pool_update_new(Pool *p, const PoolKeyWanted *keys, size_t n, PoolUpdate **r
         if (!u)
                 return -ENOMEM;
         *u = (PoolUpdate){ .pool = p, .serial = ++p->last_update, .wanted = keys, .n_wanted = n };
+        list_init(&u->unread);
         *ret = u;
         return 0;
 }
@@ -463,14 +468,9 @@ int pool_set_disabled(Pool *p, PoolKey *k, bool disabled, usec_t now) {
         (void) pool_time(p, now);
         if (k->disabled == disabled)
                 return 0;
-        k->disabled = disabled;
         pool_note(p, &k->dirty, true);
-        if (disabled)
-                pool_chain_remove(p, k);
-        else if (pool_key_is_arranged(p, k)) /* or its place comes soon */
-                pool_chain_insert(p, k);
-        pool_rotation_place(p, k);
-        pool_key_place_slots(p, k);
+        pool_note(p, &k->dirty, true);
+        pool_key_switch(p, k, disabled);
         pool_forget_refusals(p);
         pool_notify_key(p, k, disabled ? "disabled" : "enabled");
         return 1;

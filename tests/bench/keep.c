@@ -76,6 +76,7 @@ static int bench(const Zone *zone, Loop *loop, const char *path, unsigned n_keys
         _cleanup_(pool_freep) Pool *p = NULL;
         Rows rows = ROWS_INIT(STATE_BATCH_MAX);
         double all = 0, mine = 0;
+        PoolRestore *restore;
         size_t n = 0;
         int r;
 
@@ -90,6 +91,10 @@ static int bench(const Zone *zone, Loop *loop, const char *path, unsigned n_keys
         if (r < 0)
                 return r;
         pool_keep(p, on_noted, NULL);
+        r = pool_restore_begin(p, NOON, &restore); /* the file is new */
+        if (r < 0)
+                return r;
+        (void) pool_restore_end(restore);
         r = pool_set_state_secret(p, secret);
         if (r < 0)
                 return r;

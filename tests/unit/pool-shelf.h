@@ -41,7 +41,7 @@ void world_end(World *w);
 void world_done(World *w);
 
 PoolChange world_set_keys(World *w, const KeyRow *keys, size_t n);
-size_t world_restore(World *w);          /* how many rows made no sense */
+size_t world_restore(World *w);          /* in use, in parts; how many rows made no sense */
 unsigned world_save(World *w, bool all); /* how many batches */
 
 Lease world_pick(World *w, const char *model);

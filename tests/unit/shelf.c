@@ -9,6 +9,12 @@ bool shelf_same_value(const RowValue *a, const RowValue *b) {
         return a->n == b->n && memcmp(a->data, b->data, a->n) == 0;
 }
 
+bool shelf_is_found(const Row *row, const Row *asked) {
+        return row->table == asked->table &&
+               (asked->verb == ROW_FIND_ALL ||
+                shelf_same_value(row->values + asked->column, asked->values));
+}
+
 Row shelf_row(const Shelf *s, size_t i) {
         size_t at = 0;
         Row row;

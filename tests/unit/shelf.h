@@ -22,5 +22,6 @@ typedef struct Shelf {
 void shelf_take(Shelf *s, const RowSchema *schema, const Row *row);
 Row shelf_row(const Shelf *s, size_t i);
 size_t shelf_count(const Shelf *s, unsigned table);
+bool shelf_is_found(const Row *row, const Row *asked); /* by a row of a query */
 bool shelf_same_value(const RowValue *a, const RowValue *b);
 void shelf_done(Shelf *s);

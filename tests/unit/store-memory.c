@@ -9,6 +9,8 @@ typedef struct MemoryStore {
         LoopHook hook;
         MemoryMedium *medium;
         const Rows *rows; /* of the job under way */
+        Rows *answer;     /* it finds rows */
+        size_t n_found;   /* in the query's answers so far */
         bool open, replacing, seen;
 } MemoryStore;
 
@@ -36,13 +38,37 @@ static int carry_out(MemoryStore *s) {
         return 0;
 }
 
+/* Two rows a job. */
+static void find(MemoryStore *s) {
+        size_t at = 0, n = 0;
+        Row row;
+
+        assert_true(s->open);
+        while (s->answer->n < 2 && rows_next(s->rows, &at, &row))
+                for (size_t i = 0; i < s->medium->shelf.n && s->answer->n < 2; i++) {
+                        Row found = shelf_row(&s->medium->shelf, i);
+
+                        if (shelf_is_found(&found, &row) && n++ >= s->n_found)
+                                rows_put(s->answer, found.table, found.values, found.n);
+                }
+        s->n_found += s->answer->n;
+        store_finish(&s->store, &(StoreReport){ .error = s->medium->read_error,
+                                                .more = s->answer->n == 2,
+                                                .aside = "",
+                                                .trouble = "" });
+}
+
 static bool on_wait(Store *store, usec_t until _unused_) {
         MemoryStore *s = memory_store(store);
         bool is_new = s->replacing || (!s->seen && !s->medium->has_rows);
         int r;
 
-        if (s->medium->hangs)
+        if (s->medium->hangs || (s->medium->finds_hang && s->answer))
                 return false;
+        if (s->answer) {
+                find(s);
+                return true;
+        }
         r = carry_out(s);
         if (r >= 0) {
                 s->seen = true;
@@ -68,6 +94,7 @@ static void on_write(Store *store, Rows *rows) {
         MemoryStore *s = memory_store(store);
 
         s->rows = rows;
+        s->answer = NULL;
         s->replacing = false;
         loop_hook_ask(s->loop, &s->hook);
 }
@@ -76,7 +103,19 @@ static void on_replace(Store *store) {
         MemoryStore *s = memory_store(store);
 
         s->rows = NULL;
+        s->answer = NULL;
         s->replacing = true;
+        loop_hook_ask(s->loop, &s->hook);
+}
+
+static void on_find(Store *store, const Rows *query, Rows *answer) {
+        MemoryStore *s = memory_store(store);
+
+        if (query) {
+                s->rows = query;
+                s->n_found = 0;
+        }
+        s->answer = answer;
         loop_hook_ask(s->loop, &s->hook);
 }
 
@@ -111,7 +150,7 @@ static int on_read(Store *store, StoreRowFn fn, void *userdata, char ret_trouble
 static Store *on_free(Store *store) {
         MemoryStore *s = memory_store(store);
 
-        if (store->busy && !s->medium->hangs)
+        if (store->busy && !s->medium->hangs && !s->answer)
                 (void) carry_out(s);
         if (store->schema)
                 loop_hook_remove(&s->hook);
@@ -124,6 +163,7 @@ int store_memory_new(Loop *l, MemoryMedium *medium, Store **ret) {
                 .start = on_start,
                 .write = on_write,
                 .replace = on_replace,
+                .find = on_find,
                 .wait = on_wait,
                 .read = on_read,
                 .free = on_free,

@@ -12,7 +12,7 @@ typedef struct MemoryMedium {
         Shelf shelf;
         int error;      /* what the next jobs fail with; 0: they succeed */
         int read_error; /* what reading ends with, behind the last row */
-        bool hangs;     /* its jobs do not end */
+        bool hangs, finds_hang; /* its jobs, or those that find rows, do not end */
         bool has_rows;  /* something was written: the next store is not new */
         unsigned n_writes, n_replaced;
         size_t n_rows; /* of the last batch */

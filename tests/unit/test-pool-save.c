@@ -97,6 +97,7 @@ static void test_batches(void **state) {
         /* More than one batch holds: each is bounded, and nothing is left out. */
         world_begin(&w, four, 4);
         assert_int_equal(pool_add_many(w.pool, "AIzaSyKeyOfMany", STATE_BATCH_ROWS), 0);
+        (void) world_restore(&w);
         for (unsigned i = 0; i < STATE_BATCH_ROWS; i++)
                 world_ask(&w, "m", VERDICT_OK, 0);
         assert_int_equal(pool_save(w.pool, true, &rows), 1);

@@ -8,6 +8,7 @@
 #include "pool/reset.h"
 #include "pool/update.h"
 #include "noon.h"
+#include "shelf.h"
 #include "walk.h"
 
 /*
@@ -238,6 +239,13 @@ typedef struct Walk {
         unsigned n_updates, n_resets;
         Lease out[8];
         unsigned n_out;
+        Shelf shelf;
+        Rows query;
+        size_t asked_at, shelf_at; /* what comes next of the query, and for it */
+        Row asked;
+        bool is_asked;
+        PoolRestore *restore;
+        unsigned n_rows;
 } Walk;
 
 static unsigned draw(Walk *w, unsigned below) {
@@ -283,6 +291,74 @@ static void step_reset(Walk *w) {
         }
 }
 
+static void on_noted(bool urgent, void *userdata) {
+}
+
+/* The next row that the query finds. */
+static bool next_found(Walk *w, Row *ret) {
+        for (;;) {
+                while (w->is_asked && w->shelf_at < w->shelf.n) {
+                        *ret = shelf_row(&w->shelf, w->shelf_at++);
+                        if (shelf_is_found(ret, &w->asked))
+                                return true;
+                }
+                w->shelf_at = 0;
+                w->is_asked = rows_next(&w->query, &w->asked_at, &w->asked);
+                if (!w->is_asked)
+                        return false;
+        }
+}
+
+/* Rows are asked for, come a few at a time, and the part ends. */
+static void step_restore(Walk *w) {
+        static const uint8_t secret[DIGEST_KEY_SIZE] = "not random, but as good here";
+        Row row;
+
+        if (!w->restore) {
+                if (pool_is_restored(w->pool))
+                        return;
+                rows_clear(&w->query);
+                w->asked_at = 0;
+                assert_int_equal(pool_restore_part(w->pool, w->now, &w->query, &w->restore), 0);
+                return;
+        }
+        for (unsigned n = 1 + draw(w, 8); n > 0; n--, w->n_rows++) {
+                if (!next_found(w, &row)) {
+                        assert_int_equal(pool_restore_end(w->restore), 0);
+                        assert_int_equal(pool_set_state_secret(w->pool, secret), 0);
+                        w->restore = NULL;
+                        return;
+                }
+                assert_int_equal(pool_restore_row(w->restore, row.table, row.values, row.n), 0);
+        }
+}
+
+/* The stored totals never fall. */
+static void check_total(Walk *w, const Row *row) {
+        for (size_t i = 0; row->verb == ROW_PUT && row->table == POOL_KEYS && i < w->shelf.n; i++) {
+                Row old = shelf_row(&w->shelf, i);
+
+                if (old.table == POOL_KEYS && shelf_same_value(old.values, row->values))
+                        assert_true(row->values[4].integer >= old.values[4].integer);
+        }
+}
+
+static void step_save(Walk *w) {
+        Rows rows = ROWS_INIT(1U << 20);
+        size_t at = 0;
+        Row row;
+
+        if (w->restore || !pool_is_restored(w->pool))
+                return;
+        assert_int_equal(pool_save(w->pool, true, &rows), 0);
+        while (rows_next(&rows, &at, &row))
+                check_total(w, &row);
+        at = 0;
+        while (rows_next(&rows, &at, &row))
+                shelf_take(&w->shelf, &pool_schema, &row);
+        rows_done(&rows);
+}
+
 static void step_ask(Walk *w) {
         static const char *const models[] = { "m0", "m1", "m2" };
 
@@ -321,12 +397,19 @@ static void walk(uint64_t seed, unsigned n_steps) {
         static void (*const steps[])(Walk *w) = {
                 step_update, step_update, step_update, step_reset, step_ask,
                 step_ask,    step_report, step_report, step_time,  step_disable,
+                step_restore, step_restore, step_restore, step_save,
         };
-        Walk w = { .random = walk_seed(seed), .now = NOON, .all = wanted_new(0, WALK_KEYS) };
+        Walk w = {
+                .random = walk_seed(seed),
+                .now = NOON,
+                .all = wanted_new(0, WALK_KEYS),
+                .query = ROWS_INIT(1U << 20),
+        };
 
         n_steps = walk_steps(n_steps);
         assert_int_equal(pool_new(zone, NOON, &w.pool), 0);
         pool_set_observer(w.pool, &observer, NULL);
+        pool_keep(w.pool, on_noted, NULL);
         for (unsigned i = 0; i < n_steps; i++) {
                 steps[draw(&w, ELEMENTSOF(steps))](&w);
                 check(w.pool);
@@ -335,12 +418,18 @@ static void walk(uint64_t seed, unsigned n_steps) {
         w.reset = pool_reset_free(w.reset);
         while (w.n_out > 0)
                 step_report(&w);
+        while (w.restore || !pool_is_restored(w.pool))
+                step_restore(&w);
         check(w.pool);
+        step_save(&w);
         assert_true(list_is_empty(&w.pool->gone));
         assert_true(w.n_updates > n_steps / 1000);
         assert_true(w.n_resets > n_steps / 1000);
-        print_message("           %u updates, %u resets\n", w.n_updates, w.n_resets);
+        assert_true(w.n_rows > n_steps / 100);
+        print_message("           %u updates, %u resets, %u rows\n", w.n_updates, w.n_resets, w.n_rows);
         w.pool = pool_free(w.pool);
+        rows_done(&w.query);
+        shelf_done(&w.shelf);
         wanted_free(w.all, WALK_KEYS);
 }
 

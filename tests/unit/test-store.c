@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/limits-state.h"
 #include "folder.h"
 #include "io/store-sqlite.h"
 #include "store-memory.h"
@@ -16,7 +17,7 @@ static const RowColumn blobs[] = {
         { "id", ROW_TEXT | ROW_BLOB, ROW_KEY }, { "note", ROW_TEXT | ROW_NULL, ROW_LATEST }
 };
 static const RowTable tables[] = {
-        { "things", things, ELEMENTSOF(things) },
+        { "things", things, ELEMENTSOF(things), .also_by = 1 },
         { "blobs", blobs, ELEMENTSOF(blobs) },
 };
 static const RowSchema schema = { tables, ELEMENTSOF(tables) };
@@ -29,7 +30,7 @@ typedef struct World {
         MemoryMedium *medium;
         unsigned n_done;
         int error;
-        bool is_new, is_on_loop;
+        bool is_new, is_on_loop, more;
         Rows *next; /* the job that the end of one starts */
 } World;
 
@@ -51,6 +52,7 @@ static void on_done(const StoreReport *r, void *userdata) {
         w->n_done++;
         w->error = r->error;
         w->is_new = r->is_new;
+        w->more = r->more;
         w->next = NULL;
         if (next)
                 store_write(w->store, next);
@@ -235,6 +237,105 @@ static void check_replace(New new) {
         done(&w);
 }
 
+static char *find(World *w, Rows *query) {
+        Rows answer = ROWS_INIT(1U << 20);
+        Buf b = BUF_INIT(4096);
+        const Rows *asked = query;
+        char *s;
+
+        do {
+                size_t at = 0;
+                Row row;
+
+                rows_clear(&answer);
+                store_find(w->store, asked, &answer);
+                store_wait(w->store);
+                assert_int_equal(w->error, 0);
+                while (rows_next(&answer, &at, &row)) {
+                        assert_int_equal(row.verb, ROW_PUT);
+                        (void) buf_printf(&b, "%u %.*s; ", row.table, (int) row.values[0].n,
+                                          row.values[0].data);
+                }
+                asked = NULL;
+        } while (w->more);
+        rows_done(&answer);
+        rows_done(query);
+        (void) buf_puts(&b, "");
+        assert_int_equal(buf_steal(&b, &s, NULL), 0);
+        return s;
+}
+
+/* Rows are found by the key's first column, or by another one that the table names, in the query's order. */
+static void check_find(New new) {
+        _cleanup_free_ char *by_key = NULL, *by_kind = NULL, *whole = NULL, *none = NULL;
+        Rows rows = ROWS_INIT(4096), query = ROWS_INIT(4096);
+        World w;
+
+        begin(&w);
+        open_store(&w, new);
+        put(&rows, "a", 1, 10);
+        put(&rows, "b", 1, 20);
+        put(&rows, "c", 2, 30);
+        rows_put(&rows, 1, (const RowValue[]){ row_blob("x", 1), row_text(NULL) }, 2);
+        rows_put(&rows, 1, (const RowValue[]){ row_text("x"), row_text("note") }, 2);
+        write_now(&w, &rows);
+        query.first_table = 1; /* as the second source would ask */
+        rows_find(&query, 0, 0, row_text("x"));
+        query.first_table = 0;
+        rows_find(&query, 0, 0, row_text("c"));
+        rows_find(&query, 0, 0, row_text("no such"));
+        rows_find(&query, 0, 0, row_text("a"));
+        by_key = find(&w, &query);
+        assert_string_equal(by_key, "1 x; 0 c; 0 a; ");
+        rows_find(&query, 0, 1, row_int(2));
+        by_kind = find(&w, &query);
+        assert_string_equal(by_kind, "0 c; ");
+        rows_find_all(&query, 0);
+        rows_find(&query, 1, 0, row_blob("x", 1));
+        whole = find(&w, &query);
+        assert_string_equal(whole, "0 a; 0 b; 0 c; 1 x; ");
+        rows_find(&query, 0, 0, row_text("d"));
+        none = find(&w, &query);
+        assert_string_equal(none, "");
+        /* A batch in between does no harm. */
+        write_now(&w, &rows);
+        assert_holds(&w, "0: a 1 10; 0: b 1 20; 0: c 2 30; 1: blob x null; 1: x note; ");
+        rows_done(&rows);
+        done(&w);
+}
+
+/* More rows than one answer takes. */
+static void test_many_found(void **state) {
+        Rows rows = ROWS_INIT(1U << 20), query = ROWS_INIT(4096), answer = ROWS_INIT(1U << 20);
+        const Rows *asked = &query;
+        size_t n = 0, n_answers = 0;
+        World w;
+
+        begin(&w);
+        open_store(&w, sqlite_new);
+        for (int i = 0; i < 2 * (int) STATE_FIND_ROWS + 5; i++)
+                put(&rows, "a", i, 1);
+        write_now(&w, &rows);
+        rows_find(&query, 0, 0, row_text("a"));
+        rows_find(&query, 0, 1, row_int(3));
+        do {
+                rows_clear(&answer);
+                store_find(w.store, asked, &answer);
+                store_wait(w.store);
+                assert_int_equal(w.error, 0);
+                assert_true(answer.n <= STATE_FIND_ROWS);
+                n += answer.n;
+                n_answers++;
+                asked = NULL;
+        } while (w.more);
+        assert_int_equal(n, rows.n + 1);
+        assert_int_equal(n_answers, 3);
+        rows_done(&rows);
+        rows_done(&query);
+        rows_done(&answer);
+        done(&w);
+}
+
 static const New all[] = { sqlite_new, memory_new };
 
 static void test_rows(void **state) {
@@ -250,6 +351,11 @@ static void test_on_the_loop(void **state) {
 static void test_replace(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 check_replace(all[i]);
+}
+
+static void test_find(void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                check_find(all[i]);
 }
 
 /* One that was never started can be freed, too. */
@@ -268,6 +374,8 @@ int main(void) {
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_on_the_loop),
                 cmocka_unit_test(test_replace),
+                cmocka_unit_test(test_find),
+                cmocka_unit_test(test_many_found),
                 cmocka_unit_test(test_not_started),
         };
 

@@ -8,8 +8,8 @@
 #include "core/model.h"
 #include "pool/state/restore-index.h"
 
-void restore_index_init(RestoreIndex *l, Pool *p) {
-        *l = (RestoreIndex){ .pool = p };
+void restore_index_init(RestoreIndex *l, Pool *p, bool is_part) {
+        *l = (RestoreIndex){ .pool = p, .is_part = is_part };
         restore_absent_init(&l->absent);
 }
 
@@ -22,22 +22,42 @@ static int compare_digest(const void *a, const void *b) {
         return memcmp((*(PoolKey *const *) a)->digest, (*(PoolKey *const *) b)->digest, DIGEST_KEYED_SIZE);
 }
 
+int restore_index_add(RestoreIndex *l, PoolKey *k) {
+        int r;
+
+        if (l->n_index == l->n_allocated) {
+                size_t n = MAX(2 * l->n_allocated, l->is_part ? 64U : l->pool->n_keys);
+                PoolKey **grown = reallocarray(l->index, n, sizeof(PoolKey *));
+
+                if (!grown)
+                        return -ENOMEM;
+                l->index = grown;
+                l->n_allocated = n;
+        }
+        r = pool_key_digest(l->pool, k);
+        if (r >= 0)
+                l->index[l->n_index++] = k;
+        return r;
+}
+
+void restore_index_sort(RestoreIndex *l) {
+        if (l->n_index > 0)
+                qsort(l->index, l->n_index, sizeof(PoolKey *), compare_digest);
+}
+
 /* Of all keys: one that is not in it is not in the pool. */
 static int make_index(RestoreIndex *l) {
         Pool *p = l->pool;
-        int r;
+        int r = 0;
 
-        l->index = calloc(MAX(p->n_keys, 1U), sizeof(PoolKey *));
-        if (!l->index)
-                return -ENOMEM;
-        for (size_t i = 0; i < p->n_keys; i++) {
-                r = pool_key_digest(p, p->keys[i]);
-                if (r < 0)
-                        return r;
-                l->index[l->n_index++] = p->keys[i];
-        }
-        qsort(l->index, l->n_index, sizeof(PoolKey *), compare_digest);
-        return 0;
+        for (size_t i = 0; r >= 0 && i < p->n_keys; i++)
+                r = restore_index_add(l, p->keys[i]);
+        restore_index_sort(l);
+        return r;
+}
+
+static int note_absent(RestoreIndex *l, const RowValue *id, usec_t used) {
+        return l->is_part ? 0 : restore_absent_note(&l->absent, id, used);
 }
 
 /* Whether or not it has its rows. */
@@ -52,15 +72,15 @@ static int find_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey **r
         }
         if (!l->pool->save.digester)
                 return 0;
-        if (!l->index) {
+        if (!l->index && !l->is_part) {
                 r = make_index(l);
                 if (r < 0)
                         return r;
         }
         memcpy(wanted.digest, v->data, DIGEST_KEYED_SIZE);
-        at = bsearch(&w, l->index, l->n_index, sizeof(PoolKey *), compare_digest);
+        at = l->index ? bsearch(&w, l->index, l->n_index, sizeof(PoolKey *), compare_digest) : NULL;
         if (!at)
-                return restore_absent_note(&l->absent, v, used);
+                return note_absent(l, v, used);
         *ret = *at;
         return 0;
 }
@@ -71,7 +91,6 @@ int restore_index_key(RestoreIndex *l, const RowValue *v, usec_t used, PoolKey *
         r = find_key(l, v, used, ret);
         if (*ret && (*ret)->restored)
                 *ret = NULL;
-        l->n_found += *ret != NULL;
         return r;
 }
 
@@ -86,7 +105,6 @@ int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolP
                 r = find_key(l, v, used, &k);
                 if (k && k->project == &k->own && !k->own.restored)
                         *ret = &k->own;
-                l->n_found += *ret != NULL;
                 return r;
         }
         name = strndup(v->data, v->n);
@@ -94,10 +112,9 @@ int restore_index_project(RestoreIndex *l, const RowValue *v, usec_t used, PoolP
                 return -ENOMEM;
         at = tfind(&name, &l->pool->projects_by_name, pool_name_compare);
         if (!at)
-                return restore_absent_note(&l->absent, v, used);
+                return note_absent(l, v, used);
         if (!(*at)->restored)
                 *ret = *at;
-        l->n_found += *ret != NULL;
         return 0;
 }
 

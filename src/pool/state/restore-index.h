@@ -12,14 +12,19 @@
 
 typedef struct RestoreIndex {
         Pool *pool;
+        bool is_part;    /* the index has the keys that were added to it; otherwise all keys */
         PoolKey **index; /* by digest; NULL until a row needs it */
-        size_t n_index;
-        size_t n_senseless, n_found; /* rows that make no sense; that a key or project got */
+        size_t n_index, n_allocated;
+        size_t n_senseless; /* rows that make no sense */
         RestoreAbsent absent;
 } RestoreIndex;
 
-void restore_index_init(RestoreIndex *l, Pool *p);
+void restore_index_init(RestoreIndex *l, Pool *p, bool is_part);
 void restore_index_done(RestoreIndex *l);
+
+/* Of a part: adds a key; then they are sorted. */
+int restore_index_add(RestoreIndex *l, PoolKey *k);
+void restore_index_sort(RestoreIndex *l);
 
 /* All of these return 0 and set NULL if the key, project or bucket is not in the pool, or already has its
  * rows. `used` is the time of last use in the row. */

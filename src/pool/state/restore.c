@@ -5,9 +5,12 @@
  * number is limited to what it can be, and no time lies further ahead than the pool itself would set it. A
  * row that makes no sense is passed over and counted.
  *
+ * restore-part.c decides which rows come when.
+ *
  * Nothing is replaced: counts are added to what has been counted since (by the columns' merge kinds, see
  * row_merge()), and a breaker is taken from the row if the pool's is closed. So the rows may come at the
  * start, when everything is 0, or later: when a store can be opened at last, or when a key has come back.
+ * Then what a row changes comes to its place at once; at the start everything does at the end.
  *
  * restore-index finds what a row belongs to, so a start with 100,000 keys costs a sort, a digest for each
  * key and a slot for each row.
@@ -23,21 +26,14 @@
 #include "pool/binding-internal.h"
 #include "pool/chain.h"
 #include "pool/internal.h"
-#include "pool/state/restore-index.h"
-#include "pool/project.h"
 #include "pool/notify.h"
+#include "pool/project.h"
+#include "pool/state/restore.h"
 
 #define STRIKES_MAX     1000U
 #define ERROR_LAYER_MAX 16U
 #define QUOTA_WAIT_MAX (2 * USEC_PER_DAY) /* a day of 25 hours, and the spread behind it */
 #define RESTORED_WAIT  USEC_PER_HOUR      /* as long as a first hint is believed, see core/cooldown */
-
-struct PoolRestore {
-        Pool *pool;
-        RestoreIndex of;
-        bool is_first; /* what belongs to no key is restored, too */
-        bool is_new_book;
-};
 
 static PoolTally get_counters(RowReader *r, const Pool *p) {
         const uint64_t max = INT64_MAX / 4; /* sums of sums stay numbers */
@@ -85,6 +81,15 @@ static bool take_breaker(Breaker *b, const Breaker *from) {
         else if (b->strikes < from->strikes)
                 *b = (Breaker){ .since = MAX(b->since, from->since), .strikes = from->strikes };
         return from->until > 0;
+}
+
+/* Of a key or its project. */
+static bool take_breaker_of(PoolRestore *r, PoolKey *k, Breaker *b, const Breaker *from) {
+        Breaker value = *b;
+        bool opened = take_breaker(&value, from);
+
+        pool_breaker_put(r->pool, k, b, &value);
+        return opened;
 }
 
 static usec_t used_of(const Breaker *b) {
@@ -169,11 +174,16 @@ static int restore_key(PoolRestore *r, const RowValue *v) {
         if (e < 0 || !k || reader.bad)
                 return e;
         pool_tally_merge(&k->tally, &t, r->pool->day.start);
-        (void) take_breaker(&k->breaker, &b);
+        if (take_breaker_of(r, k, &k->breaker, &b) && r->is_part)
+                pool_key_place_slots(r->pool, k);
         /* An administrator's choice lasts until `disabled` changes in the configuration. Then the new value
          * is saved, so that the choice stays void even if the configuration changes back. */
         if (k->configured != configured)
                 pool_note(r->pool, &k->dirty, true);
+        else if (k->gone)
+                k->disabled_before = disabled;
+        else if (r->is_part && k->disabled == k->configured && k->disabled != disabled)
+                pool_key_switch(r->pool, k, disabled);
         else if (k->disabled == k->configured)
                 k->disabled = disabled;
         return 0;
@@ -189,7 +199,7 @@ static int restore_key_project(PoolRestore *r, const RowValue *v) {
         e = restore_index_key(&r->of, v, 0, &k);
         if (e < 0 || !k || strnull(name))
                 return e;
-        return pool_project_restore(r->pool, k, name);
+        return pool_project_restore(r->pool, k, name, r->is_part);
 }
 
 /* A first refusal that is not the day's is believed for RESTORED_WAIT at most; later ones wait longer. */
@@ -232,7 +242,16 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
                 s->error.text = TAKE_PTR(error);
                 s->error.at = t.counters.last_used; /* the error was the last answer, or nearly */
         }
+        if (r->is_part)
+                pool_slot_enter(r->pool, s);
         return 0;
+}
+
+static void place_project(Pool *p, PoolProject *project) {
+        LIST_FOREACH(i, &project->buckets)
+                pool_bucket_place(p, list_entry(i, PoolBucket, by_project));
+        for (PoolKey *k = project->first_key; k; k = k->next_of_project)
+                pool_notify_key_restored(p, k);
 }
 
 static int restore_project(PoolRestore *r, const RowValue *v) {
@@ -248,9 +267,18 @@ static int restore_project(PoolRestore *r, const RowValue *v) {
                 return e;
         if (!billing)
                 b.until = MIN(b.until, usec_add(r->pool->day.now, JUDGEMENT_DEATH_WAIT));
-        if (take_breaker(&project->breaker, &b))
-                project->billing = billing;
+        if (project->first_key ? !take_breaker_of(r, project->first_key, &project->breaker, &b)
+                               : !take_breaker(&project->breaker, &b))
+                return 0;
+        project->billing = billing;
+        if (r->is_part)
+                place_project(r->pool, project);
         return 0;
+}
+
+static void place_quota(Pool *p, PoolQuota *q) {
+        pool_quota_place(p, q);
+        pool_notify_quota(p, q, "restored");
 }
 
 static int restore_quota(PoolRestore *r, const RowValue *v) {
@@ -269,6 +297,8 @@ static int restore_quota(PoolRestore *r, const RowValue *v) {
         if (take_breaker(&b->quota->breaker, &breaker)) {
                 b->quota->closed = closed;
                 b->quota->daily = daily;
+                if (r->is_part)
+                        place_quota(r->pool, b->quota);
         }
         return 0;
 }
@@ -338,6 +368,8 @@ static int restore_ceiling(PoolRestore *r, const RowValue *v) {
                 ceiling_roll(&b->quota->ceiling, r->pool->day.now, r->pool->day.start);
                 ceiling_restore(&b->quota->ceiling, &kept);
                 pool_quota_note_warned(r->pool, b->quota);
+                if (r->is_part)
+                        pool_quota_place(r->pool, b->quota);
         }
         b->quota->restored = true;
         return 0;
@@ -416,32 +448,6 @@ static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) 
         [POOL_BINDINGS] = restore_binding, [POOL_DAYS] = restore_day,
 };
 
-/* --- the whole --- */
-
-bool pool_is_restored(const Pool *p) {
-        for (size_t i = 0; i < p->n_keys; i++)
-                if (!p->keys[i]->restored || !p->keys[i]->project->restored)
-                        return false;
-        return p->restored;
-}
-
-int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
-        PoolRestore *r;
-
-        (void) pool_time(p, now);
-        if (p->update) /* the keys must have their projects */
-                (void) pool_update_step(p->update, now, SIZE_MAX);
-        r = calloc(1, sizeof(PoolRestore));
-        if (!r)
-                return -ENOMEM;
-        r->pool = p;
-        restore_index_init(&r->of, p);
-        r->is_first = !p->restored;
-        r->is_new_book = daybook_n(p->daybook) == 0;
-        *ret = r;
-        return 0;
-}
-
 int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n) {
         assert(table < _POOL_TABLE_MAX);
         if (!row_fits(pool_schema.tables + table, values, n)) {
@@ -449,25 +455,4 @@ int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, un
                 return 0;
         }
         return restore[table](r, values);
-}
-
-size_t pool_restore_end(PoolRestore *r) {
-        size_t n = r->of.n_senseless;
-        Pool *p = r->pool;
-
-        for (size_t i = 0; i < p->n_keys; i++)
-                p->keys[i]->restored = true;
-        LIST_FOREACH(i, &p->projects)
-                list_entry(i, PoolProject, link)->restored = true;
-        p->restored = true;
-        if (r->is_new_book)
-                daybook_clean_all(p->daybook);
-        if (r->is_first || r->of.n_found > 0) { /* after a reload most new keys have no rows */
-                pool_arrange(p);
-                pool_notify_restored(p);
-        }
-        restore_absent_end(&r->of.absent, p);
-        restore_index_done(&r->of);
-        free(r);
-        return n;
 }

@@ -353,12 +353,12 @@ static bool save_end(PoolDirty *d, Rows *out) {
         return true;
 }
 
-static const PoolKey *key_of_project(const PoolProject *project) {
+static PoolKey *key_of_project(const PoolProject *project) {
         return project->name ? NULL : CONTAINER_OF(project, PoolKey, own);
 }
 
 /* The key that the row begins with, or NULL. */
-static const PoolKey *key_of(const PoolDirty *d) {
+static PoolKey *key_of(const PoolDirty *d) {
         switch (d->table) {
         case POOL_KEYS:
                 return CONTAINER_OF(d, PoolKey, dirty);
@@ -377,13 +377,18 @@ static const PoolKey *key_of(const PoolDirty *d) {
         }
 }
 
+bool pool_key_is_replaced(Pool *p, PoolKey *k) {
+        k->replaced = k->replaced || (k->gone && pool_has_secret(p, k));
+        return k->replaced;
+}
+
 /* A removed key that is in the pool again, or one with nothing to save. */
 static bool is_idle(Pool *p, const PoolDirty *d) {
-        const PoolKey *k = key_of(d);
+        PoolKey *k = key_of(d);
 
         if (!k || !k->gone)
                 return false;
-        return pool_has_secret(p, k) || (k->tally.counters.total == 0 && k->breaker.until == 0 &&
+        return pool_key_is_replaced(p, k) || (k->tally.counters.total == 0 && k->breaker.until == 0 &&
                                          k->disabled_before == k->configured && !k->learned);
 }
 
@@ -475,7 +480,7 @@ int pool_save(Pool *p, bool all, Rows *out) {
         bool more;
         int r;
 
-        assert(p->save.digester);
+        assert(p->save.digester && pool_is_restored(p));
         save_forgotten(p, out);
         r = save_list(p, &p->save.urgent, out);
         if (r >= 0 && all)

@@ -36,5 +36,8 @@ void pool_unnote(PoolDirty *d);
 int pool_save_init(Pool *p);
 void pool_save_done(Pool *p);
 
+/* True if the key was removed and then added again, perhaps removed again: the new one has the rows. */
+bool pool_key_is_replaced(Pool *p, PoolKey *k);
+
 /* Computes the key's digest, by which the store identifies the key. */
 int pool_key_digest(Pool *p, PoolKey *k);

@@ -122,7 +122,7 @@ static const RowTable tables[_POOL_TABLE_MAX] = {
         [POOL_QUOTAS]       = { "quotas", quotas, ELEMENTSOF(quotas) },
         [POOL_ERRORS]       = { "errors", errors, ELEMENTSOF(errors) },
         [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings) },
-        [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings) },
+        [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings), .also_by = 1 },
         [POOL_DAYS]         = { "days", days, ELEMENTSOF(days) },
 };
 

@@ -51,13 +51,13 @@ int pool_save(Pool *p, bool all, Rows *out);
 
 void pool_note_all(Pool *p); /* for an empty store. O(keys + slots) */
 
-/* --- restoring (restore.c) --- */
+/* --- restoring (restore.c, restore-part.c) --- */
 
-/* The first time, restores everything; later, only the keys and projects that were added since, see
- * StateSource. Rows of unknown keys are skipped. */
+/* As StateSource.restore_begin and restore_part. Rows of unknown keys are skipped. */
 typedef struct PoolRestore PoolRestore;
 
 int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret);
+int pool_restore_part(Pool *p, usec_t now, Rows *query, PoolRestore **ret);
 int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n); /* -ENOMEM */
 size_t pool_restore_end(PoolRestore *r); /* how many rows made no sense */
 

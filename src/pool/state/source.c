@@ -29,6 +29,15 @@ static int source_restore_begin(void *source, usec_t now, void **ret) {
         return r;
 }
 
+static int source_restore_part(void *source, usec_t now, Rows *query, void **ret) {
+        PoolRestore *restore;
+        int r = pool_restore_part(source, now, query, &restore);
+
+        if (r >= 0)
+                *ret = restore;
+        return r;
+}
+
 static int source_restore_row(void *restore, unsigned table, const RowValue *values, unsigned n) {
         return pool_restore_row(restore, (PoolTable) table, values, n);
 }
@@ -50,6 +59,7 @@ const StateSource pool_state_source = {
         .save = source_save,
         .is_restored = source_is_restored,
         .restore_begin = source_restore_begin,
+        .restore_part = source_restore_part,
         .restore_row = source_restore_row,
         .restore_end = source_restore_end,
         .set_secret = source_set_secret,

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Limits of rows that are found in a store while requests go on. */
+
+#define STATE_FIND_ROWS   1024U        /* found in a step, and restored in one turn, of ~3 ms */
+#define STATE_FIND_BYTES  (1U << 20)   /* likewise; a row more may come, of 64 KiB at most */
+#define STATE_QUERY_MAX   (1U << 20)   /* 256 keys or projects of 9 lookups, 0.3 KiB each at most */

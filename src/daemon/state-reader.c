@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * At the start all rows are read at once, and waited for. Later, when a reload has added keys or the store
+ * can be opened at last, the sources ask for rows part by part: a part is what one turn of the loop can
+ * begin and end. The store's thread finds its rows, STATE_FIND_ROWS at a time, and one turn of the loop
+ * restores them. If the disk hangs, only these rows come late.
+ *
+ * A store that turns out to be corrupt is set aside, after what could be read of it was restored.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/limits.h"
+#include "base/limits-state.h"
+#include "base/log.h"
+#include "core/day-clock.h"
+#include "daemon/state-reader.h"
+
+void state_reader_init(StateReader *r) {
+        *r = (StateReader){
+                .query = ROWS_INIT(STATE_QUERY_MAX),
+                .answer = ROWS_INIT(STATE_BATCH_MAX),
+        };
+}
+
+static int on_row(unsigned table, const RowValue *values, unsigned n, void *userdata) {
+        StateReader *r = userdata;
+        size_t i = r->n_sources - 1;
+        ReaderSource *s;
+
+        while (table < r->sources[i].first_table)
+                i--;
+        s = r->sources + i;
+        return s->restore ? s->ops->restore_row(s->restore, table - s->first_table, values, n) : 0;
+}
+
+bool state_reader_is_restored(const StateReader *r) {
+        for (size_t i = 0; i < r->n_sources; i++)
+                if (!r->sources[i].ops->is_restored(r->sources[i].source))
+                        return false;
+        return true;
+}
+
+/* A source that cannot begin for lack of memory stays as it is; the others go on. */
+static int restore_begin(StateReader *r, bool all) {
+        usec_t now = day_clock_now();
+        int e = 0, one;
+
+        if (r->began == 0)
+                r->began = clock_monotonic();
+        for (size_t i = 0; i < r->n_sources; i++) {
+                ReaderSource *s = r->sources + i;
+
+                if (s->ops->is_restored(s->source))
+                        continue;
+                r->query.first_table = s->first_table;
+                one = all ? s->ops->restore_begin(s->source, now, &s->restore)
+                          : s->ops->restore_part(s->source, now, &r->query, &s->restore);
+                if (one < 0)
+                        e = one;
+        }
+        return e;
+}
+
+static void restore_end(StateReader *r) {
+        for (size_t i = 0; i < r->n_sources; i++) {
+                ReaderSource *s = r->sources + i;
+
+                if (s->restore)
+                        r->n_senseless += s->ops->restore_end(s->restore);
+                s->restore = NULL;
+        }
+}
+
+void state_reader_done(StateReader *r) {
+        restore_end(r);
+        rows_done(&r->query);
+        rows_done(&r->answer);
+}
+
+/* For sources that have restored none: the store is new, or its secret was removed. */
+static int make_secret(StateReader *r) {
+        uint8_t secret[STATE_SECRET_SIZE];
+        int e = 0;
+
+        if (r->has_secret)
+                return 0;
+        if (getrandom(secret, sizeof(secret), 0) != (ssize_t) sizeof(secret))
+                return -EIO;
+        for (size_t i = 0; e >= 0 && i < r->n_sources; i++)
+                if (r->sources[i].ops->set_secret)
+                        e = r->sources[i].ops->set_secret(r->sources[i].source, secret);
+        explicit_bzero(secret, sizeof(secret));
+        r->has_secret = e >= 0;
+        return e;
+}
+
+static void log_read(const StateReader *r, int e, const char *trouble) {
+        const char *name = r->store->name;
+
+        if (r->n_senseless > 0)
+                log_warning("STATE_URL: %s: %zu rows make no sense and were passed over", name,
+                            r->n_senseless);
+        if (e >= 0)
+                log_info("state of %s read in %llu ms", name,
+                         (unsigned long long) ((clock_monotonic() - r->began) / USEC_PER_MSEC));
+        else
+                log_warning("STATE_URL: %s: could be read only in part (%s)", name,
+                            trouble[0] ? trouble : strerror(-e));
+}
+
+/* `e` is the result of reading. */
+static int end(StateReader *r, int e, const char *trouble) {
+        if (r->began > 0)
+                log_read(r, e, trouble);
+        r->began = r->n_senseless = 0;
+        rows_done(&r->query);
+        rows_done(&r->answer);
+        if (e >= 0) {
+                e = make_secret(r);
+                return e < 0 ? e : 1;
+        }
+        store_replace(r->store);
+        return 0;
+}
+
+int state_reader_read(StateReader *r) {
+        char trouble[STORE_TEXT_MAX] = "";
+        int e, e_begin = 0;
+
+        if (state_reader_is_restored(r))
+                return end(r, 0, "");
+        e_begin = restore_begin(r, true);
+        e = store_read(r->store, on_row, r, trouble);
+        restore_end(r);
+        e = end(r, e, trouble);
+        return e > 0 && e_begin < 0 ? e_begin : e;
+}
+
+int state_reader_find(StateReader *r) {
+        int e;
+
+        if (state_reader_is_restored(r))
+                return end(r, 0, "");
+        rows_clear(&r->query);
+        e = buf_reserve(&r->query.buf, STATE_QUERY_MAX);
+        if (e >= 0)
+                e = restore_begin(r, false);
+        if (e < 0) {
+                restore_end(r);
+                return e;
+        }
+        assert(r->query.buf.error == 0);
+        r->finding = true;
+        store_find(r->store, &r->query, &r->answer);
+        return 0;
+}
+
+int state_reader_found(StateReader *r, const StoreReport *report) {
+        int e = report->error;
+        size_t at = 0;
+        Row row;
+
+        r->finding = false;
+        while (e >= 0 && rows_next(&r->answer, &at, &row))
+                e = on_row(row.table, row.values, row.n, r);
+        rows_clear(&r->answer);
+        if (e >= 0 && report->more) {
+                r->finding = true;
+                store_find(r->store, NULL, &r->answer);
+                return 0;
+        }
+        restore_end(r);
+        if (e < 0)
+                return end(r, e, report->trouble);
+        e = make_secret(r); /* a source may need it for the next part */
+        return e < 0 ? e : state_reader_find(r);
+}
