@@ -160,7 +160,7 @@ static bool is_of_type(JsonView v, ChatTypes types) {
         }
 }
 
-static int refuse(ChatRequest *q, const char *fault, const char *param, va_list ap) {
+static _printf_(3, 0) int refuse(ChatRequest *q, const char *fault, const char *param, va_list ap) {
         char name[64];
 
         (void) vsnprintf(name, sizeof(name), param, ap);
