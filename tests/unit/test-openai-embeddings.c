@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/json/cursor.h"
 #include "base/text.h"
 #include "dialect/dialect.h"
 #include "dialect/openai/embeddings.h"
@@ -117,6 +120,71 @@ static void test_answers(void **state) {
         }
 }
 
+/* Each is the float32 that it was made from, and in the form of "%.9g". */
+static void test_floats(void **state) {
+        _cleanup_buf_ Buf answer = BUF_INIT(1U << 20), out = BUF_INIT(1U << 20);
+        _cleanup_(translation_freep) Translation *t = NULL;
+        double values[3000], squares = 0;
+        unsigned n = 0, n_other = 0;
+        uint32_t random = 1;
+        JsonCursor c;
+        ApiError e = {};
+        JsonView x;
+        Verdict v;
+
+        (void) buf_puts(&answer, "{\"embeddings\":[{\"values\":[");
+        for (unsigned i = 0; i < ELEMENTSOF(values); i++) {
+                random = random * 1664525 + 1013904223;
+                values[i] = (random / 2147483648.0 - 1) * pow(10, -(int) (i % 8));
+                values[i] = i % 100 == 0 ? 0 : i % 100 == 1 ? 0.25 : values[i];
+                (void) buf_printf(&answer, "%s%.17g", i > 0 ? "," : "", values[i]);
+                squares += values[i] * values[i];
+        }
+        (void) buf_puts(&answer, "]}]}");
+        assert_int_equal(ask("{" MODEL ",\"input\":\"a\"}", &t, &e), 0);
+        assert_int_equal(t->dialect->event(t, buf_data(&answer), answer.n, &out, &v), 0);
+        assert_int_equal(t->dialect->finish(t, &out, &v), 0);
+        c = json_enter(json_view_get(json_view(buf_data(&out), out.n), "data"));
+        assert_true(json_next(&c, NULL, &x));
+        for (c = json_enter(json_view_get(x, "embedding")); json_next(&c, NULL, &x); n++) {
+                float f = (float) (values[n] * (1 / sqrt(squares)));
+                char want[32], text[32] = "";
+
+                (void) snprintf(want, sizeof(want), "%.9g", (double) f);
+                memcpy(text, x.p, MIN((size_t) (x.end - x.p), sizeof(text) - 1));
+                assert_true(strtof(text, NULL) == f);
+                n_other += !streq(text, want); /* the last digit, where the tenth is a five */
+        }
+        assert_int_equal(n, ELEMENTSOF(values));
+        assert_in_range(n_other, 0, n / 100);
+}
+
+/* Numbers are read as by strtod(), short ones and others. */
+static void test_doubles(void **state) {
+        static const char *const rows[] = {
+                "0", "-0", "1", "-1", "0.1", "-0.0253123455", "123456789012345", "1234567890123456",
+                "9007199254740993", "0.000000000000000000001", "0.0000000000000000000001",
+                "0.00000000000000000000001", "0.000000000000000000000123456789012345", "1e3", "1E-7",
+                "-1.5e300", "1e999", "12345678.9012345", "0.30000000000000004", "100000000000000000000000",
+        };
+        uint32_t random = 1;
+        char text[64];
+        double d;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_true(json_view_is_double(json_view(rows[i], strlen(rows[i])), &d));
+                assert_true(d == strtod(rows[i], NULL) && !signbit(d) == (*rows[i] != '-'));
+        }
+        for (unsigned i = 0; i < 100000; i++) {
+                random = random * 1664525 + 1013904223;
+                (void) snprintf(text, sizeof(text), "%.*g", (int) (1 + i % 17),
+                                (random / 2147483648.0 - 1) / (1 + random % 1000));
+                assert_true(json_view_is_double(json_view(text, strlen(text)), &d));
+                assert_true(d == strtod(text, NULL));
+        }
+        assert_false(json_view_is_double(json_view("\"1\"", 3), &d));
+}
+
 static size_t count(const char *s, const char *what) {
         size_t n = 0;
 
@@ -186,6 +254,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_requests),
                 cmocka_unit_test(test_answers),
+                cmocka_unit_test(test_floats),
+                cmocka_unit_test(test_doubles),
                 cmocka_unit_test(test_rounds),
                 cmocka_unit_test(test_too_many),
         };
