@@ -13,20 +13,21 @@
 #include "dialect/gemini/error.h"
 #include "dialect/openai/embeddings.h"
 
+#define FRAME_MAX 1024U /* of an answer, around the vectors */
 #define LENGTH_TOLERANCE 1e-3 /* of the squared length: float32 sums of 3,072 numbers are closer to 1 */
 
 void embeddings_write_round(Embeddings *e) {
         size_t first = e->rounds[e->begin / EMBEDDINGS_ROUND], end;
-        Buf *out = &e->t.gemini;
+        Buf request = BUF_INIT(e->t.gemini.max);
 
         e->end = MIN(e->begin + EMBEDDINGS_ROUND, e->n);
         end = e->end < e->n ? e->rounds[e->end / EMBEDDINGS_ROUND] : e->requests.n;
         e->n_data = e->data.n;
         e->n_found = 0;
-        buf_clear(out);
-        (void) buf_puts(out, "{\"requests\":[");
-        (void) buf_append(out, buf_data(&e->requests) + first, end - first);
-        (void) buf_puts(out, "]}");
+        (void) buf_puts(&request, "{\"requests\":[");
+        (void) buf_append(&request, buf_data(&e->requests) + first, end - first);
+        (void) buf_puts(&request, "]}");
+        translation_change(&e->t, &request); /* a hedge may still be sending the one before */
 }
 
 static void write_base64(const double *values, size_t n, double scale, Buf *out) {
@@ -91,7 +92,7 @@ static void write_floats(const double *values, size_t n, double scale, Buf *out)
         (void) buf_putc(out, ']');
 }
 
-/* -EBADMSG: it is not an array of numbers, or too long; *ret_n is 0 for an empty one. */
+/* -EBADMSG: it is not an array of numbers, too long, or has no length; *ret_n is 0 for an empty one. */
 static int read_values(JsonView array, double ret[static EMBEDDING_DIMENSIONS_MAX], size_t *ret_n,
                        double *ret_squares) {
         JsonCursor c = json_enter_array(array);
@@ -106,7 +107,7 @@ static int read_values(JsonView array, double ret[static EMBEDDING_DIMENSIONS_MA
                 n++;
         }
         *ret_n = n;
-        return json_view_is(array, '[') ? 0 : -EBADMSG;
+        return json_view_is(array, '[') && isfinite(*ret_squares) ? 0 : -EBADMSG;
 }
 
 static bool is_unit(double squares) {
@@ -122,7 +123,7 @@ static int add_vector(Embeddings *e, JsonView array) {
         r = read_values(array, values, &n, &squares);
         if (r < 0 || n == 0)
                 return -EBADMSG;
-        scale = is_unit(squares) || squares <= 0 || !isfinite(squares) ? 1 : 1 / sqrt(squares);
+        scale = is_unit(squares) || squares <= 0 ? 1 : 1 / sqrt(squares);
         if (e->data.n > 0)
                 (void) buf_putc(&e->data, ',');
         (void) buf_printf(&e->data, "{\"object\":\"embedding\",\"index\":%zu,\"embedding\":",
@@ -196,6 +197,7 @@ int embeddings_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 embeddings_write_round(e);
                 return t->gemini.error < 0 ? t->gemini.error : DIALECT_E_MORE;
         }
+        out->max = MAX(out->max, e->data.n + FRAME_MAX);
         write_answer(e, e->n_tokens, out);
         return out->error;
 }

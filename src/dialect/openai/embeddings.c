@@ -26,6 +26,7 @@ static Embeddings *embeddings_free(Embeddings *e) {
         if (!e)
                 return NULL;
         buf_done(&e->t.gemini);
+        buf_done(&e->t.former);
         buf_done(&e->requests);
         buf_done(&e->data);
         free(e);
