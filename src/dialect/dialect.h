@@ -31,8 +31,7 @@ enum {
         DIALECT_E_BLAMED,  /* finish() has written an answer that Google cut off because of the account: the
                             * Verdict is for the pool; try another key first if the client has no byte */
         DIALECT_E_MORE,    /* finish() has written the next request to Translation.gemini: the answer needs
-                            * another one. From now on reset() keeps what was received before. Not in a
-                            * stream */
+                            * another one. reset() follows, which from now on keeps what came before */
         DIALECT_E_LATE,    /* the answer was settled before this error: the Verdict is for the pool */
 };
 

@@ -303,6 +303,8 @@ ANSWERS = [
             ("PROHIBITED_CONTENT", "content_filter"), ("SPII", "content_filter"), ("IMAGE_SAFETY", "content_filter"), ("IMAGE_PROHIBITED_CONTENT", "content_filter"), ("IMAGE_RECITATION", "content_filter"), ("OTHER", "stop"),
         )
     ),
+    answered("candidates[].finishReason CONTINUATION", "the rest is requested with `continuationToken`, and joined", 'text "Hello" hops=2', {MESSAGE + "content": "Hello", "choices.0.finish_reason": "stop"}, model="gemini-4-argon"),
+    answered("usageMetadata.promptTokenCount of a later hop", "`usage.prompt_tokens` is the sum, `usage.initial_prompt_tokens` the first one's", 'text "Hello" hops=2 usage=7/5/12', {"usage.prompt_tokens": 14, "usage.initial_prompt_tokens": 7}, model="gemini-4-argon"),
     answered("promptFeedback.blockReason", "`content_filter`, with no text", "blocked SAFETY", {"choices.0.finish_reason": "content_filter", "choices.0.native_finish_reason": "SAFETY"}),
     answered("candidates[].logprobsResult", "`logprobs`", "text Hello", {"choices.0.logprobs.content.0.logprob": "(number)"}, logprobs=True),
     answered("usageMetadata.promptTokenCount", "`usage.prompt_tokens`", COUNTED, {"usage.prompt_tokens": 7}),

@@ -53,6 +53,26 @@ static void check_stream(const char *s, size_t n, bool finished) {
         }
 }
 
+static int answer(Translation *t, const char *s, size_t n, bool stream, Buf *out, Verdict *ret_verdict) {
+        int r = 0;
+
+        while (r == 0 && n > 0) {
+                const char *line_end = stream ? memchr(s, '\n', n) : NULL;
+                size_t k = line_end ? (size_t) (line_end - s) : n;
+
+                r = translation_event(t, s, k, out, ret_verdict);
+                if (r == DIALECT_E_LATE) {
+                        check_verdict(ret_verdict);
+                        r = 0;
+                }
+                check(stream || out->n == 0);
+                k += line_end ? 1 : 0;
+                s += k;
+                n -= k;
+        }
+        return r == 0 ? t->dialect->finish(t, out, ret_verdict) : r;
+}
+
 static void run(const char *s, size_t n, bool stream) {
         static const DialectContext context = { .default_model = "gemini-3.8-flash", .request_id = "req-1" };
         static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
@@ -61,26 +81,15 @@ static void run(const char *s, size_t n, bool stream) {
         _cleanup_buf_ Buf out = BUF_INIT(OUT_MAX);
         Verdict v;
         ApiError e;
-        int r = 0;
+        int r;
 
         check(dialect_openai_chat.request(&context, request, strlen(request), &t, &e) == 0);
         t->method = stream ? GEMINI_STREAM : GEMINI_GENERATE;
-        while (r == 0 && n > 0) {
-                const char *line_end = stream ? memchr(s, '\n', n) : NULL;
-                size_t k = line_end ? (size_t) (line_end - s) : n;
-
-                r = translation_event(t, s, k, &out, &v);
-                if (r == DIALECT_E_LATE) {
-                        check_verdict(&v);
-                        r = 0;
-                }
-                check(stream || out.n == 0);
-                k += line_end ? 1 : 0;
-                s += k;
-                n -= k;
+        /* An answer that goes on is fed once more, up to the limit of hops. */
+        while ((r = answer(t, s, n, stream, &out, &v)) == DIALECT_E_MORE) {
+                check_json(buf_data(&t->gemini), t->gemini.n);
+                t->dialect->reset(t);
         }
-        if (r == 0)
-                r = t->dialect->finish(t, &out, &v);
         if (r == DIALECT_E_EMPTY || r == DIALECT_E_BLAMED) {
                 check_verdict(&v);
                 r = 0;

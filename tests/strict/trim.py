@@ -62,6 +62,7 @@ OPENAI_MORE = {
     "ChatCompletionResponseMessage": {"reasoning_content": TEXT, "images": IMAGES, "extra_content": SIGNED},
     "ChatCompletionStreamResponseDelta": {"reasoning_content": TEXT, "images": IMAGES, "extra_content": SIGNED,
                                           "audio": ANY},
+    "CompletionUsage": {"initial_prompt_tokens": WHOLE},
     "ChatCompletionMessageToolCall": {"extra_content": SIGNED},
     "ChatCompletionMessageCustomToolCall": {"extra_content": SIGNED},
     "ChatCompletionMessageToolCallChunk": {"extra_content": SIGNED, "custom": members(name=TEXT, input=TEXT)},

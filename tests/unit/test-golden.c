@@ -7,9 +7,10 @@
  *     NAME.events.sse     Gemini's stream       → NAME.stream.expected  what the client gets, byte for byte
  *     NAME.answer.json    Gemini's answer       → NAME.answer.expected  likewise
  *
- * An answer belongs to NAME.request.json if there is one, else to a plain request. If upstream's bytes are
- * not an answer, the expectation ends with a line `! CLASS STATUS MESSAGE`, behind the bytes for a client
- * whose stream has begun.
+ * If the dialect then has another request, Gemini's answer to it is in NAME.events-2.sse or
+ * NAME.answer-2.json, and so on. An answer belongs to NAME.request.json if there is one, else to a plain
+ * request. If upstream's bytes are not an answer, the expectation ends with a line `! CLASS STATUS MESSAGE`,
+ * behind the bytes for a client whose stream has begun.
  *
  * To add a case, write the left side, run this program with GOLDEN_UPDATE=1 in the environment, and read
  * what it wrote.
@@ -115,7 +116,7 @@ static int on_event(const char *data, size_t n, void *userdata) {
 }
 
 /* What the exchange would do. */
-static void drive(Run *run, const Buf *upstream) {
+static int drive(Run *run, const Buf *upstream) {
         const Dialect *d = run->t->dialect;
         int r;
 
@@ -131,6 +132,10 @@ static void drive(Run *run, const Buf *upstream) {
                 r = on_event(buf_data(upstream), upstream->n, run);
         if (r == 0)
                 r = d->finish(run->t, &run->out, &run->verdict);
+        if (r == DIALECT_E_MORE) {
+                d->reset(run->t);
+                return r;
+        }
         if (r == DIALECT_E_EMPTY || r == DIALECT_E_BLAMED) /* the answer, if no key gives a better one */
                 r = 0;
         if (r != 0) {
@@ -144,37 +149,60 @@ static void drive(Run *run, const Buf *upstream) {
                                   run->verdict.status, run->verdict.message);
         }
         assert_int_equal(run->out.error, 0);
+        return r;
+}
+
+/* Gemini's answer to the first request, or to another one that the dialect has after it. */
+static void read_hop(const char *directory, const char *name, bool stream, unsigned hop, Buf *ret) {
+        char number[16] = "", suffix[64], path[512];
+
+        if (hop > 1)
+                (void) snprintf(number, sizeof(number), "-%u", hop);
+        (void) snprintf(suffix, sizeof(suffix), stream ? ".events%s.sse" : ".answer%s.json", number);
+        path_of(path, directory, name, suffix);
+        buf_clear(ret);
+        if (!test_read(path, ret))
+                fail_msg("%s is missing", path);
+}
+
+static void compare(Run *run, const char *directory, const char *name, bool stream) {
+        _cleanup_buf_ Buf expected = BUF_INIT(FILE_MAX);
+        char path[512];
+
+        path_of(path, directory, name, stream ? ".stream.expected" : ".answer.expected");
+        read_expected(path, &run->out, &expected);
+        assert_string_equal(buf_cstr(&run->out), buf_cstr(&expected));
 }
 
 static void run_answer(const Dialect *d, const char *directory, const char *name, bool stream,
                        const char *plain) {
-        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), upstream = BUF_INIT(FILE_MAX),
-                          expected = BUF_INIT(FILE_MAX);
+        _cleanup_buf_ Buf request = BUF_INIT(FILE_MAX), upstream = BUF_INIT(FILE_MAX);
         _cleanup_(translation_freep) Translation *t = NULL;
+        Run run = { .out = BUF_INIT(FILE_MAX) };
+        size_t begin = 0;
         char path[512];
 
         path_of(path, directory, name, ".request.json");
         if (!test_read(path, &request))
                 (void) buf_puts(&request, plain);
-        t = translate(d, buf_data(&request), request.n);
+        run.t = t = translate(d, buf_data(&request), request.n);
         t->method = stream ? GEMINI_STREAM : GEMINI_GENERATE;
         (void) snprintf(t->served, sizeof(t->served), "%s", t->model);
 
-        path_of(path, directory, name, stream ? ".events.sse" : ".answer.json");
-        assert_true(test_read(path, &upstream));
-        path_of(path, directory, name, stream ? ".stream.expected" : ".answer.expected");
-
-        /* The second time after a reset, as when another key is tried: nothing of the first may be left. */
-        for (unsigned i = 0; i < 2; i++) {
-                Run run = { .t = t, .out = BUF_INIT(FILE_MAX) };
-
-                drive(&run, &upstream);
-                buf_clear(&expected);
-                read_expected(path, &run.out, &expected);
-                assert_string_equal(buf_cstr(&run.out), buf_cstr(&expected));
-                buf_done(&run.out);
-                d->reset(t);
+        read_hop(directory, name, stream, 1, &upstream);
+        for (unsigned hop = 2; drive(&run, &upstream) == DIALECT_E_MORE; hop++) {
+                begin = run.out.n;
+                read_hop(directory, name, stream, hop, &upstream);
         }
+        compare(&run, directory, name, stream);
+
+        /* The last answer once more after a reset, as when another key is tried: nothing of it may be
+         * left. */
+        d->reset(t);
+        run.out.n = begin;
+        assert_int_not_equal(drive(&run, &upstream), DIALECT_E_MORE);
+        compare(&run, directory, name, stream);
+        buf_done(&run.out);
 }
 
 static bool cut_suffix(char *name, const char *suffix) {

@@ -4,6 +4,7 @@
 
 #include "test.h"
 
+#include "base/limits-continue.h"
 #include "base/text.h"
 #include "dialect/dialect.h"
 #include "dialect/error-shape.h"
@@ -371,13 +372,59 @@ static void test_errors(void **state) {
                             "\"param\":null,\"code\":\"bad_gateway\"}}\n\n");
 }
 
+/* Each hop is the same request with the token of the hop before, and their number is limited. */
+static void test_continuation(void **state) {
+        static const char hop[] = "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"ab\"}]},"
+                                  "\"finishReason\":\"CONTINUATION\",\"continuationToken\":\"T%02u=\"}]}";
+        static const char body[] =
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},"
+                "{\"role\":\"assistant\",\"tool_calls\":["
+                "{\"id\":\"c\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"},"
+                "\"extra_content\":{\"google\":{\"thought_signature\":\"Zm9v\"}}}]},"
+                "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"x\"}]}";
+        _cleanup_(translation_freep) Translation *t = translate(&context, body, strlen(body));
+        _cleanup_buf_ Buf out = BUF_INIT(65536), first = BUF_INIT(65536), expected = BUF_INIT(65536);
+        unsigned n = 0;
+        Verdict v;
+        int r;
+
+        (void) buf_append(&first, buf_data(&t->gemini), t->gemini.n - 1);
+        for (;; n++) {
+                char event[256], token[64];
+
+                (void) snprintf(event, sizeof(event), hop, n);
+                assert_int_equal(t->dialect->event(t, event, strlen(event), &out, &v), 0);
+                r = t->dialect->finish(t, &out, &v);
+                if (r != DIALECT_E_MORE)
+                        break;
+                t->dialect->reset(t);
+                assert_int_equal(out.n, 0);
+                (void) snprintf(token, sizeof(token), ",\"continuationToken\":\"T%02u=\"}", n);
+                buf_clear(&expected);
+                (void) buf_append(&expected, buf_data(&first), first.n);
+                (void) buf_puts(&expected, token);
+                assert_string_equal(buf_cstr(&t->gemini), buf_cstr(&expected));
+                if (n == 3) { /* the sentinel changes the request, and the token stays at its end */
+                        assert_true(t->dialect->drop_signatures(t));
+                        buf_clear(&first);
+                        (void) buf_append(&first, buf_data(&t->gemini), t->gemini.n - strlen(token));
+                        assert_memory_equal(buf_data(&t->gemini) + first.n, token, strlen(token));
+                }
+        }
+        assert_int_equal(r, 0);
+        assert_int_equal(n, CONTINUATIONS_MAX);
+        (void) buf_cstr(&out);
+        assert_non_null(strstr(buf_data(&out), "\"content\":\"abababab"));
+        assert_non_null(strstr(buf_data(&out), "\"finish_reason\":\"length\""));
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refused),      cmocka_unit_test(test_model),
                 cmocka_unit_test(test_alias),        cmocka_unit_test(test_too_many_messages),
                 cmocka_unit_test(test_too_deep),     cmocka_unit_test(test_growth),
                 cmocka_unit_test(test_stream_facts), cmocka_unit_test(test_errors),
-                cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_empty),        cmocka_unit_test(test_continuation),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

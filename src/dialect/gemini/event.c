@@ -86,6 +86,18 @@ void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret) {
                                                             : MAX(n[GEMINI_COUNT_TOTAL], sum);
 }
 
+void gemini_kinds_add(GeminiKinds *k, const GeminiKinds *more) {
+        k->is_known = k->is_known || more->is_known;
+        for (size_t m = 0; m < _GEMINI_MODALITY_MAX; m++)
+                k->n[m] += more->n[m];
+}
+
+void gemini_counts_add_kinds(GeminiCounts *c, const GeminiCounts *more) {
+        gemini_kinds_add(&c->prompt, &more->prompt);
+        gemini_kinds_add(&c->tools, &more->tools);
+        gemini_kinds_add(&c->answer, &more->answer);
+}
+
 /* The root of an event, with an index whose memory is kept for the next one if it is small. Text that is
  * not JSON has no root. */
 static int read_root(const char *json, size_t n, JsonView *ret) {
@@ -155,6 +167,7 @@ bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
                 JSON_MEMBER("groundingMetadata", &ret->grounding),
                 JSON_MEMBER("citationMetadata", &ret->citations),
                 JSON_MEMBER("logprobsResult", &ret->logprobs),
+                JSON_MEMBER("continuationToken", &ret->continuation),
         };
 
         if (!json_next(&e->candidates, NULL, &candidate))

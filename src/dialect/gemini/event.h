@@ -61,6 +61,7 @@ typedef struct GeminiCandidate {
         uint64_t index;
         JsonCursor parts; /* see part.h */
         JsonView grounding, citations, logprobs; /* groundingMetadata, citationMetadata, logprobsResult */
+        JsonView continuation; /* continuationToken */
         char finish_reason[GEMINI_WORD_MAX + 1];       /* or "" */
         char finish_message[UPSTREAM_MESSAGE_MAX + 1]; /* or "" */
 } GeminiCandidate;
@@ -77,5 +78,9 @@ bool gemini_event_find_error(const char *text, size_t n, const char **ret, size_
  * value, because the last usageMetadata of a stream may be partial. *ret is the sum, and is untouched if the
  * event has no usage. */
 void gemini_event_count(GeminiEvent *e, GeminiCounts *counts, Usage *ret);
+
+/* Sums of several answers. */
+void gemini_kinds_add(GeminiKinds *k, const GeminiKinds *more);
+void gemini_counts_add_kinds(GeminiCounts *c, const GeminiCounts *more);
 
 bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret); /* false after the last candidate */

@@ -13,9 +13,12 @@
  *     chat-cite.c      annotations: sources of the text
  *     chat-logprobs.c  logprobs
  *     chat-usage.c     usage
+ *
+ * chat-continue.c joins the answers of several requests.
  */
 
 #include "base/json/copy.h"
+#include "dialect/openai/chat-continue.h"
 #include "dialect/openai/chat.h"
 #include "dialect/part.h"
 
@@ -69,8 +72,10 @@ void openai_sound_end(OpenaiChat *chat, size_t index, Buf *out);           /* of
 
 /* --- chat-cite.c --- */
 
-/* Takes the sources of a candidate's event; they are written at the end, when all of the text is known. */
+/* Takes the sources of a candidate's event; at the end of Gemini's answer, when all of its text is known,
+ * they become annotations. */
 void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c);
+void openai_cite_end(OpenaiChat *chat, size_t index);
 void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w);
 
 /* --- chat-logprobs.c --- */
@@ -85,4 +90,5 @@ void openai_completion_write(const OpenaiChat *chat, size_t index, const char *f
 
 /* --- chat-usage.c --- */
 
-void openai_usage_write(const Translation *t, JWriter *w);
+/* The sum of all hops; hops may be NULL. */
+void openai_usage_write(const Translation *t, const OpenaiHops *hops, JWriter *w);

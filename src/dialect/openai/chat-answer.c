@@ -14,10 +14,14 @@
  * there is no answer, and the exchange gets a verdict. A blocked prompt is an answer: HTTP 200, no content,
  * "content_filter". A block that comes after a text ends it in the same way, and so does a reason about the
  * account behind the key.
+ *
+ * CONTINUATION is no end: chat-continue.c asks for the rest, and only an answer that cannot be continued
+ * ends with it.
  */
 
 #include <stdio.h>
 
+#include "base/limits-continue.h"
 #include "base/text.h"
 #include "dialect/error-shape.h"
 #include "dialect/gemini/event.h"
@@ -176,7 +180,7 @@ static bool add_part(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *o
 /* The buffers of a candidate. Nothing is allocated before it is needed. */
 static void each_buf(OpenaiChoice *c, void (*do_it)(Buf *b)) {
         Buf *const bufs[] = { &c->text,     &c->thoughts,  &c->calls,     &c->media, &c->logprobs,
-                              &c->grounding, &c->citations, &c->signature, &c->ids };
+                              &c->grounding, &c->citations, &c->annotations, &c->signature, &c->ids };
 
         for (size_t i = 0; i < ELEMENTSOF(bufs); i++)
                 do_it(bufs[i]);
@@ -200,6 +204,7 @@ void openai_answer_init(OpenaiChat *chat) {
         chat->head = BUF_INIT(4096);
         chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
         chat->logprobs = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        chat->continuation = BUF_INIT(CONTINUATION_TOKEN_MAX);
         chat->sound = SOUND_INIT(UPSTREAM_ANSWER_MAX);
         make_ready(chat, 0);
 }
@@ -209,9 +214,19 @@ void openai_answer_done(OpenaiChat *chat) {
         buf_done(&chat->text);
         buf_done(&chat->logprobs);
         buf_done(&chat->echo);
+        buf_done(&chat->continuation);
+        chat->hops = openai_hops_free(chat->hops);
         sound_done(&chat->sound);
         for (size_t i = 0; i < chat->n_ready; i++)
                 each_buf(&chat->choices[i], buf_done);
+}
+
+static void note_continuation(OpenaiChat *chat, const GeminiCandidate *c) {
+        if (c->index > 0 || !json_view_is(c->continuation, '"') || json_view_is_empty(c->continuation))
+                return;
+        buf_clear(&chat->continuation);
+        (void) buf_append(&chat->continuation, c->continuation.p,
+                          (size_t) (c->continuation.end - c->continuation.p));
 }
 
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
@@ -230,6 +245,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
                 note_finish_message(chat, c);
         openai_logprobs_add(chat, c);
         openai_cite_add(chat, c);
+        note_continuation(chat, c);
 
         while (gemini_part_next(&c->parts, &part)) {
                 if (part.kind == GEMINI_PART_CALL && (chat->is_completion || !openai_call_has_name(&part)))
@@ -297,9 +313,17 @@ static void write_content(const OpenaiChat *chat, size_t index, const char *fini
                                 choice->text.n);
 }
 
+/* The last hop that has one counts. */
+static const Buf *signature_of(const OpenaiChat *chat, size_t index) {
+        const Buf *mine = &chat->choices[index].signature;
+
+        return mine->n == 0 && chat->hops && index == 0 ? &chat->hops->signature : mine;
+}
+
 static void write_choice(const OpenaiChat *chat, size_t index, const char *finish, JWriter *w) {
         const OpenaiChoice *choice = &chat->choices[index];
         const char *native = answer_native_finish(&chat->answer, index);
+        const Buf *signature = signature_of(chat, index);
 
         jwrite_object(w, NULL);
         jwrite_uint(w, "index", index);
@@ -313,8 +337,8 @@ static void write_choice(const OpenaiChat *chat, size_t index, const char *finis
         openai_media_write(chat, index, w);
         openai_sound_write(chat, index, w);
         openai_cite_write(chat, index, w);
-        if (choice->signature.n > 0)
-                openai_call_write_extra(json_view(buf_data(&choice->signature), choice->signature.n), w);
+        if (signature->n > 0)
+                openai_call_write_extra(json_view(buf_data(signature), signature->n), w);
         jwrite_end(w);
         if (choice->logprobs.n > 0)
                 openai_logprobs_write(&choice->logprobs, "logprobs", w);
@@ -369,9 +393,13 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         OpenaiChat *chat = CONTAINER_OF(t, OpenaiChat, t);
         JWriter w = JWRITER_INIT(out);
         bool any, empty;
+        int r;
 
         if (!answer_judge(&chat->answer, translation_streams(t), is_answer, chat->why, ret_verdict))
                 return DIALECT_E_VERDICT;
+        r = openai_hops_continue(chat);
+        if (r != 0)
+                return r;
 
         empty = is_empty(chat); /* before the end is written */
         any = answer_has_candidate(&chat->answer);
@@ -384,6 +412,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 if (any ? !c->is_seen : i > 0)
                         continue;
                 finish = finish_of(chat, i);
+                openai_cite_end(chat, i);
                 if (translation_streams(t))
                         stream_choice(chat, i, finish, out);
                 else if (chat->is_completion)
@@ -396,7 +425,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 openai_chunk_end(chat, out);
         else {
                 jwrite_end(&w);
-                openai_usage_write(t, &w);
+                openai_usage_write(t, chat->hops, &w);
                 if (!chat->is_completion)
                         jwrite_string(&w, "service_tier", chat->service_tier);
                 jwrite_end(&w);
@@ -426,16 +455,22 @@ void openai_chat_reset(Translation *t) {
         t->settled = 0;
         answer_reset(&chat->answer);
         chat->service_tier = "default";
-        chat->id[0] = chat->why[0] = 0;
-        buf_clear(&chat->head);
+        chat->why[0] = 0;
         buf_clear(&chat->text);
         buf_clear(&chat->logprobs);
-        sound_clear(&chat->sound);
-        for (size_t i = 0; i < chat->n_ready; i++) {
+        buf_clear(&chat->continuation);
+        if (chat->hops)
+                openai_hops_restore(chat);
+        else {
+                chat->id[0] = 0;
+                buf_clear(&chat->head);
+                sound_clear(&chat->sound);
+        }
+        for (size_t i = chat->hops ? 1 : 0; i < chat->n_ready; i++) {
                 OpenaiChoice *choice = &chat->choices[i];
 
                 each_buf(choice, buf_clear);
-                choice->n_calls = choice->n_images = choice->n_sounds = 0;
+                choice->n_calls = choice->n_images = choice->n_sounds = choice->n_annotations = 0;
                 choice->has_begun = false;
         }
 }

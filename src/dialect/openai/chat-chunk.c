@@ -93,7 +93,7 @@ void openai_chunk_end(const OpenaiChat *chat, Buf *out) {
                 (void) buf_puts(out, "data: ");
                 openai_head_write(chat, true, &w);
                 jwrite_end(&w);
-                openai_usage_write(&chat->t, &w);
+                openai_usage_write(&chat->t, chat->hops, &w);
                 jwrite_end(&w);
                 (void) buf_puts(out, "\n\n");
         }

@@ -4,7 +4,8 @@
  * The sources of an answer, as url_citation. Gemini has two forms: groundingMetadata of its search, where
  * supports lead from a piece of the text to some of the sources, and citationMetadata, of what a text
  * repeats. Gemini counts bytes of UTF-8, OpenAI counts characters. The sources come with the last events,
- * so they are kept as they are and read at the end, when all of the text is known.
+ * so they are kept as they are and read at the end of each answer of Gemini, when all of its text is known.
+ * Gemini counts from the beginning of that answer, which may be one of several (chat-continue.c).
  */
 
 #include <errno.h>
@@ -67,18 +68,23 @@ void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c) {
         keep(&chat->choices[c->index].citations, c->citations);
 }
 
-/* The list that is opened with its first element. */
 typedef struct List {
         JWriter *w;
         const CharMap *map;
-        unsigned n;
+        size_t from; /* where the bytes are counted from */
+        unsigned n_before, n; /* n_before: of the answers before */
 } List;
+
+static uint64_t position(const List *l, JsonView byte) {
+        return char_map_find(l->map, l->from + MIN(json_view_count(byte), l->map->n));
+}
 
 static void write_source(List *l, JsonView url, JsonView title, JsonView start, JsonView end) {
         if (!json_view_is(url, '"') || json_view_is_empty(url) || l->n == CITATIONS_MAX)
                 return;
-        if (l->n++ == 0)
-                jwrite_array(l->w, "annotations");
+        if (l->n == l->n_before && l->n > 0)
+                (void) buf_putc(l->w->buf, ',');
+        l->n++;
         jwrite_object(l->w, NULL);
         jwrite_string(l->w, "type", "url_citation");
         jwrite_object(l->w, "url_citation");
@@ -87,8 +93,8 @@ static void write_source(List *l, JsonView url, JsonView title, JsonView start, 
                 json_copy_value(l->w, "title", title);
         else
                 jwrite_string(l->w, "title", "");
-        jwrite_uint(l->w, "start_index", char_map_find(l->map, json_view_count(start)));
-        jwrite_uint(l->w, "end_index", char_map_find(l->map, json_view_count(end)));
+        jwrite_uint(l->w, "start_index", position(l, start));
+        jwrite_uint(l->w, "end_index", position(l, end));
         jwrite_end(l->w);
         jwrite_end(l->w);
 }
@@ -156,10 +162,15 @@ static void write_kept(List *l, const Buf *kept, void (*write)(List *l, JsonView
         json_index_done(&index);
 }
 
-void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w) {
-        const OpenaiChoice *choice = &chat->choices[index];
+void openai_cite_end(OpenaiChat *chat, size_t index) {
+        OpenaiChoice *choice = &chat->choices[index];
         _cleanup_(char_map_done) CharMap map = {};
-        List l = { .w = w, .map = &map };
+        JWriter w = JWRITER_INIT(&choice->annotations);
+        List l = { .w = &w,
+                   .map = &map,
+                   .from = openai_hops_text(chat, index),
+                   .n_before = choice->n_annotations,
+                   .n = choice->n_annotations };
 
         if (choice->grounding.n == 0 && choice->citations.n == 0)
                 return;
@@ -167,6 +178,17 @@ void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w) {
                 return;
         write_kept(&l, &choice->grounding, write_grounding);
         write_kept(&l, &choice->citations, write_citations);
-        if (l.n > 0)
-                jwrite_end(w);
+        choice->n_annotations = l.n;
+        buf_clear(&choice->grounding);
+        buf_clear(&choice->citations);
+}
+
+void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w) {
+        const Buf *annotations = &chat->choices[index].annotations;
+
+        if (annotations->n == 0)
+                return;
+        jwrite_array(w, "annotations");
+        (void) buf_append(w->buf, buf_data(annotations), annotations->n);
+        jwrite_end(w);
 }

@@ -2,7 +2,10 @@
 
 /* Each token is counted once: those of tools that Google ran are the prompt's, and thoughts are the
  * answer's. The kinds of tokens are written if Gemini has sent them. OpenAI has no member for images in an
- * answer, so that one is written only if it is not 0. */
+ * answer, so that one is written only if it is not 0.
+ *
+ * Of an answer in several hops Google bills each hop's prompt, which has the text so far in it. So the
+ * counts are sums, and `initial_prompt_tokens` is the size of the client's prompt. */
 
 #include "dialect/openai/answer.h"
 
@@ -24,20 +27,27 @@ static void write_kinds(const GeminiKinds *k, const GeminiKinds *more, bool imag
         }
 }
 
-void openai_usage_write(const Translation *t, JWriter *w) {
-        const Usage *u = &t->usage;
+void openai_usage_write(const Translation *t, const OpenaiHops *hops, JWriter *w) {
+        GeminiCounts counts = t->counts;
+        Usage u = t->usage;
 
+        if (hops) {
+                usage_add(&u, &hops->usage);
+                gemini_counts_add_kinds(&counts, &hops->counts);
+        }
         jwrite_object(w, "usage");
-        jwrite_uint(w, "prompt_tokens", u->prompt);
-        jwrite_uint(w, "completion_tokens", u->completion);
-        jwrite_uint(w, "total_tokens", u->total);
+        jwrite_uint(w, "prompt_tokens", u.prompt);
+        jwrite_uint(w, "completion_tokens", u.completion);
+        jwrite_uint(w, "total_tokens", u.total);
+        if (hops)
+                jwrite_uint(w, "initial_prompt_tokens", hops->prompt);
         jwrite_object(w, "prompt_tokens_details");
-        jwrite_uint(w, "cached_tokens", u->cached);
-        write_kinds(&t->counts.prompt, &t->counts.tools, true, w);
+        jwrite_uint(w, "cached_tokens", u.cached);
+        write_kinds(&counts.prompt, &counts.tools, true, w);
         jwrite_end(w);
         jwrite_object(w, "completion_tokens_details");
-        jwrite_uint(w, "reasoning_tokens", u->thoughts);
-        write_kinds(&t->counts.answer, &(GeminiKinds){}, false, w);
+        jwrite_uint(w, "reasoning_tokens", u.thoughts);
+        write_kinds(&counts.answer, &(GeminiKinds){}, false, w);
         jwrite_end(w);
         jwrite_end(w);
 }

@@ -18,11 +18,14 @@ typedef struct OpenaiChoice {
         Buf thoughts; /* not streaming, like the next three: all of them */
         Buf calls, media, logprobs; /* elements of an array, as JSON */
         Buf grounding, citations;   /* Gemini's last groundingMetadata and citationMetadata, as JSON */
+        Buf annotations;            /* made of them: elements of an array, as JSON */
         Buf signature;              /* of its text: a string, as JSON */
         Buf ids;                    /* of its calls so far, one a line */
-        unsigned n_calls, n_images, n_sounds;
+        unsigned n_calls, n_images, n_sounds, n_annotations;
         bool has_begun; /* streaming: the delta with the role was sent */
 } OpenaiChoice;
+
+typedef struct OpenaiHops OpenaiHops;
 
 typedef struct OpenaiChat {
         Translation t;
@@ -39,6 +42,8 @@ typedef struct OpenaiChat {
         Buf text;     /* of the current candidate's event */
         Buf logprobs; /* streaming: of the next chunk */
         JsonView signature; /* of that text, or none */
+        Buf continuation;   /* the last continuationToken of the first candidate: a string, as JSON */
+        OpenaiHops *hops;   /* the answers of the requests before: chat-continue.c; NULL: there were none */
 
         /* Of the request, for the answer: */
         ToolNames names;

@@ -42,12 +42,6 @@ int images_event(Translation *t, const char *json, size_t n, Buf *out _unused_, 
         return r != 0 ? r : i->data.error;
 }
 
-static void add_kinds(GeminiKinds *k, const GeminiKinds *more) {
-        k->is_known = k->is_known || more->is_known;
-        for (size_t m = 0; m < _GEMINI_MODALITY_MAX; m++)
-                k->n[m] += more->n[m];
-}
-
 static void write_kinds(const char *key, const GeminiKinds *k, JWriter *w) {
         jwrite_object(w, key);
         jwrite_uint(w, "text_tokens", k->n[GEMINI_MODALITY_TEXT]);
@@ -89,8 +83,8 @@ int images_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         if (r != 0)
                 return r;
         usage_add(&i->usage, &t->usage);
-        add_kinds(&i->prompt, &t->counts.prompt);
-        add_kinds(&i->answer, &t->counts.answer);
+        gemini_kinds_add(&i->prompt, &t->counts.prompt);
+        gemini_kinds_add(&i->answer, &t->counts.answer);
         if (i->n_found < i->n) {
                 i->n_data = i->data.n;
                 i->n_before = i->n_found;

@@ -195,6 +195,11 @@ static void note_verdict(Request *q, const Verdict *v) {
         q->verdict = verdict_rule(v->class)->name;
 }
 
+static void note_usage(const Attempt *a) {
+        a->request->usage = a->target->translation->usage;
+        usage_add(&a->request->usage, &a->target->before);
+}
+
 static void trace_end(const Attempt *a, const Verdict *v) {
         upstream_trace_end(&a->upstream, &a->request->ids, a->target->model, NULL,
                            loop_now(a->request->http->p.loop), v);
@@ -241,7 +246,7 @@ void attempt_conclude(Attempt *a, int error) {
         trace_end(a, &a->verdict);
         if (a->verdict.class == VERDICT_OK && a->upstream.lease.key && a->target->conversation != 0)
                 pool_bind(q->http->affinity, a->target->conversation, &a->upstream.lease);
-        q->usage = t->usage;
+        note_usage(a);
         text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
         scrub(a, q->finish_reason);
         if (a->blame && a->verdict.class == VERDICT_OK) {
@@ -265,7 +270,7 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
         }
         upstream_call_end(&a->upstream);
         verdict_init(&v, class, 0, NULL);
-        a->request->usage = a->target->translation->usage;
+        note_usage(a);
         if (class == VERDICT_TIMEOUT)
                 text_copy(v.cause, sizeof(v.cause), "REQUEST_DEADLINE is over");
         trace_end(a, &v);

@@ -64,7 +64,6 @@ struct Exchange {
         ApiError *asked; /* the error of the requested model, once another model is tried */
         const char *turned; /* why another model is tried: a name for the log */
         UpstreamTries tries;
-        Usage before; /* of the requests whose answers came before, see DIALECT_E_MORE */
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */
 };
 

@@ -16,6 +16,7 @@ typedef struct Target {
         uint64_t conversation; /* the conversation that it continues; 0: none */
         char pinned[BINDING_NAME_MAX + 1]; /* a file or cached content of one project; or "" */
         bool cli; /* through the Gemini CLI, whose own requests get a key later */
+        Usage before; /* of the requests whose answers came before, see DIALECT_E_MORE */
         CliRequest *split; /* what the CLI gets, if that is known already; or NULL */
 } Target;
 

@@ -86,7 +86,6 @@ static void keep_empty(Exchange *x) {
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
         a->is_last = is_last(x);
         attempt_conclude(a, error);
-        usage_add(&x->request->usage, &x->before);
         if (a->is_empty)
                 keep_empty(x);
         if (a->verdict.class != VERDICT_OK)
@@ -296,7 +295,10 @@ void exchange_pick(Exchange *x) {
 
 /* Each request of one answer has all tries, and may have a key that served one before. */
 void exchange_ask_more(Exchange *x) {
-        x->before = x->request->usage;
+        Translation *t = x->target.translation;
+
+        x->target.before = x->request->usage;
+        t->dialect->reset(t);
         upstream_tries_forget(&x->tries);
         exchange_enter(x, EXCHANGE_PICKING);
 }
