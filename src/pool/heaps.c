@@ -8,6 +8,7 @@
 
 #include "pool/chain.h"
 #include "pool/internal.h"
+#include "pool/refresh.h"
 
 /* For so long a project that was overloaded is not the first choice. */
 #define OVERLOAD_MEMORY (10 * USEC_PER_SEC)
@@ -88,12 +89,23 @@ void pool_bucket_place(Pool *p, PoolBucket *b) {
                 heap_push(&m->trial, &b->trial.node, trial->rank);
 }
 
+/* The slot is about to get a rank of the pool's day. */
+static void slot_turn(Pool *p, PoolSlot *s) {
+        if (s->day == p->day.start)
+                return;
+        pool_tally_roll(&s->tally, p->day.start);
+        s->day = p->day.start;
+        list_unlink(&s->by_bucket);
+        list_append(&s->bucket->slots, &s->by_bucket);
+}
+
 void pool_slot_place(Pool *p, PoolSlot *s) {
         const Breaker *const breakers[] = { &s->key->breaker, &s->rate, &s->health };
         PoolQueue *q = &s->bucket->ready;
         usec_t at = 0;
 
         heap_remove(&s->node);
+        slot_turn(p, s);
         s->bucket->model->may_be_waited_for |= s->rate.until > 0 || s->health.until > 0;
         if (s->key->disabled) {
                 pool_bucket_place(p, s->bucket);
@@ -233,6 +245,7 @@ static int bucket_new(Pool *p, PoolProject *project, PoolModel *m, PoolBucket **
         b->ready.bucket = b->trial.bucket = b;
         b->ready.slots.steps = b->trial.slots.steps = &p->steps;
         b->next_key = project->first_key;
+        b->day = p->day.start;
         list_init(&b->slots);
         list_append(&project->buckets, &b->by_project);
         list_append(&m->buckets, &b->by_model);
@@ -280,7 +293,7 @@ static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
                 return NULL;
         s->key = k;
         s->bucket = b;
-        s->tally.day = b->model->day;
+        s->tally.day = s->day = p->day.start;
         pool_dirty_init(&s->dirty, POOL_KEY_MODELS);
         pool_probe_init(&s->probe, s);
         list_append(&k->slots, &s->by_key);
@@ -381,6 +394,8 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
                                 return r;
                         continue;
                 }
+                if (!n && pool_model_move_due(p, m))
+                        continue;
                 if (!n) {
                         *ret = NULL;
                         return 0;
@@ -399,9 +414,9 @@ int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret) {
         }
 }
 
-/* After a new day, a jump of the clock or a change of keys every rank is different, so the heaps are
- * rebuilt. O(slots), once a day. */
-static void model_rebuild(Pool *p, PoolModel *m) {
+/* After a jump of the clock or a change of keys every rank is different, so the heaps are rebuilt.
+ * O(slots). */
+void pool_model_rebuild(Pool *p, PoolModel *m) {
         heap_clear(&m->ready);
         heap_clear(&m->trial);
         heap_clear(&m->waiting_buckets);
@@ -414,11 +429,13 @@ static void model_rebuild(Pool *p, PoolModel *m) {
                 heap_clear(&b->trial.slots);
                 heap_node_reset(&b->ready.node);
                 heap_node_reset(&b->trial.node);
+                b->day = p->day.start;
                 LIST_FOREACH(j, &b->slots) {
                         PoolSlot *s = list_entry(j, PoolSlot, by_bucket);
 
                         heap_node_reset(&s->node);
                         pool_tally_roll(&s->tally, p->day.start);
+                        s->day = p->day.start;
                 }
         }
 
@@ -443,30 +460,5 @@ void pool_model_arrange(Pool *p, PoolModel *m) {
         unmark_projects(m);
         m->next_project = project;
         m->refused_at = 0;
-        model_rebuild(p, m);
-}
-
-static void move_what_is_due(Pool *p, PoolModel *m) {
-        HeapNode *n;
-
-        while ((n = heap_first(&m->waiting_slots)) && n->rank.by[0] <= p->day.now)
-                pool_slot_place(p, CONTAINER_OF(n, PoolSlot, node));
-        while ((n = heap_first(&m->waiting_buckets)) && n->rank.by[0] <= p->day.now)
-                pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
-        while ((n = heap_first(&m->crowded)) && n->rank.by[0] <= p->day.now)
-                pool_bucket_place(p, CONTAINER_OF(n, PoolQueue, node)->bucket);
-}
-
-void pool_model_refresh(Pool *p, PoolModel *m) {
-        if (m->day != p->day.start)
-                model_rebuild(p, m);
-        move_what_is_due(p, m);
-}
-
-bool pool_model_is_exhausted(Pool *p, PoolModel *m) {
-        if (m->day == USEC_INFINITY)
-                return false; /* the clock has jumped: the next pick rebuilds the heaps */
-        move_what_is_due(p, m);
-        return !heap_first(&m->ready) && !heap_first(&m->trial) && !heap_first(&m->crowded) &&
-               !m->next_project;
+        pool_model_rebuild(p, m);
 }

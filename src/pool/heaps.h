@@ -19,6 +19,7 @@ struct PoolSlot {
         PoolProbe probe;
         unsigned strikes; /* errors in a row that are the slot's own fault */
         uint64_t uncounted; /* leases up to this id are not counted in its quota (any more) */
+        usec_t day; /* the one that its rank is of */
         PoolError error;
         PoolNotified notified;
 };
@@ -45,7 +46,8 @@ struct PoolBucket {
                                   * picked first */
         PoolKey *next_key; /* the project's first key without a slot for this model */
         const PoolKey *tried_by; /* see chain.c; else NULL */
-        List slots;
+        usec_t day;              /* all its slots have ranks of this day, or of a later one */
+        List slots;              /* first those with ranks of another day than the pool's */
 };
 
 struct PoolModel {
@@ -58,14 +60,14 @@ struct PoolModel {
         Heap waiting_buckets, waiting_slots; /* by when they become usable */
         Heap crowded; /* buckets without room for a large request, and overloaded ones, by the time up to
                        * which others are picked first */
-        List buckets;
+        List buckets; /* first those of another day than the pool's */
         PoolProject *next_project; /* the first project without a bucket for this model */
         const PoolProject *tried_by; /* see chain.c; else NULL */
         PoolTally tally;
         PoolToday today;
         PoolDirty dirty, alias_dirty;
         bool saved; /* the store has a row of it or of one of its slots */
-        usec_t day; /* the day that the heaps are ordered for */
+        usec_t day; /* the day of all its buckets; USEC_INFINITY: the clock has jumped */
         bool succeeded;
         bool may_be_waited_for; /* a slot or bucket with an open breaker, or with a known ceiling, was placed
                                  * since a walk found none that waits */
@@ -87,8 +89,6 @@ void pool_make_room(Pool *p, const PoolModel *except); /* for a slot: forgets mo
 void pool_model_mark(PoolModel *m);
 void pool_model_unmark(PoolModel *m);
 
-void pool_model_refresh(Pool *p, PoolModel *m); /* moves what has become usable by time */
-
 /* The slot to pick; NULL if there is none. A retry takes a slot that needs a probe only if there is no
  * other slot. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
@@ -106,7 +106,8 @@ int pool_bucket_acquire(Pool *p, PoolProject *project, PoolModel *m, PoolBucket 
 PoolBucket *pool_bucket_free(PoolBucket *b); /* the bucket must have no slots */
 void pool_bucket_rewind(PoolBucket *b);      /* sets its next_key again, from the first key on */
 void pool_slot_free(Pool *p, PoolSlot *s);
-void pool_model_arrange(Pool *p, PoolModel *m); /* rebuilds its heaps and cursors */
+void pool_model_rebuild(Pool *p, PoolModel *m); /* its heaps */
+void pool_model_arrange(Pool *p, PoolModel *m); /* its heaps and cursors */
 
 /* Move a bucket, or a slot and its bucket, to the heaps where they belong. To be called when one of their
  * breakers or their rank has changed. */
@@ -115,6 +116,3 @@ void pool_slot_place(Pool *p, PoolSlot *s);
 
 /* Gemini has answered that the model is overloaded. Another project may be served well. */
 void pool_bucket_overloaded(Pool *p, PoolBucket *b);
-
-/* True if no pick could succeed now. It does not rebuild heaps: only picks do. */
-bool pool_model_is_exhausted(Pool *p, PoolModel *m);

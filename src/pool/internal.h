@@ -32,6 +32,7 @@ struct Pool {
         uint64_t last_reset;
         uint64_t last_update;          /* of the latest change of keys, also of one that failed */
         size_t n_slots, n_slots_max; /* SLOTS_MAX; less in tests */
+        size_t n_moves_max; /* MOVES_MAX; less in tests */
         PoolTally tally; /* of all requests, including those of keys and models that are gone */
         PoolToday today;
         Daybook *daybook;

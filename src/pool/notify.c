@@ -20,6 +20,7 @@
 #include "pool/internal.h"
 #include "pool/standing.h"
 #include "pool/notify.h"
+#include "pool/refresh.h"
 
 /* Ten refusals of requests that were under way together name ten ends, each a little later. */
 #define LATER_LEAST USEC_PER_SEC

@@ -7,6 +7,7 @@
 #include "pool/internal.h"
 #include "pool/quota.h"
 #include "pool/pick-preferred.h"
+#include "pool/refresh.h"
 
 /* True if the bucket has a usable slot now for so many tokens. If the request would never fit, Google is
  * left to refuse it. */
@@ -44,9 +45,13 @@ int pool_pick_pinned(Pool *p, PoolModel *m, const PoolRequest *q, PoolSlot **ret
         r = pool_bucket_acquire(p, q->pinned, m, &b);
         if (r < 0)
                 return r;
+        if (b->ready.node.heap == &m->waiting_buckets)
+                pool_bucket_place(p, b); /* it may be due */
         for (;;) {
                 s = NULL;
                 r = is_open(p, b, q->tokens) ? first_slot(p, b, q->n_exclude > 0, &s) : 0;
+                if (r >= 0 && !s && pool_model_move_due(p, m))
+                        continue;
                 if (r < 0 || !s || !pool_key_is_among(s->key, q->exclude, q->n_exclude))
                         break;
                 heap_remove(&s->node);

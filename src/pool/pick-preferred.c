@@ -19,6 +19,7 @@
 #include "pool/quota.h"
 #include "pool/pick-preferred.h"
 #include "pool/standing.h"
+#include "pool/refresh.h"
 
 #define CANDIDATES 64U
 

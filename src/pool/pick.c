@@ -27,8 +27,8 @@
  *     with ten; where keys come and go it is a few merges of O(log n). Slots of excluded keys are set aside
  *     before and put back after it; they are TRIES_MAX at most.
  *   - A key's death touches its slots, a project's its buckets: one for each model, so MODELS_MAX at most.
- *   - Midnight changes every rank. Counters carry the day that they belong to, so they are right at once,
- *     and a model's heaps are built again at its first pick of the day: the one step that is O(n).
+ *   - Midnight changes every rank. Counters carry the day that they belong to, so they are right at once;
+ *     the ranks follow in slices, one at each pick of the model (refresh.c).
  *
  * The breakers are in five layers (core/judgement.h). A slot is blocked if one of them is open, or if its
  * probe is under way and has not passed by time (probe.c); a half-open breaker makes the request that passes
@@ -48,6 +48,7 @@
 #include "pool/pick-preferred.h"
 #include "pool/standing.h"
 #include "pool/notify.h"
+#include "pool/refresh.h"
 
 int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         Pool *p;
@@ -58,6 +59,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
                 return -ENOMEM;
         day_init(&p->day, zone, now);
         p->n_slots_max = SLOTS_MAX;
+        p->n_moves_max = MOVES_MAX;
         list_init(&p->models);
         list_init(&p->projects);
         list_init(&p->gone);
@@ -102,7 +104,10 @@ static void breaker_shift(Breaker *b, usec_t back) {
         b->since = usec_sub(b->since, back); /* also set while closed: the ladder depends on it */
 }
 
-static void tally_shift(PoolTally *t, usec_t back) {
+/* A day that the clock returns to begins again at zero, whether or not anything was counted meanwhile. */
+static void tally_shift(PoolTally *t, usec_t back, usec_t day_before, usec_t day) {
+        pool_tally_roll(t, day_before);
+        pool_tally_roll(t, day);
         if (t->counters.last_used > 0)
                 t->counters.last_used = MAX(usec_sub(t->counters.last_used, back), (usec_t) 1);
 }
@@ -120,7 +125,7 @@ static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, const Day *before)
 
                 breaker_shift(&s->rate, back);
                 breaker_shift(&s->health, back);
-                tally_shift(&s->tally, back);
+                tally_shift(&s->tally, back, before->start, p->day.start);
                 s->notified.until = usec_sub(s->notified.until, back);
         }
 }
@@ -128,10 +133,10 @@ static void bucket_shift(Pool *p, PoolBucket *b, usec_t back, const Day *before)
 static void pool_shift(Pool *p, const Day *before) {
         usec_t back = before->now - p->day.now;
 
-        tally_shift(&p->tally, back);
+        tally_shift(&p->tally, back, before->start, p->day.start);
         for (size_t i = 0; i < p->n_keys; i++) {
                 breaker_shift(&p->keys[i]->breaker, back);
-                tally_shift(&p->keys[i]->tally, back);
+                tally_shift(&p->keys[i]->tally, back, before->start, p->day.start);
                 p->keys[i]->notified.until = usec_sub(p->keys[i]->notified.until, back);
         }
         LIST_FOREACH(i, &p->projects)
@@ -141,7 +146,7 @@ static void pool_shift(Pool *p, const Day *before) {
 
                 LIST_FOREACH(j, &m->buckets)
                         bucket_shift(p, list_entry(j, PoolBucket, by_model), back, before);
-                tally_shift(&m->tally, back);
+                tally_shift(&m->tally, back, before->start, p->day.start);
                 m->day = USEC_INFINITY; /* no day: the heaps are built again */
                 m->refused_at = 0;
         }

@@ -68,7 +68,11 @@ static void plain_pass_all(Plain *w) {
         }
 }
 
+/* A day that the clock returns to begins again at zero. */
 static void plain_jump(Plain *w, usec_t back) {
+        usec_t day = zone_day_start(w->zone, w->now);
+        bool is_same = day == zone_day_start(w->zone, w->now + back);
+
         for (unsigned i = 0; i < LIVES; i++) {
                 Life *k = &w->lives[i];
 
@@ -82,6 +86,8 @@ static void plain_jump(Plain *w, usec_t back) {
                         plain_shift(&k->pair[m].health, back);
                         if (k->pair[m].last > 0)
                                 k->pair[m].last -= back;
+                        k->pair[m].today_of[0] = is_same ? plain_today(&k->pair[m], day) : 0;
+                        k->pair[m].today_of[1] = day;
                 }
         }
         for (unsigned p = 0; p < SHARED; p++) {
@@ -137,7 +143,6 @@ static bool plain_is_probe(Life *k, unsigned m) {
         return false;
 }
 
-/* For good: a clock that jumps back into a day doesn't bring its counts back. */
 void plain_roll(Plain *w, unsigned m) {
         usec_t day = zone_day_start(w->zone, w->now);
 
@@ -221,6 +226,11 @@ Life *plain_pick(Plain *w, unsigned m, uint64_t excluded, const Owner *avoid, ui
                         w->keys[k]->project->overloaded[m] = 0;
         if (!best)
                 return NULL;
+        if (w->taken) {
+                best = w->taken;
+                assert_true(plain_may(w, best, m) && best->project != avoid);
+                assert_false(excluded & 1ULL << best->index);
+        }
 
         p = &best->pair[m];
         p->today_of[0]++;

@@ -62,6 +62,7 @@ typedef struct Plain {
         unsigned n_keys;
         Owner shared[SHARED];
         bool known[MODELS];
+        Life *taken; /* by the pool's pick, where the order is free; else NULL */
 } Plain;
 
 /* What a reload asks for. */

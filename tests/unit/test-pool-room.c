@@ -260,6 +260,7 @@ static void begin(Room *w) {
         w->clock = w->plain.now = START;
         w->plain.zone = zone;
         assert_int_equal(pool_new(zone, START, &w->pool), 0);
+        w->pool->n_moves_max = 1;
         for (unsigned k = 0; k < ROOM_KEYS; k++) {
                 char text[] = "AIzaSyRoom-0123456789-?..?";
 

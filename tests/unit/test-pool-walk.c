@@ -41,6 +41,7 @@ typedef struct Walk {
                 uint64_t id;
         } out[LEASES];
         unsigned n_out, n_max;
+        bool slow; /* picks move one slot each, so the order is free for a while, see refresh.c */
         unsigned n_picks, n_refusals, n_words, n_exhausted, n_reloads, n_added, n_removed;
 } Walk;
 
@@ -129,7 +130,7 @@ static void step_pick(Walk *w) {
         uint64_t excluded = 0;
         PoolRefusal refusal;
         Lease lease;
-        Life *k;
+        Life *k = NULL;
         int r;
 
         if (w->n_out == LEASES)
@@ -152,8 +153,13 @@ static void step_pick(Walk *w) {
         q.n_exclude = n_exclude;
 
         plain_time(&w->plain, w->clock);
-        k = plain_pick(&w->plain, m, excluded, avoid, w->id + 1);
+        if (!w->slow)
+                k = plain_pick(&w->plain, m, excluded, avoid, w->id + 1);
         r = pool_pick_for(w->pool, &q, w->clock, &lease, &refusal);
+        if (w->slow) {
+                w->plain.taken = r == 0 ? w->plain.keys[index_of(w, lease.key)] : NULL;
+                k = plain_pick(&w->plain, m, excluded, avoid, w->id + 1);
+        }
         if (!k) {
                 PoolRefusal expected = plain_refusal(&w->plain, m);
 
@@ -420,7 +426,8 @@ static void compare(Walk *w) {
         }
 }
 
-static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_steps, bool changing) {
+static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_steps, bool changing,
+                 bool slow) {
         static void (*const steps[])(Walk * w) = {
                 step_pick, step_pick,  step_report,  step_report,
                 step_time, step_reset, step_disable, step_reload,
@@ -439,7 +446,10 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
         w->clock = w->plain.now = NOON;
         day_clock_init(&w->day_clock, &(DayReading){ NOON, { USEC_PER_DAY, USEC_PER_DAY } });
         w->n_max = n_keys;
+        w->slow = slow;
         assert_int_equal(pool_new(zone, NOON, &w->pool), 0);
+        if (slow)
+                w->pool->n_moves_max = 1;
         pool_set_observer(w->pool, &observer, w);
         for (unsigned k = 0; k < n_keys; k++) {
                 char text[] = "AIzaSyWalk-0123456789-?..?";
@@ -468,7 +478,7 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
         print_message("           %u picks, %u refusals, %u reloads, %u words, %u times exhausted\n",
                       w->n_picks, w->n_refusals, w->n_reloads, w->n_words, w->n_exhausted);
         assert_true(w->n_picks > n_steps / (changing ? 40 : 20));
-        assert_true(w->n_refusals > n_steps / 400);
+        assert_true(w->n_refusals > n_steps / 500);
         assert_true(w->n_believed > n_steps / 10000); /* jumps */
         assert_true(list_is_empty(&w->pool->gone));
         for (unsigned i = 0; i < LIVES; i++)
@@ -481,25 +491,32 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
 }
 
 static void test_walk(void **state) {
-        walk(1, 1, 0, 60000, false);
-        walk(2, 2, 2, 60000, false);
-        walk(3, 4, 0, 80000, false);
-        walk(4, 9, 6, 100000, false);
-        walk(5, KEYS, 4, 100000, false);
+        walk(1, 1, 0, 60000, false, false);
+        walk(2, 2, 2, 60000, false, false);
+        walk(3, 4, 0, 80000, false, false);
+        walk(4, 9, 6, 100000, false, false);
+        walk(5, KEYS, 4, 100000, false, false);
 }
 
 static void test_walk_while_keys_change(void **state) {
-        walk(6, 1, 0, 60000, true);
-        walk(7, 2, 2, 60000, true);
-        walk(8, 5, 3, 100000, true);
-        walk(9, 9, 6, 100000, true);
-        walk(10, KEYS, 4, 200000, true);
+        walk(6, 1, 0, 60000, true, false);
+        walk(7, 2, 2, 60000, true, false);
+        walk(8, 5, 3, 100000, true, false);
+        walk(9, 9, 6, 100000, true, false);
+        walk(10, KEYS, 4, 200000, true, false);
+}
+
+static void test_walk_of_few_moves(void **state) {
+        walk(11, 4, 0, 80000, false, true);
+        walk(12, 9, 6, 100000, true, true);
+        walk(13, KEYS, 4, 200000, true, true);
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_walk),
                 cmocka_unit_test(test_walk_while_keys_change),
+                cmocka_unit_test(test_walk_of_few_moves),
         };
 
         return cmocka_run_group_tests_name("pool-walk", tests, setup, teardown);
