@@ -105,7 +105,7 @@ static void read_takes(Row *row, struct json_object *o) {
 
                 if (bit < 0)
                         fault(row->k, row->s, row->rules.pattern, name,
-                              "a name that gemgatectl explain shows under takes");
+                              "a name that gemgatectl explain shows under Takes or Not");
                 else if (!json_object_is_type(value, json_type_boolean))
                         fault(row->k, row->s, row->rules.pattern, name, "true or false");
                 else if (json_object_get_boolean(value))

@@ -81,9 +81,8 @@ static void warn_writable(const Loader *l, const char *path, int fd) {
 
         if (fstat(fd, &st) >= 0 && st.st_mode & S_IWOTH)
                 tell(l, LOG_LEVEL_WARNING,
-                     "%s: every user of this machine can write it, and could have the keys sent to another "
-                     "server: must not be writable by others",
-                     path);
+                     "%s: every user of this machine can write it%s: must not be writable by others", path,
+                     l->setting ? "" : ", and could have the keys sent to another server");
 }
 
 static void check_mode(const Loader *l, const char *path, int fd) {
@@ -91,7 +90,7 @@ static void check_mode(const Loader *l, const char *path, int fd) {
 
         if (fstat(fd, &st) < 0)
                 return;
-        if (st.st_mode & S_IROTH)
+        if (st.st_mode & S_IROTH && !l->setting) /* a file that a setting names has no secrets */
                 tell(l, LOG_LEVEL_WARNING, "%s: every user of this machine can read it", path);
         if (is_root_alone(l, &st))
                 tell(l, LOG_LEVEL_WARNING,

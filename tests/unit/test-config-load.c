@@ -333,8 +333,10 @@ static void test_check(void **state) {
         assert_string_equal(said.text, "");
 }
 
-/* Reported at each load: what others write there takes effect with the next one. */
+/* Reported at each load: what others write there takes effect with the next one. A file of MODEL_RULES has
+ * no secrets, so everyone may read it. */
 static void test_writable(void **state _unused_) {
+        char text[PATH_MAX + 64], expected[2 * PATH_MAX + 256];
         _cleanup_(config_unrefp) Config *c = NULL;
         Said said = {};
 
@@ -344,6 +346,22 @@ static void test_writable(void **state _unused_) {
         assert_string_equal(said.text,
                             "warning: ./.env: every user of this machine can write it, and could have the "
                             "keys sent to another server: must not be writable by others\n");
+
+        said = (Said){};
+        c = config_unref(c);
+        write_file("rules", "{}");
+        assert_int_equal(chmod("rules", 0666), 0);
+        (void) snprintf(text, sizeof(text), "API_KEYS=k\nMODEL_RULES=%s/rules\n", home);
+        write_file(".env", text);
+        assert_int_equal(chmod(".env", 0600), 0);
+        assert_int_equal(config_load(&(ConfigPaths){ .check = true }, NULL, say, &said, &c), 0);
+        (void) snprintf(expected, sizeof(expected),
+                        "info: ./.env: read\n"
+                        "warning: MODEL_RULES: %s/rules: every user of this machine can write it: must not "
+                        "be writable by others\n"
+                        "info: MODEL_RULES: %s/rules: read\n",
+                        home, home);
+        assert_string_equal(said.text, expected);
 }
 
 int main(void) {

@@ -122,7 +122,7 @@ static void test_refused(void **state) {
                   "MODEL_RULES: m: thinking_zero: must be true or false\n" },
                 { "{\"m\":{\"takes\":[]}}", "MODEL_RULES: m: takes: must be {\"sampling\": false}\n" },
                 { "{\"m\":{\"takes\":{\"tea\":true,\"tools\":1}}}",
-                  "MODEL_RULES: m: tea: must be a name that gemgatectl explain shows under takes\n"
+                  "MODEL_RULES: m: tea: must be a name that gemgatectl explain shows under Takes or Not\n"
                   "MODEL_RULES: m: tools: must be true or false\n" },
                 { "{\"m\":{\"price\":1}}",
                   "MODEL_RULES: m: price: must be {\"input\": 0.3, \"output\": 2.5}\n" },
