@@ -152,7 +152,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         }
         if (!route) {
                 if (ret_allow[0])
-                        api_error_set(ret_error, 405, NULL, "The method is not one of this path: %s.",
+                        api_error_set(ret_error, 405, NULL, "The methods of this path are: %s.",
                                       ret_allow);
                 else
                         api_error_set(ret_error, 404, NULL, "%s", route_why_missing(q->path));

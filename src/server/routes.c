@@ -135,6 +135,10 @@ const char *route_why_missing(const char *path) {
         static const struct {
                 const char *path, *why;
         } rows[] = {
+                { "/v1/responses", "OpenAI's Responses API is not served: use /v1/chat/completions." },
+                { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
+                { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
+                { "/v1beta/models", "The list of models is at /v1/models, in OpenAI's form." },
                 { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
                                      "the safety of each prompt and answer itself." },
                 { "/v1/images/edits", "There is no editing of images at this path: send the image to "
@@ -145,7 +149,7 @@ const char *route_why_missing(const char *path) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (streq(path, rows[i].path))
                         return rows[i].why;
-        return "There is nothing at this path.";
+        return "There is nothing at this path; GET / lists the routes.";
 }
 
 void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors) {

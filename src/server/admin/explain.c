@@ -74,7 +74,8 @@ static int read_model(Request *q, ModelName *ret, ApiError *ret_error) {
                 return -ENOMEM;
         if (text_percent_decode(decoded) < 0 ||
             (*decoded && model_name_parse(decoded, strlen(decoded), ret) < 0)) {
-                api_error_set(ret_error, 400, "model", "model must be a model's name.");
+                api_error_set(ret_error, 400, "model",
+                              "model must be a model's name, of letters, digits, '.', '_' and '-'.");
                 return HANDLER_E_REFUSED;
         }
         model = config_alias(q->config, *decoded ? ret->name : q->config->default_model);
