@@ -25,7 +25,10 @@ int single_read_model(OpenaiSingle *s, const DialectContext *c, JsonView model, 
                 return dialect_refuse(ret_error, "model", "model must be the name of a model");
         name = dialect_model(c, s->t.model);
         if (!model_can(dialect_rules(c, name), needs))
-                return dialect_refuse(ret_error, "model", "model: %s %s", name, what);
+                return dialect_refuse(ret_error, "model",
+                                      "model: %s %s: name a model of Gemini's that does, or an alias of one "
+                                      "(MODEL_ALIASES)",
+                                      name, what);
         return 0;
 }
 
