@@ -345,6 +345,10 @@ What becomes of each member of OpenAI's requests, and of Gemini's answers. This 
 table that `tests/e2e/test_conformance.py` runs: each row was sent through gemgate to a simulated Gemini, and found so. A member is
 *mapped* to something of Gemini's, knowingly *ignored*, or *refused* with a 400. The golden cases (`tests/golden`), more than 150 in each
 direction, have the whole bodies. [HTTP.md](HTTP.md) explains the rules.
+
+A long value ends with `…`. In the last column a path has a number for each place in a list (in a stream: the place of the event, -1 is the
+last one), and what is in brackets is not literal: `(holds) x` is a text that has x in it, `(some)` is one of the events, `(absent)` is no
+such member. Gemini's answers are in the language of the simulator's script (`tests/sim/README.md`).
 """
 TITLES = {
     "chat": "Requests: POST /v1/chat/completions\n\nThe probe is put into a request for `{model}` with one message.",
@@ -368,14 +372,20 @@ def result(row):
     return "<br>".join(code(f"{k}: {json.dumps(v, ensure_ascii=False)}") for k, v in row.expected.items())
 
 
+def first(row):
+    """The probe with the member of the row first, so that it is never what is cut off."""
+    name = row.field.split(".")[0].split("[")[0]
+    return dict(sorted(row.probe.items(), key=lambda item: item[0] != name))
+
+
 def document():
     out = [HEAD]
     for table, rows in TABLES:
-        out.append(f"\n## {TITLES[table].format(model=MODEL)}\n\n| member | | | {COLUMNS[table]} |\n|---|---|---|---|---|\n")
+        out.append(f"\n## {TITLES[table].format(model=MODEL)}\n\n| member | is | how, or why | {COLUMNS[table]} |\n|---|---|---|---|---|\n")
         for field, group in itertools.groupby(sorted(rows, key=lambda r: r.field) if table != "answers" else rows, lambda r: r.field):
             for row in group:
                 kind = "mapped" if row.kind == "answered" else row.kind
-                probe = row.script if table == "answers" else row.probe or "(the request itself)"
+                probe = row.script if table == "answers" else first(row) or "(the request itself)"
                 out.append(f"| `{field}` | {kind} | {row.note} | {code(probe)} | {result(row)} |\n")
     return "".join(out)
 
