@@ -45,7 +45,7 @@ static int read_prompt(JsonView *prompt, ApiError *ret_error) {
                                               "only texts");
                 if (json_next(&c, NULL, &more))
                         return dialect_refuse(ret_error, "prompt",
-                                              "prompt must be one text: send a request for each of several");
+                                              "prompt must be one text: send several in a request each");
         }
         if (!json_view_is(first, '"'))
                 return dialect_refuse(ret_error, "prompt", "prompt must be a string");
