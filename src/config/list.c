@@ -321,9 +321,16 @@ static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct
 
 int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {
         _cleanup_(config_json_freep) struct json_object *o = NULL;
+        const char *fault = NULL;
         int r;
 
         r = config_json(value, &o);
+        if (r == -EBADMSG && value[strspn(value, " \t\r\n")] == '{')
+                fault = json_check(value, strlen(value));
+        if (fault) {
+                config_fault(k, s, value, "must be valid JSON: %s", fault);
+                return 0;
+        }
         if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object))) {
                 config_fault(k, s, value, NULL);
                 return 0;
