@@ -48,7 +48,8 @@ struct Manager {
                 char *fault;          /* its first one; or NULL */
                 Config *config;       /* that has been read, until its keys are freed; or NULL */
                 PoolKeyWanted *wanted;
-                PoolUpdate *update; /* while the pool gets its keys; or NULL */
+                PoolUpdate *update; /* while the pool gets its keys and limits; or NULL */
+                bool limiting;      /* it has the keys, and is getting its limits */
                 LoopSlice slice;
         } reload;
         bool ended_added, signalled, draining, ending;

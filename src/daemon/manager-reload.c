@@ -3,8 +3,9 @@
 /*
  * A reload. The whole configuration is read first, as at a start, in a thread (config-thread.c), while the
  * old one serves. Then it is checked. The pool gets the new keys in slices (pool/set.c); this is the only
- * step that may still fail, for lack of memory, and it is all or nothing. At its end the new configuration
- * replaces the old one at once, and the reload is reported. Nothing that is open is disturbed:
+ * step that may still fail, for lack of memory, and it is all or nothing. Then it gets the new MODEL_LIMITS,
+ * in slices, too (pool/model-limits.c). At the end the new configuration replaces the old one at once, and
+ * the reload is reported. Nothing that is open is disturbed:
  *
  *   - a request holds a reference to the configuration that it began with: its token, its limits, its
  *     aliases;
@@ -86,7 +87,7 @@ static void put_in_place(Manager *m, Config *c) {
         EngineApiParams engine = manager_engine_params(c);
 
         state_writer_after_change(m->state_writer);
-        set_limits(m, c);
+        pool_set_warn_at(m->pool, (unsigned) c->quota_warn_at);
         pool_keep_days(m->pool, (unsigned) c->stats_retention_days);
         c->max_connections = m->config->max_connections; /* may have been lowered at the start */
         http_configure(m->http, c);
@@ -151,6 +152,7 @@ static void report(Manager *m, int r, const PoolChange *change) {
 static int begin(Manager *m);
 
 static void drop_update(Manager *m) {
+        m->reload.limiting = false;
         m->reload.update = pool_update_free(m->reload.update);
         free(TAKE_PTR(m->reload.wanted));
 }
@@ -163,12 +165,21 @@ static void end(Manager *m) {
 }
 
 static int update(Manager *m) {
+        const Config *c = m->reload.config;
+        int r;
+
+        if (m->reload.limiting)
+                return pool_limits_step(m->pool, day_clock_now(), UPDATE_SLICE_KEYS);
         if (m->draining && !pool_update_has_begun(m->reload.update))
                 return refuse_at_end(m);
-        return pool_update_step(m->reload.update, day_clock_now(), UPDATE_SLICE_KEYS);
+        r = pool_update_step(m->reload.update, day_clock_now(), UPDATE_SLICE_KEYS);
+        if (r != 0)
+                return r;
+        m->reload.limiting = true;
+        return pool_limits_begin(m->pool, c->limits, c->n_limits, day_clock_now());
 }
 
-/* The pool gets the keys; then they are freed here. */
+/* The pool gets the keys, then the limits; then the keys are freed here. */
 static void on_slice(void *userdata) {
         PoolChange change = {};
         Manager *m = userdata;
@@ -251,6 +262,8 @@ int manager_reload(Manager *m, uint64_t *ret_serial, const char **ret_refusal) {
 void manager_stop_reload(Manager *m) {
         m->reload.thread = config_thread_free(m->reload.thread);
         loop_slice_remove(&m->reload.slice);
+        if (m->reload.limiting) /* the new configuration, which has the limits, goes */
+                set_limits(m, m->config);
         drop_update(m);
         m->reload.config = config_unref(m->reload.config);
         free(TAKE_PTR(m->reload.fault));

@@ -73,8 +73,11 @@ typedef struct PoolChange {
  * with its last lease. */
 int pool_set_keys(Pool *p, const PoolKeyWanted *keys, size_t n, usec_t now, PoolChange *ret);
 
-/* Sets MODEL_LIMITS; the rows must live until the next call. O(keys + slots). */
-void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
+/* MODEL_LIMITS in slices; the rows must live until the next call. The first call returns whether they have
+ * changed, the second has about `n` quotas take them, and returns whether there are more. */
+bool pool_limits_begin(Pool *p, const CeilingRow *rows, size_t n, usec_t now);
+bool pool_limits_step(Pool *p, usec_t now, size_t n);
+void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now); /* at once. O(quotas) */
 
 /* The share of a day's requests at which quota_warning() is called, in percent; 0: never. */
 void pool_set_warn_at(Pool *p, unsigned percent);

@@ -17,6 +17,7 @@
 #include "pool/explain.h"
 #include "pool/heap.h"
 #include "pool/internal.h"
+#include "pool/model-limits.h"
 #include "pool/standing.h"
 
 #define SENTENCE_MAX 640U /* the longest sentence is below 600 bytes */

@@ -49,6 +49,7 @@ struct Pool {
         PoolHerd herd;
         const CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
+        uint64_t last_limits; /* the latest change of them */
         List warned; /* PoolQuota */
         unsigned warn_at; /* QUOTA_WARN_AT, in percent; 0: off */
         size_t n_joining; /* keys that will move to the project that was learned */

@@ -43,6 +43,7 @@ int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret) {
         }
         if (project->n_keys++ == 0) {
                 project->fresh = p->last_update;
+                project->limits = p->last_limits;
                 list_append(&p->projects, &project->link);
         }
         *ret = project;

@@ -44,7 +44,7 @@ struct PoolProject {
         List buckets;
         List turn, turns, bindings, unread; /* see pick-rotation.c, binding.c and state/restore-part.c */
         AffinityHome home; /* of the conversations that it served last */
-        uint64_t place;    /* in the rendezvous hash; 0: not computed yet */
+        uint64_t limits, place; /* which MODEL_LIMITS it has; in the rendezvous hash, 0: not computed yet */
         PoolBucket *scratch; /* see pool_model_mark(); else NULL */
 };
 

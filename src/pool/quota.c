@@ -21,93 +21,13 @@
 
 #include "base/text.h"
 #include "pool/internal.h"
+#include "pool/model-limits.h"
 
 /* How many buckets one pick tries for a fit, and how many crowded ones. */
 #define FIT_TRIES     256U
 #define UNCROWD_TRIES 32U
 
 #define THROTTLE_MEMORY USEC_PER_MINUTE
-
-/* --- MODEL_LIMITS --- */
-
-static void take_limits_row(uint64_t limits[static _CEILING_MAX], const CeilingRow *row) {
-        for (size_t i = 0; i < _CEILING_MAX; i++)
-                if (row->value[i] > 0)
-                        limits[i] = row->value[i];
-}
-
-void pool_limits_find(const Pool *p, const char *model, const char *project,
-                      uint64_t ret[static _CEILING_MAX]) {
-        memset(ret, 0, _CEILING_MAX * sizeof(*ret));
-        for (size_t i = 0; i < p->n_limits; i++)
-                if (!p->limits[i].project && streq(p->limits[i].model, model))
-                        take_limits_row(ret, p->limits + i);
-        for (size_t i = 0; project && i < p->n_limits; i++)
-                if (streq_ptr(p->limits[i].project, project) && streq(p->limits[i].model, model))
-                        take_limits_row(ret, p->limits + i);
-        for (size_t i = 0; i < _CEILING_MAX; i++)
-                if (ret[i] == CEILING_NONE)
-                        ret[i] = 0;
-}
-
-static const char *counted_as(const PoolModel *m) {
-        return m->counted_as ?: m->name;
-}
-
-static void take_limits_by_name(const Pool *p, PoolQuota *q, const char *model, const PoolProject *project) {
-        uint64_t limits[_CEILING_MAX];
-
-        pool_limits_find(p, model, project->name, limits);
-        for (size_t i = 0; i < _CEILING_MAX; i++)
-                if (q->ceiling.told[i] == 0)
-                        q->ceiling.told[i] = limits[i];
-}
-
-/* For an alias and its target: the limits of the bucket that exists longer; and the target's limits hold
- * for the alias, even if the project has no bucket for the target. */
-static void take_limits(const Pool *p, PoolQuota *q) {
-        const PoolBucket *b = NULL;
-
-        memset(q->ceiling.told, 0, sizeof(q->ceiling.told));
-        LIST_FOREACH(i, &q->buckets) {
-                b = list_entry(i, PoolBucket, by_quota);
-                take_limits_by_name(p, q, b->model->name, b->project);
-        }
-        if (b)
-                take_limits_by_name(p, q, counted_as(b->model), b->project);
-}
-
-static bool are_limits(const Pool *p, const CeilingRow *rows, size_t n) {
-        if (p->n_limits != n)
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (!streq_ptr(p->limits[i].model, rows[i].model) ||
-                    !streq_ptr(p->limits[i].project, rows[i].project) ||
-                    memcmp(p->limits[i].value, rows[i].value, sizeof(rows[i].value)) != 0)
-                        return false;
-        return true;
-}
-
-void pool_set_limits(Pool *p, const CeilingRow *rows, size_t n, usec_t now) {
-        bool same = are_limits(p, rows, n);
-
-        (void) pool_time(p, now);
-        p->limits = rows;
-        p->n_limits = n;
-        if (same)
-                return;
-        LIST_FOREACH(i, &p->models) {
-                PoolModel *m = list_entry(i, PoolModel, models);
-
-                LIST_FOREACH(j, &m->buckets) {
-                        PoolBucket *b = list_entry(j, PoolBucket, by_model);
-
-                        take_limits(p, b->quota);
-                        b->crowded_until = 0;
-                }
-                pool_model_arrange(p, m);
-        }
-}
 
 /* --- the quota of a bucket --- */
 
@@ -116,7 +36,8 @@ static PoolBucket *find_twin(const PoolBucket *b) {
         LIST_FOREACH(i, &b->project->buckets) {
                 PoolBucket *other = list_entry(i, PoolBucket, by_project);
 
-                if (other != b && other->quota && streq(counted_as(other->model), counted_as(b->model)))
+                if (other != b && other->quota &&
+                    streq(pool_model_counted_as(other->model), pool_model_counted_as(b->model)))
                         return other;
         }
         return NULL;
@@ -125,7 +46,7 @@ static PoolBucket *find_twin(const PoolBucket *b) {
 static void attach(Pool *p, PoolBucket *b, PoolQuota *q) {
         b->quota = q;
         list_append(&q->buckets, &b->by_quota);
-        take_limits(p, q);
+        pool_limits_take(p, q);
 }
 
 static PoolQuota *quota_new(const Pool *p) {
@@ -176,7 +97,7 @@ static void regroup(Pool *p, PoolBucket *b) {
         PoolQuota *q = twin ? twin->quota : NULL;
 
         if (!q && alone) {
-                take_limits(p, b->quota); /* by its new name */
+                pool_limits_take(p, b->quota); /* by its new name */
                 pool_quota_place(p, b->quota);
         }
         if (q == b->quota || (!q && alone))
@@ -202,7 +123,7 @@ static void regroup(Pool *p, PoolBucket *b) {
 void pool_model_learn_name(Pool *p, PoolModel *m, const char *name) {
         char *copy;
 
-        if (streq(counted_as(m), name))
+        if (streq(pool_model_counted_as(m), name))
                 return;
         copy = strdup(name);
         if (!copy)

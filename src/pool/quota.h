@@ -34,10 +34,6 @@ typedef struct PoolQuota {
         List warned; /* in pool->warned: quota_warning() was called for it, nearly always today */
 } PoolQuota;
 
-/* MODEL_LIMITS for a model in a project (NULL: one without a name). */
-void pool_limits_find(const Pool *p, const char *model, const char *project,
-                      uint64_t ret[static _CEILING_MAX]);
-
 /* Gives a new bucket its quota: that of another bucket of the project, if Google counts the two as one. */
 int pool_quota_attach(Pool *p, PoolBucket *b);
 void pool_quota_detach(PoolBucket *b); /* frees the quota with its last bucket */

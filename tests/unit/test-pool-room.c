@@ -48,6 +48,7 @@ static const struct {
         { fewer_rows, ELEMENTSOF(fewer_rows) },
         { NULL, 0 },
 };
+#define LIMITS_N ELEMENTSOF(limits)
 static Zone *zone;
 
 typedef struct Room {
@@ -55,6 +56,7 @@ typedef struct Room {
         usec_t clock;
         uint64_t random, last, step;
         bool changing;
+        size_t former, limiting; /* of `limits`: in force; being put in force, or LIMITS_N */
         Secret *secrets[ROOM_KEYS];
         Pool *pool;
         struct {
@@ -63,7 +65,8 @@ typedef struct Room {
                 unsigned model;
                 uint64_t id;
         } out[ROOM_LEASES];
-        unsigned n_out, n_picked, n_refused, n_probes, n_full, n_jumps, n_reloads, n_resets, n_moved, n_late;
+        unsigned n_out, n_picked, n_refused, n_probes, n_full, n_jumps, n_reloads, n_resets, n_moved, n_late,
+                n_limited;
 } Room;
 
 static unsigned draw(Room *w, unsigned below) {
@@ -71,6 +74,22 @@ static unsigned draw(Room *w, unsigned below) {
         w->random ^= w->random << 25;
         w->random ^= w->random >> 27;
         return (unsigned) ((w->random * 2685821657736338717ULL) >> 33) % below;
+}
+
+/* While a change of MODEL_LIMITS is carried out, a quota has the former ones or the new ones. */
+static bool has_room(Room *w, RoomKey *k, const RoomQuota *q, unsigned m, uint64_t tokens, bool whole_slots,
+                     bool for_sure) {
+        RoomPlain *plain = &w->plain;
+        bool after = room_has(plain, k, q, m, tokens, whole_slots), before;
+
+        if (w->limiting == LIMITS_N)
+                return after;
+        plain->limits = limits[w->former].rows;
+        plain->n_limits = limits[w->former].n;
+        before = room_has(plain, k, q, m, tokens, whole_slots);
+        plain->limits = limits[w->limiting].rows;
+        plain->n_limits = limits[w->limiting].n;
+        return for_sure ? before && after : before || after;
 }
 
 static void step_pick(Room *w) {
@@ -93,7 +112,7 @@ static void step_pick(Room *w) {
                         if (k->disabled)
                                 continue;
                         n_enabled++;
-                        if (!room_is_open(plain, q) && room_has(plain, k, q, m, tokens, true))
+                        if (!room_is_open(plain, q) && has_room(w, k, q, m, tokens, true, true))
                                 fail_msg("step %llu: %s: nothing was picked, but key %u may go",
                                          (unsigned long long) w->step, room_models[m], i);
                         w->n_full += !room_is_open(plain, q);
@@ -108,10 +127,10 @@ static void step_pick(Room *w) {
         q = room_quota(plain, k, m);
         assert_false(k->disabled);
         assert_false(room_is_open(plain, q));
-        if (!room_has(plain, k, q, m, tokens, true))
+        if (!has_room(w, k, q, m, tokens, true, false))
                 fail_msg("step %llu: %s: key %u was picked, and is full", (unsigned long long) w->step,
                          room_models[m], k->index);
-        assert_true(room_has(plain, k, q, m, tokens, false)); /* the rolling minute itself */
+        assert_true(has_room(w, k, q, m, tokens, false, false)); /* the rolling minute itself */
         w->n_probes += q->until > 0;
         room_take(plain, k, m, tokens, ++w->last);
         w->out[w->n_out].lease = lease;
@@ -225,12 +244,31 @@ static void set_keys(Room *w) {
         assert_int_equal(pool_n_keys(w->pool), n);
 }
 
-static void set_limits(Room *w) {
-        unsigned i = draw(w, ELEMENTSOF(limits));
+static void step_limits(Room *w) {
+        if (w->limiting == LIMITS_N || draw(w, 8) > 0)
+                return;
+        room_time(&w->plain, w->clock);
+        if (pool_limits_step(w->pool, w->clock, 1 + draw(w, 4)))
+                return;
+        w->former = w->limiting;
+        w->limiting = LIMITS_N;
+        w->n_limited++;
+}
 
+static void set_limits(Room *w) {
+        size_t i = draw(w, LIMITS_N);
+
+        if (w->limiting != LIMITS_N)
+                return;
         w->plain.limits = limits[i].rows;
         w->plain.n_limits = limits[i].n;
-        pool_set_limits(w->pool, limits[i].rows, limits[i].n, w->clock);
+        if (draw(w, 2) == 0) {
+                pool_set_limits(w->pool, limits[i].rows, limits[i].n, w->clock);
+                w->former = i;
+        } else {
+                (void) pool_limits_begin(w->pool, limits[i].rows, limits[i].n, w->clock);
+                w->limiting = i;
+        }
 }
 
 /* As the daemon reloads: keys and ceilings in one turn, or what has changed of them. */
@@ -286,12 +324,13 @@ static void begin(Room *w) {
                 }
         w->plain.limits = first_rows;
         w->plain.n_limits = ELEMENTSOF(first_rows);
+        w->limiting = LIMITS_N;
         pool_set_limits(w->pool, first_rows, ELEMENTSOF(first_rows), w->clock);
 }
 
 static void test_room(void **state) {
-        static void (*const steps[])(Room *) = { step_pick,   step_pick, step_report,
-                                                 step_report, step_time, step_change };
+        static void (*const steps[])(Room *) = { step_pick, step_pick,   step_report, step_report,
+                                                 step_time, step_change, step_limits };
         Room *w = calloc(1, sizeof(Room));
         unsigned n_steps = walk_steps(1000000);
 
@@ -317,6 +356,7 @@ static void test_room(void **state) {
         assert_true(w->n_resets > 50);
         assert_true(w->n_moved > 100);
         assert_true(w->n_late > 100);
+        assert_true(w->n_limited > 50);
         while (w->n_out > 0)
                 step_report(w);
         w->pool = pool_free(w->pool);
