@@ -16,6 +16,7 @@ SSE = HEAD % b"text/event-stream"
 JSON_HEAD = HEAD % b"application/json"
 TOKEN = [("Authorization", f"Bearer {SECRETS['TOKEN']}")]
 GOOD = b'{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello."}]},"finishReason":"STOP"}]}'
+CACHE = b'{"name":"cachedContents/a","model":"models/gemini-3.8-flash"}'
 
 
 class Upstream(threading.Thread):
@@ -46,7 +47,7 @@ class Upstream(threading.Thread):
             while len(body) < length:
                 body += c.recv(1 << 20)
             if b"attack" not in body:
-                c.sendall(JSON_HEAD + GOOD)
+                c.sendall(JSON_HEAD + (CACHE if b"cachedContents" in head.split(b"\r\n")[0] else GOOD))
                 return
             c.sendall(self.begin)
             block = self.again * max(1, 65536 // max(1, len(self.again)))
