@@ -72,6 +72,9 @@ void openai_sound_end(OpenaiChat *chat, size_t index, Buf *out);           /* of
 
 /* --- chat-cite.c --- */
 
+/* Bytes of a stream's text that are kept for the offsets without a search: sources are rare there. */
+#define OPENAI_CITE_TEXT_MAX (256U << 10)
+
 /* Takes the sources of a candidate's event; at the end of Gemini's answer, when all of its text is known,
  * they become annotations. */
 void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c);

@@ -108,13 +108,19 @@ static void write_delta(OpenaiChat *chat, Buf *out) {
         jwrite_end(&w);
 }
 
+/* In a stream the text is kept for the offsets of its sources, which come last, with or without a search. */
+static bool keeps_text(const OpenaiChat *chat, const OpenaiChoice *choice) {
+        return !translation_streams(&chat->t) || chat->may_cite ||
+               (!chat->is_completion && choice->text.n < OPENAI_CITE_TEXT_MAX);
+}
+
 /* Passes the text on that was collected. A signature alone does not begin an answer. */
 static void flush_text(OpenaiChat *chat, size_t index, Buf *out) {
         OpenaiChoice *choice = &chat->choices[index];
 
         if (chat->is_completion)
                 chat->signature = (JsonView){}; /* there is no message that it could come back with */
-        if (chat->text.n > 0 && (!translation_streams(&chat->t) || chat->may_cite))
+        if (chat->text.n > 0 && keeps_text(chat, choice))
                 (void) buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
         if (!translation_streams(&chat->t))
                 keep_signature(chat, choice);

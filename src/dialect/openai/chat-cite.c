@@ -3,19 +3,22 @@
 /*
  * The sources of an answer, as url_citation. Gemini has two forms: groundingMetadata of its search, where
  * supports lead from a piece of the text to some of the sources, and citationMetadata, of what a text
- * repeats. Gemini counts bytes of UTF-8, OpenAI counts characters. The sources come with the last events,
- * so they are kept as they are and read at the end of each answer of Gemini, when all of its text is known.
+ * repeats. Gemini counts bytes of UTF-8, OpenAI counts characters. Any event may bring more of them, or all
+ * of them again, so they are kept as they are and read at the end of each answer of Gemini, when all of its
+ * text is known.
  * Gemini counts from the beginning of that answer, which may be one of several (chat-continue.c).
  */
 
 #include <errno.h>
 
+#include "base/hash.h"
 #include "dialect/json.h"
 #include "dialect/openai/answer.h"
 
 #define CITATIONS_MAX 1024U /* annotations of a candidate */
 #define CITED_MAX     512U  /* sources of the search */
 #define MARK_EVERY    1024U /* bytes of the text between two counts of its characters */
+#define KEPT_MAX (1U << 20) /* bytes of a candidate's metadata; of more, the last event's are kept */
 
 /* How many characters are before a byte of the text. */
 typedef struct CharMap {
@@ -56,11 +59,21 @@ static uint64_t char_map_find(const CharMap *m, uint64_t byte) {
         return m->marks[mark] + count_characters(m->text + mark * MARK_EVERY, at - mark * MARK_EVERY);
 }
 
+/* Adds an element to the array, unless it is empty. */
 static void keep(Buf *b, JsonView v) {
-        if (!json_view_is(v, '{'))
+        size_t n = (size_t) (v.end - v.p);
+        JsonCursor c = json_enter(v);
+        JsonView first;
+
+        if (!json_view_is(v, '{') || !json_next(&c, NULL, &first))
                 return;
-        buf_clear(b);
-        (void) buf_append(b, v.p, (size_t) (v.end - v.p));
+        if (b->n + n > KEPT_MAX)
+                buf_clear(b);
+        if (b->n > 0)
+                b->n--; /* the bracket */
+        (void) buf_putc(b, b->n > 0 ? ',' : '[');
+        (void) buf_append(b, v.p, n);
+        (void) buf_putc(b, ']');
 }
 
 void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c) {
@@ -73,14 +86,28 @@ typedef struct List {
         const CharMap *map;
         size_t from; /* where the bytes are counted from */
         unsigned n_before, n; /* n_before: of the answers before */
+        uint64_t seen[CITATIONS_MAX]; /* digests of the elements */
 } List;
 
-static uint64_t position(const List *l, JsonView byte) {
-        return char_map_find(l->map, l->from + MIN(json_view_count(byte), l->map->n));
+static uint64_t position(const List *l, uint64_t byte) {
+        return char_map_find(l->map, l->from + MIN(byte, l->map->n));
 }
 
-static void write_source(List *l, JsonView url, JsonView title, JsonView start, JsonView end) {
-        if (!json_view_is(url, '"') || json_view_is_empty(url) || l->n == CITATIONS_MAX)
+static bool is_repeated(List *l, JsonView url, uint64_t start, uint64_t end) {
+        uint64_t h = hash_stable(url.p, (size_t) (url.end - url.p));
+
+        h = hash_mix(h + hash_mix(start + hash_mix(end)));
+        for (unsigned i = l->n_before; i < l->n; i++)
+                if (l->seen[i] == h)
+                        return true;
+        l->seen[l->n] = h;
+        return false;
+}
+
+/* `start`, `end`: bytes of the text */
+static void write_source(List *l, JsonView url, JsonView title, uint64_t start, uint64_t end) {
+        if (!json_view_is(url, '"') || json_view_is_empty(url) || l->n == CITATIONS_MAX ||
+            is_repeated(l, url, start, end))
                 return;
         if (l->n == l->n_before && l->n > 0)
                 (void) buf_putc(l->w->buf, ',');
@@ -118,39 +145,79 @@ static JsonView url_of(JsonView source) {
         return json_view_is(v, '"') ? v : json_view_get(source, "sourceUri");
 }
 
-static void write_support(List *l, JsonView support, const JsonView *sources, size_t n_sources) {
+typedef struct Sources {
+        JsonView all[CITED_MAX]; /* elements of groundingChunks */
+        size_t n;
+} Sources;
+
+static bool is_same(JsonView a, JsonView b) {
+        size_t n = (size_t) (a.end - a.p);
+
+        return n == (size_t) (b.end - b.p) && memcmp(a.p, b.p, n) == 0;
+}
+
+/* An event's sources go on where those of the former end, unless it begins again with the first one. */
+static void add_sources(Sources *s, JsonView chunks) {
+        JsonCursor c = json_enter_array(chunks);
+        size_t at = s->n;
+        JsonView v;
+
+        for (bool is_first = true; json_next(&c, NULL, &v); is_first = false) {
+                if (is_first && s->n > 0 && is_same(v, s->all[0]))
+                        at = 0;
+                if (at == CITED_MAX)
+                        return;
+                s->all[at++] = v;
+                s->n = MAX(s->n, at);
+        }
+}
+
+static void write_support(List *l, JsonView support, const Sources *s) {
         JsonView segment = json_view_get(support, "segment"), v;
         JsonCursor indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
 
         while (json_next(&indices, NULL, &v)) {
                 uint64_t i = json_view_count(v);
+                JsonView source = i < s->n ? source_of(s->all[i]) : (JsonView){};
 
-                if (i < n_sources)
-                        write_source(l, url_of(sources[i]), json_view_get(sources[i], "title"),
-                                     json_view_get(segment, "startIndex"),
-                                     json_view_get(segment, "endIndex"));
+                write_source(l, url_of(source), json_view_get(source, "title"),
+                             json_view_count(json_view_get(segment, "startIndex")),
+                             json_view_count(json_view_get(segment, "endIndex")));
         }
 }
 
-static void write_grounding(List *l, JsonView grounding) {
-        JsonCursor chunks = json_enter_array(json_view_get(grounding, "groundingChunks")),
-                   supports = json_enter_array(json_view_get(grounding, "groundingSupports"));
-        JsonView sources[CITED_MAX], v;
-        size_t n = 0;
+/* Without supports the sources are those of all of the text. */
+static void write_grounding(List *l, JsonView events) {
+        JsonCursor c = json_enter(events), supports;
+        JsonView grounding, v;
+        Sources s = {};
 
-        while (n < CITED_MAX && json_next(&chunks, NULL, &v))
-                sources[n++] = source_of(v);
-        while (n > 0 && l->n < CITATIONS_MAX && json_next(&supports, NULL, &v))
-                write_support(l, v, sources, n);
+        while (json_next(&c, NULL, &grounding))
+                add_sources(&s, json_view_get(grounding, "groundingChunks"));
+        c = json_enter(events);
+        while (s.n > 0 && json_next(&c, NULL, &grounding)) {
+                supports = json_enter_array(json_view_get(grounding, "groundingSupports"));
+                while (l->n < CITATIONS_MAX && json_next(&supports, NULL, &v))
+                        write_support(l, v, &s);
+        }
+        for (size_t i = 0, none = l->n == l->n_before; none && i < s.n; i++) {
+                v = source_of(s.all[i]);
+                write_source(l, url_of(v), json_view_get(v, "title"), 0, l->map->n);
+        }
 }
 
-static void write_citations(List *l, JsonView citations) {
-        JsonView list = json_view_get(citations, "citationSources"), v;
-        JsonCursor c = json_enter_array(list.p ? list : json_view_get(citations, "citations"));
+static void write_citations(List *l, JsonView events) {
+        JsonCursor c = json_enter(events), sources;
+        JsonView citations, list, v;
 
-        while (l->n < CITATIONS_MAX && json_next(&c, NULL, &v))
-                write_source(l, json_view_get(v, "uri"), json_view_get(v, "title"),
-                             json_view_get(v, "startIndex"), json_view_get(v, "endIndex"));
+        while (json_next(&c, NULL, &citations)) {
+                list = json_view_get(citations, "citationSources");
+                sources = json_enter_array(list.p ? list : json_view_get(citations, "citations"));
+                while (l->n < CITATIONS_MAX && json_next(&sources, NULL, &v))
+                        write_source(l, json_view_get(v, "uri"), json_view_get(v, "title"),
+                                     json_view_count(json_view_get(v, "startIndex")),
+                                     json_view_count(json_view_get(v, "endIndex")));
+        }
 }
 
 static void write_kept(List *l, const Buf *kept, void (*write)(List *l, JsonView v)) {

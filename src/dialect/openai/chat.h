@@ -14,10 +14,10 @@
 #define OPENAI_ID_MAX 128U /* a longer responseId is not used */
 
 typedef struct OpenaiChoice {
-        Buf text;     /* all of it; of a stream only if its sources may be named */
+        Buf text;     /* all of it; of a stream without a search, the beginning (OPENAI_CITE_TEXT_MAX) */
         Buf thoughts; /* not streaming, like the next three: all of them */
         Buf calls, media, logprobs; /* elements of an array, as JSON */
-        Buf grounding, citations;   /* Gemini's last groundingMetadata and citationMetadata, as JSON */
+        Buf grounding, citations;   /* groundingMetadata and citationMetadata of its events: arrays */
         Buf annotations;            /* made of them: elements of an array, as JSON */
         Buf signature;              /* of its text: a string, as JSON */
         Buf ids;                    /* of its calls so far, one a line */
