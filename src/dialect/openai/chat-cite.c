@@ -190,8 +190,9 @@ static void write_support(List *l, JsonView support, const Sources *s) {
 static void write_grounding(List *l, JsonView events) {
         JsonCursor c = json_enter(events), supports;
         JsonView grounding, v;
-        Sources s = {};
+        Sources s;
 
+        s.n = 0;
         while (json_next(&c, NULL, &grounding))
                 add_sources(&s, json_view_get(grounding, "groundingChunks"));
         c = json_enter(events);
@@ -229,25 +230,29 @@ static void write_kept(List *l, const Buf *kept, void (*write)(List *l, JsonView
         json_index_done(&index);
 }
 
-void openai_cite_end(OpenaiChat *chat, size_t index) {
+static void end_with_sources(OpenaiChat *chat, size_t index) {
         OpenaiChoice *choice = &chat->choices[index];
         _cleanup_(char_map_done) CharMap map = {};
         JWriter w = JWRITER_INIT(&choice->annotations);
-        List l = { .w = &w,
-                   .map = &map,
-                   .from = openai_hops_text(chat, index),
-                   .n_before = choice->n_annotations,
-                   .n = choice->n_annotations };
+        List l;
 
-        if (choice->grounding.n == 0 && choice->citations.n == 0)
-                return;
         if (char_map_init(&map, &choice->text) < 0)
                 return;
+        l.w = &w;
+        l.map = &map;
+        l.from = openai_hops_text(chat, index);
+        l.n_before = l.n = choice->n_annotations;
         write_kept(&l, &choice->grounding, write_grounding);
         write_kept(&l, &choice->citations, write_citations);
         choice->n_annotations = l.n;
         buf_clear(&choice->grounding);
         buf_clear(&choice->citations);
+}
+
+/* Most answers have no sources: they do not pay for the list. */
+void openai_cite_end(OpenaiChat *chat, size_t index) {
+        if (chat->choices[index].grounding.n > 0 || chat->choices[index].citations.n > 0)
+                end_with_sources(chat, index);
 }
 
 void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w) {
