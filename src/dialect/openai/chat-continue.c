@@ -28,7 +28,7 @@ static const size_t growing[OPENAI_HOPS_BUFS] = {
 };
 
 static Buf *growing_buf(OpenaiChoice *c, size_t i) {
-        return (Buf *) ((char *) c + growing[i]);
+        return (Buf *) (void *) ((char *) c + growing[i]);
 }
 
 static bool may_continue(const OpenaiChat *chat) {
