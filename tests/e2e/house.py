@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """gemgated and gemini-sim as the tests start them, and the secrets that are planted in them."""
+import contextlib
 import json
 import os
 import secrets
@@ -111,7 +112,8 @@ class Daemon:
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
         with self.connect(**kw) as c:
-            c.send(http1.compose(method, target, headers, body))
+            with contextlib.suppress(BrokenPipeError):  # a refusal may come, and close, before the body is sent
+                c.send(http1.compose(method, target, headers, body))
             return c.read(method)
 
     def chat(self, content="Hi", model="gemini-3.8-flash", **fields):
