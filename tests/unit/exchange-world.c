@@ -33,6 +33,12 @@ static void read_token(Client *c, const char *s) {
                 return;
         }
         if (sscanf(s, "[%u.%u", &attempt, &event) == 2) {
+                if (event == 0 && c->reading >= 0 && c->tries[c->reading].is_part) {
+                        check(c->tries[c->reading].n_sent == c->next, "a part of an answer that is cut");
+                        c->reading = -1;
+                        c->next = 0;
+                        w.n_joined++;
+                }
                 check(c->reading < 0 || c->reading == (int) attempt, "an answer of two attempts");
                 check(event == c->next, "event %u, not %u", event, c->next);
                 c->reading = (int) attempt;
@@ -176,6 +182,7 @@ typedef struct FakeTranslation {
         char end[16];
         bool is_finished;
         unsigned n_more; /* requests that it still has */
+        unsigned attempt; /* of the last event */
         bool is_signed;
         Client *client;
 } FakeTranslation;
@@ -238,6 +245,7 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
 
         assert_non_null(f);
         check(client->is_long == (n == LONG), "a body of %zu bytes", n);
+        check(!client->io.streaming, "another model within a stream");
         if (client->is_long && draw(16) == 0) { /* the request is invalid, at least for this model */
                 api_error_set(ret_error, 400, NULL, "no");
                 client->injected = true;
@@ -251,7 +259,7 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
         f->t.gemini = (Buf){ .base = nothing, .n = client->size };
         f->held = BUF_INIT(BIG);
         f->client = client;
-        f->n_more = client->method == GEMINI_GENERATE && draw(8) == 0 ? 1 + (unsigned) draw(3) : 0;
+        f->n_more = client->method != GEMINI_COUNT_TOKENS && draw(8) == 0 ? 1 + (unsigned) draw(3) : 0;
         f->is_signed = draw(2) == 0;
         client->last.class = VERDICT_OK; /* nothing was tried with it yet */
         memcpy(f->t.model, client->model, strlen(client->model) + 1);
@@ -273,7 +281,10 @@ static int fake_event(Translation *t, const char *json, size_t n, Buf *out, Verd
                 f->is_finished = true;
                 n--;
         }
-        (void) snprintf(f->end, sizeof(f->end), "[%u]", (unsigned) strtoul(json + 1, NULL, 10));
+        f->attempt = (unsigned) strtoul(json + 1, NULL, 10);
+        (void) snprintf(f->end, sizeof(f->end), "[%u]", f->attempt);
+        if (translation_streams(t))
+                f->client->is_between = false;
         return buf_append(translation_streams(t) ? out : &f->held, json, n);
 }
 
@@ -291,11 +302,11 @@ static int fake_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 verdict_init(ret_verdict, VERDICT_CUT, 200, NULL);
                 return DIALECT_E_VERDICT;
         }
-        if (f->n_more > 0) { /* what this one has answered is not shown: only the last one is followed */
+        if (f->n_more > 0) { /* not streaming, only what the last one has answered is shown and followed */
                 Client *c = f->client;
 
                 f->n_more--;
-                fake_reset(t);
+                c->tries[f->attempt].is_part = c->is_between = translation_streams(t);
                 c->n_run = c->n_dear = c->n_overloads = 0;
                 w.n_more++;
                 return DIALECT_E_MORE;
@@ -319,6 +330,10 @@ static bool fake_drop_signatures(Translation *t) {
 }
 
 static void fake_stream_error(Translation *t, const ApiError *e, Buf *out) {
+        FakeTranslation *f = CONTAINER_OF(t, FakeTranslation, t);
+
+        if (f->client->is_between)
+                check_gave_up(f->client);
         (void) buf_puts(out, "[error]");
 }
 
@@ -364,7 +379,7 @@ static int fake_start(Engine *e, const EngineRequest *r, const EngineSink *sink,
         Exchange *x = c->q.exchange;
         Call *call = w.calls;
 
-        check(!c->io.replied, "an attempt after the answer has begun");
+        check(!c->io.replied || c->is_between, "an attempt after the answer has begun");
         check(c->n_answers == 0 && c->n_tries < 64, "%u answers and %u tries, and another try", c->n_answers,
               c->n_tries);
         check(x && a->upstream.lease.key, "an attempt without a lease");

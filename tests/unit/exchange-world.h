@@ -50,6 +50,7 @@ typedef struct Try {
         PoolKey *key;
         unsigned n_sent;
         bool ended_well;
+        bool is_part; /* another request's answer follows in the same stream */
 } Try;
 
 struct Client {
@@ -61,13 +62,11 @@ struct Client {
         bool is_long; /* its body */
         const char *model;
         GeminiMethod method;
-        /* what it has read */
-        int reading;    /* of which attempt; −1: none yet */
+        int reading;    /* what it has read: of which attempt; −1: none yet */
         unsigned next;  /* event of it */
         bool has_end;
         unsigned n_errors, n_answers;
         int status;
-
         /* the plain model of its tries */
         Try tries[TRIES];
         unsigned n_tries, n_dear, n_run; /* n_run: since its keys were forgotten */
@@ -78,6 +77,7 @@ struct Client {
         size_t n_fallbacks;
         bool injected; /* a failure of ours */
         bool stream_refused; /* in the event that goes on */
+        bool is_between; /* a request's answer is complete, and the next one's has no byte yet */
         Verdict last;
         bool last_cheap;
 };
@@ -97,7 +97,7 @@ extern struct Walk {
         unsigned n_leases, n_calls;
         bool fail_start, fail_stream;
         unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late;
-        unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused, n_more, n_unsigned;
+        unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused, n_more, n_unsigned, n_joined;
 } w;
 
 #define check(condition, ...)                                                                   \

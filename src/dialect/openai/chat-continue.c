@@ -34,8 +34,7 @@ static Buf *growing_buf(OpenaiChoice *c, size_t i) {
 static bool may_continue(const OpenaiChat *chat) {
         const Answer *a = &chat->answer;
 
-        if (!streq(a->candidates[0].finish, "CONTINUATION") || a->is_blocked || chat->continuation.n == 0 ||
-            translation_streams(&chat->t))
+        if (!streq(a->candidates[0].finish, "CONTINUATION") || a->is_blocked || chat->continuation.n == 0)
                 return false;
         for (size_t i = 1; i < CANDIDATES_MAX; i++)
                 if (a->candidates[i].is_seen)

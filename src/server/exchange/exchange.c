@@ -10,7 +10,8 @@
  *
  * Without streaming, the state goes from ATTEMPTING to DONE. A stream's headers are not sent before its
  * first event is translated, so that an error before it is still a plain HTTP error, and another key can
- * still be tried; pings begin with that first event.
+ * still be tried; pings begin with that first event. An answer may need several requests: then the stream
+ * goes on with the next one's first event, and another key can be tried until then, but no other model.
  */
 
 #include <errno.h>
@@ -68,7 +69,9 @@ static void fail(Exchange *x, const ApiError *e) {
         attempt_cancel(x->attempt, VERDICT_INTERNAL);
         if (q->job)
                 job_failed(q->job, e);
-        if (x->state == EXCHANGE_STREAMING) {
+        if (exchange_has_begun(x)) {
+                key_queue_leave(q->http->queue, &x->place);
+                x->backoff = timer_free(x->backoff);
                 t->dialect->stream_error(t, e, http_request_out(q->io));
                 http_request_finish(q->io, false);
                 timeout_stop(&x->ping);
@@ -127,12 +130,12 @@ static void send_empty(Exchange *x) {
 void exchange_fail(Exchange *x, const PoolRefusal *refusal) {
         ApiError e;
 
-        if (x->empty && x->empty->body.error == 0 && x->state != EXCHANGE_STREAMING)
+        if (x->empty && x->empty->body.error == 0 && !exchange_has_begun(x))
                 return send_empty(x);
 
         /* If the fallback models failed too, the client gets the error of the requested model, on which it
          * can act. */
-        if (x->asked && x->state != EXCHANGE_STREAMING && !x->late)
+        if (x->asked && !exchange_has_begun(x) && !x->late)
                 return fail(x, x->asked);
         exchange_error(x, refusal, &e);
         fail(x, &e);
@@ -144,10 +147,14 @@ static void note_served(Exchange *x) {
 }
 
 /* The headers have the present verdict, because a stream's end is not known yet. A negative result means
- * that the client has received nothing. */
+ * that the client has received nothing. A later request of one answer goes on with the stream. */
 static int stream_begin(Exchange *x) {
         int r;
 
+        if (exchange_has_begun(x)) {
+                exchange_enter(x, EXCHANGE_STREAMING);
+                return 0;
+        }
         note_served(x);
         if (!x->attempt->ended)
                 request_note_verdict(x->request, VERDICT_OK);
@@ -244,7 +251,7 @@ static void step_waiting(Exchange *x) { /* the pause is over */
  * bytes begins the stream. Thoughts may come long before a text. */
 static void first_event(Exchange *x) {
         attempt_answering(x->attempt);
-        if (http_request_out(x->request->io)->n == 0)
+        if (!x->has_bytes)
                 return;
         if (stream_begin(x) < 0) {
                 x->error = -ENOMEM; /* exchange_on_event() returns it: the attempt ends */
@@ -269,7 +276,9 @@ static void step_streaming(Exchange *x) {
         if (!x->attempt->ended)
                 return pass_on(x);
         exchange_conclude(x, x->attempt, x->error);
-        if (x->attempt->verdict.class == VERDICT_OK)
+        if (x->attempt->has_more)
+                exchange_ask_more(x);
+        else if (x->attempt->verdict.class == VERDICT_OK)
                 succeed(x);
         else
                 exchange_fail(x, NULL);
@@ -331,7 +340,7 @@ void exchange_on_ping(Timeout *t) {
         Buf *out = http_request_out(x->request->io);
         const char *ping = x->target.translation->dialect->ping;
 
-        if (x->state != EXCHANGE_STREAMING || !ping)
+        if (!ping)
                 return;
         if (out->n == 0)
                 (void) buf_puts(out, ping);

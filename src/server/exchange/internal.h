@@ -58,6 +58,7 @@ struct Exchange {
         /* events since the last step, except those noted in the attempt */
         bool late;       /* REQUEST_DEADLINE is over */
         bool has_waited; /* QUEUE_WAIT is over */
+        bool has_bytes;  /* the attempt's last event was translated into bytes */
         int error;       /* of gemgate, -errno */
 
         EmptyAnswer *empty; /* the latest one; NULL: there was none */
@@ -66,6 +67,12 @@ struct Exchange {
         UpstreamTries tries;
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */
 };
+
+/* A stream with headers, and mostly bytes, that the client has: what is left to fail is an error within it,
+ * and what is left to send is the same answer. It can be between two requests of DIALECT_E_MORE. */
+static inline bool exchange_has_begun(const Exchange *x) {
+        return http_request_is_replied(x->request->io);
+}
 
 /* server/exchange/states.c */
 const char *exchange_state_to_string(ExchangeState s);
@@ -82,7 +89,7 @@ void exchange_on_read(Reading *r); /* the worker has read the body */
 /* server/exchange/try.c */
 void exchange_pick(Exchange *x);  /* in PICKING: finds a key, a place in a queue, the next model, or ends */
 void exchange_ask_more(Exchange *x); /* the attempt has succeeded, and the dialect has another request */
-void exchange_go_on(Exchange *x); /* the attempt has failed, and the client has no byte */
+void exchange_go_on(Exchange *x); /* the attempt has failed, and the client has no byte of it */
 int exchange_on_event(Attempt *a, const char *json, size_t n);
 void exchange_on_done(Attempt *a);
 void exchange_conclude(Exchange *x, Attempt *a, int error); /* gives the lease back, and counts the try */

@@ -6,8 +6,8 @@
  *                  TRANSLATING   QUEUED      WAITING
  *                       ⇅ ↑         ⇅        ⇅     ↑
  *     (READING) →    PICKING     ← → →    ATTEMPTING
- *                                            ↓
- *                                        STREAMING → DRAINING → DONE
+ *                       ↑                    ↓
+ *                       ←   ←   ←   ←    STREAMING → DRAINING → DONE
  *
  *   READING     the body is arriving, in http.c; an exchange is created when the body is complete
  *   PICKING     a key is picked; it ends within the same call, so no event arrives in this state
@@ -16,11 +16,13 @@
  *               queue (key-queue.c), and its retry there is the next pick
  *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
  *   WAITING     Gemini is overloaded: a timer is armed, then comes the next pick
- *   STREAMING   the first byte is queued, so no other key is tried; a failure becomes an in-stream error
+ *   STREAMING   the first byte is queued, so no other key is tried; a failure becomes an in-stream error. If
+ *               the answer needs another request, PICKING follows, until its first byte with all tries
  *   DRAINING    the engine has finished, the client still reads
  *   DONE        the answer was handed over, or the client is gone: exchange_step() frees the exchange
  *
- * Each of them can be followed by DONE: a client may hang up at any time.
+ * Each of them can be followed by DONE: a client may hang up at any time. Within a stream that has begun
+ * (exchange_has_begun()) each can be followed by DRAINING: an error ends it.
  */
 
 #include "base/trace.h"
@@ -33,14 +35,14 @@ static const struct {
         unsigned next; /* states that may follow */
 } states[_EXCHANGE_STATE_MAX] = {
         [EXCHANGE_PICKING] = { "picking", TO(TRANSLATING) | TO(ATTEMPTING) | TO(QUEUED) | TO(WAITING) |
-                                                TO(DONE) },
+                                                TO(DRAINING) | TO(DONE) },
         [EXCHANGE_TRANSLATING] = { "translating", TO(PICKING) | TO(DONE) },
-        [EXCHANGE_QUEUED] = { "queued", TO(PICKING) | TO(DONE) },
+        [EXCHANGE_QUEUED] = { "queued", TO(PICKING) | TO(DRAINING) | TO(DONE) },
         [EXCHANGE_ATTEMPTING] = { "attempting",
                                   TO(PICKING) | TO(TRANSLATING) | TO(QUEUED) | TO(WAITING) | TO(STREAMING) |
-                                          TO(DONE) },
-        [EXCHANGE_WAITING] = { "waiting", TO(PICKING) | TO(DONE) },
-        [EXCHANGE_STREAMING] = { "streaming", TO(DRAINING) | TO(DONE) },
+                                          TO(DRAINING) | TO(DONE) },
+        [EXCHANGE_WAITING] = { "waiting", TO(PICKING) | TO(DRAINING) | TO(DONE) },
+        [EXCHANGE_STREAMING] = { "streaming", TO(PICKING) | TO(DRAINING) | TO(DONE) },
         [EXCHANGE_DRAINING] = { "draining", TO(DONE) },
         [EXCHANGE_DONE] = { "done", 0 },
 };
@@ -60,6 +62,7 @@ static void check(const Exchange *x, ExchangeState state) {
                state == EXCHANGE_PICKING || state == EXCHANGE_DONE);
         assert(!x->backoff == (state != EXCHANGE_WAITING) || state == EXCHANGE_DONE);
         assert(!x->reading == (state != EXCHANGE_TRANSLATING) || state == EXCHANGE_DONE);
+        assert(exchange_has_begun(x) || (state != EXCHANGE_STREAMING && state != EXCHANGE_DRAINING));
         assert(!x->attempt->upstream.call || state == EXCHANGE_ATTEMPTING || state == EXCHANGE_STREAMING ||
                state == EXCHANGE_DONE);
 }

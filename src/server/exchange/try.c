@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One attempt after another, for as long as the client has no byte:
+ * One attempt after another, for as long as the client has no byte of the present request's answer:
  *
  *   - after the attempt's verdict (core/verdict.c) another key or another project is tried at once, any key
  *     after a pause, or none; the cost of the tries is the limit (core/tries);
  *   - if no key can serve and one frees within QUEUE_WAIT, the request takes a place in the queue;
- *   - otherwise the models of FALLBACK_MODELS follow, each with its own queue and count of dear tries.
+ *   - otherwise, if the client has no byte at all, the models of FALLBACK_MODELS follow, each with its own
+ *     queue and count of dear tries.
  *
  * A function here that changes the state is called last by exchange_step(), whose loop picks again as long
  * as the state is PICKING.
@@ -26,6 +27,8 @@
 int exchange_on_event(Attempt *a, const char *json, size_t n) {
         Exchange *x = a->request->exchange;
         Translation *t = x->target.translation;
+        Buf *out = http_request_out(x->request->io);
+        size_t n_before = out->n;
         int r;
 
         if (!exchange_hedge_event(x, a))
@@ -33,7 +36,10 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
         if (x->request->job)
                 job_received(x->request->job, json, n);
         t->key = a->upstream.lease.key ? pool_key_secret(a->upstream.lease.key) : NULL;
-        r = translation_event(t, json, n, http_request_out(x->request->io), &a->verdict);
+        r = translation_event(t, json, n, out, &a->verdict);
+        if (r != 0 && r != DIALECT_E_LATE && x->state == EXCHANGE_ATTEMPTING && out->error == 0)
+                out->n = n_before; /* another attempt may follow */
+        x->has_bytes = out->n > n_before;
         if (r == DIALECT_E_VERDICT) {
                 attempt_keep_verdict(a);
                 return -ECANCELED;
@@ -93,7 +99,8 @@ void exchange_conclude(Exchange *x, Attempt *a, int error) {
 }
 
 void exchange_reset(Exchange *x) {
-        buf_clear(http_request_out(x->request->io));
+        if (!exchange_has_begun(x)) /* what is there is of the requests before */
+                buf_clear(http_request_out(x->request->io));
         x->target.translation->dialect->reset(x->target.translation);
 }
 
@@ -207,7 +214,7 @@ static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
         const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
 
-        if (!x->target.fallback || x->tries.cost.n >= TRIES_MAX)
+        if (!x->target.fallback || x->tries.cost.n >= TRIES_MAX || exchange_has_begun(x))
                 return false;
         if (!x->asked) {
                 x->asked = malloc(sizeof(ApiError));
