@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "base/base64.h"
+
+#define CHUNK 3072U
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -29,8 +29,44 @@ int base64_append(Buf *out, const uint8_t *p, size_t n) {
         return buf_append(out, letters, k);
 }
 
-int base64_value(int letter) {
-        const char *p = letter != 0 ? strchr(alphabet, letter) : NULL;
+/* --- reading --- */
 
-        return p ? (int) (p - alphabet) : -1;
+/* Each letter's value and 64, 0 for all other characters. */
+static const uint8_t values[256] = {
+#define ROW4(c, v) [(c)] = 64 + (v), [(c) + 1] = 65 + (v), [(c) + 2] = 66 + (v), [(c) + 3] = 67 + (v)
+#define ROW24(c, v)                                                                                         \
+        ROW4(c, v), ROW4((c) + 4, (v) + 4), ROW4((c) + 8, (v) + 8), ROW4((c) + 12, (v) + 12),               \
+                ROW4((c) + 16, (v) + 16), ROW4((c) + 20, (v) + 20)
+        ROW24('A', 0),   ['Y'] = 64 + 24, ['Z'] = 64 + 25, ROW24('a', 26),  ['y'] = 64 + 50,
+        ['z'] = 64 + 51, ROW4('0', 52),   ROW4('4', 56),   ['8'] = 64 + 60, ['9'] = 64 + 61,
+        ['+'] = 64 + 62, ['-'] = 64 + 62, ['/'] = 64 + 63, ['_'] = 64 + 63,
+};
+
+int base64_value(int letter) {
+        unsigned v = values[(unsigned char) letter];
+
+        return v == 0 || letter == '-' || letter == '_' ? -1 : (int) (v & 63);
+}
+
+int base64_read(Base64Reader *r, const char *s, size_t n, Buf *out) {
+        uint8_t bytes[CHUNK];
+        size_t k = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                unsigned v = values[(unsigned char) s[i]];
+
+                if (v == 0)
+                        continue;
+                r->bits = r->bits << 6 | (v & 63);
+                r->n += 6;
+                if (r->n < 8)
+                        continue;
+                r->n -= 8;
+                bytes[k++] = (uint8_t) (r->bits >> r->n);
+                if (k == sizeof(bytes)) {
+                        (void) buf_append(out, bytes, k);
+                        k = 0;
+                }
+        }
+        return buf_append(out, bytes, k);
 }

@@ -6,7 +6,7 @@
  * WAV file. Both are kept as samples, so that the client gets the one that it asks for.
  */
 
-#include "base/base64-read.h"
+#include "base/base64.h"
 #include "dialect/part.h"
 
 #define SOUND_RATE 24000U /* of Gemini's and of OpenAI's bare samples */

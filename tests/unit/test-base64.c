@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "base/base64-read.h"
 #include "base/base64.h"
 
 static void test_vectors(void **state) {
