@@ -86,7 +86,7 @@ static const char *find_type(const char *name) {
         return NULL;
 }
 
-const char *media_type_of_audio(JsonView format) {
+const char *media_type_of_audio_name(const char *name) {
         static const struct {
                 const char *name, *type;
         } formats[] = {
@@ -95,15 +95,20 @@ const char *media_type_of_audio(JsonView format) {
                 { "webm", "audio/webm" },
                 { "opus", "audio/opus" },
         };
-        char name[EXTENSION_MAX + 2];
         const char *type;
 
-        json_view_copy(format, name, sizeof(name));
         for (size_t i = 0; i < ELEMENTSOF(formats); i++)
                 if (strcaseeq(name, formats[i].name))
                         return formats[i].type;
         type = find_type(name);
         return type && startswith(type, "audio/") ? type : NULL;
+}
+
+const char *media_type_of_audio(JsonView format) {
+        char name[EXTENSION_MAX + 2];
+
+        json_view_copy(format, name, sizeof(name));
+        return media_type_of_audio_name(name);
 }
 
 const char *media_type_of_name(JsonView name) {

@@ -44,6 +44,7 @@ void media_write_data(const Media *m, JWriter *w, const char *key);
 /* The MIME type of a format of sound, as OpenAI names it ("wav", "mp3"), of a file's name or path by its
  * extension, and of data by its first bytes. NULL: not known. */
 const char *media_type_of_audio(JsonView format);
+const char *media_type_of_audio_name(const char *format);
 const char *media_type_of_name(JsonView name);
 const char *media_type_of_bytes(const uint8_t *p, size_t n);
 

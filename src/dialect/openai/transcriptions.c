@@ -97,28 +97,21 @@ static bool is_word(const Form *f, Field i, const char *word) {
         return f->fields[i].n == strlen(word) && memcmp(f->fields[i].data, word, f->fields[i].n) == 0;
 }
 
-/* A word of the form's as a string of JSON, for those who read these. */
-static JsonView quote(const char *s, size_t n, Buf *b) {
-        buf_clear(b);
-        jwrite_quote(b, s, n);
-        return b->error < 0 ? (JsonView){} : json_view(buf_data(b), b->n);
-}
-
 /* By what the client names it, if that is known; else by its bytes, else by its name. */
-static const char *find_type(const MultipartPart *file, Buf *b) {
+static const char *find_type(const MultipartPart *file) {
         const char *type = file->type, *found = NULL, *kind = startswith(type, "audio/");
 
         if (startswith(type, "video/"))
                 return type;
         if (kind) {
                 kind = startswith(kind, "x-") ?: kind;
-                found = media_type_of_audio(quote(kind, strlen(kind), b));
+                found = media_type_of_audio_name(kind);
         }
         found = found ?: media_type_of_bytes((const uint8_t *) file->data, file->n);
         if (!found && file->filename[0]) {
                 const char *dot = strrchr(file->filename, '.');
 
-                found = dot ? media_type_of_audio(quote(dot + 1, strlen(dot + 1), b)) : NULL;
+                found = dot ? media_type_of_audio_name(dot + 1) : NULL;
         }
         if (found && (startswith(found, "audio/") || startswith(found, "video/")))
                 return found;
@@ -126,14 +119,13 @@ static const char *find_type(const MultipartPart *file, Buf *b) {
 }
 
 static int read_file(Form *f, ApiError *ret_error) {
-        _cleanup_buf_ Buf b = BUF_INIT(8 * MULTIPART_WORD_MAX);
         const char *type;
 
         if (!f->fields[FIELD_FILE].data)
                 return dialect_refuse(ret_error, "file", "file is required");
         if (!is_given(f, FIELD_FILE))
                 return dialect_refuse(ret_error, "file", "file must not be empty");
-        type = find_type(&f->fields[FIELD_FILE], &b);
+        type = find_type(&f->fields[FIELD_FILE]);
         if (!type)
                 return dialect_refuse(ret_error, "file",
                                       "file must be sound of a known format, such as wav, mp3, flac or ogg");
@@ -224,17 +216,20 @@ static int write_request(const DialectContext *c, const Transcription *x, const 
 
 static int translate(const DialectContext *c, const char *body, size_t n, const char *task, Transcription *x,
                      ApiError *ret_error) {
-        _cleanup_buf_ Buf b = BUF_INIT(8 * TRANSCRIPT_FIELD_MAX);
-        MultipartPart *model;
+        _cleanup_buf_ Buf quoted = BUF_INIT(8 * TRANSCRIPT_FIELD_MAX);
+        JsonView model = {};
         Form f = {};
         int r;
 
         r = read_form(c, body, n, &f, ret_error);
         if (r != 0)
                 return r;
-        model = &f.fields[FIELD_MODEL];
-        r = single_read_model(&x->single, c, model->data ? quote(model->data, model->n, &b) : (JsonView){},
-                              MODEL_CAN_TEXT, "writes no text", ret_error);
+        if (f.fields[FIELD_MODEL].data) { /* as the routes without a form have it */
+                jwrite_quote(&quoted, f.fields[FIELD_MODEL].data, f.fields[FIELD_MODEL].n);
+                if (quoted.error == 0)
+                        model = json_view(buf_data(&quoted), quoted.n);
+        }
+        r = single_read_model(&x->single, c, model, MODEL_CAN_TEXT, "writes no text", ret_error);
         if (r == 0)
                 r = check_form(x, &f, ret_error);
         if (r == 0)
