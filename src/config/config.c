@@ -204,8 +204,7 @@ int config_text_path(const ConfigText *t, size_t i, char **ret) {
         *ret = strdup(text);
         if (!*ret)
                 return -ENOMEM;
-        for (n = strlen(*ret); n > 0 && strchr(TEXT_WHITESPACE, (*ret)[n - 1]); n--)
-                (*ret)[n - 1] = 0;
+        (void) text_strip(*ret); /* the end; the beginning is stripped already */
         return 0;
 }
 

@@ -16,6 +16,8 @@
 #include "core/verdict.h"
 #include "dialect/gemini/event.h"
 
+#define ANSWER_WHY_MAX 255U /* bytes of a finishMessage that are kept, for an error */
+
 typedef struct AnswerCandidate {
         bool is_seen;
         bool was_finished; /* before the present event */

@@ -27,6 +27,13 @@
 /* OpenAI's name of a finishReason; NULL: it has no equivalent. */
 const char *openai_finish_reason(const char *gemini);
 
+/* A finishReason that has no equivalent is passed on, and may be anything: covers a key in it. */
+void openai_scrub_finish(GeminiCandidate *c, const Secret *key);
+
+/* Keeps Google's message, clean, in case the candidate stays empty. Without a finishReason does nothing. */
+void openai_note_finish_message(const GeminiCandidate *c, const Secret *key,
+                                char ret[static ANSWER_WHY_MAX + 1]);
+
 /* --- chat-chunk.c --- */
 
 /* Begins the stream's answer: what all chunks begin with. The id must be set. */

@@ -69,12 +69,18 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
                 openai_chunk_begin(chat);
 }
 
-/* Keeps Google's message in case the candidate stays empty. */
-static void note_finish_message(OpenaiChat *chat, const GeminiCandidate *c) {
+void openai_scrub_finish(GeminiCandidate *c, const Secret *key) {
+        if (c->finish_reason[0] && !openai_finish_reason(c->finish_reason))
+                secret_scrub(c->finish_reason, key);
+}
+
+void openai_note_finish_message(const GeminiCandidate *c, const Secret *key,
+                                char ret[static ANSWER_WHY_MAX + 1]) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
 
-        if (message_clean(c->finish_message, strlen(c->finish_message), chat->t.key, &clean) >= 0)
-                text_copy(chat->why, sizeof(chat->why), buf_cstr(&clean));
+        if (c->finish_reason[0] &&
+            message_clean(c->finish_message, strlen(c->finish_message), key, &clean) >= 0)
+                text_copy(ret, ANSWER_WHY_MAX + 1, buf_cstr(&clean));
 }
 
 static void note_tier(OpenaiChat *chat, const GeminiEvent *e) {
@@ -240,15 +246,12 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         bool has_content = false;
         GeminiPart part;
 
-        /* It is passed on, and may be anything. */
-        if (c->finish_reason[0] && !openai_finish_reason(c->finish_reason))
-                secret_scrub(c->finish_reason, chat->t.key);
+        openai_scrub_finish(c, chat->t.key);
         candidate = answer_note_candidate(&chat->answer, c);
         if (!candidate)
                 return 0;
         make_ready(chat, c->index);
-        if (c->finish_reason[0])
-                note_finish_message(chat, c);
+        openai_note_finish_message(c, chat->t.key, chat->why);
         openai_logprobs_add(chat, c);
         openai_cite_add(chat, c);
         note_continuation(chat, c);

@@ -36,7 +36,7 @@ typedef struct OpenaiChat {
         bool has_stop; /* stop sequences, so that an empty answer may be the right one */
         const char *service_tier;                     /* OpenAI's name of the tier used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
-        char why[256];                                /* the last finishMessage, clean */
+        char why[ANSWER_WHY_MAX + 1];                 /* the last finishMessage, clean */
         Answer answer;
         Buf head; /* streaming: the beginning of all chunks */
         Buf text;     /* of the current candidate's event */

@@ -55,13 +55,6 @@ void single_write_prompt(JsonView text, JWriter *w) {
         jwrite_end(w);
 }
 
-static void note_finish_message(OpenaiSingle *s, const GeminiCandidate *c) {
-        _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
-
-        if (message_clean(c->finish_message, strlen(c->finish_message), s->t.key, &clean) >= 0)
-                text_copy(s->why, sizeof(s->why), buf_cstr(&clean));
-}
-
 int single_event(OpenaiSingle *s, const char *json, size_t n,
                  bool (*take)(OpenaiSingle *s, const GeminiPart *p), Verdict *ret_verdict) {
         AnswerCandidate *candidate;
@@ -78,14 +71,11 @@ int single_event(OpenaiSingle *s, const char *json, size_t n,
         while (gemini_event_next(&e, &c)) {
                 bool has_content = false;
 
-                /* It is passed on, and may be anything. */
-                if (c.finish_reason[0] && !openai_finish_reason(c.finish_reason))
-                        secret_scrub(c.finish_reason, s->t.key);
+                openai_scrub_finish(&c, s->t.key);
                 candidate = answer_note_candidate(&s->answer, &c);
                 if (!candidate || c.index > 0)
                         continue;
-                if (c.finish_reason[0])
-                        note_finish_message(s, &c);
+                openai_note_finish_message(&c, s->t.key, s->why);
                 while (gemini_part_next(&c.parts, &part))
                         has_content = (!part.is_thought && take(s, &part)) || has_content;
                 if (has_content)

@@ -13,7 +13,7 @@ typedef struct OpenaiSingle {
         Translation t;
         uint64_t created;
         Answer answer;
-        char why[256]; /* the last finishMessage, clean */
+        char why[ANSWER_WHY_MAX + 1]; /* the last finishMessage, clean */
 } OpenaiSingle;
 
 void single_init(OpenaiSingle *s, const DialectContext *c, const Dialect *d);
