@@ -1,37 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "config-setting.h"
+
 #include "base/text.h"
-#include "config/config.h"
 
 /* MODEL_LIMITS: valid values, and the messages for the others. */
 
 #define ALLOWED "must be {\"MODEL\": {\"rpm\": N, \"tpm\": N, \"rpd\": N}}"
 
-static void say(LogLevel level, const char *line, void *userdata) {
-        char *said = userdata;
-        size_t n = strlen(said);
-
-        (void) snprintf(said + n, 4096 - n, "%s\n", line);
-}
-
-static int make_setting(const char *name, const char *value, Config **ret, char said[static 4096]) {
-        _cleanup_(config_text_freep) ConfigText *t = NULL;
-
-        said[0] = 0;
-        assert_int_equal(config_text_new(&t), 0);
-        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k-of-this-test", 14), 0);
-        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENVIRONMENT, name, value, strlen(value)), 0);
-        return config_new(t, say, said, ret);
-}
-
-static int make(const char *value, Config **ret, char said[static 4096]) {
+static int make(const char *value, Config **ret, char said[static SAID_MAX]) {
         return make_setting("MODEL_LIMITS", value, ret, said);
 }
 
 static void test_taken(void **state) {
         _cleanup_(config_unrefp) Config *c = NULL;
-        char said[4096];
+        char said[SAID_MAX];
 
         assert_int_equal(
                 make("{\"models/m\":{\"rpm\":10,\"projects\":{\"p\":{\"rpm\":1000000000000,\"rpd\":null}}},"
@@ -81,7 +65,7 @@ static void test_refused(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(config_unrefp) Config *c = NULL;
-                char said[4096];
+                char said[SAID_MAX];
 
                 assert_int_equal(make(rows[i].value, &c, said), -EINVAL);
                 assert_string_equal(said, rows[i].said);
@@ -102,7 +86,7 @@ static void test_percent(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(config_unrefp) Config *c = NULL;
-                char said[4096];
+                char said[SAID_MAX];
 
                 if (rows[i].percent < 0) {
                         assert_int_equal(make_setting("QUOTA_WARN_AT", rows[i].value, &c, said), -EINVAL);
@@ -146,7 +130,7 @@ static void test_ceilings(void **state) {
                 _cleanup_free_ char *fits = many_members("m", rows[i].value, rows[i].most);
                 _cleanup_free_ char *spills = many_members("m", rows[i].value, rows[i].most + 1);
                 _cleanup_(config_unrefp) Config *c = NULL;
-                char said[4096];
+                char said[SAID_MAX];
 
                 assert_int_equal(make_setting(rows[i].name, fits, &c, said), 0);
                 assert_string_equal(said, "");

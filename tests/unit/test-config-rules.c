@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "config-setting.h"
+
 #include "base/limits-rules.h"
 #include "base/text.h"
-#include "config/config.h"
 
 /* MODEL_RULES: valid values, and the messages for the others. CHAT_IMAGES. */
 
 #define ALLOWED "{\"MODEL\": {\"takes\": {…}}}, or the absolute path of such a file\n"
-
-static void say(LogLevel level, const char *line, void *userdata) {
-        char *said = userdata;
-        size_t n = strlen(said);
-
-        (void) snprintf(said + n, 4096 - n, "%s\n", line);
-}
-
-static int make_setting(const char *name, const char *value, Config **ret, char said[static 4096]) {
-        _cleanup_(config_text_freep) ConfigText *t = NULL;
-
-        said[0] = 0;
-        assert_int_equal(config_text_new(&t), 0);
-        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k-of-this-test", 14), 0);
-        assert_int_equal(config_text_set(t, CONFIG_SOURCE_ENVIRONMENT, name, value, strlen(value)), 0);
-        return config_new(t, say, said, ret);
-}
 
 static const ModelRules *find(const Config *c, const char *model) {
         return model_rules_find(&c->route.rules, model);
@@ -33,7 +17,7 @@ static const ModelRules *find(const Config *c, const char *model) {
 static void test_taken(void **state) {
         _cleanup_(config_unrefp) Config *c = NULL;
         const ModelRules *r;
-        char said[4096];
+        char said[SAID_MAX];
 
         assert_int_equal(make_setting("MODEL_RULES",
                                       "{\"gemini-2.5-flash\":{\"thinking_highest\":100,"
@@ -138,7 +122,7 @@ static void test_refused(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 Config *c = NULL;
-                char said[4096];
+                char said[SAID_MAX];
 
                 assert_int_equal(make_setting("MODEL_RULES", rows[i].value, &c, said), -EINVAL);
                 assert_string_equal(said, rows[i].said);
@@ -148,7 +132,7 @@ static void test_refused(void **state) {
 static void test_too_many(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(1U << 20);
         Config *c = NULL;
-        char said[4096];
+        char said[SAID_MAX];
 
         for (size_t i = 0; i <= MODEL_RULES_MAX; i++)
                 (void) buf_printf(&b, "%s\"m%zu\":{}", i > 0 ? "," : "{", i);
@@ -161,7 +145,7 @@ static void test_too_many(void **state) {
 static void test_manual(void **state) {
         _cleanup_(config_unrefp) Config *c = NULL;
         static char text[65536];
-        char said[4096], *begin, *end;
+        char said[SAID_MAX], *begin, *end;
         const ModelRules *r;
         FILE *f;
 
@@ -203,7 +187,7 @@ static void test_images(void **state) {
                 { "both", CHAT_IMAGES_BOTH },
         };
         Config *none = NULL;
-        char said[4096];
+        char said[SAID_MAX];
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(config_unrefp) Config *c = NULL;
