@@ -201,14 +201,18 @@ static void on_slice(void *userdata) {
         report(m, r, &change);
 }
 
-static int start_update(Manager *m) {
-        const Config *c = m->reload.config;
+static void on_saved(void *userdata) {
+        Manager *m = userdata;
+        int r;
 
-        m->reload.wanted = wanted_of(c);
         if (!m->reload.wanted)
-                return -ENOMEM;
-        state_writer_before_change(m->state_writer);
-        return pool_update_new(m->pool, m->reload.wanted, c->n_keys, &m->reload.update);
+                return; /* dropped meanwhile */
+        r = pool_update_new(m->pool, m->reload.wanted, m->reload.config->n_keys, &m->reload.update);
+        if (r < 0) {
+                drop_update(m);
+                report(m, r, &(PoolChange){});
+        }
+        loop_slice_add(m->loop, &m->reload.slice, on_slice, m);
 }
 
 static void on_read(int r, int faults, Config *read, void *userdata) {
@@ -218,12 +222,15 @@ static void on_read(int r, int faults, Config *read, void *userdata) {
         if (r >= 0)
                 r = check(m, faults, &read);
         m->reload.config = read;
-        if (r >= 0)
-                r = start_update(m);
-        if (r < 0) {
-                drop_update(m);
-                report(m, r, &(PoolChange){});
+        if (r >= 0) {
+                m->reload.wanted = wanted_of(read);
+                r = m->reload.wanted ? 0 : -ENOMEM;
         }
+        if (r >= 0) {
+                state_writer_before_change(m->state_writer, on_saved, m);
+                return;
+        }
+        report(m, r, &(PoolChange){});
         if (read)
                 loop_slice_add(m->loop, &m->reload.slice, on_slice, m);
         else

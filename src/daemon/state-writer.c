@@ -17,6 +17,10 @@
  *
  * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's).
  *
+ * Members of a source that leave take along what was counted of them. So a change of members begins once
+ * all that was noted before is in a batch. A batch that is under way has to end first, for which the change
+ * waits STATE_CHANGE_WAIT at most: a disk that hangs holds no reload up.
+ *
  * All sources save into one batch, so a store sees one transaction. Nothing is written before every source
  * has been restored: rows of a source that has not read its own yet would replace them. state-reader.c reads
  * them.
@@ -27,11 +31,13 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
+#include "base/limits-state.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "daemon/message-ids.h"
 #include "daemon/state-reader.h"
 #include "daemon/state-writer.h"
+#include "io/timer.h"
 
 /* The limits above, less the time that the loop and the disk may take. */
 #define URGENT_AFTER (20 * USEC_PER_MSEC)
@@ -58,6 +64,9 @@ struct StateWriter {
         int error; /* while failing: the last one */
         void (*ended)(void *userdata);
         void *userdata;
+        void (*saved)(void *userdata); /* a change of members waits for what was noted */
+        void *saved_userdata;
+        Timer *saved_late;
 };
 
 static void arm(StateWriter *k) {
@@ -153,6 +162,24 @@ static void look_at_end(StateWriter *k) {
         ended(k->userdata);
 }
 
+static bool is_saved(const StateWriter *k) {
+        return k->failing || (k->due_urgent == USEC_INFINITY && k->due_rest == USEC_INFINITY);
+}
+
+static void go_on(void *userdata) {
+        StateWriter *k = userdata;
+        void (*saved)(void *userdata) = k->saved;
+
+        k->saved = NULL;
+        k->saved_late = timer_free(k->saved_late);
+        saved(k->saved_userdata);
+}
+
+static void look_at_change(StateWriter *k) {
+        if (k->saved && is_saved(k))
+                go_on(k);
+}
+
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         StateWriter *k = userdata;
 
@@ -162,6 +189,7 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
                 store_write(k->store, &k->rows);
         else
                 (void) begin(k);
+        look_at_change(k);
         look_at_end(k);
         return 0;
 }
@@ -254,6 +282,7 @@ static void on_done(const StoreReport *r, void *userdata) {
         else
                 on_written(k, r->is_new);
         arm(k);
+        look_at_change(k);
         look_at_end(k);
 }
 
@@ -275,12 +304,21 @@ static bool write_all(StateWriter *k, usec_t until) {
         return true;
 }
 
-void state_writer_before_change(StateWriter *k) {
-        if (!k || k->failing || store_is_busy(k->store))
+void state_writer_before_change(StateWriter *k, void (*saved)(void *userdata), void *userdata) {
+        if (!k) {
+                saved(userdata);
                 return;
-        k->due_rest = loop_now(k->loop);
-        if (begin(k) >= 0 && !store_is_busy(k->store))
-                store_write(k->store, &k->rows);
+        }
+        assert(!k->saved);
+        k->saved = saved;
+        k->saved_userdata = userdata;
+        if (!k->failing)
+                k->due_rest = loop_now(k->loop);
+        if (!k->failing && !store_is_busy(k->store) && begin(k) >= 0 && !store_is_busy(k->store))
+                store_write(k->store, &k->rows); /* is the file still there? */
+        look_at_change(k);
+        if (k->saved && timer_new(k->loop, STATE_CHANGE_WAIT, go_on, k, &k->saved_late) < 0)
+                go_on(k);
 }
 
 void state_writer_after_change(StateWriter *k) {
@@ -359,6 +397,7 @@ StateWriter *state_writer_free(StateWriter *k) {
                         k->reader.sources[i].ops->keep(k->reader.sources[i].source, NULL, NULL);
         }
         (void) store_free(k->store);
+        timer_free(k->saved_late);
         sd_event_source_unref(k->timer);
         if (hangs)
                 return NULL; /* the store still uses the rows */

@@ -34,9 +34,10 @@ void state_writer_end(StateWriter *k, void (*ended)(void *userdata), void *userd
 StateWriter *state_writer_free(StateWriter *k);
 DEFINE_CLEANUP(StateWriter *, state_writer_free);
 
-/* To be called before and after a change of the sources' members, such as the pool's keys. The first begins
- * to write what was noted, if the store is free for it; the second has the rows of the new members restored
- * as soon as the store is. Neither waits for the store. A member that leaves and comes back within a moment
- * may lose what was counted in that moment. */
-void state_writer_before_change(StateWriter *k);
+/* To be called before and after a change of the sources' members, such as the pool's keys. The first saves
+ * what was noted, and calls `saved` when that is in a batch, or STATE_CHANGE_WAIT later; often before it
+ * returns. The second has the rows of the new members restored as soon as the store is free. Neither waits
+ * for the store. What is counted for a member between `saved` and its leaving is lost. The writer may be
+ * NULL. */
+void state_writer_before_change(StateWriter *k, void (*saved)(void *userdata), void *userdata);
 void state_writer_after_change(StateWriter *k);

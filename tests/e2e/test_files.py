@@ -679,6 +679,7 @@ def test_reload(sim, tmp_path):
         files.generate(of(made[0]), status=404)
         d.keys("KEY1", "KEY2")
         d.reload()
+        wait.until("the rows of the new key", lambda: len(files.names("files")[0]) == 2)  # the reload does not wait for the disk
         sim.clear()
         for _ in range(3):
             files.generate(of(made[0]))

@@ -149,18 +149,18 @@ static const StateSource without_secret = SOURCE(NULL);
 typedef struct World {
         Loop *loop;
         StateWriter *writer;
+        Store *store; /* the writer's */
         MemoryMedium medium;
         Source a, b;
 } World;
 
 static void start(World *w) {
         const StateWriterSource sources[] = { { &with_secret, &w->a }, { &without_secret, &w->b } };
-        Store *store;
 
         w->a = (Source){ .begin_error = w->a.begin_error };
         w->b = (Source){ .begin_error = w->b.begin_error };
-        assert_int_equal(store_memory_new(w->loop, &w->medium, &store), 0);
-        assert_int_equal(state_writer_new(w->loop, store, sources, 2, &w->writer), 0);
+        assert_int_equal(store_memory_new(w->loop, &w->medium, &w->store), 0);
+        assert_int_equal(state_writer_new(w->loop, w->store, sources, 2, &w->writer), 0);
 }
 
 static void stop(World *w) {
@@ -333,14 +333,22 @@ static void test_restore_fails(void **state) {
         stop(w);
 }
 
+static void on_saved(void *userdata) {
+        unsigned *n = userdata;
+
+        (*n)++;
+}
+
 /* Only the source that has changed reads again. */
 static void test_change(void **state) {
         World *w = *state;
+        unsigned n_saved = 0;
 
         start(w);
         count(&w->a, 0, 1, false);
         count(&w->b, 0, 2, false);
-        state_writer_before_change(w->writer);
+        state_writer_before_change(w->writer, on_saved, &n_saved);
+        assert_int_equal(n_saved, 1);
         assert_int_equal(shelf_count(&w->medium.shelf, 1), 0); /* nothing is waited for */
         w->b = (Source){ .noted = w->b.noted, .userdata = w->b.userdata };
         state_writer_after_change(w->writer);
@@ -352,9 +360,64 @@ static void test_change(void **state) {
         assert_counts(&w->b, 2, 0, 0);
         assert_int_equal(w->a.n_restores, 1);
         assert_int_equal(w->b.n_restores, 1);
-        state_writer_before_change(w->writer);
+        while (n_saved < 2) {
+                state_writer_before_change(w->writer, on_saved, &n_saved);
+                turn(w);
+        }
         state_writer_after_change(w->writer); /* nothing to read */
         assert_int_equal(w->b.n_restores, 1);
+        stop(w);
+}
+
+/* What was counted while a batch is being written is in the next batch before the members change. */
+static void test_change_while_writing(void **state) {
+        World *w = *state;
+        unsigned n_saved = 0;
+
+        start(w);
+        count(&w->b, 0, 1, true);
+        w->medium.hangs = true;
+        state_writer_before_change(w->writer, on_saved, &n_saved);
+        assert_int_equal(n_saved, 1); /* it is in the batch */
+        count(&w->b, 1, 2, false);
+        state_writer_before_change(w->writer, on_saved, &n_saved);
+        for (unsigned i = 0; i < 3; i++)
+                assert_true(sd_event_run(loop_event(w->loop), 0) >= 0);
+        assert_int_equal(n_saved, 1);
+        w->medium.hangs = false;
+        store_wait(w->store);
+        while (n_saved < 2)
+                turn(w);
+        assert_false(w->b.dirty[1]);
+        w->b = (Source){ .noted = w->b.noted, .userdata = w->b.userdata };
+        state_writer_after_change(w->writer);
+        while (!w->b.restored)
+                turn(w);
+        assert_counts(&w->b, 1, 2, 0);
+        stop(w);
+}
+
+/* A disk that hangs holds no change up for long, and one that fails does not at all. */
+static void test_change_without_a_disk(void **state) {
+        World *w = *state;
+        unsigned n_saved = 0;
+
+        start(w);
+        count(&w->b, 0, 1, true);
+        w->medium.hangs = true;
+        state_writer_before_change(w->writer, on_saved, &n_saved);
+        count(&w->b, 0, 1, true);
+        state_writer_before_change(w->writer, on_saved, &n_saved);
+        while (n_saved < 2)
+                assert_true(sd_event_run(loop_event(w->loop), 10 * USEC_PER_SEC) > 0);
+        assert_true(w->b.dirty[0]);
+        w->medium.hangs = false;
+        w->medium.error = -ENOSPC;
+        count(&w->b, 0, 1, true);
+        state_writer_before_change(w->writer, on_saved, &n_saved);
+        while (n_saved < 3)
+                turn(w);
+        w->medium.error = 0;
         stop(w);
 }
 
@@ -424,6 +487,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_save_fails, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_restore_fails, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_change, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_change_while_writing, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_change_without_a_disk, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_disk_hangs_at_a_change, set_up, tear_down),
 #ifndef __SANITIZE_ADDRESS__ /* the thread that is left behind is a leak, on purpose */
                 cmocka_unit_test_setup_teardown(test_disk_hangs, set_up, tear_down),
