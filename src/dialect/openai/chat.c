@@ -10,7 +10,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -75,7 +74,7 @@ static int read_conversation(ChatRequest *q, JsonView v) {
 /* In the order of ChatField. */
 static const struct {
         const char *name;
-        ChatTypes types;
+        JsonTypes types;
         int (*read)(ChatRequest *q, JsonView v);
 } fields[_CHAT_FIELD_MAX] = {
 #define FIELD(id, name, types, read) [CHAT_##id] = { name, types, read }
@@ -123,77 +122,6 @@ static const struct {
         FIELD(LOGIT_BIAS, "logit_bias", TYPE_OBJECT, NULL),
 #undef FIELD
 };
-
-/* --- types --- */
-
-static const struct {
-        ChatTypes type;
-        const char *name;
-} type_names[] = {
-        { TYPE_BOOL, "a boolean" },  { TYPE_INTEGER, "an integer" }, { TYPE_NUMBER, "a number" },
-        { TYPE_STRING, "a string" }, { TYPE_OBJECT, "an object" },   { TYPE_ARRAY, "an array" },
-};
-
-static bool is_whole(JsonView v) {
-        double d;
-
-        if (json_view_is_digits(v))
-                return true;
-        return json_view_is_double(v, &d) && d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d;
-}
-
-static bool is_of_type(JsonView v, ChatTypes types) {
-        switch (*v.p) {
-        case '"':
-                return types & TYPE_STRING;
-        case '{':
-                return types & TYPE_OBJECT;
-        case '[':
-                return types & TYPE_ARRAY;
-        case 't':
-        case 'f':
-                return types & TYPE_BOOL;
-        case 'n':
-                return false;
-        default:
-                return types & TYPE_NUMBER || (types & TYPE_INTEGER && is_whole(v));
-        }
-}
-
-static _printf_(3, 0) int refuse(ChatRequest *q, const char *fault, const char *param, va_list ap) {
-        char name[64];
-
-        (void) vsnprintf(name, sizeof(name), param, ap);
-        return dialect_refuse(q->error, name, "%s %s", name, fault);
-}
-
-int chat_refuse(ChatRequest *q, const char *fault, const char *param, ...) {
-        va_list ap;
-        int r;
-
-        va_start(ap, param);
-        r = refuse(q, fault, param, ap);
-        va_end(ap);
-        return r;
-}
-
-int chat_check_type(ChatRequest *q, JsonView v, ChatTypes types, const char *param, ...) {
-        char fault[80] = "must be ";
-        size_t n = strlen(fault), first = n;
-        va_list ap;
-        int r;
-
-        if (v.p && is_of_type(v, types))
-                return 0;
-        for (size_t i = 0; i < ELEMENTSOF(type_names); i++)
-                if (types & type_names[i].type)
-                        n += (size_t) snprintf(fault + n, sizeof(fault) - n, "%s%s",
-                                               n > first ? " or " : "", type_names[i].name);
-        va_start(ap, param);
-        r = refuse(q, fault, param, ap);
-        va_end(ap);
-        return r;
-}
 
 /* --- the fields --- */
 

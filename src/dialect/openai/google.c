@@ -71,7 +71,7 @@ static int read_tool_config(ChatRequest *q, JsonView v) {
 
 static const struct {
         const char *snake, *camel;
-        ChatTypes types;
+        JsonTypes types;
         int (*read)(ChatRequest *q, JsonView v);
 } members[_GOOGLE_FIELD_MAX] = {
         [GOOGLE_SAFETY_SETTINGS] = { "safety_settings", "safetySettings", TYPE_ARRAY, NULL },

@@ -15,6 +15,7 @@
 
 #include "base/json/cursor.h"
 #include "base/json/write.h"
+#include "dialect/check.h"
 #include "dialect/context.h"
 #include "dialect/openai/chat.h"
 #include "dialect/openai/fields.h"
@@ -58,20 +59,8 @@ typedef struct ChatRequest {
         ApiError *error;
 } ChatRequest;
 
-/* The kinds of JSON that a member may have. */
-typedef enum ChatTypes {
-        TYPE_BOOL = 1 << 0,
-        TYPE_INTEGER = 1 << 1, /* 1024.0 is one: some clients write all numbers this way */
-        TYPE_NUMBER = 1 << 2,
-        TYPE_STRING = 1 << 3,
-        TYPE_OBJECT = 1 << 4,
-        TYPE_ARRAY = 1 << 5,
-} ChatTypes;
-
-/* 0, or a refusal that names the member and what it must be. `param` is made of the format. */
-int chat_check_type(ChatRequest *q, JsonView v, ChatTypes types, const char *param, ...) _printf_(4, 5);
-/* A refusal: `PARAM FAULT`. */
-int chat_refuse(ChatRequest *q, const char *fault, const char *param, ...) _printf_(3, 4);
+#define chat_check_type(q, ...) check_type((q)->error, __VA_ARGS__)
+#define chat_refuse(q, ...)     check_refuse((q)->error, __VA_ARGS__)
 
 /* One more declaration, zeroed, valid until the next. 0, a refusal, -ENOMEM. */
 int chat_add_tool(ChatRequest *q, ToolDecl **ret);
