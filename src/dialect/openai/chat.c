@@ -212,24 +212,9 @@ static void write_tier(ChatRequest *q, JWriter *w) {
                         jwrite_string(w, "serviceTier", tiers[i].gemini);
 }
 
-static const struct {
-        ToolLoss loss;
-        const char *text;
-} losses[] = {
-        { TOOL_LOST_FUNCTIONS, "functions: the model takes none" },
-        { TOOL_LOST_GOOGLE, "Google's tools: the model takes none, or none beside functions" },
-        { TOOL_LOST_REQUIRED, "tool_choice: there are no functions" },
-        { TOOL_LOST_DOUBLE, "functions whose name another one has" },
-};
-
-static void note_loss(ChatRequest *q, ToolLoss lost) {
-        for (size_t i = 0; i < ELEMENTSOF(losses); i++)
-                if (lost & losses[i].loss)
-                        q->chat->t.loss = q->chat->t.loss ?: losses[i].text;
-}
-
 static int write_request(ChatRequest *q, Buf *out) {
         JWriter w = JWRITER_INIT(out);
+        ToolLoss lost;
         int r;
 
         jwrite_object(&w, NULL);
@@ -241,7 +226,8 @@ static int write_request(ChatRequest *q, Buf *out) {
                                       TURN_STEPS_MAX, TOOL_NAMES_MAX, TOOL_NAME_MAX);
         if (r < 0)
                 return r;
-        note_loss(q, tools_write(q->decls, q->n_decls, &q->choice, q->rules, &w));
+        lost = tools_write(q->tools.decls, q->tools.n, &q->tools.choice, q->rules, &w);
+        q->chat->t.loss = q->chat->t.loss ?: tool_loss_to_string(lost);
         chat_write_config(q, &w);
         chat_write_google(q, &w);
         write_tier(q, &w);
@@ -284,8 +270,7 @@ static OpenaiChat *chat_new(const DialectContext *c, size_t body_size) {
 
 static void request_done(ChatRequest *q) {
         turns_done(&q->turns);
-        free(q->decls);
-        free(q->choice.names);
+        tool_list_done(&q->tools);
 }
 
 static int translate(ChatRequest *q, JsonView root) {

@@ -8,9 +8,6 @@
 int chat_read_stop(ChatRequest *q, JsonView v);
 int chat_read_logprobs(ChatRequest *q, JsonView v);
 
-/* Functions or custom tools, not only Google's. */
-bool chat_has_functions(const ChatRequest *q);
-
 /* After all fields are read, in this order. 0, DIALECT_E_REFUSED, -errno. */
 int chat_check_numbers(ChatRequest *q);
 int chat_settle_tools(ChatRequest *q);

@@ -47,9 +47,9 @@ int chat_read_response_format(ChatRequest *q, JsonView v) {
 
 /* Beside functions. */
 static ChatFormat choose_with_functions(const ChatRequest *q) {
-        if (q->choice.mode == TOOL_REQUIRED)
+        if (q->tools.choice.mode == TOOL_REQUIRED)
                 return FORMAT_TEXT; /* the answer is a call */
-        if (q->choice.n_names > 0)
+        if (q->tools.choice.n_names > 0)
                 return FORMAT_INSTRUCTION;
         if (model_can(q->rules, MODEL_CAN_JSON_WITH_TOOLS))
                 return FORMAT_JSON;
@@ -60,11 +60,11 @@ static ChatFormat choose(ChatRequest *q) {
         if (!model_can(q->rules, MODEL_CAN_JSON))
                 return FORMAT_INSTRUCTION;
         /* Functions that must not be called are not needed, and would need a mode beside JSON. */
-        if (q->choice.mode == TOOL_NONE)
-                q->n_decls = 0;
-        if (chat_has_functions(q))
+        if (q->tools.choice.mode == TOOL_NONE)
+                q->tools.n = 0;
+        if (tool_list_has_functions(&q->tools))
                 return choose_with_functions(q);
-        if (q->n_decls > 0 && !model_can(q->rules, MODEL_CAN_JSON_WITH_TOOLS))
+        if (q->tools.n > 0 && !model_can(q->rules, MODEL_CAN_JSON_WITH_TOOLS))
                 return FORMAT_INSTRUCTION;
         return FORMAT_JSON;
 }
@@ -80,9 +80,9 @@ static int name_function(ChatRequest *q, ToolName **ret) {
                 r = tool_names_map(&q->chat->names, name, strlen(name), ret);
                 if (r < 0)
                         return r;
-                while (k < q->n_decls && q->decls[k].name != *ret)
+                while (k < q->tools.n && q->tools.decls[k].name != *ret)
                         k++;
-                if (k == q->n_decls)
+                if (k == q->tools.n)
                         return 0;
                 (void) snprintf(name, sizeof(name), FUNCTION "_%u", i);
         }
@@ -104,7 +104,7 @@ static int declare(ChatRequest *q) {
         d->name = name;
         d->description = json_view(description, sizeof(description) - 1);
         d->schema = q->schema;
-        q->choice.mode = TOOL_REQUIRED;
+        q->tools.choice.mode = TOOL_REQUIRED;
         q->chat->json_function = name;
         return 0;
 }
@@ -126,7 +126,7 @@ int chat_settle_format(ChatRequest *q) {
         q->format = choose(q);
         if (q->format == FORMAT_INSTRUCTION)
                 instruct(q);
-        q->choice.beside_json = q->format == FORMAT_JSON;
+        q->tools.choice.beside_json = q->format == FORMAT_JSON;
         return q->format == FORMAT_FUNCTION ? declare(q) : 0;
 }
 

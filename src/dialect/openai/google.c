@@ -65,7 +65,7 @@ static int read_tool_config(ChatRequest *q, JsonView v) {
         JsonView m;
 
         if (read_member(v, "retrieval_config", "retrievalConfig", &m) == 0 && json_view_is(m, '{'))
-                q->choice.retrieval = m;
+                q->tools.choice.retrieval = m;
         return 0;
 }
 

@@ -20,7 +20,7 @@
 #include "dialect/openai/chat.h"
 #include "dialect/openai/fields.h"
 #include "dialect/thinking.h"
-#include "dialect/tools.h"
+#include "dialect/tool-list.h"
 #include "dialect/turns.h"
 
 typedef enum ChatModality {
@@ -45,9 +45,7 @@ typedef struct ChatRequest {
         JsonView google[_GOOGLE_FIELD_MAX];
         Turns turns;
 
-        ToolDecl *decls;
-        size_t n_decls, n_decls_allocated;
-        ToolChoice choice;
+        ToolList tools;
 
         Thinking thinking;
         ChatFormat format;

@@ -13,22 +13,14 @@
 #include "dialect/openai/config.h"
 #include "dialect/schema.h"
 
-int chat_add_tool(ChatRequest *q, ToolDecl **ret) {
-        if (q->n_decls == TOOLS_MAX)
-                return dialect_refuse(q->error, "tools", "tools must not have more than %u entries",
-                                      TOOLS_MAX);
-        if (q->n_decls == q->n_decls_allocated) {
-                size_t n = q->n_decls_allocated > 0 ? 2 * q->n_decls_allocated : 8;
-                ToolDecl *decls = reallocarray(q->decls, n, sizeof(ToolDecl));
+static int refuse_number(ChatRequest *q) {
+        return dialect_refuse(q->error, "tools", "tools must not have more than %u entries", TOOLS_MAX);
+}
 
-                if (!decls)
-                        return -ENOMEM;
-                q->decls = decls;
-                q->n_decls_allocated = n;
-        }
-        *ret = &q->decls[q->n_decls++];
-        **ret = (ToolDecl){};
-        return 0;
+int chat_add_tool(ChatRequest *q, ToolDecl **ret) {
+        int r = tool_list_add(&q->tools, ret);
+
+        return r == -E2BIG ? refuse_number(q) : r;
 }
 
 /* `where`: the tool's place, for the refusal. */
@@ -158,20 +150,10 @@ static int read_custom(ChatRequest *q, JsonView v, const Place *at) {
 }
 
 static int add_google(ChatRequest *q, const char *name, JsonView config) {
-        ToolDecl *d;
-        int r;
+        int r = tool_list_add_google(&q->tools, name, config);
 
-        for (size_t i = 0; i < q->n_decls; i++)
-                if (q->decls[i].kind == TOOL_GOOGLE && streq(q->decls[i].google, name))
-                        return 0;
-        r = chat_add_tool(q, &d);
-        if (r != 0)
-                return r;
-        d->kind = TOOL_GOOGLE;
         q->chat->may_cite = true;
-        d->google = name;
-        d->config = json_view_is(config, '{') ? config : (JsonView){};
-        return 0;
+        return r == -E2BIG ? refuse_number(q) : r;
 }
 
 static const char google_search[] = "\"googleSearch\"";
@@ -319,25 +301,12 @@ static bool read_mode(JsonView v, ToolMode *ret) {
 }
 
 static int add_chosen(ChatRequest *q, JsonView name, const char *param) {
-        ToolChoice *c = &q->choice;
-        ToolName **names;
         int r;
 
         r = chat_check_type(q, name, TYPE_STRING, "%s", param);
-        if (r != 0)
-                return r;
-        if (c->n_names == TOOLS_MAX)
-                return chat_refuse(q, "has too many names", "%s", param);
-        names = reallocarray(c->names, c->n_names + 1, sizeof(ToolName *));
-        if (!names)
-                return -ENOMEM;
-        c->names = names;
-        r = tool_names_map_view(&q->chat->names, name, &names[c->n_names]);
-        if (r == -E2BIG)
-                return chat_refuse(q, "must be the name of a function of tools", "%s", param);
         if (r == 0)
-                c->n_names++;
-        return r;
+                r = tool_list_choose(&q->tools, &q->chat->names, name);
+        return r == -E2BIG ? chat_refuse(q, "must be the name of a function of tools", "%s", param) : r;
 }
 
 /* {type: "function", function: {name}}, or the name beside the type. */
@@ -358,7 +327,7 @@ static int read_allowed(ChatRequest *q, JsonView v) {
 
         if (!json_view_is(allowed, '{')) /* the flat form of the Responses API */
                 allowed = v;
-        if (!read_mode(json_view_get(allowed, "mode"), &q->choice.mode) || q->choice.mode == TOOL_NONE)
+        if (!read_mode(json_view_get(allowed, "mode"), &q->tools.choice.mode) || q->tools.choice.mode == TOOL_NONE)
                 return chat_refuse(q, "must be auto or required", "tool_choice.allowed_tools.mode");
         tools = json_view_get(allowed, "tools");
         r = chat_check_type(q, tools, TYPE_ARRAY, "tool_choice.allowed_tools.tools");
@@ -367,29 +336,29 @@ static int read_allowed(ChatRequest *q, JsonView v) {
         c = json_enter(tools);
         while (r == 0 && json_next(&c, NULL, &tool))
                 r = add_chosen(q, chosen_name(tool), "tool_choice.allowed_tools.tools");
-        if (r == 0 && q->choice.n_names == 0) /* nothing is allowed */
-                q->choice.mode = TOOL_NONE;
+        if (r == 0 && q->tools.choice.n_names == 0) /* nothing is allowed */
+                q->tools.choice.mode = TOOL_NONE;
         return r;
 }
 
 int chat_read_tool_choice(ChatRequest *q, JsonView v) {
         JsonView type;
 
-        q->choice.mode = TOOL_AUTO;
-        q->choice.n_names = 0;
+        q->tools.choice.mode = TOOL_AUTO;
+        q->tools.choice.n_names = 0;
         if (json_view_is(v, '"'))
-                return read_mode(v, &q->choice.mode)
+                return read_mode(v, &q->tools.choice.mode)
                                ? 0
                                : chat_refuse(q, "must be none, auto, required, or an object", "tool_choice");
         type = json_view_get(v, "type");
         if (json_view_equals(type, "allowed_tools"))
                 return read_allowed(q, v);
-        if (read_mode(type, &q->choice.mode))
+        if (read_mode(type, &q->tools.choice.mode))
                 return 0;
         if (!json_view_equals(type, "function") && !json_view_equals(type, "custom") &&
             !json_view_equals(type, "tool") && !json_view_is_null(type))
                 return chat_refuse(q, "must be function, custom or allowed_tools", "tool_choice.type");
-        q->choice.mode = TOOL_REQUIRED;
+        q->tools.choice.mode = TOOL_REQUIRED;
         return add_chosen(q, chosen_name(v),
                           json_view_equals(type, "custom") ? "tool_choice.custom.name"
                                                            : "tool_choice.function.name");
@@ -397,31 +366,24 @@ int chat_read_tool_choice(ChatRequest *q, JsonView v) {
 
 int chat_read_function_call(ChatRequest *q, JsonView v) {
         if (json_view_is(v, '"'))
-                return read_mode(v, &q->choice.mode)
+                return read_mode(v, &q->tools.choice.mode)
                                ? 0
                                : chat_refuse(q, "must be none, auto, or an object", "function_call");
-        q->choice.mode = TOOL_REQUIRED;
+        q->tools.choice.mode = TOOL_REQUIRED;
         return add_chosen(q, json_view_get(v, "name"), "function_call.name");
-}
-
-bool chat_has_functions(const ChatRequest *q) {
-        for (size_t i = 0; i < q->n_decls; i++)
-                if (q->decls[i].kind != TOOL_GOOGLE)
-                        return true;
-        return false;
 }
 
 int chat_settle_tools(ChatRequest *q) {
         const char *param = q->fields[CHAT_TOOL_CHOICE].p ? "tool_choice" : "function_call";
         const ToolName *unknown;
 
-        if (chat_has_functions(q) && !model_can(q->rules, MODEL_CAN_TOOLS))
+        if (tool_list_has_functions(&q->tools) && !model_can(q->rules, MODEL_CAN_TOOLS))
                 return dialect_refuse(q->error, q->fields[CHAT_TOOLS].p ? "tools" : "functions",
                                       "tools: the model %s takes no functions", q->model);
-        unknown = q->choice.n_names > 0 ? tools_find_undeclared(q->decls, q->n_decls, &q->choice) : NULL;
+        unknown = q->tools.choice.n_names > 0 ? tools_find_undeclared(q->tools.decls, q->tools.n, &q->tools.choice) : NULL;
         if (unknown)
                 return dialect_refuse(q->error, param, "%s must name a function of tools", param);
-        if (q->fields[CHAT_TOOLS].p && chat_has_functions(q))
+        if (q->fields[CHAT_TOOLS].p && tool_list_has_functions(&q->tools))
                 q->chat->has_functions = false; /* both were sent: the newer form is answered */
         return 0;
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The tools of a request while it is read: the declarations in the client's order, and the choice. */
+
+#include "dialect/tools.h"
+
+/* Zeroed: empty. */
+typedef struct ToolList {
+        ToolDecl *decls;
+        size_t n, n_allocated;
+        ToolChoice choice;
+} ToolList;
+
+void tool_list_done(ToolList *l);
+
+/* One more declaration, zeroed, valid until the next. -E2BIG: there are TOOLS_MAX; -ENOMEM. */
+int tool_list_add(ToolList *l, ToolDecl **ret);
+
+/* A tool of Google's, once: tools_google_name(). `config`: an object, or anything else for none. */
+int tool_list_add_google(ToolList *l, const char *name, JsonView config);
+
+/* One more name of the choice. -E2BIG: there are too many, or it is too long; -ENOMEM. */
+int tool_list_choose(ToolList *l, ToolNames *names, JsonView name);
+
+/* Functions or custom tools, not only Google's. */
+bool tool_list_has_functions(const ToolList *l);
+
+/* For Translation.loss; NULL: nothing was left out. */
+const char *tool_loss_to_string(ToolLoss lost);
