@@ -154,7 +154,7 @@ void chat_write_config(ChatRequest *q, JWriter *w) {
         write_stop(q, w);
         if (q->chat->has_logprobs)
                 jwrite_bool(w, "responseLogprobs", true);
-        chat_write_format(q, w);
+        format_write(&q->format, w);
         chat_write_modalities(q, w);
         if (q->google[GOOGLE_IMAGE_CONFIG].p)
                 json_copy_value(w, "imageConfig", q->google[GOOGLE_IMAGE_CONFIG]);

@@ -17,7 +17,6 @@ int chat_settle_format(ChatRequest *q);
 /* "generationConfig", if there is anything in it, and its parts. */
 void chat_write_config(ChatRequest *q, JWriter *w);
 void chat_write_modalities(ChatRequest *q, JWriter *w);
-void chat_write_format(ChatRequest *q, JWriter *w);
 
 /* The members of `google` that are copied beside it: "safetySettings" and others. */
 void chat_write_google(ChatRequest *q, JWriter *w);

@@ -7,7 +7,7 @@
  *
  *     google.c      google, extra_body: Google's own members
  *     tools.c       tools, functions, tool_choice, function_call, web_search_options
- *     format.c      response_format
+ *     response-format.c  response_format
  *     modalities.c  modalities, audio
  *     messages.c    messages; content.c: their parts
  *     config.c      generationConfig: numbers, stop, and what the others have read
@@ -17,6 +17,7 @@
 #include "base/json/write.h"
 #include "dialect/check.h"
 #include "dialect/context.h"
+#include "dialect/format.h"
 #include "dialect/openai/chat.h"
 #include "dialect/openai/fields.h"
 #include "dialect/thinking.h"
@@ -28,13 +29,6 @@ typedef enum ChatModality {
         MODALITY_IMAGE = 1 << 1,
         MODALITY_AUDIO = 1 << 2,
 } ChatModality;
-
-typedef enum ChatFormat {
-        FORMAT_TEXT,
-        FORMAT_JSON,        /* Gemini's JSON mode, with or without a schema */
-        FORMAT_INSTRUCTION, /* the instructions ask for JSON */
-        FORMAT_FUNCTION,    /* the answer is the call of a function that has the schema */
-} ChatFormat;
 
 typedef struct ChatRequest {
         const DialectContext *context;
@@ -48,8 +42,7 @@ typedef struct ChatRequest {
         ToolList tools;
 
         Thinking thinking;
-        ChatFormat format;
-        JsonView schema; /* of the format, or none */
+        Format format;
         ChatModality modalities; /* 0: none is requested */
         JsonView voice;          /* a string, or none */
         unsigned n_stop;         /* stop strings that are not empty */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+
+/* response_format. */
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "dialect/openai/config.h"
+
+int chat_read_response_format(ChatRequest *q, JsonView v) {
+        JsonView type = json_view_get(v, "type"), schema = json_view_get(v, "json_schema");
+        int r;
+
+        if (json_view_equals(type, "text"))
+                return 0;
+        if (json_view_equals(type, "json_schema")) {
+                r = chat_check_type(q, schema, TYPE_OBJECT, "response_format.json_schema");
+                if (r != 0)
+                        return r;
+                schema = json_view_get(schema, "schema");
+        } else if (json_view_equals(type, "json_object"))
+                schema = json_view_get(v, "schema"); /* an extension of several servers */
+        else
+                return chat_refuse(q, "must be text, json_object or json_schema", "response_format.type");
+        q->format.kind = FORMAT_JSON;
+        return format_read_schema(&q->format, schema) < 0
+                       ? chat_refuse(q, "must be a JSON Schema", "response_format.json_schema.schema")
+                       : 0;
+}
+
+int chat_settle_format(ChatRequest *q) {
+        int r = format_settle(&q->format, &q->tools, &q->turns);
+
+        q->chat->json_function = q->format.function;
+        return r == -E2BIG ? dialect_refuse(q->error, "tools", "tools must not have more than %u entries",
+                                            TOOLS_MAX)
+                           : r;
+}
