@@ -18,6 +18,7 @@
  */
 
 #include "base/json/copy.h"
+#include "dialect/call.h"
 #include "dialect/openai/chat-continue.h"
 #include "dialect/openai/chat.h"
 #include "dialect/part.h"
@@ -51,11 +52,6 @@ void openai_chunk_end(const OpenaiChat *chat, Buf *out); /* the usage, if it is 
 void openai_head_write(const OpenaiChat *chat, bool is_chunk, JWriter *w);
 
 /* --- chat-call.c --- */
-
-/* A call that names no function is none. */
-static inline bool openai_call_has_name(const GeminiPart *p) {
-        return json_view_is(p->name, '"') && !json_view_is_empty(p->name);
-}
 
 /* A call of a function, the candidate's next. `out` is the stream's. */
 void openai_call_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out);

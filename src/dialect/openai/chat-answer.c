@@ -257,7 +257,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         note_continuation(chat, c);
 
         while (gemini_part_next(&c->parts, &part)) {
-                if (part.kind == GEMINI_PART_CALL && (chat->is_completion || !openai_call_has_name(&part)))
+                if (part.kind == GEMINI_PART_CALL && (chat->is_completion || !call_has_name(&part)))
                         continue;
                 if (!part.is_thought && gemini_part_has_content(&part))
                         candidate->has_more = true;

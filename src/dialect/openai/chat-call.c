@@ -10,12 +10,9 @@
 
 #include <stdio.h>
 
-#include "base/hash.h"
 #include "base/text.h"
-#include "core/vault.h"
 #include "dialect/openai/answer.h"
 
-#define CALL_ID_MAX 40U /* OpenAI's own limit */
 #define CALL_IDS_KEPT_MAX (16U << 10) /* bytes of ids that are compared; after that all are made */
 
 typedef struct Call {
@@ -24,15 +21,8 @@ typedef struct Call {
         const GeminiPart *part;
 } Call;
 
-static const ToolName *find_tool(const OpenaiChat *chat, const GeminiPart *p) {
-        char name[TOOL_NAME_MAPPED_MAX + 32];
-
-        json_view_copy(p->name, name, sizeof(name));
-        return tool_names_find(&chat->names, name, strlen(name));
-}
-
 bool openai_call_is_json(const OpenaiChat *chat, const GeminiPart *p) {
-        return chat->json_function && find_tool(chat, p) == chat->json_function;
+        return chat->json_function && call_find_tool(&chat->names, p) == chat->json_function;
 }
 
 static bool is_usable_id(const OpenaiChat *chat, const OpenaiChoice *choice, const char *id) {
@@ -49,15 +39,6 @@ static bool is_usable_id(const OpenaiChat *chat, const OpenaiChoice *choice, con
         return choice->ids.n == 0 || !memmem(buf_data(&choice->ids), choice->ids.n, line, strlen(line));
 }
 
-static void make_id(const OpenaiChat *chat, size_t index, unsigned call, char ret[static CALL_ID_MAX + 1]) {
-        uint64_t answer = hash_stable(chat->id, strlen(chat->id)) ^
-                          hash_stable(chat->request_id, strlen(chat->request_id)) ^ hash_mix(chat->created),
-                 here = hash_mix(answer + ((uint64_t) index << 32 | call));
-
-        (void) snprintf(ret, CALL_ID_MAX + 1, "call_%016llx%08x", (unsigned long long) here,
-                        (unsigned) (hash_mix(here ^ answer) >> 32));
-}
-
 static void find_id(OpenaiChat *chat, size_t index, Call *c) {
         OpenaiChoice *choice = &chat->choices[index];
         char id[CALL_ID_MAX + 2];
@@ -66,19 +47,10 @@ static void find_id(OpenaiChat *chat, size_t index, Call *c) {
         if (strlen(id) <= CALL_ID_MAX && is_usable_id(chat, choice, id))
                 text_copy(c->id, sizeof(c->id), id);
         else
-                make_id(chat, index, choice->n_calls, c->id);
+                call_make_id("call_", call_answer_digest(chat->id, chat->request_id, chat->created), index,
+                             choice->n_calls, c->id);
         if (choice->ids.n <= CALL_IDS_KEPT_MAX)
                 (void) buf_printf(&choice->ids, "%s\n", c->id);
-}
-
-static void remember_signature(const OpenaiChat *chat, const Call *c) {
-        JsonView signature = json_view_inside(c->part->signature);
-
-        if (!chat->vault || !c->tool || signature.end == signature.p)
-                return;
-        vault_put(chat->vault, c->id, strlen(c->id),
-                  signature_digest(chat->t.served, c->tool, c->part->value), signature.p,
-                  (size_t) (signature.end - signature.p), chat->created * USEC_PER_SEC);
 }
 
 static void write_name(const Call *c, JWriter *w) {
@@ -89,12 +61,7 @@ static void write_name(const Call *c, JWriter *w) {
 }
 
 static void write_arguments(const Call *c, const char *key, JWriter *w) {
-        JsonView v = c->part->value;
-
-        if (json_view_is(v, '{'))
-                json_copy_as_string(w, key, v);
-        else
-                jwrite_string(w, key, "{}");
+        json_copy_as_string(w, key, call_arguments(c->part));
 }
 
 /* The text of a custom tool, which Gemini has as an argument. */
@@ -191,13 +158,13 @@ static void stream_delta(OpenaiChat *chat, size_t index, const Call *c, bool arg
 
 void openai_call_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out) {
         OpenaiChoice *choice = &chat->choices[index];
-        Call c = { .part = p, .tool = find_tool(chat, p) };
+        Call c = { .part = p, .tool = call_find_tool(&chat->names, p) };
         JWriter w = JWRITER_INIT(&choice->calls);
 
         if (choice->n_calls > 0 && (chat->is_one_call || chat->has_functions))
                 return;
         find_id(chat, index, &c);
-        remember_signature(chat, &c);
+        call_remember(chat->vault, &chat->t, c.id, c.tool, p, chat->created);
         if (translation_streams(&chat->t)) {
                 stream_delta(chat, index, &c, false, out);
                 stream_delta(chat, index, &c, true, out);
