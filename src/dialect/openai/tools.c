@@ -327,7 +327,8 @@ static int read_allowed(ChatRequest *q, JsonView v) {
 
         if (!json_view_is(allowed, '{')) /* the flat form of the Responses API */
                 allowed = v;
-        if (!read_mode(json_view_get(allowed, "mode"), &q->tools.choice.mode) || q->tools.choice.mode == TOOL_NONE)
+        if (!read_mode(json_view_get(allowed, "mode"), &q->tools.choice.mode) ||
+            q->tools.choice.mode == TOOL_NONE)
                 return chat_refuse(q, "must be auto or required", "tool_choice.allowed_tools.mode");
         tools = json_view_get(allowed, "tools");
         r = chat_check_type(q, tools, TYPE_ARRAY, "tool_choice.allowed_tools.tools");
@@ -380,7 +381,7 @@ int chat_settle_tools(ChatRequest *q) {
         if (tool_list_has_functions(&q->tools) && !model_can(q->rules, MODEL_CAN_TOOLS))
                 return dialect_refuse(q->error, q->fields[CHAT_TOOLS].p ? "tools" : "functions",
                                       "tools: the model %s takes no functions", q->model);
-        unknown = q->tools.choice.n_names > 0 ? tools_find_undeclared(q->tools.decls, q->tools.n, &q->tools.choice) : NULL;
+        unknown = tools_find_undeclared(q->tools.decls, q->tools.n, &q->tools.choice);
         if (unknown)
                 return dialect_refuse(q->error, param, "%s must name a function of tools", param);
         if (q->fields[CHAT_TOOLS].p && tool_list_has_functions(&q->tools))
