@@ -127,21 +127,21 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         int r;
 
         q->close = fault; /* the start of the next request is unknown */
-        if (fault) {
-                api_error_set(ret_error, 400, NULL, "The request's head is wrong: %s.", fault);
-                return HANDLER_E_REFUSED;
-        }
-        q->path = path_decode(http_request_path(q->io));
+        q->path = fault ? NULL : path_decode(http_request_path(q->io));
         if (!q->path) {
-                api_error_set(ret_error, 400, NULL, "The path is not one.");
+                route_find_protocol(q->io, http_request_path(q->io), &q->dialect, &q->errors);
+                if (fault)
+                        api_error_set(ret_error, 400, NULL, "The request's head is wrong: %s.", fault);
+                else
+                        api_error_set(ret_error, 400, NULL, "The path is not one.");
                 return HANDLER_E_REFUSED;
         }
-        route_find_protocol(q->path, &q->dialect, &q->errors);
         route = route_find(method, q->path, &q->rest, ret_allow, n_allow);
-        if (route) {
+        if (route && !(route->flags & ROUTE_SHARED)) {
                 q->dialect = route->dialect;
                 q->errors = route->errors;
-        }
+        } else
+                route_find_protocol(q->io, q->path, &q->dialect, &q->errors);
         q->route = route; /* before the access, so that the line of a refusal names it */
         allowed = q->inner ? access_check_job(q, route, ret_error) : access_check(q, route, ret_error);
         /* Names the path only if it has a route: any other is a stranger's text. */
@@ -155,7 +155,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                         api_error_set(ret_error, 405, NULL, "The methods of this path are: %s.",
                                       ret_allow);
                 else
-                        api_error_set(ret_error, 404, NULL, "%s", route_why_missing(q->path));
+                        route_set_missing(ret_error, method, q->path);
                 return HANDLER_E_REFUSED;
         }
 
@@ -180,7 +180,6 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         q->io = io;
         q->inner = inner;
         q->config = config_ref(h->p.config);
-        route_find_protocol(http_request_path(io), &q->dialect, &q->errors);
         list_init(&q->link);
         list_append(&h->requests, &q->requests);
         http_request_set_userdata(io, q);

@@ -56,6 +56,8 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
                         (unsigned long long) (spent % USEC_PER_SEC));
         reply_add(p, "Content-Type", content_type);
         reply_add(p, "x-request-id", q->id);
+        if (q->errors == &error_shape_anthropic)
+                reply_add(p, "request-id", q->id); /* the name that Anthropic's SDKs read */
         reply_add(p, "X-Process-Time", p->process_time);
         if (q->served[0])
                 reply_add(p, "x-gemgate-model", q->served);

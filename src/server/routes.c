@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "pool/binding.h"
 #include "server/exchange/exchange.h"
@@ -21,6 +22,8 @@
 #define ANTHROPIC   NULL, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
+
+#define PATH_SHOWN_MAX 255U /* bytes of a path in the error that it does not exist */
 
 /* Files and cached contents, under each version that the native methods have. */
 #define NATIVE(method, path, handler, what, ...)                                                            \
@@ -70,8 +73,10 @@ static const Route routes[] = {
           "a prompt for the Gemini CLI, in its sandbox" },
         /* For Google's SDKs if only their base URL is set. */
         NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS),
-        { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases" },
-        { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model" },
+        { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases",
+          .flags = ROUTE_SHARED },
+        { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model",
+          .flags = ROUTE_SHARED },
         FILES("/v1beta"),
         FILES("/v1"), /* as above */
         { "GET", "/stats", TOKEN_ADMIN, PLAIN, manage_stats,
@@ -131,14 +136,15 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
         return NULL;
 }
 
-const char *route_why_missing(const char *path) {
+/* Paths that a client may well ask for. */
+static const char *why_missing(const char *path) {
         static const struct {
                 const char *path, *why;
         } rows[] = {
                 { "/v1/responses", "OpenAI's Responses API is not served: use /v1/chat/completions." },
                 { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
                 { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
-                { "/v1beta/models", "The list of models is at /v1/models, in OpenAI's form." },
+                { "/v1beta/models", "The list of models is at /v1/models." },
                 { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
                                      "the safety of each prompt and answer itself." },
                 { "/v1/images/edits", "There is no editing of images at this path: send the image to "
@@ -149,19 +155,55 @@ const char *route_why_missing(const char *path) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (streq(path, rows[i].path))
                         return rows[i].why;
-        return "There is nothing at this path; GET / lists the routes.";
+        return "GET / lists the routes.";
 }
 
-void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors) {
+void route_set_missing(ApiError *e, const char *method, const char *path) {
+        char shown[PATH_SHOWN_MAX + 1];
+
+        size_t n = text_utf8_prefix(path, PATH_SHOWN_MAX);
+
+        memcpy(shown, path, n);
+        shown[n] = 0;
+        secret_scrub_suspects(shown); /* a key may be where a name belongs */
+        api_error_set(e, 404, NULL, "Invalid URL (%.16s %s%s). %s", method, shown, path[n] ? "…" : "",
+                      why_missing(path));
+}
+
+/* Sources: what the official SDKs send with each request. Anthropic's also send x-api-key, Google's may send
+ * the key in the query, and OpenAI's have nothing that only they send. */
+static void find_by_asker(HttpRequest *r, const Dialect **ret_dialect, const ErrorShape **ret_errors) {
+        static const struct {
+                const char *header, *argument;
+                const Dialect *dialect;
+                const ErrorShape *errors;
+        } signs[] = {
+                { "anthropic-version", NULL, ANTHROPIC },
+                { "x-goog-api-client", NULL, GEMINI },
+                { "x-goog-api-key", NULL, GEMINI },
+                { NULL, "key", GEMINI },
+                { NULL, NULL, OPENAI_CHAT },
+        };
+        size_t i = 0;
+
+        while ((signs[i].header && !http_request_header(r, signs[i].header)) ||
+               (signs[i].argument && !http_request_argument(r, signs[i].argument)))
+                i++;
+        *ret_dialect = signs[i].dialect;
+        *ret_errors = signs[i].errors;
+}
+
+void route_find_protocol(HttpRequest *r, const char *path, const Dialect **ret_dialect,
+                         const ErrorShape **ret_errors) {
         static const struct {
                 const char *path;
                 const Dialect *dialect;
-                const ErrorShape *errors;
+                const ErrorShape *errors; /* NULL: those of the client's protocol */
         } trees[] = {
                 { "/v1/messages", ANTHROPIC },
                 { "/v1beta", GEMINI },
                 { "/upload", GEMINI },
-                { "/v1", OPENAI_CHAT },
+                { "/v1", NULL, NULL },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
@@ -169,6 +211,8 @@ void route_find_protocol(const char *path, const Dialect **ret_dialect, const Er
 
                 if (!rest || (*rest && *rest != '/'))
                         continue;
+                if (!trees[i].errors)
+                        return find_by_asker(r, ret_dialect, ret_errors);
                 *ret_dialect = trees[i].dialect;
                 *ret_errors = trees[i].errors;
                 return;

@@ -9,6 +9,7 @@ typedef enum RouteFlags {
         ROUTE_OF_JOBS = 1 << 0,      /* the only ones open to a job of the Gemini CLI */
         ROUTE_UPLOAD_TOKEN = 1 << 1, /* the id of an upload in the query is accepted as a token */
         ROUTE_SMALL_BODY = 1 << 2,   /* at most HTTP_SMALL_BODY_MAX, because it is read in the loop */
+        ROUTE_SHARED = 1 << 3,       /* several protocols have this path: the client's decides the form */
 } RouteFlags;
 
 struct Route {
@@ -27,14 +28,17 @@ struct Route {
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 
-/* Why there is no such route: a sentence for the 404. */
-const char *route_why_missing(const char *path);
+/* The 404 for a path that has no route: it names the path, and the reason if there is one. */
+void route_set_missing(ApiError *e, const char *method, const char *path);
 
 /* A body that comes with any other route is not kept. */
 bool route_takes_body(const Route *r);
 
-/* The protocol of a path, even if it has no route: its dialect (NULL: none) and the form of its
- * errors. */
-void route_find_protocol(const char *path, const Dialect **ret_dialect, const ErrorShape **ret_errors);
+/* The protocol of a path, even if it has no route: its dialect (NULL: none) and the form of its errors.
+ * Several protocols share the paths under /v1. There the protocol is that of the client: anthropic-version
+ * is a sign of Anthropic's, else x-goog-api-client, x-goog-api-key or `?key=` of Google's; all others are
+ * OpenAI's. */
+void route_find_protocol(HttpRequest *r, const char *path, const Dialect **ret_dialect,
+                         const ErrorShape **ret_errors);
 
 const Route *routes_all(size_t *ret_n);
