@@ -277,6 +277,8 @@ static void step_change(Room *w) {
 
         if (!w->changing || what > 4)
                 return;
+        if (what == 1 && w->limiting != LIMITS_N)
+                return; /* the pool is not called, so its time stays */
         room_time(&w->plain, w->clock);
         if (what == 0) {
                 room_reset(&w->plain);
@@ -338,6 +340,7 @@ static void test_room(void **state) {
         begin(w);
         for (w->step = 0; w->step < n_steps; w->step++) {
                 steps[draw(w, ELEMENTSOF(steps))](w);
+                walk_same_time(w->step, w->plain.now, w->pool->day.now);
                 /* First without reloads: projects and the alias are learned by keys that stay. */
                 w->changing = w->changing || (w->plain.merged && w->last > 20000);
         }

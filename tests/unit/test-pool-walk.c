@@ -469,6 +469,7 @@ static void walk(uint64_t seed, unsigned n_keys, unsigned n_shared, unsigned n_s
 
         for (w->step = 0; w->step < n_steps; w->step++) {
                 steps[draw(w, ELEMENTSOF(steps) - (changing ? 0 : 2))](w);
+                walk_same_time(w->step, w->plain.now, w->pool->day.now);
                 if (w->step % 16 == 0)
                         compare(w);
         }

@@ -28,3 +28,14 @@ static inline uint64_t walk_seed(uint64_t seed) {
                       seed + more, more, walk_number("WALK_SCALE", 1));
         return seed + more;
 }
+
+/*
+ * To be called after each step of a walk that has a plain model beside the pool: both have been given the
+ * same times. A jump back moves what is stored by the difference to the latest time that was given, so if
+ * one of them missed a time, all waits differ from then on, and that shows only much later.
+ */
+static inline void walk_same_time(uint64_t step, uint64_t plain, uint64_t pool) {
+        if (plain != pool)
+                fail_msg("step %" PRIu64 ": the pool's time is %" PRIu64 ", the plain model's %" PRIu64,
+                         step, pool, plain);
+}
