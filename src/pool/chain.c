@@ -8,7 +8,8 @@
  * Each key enters and leaves alone, in steps whose number does not grow with the number of keys. So a reload
  * of 100,000 keys can be done in slices, with requests in between. It arranges the chains in the new order:
  * each key comes behind those that came before. In the middle of this the chains begin with what is arranged
- * already, and the rest follows in the old order.
+ * already, and the rest follows in the old order. A project is arranged if its first key is: when it loses
+ * that key and the next one waits for its place, it waits, too. An old index has no place in the new order.
  */
 
 #include <stdint.h>
@@ -101,9 +102,9 @@ static void leave_cursors_of_project(Pool *p, PoolProject *project) {
         }
 }
 
-/* The project has got its place. */
+/* The project has got its place. If it is not arranged, that is the first behind those that are. */
 static void enter_cursors_of_project(Pool *p, PoolProject *project) {
-        uint32_t index = project->first_key->index;
+        uint32_t index = project_is_arranged(p, project) ? project->first_key->index : UINT32_MAX;
 
         LIST_FOREACH(i, &project->buckets)
                 list_entry(i, PoolBucket, by_project)->model->tried_by = project;
@@ -153,6 +154,15 @@ static void place_project(Pool *p, PoolProject *project, PoolProject *after) {
         if (after == p->last_arranged)
                 p->last_arranged = project;
         project->arrangement = p->arrangement;
+        enter_cursors_of_project(p, project);
+}
+
+/* None of its keys is arranged any more. */
+static void displace_project(Pool *p, PoolProject *project) {
+        leave_cursors_of_project(p, project);
+        unlink_project(p, project);
+        link_project(p, project, p->last_arranged);
+        project->arrangement = p->arrangement - 1;
         enter_cursors_of_project(p, project);
 }
 
@@ -224,9 +234,12 @@ void pool_chain_remove(Pool *p, PoolKey *k) {
         if (!project->first_key) {
                 leave_cursors_of_project(p, project);
                 unlink_project(p, project);
-        } else if (was_first && project_is_arranged(p, project) &&
-                   pool_key_is_arranged(p, project->first_key))
-                place_project(p, project, arranged_project_before(p, project->first_key));
+        } else if (was_first && project_is_arranged(p, project)) {
+                if (pool_key_is_arranged(p, project->first_key))
+                        place_project(p, project, arranged_project_before(p, project->first_key));
+                else
+                        displace_project(p, project);
+        }
         LIST_FOREACH(i, &project->buckets)
                 pool_bucket_place(p, list_entry(i, PoolBucket, by_project));
 }

@@ -85,6 +85,10 @@ static bool has_slot(const PoolKey *k, const PoolBucket *b) {
         return false;
 }
 
+static bool is_arranged(const Pool *p, const PoolProject *project) {
+        return project && project->arrangement == p->arrangement;
+}
+
 static void check_project(const Pool *p, const PoolProject *project, size_t *n_enabled, size_t *n_usable) {
         const PoolKey *last = NULL;
         size_t n_alive = 0;
@@ -118,7 +122,13 @@ static void check(const Pool *p) {
 
         for (const PoolProject *i = p->first_project; i; last = i, i = i->next) {
                 assert_ptr_equal(i->prev, last);
-                assert_true(p->update || !last || last->first_key->index < i->first_key->index);
+                assert_true(p->update || is_arranged(p, i));
+                /* Those that have their place in the new order are in it, and come before the others. */
+                if (is_arranged(p, i)) {
+                        assert_true(pool_key_is_arranged(p, i->first_key));
+                        assert_true(!last || is_arranged(p, last));
+                        assert_true(!last || last->first_key->index < i->first_key->index);
+                }
                 check_project(p, i, &n_enabled, &n_usable);
         }
         assert_ptr_equal(p->last_project, last);
@@ -223,6 +233,51 @@ static void test_an_end_in_the_middle(void **state) {
         }
         wanted_free(before, 50);
         wanted_free(after, 50);
+}
+
+/* While a reload goes on, a project loses the only one of its keys that has its place in the new order. Its
+ * other key was the first before, and will be the last: the project has no place then until that key has its
+ * own, and the keys that come meanwhile are not put behind it. */
+static void test_a_project_loses_its_place(void **state) {
+        static const unsigned order[] = { 1, 2, 3, 4, 5, 0 };
+        PoolKeyWanted *before = wanted_new(0, ELEMENTSOF(order)), after[ELEMENTSOF(order)];
+        _cleanup_(pool_freep) Pool *p = NULL;
+        _cleanup_(pool_update_freep) PoolUpdate *u = NULL;
+        PoolKey *keys[ELEMENTSOF(order)];
+        PoolChange change;
+
+        before[0].project = before[4].project = "red";
+        for (size_t i = 0; i < ELEMENTSOF(order); i++)
+                after[i] = before[order[i]];
+        assert_int_equal(pool_new(zone, NOON, &p), 0);
+        assert_int_equal(pool_set_keys(p, before, ELEMENTSOF(order), NOON, &change), 0);
+        memcpy(keys, p->keys, sizeof(keys));
+        ask(p, "m", VERDICT_OK, NOON); /* keys[0] */
+        ask(p, "m", VERDICT_OK, NOON); /* keys[1] */
+
+        assert_int_equal(pool_update_new(p, after, ELEMENTSOF(order), &u), 0);
+        while (!pool_key_is_arranged(p, keys[4]) || keys[4]->index != 3)
+                assert_true(pool_update_step(u, NOON, 1) > 0);
+        assert_false(pool_key_is_arranged(p, keys[5]) && keys[5]->index == 4);
+        assert_int_equal(pool_set_disabled(p, keys[4], true, NOON), 1);
+        check(p);
+        assert_int_equal(pool_set_disabled(p, keys[2], true, NOON), 1);
+        assert_int_equal(pool_set_disabled(p, keys[2], false, NOON), 1);
+        check(p);
+        while (pool_update_step(u, NOON, 1) > 0)
+                check(p);
+        check(p);
+        for (unsigned i = 0; i < 3; i++) { /* none of those that were not asked is forgotten */
+                static const unsigned turns[] = { 2, 3, 5 };
+                Lease lease;
+                Verdict v;
+
+                assert_int_equal(pool_pick(p, "m", NULL, 0, NOON, &lease, NULL), 0);
+                assert_ptr_equal(lease.key, keys[turns[i]]);
+                verdict_init(&v, VERDICT_OK, 0, NULL);
+                pool_report(p, &lease, &v, NULL, NOON);
+        }
+        wanted_free(before, ELEMENTSOF(order));
 }
 
 /* --- the walk --- */
@@ -442,6 +497,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_a_slice_does),
                 cmocka_unit_test(test_an_end_in_the_middle),
+                cmocka_unit_test(test_a_project_loses_its_place),
                 cmocka_unit_test(test_walk),
         };
 
