@@ -14,6 +14,7 @@ typedef struct DialectContext {
         const char *default_model; /* when the request names none */
         const char *request_id;    /* the base of an answer's id if Gemini sent no responseId */
         uint64_t created;          /* seconds since 1970 */
+        uint64_t nonce;            /* another one for each request, so that ids are unique */
         const char *path_rest;     /* the path after the route's prefix, decoded; NULL: nothing */
 
         bool must_finish; /* a stream without a finishReason must not end well for this client */

@@ -83,6 +83,7 @@ extern const Dialect dialect_openai_chat;
 extern const Dialect dialect_openai_completions;
 extern const Dialect dialect_openai_embeddings;
 extern const Dialect dialect_openai_images;
+extern const Dialect dialect_openai_responses;
 extern const Dialect dialect_openai_speech;
 extern const Dialect dialect_openai_transcriptions;
 extern const Dialect dialect_openai_translations;

@@ -45,9 +45,16 @@ int tool_list_add_google(ToolList *l, const char *name, JsonView config) {
 }
 
 int tool_list_choose(ToolList *l, ToolNames *names, JsonView name) {
+        ToolName *chosen;
+        int r;
+
+        r = tool_names_map_view(names, name, &chosen);
+        return r == 0 ? tool_list_choose_name(l, chosen) : r;
+}
+
+int tool_list_choose_name(ToolList *l, ToolName *name) {
         ToolChoice *c = &l->choice;
         ToolName **chosen;
-        int r;
 
         if (c->n_names == TOOLS_MAX)
                 return -E2BIG;
@@ -55,10 +62,8 @@ int tool_list_choose(ToolList *l, ToolNames *names, JsonView name) {
         if (!chosen)
                 return -ENOMEM;
         c->names = chosen;
-        r = tool_names_map_view(names, name, &chosen[c->n_names]);
-        if (r == 0)
-                c->n_names++;
-        return r;
+        chosen[c->n_names++] = name;
+        return 0;
 }
 
 bool tool_list_has_functions(const ToolList *l) {

@@ -22,6 +22,7 @@ int tool_list_add_google(ToolList *l, const char *name, JsonView config);
 
 /* One more name of the choice. -E2BIG: there are too many, or it is too long; -ENOMEM. */
 int tool_list_choose(ToolList *l, ToolNames *names, JsonView name);
+int tool_list_choose_name(ToolList *l, ToolName *name);
 
 /* Functions or custom tools, not only Google's. */
 bool tool_list_has_functions(const ToolList *l);

@@ -130,7 +130,9 @@ static ToolName *name_new(const char *original, size_t n) {
         return e;
 }
 
-int tool_names_map(ToolNames *t, const char *original, size_t n, ToolName **ret) {
+/* `wanted`: the name for Gemini, if it takes it. */
+static int map(ToolNames *t, const char *original, size_t n, const char *wanted, size_t n_wanted,
+               ToolName **ret) {
         ToolName *e = find(t, original, n, false);
         int r;
 
@@ -146,16 +148,43 @@ int tool_names_map(ToolNames *t, const char *original, size_t n, ToolName **ret)
         e = name_new(original, n);
         if (!e)
                 return -ENOMEM;
-        if (is_taken_by_gemini(original, n))
-                text_copy(e->mapped, sizeof(e->mapped), e->original);
-        else
-                make_name(original, n, 0, e->mapped);
+        if (is_taken_by_gemini(wanted, n_wanted)) {
+                memcpy(e->mapped, wanted, n_wanted);
+                e->mapped[n_wanted] = 0;
+        } else
+                make_name(wanted, n_wanted, 0, e->mapped);
         for (unsigned attempt = 1; find(t, e->mapped, strlen(e->mapped), true); attempt++)
-                make_name(original, n, attempt, e->mapped);
+                make_name(wanted, n_wanted, attempt, e->mapped);
         t->names[t->n] = e;
         put(t, t->n++);
         *ret = e;
         return 0;
+}
+
+int tool_names_map(ToolNames *t, const char *original, size_t n, ToolName **ret) {
+        return map(t, original, n, original, n, ret);
+}
+
+int tool_names_map_in(ToolNames *t, JsonView space, JsonView name, ToolName **ret) {
+        _cleanup_buf_ Buf original = BUF_INIT(2 * TOOL_NAME_MAX + 1),
+                          wanted = BUF_INIT(2 * TOOL_NAME_MAX + 2);
+        size_t n_space;
+        int r;
+
+        (void) json_view_append(space, &original);
+        n_space = original.n + 1;
+        (void) json_view_append(space, &wanted);
+        if (wanted.n > 0)
+                (void) buf_puts(&wanted, "__");
+        (void) buf_putc(&original, 0);
+        (void) json_view_append(name, &original);
+        (void) json_view_append(name, &wanted);
+        if (original.error < 0 || wanted.error < 0)
+                return original.error < 0 ? original.error : wanted.error;
+        r = map(t, buf_data(&original), original.n, buf_data(&wanted), wanted.n, ret);
+        if (r == 0)
+                (*ret)->n_space = n_space;
+        return r;
 }
 
 int tool_names_map_view(ToolNames *t, JsonView name, ToolName **ret) {

@@ -22,11 +22,16 @@
 typedef enum ToolNameFlags {
         TOOL_NAME_DECLARED = 1 << 0, /* Gemini has its declaration: tools_write() */
         TOOL_NAME_CUSTOM = 1 << 1,   /* a custom tool: its only argument is the text `input` */
+        TOOL_NAME_SEARCH = 1 << 2,   /* tools of the Responses API that its clients run: tool_search, */
+        TOOL_NAME_LOCAL_SHELL = 1 << 3, /* local_shell, */
+        TOOL_NAME_SHELL = 1 << 4,       /* shell */
+        TOOL_NAME_PATCH = 1 << 5,       /* and apply_patch */
 } ToolNameFlags;
 
 typedef struct ToolName {
         char *original;
         size_t n_original; /* it may hold a NUL */
+        size_t n_space;    /* bytes of it before the name: a namespace and a NUL; 0: the name has none */
         char mapped[TOOL_NAME_MAPPED_MAX + 1];
         ToolNameFlags flags;
 } ToolName;
@@ -45,6 +50,20 @@ void tool_names_done(ToolNames *t);
  * has more than TOOL_NAME_MAX bytes, or there are more than TOOL_NAMES_MAX; -ENOMEM. */
 int tool_names_map(ToolNames *t, const char *original, size_t n, ToolName **ret);
 int tool_names_map_view(ToolNames *t, JsonView name, ToolName **ret);
+
+/* The same for a name within a namespace, a string. Gemini gets SPACE__NAME. The namespace "" is for tools
+ * that have a name of their protocol: they differ from a function of that name. */
+int tool_names_map_in(ToolNames *t, JsonView space, JsonView name, ToolName **ret);
+
+/* The parts of the original. */
+static inline const char *tool_name_bare(const ToolName *e, size_t *ret_n) {
+        *ret_n = e->n_original - e->n_space;
+        return e->original + e->n_space;
+}
+
+static inline size_t tool_name_space(const ToolName *e) {
+        return e->n_space > 0 ? e->n_space - 1 : 0;
+}
 
 /* The entry of a name that Gemini has called, or NULL: it is no name of the request, and goes to the client
  * as it is. Gemini sometimes puts its own `default_api.` before a name. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "dialect/gemini/names.h"
 #include "dialect/json.h"
@@ -42,6 +43,11 @@ static const char *request_argument(const char *name, void *request) {
         return http_request_argument(request, name);
 }
 
+static uint64_t next_nonce(Http *h) {
+        h->id_state += UINT64_C(0x9E3779B97F4A7C15);
+        return hash_mix(h->id_state);
+}
+
 static DialectContext context_of(Request *q, const char *instead) {
         return (DialectContext){
                 .default_model = q->config->default_model,
@@ -50,6 +56,7 @@ static DialectContext context_of(Request *q, const char *instead) {
                 .vault = q->http->p.vault,
                 .request_id = q->id,
                 .created = clock_realtime() / USEC_PER_SEC,
+                .nonce = next_nonce(q->http),
                 .path_rest = q->rest,
                 .must_finish = q->inner,
                 .store = q->config->route.store,

@@ -16,6 +16,7 @@
 #define OPENAI_COMPLETIONS &dialect_openai_completions, &error_shape_openai
 #define OPENAI_EMBEDDINGS &dialect_openai_embeddings, &error_shape_openai
 #define OPENAI_IMAGES &dialect_openai_images, &error_shape_openai
+#define OPENAI_RESPONSES &dialect_openai_responses, &error_shape_openai
 #define OPENAI_SPEECH &dialect_openai_speech, &error_shape_openai
 #define OPENAI_TRANSCRIPTIONS &dialect_openai_transcriptions, &error_shape_openai
 #define OPENAI_TRANSLATIONS &dialect_openai_translations, &error_shape_openai
@@ -56,6 +57,8 @@ static const Route routes[] = {
           "OpenAI chat completions, streaming and not" },
         { "POST", "/v1/completions", TOKEN_CLIENT, OPENAI_COMPLETIONS, exchange_begin,
           "OpenAI completions of one prompt, streaming and not" },
+        { "POST", "/v1/responses", TOKEN_CLIENT, OPENAI_RESPONSES, exchange_begin,
+          "OpenAI Responses, streaming and not" },
         { "POST", "/v1/embeddings", TOKEN_CLIENT, OPENAI_EMBEDDINGS, exchange_begin, "OpenAI embeddings" },
         { "POST", "/v1/images/generations", TOKEN_CLIENT, OPENAI_IMAGES, exchange_begin,
           "OpenAI images, by Gemini's image models" },
@@ -141,7 +144,6 @@ static const char *why_missing(const char *path) {
         static const struct {
                 const char *path, *why;
         } rows[] = {
-                { "/v1/responses", "OpenAI's Responses API is not served: use /v1/chat/completions." },
                 { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
                 { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
                 { "/v1beta/models", "The list of models is at /v1/models." },

@@ -35,6 +35,7 @@ static const struct {
         { "openai-chat", &dialect_openai_chat,
           "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{"
           "\"include_usage\":true}}" },
+        { "openai-responses", &dialect_openai_responses, "{\"input\":\"hi\",\"stream\":true}" },
         { "openai-completions", &dialect_openai_completions,
           "{\"prompt\":\"hi\",\"echo\":true,\"stream\":true,\"stream_options\":{"
           "\"include_usage\":true}}" },

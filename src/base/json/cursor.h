@@ -73,6 +73,7 @@ void json_leave(JsonCursor *c, JsonCursor *inner);
 /* --- strings (string.c): of anything else these give false, nothing, and "" --- */
 
 bool json_view_equals(JsonView v, const char *s);
+bool json_view_equals_n(JsonView v, const char *s, size_t n);
 int json_view_append(JsonView v, Buf *out);
 void json_view_copy(JsonView v, char *ret, size_t size); /* up to a NUL in it; as much of it as fits */
 bool json_view_is_empty(JsonView v);

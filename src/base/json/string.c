@@ -105,12 +105,19 @@ bool json_text_next(JsonText *t, const char **ret, size_t *ret_n) {
 
 bool json_view_equals(JsonView v, const char *s) {
         JsonText i = json_text(v);
-        size_t n, n_piece;
-        const char *piece;
 
         if (!i.p || (*i.p != *s && *i.p != '\\' && i.p < i.end)) /* most differ in the first byte */
                 return false;
-        n = strlen(s);
+        return json_view_equals_n(v, s, strlen(s));
+}
+
+bool json_view_equals_n(JsonView v, const char *s, size_t n) {
+        JsonText i = json_text(v);
+        const char *piece;
+        size_t n_piece;
+
+        if (!i.p)
+                return false;
         while (json_text_next(&i, &piece, &n_piece)) {
                 if (n_piece > n || memcmp(piece, s, n_piece) != 0)
                         return false;

@@ -28,6 +28,12 @@
 /* OpenAI's name of a finishReason; NULL: it has no equivalent. */
 const char *openai_finish_reason(const char *gemini);
 
+bool openai_finish_is_answer(const char *finish); /* also without content */
+/* How the candidate has ended, in OpenAI's words. */
+const char *openai_finish_of(const OpenaiChat *chat, size_t index);
+bool openai_answer_is_empty(const OpenaiChat *chat); /* another key may have a better one */
+void openai_keep_signature(const OpenaiChat *chat, OpenaiChoice *choice); /* of the present text */
+
 /* A finishReason that has no equivalent is passed on, and may be anything: covers a key in it. */
 void openai_scrub_finish(GeminiCandidate *c, const Secret *key);
 

@@ -63,8 +63,11 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
                 return;
         text_copy(id, sizeof(id), e->response_id);
         secret_scrub(id, chat->t.key);
-        (void) snprintf(chat->id, sizeof(chat->id), "%s-%s", chat->is_completion ? "cmpl" : "chatcmpl",
-                        id[0] && streq(id, e->response_id) ? id : chat->request_id);
+        chat->writer->begin(chat, id[0] && streq(id, e->response_id) ? id : chat->request_id);
+}
+
+static void begin(OpenaiChat *chat, const char *id) {
+        (void) snprintf(chat->id, sizeof(chat->id), "%s-%s", chat->is_completion ? "cmpl" : "chatcmpl", id);
         if (translation_streams(&chat->t))
                 openai_chunk_begin(chat);
 }
@@ -93,7 +96,7 @@ static void note_tier(OpenaiChat *chat, const GeminiEvent *e) {
                 chat->service_tier = strcaseeq(tier, "flex") ? "flex" : "priority";
 }
 
-static void keep_signature(const OpenaiChat *chat, OpenaiChoice *choice) {
+void openai_keep_signature(const OpenaiChat *chat, OpenaiChoice *choice) {
         if (!chat->signature.p)
                 return;
         buf_clear(&choice->signature);
@@ -129,7 +132,7 @@ static void flush_text(OpenaiChat *chat, size_t index, Buf *out) {
         if (chat->text.n > 0 && keeps_text(chat, choice))
                 (void) buf_append(&choice->text, buf_data(&chat->text), chat->text.n);
         if (!translation_streams(&chat->t))
-                keep_signature(chat, choice);
+                openai_keep_signature(chat, choice);
         else if (chat->text.n > 0 || (chat->signature.p && choice->has_begun)) {
                 openai_chunk_open(chat, index, out);
                 write_delta(chat, out);
@@ -188,6 +191,8 @@ static bool add_part(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *o
                 return false;
         }
 }
+
+const OpenaiWriter openai_chat_writer = { .begin = begin, .part = add_part, .flush = flush_text };
 
 /* The buffers of a candidate. Nothing is allocated before it is needed. */
 static void each_buf(OpenaiChoice *c, void (*do_it)(Buf *b)) {
@@ -261,9 +266,9 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
                         continue;
                 if (!part.is_thought && gemini_part_has_content(&part))
                         candidate->has_more = true;
-                has_content = add_part(chat, c->index, &part, out) || has_content;
+                has_content = chat->writer->part(chat, c->index, &part, out) || has_content;
         }
-        flush_text(chat, c->index, out);
+        chat->writer->flush(chat, c->index, out);
         if (has_content)
                 answer_note_content(&chat->answer, candidate);
         if (chat->sound.samples.error < 0)
@@ -300,7 +305,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
 /* --- the end --- */
 
 /* Gemini sends STOP also after a call. A reason that cuts the answer off comes before that. */
-static const char *finish_of(const OpenaiChat *chat, size_t index) {
+const char *openai_finish_of(const OpenaiChat *chat, size_t index) {
         const AnswerCandidate *c = &chat->answer.candidates[index];
         const char *finish = openai_finish_reason(c->finish);
 
@@ -378,13 +383,13 @@ static void stream_choice(OpenaiChat *chat, size_t index, const char *finish, Bu
 }
 
 /* A reason with an OpenAI equivalent is an answer even without content. */
-static bool is_answer(const char *finish) {
+bool openai_finish_is_answer(const char *finish) {
         return openai_finish_reason(finish);
 }
 
 /* Gemini sometimes stops without a text, or after thoughts alone, and answers when it is asked again. After
  * thoughts that the client has seen it is not asked. */
-static bool is_empty(const OpenaiChat *chat) {
+bool openai_answer_is_empty(const OpenaiChat *chat) {
         if (chat->has_stop || chat->answer.is_blocked)
                 return false;
         for (size_t i = 0; i < CANDIDATES_MAX; i++) {
@@ -404,13 +409,14 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         bool any, empty;
         int r;
 
-        if (!answer_judge(&chat->answer, translation_streams(t), is_answer, chat->why, ret_verdict))
+        if (!answer_judge(&chat->answer, translation_streams(t), openai_finish_is_answer, chat->why,
+                          ret_verdict))
                 return DIALECT_E_VERDICT;
         r = openai_hops_continue(chat);
         if (r != 0)
                 return r;
 
-        empty = is_empty(chat); /* before the end is written */
+        empty = openai_answer_is_empty(chat); /* before the end is written */
         any = answer_has_candidate(&chat->answer);
         if (!translation_streams(t))
                 openai_head_write(chat, false, &w);
@@ -420,7 +426,7 @@ int openai_chat_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
                 if (any ? !c->is_seen : i > 0)
                         continue;
-                finish = finish_of(chat, i);
+                finish = openai_finish_of(chat, i);
                 openai_cite_end(chat, i);
                 if (translation_streams(t))
                         stream_choice(chat, i, finish, out);

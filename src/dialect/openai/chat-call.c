@@ -11,15 +11,9 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "dialect/openai/answer.h"
+#include "dialect/openai/call.h"
 
 #define CALL_IDS_KEPT_MAX (16U << 10) /* bytes of ids that are compared; after that all are made */
-
-typedef struct Call {
-        char id[CALL_ID_MAX + 1];
-        const ToolName *tool; /* of the request; NULL: Gemini has invented it */
-        const GeminiPart *part;
-} Call;
 
 bool openai_call_is_json(const OpenaiChat *chat, const GeminiPart *p) {
         return chat->json_function && call_find_tool(&chat->names, p) == chat->json_function;
@@ -39,7 +33,7 @@ static bool is_usable_id(const OpenaiChat *chat, const OpenaiChoice *choice, con
         return choice->ids.n == 0 || !memmem(buf_data(&choice->ids), choice->ids.n, line, strlen(line));
 }
 
-static void find_id(OpenaiChat *chat, size_t index, Call *c) {
+static void find_id(OpenaiChat *chat, size_t index, OpenaiCall *c) {
         OpenaiChoice *choice = &chat->choices[index];
         char id[CALL_ID_MAX + 2];
 
@@ -53,27 +47,30 @@ static void find_id(OpenaiChat *chat, size_t index, Call *c) {
                 (void) buf_printf(&choice->ids, "%s\n", c->id);
 }
 
-static void write_name(const Call *c, JWriter *w) {
-        if (c->tool)
-                jwrite_string_n(w, "name", c->tool->original, c->tool->n_original);
+void openai_call_write_name(const OpenaiCall *c, JWriter *w) {
+        size_t n;
+        const char *name = c->tool ? tool_name_bare(c->tool, &n) : NULL;
+
+        if (name)
+                jwrite_string_n(w, "name", name, n);
         else
                 json_copy_value(w, "name", c->part->name);
 }
 
-static void write_arguments(const Call *c, const char *key, JWriter *w) {
+void openai_call_write_arguments(const OpenaiCall *c, const char *key, JWriter *w) {
         json_copy_as_string(w, key, call_arguments(c->part));
 }
 
 /* The text of a custom tool, which Gemini has as an argument. */
-static void write_input(const Call *c, JWriter *w) {
+void openai_call_write_input(const OpenaiCall *c, const char *key, JWriter *w) {
         JsonView input = json_view_get(c->part->value, "input");
 
         if (json_view_is(input, '"'))
-                json_copy_value(w, "input", input);
+                json_copy_value(w, key, input);
         else if (input.p)
-                json_copy_as_string(w, "input", input);
+                json_copy_as_string(w, key, input);
         else
-                write_arguments(c, "input", w);
+                openai_call_write_arguments(c, key, w);
 }
 
 void openai_call_write_extra(JsonView signature, JWriter *w) {
@@ -86,27 +83,27 @@ void openai_call_write_extra(JsonView signature, JWriter *w) {
         jwrite_end(w);
 }
 
-static bool is_custom(const Call *c) {
+static bool is_custom(const OpenaiCall *c) {
         return c->tool && c->tool->flags & TOOL_NAME_CUSTOM;
 }
 
-static void write_call(const Call *c, JWriter *w) {
+static void write_call(const OpenaiCall *c, JWriter *w) {
         jwrite_object(w, NULL);
         jwrite_string(w, "id", c->id);
         jwrite_string(w, "type", is_custom(c) ? "custom" : "function");
         jwrite_object(w, is_custom(c) ? "custom" : "function");
-        write_name(c, w);
+        openai_call_write_name(c, w);
         if (is_custom(c))
-                write_input(c, w);
+                openai_call_write_input(c, "input", w);
         else
-                write_arguments(c, "arguments", w);
+                openai_call_write_arguments(c, "arguments", w);
         jwrite_end(w);
         openai_call_write_extra(c->part->signature, w);
         jwrite_end(w);
 }
 
 /* The first delta has everything but the arguments, the second has these. */
-static void stream_call(const Call *c, unsigned n, bool arguments, JWriter *w) {
+static void stream_call(const OpenaiCall *c, unsigned n, bool arguments, JWriter *w) {
         jwrite_object(w, NULL);
         jwrite_array(w, "tool_calls");
         jwrite_object(w, NULL);
@@ -117,12 +114,12 @@ static void stream_call(const Call *c, unsigned n, bool arguments, JWriter *w) {
         }
         jwrite_object(w, is_custom(c) ? "custom" : "function");
         if (!arguments) {
-                write_name(c, w);
+                openai_call_write_name(c, w);
                 jwrite_string(w, is_custom(c) ? "input" : "arguments", "");
         } else if (is_custom(c))
-                write_input(c, w);
+                openai_call_write_input(c, "input", w);
         else
-                write_arguments(c, "arguments", w);
+                openai_call_write_arguments(c, "arguments", w);
         jwrite_end(w);
         if (!arguments)
                 openai_call_write_extra(c->part->signature, w);
@@ -132,18 +129,18 @@ static void stream_call(const Call *c, unsigned n, bool arguments, JWriter *w) {
 }
 
 /* The form before there were tools: one call, without an id. */
-static void write_function(const Call *c, const char *key, bool name, bool arguments, JWriter *w) {
+static void write_function(const OpenaiCall *c, const char *key, bool name, bool arguments, JWriter *w) {
         jwrite_object(w, key);
         if (name)
-                write_name(c, w);
+                openai_call_write_name(c, w);
         if (arguments)
-                write_arguments(c, "arguments", w);
+                openai_call_write_arguments(c, "arguments", w);
         else
                 jwrite_string(w, "arguments", "");
         jwrite_end(w);
 }
 
-static void stream_delta(OpenaiChat *chat, size_t index, const Call *c, bool arguments, Buf *out) {
+static void stream_delta(OpenaiChat *chat, size_t index, const OpenaiCall *c, bool arguments, Buf *out) {
         JWriter w = JWRITER_INIT(out);
 
         openai_chunk_open(chat, index, out);
@@ -156,15 +153,22 @@ static void stream_delta(OpenaiChat *chat, size_t index, const Call *c, bool arg
         openai_chunk_close(chat, out);
 }
 
+bool openai_call_begin(OpenaiChat *chat, size_t index, const GeminiPart *p, OpenaiCall *ret) {
+        if (chat->choices[index].n_calls > 0 && (chat->is_one_call || chat->has_functions))
+                return false;
+        *ret = (OpenaiCall){ .part = p, .tool = call_find_tool(&chat->names, p) };
+        find_id(chat, index, ret);
+        call_remember(chat->vault, &chat->t, ret->id, ret->tool, p, chat->created);
+        return true;
+}
+
 void openai_call_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out) {
         OpenaiChoice *choice = &chat->choices[index];
-        Call c = { .part = p, .tool = call_find_tool(&chat->names, p) };
         JWriter w = JWRITER_INIT(&choice->calls);
+        OpenaiCall c;
 
-        if (choice->n_calls > 0 && (chat->is_one_call || chat->has_functions))
+        if (!openai_call_begin(chat, index, p, &c))
                 return;
-        find_id(chat, index, &c);
-        call_remember(chat->vault, &chat->t, c.id, c.tool, p, chat->created);
         if (translation_streams(&chat->t)) {
                 stream_delta(chat, index, &c, false, out);
                 stream_delta(chat, index, &c, true, out);

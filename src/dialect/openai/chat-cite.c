@@ -83,6 +83,7 @@ void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c) {
 
 typedef struct List {
         JWriter *w;
+        bool is_flat; /* an annotation of /v1/responses: its members are beside its type */
         const CharMap *map;
         size_t from; /* where the bytes are counted from */
         unsigned n_before, n; /* n_before: of the answers before */
@@ -114,7 +115,8 @@ static void write_source(List *l, JsonView url, JsonView title, uint64_t start, 
         l->n++;
         jwrite_object(l->w, NULL);
         jwrite_string(l->w, "type", "url_citation");
-        jwrite_object(l->w, "url_citation");
+        if (!l->is_flat)
+                jwrite_object(l->w, "url_citation");
         json_copy_value(l->w, "url", url);
         if (json_view_is(title, '"'))
                 json_copy_value(l->w, "title", title);
@@ -122,7 +124,8 @@ static void write_source(List *l, JsonView url, JsonView title, uint64_t start, 
                 jwrite_string(l->w, "title", "");
         jwrite_uint(l->w, "start_index", position(l, start));
         jwrite_uint(l->w, "end_index", position(l, end));
-        jwrite_end(l->w);
+        if (!l->is_flat)
+                jwrite_end(l->w);
         jwrite_end(l->w);
 }
 
@@ -239,6 +242,7 @@ static void end_with_sources(OpenaiChat *chat, size_t index) {
         if (char_map_init(&map, &choice->text) < 0)
                 return;
         l.w = &w;
+        l.is_flat = chat->is_response;
         l.map = &map;
         l.from = openai_hops_text(chat, index);
         l.n_before = l.n = choice->n_annotations;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "dialect/answer.h"
 #include "dialect/dialect.h"
+#include "dialect/part.h"
 #include "dialect/signature.h"
 #include "dialect/sound.h"
 #include "dialect/tool-names.h"
@@ -26,13 +27,26 @@ typedef struct OpenaiChoice {
 } OpenaiChoice;
 
 typedef struct OpenaiHops OpenaiHops;
+typedef struct OpenaiChat OpenaiChat;
 
-typedef struct OpenaiChat {
+/* How the parts of an answer are written: as messages and chunks of chat, or as items of a response. */
+typedef struct OpenaiWriter {
+        void (*begin)(OpenaiChat *chat, const char *id);
+        /* Returns whether the part is content. */
+        bool (*part)(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out);
+        void (*flush)(OpenaiChat *chat, size_t index, Buf *out); /* the event's last part */
+} OpenaiWriter;
+
+extern const OpenaiWriter openai_chat_writer;
+
+struct OpenaiChat {
         Translation t;
+        const OpenaiWriter *writer;
         char request_id[REQUEST_ID_MAX + 1];
-        uint64_t created;
+        uint64_t created, nonce;
         bool include_usage;
         bool is_completion; /* of /v1/completions: a choice has a text, no message */
+        bool is_response;   /* of /v1/responses: openai/responses.h */
         bool has_stop; /* stop sequences, so that an empty answer may be the right one */
         const char *service_tier;                     /* OpenAI's name of the tier used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
@@ -61,8 +75,12 @@ typedef struct OpenaiChat {
         Vault *vault; /* of thought signatures; or NULL */
 
         size_t n_ready; /* how many of the choices are in use: the others are not set */
-        OpenaiChoice choices[CANDIDATES_MAX]; /* last, see chat_new() */
-} OpenaiChat;
+        OpenaiChoice choices[CANDIDATES_MAX]; /* last, see openai_chat_init() */
+};
+
+/* --- dialect/openai/request.c --- */
+void openai_chat_init(OpenaiChat *chat, const Dialect *dialect, const DialectContext *c, size_t body_size);
+void openai_chat_done(OpenaiChat *chat);
 
 /* --- dialect/openai/chat-answer.c --- */
 void openai_answer_init(OpenaiChat *chat);

@@ -15,21 +15,20 @@
 /* In the order in which they are written. */
 static const struct {
         ChatField field;
-        const char *name, *gemini;
+        const char *gemini;
         double min, max;
         bool is_whole;
         ModelCan needs;
 } numbers[] = {
-        { CHAT_TEMPERATURE, "temperature", "temperature", 0, 2, false, MODEL_CAN_SAMPLE },
-        { CHAT_TOP_P, "top_p", "topP", 0, 1, false, MODEL_CAN_SAMPLE },
-        { CHAT_N, "n", "candidateCount", 1, CANDIDATES_MAX, true, 0 },
-        { CHAT_MAX_COMPLETION_TOKENS, "max_completion_tokens", "maxOutputTokens", -1, INT32_MAX, true, 0 },
-        { CHAT_MAX_TOKENS, "max_tokens", "maxOutputTokens", -1, INT32_MAX, true, 0 },
-        { CHAT_SEED, "seed", "seed", (double) INT64_MIN, (double) INT64_MAX, true, 0 },
-        { CHAT_FREQUENCY_PENALTY, "frequency_penalty", "frequencyPenalty", -2, 2, false,
-          MODEL_CAN_PENALTIES },
-        { CHAT_PRESENCE_PENALTY, "presence_penalty", "presencePenalty", -2, 2, false, MODEL_CAN_PENALTIES },
-        { CHAT_TOP_LOGPROBS, "top_logprobs", "logprobs", 0, TOP_LOGPROBS_MAX, true, 0 },
+        { CHAT_TEMPERATURE, "temperature", 0, 2, false, MODEL_CAN_SAMPLE },
+        { CHAT_TOP_P, "topP", 0, 1, false, MODEL_CAN_SAMPLE },
+        { CHAT_N, "candidateCount", 1, CANDIDATES_MAX, true, 0 },
+        { CHAT_MAX_COMPLETION_TOKENS, "maxOutputTokens", -1, INT32_MAX, true, 0 },
+        { CHAT_MAX_TOKENS, "maxOutputTokens", -1, INT32_MAX, true, 0 },
+        { CHAT_SEED, "seed", (double) INT64_MIN, (double) INT64_MAX, true, 0 },
+        { CHAT_FREQUENCY_PENALTY, "frequencyPenalty", -2, 2, false, MODEL_CAN_PENALTIES },
+        { CHAT_PRESENCE_PENALTY, "presencePenalty", -2, 2, false, MODEL_CAN_PENALTIES },
+        { CHAT_TOP_LOGPROBS, "logprobs", 0, TOP_LOGPROBS_MAX, true, 0 },
 };
 
 /* Some clients send 0 or -1 for "no limit". */
@@ -42,7 +41,7 @@ static bool is_limit(JsonView v) {
 int chat_check_numbers(ChatRequest *q) {
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
                 JsonView v = q->fields[numbers[i].field];
-                const char *name = numbers[i].name;
+                const char *name = q->table[numbers[i].field].name;
                 double d;
 
                 if (!v.p)

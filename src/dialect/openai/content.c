@@ -16,12 +16,13 @@
 
 /* Refuses with the part's place and a member of it. */
 static int refuse_part(ChatRequest *q, const ChatPlace *at, const char *member, const char *fault) {
-        return chat_refuse(q, fault, "messages[%zu].content[%zu].%s", at->message, at->part, member);
+        return chat_refuse(q, fault, "%s[%zu].%s[%zu].%s", at->list, at->message, at->member, at->part,
+                           member);
 }
 
 static int check_string(ChatRequest *q, JsonView v, const ChatPlace *at, const char *member) {
-        return chat_check_type(q, v, TYPE_STRING, "messages[%zu].content[%zu].%s", at->message, at->part,
-                               member);
+        return chat_check_type(q, v, TYPE_STRING, "%s[%zu].%s[%zu].%s", at->list, at->message, at->member,
+                               at->part, member);
 }
 
 typedef struct Kind Kind;
@@ -98,8 +99,8 @@ static int read_audio(ChatRequest *q, const Kind *kind, JsonView v, const ChatPl
         Media m;
         int r;
 
-        r = chat_check_type(q, v, TYPE_OBJECT, "messages[%zu].content[%zu].%s", at->message, at->part,
-                            kind->member);
+        r = chat_check_type(q, v, TYPE_OBJECT, "%s[%zu].%s[%zu].%s", at->list, at->message, at->member,
+                            at->part, kind->member);
         if (r == 0)
                 r = check_string(q, data, at, "input_audio.data");
         if (r == 0 && !json_view_is_null(format))
@@ -120,7 +121,8 @@ static int read_audio(ChatRequest *q, const Kind *kind, JsonView v, const ChatPl
 }
 
 /* The name of a file at Google, as uploads through gemgate have it, with or without `files/`; or a URL. */
-static int read_file_id(ChatRequest *q, JsonView id, JsonView type, const ChatPlace *at) {
+static int read_file_id(ChatRequest *q, JsonView id, JsonView type, const char *member,
+                        const ChatPlace *at) {
         static const char fault[] = "must be the name of a file that was uploaded through gemgate: files/…";
         char name[BINDING_NAME_MAX + sizeof(BINDING_FILES)];
         JsonView file = json_view_inside(id);
@@ -128,14 +130,14 @@ static int read_file_id(ChatRequest *q, JsonView id, JsonView type, const ChatPl
         Media m;
         int r;
 
-        r = check_string(q, id, at, "file.file_id");
+        r = check_string(q, id, at, member);
         if (r != 0)
                 return r;
         json_view_copy(id, name, BINDING_NAME_MAX + 1);
         if (!json_view_equals(id, name) || strchr(name, ':')) {
                 what = media_read(id, NULL, &m);
                 if (what || m.form != MEDIA_URI)
-                        return refuse_part(q, at, "file.file_id", fault);
+                        return refuse_part(q, at, member, fault);
                 if (json_view_is(type, '"'))
                         json_view_copy(type, m.type, sizeof(m.type));
                 turns_media(&q->turns, at->role, &m);
@@ -147,13 +149,15 @@ static int read_file_id(ChatRequest *q, JsonView id, JsonView type, const ChatPl
         } else
                 file.p = (const char *) memrchr(file.p, '/', (size_t) (file.end - file.p)) + 1;
         if (!binding_name_is_valid(name, strlen(name)))
-                return refuse_part(q, at, "file.file_id", fault);
+                return refuse_part(q, at, member, fault);
         turns_file(&q->turns, at->role, file);
         return 0;
 }
 
 /* The type is the data's, or else that of the file's name. */
 static int read_file(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
+        const char *data_member = kind->member ? "file.file_data" : "file_data",
+                   *id_member = kind->member ? "file.file_id" : "file_id";
         JsonView data, name, id, url, format;
         const JsonMember members[] = {
                 JSON_MEMBER("file_data", &data), JSON_MEMBER("filename", &name), JSON_MEMBER("file_id", &id),
@@ -163,27 +167,41 @@ static int read_file(ChatRequest *q, const Kind *kind, JsonView v, const ChatPla
         Media m;
         int r;
 
-        r = chat_check_type(q, v, TYPE_OBJECT, "messages[%zu].content[%zu].file", at->message, at->part);
+        r = chat_check_type(q, v, TYPE_OBJECT, "%s[%zu].%s[%zu].file", at->list, at->message, at->member,
+                            at->part);
         if (r != 0)
                 return r;
         json_view_members(v, members, ELEMENTSOF(members));
         if (json_view_is_null(data))
                 data = url;
         if (json_view_is_null(data) && !json_view_is_null(id))
-                return read_file_id(q, id, format, at);
+                return read_file_id(q, id, format, id_member, at);
         if (json_view_is_null(data))
-                return refuse_part(q, at, "file", "must have file_data or file_id");
-        r = check_string(q, data, at, "file.file_data");
+                return refuse_part(q, at, kind->member ?: "file_data",
+                                   kind->member ? "must have file_data or file_id"
+                                                : "is required, or file_url, or file_id");
+        r = check_string(q, data, at, data_member);
         if (r != 0)
                 return r;
         fault = media_read(data, media_type_of_name(name) ?: kind->fallback, &m);
         if (fault)
-                return refuse_part(q, at, "file.file_data", fault);
+                return refuse_part(q, at, data_member, fault);
         turns_media(&q->turns, at->role, &m);
         return 0;
 }
 
-/* Beside OpenAI's own kinds there are those that other clients send in their place. */
+/* Those of the Responses API have their members beside the type. */
+static int read_input_image(ChatRequest *q, const Kind *kind _unused_, JsonView v, const ChatPlace *at) {
+        static const Kind url = { "input_image", "image_url", read_url, "image/jpeg" };
+        JsonView image = json_view_get(v, "image_url"), id = json_view_get(v, "file_id");
+
+        if (json_view_is_null(image) && !json_view_is_null(id))
+                return read_file_id(q, id, (JsonView){}, "file_id", at);
+        return read_url(q, &url, image, at);
+}
+
+/* Beside OpenAI's own kinds there are those that other clients send in their place. A kind without a member
+ * reads the part itself. */
 static const Kind kinds[] = {
         { "text", "text", read_text, NULL },
         { "image_url", "image_url", read_url, "image/jpeg" },
@@ -192,7 +210,10 @@ static const Kind kinds[] = {
         { "refusal", "refusal", read_refusal, NULL },
         { "input_text", "text", read_text, NULL },
         { "output_text", "text", read_text, NULL },
-        { "input_image", "image_url", read_url, "image/jpeg" },
+        { "input_image", NULL, read_input_image, NULL },
+        { "input_file", NULL, read_file, "application/pdf" },
+        { "computer_screenshot", NULL, read_input_image, NULL },
+        { "summary_text", "text", read_text, NULL },
         { "video_url", "video_url", read_url, "video/mp4" },
         { "audio_url", "audio_url", read_url, "audio/wav" },
         { "thinking", "thinking", read_thought, NULL },
@@ -203,11 +224,13 @@ int chat_read_part(ChatRequest *q, JsonView part, const ChatPlace *at) {
         JsonView type;
 
         if (!json_view_is(part, '{'))
-                return chat_refuse(q, "must be an object with a type", "messages[%zu].content[%zu]",
-                                   at->message, at->part);
+                return chat_refuse(q, "must be an object with a type", "%s[%zu].%s[%zu]", at->list,
+                                   at->message, at->member, at->part);
         type = json_view_get(part, "type");
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 if (json_view_equals(type, kinds[i].type))
-                        return kinds[i].read(q, &kinds[i], json_view_get(part, kinds[i].member), at);
-        return refuse_part(q, at, "type", "must be text, image_url, input_audio, file or refusal");
+                        return kinds[i].read(q, &kinds[i],
+                                             kinds[i].member ? json_view_get(part, kinds[i].member) : part,
+                                             at);
+        return refuse_part(q, at, "type", at->kinds);
 }

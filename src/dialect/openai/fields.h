@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The members of a chat request, and those of its member `google`. */
+/* The members of a chat request and of a request to /v1/responses, and those of the member `google`. */
+
+#include "dialect/check.h"
 
 /* In this order they are read. */
 typedef enum ChatField {
@@ -22,6 +24,8 @@ typedef enum ChatField {
         CHAT_LOGPROBS,
         CHAT_TOP_LOGPROBS,
         CHAT_REASONING_EFFORT,
+        CHAT_REASONING,
+        CHAT_INCLUDE,
         CHAT_EXTRA_BODY,
         CHAT_GOOGLE,
         CHAT_FUNCTIONS,
@@ -33,7 +37,13 @@ typedef enum ChatField {
         CHAT_MODALITIES,
         CHAT_AUDIO,
         CHAT_RESPONSE_FORMAT,
-        CHAT_MESSAGES,
+        CHAT_TEXT,
+        CHAT_BACKGROUND,
+        CHAT_CONVERSATION,
+        CHAT_PROMPT,
+        CHAT_PREVIOUS,
+        CHAT_INSTRUCTIONS,
+        CHAT_MESSAGES, /* of the Responses API: input */
         CHAT_PROMPT_CACHE_KEY,
         CHAT_USER,
         CHAT_SAFETY_IDENTIFIER,
@@ -44,6 +54,9 @@ typedef enum ChatField {
         CHAT_VERBOSITY,
         CHAT_LOGIT_BIAS,
         CHAT_MODERATION,
+        CHAT_TRUNCATION,
+        CHAT_MAX_TOOL_CALLS,
+        CHAT_CONTEXT_MANAGEMENT,
         _CHAT_FIELD_MAX,
 } ChatField;
 
@@ -61,3 +74,12 @@ typedef enum GoogleField {
         GOOGLE_TOOL_CONFIG,
         _GOOGLE_FIELD_MAX,
 } GoogleField;
+
+typedef struct ChatRequest ChatRequest;
+
+/* A field of a protocol. `read`, if there is one, gets a value of one of the types. */
+typedef struct ChatFieldRow {
+        const char *name; /* NULL: the protocol does not have it */
+        JsonTypes types;
+        int (*read)(ChatRequest *q, JsonView v); /* 0, DIALECT_E_REFUSED, -errno */
+} ChatFieldRow;

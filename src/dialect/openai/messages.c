@@ -18,8 +18,14 @@ typedef struct Message {
         JsonView role, content, name, refusal, reasoning, thoughts, calls, call, call_id, extra, images;
 } Message;
 
+#define PLACE(i, r)                                                                                         \
+        {                                                                                                   \
+                .list = "messages", .member = "content", .message = (i), .role = (r),                       \
+                .kinds = "must be text, image_url, input_audio, file or refusal",                           \
+        }
+
 static int read_content(ChatRequest *q, const Message *m, TurnRole role) {
-        ChatPlace at = { .message = m->i, .role = role };
+        ChatPlace at = PLACE(m->i, role);
         JsonView content = m->content, part;
         JsonCursor c;
         int r = 0;
@@ -143,7 +149,7 @@ static int read_function_call(ChatRequest *q, const Message *m) {
 
 /* The images of an earlier answer, as gemgate and others put them into a message. */
 static int read_images(ChatRequest *q, const Message *m) {
-        ChatPlace at = { .message = m->i, .role = TURN_MODEL };
+        ChatPlace at = PLACE(m->i, TURN_MODEL);
         JsonCursor c = json_enter_array(m->images);
         JsonView image;
         int r = 0;

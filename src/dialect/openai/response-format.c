@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-/* response_format. */
+/* response_format, and text.format of the Responses API. */
 
 #include <errno.h>
 
 #include "base/text.h"
 #include "dialect/openai/config.h"
+
+/* `param`: of the schema. */
+static int set_json(ChatRequest *q, JsonView schema, const char *param) {
+        q->format.kind = FORMAT_JSON;
+        if (format_read_schema(&q->format, schema) < 0)
+                return chat_refuse(q, "must be a JSON Schema", "%s", param);
+        return 0;
+}
 
 int chat_read_response_format(ChatRequest *q, JsonView v) {
         JsonView type = json_view_get(v, "type"), schema = json_view_get(v, "json_schema");
@@ -22,10 +30,29 @@ int chat_read_response_format(ChatRequest *q, JsonView v) {
                 schema = json_view_get(v, "schema"); /* an extension of several servers */
         else
                 return chat_refuse(q, "must be text, json_object or json_schema", "response_format.type");
-        q->format.kind = FORMAT_JSON;
-        return format_read_schema(&q->format, schema) < 0
-                       ? chat_refuse(q, "must be a JSON Schema", "response_format.json_schema.schema")
-                       : 0;
+        return set_json(q, schema, "response_format.json_schema.schema");
+}
+
+/* The schema is beside the type. */
+int chat_read_text(ChatRequest *q, JsonView v) {
+        JsonView format = json_view_get(v, "format"), type, schema;
+        int r;
+
+        if (json_view_is_null(format))
+                return 0;
+        r = chat_check_type(q, format, TYPE_OBJECT, "text.format");
+        if (r != 0)
+                return r;
+        type = json_view_get(format, "type");
+        schema = json_view_get(format, "schema");
+        if (json_view_equals(type, "text"))
+                return 0;
+        if (json_view_equals(type, "json_schema")) {
+                if (json_view_is_null(schema))
+                        return chat_refuse(q, "is required", "text.format.schema");
+        } else if (!json_view_equals(type, "json_object"))
+                return chat_refuse(q, "must be text, json_object or json_schema", "text.format.type");
+        return set_json(q, schema, "text.format.schema");
 }
 
 int chat_settle_format(ChatRequest *q) {

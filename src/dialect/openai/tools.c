@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "dialect/openai/config.h"
+#include "dialect/openai/declare.h"
 #include "dialect/schema.h"
 
 static int refuse_number(ChatRequest *q) {
@@ -23,14 +24,7 @@ int chat_add_tool(ChatRequest *q, ToolDecl **ret) {
         return r == -E2BIG ? refuse_number(q) : r;
 }
 
-/* `where`: the tool's place, for the refusal. */
-typedef struct Place {
-        const char *list;
-        size_t i;
-        const char *member; /* "function." or "" */
-} Place;
-
-static int map_name(ChatRequest *q, JsonView name, const Place *at, ToolName **ret) {
+static int map_name(ChatRequest *q, JsonView name, const ToolPlace *at, ToolName **ret) {
         int r;
 
         r = chat_check_type(q, name, TYPE_STRING, "%s[%zu].%sname", at->list, at->i, at->member);
@@ -38,7 +32,8 @@ static int map_name(ChatRequest *q, JsonView name, const Place *at, ToolName **r
                 return r;
         if (json_view_is_empty(name))
                 return chat_refuse(q, "must not be empty", "%s[%zu].%sname", at->list, at->i, at->member);
-        r = tool_names_map_view(&q->chat->names, name, ret);
+        r = at->space.p ? tool_names_map_in(&q->chat->names, at->space, name, ret)
+                        : tool_names_map_view(&q->chat->names, name, ret);
         if (r == -E2BIG)
                 return chat_refuse(q, "is too long", "%s[%zu].%sname", at->list, at->i, at->member);
         if (r < 0)
@@ -47,7 +42,7 @@ static int map_name(ChatRequest *q, JsonView name, const Place *at, ToolName **r
         return 0;
 }
 
-static int read_description(ChatRequest *q, JsonView v, const Place *at, JsonView *ret) {
+static int read_description(ChatRequest *q, JsonView v, const ToolPlace *at, JsonView *ret) {
         *ret = json_view_is_null(v) ? (JsonView){} : v;
         if (!ret->p)
                 return 0;
@@ -55,7 +50,8 @@ static int read_description(ChatRequest *q, JsonView v, const Place *at, JsonVie
 }
 
 /* Adds what a function and a custom tool have in common. */
-static int add_named(ChatRequest *q, JsonView name, JsonView description, const Place *at, ToolDecl **ret) {
+static int add_named(ChatRequest *q, JsonView name, JsonView description, const ToolPlace *at,
+                     ToolDecl **ret) {
         int r;
 
         r = chat_add_tool(q, ret);
@@ -66,7 +62,7 @@ static int add_named(ChatRequest *q, JsonView name, JsonView description, const 
         return r;
 }
 
-static int read_schema(ChatRequest *q, JsonView v, const Place *at, JsonView *ret) {
+static int read_schema(ChatRequest *q, JsonView v, const ToolPlace *at, JsonView *ret) {
         if (json_view_is_null(v))
                 return 0;
         switch (schema_root(v)) {
@@ -83,7 +79,7 @@ static int read_schema(ChatRequest *q, JsonView v, const Place *at, JsonView *re
                            at->member);
 }
 
-static int read_function(ChatRequest *q, JsonView v, const Place *at) {
+int chat_declare_function(ChatRequest *q, JsonView v, const ToolPlace *at) {
         JsonView name, description, parameters, json_schema, snake, strict;
         const JsonMember members[] = {
                 JSON_MEMBER("name", &name),
@@ -123,7 +119,7 @@ static const char *syntax_of(JsonView v) {
 }
 
 /* {format: {type: "grammar", grammar: {syntax, definition}}}; the Responses API has them beside the type. */
-static int read_custom(ChatRequest *q, JsonView v, const Place *at) {
+int chat_declare_custom(ChatRequest *q, JsonView v, const ToolPlace *at) {
         JsonView name, description, format, grammar;
         const JsonMember members[] = {
                 JSON_MEMBER("name", &name),
@@ -149,11 +145,27 @@ static int read_custom(ChatRequest *q, JsonView v, const Place *at) {
         return 0;
 }
 
-static int add_google(ChatRequest *q, const char *name, JsonView config) {
+int chat_declare_google(ChatRequest *q, const char *name, JsonView config) {
         int r = tool_list_add_google(&q->tools, name, config);
 
         q->chat->may_cite = true;
         return r == -E2BIG ? refuse_number(q) : r;
+}
+
+int chat_declare_client(ChatRequest *q, const ClientTool *tool, ToolDecl **ret) {
+        JsonView empty = json_view("\"\"", 2), name = json_view(tool->name, strlen(tool->name));
+        int r;
+
+        r = chat_add_tool(q, ret);
+        if (r == 0)
+                r = tool_names_map_in(&q->chat->names, empty, name, &(*ret)->name);
+        if (r != 0)
+                return r;
+        (*ret)->kind = TOOL_FUNCTION;
+        (*ret)->name->flags |= TOOL_NAME_DECLARED | tool->flag;
+        (*ret)->description = json_view(tool->description, strlen(tool->description));
+        (*ret)->schema = json_view(tool->schema, strlen(tool->schema));
+        return 0;
 }
 
 static const char google_search[] = "\"googleSearch\"";
@@ -162,8 +174,24 @@ static const char *search_name(void) {
         return tools_google_name(json_view(google_search, sizeof(google_search) - 1));
 }
 
+bool chat_is_search(JsonView type) {
+        static const char *const searches[] = {
+                "web_search",            "web_search_preview", "web_search_preview_2025_03_11",
+                "web_search_2025_08_26", "google_search",      "googleSearch",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(searches); i++)
+                if (json_view_equals(type, searches[i]))
+                        return true;
+        return false;
+}
+
+int chat_declare_search(ChatRequest *q) {
+        return chat_declare_google(q, search_name(), (JsonView){});
+}
+
 /* An entry whose members are Google's tools: {"googleSearch": {}}. *ret_any: it has one. */
-static int read_google_entry(ChatRequest *q, JsonView v, const Place *at, bool *ret_any) {
+int chat_declare_entry(ChatRequest *q, JsonView v, const ToolPlace *at, bool *ret_any) {
         JsonCursor c = json_enter(v), list;
         JsonView name, config, function;
         const char *google;
@@ -174,7 +202,7 @@ static int read_google_entry(ChatRequest *q, JsonView v, const Place *at, bool *
                 google = tools_google_name(name);
                 if (google) {
                         *ret_any = true;
-                        r = add_google(q, google, config);
+                        r = chat_declare_google(q, google, config);
                         continue;
                 }
                 if (!json_view_equals(name, "functionDeclarations") &&
@@ -183,18 +211,13 @@ static int read_google_entry(ChatRequest *q, JsonView v, const Place *at, bool *
                 *ret_any = true;
                 list = json_enter_array(config);
                 while (r == 0 && json_next(&list, NULL, &function))
-                        r = read_function(q, function, at);
+                        r = chat_declare_function(q, function, at);
         }
         return r;
 }
 
-static const char *const searches[] = {
-        "web_search",            "web_search_preview", "web_search_preview_2025_03_11",
-        "web_search_2025_08_26", "google_search",      "googleSearch",
-};
-
 static int read_tool(ChatRequest *q, JsonView v, size_t i) {
-        Place at = { "tools", i, "function." };
+        ToolPlace at = { .list = "tools", .i = i, .member = "function." };
         JsonView type, function, custom;
         const JsonMember members[] = {
                 JSON_MEMBER("type", &type),
@@ -210,7 +233,7 @@ static int read_tool(ChatRequest *q, JsonView v, size_t i) {
         json_view_members(v, members, ELEMENTSOF(members));
         if (json_view_equals(type, "custom")) {
                 at.member = custom.p ? "custom." : "";
-                return read_custom(q, custom.p ? custom : v, &at);
+                return chat_declare_custom(q, custom.p ? custom : v, &at);
         }
         if (json_view_equals(type, "function") || (json_view_is_null(type) && json_view_is(function, '{'))) {
                 if (json_view_is_null(function)) { /* the flat form of the Responses API */
@@ -218,14 +241,13 @@ static int read_tool(ChatRequest *q, JsonView v, size_t i) {
                         function = v;
                 }
                 r = chat_check_type(q, function, TYPE_OBJECT, "tools[%zu].function", i);
-                return r != 0 ? r : read_function(q, function, &at);
+                return r != 0 ? r : chat_declare_function(q, function, &at);
         }
-        for (size_t k = 0; k < ELEMENTSOF(searches); k++)
-                if (json_view_equals(type, searches[k]))
-                        return add_google(q, search_name(), (JsonView){});
+        if (chat_is_search(type))
+                return chat_declare_search(q);
         if (json_view_is_null(type)) {
                 at.member = "";
-                r = read_google_entry(q, v, &at, &any);
+                r = chat_declare_entry(q, v, &at, &any);
                 if (r != 0 || any)
                         return r;
         }
@@ -244,14 +266,16 @@ int chat_read_tools(ChatRequest *q, JsonView v) {
 
 int chat_read_functions(ChatRequest *q, JsonView v) {
         JsonCursor c = json_enter(v);
+        ToolPlace at = { .list = "functions", .member = "" };
         JsonView function;
         int r = 0;
 
         for (size_t i = 0; r == 0 && json_next(&c, NULL, &function); i++) {
+                at.i = i;
                 q->chat->has_functions = true;
                 r = chat_check_type(q, function, TYPE_OBJECT, "functions[%zu]", i);
                 if (r == 0)
-                        r = read_function(q, function, &(Place){ "functions", i, "" });
+                        r = chat_declare_function(q, function, &at);
         }
         return r;
 }
@@ -259,13 +283,15 @@ int chat_read_functions(ChatRequest *q, JsonView v) {
 int chat_read_google_tools(ChatRequest *q, JsonView v) {
         JsonCursor c = json_enter(v);
         JsonView tool;
+        ToolPlace at = { .list = "google.tools", .member = "" };
         bool any;
         int r = 0;
 
         for (size_t i = 0; r == 0 && json_next(&c, NULL, &tool); i++) {
+                at.i = i;
                 r = chat_check_type(q, tool, TYPE_OBJECT, "google.tools[%zu]", i);
                 if (r == 0)
-                        r = read_google_entry(q, tool, &(Place){ "google.tools", i, "" }, &any);
+                        r = chat_declare_entry(q, tool, &at, &any);
                 if (r == 0 && !any)
                         r = chat_refuse(q, "must be a tool of Google's, such as {\"googleSearch\": {}}",
                                         "google.tools[%zu]", i);
@@ -275,7 +301,7 @@ int chat_read_google_tools(ChatRequest *q, JsonView v) {
 
 /* Its members (the user's place, how much context) have no counterpart. */
 int chat_read_web_search(ChatRequest *q, JsonView v _unused_) {
-        return add_google(q, search_name(), (JsonView){});
+        return chat_declare_search(q);
 }
 
 /* --- the choice --- */
@@ -291,7 +317,7 @@ static const struct {
         { "any", TOOL_REQUIRED },
 };
 
-static bool read_mode(JsonView v, ToolMode *ret) {
+bool chat_read_mode(JsonView v, ToolMode *ret) {
         for (size_t i = 0; i < ELEMENTSOF(modes); i++)
                 if (json_view_equals(v, modes[i].name)) {
                         *ret = modes[i].mode;
@@ -327,7 +353,7 @@ static int read_allowed(ChatRequest *q, JsonView v) {
 
         if (!json_view_is(allowed, '{')) /* the flat form of the Responses API */
                 allowed = v;
-        if (!read_mode(json_view_get(allowed, "mode"), &q->tools.choice.mode) ||
+        if (!chat_read_mode(json_view_get(allowed, "mode"), &q->tools.choice.mode) ||
             q->tools.choice.mode == TOOL_NONE)
                 return chat_refuse(q, "must be auto or required", "tool_choice.allowed_tools.mode");
         tools = json_view_get(allowed, "tools");
@@ -348,13 +374,13 @@ int chat_read_tool_choice(ChatRequest *q, JsonView v) {
         q->tools.choice.mode = TOOL_AUTO;
         q->tools.choice.n_names = 0;
         if (json_view_is(v, '"'))
-                return read_mode(v, &q->tools.choice.mode)
+                return chat_read_mode(v, &q->tools.choice.mode)
                                ? 0
                                : chat_refuse(q, "must be none, auto, required, or an object", "tool_choice");
         type = json_view_get(v, "type");
         if (json_view_equals(type, "allowed_tools"))
                 return read_allowed(q, v);
-        if (read_mode(type, &q->tools.choice.mode))
+        if (chat_read_mode(type, &q->tools.choice.mode))
                 return 0;
         if (!json_view_equals(type, "function") && !json_view_equals(type, "custom") &&
             !json_view_equals(type, "tool") && !json_view_is_null(type))
@@ -367,7 +393,7 @@ int chat_read_tool_choice(ChatRequest *q, JsonView v) {
 
 int chat_read_function_call(ChatRequest *q, JsonView v) {
         if (json_view_is(v, '"'))
-                return read_mode(v, &q->tools.choice.mode)
+                return chat_read_mode(v, &q->tools.choice.mode)
                                ? 0
                                : chat_refuse(q, "must be none, auto, or an object", "function_call");
         q->tools.choice.mode = TOOL_REQUIRED;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The response object. Most of its members repeat the request: they are written once, when it is read, and
+ * copied whenever the object is written; a stream has it three times.
+ */
+
+#include <stdio.h>
+
+#include "base/json/copy.h"
+#include "base/text.h"
+#include "dialect/openai/responses.h"
+
+/* Bytes of one member that is repeated. Real instructions and tools have some dozen KiB; of more, a client
+ * knows what it sent. */
+#define ECHO_MAX (256U << 10)
+
+static bool is_short(JsonView v) {
+        return v.p && (size_t) (v.end - v.p) <= ECHO_MAX;
+}
+
+static JsonView field(const ChatRequest *q, ChatField f) {
+        return is_short(q->fields[f]) ? q->fields[f] : (JsonView){};
+}
+
+/* --- tools --- */
+
+/* Members that OpenAI requires are there, whatever the client has sent. */
+static void write_function(JsonView v, JWriter *w) {
+        static const char *const required[] = { "parameters", "strict" };
+        JsonView function = json_view_get(v, "function"), m;
+        JsonCursor c = json_enter(json_view_is(function, '{') ? function : v);
+        JsonView name;
+
+        jwrite_object(w, NULL);
+        jwrite_string(w, "type", "function");
+        while (json_next(&c, &name, &m))
+                if (!json_view_equals(name, "type") && !json_view_equals(name, "parameters") &&
+                    !json_view_equals(name, "strict")) {
+                        json_copy_name(w, name);
+                        json_copy_value(w, NULL, m);
+                }
+        for (size_t i = 0; i < ELEMENTSOF(required); i++) {
+                m = json_view_get(json_view_is(function, '{') ? function : v, required[i]);
+                if (json_view_is(m, i == 0 ? '{' : 't') || (i == 1 && json_view_is(m, 'f')))
+                        json_copy_value(w, required[i], m);
+                else
+                        jwrite_null(w, required[i]);
+        }
+        jwrite_end(w);
+}
+
+static void write_tools(const ChatRequest *q, JWriter *w) {
+        JsonCursor c = json_enter_array(field(q, CHAT_TOOLS));
+        JsonView tool, type;
+
+        jwrite_array(w, "tools");
+        while (json_next(&c, NULL, &tool)) {
+                type = json_view_get(tool, "type");
+                if (json_view_equals(type, "function"))
+                        write_function(tool, w);
+                else if (responses_knows_tool(type))
+                        json_copy_value(w, NULL, tool);
+        }
+        jwrite_end(w);
+}
+
+/* --- other members --- */
+
+static void write_text(const ChatRequest *q, JWriter *w) {
+        JsonView text = field(q, CHAT_TEXT), format = json_view_get(text, "format"),
+                 verbosity = json_view_get(text, "verbosity");
+
+        jwrite_object(w, "text");
+        if (json_view_is(format, '{'))
+                json_copy_value(w, "format", format);
+        else
+                jwrite_raw(w, "format", "{\"type\":\"text\"}");
+        if (json_view_is(verbosity, '"'))
+                json_copy_value(w, "verbosity", verbosity);
+        jwrite_end(w);
+}
+
+static void write_reasoning(const ChatRequest *q, JWriter *w) {
+        static const char *const names[] = { "effort", "summary" };
+
+        jwrite_object(w, "reasoning");
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                JsonView v = json_view_get(q->fields[CHAT_REASONING], names[i]);
+
+                if (json_view_is(v, '"') && !json_view_equals(v, i == 0 ? "" : "none"))
+                        json_copy_value(w, names[i], v);
+                else
+                        jwrite_null(w, names[i]);
+        }
+        jwrite_end(w);
+}
+
+/* In the order in which they are written; the value of a member that is absent, NULL: it is left out. */
+static const struct {
+        ChatField field;
+        const char *absent;
+} copied[] = {
+        { CHAT_INSTRUCTIONS, "null" },
+        { CHAT_MAX_COMPLETION_TOKENS, "null" },
+        { CHAT_MAX_TOOL_CALLS, "null" },
+        { CHAT_METADATA, "{}" },
+        { CHAT_PARALLEL_TOOL_CALLS, "true" },
+        { CHAT_PREVIOUS, "null" },
+        { CHAT_PROMPT_CACHE_KEY, NULL },
+        { CHAT_SAFETY_IDENTIFIER, NULL },
+        { CHAT_TEMPERATURE, "1" },
+        { CHAT_TOOL_CHOICE, "\"auto\"" },
+        { CHAT_TOP_LOGPROBS, "0" },
+        { CHAT_TOP_P, "1" },
+        { CHAT_TRUNCATION, "\"disabled\"" },
+        { CHAT_USER, NULL },
+};
+
+void responses_echo(const ChatRequest *q) {
+        OpenaiResponse *r = openai_response(q->chat);
+        JWriter w = JWRITER_INIT(&r->echo);
+
+        jwrite_object(&w, NULL);
+        jwrite_bool(&w, "background", false);
+        for (size_t i = 0; i < ELEMENTSOF(copied); i++) {
+                const char *name = q->table[copied[i].field].name;
+                JsonView v = field(q, copied[i].field);
+
+                if (v.p)
+                        json_copy_value(&w, name, v);
+                else if (copied[i].absent)
+                        jwrite_raw(&w, name, copied[i].absent);
+        }
+        write_reasoning(q, &w);
+        write_text(q, &w);
+        write_tools(q, &w);
+        jwrite_end(&w);
+}
+
+/* --- the object --- */
+
+/* The codes that clients act on: Codex makes its history shorter, waits, or gives up. OpenAI's list of codes
+ * has only some of them. */
+static const char *code_of(const ApiError *e) {
+        static const char *const passed[] = { "context_length_exceeded", "insufficient_quota",
+                                              "rate_limit_exceeded", "invalid_prompt" };
+
+        for (size_t i = 0; e->code && i < ELEMENTSOF(passed); i++)
+                if (streq(e->code, passed[i]))
+                        return passed[i];
+        if (e->status == 503)
+                return "server_is_overloaded";
+        return e->status < 500 ? "invalid_prompt" : "server_error";
+}
+
+static void write_error(const ApiError *e, JWriter *w) {
+        char message[API_ERROR_MESSAGE_MAX + 64], when[48] = "";
+
+        if (e->status == 429 && e->retry_after > 0 && !e->daily)
+                (void) snprintf(when, sizeof(when), " Please try again in %llus.",
+                                (unsigned long long) (e->retry_after / USEC_PER_SEC));
+        (void) snprintf(message, sizeof(message), "%s%s", e->message, when);
+        jwrite_object(w, "error");
+        jwrite_string(w, "code", code_of(e));
+        jwrite_string(w, "message", message);
+        jwrite_end(w);
+}
+
+static void write_usage(const OpenaiChat *chat, JWriter *w) {
+        Usage u = chat->t.usage;
+
+        if (chat->hops)
+                usage_add(&u, &chat->hops->usage);
+        jwrite_object(w, "usage");
+        jwrite_uint(w, "input_tokens", u.prompt);
+        jwrite_object(w, "input_tokens_details");
+        jwrite_uint(w, "cached_tokens", u.cached);
+        jwrite_uint(w, "cache_write_tokens", 0);
+        jwrite_end(w);
+        jwrite_uint(w, "output_tokens", u.completion);
+        jwrite_object(w, "output_tokens_details");
+        jwrite_uint(w, "reasoning_tokens", u.thoughts);
+        jwrite_end(w);
+        jwrite_uint(w, "total_tokens", u.total);
+        jwrite_end(w);
+}
+
+void response_write(OpenaiResponse *r, const char *status, const ApiError *error, const char *key,
+                    JWriter *w) {
+        const OpenaiChat *chat = &r->chat;
+        const char *finish = strempty(chat->t.finish_reason);
+        bool is_over = !streq(status, "in_progress");
+
+        jwrite_object(w, key);
+        jwrite_string(w, "id", chat->id);
+        jwrite_string(w, "object", "response");
+        jwrite_uint(w, "created_at", chat->created);
+        jwrite_string(w, "status", status);
+        if (error)
+                write_error(error, w);
+        else
+                jwrite_null(w, "error");
+        if (streq(status, "incomplete")) {
+                jwrite_object(w, "incomplete_details");
+                jwrite_string(w, "reason", streq(finish, "length") ? "max_output_tokens" : "content_filter");
+                jwrite_end(w);
+        } else
+                jwrite_null(w, "incomplete_details");
+        jwrite_string(w, "model", chat->t.served[0] ? chat->t.served : chat->t.model);
+        if (r->echo.n > 2) {
+                (void) buf_putc(w->buf, ',');
+                (void) buf_append(w->buf, buf_data(&r->echo) + 1, r->echo.n - 2);
+        }
+        jwrite_bool(w, "store", r->is_stored);
+        jwrite_array(w, "output");
+        if (is_over && r->output.n > 0)
+                (void) buf_append(w->buf, buf_data(&r->output), r->output.n);
+        jwrite_end(w);
+        jwrite_string(w, "service_tier", is_over ? chat->service_tier : "auto");
+        if (is_over)
+                write_usage(chat, w);
+        jwrite_end(w);
+}

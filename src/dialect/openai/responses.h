@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The OpenAI Responses dialect: an answer is a list of items. Its request is read by the parts that chat has
+ * (request.h), and so is Gemini's answer (answer.h); these files have what differs:
+ *
+ *     responses.c          the table of the fields
+ *     responses-input.c    instructions, input: its items become turns
+ *     responses-tools.c    tools, tool_choice
+ *     responses-echo.c     the members of the answer that repeat the request
+ *     responses-answer.c   Gemini's parts become items; the end
+ *     responses-item.c     the items of text and thoughts, and the events of a stream
+ *     responses-call.c     the items of calls
+ */
+
+#include "dialect/openai/answer.h"
+#include "dialect/openai/call.h"
+#include "dialect/openai/request.h"
+
+#define RESPONSE_ID_MAX 40U /* "resp_" and 32 digits */
+
+/* The item that is being written. */
+typedef enum ResponseItem {
+        RESPONSE_NOTHING,
+        RESPONSE_REASONING,
+        RESPONSE_MESSAGE,
+        RESPONSE_CODE, /* that Gemini runs: code_interpreter_call */
+} ResponseItem;
+
+/* How much of the answer there is. A hop that fails is tried again from here: chat-continue.c. */
+typedef struct ResponsePlace {
+        ResponseItem open;
+        unsigned n_items; /* that are done */
+        size_t n_output;
+        uint64_t sequence;
+} ResponsePlace;
+
+typedef struct OpenaiResponse {
+        ResponsePlace at, hop; /* hop: at the end of the last one */
+        Buf output;            /* the items that are done: elements of an array, as JSON */
+        Buf text;              /* of the item that is open */
+        Buf probs;             /* its logprobs: elements of an array */
+        Buf signature;         /* that no item has yet: a string, as JSON */
+        Buf hop_text, hop_probs, hop_signature;
+        Buf echo;              /* an object of the members that repeat the request */
+        bool wants_signatures; /* include has reasoning.encrypted_content */
+        bool runs_code;        /* code_interpreter is declared */
+        bool is_stored;        /* it is kept when it is done */
+        OpenaiChat chat;       /* last, see openai_chat_init() */
+} OpenaiResponse;
+
+static inline OpenaiResponse *openai_response(OpenaiChat *chat) {
+        return CONTAINER_OF(chat, OpenaiResponse, chat);
+}
+
+/* --- of the request --- */
+
+int responses_read_tools(ChatRequest *q, JsonView v);
+int responses_declare(ChatRequest *q, JsonView tools, const char *list); /* more of them, at this place */
+int responses_read_tool_choice(ChatRequest *q, JsonView v);
+int responses_read_reasoning(ChatRequest *q, JsonView v);
+int responses_read_instructions(ChatRequest *q, JsonView v);
+int responses_read_input(ChatRequest *q, JsonView v);
+
+/* The name of a tool that a client runs, as turns have it; or none. */
+JsonView responses_client_tool(JsonView type_of_item);
+
+bool responses_knows_tool(JsonView type); /* OpenAI has this type of tool */
+
+/* Writes OpenaiResponse.echo; behind all fields. */
+void responses_echo(const ChatRequest *q);
+
+/* --- responses-answer.c --- */
+
+extern const OpenaiWriter openai_response_writer;
+int openai_response_finish(Translation *t, Buf *out, Verdict *ret_verdict);
+void openai_response_stream_error(Translation *t, const ApiError *e, Buf *out);
+void openai_response_reset(Translation *t);
+
+/* --- responses-item.c --- */
+
+/* Opens an event of a stream; the caller writes the members that it has, and closes it. */
+JWriter response_event(OpenaiResponse *r, const char *type, Buf *out);
+void response_event_end(JWriter *w);
+/* The same for an event of an item: with `item_id` and `output_index`. */
+JWriter response_item_event(OpenaiResponse *r, const char *type, const char *id, Buf *out);
+bool response_streams(const OpenaiResponse *r);
+
+/* Begins the stream, unless it has begun. */
+void response_begin(OpenaiResponse *r, Buf *out);
+
+/* The response as it is now. `error`: why it has failed, or NULL. */
+void response_write(OpenaiResponse *r, const char *status, const ApiError *error, const char *key,
+                    JWriter *w);
+
+/* The id of the item that is next or open. */
+void response_item_id(const OpenaiResponse *r, const char *prefix, char ret[static RESPONSE_ID_MAX + 8]);
+
+void response_open(OpenaiResponse *r, ResponseItem item, Buf *out);
+void response_add(OpenaiResponse *r, const char *text, size_t n, Buf *out); /* to the item that is open */
+void response_close(OpenaiResponse *r, const char *status, Buf *out);
+
+/* Appends an item that is done, and that `w` has just written to `output`. */
+JWriter response_item_begin(OpenaiResponse *r);
+void response_item_done(OpenaiResponse *r, size_t from, Buf *out);
+
+/* --- responses-call.c --- */
+
+void response_call(OpenaiResponse *r, const GeminiPart *p, Buf *out);
