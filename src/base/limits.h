@@ -6,13 +6,13 @@
 #include "base/limits-bus.h"
 #include "base/limits-http.h"
 #include "base/limits-json.h"
+#include "base/limits-models.h"
 
 /* --- configuration: written by an operator, so generous, but a wrong file must not exhaust memory --- */
 #define CONFIG_FILE_MAX (16U << 20) /* fits 100,000 keys of 64 characters with names */
 #define KEYS_MAX 100000U            /* the pick is measured up to here */
 #define TOKENS_MAX 4096U            /* each request is compared with all of them */
 #define CIDR_RULES_MAX 1024U        /* each request is compared with all of them */
-#define ALIASES_MAX 1024U
 #define LISTENERS_MAX 64U
 #define DIRECTORY_PATH_MAX 4000U    /* PATH_MAX, and room for a file's name */
 #define FALLBACKS_MAX 256U          /* models with fallbacks */
@@ -21,7 +21,6 @@
 #define MODEL_LIMIT_MAX 1000000000000ULL /* one number: above it the arithmetic of a minute could wrap */
 
 /* --- requests --- */
-#define MODEL_NAME_MAX 128U           /* the contract's grammar */
 #define REQUEST_ID_MAX 64U            /* the client's x-request-id, echoed and logged */
 #define FORWARDED_HOPS_MAX 32U        /* addresses in X-Forwarded-For; a longer chain is refused */
 #define JSON_DEPTH_MAX 64U            /* nesting of a client's or Gemini's JSON; the parser recurses */
@@ -55,10 +54,6 @@
 #define SLOT_ERROR_MAX 256U    /* bytes of Google's message, kept for each slot as its last error */
 #define TRIES_MAX 64U          /* attempts of one request: a refusal takes milliseconds, 64 take a second */
 #define TRIES_DEAR_MAX 3U      /* of these, the ones that cost the client time or Google work: core/tries */
-#define MODEL_LIST_MAX 4096U   /* entries of Gemini's model list */
-#define MODEL_LIST_PAGES_MAX  16U     /* of a thousand each; a list without an end stops here */
-#define MODEL_LIST_TOKEN_MAX  4096U   /* bytes of a nextPageToken: Google's have some dozen */
-#define MODEL_LIST_ANSWER_MAX (4U << 20)      /* as sent to clients: names and aliases are about a MiB */
 #define HEDGE_MODELS_MAX 64U   /* models timed to the first event for HEDGE_AFTER=p95, 0.7 KiB each */
 
 /* --- state kept over restarts --- */

@@ -15,10 +15,9 @@
 
 #include <errno.h>
 
-#include "base/json/write.h"
 #include "base/text.h"
 #include "core/model.h"
-#include "dialect/gemini/list.h"
+#include "dialect/model-list.h"
 #include "io/timeout.h"
 #include "server/http.h"
 #include "server/models.h"
@@ -30,10 +29,6 @@
 #define FETCH_TIME       (30 * USEC_PER_SEC) /* an answer may take minutes, a list may not */
 
 #define SUBJECT "the list of models" /* in errors, instead of a model's name */
-
-/* Gemini does not report when a model was created, and OpenAI's form requires a number. 0 is stable: it is
- * the same after each fetch and restart, and no client can mistake it for news. */
-#define CREATED_UNKNOWN 0
 
 struct ModelList {
         Http *http;
@@ -195,67 +190,93 @@ static bool is_alias(const Config *c, const char *name) {
         return config_alias(c, name) != name;
 }
 
-static void write_model(JWriter *w, const char *id, const char *owner) {
-        jwrite_object(w, NULL);
-        jwrite_string(w, "id", id);
-        jwrite_string(w, "object", "model");
-        jwrite_int(w, "created", CREATED_UNKNOWN);
-        jwrite_string(w, "owned_by", owner);
-        jwrite_end(w);
+/* An alias has Google's description of its model. */
+static ListedModel alias_entry(const ModelList *l, const Config *c, const char *alias) {
+        return (ListedModel){ alias, gemini_list_find(&l->models, config_alias(c, alias)), true };
 }
 
-static int reply_model(Request *q, const char *id, const char *owner) {
-        _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
-        JWriter w = JWRITER_INIT(&body);
+/* Such a name of Gemini's that is an alias is listed as the alias. */
+static size_t list_all(const ModelList *l, const Config *c, ListedModel *ret) {
+        size_t n = 0;
 
-        write_model(&w, id, owner);
-        request_reply(q, 200, REPLY_JSON, &body);
-        return 0;
+        for (size_t i = 0; i < l->models.n; i++)
+                if (!is_alias(c, l->models.all[i].name))
+                        ret[n++] = (ListedModel){ l->models.all[i].name, &l->models.all[i], false };
+        for (size_t i = 0; i < c->n_aliases; i++)
+                ret[n++] = alias_entry(l, c, c->aliases[i].alias);
+        return n;
 }
 
-int models_list(Request *q, ApiError *ret_error _unused_) {
+static const char *argument(Request *q, const char *name) {
+        return name ? http_request_argument(q->io, name) : NULL;
+}
+
+int models_list(Request *q, ApiError *ret_error) {
+        const ModelListForm *form = model_list_form(q->errors);
+        const ModelPageArguments page = {
+                .limit = argument(q, form->arguments.limit),
+                .after = argument(q, form->arguments.after),
+                .before = argument(q, form->arguments.before),
+        };
         ModelList *l = q->http->models;
-        const Config *c = q->config;
         _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
         JWriter w = JWRITER_INIT(&body);
+        _cleanup_free_ ListedModel *all = NULL;
+        const ListedModel *models;
+        bool more;
+        size_t n;
+        int r;
 
         if (!is_ready(l, q))
                 return 0;
 
-        jwrite_object(&w, NULL);
-        jwrite_string(&w, "object", "list");
-        jwrite_array(&w, "data");
-        for (size_t i = 0; i < l->models.n; i++)
-                if (!is_alias(c, l->models.names[i])) /* such a name is listed as the alias */
-                        write_model(&w, l->models.names[i], "google");
-        for (size_t i = 0; i < c->n_aliases; i++)
-                write_model(&w, c->aliases[i].alias, "gemgate");
-        jwrite_end(&w);
-        jwrite_end(&w);
+        all = calloc(l->models.n + q->config->n_aliases + 1, sizeof(ListedModel));
+        if (!all)
+                return -ENOMEM;
+        models = all;
+        n = list_all(l, q->config, all);
+        r = model_list_page(form, &page, &models, &n, &more, ret_error);
+        if (r != 0)
+                return r < 0 ? r : HANDLER_E_REFUSED;
+        form->list(&w, models, n, more);
+        request_reply(q, 200, REPLY_JSON, &body);
+        return 0;
+}
+
+static int reply_model(Request *q, const ListedModel *m) {
+        _cleanup_buf_ Buf body = BUF_INIT(MODEL_LIST_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+
+        model_list_form(q->errors)->one(&w, m);
         request_reply(q, 200, REPLY_JSON, &body);
         return 0;
 }
 
 int models_get(Request *q, ApiError *ret_error) {
         ModelList *l = q->http->models;
+        const GeminiModel *model;
         ModelName name;
 
         if (model_name_parse(q->rest, strlen(q->rest), &name) < 0) {
                 api_error_set(ret_error, 400, "model", "This is not the name of a model.");
                 return HANDLER_E_REFUSED;
         }
-        if (!name.cli && is_alias(q->config, name.name))
-                return reply_model(q, name.name, "gemgate");
+        if (!name.cli && is_alias(q->config, name.name)) {
+                ListedModel m = alias_entry(l, q->config, name.name); /* without a fetch for it alone */
+
+                return reply_model(q, &m);
+        }
         if (!is_ready(l, q))
                 return 0;
 
-        if (name.cli || !gemini_list_has(&l->models, name.name)) {
+        model = name.cli ? NULL : gemini_list_find(&l->models, name.name);
+        if (!model) {
                 api_error_set(ret_error, 404, "model",
                               "The model `%s%s` does not exist, or no key has access to it.",
                               name.cli ? "cli/" : "", name.name);
                 return HANDLER_E_REFUSED;
         }
-        return reply_model(q, name.name, "google");
+        return reply_model(q, &(ListedModel){ model->name, model, false });
 }
 
 /* --- create and free --- */

@@ -7,9 +7,11 @@ import { pathToFileURL } from "node:url";
 
 const require = createRequire(process.env.GEMGATE_NODE + "/");
 const { GoogleGenAI } = await import(pathToFileURL(require.resolve("@google/genai")).href);
+const job = JSON.parse(readFileSync(0, "utf8"));
+const version = job.op.startsWith("model") ? {} : { apiVersion: "v1beta" }; // lists come by the SDK's own path
 const client = new GoogleGenAI({
     apiKey: process.env.SDK_TOKEN,
-    httpOptions: { baseUrl: process.env.SDK_BASE_URL, apiVersion: "v1beta", timeout: 60000 },
+    httpOptions: { baseUrl: process.env.SDK_BASE_URL, timeout: 60000, ...version },
 });
 const plain = (response) => ({ ...response, text: response.text });
 const all = async (pager) => {
@@ -23,6 +25,8 @@ const operations = {
     async stream(params, out) {
         for await (const chunk of await client.models.generateContentStream(params)) out.chunks.push(plain(chunk));
     },
+    models: async (params) => all(await client.models.list(params)),
+    model: (params) => client.models.get(params),
     count: (params) => client.models.countTokens(params),
     upload: (params) => client.files.upload({ file: params.path, config: params.config }),
     file_get: (params) => client.files.get(params),
@@ -35,7 +39,6 @@ const operations = {
     cache_list: async (params) => all(await client.caches.list(params)),
 };
 
-const job = JSON.parse(readFileSync(0, "utf8"));
 const out = { chunks: [] };
 try {
     out.result = await operations[job.op](job.params, out);

@@ -3,7 +3,7 @@
 
     genai.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, message, code}}
 
-op: generate, stream, count, and files: upload {path, config}, file_get, file_delete {name}, file_list {config}, cache_create
+op: generate, stream, count, models {config}, model {model}, and files: upload {path, config}, file_get, file_delete {name}, file_list {config}, cache_create
 {model, config}, cache_get, cache_delete {name}, cache_update {name, config}, cache_list {config}. params: model, contents, config.
 """
 import json
@@ -49,6 +49,12 @@ class Python:
     def stream(self, models, params, out):
         for chunk in models.generate_content_stream(**params):
             out["chunks"].append(plain(chunk))
+
+    def models(self, models, params, out):
+        return [plain(m) for m in models.list(**params)]
+
+    def model(self, models, params, out):
+        return plain(models.get(**params))
 
     def count(self, models, params, out):
         return plain(models.count_tokens(**params))

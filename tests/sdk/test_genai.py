@@ -41,6 +41,18 @@ def test_generate(genai, sim, daemon):
     assert (line["status"], line["finish_reason"], line["tokens_in"], line["tokens_out"]) == (200, "STOP", 5, 2)
 
 
+def test_models(genai, sim, start):
+    """The SDK asks the path that OpenAI's clients ask, too, and gets Google's form, in pages."""
+    d = start(MODEL_ALIASES='{"fast": "gemini-3.8-flash"}')
+    for config in ({}, {"pageSize": 3} if genai.name.startswith("node") else {"page_size": 3}):
+        models = {m["name"]: m for m in good(genai.call("models", d, {"config": config}))}
+        assert {f"models/{MODEL}", "models/fast"} <= set(models)
+        assert models[f"models/{MODEL}"]["displayName"] and models["models/fast"]["displayName"] == "fast"
+    assert good(genai.call("model", d, {"model": MODEL}))["name"] == f"models/{MODEL}"
+    assert good(genai.call("model", d, {"model": "fast"}))["name"] == "models/fast"
+    bad(genai, genai.call("model", d, {"model": "gemini-nowhere"}), 404, "NOT_FOUND")
+
+
 # Google takes it for any call: skip_thought_signature_validator, as the bytes that a signature is.
 ANY_SIGNATURE = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 

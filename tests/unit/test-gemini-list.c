@@ -51,7 +51,7 @@ static void test_page(void **state) {
                 if (rows[i].r == DIALECT_E_VERDICT)
                         assert_int_not_equal(v.class, VERDICT_OK);
                 for (size_t k = 0; k < l.n; k++)
-                        (void) buf_printf(&names, "%s%s", k > 0 ? " " : "", l.names[k]);
+                        (void) buf_printf(&names, "%s%s", k > 0 ? " " : "", l.all[k].name);
                 assert_string_equal(buf_cstr(&names), rows[i].names);
                 assert_true(streq_ptr(l.next_page, rows[i].next));
                 gemini_list_done(&l);
@@ -74,13 +74,13 @@ static void test_pages(void **state) {
         assert_int_equal(add(&l, "{\"models\":[{\"name\":\"models/b\"}]}"), 0);
         assert_int_equal(l.n, 2);
         assert_null(l.next_page);
-        assert_true(gemini_list_has(&l, "a"));
-        assert_true(gemini_list_has(&l, "b"));
-        assert_false(gemini_list_has(&l, "models/b"));
+        assert_string_equal(gemini_list_find(&l, "a")->name, "a");
+        assert_string_equal(gemini_list_find(&l, "b")->json, "{\"name\":\"models/b\"}");
+        assert_null(gemini_list_find(&l, "models/b"));
 
         gemini_list_done(&l);
         assert_int_equal(l.n, 0);
-        assert_false(gemini_list_has(&l, "a"));
+        assert_null(gemini_list_find(&l, "a"));
 }
 
 /* A list without end is cut, and the rest of its pages not asked for. */
@@ -101,13 +101,43 @@ static void test_ceiling(void **state) {
         assert_int_equal(add(&l, buf_cstr(&page)), 0);
         assert_int_equal(l.n, MODEL_LIST_MAX);
         assert_null(l.next_page);
+        assert_ptr_equal(gemini_list_find(&l, "m999"), &l.all[999]); /* the first of five */
+        assert_string_equal(gemini_list_find(&l, "m0")->name, "m0");
+        assert_null(gemini_list_find(&l, "m1000"));
         gemini_list_done(&l);
+}
+
+/* Google's description of a model is kept, up to a length. */
+static void test_text(void **state) {
+        static const struct {
+                size_t n;
+                bool kept;
+        } rows[] = { { 0, true }, { MODEL_TEXT_MAX, true }, { MODEL_TEXT_MAX + 1, false } };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                static const char head[] = "{\"name\":\"models/a\", \"displayName\": \"A\",\"x\":\"";
+                _cleanup_buf_ Buf page = BUF_INIT(1U << 20);
+                GeminiList l = {};
+
+                (void) buf_printf(&page, "{\"models\":[%s", head);
+                for (size_t n = strlen(head) + 2; n < rows[i].n; n++)
+                        (void) buf_putc(&page, 'x');
+                (void) buf_puts(&page, "\"}]}");
+                assert_int_equal(add(&l, buf_cstr(&page)), 0);
+                assert_int_equal(l.n, 1);
+                assert_int_equal(json_view_equals(gemini_model_get(&l.all[0], "displayName"), "A"),
+                                 rows[i].kept);
+                assert_null(gemini_model_get(&l.all[0], "none").p);
+                gemini_list_done(&l);
+        }
+        assert_null(gemini_model_get(NULL, "displayName").p);
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_page),
                 cmocka_unit_test(test_pages),
+                cmocka_unit_test(test_text),
                 cmocka_unit_test(test_ceiling),
         };
 

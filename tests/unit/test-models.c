@@ -125,6 +125,10 @@ static void test_call_free(EngineCall *c) {
 static const EngineOps test_ops = { .start = test_call_start, .free = test_call_free };
 static Engine test_engine = { .ops = &test_ops };
 
+const char *http_request_argument(HttpRequest *r, const char *name) {
+        return NULL;
+}
+
 /* A request as the test sees it: status 0 as long as it waits. */
 typedef struct Asked {
         Request q;
@@ -223,6 +227,7 @@ static Asked *ask(Daemon *d, const char *id) {
         a->q.config = &d->config;
         a->q.route = &a->route;
         a->q.rest = id;
+        a->q.errors = &error_shape_openai;
         list_init(&a->q.link);
         request_handle(&a->q);
         return a;

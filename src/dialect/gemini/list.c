@@ -8,41 +8,66 @@
 #include "dialect/gemini/list.h"
 #include "dialect/json.h"
 
-static int add_name(GeminiList *l, JsonView name) {
+static int add_model(GeminiList *l, JsonView model) {
+        JsonView name = json_view_get(model, "name");
         char s[sizeof("models/") + MODEL_NAME_MAX];
+        GeminiModel m = { .n_json = (size_t) (model.end - model.p) };
         ModelName parsed;
 
         json_view_copy(name, s, sizeof(s));
         if (!json_view_equals(name, s) || !startswith(s, "models/") ||
             model_name_parse(s, strlen(s), &parsed) < 0)
                 return 0;
-        l->names[l->n] = strdup(parsed.name);
-        if (!l->names[l->n])
+        m.name = strdup(parsed.name);
+        if (m.name && m.n_json <= MODEL_TEXT_MAX)
+                m.json = strndup(model.p, m.n_json); /* checked JSON has no NUL */
+        if (!m.name || (m.n_json <= MODEL_TEXT_MAX && !m.json)) {
+                free(m.name);
                 return -ENOMEM;
-        l->n++;
+        }
+        l->by_name[l->n] = (uint16_t) l->n;
+        l->all[l->n++] = m;
         return 0;
 }
 
-static int add_names(GeminiList *l, JsonView models) {
+static int grow(GeminiList *l) {
+        size_t n = MAX(2 * l->n_allocated, (size_t) 64);
+        GeminiModel *all = reallocarray(l->all, n, sizeof(GeminiModel));
+        uint16_t *by_name;
+
+        if (!all)
+                return -ENOMEM;
+        l->all = all;
+        by_name = reallocarray(l->by_name, n, sizeof(uint16_t));
+        if (!by_name)
+                return -ENOMEM;
+        l->by_name = by_name;
+        l->n_allocated = n;
+        return 0;
+}
+
+static int add_models(GeminiList *l, JsonView models) {
         JsonCursor c = json_enter_array(models);
         JsonView model, name;
         int r;
 
         while (l->n < MODEL_LIST_MAX && json_next(&c, &name, &model)) {
-                if (l->n == l->n_allocated) {
-                        size_t n = MAX(2 * l->n_allocated, (size_t) 64);
-                        char **names = reallocarray(l->names, n, sizeof(char *));
-
-                        if (!names)
-                                return -ENOMEM;
-                        l->names = names;
-                        l->n_allocated = n;
-                }
-                r = add_name(l, json_view_get(model, "name"));
+                r = l->n == l->n_allocated ? grow(l) : 0;
+                if (r >= 0)
+                        r = add_model(l, model);
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+/* Of two with one name the first counts. */
+static int compare(const void *a, const void *b, void *list) {
+        const uint16_t *x = a, *y = b;
+        const GeminiList *l = list;
+        int r = strcmp(l->all[*x].name, l->all[*y].name);
+
+        return r != 0 ? r : (*x > *y) - (*x < *y);
 }
 
 /* Members, but none of a list. */
@@ -75,7 +100,9 @@ static int add_page(GeminiList *l, JsonIndex *index, const char *json, size_t n,
                 else if (r < 0)
                         return r;
         }
-        r = add_names(l, models);
+        r = add_models(l, models);
+        if (l->n > 0)
+                qsort_r(l->by_name, l->n, sizeof(uint16_t), compare, l);
         if (r < 0)
                 return r;
         free(l->next_page);
@@ -92,17 +119,27 @@ int gemini_list_add(GeminiList *l, const char *json, size_t n, Verdict *ret_verd
         return r;
 }
 
-bool gemini_list_has(const GeminiList *l, const char *name) {
-        for (size_t i = 0; i < l->n; i++)
-                if (streq(l->names[i], name))
-                        return true;
-        return false;
+const GeminiModel *gemini_list_find(const GeminiList *l, const char *name) {
+        size_t from = 0, to = l->n;
+
+        while (from < to) {
+                size_t mid = (from + to) / 2;
+
+                if (strcmp(l->all[l->by_name[mid]].name, name) < 0)
+                        from = mid + 1;
+                else
+                        to = mid;
+        }
+        return from < l->n && streq(l->all[l->by_name[from]].name, name) ? &l->all[l->by_name[from]] : NULL;
 }
 
 void gemini_list_done(GeminiList *l) {
-        for (size_t i = 0; i < l->n; i++)
-                free(l->names[i]);
-        free(l->names);
+        for (size_t i = 0; i < l->n; i++) {
+                free(l->all[i].name);
+                free(l->all[i].json);
+        }
+        free(l->all);
+        free(l->by_name);
         free(l->next_page);
         *l = (GeminiList){};
 }
