@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "dialect/answer.h"
 #include "dialect/gemini/form.h"
+#include "dialect/message.h"
 
 /*
  * Reasons about the account behind the key, not about the answer: "PUP_LIMITED_DISABLED" (the account is
@@ -19,6 +20,46 @@ bool answer_reason_is_about_account(const char *reason) {
                 if (startswith(reason, beginnings[i]))
                         return true;
         return false;
+}
+
+AnswerEnd answer_end(const char *finish) {
+        static const struct {
+                const char *finish;
+                AnswerEnd end;
+        } rows[] = {
+                { "STOP", ANSWER_END_STOP },
+                { "MAX_TOKENS", ANSWER_END_LENGTH },
+                { "CONTINUATION", ANSWER_END_LENGTH },
+                { "SAFETY", ANSWER_END_FILTER },
+                { "RECITATION", ANSWER_END_FILTER },
+                { "LANGUAGE", ANSWER_END_FILTER },
+                { "BLOCKLIST", ANSWER_END_FILTER },
+                { "PROHIBITED_CONTENT", ANSWER_END_FILTER },
+                { "SPII", ANSWER_END_FILTER },
+                { "IMAGE_SAFETY", ANSWER_END_FILTER },
+                { "IMAGE_PROHIBITED_CONTENT", ANSWER_END_FILTER },
+                { "IMAGE_RECITATION", ANSWER_END_FILTER },
+                { "IMAGE_OTHER", ANSWER_END_FILTER },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (streq(finish, rows[i].finish))
+                        return rows[i].end;
+        return ANSWER_END_OTHER;
+}
+
+void answer_scrub_finish(GeminiCandidate *c, const Secret *key) {
+        if (c->finish_reason[0] && answer_end(c->finish_reason) == ANSWER_END_OTHER)
+                secret_scrub(c->finish_reason, key);
+}
+
+void answer_note_finish_message(const GeminiCandidate *c, const Secret *key,
+                                char ret[static ANSWER_WHY_MAX + 1]) {
+        _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
+
+        if (c->finish_reason[0] &&
+            message_clean(c->finish_message, strlen(c->finish_message), key, &clean) >= 0)
+                text_copy(ret, ANSWER_WHY_MAX + 1, buf_cstr(&clean));
 }
 
 void answer_reset(Answer *a) {

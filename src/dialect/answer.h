@@ -38,6 +38,24 @@ typedef struct Answer {
         bool must_finish; /* for answer_judge(): also an upstream that sends no finishReason is not whole */
 } Answer;
 
+/* What a finishReason means in other protocols. */
+typedef enum AnswerEnd {
+        ANSWER_END_OTHER, /* it has no equivalent */
+        ANSWER_END_STOP,
+        ANSWER_END_LENGTH,
+        ANSWER_END_FILTER, /* Google has cut it off for what it holds */
+        _ANSWER_END_MAX,
+} AnswerEnd;
+
+AnswerEnd answer_end(const char *finish);
+
+/* A finishReason that has no equivalent is passed on, and may be anything: covers a key in it. */
+void answer_scrub_finish(GeminiCandidate *c, const Secret *key);
+
+/* Keeps Google's message, clean, in case the candidate stays empty. Without a finishReason does nothing. */
+void answer_note_finish_message(const GeminiCandidate *c, const Secret *key,
+                                char ret[static ANSWER_WHY_MAX + 1]);
+
 /* Clears everything: another attempt begins. */
 void answer_reset(Answer *a);
 

@@ -34,13 +34,6 @@ const char *openai_finish_of(const OpenaiChat *chat, size_t index);
 bool openai_answer_is_empty(const OpenaiChat *chat); /* another key may have a better one */
 void openai_keep_signature(const OpenaiChat *chat, OpenaiChoice *choice); /* of the present text */
 
-/* A finishReason that has no equivalent is passed on, and may be anything: covers a key in it. */
-void openai_scrub_finish(GeminiCandidate *c, const Secret *key);
-
-/* Keeps Google's message, clean, in case the candidate stays empty. Without a finishReason does nothing. */
-void openai_note_finish_message(const GeminiCandidate *c, const Secret *key,
-                                char ret[static ANSWER_WHY_MAX + 1]);
-
 /* --- chat-chunk.c --- */
 
 /* Begins the stream's answer: what all chunks begin with. The id must be set. */

@@ -29,29 +29,14 @@
 #include "dialect/message.h"
 #include "dialect/openai/answer.h"
 
-static const struct {
-        const char *gemini, *openai;
-} finish_reasons[] = {
-        { "STOP", "stop" },
-        { "MAX_TOKENS", "length" },
-        { "CONTINUATION", "length" },
-        { "SAFETY", "content_filter" },
-        { "RECITATION", "content_filter" },
-        { "LANGUAGE", "content_filter" },
-        { "BLOCKLIST", "content_filter" },
-        { "PROHIBITED_CONTENT", "content_filter" },
-        { "SPII", "content_filter" },
-        { "IMAGE_SAFETY", "content_filter" },
-        { "IMAGE_PROHIBITED_CONTENT", "content_filter" },
-        { "IMAGE_RECITATION", "content_filter" },
-        { "IMAGE_OTHER", "content_filter" },
-};
-
 const char *openai_finish_reason(const char *gemini) {
-        for (size_t i = 0; i < ELEMENTSOF(finish_reasons); i++)
-                if (streq(gemini, finish_reasons[i].gemini))
-                        return finish_reasons[i].openai;
-        return NULL;
+        static const char *const names[_ANSWER_END_MAX] = {
+                [ANSWER_END_STOP] = "stop",
+                [ANSWER_END_LENGTH] = "length",
+                [ANSWER_END_FILTER] = "content_filter",
+        };
+
+        return names[answer_end(gemini)];
 }
 
 /* --- events --- */
@@ -70,20 +55,6 @@ static void begin(OpenaiChat *chat, const char *id) {
         (void) snprintf(chat->id, sizeof(chat->id), "%s-%s", chat->is_completion ? "cmpl" : "chatcmpl", id);
         if (translation_streams(&chat->t))
                 openai_chunk_begin(chat);
-}
-
-void openai_scrub_finish(GeminiCandidate *c, const Secret *key) {
-        if (c->finish_reason[0] && !openai_finish_reason(c->finish_reason))
-                secret_scrub(c->finish_reason, key);
-}
-
-void openai_note_finish_message(const GeminiCandidate *c, const Secret *key,
-                                char ret[static ANSWER_WHY_MAX + 1]) {
-        _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
-
-        if (c->finish_reason[0] &&
-            message_clean(c->finish_message, strlen(c->finish_message), key, &clean) >= 0)
-                text_copy(ret, ANSWER_WHY_MAX + 1, buf_cstr(&clean));
 }
 
 static void note_tier(OpenaiChat *chat, const GeminiEvent *e) {
@@ -251,12 +222,12 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         bool has_content = false;
         GeminiPart part;
 
-        openai_scrub_finish(c, chat->t.key);
+        answer_scrub_finish(c, chat->t.key);
         candidate = answer_note_candidate(&chat->answer, c);
         if (!candidate)
                 return 0;
         make_ready(chat, c->index);
-        openai_note_finish_message(c, chat->t.key, chat->why);
+        answer_note_finish_message(c, chat->t.key, chat->why);
         openai_logprobs_add(chat, c);
         openai_cite_add(chat, c);
         note_continuation(chat, c);

@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "dialect/file-id.h"
 #include "dialect/openai/request.h"
-#include "pool/binding.h"
 
 /* Refuses with the part's place and a member of it. */
 static int refuse_part(ChatRequest *q, const ChatPlace *at, const char *member, const char *fault) {
@@ -55,22 +55,6 @@ static int read_thought(ChatRequest *q, const Kind *kind, JsonView v, const Chat
         return r;
 }
 
-/* Google knows the type of what is there; a wrong one would be refused. */
-static bool is_known_to_google(JsonView uri) {
-        static const char *const hosts[] = {
-                "https://generativelanguage.googleapis.com/", "https://www.youtube.com/",
-                "https://m.youtube.com/",                     "https://youtube.com/",
-                "https://youtu.be/",
-        };
-        char start[64];
-
-        json_view_copy(uri, start, sizeof(start));
-        for (size_t i = 0; i < ELEMENTSOF(hosts); i++)
-                if (startswith(start, hosts[i]))
-                        return true;
-        return false;
-}
-
 /* A URL, or an object that has one. */
 static int read_url(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlace *at) {
         char member[32];
@@ -84,11 +68,9 @@ static int read_url(ChatRequest *q, const Kind *kind, JsonView v, const ChatPlac
         r = check_string(q, v, at, member);
         if (r != 0)
                 return r;
-        fault = media_read(v, kind->fallback, &m);
+        fault = media_read_url(v, kind->fallback, &m);
         if (fault)
                 return refuse_part(q, at, member, fault);
-        if (m.form == MEDIA_URI && is_known_to_google(m.uri))
-                m.type[0] = 0;
         turns_media(&q->turns, at->role, &m);
         return 0;
 }
@@ -120,37 +102,26 @@ static int read_audio(ChatRequest *q, const Kind *kind, JsonView v, const ChatPl
         return 0;
 }
 
-/* The name of a file at Google, as uploads through gemgate have it, with or without `files/`; or a URL. */
 static int read_file_id(ChatRequest *q, JsonView id, JsonView type, const char *member,
                         const ChatPlace *at) {
-        static const char fault[] = "must be the name of a file that was uploaded through gemgate: files/…";
-        char name[BINDING_NAME_MAX + sizeof(BINDING_FILES)];
-        JsonView file = json_view_inside(id);
-        const char *what;
+        const char *fault;
+        JsonView file;
         Media m;
         int r;
 
         r = check_string(q, id, at, member);
         if (r != 0)
                 return r;
-        json_view_copy(id, name, BINDING_NAME_MAX + 1);
-        if (!json_view_equals(id, name) || strchr(name, ':')) {
-                what = media_read(id, NULL, &m);
-                if (what || m.form != MEDIA_URI)
-                        return refuse_part(q, at, member, fault);
+        fault = file_id_read(id, &file, &m);
+        if (fault)
+                return refuse_part(q, at, member, fault);
+        if (file.p)
+                turns_file(&q->turns, at->role, file);
+        else {
                 if (json_view_is(type, '"'))
                         json_view_copy(type, m.type, sizeof(m.type));
                 turns_media(&q->turns, at->role, &m);
-                return 0;
         }
-        if (!startswith(name, BINDING_FILES)) {
-                memmove(name + strlen(BINDING_FILES), name, strlen(name) + 1);
-                memcpy(name, BINDING_FILES, strlen(BINDING_FILES));
-        } else
-                file.p = (const char *) memrchr(file.p, '/', (size_t) (file.end - file.p)) + 1;
-        if (!binding_name_is_valid(name, strlen(name)))
-                return refuse_part(q, at, member, fault);
-        turns_file(&q->turns, at->role, file);
         return 0;
 }
 

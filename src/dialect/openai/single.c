@@ -71,11 +71,11 @@ int single_event(OpenaiSingle *s, const char *json, size_t n,
         while (gemini_event_next(&e, &c)) {
                 bool has_content = false;
 
-                openai_scrub_finish(&c, s->t.key);
+                answer_scrub_finish(&c, s->t.key);
                 candidate = answer_note_candidate(&s->answer, &c);
                 if (!candidate || c.index > 0)
                         continue;
-                openai_note_finish_message(&c, s->t.key, s->why);
+                answer_note_finish_message(&c, s->t.key, s->why);
                 while (gemini_part_next(&c.parts, &part))
                         has_content = (!part.is_thought && take(s, &part)) || has_content;
                 if (has_content)
