@@ -22,7 +22,9 @@ static bool is_whole(JsonView v) {
         return json_view_is_double(v, &d) && d > -0x1p53 && d < 0x1p53 && (double) (int64_t) d == d;
 }
 
-static bool is_of_type(JsonView v, JsonTypes types) {
+bool check_is_of_type(JsonView v, JsonTypes types) {
+        if (!v.p)
+                return false;
         switch (*v.p) {
         case '"':
                 return types & TYPE_STRING;
@@ -63,7 +65,7 @@ int check_type(ApiError *e, JsonView v, JsonTypes types, const char *param, ...)
         va_list ap;
         int r;
 
-        if (v.p && is_of_type(v, types))
+        if (check_is_of_type(v, types))
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(type_names); i++)
                 if (types & type_names[i].type)

@@ -16,6 +16,8 @@ typedef enum JsonTypes {
         TYPE_ARRAY = 1 << 5,
 } JsonTypes;
 
+bool check_is_of_type(JsonView v, JsonTypes types); /* false also for no value */
+
 /* 0, or a refusal that names the member and what it must be. `param` is made of the format. */
 int check_type(ApiError *e, JsonView v, JsonTypes types, const char *param, ...) _printf_(4, 5);
 /* A refusal: `PARAM FAULT`. */

@@ -209,14 +209,6 @@ void openai_answer_done(OpenaiChat *chat) {
                 each_buf(&chat->choices[i], buf_done);
 }
 
-static void note_continuation(OpenaiChat *chat, const GeminiCandidate *c) {
-        if (c->index > 0 || !json_view_is(c->continuation, '"') || json_view_is_empty(c->continuation))
-                return;
-        buf_clear(&chat->continuation);
-        (void) buf_append(&chat->continuation, c->continuation.p,
-                          (size_t) (c->continuation.end - c->continuation.p));
-}
-
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         AnswerCandidate *candidate;
         bool has_content = false;
@@ -230,7 +222,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         answer_note_finish_message(c, chat->t.key, chat->why);
         openai_logprobs_add(chat, c);
         openai_cite_add(chat, c);
-        note_continuation(chat, c);
+        hops_note_token(&chat->continuation, c);
 
         while (gemini_part_next(&c->parts, &part)) {
                 if (part.kind == GEMINI_PART_CALL && (chat->is_completion || !call_has_name(&part)))

@@ -12,13 +12,12 @@
 #include <errno.h>
 
 #include "base/hash.h"
+#include "dialect/grounding.h"
 #include "dialect/json.h"
 #include "dialect/openai/answer.h"
 
 #define CITATIONS_MAX 1024U /* annotations of a candidate */
-#define CITED_MAX     512U  /* sources of the search */
 #define MARK_EVERY    1024U /* bytes of the text between two counts of its characters */
-#define KEPT_MAX (1U << 20) /* bytes of a candidate's metadata; of more, the last event's are kept */
 
 /* How many characters are before a byte of the text. */
 typedef struct CharMap {
@@ -59,26 +58,9 @@ static uint64_t char_map_find(const CharMap *m, uint64_t byte) {
         return m->marks[mark] + count_characters(m->text + mark * MARK_EVERY, at - mark * MARK_EVERY);
 }
 
-/* Adds an element to the array, unless it is empty. */
-static void keep(Buf *b, JsonView v) {
-        size_t n = (size_t) (v.end - v.p);
-        JsonCursor c = json_enter(v);
-        JsonView first;
-
-        if (!json_view_is(v, '{') || !json_next(&c, NULL, &first))
-                return;
-        if (b->n + n > KEPT_MAX)
-                buf_clear(b);
-        if (b->n > 0)
-                b->n--; /* the bracket */
-        (void) buf_putc(b, b->n > 0 ? ',' : '[');
-        (void) buf_append(b, v.p, n);
-        (void) buf_putc(b, ']');
-}
-
 void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c) {
-        keep(&chat->choices[c->index].grounding, c->grounding);
-        keep(&chat->choices[c->index].citations, c->citations);
+        grounding_keep(&chat->choices[c->index].grounding, c->grounding);
+        grounding_keep(&chat->choices[c->index].citations, c->citations);
 }
 
 typedef struct List {
@@ -129,61 +111,15 @@ static void write_source(List *l, JsonView url, JsonView title, uint64_t start, 
         jwrite_end(l->w);
 }
 
-/* The kinds of sources. */
-static JsonView source_of(JsonView chunk) {
-        static const char *const names[] = { "web", "retrievedContext", "maps", "image" };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                JsonView v = json_view_get(chunk, names[i]);
-
-                if (json_view_is(v, '{'))
-                        return v;
-        }
-        return (JsonView){};
-}
-
-static JsonView url_of(JsonView source) {
-        JsonView v = json_view_get(source, "uri");
-
-        return json_view_is(v, '"') ? v : json_view_get(source, "sourceUri");
-}
-
-typedef struct Sources {
-        JsonView all[CITED_MAX]; /* elements of groundingChunks */
-        size_t n;
-} Sources;
-
-static bool is_same(JsonView a, JsonView b) {
-        size_t n = (size_t) (a.end - a.p);
-
-        return n == (size_t) (b.end - b.p) && memcmp(a.p, b.p, n) == 0;
-}
-
-/* An event's sources go on where those of the former end, unless it begins again with the first one. */
-static void add_sources(Sources *s, JsonView chunks) {
-        JsonCursor c = json_enter_array(chunks);
-        size_t at = s->n;
-        JsonView v;
-
-        for (bool is_first = true; json_next(&c, NULL, &v); is_first = false) {
-                if (is_first && s->n > 0 && is_same(v, s->all[0]))
-                        at = 0;
-                if (at == CITED_MAX)
-                        return;
-                s->all[at++] = v;
-                s->n = MAX(s->n, at);
-        }
-}
-
-static void write_support(List *l, JsonView support, const Sources *s) {
+static void write_support(List *l, JsonView support, const GroundingSources *s) {
         JsonView segment = json_view_get(support, "segment"), v;
         JsonCursor indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
 
         while (json_next(&indices, NULL, &v)) {
                 uint64_t i = json_view_count(v);
-                JsonView source = i < s->n ? source_of(s->all[i]) : (JsonView){};
+                JsonView source = i < s->n ? grounding_source(s->all[i]) : (JsonView){};
 
-                write_source(l, url_of(source), json_view_get(source, "title"),
+                write_source(l, grounding_url(source), json_view_get(source, "title"),
                              json_view_count(json_view_get(segment, "startIndex")),
                              json_view_count(json_view_get(segment, "endIndex")));
         }
@@ -193,20 +129,17 @@ static void write_support(List *l, JsonView support, const Sources *s) {
 static void write_grounding(List *l, JsonView events) {
         JsonCursor c = json_enter(events), supports;
         JsonView grounding, v;
-        Sources s;
+        GroundingSources s;
 
-        s.n = 0;
-        while (json_next(&c, NULL, &grounding))
-                add_sources(&s, json_view_get(grounding, "groundingChunks"));
-        c = json_enter(events);
+        grounding_collect(events, &s);
         while (s.n > 0 && json_next(&c, NULL, &grounding)) {
                 supports = json_enter_array(json_view_get(grounding, "groundingSupports"));
                 while (l->n < CITATIONS_MAX && json_next(&supports, NULL, &v))
                         write_support(l, v, &s);
         }
         for (size_t i = 0, none = l->n == l->n_before; none && i < s.n; i++) {
-                v = source_of(s.all[i]);
-                write_source(l, url_of(v), json_view_get(v, "title"), 0, l->map->n);
+                v = grounding_source(s.all[i]);
+                write_source(l, grounding_url(v), json_view_get(v, "title"), 0, l->map->n);
         }
 }
 

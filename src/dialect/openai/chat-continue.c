@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Gemini 4 writes only so many tokens in one answer. If max_tokens allows more, the answer ends with the
- * finishReason CONTINUATION and a continuationToken, and the same request with that token gets the next
- * part. Such a part is a hop. The client sees one answer: hops are requests of DIALECT_E_MORE, and what they
- * have brought stays in the choice's buffers.
+ * An answer in several hops (dialect/hops). What they have brought stays in the choice's buffers.
  *
  * A hop that fails is tried again, so reset() goes back to the end of the hop before it: these buffers only
  * grow, so their lengths are enough. What a hop replaces is taken out of the choice at the hop's end:
- * sources become annotations, and the signature is kept here.
- *
- * Gemini 4 has one candidate. An answer with others is not continued, nor one that has blocked its prompt or
- * has no token: it ends with `length`.
+ * sources become annotations, and the signature is kept here. An answer that cannot be continued ends with
+ * `length`.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/limits-continue.h"
-#include "base/text.h"
 #include "dialect/openai/answer.h"
 
 static const size_t growing[OPENAI_HOPS_BUFS] = {
@@ -29,35 +22,6 @@ static const size_t growing[OPENAI_HOPS_BUFS] = {
 
 static Buf *growing_buf(OpenaiChoice *c, size_t i) {
         return (Buf *) (void *) ((char *) c + growing[i]);
-}
-
-static bool may_continue(const OpenaiChat *chat) {
-        const Answer *a = &chat->answer;
-
-        if (!streq(a->candidates[0].finish, "CONTINUATION") || a->is_blocked || chat->continuation.n == 0)
-                return false;
-        for (size_t i = 1; i < CANDIDATES_MAX; i++)
-                if (a->candidates[i].is_seen)
-                        return false;
-        return !chat->hops || chat->hops->n < CONTINUATIONS_MAX;
-}
-
-/* The client's request must stay as it was. The token is its last member, so that the places of signatures
- * in it stay, too. */
-static int write_request(OpenaiChat *chat) {
-        Translation *t = &chat->t;
-        size_t n = t->gemini.n - chat->hops->n_tail;
-        Buf request = BUF_INIT(n + chat->continuation.n + 64);
-
-        (void) buf_append(&request, buf_data(&t->gemini), n);
-        (void) buf_puts(&request, ",\"continuationToken\":");
-        (void) buf_append(&request, buf_data(&chat->continuation), chat->continuation.n);
-        (void) buf_putc(&request, '}');
-        if (request.error < 0)
-                return request.error;
-        chat->hops->n_tail = request.n - n;
-        translation_change(t, &request);
-        return 0;
 }
 
 static void keep(OpenaiChat *chat) {
@@ -82,25 +46,20 @@ static void keep(OpenaiChat *chat) {
         hops->has_begun = choice->has_begun;
         hops->has_content = chat->answer.candidates[0].has_content;
         hops->has_more = chat->answer.candidates[0].has_more;
-        if (hops->n++ == 0)
-                hops->prompt = chat->t.usage.prompt;
-        usage_add(&hops->usage, &chat->t.usage);
-        gemini_counts_add_kinds(&hops->counts, &chat->t.counts);
 }
 
 int openai_hops_continue(OpenaiChat *chat) {
         int r;
 
-        if (!may_continue(chat))
+        if (!hops_may_continue(chat->hops ? &chat->hops->sum : NULL, &chat->answer, &chat->continuation))
                 return 0;
         if (!chat->hops) {
                 chat->hops = calloc(1, sizeof(OpenaiHops));
                 if (!chat->hops)
                         return -ENOMEM;
-                chat->hops->n_tail = 1; /* the object's end */
                 chat->hops->signature = BUF_INIT(UPSTREAM_ANSWER_MAX);
         }
-        r = write_request(chat);
+        r = hops_continue(&chat->hops->sum, &chat->t, &chat->continuation);
         if (r < 0)
                 return r;
         keep(chat);

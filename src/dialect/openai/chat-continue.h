@@ -3,16 +3,13 @@
 
 /* An answer that Gemini gives in several hops: see chat-continue.c. */
 
+#include "dialect/hops.h"
 #include "dialect/openai/chat.h"
 
 #define OPENAI_HOPS_BUFS 7U /* buffers of a choice that grow with each hop; the text is the first */
 
 struct OpenaiHops {
-        unsigned n;
-        Usage usage;         /* their sum */
-        GeminiCounts counts; /* only the kinds are summed */
-        uint64_t prompt;     /* tokens of the client's prompt: what the first hop has counted */
-        size_t n_tail;       /* bytes of the present request after the client's own members */
+        Hops sum;
         Buf signature;       /* of the text so far */
         /* Of the first choice, at the end of the last hop: */
         size_t lengths[OPENAI_HOPS_BUFS], n_samples;

@@ -32,15 +32,15 @@ void openai_usage_write(const Translation *t, const OpenaiHops *hops, JWriter *w
         Usage u = t->usage;
 
         if (hops) {
-                usage_add(&u, &hops->usage);
-                gemini_counts_add_kinds(&counts, &hops->counts);
+                usage_add(&u, &hops->sum.usage);
+                gemini_counts_add_kinds(&counts, &hops->sum.counts);
         }
         jwrite_object(w, "usage");
         jwrite_uint(w, "prompt_tokens", u.prompt);
         jwrite_uint(w, "completion_tokens", u.completion);
         jwrite_uint(w, "total_tokens", u.total);
         if (hops)
-                jwrite_uint(w, "initial_prompt_tokens", hops->prompt);
+                jwrite_uint(w, "initial_prompt_tokens", hops->sum.prompt);
         jwrite_object(w, "prompt_tokens_details");
         jwrite_uint(w, "cached_tokens", u.cached);
         write_kinds(&counts.prompt, &counts.tools, true, w);

@@ -171,7 +171,7 @@ static void write_usage(const OpenaiChat *chat, JWriter *w) {
         Usage u = chat->t.usage;
 
         if (chat->hops)
-                usage_add(&u, &chat->hops->usage);
+                usage_add(&u, &chat->hops->sum.usage);
         jwrite_object(w, "usage");
         jwrite_uint(w, "input_tokens", u.prompt);
         jwrite_object(w, "input_tokens_details");
