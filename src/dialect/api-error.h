@@ -12,6 +12,9 @@
 
 #define API_ERROR_MESSAGE_MAX (UPSTREAM_MESSAGE_MAX + 512U)
 
+/* The code of a refused `thread`: Anthropic's form has it in its details. */
+#define API_ERROR_THREAD "thread_unsupported_request"
+
 typedef struct ApiError {
         int status;         /* HTTP */
         const char *type;   /* OpenAI's types ("invalid_request_error"); static */

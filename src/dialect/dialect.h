@@ -85,8 +85,8 @@ extern const Dialect dialect_openai_embeddings;
 extern const Dialect dialect_openai_images;
 extern const Dialect dialect_openai_responses;
 extern const Dialect dialect_openai_speech;
-extern const Dialect dialect_openai_transcriptions;
-extern const Dialect dialect_openai_translations;
+extern const Dialect dialect_openai_transcriptions, dialect_openai_translations;
+extern const Dialect dialect_anthropic_messages, dialect_anthropic_count_tokens;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */
 extern const Dialect dialect_gemini;
 

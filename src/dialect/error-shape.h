@@ -14,7 +14,12 @@ typedef struct ErrorShape {
 
         /* Writes a whole error body. `request_id`: of the client's request; NULL inside a stream. */
         void (*write)(const ApiError *e, const char *request_id, Buf *out);
+        int overloaded; /* HTTP's status of a 503 that passes by itself; 0: 503 */
 } ErrorShape;
+
+static inline int error_shape_status(const ErrorShape *s, const ApiError *e) {
+        return e->status == 503 && e->retry_after > 0 && s->overloaded != 0 ? s->overloaded : e->status;
+}
 
 extern const ErrorShape error_shape_plain;     /* OpenAI's form, for routes of no protocol */
 extern const ErrorShape error_shape_openai;    /* {"error":{message,type,param,code}}: all four, always */

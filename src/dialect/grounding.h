@@ -8,7 +8,8 @@
 #include "base/json/cursor.h"
 
 #define GROUNDING_SOURCES_MAX 512U
-#define GROUNDING_KEPT_MAX (1U << 20) /* bytes of a candidate's metadata; of more, the last event's are kept */
+/* Bytes of a candidate's metadata; of more, the last event's are kept. */
+#define GROUNDING_KEPT_MAX (1U << 20)
 
 /* Adds an element to the array, unless it is empty. */
 void grounding_keep(Buf *events, JsonView metadata);

@@ -112,7 +112,7 @@ void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *h
         if (e->status == 401)
                 reply_add(&p, "WWW-Authenticate", "Bearer");
         reply_add_all(&p, headers, n_headers);
-        reply_send(q, &p, e->status, &body);
+        reply_send(q, &p, error_shape_status(q->errors, e), &body);
 }
 
 void request_reply_error(Request *q, const ApiError *e) {

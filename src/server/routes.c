@@ -21,6 +21,8 @@
 #define OPENAI_TRANSCRIPTIONS &dialect_openai_transcriptions, &error_shape_openai
 #define OPENAI_TRANSLATIONS &dialect_openai_translations, &error_shape_openai
 #define ANTHROPIC   NULL, &error_shape_anthropic
+#define ANTHROPIC_MESSAGES &dialect_anthropic_messages, &error_shape_anthropic
+#define ANTHROPIC_COUNT_TOKENS &dialect_anthropic_count_tokens, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
 
@@ -68,6 +70,10 @@ static const Route routes[] = {
           "OpenAI transcriptions of sound" },
         { "POST", "/v1/audio/translations", TOKEN_CLIENT, OPENAI_TRANSLATIONS, exchange_begin,
           "the same, translated into English" },
+        { "POST", "/v1/messages", TOKEN_CLIENT, ANTHROPIC_MESSAGES, exchange_begin,
+          "Anthropic messages, streaming and not" },
+        { "POST", "/v1/messages/count_tokens", TOKEN_CLIENT, ANTHROPIC_COUNT_TOKENS, exchange_begin,
+          "how many tokens such a request has" },
         NATIVE("POST", "/v1beta/models/", exchange_begin,
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
                ":embedContent, :batchEmbedContents",
@@ -154,6 +160,11 @@ static const char *why_missing(const char *path) {
                 { "/v1/images/variations", "There are no variations of images: Gemini has no such method." },
         };
 
+        static const char batches[] = "/v1/messages/batches";
+        const char *rest = startswith(path, batches);
+
+        if (rest && (!*rest || *rest == '/'))
+                return "Batches are not served: send each request to /v1/messages.";
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (streq(path, rows[i].path))
                         return rows[i].why;

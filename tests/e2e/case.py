@@ -77,9 +77,9 @@ def sections(text):
 
 
 def short_form(kind, words):
-    """(the words of the form, the options behind them): `chat "Hi"`, `native "Hi"` or `GET /stats`."""
+    """(the words of the form, the options behind them): `chat "Hi"`, `native "Hi"`, `messages "Hi"` or `GET /stats`."""
     n = 0
-    if kind == "request" and words and words[0] in ("chat", "native"):
+    if kind == "request" and words and words[0] in SPOKEN:
         n = 2 if words[1:] and words[1].startswith('"') else 1
     elif kind == "request" and words and METHOD.fullmatch(words[0]):
         n = 2
@@ -90,11 +90,11 @@ def spell_out(s):
     """Replaces the short form of a request by the long one. The lines beneath the head are the body."""
     name, *more = s.form
     token = s.options.pop("token", None)
-    if name in ("chat", "native"):
+    if name in SPOKEN:
         prompt = more[0].strip('"') if more else None
         if (prompt is None) == (not s.text):
             raise CaseError(f"line {s.line}: [request {name}] has a prompt or a body")
-        head, body = (chat if name == "chat" else native)(s.options, prompt, token or "TOKEN")
+        head, body = SPOKEN[name](s.options, prompt, token or "TOKEN")
     else:
         if not more:
             raise CaseError(f"line {s.line}: [request {name}] has no target")
@@ -115,6 +115,18 @@ def native(options, prompt, token):
     method = options.pop("method", method)
     head = f"POST /v1beta/models/{options.pop('model', MODEL)}:{method}\nx-goog-api-key: {{{token}}}"
     return head, json.dumps({"contents": [{"parts": [{"text": prompt}]}]}, ensure_ascii=False, separators=(",", ":"))
+
+
+def messages(options, prompt, token):
+    body = {"model": options.pop("model", MODEL), "max_tokens": 100, "messages": [{"role": "user", "content": prompt}]}
+    if options.pop("stream", False):
+        body["stream"] = True
+    head = (f"POST /v1/messages\nx-api-key: {{{token}}}\nanthropic-version: 2023-06-01\n"
+            "Content-Type: application/json")
+    return head, json.dumps(body, ensure_ascii=False)
+
+
+SPOKEN = {"chat": chat, "native": native, "messages": messages}
 
 
 # --- the whole ---
