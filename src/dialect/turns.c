@@ -91,17 +91,19 @@ void turns_file(Turns *t, TurnRole role, JsonView id) {
 }
 
 void turns_call(Turns *t, JsonView id, JsonView name, JsonView arguments, JsonView signature) {
-        turns_call_in(t, id, (JsonView){}, name, arguments, signature);
+        ToolName *function = NULL;
+
+        if (t->error == 0)
+                t->error = tool_names_map_view(t->names, name, &function);
+        turns_call_known(t, id, function, name, arguments, signature);
 }
 
-void turns_call_in(Turns *t, JsonView id, JsonView space, JsonView name, JsonView arguments,
-                   JsonView signature) {
+void turns_call_known(Turns *t, JsonView id, ToolName *function, JsonView name, JsonView arguments,
+                      JsonView signature) {
         TurnStep *s = add(t, TURN_CALL, TURN_MODEL, arguments);
         JsonView of_id;
 
-        if (t->error == 0)
-                t->error = space.p ? tool_names_map_in(t->names, space, name, &s->function)
-                                   : tool_names_map_view(t->names, name, &s->function);
+        s->function = function;
         s->id = json_view_inside(id);
         signature_split_id(&s->id, &of_id);
         s->name = name;

@@ -93,9 +93,9 @@ void turns_file(Turns *t, TurnRole role, JsonView id);
 /* `arguments`: an object, or a string that holds one; `signature`: a string, or nothing. */
 void turns_call(Turns *t, JsonView id, JsonView name, JsonView arguments, JsonView signature);
 
-/* The same for a function of a namespace, a string; see tool_names_map_in(). */
-void turns_call_in(Turns *t, JsonView id, JsonView space, JsonView name, JsonView arguments,
-                   JsonView signature);
+/* The same for a function that is in the table of names already. */
+void turns_call_known(Turns *t, JsonView id, ToolName *function, JsonView name, JsonView arguments,
+                      JsonView signature);
 
 void turns_call_has_text(Turns *t); /* the last call is one of a custom tool: its arguments are a text */
 

@@ -4,7 +4,7 @@
 
     take.py FOLDER      FOLDER/CLIENT/NN.json: {"client", "method", "path", "query", "headers": [[name, value]], "body"}
 
-Only chat, embeddings and Gemini's own protocol are taken, and of the headers only what tells the kind of client: nothing
+Only OpenAI's protocols and Gemini's own are taken, and of the headers only what tells the kind of client: nothing
 that belongs to a person, a machine or a session. Texts must have been replaced before.
 """
 import json
@@ -13,7 +13,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-SPOKEN = re.compile(r"/v1/chat/completions|/v1/embeddings|/v1/models(/[^:]+)?|/v1(beta)?/models/[^:]+:\w+")
+SPOKEN = re.compile(r"/v1/chat/completions|/v1/responses(?:/\w[\w-]*)?|/v1/embeddings|/v1/models(/[^:]+)?|/v1(beta)?/models/[^:]+:\w+")
 KEPT = {"x-goog-api-client", "anthropic-version"}
 PRIVATE = re.compile(r"/(?:root|home/(?!user/)|tmp|Users)/|[\w.]+@[\w-]+\.\w+|\b(?!127\.)\d+\.\d+\.\d+\.\d+\b")
 
@@ -27,6 +27,7 @@ def taken(path):
     out |= {"query": r["query"]} if r["query"] else {}
     out |= {"headers": headers} if headers else {}
     out |= {"body": r["body"]} if r["body"] is not None else {}
+    out |= {"upgrade": True} if any(name.lower() == "upgrade" for name, _ in r["headers"]) else {}
     found = PRIVATE.search(json.dumps(out))
     if found:
         sys.exit(f"{path}: {found.group()!r} is private")

@@ -11,12 +11,12 @@ import hashlib
 import json
 import re
 
-from strict import completions, judge
+from strict import completions, judge, responses
 
 REQUEST = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.[01]\r\n")
 LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)\s*\r\n", re.I)
 JUDGES = {"/v1/chat/completions": judge.downstream, "/v1/embeddings": judge.embeddings,
-          "/v1/completions": completions.downstream, "/v1/images/generations": judge.images,
+          "/v1/completions": completions.downstream, "/v1/responses": responses.downstream, "/v1/images/generations": judge.images,
           "/v1/audio/speech": judge.speech, "/v1/audio/transcriptions": judge.transcriptions}
 FAULTS_MAX = 20  # of one test
 NOT_ASCII = bytes(range(128, 256))

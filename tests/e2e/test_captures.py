@@ -29,6 +29,10 @@ def names(table):
 
 
 NOT_YET = names({
+    "stored responses": """
+        openai-node 29 36
+        openai-py 18
+    """,
     "Google's list of models": """
         genai-node 11
         genai-py 10
@@ -39,25 +43,33 @@ NOT_YET = names({
 class Play:
     """One request of a client's."""
 
-    def __init__(self, daemon, sim, request):
-        self.daemon, self.sim, self.request = daemon, sim, request
+    def __init__(self, daemon, sim, request, last):
+        self.daemon, self.sim, self.request, self.last = daemon, sim, request, last
         self.path, self.body = request["path"], request.get("body")
 
     def faults(self):
         """What is wrong with the answer and with what went upstream for it; an empty list if nothing is."""
         native, headers = judge.method(self.path), list(self.request.get("headers", {}).items())
         target = self.path + ("?" + self.request["query"] if "query" in self.request else "")
-        token = None if native or headers else "TOKEN"
+        token = None if native or "x-goog-api-client" in self.request.get("headers", {}) else "TOKEN"
         if not token:
             headers.append(("x-goog-api-key", SECRETS["TOKEN"]))
+        if self.request.get("upgrade"):
+            headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]
         self.sim.clear()
+        if self.body and self.path == "/v1/responses":
+            self.body = answered_here(self.body, self.last)
         raw = None if self.body is None else json.dumps(self.body, ensure_ascii=False).encode()
         self.answer = self.daemon.ask(self.request["method"], target, headers, raw, token)
         self.seen = self.sim.requests()
+        if self.request.get("upgrade"):
+            return [] if (self.answer.status, self.answer.header("Allow")) == (405, "POST") else ["no 405"]
         if self.answer.status != 200:
             return [f"{self.answer.status} {self.answer.body.decode()[:200]}"]
         if self.body is None:
             return self.models()
+        if self.path == "/v1/responses":
+            return self.responses()
         return self.native(raw) if native else self.embeddings() if "input" in self.body else self.chat()
 
     def models(self):
@@ -83,6 +95,17 @@ class Play:
             text = "".join(c["delta"].get("content") or "" for k in chunks for c in k["choices"])
         return out if SAYS in text else [*out, "no answer"]
 
+    def responses(self):
+        text = self.answer.body.decode()
+        if self.body.get("stream"):
+            events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+            answer = events[-1]["response"]
+        else:
+            answer = json.loads(text)
+        self.last.update(answer)
+        out = [] if "previous_response_id" in self.body else lost.responses(self.body, json.loads(self.seen[0].body))
+        return out if SAYS in json.dumps(answer["output"]) else [*out, "no answer"]
+
     def embeddings(self):
         out = lost.embeddings(self.body, [json.loads(r.body) for r in self.seen])
         told = json.loads(self.answer.body)
@@ -102,6 +125,16 @@ class Play:
         return self.body.get("encoding_format") != "base64"
 
 
+def answered_here(body, last):
+    """The request, with ids of gemgate's last response in the place of those of the recorded server."""
+    texts = [i for i in last.get("output", []) if i["type"] == "message"]
+    if body.get("previous_response_id"):
+        body = body | {"previous_response_id": last["id"]}
+    if isinstance(body.get("input"), list) and texts:
+        body = body | {"input": [i | {"id": texts[0]["id"]} if i.get("type") == "item_reference" else i for i in body["input"]]}
+    return body
+
+
 def unpacked(text):
     data = base64.b64decode(text)
     return struct.unpack(f"<{len(data) // 4}f", data)
@@ -111,9 +144,9 @@ def unpacked(text):
 def test_client(daemon, sim, client):
     # The signatures are those of another simulator.
     sim.script(f'signatures any\n* : text "{SAYS}"')
-    found = {}
+    found, last = {}, {}
     for request in json.loads((FOLDER / f"{client}.json").read_text()):
-        if faults := Play(daemon, sim, request).faults():
+        if faults := Play(daemon, sim, request, last).faults():
             found[f"{client}/{request['name']}"] = faults
     known = {name for name in NOT_YET if name.split("/")[0] == client}
     new = {name: faults for name, faults in found.items() if name not in known}

@@ -322,3 +322,72 @@ def embeddings(request, bodies):
             out.append("limit: outputDimensionality")
             break
     return out
+
+
+# --- responses ---
+
+
+def flat_tools(tools, space=""):
+    """The declared tools in chat's form, those of a namespace by the name that Gemini gets."""
+    for tool in google.objects(tools):
+        if tool.get("type") == "namespace":
+            yield from flat_tools(tool.get("tools"), tool["name"] + "__")
+        elif tool.get("type") in ("function", "custom"):
+            yield {"type": tool["type"], tool["type"]: {**tool, "name": space + tool["name"]}}
+
+
+def chat_part(part):
+    kind = part.get("type")
+    if kind == "input_image":
+        return {"type": "image_url", "image_url": part.get("image_url") or ""}
+    if kind == "input_file":
+        return {"type": "file", "file": part}
+    return {"type": "text", "text": part["text"]} if "text" in part else part
+
+
+def chat_content(content):
+    return content if isinstance(content, str) else [chat_part(p) for p in google.objects(content)]
+
+
+def item_as_message(item):
+    """An item as a message of chat; {}: chat has nothing of the kind."""
+    kind = item.get("type", "message")
+    name = item.get("namespace", "") + ("__" if item.get("namespace") else "") + item.get("name", "")
+    if kind == "message":
+        return {"role": item["role"], "content": chat_content(item.get("content"))}
+    if kind == "function_call":
+        inner = {"type": "function", "function": {"name": name, "arguments": item["arguments"]}}
+        return {"role": "assistant", "tool_calls": [{"id": item["call_id"], **inner}]}
+    if kind == "custom_tool_call":
+        inner = {"type": "custom", "custom": {"name": name, "input": item["input"]}}
+        return {"role": "assistant", "tool_calls": [{"id": item["call_id"], **inner}]}
+    if kind in ("function_call_output", "custom_tool_call_output"):
+        return {"role": "tool", "tool_call_id": item["call_id"], "content": chat_content(item["output"])}
+    return {}
+
+
+def as_chat(request):
+    """A request to /v1/responses in chat's form, as far as chat has it."""
+    items = [{"role": "user", "content": request["input"]}] if isinstance(request["input"], str) else request["input"]
+    tools = list(flat_tools(request.get("tools")))
+    for item in items:
+        if item.get("type") in ("tool_search_output", "additional_tools"):
+            tools += flat_tools(item.get("tools"))
+    out = {"messages": [item_as_message(item) for item in items]}
+    if request.get("instructions"):
+        out["messages"].insert(0, {"role": "system", "content": request["instructions"]})
+    if tools:
+        out["tools"] = tools
+    for name, value in (("tool_choice", request.get("tool_choice")), ("max_tokens", request.get("max_output_tokens")),
+                        ("reasoning_effort", (request.get("reasoning") or {}).get("effort"))):
+        if value is not None:
+            out[name] = value
+    form = (request.get("text") or {}).get("format")
+    if form:
+        out["response_format"] = {"type": form["type"], "json_schema": form}
+    return out
+
+
+def responses(request, body):
+    """Of a request to /v1/responses, in the body that went upstream for it."""
+    return chat(as_chat(request), body)

@@ -4,10 +4,10 @@ import json
 import pathlib
 
 import pytest
-from strict import chat, completions, judge
+from strict import chat, completions, judge, responses
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
-RULES = {"openai-chat": chat, "openai-completions": completions}
+RULES = {"openai-chat": chat, "openai-completions": completions, "openai-responses": responses}
 
 
 def cases(suffix):

@@ -50,10 +50,12 @@ GEMINI_ENUMS = {
     ("ToolResponse", "toolType"): ["MEDIA_PROCESSING"],
 }
 
-REQUESTS = {"chat": "CreateChatCompletionRequest", "embeddings": "CreateEmbeddingRequest"}
+REQUESTS = {"chat": "CreateChatCompletionRequest", "embeddings": "CreateEmbeddingRequest",
+            "responses": "CreateResponse"}
+DEPTH = {"responses": 1}  # its items and tools have rows by their types instead
 OPENAI_ROOTS = ["CreateChatCompletionResponse", "CreateChatCompletionStreamResponse", "ErrorResponse",
                 "ListModelsResponse", "CreateEmbeddingResponse", "CreateCompletionResponse", "ImagesResponse",
-                "CreateTranscriptionResponse"]
+                "CreateTranscriptionResponse", "Response", "ResponseStreamEvent"]
 
 # Members that no client is hurt by, and that many ask for: the whole list of what a chat answer may hold beyond OpenAI's.
 SIGNED = members(google=members(thought_signature=TEXT))
@@ -66,7 +68,11 @@ OPENAI_MORE = {
     "ChatCompletionMessageToolCall": {"extra_content": SIGNED},
     "ChatCompletionMessageCustomToolCall": {"extra_content": SIGNED},
     "ChatCompletionMessageToolCallChunk": {"extra_content": SIGNED, "custom": members(name=TEXT, input=TEXT)},
+    "CustomToolCall": {"status": TEXT},  # as the API has it
+    "WebSearchTool": {"search_content_types": list_of(TEXT)},  # Codex sends it, and gets its tools back
 }
+# The codes that Codex acts on, and OpenAI's file lacks.
+CODES = ["context_length_exceeded", "insufficient_quota", "server_is_overloaded"]
 
 
 def required(**properties):
@@ -181,8 +187,22 @@ def paths(schemas, schema, at, above=()):
 
 
 def write_fields(schemas):
-    lines = [p for at, root in REQUESTS.items() for p in sorted(set(paths(schemas, schemas[root], at)))]
+    lines = [p for at, root in REQUESTS.items() for p in sorted(set(paths(schemas, schemas[root], at)))
+             if p.count(".") <= DEPTH.get(at, 99)]
     (HERE / "openai-fields.txt").write_text("\n".join(lines) + "\n")
+
+
+def joined(schemas, schema):
+    """The parts of an allOf as one object: a strict reader would miss the members of the others in each."""
+    out = {"type": "object", "properties": {}, "required": []}
+    for part in schema.get("allOf", [schema]):
+        while "$ref" in part:
+            part = schemas[part["$ref"].removeprefix("#/")]
+        if "allOf" in part:
+            part = joined(schemas, part)
+        out["properties"].update(part.get("properties", {}))
+        out["required"] += part.get("required", [])
+    return out
 
 
 def openai(path):
@@ -193,6 +213,11 @@ def openai(path):
             schemas[name]["properties"].setdefault(member, s)
     for name, more in CHOICES.items():
         schemas[name]["properties"]["choices"]["items"]["properties"].update(more)
+    schemas["ResponseErrorCode"]["enum"].extend(CODES)
+    probs = schemas["ResponseLogProb"]["properties"]  # those of an item have the bytes, too
+    probs["bytes"] = probs["top_logprobs"]["items"]["properties"]["bytes"] = list_of(WHOLE)
+    schemas["Response"] = joined(schemas, schemas["Response"])
+    schemas["Response"]["properties"]["store"] = FLAG  # as the API has it
     # Of a stream OpenAI's file knows neither the citations nor the custom tools that its SDKs read.
     delta, message = schemas["ChatCompletionStreamResponseDelta"], schemas["ChatCompletionResponseMessage"]
     delta["properties"]["annotations"] = message["properties"]["annotations"]

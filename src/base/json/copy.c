@@ -92,7 +92,7 @@ void json_copy_inside(JWriter *w, const char *key, JsonView v) {
         (void) buf_putc(w->buf, '"');
 }
 
-static void append_compact(JsonView v, Buf *out) {
+void json_append_compact(JsonView v, Buf *out) {
         const char *start = v.p;
         bool quoted = false;
 
@@ -114,7 +114,7 @@ static void append_compact(JsonView v, Buf *out) {
 void json_copy_as_string(JWriter *w, const char *key, JsonView v) {
         _cleanup_buf_ Buf compact = BUF_INIT((size_t) (v.end - v.p));
 
-        append_compact(v, &compact);
+        json_append_compact(v, &compact);
         if (compact.error < 0)
                 w->buf->error = w->buf->error < 0 ? w->buf->error : compact.error;
         else

@@ -26,3 +26,6 @@ void json_copy_inside(JWriter *w, const char *key, JsonView v);
 /* The value's JSON as a string, for protocols that have the arguments of a call as text. White space between
  * its tokens is left out. */
 void json_copy_as_string(JWriter *w, const char *key, JsonView v);
+
+/* Checked JSON without the white space between its tokens: one line. */
+void json_append_compact(JsonView v, Buf *out);

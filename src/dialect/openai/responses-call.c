@@ -21,11 +21,14 @@ struct Kind {
 };
 
 static void write_search(const OpenaiCall *c, JWriter *w) {
+        _cleanup_buf_ Buf loose = BUF_INIT(UPSTREAM_EVENT_MAX);
+        JWriter inner = JWRITER_INIT(&loose);
+
+        json_copy_value(&inner, NULL, call_arguments(c->part));
         jwrite_string(w, "execution", "client");
-        if (json_view_is(c->part->value, '{'))
-                json_copy_value(w, "arguments", c->part->value);
-        else
-                jwrite_raw(w, "arguments", "{}");
+        jwrite_raw(w, "arguments", "");
+        if (loose.n > 0)
+                json_append_compact(json_view(buf_data(&loose), loose.n), w->buf);
 }
 
 /* A command that is one text is one for the shell. */

@@ -119,7 +119,8 @@ static const struct {
 
 void responses_echo(const ChatRequest *q) {
         OpenaiResponse *r = openai_response(q->chat);
-        JWriter w = JWRITER_INIT(&r->echo);
+        _cleanup_buf_ Buf loose = BUF_INIT(r->echo.max); /* with the client's line ends */
+        JWriter w = JWRITER_INIT(&loose);
 
         jwrite_object(&w, NULL);
         jwrite_bool(&w, "background", false);
@@ -136,6 +137,10 @@ void responses_echo(const ChatRequest *q) {
         write_text(q, &w);
         write_tools(q, &w);
         jwrite_end(&w);
+        if (loose.error < 0)
+                r->echo.error = loose.error;
+        else
+                json_append_compact(json_view(buf_data(&loose), loose.n), &r->echo);
 }
 
 /* --- the object --- */

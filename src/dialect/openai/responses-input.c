@@ -147,10 +147,30 @@ static int check_id(Input *in, JsonView id) {
                        : chat_check_type(in->q, id, TYPE_STRING, "input[%zu].call_id", in->i);
 }
 
+/* A client may have called a function of a namespace by the name that Gemini has for it. */
+static int find_function(Turns *t, JsonView space, JsonView name, ToolName **ret) {
+        char mapped[TOOL_NAME_MAPPED_MAX + 2];
+        ToolName *known;
+
+        if (space.p)
+                return tool_names_map_in(t->names, space, name, ret);
+        json_view_copy(name, mapped, sizeof(mapped));
+        known = (ToolName *) tool_names_find(t->names, mapped, strlen(mapped));
+        if (!known || !(known->flags & TOOL_NAME_DECLARED) || tool_name_space(known) == 0)
+                return tool_names_map_view(t->names, name, ret);
+        *ret = known;
+        return 0;
+}
+
 /* The call takes the signature of the reasoning before it. */
 static void add_call(Input *in, JsonView id, JsonView space, JsonView name, JsonView arguments) {
+        Turns *t = &in->q->turns;
+        ToolName *function = NULL;
+
         need_turn(in, false);
-        turns_call_in(&in->q->turns, id, space, name, arguments, in->signature);
+        if (t->error == 0)
+                t->error = find_function(t, space, name, &function);
+        turns_call_known(t, id, function, name, arguments, in->signature);
         in->signature = (JsonView){};
 }
 
