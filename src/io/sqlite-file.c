@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -37,6 +38,7 @@
 /* Without room in the cache, pages of a transaction would be written before its end, and then again. Memory
  * is taken as needed: ten keys need some pages. */
 #define CACHE_SIZE "-16384" /* negative: SQLite's unit is KiB then */
+#define MEMORY_ENOUGH (32U << 20) /* twice the cache: more than SQLite takes for a sound file */
 /* With ten thousand keys, each second changes the same thousand pages. With this value they are moved into
  * the file in every eighth second. The log may grow to 32 MiB. */
 #define CHECKPOINT_PAGES "8000"
@@ -59,13 +61,33 @@ static int error_of(int code) {
         return -EIO;
 }
 
+static int last_errno(sqlite3 *db, int which) {
+        sqlite3_file *file = NULL;
+        int e = 0;
+
+        if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || !file || !file->pMethods ||
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &e) != SQLITE_OK)
+                return 0;
+        return e;
+}
+
+/* SQLite also calls a file corrupt if the disk could not read it (EIO, ENXIO). Then the file or its log has
+ * an errno. A failure closes the file, so it is none of an earlier one. */
+static int errno_of_corrupt(sqlite3 *db) {
+        return last_errno(db, SQLITE_FCNTL_FILE_POINTER) ?: last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER);
+}
+
 int sqlite_fail(sqlite3 *db, int code, SqliteReport *report) {
         int e = db ? sqlite3_system_errno(db) : 0;
+        const char *what = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
 
+        if (db && (code & 0xff) == SQLITE_CORRUPT && (e = errno_of_corrupt(db)) > 0) {
+                code = SQLITE_IOERR;
+                what = sqlite3_errstr(code);
+        }
         if (report)
-                (void) snprintf(report->trouble, sizeof(report->trouble), "%s%s%s",
-                                db ? sqlite3_errmsg(db) : sqlite3_errstr(code), e > 0 ? ": " : "",
-                                e > 0 ? strerror(e) : "");
+                (void) snprintf(report->trouble, sizeof(report->trouble), "%s%s%s", what,
+                                e > 0 ? ": " : "", e > 0 ? strerror(e) : "");
         return error_of(code);
 }
 
@@ -213,10 +235,16 @@ static int make_tables(SqliteFile *f, int64_t version, SqliteReport *report) {
         return sqlite_run(f->db, sql, report);
 }
 
+static bool has_memory(void) {
+        void *p = mmap(NULL, MEMORY_ENOUGH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return p != MAP_FAILED && munmap(p, MEMORY_ENOUGH) >= 0;
+}
+
 /* Corrupt, or without a table or column that must be there. A corrupt schema can also make SQLite ask for
- * too much memory; a machine that is really out of it would not return this error. */
+ * too much memory. Where memory is short, the file may be sound. */
 static bool is_senseless(int r) {
-        return r == -EUCLEAN || r == -EPROTO || r == -ENOMEM;
+        return r == -EUCLEAN || r == -EPROTO || (r == -ENOMEM && has_memory());
 }
 
 /* Whose file it is. If not ours, `ret_why` has the reason. Version 0: the file is empty. */

@@ -165,6 +165,7 @@ int sqlite_file_write(SqliteFile *f, const Rows *rows, SqliteReport *report) {
         _cleanup_free_ size_t *places = NULL;
         int r, code;
 
+        sqlite_end_find(f);
         r = rows_order(rows, &places);
         if (r < 0)
                 return r;

@@ -111,8 +111,13 @@ static int carry_out(SqliteStore *s, StoreTask job, const Rows *rows, SqliteRepo
         return r;
 }
 
+/* A corrupt file stays open, to be set aside. */
 static int find(SqliteStore *s, const Rows *query, Rows *answer, SqliteReport *report) {
-        return s->file ? sqlite_file_find(s->file, query, answer, report) : -ENOTCONN;
+        int r = s->file ? sqlite_file_find(s->file, query, answer, report) : -ENOTCONN;
+
+        if (r < 0 && r != -EUCLEAN)
+                s->file = sqlite_file_close(s->file);
+        return r;
 }
 
 static void *run(void *userdata) {

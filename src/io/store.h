@@ -67,8 +67,11 @@ static inline void store_replace(Store *s) {
         s->ops->replace(s);
 }
 
-/* Finds the rows that the query asks for, in its order: a job like store_write(). If there are `more`, the
- * next job must be this one with NULL for the query, which stays as it is until the last. */
+/* Finds the rows that the query asks for, in its order: a job like store_write(), but it does not open the
+ * store (-ENOTCONN). If there are `more`, the next job is this one with NULL for the query, which must stay
+ * until the last; any other job gives up the rest. A failure may come behind some rows. After -EUCLEAN,
+ * which means that it is corrupt, the store stays open for store_replace(). As long as nothing is written,
+ * the same query finds the same rows in the same order. */
 static inline void store_find(Store *s, const Rows *query, Rows *answer) {
         assert(!s->busy);
         s->busy = true;
@@ -89,7 +92,8 @@ static inline void store_wait(Store *s) {
 }
 
 /* Reads every row, in the order of the schema's tables, and waits for it: for the start. The store
- * must be open and not busy. -ENOTCONN if it is not open, -EUCLEAN if it is corrupt. */
+ * must be open and not busy. -ENOTCONN if it is not open, -EUCLEAN if it is corrupt; other failures may
+ * pass. */
 static inline int store_read(Store *s, StoreRowFn fn, void *userdata,
                              char ret_trouble[static STORE_TEXT_MAX]) {
         assert(!s->busy);
