@@ -6,10 +6,16 @@
  * begin and end. The store's thread finds its rows, STATE_FIND_ROWS at a time, and one turn of the loop
  * restores them. If the disk hangs, only these rows come late.
  *
- * A store that turns out to be corrupt is set aside, after what could be read of it was restored.
+ * A store that turns out to be corrupt (-EUCLEAN) is set aside, after what could be read of it was restored.
+ *
+ * Every other failure may pass: the store stays as it is, and is read again later. No row is restored twice,
+ * because counts are added. So at the start no row is restored before all have been read: a start that fails
+ * has restored none, and the parts come later. A part that fails stays begun. The same query finds the same
+ * rows in the same order, because nothing is written meanwhile, and those that were restored are skipped.
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -39,9 +45,38 @@ static int on_row(unsigned table, const RowValue *values, unsigned n, void *user
 
 bool state_reader_is_restored(const StateReader *r) {
         for (size_t i = 0; i < r->n_sources; i++)
-                if (!r->sources[i].ops->is_restored(r->sources[i].source))
+                if (r->sources[i].restore || !r->sources[i].ops->is_restored(r->sources[i].source))
                         return false;
         return true;
+}
+
+/* A part was begun and is not ended. */
+static bool is_restoring(const StateReader *r) {
+        for (size_t i = 0; i < r->n_sources; i++)
+                if (r->sources[i].restore)
+                        return true;
+        return false;
+}
+
+/* Up to the first row that its source cannot take for lack of memory. */
+static int give(StateReader *r, const Rows *rows) {
+        size_t at = 0;
+        Row row;
+        int e;
+
+        if (rows->buf.error < 0)
+                return rows->buf.error;
+        while (rows_next(rows, &at, &row)) {
+                if (r->n_skip > 0) {
+                        r->n_skip--;
+                        continue;
+                }
+                e = on_row(row.table, row.values, row.n, r);
+                if (e < 0)
+                        return e;
+                r->n_given++;
+        }
+        return 0;
 }
 
 /* A source that cannot begin for lack of memory stays as it is; the others go on. */
@@ -88,8 +123,10 @@ static int make_secret(StateReader *r) {
 
         if (r->has_secret)
                 return 0;
-        if (getrandom(secret, sizeof(secret), 0) != (ssize_t) sizeof(secret))
+        if (getrandom(secret, sizeof(secret), 0) != (ssize_t) sizeof(secret)) {
+                (void) snprintf(r->trouble, sizeof(r->trouble), "no random bytes");
                 return -EIO;
+        }
         for (size_t i = 0; e >= 0 && i < r->n_sources; i++)
                 if (r->sources[i].ops->set_secret)
                         e = r->sources[i].ops->set_secret(r->sources[i].source, secret);
@@ -98,7 +135,7 @@ static int make_secret(StateReader *r) {
         return e;
 }
 
-static void log_read(const StateReader *r, int e, const char *trouble) {
+static void log_read(const StateReader *r, int e) {
         const char *name = r->store->name;
 
         if (r->n_senseless > 0)
@@ -109,73 +146,112 @@ static void log_read(const StateReader *r, int e, const char *trouble) {
                          (unsigned long long) ((clock_monotonic() - r->began) / USEC_PER_MSEC));
         else
                 log_warning("STATE_URL: %s: could be read only in part (%s)", name,
-                            trouble[0] ? trouble : strerror(-e));
+                            r->trouble[0] ? r->trouble : strerror(-e));
 }
 
-/* `e` is the result of reading. */
-static int end(StateReader *r, int e, const char *trouble) {
+/* What can be read is restored. `e`: why it is not all. */
+static int end(StateReader *r, int e) {
         if (r->began > 0)
-                log_read(r, e, trouble);
+                log_read(r, e);
         r->began = r->n_senseless = 0;
+        r->trouble[0] = 0;
         rows_done(&r->query);
         rows_done(&r->answer);
-        if (e >= 0) {
-                e = make_secret(r);
-                return e < 0 ? e : 1;
+        if (e == -EUCLEAN) {
+                store_replace(r->store);
+                return 0;
         }
-        store_replace(r->store);
-        return 0;
+        e = make_secret(r);
+        return e < 0 ? e : 1;
+}
+
+/* A source that cannot begin is asked again later, for parts. A row that its source has no memory for is
+ * lost: the others of this source cannot wait for it. */
+static int restore_all(StateReader *r, const Rows *all, int *ret_begun) {
+        size_t at = 0;
+        int e = 0, one;
+        Row row;
+
+        *ret_begun = restore_begin(r, true);
+        while (rows_next(all, &at, &row)) {
+                one = on_row(row.table, row.values, row.n, r);
+                if (one < 0)
+                        e = one;
+        }
+        restore_end(r);
+        return e;
+}
+
+static int on_read(unsigned table, const RowValue *values, unsigned n, void *userdata) {
+        Rows *all = userdata;
+
+        rows_put(all, table, values, n);
+        return all->buf.error;
 }
 
 int state_reader_read(StateReader *r) {
-        char trouble[STORE_TEXT_MAX] = "";
-        int e, e_begin = 0;
+        Rows all = ROWS_INIT(STATE_READ_MAX);
+        int e, restored, begun = 0;
 
         if (state_reader_is_restored(r))
-                return end(r, 0, "");
-        e_begin = restore_begin(r, true);
-        e = store_read(r->store, on_row, r, trouble);
-        restore_end(r);
-        e = end(r, e, trouble);
-        return e > 0 && e_begin < 0 ? e_begin : e;
+                return end(r, 0);
+        r->trouble[0] = 0;
+        r->began = clock_monotonic();
+        e = store_read(r->store, on_read, &all, r->trouble);
+        if (e >= 0 || e == -EUCLEAN) {
+                restored = restore_all(r, &all, &begun);
+                e = end(r, e < 0 ? e : restored);
+        }
+        rows_done(&all);
+        return e > 0 && begun < 0 ? begun : e;
+}
+
+static int find(StateReader *r) {
+        r->finding = true;
+        r->n_skip = r->n_given;
+        rows_clear(&r->answer);
+        store_find(r->store, &r->query, &r->answer);
+        return 0;
 }
 
 int state_reader_find(StateReader *r) {
         int e;
 
+        r->trouble[0] = 0;
+        if (is_restoring(r))
+                return find(r);
         if (state_reader_is_restored(r))
-                return end(r, 0, "");
+                return end(r, 0);
         rows_clear(&r->query);
         e = buf_reserve(&r->query.buf, STATE_QUERY_MAX);
         if (e >= 0)
                 e = restore_begin(r, false);
-        if (e < 0) {
-                restore_end(r);
-                return e;
-        }
+        if (!is_restoring(r))
+                return e; /* one that cannot begin yet is asked again when the others have their part */
         assert(r->query.buf.error == 0);
-        r->finding = true;
-        store_find(r->store, &r->query, &r->answer);
-        return 0;
+        r->n_given = 0;
+        return find(r);
 }
 
 int state_reader_found(StateReader *r, const StoreReport *report) {
-        int e = report->error;
-        size_t at = 0;
-        Row row;
+        int e = report->error, given;
 
         r->finding = false;
-        while (e >= 0 && rows_next(&r->answer, &at, &row))
-                e = on_row(row.table, row.values, row.n, r);
+        given = give(r, &r->answer);
         rows_clear(&r->answer);
-        if (e >= 0 && report->more) {
+        if (given >= 0 && e >= 0 && report->more) {
                 r->finding = true;
                 store_find(r->store, NULL, &r->answer);
                 return 0;
         }
+        if (given < 0)
+                return given;
+        (void) snprintf(r->trouble, sizeof(r->trouble), "%s", report->trouble);
+        if (e < 0 && e != -EUCLEAN)
+                return e;
         restore_end(r);
         if (e < 0)
-                return end(r, e, report->trouble);
+                return end(r, e);
         e = make_secret(r); /* a source may need it for the next part */
         return e < 0 ? e : state_reader_find(r);
 }

@@ -15,7 +15,11 @@
  * no memory. So there is one warning when it begins and one line when it is over, and only the end of the
  * process loses data.
  *
- * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's).
+ * When the store can be opened but not read, it is the same: it stays as it is, and is read again at these
+ * intervals.
+ *
+ * The store sets aside what cannot be understood (corrupt, another program's, a newer gemgate's), and only
+ * that.
  *
  * Members of a source that leave take along what was counted of them. So a change of members begins once
  * all that was noted before is in a batch. A batch that is under way has to end first, for which the change
@@ -34,6 +38,7 @@
 #include "base/limits-state.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/message-ids.h"
 #include "daemon/state-reader.h"
 #include "daemon/state-writer.h"
@@ -218,6 +223,7 @@ static const char *remedy(int error) {
                 { -EPERM, "let gemgated's user write the file and its directory" },
                 { -ENOENT, "make its directory" },
                 { -ENOTDIR, "name another path" },
+                { -ENOMEM, "leave gemgated more memory" },
                 { -EBUSY, "give each instance a separate file, and close what writes to it" },
         };
 
@@ -227,7 +233,8 @@ static const char *remedy(int error) {
         return "look after its disk";
 }
 
-static void on_failed(StateWriter *k, int error, const char *trouble) {
+/* `what` could not be done: "read", "opened" or "written". */
+static void on_failed(StateWriter *k, const char *what, int error, const char *trouble) {
         char message[STATE_PATH_MAX + 1024];
 
         k->error = error;
@@ -240,17 +247,18 @@ static void on_failed(StateWriter *k, int error, const char *trouble) {
                 return;
         k->failing = true;
         (void) snprintf(message, sizeof(message),
-                        "STATE_URL: %s: cannot be %s (%s): counters and health are kept in memory until "
+                        "STATE_URL: %s: cannot be %s (%s): %scounters and health are kept in memory until "
                         "it can; %s",
-                        k->store->name, state_reader_is_restored(&k->reader) ? "written" : "opened",
-                        trouble[0] ? trouble : strerror(-error), remedy(error));
+                        k->store->name, what, trouble[0] ? trouble : strerror(-error),
+                        streq(what, "read") ? "it stays as it is, and " : "", remedy(error));
         log_event(LOG_LEVEL_WARNING, MESSAGE_STATE_FAILED, message, { "state_file", k->store->name });
 }
 
 /* 1: all is restored. */
 static void on_read(StateWriter *k, int r) {
         if (r < 0)
-                return on_failed(k, r, r == -ENOMEM ? "" : "no random bytes");
+                return on_failed(k, state_reader_is_restored(&k->reader) ? "written" : "read", r,
+                                 k->reader.trouble);
         if (r > 0 && k->failing)
                 log_info("STATE_URL: %s: is written again, with all that was counted meanwhile",
                          k->store->name);
@@ -278,7 +286,8 @@ static void on_done(const StoreReport *r, void *userdata) {
         if (k->reader.finding)
                 on_read(k, state_reader_found(&k->reader, r));
         else if (r->error < 0)
-                on_failed(k, r->error, r->trouble);
+                on_failed(k, state_reader_is_restored(&k->reader) ? "written" : "opened", r->error,
+                          r->trouble);
         else
                 on_written(k, r->is_new);
         arm(k);

@@ -44,6 +44,7 @@ static void find(MemoryStore *s) {
         Row row;
 
         assert_true(s->open);
+        s->medium->n_finds++;
         while (s->answer->n < 2 && rows_next(s->rows, &at, &row))
                 for (size_t i = 0; i < s->medium->shelf.n && s->answer->n < 2; i++) {
                         Row found = shelf_row(&s->medium->shelf, i);

@@ -14,7 +14,7 @@ typedef struct MemoryMedium {
         int read_error; /* what reading ends with, behind the last row */
         bool hangs, finds_hang; /* its jobs, or those that find rows, do not end */
         bool has_rows;  /* something was written: the next store is not new */
-        unsigned n_writes, n_replaced;
+        unsigned n_writes, n_finds, n_replaced;
         size_t n_rows; /* of the last batch */
 } MemoryMedium;
 

@@ -21,7 +21,7 @@ typedef struct Source {
         bool dirty[N_COUNTS], urgent, restored;
         StateNotedFn noted;
         void *userdata;
-        int save_error, begin_error; /* of the next call only */
+        int save_error, begin_error, row_error; /* of the next call only */
         unsigned n_saves, n_restores, n_note_all, n_rows_seen;
         uint8_t secret[STATE_SECRET_SIZE];
         bool has_secret;
@@ -101,8 +101,12 @@ static int source_restore_part(void *source, usec_t now, Rows *query, void **ret
 static int source_restore_row(void *restore, unsigned table, const RowValue *values, unsigned n) {
         RowReader reader = { values };
         Source *s = restore;
+        int r = s->row_error;
         uint64_t i;
 
+        s->row_error = 0;
+        if (r < 0)
+                return r;
         assert_int_equal(table, 1);
         assert_true(row_fits(tables + table, values, n));
         i = row_get_number(&reader, N_COUNTS - 1);
@@ -170,6 +174,13 @@ static void stop(World *w) {
 
 static void turn(World *w) {
         assert_true(sd_event_run(loop_event(w->loop), 10 * USEC_PER_SEC) >= 0);
+}
+
+static void await_find(World *w) {
+        unsigned n = w->medium.n_finds;
+
+        while (w->medium.n_finds == n)
+                turn(w);
 }
 
 /* The timer has fired, and what it wrote is written. */
@@ -459,6 +470,138 @@ static _unused_ void test_disk_hangs(void **state) {
         w->medium.hangs = false;
 }
 
+static unsigned n_warnings, n_lines;
+
+static void on_line(const LogRecord *r) {
+        n_lines++;
+        if (strstr(r->message, "cannot be read (") && strstr(r->message, "): it stays as it is"))
+                n_warnings += r->level == LOG_LEVEL_WARNING;
+}
+
+static void watch_log(void) {
+        n_warnings = n_lines = 0;
+        log_setup(LOG_LEVEL_INFO, LOG_FORMAT_SINK, on_line);
+}
+
+/* Three rows of `a` and one of `b`. */
+static void start_with_rows(World *w) {
+        start(w);
+        for (unsigned i = 0; i < N_COUNTS; i++)
+                count(&w->a, i, 1 + i, false);
+        count(&w->b, 1, 100, false);
+        stop(w);
+        assert_int_equal(w->medium.shelf.n, 4);
+}
+
+/* An error that may pass, at the start, behind the last row: nothing is restored, nothing is written, and
+ * the store stays. When it can be read again, all is restored, once. */
+static void test_not_read_at_the_start(void **state) {
+        static const int errors[] = { -EIO, -EBUSY, -EACCES, -ENOMEM, -EPROTO };
+        World *w = *state;
+
+        start_with_rows(w);
+        for (unsigned i = 0; i < ELEMENTSOF(errors); i++) {
+                watch_log();
+                w->medium.read_error = errors[i];
+                start(w);
+                assert_false(w->a.restored || w->b.restored);
+                assert_int_equal(w->a.n_rows_seen, 0);
+                count(&w->a, 0, 10, true);
+                if (i == 0) {
+                        await_find(w); /* which fails, too */
+                        w->medium.read_error = 0;
+                        while (!w->a.restored)
+                                turn(w);
+                        assert_int_equal(n_lines, 3); /* the others: it was read, and is written */
+                }
+                assert_int_equal(w->medium.n_rows, 0);
+                w->medium.read_error = 0;
+                stop(w);
+                assert_int_equal(n_warnings, 1);
+                assert_int_equal(w->medium.n_replaced, 0);
+                assert_counts(&w->a, 11 + 10 * i, 2, 3);
+                assert_counts(&w->b, 0, 100, 0);
+        }
+        start(w);
+        assert_counts(&w->a, 1 + 10 * ELEMENTSOF(errors), 2, 3);
+        assert_counts(&w->b, 0, 100, 0);
+        stop(w);
+}
+
+/* Nor at the end: the next start has what the store had. */
+static void test_not_read_until_the_end(void **state) {
+        World *w = *state;
+
+        start_with_rows(w);
+        w->medium.read_error = -EIO;
+        start(w);
+        count(&w->a, 0, 10, true);
+        stop(w);
+        w->medium.read_error = 0;
+        start(w);
+        assert_counts(&w->a, 1, 2, 3);
+        assert_counts(&w->b, 0, 100, 0);
+        stop(w);
+}
+
+/* A part that fails behind some of its rows goes on with the others. */
+static void test_not_read_at_a_change(void **state) {
+        World *w = *state;
+
+        start_with_rows(w);
+        start(w);
+        watch_log();
+        w->a = (Source){ .noted = w->a.noted, .userdata = w->a.userdata };
+        w->b = (Source){ .noted = w->b.noted, .userdata = w->b.userdata };
+        w->medium.read_error = -EIO;
+        state_writer_after_change(w->writer);
+        await_find(w);
+        assert_int_equal(w->a.n_rows_seen, 2);
+        assert_false(w->a.restored);
+        count(&w->a, 0, 10, true);
+        await_find(w); /* these rows again */
+        assert_int_equal(w->a.n_rows_seen, 2);
+        assert_int_equal(w->a.n_restores, 0);
+        w->medium.read_error = 0;
+        stop(w);
+        assert_int_equal(n_warnings, 1);
+        assert_int_equal(w->medium.n_replaced, 0);
+        assert_int_equal(w->a.n_rows_seen, 3);
+        assert_int_equal(w->b.n_rows_seen, 1);
+        start(w);
+        assert_counts(&w->a, 11, 2, 3);
+        assert_counts(&w->b, 0, 100, 0);
+        stop(w);
+}
+
+/* A source without memory for a row, or to begin a part, gets its rows later; the other one has them. */
+static void test_no_memory_at_a_change(void **state) {
+        World *w = *state;
+
+        start_with_rows(w);
+        start(w);
+        w->a = (Source){ .noted = w->a.noted, .userdata = w->a.userdata, .row_error = -ENOMEM };
+        w->b = (Source){ .noted = w->b.noted, .userdata = w->b.userdata };
+        state_writer_after_change(w->writer);
+        while (!w->b.restored)
+                turn(w);
+        assert_counts(&w->a, 1, 2, 3);
+
+        w->a = (Source){ .noted = w->a.noted, .userdata = w->a.userdata };
+        w->b = (Source){ .noted = w->b.noted, .userdata = w->b.userdata, .begin_error = -ENOMEM };
+        state_writer_after_change(w->writer);
+        while (!w->b.restored)
+                turn(w);
+        assert_counts(&w->a, 1, 2, 3);
+        assert_counts(&w->b, 0, 100, 0);
+        assert_int_equal(w->medium.n_replaced, 0);
+        stop(w);
+        start(w);
+        assert_counts(&w->a, 1, 2, 3);
+        assert_counts(&w->b, 0, 100, 0);
+        stop(w);
+}
+
 /* What could be read of a store that turns out to be corrupt is written to the one that takes its place. */
 static void test_corrupt(void **state) {
         World *w = *state;
@@ -494,6 +637,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_disk_hangs, set_up, tear_down),
 #endif
                 cmocka_unit_test_setup_teardown(test_corrupt, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_not_read_at_the_start, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_not_read_until_the_end, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_not_read_at_a_change, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_no_memory_at_a_change, set_up, tear_down),
         };
 
         return cmocka_run_group_tests_name("state-writer", tests, NULL, NULL);
