@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 from loops import PICTURE, SHA256
@@ -55,11 +56,17 @@ class Desk:
         self.picture.write_bytes(PICTURE)
         self.schema = self.work / "schema.json"
         self.schema.write_text(json.dumps(SCHEMA))
+        self.fact = f"fact-{secrets.token_hex(8)}"
 
     @property
     def result(self):
         """The condition that the shell's output has arrived."""
         return f"result={self.said}"
+
+    @property
+    def mcp(self):
+        """The server of mcp.py, whose tool answers `fact`; in the form that all programs have for it."""
+        return {"command": sys.executable, "args": [str(Path(__file__).with_name("mcp.py"))], "env": {"CITY_FACT": self.fact}}
 
     @property
     def environment(self):

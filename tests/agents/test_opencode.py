@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""opencode, by its provider for servers that are compatible with OpenAI's chat."""
+"""opencode, by its providers for OpenAI's chat, Anthropic's Messages and OpenAI's Responses."""
 import json
 import re
 import urllib.request
@@ -10,13 +10,14 @@ import process
 import wait
 from desk import DATA, DEADLINE, IMAGE, MODEL, PROPERTIES, REFUSED, SCHEMA, call, program
 from house import SECRETS
+from sample import sample
 
 QUIET = {name: "1" for name in (
     "OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS", "OPENCODE_DISABLE_SHARE", "OPENCODE_DISABLE_CLAUDE_CODE")}
 # It asks for a title of the session, too, at the same time.
 TITLE = 'body="You are a title generator" times=1 : text "What the files say"\n'
-PACKAGES = {"openai-compatible": "@ai-sdk/openai-compatible"}
+PACKAGES = {"openai-compatible": "@ai-sdk/openai-compatible", "anthropic": "@ai-sdk/anthropic", "openai": "@ai-sdk/openai"}
 
 
 def environment(desk, daemon, package):
@@ -34,7 +35,7 @@ def environment(desk, daemon, package):
     return desk.environment | QUIET | {"OPENCODE_CONFIG_CONTENT": json.dumps(config)}
 
 
-@pytest.mark.parametrize("package", PACKAGES.values(), ids=PACKAGES.keys())
+@pytest.mark.parametrize("package", sample(PACKAGES, "openai-compatible", "anthropic"))
 def test_loop(sim, daemon, desk, package):
     """Its shell, then its tool that reads a picture."""
     sim.script(f"""{REFUSED}{TITLE}
@@ -47,7 +48,7 @@ property=command times=1 : thought="First the words." {call("bash", command=desk
     assert out.strip().endswith("Both are good."), out
 
 
-@pytest.mark.parametrize("package", PACKAGES.values(), ids=PACKAGES.keys())
+@pytest.mark.parametrize("package", sample(PACKAGES, "openai-compatible"))
 def test_schema(sim, daemon, desk, package):
     """Only its server has schemas. The answer is the call of a function that must come."""
     sim.script(f"""{REFUSED}{TITLE}

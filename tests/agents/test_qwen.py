@@ -11,7 +11,7 @@ from sdks import NODE_PROGRAM
 
 pytestmark = pytest.mark.long
 # The type of its authentication, and what is appended to the address.
-PROTOCOLS = {"openai": "/v1", "gemini": ""}
+PROTOCOLS = {"openai": "/v1", "openai-responses": "/v1", "anthropic": "", "gemini": ""}
 SETTINGS = {
     "general": {"enableAutoUpdate": False, "disableAutoUpdate": True},
     "privacy": {"usageStatisticsEnabled": False},
