@@ -65,6 +65,39 @@ static void test_names(void **state) {
                             "{\"a\\u0000b\":1,\"c\\u0000d\":{},\"\":\"x\",\"last\":true}");
 }
 
+static void test_as_string(void **state) {
+        static const struct {
+                const char *json, *text;
+        } rows[] = {
+                { "{}", "{}" },
+                { " { \"a\" : [ 1 , \"x y\" ] ,\n\t\"b\":\r\nnull } ", "{\"a\":[1,\"x y\"],\"b\":null}" },
+                { "{\"q\":\"a\\\"b\\\\\",\"r\":\"\\\\\\\" \"}",
+                  "{\"q\":\"a\\\"b\\\\\",\"r\":\"\\\\\\\" \"}" },
+                { "{\"n\":\"\\n\\u00e9\\/\\ud83d\"}", "{\"n\":\"\\n\\u00e9\\/\\ud83d\"}" },
+                { "{\"\xC3\xA9\":\"\xF0\x9F\x98\x80 \xE2\x80\xA8\"}",
+                  "{\"\xC3\xA9\":\"\xF0\x9F\x98\x80 \xE2\x80\xA8\"}" },
+                { "{\"x\":\"\xFF\"}", "{\"x\":\"\xEF\xBF\xBD\"}" },
+                { "\"text\"", "\"text\"" },
+                { "-1.5e3", "-1.5e3" },
+        };
+
+        /* Blanks before it: a block of the copy ends at each of its bytes once. */
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (size_t before = 0; before < 300; before++) {
+                        _cleanup_buf_ Buf in = BUF_INIT(1024), b = BUF_INIT(4096), want = BUF_INIT(4096);
+                        JWriter w = JWRITER_INIT(&b);
+
+                        for (size_t k = 0; k < before; k++)
+                                (void) buf_putc(&in, ' ');
+                        (void) buf_puts(&in, rows[i].json);
+                        json_copy_as_string(&w, "k", (JsonView){ .p = buf_data(&in),
+                                                                 .end = buf_data(&in) + in.n });
+                        (void) buf_puts(&want, "\"k\":");
+                        jwrite_quote(&want, rows[i].text, strlen(rows[i].text));
+                        assert_string_equal(buf_cstr(&b), buf_cstr(&want));
+                }
+}
+
 /* As deep as a checked text can be. */
 static void test_depth(void **state) {
         _cleanup_buf_ Buf b = BUF_INIT(256);
@@ -84,6 +117,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_as_string),
                 cmocka_unit_test(test_depth),
         };
 

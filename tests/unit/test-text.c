@@ -347,6 +347,15 @@ static void test_scrub(void **state) {
                   "https://x/?key=***********************&alt=sse" },
                 { "the key=value thing", "the key=value thing" },
                 { "AIza is how they begin", "AIza is how they begin" },
+
+                /* what begins a form is there twice, or stands alone */
+                { "akapi_key:AIzaSyA-0123456789abcd", "akapi_key:**********************" },
+                { "aapi_key:0123456789 kkey=0123456789", "aapi_key:********** kkey=**********" },
+                { "AAIzaSyA-0123456789abcd", "AAIza******************" },
+                { "AAQ.Ab0123456789abcdefgh A", "AAQ.******************** A" },
+                { "KKNOWNKNOWNKNOWN KNOWNKNOWNKNOWKNOWNKNOWNKNOWN K",
+                  "K*************** KNOWNKNOWNKNOW*************** K" },
+                { "K\nNOWNKNOWNKNOWN K%4eOWNKNOWNKNOWN", "**************** *****************" },
         };
         _cleanup_(secret_unrefp) Secret *known = NULL;
 

@@ -111,12 +111,81 @@ void json_append_compact(JsonView v, Buf *out) {
         (void) buf_append(out, start, (size_t) (v.end - start));
 }
 
-void json_copy_as_string(JWriter *w, const char *key, JsonView v) {
-        _cleanup_buf_ Buf compact = BUF_INIT((size_t) (v.end - v.p));
+/* What json_copy_as_string() does with a byte. */
+typedef enum ByteKind {
+        BYTE_PLAIN,
+        BYTE_SPACE,
+        BYTE_QUOTE,
+        BYTE_BACKSLASH,
+        BYTE_RARE, /* controls, and what is beyond ASCII: the writer looks at them */
+} ByteKind;
 
-        json_append_compact(v, &compact);
-        if (compact.error < 0)
-                w->buf->error = w->buf->error < 0 ? w->buf->error : compact.error;
-        else
-                jwrite_string_n(w, key, compact.n > 0 ? buf_data(&compact) : "", compact.n);
+static const uint8_t byte_kinds[256] = {
+        [0 ... ' ' - 1] = BYTE_RARE, [' '] = BYTE_SPACE, ['"'] = BYTE_QUOTE, ['\\'] = BYTE_BACKSLASH,
+        [0x7F + 1 ... 0xFF] = BYTE_RARE,
+};
+
+#define BLOCK 128U /* bytes for which room is made at a time */
+
+/* Up to a block, or to a rare byte; returns where it ends. A byte becomes two at most, and an escape of two
+ * bytes, which may lie across the block's end, four. */
+static const char *copy_block(Buf *b, const char *p, const char *end, bool *quoted) {
+        const char *stop = p + MIN((size_t) (end - p), (size_t) BLOCK);
+        char *to;
+
+        if (buf_reserve(b, 2 * (size_t) (stop - p) + 2) < 0)
+                return end;
+        to = buf_data(b) + b->n;
+        for (; p < stop; p++) {
+                ByteKind kind = byte_kinds[(unsigned char) *p];
+
+                if (kind == BYTE_PLAIN) { /* nearly always */
+                        *to++ = *p;
+                        continue;
+                }
+                if (kind == BYTE_RARE)
+                        break;
+                if (kind == BYTE_SPACE && !*quoted)
+                        continue;
+                if (kind >= BYTE_QUOTE)
+                        *to++ = '\\';
+                *to++ = *p;
+                if (kind == BYTE_QUOTE)
+                        *quoted = !*quoted;
+                else if (kind == BYTE_BACKSLASH && p + 1 < end) {
+                        if (*++p == '"' || *p == '\\')
+                                *to++ = '\\';
+                        *to++ = *p;
+                }
+        }
+        b->n = (size_t) (to - buf_data(b));
+        return p;
+}
+
+/* Bytes beyond ASCII, which are whole characters, or one control, which is white space between tokens. */
+static const char *copy_rare(Buf *b, const char *p, const char *end, bool quoted) {
+        const char *start = p;
+
+        while (p < end && (unsigned char) *p >= 0x80)
+                p++;
+        if (p > start)
+                jwrite_escape(b, start, (size_t) (p - start));
+        else if (p < end && byte_kinds[(unsigned char) *p] == BYTE_RARE) {
+                if (quoted)
+                        jwrite_escape(b, p, 1);
+                p++;
+        }
+        return p;
+}
+
+void json_copy_as_string(JWriter *w, const char *key, JsonView v) {
+        const char *p = v.p;
+        bool quoted = false;
+
+        jwrite_raw_n(w, key, "\"", 1);
+        while (p < v.end) {
+                p = copy_block(w->buf, p, v.end, &quoted);
+                p = copy_rare(w->buf, p, v.end, quoted);
+        }
+        (void) buf_putc(w->buf, '"');
 }

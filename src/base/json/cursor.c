@@ -6,7 +6,8 @@
 /* --- where things end, by looking at them --- */
 
 static const char *skip_space(const char *p, const char *end) {
-        while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+        while (p < end && (unsigned char) *p <= ' ' &&
+               (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
                 p++;
         return p;
 }
@@ -184,14 +185,25 @@ void json_leave(JsonCursor *c, JsonCursor *inner) {
 
 /* --- by name --- */
 
-static bool is_named(JsonView name, const JsonMember *m, bool has_escape) {
+static bool is_named(JsonView name, const JsonMember *m) {
         size_t n = (size_t) (name.end - name.p) - 2;
 
-        if (has_escape)
-                return json_view_equals(name, m->name);
         if (n != m->n_name)
                 return false;
         return n == 0 || (name.p[1] == m->name[0] && memcmp(name.p + 1, m->name, n) == 0);
+}
+
+/* Nearly always a name is written without an escape, which the names of members do not have either. */
+static const JsonMember *find_member(JsonView name, const JsonMember *members, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (is_named(name, &members[i]))
+                        return &members[i];
+        if (!memchr(name.p, '\\', (size_t) (name.end - name.p)))
+                return NULL;
+        for (size_t i = 0; i < n; i++)
+                if (json_view_equals(name, members[i].name))
+                        return &members[i];
+        return NULL;
 }
 
 void json_view_members(JsonView object, const JsonMember *members, size_t n) {
@@ -201,13 +213,10 @@ void json_view_members(JsonView object, const JsonMember *members, size_t n) {
         for (size_t i = 0; i < n; i++)
                 *members[i].ret = (JsonView){};
         while (json_next(&c, &name, &v)) {
-                bool has_escape = memchr(name.p, '\\', (size_t) (name.end - name.p));
+                const JsonMember *m = find_member(name, members, n);
 
-                for (size_t i = 0; i < n; i++)
-                        if (is_named(name, &members[i], has_escape)) {
-                                *members[i].ret = v;
-                                break;
-                        }
+                if (m)
+                        *m->ret = v;
         }
 }
 
