@@ -20,10 +20,10 @@ static inline bool call_has_name(const GeminiPart *p) {
 const ToolName *call_find_tool(const ToolNames *names, const GeminiPart *p);
 
 /* An id that no other call has: a call's id comes back with its result, so it must be unique in the
- * conversation. `answer`: call_answer_digest(). */
+ * conversation. `answer`: call_answer_digest(). Returns its length. */
 uint64_t call_answer_digest(const char *id, const char *request_id, uint64_t created);
-void call_make_id(const char *prefix, uint64_t answer, size_t candidate, unsigned call,
-                  char ret[static CALL_ID_MAX + 1]);
+size_t call_make_id(const char *prefix, uint64_t answer, size_t candidate, unsigned call,
+                    char ret[static CALL_ID_MAX + 1]);
 
 /* Keeps the call's signature, if it has one, for the next turn of the conversation. `vault` may be NULL. */
 void call_remember(Vault *vault, const Translation *t, const char *id, const ToolName *tool,

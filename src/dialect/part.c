@@ -8,13 +8,16 @@ static JsonView of_type(JsonView v, char first) {
 }
 
 static void read_call(GeminiPart *p, JsonView o, const char *name, const char *value) {
-        p->id = of_type(json_view_get(o, "id"), '"');
-        p->name = of_type(json_view_get(o, name), '"');
-        p->value = json_view_get(o, value);
-}
+        JsonView id, called;
+        const JsonMember members[] = {
+                JSON_MEMBER("id", &id),
+                { name, strlen(name), &called },
+                { value, strlen(value), &p->value },
+        };
 
-static void read_function_call(GeminiPart *p, JsonView o) {
-        read_call(p, o, "name", "args");
+        json_view_members(o, members, ELEMENTSOF(members));
+        p->id = of_type(id, '"');
+        p->name = of_type(called, '"');
 }
 
 static void read_function_response(GeminiPart *p, JsonView o) {
@@ -49,7 +52,8 @@ static void read_code_result(GeminiPart *p, JsonView o) {
         p->text = of_type(json_view_get(o, "output"), '"');
 }
 
-/* The members that define a part's kind; all are objects. */
+/* The members that define a part's kind; all are objects. The most frequent ones are not here: text and
+ * functionCall. */
 static const struct {
         const char *name;
         size_t n_name;
@@ -57,7 +61,6 @@ static const struct {
         void (*read)(GeminiPart *p, JsonView o);
 } kinds[] = {
 #define KIND(name, kind, read) { name, sizeof(name) - 1, GEMINI_PART_##kind, read }
-        KIND("functionCall", CALL, read_function_call),
         KIND("functionResponse", RESULT, read_function_response),
         KIND("inlineData", DATA, read_data),
         KIND("fileData", FILE, read_file),
@@ -68,13 +71,14 @@ static const struct {
 #undef KIND
 };
 
-/* One pass reads the members that any part may have, and the text, which most parts have. */
+/* One pass reads the members that any part may have, and what most parts have: a text or a call. */
 bool gemini_part_next(JsonCursor *parts, GeminiPart *ret) {
-        JsonView part, text, thought, signature;
+        JsonView part, text, thought, signature, call;
         const JsonMember members[] = {
                 JSON_MEMBER("text", &text),
                 JSON_MEMBER("thought", &thought),
                 JSON_MEMBER("thoughtSignature", &signature),
+                JSON_MEMBER("functionCall", &call),
         };
 
         if (!json_next(parts, NULL, &part))
@@ -88,6 +92,11 @@ bool gemini_part_next(JsonCursor *parts, GeminiPart *ret) {
         if (json_view_is(text, '"')) {
                 ret->kind = GEMINI_PART_TEXT;
                 ret->text = text;
+                return true;
+        }
+        if (json_view_is(call, '{')) {
+                ret->kind = GEMINI_PART_CALL;
+                read_call(ret, call, "name", "args");
                 return true;
         }
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {

@@ -11,6 +11,7 @@
 #define LETTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGEST    9U /* `_` and eight hexadecimal digits */
 #define SLOTS_MIN 64U
+#define FEW       8U /* so many names are compared faster than one is hashed */
 
 /* --- one name --- */
 
@@ -38,6 +39,12 @@ static void make_name(const char *s, size_t n, unsigned attempt, char ret[static
 
 /* --- the table: open addressing, an entry is found by its original and by its mapped name --- */
 
+/* Of an entry: whether it has this name. */
+static bool has_name(const ToolName *e, const char *s, size_t n, bool mapped) {
+        return mapped ? e->n_mapped == n && memcmp(e->mapped, s, n) == 0
+                      : e->n_original == n && memcmp(e->original, s, n) == 0;
+}
+
 static bool find_slot(const ToolNames *t, const char *s, size_t n, bool mapped, size_t *ret) {
         size_t i;
 
@@ -48,8 +55,7 @@ static bool find_slot(const ToolNames *t, const char *s, size_t n, bool mapped, 
 
                 if (slot % 2 != mapped)
                         continue;
-                if (mapped ? strlen(e->mapped) == n && memcmp(e->mapped, s, n) == 0
-                           : e->n_original == n && memcmp(e->original, s, n) == 0) {
+                if (has_name(e, s, n, mapped)) {
                         *ret = i;
                         return true;
                 }
@@ -61,7 +67,13 @@ static bool find_slot(const ToolNames *t, const char *s, size_t n, bool mapped, 
 static ToolName *find(const ToolNames *t, const char *s, size_t n, bool mapped) {
         size_t i;
 
-        if (t->n == 0 || !find_slot(t, s, n, mapped, &i))
+        if (t->n <= FEW) {
+                for (i = 0; i < t->n; i++)
+                        if (has_name(t->names[i], s, n, mapped))
+                                return t->names[i];
+                return NULL;
+        }
+        if (!find_slot(t, s, n, mapped, &i))
                 return NULL;
         return t->names[(t->slots[i] - 1) / 2];
 }
@@ -72,7 +84,7 @@ static void put(ToolNames *t, size_t index) {
 
         (void) find_slot(t, e->original, e->n_original, false, &i);
         t->slots[i] = (uint32_t) (2 * index) + 1;
-        (void) find_slot(t, e->mapped, strlen(e->mapped), true, &i);
+        (void) find_slot(t, e->mapped, e->n_mapped, true, &i);
         t->slots[i] = (uint32_t) (2 * index + 1) + 1;
 }
 
@@ -153,8 +165,11 @@ static int map(ToolNames *t, const char *original, size_t n, const char *wanted,
                 e->mapped[n_wanted] = 0;
         } else
                 make_name(wanted, n_wanted, 0, e->mapped);
-        for (unsigned attempt = 1; find(t, e->mapped, strlen(e->mapped), true); attempt++)
+        e->n_mapped = strlen(e->mapped);
+        for (unsigned attempt = 1; find(t, e->mapped, e->n_mapped, true); attempt++) {
                 make_name(wanted, n_wanted, attempt, e->mapped);
+                e->n_mapped = strlen(e->mapped);
+        }
         t->names[t->n] = e;
         put(t, t->n++);
         *ret = e;

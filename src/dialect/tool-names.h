@@ -33,6 +33,7 @@ typedef struct ToolName {
         size_t n_original; /* it may hold a NUL */
         size_t n_space;    /* bytes of it before the name: a namespace and a NUL; 0: the name has none */
         char mapped[TOOL_NAME_MAPPED_MAX + 1];
+        size_t n_mapped;
         ToolNameFlags flags;
 } ToolName;
 

@@ -348,7 +348,7 @@ static void test_scrub(void **state) {
                 { "the key=value thing", "the key=value thing" },
                 { "AIza is how they begin", "AIza is how they begin" },
 
-                /* what begins a form is there twice, or stands alone */
+                /* what begins a form is there twice, or is alone */
                 { "akapi_key:AIzaSyA-0123456789abcd", "akapi_key:**********************" },
                 { "aapi_key:0123456789 kkey=0123456789", "aapi_key:********** kkey=**********" },
                 { "AAIzaSyA-0123456789abcd", "AAIza******************" },

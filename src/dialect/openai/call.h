@@ -6,7 +6,8 @@
 #include "dialect/openai/answer.h"
 
 typedef struct OpenaiCall {
-        char id[CALL_ID_MAX + 1];
+        char id[CALL_ID_MAX + 1]; /* plain: JSON needs no escape */
+        size_t n_id;
         const ToolName *tool; /* of the request; NULL: Gemini has invented it */
         const GeminiPart *part;
 } OpenaiCall;

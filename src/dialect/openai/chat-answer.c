@@ -441,6 +441,7 @@ void openai_chat_reset(Translation *t) {
                 openai_hops_restore(chat);
         else {
                 chat->id[0] = 0;
+                chat->digest = 0;
                 buf_clear(&chat->head);
                 sound_clear(&chat->sound);
         }

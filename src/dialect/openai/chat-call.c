@@ -8,43 +8,72 @@
  * it is one that OpenAI's clients take, and is new in this answer; else one is made from the answer's id.
  */
 
-#include <stdio.h>
-
-#include "base/text.h"
+#include "base/hash.h"
 #include "dialect/openai/call.h"
 
-#define CALL_IDS_KEPT_MAX (16U << 10) /* bytes of ids that are compared; after that all are made */
+#define CALL_IDS_KEPT_MAX (16U << 10) /* bytes of digests that are compared; after that all ids are made */
 
 bool openai_call_is_json(const OpenaiChat *chat, const GeminiPart *p) {
         return chat->json_function && call_find_tool(&chat->names, p) == chat->json_function;
 }
 
-static bool is_usable_id(const OpenaiChat *chat, const OpenaiChoice *choice, const char *id) {
-        char scrubbed[CALL_ID_MAX + 1];
-        char line[CALL_ID_MAX + 3];
+/* If two ids have the same, the later id is made: that does no harm. */
+static uint32_t digest_of(const OpenaiCall *c) {
+        uint64_t digest = c->n_id, piece;
 
-        if (!id[0] || id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")])
+        for (size_t i = 0; i < c->n_id; i += sizeof(piece)) {
+                piece = 0;
+                memcpy(&piece, c->id + i, MIN(c->n_id - i, sizeof(piece)));
+                digest = hash_mix(digest ^ piece);
+        }
+        return (uint32_t) digest;
+}
+
+static bool is_known_digest(const OpenaiChoice *choice, uint32_t digest) {
+        const uint32_t *digests = (const uint32_t *) (const void *) choice->ids.base;
+        unsigned found = 0; /* without a branch in the loop several are compared at once */
+
+        assert(choice->ids.off == 0);
+        for (size_t i = 0; i < choice->ids.n / sizeof(digest); i++)
+                found |= digests[i] == digest;
+        return found;
+}
+
+/* Gemini's own id, if it can be the client's. */
+static bool take_id(const OpenaiChat *chat, const OpenaiChoice *choice, JsonView id, OpenaiCall *c) {
+        static const bool allowed[256] = {
+                ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true,
+                ['_'] = true,         ['-'] = true,         ['.'] = true,
+        };
+        size_t n = (size_t) (id.end - id.p);
+
+        if (n == 0 || n > CALL_ID_MAX || choice->ids.n > CALL_IDS_KEPT_MAX)
                 return false;
-        text_copy(scrubbed, sizeof(scrubbed), id);
-        secret_scrub(scrubbed, chat->t.key);
-        if (!streq(scrubbed, id) || choice->ids.n > CALL_IDS_KEPT_MAX)
-                return false;
-        (void) snprintf(line, sizeof(line), "%s\n", id);
-        return choice->ids.n == 0 || !memmem(buf_data(&choice->ids), choice->ids.n, line, strlen(line));
+        for (size_t i = 0; i < n; i++)
+                if (!allowed[(unsigned char) id.p[i]])
+                        return false;
+        memcpy(c->id, id.p, n);
+        c->id[n] = 0;
+        c->n_id = n;
+        secret_scrub(c->id, chat->t.key);
+        return memcmp(c->id, id.p, n) == 0 && !is_known_digest(choice, digest_of(c));
+}
+
+static uint64_t answer_digest(OpenaiChat *chat) {
+        if (chat->digest == 0)
+                chat->digest = call_answer_digest(chat->id, chat->request_id, chat->created);
+        return chat->digest;
 }
 
 static void find_id(OpenaiChat *chat, size_t index, OpenaiCall *c) {
         OpenaiChoice *choice = &chat->choices[index];
-        char id[CALL_ID_MAX + 2];
+        uint32_t digest;
 
-        json_view_copy(c->part->id, id, sizeof(id));
-        if (strlen(id) <= CALL_ID_MAX && is_usable_id(chat, choice, id))
-                text_copy(c->id, sizeof(c->id), id);
-        else
-                call_make_id("call_", call_answer_digest(chat->id, chat->request_id, chat->created), index,
-                             choice->n_calls, c->id);
+        if (!take_id(chat, choice, json_view_inside(c->part->id), c))
+                c->n_id = call_make_id("call_", answer_digest(chat), index, choice->n_calls, c->id);
+        digest = digest_of(c);
         if (choice->ids.n <= CALL_IDS_KEPT_MAX)
-                (void) buf_printf(&choice->ids, "%s\n", c->id);
+                (void) buf_append(&choice->ids, &digest, sizeof(digest));
 }
 
 void openai_call_write_name(const OpenaiCall *c, JWriter *w) {
@@ -102,30 +131,32 @@ static void write_call(const OpenaiCall *c, JWriter *w) {
         jwrite_end(w);
 }
 
-/* The first delta has everything but the arguments, the second has these. */
-static void stream_call(const OpenaiCall *c, unsigned n, bool arguments, JWriter *w) {
-        jwrite_object(w, NULL);
-        jwrite_array(w, "tool_calls");
-        jwrite_object(w, NULL);
-        jwrite_uint(w, "index", n);
-        if (!arguments) {
-                jwrite_string(w, "id", c->id);
-                jwrite_string(w, "type", is_custom(c) ? "custom" : "function");
+/* The first delta has everything but the arguments, the second has these. Like chunks they are written by
+ * hand, because few of their bytes differ. */
+static void stream_call(const OpenaiCall *c, unsigned n, bool arguments, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+
+        (void) buf_puts(out, "{\"tool_calls\":[{\"index\":");
+        jwrite_uint(&w, NULL, n);
+        if (arguments) {
+                (void) buf_puts(out, is_custom(c) ? ",\"custom\":{" : ",\"function\":{");
+                w.comma = false;
+                if (is_custom(c))
+                        openai_call_write_input(c, "input", &w);
+                else
+                        openai_call_write_arguments(c, "arguments", &w);
+                (void) buf_putc(out, '}');
+        } else {
+                (void) buf_puts(out, ",\"id\":\"");
+                (void) buf_append(out, c->id, c->n_id);
+                (void) buf_puts(out, is_custom(c) ? "\",\"type\":\"custom\",\"custom\":{"
+                                                  : "\",\"type\":\"function\",\"function\":{");
+                w.comma = false;
+                openai_call_write_name(c, &w);
+                (void) buf_puts(out, is_custom(c) ? ",\"input\":\"\"}" : ",\"arguments\":\"\"}");
+                openai_call_write_extra(c->part->signature, &w);
         }
-        jwrite_object(w, is_custom(c) ? "custom" : "function");
-        if (!arguments) {
-                openai_call_write_name(c, w);
-                jwrite_string(w, is_custom(c) ? "input" : "arguments", "");
-        } else if (is_custom(c))
-                openai_call_write_input(c, "input", w);
-        else
-                openai_call_write_arguments(c, "arguments", w);
-        jwrite_end(w);
-        if (!arguments)
-                openai_call_write_extra(c->part->signature, w);
-        jwrite_end(w);
-        jwrite_end(w);
-        jwrite_end(w);
+        (void) buf_puts(out, "}]}");
 }
 
 /* The form before there were tools: one call, without an id. */
@@ -149,7 +180,7 @@ static void stream_delta(OpenaiChat *chat, size_t index, const OpenaiCall *c, bo
                 write_function(c, "function_call", !arguments, arguments, &w);
                 jwrite_end(&w);
         } else
-                stream_call(c, chat->choices[index].n_calls, arguments, &w);
+                stream_call(c, chat->choices[index].n_calls, arguments, out);
         openai_chunk_close(chat, out);
 }
 

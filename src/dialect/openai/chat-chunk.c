@@ -23,11 +23,11 @@ void openai_chunk_begin(OpenaiChat *chat) {
 }
 
 static void open_chunk(const OpenaiChat *chat, size_t index, Buf *out) {
-        JWriter w = JWRITER_INIT(out);
+        static_assert(CANDIDATES_MAX <= 10, "the index is one digit");
 
         (void) buf_append(out, buf_data(&chat->head), chat->head.n);
-        jwrite_object(&w, NULL);
-        jwrite_uint(&w, "index", index);
+        (void) buf_puts(out, "{\"index\":");
+        (void) buf_putc(out, (char) ('0' + index));
         (void) buf_puts(out, chat->is_completion ? ",\"text\":" : ",\"delta\":");
 }
 

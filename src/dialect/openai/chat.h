@@ -21,7 +21,7 @@ typedef struct OpenaiChoice {
         Buf grounding, citations;   /* groundingMetadata and citationMetadata of its events: arrays */
         Buf annotations;            /* made of them: elements of an array, as JSON */
         Buf signature;              /* of its text: a string, as JSON */
-        Buf ids;                    /* of its calls so far, one a line */
+        Buf ids;                    /* of its calls so far: uint32_t, a digest of each */
         unsigned n_calls, n_images, n_sounds, n_annotations;
         bool has_begun; /* streaming: the delta with the role was sent */
 } OpenaiChoice;
@@ -51,6 +51,7 @@ struct OpenaiChat {
         const char *service_tier;                     /* OpenAI's name of the tier used */
         char id[sizeof("chatcmpl-") + OPENAI_ID_MAX]; /* "" before the first event */
         char why[ANSWER_WHY_MAX + 1];                 /* the last finishMessage, clean */
+        uint64_t digest;                              /* call_answer_digest(); 0: not yet known */
         Answer answer;
         Buf head; /* streaming: the beginning of all chunks */
         Buf text;     /* of the current candidate's event */
