@@ -20,11 +20,15 @@ from servers import TOKEN, Gemgated, ServerError, Sim
 
 CONNECTIONS = 16
 FEW, MANY = 10, 60  # requests on each connection
-EVENTS_FEW, EVENTS_MANY = 20, 220  # of one stream
+EVENTS_FEW, EVENTS_MANY = 20, 420  # of one stream
 PACE = "10ms"  # between two events: each one arrives by itself, although valgrind is slow
 
 # What a request and an event may take (docs/PERFORMANCE.md). valgrind counts memset by the byte.
 REQUEST_MAX, EVENT_MAX = 190_500, 24_500
+CALL_RATIO_MAX = 1.3  # an event with a tool call, which the client gets as two chunks, to an event with a text
+
+TOOL = {"type": "function", "function": {"name": "find_flight", "parameters": {"type": "object", "properties": {
+    "from": {"type": "string"}, "to": {"type": "string"}, "seats": {"type": "integer"}}}}}
 
 
 class Counted(Gemgated):
@@ -86,11 +90,11 @@ def run(directory: pathlib.Path, program: pathlib.Path, upstream: int, request: 
     return server.instructions()
 
 
-def chat(model: str, stream: bool) -> bytes:
-    body = {"model": model, "messages": [{"role": "user", "content": "Say in one sentence what a proxy is."}]}
+def chat(model: str, **members) -> bytes:
+    body = {"model": model, "messages": [{"role": "user", "content": "Say in one sentence what a proxy is."}], **members}
     target = Target("counted", Sim.__new__(Sim), "openai", {"Authorization": f"Bearer {TOKEN}"}, ("", {}), {})
     target.server.port = 80
-    return target.request(("/v1/chat/completions", body | ({"stream": True} if stream else {})))
+    return target.request(("/v1/chat/completions", body))
 
 
 def script() -> str:
@@ -99,11 +103,19 @@ def script() -> str:
     for n in (EVENTS_FEW, EVENTS_MANY):
         words = " ".join(f"word{i % 50:02}" for i in range(n))
         models[f"events-{n}"] = f'text "{words}" chunks={n} pace={PACE}'
+        calls = " ".join(f'call find_flight {{"from":"TXL","to":"CDG","seats":{i % 50 + 10}}}' for i in range(n))
+        models[f"gemini-3-calls-{n}"] = f"{calls} pace={PACE}"
     return "".join(f"model {name}\nmodel={name}: {action}\n" for name, action in models.items())
 
 
-def measure(builddir: pathlib.Path) -> tuple[float, float]:
-    """Instructions a request, and an event."""
+def event_of(directory: pathlib.Path, program: pathlib.Path, upstream: int, kind: str, members: dict) -> float:
+    short, long = (run(directory / f"{kind}-{n}", program, upstream, chat(f"{kind}-{n}", stream=True, **members), 1, 1)
+                   for n in (EVENTS_FEW, EVENTS_MANY))
+    return (long - short) / (EVENTS_MANY - EVENTS_FEW)
+
+
+def measure(builddir: pathlib.Path) -> tuple[float, float, float]:
+    """Instructions a request, an event with a text, and one with a tool call."""
     program = builddir / "src/gemgated"
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
@@ -111,13 +123,13 @@ def measure(builddir: pathlib.Path) -> tuple[float, float]:
         sim = Sim(directory, builddir / "tests/sim/gemini-sim", directory / "script")
         try:
             sim.start()
-            few, many = (run(directory / f"requests-{n}", program, sim.port, chat("small", False), CONNECTIONS, n)
+            few, many = (run(directory / f"requests-{n}", program, sim.port, chat("small"), CONNECTIONS, n)
                          for n in (FEW, MANY))
-            short, long = (run(directory / f"events-{n}", program, sim.port, chat(f"events-{n}", True), 1, 1)
-                           for n in (EVENTS_FEW, EVENTS_MANY))
+            texts, calls = (event_of(directory, program, sim.port, kind, members)
+                            for kind, members in (("events", {}), ("gemini-3-calls", {"tools": [TOOL]})))
         finally:
             sim.stop()
-    return (many - few) / (CONNECTIONS * (MANY - FEW)), (long - short) / (EVENTS_MANY - EVENTS_FEW)
+    return (many - few) / (CONNECTIONS * (MANY - FEW)), texts, calls
 
 
 def main() -> int:
@@ -125,10 +137,12 @@ def main() -> int:
     parser.add_argument("--builddir", type=pathlib.Path, required=True)
     parser.add_argument("--check", action="store_true", help="fail when a bound is missed")
     args = parser.parse_args()
-    request, event = measure(args.builddir.resolve())
+    request, event, call = measure(args.builddir.resolve())
     print(f"instructions a request: {request:,.0f} (at most {REQUEST_MAX:,})")
     print(f"instructions an event: {event:,.0f} (at most {EVENT_MAX:,})")
-    missed = request > REQUEST_MAX or event > EVENT_MAX
+    print(f"instructions an event with a tool call: {call:,.0f} (at most {CALL_RATIO_MAX} times one with a text: "
+          f"{call / event:.2f})")
+    missed = request > REQUEST_MAX or event > EVENT_MAX or call > CALL_RATIO_MAX * event
     return 1 if args.check and missed else 0
 
 
