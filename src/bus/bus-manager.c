@@ -90,7 +90,8 @@ int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_
         if (model_name_parse(what, strlen(what), &name) < 0 || name.cli)
                 return sd_bus_error_set(e, BUS_ERROR("InvalidModel"),
                                         "A model's name must consist of letters, digits, '.', '_' and '-'.");
-        text_copy(ret, BUS_MODEL_MAX, config_alias(b->p.config(b->p.userdata), name.name));
+        what = config_alias(b->p.config(b->p.userdata), name.name);
+        text_copy(ret, BUS_MODEL_MAX, startswith(what, "cli/") ?: what); /* it uses the same keys */
         return 0;
 }
 

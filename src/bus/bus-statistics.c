@@ -111,10 +111,9 @@ int bus_explain_model(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         if (r < 0)
                 return r;
         b.m = reply;
-        given = startswith(model, "cli/") ?: model;
         stats_open(&b.sink, STATS_ITEM, NULL);
-        stats_text(&b.sink, "model", given);
-        model_rules_view(model_rules_find(&c->route.rules, given), &b.sink);
+        stats_text(&b.sink, "model", model);
+        model_rules_view(model_rules_find(&c->route.rules, model), &b.sink);
         stats_close(&b.sink, STATS_ITEM);
         return b.sink.r < 0 ? b.sink.r : sd_bus_send(NULL, reply, NULL);
 }

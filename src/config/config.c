@@ -369,11 +369,7 @@ Config *config_unref(Config *c) {
         for (size_t i = 0; c->listen && c->listen[i]; i++)
                 free(c->listen[i]);
         free(c->listen);
-        for (size_t i = 0; i < c->n_aliases; i++) {
-                free(c->aliases[i].alias);
-                free(c->aliases[i].model);
-        }
-        free(c->aliases);
+        alias_set_done(&c->aliases);
         fallback_set_done(&c->route.fallbacks);
         for (size_t i = 0; i < c->n_limits; i++) {
                 free(c->limits[i].model);
@@ -394,8 +390,5 @@ Config *config_unref(Config *c) {
 }
 
 const char *config_alias(const Config *c, const char *model) {
-        for (size_t i = 0; i < c->n_aliases; i++)
-                if (streq(c->aliases[i].alias, model))
-                        return c->aliases[i].model;
-        return model;
+        return alias_set_find(&c->aliases, model) ?: model;
 }

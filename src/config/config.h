@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/aliases.h"
 #include "core/ceiling.h"
 #include "core/cidr.h"
 #include "config/route.h"
@@ -45,8 +46,7 @@ struct Config {
         char *control_socket, *log_dir; /* paths, or NULL */
         char *gemini_base_url; /* without a slash at the end */
         char *default_model;   /* without `models/` */
-        AliasConfig *aliases;
-        size_t n_aliases;
+        AliasSet aliases;      /* MODEL_ALIASES */
         RouteConfig route;
         CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
@@ -79,7 +79,7 @@ DEFINE_CLEANUP(Config *, config_unref);
 int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say, void *userdata, Buf *differ,
                       Config **c);
 
-/* The alias's target, or the name itself. A target may be `cli/…`, but never an alias. */
+/* The model that the name is an alias of, or the name itself. It may be `cli/…`, but never an alias. */
 const char *config_alias(const Config *c, const char *model);
 bool config_listens_beyond_loopback(const Config *c); /* true if any address of LISTEN is */
 

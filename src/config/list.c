@@ -15,7 +15,6 @@
 #include "base/json/check.h"
 #include "base/text.h"
 #include "config/internal.h"
-#include "core/model.h"
 
 #define CONFIG_JSON_DEPTH 5 /* MODEL_LIMITS: models, their limits, projects, their limits, numbers */
 
@@ -285,39 +284,7 @@ bool config_listens_beyond_loopback(const Config *c) {
         return false;
 }
 
-/* --- MODEL_ALIASES --- */
-
-static int add_alias(ConfigCheck *k, const Setting *s, const char *alias, struct json_object *target) {
-        Config *c = k->config;
-        const char *model =
-                json_object_is_type(target, json_type_string) ? json_object_get_string(target) : "";
-        _cleanup_free_ char *left = NULL, *right = NULL;
-        ModelName from, to;
-        AliasConfig *aliases;
-
-        if (model_name_parse(alias, strlen(alias), &from) < 0 || from.cli) {
-                config_fault(k, s, alias, "must have the form of a model's name");
-                return 0;
-        }
-        if (model_name_parse(model, (size_t) json_object_get_string_len(target), &to) < 0) {
-                config_fault(k, s, alias, "must be an alias of a model's name");
-                return 0;
-        }
-        if (c->n_aliases >= ALIASES_MAX) {
-                config_fault(k, s, alias, "must be at most %u aliases", ALIASES_MAX);
-                return 0;
-        }
-
-        left = strdup(from.name);
-        if (!left || asprintf(&right, "%s%s", to.cli ? "cli/" : "", to.name) < 0)
-                return -ENOMEM;
-        aliases = reallocarray(c->aliases, c->n_aliases + 1, sizeof(AliasConfig));
-        if (!aliases)
-                return -ENOMEM;
-        c->aliases = aliases;
-        aliases[c->n_aliases++] = (AliasConfig){ TAKE_PTR(left), TAKE_PTR(right) };
-        return 0;
-}
+/* --- JSON objects: each member is an entry --- */
 
 int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {
         _cleanup_(config_json_freep) struct json_object *o = NULL;
@@ -344,28 +311,3 @@ int config_each_member(ConfigCheck *k, const Setting *s, const char *value, Memb
         }
         return 0;
 }
-
-static bool is_alias(const Config *c, const char *model) {
-        for (size_t i = 0; i < c->n_aliases; i++)
-                if (streq(c->aliases[i].alias, model))
-                        return true;
-        return false;
-}
-
-static int parse_aliases(ConfigCheck *k, const Setting *s, const char *value) {
-        const Config *c = k->config;
-        int r;
-
-        r = config_each_member(k, s, value, add_alias);
-        if (r < 0)
-                return r;
-        /* An alias of an alias is refused: so there are no circles, and a reader sees the model at once. */
-        for (size_t i = 0; i < c->n_aliases; i++)
-                if (is_alias(c, c->aliases[i].model))
-                        config_fault(k, s, c->aliases[i].alias,
-                                     "must be an alias of a model, not of the alias %s",
-                                     c->aliases[i].model);
-        return 0;
-}
-
-const SettingType setting_aliases = { "{\"ALIAS\": \"MODEL\"}", parse_aliases };

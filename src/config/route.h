@@ -11,10 +11,6 @@
 #include "core/hedge.h"
 #include "core/rules.h"
 
-typedef struct AliasConfig {
-        char *alias, *model;
-} AliasConfig;
-
 #define AFFINITY_OFF UINT64_MAX
 
 typedef struct RouteConfig {

@@ -40,7 +40,7 @@ const Setting config_settings[] = {
           .reloadable = true,
           .help = "the model of a request that names none" },
         { "MODEL_ALIASES", &setting_aliases, "{}", .field = FIELD(aliases), .reloadable = true,
-          .help = "other names of models, for clients that use fixed model names" },
+          .help = "other names of models, also with *, for clients that use fixed ones (MODELS.md)" },
         { "MODEL_LIMITS", &setting_limits, "{}", .field = FIELD(limits), .reloadable = true,
           .help = "Google's rate limits of a project for a model, if you know them" },
         { "MODEL_RULES", &setting_rules, "{}", .field = FIELD(route.rules), .reloadable = true,

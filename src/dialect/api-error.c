@@ -73,6 +73,9 @@ static const struct {
 /* Of a 503 that passes, if no time is known: about what libraries wait after a second failure. */
 #define RETRY_SOON (2 * USEC_PER_SEC)
 
+/* Google's advice is a method of Google's API, which is no help to a client with a fixed name. */
+#define UNKNOWN_MODEL "Ask the operator of this gateway for an alias, or see GET /v1/models."
+
 static void set_status(ApiError *e, int status) {
         *e = (ApiError){ .status = status,
                          .type = status >= 500 ? "server_error" : "invalid_request_error",
@@ -149,6 +152,14 @@ void api_error_from_failure(ApiError *e, int error) {
                 api_error_set(e, 500, NULL, "gemgate could not serve this request: %s.", strerror(-error));
 }
 
+static void add_hint(ApiError *e, const char *hint) {
+        size_t n = strlen(e->message);
+        const char *end = n > 0 && e->message[n - 1] == '.' ? " " : ". ";
+
+        if (n + strlen(end) + strlen(hint) < sizeof(e->message))
+                (void) snprintf(e->message + n, sizeof(e->message) - n, "%s%s", end, hint);
+}
+
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         const char *ours = rules[v->class].message, *theirs = rules[v->class].quote ? v->message : "";
         int status = rules[v->class].status;
@@ -172,6 +183,7 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
                 api_error_set(e, status, NULL, "%s", theirs);
 
         if (status == 404 && v->class != VERDICT_RESOURCE) {
+                add_hint(e, UNKNOWN_MODEL);
                 e->code = "model_not_found";
                 (void) snprintf(e->param, sizeof(e->param), "model");
         }

@@ -186,24 +186,20 @@ void model_list_forget(ModelList *l) {
 
 /* --- the routes --- */
 
-static bool is_alias(const Config *c, const char *name) {
-        return config_alias(c, name) != name;
-}
-
 /* An alias has Google's description of its model. */
-static ListedModel alias_entry(const ModelList *l, const Config *c, const char *alias) {
-        return (ListedModel){ alias, gemini_list_find(&l->models, config_alias(c, alias)), true };
+static ListedModel alias_entry(const ModelList *l, const char *name, const char *model) {
+        return (ListedModel){ name, gemini_list_find(&l->models, model), true };
 }
 
-/* Such a name of Gemini's that is an alias is listed as the alias. */
-static size_t list_all(const ModelList *l, const Config *c, ListedModel *ret) {
+/* Such a name of Gemini's that is an alias is listed as the alias. A pattern is not listed. */
+static size_t list_all(const ModelList *l, const AliasSet *aliases, ListedModel *ret) {
         size_t n = 0;
 
         for (size_t i = 0; i < l->models.n; i++)
-                if (!is_alias(c, l->models.all[i].name))
+                if (!alias_set_find_name(aliases, l->models.all[i].name))
                         ret[n++] = (ListedModel){ l->models.all[i].name, &l->models.all[i], false };
-        for (size_t i = 0; i < c->n_aliases; i++)
-                ret[n++] = alias_entry(l, c, c->aliases[i].alias);
+        for (size_t i = 0; i < aliases->n_names; i++)
+                ret[n++] = alias_entry(l, aliases->names[i].name, aliases->names[i].model);
         return n;
 }
 
@@ -230,11 +226,11 @@ int models_list(Request *q, ApiError *ret_error) {
         if (!is_ready(l, q))
                 return 0;
 
-        all = calloc(l->models.n + q->config->n_aliases + 1, sizeof(ListedModel));
+        all = calloc(l->models.n + q->config->aliases.n_names + 1, sizeof(ListedModel));
         if (!all)
                 return -ENOMEM;
         models = all;
-        n = list_all(l, q->config, all);
+        n = list_all(l, &q->config->aliases, all);
         r = model_list_page(form, &page, &models, &n, &more, ret_error);
         if (r != 0)
                 return r < 0 ? r : HANDLER_E_REFUSED;
@@ -255,14 +251,16 @@ static int reply_model(Request *q, const ListedModel *m) {
 int models_get(Request *q, ApiError *ret_error) {
         ModelList *l = q->http->models;
         const GeminiModel *model;
+        const char *target;
         ModelName name;
 
         if (model_name_parse(q->rest, strlen(q->rest), &name) < 0) {
                 api_error_set(ret_error, 400, "model", "This is not the name of a model.");
                 return HANDLER_E_REFUSED;
         }
-        if (!name.cli && is_alias(q->config, name.name)) {
-                ListedModel m = alias_entry(l, q->config, name.name); /* without a fetch for it alone */
+        target = name.cli ? NULL : alias_set_find(&q->config->aliases, name.name);
+        if (target) {
+                ListedModel m = alias_entry(l, name.name, target); /* without a fetch for it alone */
 
                 return reply_model(q, &m);
         }

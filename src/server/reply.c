@@ -100,6 +100,8 @@ void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *h
         _cleanup_buf_ Buf body = BUF_INIT(REPLY_BODY_MAX);
         Reply p;
 
+        if (e->code && streq(e->code, "model_not_found"))
+                q->hint = "a name in MODEL_ALIASES can lead to a model that exists";
         q->errors->write(e, q->id, &body);
         reply_init(&p, q, REPLY_JSON);
         if (e->retry_after > 0) {

@@ -121,9 +121,15 @@ static void format_refusal(const RequestRefusal *r, Message *m) {
 
 /* Why the request failed, or its last failed attempt; NULL: none has. */
 static const char *cause_of(const Request *q, Message *m) {
-        if (!q->exhausted || q->status == 200)
+        if (q->exhausted && q->status != 200)
+                format_refusal(q->exhausted, m);
+        else if (q->hint) {
+                m->n = 0;
+                append(m, strempty(q->verdicts.cause));
+                append(m, q->verdicts.cause ? "; " : "");
+                append(m, q->hint);
+        } else
                 return q->verdicts.cause;
-        format_refusal(q->exhausted, m);
         return m->text;
 }
 

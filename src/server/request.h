@@ -61,6 +61,7 @@ struct Request {
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */
         const char *fallback;            /* why another model serves; NULL: none does */
         const char *loss;                /* what of the request was left out; static; or NULL */
+        const char *hint;                /* what the operator can do about an error; static; or NULL */
         Verdicts verdicts;               /* of all attempts */
         bool key_named, hedged; /* key_name is a given name; a second try was made beside the first */
         char finish_reason[FINISH_REASON_MAX + 1];

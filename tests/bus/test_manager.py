@@ -176,7 +176,7 @@ def test_explain(named, sim):
 
 
 def test_explain_knows_aliases_and_the_default(machine, start, connect, sim):
-    d = start(DEFAULT_MODEL=FLASH, MODEL_ALIASES=json.dumps({"gpt-9": FLASH}),
+    d = start(DEFAULT_MODEL=FLASH, MODEL_ALIASES=json.dumps({"gpt-9": FLASH, "claude-*": FLASH, "*-cli": f"cli/{FLASH}"}),
               MODEL_RULES=json.dumps({FLASH: {"price": {"input": 0.3}}}))
     machine.wait_owned()
     root = connect()
@@ -184,7 +184,7 @@ def test_explain_knows_aliases_and_the_default(machine, start, connect, sim):
     d.chat()
     want = [r[:3] for r in root.call("ExplainPick", "s", FLASH)]
     assert [r[2] for r in want] == [True, False]
-    for name in "", "gpt-9", "models/" + FLASH:
+    for name in "", "gpt-9", "models/" + FLASH, "claude-opus", "the-cli":
         assert [r[:3] for r in root.call("ExplainPick", "s", name)] == want
         rules = root.call("ExplainModel", "s", name)
         assert rules["model"].value == FLASH and rules["built_in"].value is False

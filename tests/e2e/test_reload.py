@@ -292,6 +292,27 @@ def test_alias_changes(sim, daemon):
     ]
 
 
+def test_alias_patterns_change(sim, daemon):
+    """A reload takes patterns and listed names, a wrong one changes nothing."""
+    def ids():
+        return {m["id"] for m in json.loads(daemon.ask("GET", "/v1/models").body)["data"]}
+
+    daemon.set(MODEL_ALIASES='{"gpt-*": {"model": "gemini-3.7-flash", "list": ["gpt-9"]}}')
+    daemon.expect(0, 0, 2)
+    assert daemon.chat(model="gpt-5").status == 200
+    assert "gpt-9" in ids() and "gpt-*" not in ids()
+    daemon.set(MODEL_ALIASES='{"gpt-*": {"model": "gemini-3.6-flash", "lists": ["gpt-9"]}}')
+    daemon.refuse("MODEL_ALIASES: gpt-*: must have no members but `model` and `list`")
+    assert daemon.chat(model="gpt-5").status == 200
+    daemon.set(MODEL_ALIASES='{"gpt-*": "gemini-3.7-flash", "gpt-5*": "gemini-3.6-flash"}')
+    daemon.expect(0, 0, 2)
+    assert daemon.chat(model="gpt-5").status == 200
+    assert "gpt-9" not in ids()
+    assert [r.target.split("/")[-1].split(":")[0] for r in sim.requests() if r.method == "POST"] == [
+        "gemini-3.7-flash", "gemini-3.7-flash", "gemini-3.6-flash",
+    ]
+
+
 def test_addresses_change(daemon):
     daemon.set(ALLOWED_IPS="127.0.0.1")
     daemon.expect(0, 0, 2)

@@ -36,13 +36,31 @@ static void check_model(const char *s) {
         check(model_name_parse(s, strlen(s), &name) == 0);
 }
 
+/* An alias leads to its model, and its model to none. */
+static void check_alias(const Config *c, const Alias *a, const char *name) {
+        check_model(a->model);
+        check(!name || streq(config_alias(c, name), a->model));
+        check(streq(config_alias(c, a->model), a->model));
+}
+
 static void check_config(const Config *c) {
         for (size_t i = 0; i < c->n_keys; i++)
                 check(secret_length(c->keys[i].secret) > 0);
-        for (size_t i = 0; i < c->n_aliases; i++) {
-                check_model(c->aliases[i].alias);
-                check_model(c->aliases[i].model);
-                check(streq(config_alias(c, c->aliases[i].model), c->aliases[i].model));
+        check(c->aliases.n_names <= ALIASES_MAX && c->aliases.n_patterns <= ALIAS_PATTERNS_MAX);
+        for (size_t i = 0; i < c->aliases.n_names; i++) {
+                check_model(c->aliases.names[i].name);
+                check_alias(c, &c->aliases.names[i], c->aliases.names[i].name);
+        }
+        for (size_t i = 0; i < c->aliases.n_patterns; i++) {
+                const Alias *a = &c->aliases.patterns[i];
+                char name[MODEL_NAME_MAX + 1];
+
+                check(strchr(a->name, '*') && strlen(a->name) <= MODEL_NAME_MAX);
+                for (size_t n = 0; n <= strlen(a->name); n++)
+                        name[n] = a->name[n] == '*' ? '-' : a->name[n];
+                check(alias_fits(a->name, name));
+                check_model(config_alias(c, name));
+                check_alias(c, a, NULL);
         }
         check_model(c->default_model);
         check(c->listen && c->listen[0]);

@@ -114,21 +114,23 @@ static char *many_members(const char *prefix, const char *value, size_t n) {
 /* Of the three settings that are JSON objects. */
 static void test_ceilings(void **state) {
         static const struct {
-                const char *name, *value;
+                const char *name, *prefix, *value;
                 size_t most;
                 const char *said;
         } rows[] = {
-                { "MODEL_ALIASES", "\"x\"", ALIASES_MAX,
+                { "MODEL_ALIASES", "p*", "\"x\"", ALIAS_PATTERNS_MAX,
+                  "MODEL_ALIASES: p*256: must be at most 256 patterns\n" },
+                { "MODEL_ALIASES", "m", "\"x\"", ALIASES_MAX,
                   "MODEL_ALIASES: m1024: must be at most 1024 aliases\n" },
-                { "FALLBACK_MODELS", "[\"x\"]", FALLBACKS_MAX,
+                { "FALLBACK_MODELS", "m", "[\"x\"]", FALLBACKS_MAX,
                   "FALLBACK_MODELS: m256: must be at most 256 models\n" },
-                { "MODEL_LIMITS", "{}", MODEL_LIMITS_MAX,
+                { "MODEL_LIMITS", "m", "{}", MODEL_LIMITS_MAX,
                   "MODEL_LIMITS: m1024: must be at most 1024 rows\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_free_ char *fits = many_members("m", rows[i].value, rows[i].most);
-                _cleanup_free_ char *spills = many_members("m", rows[i].value, rows[i].most + 1);
+                _cleanup_free_ char *fits = many_members(rows[i].prefix, rows[i].value, rows[i].most);
+                _cleanup_free_ char *spills = many_members(rows[i].prefix, rows[i].value, rows[i].most + 1);
                 _cleanup_(config_unrefp) Config *c = NULL;
                 char said[SAID_MAX];
 

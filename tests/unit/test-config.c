@@ -58,7 +58,7 @@ static void test_defaults(void **state) {
         assert_null(c->listen[1]);
         assert_string_equal(c->gemini_base_url, "https://generativelanguage.googleapis.com");
         assert_string_equal(c->default_model, "gemini-flash-latest");
-        assert_int_equal(c->n_aliases, 0);
+        assert_int_equal(c->aliases.n_names, 0);
         assert_int_equal(c->n_limits, 0);
         assert_false(c->explain_header);
         assert_int_equal(c->quota_warn_at, 80);
@@ -365,25 +365,6 @@ static void test_faults(void **state) {
                 { "GEMINI_BASE_URL", "https://x/#secret", "GEMINI_BASE_URL: ****: " URL_ALLOWED },
                 { "GEMINI_BASE_URL", "http://127.0.0.1@evil.example",
                   "GEMINI_BASE_URL: ****: " URL_ALLOWED },
-
-                { "MODEL_ALIASES", "gpt=x", "MODEL_ALIASES: gpt=x: must be {\"ALIAS\": \"MODEL\"}\n" },
-                { "MODEL_ALIASES", "[]", "MODEL_ALIASES: []: must be {\"ALIAS\": \"MODEL\"}\n" },
-                { "MODEL_ALIASES", "{\"a/b\":\"x\"}",
-                  "MODEL_ALIASES: a/b: must have the form of a model's name\n" },
-                { "MODEL_ALIASES", "{\"cli/b\":\"x\"}",
-                  "MODEL_ALIASES: cli/b: must have the form of a model's name\n" },
-                { "MODEL_ALIASES", "{\"a\":\"x?y\",\"b\":1,\"c\":null,\"d\":\"x\\u0000\"}",
-                  "MODEL_ALIASES: a: must be an alias of a model's name\n"
-                  "MODEL_ALIASES: b: must be an alias of a model's name\n"
-                  "MODEL_ALIASES: c: must be an alias of a model's name\n"
-                  "MODEL_ALIASES: d: must be an alias of a model's name\n" },
-                { "MODEL_ALIASES", "{\"a\":\"a\"}",
-                  "MODEL_ALIASES: a: must be an alias of a model, not of the alias a\n" },
-                { "MODEL_ALIASES", "{\"a\":\"b\",\"b\":\"a\"}",
-                  "MODEL_ALIASES: a: must be an alias of a model, not of the alias b\n"
-                  "MODEL_ALIASES: b: must be an alias of a model, not of the alias a\n" },
-                { "MODEL_ALIASES", "{\"a\":\"b\",\"b\":\"c\"}",
-                  "MODEL_ALIASES: a: must be an alias of a model, not of the alias b\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -713,24 +694,6 @@ static void test_together(void **state) {
         }
 }
 
-/* --- aliases --- */
-
-static void test_aliases(void **state) {
-        _cleanup_(config_unrefp) Config *c = NULL;
-        Said said;
-
-        assert_int_equal(make("MODEL_ALIASES",
-                              "{\"gpt-4o\": \"models/gemini-2.5-pro\", \"models/fast\": \"x\", "
-                              "\"local\": \"cli/y\"}",
-                              &c, &said),
-                         0);
-        assert_string_equal(config_alias(c, "gpt-4o"), "gemini-2.5-pro");
-        assert_string_equal(config_alias(c, "fast"), "x");
-        assert_string_equal(config_alias(c, "local"), "cli/y");
-        assert_string_equal(config_alias(c, "GPT-4o"), "GPT-4o");
-        assert_string_equal(config_alias(c, "gemini-2.5-pro"), "gemini-2.5-pro");
-}
-
 /* --- the table, for readers --- */
 
 static void test_help(void **state) {
@@ -788,7 +751,7 @@ int main(void) {
                 cmocka_unit_test(test_ceilings), cmocka_unit_test(test_many_faults),
                 cmocka_unit_test(test_sources), cmocka_unit_test(test_empty_asks_for_default),
                 cmocka_unit_test(test_all_faults_are_told), cmocka_unit_test(test_together),
-                cmocka_unit_test(test_aliases), cmocka_unit_test(test_help),
+                cmocka_unit_test(test_help),
                 cmocka_unit_test(test_markdown),
         };
 

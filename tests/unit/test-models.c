@@ -177,7 +177,6 @@ static const char *const secrets[] = {
 typedef struct Daemon {
         Http http;
         Config config;
-        AliasConfig alias;
         Zone *zone;
         Asked asked[8];
         size_t n_asked;
@@ -187,10 +186,9 @@ static int setup(void **state) {
         static Daemon d;
 
         memset(&world, 0, sizeof(world));
-        d = (Daemon){ .alias = { (char *) "fast", (char *) "gemini-a" } };
+        d = (Daemon){};
         world.now = USEC_PER_HOUR;
-        d.config.aliases = &d.alias;
-        d.config.n_aliases = 1;
+        assert_int_equal(alias_set_add(&d.config.aliases, "fast", "gemini-a"), 0);
         assert_int_equal(zone_new("UTC", NOON, &d.zone), 0);
         d.http.p.engine = &test_engine;
         assert_int_equal(pool_new(d.zone, NOON, &d.http.p.pool), 0);
@@ -211,6 +209,7 @@ static int teardown(void **state) {
         Daemon *d = *state;
 
         model_list_free(d->http.models);
+        alias_set_done(&d->config.aliases);
         assert_null(world.call);
         pool_free(d->http.p.pool);
         zone_free(d->zone);
@@ -420,12 +419,28 @@ static void test_alias_of_a_name(void **state) {
         Daemon *d = *state;
         Asked *a;
 
-        d->alias.alias = (char *) "gemini-b";
+        alias_set_done(&d->config.aliases);
+        assert_int_equal(alias_set_add(&d->config.aliases, "gemini-b", "gemini-a"), 0);
         a = ask(d, NULL);
         end(PAGE_AND("gemini-a", "2"), VERDICT_OK);
         end(PAGE("gemini-b"), VERDICT_OK);
         assert_answer(a, 200, LIST(MODEL("gemini-a", "google") "," MODEL("gemini-b", "gemgate")));
         assert_answer(ask(d, "gemini-b"), 200, MODEL("gemini-b", "gemgate"));
+}
+
+/* A pattern is not listed, and takes no model out of the list; a name that fits it can be looked up. */
+static void test_pattern(void **state) {
+        Daemon *d = *state;
+        Asked *a;
+
+        assert_int_equal(alias_set_add(&d->config.aliases, "gemini-*", "gemini-a"), 0);
+        a = ask(d, NULL);
+        end(PAGE_AND("gemini-a", "2"), VERDICT_OK);
+        end(PAGE("gemini-b"), VERDICT_OK);
+        assert_answer(a, 200, LIST(MODEL("gemini-a", "google") "," MODEL("gemini-b", "google") "," FAST));
+        assert_answer(ask(d, "gemini-a"), 200, MODEL("gemini-a", "google"));
+        assert_answer(ask(d, "gemini-c"), 200, MODEL("gemini-c", "gemgate"));
+        assert_answer(ask(d, "other"), 404, "model_not_found");
 }
 
 /* The daemon ends in the middle of a fetch: the teardown finds no call and no lease left. */
@@ -443,7 +458,8 @@ int main(void) {
                 TEST(test_one_fetch_for_all), TEST(test_no_fetch),     TEST(test_another_key),
                 TEST(test_no_more_keys),      TEST(test_no_other_key), TEST(test_old_list),
                 TEST(test_cancel),            TEST(test_timeout),      TEST(test_cannot_start),
-                TEST(test_endless),           TEST(test_alias_of_a_name), TEST(test_end),
+                TEST(test_endless),           TEST(test_alias_of_a_name), TEST(test_pattern),
+                TEST(test_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,8 @@ static int reset_check_members(struct json_object *o, ApiError *ret_error) {
         return 0;
 }
 
-static int reset_read(struct json_object *o, ModelName *model, ResetOrder *ret, ApiError *ret_error) {
+static int reset_read(const Config *c, struct json_object *o, ModelName *model, ResetOrder *ret,
+                      ApiError *ret_error) {
         struct json_object *name = json_get(o, "model");
         ResetOrder order = {
                 .all = json_object_get_boolean(json_get(o, "reset_all")),
@@ -148,7 +149,8 @@ static int reset_read(struct json_object *o, ModelName *model, ResetOrder *ret, 
                         api_error_set(ret_error, 400, "model", "This is not the name of a model.");
                         return HANDLER_E_REFUSED;
                 }
-                order.model = model->name;
+                order.model = config_alias(c, model->name);
+                order.model = startswith(order.model, "cli/") ?: order.model; /* it uses the same keys */
         }
         if (!order.all && !order.pattern && !order.model) {
                 api_error_set(ret_error, 400, NULL,
@@ -233,7 +235,7 @@ int manage_reset(Request *q, ApiError *ret_error) {
         if (r == 0)
                 r = reset_check_members(o, ret_error);
         if (r == 0)
-                r = reset_read(o, &model, &order, ret_error);
+                r = reset_read(q->config, o, &model, &order, ret_error);
         if (r != 0)
                 return r;
 
