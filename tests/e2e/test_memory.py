@@ -79,6 +79,22 @@ def test_the_shortest_messages_fit(sim, start):
 
 
 @measured
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_large_image_costs_at_most_twice_its_size(sim, start, stream):
+    """20 MB; twice its size beyond the body itself, of which the request that is made of it is one."""
+    d = start()
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "iVBORw0K" * 2_600_000}}
+    body = json.dumps({"model": "gemini-3.8-flash", "stream": stream, "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}]}).encode()
+    assert d.chat().status == 200
+    forget_peak(d)
+    before = memory(d)
+    assert d.ask("POST", CHAT, [], body).status == 200
+    grown = (peak(d) - before) / len(body)
+    assert grown <= 1 + 2, f"{grown:.2f} times the body"
+
+
+@measured
 def test_memory_is_given_back(sim, start):
     """After large requests of all kinds: allowed and refused, of many values and of one long text."""
     d = start()
