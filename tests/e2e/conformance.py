@@ -25,8 +25,16 @@ HI = {"role": "user", "content": "Hi"}
 BASE = {
     "chat": {"model": MODEL, "messages": [HI]},
     "embeddings": {"model": EMBEDDER, "input": "Hi"},
+    "completions": {"model": MODEL, "prompt": "Hi"},
+    "images": {"model": IMAGE, "prompt": "A dog"},
+    "speech": {"model": SPEECH, "input": "Hi", "voice": "nova"},
+    "transcriptions": {"model": MODEL, "file": ["a.wav", "audio/wav", "RIFF$\0\0\0WAVE"]},
 }
-PATHS = {"chat": "/v1/chat/completions", "embeddings": "/v1/embeddings"}
+PATHS = {
+    "chat": "/v1/chat/completions", "embeddings": "/v1/embeddings", "completions": "/v1/completions",
+    "images": "/v1/images/generations", "speech": "/v1/audio/speech", "transcriptions": "/v1/audio/transcriptions",
+}
+FORMS = {"transcriptions"}  # their members are the fields of a form: a text, or a file's name, type and contents
 ABSENT = "(absent)"
 
 # kind: mapped, ignored, refused, answered. field: its path; note: what it becomes, or why it is ignored. probe: members put
@@ -279,6 +287,113 @@ EMBEDDINGS = [
     ignored("user", "Gemini has no such mark", {"user": "x"}),
 ]
 
+COMPLETIONS = [
+    to("model", "the model of the path", {"model": OLD}, {"(path)": f"/v1beta/models/{OLD}:generateContent"}),
+    refused("model", {"model": "a b"}, "model must be the name of a model", "model"),
+    to("prompt", "the one message of the user; also in a list of one", {"prompt": ["Once"]}, {"contents": [{"role": "user", "parts": [{"text": "Once"}]}]}),
+    refused("prompt", {"prompt": ["a", "b"]}, "prompt must be one text: send several in a request each", "prompt"),
+    refused("prompt", {"prompt": [1, 2]}, "prompt must be a string: Gemini does not take tokens, only texts", "prompt"),
+    ignored("best_of", "one answer is as good as the best of several", {"best_of": 3}),
+    answered("echo", "the text begins with the prompt", 'text " there"', {"choices.0.text": "Hi there"}, echo=True),
+    refused("echo", {"echo": 1}, "echo must be a boolean", "echo"),
+    refused("suffix", {"suffix": "end"}, "suffix must be empty: Gemini does not fill in the middle of a text", "suffix"),
+    ignored("suffix", "an empty one asks for nothing", {"suffix": ""}),
+    refused("logprobs", {"logprobs": 3}, "logprobs must be null: only /v1/chat/completions has them", "logprobs"),
+    ignored("logit_bias", "its keys are OpenAI's tokens", {"logit_bias": {"50256": -100}}),
+    to("max_tokens", "the same; no limit without it, where OpenAI's is 16", {"max_tokens": 9}, {CONFIG + "maxOutputTokens": 9}),
+    to("n", "several candidates, for models that have them", {"n": 2}, {CONFIG + "candidateCount": 2}),
+    refused("n", {"n": 9}, "n must be between 1 and 8", "n"),
+    to("temperature", "the same, for models that sample", {"model": OLD, "temperature": 0.5}, {CONFIG + "temperature": 0.5}),
+    ignored("temperature", "the model ignores it or refuses it", {"temperature": 0.5}),
+    to("top_p", "the same, for models that sample", {"model": OLD, "top_p": 0.9}, {CONFIG + "topP": 0.9}),
+    to("frequency_penalty", "the same, for models that have it", {"model": OLDEST, "frequency_penalty": 0.5}, {CONFIG + "frequencyPenalty": 0.5}),
+    ignored("frequency_penalty", "models from Gemini 2.5 on refuse it", {"frequency_penalty": 0.5}),
+    to("presence_penalty", "the same, for models that have it", {"model": OLDEST, "presence_penalty": 0.5}, {CONFIG + "presencePenalty": 0.5}),
+    ignored("presence_penalty", "models from Gemini 2.5 on refuse it", {"presence_penalty": 0.5}),
+    to("seed", "folded to 32 bits", {"seed": 7}, {CONFIG + "seed": 7}),
+    to("stop", "a list of at most five; the log has a `LOSS` for more", {"stop": "END"}, {CONFIG + "stopSequences": ["END"]}),
+    to("stream", "the method of the path", STREAM, {"(path)": f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"}),
+    answered("stream", "chunks with a `text`", 'text "a b" chunks=2', {"0.object": "text_completion", "0.choices.0.text": "a", "-1.choices.0.finish_reason": "stop"}, **STREAM),
+    answered("stream_options.include_usage", "a last chunk with the usage", "text Hi", {"-1.choices": [], "-1.usage.prompt_tokens": 1}, **STREAM, stream_options={"include_usage": True}),
+    ignored("stream_options", "alone it asks for nothing", {"stream_options": {}}),
+    ignored("user", "the name of the conversation, which keeps its project; Gemini gets none", {"user": "x"}),
+    to("google", "Google's own members, as in chat; so are `extra_body`, `reasoning_effort`, `service_tier`, `store`", {"google": {"thinking_config": {"thinking_level": "low"}}}, {CONFIG + "thinkingConfig.thinkingLevel": "LOW"}),
+    ignored("(any other)", "a prompt is no conversation with tools", {"tools": [F], "messages": []}),
+]
+
+IMAGES = [
+    to("model", "the model of the path, one that makes images", {}, {"(path)": f"/v1beta/models/{IMAGE}:generateContent", CONFIG + "responseModalities": ["IMAGE"]}),
+    refused("model", {"model": MODEL}, f"model: {MODEL} makes no images: name a model of Gemini's that does, or an alias of one (MODEL_ALIASES)", "model"),
+    to("prompt", "the user's text", {"prompt": "A cat"}, {PART + "text": "A cat"}),
+    refused("prompt", {"prompt": ""}, "prompt must not be empty", "prompt"),
+    answered("n", "a request for each image", "default", {"data.1.b64_json": "(text)", "data.2": ABSENT}, n=2),
+    refused("n", {"n": 11}, "n must be between 1 and 10", "n"),
+    to("size", "the nearest of Gemini's ratios", {"size": "1536x1024"}, {CONFIG + "imageConfig.aspectRatio": "3:2"}),
+    to("size", "2K and 4K, for large ones", {"size": "2048x2048"}, {CONFIG + "imageConfig": {"aspectRatio": "1:1", "imageSize": "2K"}}),
+    ignored("size", "`auto` is what there is without it", {"size": "auto"}),
+    refused("size", {"size": "large"}, "(begins) size must be auto, or WIDTHxHEIGHT of at most", "size"),
+    answered("response_format", "`b64_json`, which is the default", "default", {"data.0.b64_json": "(text)"}, response_format="b64_json"),
+    answered("response_format", "`url`: a `data:` URL, since gemgate stores nothing", "default", {"data.0.url": "data:image/png;base64,(and more)"}, response_format="url"),
+    refused("response_format", {"response_format": "file"}, "response_format must be b64_json or url", "response_format"),
+    refused("background", {"background": "transparent"}, "background must not be transparent: Gemini's images are opaque", "background"),
+    ignored("background", "images are opaque", {"background": "opaque"}),
+    refused("stream", STREAM, "stream must be false: Gemini sends an image in one piece", "stream"),
+    *(
+        ignored(m, why, {m: v})
+        for m, v, why in (
+            ("quality", "high", "Gemini has no such setting"), ("style", "vivid", "Gemini has no such setting"), ("moderation", "low", "Gemini has its own safety settings"),
+            ("output_format", "webp", "Gemini chooses it; `output_format` of the answer names it"), ("output_compression", 50, "Gemini has no such setting"),
+            ("partial_images", 2, "an image comes in one piece"), ("user", "x", "Gemini has no such mark"),
+        )
+    ),
+]
+
+SAYS = CONFIG + "speechConfig.voiceConfig.prebuiltVoiceConfig.voiceName"
+SPEECHES = [
+    to("model", "the model of the path, one that speaks", {}, {"(path)": f"/v1beta/models/{SPEECH}:generateContent", CONFIG + "responseModalities": ["AUDIO"]}),
+    refused("model", {"model": MODEL}, f"model: {MODEL} does not speak: name a model of Gemini's that does, or an alias of one (MODEL_ALIASES)", "model"),
+    to("input", "the user's text", {"input": "Good day"}, {PART + "text": "Good day"}),
+    refused("input", {"input": ""}, "input must not be empty", "input"),
+    to("voice", "a similar one of Gemini's, or the same name", {"voice": "alloy"}, {SAYS: "Kore"}),
+    to("voice.id", "the same", {"voice": {"id": "Puck"}}, {SAYS: "Puck"}),
+    refused("voice", {"voice": None}, "voice is required", "voice"),
+    to("instructions", "before the text, which is marked then", {"instructions": "Whisper."}, {PART + "text": "Whisper.\n\n#### TRANSCRIPT\nHi"}),
+    refused("instructions", {"instructions": 7}, "instructions must be a string", "instructions"),
+    answered("response_format", "`wav`, which is the default: a file", "default", {"(type)": "audio/wav", "(body)": "RIFF(and more)"}, response_format="wav"),
+    answered("response_format", "`pcm`: the samples alone", "default", {"(type)": "audio/pcm"}, response_format="pcm"),
+    refused("response_format", {"response_format": "mp3"}, "response_format must be wav or pcm: Gemini sends samples, and gemgate encodes nothing", "response_format"),
+    ignored("speed", "1 is what there is without it", {"speed": 1}),
+    refused("speed", {"speed": 2}, "speed must be 1: Gemini has no such setting, but instructions can ask for it", "speed"),
+    ignored("stream_format", "`audio` is what there is without it", {"stream_format": "audio"}),
+    refused("stream_format", {"stream_format": "sse"}, "stream_format must be audio", "stream_format"),
+]
+
+TRANSCRIPTIONS = [
+    to("file", "inlineData", {}, {"contents.0.parts.1.inlineData": {"mimeType": "audio/wav", "data": "UklGRiQAAABXQVZF"}}),
+    refused("file", {"file": ["a.txt", "text/plain", "Hello"]}, "file must be sound of a known format, such as wav, mp3, flac or ogg", "file"),
+    refused("file", {"file": None}, "file is required", "file"),
+    to("model", "the model of the path", {"model": OLD}, {"(path)": f"/v1beta/models/{OLD}:generateContent"}),
+    refused("model", {"model": None}, "model is required", "model"),
+    to("language", "part of what Gemini is asked", {"language": "en"}, {PART + "text": "(holds) The language is: en"}),
+    to("prompt", "part of what Gemini is asked", {"prompt": "gemgate"}, {PART + "text": "(holds) how words are spelled:\ngemgate"}),
+    to("temperature", "the same, for models that sample", {"model": OLD, "temperature": "0.5"}, {CONFIG + "temperature": 0.5}),
+    ignored("temperature", "the model ignores it or refuses it", {"temperature": "0.5"}),
+    refused("temperature", {"temperature": "2"}, "temperature must be between 0 and 1", "temperature"),
+    answered("response_format", "`json`, which is the default", "text Hello", {"text": "Hello", "usage.type": "tokens"}, response_format="json"),
+    answered("response_format", "`text`", "text Hello", {"(type)": "text/plain; charset=utf-8", "(body)": "Hello\n"}, response_format="text"),
+    refused("response_format", {"response_format": "srt"}, "response_format must be json or text: Gemini tells no times", "response_format"),
+    ignored("stream", "`false` is what there is without it", {"stream": "false"}),
+    refused("stream", {"stream": "true"}, "stream must be false: a transcript is sent in one piece", "stream"),
+    *(
+        ignored(m, why, {m: v})
+        for m, v, why in (
+            ("include[]", "logprobs", "Gemini has no probabilities of a transcript"), ("timestamp_granularities[]", "word", "Gemini tells no times"),
+            ("chunking_strategy", "auto", "Gemini takes the sound whole"), ("known_speaker_names[]", "Ann", "Gemini is not asked who speaks"),
+            ("known_speaker_references[]", "data:audio/wav;base64,AAAA", "Gemini is not asked who speaks"),
+        )
+    ),
+]
+
 SAID = gemini({"text": "Hello"})
 MESSAGE = "choices.0.message."
 CALLED = gemini({"functionCall": {"id": "c1", "name": "f", "args": {"city": "Rome"}}, "thoughtSignature": "c2ln"})
@@ -316,13 +431,16 @@ ANSWERS = [
     answered("(a stream)", "the role first, the reason at the end", "text \"a b\" chunks=2", {"0.choices.0.delta.role": "assistant", "-1.choices.0.finish_reason": "stop"}, **STREAM),
     answered("(a stream of calls)", "the name first, the arguments after", CALLED, {"(some).choices.0.delta.tool_calls.0.function.name": "f", "(some).choices.0.delta.tool_calls.0.function.arguments": '{"city":"Rome"}', "-1.choices.0.finish_reason": "tool_calls"}, **STREAM, tools=[F]),
 ]
-TABLES = (("chat", CHAT), ("embeddings", EMBEDDINGS), ("answers", ANSWERS))
+TABLES = (
+    ("chat", CHAT), ("completions", COMPLETIONS), ("embeddings", EMBEDDINGS), ("images", IMAGES), ("speech", SPEECHES), ("transcriptions", TRANSCRIPTIONS),
+    ("answers", ANSWERS),
+)
 
 
 def named():
     """(name of the test, endpoint, row) of all rows."""
-    for (table, rows), endpoint in zip(TABLES, ("chat", "embeddings", "chat")):
-        seen = {}
+    for table, rows in TABLES:
+        endpoint, seen = table if table in PATHS else "chat", {}
         for row in rows:
             n = seen[row.field] = seen.get(row.field, 0) + 1
             yield f"{table}.{row.field}-{n}", endpoint, row
@@ -330,8 +448,8 @@ def named():
 
 def missing():
     """The members of OpenAI's requests that have no row; that of an ignored one is for what is in it, too."""
-    rows = {(table, row.field) for table, rows in TABLES[:2] for row in rows}
-    whole = [f"{t}.{row.field}." for t, rows in TABLES[:2] for row in rows if row.kind == "ignored"]
+    rows = {(table, row.field) for table, rows in TABLES for row in rows}
+    whole = [f"{t}.{row.field}." for t, rows in TABLES for row in rows if row.kind == "ignored"]
     for path in FIELDS.read_text().split():
         if tuple(path.split(".", 1)) not in rows and not path.startswith(tuple(whole)):
             yield path
@@ -353,9 +471,13 @@ such member. Gemini's answers are in the language of the simulator's script (`te
 TITLES = {
     "chat": "Requests: POST /v1/chat/completions\n\nThe probe is put into a request for `{model}` with one message.",
     "embeddings": "Requests: POST /v1/embeddings",
+    "completions": "Requests: POST /v1/completions\n\nWhat becomes of an answer is as in chat.",
+    "images": "Requests: POST /v1/images/generations",
+    "speech": "Requests: POST /v1/audio/speech\n\n`(type)` is the answer's Content-Type, `(body)` the answer.",
+    "transcriptions": "Requests: POST /v1/audio/transcriptions\n\nA probe has fields of the form; a file has its name, its type and its contents. `/v1/audio/translations` is the same.",
     "answers": "Answers of chat\n\nWhat becomes of each member of Gemini's answer.",
 }
-COLUMNS = {"chat": "probe | upstream, or the answer", "embeddings": "probe | upstream, or the answer", "answers": "Gemini's answer | the client's"}
+COLUMNS = {"answers": "Gemini's answer | the client's"}
 
 
 def code(value, limit=110):
@@ -381,7 +503,7 @@ def first(row):
 def document():
     out = [HEAD]
     for table, rows in TABLES:
-        out.append(f"\n## {TITLES[table].format(model=MODEL)}\n\n| member | is | how, or why | {COLUMNS[table]} |\n|---|---|---|---|---|\n")
+        out.append(f"\n## {TITLES[table].format(model=MODEL)}\n\n| member | is | how, or why | {COLUMNS.get(table, 'probe | upstream, or the answer')} |\n|---|---|---|---|---|\n")
         for field, group in itertools.groupby(sorted(rows, key=lambda r: r.field) if table != "answers" else rows, lambda r: r.field):
             for row in group:
                 kind = "mapped" if row.kind == "answered" else row.kind

@@ -6,7 +6,7 @@ import re
 import conformance
 import house
 import pytest
-from conformance import ABSENT, BASE, OLDEST, PATHS, SPEECH
+from conformance import ABSENT, BASE, FORMS, OLDEST, PATHS, SPEECH
 
 ROWS = list(conformance.named())
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
@@ -19,8 +19,26 @@ def one(running_sim, tmp_path_factory):
         yield d
 
 
+def form(members):
+    out = b""
+    for name, value in members.items():
+        if value is None:
+            continue
+        more = ""
+        if isinstance(value, list):
+            filename, kind, value = value
+            more = f'; filename="{filename}"\r\nContent-Type: {kind}'
+        out += f'--XyZ\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n'.encode()
+    return [("Content-Type", "multipart/form-data; boundary=XyZ")], out + b"--XyZ--\r\n"
+
+
 def ask(d, endpoint, members):
-    answer = d.ask("POST", PATHS[endpoint], body=json.dumps(BASE[endpoint] | members).encode())
+    body = BASE[endpoint] | members
+    headers, body = form(body) if endpoint in FORMS else ([], json.dumps(body).encode())
+    answer = d.ask("POST", PATHS[endpoint], headers, body)
+    kind = answer.header("Content-Type") or ""
+    if not kind.startswith(("application/json", "text/event-stream")):
+        return answer.status, {"(type)": kind, "(body)": answer.body.decode("latin-1")}
     text = answer.body.decode()
     if (answer.header("Content-Type") or "").startswith("text/event-stream"):
         events = [e.removeprefix("data: ") for e in text.split("\n\n") if e.startswith("data: ")]

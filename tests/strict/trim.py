@@ -52,6 +52,17 @@ GEMINI_ENUMS = {
 
 REQUESTS = {"chat": "CreateChatCompletionRequest", "embeddings": "CreateEmbeddingRequest",
             "responses": "CreateResponse"}
+# Requests that are not in the document at hand; their members, from OpenAI's reference.
+MORE_FIELDS = {
+    "completions": "best_of echo frequency_penalty logit_bias logprobs max_tokens model n presence_penalty prompt seed stop "
+                   "stream stream_options stream_options.include_obfuscation stream_options.include_usage suffix "
+                   "temperature top_p user",
+    "images": "background model moderation n output_compression output_format partial_images prompt quality response_format "
+              "size stream style user",
+    "speech": "input instructions model response_format speed stream_format voice voice.id",
+    "transcriptions": "chunking_strategy file include[] known_speaker_names[] known_speaker_references[] language model "
+                      "prompt response_format stream temperature timestamp_granularities[]",
+}
 DEPTH = {"responses": 1}  # its items and tools have rows by their types instead
 OPENAI_ROOTS = ["CreateChatCompletionResponse", "CreateChatCompletionStreamResponse", "ErrorResponse",
                 "ListModelsResponse", "CreateEmbeddingResponse", "CreateCompletionResponse", "ImagesResponse",
@@ -189,6 +200,7 @@ def paths(schemas, schema, at, above=()):
 def write_fields(schemas):
     lines = [p for at, root in REQUESTS.items() for p in sorted(set(paths(schemas, schemas[root], at)))
              if p.count(".") <= DEPTH.get(at, 99)]
+    lines += [f"{at}.{name}" for at, names in MORE_FIELDS.items() for name in names.split()]
     (HERE / "openai-fields.txt").write_text("\n".join(lines) + "\n")
 
 
