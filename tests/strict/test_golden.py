@@ -4,10 +4,10 @@ import json
 import pathlib
 
 import pytest
-from strict import chat, completions, judge, responses
+from strict import chat, completions, judge, messages, responses
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
-RULES = {"openai-chat": chat, "openai-completions": completions, "openai-responses": responses}
+RULES = {"openai-chat": chat, "openai-completions": completions, "openai-responses": responses, "anthropic-messages": messages}
 
 
 def cases(suffix):

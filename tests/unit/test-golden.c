@@ -36,6 +36,10 @@ static const struct {
           "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"stream_options\":{"
           "\"include_usage\":true}}" },
         { "openai-responses", &dialect_openai_responses, "{\"input\":\"hi\",\"stream\":true}" },
+        { "anthropic-messages", &dialect_anthropic_messages,
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true,\"max_tokens\":99}" },
+        { "anthropic-count-tokens", &dialect_anthropic_count_tokens,
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}" },
         { "openai-completions", &dialect_openai_completions,
           "{\"prompt\":\"hi\",\"echo\":true,\"stream\":true,\"stream_options\":{"
           "\"include_usage\":true}}" },
