@@ -4,7 +4,7 @@
 
     take.py FOLDER      FOLDER/CLIENT/NN.json: {"client", "method", "path", "query", "headers": [[name, value]], "body"}
 
-Only OpenAI's protocols and Gemini's own are taken, and of the headers only what tells the kind of client: nothing
+Only requests of the protocols that are served are taken, and of the headers only what tells the kind of client: nothing
 that belongs to a person, a machine or a session. Texts must have been replaced before.
 """
 import json
@@ -13,7 +13,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-SPOKEN = re.compile(r"/v1/chat/completions|/v1/responses(?:/\w[\w-]*)?|/v1/embeddings|/v1/models(/[^:]+)?|/v1(beta)?/models/[^:]+:\w+")
+SPOKEN = re.compile(r"/v1/chat/completions|/v1/responses(?:/\w[\w-]*)?|/v1/messages(?:/count_tokens)?|/v1/embeddings|/v1/models(/[^:]+)?|/v1(beta)?/models/[^:]+:\w+")
 KEPT = {"x-goog-api-client", "anthropic-version"}
 PRIVATE = re.compile(r"/(?:root|home/(?!user/)|tmp|Users)/|[\w.]+@[\w-]+\.\w+|\b(?!127\.)\d+\.\d+\.\d+\.\d+\b")
 
@@ -21,7 +21,7 @@ PRIVATE = re.compile(r"/(?:root|home/(?!user/)|tmp|Users)/|[\w.]+@[\w-]+\.\w+|\b
 def taken(path):
     r = json.loads(path.read_text())
     headers = {name.lower(): value for name, value in r["headers"] if name.lower() in KEPT}
-    if not SPOKEN.fullmatch(r["path"]) or "anthropic-version" in headers:
+    if not SPOKEN.fullmatch(r["path"]):
         return None
     out = {"name": path.stem, "method": r["method"], "path": r["path"]}
     out |= {"query": r["query"]} if r["query"] else {}

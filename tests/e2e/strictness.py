@@ -11,11 +11,12 @@ import hashlib
 import json
 import re
 
-from strict import completions, judge, responses
+from strict import completions, judge, messages, responses
 
 REQUEST = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.[01]\r\n")
 LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)\s*\r\n", re.I)
-JUDGES = {"/v1/chat/completions": judge.downstream, "/v1/embeddings": judge.embeddings,
+JUDGES = {"/v1/messages": messages.judged, "/v1/messages/count_tokens": messages.counted,
+          "/v1/chat/completions": judge.downstream, "/v1/embeddings": judge.embeddings,
           "/v1/completions": completions.downstream, "/v1/responses": responses.downstream, "/v1/images/generations": judge.images,
           "/v1/audio/speech": judge.speech, "/v1/audio/transcriptions": judge.transcriptions}
 FAULTS_MAX = 20  # of one test

@@ -15,6 +15,7 @@ import pytest
 
 from house import SECRETS
 from strict import judge, lost
+from strict import messages as strict_messages
 from strict.shape import schemas
 
 FOLDER = Path(__file__).resolve().parents[1] / "captures"
@@ -64,6 +65,8 @@ class Play:
         self.seen = self.sim.requests()
         if self.request.get("upgrade"):
             return [] if (self.answer.status, self.answer.header("Allow")) == (405, "POST") else ["no 405"]
+        if self.body and self.path.startswith("/v1/messages"):
+            return self.messages()
         if self.answer.status != 200:
             return [f"{self.answer.status} {self.answer.body.decode()[:200]}"]
         if self.body is None:
@@ -74,6 +77,8 @@ class Play:
 
     def models(self):
         told = json.loads(self.answer.body)
+        if "anthropic-version" in self.request.get("headers", {}):
+            return [] if told["data"] and told["has_more"] is False else ["not in Anthropic's form"]
         if "x-goog-api-client" in self.request.get("headers", {}):
             return [] if "models" in told or "name" in told else ["not in Google's form"]
         kind = "ListModelsResponse" if "data" in told else "Model"
@@ -93,6 +98,25 @@ class Play:
         if self.body.get("stream"):
             chunks = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
             text = "".join(c["delta"].get("content") or "" for k in chunks for c in k["choices"])
+        return out if SAYS in text else [*out, "no answer"]
+
+    def messages(self):
+        """A request with a thread is refused so that its SDK sends it again without one."""
+        answer = json.loads(self.answer.body) if self.answer.status != 200 or not self.body.get("stream") else None
+        if "thread" in self.body:
+            details = answer["error"].get("details") if self.answer.status == 400 else None
+            return [] if details == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]} else [f"{answer}"]
+        if self.answer.status != 200:
+            return [f"{self.answer.status} {answer}"]
+        upstream = json.loads(self.seen[0].body)
+        if self.path.endswith("/count_tokens"):
+            return lost.messages(self.body, upstream["generateContentRequest"]) + ([] if answer["input_tokens"] else ["no number"])
+        if answer is None:
+            events = [e for _, e in strict_messages.events_of(self.answer.body.decode())]
+            text = "".join(e["delta"].get("text", "") for e in events if e["type"] == "content_block_delta")
+        else:
+            text = "".join(b.get("text", "") for b in answer["content"])
+        out = lost.messages(self.body, upstream)
         return out if SAYS in text else [*out, "no answer"]
 
     def responses(self):

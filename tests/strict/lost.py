@@ -391,3 +391,68 @@ def as_chat(request):
 def responses(request, body):
     """Of a request to /v1/responses, in the body that went upstream for it."""
     return chat(as_chat(request), body)
+
+
+# --- Anthropic's messages ---
+
+
+def source_part(block):
+    """A picture or a document as a part of chat."""
+    source = block["source"]
+    if source["type"] == "text":
+        return {"type": "text", "text": source["data"]}
+    if source["type"] == "base64":
+        return {"type": "image_url", "image_url": f"data:{source['media_type']};base64,{source['data']}"}
+    return {"type": "image_url", "image_url": source["url"]} if source["type"] == "url" else {}
+
+
+def block_part(block):
+    kind = block.get("type")
+    if kind in ("image", "document"):
+        return source_part(block)
+    return {"type": "text", "text": block["tool_name"] if kind == "tool_reference" else block.get("text", "")}
+
+
+def block_content(content):
+    return content if isinstance(content, str) else [block_part(b) for b in google.objects(content)]
+
+
+def block_messages(role, content):
+    """A message's blocks as messages of chat: each result is one."""
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    parts, calls = [], []
+    for block in blocks:
+        if block["type"] == "tool_result":
+            yield {"role": "tool", "tool_call_id": block["tool_use_id"], "content": block_content(block.get("content"))}
+        elif block["type"] == "tool_use":
+            function = {"name": block["name"], "arguments": json.dumps(block["input"])}
+            calls.append({"id": block["id"], "type": "function", "function": function})
+        elif block["type"] != "thinking":
+            parts.append(block_part(block))
+    yield {"role": role, "content": parts, "tool_calls": calls}
+
+
+def messages_as_chat(request):
+    """A request to /v1/messages in chat's form, as far as chat has it."""
+    system, choice = request.get("system", []), request.get("tool_choice")
+    out = {"messages": [{"role": "system", "content": block_content(system)}],
+           "tools": [{"type": "function", "function": {**t, "parameters": t.get("input_schema")}}
+                     for t in request.get("tools", []) if t.get("type", "custom") == "custom"]}
+    for message in request["messages"]:
+        out["messages"] += block_messages(message["role"], message["content"])
+    if choice:
+        kinds = {"auto": "auto", "any": "required", "none": "none", "tool": {"type": "function", "function": choice}}
+        out["tool_choice"] = kinds[choice["type"]]
+    for name, value in (("max_tokens", request.get("max_tokens")), ("stop", request.get("stop_sequences")),
+                        ("reasoning_effort", (request.get("output_config") or {}).get("effort"))):
+        if value is not None:
+            out[name] = value
+    form = (request.get("output_config") or {}).get("format")
+    if form:
+        out["response_format"] = {"type": "json_schema", "json_schema": form}
+    return out
+
+
+def messages(request, body):
+    """Of a request to /v1/messages, in the body that went upstream for it."""
+    return chat(messages_as_chat(request), body)

@@ -282,9 +282,9 @@ def count_faults(answer):
     return shape("count", answer, {"input_tokens": (NUMBER, True)})
 
 
-def downstream(path, status, kind, text, complete=True):
-    """The faults of an answer at one of the protocol's paths."""
-    if kind == "text/event-stream":
+def judged(status, kind, text, complete=True, request=None, whole=answer_faults):
+    """The faults of an answer to POST /v1/messages; `whole` reads one in one piece."""
+    if kind.startswith("text/event-stream"):
         return stream_faults(text, complete) if status == 200 else [f"shape: a stream with {status}"]
     if not complete:
         return []
@@ -292,6 +292,9 @@ def downstream(path, status, kind, text, complete=True):
         answer = json.loads(text)
     except ValueError:
         return ["shape: no JSON"]
-    if status != 200:
-        return error_faults(answer, status)
-    return count_faults(answer) if path.endswith("/count_tokens") else answer_faults(answer)
+    return whole(answer) if status == 200 else error_faults(answer, status)
+
+
+def counted(status, kind, text, complete=True, request=None):
+    """The same of count_tokens."""
+    return judged(status, kind, text, complete, request, count_faults)

@@ -128,5 +128,16 @@ def test_event_form():
     (200, {"input_tokens": 1}, 0),
     (200, {"input_tokens": None}, 1),
 ])
-def test_downstream(status, answer, faults):
-    assert len(messages.downstream("/v1/messages/count_tokens", status, "application/json", json.dumps(answer))) == faults
+def test_counted(status, answer, faults):
+    assert len(messages.counted(status, "application/json", json.dumps(answer))) == faults
+
+
+@pytest.mark.parametrize("status, kind, body, faults", [
+    (200, "application/json", json.dumps(whole(TEXT)), 0),
+    (200, "text/event-stream", text(START, *X, stop(), STOP), 0),
+    (200, "application/json", "{", 1),
+    (400, "text/event-stream", text(START), 1),
+    (404, "application/json", json.dumps(whole(TEXT)), 9),
+])
+def test_judged(status, kind, body, faults):
+    assert len(messages.judged(status, kind, body)) == faults
