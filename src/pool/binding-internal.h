@@ -24,6 +24,8 @@ typedef struct Binding {
 /* Moves all bindings of a project to another one, or (NULL) forgets them. */
 void bindings_move(Pool *p, PoolProject *from, PoolProject *to);
 
+void bindings_init(Pool *p);
+void bindings_shift(Pool *p, usec_t back); /* the clock was set back */
 void bindings_note_all(Pool *p);
 void bindings_done(Pool *p);
 int binding_key_owner(Pool *p, Binding *b); /* computes the keyed digest of the owner */

@@ -2,7 +2,10 @@
 
 /*
  * Names and the projects that own them. A binding is in a tree by name, in a heap by expiry, and in a list
- * of its project. Finding one is O(log n); expired ones are dropped when a new one is added.
+ * of its project. Finding one is O(log n). Expired ones are not found, and are dropped when a new one is
+ * added. But the clock at the start may be wrong, and has nothing to be compared with (core/day-clock). So
+ * in the first hours none is dropped, and expired ones are read from the store, too: when the clock is set
+ * back, they are found again. Only the room for others is a reason to drop one then.
  *
  * When a project goes (its last key was removed), its bindings go too: no key could serve them. Their rows
  * stay in the store, so they come back with the key. When the last key of a project moves to another
@@ -20,6 +23,9 @@
 #include "base/text.h"
 #include "pool/binding-internal.h"
 #include "pool/internal.h"
+
+/* The clock is right at the latest an hour after it was set, and some time may pass before that. */
+#define START_DOUBT (3 * USEC_PER_HOUR)
 
 #define ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
@@ -114,9 +120,15 @@ static void set_expiry(Pool *p, Binding *b, usec_t expires) {
         heap_push(&p->bindings.due, &b->due, (HeapRank){ .by = { expires } });
 }
 
+static bool is_over(const Pool *p, const Binding *b) {
+        return b->expires <= p->day.now;
+}
+
 static void end_what_is_over(Pool *p) {
         HeapNode *n;
 
+        if (p->day.now < p->bindings.doubted_until)
+                return;
         while ((n = heap_first(&p->bindings.due)) && n->rank.by[0] <= p->day.now)
                 end(p, CONTAINER_OF(n, Binding, due));
 }
@@ -129,7 +141,7 @@ static bool is_left(const PoolProject *project) {
 static Binding *find(Pool *p, const char *name) {
         Binding **at = tfind(&name, &p->bindings.by_name, pool_name_compare);
 
-        return at && (*at)->expires > p->day.now && !is_left((*at)->project) ? *at : NULL;
+        return at && !is_over(p, *at) && !is_left((*at)->project) ? *at : NULL;
 }
 
 static void detach_unseen(Pool *p, const char *name) {
@@ -229,13 +241,29 @@ void bindings_move(Pool *p, PoolProject *from, PoolProject *to) {
         }
 }
 
+/* An expired one makes room for one that is not. Its row stays. */
+static bool make_room(Pool *p) {
+        HeapNode *first = heap_first(&p->bindings.due);
+        Binding *b = first ? CONTAINER_OF(first, Binding, due) : NULL;
+
+        if (p->bindings.n < BINDINGS_MAX)
+                return true;
+        if (!b || !is_over(p, b))
+                return false;
+        detach(p, b);
+        (void) binding_free(b);
+        return true;
+}
+
 int binding_restore(Pool *p, const char *name, PoolProject *project,
                     const uint8_t owner[static DIGEST_KEYED_SIZE], usec_t expires, const char *upstream) {
         Binding *b = find(p, name);
         int r;
 
         /* What is in memory is newer. */
-        if (b || expires <= p->day.now || p->bindings.n >= BINDINGS_MAX)
+        if (b || (expires <= p->day.now && p->day.now >= p->bindings.doubted_until))
+                return 0;
+        if (expires <= p->day.now ? p->bindings.n >= BINDINGS_MAX : !make_room(p))
                 return 0;
         r = attach(p, name, project, expires, upstream, &b);
         if (r < 0)
@@ -249,6 +277,15 @@ void bindings_note_all(Pool *p) {
         LIST_FOREACH(i, &p->projects)
                 LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings)
                         pool_note(p, &list_entry(j, Binding, by_project)->dirty, true);
+}
+
+void bindings_init(Pool *p) {
+        p->bindings.due.steps = &p->steps;
+        p->bindings.doubted_until = usec_add(p->day.now, START_DOUBT);
+}
+
+void bindings_shift(Pool *p, usec_t back) {
+        p->bindings.doubted_until = usec_sub(p->bindings.doubted_until, back);
 }
 
 /* Those that have ended and that the store does not know; the others went with their projects. */
@@ -306,18 +343,22 @@ size_t pool_n_bound(const Pool *p) {
 
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now) {
         BindingOwner owner = {};
-        size_t n = 0;
+        size_t n = 0, n_all = 0;
 
         (void) pool_time(p, now);
         end_what_is_over(p);
-        if (p->bindings.n >= BINDINGS_MAX || pool_owner(p, token, &owner) < 0)
+        if (pool_owner(p, token, &owner) < 0)
                 return false;
         if (p->bindings.n < BINDINGS_TOKEN_MAX)
                 return true;
         LIST_FOREACH(i, &p->projects)
-                LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings)
-                        n += is_owner(list_entry(j, Binding, by_project), &owner);
-        return n < BINDINGS_TOKEN_MAX;
+                LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings) {
+                        const Binding *b = list_entry(j, Binding, by_project);
+
+                        n_all += !is_over(p, b);
+                        n += !is_over(p, b) && is_owner(b, &owner);
+                }
+        return n_all < BINDINGS_MAX && n < BINDINGS_TOKEN_MAX;
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -344,7 +385,7 @@ int pool_bound_names(Pool *p, const char *kind, const Secret *token, const char 
                 LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings) {
                         const Binding *b = list_entry(j, Binding, by_project);
 
-                        if (!is_left(b->project) && startswith(b->name, kind) &&
+                        if (!is_over(p, b) && !is_left(b->project) && startswith(b->name, kind) &&
                             (!after || strcmp(b->name, after) > 0) && is_owner(b, &owner))
                                 all[n++] = b->name;
                 }

@@ -51,7 +51,7 @@ typedef struct BindingOwner {
 int pool_owner(Pool *p, const Secret *token, BindingOwner *ret);
 bool pool_is_bound_by(Pool *p, const char *name, const BindingOwner *owner, usec_t now);
 bool pool_is_bound_by_another(Pool *p, const char *name, const BindingOwner *owner, usec_t now);
-size_t pool_n_bound(const Pool *p);
+size_t pool_n_bound(const Pool *p); /* expired ones may be among them */
 
 /* False if the token has BINDINGS_TOKEN_MAX bindings, or all tokens together BINDINGS_MAX. O(bindings). */
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now);

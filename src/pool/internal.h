@@ -41,6 +41,7 @@ struct Pool {
                 void *by_name; /* a tsearch() tree of Binding */
                 Heap due;
                 size_t n;
+                usec_t doubted_until; /* the clock may have been wrong at the start; see binding.c */
         } bindings;
         PoolSave save;
         bool restored; /* the rows that belong to no key were read from the store */

@@ -68,7 +68,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->turns);
         list_init(&p->probes);
         list_init(&p->warned);
-        p->bindings.due.steps = &p->steps;
+        bindings_init(p);
         p->today.date = p->day.date;
         r = pool_save_init(p);
         if (r < 0) {
@@ -151,6 +151,7 @@ static void pool_shift(Pool *p, const Day *before) {
                 m->refused_at = 0;
         }
         pool_probes_shift(p, back);
+        bindings_shift(p, back);
         pool_note_all(p);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool-shelf.h"
 
-#include "pool/binding.h"
+#include "pool/binding-internal.h"
 
 /* Names of objects that belong to the project whose key created them: how long they are kept, over restarts
  * and reloads, and picks that are pinned to that project. */
@@ -114,13 +114,16 @@ static void test_lifetime(void **state) {
         w.now = NOON + 3 * USEC_PER_MINUTE;
         assert_null(bound(&w, "cachedContents/a"));
         assert_non_null(bound(&w, "files/a"));
-        /* Expired bindings are dropped when the next one is added. */
-        assert_int_equal(bind_of(&w, "files/b", 1, "t1", NOON + USEC_PER_HOUR), 0);
-        assert_int_equal(pool_n_bound(w.pool), 2);
+        /* Expired bindings are dropped when the next one is added, but not in the first hours. */
+        assert_int_equal(bind_of(&w, "files/b", 1, "t1", NOON + USEC_PER_DAY), 0);
+        assert_int_equal(pool_n_bound(w.pool), 3);
+        w.now = NOON + 3 * USEC_PER_HOUR;
+        assert_int_equal(bind_of(&w, "files/b", 1, "t1", NOON + USEC_PER_DAY), 0);
+        assert_int_equal(pool_n_bound(w.pool), 1);
         pool_unbind_name(w.pool, "files/b");
         pool_unbind_name(w.pool, "files/b");
         assert_null(bound(&w, "files/b"));
-        assert_int_equal(bind_of(&w, "files/b", 2, "t1", NOON + USEC_PER_HOUR), 0);
+        assert_int_equal(bind_of(&w, "files/b", 2, "t1", NOON + USEC_PER_DAY), 0);
         world_done(&w);
 }
 
@@ -170,6 +173,9 @@ static void test_ceilings(void **state) {
         assert_null(bound(&w, "files/00000")); /* the first to expire */
         assert_non_null(bound(&w, "files/00001"));
         w.now = NOON + USEC_PER_HOUR + BINDINGS_MAX;
+        assert_true(pool_may_bind(w.pool, one, w.now)); /* those that have expired do not count */
+        assert_int_equal(pool_n_bound(w.pool), BINDINGS_MAX);
+        w.now = NOON + 3 * USEC_PER_HOUR;
         assert_true(pool_may_bind(w.pool, one, w.now));
         assert_int_equal(pool_n_bound(w.pool), 1);
         world_done(&w);
@@ -286,18 +292,63 @@ static void test_kept(void **state) {
         assert_names(&w, "t1", NULL, 9, "own p short ");
         assert_names(&w, "t2", NULL, 9, "");
 
-        /* Rows that have expired meanwhile are not read. They are deleted once a later day was counted. */
+        /* What has expired meanwhile is not found. Its rows are deleted once a later day was counted. */
         w.now += 49 * USEC_PER_HOUR;
         w.keep_days = 1;
         world_restart(&w, keys, ELEMENTSOF(keys));
         (void) world_save(&w, true);
-        assert_int_equal(pool_n_bound(w.pool), 0);
+        assert_null(bound(&w, "files/own"));
+        assert_names(&w, "t1", NULL, 9, "");
         assert_int_equal(shelf_count(&w.shelf, POOL_BINDINGS), 4);
         world_ask(&w, "m", VERDICT_OK, 0);
         (void) world_save(&w, true);
         world_restart(&w, keys, ELEMENTSOF(keys));
         (void) world_save(&w, true);
         assert_int_equal(shelf_count(&w.shelf, POOL_BINDINGS), 0);
+        world_done(&w);
+}
+
+/* The clock is years ahead at the start, and then right: nothing has expired. */
+static void test_wrong_clock_at_the_start(void **state) {
+        usec_t wrong = NOON + 1500 * USEC_PER_DAY;
+        World w = { .now = NOON };
+
+        world_begin(&w, keys, ELEMENTSOF(keys));
+        assert_int_equal(bind_of(&w, "files/a", 0, "t1", NOON + USEC_PER_DAY), 0);
+        assert_int_equal(bind_of(&w, "files/b", 2, "t1", NOON + USEC_PER_HOUR), 0);
+        (void) world_save(&w, true);
+        w.now = wrong;
+        world_restart(&w, keys, ELEMENTSOF(keys));
+        assert_null(bound(&w, "files/a"));
+        assert_names(&w, "t1", NULL, 9, "");
+        assert_int_equal(bind_of(&w, "files/c", 1, "t1", NOON + USEC_PER_DAY), 0);
+        (void) world_save(&w, true);
+        w.now = NOON + 2 * USEC_PER_HOUR;
+        assert_ptr_equal(bound(&w, "files/a"), w.pool->keys[0]->project);
+        assert_names(&w, "t1", NULL, 9, "a c "); /* the other one has expired */
+        (void) world_save(&w, true);
+        world_restart(&w, keys, ELEMENTSOF(keys));
+        assert_names(&w, "t1", NULL, 9, "a c ");
+        world_done(&w);
+}
+
+/* Rows that have expired leave the room to those that have not, in whatever order they come. */
+static void test_expired_rows_leave_room(void **state) {
+        static const uint8_t owner[DIGEST_KEYED_SIZE];
+        World w = { .now = NOON };
+        PoolProject *project;
+        char name[32];
+
+        world_begin(&w, keys, ELEMENTSOF(keys));
+        project = w.pool->keys[0]->project;
+        for (unsigned i = 0; i < BINDINGS_MAX + 2; i++) {
+                (void) snprintf(name, sizeof(name), "files/%05u", i);
+                assert_int_equal(binding_restore(w.pool, name, project, owner, NOON - 1 - i, NULL), 0);
+        }
+        assert_int_equal(pool_n_bound(w.pool), BINDINGS_MAX);
+        assert_int_equal(binding_restore(w.pool, "files/a", project, owner, NOON + 1, NULL), 0);
+        assert_non_null(bound(&w, "files/a"));
+        assert_int_equal(pool_n_bound(w.pool), BINDINGS_MAX);
         world_done(&w);
 }
 
@@ -363,6 +414,8 @@ int main(void) {
                 cmocka_unit_test(test_ceilings),
                 cmocka_unit_test(test_pick),
                 cmocka_unit_test(test_kept),
+                cmocka_unit_test(test_wrong_clock_at_the_start),
+                cmocka_unit_test(test_expired_rows_leave_room),
                 cmocka_unit_test(test_store_comes_late),
                 cmocka_unit_test(test_reload),
         };
