@@ -22,6 +22,11 @@ def messages(first, turn):
     return out
 
 
+def ask_messages(d, body, headers=()):
+    answer = d.ask("POST", "/v1/messages", headers, {"model": "gemini-3.8-flash", "max_tokens": 9, **body})
+    assert answer.status == 200, answer.body
+
+
 def chat(d, body, headers=()):
     answer = d.ask("POST", "/v1/chat/completions", headers, {"model": "gemini-3.8-flash", **body})
     assert answer.status == 200, answer.body
@@ -43,6 +48,23 @@ def test_stays(sim, start, name):
     for turn in range(TURNS):
         chat(d, *NAMES[name](turn))
     assert len(set(keys(sim))) == 1
+
+
+CLAUDE = {
+    "session": lambda turn: ({"messages": [{"role": "user", "content": f"{turn}"}]}, [("x-claude-code-session-id", "s-1")]),
+    "attribution": lambda turn: ({"system": [{"type": "text", "text": f"x-anthropic-billing-header: cch={turn};"}, {"type": "text", "text": "S."}],
+                                  "messages": [{"role": "user", "content": "Tell me a story."}]}, ()),
+}
+
+
+@pytest.mark.parametrize("name", CLAUDE)
+def test_messages_stay(sim, start, name):
+    """Also if Claude Code's attribution is another one each time: nothing of it goes upstream."""
+    d = start(API_KEYS=KEYS, AFFINITY_SPILL="25%")
+    for turn in range(TURNS):
+        ask_messages(d, *CLAUDE[name](turn))
+    assert len(set(keys(sim))) == 1
+    assert not any("billing" in r.body for r in sim.requests())
 
 
 def test_native(sim, start):

@@ -150,7 +150,7 @@ def answer_faults(answer, start=False):
 def error_faults(answer, status=None, inside=False):
     """Of an error; `inside`: in a stream."""
     out = shape("error", answer, {"type": (TEXT, True), "error": (OBJECT, True),
-                                  "request_id": ((TEXT, NULL), not inside)})
+                                  **({} if inside else {"request_id": (TEXT, True)})})
     if out:
         return out
     out = shape("error.error", answer["error"], {"type": (TEXT, True), "message": (TEXT, True), "details": (OBJECT, False)})

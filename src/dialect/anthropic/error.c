@@ -48,7 +48,8 @@ static void anthropic_write(const ApiError *e, const char *request_id, Buf *out)
                 jwrite_end(&w);
         }
         jwrite_end(&w);
-        jwrite_string(&w, "request_id", request_id);
+        if (request_id)
+                jwrite_string(&w, "request_id", request_id);
         jwrite_end(&w);
 }
 
