@@ -9,6 +9,7 @@
 #include "core/fallback.h"
 #include "core/gemini-store.h"
 #include "core/hedge.h"
+#include "core/response-keep.h"
 #include "core/rules.h"
 
 #define AFFINITY_OFF UINT64_MAX
@@ -21,5 +22,6 @@ typedef struct RouteConfig {
         ModelRuleSet rules;     /* MODEL_RULES */
         ChatImages chat_images;
         GeminiStore store;
+        ResponseKeep responses; /* RESPONSES_STORE */
         bool store_is_told; /* each request has the member, not only if the client sends one */
 } RouteConfig;

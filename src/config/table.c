@@ -49,6 +49,9 @@ const Setting config_settings[] = {
         { "CHAT_IMAGES", &setting_images, "images", .field = FIELD(route.chat_images), .reloadable = true,
           .help = "where images that Gemini makes are in a chat answer" },
 
+        { "RESPONSES_STORE", &setting_responses, "memory", .field = FIELD(route.responses),
+          .help = "where responses of /v1/responses are kept for an hour, for clients that name them" },
+
         { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
           FIELD(route.queue_wait), .reloadable = true,
           .help = "how long a request may wait in the queue for a usable key; then 429" },

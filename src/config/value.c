@@ -194,6 +194,22 @@ static int parse_store(ConfigCheck *k, const Setting *s, const char *value) {
         return 0;
 }
 
+static int parse_responses(ConfigCheck *k, const Setting *s, const char *value) {
+        static const char *const names[] = {
+                [RESPONSE_KEEP_MEMORY] = "memory",
+                [RESPONSE_KEEP_STATE] = "state",
+                [RESPONSE_KEEP_OFF] = "off",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (strcaseeq(value, names[i])) {
+                        *(ResponseKeep *) field_of(k, s) = (ResponseKeep) i;
+                        return 0;
+                }
+        config_fault(k, s, value, NULL);
+        return 0;
+}
+
 static int parse_images(ConfigCheck *k, const Setting *s, const char *value) {
         static const char *const names[] = {
                 [CHAT_IMAGES_MEMBER] = "images",
@@ -224,6 +240,7 @@ const SettingType setting_bool = { "yes or no", parse_bool };
 const SettingType setting_log_level = { "DEBUG, INFO, WARNING or ERROR", parse_log_level };
 const SettingType setting_log_format = { "auto, journal, json or text", parse_log_format };
 const SettingType setting_store = { "off, client or project", parse_store };
+const SettingType setting_responses = { "memory, state or off", parse_responses };
 const SettingType setting_images = { "images, markdown or both", parse_images };
 const SettingType setting_engine = { "api or cli", parse_engine };
 const SettingType setting_state = { "auto, memory: or sqlite:/PATH", parse_state };

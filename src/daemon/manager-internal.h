@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "bus/bus.h"
+#include "core/response-store.h"
 #include "core/vault.h"
 #include "pool/update.h"
 #include "daemon/config-thread.h"
@@ -25,6 +26,7 @@ struct Manager {
         Loop *loop;
         Pool *pool;
         Vault *vault; /* of thought signatures */
+        ResponseStore *responses;
         StateWriter *state_writer; /* NULL: the pool's state is in memory only */
         Engine *engine;
         JobBook *jobs; /* of the Gemini CLI */

@@ -37,7 +37,8 @@ static void find_path(const Config *c, char ret[static STATE_PATH_MAX + 1]) {
 
 int manager_start_state(Manager *m) {
         const StateWriterSource sources[] = { { &pool_state_source, m->pool },
-                                              { &vault_state_source, m->vault } };
+                                              { &vault_state_source, m->vault },
+                                              { &response_state_source, m->responses } };
         _cleanup_(store_freep) Store *store = NULL;
         char path[STATE_PATH_MAX + 1];
         int r;

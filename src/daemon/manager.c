@@ -16,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/limits-responses.h"
 #include "base/limits-vault.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -314,6 +315,12 @@ static int manager_init(Manager *m) {
         r = vault_new(&(VaultLimits){ VAULT_MAX, VAULT_BYTES_MAX, VAULT_AGE_MAX }, &m->vault);
         if (r < 0)
                 return r;
+        r = response_store_new(
+                &(ResponseStoreLimits){ RESPONSES_MAX, RESPONSES_BYTES_MAX, RESPONSES_CLIENT_MAX,
+                                        RESPONSES_CLIENT_BYTES_MAX, RESPONSES_AGE_MAX },
+                c->route.responses == RESPONSE_KEEP_STATE, &m->responses);
+        if (r < 0)
+                return r;
         r = manager_set_keys(m, c);
         if (r < 0)
                 return r;
@@ -333,6 +340,7 @@ static int manager_init(Manager *m) {
                         .jobs = m->jobs,
                         .zone = m->zone,
                         .vault = m->vault,
+                        .responses = m->responses,
                         .changed = on_request,
                         .full = on_full,
                         .userdata = m,
@@ -400,6 +408,7 @@ Manager *manager_free(Manager *m) {
         events_free(m->events);
         pool_free(m->pool);
         vault_free(m->vault);
+        response_store_free(m->responses);
         if (m->ended_added)
                 loop_hook_remove(&m->ended);
         log_config_done();

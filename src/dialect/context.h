@@ -6,6 +6,7 @@
 #include "core/gemini-store.h"
 #include "core/rules.h"
 
+typedef struct ResponseStore ResponseStore;
 typedef struct Vault Vault;
 
 /* Input of a translation besides the body, so that it stays pure. Borrowed for the call only. A large body
@@ -32,6 +33,8 @@ typedef struct DialectContext {
         void *userdata;
         const ModelRuleSet *rules; /* the operator's own; NULL: none. See dialect_rules() */
         Vault *vault; /* of thought signatures; or NULL; outlives the translation */
+        ResponseStore *responses; /* NULL: none are kept; outlives the translation */
+        uint64_t client;          /* whose responses: of its token */
 } DialectContext;
 
 /* The name that is sent to Gemini. */

@@ -66,6 +66,7 @@ struct Dialect {
         bool key_argument; /* a token may come as `?key=`, too */
         bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
         bool is_cli;       /* always served by the Gemini CLI */
+        bool names_responses; /* a request may name what DialectContext.responses has */
 
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,
                        ApiError *ret_error);

@@ -13,4 +13,5 @@ typedef struct ModelList ModelList;
 typedef struct Request Request;
 typedef struct RequestLog RequestLog;
 typedef struct Route Route;
+typedef struct ResponseStore ResponseStore;
 typedef struct Vault Vault;

@@ -24,6 +24,7 @@ typedef struct HttpParams {
         Engine *cli;   /* through the Gemini CLI */
         JobBook *jobs; /* of the Gemini CLI, whose requests come back here */
         Vault *vault;  /* of thought signatures */
+        ResponseStore *responses; /* for clients that name them */
         const Zone *zone;
         /* A request has begun, or is about to end; while draining, a connection. Must be cheap. */
         void (*changed)(void *userdata);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "core/response-store.h"
 #include "dialect/gemini/names.h"
 #include "dialect/json.h"
 #include "io/give-back.h"
@@ -48,12 +49,26 @@ static uint64_t next_nonce(Http *h) {
         return hash_mix(h->id_state);
 }
 
+static ResponseStore *responses_of(Request *q) {
+        return q->config->route.responses == RESPONSE_KEEP_OFF ? NULL : q->http->p.responses;
+}
+
+/* A short request may name a long conversation. */
+bool reading_is_long(Request *q) {
+        if (http_request_body(q->io)->n > HTTP_SMALL_BODY_MAX)
+                return true;
+        return q->dialect && q->dialect->names_responses && q->token && responses_of(q) &&
+               response_store_bytes(responses_of(q), q->token->id) > HTTP_SMALL_BODY_MAX;
+}
+
 static DialectContext context_of(Request *q, const char *instead) {
         return (DialectContext){
                 .default_model = q->config->default_model,
                 .rules = &q->config->route.rules,
                 .chat_images = q->config->route.chat_images,
                 .vault = q->http->p.vault,
+                .responses = responses_of(q),
+                .client = q->token ? q->token->id : 0,
                 .request_id = q->id,
                 .created = clock_realtime() / USEC_PER_SEC,
                 .nonce = next_nonce(q->http),

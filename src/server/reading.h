@@ -39,9 +39,7 @@ typedef struct Reading {
         CliRequest *cli; /* the job, if the Gemini CLI serves the request; or NULL */
 } Reading;
 
-static inline bool reading_is_long(Request *q) {
-        return http_request_body(q->io)->n > HTTP_SMALL_BODY_MAX;
-}
+bool reading_is_long(Request *q); /* the worker is to read it */
 
 /* The model that a name means: an alias may also lead to a model of the Gemini CLI (`cli/`), and then *cli
  * becomes true, if it is not NULL. */

@@ -9,6 +9,7 @@
 #include "server/models.h"
 #include "server/files/resource.h"
 #include "server/routes.h"
+#include "server/stored-responses.h"
 
 /* The dialect, and the form of its errors. */
 #define PLAIN       NULL, &error_shape_plain
@@ -61,6 +62,11 @@ static const Route routes[] = {
           "OpenAI completions of one prompt, streaming and not" },
         { "POST", "/v1/responses", TOKEN_CLIENT, OPENAI_RESPONSES, exchange_begin,
           "OpenAI Responses, streaming and not" },
+        { "GET", "/v1/responses/", TOKEN_CLIENT, OPENAI_RESPONSES, stored_response_get,
+          "a response that is kept, and {id}/input_items" },
+        { "DELETE", "/v1/responses/", TOKEN_CLIENT, OPENAI_RESPONSES, stored_response_delete, "deletes it" },
+        { "POST", "/v1/responses/", TOKEN_CLIENT, OPENAI_RESPONSES, stored_response_post,
+          "{id}/cancel: there is nothing to cancel", .flags = ROUTE_SMALL_BODY },
         { "POST", "/v1/embeddings", TOKEN_CLIENT, OPENAI_EMBEDDINGS, exchange_begin, "OpenAI embeddings" },
         { "POST", "/v1/images/generations", TOKEN_CLIENT, OPENAI_IMAGES, exchange_begin,
           "OpenAI images, by Gemini's image models" },

@@ -182,6 +182,10 @@ void openai_chat_init(OpenaiChat *chat, const Dialect *dialect, const DialectCon
         openai_answer_init(chat);
 }
 
+void chat_allow(ChatRequest *q, size_t n) {
+        q->chat->t.gemini.max += GROWTH_MAX * n;
+}
+
 void openai_chat_done(OpenaiChat *chat) {
         buf_done(&chat->t.gemini);
         buf_done(&chat->t.former);

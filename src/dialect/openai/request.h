@@ -56,6 +56,7 @@ struct ChatRequest {
 /* Reads the body and writes Gemini's request; `chat` is set. 0, DIALECT_E_REFUSED, -errno. */
 int chat_translate(ChatRequest *q, JsonView root, size_t body_size);
 void chat_request_done(ChatRequest *q);
+void chat_allow(ChatRequest *q, size_t n); /* so many bytes belong to the request, besides its body */
 
 #define chat_check_type(q, ...) check_type((q)->error, __VA_ARGS__)
 #define chat_refuse(q, ...)     check_refuse((q)->error, __VA_ARGS__)

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "dialect/openai/responses.h"
+#include "dialect/openai/responses-history.h"
 
 static void begin(OpenaiChat *chat, const char *id) {
         uint64_t h = hash_stable(chat->request_id, strlen(chat->request_id));
@@ -207,7 +208,9 @@ static void keep_hop(OpenaiResponse *r) {
         copy(&r->hop_signature, &r->signature);
 }
 
-static const char *status_of(const char *finish) {
+const char *response_status(const OpenaiResponse *r) {
+        const char *finish = strempty(r->chat.t.finish_reason);
+
         return streq(finish, "length") || streq(finish, "content_filter") ? "incomplete" : "completed";
 }
 
@@ -245,8 +248,8 @@ int openai_response_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
 
         is_empty = openai_answer_is_empty(chat);
         finish = openai_finish_of(chat, 0);
-        status = status_of(finish);
         t->finish_reason = finish;
+        status = response_status(r);
         openai_cite_end(chat, 0);
         response_begin(r, out);
         end_items(r, status, out);
@@ -259,6 +262,7 @@ int openai_response_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
                 response_write(r, status, NULL, NULL, &w);
         if (out->error < 0 || r->output.error < 0)
                 return out->error < 0 ? out->error : r->output.error;
+        response_store(r);
         if (answer_blames(&chat->answer, chat->why, ret_verdict))
                 return DIALECT_E_BLAMED;
         if (!is_empty)

@@ -12,10 +12,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/base64.h"
+#include "base/json/copy.h"
 #include "base/text.h"
 #include "dialect/openai/config.h"
 #include "dialect/openai/responses.h"
+#include "dialect/openai/responses-history.h"
 
 /* Where the items that were read so far have led. */
 typedef struct Input {
@@ -23,6 +24,7 @@ typedef struct Input {
         size_t i;
         bool of_model;      /* the last item was of the model's turn */
         bool has_message;   /* and that turn has a text */
+        Buf *kept;          /* gets the items as they are kept; NULL: they are not */
         JsonView signature; /* of a reasoning item: for the next call or text of the turn */
 } Input;
 
@@ -352,7 +354,15 @@ static const struct {
         { "configuration_update", read_update },
 };
 
-/* A message may lack its type. */
+static void keep(Input *in, JsonView v) {
+        if (!in->kept)
+                return;
+        if (in->kept->n > 1)
+                (void) buf_putc(in->kept, ',');
+        json_append_compact(v, in->kept);
+}
+
+/* A message may lack its type, and so may a reference. */
 static int read_item(Input *in, JsonView v) {
         JsonView type;
         int r;
@@ -361,6 +371,14 @@ static int read_item(Input *in, JsonView v) {
         if (r != 0)
                 return r;
         type = json_view_get(v, "type");
+        if (json_view_equals(type, "item_reference") ||
+            (json_view_is_null(type) && !json_view_get(v, "role").p && json_view_get(v, "id").p)) {
+                r = responses_load_item(in->q, json_view_get(v, "id"), in->i, &v);
+                if (r != 0)
+                        return r;
+                type = json_view_get(v, "type");
+        }
+        keep(in, v);
         if (json_view_is_null(type))
                 return read_message(in, v);
         r = chat_check_type(in->q, type, TYPE_STRING, "input[%zu].type", in->i);
@@ -405,23 +423,61 @@ static int read_items(Input *in, JsonView items) {
         return r;
 }
 
-int responses_read_instructions(ChatRequest *q, JsonView v) {
-        turns_text(&q->turns, TURN_SYSTEM, v);
+/* Of a request that names it, or a kept one. */
+static int read_string(Input *in, JsonView v) {
+        Buf *kept = in->kept;
+
+        end_turn(in);
+        turns_text(&in->q->turns, TURN_USER, v);
+        if (!kept)
+                return 0;
+        (void) buf_puts(kept, "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
+                              "\"text\":");
+        (void) buf_append(kept, v.p, (size_t) (v.end - v.p));
+        (void) buf_puts(kept, "}]}");
         return 0;
 }
 
+static int read_turns(Input *in) {
+        const ResponsesRequest *r = responses_request_of(in->q);
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && i < r->n_turns; i++) {
+                e = read_items(in, r->turns[i].input->root);
+                if (e == 0)
+                        e = read_items(in, json_view_get(r->turns[i].response->root, "output"));
+        }
+        return e;
+}
+
+static int read_own(Input *in, JsonView v) {
+        OpenaiResponse *response = openai_response(in->q->chat);
+        int r;
+
+        in->kept = response->is_stored ? &response->input : NULL;
+        if (in->kept)
+                (void) buf_putc(in->kept, '[');
+        r = json_view_is(v, '"') ? read_string(in, v) : read_items(in, v);
+        if (in->kept)
+                (void) buf_putc(in->kept, ']');
+        return r;
+}
+
 int responses_read_input(ChatRequest *q, JsonView v) {
+        const ResponsesRequest *request = responses_request_of(q);
         Input in = { .q = q };
         int r;
 
+        for (size_t i = 0; i < request->n_turns; i++) {
+                r = declare_of_items(q, request->turns[i].input->root);
+                if (r != 0)
+                        return r;
+        }
         r = declare_of_items(q, v);
-        if (r != 0)
-                return r;
-        if (json_view_is(v, '"')) {
-                end_turn(&in);
-                turns_text(&q->turns, TURN_USER, v);
-        } else
-                r = read_items(&in, v);
+        if (r == 0)
+                r = read_turns(&in);
+        if (r == 0)
+                r = read_own(&in, v);
         if (r == 0)
                 sign_last(&in);
         if (r == 0 && q->fields[CHAT_TOOL_CHOICE].p) /* behind all declarations */

@@ -11,6 +11,7 @@
 #include "dialect/json.h"
 #include "dialect/openai/config.h"
 #include "dialect/openai/responses.h"
+#include "dialect/openai/responses-history.h"
 
 int responses_read_reasoning(ChatRequest *q, JsonView v) {
         JsonView effort = json_view_get(v, "effort"), summary = json_view_get(v, "summary");
@@ -28,6 +29,12 @@ int responses_read_reasoning(ChatRequest *q, JsonView v) {
                 return chat_refuse(q, "must be auto, concise or detailed", "reasoning.summary");
         if (q->thinking.effort == EFFORT_NONE)
                 q->thinking.is_shown = false;
+        return 0;
+}
+
+/* OpenAI's default is to keep it. */
+static int read_store(ChatRequest *q, JsonView v) {
+        openai_response(q->chat)->is_stored = q->context->responses && json_view_is(v, 't');
         return 0;
 }
 
@@ -61,9 +68,19 @@ static int refuse_prompt(ChatRequest *q, JsonView v _unused_) {
         return chat_refuse(q, "is a template that OpenAI keeps: send instructions and input", "prompt");
 }
 
-static int refuse_previous(ChatRequest *q, JsonView v _unused_) {
-        return chat_refuse(q, "names a response that gemgate has not kept: send the whole input",
-                           "previous_response_id");
+/* It is read with the input, which may be absent beside it. */
+static int read_previous(ChatRequest *q, JsonView v _unused_) {
+        int r = responses_load_turns(q);
+
+        if (r != 0 || q->fields[CHAT_MESSAGES].p)
+                return r;
+        q->required = CHAT_PREVIOUS;
+        return responses_read_input(q, (JsonView){});
+}
+
+static int read_instructions(ChatRequest *q, JsonView v) {
+        turns_text(&q->turns, TURN_SYSTEM, v);
+        return 0;
 }
 
 static const ChatFieldRow fields[_CHAT_FIELD_MAX] = {
@@ -71,7 +88,7 @@ static const ChatFieldRow fields[_CHAT_FIELD_MAX] = {
         FIELD(MODEL, "model", TYPE_STRING, chat_read_model),
         FIELD(STREAM, "stream", TYPE_BOOL, chat_read_stream),
         FIELD(STREAM_OPTIONS, "stream_options", TYPE_OBJECT, NULL), /* events are not padded */
-        FIELD(STORE, "store", TYPE_BOOL, NULL),
+        FIELD(STORE, "store", TYPE_BOOL, read_store),
         FIELD(SERVICE_TIER, "service_tier", TYPE_STRING, NULL),
         FIELD(TEMPERATURE, "temperature", TYPE_NUMBER, NULL), /* numbers: config.c checks all of them */
         FIELD(TOP_P, "top_p", TYPE_NUMBER, NULL),
@@ -88,8 +105,8 @@ static const ChatFieldRow fields[_CHAT_FIELD_MAX] = {
         FIELD(BACKGROUND, "background", TYPE_BOOL, read_background),
         FIELD(CONVERSATION, "conversation", TYPE_STRING | TYPE_OBJECT, refuse_conversation),
         FIELD(PROMPT, "prompt", TYPE_OBJECT, refuse_prompt),
-        FIELD(PREVIOUS, "previous_response_id", TYPE_STRING, refuse_previous),
-        FIELD(INSTRUCTIONS, "instructions", TYPE_STRING, responses_read_instructions),
+        FIELD(PREVIOUS, "previous_response_id", TYPE_STRING, read_previous),
+        FIELD(INSTRUCTIONS, "instructions", TYPE_STRING, read_instructions),
         FIELD(MESSAGES, "input", TYPE_STRING | TYPE_ARRAY, responses_read_input),
         FIELD(PROMPT_CACHE_KEY, "prompt_cache_key", TYPE_STRING, chat_read_conversation),
         FIELD(USER, "user", TYPE_STRING, chat_read_conversation),
@@ -108,16 +125,16 @@ static const ChatFieldRow fields[_CHAT_FIELD_MAX] = {
 
 /* --- the translation --- */
 
-static Buf *const *bufs_of(OpenaiResponse *r, Buf *ret[static 8]) {
-        Buf *bufs[8] = { &r->output, &r->text, &r->probs, &r->signature, &r->hop_text, &r->hop_probs,
-                         &r->hop_signature, &r->echo };
+static Buf *const *bufs_of(OpenaiResponse *r, Buf *ret[static 9]) {
+        Buf *bufs[9] = { &r->output, &r->text, &r->probs, &r->signature, &r->hop_text, &r->hop_probs,
+                         &r->hop_signature, &r->echo, &r->input };
 
         memcpy(ret, bufs, sizeof(bufs));
         return ret;
 }
 
 static OpenaiResponse *response_free(OpenaiResponse *r) {
-        Buf *bufs[8];
+        Buf *bufs[9];
 
         if (!r)
                 return NULL;
@@ -131,7 +148,7 @@ DEFINE_CLEANUP(OpenaiResponse *, response_free);
 
 static OpenaiResponse *response_new(const DialectContext *c, size_t body_size) {
         OpenaiResponse *r = malloc(sizeof(OpenaiResponse));
-        Buf *bufs[8];
+        Buf *bufs[9];
 
         if (!r)
                 return NULL;
@@ -141,6 +158,9 @@ static OpenaiResponse *response_new(const DialectContext *c, size_t body_size) {
         openai_chat_init(&r->chat, &dialect_openai_responses, c, body_size);
         r->chat.writer = &openai_response_writer;
         r->chat.is_response = true;
+        r->store = c->responses;
+        r->client = c->client;
+        r->is_stored = c->responses;
         return r;
 }
 
@@ -148,8 +168,8 @@ static int responses_request(const DialectContext *c, const char *body, size_t n
                              ApiError *ret_error) {
         _cleanup_(response_freep) OpenaiResponse *response = NULL;
         _cleanup_(json_index_done) JsonIndex index = {};
-        _cleanup_(chat_request_done) ChatRequest q = {
-                .context = c, .table = fields, .required = CHAT_MESSAGES, .error = ret_error,
+        _cleanup_(responses_request_done) ResponsesRequest request = {
+                .q = { .context = c, .table = fields, .required = CHAT_MESSAGES, .error = ret_error },
         };
         JsonView root;
         int r;
@@ -160,11 +180,11 @@ static int responses_request(const DialectContext *c, const char *body, size_t n
         response = response_new(c, n);
         if (!response)
                 return -ENOMEM;
-        q.chat = &response->chat;
-        r = chat_translate(&q, root, n);
+        request.q.chat = &response->chat;
+        r = chat_translate(&request.q, root, n);
         if (r != 0)
                 return r;
-        responses_echo(&q);
+        responses_echo(&request.q);
         if (response->echo.error < 0)
                 return response->echo.error;
         *ret = &TAKE_PTR(response)->chat.t;
@@ -179,6 +199,7 @@ static Translation *responses_free(Translation *t) {
 const Dialect dialect_openai_responses = {
         .name = "openai-responses",
         .is_chat = true,
+        .names_responses = true,
         .ping = ": ping\n\n",
         .request = responses_request,
         .event = openai_chat_event,

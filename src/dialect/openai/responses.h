@@ -6,7 +6,8 @@
  * (request.h), and so is Gemini's answer (answer.h); these files have what differs:
  *
  *     responses.c          the table of the fields
- *     responses-input.c    instructions, input: its items become turns
+ *     responses-input.c    input: its items become turns
+ *     responses-history.c  previous_response_id, item_reference, and keeping a response
  *     responses-tools.c    tools, tool_choice
  *     responses-echo.c     the members of the answer that repeat the request
  *     responses-answer.c   Gemini's parts become items; the end
@@ -46,7 +47,10 @@ typedef struct OpenaiResponse {
         Buf echo;              /* an object of the members that repeat the request */
         bool wants_signatures; /* include has reasoning.encrypted_content */
         bool runs_code;        /* code_interpreter is declared */
-        bool is_stored;        /* it is kept when it is done */
+        bool is_stored;        /* it is kept when it is done: */
+        ResponseStore *store;
+        uint64_t client;
+        Buf input;             /* its own input: an array */
         OpenaiChat chat;       /* last, see openai_chat_init() */
 } OpenaiResponse;
 
@@ -60,7 +64,6 @@ int responses_read_tools(ChatRequest *q, JsonView v);
 int responses_declare(ChatRequest *q, JsonView tools, const char *list); /* more of them, at this place */
 int responses_read_tool_choice(ChatRequest *q, JsonView v);
 int responses_read_reasoning(ChatRequest *q, JsonView v);
-int responses_read_instructions(ChatRequest *q, JsonView v);
 int responses_read_input(ChatRequest *q, JsonView v);
 
 /* The name of a tool that a client runs, as turns have it; or none. */
@@ -93,6 +96,8 @@ void response_begin(OpenaiResponse *r, Buf *out);
 /* The response as it is now. `error`: why it has failed, or NULL. */
 void response_write(OpenaiResponse *r, const char *status, const ApiError *error, const char *key,
                     JWriter *w);
+
+const char *response_status(const OpenaiResponse *r); /* at its end */
 
 /* The id of the item that is next or open. */
 void response_item_id(const OpenaiResponse *r, const char *prefix, char ret[static RESPONSE_ID_MAX + 8]);
