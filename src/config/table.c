@@ -50,7 +50,7 @@ const Setting config_settings[] = {
           .help = "where images that Gemini makes are in a chat answer" },
 
         { "RESPONSES_STORE", &setting_responses, "memory", .field = FIELD(route.responses),
-          .help = "where responses of /v1/responses are kept for an hour, for clients that name them" },
+          .help = "where responses of /v1/responses are kept, for an hour" },
 
         { "QUEUE_WAIT", &setting_duration, "0", 0, USEC_PER_MINUTE,
           FIELD(route.queue_wait), .reloadable = true,

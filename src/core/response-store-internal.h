@@ -52,6 +52,6 @@ struct ResponseStore {
 
 /* With the lock held. */
 ResponseEntry *response_store_find(const ResponseStore *s, const ResponseName *name);
-/* NULL: there is no memory, or it is too large. Its place is by `used`, which is not before that of others. */
+/* Behind all others. NULL: there is no memory, or it is too large. */
 ResponseEntry *response_store_add(ResponseStore *s, const ResponseName *name, const char *input,
                                   size_t n_input, const char *response, size_t n_response, usec_t used);

@@ -67,7 +67,6 @@ struct Dialect {
         bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
         bool is_cli;       /* always served by the Gemini CLI */
         bool names_responses; /* a request may name what DialectContext.responses has */
-
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,
                        ApiError *ret_error);
         int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);

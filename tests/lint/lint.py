@@ -57,6 +57,7 @@ FOREIGN_FILES = {
     # what nothing reads, such as a full pipe, makes its writer wait
     "src/base/log-outlet.c": {"pthread.h", "base/thread.h"},
     # a large request is translated beside the loop, and looks up its signatures there
+    "src/core/response-store-internal.h": {"pthread.h"},
     "src/core/vault-internal.h": {"pthread.h"},
 }
 

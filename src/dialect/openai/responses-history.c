@@ -127,8 +127,8 @@ int responses_load_turns(ChatRequest *q) {
 
         while (!json_view_is_null(id)) {
                 json_view_copy(id, text, sizeof(text));
-                if (!q->context->responses || !json_view_equals(id, text) || r->n_turns == RESPONSES_CHAIN_MAX ||
-                    strncmp(text, "resp_", 5) != 0 || strlen(text) != 5 + RESPONSE_ID_DIGITS ||
+                if (!q->context->responses || !json_view_equals(id, text) ||
+                    r->n_turns == RESPONSES_CHAIN_MAX || strncmp(text, "resp_", 5) != 0 || strlen(text) != 5 + RESPONSE_ID_DIGITS ||
                     !response_name_parse(q->context->client, text, &name))
                         return refuse_previous(q);
                 e = load(r, &name, &turn.input, &turn.response);
@@ -147,11 +147,11 @@ int responses_load_turns(ChatRequest *q) {
 /* --- one item --- */
 
 static int refuse_item(ChatRequest *q, size_t i) {
-        return chat_refuse(q,
-                           q->context->responses
-                                   ? "names an item that is not kept, or no longer: send the item itself"
-                                   : "needs stored responses, and RESPONSES_STORE is off: send the item itself",
-                           "input[%zu].id", i);
+        const char *fault = "names an item that is not kept, or no longer: send the item itself";
+
+        if (!q->context->responses)
+                fault = "needs stored responses, and RESPONSES_STORE is off: send the item itself";
+        return chat_refuse(q, fault, "input[%zu].id", i);
 }
 
 int responses_load_item(ChatRequest *q, JsonView id, size_t i, JsonView *ret) {

@@ -431,8 +431,8 @@ static int read_string(Input *in, JsonView v) {
         turns_text(&in->q->turns, TURN_USER, v);
         if (!kept)
                 return 0;
-        (void) buf_puts(kept, "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
-                              "\"text\":");
+        (void) buf_puts(kept, "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":"
+                              "\"input_text\",\"text\":");
         (void) buf_append(kept, v.p, (size_t) (v.end - v.p));
         (void) buf_puts(kept, "}]}");
         return 0;
