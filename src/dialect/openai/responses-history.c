@@ -128,7 +128,8 @@ int responses_load_turns(ChatRequest *q) {
         while (!json_view_is_null(id)) {
                 json_view_copy(id, text, sizeof(text));
                 if (!q->context->responses || !json_view_equals(id, text) ||
-                    r->n_turns == RESPONSES_CHAIN_MAX || strncmp(text, "resp_", 5) != 0 || strlen(text) != 5 + RESPONSE_ID_DIGITS ||
+                    r->n_turns == RESPONSES_CHAIN_MAX || strncmp(text, "resp_", 5) != 0 ||
+                    strlen(text) != 5 + RESPONSE_ID_DIGITS ||
                     !response_name_parse(q->context->client, text, &name))
                         return refuse_previous(q);
                 e = load(r, &name, &turn.input, &turn.response);
