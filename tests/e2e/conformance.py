@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What becomes of each member of OpenAI's requests, and of Gemini's answers: a row for each, with a probe.
+"""What becomes of each member of OpenAI's and Anthropic's requests, and of Gemini's answers: a row for each, with a probe.
 
 test_conformance.py sends each probe through gemgated and holds it to its row; docs/CONFORMANCE.md is written from the same
 rows, so neither can differ from what gemgated does:
@@ -11,14 +11,15 @@ rows, so neither can differ from what gemgated does:
 import itertools
 import json
 import sys
-from collections import namedtuple
 from pathlib import Path
+
+from conformance_messages import BASES, EVENTS, MESSAGES
+from conformance_rows import ABSENT, CONFIG, DECLARED, MODE, MODEL, OLD, OLDEST, PART, PNG, STREAM, answered, gemini, ignored, refused, to
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/CONFORMANCE.md"
-FIELDS = ROOT / "tests/strict/openai-fields.txt"
+FIELDS = [ROOT / "tests/strict/openai-fields.txt", ROOT / "tests/strict/anthropic-fields.txt"]
 
-MODEL, OLD, OLDEST = "gemini-3.8-flash", "gemini-2.5-flash", "gemini-2.0-flash"
 IMAGE, SPEECH = "gemini-3.1-flash-image", "gemini-2.5-flash-preview-tts"
 EMBEDDER = "gemini-embedding-2"
 HI = {"role": "user", "content": "Hi"}
@@ -28,40 +29,15 @@ BASE = {
     "completions": {"model": MODEL, "prompt": "Hi"},
     "images": {"model": IMAGE, "prompt": "A dog"},
     "speech": {"model": SPEECH, "input": "Hi", "voice": "nova"},
+    **BASES,
     "transcriptions": {"model": MODEL, "file": ["a.wav", "audio/wav", "RIFF$\0\0\0WAVE"]},
 }
 PATHS = {
     "chat": "/v1/chat/completions", "embeddings": "/v1/embeddings", "completions": "/v1/completions",
     "images": "/v1/images/generations", "speech": "/v1/audio/speech", "transcriptions": "/v1/audio/transcriptions",
+    "messages": "/v1/messages", "messages-answers": "/v1/messages",
 }
 FORMS = {"transcriptions"}  # their members are the fields of a form: a text, or a file's name, type and contents
-ABSENT = "(absent)"
-
-# kind: mapped, ignored, refused, answered. field: its path; note: what it becomes, or why it is ignored. probe: members put
-# into BASE; expected: by kind, {path: value} of the body upstream or of the answer, the same request without the member,
-# or (param, message). script: what Gemini answers.
-Row = namedtuple("Row", "kind field note probe expected script")
-
-
-def mapped(field, note, probe, **upstream):
-    return Row("mapped", field, note, probe, {k.replace("__", "."): v for k, v in upstream.items()}, "")
-
-
-def to(field, note, probe, upstream):
-    return Row("mapped", field, note, probe, upstream, "")
-
-
-def ignored(field, note, probe, without=None):
-    return Row("ignored", field, note, probe, without or {}, "")
-
-
-def refused(field, probe, message, param=None):
-    return Row("refused", field, "", probe, (param, message), "")
-
-
-def answered(field, note, script, answer, **probe):
-    return Row("answered", field, note, probe, answer, script)
-
 
 def user(*parts):
     return {"messages": [{"role": "user", "content": list(parts)}]}
@@ -91,19 +67,8 @@ G = function("g", parameters=SCHEMA)
 CALL = {"id": "call-1", "type": "function", "function": {"name": "f", "arguments": '{"city":"Rome"}'}}
 CUSTOM = {"id": "call-1", "type": "custom", "custom": {"name": "c", "input": "a text"}}
 SYNTAX = {"syntax": "regex", "definition": "^a+$"}
-PNG = "iVBORw0KGgo="
-CONFIG, PART, DECLARED, MODE = "generationConfig.", "contents.0.parts.0.", "tools.0.functionDeclarations.0.", "toolConfig.functionCallingConfig."
-STREAM = {"stream": True}
 
 SPOKEN = {"model": SPEECH, "modalities": ["audio"], "audio": {"voice": "alloy", "format": "wav"}}
-
-
-def gemini(*parts, finish="STOP", **more):
-    """A script: Gemini's answer with these parts."""
-    answer = {"candidates": [{"content": {"role": "model", "parts": list(parts)}, "finishReason": finish, **more}],
-              "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12},
-              "responseId": "abc", "modelVersion": MODEL}
-    return "json " + json.dumps(answer, ensure_ascii=False)
 
 
 SOUND = gemini({"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": "AAABAAIA"}})
@@ -433,7 +398,7 @@ ANSWERS = [
 ]
 TABLES = (
     ("chat", CHAT), ("completions", COMPLETIONS), ("embeddings", EMBEDDINGS), ("images", IMAGES), ("speech", SPEECHES), ("transcriptions", TRANSCRIPTIONS),
-    ("answers", ANSWERS),
+    ("answers", ANSWERS), ("messages", MESSAGES), ("messages-answers", EVENTS),
 )
 
 
@@ -447,10 +412,10 @@ def named():
 
 
 def missing():
-    """The members of OpenAI's requests that have no row; that of an ignored one is for what is in it, too."""
+    """The members of requests that have no row; that of an ignored one is for what is in it, too."""
     rows = {(table, row.field) for table, rows in TABLES for row in rows}
     whole = [f"{t}.{row.field}." for t, rows in TABLES for row in rows if row.kind == "ignored"]
-    for path in FIELDS.read_text().split():
+    for path in (path for file in FIELDS for path in file.read_text().split()):
         if tuple(path.split(".", 1)) not in rows and not path.startswith(tuple(whole)):
             yield path
 
@@ -459,7 +424,7 @@ def missing():
 
 HEAD = """# Conformance
 
-What becomes of each member of OpenAI's requests, and of Gemini's answers. This page is written by `tests/e2e/conformance.py` from the
+What becomes of each member of OpenAI's and Anthropic's requests, and of Gemini's answers. This page is written by `tests/e2e/conformance.py` from the
 table that `tests/e2e/test_conformance.py` runs: each row was sent through gemgate to a simulated Gemini, and found so. A member is
 *mapped* to something of Gemini's, knowingly *ignored*, or *refused* with a 400. The golden cases (`tests/golden`), more than 150 in each
 direction, have the whole bodies. [HTTP.md](HTTP.md) explains the rules.
@@ -476,8 +441,10 @@ TITLES = {
     "speech": "Requests: POST /v1/audio/speech\n\n`(type)` is the answer's Content-Type, `(body)` the answer.",
     "transcriptions": "Requests: POST /v1/audio/transcriptions\n\nA probe has fields of the form; a file has its name, its type and its contents. `/v1/audio/translations` is the same.",
     "answers": "Answers of chat\n\nWhat becomes of each member of Gemini's answer.",
+    "messages": "Requests: POST /v1/messages\n\nThe probe is put into a request for `{model}` with one message. The same holds for `/v1/messages/count_tokens`.",
+    "messages-answers": "Answers of messages\n\nWhat becomes of each member of Gemini's answer, and where each event of the stream comes from.",
 }
-COLUMNS = {"answers": "Gemini's answer | the client's"}
+COLUMNS = dict.fromkeys(("answers", "messages-answers"), "Gemini's answer | the client's")
 
 
 def code(value, limit=110):
@@ -504,10 +471,10 @@ def document():
     out = [HEAD]
     for table, rows in TABLES:
         out.append(f"\n## {TITLES[table].format(model=MODEL)}\n\n| member | is | how, or why | {COLUMNS.get(table, 'probe | upstream, or the answer')} |\n|---|---|---|---|---|\n")
-        for field, group in itertools.groupby(sorted(rows, key=lambda r: r.field) if table != "answers" else rows, lambda r: r.field):
+        for field, group in itertools.groupby(rows if table in COLUMNS else sorted(rows, key=lambda r: r.field), lambda r: r.field):
             for row in group:
                 kind = "mapped" if row.kind == "answered" else row.kind
-                probe = row.script if table == "answers" else first(row) or "(the request itself)"
+                probe = row.script if table in COLUMNS else first(row) or "(the request itself)"
                 out.append(f"| `{field}` | {kind} | {row.note} | {code(probe)} | {result(row)} |\n")
     return "".join(out)
 
