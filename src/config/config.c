@@ -211,8 +211,10 @@ int config_text_path(const ConfigText *t, size_t i, char **ret) {
 static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         const Setting *s = config_settings + i;
         ConfigSource source = CONFIG_SOURCE_DEFAULT;
+        _cleanup_free_ char *path = NULL;
         const char *text;
         size_t n = 0;
+        int r;
 
         text = last_text(t, s, _CONFIG_SOURCE_MAX - 1, &n, &source);
         k->lines = source >= CONFIG_SOURCE_DIRECTORY;
@@ -229,7 +231,13 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
                 if (!text)
                         return -ENOMEM;
         }
-        return *text ? s->type->parse(k, s, text) : 0;
+        r = source == CONFIG_SOURCE_NAMED ? config_text_path(t, i, &path) : 0;
+        if (r < 0)
+                return r;
+        k->path = path;
+        r = *text ? s->type->parse(k, s, text) : 0;
+        k->path = NULL;
+        return r;
 }
 
 static bool is_good(const ConfigCheck *k, const char *name) {

@@ -50,6 +50,7 @@ struct ConfigCheck {
         bool *faulty; /* one for each setting */
         bool is_default; /* the value is the default */
         bool lines; /* the value comes from its own file, in which # begins a comment */
+        const char *path; /* of the file that the value names and whose text it is; or NULL */
 };
 
 /* Reports `SETTING: value: must be …`. config_fault() counts; `shown` must not be secret. `fmt` NULL: "must

@@ -288,18 +288,18 @@ bool config_listens_beyond_loopback(const Config *c) {
 
 int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {
         _cleanup_(config_json_freep) struct json_object *o = NULL;
-        const char *fault = NULL;
+        const char *fault = NULL, *shown = k->path ?: value;
         int r;
 
         r = config_json(value, &o);
         if (r == -EBADMSG && value[strspn(value, " \t\r\n")] == '{')
                 fault = json_check(value, strlen(value));
         if (fault) {
-                config_fault(k, s, value, "must be valid JSON: %s", fault);
+                config_fault(k, s, shown, "must be valid JSON: %s", fault);
                 return 0;
         }
         if (r == -EBADMSG || (r >= 0 && !json_object_is_type(o, json_type_object))) {
-                config_fault(k, s, value, NULL);
+                config_fault(k, s, shown, NULL);
                 return 0;
         }
         if (r < 0)

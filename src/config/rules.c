@@ -24,17 +24,21 @@
 #define PRICE_MAX  1000000.0
 
 /* Reports `MODEL_RULES: PATTERN: MEMBER: must be …`. */
-#define fault(k, s, pattern, member, ...) fault_at(k, s, pattern, member, "must be " __VA_ARGS__)
+#define fault(k, s, pattern, member, ...) fault_at(k, s, pattern, "", member, "must be " __VA_ARGS__)
 
-static void _printf_(5, 6) fault_at(ConfigCheck *k, const Setting *s, const char *pattern,
-                                    const char *member, const char *fmt, ...) {
+/* The same of a member of `takes` or `price`: `MODEL_RULES: PATTERN: takes.MEMBER: must be …`. */
+#define fault_in(row, object, member, ...)                                                                  \
+        fault_at((row)->k, (row)->s, (row)->rules.pattern, object ".", member, "must be " __VA_ARGS__)
+
+static void _printf_(6, 7) fault_at(ConfigCheck *k, const Setting *s, const char *pattern,
+                                    const char *object, const char *member, const char *fmt, ...) {
         char text[256];
         va_list ap;
 
         va_start(ap, fmt);
         (void) vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        config_fault(k, s, pattern, "%.64s: %s", member, text);
+        config_fault(k, s, pattern, "%s%.64s: %s", object, member, text);
 }
 
 /* --- the members of a row; their order in the text does not matter --- */
@@ -104,10 +108,10 @@ static void read_takes(Row *row, struct json_object *o) {
                 ModelCan can = bit >= 0 ? (ModelCan) (1U << bit) : 0;
 
                 if (bit < 0)
-                        fault(row->k, row->s, row->rules.pattern, name,
-                              "a name that gemgatectl explain shows under Takes or Not");
+                        fault_in(row, "takes", name,
+                                 "a name that gemgatectl explain shows under Takes or Not");
                 else if (!json_object_is_type(value, json_type_boolean))
-                        fault(row->k, row->s, row->rules.pattern, name, "true or false");
+                        fault_in(row, "takes", name, "true or false");
                 else if (json_object_get_boolean(value))
                         row->rules.can |= can;
                 else
@@ -127,10 +131,9 @@ static void read_price(Row *row, struct json_object *o) {
                                    : -1;
 
                 if (price < 0)
-                        fault(row->k, row->s, row->rules.pattern, name, "input, cached or output");
+                        fault_in(row, "price", name, "input, cached or output");
                 else if (!isfinite(d) || d < 0 || d > PRICE_MAX)
-                        fault(row->k, row->s, row->rules.pattern, name,
-                              "dollars for a million tokens, a number from 0");
+                        fault_in(row, "price", name, "dollars for a million tokens, a number from 0");
                 else {
                         row->rules.price[price] = d;
                         row->rules.priced |= 1U << price;

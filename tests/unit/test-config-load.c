@@ -258,6 +258,14 @@ static void test_named(void **state) {
                 { "fifo", "must be a regular file, not a directory, a pipe or a device" },
                 { "device", "must be a regular file, not a directory, a pipe or a device" },
         };
+        /* A fault of the whole text has the file's path, not the text. */
+        static const struct {
+                const char *text;
+                bool is_path;
+        } texts[] = {
+                { "{\"m\":{\"price\":3}}", false }, { "{\"m\":{},}", true },
+                { "[]", true },                       { "nonsense", true },
+        };
         char text[PATH_MAX + 64], expected[PATH_MAX + 256];
         Config *c = NULL;
 
@@ -273,8 +281,15 @@ static void test_named(void **state) {
                 c = config_unref(c);
                 write_file("rules", "{\"m\":{\"price\":{\"input\":3}}}");
         }
-        write_file("rules", "{\"m\":{\"price\":3}}");
-        assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &(Said){}, &c), -EINVAL);
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                Said said = {};
+
+                write_file("rules", texts[i].text);
+                assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), -EINVAL);
+                (void) snprintf(expected, sizeof(expected), "MODEL_RULES: %s%s: must be ",
+                                texts[i].is_path ? home : "m", texts[i].is_path ? "/rules" : ": price");
+                assert_memory_equal(said.text, expected, strlen(expected));
+        }
 
         assert_int_equal(mkfifo("fifo", 0600) + symlink("/dev/zero", "device"), 0);
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

@@ -108,14 +108,15 @@ static void test_refused(void **state) {
                   "MODEL_RULES: m: thinking_zero: must be true or false\n" },
                 { "{\"m\":{\"takes\":[]}}", "MODEL_RULES: m: takes: must be {\"sampling\": false}\n" },
                 { "{\"m\":{\"takes\":{\"tea\":true,\"tools\":1}}}",
-                  "MODEL_RULES: m: tea: must be a name that gemgatectl explain shows under Takes or Not\n"
-                  "MODEL_RULES: m: tools: must be true or false\n" },
+                  "MODEL_RULES: m: takes.tea: must be a name that gemgatectl explain shows under Takes or "
+                  "Not\n"
+                  "MODEL_RULES: m: takes.tools: must be true or false\n" },
                 { "{\"m\":{\"price\":1}}",
                   "MODEL_RULES: m: price: must be {\"input\": 0.3, \"output\": 2.5}\n" },
                 { "{\"m\":{\"price\":{\"input\":-1,\"output\":\"2\",\"tea\":1}}}",
-                  "MODEL_RULES: m: input: must be dollars for a million tokens, a number from 0\n"
-                  "MODEL_RULES: m: output: must be dollars for a million tokens, a number from 0\n"
-                  "MODEL_RULES: m: tea: must be input, cached or output\n" },
+                  "MODEL_RULES: m: price.input: must be dollars for a million tokens, a number from 0\n"
+                  "MODEL_RULES: m: price.output: must be dollars for a million tokens, a number from 0\n"
+                  "MODEL_RULES: m: price.tea: must be input, cached or output\n" },
                 { "{\"m\":{\"source\":\"\"}}",
                   "MODEL_RULES: m: source: must be a text of at most 256 bytes\n" },
         };
