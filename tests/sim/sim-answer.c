@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "sim-continue.h"
 #include "sim-event.h"
+#include "sim-json.h"
 #include "sim-parts.h"
+#include "sim-sample.h"
 
 #define JSON_TYPE        "application/json; charset=UTF-8"
 #define ANSWER_BYTES_MAX (256U << 20)
@@ -198,11 +200,47 @@ static void compose_media(Answer *a, const Action *action, const AnswerAsk *ask)
                               .tokens = usage.candidates });
 }
 
+/* A call of the function that must be called, with the arguments that it requires. */
+static void compose_call(Answer *a, const Action *action, const AnswerAsk *ask) {
+        json_object *declaration = ask->prompt->declaration,
+                    *schema = json_member(declaration, "parametersJsonSchema", "parameters_json_schema")
+                                      ?: json_member(declaration, "parameters", "parameters"),
+                    *arguments = schema ? sample_of(schema) : NULL;
+        _cleanup_free_ char *parts = NULL;
+        Action call = *action;
+
+        if (!json_object_is_type(arguments, json_type_object)) { /* those of a call always are */
+                json_object_put(arguments);
+                arguments = json_object_new_object();
+        }
+        a->error = parts_add_call(&parts,
+                                  json_object_get_string(json_member(declaration, "name", "name")),
+                                  json_object_to_json_string_ext(arguments, JSON_C_TO_STRING_PLAIN));
+        json_object_put(arguments);
+        if (a->error < 0)
+                return;
+        call.parts = parts;
+        parts_compose(a, &call, ask);
+}
+
+static void compose_json(Answer *a, const Action *action, const AnswerAsk *ask) {
+        json_object *o = ask->prompt->schema ? sample_of(ask->prompt->schema) : json_object_new_object();
+        const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+                                                                     JSON_C_TO_STRING_NOSLASHESCAPE);
+
+        compose_text(a, action, ask, text, strlen(text));
+        json_object_put(o);
+}
+
 static void compose_default(Answer *a, const Action *action, const AnswerAsk *ask) {
         _cleanup_buf_ Buf text = BUF_INIT(4096);
 
         if (ask->prompt->image || ask->prompt->audio)
                 return compose_media(a, action, ask);
+        if (ask->prompt->declaration)
+                return compose_call(a, action, ask);
+        if (ask->prompt->json)
+                return compose_json(a, action, ask);
 
         (void) buf_puts(&text, SIMULATED_HEAD);
         if (ask->prompt->n_last > 0)

@@ -69,6 +69,41 @@ static void read_modalities(json_object *list, Prompt *p) {
         }
 }
 
+/* With the mode ANY a function must be called: the first one, or the first of those that are allowed. */
+static void read_calling(json_object *request, Prompt *p) {
+        json_object *tools = json_member(request, "tools", "tools"),
+                    *config = json_member(request, "toolConfig", "tool_config"),
+                    *calling = json_member(config, "functionCallingConfig", "function_calling_config"),
+                    *mode = json_member(calling, "mode", "mode"),
+                    *allowed = json_member(calling, "allowedFunctionNames", "allowed_function_names");
+        const char *wanted = json_length(allowed) > 0
+                                     ? json_object_get_string(json_object_array_get_idx(allowed, 0))
+                                     : NULL;
+
+        if (!mode || !strcaseeq(json_object_get_string(mode), "ANY"))
+                return;
+        for (size_t i = 0; i < json_length(tools); i++) {
+                json_object *all = json_member(json_object_array_get_idx(tools, i), "functionDeclarations",
+                                               "function_declarations");
+
+                for (size_t k = 0; k < json_length(all) && !p->declaration; k++) {
+                        json_object *o = json_object_array_get_idx(all, k),
+                                    *name = json_member(o, "name", "name");
+
+                        if (!wanted || (name && streq(json_object_get_string(name), wanted)))
+                                p->declaration = o;
+                }
+        }
+}
+
+static void read_format(json_object *config, Prompt *p) {
+        json_object *type = json_member(config, "responseMimeType", "response_mime_type");
+
+        p->json = type && streq(json_object_get_string(type), "application/json");
+        p->schema = json_member(config, "responseJsonSchema", "response_json_schema")
+                            ?: json_member(config, "responseSchema", "response_schema");
+}
+
 static void read_config(json_object *config, Prompt *p) {
         json_object *v, *stops = json_member(config, "stopSequences", "stop_sequences");
 
@@ -78,6 +113,7 @@ static void read_config(json_object *config, Prompt *p) {
         if ((v = json_member(config, "candidateCount", "candidate_count")))
                 p->candidates = (unsigned) MIN(MAX(json_object_get_int64(v), 1), (int64_t) CANDIDATES_MAX);
         read_modalities(json_member(config, "responseModalities", "response_modalities"), p);
+        read_format(config, p);
         for (size_t i = 0; i < MIN(json_length(stops), STOP_SEQUENCES_MAX); i++)
                 p->stops[p->n_stops++] = json_object_get_string(json_object_array_get_idx(stops, i));
         if ((v = json_member(config, "responseLogprobs", "response_logprobs")))
@@ -113,6 +149,7 @@ void prompt_read(json_object *request, Prompt *ret) {
         for (unsigned i = 0; i < MODALITIES; i++)
                 p.tokens += p.modality[i];
 
+        read_calling(request, &p);
         if (last)
                 read_last(last, &p);
         if ((v = json_member(request, "generationConfig", "generation_config")))

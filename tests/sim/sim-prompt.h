@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the simulated answer depends on: read once from a request that was found well-formed. */
+/* What the simulated answer depends on: read once from a request that was found well-formed. Its pointers
+ * live as long as the JSON. */
 
 #include <json-c/json.h>
 
@@ -22,7 +23,7 @@ typedef enum Modality {
 #define PROMPT_ECHO_MAX 120U /* bytes of the user's last text that are echoed */
 
 struct Prompt {
-        const char *last; /* the end of the last text of the user; lives as long as the JSON */
+        const char *last; /* the end of the last text of the user */
         size_t n_last;
         uint64_t tokens;     /* bytes / 4, and a fixed number for each file */
         uint64_t modality[MODALITIES]; /* of which */
@@ -31,6 +32,9 @@ struct Prompt {
         const char *stops[STOP_SEQUENCES_MAX];
         unsigned n_stops;
         bool image, audio; /* of responseModalities */
+        bool json;                /* the answer is to be JSON; */
+        json_object *schema;      /* of this schema; NULL: of any */
+        json_object *declaration; /* the function that must be called; NULL: none must */
         bool logprobs; /* are asked for */
         unsigned top_logprobs;
 };

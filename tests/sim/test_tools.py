@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Functions: the parts of an answer, what their declarations and turns must be, and their signatures."""
 import base64
+import json
 
 import pytest
 from ask import MODEL, ask, events, hello, text_of
@@ -31,6 +32,64 @@ USER = ("user", {"text": "Hi"})
 
 
 # --- answers ---
+
+
+def forced(names=(), **functions):
+    """The mode ANY, with functions and the schemas of their parameters."""
+    config = {"mode": "ANY"} | ({"allowedFunctionNames": names} if names else {})
+    declared = [{"name": n, "parametersJsonSchema": s} for n, s in functions.items()]
+    return hello(tools=[{"functionDeclarations": declared}], toolConfig={"functionCallingConfig": config})
+
+
+CITY = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 3},
+                                         "unit": {"enum": ["C", "F"]}}, "required": ["city", "days"]}
+
+
+@pytest.mark.parametrize("names,called", [((), "look"), (["tell"], "tell")])
+@pytest.mark.parametrize("verb", ["generateContent", STREAM])
+def test_a_function_that_must_be_called_is_called(sim, verb, names, called):
+    answer, body = ask(sim, verb, forced(names, look=CITY, tell={"type": "object"}))
+    body = body or events(answer)[-1]
+    [part] = parts_of(body)
+    assert part["functionCall"]["name"] == called and part["functionCall"]["id"] and part["thoughtSignature"]
+    assert part["functionCall"]["args"] == ({"city": "simulated", "days": 3} if called == "look" else {})
+
+
+def test_no_function_need_be_called(sim):
+    assert text_of(ask(sim, body=hello(tools=DECLARED))[1]).startswith("This answer is simulated")
+
+
+@pytest.mark.parametrize("schema,sample", [
+    (None, {}),
+    (CITY, {"city": "simulated", "days": 3}),
+    ({"type": "object", "properties": {"a": {"type": "string"}}}, {}),
+    ({"type": "array", "minItems": 2, "items": {"type": "boolean"}}, [False, False]),
+    ({"type": ["null", "number"], "maximum": -1.5}, -1.5),
+    ({"type": "integer", "exclusiveMinimum": 1.5}, 3),
+    ({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]}, "sim"),
+    ({"type": "string", "minLength": 11}, "simulatedxx"),
+    ({"type": "string", "format": "date"}, "2026-01-01"),
+    ({"$ref": "#/$defs/x", "$defs": {"x": {"enum": [7, 8]}}}, 7),
+    ({"allOf": [CITY, {"type": "object", "properties": {"x": {"const": 1}}, "required": ["x"]}]},
+     {"city": "simulated", "days": 3, "x": 1}),
+    ({"type": "null"}, None),
+])
+def test_json_fits_the_schema(sim, schema, sample):
+    config = {"responseMimeType": "application/json"} | ({"responseJsonSchema": schema} if schema else {})
+    assert json.loads(text_of(ask(sim, body=hello(generationConfig=config))[1])) == sample
+
+
+def test_json_fits_a_schema_that_refers_to_itself(sim):
+    node = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
+    config = {"responseMimeType": "application/json", "responseJsonSchema": node}
+    assert json.loads(text_of(ask(sim, body=hello(generationConfig=config))[1]))["next"]
+
+
+def test_json_fits_a_schema_of_google(sim):
+    schema = {"type": "OBJECT", "required": ["a"], "properties": {
+        "a": {"type": "ARRAY", "minItems": "1", "items": {"type": "STRING", "enum": ["x", "y"]}}}}
+    config = {"responseMimeType": "application/json", "responseSchema": schema}
+    assert json.loads(text_of(ask(sim, body=hello(generationConfig=config))[1])) == {"a": ["x"]}
 
 
 def test_calls(sim):
