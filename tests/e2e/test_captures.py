@@ -30,10 +30,6 @@ def names(table):
 
 
 NOT_YET = names({
-    "Google's list of models": """
-        genai-node 11
-        genai-py 10
-    """,
 })
 
 
