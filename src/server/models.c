@@ -255,7 +255,8 @@ int models_get(Request *q, ApiError *ret_error) {
         ModelName name;
 
         if (model_name_parse(q->rest, strlen(q->rest), &name) < 0) {
-                api_error_set(ret_error, 400, "model", "This is not the name of a model.");
+                api_error_set(ret_error, 400, "model", "This is not the name of a model%s.",
+                              strchr(q->rest, ':') ? ": its methods are called with POST" : "");
                 return HANDLER_E_REFUSED;
         }
         target = name.cli ? NULL : alias_set_find(&q->config->aliases, name.name);

@@ -92,6 +92,8 @@ static const Route routes[] = {
           .flags = ROUTE_SHARED },
         { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model",
           .flags = ROUTE_SHARED },
+        NATIVE("GET", "/v1beta/models", models_list, "the models in Google's form, with aliases"),
+        NATIVE("GET", "/v1beta/models/", models_get, "one model in Google's form"),
         FILES("/v1beta"),
         FILES("/v1"), /* as above */
         { "GET", "/stats", TOKEN_ADMIN, PLAIN, manage_stats,
@@ -158,7 +160,6 @@ static const char *why_missing(const char *path) {
         } rows[] = {
                 { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
                 { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
-                { "/v1beta/models", "The list of models is at /v1/models." },
                 { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
                                      "the safety of each prompt and answer itself." },
                 { "/v1/images/edits", "There is no editing of images at this path: send the image to "
