@@ -7,13 +7,20 @@
 
 #define VENDOR "google/"
 
+/* What routers of several vendors write before a name. A `models/` behind it is of the name. */
+static const char *const vendors[] = { VENDOR, "models/" VENDOR };
+
 static int set_model(const char *s, size_t n, Translation *t) {
-        size_t k = strlen(VENDOR);
         ModelName name;
 
-        if (n > k && memcmp(s, VENDOR, k) == 0) {
-                s += k;
-                n -= k;
+        for (size_t i = 0; i < ELEMENTSOF(vendors); i++) {
+                size_t k = strlen(vendors[i]);
+
+                if (n > k && memcmp(s, vendors[i], k) == 0) {
+                        s += k;
+                        n -= k;
+                        break;
+                }
         }
         if (model_name_parse(s, n, &name) < 0)
                 return -EINVAL;
