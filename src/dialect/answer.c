@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "dialect/answer.h"
+#include "dialect/dialect.h"
 #include "dialect/gemini/form.h"
 #include "dialect/message.h"
 
@@ -75,6 +76,19 @@ void answer_note_event(Answer *a, const GeminiEvent *e) {
         a->is_foreign = a->is_foreign || e->is_foreign;
         a->is_known = a->is_known || !e->is_foreign;
         a->has_usage = a->has_usage || e->has_usage;
+}
+
+void answer_place(Answer *a, Translation *t, GeminiCandidate *c) {
+        if (c->index == 0 || (a->lone == 0 && a->candidates[0].is_seen))
+                return;
+        if (t->n_asked == 0)
+                translation_count_asked(t);
+        if (t->n_asked > 1)
+                return;
+        if (a->lone == 0)
+                a->lone = c->index;
+        if (c->index == a->lone)
+                c->index = 0;
 }
 
 AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {

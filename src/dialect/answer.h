@@ -26,9 +26,12 @@ typedef struct AnswerCandidate {
         char finish[FINISH_REASON_MAX + 1]; /* Gemini's finishReason, an open enum, cut; "" before the end */
 } AnswerCandidate;
 
+typedef struct Translation Translation;
+
 typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
         char block[FINISH_REASON_MAX + 1]; /* promptFeedback.blockReason, cut; "": none */
+        uint64_t lone; /* answer_place(): the index of the only candidate; 0: it has that one, or is not known */
         bool is_blocked;                   /* it has one, also after a text */
         bool is_refused; /* the same, if the reason is about the account */
         bool is_foreign; /* an event had nothing of Gemini's */
@@ -60,6 +63,8 @@ void answer_note_finish_message(const GeminiCandidate *c, const Secret *key,
 void answer_reset(Answer *a);
 
 void answer_note_event(Answer *a, const GeminiEvent *e);
+/* If one candidate is asked for, and the first that comes has another index than 0, it is the one with 0. */
+void answer_place(Answer *a, Translation *t, GeminiCandidate *c);
 /* NULL for an index above the maximum. */
 AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c);
 /* The present event has content of the candidate, by the dialect's own definition. */

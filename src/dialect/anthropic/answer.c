@@ -188,6 +188,7 @@ static int note_candidate(AnthropicMessage *m, GeminiCandidate *c, Buf *out) {
         GeminiPart part;
 
         answer_scrub_finish(c, m->t.key);
+        answer_place(&m->answer, &m->t, c);
         candidate = answer_note_candidate(&m->answer, c);
         if (!candidate || c->index > 0)
                 return 0;

@@ -215,6 +215,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         GeminiPart part;
 
         answer_scrub_finish(c, chat->t.key);
+        answer_place(&chat->answer, &chat->t, c);
         candidate = answer_note_candidate(&chat->answer, c);
         if (!candidate)
                 return 0;

@@ -72,6 +72,7 @@ int single_event(OpenaiSingle *s, const char *json, size_t n,
                 bool has_content = false;
 
                 answer_scrub_finish(&c, s->t.key);
+                answer_place(&s->answer, &s->t, &c);
                 candidate = answer_note_candidate(&s->answer, &c);
                 if (!candidate || c.index > 0)
                         continue;
