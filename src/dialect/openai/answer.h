@@ -81,6 +81,8 @@ void openai_sound_end(OpenaiChat *chat, size_t index, Buf *out);           /* of
  * they become annotations. */
 void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c);
 void openai_cite_end(OpenaiChat *chat, size_t index);
+/* Before the text of a part: notes where it begins. */
+void openai_cite_part(OpenaiChat *chat, size_t index, const GeminiPart *p, bool is_first_of_event);
 void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w);
 
 /* --- chat-logprobs.c --- */

@@ -168,7 +168,8 @@ const OpenaiWriter openai_chat_writer = { .begin = begin, .part = add_part, .flu
 /* The buffers of a candidate. Nothing is allocated before it is needed. */
 static void each_buf(OpenaiChoice *c, void (*do_it)(Buf *b)) {
         Buf *const bufs[] = { &c->text,     &c->thoughts,  &c->calls,     &c->media, &c->logprobs,
-                              &c->grounding, &c->citations, &c->annotations, &c->signature, &c->ids };
+                              &c->grounding, &c->citations, &c->annotations, &c->signature, &c->ids,
+                              &c->parts };
 
         for (size_t i = 0; i < ELEMENTSOF(bufs); i++)
                 do_it(bufs[i]);
@@ -211,7 +212,7 @@ void openai_answer_done(OpenaiChat *chat) {
 
 static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         AnswerCandidate *candidate;
-        bool has_content = false;
+        bool has_content = false, is_first = true;
         GeminiPart part;
 
         answer_scrub_finish(c, chat->t.key);
@@ -225,7 +226,8 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         openai_cite_add(chat, c);
         hops_note_token(&chat->continuation, c);
 
-        while (gemini_part_next(&c->parts, &part)) {
+        for (; gemini_part_next(&c->parts, &part); is_first = false) {
+                openai_cite_part(chat, c->index, &part, is_first);
                 if (part.kind == GEMINI_PART_CALL && (chat->is_completion || !call_has_name(&part)))
                         continue;
                 if (!part.is_thought && gemini_part_has_content(&part))
@@ -451,6 +453,7 @@ void openai_chat_reset(Translation *t) {
 
                 each_buf(choice, buf_clear);
                 choice->n_calls = choice->n_images = choice->n_sounds = choice->n_annotations = 0;
+                choice->n_parts = choice->last_part = 0;
                 choice->has_begun = false;
         }
 }

@@ -6,7 +6,10 @@
  * repeats. Gemini counts bytes of UTF-8, OpenAI counts characters. Any event may bring more of them, or all
  * of them again, so they are kept as they are and read at the end of each answer of Gemini, when all of its
  * text is known.
- * Gemini counts from the beginning of that answer, which may be one of several (chat-continue.c).
+ *
+ * A citation's bytes are counted from the beginning of that answer, which may be one of several
+ * (chat-continue.c); a support's from the beginning of one of its parts. In a stream a text that goes on in the
+ * next event is one part.
  */
 
 #include <errno.h>
@@ -16,8 +19,9 @@
 #include "dialect/json.h"
 #include "dialect/openai/answer.h"
 
-#define CITATIONS_MAX 1024U /* annotations of a candidate */
-#define MARK_EVERY    1024U /* bytes of the text between two counts of its characters */
+#define CITATIONS_MAX   1024U /* annotations of a candidate */
+#define CITED_PARTS_MAX 4096U /* of an answer; offsets in a part behind these are as in the first */
+#define MARK_EVERY      1024U /* bytes of the text between two counts of its characters */
 
 /* How many characters are before a byte of the text. */
 typedef struct CharMap {
@@ -63,11 +67,25 @@ void openai_cite_add(OpenaiChat *chat, const GeminiCandidate *c) {
         grounding_keep(&chat->choices[c->index].citations, c->citations);
 }
 
+void openai_cite_part(OpenaiChat *chat, size_t index, const GeminiPart *p, bool is_first_of_event) {
+        OpenaiChoice *choice = &chat->choices[index];
+        unsigned kind = 2 * p->kind + p->is_thought + 1;
+        bool goes_on = is_first_of_event && choice->last_part == kind && p->kind == GEMINI_PART_TEXT;
+        uint32_t start;
+
+        choice->last_part = kind;
+        if (goes_on || choice->n_parts++ == 0 || choice->n_parts > CITED_PARTS_MAX)
+                return;
+        start = (uint32_t) (choice->text.n + chat->text.n);
+        (void) buf_append(&choice->parts, &start, sizeof(start));
+}
+
 typedef struct List {
         JWriter *w;
         bool is_flat; /* an annotation of /v1/responses: its members are beside its type */
         const CharMap *map;
         size_t from; /* where the bytes are counted from */
+        const Buf *parts;
         unsigned n_before, n; /* n_before: of the answers before */
         uint64_t seen[CITATIONS_MAX]; /* digests of the elements */
 } List;
@@ -85,6 +103,16 @@ static bool is_repeated(List *l, JsonView url, uint64_t start, uint64_t end) {
                         return true;
         l->seen[l->n] = h;
         return false;
+}
+
+/* Where a part begins, from the beginning of the answer. */
+static uint64_t start_of_part(const List *l, uint64_t part) {
+        uint32_t start;
+
+        if (part == 0 || part > l->parts->n / sizeof(start))
+                return 0;
+        memcpy(&start, buf_data(l->parts) + (part - 1) * sizeof(start), sizeof(start));
+        return start - MIN((size_t) start, l->from);
 }
 
 /* `start`, `end`: bytes of the text */
@@ -114,14 +142,15 @@ static void write_source(List *l, JsonView url, JsonView title, uint64_t start, 
 static void write_support(List *l, JsonView support, const GroundingSources *s) {
         JsonView segment = json_view_get(support, "segment"), v;
         JsonCursor indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
+        uint64_t part = start_of_part(l, json_view_count(json_view_get(segment, "partIndex")));
 
         while (json_next(&indices, NULL, &v)) {
                 uint64_t i = json_view_count(v);
                 JsonView source = i < s->n ? grounding_source(s->all[i]) : (JsonView){};
 
                 write_source(l, grounding_url(source), json_view_get(source, "title"),
-                             json_view_count(json_view_get(segment, "startIndex")),
-                             json_view_count(json_view_get(segment, "endIndex")));
+                             part + MIN(json_view_count(json_view_get(segment, "startIndex")), l->map->n),
+                             part + MIN(json_view_count(json_view_get(segment, "endIndex")), l->map->n));
         }
 }
 
@@ -177,6 +206,7 @@ static void end_with_sources(OpenaiChat *chat, size_t index) {
         l.w = &w;
         l.is_flat = chat->is_response;
         l.map = &map;
+        l.parts = &choice->parts;
         l.from = openai_hops_text(chat, index);
         l.n_before = l.n = choice->n_annotations;
         write_kept(&l, &choice->grounding, write_grounding);

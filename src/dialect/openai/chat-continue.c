@@ -82,6 +82,8 @@ void openai_hops_restore(OpenaiChat *chat) {
         buf_clear(&choice->grounding);
         buf_clear(&choice->citations);
         buf_clear(&choice->signature);
+        buf_clear(&choice->parts);
+        choice->n_parts = choice->last_part = 0;
         choice->n_calls = hops->n_calls;
         choice->n_images = hops->n_images;
         choice->n_sounds = hops->n_sounds;

@@ -19,6 +19,8 @@ typedef struct OpenaiChoice {
         Buf thoughts; /* not streaming, like the next three: all of them */
         Buf calls, media, logprobs; /* elements of an array, as JSON */
         Buf grounding, citations;   /* groundingMetadata and citationMetadata of its events: arrays */
+        Buf parts; /* uint32_t: where each part of Gemini's answer but the first begins in the text */
+        unsigned n_parts, last_part; /* chat-cite.c */
         Buf annotations;            /* made of them: elements of an array, as JSON */
         Buf signature;              /* of its text: a string, as JSON */
         Buf ids;                    /* of its calls so far: uint32_t, a digest of each */
