@@ -31,7 +31,7 @@ typedef struct Translation Translation;
 typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
         char block[FINISH_REASON_MAX + 1]; /* promptFeedback.blockReason, cut; "": none */
-        uint64_t lone; /* answer_place(): the index of the only candidate; 0: it has that one, or is not known */
+        uint64_t lone; /* answer_place(): the index of the only candidate, if it is not 0 */
         bool is_blocked;                   /* it has one, also after a text */
         bool is_refused; /* the same, if the reason is about the account */
         bool is_foreign; /* an event had nothing of Gemini's */

@@ -8,8 +8,8 @@
  * text is known.
  *
  * A citation's bytes are counted from the beginning of that answer, which may be one of several
- * (chat-continue.c); a support's from the beginning of one of its parts. In a stream a text that goes on in the
- * next event is one part.
+ * (chat-continue.c); a support's from the beginning of one of its parts. In a stream a text that goes on in
+ * the next event is one part.
  */
 
 #include <errno.h>
