@@ -123,6 +123,24 @@ def test_models(client):
     assert MODEL in [m.id for m in models] and all(m.type == "model" for m in models)
 
 
+def test_models_in_pages(start):
+    """Aliases are listed, patterns are not; the pager goes through pages in both directions."""
+    d = start(MODEL_ALIASES='{"claude-*": {"model": "gemini-3.8-flash", "list": ["claude-gemini"]}}')
+    with anthropic.Anthropic(api_key=SECRETS["TOKEN"], base_url=d.url, max_retries=0, timeout=30) as c:
+        ids = [m.id for m in c.models.list()]
+        assert ids[-1] == "claude-gemini" and len(ids) == len(set(ids)) > 10
+        assert [m.id for m in c.models.list(limit=4)] == ids
+        assert {m.id for m in c.models.list(limit=4, before_id="claude-gemini")} == set(ids[:-1])
+        alias, model = c.models.retrieve("claude-3-haiku"), c.models.retrieve(MODEL)
+        assert (alias.id, alias.lifecycle, alias.max_tokens) == ("claude-3-haiku", "active", model.max_tokens)
+        with pytest.raises(anthropic.NotFoundError) as e:
+            c.models.retrieve("gemini-nowhere")
+        assert "gemini-nowhere" in str(e.value) and e.value.request_id
+        with pytest.raises(anthropic.BadRequestError):
+            c.models.list(limit=0)
+
+
+
 def test_search(client, sim):
     grounding = {"webSearchQueries": ["news"], "groundingChunks": [{"web": {"uri": "https://example.org", "title": "A"}}],
                  "groundingSupports": [{"segment": {"endIndex": 5, "text": "News."}, "groundingChunkIndices": [0]}]}
