@@ -160,6 +160,9 @@ static const char *why_missing(const char *path) {
         } rows[] = {
                 { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
                 { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
+                { "/messages", "Anthropic's paths begin with /v1: add it to the path." },
+                { "/v1/v1/messages", "The client adds /v1 itself: its base URL must end before it." },
+                { "/v1/complete", "Anthropic's older completions are not served: use /v1/messages." },
                 { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
                                      "the safety of each prompt and answer itself." },
                 { "/v1/images/edits", "There is no editing of images at this path: send the image to "

@@ -132,6 +132,18 @@ def test_run_taken(cli, sim):
         assert json.loads(a.body)["model"] == MODEL
 
 
+def test_messages(cli, sim):
+    """Anthropic's messages go by way of the CLI, as chat does."""
+    sim.script('*: text "Hello there." chunks=2 usage=5/2/7')
+    d = cli()
+    body = {"model": "cli/" + MODEL, "max_tokens": 9, "system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}]}
+    whole, streamed = (d.ask("POST", "/v1/messages", body=body | {"stream": s}) for s in (False, True))
+    assert (whole.status, streamed.status) == (200, 200), whole.body
+    answer = json.loads(whole.body)
+    assert answer["content"] == [{"type": "text", "text": "Hello there."}] and answer["stop_reason"] == "end_turn"
+    assert b"event: message_stop" in streamed.body and streamed.complete
+
+
 @pytest.mark.parametrize("default", [MODEL, "cli/" + MODEL, "models/" + MODEL])
 def test_run_default_model(cli, sim, default):
     a = cli(DEFAULT_MODEL=default).ask("POST", "/run-gemini", body={"command": "Hi"})
