@@ -15,13 +15,11 @@
 
 #define CITATIONS_MAX 256U /* of an answer */
 
+/* Some clients want a title of each. */
 static void write_title(JsonView source, JWriter *w) {
         JsonView title = json_view_get(source, "title");
 
-        if (json_view_is(title, '"'))
-                json_copy_value(w, "title", title);
-        else
-                jwrite_null(w, "title");
+        json_copy_value(w, "title", json_view_is(title, '"') ? title : grounding_url(source));
 }
 
 static void cite(AnthropicMessage *m, JsonView source, JsonView text, Buf *out) {
@@ -80,10 +78,7 @@ static void write_results(const char *id, const GroundingSources *s, JWriter *w)
                 jwrite_object(w, NULL);
                 jwrite_string(w, "type", "web_search_result");
                 json_copy_value(w, "url", url);
-                if (json_view_is(json_view_get(source, "title"), '"'))
-                        write_title(source, w);
-                else
-                        json_copy_value(w, "title", url);
+                write_title(source, w);
                 jwrite_string(w, "encrypted_content", "");
                 jwrite_null(w, "page_age");
                 jwrite_end(w);
