@@ -7,6 +7,10 @@
 #include "core/cooldown.h"
 #include "dialect/api-error.h"
 
+/* Google's message about a prompt that is too long: "The input token count (1048577) exceeds the maximum
+ * number of tokens allowed (1048576)." */
+#define TOO_LONG "exceeds the maximum number of tokens"
+
 /* Type and code of a status, if nothing more exact is known. */
 static const struct {
         int status;
@@ -187,6 +191,8 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
                 e->code = "model_not_found";
                 (void) snprintf(e->param, sizeof(e->param), "model");
         }
+        if (v->class == VERDICT_REQUEST && strstr(v->message, TOO_LONG))
+                e->code = "context_length_exceeded"; /* clients shorten the conversation */
         if (rules[v->class].code)
                 e->code = rules[v->class].code;
         e->daily = v->class == VERDICT_DAY;

@@ -83,7 +83,7 @@ extern const Dialect dialect_openai_chat;
 extern const Dialect dialect_openai_completions;
 extern const Dialect dialect_openai_embeddings;
 extern const Dialect dialect_openai_images;
-extern const Dialect dialect_openai_responses;
+extern const Dialect dialect_openai_responses, dialect_openai_input_tokens, dialect_openai_compact;
 extern const Dialect dialect_openai_speech;
 extern const Dialect dialect_openai_transcriptions, dialect_openai_translations;
 extern const Dialect dialect_anthropic_messages, dialect_anthropic_count_tokens;

@@ -17,6 +17,8 @@
 #define OPENAI_COMPLETIONS &dialect_openai_completions, &error_shape_openai
 #define OPENAI_EMBEDDINGS &dialect_openai_embeddings, &error_shape_openai
 #define OPENAI_IMAGES &dialect_openai_images, &error_shape_openai
+#define OPENAI_INPUT_TOKENS &dialect_openai_input_tokens, &error_shape_openai
+#define OPENAI_COMPACT &dialect_openai_compact, &error_shape_openai
 #define OPENAI_RESPONSES &dialect_openai_responses, &error_shape_openai
 #define OPENAI_SPEECH &dialect_openai_speech, &error_shape_openai
 #define OPENAI_TRANSCRIPTIONS &dialect_openai_transcriptions, &error_shape_openai
@@ -62,6 +64,10 @@ static const Route routes[] = {
           "OpenAI completions of one prompt, streaming and not" },
         { "POST", "/v1/responses", TOKEN_CLIENT, OPENAI_RESPONSES, exchange_begin,
           "OpenAI Responses, streaming and not" },
+        { "POST", "/v1/responses/input_tokens", TOKEN_CLIENT, OPENAI_INPUT_TOKENS, exchange_begin,
+          "the tokens of a response's input" },
+        { "POST", "/v1/responses/compact", TOKEN_CLIENT, OPENAI_COMPACT, exchange_begin,
+          "a shorter input: a summary" },
         { "GET", "/v1/responses/", TOKEN_CLIENT, OPENAI_RESPONSES, stored_response_get,
           "a response that is kept, and {id}/input_items" },
         { "DELETE", "/v1/responses/", TOKEN_CLIENT, OPENAI_RESPONSES, stored_response_delete, "deletes it" },

@@ -241,3 +241,38 @@ def test_sdk_tools(sim, client):
             pass
         (call,) = [i for i in stream.get_final_response().output if i.type == "function_call"]
     assert json.loads(call.arguments) == {"city": "Rome"}
+
+
+# --- about the input alone ---
+
+
+def test_input_tokens(sim, client, d):
+    sim.script('* : text "Hello."')
+    told = client.responses.input_tokens.count(model=MODEL, input="Hi", instructions="Be kind.", tools=[F])
+    assert told.object == "response.input_tokens" and told.input_tokens > 0
+    (seen,) = sim.requests()
+    asked = json.loads(seen.body)["generateContentRequest"]
+    assert asked["model"] == "models/" + MODEL and asked["tools"][0]["functionDeclarations"][0]["name"] == "f"
+    first = made(d)
+    sim.clear()
+    assert post(d, "/input_tokens", previous_response_id=first["id"], stream=True).status == 200
+    assert "Hello." in sim.requests()[0].body
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_compacted(sim, d, stream):
+    sim.script('* : text "A greeting."')
+    answer = post(d, "/compact", input=[{"role": "user", "content": "Hi"}], tools=[F], tool_choice="required", stream=stream)
+    assert answer.status == 200, answer.body
+    told = json.loads(answer.body)
+    (item,) = told["output"]
+    assert told["object"] == "response.compaction" and item["type"] == "compaction" and told["usage"]["total_tokens"] > 0
+    (seen,) = sim.requests()
+    assert "Summarize" in seen.body and json.loads(seen.body)["toolConfig"]["functionCallingConfig"]["mode"] == "NONE"
+    sim.clear()
+    made(d, input=[item, {"role": "user", "content": "Go on."}])
+    assert texts(sim.requests()[0].body) == [("user", "Summary of the conversation so far:\nA greeting."), ("user", "Go on.")]
+    # That of another server is skipped.
+    sim.clear()
+    made(d, input=[{"type": "compaction", "encrypted_content": "Z0FBQUFB"}, {"role": "user", "content": "Go on."}])
+    assert texts(sim.requests()[0].body) == [("user", "Go on.")]

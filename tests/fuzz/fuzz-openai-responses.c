@@ -65,15 +65,15 @@ static void look(const Dialect *d, ResponseStore *store, const uint8_t *data, si
 /* The kept response is resp_0…0, its only item msg_0…000. */
 static ResponseStore *make_store(void) {
         static const char input[] = "[{\"role\":\"user\",\"content\":\"Hi\"}]",
-                          response[] = "{\"id\":\"resp_00000000000000000000000000000000\",\"output\":[{\"id\":"
-                                       "\"msg_0000000000000000000000000000000000\",\"type\":\"message\","
+                          response[] = "{\"id\":\"resp_00000000000000000000000000000000\","
+                                       "\"output\":[{\"id\":\"msg_0000000000000000000000000000000000\",\"type\":\"message\","
                                        "\"role\":\"assistant\",\"content\":[]}]}";
         ResponseStore *s;
         ResponseName name;
         Buf a = BUF_INIT(1024), b = BUF_INIT(1024);
 
-        check(response_store_new(&(ResponseStoreLimits){ 8, 1 << 20, 8, 1 << 20, USEC_PER_HOUR }, false, &s) ==
-              0);
+        check(response_store_new(&(ResponseStoreLimits){ 8, 1 << 20, 8, 1 << 20, USEC_PER_HOUR }, false,
+                                 &s) == 0);
         check(response_name_parse(0, "resp_00000000000000000000000000000000", &name));
         (void) buf_puts(&a, input);
         (void) buf_puts(&b, response);

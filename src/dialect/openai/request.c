@@ -33,7 +33,8 @@ int chat_read_model(ChatRequest *q, JsonView v) {
 }
 
 int chat_read_stream(ChatRequest *q, JsonView v) {
-        q->chat->t.method = json_view_is(v, 't') ? GEMINI_STREAM : GEMINI_GENERATE;
+        if (!q->counts)
+                q->chat->t.method = json_view_is(v, 't') ? GEMINI_STREAM : GEMINI_GENERATE;
         return 0;
 }
 
@@ -141,27 +142,51 @@ static void write_tier(ChatRequest *q, JWriter *w) {
                         jwrite_string(w, "serviceTier", tiers[i].gemini);
 }
 
-static int write_request(ChatRequest *q, Buf *out) {
-        JWriter w = JWRITER_INIT(out);
+static int write_prompt(ChatRequest *q, JWriter *w) {
+        const char *name = q->table[q->required].name;
         ToolLoss lost;
         int r;
 
-        jwrite_object(&w, NULL);
-        r = turns_write(&q->turns, &w);
+        r = turns_write(&q->turns, w);
         if (r == -E2BIG)
-                return dialect_refuse(q->error, q->table[q->required].name,
+                return dialect_refuse(q->error, name,
                                       "%s must not have more than %u parts and %u names of functions, "
                                       "each of at most %u bytes",
-                                      q->table[q->required].name, TURN_STEPS_MAX, TOOL_NAMES_MAX,
-                                      TOOL_NAME_MAX);
+                                      name, TURN_STEPS_MAX, TOOL_NAMES_MAX, TOOL_NAME_MAX);
         if (r < 0)
                 return r;
-        lost = tools_write(q->tools.decls, q->tools.n, &q->tools.choice, q->rules, &w);
+        lost = tools_write(q->tools.decls, q->tools.n, &q->tools.choice, q->rules, w);
         q->chat->t.loss = q->chat->t.loss ?: tool_loss_to_string(lost);
-        chat_write_config(q, &w);
-        chat_write_google(q, &w);
-        write_tier(q, &w);
-        store_member_write(q->context, q->fields[CHAT_STORE], &w);
+        return 0;
+}
+
+/* What is counted is the prompt: the limits of an answer are left out. */
+static int write_count(ChatRequest *q, JWriter *w) {
+        int r;
+
+        jwrite_object(w, "generateContentRequest");
+        jwrite_raw(w, "model", "\"models/");
+        jwrite_escape(w->buf, q->model, strlen(q->model));
+        (void) buf_putc(w->buf, '"');
+        r = write_prompt(q, w);
+        jwrite_end(w);
+        return r;
+}
+
+static int write_request(ChatRequest *q, Buf *out) {
+        JWriter w = JWRITER_INIT(out);
+        int r;
+
+        jwrite_object(&w, NULL);
+        r = q->counts ? write_count(q, &w) : write_prompt(q, &w);
+        if (r != 0)
+                return r;
+        if (!q->counts) {
+                chat_write_config(q, &w);
+                chat_write_google(q, &w);
+                write_tier(q, &w);
+                store_member_write(q->context, q->fields[CHAT_STORE], &w);
+        }
         jwrite_end(&w);
         return out->error;
 }

@@ -50,6 +50,7 @@ struct ChatRequest {
         unsigned n_stop;         /* stop strings that are not empty */
 
         ChatField required;
+        bool counts; /* the tokens of the request are asked for, no answer */
         ApiError *error;
 };
 

@@ -16,8 +16,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "dialect/openai/responses.h"
-#include "dialect/openai/responses-history.h"
+#include "dialect/openai/responses-request.h"
 
 static void begin(OpenaiChat *chat, const char *id) {
         uint64_t h = hash_stable(chat->request_id, strlen(chat->request_id));
@@ -208,6 +207,14 @@ static void keep_hop(OpenaiResponse *r) {
         copy(&r->hop_signature, &r->signature);
 }
 
+int openai_response_continue(OpenaiResponse *r) {
+        int e = openai_hops_continue(&r->chat);
+
+        if (e == DIALECT_E_MORE)
+                keep_hop(r);
+        return e;
+}
+
 const char *response_status(const OpenaiResponse *r) {
         const char *finish = strempty(r->chat.t.finish_reason);
 
@@ -240,9 +247,7 @@ int openai_response_finish(Translation *t, Buf *out, Verdict *ret_verdict) {
         if (!answer_judge(&chat->answer, response_streams(r), openai_finish_is_answer, chat->why,
                           ret_verdict))
                 return DIALECT_E_VERDICT;
-        e = openai_hops_continue(chat);
-        if (e == DIALECT_E_MORE)
-                keep_hop(r);
+        e = openai_response_continue(r);
         if (e != 0)
                 return e;
 

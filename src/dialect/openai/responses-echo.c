@@ -9,7 +9,7 @@
 
 #include "base/json/copy.h"
 #include "base/text.h"
-#include "dialect/openai/responses.h"
+#include "dialect/openai/responses-request.h"
 
 /* Bytes of one member that is repeated. Real instructions and tools have some dozen KiB; of more, a client
  * knows what it sent. */
@@ -172,7 +172,7 @@ static void write_error(const ApiError *e, JWriter *w) {
         jwrite_end(w);
 }
 
-static void write_usage(const OpenaiChat *chat, JWriter *w) {
+void response_write_usage(const OpenaiChat *chat, JWriter *w) {
         Usage u = chat->t.usage;
 
         if (chat->hops)
@@ -224,6 +224,6 @@ void response_write(OpenaiResponse *r, const char *status, const ApiError *error
         jwrite_end(w);
         jwrite_string(w, "service_tier", is_over ? chat->service_tier : "auto");
         if (is_over)
-                write_usage(chat, w);
+                response_write_usage(chat, w);
         jwrite_end(w);
 }

@@ -10,8 +10,7 @@
 #include "base/limits-responses.h"
 #include "core/response-store.h"
 #include "dialect/json.h"
-#include "dialect/openai/responses.h"
-#include "dialect/openai/responses-history.h"
+#include "dialect/openai/responses-request.h"
 
 #define ID_SHOWN_MAX 80U
 
@@ -32,7 +31,7 @@ void responses_request_done(ResponsesRequest *r) {
         free(r->turns);
 }
 
-static int new_text(ResponsesRequest *r, StoredText **ret) {
+int responses_new_text(ResponsesRequest *r, StoredText **ret) {
         StoredText *t;
 
         if (r->n_texts == r->n_texts_allocated) {
@@ -65,9 +64,9 @@ static int load(ResponsesRequest *r, const ResponseName *name, StoredText **ret_
         StoredText *input = NULL, *response;
         int e;
 
-        e = new_text(r, &response);
+        e = responses_new_text(r, &response);
         if (e == 0 && ret_input)
-                e = new_text(r, &input);
+                e = responses_new_text(r, &input);
         if (e == 0)
                 e = response_store_get(c->responses, name, c->created * USEC_PER_SEC,
                                        input ? &input->text : NULL, &response->text);

@@ -15,8 +15,7 @@
 #include "base/json/copy.h"
 #include "base/text.h"
 #include "dialect/openai/config.h"
-#include "dialect/openai/responses.h"
-#include "dialect/openai/responses-history.h"
+#include "dialect/openai/responses-request.h"
 
 /* Where the items that were read so far have led. */
 typedef struct Input {
@@ -319,6 +318,18 @@ static int read_code_call(Input *in, JsonView v) {
         return 0;
 }
 
+/* What was said before it, in short; see responses-other.c. */
+static int read_compaction(Input *in, JsonView v) {
+        JsonView text;
+        int r = responses_read_compaction(in->q, v, &text);
+
+        if (r != 0 || !text.p)
+                return r;
+        end_turn(in);
+        turns_text(&in->q->turns, TURN_USER, text);
+        return 0;
+}
+
 /* Another effort or format from here on: the last one counts. */
 static int read_update(Input *in, JsonView v) {
         JsonView reasoning = json_view_get(v, "reasoning"), text = json_view_get(v, "text");
@@ -352,6 +363,8 @@ static const struct {
         { "image_generation_call", read_image_call },
         { "code_interpreter_call", read_code_call },
         { "configuration_update", read_update },
+        { "compaction", read_compaction },
+        { "compaction_summary", read_compaction }, /* its older name */
 };
 
 static void keep(Input *in, JsonView v) {
@@ -480,7 +493,9 @@ int responses_read_input(ChatRequest *q, JsonView v) {
                 r = read_own(&in, v);
         if (r == 0)
                 sign_last(&in);
-        if (r == 0 && q->fields[CHAT_TOOL_CHOICE].p) /* behind all declarations */
+        if (r == 0 && request->compacts)
+                responses_ask_summary(q);
+        if (r == 0 && !request->compacts && q->fields[CHAT_TOOL_CHOICE].p) /* behind all declarations */
                 r = responses_read_tool_choice(q, q->fields[CHAT_TOOL_CHOICE]);
         return r;
 }

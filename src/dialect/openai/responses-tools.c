@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "dialect/openai/config.h"
 #include "dialect/openai/declare.h"
-#include "dialect/openai/responses.h"
+#include "dialect/openai/responses-request.h"
 #include "dialect/schema.h"
 
 #define STRING "{\"type\":\"string\"}"

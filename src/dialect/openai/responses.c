@@ -10,8 +10,7 @@
 
 #include "dialect/json.h"
 #include "dialect/openai/config.h"
-#include "dialect/openai/responses.h"
-#include "dialect/openai/responses-history.h"
+#include "dialect/openai/responses-request.h"
 
 int responses_read_reasoning(ChatRequest *q, JsonView v) {
         JsonView effort = json_view_get(v, "effort"), summary = json_view_get(v, "summary");
@@ -34,7 +33,9 @@ int responses_read_reasoning(ChatRequest *q, JsonView v) {
 
 /* OpenAI's default is to keep it. */
 static int read_store(ChatRequest *q, JsonView v) {
-        openai_response(q->chat)->is_stored = q->context->responses && json_view_is(v, 't');
+        OpenaiResponse *r = openai_response(q->chat);
+
+        r->is_stored = r->is_stored && json_view_is(v, 't');
         return 0;
 }
 
@@ -146,7 +147,12 @@ static OpenaiResponse *response_free(OpenaiResponse *r) {
 }
 DEFINE_CLEANUP(OpenaiResponse *, response_free);
 
-static OpenaiResponse *response_new(const DialectContext *c, size_t body_size) {
+static OpenaiResponse *response_new(const DialectContext *c, size_t body_size, ResponsesPurpose purpose) {
+        static const Dialect *const dialects[] = {
+                [RESPONSES_ANSWER] = &dialect_openai_responses,
+                [RESPONSES_COUNT] = &dialect_openai_input_tokens,
+                [RESPONSES_COMPACT] = &dialect_openai_compact,
+        };
         OpenaiResponse *r = malloc(sizeof(OpenaiResponse));
         Buf *bufs[9];
 
@@ -155,21 +161,22 @@ static OpenaiResponse *response_new(const DialectContext *c, size_t body_size) {
         memset(r, 0, offsetof(OpenaiResponse, chat));
         for (size_t i = 0; i < ELEMENTSOF(bufs); i++)
                 *bufs_of(r, bufs)[i] = BUF_INIT(UPSTREAM_ANSWER_MAX);
-        openai_chat_init(&r->chat, &dialect_openai_responses, c, body_size);
+        openai_chat_init(&r->chat, dialects[purpose], c, body_size);
         r->chat.writer = &openai_response_writer;
         r->chat.is_response = true;
         r->store = c->responses;
         r->client = c->client;
-        r->is_stored = c->responses;
+        r->is_stored = c->responses && purpose == RESPONSES_ANSWER;
         return r;
 }
 
-static int responses_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
-                             ApiError *ret_error) {
+int openai_response_request(const DialectContext *c, const char *body, size_t n, ResponsesPurpose purpose,
+                            Translation **ret, ApiError *ret_error) {
         _cleanup_(response_freep) OpenaiResponse *response = NULL;
         _cleanup_(json_index_done) JsonIndex index = {};
         _cleanup_(responses_request_done) ResponsesRequest request = {
                 .q = { .context = c, .table = fields, .required = CHAT_MESSAGES, .error = ret_error },
+                .compacts = purpose == RESPONSES_COMPACT,
         };
         JsonView root;
         int r;
@@ -177,13 +184,18 @@ static int responses_request(const DialectContext *c, const char *body, size_t n
         r = json_index_body(body, n, &index, &root, ret_error);
         if (r != 0)
                 return r;
-        response = response_new(c, n);
+        response = response_new(c, n, purpose);
         if (!response)
                 return -ENOMEM;
         request.q.chat = &response->chat;
+        request.q.counts = purpose == RESPONSES_COUNT;
+        if (request.q.counts)
+                response->chat.t.method = GEMINI_COUNT_TOKENS;
         r = chat_translate(&request.q, root, n);
         if (r != 0)
                 return r;
+        if (request.compacts)
+                response->chat.t.method = GEMINI_GENERATE; /* there is no stream of it */
         responses_echo(&request.q);
         if (response->echo.error < 0)
                 return response->echo.error;
@@ -191,9 +203,14 @@ static int responses_request(const DialectContext *c, const char *body, size_t n
         return 0;
 }
 
-static Translation *responses_free(Translation *t) {
+Translation *openai_response_free(Translation *t) {
         (void) response_free(openai_response(CONTAINER_OF(t, OpenaiChat, t)));
         return NULL;
+}
+
+static int responses_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                             ApiError *ret_error) {
+        return openai_response_request(c, body, n, RESPONSES_ANSWER, ret, ret_error);
 }
 
 const Dialect dialect_openai_responses = {
@@ -207,5 +224,5 @@ const Dialect dialect_openai_responses = {
         .stream_error = openai_response_stream_error,
         .reset = openai_response_reset,
         .drop_signatures = signatures_drop,
-        .free = responses_free,
+        .free = openai_response_free,
 };

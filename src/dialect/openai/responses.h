@@ -10,6 +10,7 @@
  *     responses-history.c  previous_response_id, item_reference, and keeping a response
  *     responses-tools.c    tools, tool_choice
  *     responses-echo.c     the members of the answer that repeat the request
+ *     responses-other.c    input_tokens, compact
  *     responses-answer.c   Gemini's parts become items; the end
  *     responses-item.c     the items of text and thoughts, and the events of a stream
  *     responses-call.c     the items of calls
@@ -51,6 +52,7 @@ typedef struct OpenaiResponse {
         ResponseStore *store;
         uint64_t client;
         Buf input;             /* its own input: an array */
+        uint64_t n_tokens;     /* of input_tokens */
         OpenaiChat chat;       /* last, see openai_chat_init() */
 } OpenaiResponse;
 
@@ -58,25 +60,10 @@ static inline OpenaiResponse *openai_response(OpenaiChat *chat) {
         return CONTAINER_OF(chat, OpenaiResponse, chat);
 }
 
-/* --- of the request --- */
-
-int responses_read_tools(ChatRequest *q, JsonView v);
-int responses_declare(ChatRequest *q, JsonView tools, const char *list); /* more of them, at this place */
-int responses_read_tool_choice(ChatRequest *q, JsonView v);
-int responses_read_reasoning(ChatRequest *q, JsonView v);
-int responses_read_input(ChatRequest *q, JsonView v);
-
-/* The name of a tool that a client runs, as turns have it; or none. */
-JsonView responses_client_tool(JsonView type_of_item);
-
-bool responses_knows_tool(JsonView type); /* OpenAI has this type of tool */
-
-/* Writes OpenaiResponse.echo; behind all fields. */
-void responses_echo(const ChatRequest *q);
-
 /* --- responses-answer.c --- */
 
 extern const OpenaiWriter openai_response_writer;
+int openai_response_continue(OpenaiResponse *r); /* DIALECT_E_MORE: the answer needs another request */
 int openai_response_finish(Translation *t, Buf *out, Verdict *ret_verdict);
 void openai_response_stream_error(Translation *t, const ApiError *e, Buf *out);
 void openai_response_reset(Translation *t);
@@ -93,6 +80,7 @@ bool response_streams(const OpenaiResponse *r);
 /* Begins the stream, unless it has begun. */
 void response_begin(OpenaiResponse *r, Buf *out);
 
+void response_write_usage(const OpenaiChat *chat, JWriter *w);
 /* The response as it is now. `error`: why it has failed, or NULL. */
 void response_write(OpenaiResponse *r, const char *status, const ApiError *error, const char *key,
                     JWriter *w);
