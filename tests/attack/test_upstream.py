@@ -103,6 +103,25 @@ def test_answer_of_many_values(start):
             w.chats(5)
 
 
+@pytest.mark.parametrize("url, pieces, references", [(100_000, 600, 400), (30, 1, 200_000), (7000, 6000, 1)])
+def test_sources_of_everything(start, url, pieces, references):
+    """A few sources, named again and again: by their number it would be minutes, or a gigabyte."""
+    chunks = [{"web": {"uri": "https://a.example/%d" % i + "x" * url}} for i in range(8)]
+    supports = [{"segment": {"startIndex": i, "endIndex": i + 1}, "groundingChunkIndices": list(range(8)) * (references // 8 or 1)}
+                for i in range(pieces)]
+    grounding = {"groundingChunks": chunks, "groundingSupports": supports}
+    answer = {"content": {"parts": [{"text": "Hello."}]}, "finishReason": "STOP", "groundingMetadata": grounding}
+    body = json.dumps({"candidates": [answer]}, separators=(",", ":")).encode()
+    assert len(body) < 2 * MIB
+    with Upstream(JSON_HEAD + body) as u:
+        d = start(GEMINI_BASE_URL=u.url)
+        w = Watch(d)
+        with w.attack("sources of everything", memory=24 * MIB, cpu=2):
+            a = d.chat("attack")
+            assert a.status == 200 and len(a.body) < 3 * MIB
+            w.chats(5)
+
+
 def test_slow_reader(sim, start):
     """A client that reads nothing of a long answer: the daemon stops reading upstream."""
     sim.script('model=big: big 200M\n*: text "Hello."')

@@ -16,49 +16,50 @@
 #define CITATIONS_MAX 256U /* of an answer */
 
 /* Some clients want a title of each. */
-static void write_title(JsonView source, JWriter *w) {
-        JsonView title = json_view_get(source, "title");
-
-        json_copy_value(w, "title", json_view_is(title, '"') ? title : grounding_url(source));
+static void write_title(const GroundingSource *source, JWriter *w) {
+        json_copy_value(w, "title", source->title.p ? source->title : source->url);
 }
 
-static void cite(AnthropicMessage *m, JsonView source, JsonView text, Buf *out) {
+/* Returns its size in bytes. */
+static size_t cite(AnthropicMessage *m, const GroundingSource *source, JsonView text, Buf *out) {
         _cleanup_buf_ Buf citation = BUF_INIT(GROUNDING_KEPT_MAX);
         JWriter w = JWRITER_INIT(&citation);
-        JsonView url = grounding_url(source);
+        size_t n;
 
-        if (!json_view_is(url, '"'))
-                return;
         jwrite_object(&w, NULL);
         jwrite_string(&w, "type", "web_search_result_location");
         if (json_view_is(text, '"'))
                 json_copy_value(&w, "cited_text", text);
         else
                 jwrite_string(&w, "cited_text", "");
-        json_copy_value(&w, "url", url);
+        json_copy_value(&w, "url", source->url);
         write_title(source, &w);
         jwrite_string(&w, "encrypted_index", "");
         jwrite_end(&w);
+        n = citation.n;
         if (citation.error == 0)
                 anthropic_text_cite(m, &citation, out);
+        return n;
 }
 
 static void cite_all(AnthropicMessage *m, JsonView events, const GroundingSources *s, Buf *out) {
         JsonCursor c = json_enter(events), supports, indices;
         JsonView grounding, support, v;
         unsigned n = 0;
+        size_t size = 0;
 
         while (json_next(&c, NULL, &grounding)) {
                 supports = json_enter_array(json_view_get(grounding, "groundingSupports"));
                 while (json_next(&supports, NULL, &support)) {
                         indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
-                        while (n < CITATIONS_MAX && json_next(&indices, NULL, &v)) {
+                        while (n < CITATIONS_MAX && size < GROUNDING_KEPT_MAX &&
+                               json_next(&indices, NULL, &v)) {
                                 uint64_t i = json_view_count(v);
 
-                                if (i >= s->n)
+                                if (i >= s->n || !s->all[i].url.p)
                                         continue;
-                                cite(m, grounding_source(s->all[i]),
-                                     json_view_get(json_view_get(support, "segment"), "text"), out);
+                                size += cite(m, &s->all[i],
+                                             json_view_get(json_view_get(support, "segment"), "text"), out);
                                 n++;
                         }
                 }
@@ -71,13 +72,13 @@ static void write_results(const char *id, const GroundingSources *s, JWriter *w)
         jwrite_string(w, "tool_use_id", id);
         jwrite_array(w, "content");
         for (size_t i = 0; i < s->n; i++) {
-                JsonView source = grounding_source(s->all[i]), url = grounding_url(source);
+                const GroundingSource *source = &s->all[i];
 
-                if (!json_view_is(url, '"'))
+                if (!source->url.p)
                         continue;
                 jwrite_object(w, NULL);
                 jwrite_string(w, "type", "web_search_result");
-                json_copy_value(w, "url", url);
+                json_copy_value(w, "url", source->url);
                 write_title(source, w);
                 jwrite_string(w, "encrypted_content", "");
                 jwrite_null(w, "page_age");

@@ -87,21 +87,26 @@ typedef struct List {
         size_t from; /* where the bytes are counted from */
         const Buf *parts;
         unsigned n_before, n; /* n_before: of the answers before */
-        uint64_t seen[CITATIONS_MAX]; /* digests of the elements */
+        uint64_t seen[2 * CITATIONS_MAX]; /* digests of the elements: a hash table; 0 is a free place */
 } List;
 
 static uint64_t position(const List *l, uint64_t byte) {
         return char_map_find(l->map, l->from + MIN(byte, l->map->n));
 }
 
-static bool is_repeated(List *l, JsonView url, uint64_t start, uint64_t end) {
-        uint64_t h = hash_stable(url.p, (size_t) (url.end - url.p));
+static bool is_full(const List *l) {
+        return l->n >= CITATIONS_MAX || l->w->buf->n > GROUNDING_KEPT_MAX;
+}
 
-        h = hash_mix(h + hash_mix(start + hash_mix(end)));
-        for (unsigned i = l->n_before; i < l->n; i++)
+/* Half of the table stays free. */
+static bool is_repeated(List *l, const GroundingSource *s, uint64_t start, uint64_t end) {
+        uint64_t h = hash_mix(s->digest + hash_mix(start + hash_mix(end))) ?: 1;
+        size_t i = h % ELEMENTSOF(l->seen);
+
+        for (; l->seen[i] != 0; i = (i + 1) % ELEMENTSOF(l->seen))
                 if (l->seen[i] == h)
                         return true;
-        l->seen[l->n] = h;
+        l->seen[i] = h;
         return false;
 }
 
@@ -116,9 +121,8 @@ static uint64_t start_of_part(const List *l, uint64_t part) {
 }
 
 /* `start`, `end`: bytes of the text */
-static void write_source(List *l, JsonView url, JsonView title, uint64_t start, uint64_t end) {
-        if (!json_view_is(url, '"') || json_view_is_empty(url) || l->n == CITATIONS_MAX ||
-            is_repeated(l, url, start, end))
+static void write_source(List *l, const GroundingSource *s, uint64_t start, uint64_t end) {
+        if (!s->url.p || is_full(l) || is_repeated(l, s, start, end))
                 return;
         if (l->n == l->n_before && l->n > 0)
                 (void) buf_putc(l->w->buf, ',');
@@ -127,9 +131,9 @@ static void write_source(List *l, JsonView url, JsonView title, uint64_t start, 
         jwrite_string(l->w, "type", "url_citation");
         if (!l->is_flat)
                 jwrite_object(l->w, "url_citation");
-        json_copy_value(l->w, "url", url);
-        if (json_view_is(title, '"'))
-                json_copy_value(l->w, "title", title);
+        json_copy_value(l->w, "url", s->url);
+        if (s->title.p)
+                json_copy_value(l->w, "title", s->title);
         else
                 jwrite_string(l->w, "title", "");
         jwrite_uint(l->w, "start_index", position(l, start));
@@ -143,14 +147,14 @@ static void write_support(List *l, JsonView support, const GroundingSources *s) 
         JsonView segment = json_view_get(support, "segment"), v;
         JsonCursor indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
         uint64_t part = start_of_part(l, json_view_count(json_view_get(segment, "partIndex")));
+        uint64_t start = json_view_count(json_view_get(segment, "startIndex"));
+        uint64_t end = json_view_count(json_view_get(segment, "endIndex"));
 
-        while (json_next(&indices, NULL, &v)) {
+        while (!is_full(l) && json_next(&indices, NULL, &v)) {
                 uint64_t i = json_view_count(v);
-                JsonView source = i < s->n ? grounding_source(s->all[i]) : (JsonView){};
 
-                write_source(l, grounding_url(source), json_view_get(source, "title"),
-                             part + MIN(json_view_count(json_view_get(segment, "startIndex")), l->map->n),
-                             part + MIN(json_view_count(json_view_get(segment, "endIndex")), l->map->n));
+                if (i < s->n)
+                        write_source(l, &s->all[i], part + MIN(start, l->map->n), part + MIN(end, l->map->n));
         }
 }
 
@@ -163,26 +167,26 @@ static void write_grounding(List *l, JsonView events) {
         grounding_collect(events, &s);
         while (s.n > 0 && json_next(&c, NULL, &grounding)) {
                 supports = json_enter_array(json_view_get(grounding, "groundingSupports"));
-                while (l->n < CITATIONS_MAX && json_next(&supports, NULL, &v))
+                while (!is_full(l) && json_next(&supports, NULL, &v))
                         write_support(l, v, &s);
         }
-        for (size_t i = 0, none = l->n == l->n_before; none && i < s.n; i++) {
-                v = grounding_source(s.all[i]);
-                write_source(l, grounding_url(v), json_view_get(v, "title"), 0, l->map->n);
-        }
+        for (size_t i = 0, none = l->n == l->n_before; none && i < s.n; i++)
+                write_source(l, &s.all[i], 0, l->map->n);
 }
 
 static void write_citations(List *l, JsonView events) {
         JsonCursor c = json_enter(events), sources;
         JsonView citations, list, v;
+        GroundingSource s;
 
         while (json_next(&c, NULL, &citations)) {
                 list = json_view_get(citations, "citationSources");
                 sources = json_enter_array(list.p ? list : json_view_get(citations, "citations"));
-                while (l->n < CITATIONS_MAX && json_next(&sources, NULL, &v))
-                        write_source(l, json_view_get(v, "uri"), json_view_get(v, "title"),
-                                     json_view_count(json_view_get(v, "startIndex")),
+                while (!is_full(l) && json_next(&sources, NULL, &v)) {
+                        s = grounding_source_make(json_view_get(v, "uri"), json_view_get(v, "title"));
+                        write_source(l, &s, json_view_count(json_view_get(v, "startIndex")),
                                      json_view_count(json_view_get(v, "endIndex")));
+                }
         }
 }
 
@@ -199,7 +203,7 @@ static void end_with_sources(OpenaiChat *chat, size_t index) {
         OpenaiChoice *choice = &chat->choices[index];
         _cleanup_(char_map_done) CharMap map = {};
         JWriter w = JWRITER_INIT(&choice->annotations);
-        List l;
+        List l = {};
 
         if (char_map_init(&map, &choice->text) < 0)
                 return;
