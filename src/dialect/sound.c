@@ -102,17 +102,25 @@ static int add(Sound *s, const GeminiPart *p, size_t from) {
         return read_type(s, p->type);
 }
 
+/* Samples of another rate cannot follow the ones that are there. */
+static bool fits(const Sound *s, const Sound *before) {
+        return s->samples.n > before->samples.n &&
+               (before->samples.n == 0 || (s->rate == before->rate && s->channels == before->channels));
+}
+
 int sound_add(Sound *s, const GeminiPart *p) {
-        size_t from = s->samples.n;
-        uint32_t rate = s->rate;
+        Sound before = *s;
         int r;
 
         assert(sound_is(p));
 
-        r = add(s, p, from);
+        r = add(s, p, before.samples.n);
+        if (r == 0 && !fits(s, &before))
+                r = -EBADMSG;
         if (r == -EBADMSG) {
-                s->samples.n = from;
-                s->rate = rate;
+                s->samples.n = before.samples.n;
+                s->rate = before.rate;
+                s->channels = before.channels;
         }
         return r;
 }

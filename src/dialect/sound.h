@@ -25,8 +25,8 @@ void sound_clear(Sound *s);
 /* True if the part is sound. */
 bool sound_is(const GeminiPart *p);
 
-/* Appends the samples of a part that is sound. -EBADMSG: it is of a kind that is not known, and nothing was
- * appended; -ENOMEM. */
+/* Appends the samples of a part that is sound. -EBADMSG: it is of a kind that is not known, has no samples,
+ * or does not fit those before, and nothing was appended; -ENOMEM. */
 int sound_add(Sound *s, const GeminiPart *p);
 
 void sound_write_wav(const Sound *s, Buf *out);
