@@ -43,9 +43,7 @@ static Exchange *exchange_free(Exchange *x) {
                 x->request->http->n_exchanges--;
         x->reading = reading_free(x->reading, x->request->http->worker);
         target_done(&x->target);
-        if (x->empty)
-                buf_done(&x->empty->body);
-        free(x->empty);
+        exchange_drop_empty(x);
         free(x->asked);
         upstream_tries_done(&x->tries);
         free(x->hedge.second);

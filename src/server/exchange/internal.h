@@ -34,7 +34,8 @@ typedef struct Hedge {
         bool decided;    /* one of the two attempts was chosen */
 } Hedge;
 
-/* An empty answer. Other keys are tried before it is sent, and it is sent if they have nothing better. */
+/* An empty answer. Other keys are tried before it is sent, and it is sent if they have nothing better: no
+ * other answer, nor a part of one. */
 typedef struct EmptyAnswer {
         Buf body;
         char model[MODEL_NAME_MAX + 1]; /* that gave it */
@@ -93,6 +94,7 @@ void exchange_go_on(Exchange *x); /* the attempt has failed, and the client has 
 int exchange_on_event(Attempt *a, const char *json, size_t n);
 void exchange_on_done(Attempt *a);
 void exchange_conclude(Exchange *x, Attempt *a, int error); /* gives the lease back, and counts the try */
+void exchange_drop_empty(Exchange *x);
 void exchange_reset(Exchange *x); /* discards Gemini's answer so far: another attempt follows */
 
 /* Turns to the next model, because the worker has translated the body for it, or cannot. */

@@ -88,6 +88,12 @@ static void keep_empty(Exchange *x) {
         text_copy(x->empty->finish_reason, sizeof(x->empty->finish_reason), x->request->finish_reason);
 }
 
+void exchange_drop_empty(Exchange *x) {
+        if (x->empty)
+                buf_done(&x->empty->body);
+        free(TAKE_PTR(x->empty));
+}
+
 /* Called before the state changes: gives the lease back and counts the cost of the try. */
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
         a->is_last = is_last(x);
@@ -304,6 +310,7 @@ void exchange_pick(Exchange *x) {
 void exchange_ask_more(Exchange *x) {
         Translation *t = x->target.translation;
 
+        exchange_drop_empty(x);
         x->target.before = x->request->usage;
         t->dialect->reset(t);
         upstream_tries_forget(&x->tries);
