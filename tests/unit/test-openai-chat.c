@@ -301,6 +301,50 @@ static void test_stream_facts(void **state) {
         }
 }
 
+#define SHARE(index, parts, more)                                                                           \
+        "{\"index\":" index ",\"content\":{\"parts\":[" parts "]}" more "}"
+#define LIKELY(token)                                                                                       \
+        ",\"logprobsResult\":{\"chosenCandidates\":[{\"token\":\"" token "\",\"logProbability\":-1}]}"
+
+/* A stream has the log probabilities of each candidate in a chunk of that candidate, also those that come
+ * without a text. */
+static void test_stream_logprobs(void **state) {
+        static const char body[] = FIELD("\"model\":\"gemini-2.5-flash\",\"stream\":true,\"n\":2,"
+                                         "\"logprobs\":true");
+        static const char *const events[] = {
+                "{\"candidates\":[" SHARE("0", "", LIKELY("a")) ","
+                SHARE("1", "{\"text\":\"b\"}", LIKELY("b")) "]}",
+                "{\"candidates\":[" SHARE("0", "{\"text\":\"a\"}", "") "]}",
+                "{\"candidates\":[" SHARE("0", "", LIKELY("end") STOP) "," SHARE("1", "", STOP) "]}",
+        };
+        static const struct {
+                const char *delta, *token; /* of one chunk; NULL: it has no log probabilities */
+        } rows[] = {
+                { "\"index\":1,\"delta\":{\"content\":\"b\"}", "\"token\":\"b\"" },
+                { "\"index\":0,\"delta\":{\"content\":\"a\"}", "\"token\":\"a\"" },
+                { "\"index\":0,\"delta\":{}", "\"token\":\"end\"" },
+                { "\"index\":1,\"delta\":{}", NULL },
+        };
+        _cleanup_(translation_freep) Translation *t = translate(&context, body, strlen(body));
+        _cleanup_buf_ Buf out = BUF_INIT(65536);
+        Verdict v;
+
+        for (size_t i = 0; i < ELEMENTSOF(events); i++)
+                assert_int_equal(t->dialect->event(t, events[i], strlen(events[i]), &out, &v), 0);
+        assert_int_equal(t->dialect->finish(t, &out, &v), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const char *chunk = strstr(buf_cstr(&out), rows[i].delta), *end;
+
+                assert_non_null(chunk);
+                end = strstr(chunk, "\n\n");
+                assert_non_null(end);
+                assert_int_equal(!memmem(chunk, (size_t) (end - chunk), "\"token\"", 7), !rows[i].token);
+                if (rows[i].token)
+                        assert_non_null(memmem(chunk, (size_t) (end - chunk), rows[i].token,
+                                               strlen(rows[i].token)));
+        }
+}
+
 #define TWO(a, b) \
         "{\"candidates\":[{\"finishReason\":\"" a "\"},{\"index\":1,\"finishReason\":\"" b "\"}]}"
 
@@ -425,6 +469,7 @@ int main(void) {
                 cmocka_unit_test(test_too_deep),     cmocka_unit_test(test_growth),
                 cmocka_unit_test(test_stream_facts), cmocka_unit_test(test_errors),
                 cmocka_unit_test(test_empty),        cmocka_unit_test(test_continuation),
+                cmocka_unit_test(test_stream_logprobs),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

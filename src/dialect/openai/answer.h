@@ -43,7 +43,8 @@ void openai_chunk_begin(OpenaiChat *chat);
  * before it. */
 void openai_chunk_open(OpenaiChat *chat, size_t index, Buf *out);
 void openai_chunk_close(const OpenaiChat *chat, Buf *out);
-void openai_chunk_close_text(OpenaiChat *chat, Buf *out); /* with the text's logprobs */
+/* With the candidate's logprobs that were not sent yet; so does openai_chunk_finish(). */
+void openai_chunk_close_text(OpenaiChat *chat, size_t index, Buf *out);
 void openai_chunk_finish(OpenaiChat *chat, size_t index, const char *finish, const char *native, Buf *out);
 void openai_chunk_end(const OpenaiChat *chat, Buf *out); /* the usage, if it is asked for, and [DONE] */
 
@@ -87,7 +88,8 @@ void openai_cite_write(const OpenaiChat *chat, size_t index, JWriter *w);
 
 /* --- chat-logprobs.c --- */
 
-/* Appends the event's entries to the candidate's; in a stream they are of the next chunk. */
+/* Appends the event's entries to the candidate's; in a stream its next chunk of text has them, or its last
+ * chunk. */
 void openai_logprobs_add(OpenaiChat *chat, const GeminiCandidate *c);
 void openai_logprobs_write(const Buf *entries, const char *key, JWriter *w);
 

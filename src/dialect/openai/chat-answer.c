@@ -107,7 +107,7 @@ static void flush_text(OpenaiChat *chat, size_t index, Buf *out) {
         else if (chat->text.n > 0 || (chat->signature.p && choice->has_begun)) {
                 openai_chunk_open(chat, index, out);
                 write_delta(chat, out);
-                openai_chunk_close_text(chat, out);
+                openai_chunk_close_text(chat, index, out);
         }
         buf_clear(&chat->text);
         chat->signature = (JsonView){};
@@ -192,7 +192,6 @@ static void make_ready(OpenaiChat *chat, size_t index) {
 void openai_answer_init(OpenaiChat *chat) {
         chat->head = BUF_INIT(4096);
         chat->text = BUF_INIT(UPSTREAM_ANSWER_MAX);
-        chat->logprobs = BUF_INIT(UPSTREAM_ANSWER_MAX);
         chat->continuation = BUF_INIT(CONTINUATION_TOKEN_MAX);
         chat->sound = SOUND_INIT(UPSTREAM_ANSWER_MAX);
         make_ready(chat, 0);
@@ -201,7 +200,6 @@ void openai_answer_init(OpenaiChat *chat) {
 void openai_answer_done(OpenaiChat *chat) {
         buf_done(&chat->head);
         buf_done(&chat->text);
-        buf_done(&chat->logprobs);
         buf_done(&chat->echo);
         buf_done(&chat->continuation);
         chat->hops = openai_hops_free(chat->hops);
@@ -438,7 +436,6 @@ void openai_chat_reset(Translation *t) {
         chat->service_tier = "default";
         chat->why[0] = 0;
         buf_clear(&chat->text);
-        buf_clear(&chat->logprobs);
         buf_clear(&chat->continuation);
         if (chat->hops)
                 openai_hops_restore(chat);

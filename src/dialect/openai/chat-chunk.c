@@ -75,15 +75,17 @@ void openai_chunk_close(const OpenaiChat *chat, Buf *out) {
         close_chunk(chat, NULL, NULL, NULL, out);
 }
 
-void openai_chunk_close_text(OpenaiChat *chat, Buf *out) {
-        close_chunk(chat, &chat->logprobs, NULL, NULL, out);
-        buf_clear(&chat->logprobs);
+void openai_chunk_close_text(OpenaiChat *chat, size_t index, Buf *out) {
+        Buf *logprobs = &chat->choices[index].logprobs;
+
+        close_chunk(chat, logprobs, NULL, NULL, out);
+        buf_clear(logprobs);
 }
 
 void openai_chunk_finish(OpenaiChat *chat, size_t index, const char *finish, const char *native, Buf *out) {
         openai_chunk_open(chat, index, out);
         (void) buf_puts(out, chat->is_completion ? "\"\"" : "{}");
-        close_chunk(chat, NULL, finish, native, out);
+        close_chunk(chat, &chat->choices[index].logprobs, finish, native, out);
 }
 
 void openai_chunk_end(const OpenaiChat *chat, Buf *out) {

@@ -3,10 +3,10 @@
 /*
  * An answer in several hops (dialect/hops). What they have brought stays in the choice's buffers.
  *
- * A hop that fails is tried again, so reset() goes back to the end of the hop before it: these buffers only
- * grow, so their lengths are enough. What a hop replaces is taken out of the choice at the hop's end:
- * sources become annotations, and the signature is kept here. An answer that cannot be continued ends with
- * `length`.
+ * A hop that fails is tried again, so reset() goes back to the end of the hop before it: until a hop has
+ * sent something, these buffers only grow, so their lengths are enough. What a hop replaces is taken out of
+ * the choice at the hop's end: sources become annotations, and the signature is kept here. An answer that
+ * cannot be continued ends with `length`.
  */
 
 #include <errno.h>
@@ -66,10 +66,11 @@ int openai_hops_continue(OpenaiChat *chat) {
         return DIALECT_E_MORE;
 }
 
-/* A buffer that has failed stays so: what was in it is lost. */
+/* A buffer that has failed stays so: what was in it is lost. In a stream some are emptied when they are
+ * sent. */
 static void cut(Buf *b, size_t n) {
         if (b->error == 0)
-                b->n = n;
+                b->n = MIN(b->n, n);
 }
 
 void openai_hops_restore(OpenaiChat *chat) {

@@ -34,7 +34,7 @@ static void open_entry(JsonView candidate, JWriter *w) {
 }
 
 void openai_logprobs_add(OpenaiChat *chat, const GeminiCandidate *c) {
-        Buf *out = translation_streams(&chat->t) ? &chat->logprobs : &chat->choices[c->index].logprobs;
+        Buf *out = &chat->choices[c->index].logprobs;
         JsonCursor chosen, tops, likely;
         JsonView one, top, entry;
 

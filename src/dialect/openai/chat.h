@@ -16,8 +16,9 @@
 
 typedef struct OpenaiChoice {
         Buf text;     /* all of it; of a stream without a search, the beginning (OPENAI_CITE_TEXT_MAX) */
-        Buf thoughts; /* not streaming, like the next three: all of them */
-        Buf calls, media, logprobs; /* elements of an array, as JSON */
+        Buf thoughts; /* not streaming, like the next two: all of them */
+        Buf calls, media; /* elements of an array, as JSON */
+        Buf logprobs;     /* likewise; streaming: those that were not sent yet */
         Buf grounding, citations;   /* groundingMetadata and citationMetadata of its events: arrays */
         Buf parts; /* uint32_t: where each part of Gemini's answer but the first begins in the text */
         unsigned n_parts, last_part; /* chat-cite.c */
@@ -57,7 +58,6 @@ struct OpenaiChat {
         Answer answer;
         Buf head; /* streaming: the beginning of all chunks */
         Buf text;     /* of the current candidate's event */
-        Buf logprobs; /* streaming: of the next chunk */
         JsonView signature; /* of that text, or none */
         Buf continuation;   /* the last continuationToken of the first candidate: a string, as JSON */
         OpenaiHops *hops;   /* the answers of the requests before: chat-continue.c; NULL: there were none */

@@ -203,7 +203,7 @@ void response_open(OpenaiResponse *r, ResponseItem item, Buf *out) {
 
 /* Adds the logprobs of the text that is added, and gives them to the delta. */
 static void take_probs(OpenaiResponse *r, JWriter *w) {
-        Buf *fresh = response_streams(r) ? &r->chat.logprobs : &r->chat.choices[0].logprobs;
+        Buf *fresh = &r->chat.choices[0].logprobs;
 
         if (w) {
                 jwrite_array(w, "logprobs");
