@@ -5,28 +5,34 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static void encode_group(const uint8_t *p, size_t n, char ret[static 4]) {
-        uint32_t bits = (uint32_t) p[0] << 16 | (n > 1 ? (uint32_t) p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+static void encode_group(const uint8_t p[static 3], char ret[static 4]) {
+        uint32_t bits = (uint32_t) p[0] << 16 | (uint32_t) p[1] << 8 | p[2];
 
         ret[0] = alphabet[bits >> 18];
         ret[1] = alphabet[bits >> 12 & 63];
-        ret[2] = n > 1 ? alphabet[bits >> 6 & 63] : '=';
-        ret[3] = n > 2 ? alphabet[bits & 63] : '=';
+        ret[2] = alphabet[bits >> 6 & 63];
+        ret[3] = alphabet[bits & 63];
 }
 
 int base64_append(Buf *out, const uint8_t *p, size_t n) {
-        char letters[4 * 64];
-        size_t k = 0;
+        size_t rest = n % 3;
+        char *letters;
+        int r;
 
-        for (size_t i = 0; i < n; i += 3) {
-                encode_group(p + i, n - i, letters + k);
-                k += 4;
-                if (k == sizeof(letters)) {
-                        (void) buf_append(out, letters, k);
-                        k = 0;
-                }
+        if (n == 0)
+                return out->error;
+        r = buf_reserve(out, (n + 2) / 3 * 4);
+        if (r < 0)
+                return r;
+        letters = buf_data(out) + out->n;
+        out->n += (n + 2) / 3 * 4;
+        for (const uint8_t *end = p + n - rest; p < end; p += 3, letters += 4)
+                encode_group(p, letters);
+        if (rest > 0) {
+                encode_group((const uint8_t[3]){ p[0], rest > 1 ? p[1] : 0 }, letters);
+                memset(letters + 1 + rest, '=', 3 - rest);
         }
-        return buf_append(out, letters, k);
+        return 0;
 }
 
 /* --- reading --- */
@@ -48,13 +54,42 @@ int base64_value(int letter) {
         return v == 0 || letter == '-' || letter == '_' ? -1 : (int) (v & 63);
 }
 
+/* Groups of four letters, which are nearly all there is. */
+static size_t read_groups(const char *s, size_t n, uint8_t *bytes, size_t max, size_t *ret_n) {
+        size_t i = 0, k = 0;
+
+        for (; i + 4 <= n && k + 3 <= max; i += 4) {
+                unsigned a = values[(unsigned char) s[i]], b = values[(unsigned char) s[i + 1]];
+                unsigned c = values[(unsigned char) s[i + 2]], d = values[(unsigned char) s[i + 3]];
+                uint32_t bits = (a & 63) << 18 | (b & 63) << 12 | (c & 63) << 6 | (d & 63);
+
+                if (!(a & b & c & d & 64))
+                        break;
+                bytes[k++] = (uint8_t) (bits >> 16);
+                bytes[k++] = (uint8_t) (bits >> 8);
+                bytes[k++] = (uint8_t) bits;
+        }
+        *ret_n = k;
+        return i;
+}
+
 int base64_read(Base64Reader *r, const char *s, size_t n, Buf *out) {
         uint8_t bytes[CHUNK];
-        size_t k = 0;
+        size_t k = 0, read;
+        unsigned v;
 
         for (size_t i = 0; i < n; i++) {
-                unsigned v = values[(unsigned char) s[i]];
-
+                if (r->n == 0) {
+                        i += read_groups(s + i, n - i, bytes + k, sizeof(bytes) - k, &read);
+                        k += read;
+                        if (k == sizeof(bytes)) {
+                                (void) buf_append(out, bytes, k);
+                                k = 0;
+                        }
+                        if (i == n)
+                                break;
+                }
+                v = values[(unsigned char) s[i]];
                 if (v == 0)
                         continue;
                 r->bits = r->bits << 6 | (v & 63);
