@@ -60,15 +60,21 @@ int buf_reserve(Buf *b, size_t more) {
         while (size < need)
                 size *= 2;
 
-        base = malloc(size);
-        if (!base)
-                return buf_fail(b, -ENOMEM);
+        if (b->off == 0 && !b->secret) { /* the pages of a large one move without a copy */
+                base = realloc(b->base, size);
+                if (!base)
+                        return buf_fail(b, -ENOMEM);
+        } else {
+                base = malloc(size);
+                if (!base)
+                        return buf_fail(b, -ENOMEM);
+                if (b->n > 0)
+                        memcpy(base, b->base + b->off, b->n);
+                if (b->base && b->secret)
+                        explicit_bzero(b->base, b->size);
+                free(b->base);
+        }
         memory_note(size);
-        if (b->n > 0)
-                memcpy(base, b->base + b->off, b->n);
-        if (b->base && b->secret)
-                explicit_bzero(b->base, b->size);
-        free(b->base);
 
         b->base = base;
         b->off = 0;
