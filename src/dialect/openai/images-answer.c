@@ -54,15 +54,13 @@ static const char *format_of(const Images *i) {
         return strcaseeq(i->type, "image/jpg") ? "jpeg" : i->type + strlen("image/");
 }
 
-static void write_answer(const Images *i, Buf *out) {
+/* The end of what images_request() has begun. It may be as large as several answers of Gemini, so it becomes
+ * `out` without a copy. */
+static void write_answer(Images *i, Buf *out) {
         GeminiKinds plain = { .n = { [GEMINI_MODALITY_TEXT] = i->usage.prompt } };
-        JWriter w = JWRITER_INIT(out);
+        JWriter w = i->writer;
 
-        out->max = MAX(out->max, i->data.n + PROMPT_FRAME_MAX); /* several answers' images are in this one */
-        jwrite_object(&w, NULL);
-        jwrite_uint(&w, "created", i->single.created);
-        jwrite_array(&w, "data");
-        (void) buf_append(out, buf_data(&i->data), i->data.n);
+        i->data.max += PROMPT_FRAME_MAX;
         jwrite_end(&w);
         jwrite_string(&w, "output_format", format_of(i));
         jwrite_object(&w, "usage");
@@ -74,6 +72,9 @@ static void write_answer(const Images *i, Buf *out) {
                 write_kinds("output_tokens_details", &i->answer, &w);
         jwrite_end(&w);
         jwrite_end(&w);
+        buf_done(out);
+        *out = i->data;
+        i->data = BUF_INIT(0);
 }
 
 int images_finish(Translation *t, Buf *out, Verdict *ret_verdict) {

@@ -174,6 +174,14 @@ static int translate(const DialectContext *c, JsonView root, Images *i, ApiError
         return i->single.t.gemini.error;
 }
 
+static void begin_answer(Images *i) {
+        i->writer = JWRITER_INIT(&i->data);
+        jwrite_object(&i->writer, NULL);
+        jwrite_uint(&i->writer, "created", i->single.created);
+        jwrite_array(&i->writer, "data");
+        i->n_data = i->data.n;
+}
+
 static int images_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
                           ApiError *ret_error) {
         _cleanup_(json_index_done) JsonIndex index = {};
@@ -193,6 +201,7 @@ static int images_request(const DialectContext *c, const char *body, size_t n, T
         r = translate(c, root, i, ret_error);
         if (r != 0)
                 return r;
+        begin_answer(i);
         *ret = &TAKE_PTR(i)->single.t;
         return 0;
 }

@@ -7,7 +7,8 @@ typedef struct Images {
         OpenaiSingle single;
         bool as_url;     /* response_format: data: URLs */
         uint64_t n;      /* asked for */
-        Buf data;        /* elements of the answer's array */
+        Buf data;        /* the answer, up to the images so far */
+        JWriter writer;  /* of the answer, in its array */
         char type[32];   /* MIME, of the last one */
         uint64_t n_found;
         /* When the present request began: reset() goes back to it. */
