@@ -147,14 +147,14 @@ static void write_support(List *l, JsonView support, const GroundingSources *s) 
         JsonView segment = json_view_get(support, "segment"), v;
         JsonCursor indices = json_enter_array(json_view_get(support, "groundingChunkIndices"));
         uint64_t part = start_of_part(l, json_view_count(json_view_get(segment, "partIndex")));
-        uint64_t start = json_view_count(json_view_get(segment, "startIndex"));
-        uint64_t end = json_view_count(json_view_get(segment, "endIndex"));
+        uint64_t start = MIN(json_view_count(json_view_get(segment, "startIndex")), l->map->n);
+        uint64_t end = MIN(json_view_count(json_view_get(segment, "endIndex")), l->map->n);
 
         while (!is_full(l) && json_next(&indices, NULL, &v)) {
                 uint64_t i = json_view_count(v);
 
                 if (i < s->n)
-                        write_source(l, &s->all[i], part + MIN(start, l->map->n), part + MIN(end, l->map->n));
+                        write_source(l, &s->all[i], part + start, part + end);
         }
 }
 
