@@ -13,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+import conformance_responses
 from conformance_messages import BASES, EVENTS, MESSAGES
 from conformance_rows import ABSENT, CONFIG, DECLARED, MODE, MODEL, OLD, OLDEST, PART, PNG, STREAM, answered, gemini, ignored, refused, to
 
@@ -29,12 +30,13 @@ BASE = {
     "completions": {"model": MODEL, "prompt": "Hi"},
     "images": {"model": IMAGE, "prompt": "A dog"},
     "speech": {"model": SPEECH, "input": "Hi", "voice": "nova"},
-    **BASES,
+    **BASES, **conformance_responses.BASES,
     "transcriptions": {"model": MODEL, "file": ["a.wav", "audio/wav", "RIFF$\0\0\0WAVE"]},
 }
 PATHS = {
     "chat": "/v1/chat/completions", "embeddings": "/v1/embeddings", "completions": "/v1/completions",
     "images": "/v1/images/generations", "speech": "/v1/audio/speech", "transcriptions": "/v1/audio/transcriptions",
+    "responses": "/v1/responses", "responses-answers": "/v1/responses",
     "messages": "/v1/messages", "messages-answers": "/v1/messages",
 }
 FORMS = {"transcriptions"}  # their members are the fields of a form: a text, or a file's name, type and contents
@@ -398,7 +400,8 @@ ANSWERS = [
 ]
 TABLES = (
     ("chat", CHAT), ("completions", COMPLETIONS), ("embeddings", EMBEDDINGS), ("images", IMAGES), ("speech", SPEECHES), ("transcriptions", TRANSCRIPTIONS),
-    ("answers", ANSWERS), ("messages", MESSAGES), ("messages-answers", EVENTS),
+    ("answers", ANSWERS), ("responses", conformance_responses.RESPONSES), ("responses-answers", conformance_responses.RESPONSE_ANSWERS),
+    ("messages", MESSAGES), ("messages-answers", EVENTS),
 )
 
 
@@ -441,10 +444,12 @@ TITLES = {
     "speech": "Requests: POST /v1/audio/speech\n\n`(type)` is the answer's Content-Type, `(body)` the answer.",
     "transcriptions": "Requests: POST /v1/audio/transcriptions\n\nA probe has fields of the form; a file has its name, its type and its contents. `/v1/audio/translations` is the same.",
     "answers": "Answers of chat\n\nWhat becomes of each member of Gemini's answer.",
+    "responses": "Requests: POST /v1/responses\n\nThe probe is put into a request for `{model}` with the input `Hi`. What an item or a tool holds is in the rows of its type.",
+    "responses-answers": "Answers of responses\n\nWhat becomes of each member of Gemini's answer.",
     "messages": "Requests: POST /v1/messages\n\nThe probe is put into a request for `{model}` with one message. The same holds for `/v1/messages/count_tokens`.",
     "messages-answers": "Answers of messages\n\nWhat becomes of each member of Gemini's answer, and where each event of the stream comes from.",
 }
-COLUMNS = dict.fromkeys(("answers", "messages-answers"), "Gemini's answer | the client's")
+COLUMNS = dict.fromkeys(("answers", "responses-answers", "messages-answers"), "Gemini's answer | the client's")
 
 
 def code(value, limit=110):

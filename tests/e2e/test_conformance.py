@@ -42,7 +42,7 @@ def ask(d, endpoint, members):
     text = answer.body.decode()
     if (answer.header("Content-Type") or "").startswith("text/event-stream"):
         events = [line.removeprefix("data: ") for line in text.split("\n") if line.startswith("data: ")]
-        assert endpoint.startswith("messages") or events.pop() == "[DONE]"
+        assert endpoint.startswith(("messages", "responses")) or events.pop() == "[DONE]"
         return answer.status, [json.loads(e) for e in events]
     return answer.status, json.loads(text)
 

@@ -66,7 +66,8 @@ static void look(const Dialect *d, ResponseStore *store, const uint8_t *data, si
 static ResponseStore *make_store(void) {
         static const char input[] = "[{\"role\":\"user\",\"content\":\"Hi\"}]",
                           response[] = "{\"id\":\"resp_00000000000000000000000000000000\","
-                                       "\"output\":[{\"id\":\"msg_0000000000000000000000000000000000\",\"type\":\"message\","
+                                       "\"output\":[{\"id\":\"msg_0000000000000000000000000000000000\","
+                                       "\"type\":\"message\","
                                        "\"role\":\"assistant\",\"content\":[]}]}";
         ResponseStore *s;
         ResponseName name;

@@ -318,7 +318,7 @@ static int read_code_call(Input *in, JsonView v) {
         return 0;
 }
 
-/* What was said before it, in short; see responses-other.c. */
+/* The conversation before it, in short; see responses-other.c. */
 static int read_compaction(Input *in, JsonView v) {
         JsonView text;
         int r = responses_read_compaction(in->q, v, &text);

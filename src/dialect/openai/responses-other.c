@@ -6,8 +6,8 @@
  * POST /v1/responses/input_tokens: Gemini's countTokens, of the request that would be sent.
  *
  * POST /v1/responses/compact: a shorter input. Gemini is asked for a summary, which becomes an item of the
- * type `compaction`; its encrypted_content is the summary in base64, behind a mark. It is no secret: it is the
- * client's own conversation. In a later input the item is the summary as the user's text.
+ * type `compaction`; its encrypted_content is the summary in base64, behind a mark. It is no secret: it is
+ * the client's own conversation. In a later input the item is the summary as the user's text.
  */
 
 #include <stdio.h>
