@@ -235,6 +235,20 @@ static int response_restore_row(void *restore, unsigned table _unused_, const Ro
         return push(r, values);
 }
 
+/* The newest ones that there is room for, besides what was put in since the start. */
+static size_t first_to_keep(const ResponseRestore *r) {
+        const ResponseStore *s = r->store;
+        size_t i = r->n, bytes = s->bytes;
+
+        while (i > 0 && s->n + (r->n - i) < s->limits.n) {
+                bytes += r->rows[i - 1]->n_input + r->rows[i - 1]->n_response;
+                if (bytes > s->limits.bytes)
+                        break;
+                i--;
+        }
+        return i;
+}
+
 /* What was put in since the start is newer. */
 static void place(ResponseRestore *r) {
         ResponseStore *s = r->store;
@@ -246,12 +260,11 @@ static void place(ResponseRestore *r) {
         }
         if (r->n > 0)
                 qsort(r->rows, r->n, sizeof(*r->rows), by_use);
-        for (size_t i = 0; i < r->n; i++) {
+        for (size_t i = first_to_keep(r); i < r->n; i++) {
                 const Restored *row = r->rows[i];
                 ResponseEntry *e;
 
-                if (usec_add(row->used, s->limits.age) < r->now || response_store_find(s, &row->name) ||
-                    s->n + 1 > s->limits.n || s->bytes + row->n_input + row->n_response > s->limits.bytes)
+                if (usec_add(row->used, s->limits.age) < r->now || response_store_find(s, &row->name))
                         continue;
                 e = response_store_add(s, &row->name, row->text, row->n_input, row->text + row->n_input,
                                        row->n_response, row->used);

@@ -74,6 +74,8 @@ static int load(ResponsesRequest *r, const ResponseName *name, StoredText **ret_
                 e = index_text(r, response);
         if (e == 0 && input)
                 e = index_text(r, input);
+        if (e == -EBADMSG) /* of a state file that another program has changed */
+                return -ENOENT;
         if (e < 0)
                 return e;
         if (ret_input)
