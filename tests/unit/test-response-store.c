@@ -53,8 +53,10 @@ static void expect(ResponseStore *s, uint64_t client, unsigned i, const char *te
 }
 
 static void test_names(void **state) {
-        static const char *const wrong[] = { "", "resp", "resp_", "resp_0", "resp_0000000000000000000000000000000",
-                                             "resp_g0000000000000000000000000000000" };
+        static const char *const wrong[] = {
+                "", "resp", "resp_", "resp_0", "resp_0000000000000000000000000000000",
+                "resp_g0000000000000000000000000000000",
+        };
         ResponseName a, b;
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
