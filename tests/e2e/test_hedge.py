@@ -24,6 +24,18 @@ def late(sim):
 
 
 @pytest.mark.parametrize("stream", [False, True])
+def test_messages(sim, start, stream):
+    """Anthropic's messages are hedged, too."""
+    d = start(API_KEYS=TWO, HEDGE_AFTER="50ms")
+    earn(d)
+    sim.script('* times=1: hang\n*: text "second" chunks=1')
+    body = {"model": "gemini-3.8-flash", "max_tokens": 9, "stream": stream, "messages": [{"role": "user", "content": "Hi"}]}
+    answer = d.ask("POST", "/v1/messages", body=body)
+    assert answer.status == 200 and b"second" in answer.body
+    assert len(late(sim)) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("first", ["hang", "text \"late\" delay=10min", "hang after=0"])
 def test_second_wins(sim, start, first, stream):
     d = start(API_KEYS=TWO, HEDGE_AFTER="50ms")
