@@ -67,6 +67,8 @@ struct Dialect {
         bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
         bool is_cli;       /* always served by the Gemini CLI */
         bool names_responses; /* a request may name what DialectContext.responses has */
+        bool ends_failed;  /* stream_error() ends the stream; otherwise the connection is cut behind it */
+
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,
                        ApiError *ret_error);
         int (*event)(Translation *t, const char *json, size_t n, Buf *out, Verdict *ret_verdict);
@@ -79,12 +81,10 @@ struct Dialect {
         Translation *(*free)(Translation *t);
 };
 
-extern const Dialect dialect_openai_chat;
-extern const Dialect dialect_openai_completions;
-extern const Dialect dialect_openai_embeddings;
+extern const Dialect dialect_openai_chat, dialect_openai_completions;
+extern const Dialect dialect_openai_embeddings, dialect_openai_speech;
 extern const Dialect dialect_openai_images;
 extern const Dialect dialect_openai_responses, dialect_openai_input_tokens, dialect_openai_compact;
-extern const Dialect dialect_openai_speech;
 extern const Dialect dialect_openai_transcriptions, dialect_openai_translations;
 extern const Dialect dialect_anthropic_messages, dialect_anthropic_count_tokens;
 extern const Dialect dialect_run_gemini; /* of /run-gemini */

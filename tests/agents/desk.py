@@ -73,7 +73,7 @@ class Desk:
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "TERM": "dumb", "TZ": "UTC", "LANG": "C.UTF-8"}
 
     def run(self, argv, env):
-        """To its end, which must be a good one: its stdout."""
+        """To its end, which must be a good one: its stdout, which is in `printed`, too."""
         p = subprocess.Popen([str(a) for a in argv], cwd=self.work, env=env, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
@@ -83,6 +83,7 @@ class Desk:
                 os.killpg(p.pid, signal.SIGKILL)
                 p.communicate()
         assert p.returncode == 0, f"{argv[0]} ended with {p.returncode}; its output:\n{out}\n{err}"
+        self.printed = out
         return out
 
 

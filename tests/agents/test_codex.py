@@ -100,6 +100,17 @@ body="tool_search" times=1 : {call("tool_search", query="look up a city")}
     assert last == "It is known."
 
 
+def test_error_in_stream(sim, daemon, desk):
+    """It reads why the response has failed, and asks again."""
+    sim.script(f"""{REFUSED}
+times=1 : text "It is" chunks=3 error-in-stream after=1
+* : text "It is good."
+""")
+    last = codex(desk, daemon, MODEL, "What do the words say?", stream_max_retries=1)
+    assert last == "It is good."
+    assert "experiencing high demand" in desk.printed
+
+
 def test_upgrade(sim, daemon, desk):
     """It asks for a WebSocket, is refused, and goes on with POST."""
     sim.script(f"""{REFUSED}

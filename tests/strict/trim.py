@@ -83,7 +83,7 @@ OPENAI_MORE = {
     "WebSearchTool": {"search_content_types": list_of(TEXT)},  # Codex sends it, and gets its tools back
 }
 # The codes that Codex acts on, and OpenAI's file lacks.
-CODES = ["context_length_exceeded", "insufficient_quota", "server_is_overloaded"]
+CODES = ["context_length_exceeded", "insufficient_quota"]
 
 
 def required(**properties):

@@ -146,7 +146,8 @@ void responses_echo(const ChatRequest *q) {
 /* --- the object --- */
 
 /* The codes that clients act on: Codex makes its history shorter, waits, or gives up. OpenAI's list of codes
- * has only some of them. */
+ * has only some of them. With server_error Codex asks again, with server_is_overloaded it does not: the
+ * latter is never sent, because another key can often serve the next request. */
 static const char *code_of(const ApiError *e) {
         static const char *const passed[] = { "context_length_exceeded", "insufficient_quota",
                                               "rate_limit_exceeded", "invalid_prompt" };
@@ -154,8 +155,6 @@ static const char *code_of(const ApiError *e) {
         for (size_t i = 0; e->code && i < ELEMENTSOF(passed); i++)
                 if (streq(e->code, passed[i]))
                         return passed[i];
-        if (e->status == 503)
-                return "server_is_overloaded";
         return e->status < 500 ? "invalid_prompt" : "server_error";
 }
 

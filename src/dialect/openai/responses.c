@@ -217,6 +217,7 @@ const Dialect dialect_openai_responses = {
         .name = "openai-responses",
         .is_chat = true,
         .names_responses = true,
+        .ends_failed = true,
         .ping = ": ping\n\n",
         .request = responses_request,
         .event = openai_chat_event,

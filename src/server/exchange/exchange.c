@@ -71,7 +71,7 @@ static void fail(Exchange *x, const ApiError *e) {
                 key_queue_leave(q->http->queue, &x->place);
                 x->backoff = timer_free(x->backoff);
                 t->dialect->stream_error(t, e, http_request_out(q->io));
-                http_request_finish(q->io, false);
+                http_request_finish(q->io, t->dialect->ends_failed);
                 timeout_stop(&x->ping);
                 timeout_stop(&x->deadline);
                 exchange_enter(x, EXCHANGE_DRAINING);
