@@ -53,12 +53,16 @@ static ResponseStore *responses_of(Request *q) {
         return q->config->route.responses == RESPONSE_KEEP_OFF ? NULL : q->http->p.responses;
 }
 
+static uint64_t client_of(const Request *q) {
+        return q->token ? q->token->id : 0;
+}
+
 /* A short request may name a long conversation. */
 bool reading_is_long(Request *q) {
         if (http_request_body(q->io)->n > HTTP_SMALL_BODY_MAX)
                 return true;
-        return q->dialect && q->dialect->names_responses && q->token && responses_of(q) &&
-               response_store_bytes(responses_of(q), q->token->id) > HTTP_SMALL_BODY_MAX;
+        return q->dialect && q->dialect->names_responses && responses_of(q) &&
+               response_store_bytes(responses_of(q), client_of(q)) > HTTP_SMALL_BODY_MAX;
 }
 
 static DialectContext context_of(Request *q, const char *instead) {
@@ -68,7 +72,7 @@ static DialectContext context_of(Request *q, const char *instead) {
                 .chat_images = q->config->route.chat_images,
                 .vault = q->http->p.vault,
                 .responses = responses_of(q),
-                .client = q->token ? q->token->id : 0,
+                .client = client_of(q),
                 .request_id = q->id,
                 .created = clock_realtime() / USEC_PER_SEC,
                 .nonce = next_nonce(q->http),

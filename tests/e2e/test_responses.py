@@ -83,6 +83,16 @@ def test_item_reference(sim, d):
     assert ("model", "Hello.") in texts(sim.requests()[0].body)
 
 
+def test_item_reference_again_and_again(sim, d):
+    """A name is short, and what it names may be long: each item is in the input once."""
+    sim.script(f'* : text "{"long " * 20000}"')
+    (message,) = made(d)["output"]
+    sim.clear()
+    refused = post(d, input=[{"role": "user", "content": "Hi"}] + [{"type": "item_reference", "id": message["id"]}] * 1000)
+    assert refused.status == 400 and json.loads(refused.body)["error"]["param"] == "input[2].id"
+    assert not sim.requests()
+
+
 def test_read_and_deleted(d):
     first = made(d, metadata={"a": "b"})
     path = "/v1/responses/" + first["id"]

@@ -78,6 +78,7 @@ static int load(ResponsesRequest *r, const ResponseName *name, StoredText **ret_
                 return -ENOENT;
         if (e < 0)
                 return e;
+        response->name = *name;
         if (ret_input)
                 *ret_input = input;
         *ret_response = response;
@@ -148,6 +149,13 @@ int responses_load_turns(ChatRequest *q) {
 
 /* --- one item --- */
 
+static StoredText *find_loaded(const ResponsesRequest *r, const ResponseName *name) {
+        for (size_t i = r->n_texts; i > 0; i--)
+                if (memcmp(r->texts[i - 1]->name.id, name->id, sizeof(name->id)) == 0)
+                        return r->texts[i - 1];
+        return NULL;
+}
+
 static int refuse_item(ChatRequest *q, size_t i) {
         const char *fault = "names an item that is not kept, or no longer: send the item itself";
 
@@ -172,17 +180,24 @@ int responses_load_item(ChatRequest *q, JsonView id, size_t i, JsonView *ret) {
         if (!q->context->responses || !json_view_equals(id, text) ||
             !response_name_parse(q->context->client, text, &name))
                 return refuse_item(q, i);
-        e = load(r, &name, NULL, &response);
+        response = find_loaded(r, &name);
+        e = response ? 0 : load(r, &name, NULL, &response);
         if (e == -ENOENT)
                 return refuse_item(q, i);
         if (e < 0)
                 return e;
         c = json_enter_array(json_view_get(response->root, "output"));
-        while (json_next(&c, NULL, &item))
-                if (json_view_equals(json_view_get(item, "id"), text)) {
-                        *ret = item;
-                        return 0;
-                }
+        while (json_next(&c, NULL, &item)) {
+                if (!json_view_equals(json_view_get(item, "id"), text))
+                        continue;
+                /* Repeated names would make a long request of a short one. */
+                response->n_named += (size_t) (item.end - item.p);
+                if (response->n_named > response->text.n)
+                        return chat_refuse(q, "names an item that the input has already", "input[%zu].id",
+                                           i);
+                *ret = item;
+                return 0;
+        }
         return refuse_item(q, i);
 }
 

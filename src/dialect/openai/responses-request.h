@@ -4,6 +4,7 @@
 /* A request to /v1/responses while it is translated, and what it names instead of sending it: responses
  * before it, and their items. */
 
+#include "core/response-store.h"
 #include "dialect/openai/responses.h"
 
 /* A text of the store, to be read in place. */
@@ -11,6 +12,8 @@ typedef struct StoredText {
         Buf text;
         JsonIndex index;
         JsonView root;
+        ResponseName name; /* of a response, which is loaded once; otherwise zero */
+        size_t n_named;    /* bytes of its items that the request has named */
 } StoredText;
 
 /* A response before this one. */
