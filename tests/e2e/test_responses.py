@@ -286,3 +286,78 @@ def test_compacted(sim, d, stream):
     sim.clear()
     made(d, input=[{"type": "compaction", "encrypted_content": "Z0FBQUFB"}, {"role": "user", "content": "Go on."}])
     assert texts(sim.requests()[0].body) == [("user", "Go on.")]
+
+
+# --- what the exchange does for all protocols ---
+
+
+def failed(answer):
+    events = [json.loads(line[6:]) for line in answer.body.decode().splitlines() if line.startswith("data: ")]
+    return [e["type"] for e in events], events[-1]["response"]
+
+
+@pytest.mark.parametrize("error, code, says", [
+    ("error=overloaded", "server_is_overloaded", ""),
+    ("error=rpm", "rate_limit_exceeded", "Please try again in "),
+    ("error=day", "insufficient_quota", ""),
+])  # fmt: skip
+def test_a_stream_that_fails(sim, d, error, code, says):
+    sim.script(f'* : text "Hello there." chunks=3 error-in-stream after=1 {error}')
+    types, response = failed(post(d, stream=True))
+    assert types[0] == "response.created" and types[-1] == "response.failed"
+    assert response["error"]["code"] == code and says in response["error"]["message"]
+    assert d.ask("GET", "/v1/responses/" + response["id"]).status == 404  # it is not kept
+
+
+def test_too_long(sim, d):
+    sim.script('* : error invalid_argument message="The input token count (1048577) exceeds the maximum number of tokens allowed (1048576)."')
+    answer = post(d, stream=True)
+    assert answer.status == 400 and json.loads(answer.body)["error"]["code"] == "context_length_exceeded"
+
+
+def test_another_key_and_another_model(sim, start):
+    sim.script('* times=1 : error rpm\nmodel=gemini-3.8-pro : error overloaded\n* : text "Hello."')
+    d = start(FALLBACK_MODELS='{"gemini-3.8-pro": ["gemini-3.8-flash"]}')
+    told = made(d, model="gemini-3.8-pro", input=[{"role": "user", "content": "Hi"}])
+    assert told["model"] == MODEL and told["output"][0]["content"][0]["text"] == "Hello."
+    line = d.wait_log("the request", lambda line: line.get("dialect") == "openai-responses")
+    assert line["fallback"] == "overload" and line["attempts"] > 2 and line["served_model"] == MODEL
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_signatures_survive(sim, d, carried):
+    """By the reasoning item, or without it by what gemgate remembers of the call."""
+    sim.script('result="sunny" : text "Fine."\n* : call f {"city": "Rome"}')
+    first = made(d, tools=[F], include=["reasoning.encrypted_content"], store=False)
+    items = [i for i in first["output"] if carried or i["type"] != "reasoning"]
+    (call,) = [i for i in items if i["type"] == "function_call"]
+    sim.clear()
+    result = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+    made(d, tools=[F], input=[{"role": "user", "content": "Hi"}, *items, result])
+    (seen,) = sim.requests()
+    (part,) = [p for c in json.loads(seen.body)["contents"] for p in c["parts"] if "functionCall" in p]
+    assert part["thoughtSignature"] != "skip_thought_signature_validator"
+
+
+def test_a_refused_signature_is_dropped(sim, d):
+    sim.script('* : text "Fine."')
+    items = [{"type": "reasoning", "summary": [], "encrypted_content": "c2lnbmF0dXJlLTEyMzQ1Njc4"},
+             {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+             {"type": "function_call_output", "call_id": "call_1", "output": "sunny"}]
+    made(d, tools=[F], input=[{"role": "user", "content": "Hi"}, *items])
+    assert ["skip_thought_signature_validator" in r.body for r in sim.requests()] == [False, True]
+
+
+def test_a_large_body(sim, d):
+    """The worker reads it; the next one, which names it, goes there, too."""
+    first = made(d, input="x" * 400_000)
+    sim.clear()
+    made(d, input="More", previous_response_id=first["id"])
+    assert len(sim.requests()[0].body) > 400_000
+
+
+def test_line_ends_of_the_client_are_not_in_a_stream(d):
+    body = json.dumps({"model": MODEL, "input": "Hi", "stream": True, "metadata": {"a": "b"}, "tools": [F]}, indent=1)
+    answer = d.ask("POST", "/v1/responses", body=body.encode())
+    types, response = failed(answer)
+    assert types[-1] == "response.completed" and response["metadata"] == {"a": "b"}
