@@ -202,14 +202,17 @@ static void drop_aged(ResponseStore *s, usec_t now) {
         }
 }
 
+static void mark(ResponseStore *s, ResponseEntry *e) {
+        if (!s->noted || !s->is_saved)
+                return;
+        list_unlink(&e->by_dirt);
+        list_append(&s->by_dirt, &e->by_dirt);
+}
+
 /* Returns whether the state writer is to be notified, without the lock. */
-static bool note(ResponseStore *s, ResponseEntry *e) {
+static bool note(ResponseStore *s) {
         if (!s->noted || !s->is_saved)
                 return false;
-        if (e) {
-                list_unlink(&e->by_dirt);
-                list_append(&s->by_dirt, &e->by_dirt);
-        }
         if (s->is_noted || (list_is_empty(&s->by_dirt) && list_is_empty(&s->gone)))
                 return false;
         s->is_noted = true;
@@ -237,7 +240,9 @@ void response_store_put(ResponseStore *s, const ResponseName *name, const Buf *i
         if (e)
                 drop(s, e);
         e = response_store_add(s, name, buf_data(input), input->n, buf_data(response), response->n, now);
-        unlock(s, note(s, e));
+        if (e)
+                mark(s, e);
+        unlock(s, note(s));
 }
 
 static void use(ResponseStore *s, ResponseEntry *e, usec_t now) {
@@ -248,9 +253,10 @@ static void use(ResponseStore *s, ResponseEntry *e, usec_t now) {
         list_append(&e->share->by_use, &e->of_client);
 }
 
+/* The state writer belongs to the loop, and this is also called in the worker's thread: so what is to be
+ * saved of it waits for the next response that is kept. */
 int response_store_get(ResponseStore *s, const ResponseName *name, usec_t now, Buf *input, Buf *response) {
         ResponseEntry *e;
-        bool again = false;
         int r = -ENOENT;
 
         (void) pthread_mutex_lock(&s->lock);
@@ -262,24 +268,27 @@ int response_store_get(ResponseStore *s, const ResponseName *name, usec_t now, B
         }
         if (e) {
                 use(s, e, now);
-                again = usec_add(e->saved, SAVED_AGAIN) < e->used;
+                if (usec_add(e->saved, SAVED_AGAIN) < e->used)
+                        mark(s, e);
                 r = input ? buf_append(input, e->text, e->n_input) : 0;
                 if (r >= 0 && response)
                         r = buf_append(response, e->text + e->n_input, e->n_response);
         }
-        unlock(s, note(s, again ? e : NULL));
+        unlock(s, false);
         return MIN(r, 0);
 }
 
 bool response_store_drop(ResponseStore *s, const ResponseName *name) {
         ResponseEntry *e;
+        bool is_there;
 
         (void) pthread_mutex_lock(&s->lock);
         e = response_store_find(s, name);
+        is_there = e;
         if (e)
                 drop(s, e);
-        unlock(s, note(s, NULL));
-        return e;
+        unlock(s, note(s));
+        return is_there;
 }
 
 size_t response_store_bytes(ResponseStore *s, uint64_t client) {

@@ -8,7 +8,8 @@
  *
  * Each belongs to the client that asked for it, and no other client finds it. The store is bounded in
  * number, in bytes and in time since the last use, for each client and in all: what was not used for the
- * longest time goes first. All functions but the source's may be called in any thread.
+ * longest time goes first. response_store_get() and response_store_bytes() may be called in any thread, the
+ * others on the loop's alone.
  */
 
 #include "base/buf.h"

@@ -38,6 +38,7 @@ RESPONSES = [
     refused("instructions", {"instructions": 7}, "instructions must be a string", "instructions"),
     to("input", "a text, or items: see the rows of each", {"input": "Hello"}, {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}),
     refused("input", {"input": None}, "input is required", "input"),
+    refused("input", {"input": []}, "input must not be empty", "input"),
     refused("input", {"input": 7}, "input must be a string or an array", "input"),
     to("max_output_tokens", "maxOutputTokens", {"max_output_tokens": 9}, {CONFIG + "maxOutputTokens": 9}),
     refused("max_output_tokens", {"max_output_tokens": "9"}, "max_output_tokens must be an integer", "max_output_tokens"),

@@ -296,16 +296,16 @@ def failed(answer):
     return [e["type"] for e in events], events[-1]["response"]
 
 
-@pytest.mark.parametrize("error, code, says", [
+@pytest.mark.parametrize("error, code, hint", [
     ("error=overloaded", "server_is_overloaded", ""),
     ("error=rpm", "rate_limit_exceeded", "Please try again in "),
     ("error=day", "insufficient_quota", ""),
 ])  # fmt: skip
-def test_a_stream_that_fails(sim, d, error, code, says):
+def test_a_stream_that_fails(sim, d, error, code, hint):
     sim.script(f'* : text "Hello there." chunks=3 error-in-stream after=1 {error}')
     types, response = failed(post(d, stream=True))
     assert types[0] == "response.created" and types[-1] == "response.failed"
-    assert response["error"]["code"] == code and says in response["error"]["message"]
+    assert response["error"]["code"] == code and hint in response["error"]["message"]
     assert d.ask("GET", "/v1/responses/" + response["id"]).status == 404  # it is not kept
 
 

@@ -491,6 +491,8 @@ int responses_read_input(ChatRequest *q, JsonView v) {
                 r = read_turns(&in);
         if (r == 0)
                 r = read_own(&in, v);
+        if (r == 0 && request->n_turns == 0 && json_view_is(v, '[') && in.i == 0)
+                return dialect_refuse(q->error, "input", "input must not be empty");
         if (r == 0)
                 sign_last(&in);
         if (r == 0 && request->compacts)
