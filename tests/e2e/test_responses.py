@@ -297,7 +297,7 @@ def failed(answer):
 
 
 @pytest.mark.parametrize("error, code, hint", [
-    ("error=overloaded", "server_is_overloaded", ""),
+    ("error=overloaded", "server_error", ""),
     ("error=rpm", "rate_limit_exceeded", "Please try again in "),
     ("error=day", "insufficient_quota", ""),
 ])  # fmt: skip
