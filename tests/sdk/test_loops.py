@@ -8,12 +8,17 @@ import pytest
 import wait
 from test_state import Kept
 
+# For a model that it does not know, Anthropic's provider asks for an object by a function that must be called.
+BY_FUNCTION = ("structured_by_function", *(op for op in loops.CHAT if op != "structured"))
 CLIENTS = [
     loops.Client("openai-python", loops.python("with_openai.py")),
     loops.Client("openai-node", loops.node("with_openai.mjs"), module="openai"),
     loops.Client("openai-node-7", loops.node("with_openai.mjs"), module="openai-7"),
     loops.Client("ai-openai", loops.node("with_ai.mjs"), module="@ai-sdk/openai"),
     loops.Client("ai-compatible", loops.node("with_ai.mjs"), module="@ai-sdk/openai-compatible"),
+    loops.Client("ai-responses", loops.node("with_ai.mjs"), loops.CHAT, module="@ai-sdk/openai responses"),
+    loops.Client("ai-anthropic", loops.node("with_ai.mjs"), BY_FUNCTION, module="@ai-sdk/anthropic", function="json"),
+    loops.Client("anthropic-node", loops.node("with_anthropic.mjs"), loops.CHAT),
 ]
 
 

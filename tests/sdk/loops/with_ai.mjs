@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The loops with Vercel's AI SDK, by its provider for OpenAI's chat or the one for compatible servers.
+// The loops with Vercel's AI SDK, by its providers for OpenAI (chat and Responses), for compatible servers and for Anthropic.
 import { access, load, run, Trip, Weather } from "./job.mjs";
 
 const { embedMany, generateText, Output, stepCountIs, streamText, tool } = await load("ai");
@@ -8,6 +8,14 @@ const providers = {
         const { createOpenAI } = await load("@ai-sdk/openai");
         const provider = createOpenAI(access);
         return { chat: (id) => provider.chat(id), embedding: (id) => provider.embedding(id) };
+    },
+    "@ai-sdk/openai responses": async () => {
+        const { createOpenAI } = await load("@ai-sdk/openai");
+        return { chat: createOpenAI(access) };
+    },
+    "@ai-sdk/anthropic": async () => {
+        const { createAnthropic } = await load("@ai-sdk/anthropic");
+        return { chat: createAnthropic(access) };
     },
     "@ai-sdk/openai-compatible": async () => {
         const { createOpenAICompatible } = await load("@ai-sdk/openai-compatible");
@@ -55,6 +63,9 @@ await run({
     async structured(job) {
         const output = Output.object({ schema: Trip });
         return { data: (await generateText({ model: chat(job.model), maxRetries: 0, prompt: job.prompt, output })).output };
+    },
+    async structured_by_function(job) {
+        return this.structured(job);
     },
     async image(job) {
         const content = [
