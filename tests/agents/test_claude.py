@@ -31,7 +31,7 @@ property=command times=1 : thought="First the words." {call("Bash", command=desk
 
 def test_schema(sim, start, desk):
     """The answer is the call of a function. Under a name of Anthropic's it asks for more tokens and in other ways."""
-    daemon = start(MODEL_ALIASES=json.dumps({"claude-sonnet-5": MODEL}))
+    daemon = start(MODEL_ALIASES=json.dumps({"claude-*": MODEL}))
     sim.script(f"""{REFUSED}
 {PROPERTIES} {desk.result} result=provided times=1 : text "That is all."
 {PROPERTIES} {desk.result} times=1 : {call("StructuredOutput", **DATA)}
