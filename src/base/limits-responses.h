@@ -9,4 +9,5 @@
 #define RESPONSES_CLIENT_BYTES_MAX (32U << 20)
 #define RESPONSE_BYTES_MAX         (8U << 20)  /* of one, with its input: some images */
 #define RESPONSES_AGE_MAX          USEC_PER_HOUR /* since the last use */
+#define RESPONSES_HISTORY_MAX      (20U << 20) /* bytes before one: Google takes no longer request */
 #define RESPONSES_CHAIN_MAX        1024U       /* responses before one: turns of a conversation */

@@ -361,3 +361,12 @@ def test_line_ends_of_the_client_are_not_in_a_stream(d):
     answer = d.ask("POST", "/v1/responses", body=body.encode())
     types, response = failed(answer)
     assert types[-1] == "response.completed" and response["metadata"] == {"a": "b"}
+
+
+def test_a_conversation_that_is_too_long(d):
+    name = None
+    for _ in range(3):
+        name = made(d, input="x" * 7_500_000, **({"previous_response_id": name} if name else {}))["id"]
+    refused = post(d, previous_response_id=name)
+    error = json.loads(refused.body)["error"]
+    assert (refused.status, error["param"]) == (400, "previous_response_id") and "more than Google takes" in error["message"]

@@ -125,6 +125,7 @@ int responses_load_turns(ChatRequest *q) {
         char text[ID_SHOWN_MAX];
         ResponseName name;
         StoredTurn turn;
+        size_t n = 0;
         int e;
 
         while (!json_view_is_null(id)) {
@@ -141,6 +142,12 @@ int responses_load_turns(ChatRequest *q) {
                         e = add_turn(r, &turn);
                 if (e < 0)
                         return e;
+                n += turn.input->text.n + turn.response->text.n;
+                if (n > RESPONSES_HISTORY_MAX)
+                        return chat_refuse(q,
+                                           "leads to more than Google takes in one request: send a shorter "
+                                           "input",
+                                           "previous_response_id");
                 id = json_view_get(turn.response->root, "previous_response_id");
         }
         reverse(r);
