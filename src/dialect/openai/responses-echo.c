@@ -50,6 +50,67 @@ static void write_function(JsonView v, JWriter *w) {
         jwrite_end(w);
 }
 
+/* OpenAI's types that must have this member, and what it is if the client has none; NULL: such a tool is
+ * left out. */
+static const struct {
+        const char *type, *member, *absent;
+        char kind;
+} needed[] = {
+        { "namespace", "description", "\"\"", '"' },
+        { "code_interpreter", "container", "{\"type\":\"auto\"}", '{' },
+        { "file_search", "vector_store_ids", NULL, '[' },
+        { "mcp", "server_label", NULL, '"' },
+        { "computer_use_preview", "environment", NULL, '"' },
+};
+
+static void write_tools_of(JsonView tools, JWriter *w);
+
+/* A null counts as absent. */
+static void write_tool(JsonView tool, JsonView type, JWriter *w) {
+        const char *extra = NULL, *absent = NULL;
+        JsonView name, m;
+        JsonCursor c;
+
+        for (size_t i = 0; i < ELEMENTSOF(needed); i++)
+                if (json_view_equals(type, needed[i].type) &&
+                    !json_view_is(json_view_get(tool, needed[i].member), needed[i].kind)) {
+                        extra = needed[i].member;
+                        absent = needed[i].absent;
+                        if (!absent)
+                                return;
+                }
+        jwrite_object(w, NULL);
+        c = json_enter(tool);
+        while (json_next(&c, &name, &m)) {
+                if (json_view_is_null(m) || (extra && json_view_equals(name, extra)))
+                        continue;
+                json_copy_name(w, name);
+                if (json_view_equals(type, "namespace") && json_view_equals(name, "tools")) {
+                        jwrite_array(w, NULL);
+                        write_tools_of(m, w);
+                        jwrite_end(w);
+                } else
+                        json_copy_value(w, NULL, m);
+        }
+        if (extra)
+                jwrite_raw(w, extra, absent);
+        jwrite_end(w);
+}
+
+/* A namespace has no other namespaces, so this does not go deeper. */
+static void write_tools_of(JsonView tools, JWriter *w) {
+        JsonCursor c = json_enter_array(tools);
+        JsonView tool, type;
+
+        while (json_next(&c, NULL, &tool)) {
+                type = json_view_get(tool, "type");
+                if (json_view_equals(type, "function"))
+                        write_function(tool, w);
+                else if (json_view_equals(type, "custom"))
+                        write_tool(tool, type, w);
+        }
+}
+
 static void write_tools(const ChatRequest *q, JWriter *w) {
         JsonCursor c = json_enter_array(field(q, CHAT_TOOLS));
         JsonView tool, type;
@@ -60,25 +121,101 @@ static void write_tools(const ChatRequest *q, JWriter *w) {
                 if (json_view_equals(type, "function"))
                         write_function(tool, w);
                 else if (responses_knows_tool(type))
-                        json_copy_value(w, NULL, tool);
+                        write_tool(tool, type, w);
         }
         jwrite_end(w);
 }
 
+/* A choice that OpenAI's description of the API does not have is what it means here. */
+static void write_choice(const ChatRequest *q, JWriter *w) {
+        static const struct {
+                const char *type, *member; /* which it must have; NULL: none */
+                char kind;
+        } known[] = {
+                { "function", "name", '"' },        { "custom", "name", '"' },
+                { "allowed_tools", "tools", '[' },  { "mcp", "server_label", '"' },
+                { "file_search", NULL, 0 },         { "web_search_preview", NULL, 0 },
+                { "image_generation", NULL, 0 },    { "web_search_preview_2025_03_11", NULL, 0 },
+                { "code_interpreter", NULL, 0 },    { "computer_use_preview", NULL, 0 },
+                { "computer", NULL, 0 },            { "apply_patch", NULL, 0 },
+                { "shell", NULL, 0 },
+        };
+        static const char *const modes[] = {
+                [TOOL_AUTO] = "auto", [TOOL_REQUIRED] = "required", [TOOL_NONE] = "none",
+        };
+        JsonView v = field(q, CHAT_TOOL_CHOICE), type = json_view_get(v, "type");
+        bool is_known = json_view_is(v, '"');
+
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                is_known = is_known || (json_view_equals(type, known[i].type) &&
+                                        (!known[i].member ||
+                                         json_view_is(json_view_get(v, known[i].member), known[i].kind)));
+        if (is_known)
+                json_copy_value(w, "tool_choice", v);
+        else
+                jwrite_string(w, "tool_choice", modes[q->tools.choice.mode]);
+}
+
 /* --- other members --- */
 
+static bool is_one_of(JsonView v, const char *const values[], size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (json_view_equals(v, values[i]))
+                        return true;
+        return false;
+}
+
+static void write_format(JsonView format, JWriter *w) {
+        JsonView name = json_view_get(format, "name"), strict = json_view_get(format, "strict"),
+                 description = json_view_get(format, "description");
+
+        if (!json_view_equals(json_view_get(format, "type"), "json_schema")) {
+                jwrite_raw(w, "format", json_view_equals(json_view_get(format, "type"), "json_object")
+                                                ? "{\"type\":\"json_object\"}"
+                                                : "{\"type\":\"text\"}");
+                return;
+        }
+        jwrite_object(w, "format");
+        jwrite_string(w, "type", "json_schema");
+        if (json_view_is(description, '"'))
+                json_copy_value(w, "description", description);
+        if (json_view_is(name, '"'))
+                json_copy_value(w, "name", name);
+        else
+                jwrite_string(w, "name", "response");
+        json_copy_value(w, "schema", json_view_get(format, "schema"));
+        if (json_view_is(strict, 't') || json_view_is(strict, 'f'))
+                json_copy_value(w, "strict", strict);
+        jwrite_end(w);
+}
+
 static void write_text(const ChatRequest *q, JWriter *w) {
-        JsonView text = field(q, CHAT_TEXT), format = json_view_get(text, "format"),
-                 verbosity = json_view_get(text, "verbosity");
+        static const char *const values[] = { "low", "medium", "high" };
+        JsonView text = field(q, CHAT_TEXT), verbosity = json_view_get(text, "verbosity");
 
         jwrite_object(w, "text");
-        if (json_view_is(format, '{'))
-                json_copy_value(w, "format", format);
-        else
-                jwrite_raw(w, "format", "{\"type\":\"text\"}");
-        if (json_view_is(verbosity, '"'))
+        write_format(json_view_get(text, "format"), w);
+        if (is_one_of(verbosity, values, ELEMENTSOF(values)))
                 json_copy_value(w, "verbosity", verbosity);
         jwrite_end(w);
+}
+
+static void write_metadata(const ChatRequest *q, JWriter *w) {
+        JsonCursor c = json_enter(field(q, CHAT_METADATA));
+        JsonView name, v;
+
+        jwrite_object(w, "metadata");
+        while (json_next(&c, &name, &v))
+                if (json_view_is(v, '"')) {
+                        json_copy_name(w, name);
+                        json_copy_value(w, NULL, v);
+                }
+        jwrite_end(w);
+}
+
+static void write_truncation(const ChatRequest *q, JWriter *w) {
+        jwrite_string(w, "truncation",
+                      json_view_equals(field(q, CHAT_TRUNCATION), "auto") ? "auto" : "disabled");
 }
 
 static void write_reasoning(const ChatRequest *q, JWriter *w) {
@@ -100,21 +237,22 @@ static void write_reasoning(const ChatRequest *q, JWriter *w) {
 static const struct {
         ChatField field;
         const char *absent;
+        void (*write)(const ChatRequest *q, JWriter *w); /* if it may be what OpenAI would refuse */
 } copied[] = {
-        { CHAT_INSTRUCTIONS, "null" },
-        { CHAT_MAX_COMPLETION_TOKENS, "null" },
-        { CHAT_MAX_TOOL_CALLS, "null" },
-        { CHAT_METADATA, "{}" },
-        { CHAT_PARALLEL_TOOL_CALLS, "true" },
-        { CHAT_PREVIOUS, "null" },
-        { CHAT_PROMPT_CACHE_KEY, NULL },
-        { CHAT_SAFETY_IDENTIFIER, NULL },
-        { CHAT_TEMPERATURE, "1" },
-        { CHAT_TOOL_CHOICE, "\"auto\"" },
-        { CHAT_TOP_LOGPROBS, "0" },
-        { CHAT_TOP_P, "1" },
-        { CHAT_TRUNCATION, "\"disabled\"" },
-        { CHAT_USER, NULL },
+        { CHAT_INSTRUCTIONS, "null", NULL },
+        { CHAT_MAX_COMPLETION_TOKENS, "null", NULL },
+        { CHAT_MAX_TOOL_CALLS, "null", NULL },
+        { CHAT_METADATA, "{}", write_metadata },
+        { CHAT_PARALLEL_TOOL_CALLS, "true", NULL },
+        { CHAT_PREVIOUS, "null", NULL },
+        { CHAT_PROMPT_CACHE_KEY, NULL, NULL },
+        { CHAT_SAFETY_IDENTIFIER, NULL, NULL },
+        { CHAT_TEMPERATURE, "1", NULL },
+        { CHAT_TOOL_CHOICE, "\"auto\"", write_choice },
+        { CHAT_TOP_LOGPROBS, "0", NULL },
+        { CHAT_TOP_P, "1", NULL },
+        { CHAT_TRUNCATION, "\"disabled\"", write_truncation },
+        { CHAT_USER, NULL, NULL },
 };
 
 void responses_echo(const ChatRequest *q) {
@@ -128,7 +266,9 @@ void responses_echo(const ChatRequest *q) {
                 const char *name = q->table[copied[i].field].name;
                 JsonView v = field(q, copied[i].field);
 
-                if (v.p)
+                if (v.p && copied[i].write)
+                        copied[i].write(q, &w);
+                else if (v.p)
                         json_copy_value(&w, name, v);
                 else if (copied[i].absent)
                         jwrite_raw(&w, name, copied[i].absent);
