@@ -104,6 +104,9 @@ static void add_code_result(AnthropicMessage *m, const GeminiPart *p, Buf *out) 
         bool good = json_view_equals(p->type, "OUTCOME_OK");
         char id[CALL_ID_MAX + 1];
 
+        if (m->content.n_code_results == m->content.n_codes)
+                return; /* of no code: its id would name no block */
+        m->content.n_code_results = m->content.n_codes;
         code_id(m, id);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "type", "code_execution_tool_result");
@@ -342,6 +345,6 @@ void anthropic_reset(Translation *t) {
         m->id[0] = 0;
         each_buf(c, buf_clear);
         c->open = ANTHROPIC_NONE;
-        c->n = c->n_calls = c->n_codes = c->n_searches = 0;
+        c->n = c->n_calls = c->n_codes = c->n_code_results = c->n_searches = 0;
         c->has_begun = false;
 }

@@ -29,7 +29,7 @@ typedef struct AnthropicContent {
         Buf signature;       /* of the open block of thoughts: a string, as JSON */
         Buf citations;       /* not streaming, of the open text: elements of an array, as JSON */
         Buf grounding;       /* groundingMetadata of the events: an array; or nothing */
-        unsigned n_calls, n_codes, n_searches;
+        unsigned n_calls, n_codes, n_code_results, n_searches;
         bool has_begun; /* streaming: message_start was written */
 } AnthropicContent;
 
