@@ -29,6 +29,17 @@ property=command times=1 : thought="First the words." {call("Bash", command=desk
     assert not [r for r in sim.requests() if "x-anthropic-billing-header" in r.body]  # it differs in each request
 
 
+def test_resumed(sim, daemon, desk):
+    """The next turn of a session, in a new process."""
+    sim.script(f"""{REFUSED}
+{desk.result} body="And again?" : text "As before."
+{desk.result} times=1 : text "It is good."
+property=command times=1 : thought="First the words." {call("Bash", command=desk.command)}
+""")
+    assert claude(desk, daemon, "What do the words say?")["result"] == "It is good."
+    assert claude(desk, daemon, "And again?", "--continue")["result"] == "As before."
+
+
 def test_schema(sim, start, desk):
     """The answer is the call of a function. Under a name of Anthropic's it asks for more tokens and in other ways."""
     daemon = start(MODEL_ALIASES=json.dumps({"claude-*": MODEL}))

@@ -35,7 +35,7 @@ def codex(desk, daemon, model, prompt, *options, mcp=False, **more):
         config += table("mcp_servers.cities", {"command": server["command"], "args": server["args"]})
         config += table("mcp_servers.cities.env", server["env"])
     home, last = desk.home / ".codex", desk.home / "last"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     (home / "config.toml").write_text("\n".join(config) + "\n")
     argv = [program("@openai/codex-linux-*/vendor/*/bin/codex"), "exec", "--json", "--skip-git-repo-check",
             "--dangerously-bypass-approvals-and-sandbox", "-o", last, *options, prompt]
@@ -53,6 +53,17 @@ property=cmd times=1 : thought="First the words." {call("exec_command", cmd=desk
 """)
     last = codex(desk, daemon, model, "What is in these files?")
     assert last == "Both are good."
+
+
+def test_resumed(sim, daemon, desk):
+    """The next turn of a session, in a new process."""
+    sim.script(f"""{REFUSED}
+{desk.result} body="And again?" : text "As before."
+{desk.result} times=1 : text "It is good."
+property=cmd times=1 : thought="First the words." {call("exec_command", cmd=desk.command)}
+""")
+    assert codex(desk, daemon, MODEL, "What do the words say?") == "It is good."
+    assert codex(desk, daemon, MODEL, "And again?", "resume", "--last") == "As before."
 
 
 @both
