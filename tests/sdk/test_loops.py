@@ -14,6 +14,8 @@ CLIENTS = [
     loops.Client("openai-python", loops.python("with_openai.py")),
     loops.Client("openai-node", loops.node("with_openai.mjs"), module="openai"),
     loops.Client("openai-node-7", loops.node("with_openai.mjs"), module="openai-7"),
+    loops.Client("responses-node", loops.node("with_openai_responses.mjs"), loops.CHAT, module="openai"),
+    loops.Client("responses-node-7", loops.node("with_openai_responses.mjs"), loops.CHAT, module="openai-7"),
     loops.Client("ai-openai", loops.node("with_ai.mjs"), module="@ai-sdk/openai"),
     loops.Client("ai-compatible", loops.node("with_ai.mjs"), module="@ai-sdk/openai-compatible"),
     loops.Client("ai-responses", loops.node("with_ai.mjs"), loops.CHAT, module="@ai-sdk/openai responses"),
