@@ -81,6 +81,10 @@ Buf *http_request_body(HttpRequest *r) {
         return &r->body;
 }
 
+bool http_request_hold(HttpRequest *r, uint64_t n) {
+        return n <= r->share.n || http_room_take(&r->connection->server->room, &r->share, n - r->share.n);
+}
+
 HttpBodyFault http_request_body_fault(const HttpRequest *r) {
         return r->body_fault;
 }

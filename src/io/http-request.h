@@ -54,6 +54,10 @@ void http_request_take_body(HttpRequest *r, uint64_t max);
 void http_request_skip_body(HttpRequest *r, uint64_t max); /* nothing is kept, and it has the head's time */
 Buf *http_request_body(HttpRequest *r); /* the user may empty it */
 
+/* Counts n bytes at least as held, until the request ends: what it has led to may be longer than its body.
+ * False: there is no room. */
+bool http_request_hold(HttpRequest *r, uint64_t n);
+
 typedef enum HttpBodyFault {
         HTTP_BODY_OK,
         HTTP_BODY_TOO_LARGE, /* above max: 413 */

@@ -2,8 +2,10 @@
 """Responses that gemgate keeps (RESPONSES_STORE): each is its client's, and can be read, continued, referred to and deleted."""
 import json
 
+import http1
 import openai
 import pytest
+import wait
 
 from house import SECRETS
 
@@ -91,6 +93,27 @@ def test_item_reference_again_and_again(sim, d):
     refused = post(d, input=[{"role": "user", "content": "Hi"}] + [{"type": "item_reference", "id": message["id"]}] * 1000)
     assert refused.status == 400 and json.loads(refused.body)["error"]["param"] == "input[2].id"
     assert not sim.requests()
+
+
+def test_long_conversations_have_the_room_of_long_bodies(sim, start):
+    """A request of some bytes may name a conversation of megabytes, which is held as a body is."""
+
+    def waits():
+        return json.loads(sim.control("GET", "/sim/status"))["in_progress"]
+
+    d = start(**TOKENS, MAX_BODY="2M", MAX_INFLIGHT_BYTES="4M")
+    sim.script('body="wait" : hang\n* : text "Hello."')
+    first = made(d, input="x" * 1_500_000)
+    more = {"model": MODEL, "previous_response_id": first["id"]}
+    body = json.dumps({**more, "input": "wait"}).encode()
+    with d.connect() as c:
+        c.send(http1.compose("POST", "/v1/responses", [("Authorization", f"Bearer {SECRETS['TOKEN']}")], body))
+        wait.until("the first to be sent", waits)
+        refused = post(d, previous_response_id=first["id"], input="go")
+        assert refused.status == 503 and refused.header("Retry-After")
+        assert post(d, input="short").status == 200
+    wait.until("the first to be gone", lambda: not waits())
+    assert post(d, previous_response_id=first["id"], input="go").status == 200
 
 
 def test_read_and_deleted(d):

@@ -37,6 +37,11 @@ static int settle(Request *q, Translation *t, const Reading *reading, Target *re
                         t->model);
                 return DIALECT_E_REFUSED;
         }
+        if (t->dialect->names_responses && !http_request_hold(q->io, t->gemini.n)) {
+                api_error_set_busy(ret_error,
+                                   "Too many long conversations at once (MAX_INFLIGHT_BYTES): try again.");
+                return DIALECT_E_REFUSED;
+        }
         r = reading ? pin_find_named(q, &reading->names, reading->names_fault, target.pinned, ret_error)
                     : pin_find(q, &t->gemini, target.pinned, ret_error);
         if (r != 0)
