@@ -9,6 +9,7 @@
 #include "core/response-store.h"
 #include "server/http.h"
 #include "server/reply.h"
+#include "server/routes.h"
 #include "server/stored-responses.h"
 
 #define ITEMS "/input_items"
@@ -50,11 +51,7 @@ static int load(Request *q, const ResponseName *name, Buf *input, Buf *response,
 }
 
 static int refuse_path(Request *q, ApiError *e) {
-        char path[API_ERROR_MESSAGE_MAX / 4];
-
-        text_copy(path, sizeof(path), q->path);
-        secret_scrub_suspects(path);
-        api_error_set(e, 404, NULL, "Invalid URL (%s). GET / lists the routes.", path);
+        route_set_missing(e, http_request_method(q->io), q->path);
         return HANDLER_E_REFUSED;
 }
 

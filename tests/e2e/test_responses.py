@@ -311,6 +311,22 @@ def test_compacted(sim, d, stream):
     assert texts(sim.requests()[0].body) == [("user", "Go on.")]
 
 
+def test_long_summary(sim, d):
+    """It is cut between two characters, so that it can be read when it comes back."""
+    sim.script("* : text " + json.dumps("a" + "ü" * 600_000, ensure_ascii=False))
+    (item,) = json.loads(post(d, "/compact", input="Hi").body)["output"]
+    sim.clear()
+    sim.script('* : text "Hello."')
+    made(d, input=[item, {"role": "user", "content": "Go on."}])
+    summary = texts(sim.requests()[0].body)[0][1]
+    assert "\naüü" in summary and len(summary.encode()) > 1_000_000
+
+
+def test_path_that_is_not_served(d):
+    answer = d.ask("GET", f"/v1/responses/resp_{'0' * 32}/nothing")
+    assert answer.status == 404 and b"Invalid URL (GET /v1/responses/resp" in answer.body
+
+
 # --- what the exchange does for all protocols ---
 
 

@@ -116,10 +116,11 @@ int responses_read_compaction(ChatRequest *q, JsonView item, JsonView *ret) {
 static void write_compaction(const OpenaiResponse *r, JWriter *w) {
         const Buf *text = &r->chat.choices[0].text;
         _cleanup_buf_ Buf marked = BUF_INIT(SUMMARY_MAX + sizeof(MARK));
+        size_t n = text->n > SUMMARY_MAX ? text_utf8_prefix(buf_data(text), SUMMARY_MAX) : text->n;
         char id[RESPONSE_ID_MAX + 8];
 
         (void) buf_puts(&marked, MARK);
-        (void) buf_append(&marked, buf_data(text), MIN(text->n, (size_t) SUMMARY_MAX));
+        (void) buf_append(&marked, buf_data(text), n);
         (void) snprintf(id, sizeof(id), "cmp_%.32s00", r->chat.id + strlen("resp_"));
         jwrite_object(w, NULL);
         jwrite_string(w, "id", id);
