@@ -45,8 +45,12 @@ int manager_start_state(Manager *m) {
 
         pool_keep_days(m->pool, (unsigned) m->config->stats_retention_days);
         find_path(m->config, path);
-        if (!path[0])
+        if (!path[0]) {
+                if (m->config->route.responses == RESPONSE_KEEP_STATE)
+                        log_warning("RESPONSES_STORE: state: needs a state file (STATE_URL): responses are "
+                                    "kept in memory");
                 return 0;
+        }
         r = store_sqlite_new(m->loop, path, &state_format, &store);
         if (r >= 0)
                 r = state_writer_new(m->loop, store, sources, ELEMENTSOF(sources), &m->state_writer);

@@ -109,7 +109,7 @@ void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *h
                                 (unsigned long long) ((e->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC));
                 reply_add(&p, "Retry-After", p.retry_after);
         }
-        if (e->hopeless)
+        if (e->hopeless || e->status == 401) /* SDKs would ask again for minutes */
                 reply_add(&p, "x-should-retry", "false");
         if (e->status == 401)
                 reply_add(&p, "WWW-Authenticate", "Bearer");

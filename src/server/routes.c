@@ -90,10 +90,10 @@ static const Route routes[] = {
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
                ":embedContent, :batchEmbedContents",
                .flags = ROUTE_OF_JOBS),
-        { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
-          "a prompt for the Gemini CLI, in its sandbox" },
         /* For Google's SDKs if only their base URL is set. */
         NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS),
+        { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
+          "a prompt for the Gemini CLI, in its sandbox" },
         { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases",
           .flags = ROUTE_SHARED },
         { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model",
@@ -152,6 +152,8 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
                         *ret_rest = rest;
                         return r;
                 }
+                if (n > 0 && strstr(ret_allow, r->method))
+                        continue; /* a longer path has it, too */
                 n += (size_t) snprintf(ret_allow + n, n_allow - n, "%s%s%s", n > 0 ? ", " : "", r->method,
                                        streq(r->method, "GET") ? ", HEAD" : "");
                 assert(n < n_allow);
@@ -165,6 +167,8 @@ static const char *why_missing(const char *path) {
                 const char *path, *why;
         } rows[] = {
                 { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
+                { "/v1beta/openai/chat/completions",
+                  "OpenAI's paths begin with /v1: leave out beta/openai." },
                 { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
                 { "/messages", "Anthropic's paths begin with /v1: add it to the path." },
                 { "/v1/v1/messages", "The client adds /v1 itself: its base URL must end before it." },

@@ -322,6 +322,12 @@ def test_long_summary(sim, d):
     assert "\naüü" in summary and len(summary.encode()) > 1_000_000
 
 
+def test_state_without_a_file(start):
+    d = start(RESPONSES_STORE="state")
+    assert d.chat().status == 200
+    assert any("needs a state file" in e["message"] for e in d.log())
+
+
 def test_path_that_is_not_served(d):
     answer = d.ask("GET", f"/v1/responses/resp_{'0' * 32}/nothing")
     assert answer.status == 404 and b"Invalid URL (GET /v1/responses/resp" in answer.body
