@@ -254,9 +254,13 @@ int models_get(Request *q, ApiError *ret_error) {
         const char *target;
         ModelName name;
 
+        if (strchr(q->rest, ':')) { /* {model}:{method} */
+                api_error_set(ret_error, 405, NULL, "The methods of this path are: POST.");
+                request_reply_error_with(q, ret_error, &(HttpHeader){ "Allow", "POST" }, 1);
+                return 0;
+        }
         if (model_name_parse(q->rest, strlen(q->rest), &name) < 0) {
-                api_error_set(ret_error, 400, "model", "This is not the name of a model%s.",
-                              strchr(q->rest, ':') ? ": its methods are called with POST" : "");
+                api_error_set(ret_error, 400, "model", "This is not the name of a model.");
                 return HANDLER_E_REFUSED;
         }
         target = name.cli ? NULL : alias_set_find(&q->config->aliases, name.name);
