@@ -151,8 +151,13 @@ void request_reply(Request *q, int status, const char *content_type, Buf *body) 
         answered(q, status, buf_data(body), body->n);
 }
 
-void request_reply_error(Request *q, const ApiError *e) {
+void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *headers, size_t n_headers) {
+        assert_int_equal(n_headers, e->status == 405);
         answered(q, e->status, strempty(e->code), strlen(strempty(e->code)));
+}
+
+void request_reply_error(Request *q, const ApiError *e) {
+        request_reply_error_with(q, e, NULL, 0);
 }
 
 void request_handle(Request *q) {
