@@ -49,11 +49,6 @@ AnswerEnd answer_end(const char *finish) {
         return ANSWER_END_OTHER;
 }
 
-void answer_scrub_finish(GeminiCandidate *c, const Secret *key) {
-        if (c->finish_reason[0] && answer_end(c->finish_reason) == ANSWER_END_OTHER)
-                secret_scrub(c->finish_reason, key);
-}
-
 void answer_note_finish_message(const GeminiCandidate *c, const Secret *key,
                                 char ret[static ANSWER_WHY_MAX + 1]) {
         _cleanup_buf_ Buf clean = BUF_INIT(UPSTREAM_ERROR_MAX);
@@ -67,8 +62,9 @@ void answer_reset(Answer *a) {
         *a = (Answer){};
 }
 
-void answer_note_event(Answer *a, const GeminiEvent *e) {
+void answer_note_event(Answer *a, GeminiEvent *e, const Secret *key) {
         if (e->block_reason[0]) {
+                secret_scrub(e->block_reason, key);
                 a->is_blocked = true;
                 text_copy(a->block, sizeof(a->block), e->block_reason);
         }
@@ -78,7 +74,7 @@ void answer_note_event(Answer *a, const GeminiEvent *e) {
         a->has_usage = a->has_usage || e->has_usage;
 }
 
-void answer_place(Answer *a, Translation *t, GeminiCandidate *c) {
+static void place(Answer *a, Translation *t, GeminiCandidate *c) {
         if (c->index == 0 || (a->lone == 0 && a->candidates[0].is_seen))
                 return;
         if (t->n_asked == 0)
@@ -102,6 +98,13 @@ AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c) {
         if (c->finish_reason[0])
                 text_copy(mine->finish, sizeof(mine->finish), c->finish_reason);
         return mine;
+}
+
+AnswerCandidate *answer_take_candidate(Answer *a, Translation *t, GeminiCandidate *c) {
+        if (c->finish_reason[0] && answer_end(c->finish_reason) == ANSWER_END_OTHER)
+                secret_scrub(c->finish_reason, t->key);
+        place(a, t, c);
+        return answer_note_candidate(a, c);
 }
 
 void answer_note_content(Answer *a, AnswerCandidate *c) {

@@ -31,7 +31,7 @@ typedef struct Translation Translation;
 typedef struct Answer {
         AnswerCandidate candidates[CANDIDATES_MAX];
         char block[FINISH_REASON_MAX + 1]; /* promptFeedback.blockReason, cut; "": none */
-        uint64_t lone; /* answer_place(): the index of the only candidate, if it is not 0 */
+        uint64_t lone; /* answer_take_candidate(): the index of the only candidate, if it is not 0 */
         bool is_blocked;                   /* it has one, also after a text */
         bool is_refused; /* the same, if the reason is about the account */
         bool is_foreign; /* an event had nothing of Gemini's */
@@ -52,9 +52,6 @@ typedef enum AnswerEnd {
 
 AnswerEnd answer_end(const char *finish);
 
-/* A finishReason that has no equivalent is passed on, and may be anything: covers a key in it. */
-void answer_scrub_finish(GeminiCandidate *c, const Secret *key);
-
 /* Keeps Google's message, clean, in case the candidate stays empty. Without a finishReason does nothing. */
 void answer_note_finish_message(const GeminiCandidate *c, const Secret *key,
                                 char ret[static ANSWER_WHY_MAX + 1]);
@@ -62,11 +59,14 @@ void answer_note_finish_message(const GeminiCandidate *c, const Secret *key,
 /* Clears everything: another attempt begins. */
 void answer_reset(Answer *a);
 
-void answer_note_event(Answer *a, const GeminiEvent *e);
-/* If one candidate is asked for, and the first that comes has another index than 0, it is the one with 0. */
-void answer_place(Answer *a, Translation *t, GeminiCandidate *c);
+/* A blockReason is passed on, and may be anything: covers a key in it. */
+void answer_note_event(Answer *a, GeminiEvent *e, const Secret *key);
 /* NULL for an index above the maximum. */
 AnswerCandidate *answer_note_candidate(Answer *a, const GeminiCandidate *c);
+/* The same for an answer that is translated. If one candidate is asked for, and the first that comes has
+ * another index than 0, it is the one with 0. A finishReason that has no equivalent is passed on, and may be
+ * anything: covers a key in it. */
+AnswerCandidate *answer_take_candidate(Answer *a, Translation *t, GeminiCandidate *c);
 /* The present event has content of the candidate, by the dialect's own definition. */
 void answer_note_content(Answer *a, AnswerCandidate *c);
 

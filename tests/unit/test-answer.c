@@ -15,7 +15,7 @@ static void note(Answer *a, const char *json) {
         Verdict v;
 
         assert_int_equal(gemini_event_parse(json, strlen(json), &e, &v), 0);
-        answer_note_event(a, &e);
+        answer_note_event(a, &e, NULL);
         while (gemini_event_next(&e, &c)) {
                 AnswerCandidate *mine = answer_note_candidate(a, &c);
                 JsonView part;
@@ -120,6 +120,25 @@ static void test_any_reason(void **state) {
 }
 
 /* A reason about the account is the project's fault, in every dialect; not after content. */
+/* A key in a blockReason is covered, also if the reason is longer than what is kept of it. */
+static void test_key_in_a_block_reason(void **state) {
+        static const char text[] = "AIzaSy0000000000000000000000000000000bb";
+        static const char json[] = "{\"promptFeedback\": {\"blockReason\": "
+                                   "\"NO_ROOM_FOR_THIS_PROMPT_AIzaSy0000000000000000000000000000000bb\"}}";
+        Secret *key;
+        GeminiEvent e;
+        Answer a = {};
+        Verdict v;
+
+        assert_int_equal(secret_new(text, strlen(text), &key), 0);
+        assert_int_equal(gemini_event_parse(json, strlen(json), &e, &v), 0);
+        answer_note_event(&a, &e, key);
+        assert_true(a.is_blocked);
+        assert_null(strstr(a.block, "AIza"));
+        assert_null(strstr(e.block_reason, "AIza"));
+        secret_unref(key);
+}
+
 static void test_account(void **state) {
         static const struct {
                 const char *json;
@@ -153,6 +172,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_judge),
                 cmocka_unit_test(test_any_reason),
+                cmocka_unit_test(test_key_in_a_block_reason),
                 cmocka_unit_test(test_account),
         };
 

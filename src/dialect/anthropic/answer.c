@@ -190,9 +190,7 @@ static int note_candidate(AnthropicMessage *m, GeminiCandidate *c, Buf *out) {
         bool has_content = false;
         GeminiPart part;
 
-        answer_scrub_finish(c, m->t.key);
-        answer_place(&m->answer, &m->t, c);
-        candidate = answer_note_candidate(&m->answer, c);
+        candidate = answer_take_candidate(&m->answer, &m->t, c);
         if (!candidate || c->index > 0)
                 return 0;
         answer_note_finish_message(c, m->t.key, m->why);
@@ -224,9 +222,7 @@ int anthropic_event(Translation *t, const char *json, size_t n, Buf *out, Verdic
                 return r;
         note_first(m, &e);
         gemini_event_count(&e, &t->counts, &t->usage);
-        if (e.block_reason[0])
-                secret_scrub(e.block_reason, t->key); /* it is passed on, and may be anything */
-        answer_note_event(&m->answer, &e);
+        answer_note_event(&m->answer, &e, t->key);
         while (gemini_event_next(&e, &c)) {
                 r = note_candidate(m, &c, out);
                 if (r < 0)

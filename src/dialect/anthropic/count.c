@@ -19,7 +19,7 @@ static int count_event(Translation *t, const char *json, size_t n, Buf *out _unu
         r = gemini_event_parse(json, n, &e, ret_verdict);
         if (r != 0)
                 return r;
-        answer_note_event(&m->answer, &e);
+        answer_note_event(&m->answer, &e, t->key);
         m->n_tokens = json_view_count(json_view_get(e.root, "totalTokens"));
         return 0;
 }

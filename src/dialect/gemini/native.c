@@ -226,7 +226,7 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
                 return r;
 
         gemini_event_count(&e, &t->counts, &t->usage);
-        answer_note_event(&n->answer, &e);
+        answer_note_event(&n->answer, &e, t->key);
         if (e.block_reason[0])
                 note_finish(n, e.block_reason);
         while (gemini_event_next(&e, &c))

@@ -213,9 +213,7 @@ static int note_candidate(OpenaiChat *chat, GeminiCandidate *c, Buf *out) {
         bool has_content = false, is_first = true;
         GeminiPart part;
 
-        answer_scrub_finish(c, chat->t.key);
-        answer_place(&chat->answer, &chat->t, c);
-        candidate = answer_note_candidate(&chat->answer, c);
+        candidate = answer_take_candidate(&chat->answer, &chat->t, c);
         if (!candidate)
                 return 0;
         make_ready(chat, c->index);
@@ -252,9 +250,7 @@ int openai_chat_event(Translation *t, const char *json, size_t n, Buf *out, Verd
 
         note_first(chat, &e);
         gemini_event_count(&e, &t->counts, &t->usage);
-        if (e.block_reason[0])
-                secret_scrub(e.block_reason, t->key); /* it is passed on, and may be anything */
-        answer_note_event(&chat->answer, &e);
+        answer_note_event(&chat->answer, &e, t->key);
         note_tier(chat, &e);
 
         while (gemini_event_next(&e, &c)) {

@@ -35,7 +35,7 @@ static int count_event(Translation *t, const char *json, size_t n, Buf *out _unu
         r = gemini_event_parse(json, n, &e, ret_verdict);
         if (r != 0)
                 return r;
-        answer_note_event(&chat->answer, &e);
+        answer_note_event(&chat->answer, &e, t->key);
         openai_response(chat)->n_tokens = json_view_count(json_view_get(e.root, "totalTokens"));
         return 0;
 }

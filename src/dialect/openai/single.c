@@ -67,13 +67,11 @@ int single_event(OpenaiSingle *s, const char *json, size_t n,
         if (r != 0)
                 return r;
         gemini_event_count(&e, &s->t.counts, &s->t.usage);
-        answer_note_event(&s->answer, &e);
+        answer_note_event(&s->answer, &e, s->t.key);
         while (gemini_event_next(&e, &c)) {
                 bool has_content = false;
 
-                answer_scrub_finish(&c, s->t.key);
-                answer_place(&s->answer, &s->t, &c);
-                candidate = answer_note_candidate(&s->answer, &c);
+                candidate = answer_take_candidate(&s->answer, &s->t, &c);
                 if (!candidate || c.index > 0)
                         continue;
                 answer_note_finish_message(&c, s->t.key, s->why);
