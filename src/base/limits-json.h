@@ -28,6 +28,12 @@
 /* Cleaning a JSON Schema for Gemini: dialect/schema. */
 #define SCHEMA_GROWTH_MAX  4U    /* bytes for each of the client's: an enum with null grows thrice */
 #define SCHEMA_GROWTH_BASE 4096U /* and so many more; from there on the rest is {} */
+
+/* A translated conversation, to the client's body. A JSON value's bytes become at most six (a control
+ * character); parts, missing results, signatures and schemas add further names, a multiple of the client's
+ * shortest form of them. */
+#define TURNS_GROWTH_MAX 16U
+#define TURNS_FRAME_MAX  ((64U << 10) + (TOOLS_MAX + 1) * SCHEMA_GROWTH_BASE)
 #define SCHEMA_TARGETS_MAX 512U  /* entries of $defs; a square of it is walked to find circles */
 #define SCHEMA_NAME_MAX    64U   /* bytes of an entry's name */
 #define SCHEMA_NOTES_MAX   4096U /* bytes of the notes in one description */

@@ -46,3 +46,10 @@ int request_model_view(const DialectContext *c, JsonView model, Translation *t) 
         json_view_copy(model, s, sizeof(s));
         return json_view_equals(model, s) ? set_model(s, strlen(s), t) : -EINVAL;
 }
+
+void request_model_open_counted(const char *model, JWriter *w) {
+        jwrite_object(w, "generateContentRequest");
+        jwrite_raw(w, "model", "\"models/");
+        jwrite_escape(w->buf, model, strlen(model));
+        (void) buf_putc(w->buf, '"');
+}

@@ -4,11 +4,17 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "dialect/dialect.h"
+#include "dialect/schema.h"
 
 void tool_list_done(ToolList *l) {
         free(l->decls);
         free(l->choice.names);
         *l = (ToolList){};
+}
+
+int tool_list_refuse_number(ApiError *e) {
+        return dialect_refuse(e, "tools", "tools must not have more than %u entries", TOOLS_MAX);
 }
 
 int tool_list_add(ToolList *l, ToolDecl **ret) {
@@ -26,6 +32,22 @@ int tool_list_add(ToolList *l, ToolDecl **ret) {
         *ret = &l->decls[l->n++];
         **ret = (ToolDecl){};
         return 0;
+}
+
+int tool_read_schema(JsonView v, JsonView *ret) {
+        if (json_view_is_null(v))
+                return 0;
+        switch (schema_root(v)) {
+        case SCHEMA_ABSENT:
+                return 0;
+        case SCHEMA_OBJECT:
+                *ret = v;
+                return 0;
+        case SCHEMA_OTHER:
+        case SCHEMA_BROKEN:
+                break;
+        }
+        return -EINVAL;
 }
 
 int tool_list_add_google(ToolList *l, const char *name, JsonView config) {

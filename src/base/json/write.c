@@ -171,6 +171,15 @@ void jwrite_end(JWriter *w) {
         w->comma = true;
 }
 
+void jwrite_end_unless_empty(JWriter *w, const JWriter *before, size_t n) {
+        if (w->comma) {
+                jwrite_end(w);
+                return;
+        }
+        *w = *before;
+        w->buf->n = n;
+}
+
 void jwrite_string_n(JWriter *w, const char *key, const char *value, size_t n) {
         begin(w, key);
         jwrite_quote(w->buf, value, n);

@@ -31,6 +31,10 @@ void jwrite_object(JWriter *w, const char *key);
 void jwrite_array(JWriter *w, const char *key);
 void jwrite_end(JWriter *w); /* closes what was opened last */
 
+/* Closes what was opened last. If nothing is in it, takes it back: `before` is a copy of the writer from
+ * before the opening, and `n` what the buffer held then. */
+void jwrite_end_unless_empty(JWriter *w, const JWriter *before, size_t n);
+
 void jwrite_string(JWriter *w, const char *key, const char *value); /* NULL writes null */
 void jwrite_string_n(JWriter *w, const char *key, const char *value, size_t n);
 void jwrite_int(JWriter *w, const char *key, int64_t value);

@@ -188,18 +188,12 @@ static void write_numbers(const AnthropicRequest *q, JWriter *w) {
 
 void anthropic_write_config(AnthropicRequest *q, JWriter *w) {
         JWriter before = *w;
-        size_t n = w->buf->n, n_open;
+        size_t n = w->buf->n;
 
         jwrite_object(w, "generationConfig");
-        n_open = w->buf->n;
         write_numbers(q, w);
         write_stop(q, w);
         format_write(&q->format, w);
         thinking_write(&q->thinking, q->rules, w);
-        jwrite_end(w);
-        if (w->buf->n != n_open + 1)
-                return;
-        /* Nothing was written. */
-        *w = before;
-        w->buf->n = n;
+        jwrite_end_unless_empty(w, &before, n);
 }

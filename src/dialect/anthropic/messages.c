@@ -22,10 +22,6 @@
 #include "dialect/signature.h"
 #include "dialect/store-member.h"
 
-/* As in OpenAI's chat: a value's bytes become at most six, and names are added to short forms. */
-#define GROWTH_MAX 16U
-#define FRAME_MAX  ((64U << 10) + (TOOLS_MAX + 1) * SCHEMA_GROWTH_BASE)
-
 static int read_model(AnthropicRequest *q, JsonView v) {
         if (request_model_view(q->context, v, &q->message->t) < 0)
                 return dialect_refuse(q->error, "model", "model must be the name of a model");
@@ -123,10 +119,6 @@ static int read_fields(AnthropicRequest *q) {
         return 0;
 }
 
-static int refuse_tools(AnthropicRequest *q) {
-        return dialect_refuse(q->error, "tools", "tools must not have more than %u entries", TOOLS_MAX);
-}
-
 static int settle(AnthropicRequest *q) {
         int r;
 
@@ -137,7 +129,7 @@ static int settle(AnthropicRequest *q) {
                 return r;
         r = format_settle(&q->format, &q->tools, &q->turns);
         q->message->json_function = q->format.function;
-        return r == -E2BIG ? refuse_tools(q) : r;
+        return r == -E2BIG ? tool_list_refuse_number(q->error) : r;
 }
 
 /* --- the request that goes upstream --- */
@@ -163,10 +155,7 @@ static int write_members(AnthropicRequest *q, JWriter *w) {
 static int write_count(AnthropicRequest *q, JWriter *w) {
         int r;
 
-        jwrite_object(w, "generateContentRequest");
-        jwrite_raw(w, "model", "\"models/");
-        jwrite_escape(w->buf, q->model, strlen(q->model));
-        (void) buf_putc(w->buf, '"');
+        request_model_open_counted(q->model, w);
         r = write_members(q, w);
         jwrite_end(w);
         return r;
@@ -214,7 +203,7 @@ static AnthropicMessage *message_new(const DialectContext *c, size_t body_size, 
         m->created = c->created;
         m->vault = c->vault;
         text_copy(m->request_id, sizeof(m->request_id), strempty(c->request_id));
-        m->t.gemini = BUF_INIT(GROWTH_MAX * body_size + FRAME_MAX);
+        m->t.gemini = BUF_INIT(TURNS_GROWTH_MAX * body_size + TURNS_FRAME_MAX);
         m->t.signatures = BUF_INIT(TURN_STEPS_MAX * sizeof(size_t));
         anthropic_answer_init(m);
         return m;

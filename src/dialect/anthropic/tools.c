@@ -12,11 +12,6 @@
 #include "base/text.h"
 #include "dialect/anthropic/client-tools.h"
 #include "dialect/anthropic/request.h"
-#include "dialect/schema.h"
-
-static int refuse_number(AnthropicRequest *q) {
-        return dialect_refuse(q->error, "tools", "tools must not have more than %u entries", TOOLS_MAX);
-}
 
 static int map_name(AnthropicRequest *q, JsonView name, size_t i, ToolName **ret) {
         int r;
@@ -38,27 +33,11 @@ static int add_function(AnthropicRequest *q, JsonView name, size_t i, ToolDecl *
         int r = tool_list_add(&q->tools, ret);
 
         if (r == -E2BIG)
-                return refuse_number(q);
+                return tool_list_refuse_number(q->error);
         if (r < 0)
                 return r;
         (*ret)->kind = TOOL_FUNCTION;
         return map_name(q, name, i, &(*ret)->name);
-}
-
-static int read_schema(AnthropicRequest *q, JsonView v, size_t i, JsonView *ret) {
-        if (json_view_is_null(v))
-                return 0;
-        switch (schema_root(v)) {
-        case SCHEMA_ABSENT:
-                return 0;
-        case SCHEMA_OBJECT:
-                *ret = v;
-                return 0;
-        case SCHEMA_OTHER:
-        case SCHEMA_BROKEN:
-                break;
-        }
-        return check_refuse(q->error, "must be a JSON Schema of an object", "tools[%zu].input_schema", i);
 }
 
 static int read_function(AnthropicRequest *q, JsonView tool, JsonView name, size_t i) {
@@ -77,8 +56,9 @@ static int read_function(AnthropicRequest *q, JsonView tool, JsonView name, size
                 r = check_type(q->error, description, TYPE_STRING, "tools[%zu].description", i);
                 d->description = description;
         }
-        if (r == 0)
-                r = read_schema(q, schema, i, &d->schema);
+        if (r == 0 && tool_read_schema(schema, &d->schema) < 0)
+                r = check_refuse(q->error, "must be a JSON Schema of an object", "tools[%zu].input_schema",
+                                 i);
         if (r == 0 && !json_view_is_null(strict))
                 r = check_type(q->error, strict, TYPE_BOOL, "tools[%zu].strict", i);
         if (r == 0)
@@ -128,7 +108,7 @@ static int add_google(AnthropicRequest *q, const char *name) {
 
         if (streq(google, "googleSearch"))
                 q->message->has_search = true;
-        return r == -E2BIG ? refuse_number(q) : r;
+        return r == -E2BIG ? tool_list_refuse_number(q->error) : r;
 }
 
 static int read_tool(AnthropicRequest *q, JsonView v, size_t i) {

@@ -145,10 +145,9 @@ static void write_stop(const ChatRequest *q, JWriter *w) {
 
 void chat_write_config(ChatRequest *q, JWriter *w) {
         JWriter before = *w;
-        size_t n = w->buf->n, n_open;
+        size_t n = w->buf->n;
 
         jwrite_object(w, "generationConfig");
-        n_open = w->buf->n;
         write_numbers(q, w);
         write_stop(q, w);
         if (q->chat->has_logprobs)
@@ -161,10 +160,5 @@ void chat_write_config(ChatRequest *q, JWriter *w) {
                 json_copy_value(w, "mediaResolution", q->google[GOOGLE_MEDIA_RESOLUTION]);
         thinking_write(&q->thinking, q->rules, w);
         q->chat->has_thoughts = q->thinking.is_shown;
-        jwrite_end(w);
-        if (w->buf->n != n_open + 1)
-                return;
-        /* Nothing was written. */
-        *w = before;
-        w->buf->n = n;
+        jwrite_end_unless_empty(w, &before, n);
 }

@@ -19,11 +19,6 @@
 #include "dialect/request-model.h"
 #include "dialect/store-member.h"
 
-/* A JSON value's bytes become at most six (a control character); parts, missing results, signatures and
- * schemas add further names, a multiple of the client's shortest form of them. */
-#define GROWTH_MAX 16U
-#define FRAME_MAX  ((64U << 10) + (TOOLS_MAX + 1) * SCHEMA_GROWTH_BASE)
-
 /* --- fields that the protocols share --- */
 
 int chat_read_model(ChatRequest *q, JsonView v) {
@@ -164,10 +159,7 @@ static int write_prompt(ChatRequest *q, JWriter *w) {
 static int write_count(ChatRequest *q, JWriter *w) {
         int r;
 
-        jwrite_object(w, "generateContentRequest");
-        jwrite_raw(w, "model", "\"models/");
-        jwrite_escape(w->buf, q->model, strlen(q->model));
-        (void) buf_putc(w->buf, '"');
+        request_model_open_counted(q->model, w);
         r = write_prompt(q, w);
         jwrite_end(w);
         return r;
@@ -202,13 +194,13 @@ void openai_chat_init(OpenaiChat *chat, const Dialect *dialect, const DialectCon
         chat->images = c->chat_images;
         text_copy(chat->request_id, sizeof(chat->request_id), strempty(c->request_id));
 
-        chat->t.gemini = BUF_INIT(GROWTH_MAX * body_size + FRAME_MAX);
+        chat->t.gemini = BUF_INIT(TURNS_GROWTH_MAX * body_size + TURNS_FRAME_MAX);
         chat->t.signatures = BUF_INIT(TURN_STEPS_MAX * sizeof(size_t));
         openai_answer_init(chat);
 }
 
 void chat_allow(ChatRequest *q, size_t n) {
-        q->chat->t.gemini.max += GROWTH_MAX * n;
+        q->chat->t.gemini.max += TURNS_GROWTH_MAX * n;
 }
 
 void openai_chat_done(OpenaiChat *chat) {

@@ -12,16 +12,11 @@
 #include "base/text.h"
 #include "dialect/openai/config.h"
 #include "dialect/openai/declare.h"
-#include "dialect/schema.h"
-
-static int refuse_number(ChatRequest *q) {
-        return dialect_refuse(q->error, "tools", "tools must not have more than %u entries", TOOLS_MAX);
-}
 
 int chat_add_tool(ChatRequest *q, ToolDecl **ret) {
         int r = tool_list_add(&q->tools, ret);
 
-        return r == -E2BIG ? refuse_number(q) : r;
+        return r == -E2BIG ? tool_list_refuse_number(q->error) : r;
 }
 
 static int map_name(ChatRequest *q, JsonView name, const ToolPlace *at, ToolName **ret) {
@@ -62,23 +57,6 @@ static int add_named(ChatRequest *q, JsonView name, JsonView description, const 
         return r;
 }
 
-static int read_schema(ChatRequest *q, JsonView v, const ToolPlace *at, JsonView *ret) {
-        if (json_view_is_null(v))
-                return 0;
-        switch (schema_root(v)) {
-        case SCHEMA_ABSENT:
-                return 0;
-        case SCHEMA_OBJECT:
-                *ret = v;
-                return 0;
-        case SCHEMA_OTHER:
-        case SCHEMA_BROKEN:
-                break;
-        }
-        return chat_refuse(q, "must be a JSON Schema of an object", "%s[%zu].%sparameters", at->list, at->i,
-                           at->member);
-}
-
 int chat_declare_function(ChatRequest *q, JsonView v, const ToolPlace *at) {
         JsonView name, description, parameters, json_schema, snake, strict;
         const JsonMember members[] = {
@@ -94,12 +72,13 @@ int chat_declare_function(ChatRequest *q, JsonView v, const ToolPlace *at) {
 
         json_view_members(v, members, ELEMENTSOF(members));
         r = add_named(q, name, description, at, &d);
-        if (r == 0)
-                r = read_schema(q,
-                                json_schema.p ? json_schema
-                                : snake.p     ? snake
-                                              : parameters,
-                                at, &d->schema);
+        if (json_schema.p)
+                parameters = json_schema;
+        else if (snake.p)
+                parameters = snake;
+        if (r == 0 && tool_read_schema(parameters, &d->schema) < 0)
+                r = chat_refuse(q, "must be a JSON Schema of an object", "%s[%zu].%sparameters", at->list,
+                                at->i, at->member);
         if (r == 0 && !json_view_is_null(strict))
                 r = chat_check_type(q, strict, TYPE_BOOL, "%s[%zu].%sstrict", at->list, at->i, at->member);
         if (r != 0)
@@ -149,7 +128,7 @@ int chat_declare_google(ChatRequest *q, const char *name, JsonView config) {
         int r = tool_list_add_google(&q->tools, name, config);
 
         q->chat->may_cite = true;
-        return r == -E2BIG ? refuse_number(q) : r;
+        return r == -E2BIG ? tool_list_refuse_number(q->error) : r;
 }
 
 int chat_declare_client(ChatRequest *q, const ClientTool *tool, ToolDecl **ret) {
