@@ -269,7 +269,6 @@ const PoolObserver bus_observer = {
 void bus_reloaded(Bus *b, uint64_t serial, bool ok, const char *message) {
         if (!b)
                 return;
-        bus_manager_reloaded(b, serial, ok, message);
         if (ok)
                 b->facts.reloaded = clock_realtime();
         b->facts_at = 0;
@@ -283,6 +282,7 @@ void bus_reloaded(Bus *b, uint64_t serial, bool ok, const char *message) {
                         (void) sd_bus_emit_signal(l->bus, BUS_PATH, BUS_MANAGER, "Reloaded", "bs", ok,
                                                   message);
         }
+        bus_manager_reloaded(b, serial, ok, message); /* after the signal, which has what changed */
 }
 
 void bus_draining(Bus *b) {

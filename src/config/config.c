@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "config/internal.h"
 #include "core/model.h"
@@ -231,6 +232,7 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
                 if (!text)
                         return -ENOMEM;
         }
+        k->config->hashes[i] = hash_stable(text, strlen(text));
         r = source == CONFIG_SOURCE_NAMED ? config_text_path(t, i, &path) : 0;
         if (r < 0)
                 return r;
@@ -287,7 +289,8 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
                 return -ENOMEM;
         c->n_ref = 1;
         c->fixed = calloc(config_n_settings, sizeof(char *));
-        if (!c->fixed)
+        c->hashes = calloc(config_n_settings, sizeof(uint64_t));
+        if (!c->fixed || !c->hashes)
                 return -ENOMEM;
         k.config = c;
         for (size_t i = 0; i < config_n_settings; i++) {
@@ -346,6 +349,12 @@ int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say,
         return 0;
 }
 
+void config_name_changes(const Config *a, const Config *b, Buf *ret) {
+        for (size_t i = 0; i < config_n_settings; i++)
+                if (a->hashes[i] != b->hashes[i] && !streq(config_settings[i].name, "API_KEYS"))
+                        (void) buf_printf(ret, "%s%s", ret->n > 0 ? ", " : "", config_settings[i].name);
+}
+
 Config *config_ref(Config *c) {
         c->n_ref++;
         return c;
@@ -370,6 +379,7 @@ Config *config_unref(Config *c) {
         for (size_t i = 0; c->fixed && i < config_n_settings; i++)
                 free(c->fixed[i]);
         free(c->fixed);
+        free(c->hashes);
         (void) config_drop_keys(c, SIZE_MAX);
         token_set_done(&c->tokens);
         cidr_set_done(&c->allowed_ips);

@@ -38,6 +38,7 @@ typedef enum ConfigEngine { CONFIG_ENGINE_API, CONFIG_ENGINE_CLI /* for chat onl
 struct Config {
         unsigned n_ref;
         char **fixed; /* texts of the settings that are fixed until a restart; NULL for the others */
+        uint64_t *hashes; /* of each setting's text, to name those that a reload has changed */
         KeyConfig *keys;
         size_t n_keys;
         TokenSet tokens;
@@ -73,6 +74,9 @@ Config *config_ref(Config *c);
 Config *config_unref(Config *c);
 bool config_drop_keys(Config *c, size_t n); /* frees n keys, which nothing needs; true: there are more */
 DEFINE_CLEANUP(Config *, config_unref);
+
+/* The names of the settings whose texts differ, separated by commas; without API_KEYS. */
+void config_name_changes(const Config *a, const Config *b, Buf *ret);
 
 /* For a reload, after the check: the settings in *c that are fixed until a restart get back their values
  * from `running`. Puts the names of those that differed into `differ`, separated by commas. */

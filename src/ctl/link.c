@@ -66,10 +66,10 @@ static int denied(const Ctl *c, const char *interface, const char *member) {
                         c, CTL_DENIED,
                         "%s: permission denied: you must be root or a member of the group gemgate, or "
                         "polkit must allow you %s (pkaction --verbose --action-id %s)",
-                        member, action, action);
+                        c->verb->name, action, action);
         return ctl_say(c, CTL_DENIED,
                        "%s: permission denied: you must be root or a member of the group gemgate",
-                       member);
+                       c->verb->name);
 }
 
 /* The daemon checks a peer when it connects, and closes the connection if it is none of these. */
@@ -100,6 +100,10 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
         }
         if (call->about && link_is_no_object(e))
                 return rows_missing(c, call->about);
+        if (link_is_no_object(e)) /* its sentence has names of D-Bus only */
+                return ctl_say(c, CTL_FAILED,
+                               "%s: gemgated does not know this: do both programs have the same version? "
+                               "See gemgatectl version", c->verb->name);
         switch (-error) {
         case ETIMEDOUT:
         case ECONNRESET:
@@ -111,7 +115,7 @@ static int tell(const Ctl *c, const LinkCall *call, const sd_bus_error *e, int e
                         return ctl_say(c, CTL_FAILED, "cannot talk to gemgated on %s", c->host);
                 return ctl_say(c, CTL_FAILED, NO_ANSWER);
         }
-        return ctl_say(c, CTL_FAILED, "%s: %s", call->member, sentence);
+        return ctl_say(c, CTL_FAILED, "%s: %s", c->verb->name, sentence);
 }
 
 bool link_is_no_object(const sd_bus_error *e) {
@@ -237,7 +241,7 @@ static int call_list(Ctl *c, const LinkCall *call, sd_bus_message **ret, const c
         if (r >= 0 && ask)
                 r = sd_bus_message_set_allow_interactive_authorization(m, true);
         if (r < 0)
-                return ctl_say(c, CTL_FAILED, "%s: %s", call->member, strerror(-r));
+                return ctl_say(c, CTL_FAILED, "%s: %s", c->verb->name, strerror(-r));
         if (ask)
                 agent_start();
         r = sd_bus_call(c->bus, m, c->timeout, &e, ret);

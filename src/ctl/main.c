@@ -162,6 +162,8 @@ static int run(Ctl *c, int argc, char *argv[]) {
         r = options_parse(c, argc, argv, &first, &name);
         if (r != 0)
                 return r;
+        if (c->full)
+                c->screen.columns = UINT_MAX;
         if (!name)
                 name = first < argc ? argv[first++] : "status";
         else

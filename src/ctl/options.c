@@ -14,7 +14,7 @@ const Option ctl_options[] = {
         { "all", NULL, "reset: every key", 'a', offsetof(Ctl, all) },
         { "days", "N", "stats: the totals of each of the last N days", 'd', offsetof(Ctl, days) },
         { "json", NULL, "print one JSON document, for programs", 'j', offsetof(Ctl, json) },
-        { "full", NULL, "do not shorten text to the width of the terminal", 'l', offsetof(Ctl, full) },
+        { "full", NULL, "do not fit text to the width of the terminal", 'l', offsetof(Ctl, full) },
         { "no-pager", NULL, "do not use a pager", 0, offsetof(Ctl, no_pager) },
         { "help", NULL, "show this help and exit", 'h', 0 },
         { "version", NULL, "show the version and exit", 0, 0 },

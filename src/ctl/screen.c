@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <spawn.h>
@@ -24,6 +25,7 @@ void screen_init(Screen *s) {
         const char *term = getenv("TERM");
         struct winsize size = {};
         bool terminal = isatty(STDOUT_FILENO);
+        unsigned columns;
 
         (void) setlocale(LC_CTYPE, "");
         if (terminal)
@@ -32,9 +34,11 @@ void screen_init(Screen *s) {
                 .terminal = terminal,
                 .colour = terminal && strnull(getenv("NO_COLOR")) && term && !streq(term, "dumb"),
                 .unicode = terminal && streq(nl_langinfo(CODESET), "UTF-8"),
-                .columns = size.ws_col > 0 ? size.ws_col : 80,
+                .columns = !terminal ? UINT_MAX : size.ws_col > 0 ? size.ws_col : 80,
                 .rows = size.ws_row > 0 ? size.ws_row : 24,
         };
+        if (text_parse_uint(strempty(getenv("COLUMNS")), &columns) >= 0 && columns > 0)
+                s->columns = columns;
 }
 
 const char *screen_on(const Screen *s, Style style) {

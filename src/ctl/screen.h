@@ -9,7 +9,8 @@ typedef struct Screen {
         bool terminal; /* standard output is a terminal */
         bool colour;   /* a terminal, and NO_COLOR and TERM allow colour */
         bool unicode;  /* a terminal, and the locale is UTF-8 */
-        unsigned columns, rows;
+        unsigned columns; /* $COLUMNS, else the terminal's; UINT_MAX: of a file or a pipe */
+        unsigned rows;
 } Screen;
 
 typedef enum Style {

@@ -9,6 +9,8 @@
 /* `   State: usable`, the names right-aligned. */
 void show_fact(Ctl *c, const char *name, Style style, const char *fmt, ...) _printf_(4, 5);
 
+void show_sentence(Ctl *c, Style style, const char *fmt, ...) _printf_(3, 4);
+
 /* A heading with a dot before it on a terminal. */
 void show_head(Ctl *c, Style dot, const char *fmt, ...) _printf_(3, 4);
 

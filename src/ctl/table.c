@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * A table is as wide as its cells. If that is wider than the screen, nothing that explains is lost: a
+ * column of text (`wrap`, the last one) becomes several lines, within its column if there is room for it,
+ * else below its row. Of a name (`cut`) the end is left out. Where even that does not fit, each cell has its
+ * own line:
+ *
+ *     KEY   STATE    LAST ERROR         KEY   STATE             KEY: home
+ *     home  cooling  day quota: You     home  cooling         STATE: cooling
+ *                    exceeded your …        day quota: …
+ */
+
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "ctl/table.h"
 #include "ctl/words.h"
 
-#define GAP     2U
-#define CUT_MIN 12U /* a narrower column is useless, so the line may wrap instead */
+#define GAP          2U
+#define CUT_MIN      12U /* a narrower name is useless */
+#define WRAP_MIN     30U /* a narrower column of text makes many lines, so it is below the row instead */
+#define WRAP_LEAST   12U /* a screen that is narrower has longer lines */
+#define BELOW_INDENT 4U
 
 void table_done(Table *t) {
         for (size_t i = 0; i < t->n; i++)
@@ -71,7 +88,11 @@ void table_add(Table *t, Style style, const char *text) {
                 t->error = -ENOMEM;
                 return;
         }
-        t->cells[t->n++] = (Cell){ .text = copy, .style = strnull(text) ? STYLE_FAINT : style };
+        t->cells[t->n++] = (Cell){
+                .text = copy,
+                .style = strnull(text) ? STYLE_FAINT : style,
+                .none = strnull(text),
+        };
 }
 
 void table_addf(Table *t, Style style, const char *fmt, ...) {
@@ -90,24 +111,34 @@ void table_addf(Table *t, Style style, const char *fmt, ...) {
         table_add(t, style, s);
 }
 
-/* How many bytes of s fit into `width` columns. */
-static size_t prefix(const char *s, size_t width) {
-        size_t n = strlen(s);
-
-        while (n > 0) {
-                _cleanup_free_ char *head = strndup(s, n);
-
-                if (!head || words_width(head) <= width)
-                        break;
-                n = text_utf8_prefix(s, n - 1);
-        }
-        return n;
-}
-
 static void pad(Buf *out, size_t n) {
         while (n-- > 0)
                 (void) buf_putc(out, ' ');
 }
+
+static void print_styled(const Screen *s, Style style, const char *text, size_t n, const char *end,
+                         Buf *out) {
+        (void) buf_puts(out, screen_on(s, style));
+        (void) buf_append(out, text, n);
+        (void) buf_puts(out, end);
+        (void) buf_puts(out, screen_off(s, style));
+}
+
+void table_wrap(const Screen *s, Style style, const char *text, size_t indent, Buf *out) {
+        size_t width = s->columns == UINT_MAX ? SIZE_MAX : s->columns - MIN(indent, s->columns);
+
+        for (const char *rest = text;; text = rest) {
+                size_t n = words_line(text, MAX(width, WRAP_LEAST), &rest);
+
+                print_styled(s, style, text, n, "", out);
+                (void) buf_putc(out, '\n');
+                if (!*rest)
+                        break;
+                pad(out, indent);
+        }
+}
+
+/* --- rows: a line for each, or several if the last cell is wrapped --- */
 
 static void print_cell(const Screen *s, Style style, const char *text, size_t width, bool right, bool last,
                        Buf *out) {
@@ -116,39 +147,121 @@ static void print_cell(const Screen *s, Style style, const char *text, size_t wi
 
         if (w > width) {
                 dots = s->unicode ? "…" : "...";
-                n = prefix(text, width - words_width(dots));
+                n = words_prefix(text, width - words_width(dots));
                 w = width;
         }
         if (right)
                 pad(out, width - w);
-        (void) buf_puts(out, screen_on(s, style));
-        (void) buf_append(out, text, n);
-        (void) buf_puts(out, dots);
-        (void) buf_puts(out, screen_off(s, style));
+        print_styled(s, style, text, n, dots, out);
         if (!right && !last)
                 pad(out, width - w);
         if (!last)
                 pad(out, GAP);
 }
 
-static void fit(const Table *t, const Screen *s, size_t *width) {
-        size_t total = GAP * (t->n_columns - 1);
+typedef enum Layout {
+        LAYOUT_ROWS,  /* the last cell within its column */
+        LAYOUT_BELOW, /* the last cell below its row */
+        LAYOUT_FACTS, /* a line for each cell: nothing else fits */
+} Layout;
+
+static bool is_wrapped(const Table *t, size_t i) {
+        return t->columns[i].wrap && i + 1 == t->n_columns;
+}
+
+/* Shortens the one column that may be, and chooses the layout. */
+static Layout fit(const Table *t, const Screen *s, size_t *width) {
+        size_t total = GAP * (t->n_columns - 1), last = t->n_columns - 1, over;
 
         for (size_t i = 0; i < t->n_columns; i++)
                 total += width[i];
         if (total <= s->columns)
-                return;
-        for (size_t i = 0; i < t->n_columns; i++)
-                if (t->columns[i].cut) {
-                        size_t over = total - s->columns;
-
-                        width[i] = width[i] > over + CUT_MIN ? width[i] - over : MIN(width[i], CUT_MIN);
-                        return;
+                return LAYOUT_ROWS;
+        over = total - s->columns;
+        if (is_wrapped(t, last)) {
+                if (width[last] >= over + WRAP_MIN) {
+                        width[last] -= over;
+                        return LAYOUT_ROWS;
                 }
+                return over <= width[last] + GAP ? LAYOUT_BELOW : LAYOUT_FACTS;
+        }
+        for (size_t i = 0; i < t->n_columns; i++)
+                if (t->columns[i].cut && width[i] >= over + CUT_MIN) {
+                        width[i] -= over;
+                        return LAYOUT_ROWS;
+                }
+        return LAYOUT_FACTS;
 }
 
-int table_print(const Table *t, const Screen *s, bool full, Buf *out) {
+static size_t indent_of(const Table *t, const size_t *width) {
+        size_t n = 0;
+
+        for (size_t i = 0; i + 1 < t->n_columns; i++)
+                n += width[i] + GAP;
+        return n;
+}
+
+/* The heads, of a column below its row only if there is room. */
+static void print_heads(const Table *t, const Screen *s, Layout layout, const size_t *width, Buf *out) {
+        size_t n = t->n_columns;
+
+        if (layout == LAYOUT_BELOW &&
+            indent_of(t, width) + words_width(t->columns[n - 1].head) > s->columns)
+                n--;
+        for (size_t i = 0; i < n; i++)
+                print_cell(s, STYLE_HEAD, t->columns[i].head, MAX(width[i], words_width(t->columns[i].head)),
+                           t->columns[i].right, i + 1 == n, out);
+        (void) buf_putc(out, '\n');
+}
+
+static void print_row(const Table *t, const Screen *s, Layout layout, const size_t *width,
+                      const Cell *cells, Buf *out) {
+        size_t last = t->n_columns - 1;
+        bool below = layout == LAYOUT_BELOW;
+
+        for (size_t i = 0; i <= last - below; i++)
+                if (is_wrapped(t, i))
+                        return table_wrap(s, cells[i].style, cells[i].text, indent_of(t, width), out);
+                else
+                        print_cell(s, cells[i].style, cells[i].text, width[i], t->columns[i].right,
+                                   i == last - below, out);
+        (void) buf_putc(out, '\n');
+        if (!below || cells[last].none)
+                return;
+        pad(out, BELOW_INDENT);
+        table_wrap(s, cells[last].style, cells[last].text, BELOW_INDENT, out);
+}
+
+static void print_rows(const Table *t, const Screen *s, Layout layout, const size_t *width, Buf *out) {
+        print_heads(t, s, layout, width, out);
+        for (size_t i = 0; i < t->n; i += t->n_columns)
+                print_row(t, s, layout, width, t->cells + i, out);
+}
+
+/* --- facts --- */
+
+static void print_facts(const Table *t, const Screen *s, Buf *out) {
+        size_t width = 0;
+
+        for (size_t i = 0; i < t->n_columns; i++)
+                width = MAX(width, words_width(t->columns[i].head));
+        for (size_t i = 0; i < t->n; i++) {
+                const Column *c = t->columns + i % t->n_columns;
+                const char *head = *c->head ? c->head : "#";
+
+                if (i > 0 && c == t->columns)
+                        (void) buf_putc(out, '\n');
+                if (t->cells[i].none)
+                        continue;
+                pad(out, width - words_width(head));
+                (void) buf_printf(out, "%s: ", head);
+                table_wrap(s, t->cells[i].style, t->cells[i].text, width + 2, out);
+        }
+}
+
+int table_print(const Table *t, const Screen *s, Buf *out) {
         _cleanup_free_ size_t *width = calloc(t->n_columns, sizeof(size_t));
+        Layout layout;
 
         if (t->error < 0 || !width)
                 return t->error ?: -ENOMEM;
@@ -156,21 +269,10 @@ int table_print(const Table *t, const Screen *s, bool full, Buf *out) {
                 width[i] = words_width(t->columns[i].head);
         for (size_t i = 0; i < t->n; i++)
                 width[i % t->n_columns] = MAX(width[i % t->n_columns], words_width(t->cells[i].text));
-        if (s->terminal && !full)
-                fit(t, s, width);
-
-        for (size_t i = 0; i < t->n_columns; i++)
-                print_cell(s, STYLE_HEAD, t->columns[i].head, width[i], t->columns[i].right,
-                           i + 1 == t->n_columns, out);
-        (void) buf_putc(out, '\n');
-        for (size_t i = 0; i < t->n; i++) {
-                size_t at = i % t->n_columns;
-                bool last = at + 1 == t->n_columns;
-
-                print_cell(s, t->cells[i].style, t->cells[i].text, width[at], t->columns[at].right, last,
-                           out);
-                if (last)
-                        (void) buf_putc(out, '\n');
-        }
+        layout = fit(t, s, width);
+        if (layout == LAYOUT_FACTS)
+                print_facts(t, s, out);
+        else
+                print_rows(t, s, layout, width, out);
         return out->error;
 }

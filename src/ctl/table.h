@@ -12,13 +12,14 @@
 typedef struct Column {
         const char *head;
         bool right; /* numbers */
-        bool cut; /* its cells are shortened if the line is wider than the terminal; for one column at
-                   * most */
+        bool cut;   /* its cells are shortened if the line is wider than the screen; one column at most */
+        bool wrap;  /* its cells become several lines instead; for the last column */
 } Column;
 
 typedef struct Cell {
         char *text;
         Style style;
+        bool none; /* there is no text: a dash */
 } Cell;
 
 typedef struct Table {
@@ -37,8 +38,10 @@ void table_done(Table *t);
 void table_add(Table *t, Style style, const char *text); /* "" and NULL are shown as a dash */
 void table_addf(Table *t, Style style, const char *fmt, ...) _printf_(3, 4);
 
-/* `full`: never cut. */
-int table_print(const Table *t, const Screen *s, bool full, Buf *out);
+int table_print(const Table *t, const Screen *s, Buf *out);
+
+/* Text that begins in the column `indent`, where its further lines begin, too. */
+void table_wrap(const Screen *s, Style style, const char *text, size_t indent, Buf *out);
 
 /* A copy without characters that move the cursor; NULL: no memory. */
 char *table_clean(const char *text);

@@ -65,7 +65,7 @@ int verb_keys(Ctl *c, unsigned n, char *args[]) {
                 { "STATE" },
                 { "MODELS", .right = true },
                 { "FREES" },
-                { "LAST ERROR", .cut = true },
+                { "LAST ERROR", .wrap = true },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
         _cleanup_rows_ KeyRows rows = {};
@@ -205,7 +205,7 @@ static int show_text(Ctl *c, const RowsOfKey *k, const KeyFacts *f, sd_bus_messa
                 { "TOTAL", .right = true },
                 { "ERRORS", .right = true },
                 { "LAST USED" },
-                { "LAST ERROR", .cut = true },
+                { "LAST ERROR", .wrap = true },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
         _cleanup_free_ char *label = rows_label(k->rows);

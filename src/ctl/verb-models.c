@@ -87,7 +87,7 @@ static void explain_json(JWriter *w, const Reason *e, const char *id) {
 
 int verb_explain(Ctl *c, unsigned n, char *args[]) {
         static const Column columns[] = {
-                { "", .right = true }, { "KEY" }, { "FREES" }, { "WHY", .cut = true }
+                { "", .right = true }, { "KEY" }, { "FREES" }, { "WHY", .wrap = true }
         };
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *rules = NULL;
         _cleanup_table_ Table t = TABLE_INIT(columns);

@@ -59,7 +59,7 @@ static int status_json(Ctl *c, const DaemonFacts *f) {
 /* What needs attention: keys, and models of keys, that cannot serve now. */
 static int trouble(Ctl *c, const KeyRows *rows, usec_t now) {
         static const Column columns[] = {
-                { "KEY" }, { "MODEL" }, { "STATE" }, { "FREES" }, { "LAST ERROR", .cut = true },
+                { "KEY" }, { "MODEL" }, { "STATE" }, { "FREES" }, { "LAST ERROR", .wrap = true },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);
         size_t n = 0;

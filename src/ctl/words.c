@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <locale.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <wchar.h>
 
@@ -95,26 +96,61 @@ static locale_t utf8(void) {
         return l;
 }
 
-size_t words_width(const char *s) {
-        size_t n = strlen(s), width = 0;
+/* The number of bytes of s that fit into `max` columns, and how many columns these take. */
+static size_t measure(const char *s, size_t max, size_t *ret_width) {
+        size_t n = strlen(s), done = 0, width = 0;
+        locale_t before = utf8() ? uselocale(utf8()) : (locale_t) 0;
         mbstate_t state = {};
-        locale_t before;
 
-        if (!utf8())
-                return n;
-        before = uselocale(utf8());
-        while (n > 0) {
+        while (done < n) {
                 wchar_t c;
-                size_t k = mbrtowc(&c, s, n, &state);
-                int w;
+                size_t k = before ? mbrtowc(&c, s + done, n - done, &state) : 0;
+                int w = 1;
 
-                if (k == 0 || k > n) /* not UTF-8: one column for each byte */
+                if (k == 0 || k > n - done) { /* not UTF-8: one column for each byte */
+                        k = 1;
+                        state = (mbstate_t){};
+                } else
+                        w = wcwidth(c);
+                if (width + (size_t) MAX(w, 0) > max)
                         break;
-                w = wcwidth(c);
-                width += w > 0 ? (size_t) w : 0;
-                s += k;
-                n -= k;
+                width += (size_t) MAX(w, 0);
+                done += k;
         }
-        (void) uselocale(before);
-        return width + n;
+        if (before)
+                (void) uselocale(before);
+        *ret_width = width;
+        return done;
+}
+
+size_t words_width(const char *s) {
+        size_t width;
+
+        (void) measure(s, SIZE_MAX, &width);
+        return width;
+}
+
+size_t words_prefix(const char *s, size_t width) {
+        size_t ignored;
+
+        return measure(s, width, &ignored);
+}
+
+size_t words_line(const char *s, size_t width, const char **ret_rest) {
+        size_t n = words_prefix(s, width), k;
+
+        if (n == 0 && *s) /* a character that is wider than the line */
+                do
+                        n++;
+                while (((unsigned char) s[n] & 0xC0) == 0x80);
+        if (s[n] && s[n] != ' ') {
+                for (k = n; k > 0 && s[k - 1] != ' ';)
+                        k--;
+                if (k > 0) /* else one word fills the line */
+                        n = k;
+        }
+        *ret_rest = s + n + strspn(s + n, " ");
+        while (n > 0 && s[n - 1] == ' ')
+                n--;
+        return n;
 }

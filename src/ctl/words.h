@@ -29,3 +29,9 @@ void words_json_time(JWriter *w, const char *key, usec_t t);
 
 /* The number of columns that the text takes on a terminal. */
 size_t words_width(const char *s);
+
+size_t words_prefix(const char *s, size_t width); /* how many bytes fit into that many columns */
+
+/* How many bytes are the first line, if lines of that width break at blanks, or within a word that is longer
+ * than a line. *ret_rest: what follows; at the end an empty text. */
+size_t words_line(const char *s, size_t width, const char **ret_rest);

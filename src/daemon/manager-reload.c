@@ -33,6 +33,8 @@
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
 
+#define CHANGED_MAX 1800U /* bytes: the names of all settings */
+
 /* Each message about the configuration is logged at once, and the first fault is kept. */
 static void say(LogLevel level, const char *line, void *userdata) {
         Manager *m = userdata;
@@ -127,14 +129,15 @@ static int check(Manager *m, int faults, Config **c) {
         return 0;
 }
 
-static void report(Manager *m, int r, const PoolChange *change) {
-        char message[1024];
+/* `changed`: the settings beside the keys; of a reload that succeeded. */
+static void report(Manager *m, int r, const PoolChange *change, const char *changed) {
+        char message[2048];
 
         if (r >= 0) {
                 (void) snprintf(message, sizeof(message),
-                                "configuration reloaded: %zu key%s added, %zu removed, %zu kept",
+                                "configuration reloaded: %zu key%s added, %zu removed, %zu kept%s%s",
                                 change->n_added, change->n_added == 1 ? "" : "s", change->n_removed,
-                                change->n_kept);
+                                change->n_kept, *changed ? "; changed: " : "", changed);
                 log_event(LOG_LEVEL_INFO, MESSAGE_RELOADED, message);
         } else {
                 char refused[sizeof(message) + 64];
@@ -181,6 +184,7 @@ static int update(Manager *m) {
 
 /* The pool gets the keys, then the limits; then the keys are freed here. */
 static void on_slice(void *userdata) {
+        _cleanup_buf_ Buf changed = BUF_INIT(CHANGED_MAX);
         PoolChange change = {};
         Manager *m = userdata;
         int r;
@@ -195,10 +199,11 @@ static void on_slice(void *userdata) {
                 return;
         if (r == 0) {
                 change = pool_update_change(m->reload.update);
+                config_name_changes(m->config, m->reload.config, &changed);
                 put_in_place(m, m->reload.config);
         }
         drop_update(m);
-        report(m, r, &change);
+        report(m, r, &change, strempty(buf_cstr(&changed)));
 }
 
 static void on_saved(void *userdata) {
@@ -210,7 +215,7 @@ static void on_saved(void *userdata) {
         r = pool_update_new(m->pool, m->reload.wanted, m->reload.config->n_keys, &m->reload.update);
         if (r < 0) {
                 drop_update(m);
-                report(m, r, &(PoolChange){});
+                report(m, r, &(PoolChange){}, "");
         }
         loop_slice_add(m->loop, &m->reload.slice, on_slice, m);
 }
@@ -230,7 +235,7 @@ static void on_read(int r, int faults, Config *read, void *userdata) {
                 state_writer_before_change(m->state_writer, on_saved, m);
                 return;
         }
-        report(m, r, &(PoolChange){});
+        report(m, r, &(PoolChange){}, "");
         if (read)
                 loop_slice_add(m->loop, &m->reload.slice, on_slice, m);
         else

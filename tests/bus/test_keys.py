@@ -155,6 +155,20 @@ def test_reload(home, connect):
     assert root.get("ReloadTimestamp") > root.get("StartTimestamp")
 
 
+def test_reload_names_what_has_changed(home):
+    """Before the answer, so that a caller has it by then; never a value."""
+    c, root = home
+    root.listen()
+    c.write("gemgate.env", "MAX_BODY=1M\nALLOWED_TOKENS=another-token-of-a-client-1\nDRAIN_TIMEOUT=30s\n")
+    root.call("Reload")
+    assert root.told("Reloaded") == [[True, "configuration reloaded: 0 keys added, 0 removed, 2 kept; changed: MAX_BODY"]]
+    c.write("gemgate.env", "")
+    root.call("Reload")
+    root.signals.clear()
+    root.call("Reload")
+    assert root.told("Reloaded") == [[True, "configuration reloaded: 0 keys added, 0 removed, 2 kept"]]
+
+
 def test_reload_renames(home):
     c, root = home
     c.daemon.chat()

@@ -6,7 +6,7 @@ knows nothing of gemgate, so that it can also give answers that the real one nev
 """
 import asyncio
 import select
-import signal
+import signal as signals
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -32,6 +32,10 @@ class Error:
     message: str = "a sentence"
 
 
+def signal(member, signature, *body):
+    return Message.new_signal(PATH, MANAGER, member, signature, list(body))
+
+
 class PrivateBus:
     """A dbus-daemon of our own, as DBUS_SYSTEM_BUS_ADDRESS."""
 
@@ -47,7 +51,7 @@ class PrivateBus:
         assert self.address, "dbus-daemon has ended"
 
     def close(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signals.SIGTERM)
         self.process.wait(20)
         self.process.stdout.close()
 
@@ -84,7 +88,7 @@ class Mock:
 
     def emit(self, member, signature, *body):
         async def send():
-            self.bus.send(Message.new_signal(PATH, MANAGER, member, signature, list(body)))
+            self.bus.send(signal(member, signature, *body))
 
         self._run(send())
 

@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from mock import Error, get, health, key_path, row
+from mock import Error, get, health, key_path, row, signal
+
+
+def lines(text):
+    return text.splitlines()
+
 
 RESETS = [
     (["reset", "work"], ["work", ""]),
@@ -17,7 +22,8 @@ RESETS = [
 @pytest.mark.parametrize("args,asked", RESETS)
 def test_reset(mock, ctl, args, asked):
     mock.answers["ResetHealth"] = "u", [2]
-    assert ctl(*args) == "2 blocks lifted.\n"
+    of = {"work": "work", "AIza****0001": "AIza****0001 for gemini-a"}.get(asked[0], "All keys for gemini-a" if asked[1] else "All keys")
+    assert ctl(*args) == f"{of}: 2 blocks lifted.\n"
     assert mock.calls == [("/org/gemgate1", "ResetHealth", *asked)]
     assert json.loads(ctl(*args, "--json")) == {"count": 2}
 
@@ -25,6 +31,7 @@ def test_reset(mock, ctl, args, asked):
 def test_reset_of_nothing(mock, ctl):
     mock.answers["ResetHealth"] = "u", [0]
     assert ctl("reset", "--all") == "All keys are already healthy.\n"
+    assert ctl("reset", "work", "gemini-a") == "work is already healthy for gemini-a: there was no block to lift.\n"
     mock.answers["ResetHealth"] = Error("org.gemgate1.Error.NoSuchKey", "No such key.")
     assert ctl("reset", "nobody", status=3) == "gemgatectl: No such key.\n"
 
@@ -35,12 +42,19 @@ def test_reset_must_say_of_what(mock, ctl, args):
     assert mock.calls == []
 
 
-@pytest.mark.parametrize("verb,member", [("enable", "Enable"), ("disable", "Disable")])
-def test_enable_and_disable(mock, ctl, verb, member):
-    mock.answers["ListKeyHealth"] = health(row("a"), row("über-key", mask="AIza****0002"))
+@pytest.mark.parametrize("verb,member,said", [
+    ("enable", "Enable", ["über-key is already enabled.", "a is enabled."]),
+    ("disable", "Disable", ["über-key is disabled; its open requests continue.", "a is already disabled."]),
+])
+def test_enable_and_disable(mock, ctl, verb, member, said):
+    mock.answers["ListKeyHealth"] = health(row("a", state="disabled"), row("über-key", mask="AIza****0002"))
     mock.answers[member] = "", []
-    assert ctl(verb, "über-key", "a") == ""
+    assert lines(ctl(verb, "über-key", "a")) == said
     assert [c[:2] for c in mock.calls[1:]] == [(key_path("über-key"), member), (key_path("a"), member)]
+    enabled = verb == "enable"
+    assert json.loads(ctl(verb, "über-key", "a", "--json")) == {"keys": [
+        {"key": "über-key", "enabled": enabled, "changed": not enabled}, {"key": "a", "enabled": enabled, "changed": enabled},
+    ]}
 
 
 def test_disable_goes_on_where_a_key_is_missing(mock, ctl):
@@ -58,11 +72,23 @@ def test_a_key_that_has_just_gone(mock, ctl):
 
 def test_reload(mock, ctl):
     mock.answers["Reload"] = "", []
-    assert ctl("reload") == ""
+    assert ctl("reload") == "configuration reloaded\n"
     mock.answers["Reload"] = Error("org.gemgate1.Error.InvalidConfiguration", "MAX_BODY: x: must be a size from 1K to 1G")
     assert ctl("reload", status=1) == "gemgatectl: MAX_BODY: x: must be a size from 1K to 1G\n"
     mock.answers["Reload"] = Error("org.gemgate1.Error.InvalidConfiguration", "LISTEN: \x1b[2J\nMAX_BODY: y\n")
     assert ctl("reload", status=1) == "gemgatectl: LISTEN: ?[2J\ngemgatectl: MAX_BODY: y\n"
+
+
+def test_reload_shows_what_changed(mock, ctl):
+    """In a signal, which comes before the answer. That of another reload, which has failed, is not this one's."""
+    def answer(m):
+        mock.bus.send(signal("Reloaded", "bs", False, "MAX_BODY: x"))
+        mock.bus.send(signal("Reloaded", "bs", True, "configuration reloaded: 1 key added"))
+        return "", []
+
+    mock.answers["Reload"] = answer
+    assert ctl("reload") == "configuration reloaded: 1 key added\n"
+    assert json.loads(ctl("reload", "--json")) == {"message": "configuration reloaded: 1 key added"}
 
 
 def test_log_level(mock, ctl):
@@ -70,7 +96,8 @@ def test_log_level(mock, ctl):
     mock.answers["SetLogLevel"] = "", []
     assert ctl("log-level") == "DEBUG\n"
     assert json.loads(ctl("log-level", "--json")) == {"log_level": "DEBUG"}
-    assert ctl("log-level", "warning") == ""
+    assert ctl("log-level", "warning") == "The log level is WARNING until a restart or a reload.\n"
+    assert json.loads(ctl("log-level", "warning", "--json")) == {"log_level": "WARNING"}
     assert mock.calls[-1] == ("/org/gemgate1", "SetLogLevel", "warning")
     mock.answers["SetLogLevel"] = Error("org.gemgate1.Error.InvalidLogLevel", "DEBUG, INFO, WARNING or ERROR.")
     assert "WARNING" in ctl("log-level", "loud", status=64)

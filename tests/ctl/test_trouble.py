@@ -43,6 +43,25 @@ def test_errors_have_advice(mock, ctl, name, verb, status, said):
         assert words in text
 
 
+METHODS = ["ListKeyHealth", "GetStatistics", "ListDays", "ListRequests", "ResetHealth", "ExplainPick", "ExplainModel", "Reload",
+           "SetLogLevel", "GetAll", "Enable", "Disable"]
+
+
+@pytest.mark.parametrize("error", [Error(BUS + "AccessDenied"), Error(BUS + "Failed", "Out of paper."), None])
+@pytest.mark.parametrize("args", [
+    ["status"], ["keys"], ["show", "a"], ["models"], ["stats"], ["stats", "--days=3"], ["requests"], ["explain"], ["reset", "--all"],
+    ["enable", "a"], ["disable", "a"], ["reload"], ["log-level"], ["log-level", "info"],
+])
+def test_no_error_has_a_name_of_d_bus(mock, ctl, args, error):
+    """A failure has the verb, not the method; also with a daemon that has no such method."""
+    if error:
+        for member in (*METHODS, "Get"):
+            mock.answers[member] = error
+    text = ctl(*args, status=4 if error and "Denied" in error.name else 1)
+    assert text.startswith(f"gemgatectl: {args[0]}: ") and text.count("\n") == 1
+    assert not [m for m in (*METHODS, "freedesktop", "UnknownMethod") if m in text], text
+
+
 @pytest.mark.parametrize("verb", ["status", "keys", "reload", "show"])
 def test_no_daemon(ctl, verb):
     args = [verb, "k"] if verb == "show" else [verb]
