@@ -8,6 +8,7 @@ static const struct {
         { BUS_MANAGER, "ListKeyHealth", BUS_ACTION_READ },
         { BUS_MANAGER, "GetStatistics", BUS_ACTION_READ },
         { BUS_MANAGER, "ListDays", BUS_ACTION_READ },
+        { BUS_MANAGER, "ListClientDays", BUS_ACTION_READ },
         { BUS_MANAGER, "ListRequests", BUS_ACTION_READ },
         { BUS_MANAGER, "ExplainPick", BUS_ACTION_READ },
         { BUS_MANAGER, "ExplainModel", BUS_ACTION_READ },

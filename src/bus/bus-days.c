@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* ListDays: the totals of the latest days, as rows; a slice is a day. */
+/* ListDays: the attempts of the latest days, as rows; a slice is a day. ListClientDays: the requests of
+ * clients, a row for each of the same days. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +12,15 @@
 #include "bus/bus-manager.h"
 #include "pool/state/schema.h"
 
+typedef struct DaysForm {
+        const char *row; /* its type */
+        int (*write)(sd_bus_message *m, const char *date, const DayRow *row);
+        bool totals; /* and no rows of models */
+} DaysForm;
+
 typedef struct Days {
         BusAnswer answer; /* first */
+        const DaysForm *form;
         uint32_t n;    /* days that are asked for */
         uint32_t date; /* the first one that is still to come */
         size_t n_rows;
@@ -21,14 +29,27 @@ typedef struct Days {
         int r;
 } Days;
 
-static void write_row(const DayRow *row, void *userdata) {
+static int write_attempts(sd_bus_message *m, const char *date, const DayRow *row) {
         const DayCounters *c = &row->counters;
+
+        return sd_bus_message_append(m, "(sstttt)", date, row->model, c->requests, c->errors, c->tokens_in,
+                                     c->tokens_out);
+}
+
+static int write_clients(sd_bus_message *m, const char *date, const DayRow *row) {
+        return sd_bus_message_append(m, "(st)", date, row->counters.client_requests);
+}
+
+static const DaysForm of_attempts = { "(sstttt)", write_attempts, false };
+static const DaysForm of_clients = { "(st)", write_clients, true };
+
+static void write_row(const DayRow *row, void *userdata) {
         Days *d = userdata;
         char date[32];
 
         if (!*row->model)
                 d->in_day = true;
-        if (d->r < 0 || !d->in_day)
+        if (d->r < 0 || !d->in_day || (d->form->totals && *row->model))
                 return;
         if (++d->n_rows > BUS_ROWS_MAX) {
                 d->r = -E2BIG;
@@ -36,8 +57,7 @@ static void write_row(const DayRow *row, void *userdata) {
         }
         (void) snprintf(date, sizeof(date), "%04u-%02u-%02u", row->date / 10000, row->date / 100 % 100,
                         row->date % 100);
-        d->r = sd_bus_message_append(d->answer.reply, "(sstttt)", date, row->model, c->requests, c->errors,
-                                     c->tokens_in, c->tokens_out);
+        d->r = d->form->write(d->answer.reply, date, row);
 }
 
 static int days_begin(BusAnswer *a) {
@@ -46,7 +66,7 @@ static int days_begin(BusAnswer *a) {
         d->date = 0;
         d->n_rows = 0;
         d->in_day = false;
-        return sd_bus_message_open_container(a->reply, 'a', "(sstttt)");
+        return sd_bus_message_open_container(a->reply, 'a', d->form->row);
 }
 
 static int days_step(BusAnswer *a) {
@@ -62,7 +82,7 @@ static void days_free(BusAnswer *a) {
         free(CONTAINER_OF(a, Days, answer));
 }
 
-int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+static int list(sd_bus_message *m, Bus *bus, const DaysForm *form, sd_bus_error *e) {
         static const BusAnswerOps ops = { days_begin, days_step, days_free };
         Days *d;
         uint32_t n;
@@ -77,6 +97,18 @@ int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         d = calloc(1, sizeof(Days));
         if (!d)
                 return -ENOMEM;
-        *d = (Days){ .answer = { .ops = &ops, .bus = userdata, .n_rows = MIN(n, BUS_LARGE_ROWS) }, .n = n };
+        *d = (Days){
+                .answer = { .ops = &ops, .bus = bus, .n_rows = MIN(n, BUS_LARGE_ROWS) },
+                .form = form,
+                .n = n,
+        };
         return bus_answer_start(&d->answer, m, e);
+}
+
+int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return list(m, userdata, &of_attempts, e);
+}
+
+int bus_list_client_days(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return list(m, userdata, &of_clients, e);
 }

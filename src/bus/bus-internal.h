@@ -22,6 +22,7 @@ typedef struct BusLink {
 /* The values of the Manager's properties. */
 typedef struct BusFacts {
         uint64_t reloaded, requests_total, requests_today, last_reset, next_reset;
+        uint64_t client_requests_total, client_requests_today;
         const char *state, *log_level;
         uint32_t keys_total, keys_enabled, keys_usable, models, active;
 } BusFacts;

@@ -28,6 +28,8 @@ static const struct {
         { "ActiveExchanges", 'u', offsetof(BusFacts, active) },
         { "RequestsTotal", 't', offsetof(BusFacts, requests_total) },
         { "RequestsToday", 't', offsetof(BusFacts, requests_today) },
+        { "ClientRequestsTotal", 't', offsetof(BusFacts, client_requests_total) },
+        { "ClientRequestsToday", 't', offsetof(BusFacts, client_requests_today) },
         { "LastReset", 't', offsetof(BusFacts, last_reset) },
         { "NextReset", 't', offsetof(BusFacts, next_reset) },
 };
@@ -200,6 +202,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("ActiveExchanges", "u", get_fact, 0, CHANGES),
         SD_BUS_PROPERTY("RequestsTotal", "t", get_fact, 0, CHANGES),
         SD_BUS_PROPERTY("RequestsToday", "t", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("ClientRequestsTotal", "t", get_fact, 0, CHANGES),
+        SD_BUS_PROPERTY("ClientRequestsToday", "t", get_fact, 0, CHANGES),
         SD_BUS_PROPERTY("LastReset", "t", get_fact, 0, CHANGES),
         SD_BUS_PROPERTY("NextReset", "t", get_fact, 0, CHANGES),
 
@@ -209,6 +213,8 @@ static const sd_bus_vtable vtable[] = {
                                 bus_statistics, GATED),
         SD_BUS_METHOD_WITH_ARGS("ListDays", SD_BUS_ARGS("u", days), SD_BUS_RESULT("a(sstttt)", rows),
                                 bus_list_days, GATED),
+        SD_BUS_METHOD_WITH_ARGS("ListClientDays", SD_BUS_ARGS("u", days), SD_BUS_RESULT("a(st)", rows),
+                                bus_list_client_days, GATED),
         SD_BUS_METHOD_WITH_ARGS("ListRequests", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("a(ssssstssut)", rows, "u", total), bus_list_requests, GATED),
         SD_BUS_METHOD_WITH_ARGS("ResetHealth", SD_BUS_ARGS("s", key, "s", model), SD_BUS_RESULT("u", count),

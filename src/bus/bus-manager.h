@@ -25,8 +25,9 @@ int bus_explain_pick(sd_bus_message *m, void *userdata, sd_bus_error *e);
 /* ListRequests (bus-requests.c). */
 int bus_list_requests(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
-/* ListDays (bus-days.c). */
+/* ListDays, ListClientDays (bus-days.c). */
 int bus_list_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
+int bus_list_client_days(sd_bus_message *m, void *userdata, sd_bus_error *e);
 
 /* Checks a model's name, removes `models/` and resolves an alias; "" stays "". On failure `e` is set. */
 int bus_read_model(Bus *b, const char *what, char ret[static BUS_MODEL_MAX], sd_bus_error *e);

@@ -46,7 +46,7 @@ static const char *const levels[_LOG_LEVEL_MAX] = {
 const BusFacts *bus_facts(Bus *b) {
         usec_t turn = loop_now(b->p.loop), now;
         BusFacts *f = &b->facts;
-        PoolCounters c;
+        PoolCounters c, clients;
         const Day *day;
 
         if (b->facts_at == turn)
@@ -55,6 +55,7 @@ const BusFacts *bus_facts(Bus *b) {
         now = day_clock_now();
         day = pool_day(b->p.pool, now);
         pool_counters(b->p.pool, now, &c);
+        pool_client_counters(b->p.pool, now, &clients);
         *f = (BusFacts){
                 .state = f->state,
                 .reloaded = f->reloaded,
@@ -66,6 +67,8 @@ const BusFacts *bus_facts(Bus *b) {
                 .active = (uint32_t) b->p.active(b->p.userdata),
                 .requests_total = c.total,
                 .requests_today = c.today,
+                .client_requests_total = clients.total,
+                .client_requests_today = clients.today,
                 .last_reset = day->start,
                 .next_reset = day->end,
         };

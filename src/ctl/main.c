@@ -25,7 +25,7 @@ const Verb ctl_verbs[] = {
           1, 1, 0, "k", verb_show },
         { "models", "", "the models, and how many keys can serve them",
           0, 0, 0, "", verb_models },
-        { "stats", "[--days=N]", "requests and errors, by model and by key, or by day",
+        { "stats", "[--days=N]", "requests, attempts and errors, by model and by key, or by day",
           0, 0, VERB_DAYS, "", verb_stats },
         { "requests", "", "the open requests, the oldest first",
           0, 0, VERB_NO_START, "", verb_requests },

@@ -217,7 +217,7 @@ static int show_text(Ctl *c, const RowsOfKey *k, const KeyFacts *f, sd_bus_messa
         show_fact(c, "Mask", STYLE_PLAIN, "%s", k->rows->mask);
         show_fact(c, "Project", STYLE_PLAIN, "%s", strnull(k->rows->project) ? "its own" : k->rows->project);
         show_fact(c, "State", words_style(k->state), "%s", k->state);
-        show_fact(c, "Requests", STYLE_PLAIN, "%llu today, %llu in all",
+        show_fact(c, "Attempts", STYLE_PLAIN, "%llu today, %llu in all",
                   (unsigned long long) f->today, (unsigned long long) f->total);
         show_fact(c, "Last used", STYLE_PLAIN, "%s", words_time(f->last_used, now, time));
         if (!strnull(f->last_error))

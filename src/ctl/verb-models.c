@@ -35,7 +35,7 @@ int verb_models(Ctl *c, unsigned n, char *args[]) {
         static const Column columns[] = {
                 { "MODEL", .cut = true },
                 { "STATE" },
-                { "KEYS", .right = true },
+                { "USABLE KEYS", .right = true },
                 { "FREES" },
         };
         _cleanup_table_ Table t = TABLE_INIT(columns);

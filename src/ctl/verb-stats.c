@@ -12,7 +12,7 @@
 /* An entry of api_key_stats or model_summary, whose members have different names. */
 typedef struct Counts {
         const char *name, *project;
-        uint64_t total, today, errors, last_used, healthy, keys;
+        uint64_t total, today, errors, last_used, usable, keys;
 } Counts;
 
 static const Fact counts_facts[] = {
@@ -23,19 +23,21 @@ static const Fact counts_facts[] = {
         { "total_daily_requests", offsetof(Counts, today) },
         { "total_errors", offsetof(Counts, errors) },
         { "last_used", offsetof(Counts, last_used) },
-        { "healthy_keys", offsetof(Counts, healthy) },
+        { "usable_keys", offsetof(Counts, usable) },
         { "total_keys", offsetof(Counts, keys) },
         {},
 };
 
+/* Of Google's attempts, and of clients' requests. */
 typedef struct Sums {
-        uint64_t keys, total, today;
+        uint64_t total, today, clients_total, clients_today;
 } Sums;
 
 static const Fact sums_facts[] = {
-        { "total_api_keys", offsetof(Sums, keys) },
         { "total_requests_all_time", offsetof(Sums, total) },
         { "total_requests_today", offsetof(Sums, today) },
+        { "client_requests_all_time", offsetof(Sums, clients_total) },
+        { "client_requests_today", offsetof(Sums, clients_today) },
         {},
 };
 
@@ -69,8 +71,8 @@ static void add_model(Stats *s, const char *model, const Counts *v) {
         add_number(t, v->errors);
         table_addf(t, STYLE_PLAIN, "%.2f %%",
                    v->total > 0 ? 100.0 * (double) v->errors / (double) v->total : 0.0);
-        table_addf(t, v->healthy < v->keys ? STYLE_WARN : STYLE_PLAIN, "%llu/%llu",
-                   (unsigned long long) v->healthy, (unsigned long long) v->keys);
+        table_addf(t, v->usable < v->keys ? STYLE_WARN : STYLE_PLAIN, "%llu/%llu",
+                   (unsigned long long) v->usable, (unsigned long long) v->keys);
 }
 
 static int read_entries(Stats *s, sd_bus_message *m,
@@ -134,6 +136,12 @@ static int read_statistics(Stats *s, sd_bus_message *m) {
         return r;
 }
 
+static void show_counts(Ctl *c, const char *when, uint64_t requests, uint64_t attempts) {
+        char text[WORDS_COUNTS_MAX];
+
+        (void) buf_printf(&c->out, "%s: %s.\n", when, words_counts(requests, attempts, text));
+}
+
 static int show_stats(Ctl *c, const Stats *s) {
         int r = CTL_OK;
 
@@ -145,9 +153,8 @@ static int show_stats(Ctl *c, const Stats *s) {
                 r = show_table(c, &s->keys);
                 (void) buf_putc(&c->out, '\n');
         }
-        (void) buf_printf(&c->out, "%llu requests today, %llu in all, by %llu key%s.\n",
-                          (unsigned long long) s->sums.today, (unsigned long long) s->sums.total,
-                          (unsigned long long) s->sums.keys, s->sums.keys == 1 ? "" : "s");
+        show_counts(c, "Today", s->sums.clients_today, s->sums.today);
+        show_counts(c, "In all", s->sums.clients_total, s->sums.total);
         return r;
 }
 
@@ -156,16 +163,25 @@ int verb_stats(Ctl *c, unsigned n, char *args[]) {
                 { "KEY" },
                 { "MASK" },
                 { "PROJECT", .cut = true },
-                { "TODAY", .right = true },
-                { "TOTAL", .right = true },
+                { "ATTEMPTS TODAY", .right = true },
+                { "IN ALL", .right = true },
                 { "LAST USED" },
         };
         static const Column of_models[] = {
-                { "MODEL", .cut = true },    { "TODAY", .right = true }, { "TOTAL", .right = true },
-                { "ERRORS", .right = true }, { "RATE", .right = true },  { "HEALTHY KEYS", .right = true },
+                { "MODEL", .cut = true },
+                { "ATTEMPTS TODAY", .right = true },
+                { "IN ALL", .right = true },
+                { "ERRORS", .right = true },
+                { "RATE", .right = true },
+                { "USABLE KEYS", .right = true },
         };
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        Stats s = { .keys = TABLE_INIT(of_keys), .models = TABLE_INIT(of_models), .now = clock_realtime() };
+        Stats s = {
+                .keys = TABLE_INIT(of_keys),
+                .models = TABLE_INIT(of_models),
+                .sums = { .clients_total = WORDS_NO_COUNT, .clients_today = WORDS_NO_COUNT },
+                .now = clock_realtime(),
+        };
         JWriter w = JWRITER_INIT(&c->out);
         unsigned days;
         int r;

@@ -15,7 +15,8 @@ typedef struct DaemonFacts {
         const char *version, *state, *log_level;
         uint64_t started, reloaded, active, next_reset;
         uint64_t keys_total, keys_enabled, keys_usable;
-        uint64_t requests_total, requests_today;
+        uint64_t requests_total, requests_today; /* attempts at Google */
+        uint64_t client_requests_total, client_requests_today;
 } DaemonFacts;
 
 static const Fact daemon_facts[] = {
@@ -31,8 +32,17 @@ static const Fact daemon_facts[] = {
         { "KeysUsable", offsetof(DaemonFacts, keys_usable) },
         { "RequestsTotal", offsetof(DaemonFacts, requests_total) },
         { "RequestsToday", offsetof(DaemonFacts, requests_today) },
+        { "ClientRequestsTotal", offsetof(DaemonFacts, client_requests_total) },
+        { "ClientRequestsToday", offsetof(DaemonFacts, client_requests_today) },
         {},
 };
+
+static void json_count(JWriter *w, const char *key, uint64_t n) {
+        if (n == WORDS_NO_COUNT)
+                jwrite_null(w, key);
+        else
+                jwrite_uint(w, key, n);
+}
 
 static int status_json(Ctl *c, const DaemonFacts *f) {
         JWriter w = JWRITER_INIT(&c->out);
@@ -51,6 +61,8 @@ static int status_json(Ctl *c, const DaemonFacts *f) {
         jwrite_uint(&w, "active", f->active);
         jwrite_uint(&w, "requests", f->requests_total);
         jwrite_uint(&w, "requests_today", f->requests_today);
+        json_count(&w, "client_requests", f->client_requests_total);
+        json_count(&w, "client_requests_today", f->client_requests_today);
         words_json_time(&w, "next_reset", f->next_reset);
         jwrite_end(&w);
         return CTL_OK;
@@ -105,7 +117,7 @@ static void show_keys(Ctl *c, const DaemonFacts *f) {
 }
 
 static void status_text(Ctl *c, const DaemonFacts *f, usec_t now) {
-        char date[WORDS_TIME_MAX], ago[WORDS_TIME_MAX];
+        char date[WORDS_TIME_MAX], ago[WORDS_TIME_MAX], counts[WORDS_COUNTS_MAX];
         bool good = f->keys_usable > 0;
 
         show_head(c, good ? STYLE_GOOD : STYLE_BAD, "gemgated %s, %s", strempty(f->version),
@@ -119,10 +131,11 @@ static void status_text(Ctl *c, const DaemonFacts *f, usec_t now) {
         show_keys(c, f);
         show_fact(c, "Now", STYLE_PLAIN, "%llu open request%s", (unsigned long long) f->active,
                   f->active == 1 ? "" : "s");
-        show_fact(c, "Today", STYLE_PLAIN, "%llu request%s; the quotas' day ends %s",
-                  (unsigned long long) f->requests_today, f->requests_today == 1 ? "" : "s",
+        show_fact(c, "Today", STYLE_PLAIN, "%s; the quotas' day ends %s",
+                  words_counts(f->client_requests_today, f->requests_today, counts),
                   words_time(f->next_reset, now, ago));
-        show_fact(c, "In all", STYLE_PLAIN, "%llu", (unsigned long long) f->requests_total);
+        show_fact(c, "In all", STYLE_PLAIN, "%s",
+                  words_counts(f->client_requests_total, f->requests_total, counts));
         if (f->log_level && !strcaseeq(f->log_level, "info"))
                 show_fact(c, "Log level", STYLE_PLAIN, "%s", f->log_level);
 }
@@ -130,7 +143,7 @@ static void status_text(Ctl *c, const DaemonFacts *f, usec_t now) {
 int verb_status(Ctl *c, unsigned n, char *args[]) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_rows_ KeyRows rows = {};
-        DaemonFacts f = {};
+        DaemonFacts f = { .client_requests_total = WORDS_NO_COUNT, .client_requests_today = WORDS_NO_COUNT };
         usec_t now;
         int r;
 

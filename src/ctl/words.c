@@ -54,6 +54,17 @@ const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]) {
         return ret;
 }
 
+const char *words_counts(uint64_t requests, uint64_t attempts, char ret[static WORDS_COUNTS_MAX]) {
+        int n = 0;
+
+        if (requests != WORDS_NO_COUNT)
+                n = snprintf(ret, WORDS_COUNTS_MAX, "%llu request%s, ", (unsigned long long) requests,
+                             requests == 1 ? "" : "s");
+        (void) snprintf(ret + n, WORDS_COUNTS_MAX - (size_t) n, "%llu attempt%s at Google",
+                        (unsigned long long) attempts, attempts == 1 ? "" : "s");
+        return ret;
+}
+
 static const struct {
         const char *name;
         Style style;

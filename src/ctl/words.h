@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Times and states as text for people. */
+/* Times, counts and states as text for people. */
 
 #include "base/clock.h"
 #include "base/json/write.h"
@@ -16,6 +16,12 @@ const char *words_free(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
 /* A duration: `41 s`, `2 min`, `1 h 5 min`. */
 const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]);
+
+/* `9 requests, 13 attempts at Google`: the clients' requests, and what gemgate asked of Google for them. An
+ * older daemon does not count requests: WORDS_NO_COUNT. */
+#define WORDS_COUNTS_MAX 96U
+#define WORDS_NO_COUNT   UINT64_MAX
+const char *words_counts(uint64_t requests, uint64_t attempts, char ret[static WORDS_COUNTS_MAX]);
 
 /* In the local time zone: `Sun 2026-11-22 22:57:03 UTC`. */
 const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]);

@@ -39,7 +39,7 @@ static usec_t on_status(char ret[static NOTIFY_STATUS_MAX], void *userdata) {
                 no_keys(m, ret);
                 return USEC_INFINITY;
         }
-        pool_counters(m->pool, now, &c);
+        pool_client_counters(m->pool, now, &c);
         (void) snprintf(ret, NOTIFY_STATUS_MAX, "%zu of %zu %s usable, %zu %s open, %llu %s today",
                         pool_usable_keys(m->pool, now), n_keys, n_keys == 1 ? "key" : "keys", n_open,
                         requests(n_open), (unsigned long long) c.today, requests(c.today));

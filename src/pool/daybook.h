@@ -11,7 +11,8 @@
 typedef struct Daybook Daybook;
 
 typedef struct DayCounters {
-        uint64_t requests, errors, tokens_in, tokens_out;
+        uint64_t requests, errors, tokens_in, tokens_out; /* of attempts */
+        uint64_t client_requests; /* of the day as a whole alone */
 } DayCounters;
 
 typedef struct DayRow {

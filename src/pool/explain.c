@@ -214,7 +214,7 @@ static void say_usable(const Standing *s, size_t place, Sentence *t) {
                 say(t, "would be picked first");
         else
                 say(t, "would be picked after %zu other%s", place, place > 1 ? "s" : "");
-        say(t, ": %llu request%s today", today, today == 1 ? "" : "s");
+        say(t, ": %llu attempt%s today", today, today == 1 ? "" : "s");
         if (s->last > 0)
                 say(t, "; the model was overloaded for its project, so others come first");
         if (s->standing.proven != POOL_USABLE)

@@ -35,6 +35,8 @@ struct Pool {
         size_t n_moves_max; /* MOVES_MAX; less in tests */
         PoolTally tally; /* of all requests, including those of keys and models that are gone */
         PoolToday today;
+        PoolTally clients; /* their requests: total, today and last_used; the rest is 0 */
+        PoolToday clients_today;
         Daybook *daybook;
         unsigned keep_days;
         struct {

@@ -74,6 +74,12 @@ static void count_request(PoolTally *t, usec_t day, usec_t now) {
         t->counters.last_used = now;
 }
 
+void pool_count_client(Pool *p, usec_t now) {
+        (void) pool_time(p, now);
+        count_request(&p->clients, p->day.start, p->day.now);
+        pool_note(p, &p->save.clients, false);
+}
+
 /* When a probe of this layer that begins now passes by time: see probe.c. */
 static usec_t probe_passes(Pool *p, PoolSlot *s, Layer layer) {
         if (layer == LAYER_RATE || layer == LAYER_HEALTH)

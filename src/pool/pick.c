@@ -69,7 +69,7 @@ int pool_new(const Zone *zone, usec_t now, Pool **ret) {
         list_init(&p->probes);
         list_init(&p->warned);
         bindings_init(p);
-        p->today.date = p->day.date;
+        p->today.date = p->clients_today.date = p->day.date;
         r = pool_save_init(p);
         if (r < 0) {
                 free(p);
@@ -134,6 +134,7 @@ static void pool_shift(Pool *p, const Day *before) {
         usec_t back = before->now - p->day.now;
 
         tally_shift(&p->tally, back, before->start, p->day.start);
+        tally_shift(&p->clients, back, before->start, p->day.start);
         for (size_t i = 0; i < p->n_keys; i++) {
                 breaker_shift(&p->keys[i]->breaker, back);
                 tally_shift(&p->keys[i]->tally, back, before->start, p->day.start);

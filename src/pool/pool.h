@@ -52,6 +52,10 @@ static inline int pool_pick_rotation(Pool *p, PoolKey *const *exclude, size_t n_
         return pool_pick_rotation_of(p, &q, now, ret, ret_refusal);
 }
 
+/* Counts a client's request, however many picks follow: none if no key is usable, several if attempts fail
+ * or an answer needs several. */
+void pool_count_client(Pool *p, usec_t now);
+
 const PoolProject *pool_lease_project(const Lease *lease); /* for PoolRequest.avoid */
 
 /* The answer has begun: a probe has passed, and others need not wait for its end. */

@@ -220,6 +220,11 @@ void pool_counters(Pool *p, usec_t now, PoolCounters *ret) {
         *ret = pool_tally_counters(&p->tally, p->day.start);
 }
 
+void pool_client_counters(Pool *p, usec_t now, PoolCounters *ret) {
+        (void) pool_time(p, now);
+        *ret = pool_tally_counters(&p->clients, p->day.start);
+}
+
 size_t pool_n_keys(const Pool *p) {
         return p->n_keys;
 }

@@ -52,6 +52,8 @@ const Day *pool_day(Pool *p, usec_t now); /* the day that holds `now` */
 
 /* Of all requests, including those of keys and models that are gone. O(1). */
 void pool_counters(Pool *p, usec_t now, PoolCounters *ret);
+/* Requests of clients, as pool_count_client() has counted them; `errors` and tokens are 0. */
+void pool_client_counters(Pool *p, usec_t now, PoolCounters *ret);
 size_t pool_n_keys(const Pool *p);
 size_t pool_n_slots(const Pool *p);     /* pairs of key and model; a few may be without a request */
 uint64_t pool_keys_serial(const Pool *p); /* changes with each reload: a walk by index must start again */

@@ -105,6 +105,7 @@ static void visit_model(const PoolModelView *v, void *userdata) {
         stats_counter(s, "total_requests", v->counters.total);
         stats_counter(s, "total_daily_requests", v->counters.today);
         stats_counter(s, "total_errors", v->counters.errors);
+        stats_gauge(s, "usable_keys", v->usable_keys);
         stats_gauge(s, "healthy_keys", v->healthy_keys);
         stats_gauge(s, "total_keys", v->total_keys);
         stats_percent(s, "error_rate", pool_error_rate(&v->counters));
@@ -120,16 +121,20 @@ static bool visit_models(StatsWalk *w) {
 
 /* --- all together --- */
 
-/* The totals count the requests of keys that are gone, too: they never fall with a reload. */
+/* The totals count the attempts of keys that are gone, too: they never fall with a reload. What is called
+ * requests are attempts at Google; a client's request may be none of them or several. */
 static bool visit_totals(StatsWalk *w) {
         StatsSink *s = w->sink;
-        PoolCounters c;
+        PoolCounters c, clients;
 
         pool_counters(w->source.pool, w->now, &c);
+        pool_client_counters(w->source.pool, w->now, &clients);
         stats_open(s, STATS_GROUP, "global_summary");
         stats_gauge(s, "total_api_keys", pool_n_keys(w->source.pool));
         stats_counter(s, "total_requests_all_time", c.total);
         stats_counter(s, "total_requests_today", c.today);
+        stats_counter(s, "client_requests_all_time", clients.total);
+        stats_counter(s, "client_requests_today", clients.today);
         stats_gauge(s, "total_allowed_tokens", w->source.config->tokens.n_client);
         stats_gauge(s, "models_in_use", pool_n_models(w->source.pool));
         stats_close(s, STATS_GROUP);
@@ -218,6 +223,7 @@ static void visit_day(const DayRow *row, void *userdata) {
                         row->date % 100);
         stats_open(s, STATS_ITEM, NULL);
         stats_text(s, "date", date);
+        stats_counter(s, "client_requests", row->counters.client_requests);
         visit_day_counters(s, &row->counters);
         stats_open(s, STATS_TABLE, "models");
         w->in_day = true;

@@ -21,6 +21,7 @@ METHODS = [
     ("read", "ListKeyHealth", "", [], PATH, MANAGER),
     ("read", "GetStatistics", "", [], PATH, MANAGER),
     ("read", "ListDays", "u", [7], PATH, MANAGER),
+    ("read", "ListClientDays", "u", [7], PATH, MANAGER),
     ("read", "ListRequests", "", [], PATH, MANAGER),
     ("read", "ExplainPick", "s", ["gemini-3.8-flash"], PATH, MANAGER),
     ("read", "ExplainModel", "s", ["gemini-3.8-flash"], PATH, MANAGER),

@@ -58,7 +58,8 @@ def test_properties_are_of_their_types(root, key):
 def test_every_method_answers_with_its_types(root, key):
     """All of them, whatever they do: an error in the wrong place would not be one of ours."""
     arguments = {"ResetHealth": ["", ""], "ExplainPick": ["gemini-3.8-flash"], "ExplainModel": [""],
-                 "SetLogLevel": ["INFO"], "Reset": [""], "ListDays": [7]}
+                 "SetLogLevel": ["INFO"], "Reset": [""], "ListDays": [7],
+                 "ListClientDays": [7]}
     for path, interface in (PATH, MANAGER), (key, KEY):
         for m in written(interface).findall("method"):
             given = "".join(a.get("type") for a in m.findall("arg[@direction='in']"))

@@ -121,10 +121,13 @@ def test_days_are_those_of_http(named, sim):
     for model in FLASH, "gemini-3.8-pro", FLASH:
         assert d.chat(model=model).status == 200
     rows = root.call("ListDays", "u", 7)
+    clients = root.call("ListClientDays", "u", 7)
     (day,) = json.loads(d.ask("GET", "/stats?days=7", token="ADMIN").body)["days"]
     names = "requests", "errors", "input_tokens", "output_tokens"
     assert rows[0] == [day["date"], "", *(day[n] for n in names)] and day["requests"] == 4 and day["errors"] == 1
     assert rows[1:] == [[day["date"], m, *(c[n] for n in names)] for m, c in day["models"].items()] and len(rows) == 3
+    assert clients == [[day["date"], day["client_requests"]]] and day["client_requests"] == 3
+    assert error_of(root, "ListClientDays", "u", 0) == "org.freedesktop.DBus.Error.InvalidArgs"
     assert error_of(root, "ListDays", "u", 0) == "org.freedesktop.DBus.Error.InvalidArgs"
 
 
@@ -211,7 +214,9 @@ def test_properties(gemgated, root):
     assert have["LastReset"] <= now() < have["NextReset"] <= have["LastReset"] + 25 * 3600e6
     for _ in range(3):
         gemgated.chat()
+    gemgated.chat(model="no model")
     have = root.get_all()
+    assert (have["ClientRequestsTotal"], have["ClientRequestsToday"]) == (3, 3)
     assert (have["RequestsTotal"], have["RequestsToday"], have["ModelsInUse"], have["ActiveExchanges"]) == (3, 3, 1, 0)
 
 

@@ -20,7 +20,7 @@ def lines(text):
 
 DAEMON = properties(
     Version="9.9", State="running", LogLevel="INFO", StartTimestamp=1_795_000_000_000_000, KeysTotal=("u", 3),
-    KeysEnabled=("u", 2), KeysUsable=("u", 1), ActiveExchanges=("u", 1), RequestsTotal=70, RequestsToday=7,
+    KeysEnabled=("u", 2), KeysUsable=("u", 1), ActiveExchanges=("u", 1), RequestsTotal=70, RequestsToday=7, ClientRequestsTotal=50, ClientRequestsToday=5,
     NextReset=1_795_300_000_000_000,
 )
 
@@ -100,8 +100,8 @@ def test_columns_stand_under_each_other_whatever_is_in_them(mock, ctl):
 
 def test_models(mock, ctl):
     mock.answers["ListKeyHealth"] = THREE
-    assert lines(ctl("models"))[:2] == ["MODEL     STATE      KEYS  FREES", "gemini-a  usable      1/2  -"]
-    assert lines(ctl("models"))[2].startswith("gemini-b  unhealthy   0/1  in ")
+    assert lines(ctl("models"))[:2] == ["MODEL     STATE      USABLE KEYS  FREES", "gemini-a  usable             1/2  -"]
+    assert lines(ctl("models"))[2].startswith("gemini-b  unhealthy          0/1  in ")
     assert [(m["model"], m["state"], m["usable_keys"], m["keys"])
             for m in json.loads(ctl("models", "--json"))["models"]] == [
         ("gemini-a", "usable", 1, 2), ("gemini-b", "unhealthy", 0, 1),
@@ -119,7 +119,7 @@ def test_show(mock, ctl, what):
     )
     mock.answers[key_path("work"), "Get"] = MODELS
     text = ctl("show", what)
-    assert "      Mask: AIza****0001\n" in text and "Requests: 4 today, 10 in all\n" in text
+    assert "      Mask: AIza****0001\n" in text and "Attempts: 4 today, 10 in all\n" in text
     assert "Last error: Not valid. (" in text
     assert lines(text)[-1].split() == ["gemini-a", "cooling", "never", "4", "10", "3", *lines(text)[-1].split()[6:]]
     assert lines(text)[-1].endswith("Quota.")
@@ -188,7 +188,7 @@ def test_status(mock, ctl):
     text = ctl()
     assert text.startswith("gemgated 9.9, running\n")
     for fact in ("Since: Wed 2026-11-18 11:06:40 UTC; ", "Keys: 1 of 3 usable, 1 disabled", "Now: 1 open request",
-                 "Today: 7 requests; the quotas' day ends "):
+                 "Today: 5 requests, 7 attempts at Google; the quotas' day ends ", "In all: 50 requests, 70 attempts at Google"):
         assert fact in text
     assert [line.split()[0] for line in lines(text)[-2:]] == ["first", "second"]
     said = json.loads(ctl("status", "--json"))
@@ -199,12 +199,14 @@ def test_status_of_a_daemon_of_another_version(mock, ctl):
     """What isn't there is left out, and what is new is passed over."""
     mock.answers["ListKeyHealth"] = health()
     mock.answers["GetAll"] = properties(Version="1", Novelty=("a(sv)", [["x", Variant("u", 1)]]), KeysTotal="many")
-    assert "Keys: none" in ctl("status")
+    text = ctl("status")
+    assert "Keys: none" in text and "In all: 0 attempts at Google\n" in text
+    assert json.loads(ctl("status", "--json"))["client_requests"] is None
 
 
 def statistics(**more):
     model = {"total_requests": Variant("t", 4), "total_daily_requests": Variant("t", 3), "total_errors": Variant("t", 1),
-             "healthy_keys": Variant("t", 1), "total_keys": Variant("t", 2), "error_rate": Variant("d", 25.0)}
+             "usable_keys": Variant("t", 1), "healthy_keys": Variant("t", 2), "total_keys": Variant("t", 2), "error_rate": Variant("d", 25.0)}
     key = {"name": Variant("s", ""), "project": Variant("s", "p"), "total_requests": Variant("t", 4),
            "daily_requests": Variant("t", 3), "last_used": Variant("t", 1_795_000_000_000_000),
            "models": Variant("a{sa{sv}}", {"gemini-a": {"is_healthy": Variant("b", True)}})}
@@ -213,7 +215,9 @@ def statistics(**more):
         "model_summary": Variant("a{sa{sv}}", {"gemini-a": model}),
         "global_summary": Variant("a{sv}", {"total_api_keys": Variant("t", 1),
                                             "total_requests_all_time": Variant("t", 4),
-                                            "total_requests_today": Variant("t", 3)}),
+                                            "total_requests_today": Variant("t", 3),
+                                            "client_requests_all_time": Variant("t", 2),
+                                            "client_requests_today": Variant("t", 1)}),
         "load_balancing": Variant("a{sv}", {"strategy": Variant("s", "…")}),
     }]
 
@@ -221,10 +225,10 @@ def statistics(**more):
 def test_stats(mock, ctl):
     mock.answers["GetStatistics"] = statistics()
     text = lines(ctl("stats"))
-    assert text[:2] == ["MODEL     TODAY  TOTAL  ERRORS     RATE  HEALTHY KEYS",
-                        "gemini-a      3      4       1  25.00 %           1/2"]
-    assert text[4].startswith("AIza****0001  AIza****0001  p            3      4  ")
-    assert text[-1] == "3 requests today, 4 in all, by 1 key."
+    assert text[:2] == ["MODEL     ATTEMPTS TODAY  IN ALL  ERRORS     RATE  USABLE KEYS",
+                        "gemini-a               3       4       1  25.00 %          1/2"]
+    assert text[4].startswith("AIza****0001  AIza****0001  p                     3       4  ")
+    assert text[-2:] == ["Today: 1 request, 3 attempts at Google.", "In all: 2 requests, 4 attempts at Google."]
     said = json.loads(ctl("stats", "--json"))
     assert said["model_summary"]["gemini-a"]["error_rate"] == 25
     assert said["api_key_stats"]["AIza****0001"]["name"] is None
@@ -238,18 +242,30 @@ DAYS = "a(sstttt)", [[
 ]]
 
 
+# Two answers: a day may be in one of them alone.
+CLIENT_DAYS = "a(st)", [[["2026-11-22", 9], ["2026-11-23", 14], ["2026-11-25", 3], ["2026-11-26", 1]]]
+
+
+def test_days_of_an_older_daemon(mock, ctl):
+    """It counts no requests of clients."""
+    mock.answers["ListDays"] = DAYS
+    assert lines(ctl("stats", "--days=7"))[1].split()[:3] == ["2026-11-23", "-", "20"]
+    assert json.loads(ctl("stats", "--days=7", "--json"))["days"][0]["client_requests"] is None
+
+
 def test_days(mock, ctl):
     mock.answers["ListDays"] = DAYS
+    mock.answers["ListClientDays"] = CLIENT_DAYS
     assert lines(ctl("stats", "--days=7")) == [
-        "DATE        REQUESTS  ERRORS     RATE  INPUT TOKENS  OUTPUT TOKENS",
-        "2026-11-23        20       5  25.00 %          1000            300",
-        "2026-11-25         3       0   0.00 %            30             10",
+        "DATE        REQUESTS  ATTEMPTS  ERRORS     RATE  INPUT TOKENS  OUTPUT TOKENS",
+        "2026-11-23        14        20       5  25.00 %          1000            300",
+        "2026-11-25         3         3       0   0.00 %            30             10",
     ]
-    assert mock.calls == [(PATH, "ListDays", 7)]
+    assert mock.calls == [(PATH, "ListDays", 7), (PATH, "ListClientDays", 7)]
     said = json.loads(ctl("-d", "7", "stats", "--json"))["days"]
     assert [d["date"] for d in said] == ["2026-11-23", "2026-11-25"]
     assert said[0]["models"]["gemini-b"] == {"requests": 8, "errors": 0, "input_tokens": 400, "output_tokens": 100}
-    assert said[0]["requests"] == 20 and list(said[0]["models"]) == ["gemini-a", "gemini-b"] and said[1]["models"] == {}
+    assert said[0]["client_requests"] == 14 and said[0]["requests"] == 20 and list(said[0]["models"]) == ["gemini-a", "gemini-b"] and said[1]["models"] == {}
     mock.answers["ListDays"] = "a(sstttt)", [[]]
     assert "there were no requests" in ctl("stats", "--days=1", status=3)
     assert json.loads(ctl("stats", "--days=1", "--json")) == {"days": []}

@@ -79,10 +79,11 @@ def test_an_operators_day(daemon, root):
     assert daemon.chat(model=MODEL).status == 200
     assert json.loads(root("models", "--json"))["models"][0]["model"] == MODEL
     stats = json.loads(root("stats", "--json"))
-    assert stats["global_summary"]["total_requests_today"] == 1
+    assert stats["global_summary"]["total_requests_today"] == stats["global_summary"]["client_requests_today"] == 1
+    assert "In all: 1 request, 1 attempt at Google\n" in root("status")
     days = json.loads(root("stats", "--days=30", "--json"))
     assert days["days"] == json.loads(daemon.ask("GET", "/stats?days=30", token="ADMIN").body)["days"] != []
-    assert root("stats", "--days=30").splitlines()[1].split()[:3] == [days["days"][0]["date"], "1", "0"]
+    assert root("stats", "--days=30").splitlines()[1].split()[:4] == [days["days"][0]["date"], "1", "1", "0"]
     # the same names as over HTTP
     over_http = json.loads(daemon.ask("GET", "/stats", token="ADMIN").body)
     assert stats["api_key_stats"]["AIza****0001"].keys() == over_http["api_key_stats"]["AIza****0001"].keys()

@@ -155,8 +155,8 @@ def test_a_job_is_one_request(cli, sim, manager, records):
     d = cli(NOTIFY_SOCKET=manager.path)
     with send(d, "Hi"), send(d, "hang"):
         wait.until("the upstream request", lambda: sim.count() == 1)
-        manager.wait_status("2 of 2 keys usable, 2 requests open, 1 request today")
-    manager.wait_status("2 of 2 keys usable, 0 requests open, 1 request today")
+        manager.wait_status("2 of 2 keys usable, 2 requests open, 2 requests today")
+    manager.wait_status("2 of 2 keys usable, 0 requests open, 2 requests today")
     gone(records)
 
 

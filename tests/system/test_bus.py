@@ -25,6 +25,7 @@ METHODS = {
     (MANAGER, "ListKeyHealth"): ([], "read", "a(ossssusts)"),
     (MANAGER, "GetStatistics"): ([], "read", "a{sv}"),
     (MANAGER, "ListDays"): (["u", "7"], "read", "a(sstttt)"),
+    (MANAGER, "ListClientDays"): (["u", "7"], "read", "a(st)"),
     (MANAGER, "ListRequests"): ([], "read", "a(ssssstssut)u"),
     (MANAGER, "ExplainPick"): (["s", MODEL], "read", "a(osbst)"),
     (MANAGER, "ExplainModel"): (["s", MODEL], "read", "a{sv}"),

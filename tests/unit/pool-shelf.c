@@ -148,6 +148,7 @@ void world_ask(World *w, const char *model, VerdictClass class, usec_t retry_aft
         Lease lease = world_pick(w, model);
         Verdict v;
 
+        pool_count_client(w->pool, w->now);
         verdict_init(&v, class, class == VERDICT_OK ? 200 : 429,
                      class == VERDICT_OK ? NULL : "It went wrong.");
         v.retry_after = retry_after;
@@ -200,6 +201,11 @@ static void show_day(const DayRow *row, void *userdata) {
         line(userdata, "day %u %s: %llu %llu %llu %llu", row->date, row->model,
              (unsigned long long) row->counters.requests, (unsigned long long) row->counters.errors,
              (unsigned long long) row->counters.tokens_in, (unsigned long long) row->counters.tokens_out);
+        if (!*row->model)
+                line(userdata, "clients on %u: %llu", row->date,
+                     (unsigned long long) row->counters.client_requests);
+        else
+                assert_int_equal(row->counters.client_requests, 0);
 }
 
 /* Without the last part, of ceilings: what was had of a minute is not kept. */
@@ -260,6 +266,8 @@ char *world_show(World *w) {
         char *s;
 
         forget_overloads(w->pool);
+        pool_client_counters(w->pool, w->now, &c);
+        line(&p, "clients: " COUNTERS_FORMAT, COUNTERS(&c));
         pool_counters(w->pool, w->now, &c);
         line(&p, "all: " COUNTERS_FORMAT ", %zu usable", COUNTERS(&c), pool_usable_keys(w->pool, w->now));
         for (size_t i = 0; i < pool_n_keys(w->pool); i++) {
@@ -297,13 +305,15 @@ void world_assert_survives(World *w, const KeyRow *keys, size_t n) {
         assert_string_equal(after, before);
 }
 
-size_t world_days(World *w, unsigned n) {
-        Page p = { .w = w };
+static void count_row(const DayRow *row, void *userdata) {
+        (*(size_t *) userdata)++;
+}
 
-        pool_each_day(w->pool, n, w->now, show_day, &p);
-        for (size_t i = 0; i < p.n; i++)
-                free(p.lines[i]);
-        return p.n;
+size_t world_days(World *w, unsigned n) {
+        size_t n_rows = 0;
+
+        pool_each_day(w->pool, n, w->now, count_row, &n_rows);
+        return n_rows;
 }
 
 int world_set_up(void **state) {

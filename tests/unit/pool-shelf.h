@@ -45,7 +45,7 @@ size_t world_restore(World *w);          /* in use, in parts; how many rows made
 unsigned world_save(World *w, bool all); /* how many batches */
 
 Lease world_pick(World *w, const char *model);
-/* A request with this verdict. */
+/* A client's request, of one attempt with this verdict. */
 void world_ask(World *w, const char *model, VerdictClass class, usec_t retry_after);
 
 /* All that the pool shows, to be freed; the same after a restart. */

@@ -157,7 +157,7 @@ static void test_advice(void **state) {
                   { "Nothing needs doing: all 2 keys can serve." } },
                 { { A, B },
                   { { "m", VERDICT_OVERLOAD, 5, "overloaded" }, { "m", VERDICT_OK, 15 } },
-                  { "m fails often: 5 of 20 requests. See `last_error` of its keys in /stats." } },
+                  { "m fails often: 5 of 20 attempts. See `last_error` of its keys in /stats." } },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

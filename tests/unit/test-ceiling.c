@@ -413,7 +413,7 @@ static void test_explain(void **state) {
         }
         pool_explain(p, "m", NOON + 10 * USEC_PER_SEC, on_reason, &t);
         assert_string_equal(
-                t.text, "2 would be picked first: 2 requests today\n"
+                t.text, "2 would be picked first: 2 attempts today\n"
                         "0 full: its requests a minute are used up; frees in 55 s; 2 of 2 requests a minute "
                         "(told)\n"
                         "1 full: its requests a minute are used up; frees in 55 s; 2 of 2 requests a minute "
@@ -431,9 +431,9 @@ static void test_explain(void **state) {
         t = (Told){};
         pool_set_limits(p, &(CeilingRow){ model, NULL, { [CEILING_RPD] = 7 } }, 1, NOON + USEC_PER_HOUR);
         pool_explain(p, "n", NOON + USEC_PER_HOUR, on_reason, &t);
-        assert_string_equal(t.text, "0 would be picked first: 0 requests today\n"
-                                    "1 would be picked after 1 other: 0 requests today\n"
-                                    "2 would be picked after 2 others: 0 requests today\n");
+        assert_string_equal(t.text, "0 would be picked first: 0 attempts today\n"
+                                    "1 would be picked after 1 other: 0 attempts today\n"
+                                    "2 would be picked after 2 others: 0 attempts today\n");
         pool_set_limits(p, NULL, 0, NOON + USEC_PER_HOUR);
 }
 

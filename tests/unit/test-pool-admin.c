@@ -610,8 +610,8 @@ static void test_explain(void **state) {
         ask(w, "m", "f", VERDICT_MODEL_FOR_PROJECT, 0);
         buf_clear(&w->heard);
         assert_int_equal(pool_explain(w->pool, "m", w->now, on_reason, w), 0);
-        heard(w, "g 1 usable now: would be picked first: 0 requests today\n"
-                 "b 1 usable now: would be picked after 1 other: 1 request today\n"
+        heard(w, "g 1 usable now: would be picked first: 0 attempts today\n"
+                 "b 1 usable now: would be picked after 1 other: 1 attempt today\n"
                  "a 0 cooling 41: cooling: the quota of this model is spent; frees in 41 s\n"
                  "d 0 billing 60: billing: its project is out of credit or over its cap; is tried again in "
                  "60 s\n"
@@ -623,7 +623,7 @@ static void test_explain(void **state) {
         assert_int_equal(pool_explain(w->pool, "never-asked", w->now, on_reason, w), 0);
         assert_int_equal(pool_n_models(w->pool), 1);
         assert_non_null(strstr(buf_cstr(&w->heard),
-                               "f 1 usable now: would be picked after 2 others: 0 requests today\n"));
+                               "f 1 usable now: would be picked after 2 others: 0 attempts today\n"));
         buf_clear(&w->heard);
 
         /* A probe comes after all that are well, whatever its rank. */

@@ -174,6 +174,83 @@ static void test_days(void **state) {
         }
 }
 
+typedef struct ClientDays {
+        char text[256];
+        size_t n;
+} ClientDays;
+
+static void on_client_day(const DayRow *row, void *userdata) {
+        ClientDays *d = userdata;
+
+        if (!*row->model)
+                d->n += (size_t) snprintf(d->text + d->n, sizeof(d->text) - d->n, "%u: %llu of %llu; ",
+                                          row->date, (unsigned long long) row->counters.requests,
+                                          (unsigned long long) row->counters.client_requests);
+}
+
+static void assert_clients(World *w, uint64_t today, uint64_t total, const char *days) {
+        ClientDays d = {};
+        PoolCounters c;
+
+        pool_client_counters(w->pool, w->now, &c);
+        assert_int_equal(c.today, today);
+        assert_int_equal(c.total, total);
+        assert_int_equal(c.errors, 0);
+        pool_each_day(w->pool, 400, w->now, on_client_day, &d);
+        assert_string_equal(d.text, days);
+}
+
+/* Requests of clients and attempts are counted apart: a request may be no attempt, or several. Neither count
+ * falls when keys go, when a day ends, after a restart, or when the store is found later. */
+static void test_clients(void **state) {
+        World w = { .now = MIDNIGHT + 23 * USEC_PER_HOUR };
+        unsigned before;
+        Lease lease;
+
+        world_begin(&w, four, 4);
+        assert_clients(&w, 0, 0, "");
+        pool_count_client(w.pool, w.now); /* no key was usable */
+        assert_clients(&w, 1, 1, "20261122: 0 of 1; ");
+        world_assert_survives(&w, four, 4);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        lease = world_pick(&w, "m"); /* a second attempt */
+        pool_report(w.pool, &lease, &(const Verdict){ .class = VERDICT_OVERLOAD }, NULL, w.now);
+        assert_clients(&w, 2, 2, "20261122: 2 of 2; ");
+        (void) world_set_keys(&w, four, 0);
+        world_assert_survives(&w, four, 0);
+        assert_clients(&w, 2, 2, "20261122: 2 of 2; ");
+
+        /* A new day, first with nothing but a request without a key. */
+        w.now = MIDNIGHT + USEC_PER_DAY;
+        assert_clients(&w, 0, 2, "20261122: 2 of 2; ");
+        world_restart(&w, four, 4);
+        assert_clients(&w, 0, 2, "20261122: 2 of 2; ");
+        before = w.n_noted;
+        pool_count_client(w.pool, w.now);
+        assert_true(w.n_noted > before); /* the state writer takes it without another reason */
+        world_assert_survives(&w, four, 4);
+        assert_clients(&w, 1, 3, "20261122: 2 of 2; 20261123: 0 of 1; ");
+        assert_int_equal(shelf_count(&w.shelf, POOL_CLIENT_TOTAL), 1);
+        assert_int_equal(shelf_count(&w.shelf, POOL_CLIENT_DAYS), 2);
+
+        /* The store cannot be read at first: what was counted meanwhile is added. */
+        world_end(&w);
+        world_begin_unread(&w, four, 4);
+        world_ask(&w, "m", VERDICT_OK, 0);
+        assert_clients(&w, 1, 1, "20261123: 1 of 1; ");
+        assert_int_equal(world_restore(&w), 0);
+        assert_clients(&w, 2, 4, "20261122: 2 of 2; 20261123: 1 of 2; ");
+        world_assert_survives(&w, four, 4);
+
+        /* The days that are dropped go from both tables. */
+        pool_keep_days(w.pool, 1);
+        (void) world_save(&w, true);
+        assert_int_equal(shelf_count(&w.shelf, POOL_CLIENT_DAYS), 1);
+        assert_clients(&w, 2, 4, "20261123: 1 of 2; ");
+        world_assert_survives(&w, four, 4);
+        world_done(&w);
+}
+
 static void test_retention(void **state) {
         World w = { .now = NOON };
 
@@ -480,6 +557,7 @@ int main(void) {
                 cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
                 cmocka_unit_test(test_batches),
                 cmocka_unit_test(test_sweep),          cmocka_unit_test(test_days),
+                cmocka_unit_test(test_clients),
                 cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
                 cmocka_unit_test(test_unsent),
                 cmocka_unit_test(test_wrong_clock),

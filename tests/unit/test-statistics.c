@@ -118,12 +118,15 @@ static const char keys_and_totals[] =
         "model_summary.m.total_requests +2\n"
         "model_summary.m.total_daily_requests +2\n"
         "model_summary.m.total_errors +1\n"
+        "model_summary.m.usable_keys 1\n"
         "model_summary.m.healthy_keys 1\n"
         "model_summary.m.total_keys 1\n"
         "model_summary.m.error_rate 50.00%\n"
         "global_summary.total_api_keys 1\n"
         "global_summary.total_requests_all_time +2\n"
         "global_summary.total_requests_today +2\n"
+        "global_summary.client_requests_all_time +1\n"
+        "global_summary.client_requests_today +1\n"
         "global_summary.total_allowed_tokens 0\n"
         "global_summary.models_in_use 1\n"
         "load_balancing.strategy of the usable keys the one with the leas\n"
@@ -152,6 +155,7 @@ static const struct {
           { keys_and_totals, "load_balancing.daily_reset_timezone America/Los_Angeles\n", middle,
             end_of_queue,
             "days.*.date 2026-11-22\n"
+            "days.*.client_requests +1\n"
             "days.*.requests +2\n"
             "days.*.errors +1\n"
             "days.*.input_tokens +5\n"
@@ -170,6 +174,7 @@ static Pool *served_pool(void) {
         assert_int_equal(pool_new(zone, NOON, &p), 0);
         assert_int_equal(secret_new("AIzaSy0000000000000000aaaa", 26, &s), 0);
         assert_int_equal(pool_add_key(p, s, "home", NULL, false), 0);
+        pool_count_client(p, NOON); /* of two attempts */
         for (size_t i = 0; i < ELEMENTSOF(classes); i++) {
                 const Usage usage = { .prompt = 5, .completion = 3, .total = 8 };
                 Verdict v;

@@ -5,6 +5,7 @@
  * takes no search, and entered in the book when the days are shown or saved, and when the day is over.
  */
 
+#include "base/limits.h"
 #include "pool/state/days.h"
 #include "pool/internal.h"
 
@@ -52,29 +53,43 @@ void pool_today_begin(const Pool *p, PoolToday *t, const PoolTally *tally, const
         (void) daybook_get(p->daybook, p->day.date, model, &t->more);
 }
 
-static void book(Pool *p, const PoolToday *t, const PoolTally *tally, const char *model) {
-        DayCounters c = pool_today(t, tally);
+/* The day as a whole, with the clients' requests: a day has a row also if no key was usable for any. */
+static void book_all(Pool *p) {
+        DayCounters c = pool_today(&p->today, &p->tally);
 
-        if (c.requests > 0 || c.errors > 0)
-                (void) daybook_put(p->daybook, t->date, model, &c);
+        c.client_requests = pool_today(&p->clients_today, &p->clients).requests;
+        if (c.requests > 0 || c.errors > 0 || c.client_requests > 0)
+                (void) daybook_put(p->daybook, p->today.date, "", &c);
 }
 
 /* Without the names that clients invent. */
 void pool_book_model(Pool *p, const PoolModel *m) {
-        if (m->succeeded)
-                book(p, &m->today, &m->tally, m->name);
+        DayCounters c = pool_today(&m->today, &m->tally);
+
+        if (m->succeeded && (c.requests > 0 || c.errors > 0))
+                (void) daybook_put(p->daybook, m->today.date, m->name, &c);
 }
 
 static void book_today(Pool *p) {
-        book(p, &p->today, &p->tally, "");
+        book_all(p);
         LIST_FOREACH(i, &p->models)
                 pool_book_model(p, list_entry(i, PoolModel, models));
+}
+
+/* Of the clients: as pool_today_begin(), but `requests` are theirs. */
+static void begin_clients(Pool *p) {
+        DayCounters c = {};
+
+        (void) daybook_get(p->daybook, p->day.date, "", &c);
+        p->clients_today = (PoolToday){ .date = p->day.date, .before = p->clients.counters };
+        p->clients_today.more.requests = c.client_requests;
 }
 
 void pool_day_end(Pool *p) {
         book_today(p);
         p->save.purge = true;
         pool_today_begin(p, &p->today, &p->tally, "");
+        begin_clients(p);
         LIST_FOREACH(i, &p->models) {
                 PoolModel *m = list_entry(i, PoolModel, models);
 
@@ -95,6 +110,49 @@ void pool_keep_days(Pool *p, unsigned days) {
         p->keep_days = days;
         p->save.purge = true;
         pool_note(p, &p->save.total, false);
+}
+
+/* Deletes the days that the book has dropped, and bindings of removed projects that expired before the
+ * days that are kept. The bound is a day that was counted, not the clock's age: see daybook.c. */
+static void save_purge(Pool *p, Rows *out) {
+        uint32_t first = daybook_first_date(p->daybook);
+        uint32_t nth = daybook_nth_date(p->daybook, p->day.date, p->keep_days);
+
+        if (first > 0) {
+                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(first));
+                rows_forget(out, ROW_FORGET_BELOW, POOL_CLIENT_DAYS, 0, row_int(first));
+        }
+        if (nth > 0)
+                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(day_date_begin(&p->day, nth)));
+}
+
+static void save_client_day(const DayRow *row, Rows *out) {
+        const RowValue values[] = { row_int(row->date), row_int(row->counters.client_requests) };
+
+        rows_put(out, POOL_CLIENT_DAYS, values, ELEMENTSOF(values));
+}
+
+void pool_days_save(Pool *p, Rows *out) {
+        DayRow row;
+
+        pool_days_book(p);
+        while (out->n < STATE_BATCH_ROWS && daybook_take_dirty(p->daybook, &row)) {
+                const RowValue values[] = {
+                        row_int(row.date),
+                        row_text(row.model),
+                        row_int(row.counters.requests),
+                        row_int(row.counters.errors),
+                        row_int(row.counters.tokens_in),
+                        row_int(row.counters.tokens_out),
+                };
+
+                rows_put(out, POOL_DAYS, values, ELEMENTSOF(values));
+                if (row.counters.client_requests > 0)
+                        save_client_day(&row, out);
+        }
+        if (p->save.purge)
+                save_purge(p, out);
+        p->save.purge = false;
 }
 
 /* The index of the first row of this date or a later one. */

@@ -50,3 +50,6 @@ uint32_t pool_first_date(const Pool *p, unsigned n); /* of the latest n days */
 
 /* Enters the current day in the book, and keeps the latest STATS_RETENTION days that are in it. */
 void pool_days_book(Pool *p);
+
+/* The rows of days that have changed, and the deletion of those that the book has dropped. */
+void pool_days_save(Pool *p, Rows *out);

@@ -54,7 +54,8 @@ int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
 /* --- a part --- */
 
 static void ask_for_all(Rows *query) {
-        static const PoolTable tables[] = { POOL_META, POOL_TOTAL, POOL_MODELS, POOL_ALIASES, POOL_DAYS };
+        static const PoolTable tables[] = { POOL_META,   POOL_TOTAL,     POOL_CLIENT_TOTAL, POOL_MODELS,
+                                            POOL_ALIASES, POOL_DAYS,      POOL_CLIENT_DAYS };
 
         for (size_t i = 0; i < ELEMENTSOF(tables); i++)
                 rows_find_all(query, tables[i]);

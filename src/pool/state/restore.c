@@ -32,20 +32,20 @@
 
 #define STRIKES_MAX     1000U
 #define ERROR_LAYER_MAX 16U
+#define COUNTER_MAX    ((uint64_t) INT64_MAX / 4) /* sums of sums stay numbers */
 #define QUOTA_WAIT_MAX (2 * USEC_PER_DAY) /* a day of 25 hours, and the spread behind it */
 #define RESTORED_WAIT  USEC_PER_HOUR      /* as long as a first hint is believed, see core/cooldown */
 
 static PoolTally get_counters(RowReader *r, const Pool *p) {
-        const uint64_t max = INT64_MAX / 4; /* sums of sums stay numbers */
         PoolTally t = {};
         PoolCounters *c = &t.counters;
 
-        c->total = row_get_number(r, max);
+        c->total = row_get_number(r, COUNTER_MAX);
         c->today = row_get_number(r, c->total);
         t.day = row_get_number(r, UINT64_MAX);
-        c->errors = row_get_number(r, max);
-        c->tokens_in = row_get_number(r, max);
-        c->tokens_out = row_get_number(r, max);
+        c->errors = row_get_number(r, COUNTER_MAX);
+        c->tokens_in = row_get_number(r, COUNTER_MAX);
+        c->tokens_out = row_get_number(r, COUNTER_MAX);
         c->last_used = row_get_number(r, p->day.now);
         return t;
 }
@@ -119,6 +119,21 @@ static int restore_total(PoolRestore *r, const RowValue *v) {
         r->of.n_senseless += reader.bad;
         if (r->is_first && !reader.bad)
                 add_past(r->pool, &r->pool->tally, &r->pool->today, &t);
+        return 0;
+}
+
+static int restore_client_total(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        Pool *p = r->pool;
+        PoolTally t = {};
+
+        t.counters.total = row_get_number(&reader, COUNTER_MAX);
+        t.counters.today = row_get_number(&reader, t.counters.total);
+        t.day = row_get_number(&reader, UINT64_MAX);
+        t.counters.last_used = row_get_number(&reader, p->day.now);
+        r->of.n_senseless += reader.bad;
+        if (r->is_first && !reader.bad)
+                add_past(p, &p->clients, &p->clients_today, &t);
         return 0;
 }
 
@@ -406,6 +421,7 @@ static void add_day(DayCounters *c, const DayCounters *from) {
         c->errors += from->errors;
         c->tokens_in += from->tokens_in;
         c->tokens_out += from->tokens_out;
+        c->client_requests += from->client_requests;
 }
 
 static int restore_day(PoolRestore *r, const RowValue *v) {
@@ -419,10 +435,10 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
 
         date = (uint32_t) row_get_number(&reader, UINT32_MAX);
         model = row_get_text(&reader, MODEL_NAME_MAX);
-        c.requests = row_get_number(&reader, INT64_MAX / 4);
-        c.errors = row_get_number(&reader, INT64_MAX / 4);
-        c.tokens_in = row_get_number(&reader, INT64_MAX / 4);
-        c.tokens_out = row_get_number(&reader, INT64_MAX / 4);
+        c.requests = row_get_number(&reader, COUNTER_MAX);
+        c.errors = row_get_number(&reader, COUNTER_MAX);
+        c.tokens_in = row_get_number(&reader, COUNTER_MAX);
+        c.tokens_out = row_get_number(&reader, COUNTER_MAX);
         r->of.n_senseless += reader.bad;
         if (!r->is_first || reader.bad || !model)
                 return 0;
@@ -438,6 +454,27 @@ static int restore_day(PoolRestore *r, const RowValue *v) {
         return e == -E2BIG ? 0 : e;
 }
 
+static int restore_client_day(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v };
+        DayCounters c = {}, ours = {};
+        Pool *p = r->pool;
+        uint32_t date;
+        int e;
+
+        date = (uint32_t) row_get_number(&reader, UINT32_MAX);
+        c.client_requests = row_get_number(&reader, COUNTER_MAX);
+        r->of.n_senseless += reader.bad;
+        if (!r->is_first || reader.bad)
+                return 0;
+
+        if (date == p->day.date)
+                p->clients_today.more.requests += c.client_requests;
+        (void) daybook_get(p->daybook, date, "", &ours);
+        add_day(&ours, &c);
+        e = daybook_put(p->daybook, date, "", &ours);
+        return e == -E2BIG ? 0 : e;
+}
+
 static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) = {
         [POOL_META] = restore_meta,           [POOL_TOTAL] = restore_total,
         [POOL_MODELS] = restore_model,        [POOL_ALIASES] = restore_alias,
@@ -445,7 +482,8 @@ static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) 
         [POOL_KEY_MODELS] = restore_slot,     [POOL_PROJECTS] = restore_project,
         [POOL_ERRORS] = restore_error,
         [POOL_QUOTAS] = restore_quota,        [POOL_CEILINGS] = restore_ceiling,
-        [POOL_BINDINGS] = restore_binding, [POOL_DAYS] = restore_day,
+        [POOL_BINDINGS] = restore_binding,    [POOL_DAYS] = restore_day,
+        [POOL_CLIENT_TOTAL] = restore_client_total, [POOL_CLIENT_DAYS] = restore_client_day,
 };
 
 int pool_restore_row(PoolRestore *r, PoolTable table, const RowValue *values, unsigned n) {

@@ -60,6 +60,7 @@ static bool is_worth_keeping(const Breaker *b) {
 void pool_note_all(Pool *p) {
         pool_note(p, &p->save.meta, true);
         pool_note(p, &p->save.total, false);
+        note_if(p, &p->save.clients, p->clients.counters.total > 0);
         for (size_t i = 0; i < p->n_keys; i++) {
                 PoolKey *k = p->keys[i];
 
@@ -117,6 +118,7 @@ int pool_save_init(Pool *p) {
         list_init(&p->save.absent);
         pool_dirty_init(&p->save.meta, POOL_META);
         pool_dirty_init(&p->save.total, POOL_TOTAL);
+        pool_dirty_init(&p->save.clients, POOL_CLIENT_TOTAL);
         p->keep_days = KEEP_DAYS;
         return daybook_new(&p->daybook);
 }
@@ -195,6 +197,17 @@ static int row_meta(Pool *p, PoolDirty *d, RowWriter *w) {
 static int row_total(Pool *p, PoolDirty *d, RowWriter *w) {
         put(w, row_text("all"));
         put_counters(w, &p->tally);
+        return 0;
+}
+
+static int row_client_total(Pool *p, PoolDirty *d, RowWriter *w) {
+        const PoolTally *t = &p->clients;
+
+        put(w, row_text("all"));
+        put(w, row_int(t->counters.total));
+        put(w, row_int(t->counters.today));
+        put(w, row_int(t->day));
+        put(w, row_int(t->counters.last_used));
         return 0;
 }
 
@@ -339,7 +352,7 @@ static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, RowWriter *w)
         [POOL_META] = row_meta,        [POOL_TOTAL] = row_total,      [POOL_MODELS] = row_model,
         [POOL_ALIASES] = row_alias,    [POOL_KEYS] = row_key,         [POOL_KEY_PROJECTS] = row_key_project,
         [POOL_KEY_MODELS] = row_slot,  [POOL_PROJECTS] = row_project, [POOL_QUOTAS] = row_quota,
-        [POOL_CEILINGS] = row_ceiling, [POOL_BINDINGS] = row_binding,
+        [POOL_CEILINGS] = row_ceiling, [POOL_BINDINGS] = row_binding, [POOL_CLIENT_TOTAL] = row_client_total,
 };
 
 /* An expired one has no row. */
@@ -443,39 +456,6 @@ static void save_forgotten(Pool *p, Rows *out) {
         }
 }
 
-/* Deletes the days that the book has dropped, and bindings of removed projects that expired before the
- * days that are kept. The bound is a day that was counted, not the clock's age: see daybook.c. */
-static void save_purge(Pool *p, Rows *out) {
-        uint32_t first = daybook_first_date(p->daybook);
-        uint32_t nth = daybook_nth_date(p->daybook, p->day.date, p->keep_days);
-
-        if (first > 0)
-                rows_forget(out, ROW_FORGET_BELOW, POOL_DAYS, 0, row_int(first));
-        if (nth > 0)
-                rows_forget(out, ROW_FORGET_BELOW, POOL_BINDINGS, 3, row_int(day_date_begin(&p->day, nth)));
-}
-
-static void save_days(Pool *p, Rows *out) {
-        DayRow row;
-
-        pool_days_book(p);
-        while (out->n < STATE_BATCH_ROWS && daybook_take_dirty(p->daybook, &row)) {
-                const RowValue values[] = {
-                        row_int(row.date),
-                        row_text(row.model),
-                        row_int(row.counters.requests),
-                        row_int(row.counters.errors),
-                        row_int(row.counters.tokens_in),
-                        row_int(row.counters.tokens_out),
-                };
-
-                rows_put(out, POOL_DAYS, values, ELEMENTSOF(values));
-        }
-        if (p->save.purge)
-                save_purge(p, out);
-        p->save.purge = false;
-}
-
 int pool_save(Pool *p, bool all, Rows *out) {
         bool more;
         int r;
@@ -487,7 +467,7 @@ int pool_save(Pool *p, bool all, Rows *out) {
                 r = save_list(p, &p->save.dirty, out);
         more = !list_is_empty(&p->save.urgent) || (all && !list_is_empty(&p->save.dirty));
         if (r >= 0 && all && !more) {
-                save_days(p, out);
+                pool_days_save(p, out);
                 more = pool_save_absent(p, out) || out->n >= STATE_BATCH_ROWS;
                 r = out->buf.error;
         }

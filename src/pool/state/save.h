@@ -20,7 +20,7 @@ typedef struct PoolSave {
         List dirty, urgent;
         List forgotten;    /* models whose rows are to be forgotten */
         List absent;       /* keys and projects that are long gone, likewise (pool/state/restore-absent.c) */
-        PoolDirty meta, total;
+        PoolDirty meta, total, clients;
         Digester *digester;
         uint8_t secret[DIGEST_KEY_SIZE];
         bool purge; /* rows of days that are too old may be there */

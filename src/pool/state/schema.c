@@ -37,6 +37,11 @@ static const RowColumn meta[] = { BY("name", ROW_TEXT), LATEST("value", ROW_BLOB
 
 static const RowColumn total[] = { BY("name", ROW_TEXT), COUNTERS };
 
+static const RowColumn client_total[] = {
+        BY("name", ROW_TEXT),        SUM("total"), { "today", ROW_INT, ROW_PERIOD_SUM },
+        { "day", ROW_INT, ROW_PERIOD }, MOST("last_used"),
+};
+
 static const RowColumn models[] = { BY("model", ROW_TEXT), COUNTERS, MOST("succeeded") };
 
 /* The name is for people who look into the file. `configured` is the value of `disabled` in the
@@ -110,9 +115,13 @@ static const RowColumn days[] = {
         SUM("errors"),       SUM("tokens_in"),      SUM("tokens_out"),
 };
 
+/* Beside `days`, because an older gemgate leaves out a table that it does not have, but not a column. */
+static const RowColumn client_days[] = { BY("date", ROW_INT), SUM("requests") };
+
 static const RowTable tables[_POOL_TABLE_MAX] = {
         [POOL_META]         = { "meta", meta, ELEMENTSOF(meta) },
         [POOL_TOTAL]        = { "total", total, ELEMENTSOF(total) },
+        [POOL_CLIENT_TOTAL] = { "client_total", client_total, ELEMENTSOF(client_total) },
         [POOL_MODELS]       = { "models", models, ELEMENTSOF(models) },
         [POOL_ALIASES]      = { "aliases", aliases, ELEMENTSOF(aliases) },
         [POOL_KEYS]         = { "keys", keys, ELEMENTSOF(keys) },
@@ -124,6 +133,7 @@ static const RowTable tables[_POOL_TABLE_MAX] = {
         [POOL_CEILINGS]     = { "ceilings", ceilings, ELEMENTSOF(ceilings) },
         [POOL_BINDINGS]     = { "bindings", bindings, ELEMENTSOF(bindings), .also_by = 1 },
         [POOL_DAYS]         = { "days", days, ELEMENTSOF(days) },
+        [POOL_CLIENT_DAYS]  = { "client_days", client_days, ELEMENTSOF(client_days) },
 };
 
 const RowSchema pool_schema = { tables, _POOL_TABLE_MAX };

@@ -17,6 +17,7 @@
 typedef enum PoolTable {
         POOL_META, /* first: without its secret no other row is understood */
         POOL_TOTAL,
+        POOL_CLIENT_TOTAL,
         POOL_MODELS, /* before the tables that name models */
         POOL_ALIASES,
         POOL_KEYS,
@@ -28,6 +29,7 @@ typedef enum PoolTable {
         POOL_CEILINGS,
         POOL_BINDINGS,
         POOL_DAYS,
+        POOL_CLIENT_DAYS,
         _POOL_TABLE_MAX,
 } PoolTable;
 

@@ -137,7 +137,7 @@ static void advise_model(const PoolModelView *v, void *userdata) {
                     states, back);
         advise_capacity(a, v);
         if (c->total >= ERROR_RATE_BASE && 100 * c->errors >= ERROR_RATE_HIGH * c->total)
-                say(a, "%s fails often: %llu of %llu requests. See `last_error` of its keys in /stats.",
+                say(a, "%s fails often: %llu of %llu attempts. See `last_error` of its keys in /stats.",
                     v->name, (unsigned long long) c->errors, (unsigned long long) c->total);
 }
 

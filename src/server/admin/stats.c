@@ -221,11 +221,13 @@ static void write_model_health(const PoolModelView *v, void *userdata) {
 }
 
 /* Including those of keys that are gone. */
-static uint64_t requests_today(Pool *pool, usec_t now) {
-        PoolCounters c;
+static void write_requests_today(JWriter *w, Pool *pool, usec_t now) {
+        PoolCounters attempts, clients;
 
-        pool_counters(pool, now, &c);
-        return c.today;
+        pool_counters(pool, now, &attempts);
+        pool_client_counters(pool, now, &clients);
+        jwrite_uint(w, "today_total_requests", attempts.today);
+        jwrite_uint(w, "client_requests_today", clients.today);
 }
 
 typedef struct Recommendations {
@@ -242,7 +244,7 @@ static void write_head(Advice *advice, void *userdata) {
         write_strings(w, "quota_management_strategies", quota_strategies, ELEMENTSOF(quota_strategies));
         jwrite_object(w, "current_system_status");
         jwrite_uint(w, "total_keys", pool_n_keys(a->p->pool));
-        jwrite_uint(w, "today_total_requests", requests_today(a->p->pool, day_clock_now()));
+        write_requests_today(w, a->p->pool, day_clock_now());
         jwrite_uint(w, "models_in_use", pool_n_models(a->p->pool));
         jwrite_object(w, "model_health_status");
         manage_advice_each_model(advice, write_model_health, w);

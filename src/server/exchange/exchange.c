@@ -219,6 +219,16 @@ static void end_late(Exchange *x) {
 
 /* --- the actions in each state --- */
 
+/* A client's request is counted once, when it is understood and before a key is picked: also if no key is
+ * usable, and whatever the answer is. The requests of a CLI job are part of its client's request. A count of
+ * tokens is no attempt that counts for a model either. */
+static void count_client(const Exchange *x) {
+        const Request *q = x->request;
+
+        if (!q->job && translation_counts(x->target.translation))
+                pool_count_client(q->http->p.pool, day_clock_now());
+}
+
 static void step_translating(Exchange *x) { /* the worker has read the body */
         Request *q = x->request;
         Reading *r;
@@ -230,8 +240,10 @@ static void step_translating(Exchange *x) { /* the worker has read the body */
         r = TAKE_PTR(x->reading);
         error = target_take(q, r, &x->target, &e);
         (void) reading_free(r, q->http->worker);
-        if (error == 0)
+        if (error == 0) {
+                count_client(x);
                 return exchange_enter(x, EXCHANGE_PICKING);
+        }
         if (error != DIALECT_E_REFUSED)
                 api_error_from_failure(&e, error);
         fail(x, &e);
@@ -382,9 +394,11 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         if (!q->job)
                 h->n_exchanges++;
         timeout_start(h->deadline, &x->deadline);
-        if (is_long)
+        if (is_long) {
                 exchange_enter(x, EXCHANGE_TRANSLATING);
-        else
-                exchange_step(x);
+                return 0;
+        }
+        count_client(x);
+        exchange_step(x);
         return 0;
 }
