@@ -15,6 +15,11 @@
 #define HTTP_GUESTS_MAX(all) MAX((all) / 8, 1U) /* connections of addresses that are not allowed */
 #define HTTP_GUEST_TIMEOUT (10 * USEC_PER_SEC) /* for their only request: health checks take milliseconds */
 
+/* --- pages of other origins (CORS_ORIGINS); a browser's list of headers has some hundred bytes --- */
+#define CORS_ORIGINS_MAX 64U /* each request of a page is compared with all of them */
+#define CORS_ORIGIN_MAX 300U /* bytes: a scheme, a name of 253, a port */
+#define CORS_HEADER_NAMES_MAX 2048U /* bytes of Access-Control-Request-Headers, which is sent back */
+
 /* --- the body: MAX_BODY and MAX_INFLIGHT_BYTES are settings --- */
 #define HTTP_SWALLOW_MAX (8U << 20) /* bytes read of a too large body, so that the client gets the 413 */
 #define HTTP_SKIPPED_BODY_MAX 1024U /* bytes read where no body is wanted: some clients send `{}` */

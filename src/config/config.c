@@ -384,6 +384,7 @@ Config *config_unref(Config *c) {
         token_set_done(&c->tokens);
         cidr_set_done(&c->allowed_ips);
         cidr_set_done(&c->trusted_proxies);
+        origin_set_done(&c->cors_origins);
         for (size_t i = 0; c->listen && c->listen[i]; i++)
                 free(c->listen[i]);
         free(c->listen);

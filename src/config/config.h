@@ -15,6 +15,7 @@
 #include "core/cidr.h"
 #include "config/route.h"
 #include "config/text.h"
+#include "core/origin.h"
 #include "core/token.h"
 
 typedef struct Config Config;
@@ -43,6 +44,7 @@ struct Config {
         size_t n_keys;
         TokenSet tokens;
         CidrSet allowed_ips, trusted_proxies;
+        OriginSet cors_origins;
         char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
         char *control_socket, *log_dir; /* paths, or NULL */
         char *gemini_base_url; /* without a slash at the end */

@@ -66,7 +66,7 @@ extern const SettingType setting_duration, setting_duration_or_off, setting_size
         setting_runner,
         setting_percent_or_off, setting_hedge, setting_images, setting_responses;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
-        setting_fallbacks, setting_limits, setting_rules;
+        setting_fallbacks, setting_limits, setting_rules, setting_origins;
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
 void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */

@@ -284,6 +284,28 @@ bool config_listens_beyond_loopback(const Config *c) {
         return false;
 }
 
+/* --- origins --- */
+
+static int add_origin(ConfigCheck *k, const Setting *s, const ListEntry *e) {
+        int r = -EINVAL;
+
+        if (strlen(e->text) == e->n)
+                r = origin_set_add(&k->config->cors_origins, e->text);
+        if (r == -E2BIG)
+                config_fault(k, s, e->text, "must be at most %u origins", CORS_ORIGINS_MAX);
+        else if (r == -EINVAL) /* a password may be before an @ */
+                config_fault(k, s, strchr(e->text, '@') ? "****" : e->text, NULL);
+        else
+                return r;
+        return 0;
+}
+
+static int parse_origins(ConfigCheck *k, const Setting *s, const char *value) {
+        return config_each_entry(k, s, value, add_origin);
+}
+
+const SettingType setting_origins = { "SCHEME://HOST[:PORT] without a path, or *", parse_origins };
+
 /* --- JSON objects: each member is an entry --- */
 
 int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {

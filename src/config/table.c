@@ -26,6 +26,8 @@ const Setting config_settings[] = {
         { "TRUSTED_PROXIES", &setting_trusted_proxies, "[]", .field = FIELD(trusted_proxies),
           .reloadable = true,
           .help = "the proxies whose X-Forwarded-For is trusted" },
+        { "CORS_ORIGINS", &setting_origins, "", .field = FIELD(cors_origins), .reloadable = true,
+          .help = "the origins whose web pages may use the model routes from a browser (HTTP.md)" },
 
         { "LISTEN", &setting_listen, "127.0.0.1:8080", .field = FIELD(listen),
           .help = "the addresses to listen on; ignored if systemd passes sockets" },

@@ -179,7 +179,7 @@ bool access_welcomes(const Config *c, const struct sockaddr *peer) {
 bool access_check(Request *q, const Route *route, ApiError *ret) {
         bool open = route && route->right == TOKEN_NONE;
 
-        if (!check_address(q, open, ret) || !check_token(q, route, ret))
+        if (!check_address(q, open && !(route->flags & ROUTE_NOT_OPEN), ret) || !check_token(q, route, ret))
                 return false;
         if (route && route->right == TOKEN_ADMIN && q->token->right < TOKEN_ADMIN) {
                 api_error_set(ret, 403, NULL, "This needs an admin token (ADMIN_TOKENS).");

@@ -24,6 +24,7 @@
 #include "io/timeout.h"
 #include "io/worker.h"
 #include "server/access.h"
+#include "server/cors.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/key-queue.h"
 #include "server/files/resource.h"
@@ -137,6 +138,8 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                 return HANDLER_E_REFUSED;
         }
         route = route_find(method, q->path, &q->rest, ret_allow, n_allow);
+        if (!route)
+                route = cors_preflight_route(q, ret_allow);
         if (route && !(route->flags & ROUTE_SHARED)) {
                 q->dialect = route->dialect;
                 q->errors = route->errors;

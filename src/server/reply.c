@@ -5,11 +5,12 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "server/cors.h"
 #include "server/reply.h"
 #include "server/request.h"
 
 #define REPLY_BODY_MAX    (64U << 20)
-#define REPLY_HEADERS_MAX 16U
+#define REPLY_HEADERS_MAX 24U
 
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];
@@ -49,6 +50,7 @@ static void reply_explain(Reply *p, const Request *q) {
 
 static void reply_init(Reply *p, const Request *q, const char *content_type) {
         usec_t spent = usec_sub(clock_monotonic(), http_request_started(q->io));
+        HttpHeader cors[CORS_REPLY_HEADERS_MAX];
 
         p->n = 0;
         (void) snprintf(p->process_time, sizeof(p->process_time), "%llu.%06llu",
@@ -63,6 +65,7 @@ static void reply_init(Reply *p, const Request *q, const char *content_type) {
                 reply_add(p, "x-gemgate-model", q->served);
         if (q->close)
                 reply_add(p, "Connection", "close");
+        reply_add_all(p, cors, cors_headers(q, cors));
         reply_explain(p, q);
 }
 

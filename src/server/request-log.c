@@ -26,6 +26,7 @@ static const struct {
         unsigned kind;
 } strangers[] = {
         { 200, STRANGER_SERVED },
+        { 204, STRANGER_SERVED },
         { 401, STRANGER_WITHOUT_TOKEN },
         { 403, STRANGER_NOT_ALLOWED },
         { 404, STRANGER_NOWHERE },

@@ -132,6 +132,20 @@ bool route_takes_body(const Route *r) {
         return streq(r->method, "POST") || streq(r->method, "PATCH");
 }
 
+/* What follows the route's path; NULL: it is another route's. */
+static const char *route_rest(const Route *r, const char *path) {
+        const char *rest = startswith(path, r->path);
+
+        return rest && (route_is_prefix(r) ? *rest : !*rest) ? rest : NULL;
+}
+
+bool route_path_is_admin(const char *path) {
+        for (size_t i = 0; i < ELEMENTSOF(routes); i++)
+                if (routes[i].right == TOKEN_ADMIN && route_rest(&routes[i], path))
+                        return true;
+        return false;
+}
+
 static bool method_serves(const char *route, const char *method) {
         return streq(route, method) || (streq(route, "GET") && streq(method, "HEAD"));
 }
@@ -143,9 +157,9 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
         ret_allow[0] = 0;
         for (size_t i = 0; i < ELEMENTSOF(routes); i++) {
                 const Route *r = &routes[i];
-                const char *rest = startswith(path, r->path);
+                const char *rest = route_rest(r, path);
 
-                if (!rest || (route_is_prefix(r) ? !*rest : *rest))
+                if (!rest)
                         continue;
                 if (method_serves(r->method, method)) {
                         ret_allow[0] = 0;

@@ -10,6 +10,7 @@ typedef enum RouteFlags {
         ROUTE_UPLOAD_TOKEN = 1 << 1, /* the id of an upload in the query is accepted as a token */
         ROUTE_SMALL_BODY = 1 << 2,   /* at most HTTP_SMALL_BODY_MAX, because it is read in the loop */
         ROUTE_SHARED = 1 << 3,       /* several protocols have this path: the client's decides the form */
+        ROUTE_NOT_OPEN = 1 << 4,     /* without a token, but the address must be allowed */
 } RouteFlags;
 
 struct Route {
@@ -27,6 +28,9 @@ struct Route {
 /* The route; or NULL, with the methods that the path has (`GET, POST`) for a 405, or "" for a 404. */
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
+
+/* Whether the path belongs to the management. */
+bool route_path_is_admin(const char *path);
 
 /* The 404 for a path that has no route: it names the path, and the reason if there is one. */
 void route_set_missing(ApiError *e, const char *method, const char *path);

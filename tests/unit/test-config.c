@@ -264,6 +264,7 @@ static void test_listen(void **state) {
         "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond loopback\n"
 #define KEY_FORM "must be {key, name?, project?, disabled?}\n"
 #define LIST_FORM "must be a JSON array ([\"…\", \"…\"]) or entries separated by commas\n"
+#define ORIGINS "SCHEME://HOST[:PORT] without a path, or *\n"
 #define LISTEN_FORM \
         "must be ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, without host names; several separated by commas\n"
 
@@ -320,6 +321,12 @@ static void test_faults(void **state) {
                 { "ALLOWED_IPS", "[1.2.3.4]", "ALLOWED_IPS: " LIST_FORM },
                 { "ALLOWED_IPS", "[\"1.2.3.4\"] x", "ALLOWED_IPS: " LIST_FORM },
                 { "TRUSTED_PROXIES", "*", "TRUSTED_PROXIES: *: must be addresses, CIDRs or unix:\n" },
+                { "CORS_ORIGINS", "[\"https://a.example\", \"https://b.example/\", \"null\"]",
+                  "CORS_ORIGINS: https://b.example/: must be " ORIGINS
+                  "CORS_ORIGINS: null: must be " ORIGINS },
+                { "CORS_ORIGINS", "app.example.org, https://user:secret@app.example.org",
+                  "CORS_ORIGINS: app.example.org: must be " ORIGINS
+                  "CORS_ORIGINS: ****: must be " ORIGINS },
                 { "TRUSTED_PROXIES", "10.0.0.1, ALL, proxy.example",
                   "TRUSTED_PROXIES: ALL: must be addresses, CIDRs or unix:\n"
                   "TRUSTED_PROXIES: proxy.example: must be addresses, CIDRs or unix:\n" },
