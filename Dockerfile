@@ -12,7 +12,7 @@ ARG DEBIAN=bookworm
 FROM debian:${DEBIAN}-slim AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /src
-COPY packaging/deps packaging/deps
+COPY packaging/deps packaging/progress packaging/
 # No version is pinned, so that a new build has the latest fixes of the release.
 # hadolint ignore=DL3008
 RUN packaging/deps build \

@@ -4,7 +4,8 @@
  * The connection to the system bus (sd-bus takes $DBUS_SYSTEM_BUS_ADDRESS). Connecting, the handshake and
  * the request for the name are asynchronous. Every failure ends in fail(), which drops the connection and
  * arms a timer for the next attempt: after WAIT_MIN at first, doubling to WAIT_MAX. A failure is logged
- * once, not at each attempt; without a bus, as in a container, it is no more than information.
+ * once, not at each attempt; without a bus, as in a container, it is no more than information. With
+ * CONTROL_SOCKET the administration has its way, so that a missing bus is of interest for debugging only.
  *
  * If another program owns the name, the daemon waits in the bus's queue for it. Until it owns the name it
  * sends no signals, because clients that match org.gemgate1 match the owner of the name.
@@ -30,15 +31,20 @@ static void drop(Bus *b) {
 }
 
 static void log_failure(Bus *b, int r) {
+        bool refused = r == -EACCES || r == -EPERM;
+        LogLevel level = refused ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+
         if (b->logged == r)
                 return;
         b->logged = r;
-        if (r == -EACCES || r == -EPERM)
-                log_warning("the system bus refuses the name " BUS_NAME
-                            ": is its policy " BUS_NAME
-                            ".conf installed? Serving without a bus, and trying again");
+        if (b->control_socket)
+                level = LOG_LEVEL_DEBUG;
+        if (refused)
+                log_full(level,
+                         "the system bus refuses the name " BUS_NAME ": is its policy " BUS_NAME
+                         ".conf installed? Serving without a bus, and trying again");
         else
-                log_info("no system bus (%s): serving without it, and trying again", strerror(-r));
+                log_full(level, "no system bus (%s): serving without it, and trying again", strerror(-r));
 }
 
 static void fail(Bus *b, int r) {
