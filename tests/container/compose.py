@@ -38,17 +38,10 @@ class Project:
 
     def resolved(self, **env):
         """The result of docker-compose, called as a user calls it: in the folder with .env, and without naming files."""
-        version = subprocess.run(["docker-compose", "version", "--short"], capture_output=True, text=True, check=True).stdout
-        whole = self.file.read_text()
-        if version.startswith("1."):  # Debian 12's takes all but this
-            self.file.write_text(re.sub(r"^name: .*$", "", whole, flags=re.M))
-        try:
-            done = subprocess.run(
-                ["docker-compose", "config"], cwd=self.folder, env={"PATH": os.environ["PATH"]} | env,
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
-        finally:
-            self.file.write_text(whole)
+        done = subprocess.run(
+            ["docker-compose", "config"], cwd=self.folder, env={"PATH": os.environ["PATH"]} | env,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return load(done.stdout)["services"]
 

@@ -84,6 +84,13 @@ def test_resolved(project):
     assert "127.0.0.1" in str(s["ports"]) and "8080" in str(s["ports"])
 
 
+def test_name(project):
+    """docker-compose 1.29 knows no other way, and the volume has it in its name."""
+    assert "name" not in project.said()
+    assert "COMPOSE_PROJECT_NAME=gemgate\n" in (house.ROOT / ".env.example").read_text()
+    assert "gemgate_state" in (house.ROOT / "docs/CONTAINER.md").read_text()
+
+
 def test_env_has_its_say(project):
     """What a user sets is what holds, but for what other lines of the file rely on."""
     project.set(ALLOWED_IPS='["203.0.113.0/24"]', PUBLISH="0.0.0.0:9090", MEMORY="512m", WITH_CLI="1", TZ="Europe/Berlin",
