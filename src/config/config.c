@@ -29,6 +29,8 @@
 typedef struct ConfigValue {
         char *text; /* NULL: this source does not set it */
         size_t n;
+        char *file;    /* that has it, or NULL */
+        unsigned line; /* of the file, where the value begins; 0: the file is the value */
 } ConfigValue;
 
 struct ConfigText {
@@ -68,6 +70,7 @@ static void value_done(ConfigValue *v) {
         if (v->text)
                 explicit_bzero(v->text, v->n);
         free(v->text);
+        free(v->file);
         *v = (ConfigValue){};
 }
 
@@ -86,36 +89,37 @@ ConfigText *config_text_free(ConfigText *t) {
         return NULL;
 }
 
-int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n) {
+int config_text_set_from(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n,
+                         const char *file, unsigned line) {
         const Setting *s = config_setting(name);
+        _cleanup_free_ char *text = NULL, *copy = NULL;
         ConfigValue *v;
-        char *text;
 
         if (!s)
                 return -ENOENT;
         text = malloc(n + 1);
-        if (!text)
+        copy = file ? strdup(file) : NULL;
+        if (!text || (file && !copy))
                 return -ENOMEM;
         memcpy(text, value, n);
         text[n] = 0;
 
         v = &t->values[s - config_settings][source];
         value_done(v);
-        *v = (ConfigValue){ text, n };
+        *v = (ConfigValue){ TAKE_PTR(text), n, TAKE_PTR(copy), line };
         return 0;
 }
 
-const char *config_text_get(const ConfigText *t, ConfigSource source, const Setting *s, size_t *ret_n) {
-        const ConfigValue *v = &t->values[s - config_settings][source];
-
-        *ret_n = v->n;
-        return v->text;
+int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n) {
+        return config_text_set_from(t, source, name, value, n, NULL, 0);
 }
 
 const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n) {
         const Setting *s = config_setting(name);
+        const ConfigValue *v = s ? &t->values[s - config_settings][source] : NULL;
 
-        return s ? config_text_get(t, source, s, ret_n) : NULL;
+        *ret_n = v ? v->n : 0;
+        return v ? v->text : NULL;
 }
 
 /* --- messages --- */
@@ -136,6 +140,18 @@ static void put_shown(Buf *b, const char *shown) {
                 (void) buf_puts(b, "…");
 }
 
+/* The file that the value is from, and the line, if it is known. A path that is shown already is not
+ * repeated. */
+static void put_origin(const ConfigCheck *k, const Setting *s, const char *shown, Buf *b) {
+        const ConfigValue *v = k->values[s - config_settings];
+        unsigned line;
+
+        if (!v || !v->file || (k->path && shown == k->path))
+                return;
+        line = v->line > 0 && k->line > 0 ? v->line + k->line - 1 : MAX(v->line, k->line);
+        (void) buf_printf(b, line > 0 ? " (%.255s:%u)" : " (%.255s)", v->file, line);
+}
+
 static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Setting *s, const char *shown,
                                     const char *fmt, va_list ap) {
         _cleanup_buf_ Buf b = BUF_INIT(LINE_LENGTH_MAX);
@@ -154,6 +170,7 @@ static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Settin
                 (void) buf_puts(&b, "must be ");
                 config_allowed(s, &b);
         }
+        put_origin(k, s, shown, &b);
         k->say(level, buf_cstr(&b) ?: s->name, k->userdata);
 }
 
@@ -175,31 +192,40 @@ void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char
         va_end(ap);
 }
 
+void config_note(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) {
+        va_list ap;
+
+        va_start(ap, fmt);
+        say_line(k, LOG_LEVEL_INFO, s, shown, fmt, ap);
+        va_end(ap);
+}
+
 /* --- the whole --- */
 
-/* The text of the last source that has one, up to `source`; or NULL. */
-static const char *last_text(const ConfigText *t, const Setting *s, ConfigSource source, size_t *ret_n,
-                             ConfigSource *ret_source) {
-        const char *text = NULL;
+/* The value of the last source that has one, up to `source`; or NULL. */
+static const ConfigValue *last_value(const ConfigText *t, const Setting *s, ConfigSource source,
+                                     ConfigSource *ret_source) {
+        const ConfigValue *values = t->values[s - config_settings];
 
-        for (; source > CONFIG_SOURCE_DEFAULT && !text; source--) {
-                text = config_text_get(t, source, s, ret_n);
-                *ret_source = source;
-        }
-        return text;
+        for (; source > CONFIG_SOURCE_DEFAULT; source--)
+                if (values[source].text) {
+                        *ret_source = source;
+                        return values + source;
+                }
+        return NULL;
 }
 
 int config_text_path(const ConfigText *t, size_t i, char **ret) {
         const Setting *s = config_settings + i;
+        const ConfigValue *v;
         ConfigSource source;
         const char *text;
-        size_t n = 0;
 
         *ret = NULL;
-        text = s->may_be_file ? last_text(t, s, CONFIG_SOURCE_NAMED - 1, &n, &source) : NULL;
-        if (!text || strlen(text) != n)
+        v = s->may_be_file ? last_value(t, s, CONFIG_SOURCE_NAMED - 1, &source) : NULL;
+        if (!v || strlen(v->text) != v->n)
                 return 0;
-        text += strspn(text, TEXT_WHITESPACE);
+        text = v->text + strspn(v->text, TEXT_WHITESPACE);
         if (*text != '/')
                 return 0;
         *ret = strdup(text);
@@ -213,21 +239,24 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         const Setting *s = config_settings + i;
         ConfigSource source = CONFIG_SOURCE_DEFAULT;
         _cleanup_free_ char *path = NULL;
+        const ConfigValue *v;
         const char *text;
-        size_t n = 0;
         int r;
 
-        text = last_text(t, s, _CONFIG_SOURCE_MAX - 1, &n, &source);
+        v = k->values[i] = last_value(t, s, _CONFIG_SOURCE_MAX - 1, &source);
         k->lines = source >= CONFIG_SOURCE_DIRECTORY;
 
-        if (text && strlen(text) != n) {
+        if (v && strlen(v->text) != v->n) {
                 config_fault(k, s, NULL, "must be text without NUL bytes");
                 return 0;
         }
-        if (!text || !text[strspn(text, TEXT_WHITESPACE)])
-                text = s->initial;
-        k->is_default = text == s->initial;
+        if (!v || !v->text[strspn(v->text, TEXT_WHITESPACE)])
+                v = k->values[i] = NULL;
+        text = v ? v->text : s->initial;
+        k->is_default = !v;
         if (!s->reloadable) {
+                if (k->running)
+                        k->values[i] = NULL;
                 text = k->config->fixed[i] = strdup(k->running ? k->running->fixed[i] : text);
                 if (!text)
                         return -ENOMEM;
@@ -239,6 +268,7 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         k->path = path;
         r = *text ? s->type->parse(k, s, text) : 0;
         k->path = NULL;
+        k->line = 0;
         return r;
 }
 
@@ -264,10 +294,8 @@ static void check_together(ConfigCheck *k) {
         if (is_good(k, "API_KEYS") && c->n_keys == 0)
                 config_warn(k, config_setting("API_KEYS"), NULL,
                             "no key is set, so no request can be answered");
-        if (is_good(k, "LISTEN") && is_good(k, "ALLOWED_TOKENS") && c->tokens.n_client == 0 &&
-            config_listens_beyond_loopback(c))
-                config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
-                             "none: must be at least one token, because LISTEN goes beyond loopback");
+        if (is_good(k, "LISTEN") && config_listens_beyond_loopback(c))
+                config_check_exposed(k);
         config_check_tokens(k);
         if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
                 config_check_fallbacks(k);
@@ -280,12 +308,14 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
                      Config **ret) {
         _cleanup_(config_unrefp) Config *c = NULL;
         _cleanup_free_ bool *faulty = calloc(config_n_settings, sizeof(bool));
-        ConfigCheck k = { .running = running, .say = say, .userdata = userdata, .faulty = faulty };
+        _cleanup_free_ const ConfigValue **values = calloc(config_n_settings, sizeof(*values));
+        ConfigCheck k = { .running = running, .say = say, .userdata = userdata, .faulty = faulty,
+                          .values = values };
         char more[64];
         int r;
 
         c = calloc(1, sizeof(Config));
-        if (!c || !faulty)
+        if (!c || !faulty || !values)
                 return -ENOMEM;
         c->n_ref = 1;
         c->fixed = calloc(config_n_settings, sizeof(char *));

@@ -89,5 +89,9 @@ int config_keep_fixed(const ConfigText *t, const Config *running, ConfigSay say,
 const char *config_alias(const Config *c, const char *model);
 bool config_listens_beyond_loopback(const Config *c); /* true if any address of LISTEN is */
 
+#define CONFIG_REFUSAL_MAX 320U
+/* True, with the fault, if the tokens are too few or too weak for a listener beyond loopback. */
+bool config_refuses(const Config *c, const char *listener, char ret[static CONFIG_REFUSAL_MAX]);
+
 void config_help(Buf *out); /* the settings part of --help */
 void config_markdown(Buf *out); /* docs/CONFIG.md */

@@ -136,7 +136,7 @@ static int read_tail(EnvReader *e) {
                 return 0;
         }
         if (*e->p != '#' || e->p == quote)
-                return fault(e, "text after the closing quote");
+                return fault(e, "must have only a comment after the closing quote");
         note(e, "a comment after a quoted value: systemd makes it part of the value");
         next_line(e);
         return 0;
@@ -186,7 +186,7 @@ static int read_quoted(EnvReader *e) {
                 (void) buf_putc(&e->value, *e->p);
         }
         if (e->p == e->end)
-                return fault(e, "a quote that is not closed");
+                return fault(e, "must have a closing quote");
         e->p++;
         e->line = line;
         if (e->value.error < 0)
@@ -268,8 +268,6 @@ static int env_next(EnvReader *e) {
 
 /* --- into the ConfigText --- */
 
-#define SETTING_NAME_MAX 64U
-
 static void _printf_(6, 7) say_at(LogLevel level, const char *file, unsigned line, ConfigSay say,
                                   void *userdata, const char *fmt, ...) {
         char text[512];
@@ -294,25 +292,51 @@ static bool is_for_compose(const char *name) {
         return startswith(name, "COMPOSE_");
 }
 
-/* -ENOENT: the name is unknown. */
-static int set_one(ConfigText *t, const EnvReader *e, char ret_name[static SETTING_NAME_MAX]) {
+typedef struct EnvSink {
+        ConfigText *text;
+        const char *file;
+        ConfigSay say;
+        void *userdata;
+} EnvSink;
+
+/* -EBADMSG: it is nearly the name of a setting, and most likely a mistake. */
+static int refuse_name(const EnvSink *t, const EnvReader *e) {
+        const Setting *near = config_setting_near(e->name, e->n_name);
+        bool is_name =
+                e->n_name <= SETTING_NAME_MAX && text_in_charset(e->name, e->n_name, UPPER TEXT_DIGITS);
+
+        if (near) {
+                say_at(LOG_LEVEL_ERROR, t->file, e->at, t->say, t->userdata,
+                       "%.*s: must be the name of a setting, such as %s", (int) e->n_name, e->name,
+                       near->name);
+                return -EBADMSG;
+        }
         /* A mistaken line may have a secret in the place of its name: a message repeats only what looks like
          * a setting's name. */
-        if (e->n_name >= SETTING_NAME_MAX || !text_in_charset(e->name, e->n_name, UPPER TEXT_DIGITS)) {
-                (void) snprintf(ret_name, SETTING_NAME_MAX, "this");
-                return -ENOENT;
+        say_at(LOG_LEVEL_WARNING, t->file, e->at, t->say, t->userdata, "%.*s is not a setting",
+               is_name ? (int) e->n_name : 4, is_name ? e->name : "this");
+        return 0;
+}
+
+static int set_one(const EnvSink *t, const EnvReader *e) {
+        char name[SETTING_NAME_MAX + 1];
+        int r = -ENOENT;
+
+        if (e->n_name <= SETTING_NAME_MAX) {
+                (void) snprintf(name, sizeof(name), "%.*s", (int) e->n_name, e->name);
+                if (is_for_compose(name))
+                        return 0;
+                r = config_text_set_from(t->text, CONFIG_SOURCE_ENV_FILE, name,
+                                         e->value.n > 0 ? buf_data(&e->value) : "", e->value.n, t->file,
+                                         e->at);
         }
-        (void) snprintf(ret_name, SETTING_NAME_MAX, "%.*s", (int) e->n_name, e->name);
-        if (is_for_compose(ret_name))
-                return 0;
-        return config_text_set(t, CONFIG_SOURCE_ENV_FILE, ret_name,
-                               e->value.n > 0 ? buf_data(&e->value) : "", e->value.n);
+        return r == -ENOENT ? refuse_name(t, e) : r;
 }
 
 int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
                          ConfigSay say, void *userdata) {
         EnvReader e = { .p = text, .end = text + n, .value = BUF_INIT_SECRET(n) };
-        char name[SETTING_NAME_MAX];
+        const EnvSink sink = { t, file, say, userdata };
         bool good = true;
         int r;
 
@@ -334,9 +358,9 @@ int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *
                                "other programs read this line differently: %s", e.note);
                 if (!e.name)
                         continue;
-                r = set_one(t, &e, name);
-                if (r == -ENOENT)
-                        say_at(LOG_LEVEL_WARNING, file, e.at, say, userdata, "%s is not a setting", name);
+                r = set_one(&sink, &e);
+                if (r == -EBADMSG)
+                        good = false;
                 else if (r < 0)
                         break;
         }

@@ -33,10 +33,11 @@ struct Setting {
 extern const Setting config_settings[];
 extern const size_t config_n_settings;
 
-const Setting *config_setting(const char *name); /* or NULL */
+#define SETTING_NAME_MAX 63U
 
-/* The setting's text from this source, or NULL. */
-const char *config_text_get(const ConfigText *t, ConfigSource source, const Setting *s, size_t *ret_n);
+const Setting *config_setting(const char *name); /* or NULL */
+/* The setting whose name differs in at most two letters; or NULL. */
+const Setting *config_setting_near(const char *name, size_t n);
 
 /* The keys and tokens that .env.example shows; NULL-terminated. */
 extern const char *const config_examples[];
@@ -48,18 +49,22 @@ struct ConfigCheck {
         void *userdata;
         size_t n_faults;
         bool *faulty; /* one for each setting */
+        const struct ConfigValue **values; /* the same: what it was read from; NULL: the default */
+        unsigned line; /* in the value, of the entry that is read; 0: of none */
         bool is_default; /* the value is the default */
         bool lines; /* the value comes from its own file, in which # begins a comment */
         const char *path; /* of the file that the value names and whose text it is; or NULL */
 };
 
-/* Reports `SETTING: value: must be …`. config_fault() counts; `shown` must not be secret. `fmt` NULL: "must
- * be " and the setting's `allowed`. */
+/* Reports `SETTING: value: must be … (FILE:LINE)`. config_fault() counts; `shown` must not be secret. `fmt`
+ * NULL: "must be " and the setting's `allowed`. */
 void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
+void config_note(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) _printf_(4, 5);
 void config_allowed(const Setting *s, Buf *out);
 
-/* Types of one value (config/value.c) and of several (config/list.c, keys.c, limits.c, rules.c). */
+/* Types of one value (config/value.c) and of several (config/list.c, keys.c, limits.c, rules.c); the entries
+ * of the latter come from config/entries.c. */
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
         setting_zone, setting_socket_path, setting_directory, setting_engine, setting_store, setting_program,
@@ -71,13 +76,15 @@ extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
 void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */
 void config_check_tokens(ConfigCheck *k);    /* the same */
+void config_check_exposed(ConfigCheck *k);   /* the same, if LISTEN goes beyond loopback */
 void config_rules_done(ModelRuleSet *set);
 
-/* One entry of a list: a text, or a JSON object. */
+/* One entry of a list: a text, or a JSON object. Only keys and tokens have labels and objects. */
 typedef struct ListEntry {
         size_t number; /* from 1 */
         const char *text;
         size_t n;
+        const char *label; /* before the text, or NULL */
         struct json_object *object; /* instead of a text */
 } ListEntry;
 

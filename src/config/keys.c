@@ -15,6 +15,7 @@
 
 #define NAME_MAX_LENGTH    64U /* of a key, token or project; it appears in logs and on the bus */
 #define TOKEN_LENGTH_LEAST 8U /* without a warning */
+#define TOKEN_LENGTH_EXPOSED 16U /* beyond loopback, where others can try tokens */
 
 typedef struct KeyEntry {
         Secret *secret;
@@ -26,13 +27,15 @@ typedef struct KeyEntry {
 /* The form of one setting's entries. */
 typedef struct EntryForm {
         const char *noun;     /* "key", "token": also the member that holds the secret */
+        const char *upper;
         bool has_key_members; /* project, disabled */
         const char *allowed;  /* of an object */
         void (*mask)(const Secret *s, char ret[static SECRET_MASK_MAX]);
 } EntryForm;
 
-static const EntryForm key_form = { "key", true, "{key, name?, project?, disabled?}", secret_mask_key };
-static const EntryForm token_form = { "token", false, "{token, name?}", secret_mask_token };
+static const EntryForm key_form = { "key", "KEY", true, "{key, name?, project?, disabled?}",
+                                    secret_mask_key };
+static const EntryForm token_form = { "token", "TOKEN", false, "{token, name?}", secret_mask_token };
 
 static void entry_done(KeyEntry *e) {
         secret_unref(e->secret);
@@ -47,11 +50,51 @@ static bool label_is_valid(const char *s, size_t n) {
         return true;
 }
 
+/* As web pages show a key. */
+static bool is_shortened(const char *text, size_t n) {
+        return memmem(text, n, "…", strlen("…")) || (n > 3 && memcmp(text + n - 3, "...", 3) == 0);
+}
+
+/* What may be NAME=KEY is a key or token itself, since it may hold any character; but not if the end is
+ * one of Google's keys. */
+static bool has_name(const char *text, size_t n, bool *ret_sure) {
+        const char *eq = memchr(text, '=', n), *value;
+        size_t rest;
+
+        if (!eq || eq == text || eq + 1 == text + n || eq[1] == '=')
+                return false;
+        value = eq + 1;
+        rest = n - (size_t) (value - text);
+        *ret_sure = (rest > 4 && memcmp(value, "AIza", 4) == 0) ||
+                    (rest > 3 && memcmp(value, "AQ.", 3) == 0);
+        return true;
+}
+
+static int check_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *text, size_t n,
+                        const KeyEntry *e) {
+        bool sure;
+
+        if (is_shortened(text, n))
+                config_fault(k, s, e->shown, "must be the whole %s, without … at its end", form->noun);
+        else if (!has_name(text, n, &sure))
+                return 0;
+        else if (sure)
+                config_fault(k, s, e->shown, "must be NAME = %s, with blanks around the =", form->upper);
+        else {
+                config_warn(k, s, e->shown, "should have blanks around the =, if it is NAME = %s",
+                            form->upper);
+                return 0;
+        }
+        return -EINVAL;
+}
+
 static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *text, size_t n,
                       KeyEntry *e) {
         char mask[SECRET_MASK_MAX];
         int r;
 
+        if (check_secret(k, s, form, text, n, e) < 0)
+                return 0;
         r = secret_new(text, n, &e->secret);
         if (r == -EINVAL) {
                 config_fault(k, s, e->shown, "must be 1 to %u printable ASCII characters without blanks",
@@ -73,6 +116,25 @@ static int set_secret(ConfigCheck *k, const Setting *s, const EntryForm *form, c
         return 0;
 }
 
+/* Labels are shown everywhere, so a key in the place of one is refused. */
+static void set_label(ConfigCheck *k, const Setting *s, const char *key, const char *text, size_t n,
+                      KeyEntry *e) {
+        char scrubbed[NAME_MAX_LENGTH + 1];
+
+        if (!label_is_valid(text, n)) {
+                config_fault(k, s, e->shown, "%s: must be 1 to %u characters", key, NAME_MAX_LENGTH);
+                return;
+        }
+        text_copy(scrubbed, sizeof(scrubbed), text);
+        secret_scrub(scrubbed, NULL);
+        if (!streq(scrubbed, text) || secret_equal(e->secret, text, n))
+                config_fault(k, s, e->shown, "%s: must not be a key or token", key);
+        else if (*key == 'n')
+                e->name = text;
+        else
+                e->project = text;
+}
+
 /* A member besides the secret: a label, or a boolean. */
 static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *key,
                        struct json_object *value, KeyEntry *e) {
@@ -80,16 +142,9 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
 
         if (is_label) {
                 const char *text = json_object_get_string(value);
+                bool is_text = json_object_is_type(value, json_type_string);
 
-                if (!json_object_is_type(value, json_type_string) ||
-                    !label_is_valid(text, (size_t) json_object_get_string_len(value))) {
-                        config_fault(k, s, e->shown, "%s: must be 1 to %u characters", key, NAME_MAX_LENGTH);
-                        return;
-                }
-                if (*key == 'n')
-                        e->name = text;
-                else
-                        e->project = text;
+                set_label(k, s, key, text, is_text ? (size_t) json_object_get_string_len(value) : 0, e);
         } else if (form->has_key_members && streq(key, "disabled")) {
                 if (json_object_is_type(value, json_type_boolean))
                         e->disabled = json_object_get_boolean(value);
@@ -108,8 +163,12 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
         int r;
 
         (void) snprintf(e->shown, sizeof(e->shown), "entry %zu", from->number);
-        if (!from->object)
-                return set_secret(k, s, form, from->text, from->n, e);
+        if (!from->object) {
+                r = set_secret(k, s, form, from->text, from->n, e);
+                if (r >= 0 && e->secret && from->label)
+                        set_label(k, s, "name", from->label, strlen(from->label), e);
+                return r;
+        }
 
         if (!json_object_object_get_ex(from->object, form->noun, &secret) ||
             !json_object_is_type(secret, json_type_string)) {
@@ -118,7 +177,7 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
         }
         r = set_secret(k, s, form, json_object_get_string(secret),
                        (size_t) json_object_get_string_len(secret), e);
-        if (r < 0)
+        if (r < 0 || !e->secret)
                 return r;
         json_object_object_foreach(from->object, key, value) {
                 if (!streq(key, form->noun))
@@ -291,6 +350,59 @@ static int parse_admin_tokens(ConfigCheck *k, const Setting *s, const char *valu
 const SettingType setting_tokens = { TOKENS_ALLOWED, parse_tokens };
 const SettingType setting_admin_tokens = { TOKENS_ALLOWED, parse_admin_tokens };
 
+static const char *name_of(const Token *t) {
+        return t->right == TOKEN_ADMIN ? "ADMIN_TOKENS" : "ALLOWED_TOKENS";
+}
+
+/* The next token that can be guessed through a network; NULL: there is none. */
+static const Token *next_short(const TokenSet *tokens, size_t *i) {
+        while (*i < tokens->n) {
+                const Token *t = tokens->tokens + (*i)++;
+
+                if (secret_length(t->secret) < TOKEN_LENGTH_EXPOSED)
+                        return t;
+        }
+        return NULL;
+}
+
+void config_check_exposed(ConfigCheck *k) {
+        const TokenSet *tokens = &k->config->tokens;
+        char mask[SECRET_MASK_MAX];
+        const Token *t;
+        size_t i = 0;
+
+        if (tokens->n_client == 0 && !k->faulty[config_setting("ALLOWED_TOKENS") - config_settings])
+                config_fault(k, config_setting("ALLOWED_TOKENS"), NULL,
+                             "none: must be at least one token, because LISTEN goes beyond loopback");
+        while ((t = next_short(tokens, &i))) {
+                secret_mask_token(t->secret, mask);
+                config_fault(k, config_setting(name_of(t)), mask,
+                             "must have at least %u characters, because LISTEN goes beyond loopback",
+                             TOKEN_LENGTH_EXPOSED);
+        }
+}
+
+bool config_refuses(const Config *c, const char *listener, char ret[static CONFIG_REFUSAL_MAX]) {
+        char mask[SECRET_MASK_MAX];
+        const Token *t;
+        size_t i = 0;
+
+        if (c->tokens.n_client == 0) {
+                (void) snprintf(ret, CONFIG_REFUSAL_MAX,
+                                "ALLOWED_TOKENS: none: must be at least one client token, because %.128s is "
+                                "beyond loopback", listener);
+                return true;
+        }
+        t = next_short(&c->tokens, &i);
+        if (!t)
+                return false;
+        secret_mask_token(t->secret, mask);
+        (void) snprintf(ret, CONFIG_REFUSAL_MAX,
+                        "%s: %s: must have at least %u characters, because %.128s is beyond loopback",
+                        name_of(t), mask, TOKEN_LENGTH_EXPOSED, listener);
+        return true;
+}
+
 static int compare_tokens(const void *a, const void *b) {
         const Token *x = *(const Token *const *) a, *y = *(const Token *const *) b;
 
@@ -302,7 +414,6 @@ void config_check_tokens(ConfigCheck *k) {
         const TokenSet *tokens = &k->config->tokens;
         _cleanup_free_ const Token **order = calloc(MAX(tokens->n, (size_t) 1), sizeof(*order));
         char mask[SECRET_MASK_MAX];
-        const char *name;
 
         if (!order)
                 return;
@@ -316,9 +427,8 @@ void config_check_tokens(ConfigCheck *k) {
                 if (!found)
                         continue;
                 secret_mask_key(like.secret, mask);
-                name = (*found)->right == TOKEN_ADMIN ? "ADMIN_TOKENS" : "ALLOWED_TOKENS";
-                config_warn(k, config_setting(name), mask,
-                            "is also an API key: should differ, since a client with this token could use "
-                            "the key elsewhere");
+                config_fault(k, config_setting(name_of(*found)), mask,
+                             "must differ from the API keys, because a client with this token could use the "
+                             "key elsewhere");
         }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The settings with several addresses: ALLOWED_IPS, TRUSTED_PROXIES, LISTEN. */
+/* The lists of addresses: ALLOWED_IPS, TRUSTED_PROXIES, LISTEN, CORS_ORIGINS. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,10 +13,16 @@
 /* --- addresses --- */
 
 static int add_rule(ConfigCheck *k, const Setting *s, const ListEntry *e, CidrSet *set) {
+        char network[CIDR_STRING_MAX], address[ADDRESS_STRING_MAX];
         int r = -EINVAL;
 
         if (strlen(e->text) == e->n)
                 r = cidr_set_add(set, e->text);
+        if (r >= 0 && cidr_has_host_bits(set->rules + set->n - 1, network)) {
+                address_format(&set->rules[set->n - 1].address, address);
+                config_warn(k, s, e->text, "means %s: should be written like this, or as %s for one address",
+                            network, address);
+        }
         if (r == -E2BIG)
                 config_fault(k, s, e->text, "must be at most %u rules", CIDR_RULES_MAX);
         else if (r == -EINVAL)

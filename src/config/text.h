@@ -31,14 +31,18 @@ DEFINE_CLEANUP(ConfigText *, config_text_free);
 
 /* Sets one setting; an empty value means the default. -ENOENT: there is no setting of that name. */
 int config_text_set(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n);
+/* The same, from that file, which messages name; `line` is where the value begins, or 0: it is all of it. */
+int config_text_set_from(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n,
+                         const char *file, unsigned line);
 /* The setting's unchecked text from that source, or NULL. May be secret. */
 const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
 void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */
 /* The path of the file that has the i'th setting, without the source NAMED; malloc'ed, or NULL. -ENOMEM. */
 int config_text_path(const ConfigText *t, size_t i, char **ret);
 
-/* Reads a .env file's text. An unknown setting is a warning to `say`, with the line's number; if
- * `portable`, so is a line that systemd's EnvironmentFile= or compose's env_file would read differently. A
- * wrong line is reported, too; the other lines are still read, and the result is -EBADMSG. */
+/* Reads a .env file's text. A wrong line, and a name that is nearly a setting's, are errors to `say`, with
+ * the line's number; the other lines are still read, and the result is -EBADMSG. Another unknown name is a
+ * warning; if `portable`, so is a line that systemd's EnvironmentFile= or compose's env_file would read
+ * differently. */
 int config_text_read_env(ConfigText *t, const char *text, size_t n, const char *file, bool portable,
                          ConfigSay say, void *userdata);

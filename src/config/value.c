@@ -404,6 +404,8 @@ static int parse_url(ConfigCheck *k, const Setting *s, const char *value) {
         url = strndup(value, n);
         if (!url)
                 return -ENOMEM;
+        if (value[n + strspn(value + n, "/")])
+                config_note(k, s, value, "is taken as %.128s: gemgate adds the API's version itself", url);
         *(char **) field_of(k, s) = url;
         return 0;
 

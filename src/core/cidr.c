@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -91,6 +92,23 @@ static int cidr_parse(const char *text, Cidr *ret) {
         c.bits = bits + 128 - most;
         *ret = c;
         return 0;
+}
+
+bool cidr_has_host_bits(const Cidr *c, char ret[static CIDR_STRING_MAX]) {
+        unsigned bits = is_ipv4(&c->address) && c->bits >= 96 ? c->bits - 96 : c->bits;
+        Address network = c->address;
+        size_t n;
+
+        if (c->any || c->unix_peer)
+                return false;
+        for (unsigned i = c->bits; i < 128; i++)
+                network.bytes[i / 8] &= (uint8_t) ~(0x80U >> i % 8);
+        if (memcmp(network.bytes, c->address.bytes, sizeof(network.bytes)) == 0)
+                return false;
+        address_format(&network, ret);
+        n = strlen(ret);
+        (void) snprintf(ret + n, CIDR_STRING_MAX - n, "/%u", bits);
+        return true;
 }
 
 int cidr_set_add(CidrSet *s, const char *text) {

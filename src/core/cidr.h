@@ -33,6 +33,11 @@ typedef struct Cidr {
         char *text;     /* as configured */
 } Cidr;
 
+#define CIDR_STRING_MAX (ADDRESS_STRING_MAX + 4U)
+
+/* True, with the rule as it should be written, if its address has bits behind the prefix: 10.0.0.5/8. */
+bool cidr_has_host_bits(const Cidr *c, char ret[static CIDR_STRING_MAX]);
+
 typedef struct CidrSet {
         Cidr *rules;
         size_t n;

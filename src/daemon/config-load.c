@@ -8,8 +8,9 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "base/zone.h"
+#include "daemon/config-here.h"
 #include "daemon/config-load.h"
+#include "daemon/file-access.h"
 
 #define READ_SIZE       (64U << 10)
 #define PATH_LENGTH_MAX 4096U
@@ -79,9 +80,10 @@ static bool is_root_alone(const Loader *l, const struct stat *st) {
 static void warn_writable(const Loader *l, const char *path, int fd) {
         struct stat st;
 
-        if (fstat(fd, &st) >= 0 && st.st_mode & S_IWOTH)
+        if (fstat(fd, &st) >= 0 && file_others_can_write(path, &st))
                 tell(l, LOG_LEVEL_WARNING,
-                     "%s: every user of this machine can write it%s: must not be writable by others", path,
+                     "%s: other users of this machine may write %s%s: must not be writable by others", path,
+                     st.st_mode & S_IWOTH ? "it" : "a directory that it is in",
                      l->setting ? "" : ", and could have the keys sent to another server");
 }
 
@@ -90,8 +92,9 @@ static void check_mode(const Loader *l, const char *path, int fd) {
 
         if (fstat(fd, &st) < 0)
                 return;
-        if (st.st_mode & S_IROTH && !l->setting) /* a file that a setting names has no secrets */
-                tell(l, LOG_LEVEL_WARNING, "%s: every user of this machine can read it", path);
+        if (!l->setting && file_others_can_read(path, &st)) /* a file that a setting names has no secrets */
+                tell(l, LOG_LEVEL_WARNING,
+                     "%s: every user of this machine can read it: must not be readable by others", path);
         if (is_root_alone(l, &st))
                 tell(l, LOG_LEVEL_WARNING,
                      "%s: only root can read it, and gemgated does not run as root: must have the group of "
@@ -176,7 +179,7 @@ static int load_env_file(const Loader *l, const ConfigPaths *paths) {
                 r = try_env_file(l, paths->env_file);
                 if (r != -ENOENT)
                         return r;
-                tell(l, LOG_LEVEL_ERROR, "%s: %s", paths->env_file, strerror(ENOENT));
+                tell(l, LOG_LEVEL_ERROR, "--env-file: %s: must be a file that exists", paths->env_file);
                 return -EINVAL;
         }
         if (paths->config_dir) {
@@ -212,7 +215,7 @@ static int load_own_files(const Loader *l, const char *dir, ConfigSource source)
                         continue;
                 if (r < 0)
                         return r;
-                r = config_text_set(l->text, source, own_files[i].setting, buf_cstr(&b), b.n);
+                r = config_text_set_from(l->text, source, own_files[i].setting, buf_cstr(&b), b.n, path, 0);
                 if (r < 0)
                         return r;
         }
@@ -239,13 +242,13 @@ static int load_named_files(const Loader *loader, int *ret_fault) {
                 l.setting = name;
                 r = read_file(&l, path, &b);
                 if (r == -ENOENT)
-                        tell(&l, LOG_LEVEL_ERROR, "%s: %s", path, strerror(ENOENT));
+                        tell(&l, LOG_LEVEL_ERROR, "%s: must be a file that exists", path);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 && *ret_fault == 0)
                         *ret_fault = r == -ENOENT ? -EINVAL : r;
-                r = config_text_set(l.text, CONFIG_SOURCE_NAMED, name, r < 0 ? "" : strempty(buf_cstr(&b)),
-                                    r < 0 ? 0 : b.n);
+                r = config_text_set_from(l.text, CONFIG_SOURCE_NAMED, name,
+                                         r < 0 ? "" : strempty(buf_cstr(&b)), r < 0 ? 0 : b.n, path, 0);
                 if (r < 0)
                         return r;
         }
@@ -366,24 +369,6 @@ static int keep_fixed(const Loader *l, const Config *running, Config **c) {
 
 /* --- the whole --- */
 
-/* Checks what depends on this machine. */
-static int check_here(const Loader *l, const Config *c) {
-        _cleanup_(zone_freep) Zone *z = NULL;
-        _cleanup_free_ char *name = NULL;
-        int r;
-
-        r = zone_new(c->quota_reset_timezone, clock_realtime(), &z);
-        if (r != -ENOENT)
-                return r;
-        name = strdup(c->quota_reset_timezone);
-        if (!name)
-                return -ENOMEM;
-        secret_scrub_suspects(name);
-        tell(l, LOG_LEVEL_ERROR,
-             "QUOTA_RESET_TIMEZONE: %s: must be a time zone that is installed here (package tzdata)", name);
-        return -EINVAL;
-}
-
 int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Config **ret,
                      int *ret_faults) {
         Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
@@ -417,8 +402,10 @@ int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Co
                 r = load_named_files(&l, &faults);
         if (r >= 0)
                 r = config_new(kept, say, userdata, ret);
-        if (r >= 0)
-                *ret_faults = MIN(faults, 0);
+        if (r < 0)
+                return r;
+        config_here_warn(*ret, say, userdata);
+        *ret_faults = MIN(faults, 0);
         return r;
 }
 
@@ -427,7 +414,7 @@ int config_load_finish(const ConfigPaths *paths, const Config *running, int faul
         const Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
         int r;
 
-        r = check_here(&l, *c);
+        r = config_here_check(*c, say, userdata);
         if (r >= 0)
                 r = faults;
         if (r >= 0 && running)

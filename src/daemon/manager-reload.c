@@ -110,7 +110,7 @@ static int refuse_at_end(Manager *m) {
 
 /* `c` is what was read. */
 static int check(Manager *m, int faults, Config **c) {
-        char line[256];
+        char line[CONFIG_REFUSAL_MAX];
         int r;
 
         if (m->draining)
@@ -118,11 +118,7 @@ static int check(Manager *m, int faults, Config **c) {
         r = config_load_finish(&m->paths, m->config, faults, say, m, c);
         if (r < 0)
                 return r;
-        if (m->beyond_loopback && (*c)->tokens.n_client == 0) {
-                (void) snprintf(line, sizeof(line),
-                                "ALLOWED_TOKENS: none: must be at least one client token, because %s is "
-                                "beyond loopback",
-                                m->beyond_loopback);
+        if (m->beyond_loopback && config_refuses(*c, m->beyond_loopback, line)) {
                 say(LOG_LEVEL_ERROR, line, m);
                 return -EINVAL;
         }

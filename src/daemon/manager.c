@@ -173,16 +173,14 @@ static bool is_beyond_loopback(int fd) {
 }
 
 static int listen_on(Manager *m, int fd, const char *name) {
-        char shown[LISTEN_NAME_MAX];
+        char shown[LISTEN_NAME_MAX], refusal[CONFIG_REFUSAL_MAX];
         bool is_unix;
         int r;
 
         listen_format(fd, shown);
         if (is_beyond_loopback(fd)) {
-                if (m->config->tokens.n_client == 0) {
-                        log_error("ALLOWED_TOKENS: none: must be at least one client token, because %s is "
-                                  "beyond loopback",
-                                  shown);
+                if (config_refuses(m->config, shown, refusal)) {
+                        log_error("%s", refusal);
                         (void) close(fd);
                         return -EINVAL;
                 }
@@ -240,13 +238,33 @@ static int listen_passed(Manager *m, int *ret_job) {
         return n < 0 ? n : r;
 }
 
+static const char *what_is_needed(const char *address, int error) {
+        bool is_unix = startswith(address, "unix:");
+
+        switch (error) {
+        case EADDRINUSE:
+                return "an address and port that no other program listens on";
+        case EADDRNOTAVAIL:
+                return "an address of this machine";
+        case EACCES:
+        case EPERM:
+                return is_unix ? "in a directory in which gemgated may create files"
+                               : "a port that gemgated may use, such as one from 1024 up";
+        case ENOENT:
+        case ENOTDIR:
+                return "in a directory that exists";
+        default:
+                return "an address that gemgated can listen on";
+        }
+}
+
 static int listen_configured(Manager *m) {
         int r, fd;
 
         for (char **s = m->config->listen; s && *s; s++) {
                 r = listen_open(*s, &fd);
                 if (r < 0) {
-                        log_error("LISTEN: %s: %s", *s, strerror(-r));
+                        log_error("LISTEN: %s: must be %s: %s", *s, what_is_needed(*s, -r), strerror(-r));
                         return r;
                 }
                 r = listen_on(m, fd, NULL);

@@ -65,6 +65,8 @@ static void check_config(const Config *c) {
         check_model(c->default_model);
         check(c->listen && c->listen[0]);
         check(c->tokens.n_client > 0 || !config_listens_beyond_loopback(c));
+        for (size_t i = 0; i < c->tokens.n; i++)
+                check(secret_length(c->tokens.tokens[i].secret) >= 16 || !config_listens_beyond_loopback(c));
         check(zone_name_is_valid(c->quota_reset_timezone));
         check(c->gemini_base_url[strlen(c->gemini_base_url) - 1] != '/' && !strchr(c->gemini_base_url, '@'));
         check(c->connect_timeout > 0 && c->request_deadline > 0 && c->max_body > 0 &&

@@ -46,7 +46,7 @@ static int read_env(const char *text, size_t n, ConfigText **ret, Said *said) {
 static const char *value_of(const ConfigText *t, const char *name) {
         size_t n;
 
-        return config_text_get(t, CONFIG_SOURCE_ENV_FILE, config_setting(name), &n);
+        return config_text_get_raw(t, CONFIG_SOURCE_ENV_FILE, name, &n);
 }
 
 static void assert_value(const char *what, const char *text, const char *value, const char *expected) {
@@ -235,14 +235,20 @@ static void test_messages(void **state) {
         } rows[] = {
                 { A "=a\nNO_SUCH=1\n", 0, "x.env:2: NO_SUCH is not a setting\n" },
                 { "COMPOSE_FILE=packaging/compose.yaml\nPUBLISH=1\nTZ=UTC\n" A "=a\n", 0, "" },
+                { "LOG_LEVEL=DEBUG\nALOWED_IPS=[\"*\"]\n" A "=a\n", -EBADMSG,
+                  "x.env:2: ALOWED_IPS: must be the name of a setting, such as ALLOWED_IPS\n" },
+                { "export api_keys=a\n", -EBADMSG,
+                  "x.env:1: other programs read this line differently: export: systemd ignores the line\n"
+                  "x.env:1: api_keys: must be the name of a setting, such as API_KEYS\n" },
                 { "COMPOSE=1\n", 0, "x.env:1: COMPOSE is not a setting\n" },
                 /* the text in place of a name may be a secret */
                 { "AIzaSyKEY=1\n", 0, "x.env:1: this is not a setting\n" },
                 { "\n\nfoo\nbar\n", -EBADMSG,
                   "x.env:3: must be NAME=value\nx.env:4: must be NAME=value\n" },
-                { "\n" A "='a\nb\n", -EBADMSG, "x.env:2: a quote that is not closed\n" },
+                { "\n" A "='a\nb\n", -EBADMSG, "x.env:2: must have a closing quote\n" },
                 { A "='a\nb'x\nfoo\n", -EBADMSG,
-                  "x.env:1: text after the closing quote\nx.env:3: must be NAME=value\n" },
+                  "x.env:1: must have only a comment after the closing quote\n"
+                  "x.env:3: must be NAME=value\n" },
                 { A "='a\n\nb'\n\nfoo", -EBADMSG, "x.env:5: must be NAME=value\n" },
                 { A "=\"a\\\nb\"\nfoo", -EBADMSG,
                   "x.env:1: other programs read this line differently: a backslash before "

@@ -48,7 +48,7 @@ static void test_what_is_fixed(void **state) {
 
                 assert_int_equal(config_text_new(&t), 0);
                 set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "token-of-t");
+                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "token-of-this-test");
                 set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
                 set(t, CONFIG_SOURCE_ENV_FILE, "MAX_CONNECTIONS", "7");
                 assert_int_equal(config_new(t, say, &said, &running), 0);
@@ -78,7 +78,7 @@ static void test_what_is_fixed_forbids(void **state) {
 
         assert_int_equal(config_text_new(&t), 0);
         set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "token-of-t");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "token-of-this-test");
         set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
         assert_int_equal(config_new(t, say, &said, &running), 0);
         set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "");
@@ -92,6 +92,7 @@ static void test_what_is_fixed_forbids(void **state) {
 /* A version at the end of GEMINI_BASE_URL is left out. */
 static void test_base_url(void **state) {
         static const char *const rows[][2] = {
+                { "", "" },               { "//", "" },                 { "/gem/", "/gem" },
                 { "/v1beta", "" },        { "/v1beta/openai/", "" },    { "/gem/v1//", "/gem" },
                 { "/V1Beta/models", "" }, { "/v1alpha", "" },           { "/v1beta2", "/v1beta2" },
                 { "/openai", "/openai" }, { "/v1/openai/v1beta/", "" }, { "/v2", "/v2" },
@@ -100,14 +101,21 @@ static void test_base_url(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(config_text_freep) ConfigText *t = NULL;
                 _cleanup_(config_unrefp) Config *c = NULL;
-                char url[64] = "https://v1beta";
+                char url[64] = "https://v1beta", said_so[256] = "";
                 Said said = {};
 
                 text_copy(url + strlen(url), sizeof(url) - strlen(url), rows[i][0]);
                 assert_int_equal(config_text_new(&t), 0);
+                set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
                 set(t, CONFIG_SOURCE_ENV_FILE, "GEMINI_BASE_URL", url);
                 assert_int_equal(config_new(t, say, &said, &c), 0);
                 assert_string_equal(startswith(c->gemini_base_url, "https://v1beta"), rows[i][1]);
+                if (strlen(rows[i][0]) > strlen(rows[i][1]) + 2)
+                        (void) snprintf(said_so, sizeof(said_so),
+                                        "GEMINI_BASE_URL: %s: is taken as %s: gemgate adds the API's "
+                                        "version itself\n",
+                                        url, c->gemini_base_url);
+                assert_string_equal(said.text, said_so);
         }
 }
 

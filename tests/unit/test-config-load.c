@@ -55,6 +55,7 @@ static int setup(void **state) {
                 (void) unsetenv(name);
         (void) unsetenv("CREDENTIALS_DIRECTORY");
         (void) empty_home();
+        (void) chmod(".", 0700);
         return mkdir("etc", 0750) + mkdir("credentials", 0750);
 }
 
@@ -188,7 +189,8 @@ static void test_faults(void **state) {
                 int r;
                 const char *said;
         } rows[] = {
-                { ".env", "", "nowhere.env", NULL, -EINVAL, "nowhere.env: No such file or directory\n" },
+                { ".env", "", "nowhere.env", NULL, -EINVAL,
+                  "--env-file: nowhere.env: must be a file that exists\n" },
                 { ".env", NULL, NULL, NULL, -EINVAL,
                   "./.env: must be a regular file, not a directory, a pipe or a device\n" },
                 { "etc/api-keys", NULL, NULL, "etc", -EINVAL,
@@ -196,7 +198,8 @@ static void test_faults(void **state) {
                 { "file", "", NULL, "file", -ENOTDIR, "file/gemgate.env: Not a directory\n" },
                 /* a bad line does not hide the other faults, nor does it become a start */
                 { ".env", "API_KEYS=k\nnonsense\nLOG_LEVEL=LOUD\n", NULL, NULL, -EINVAL,
-                  "./.env:2: must be NAME=value\nLOG_LEVEL: LOUD: must be DEBUG, INFO, WARNING or ERROR\n" },
+                  "./.env:2: must be NAME=value\nLOG_LEVEL: LOUD: must be DEBUG, INFO, WARNING or ERROR "
+                  "(./.env:3)\n" },
                 { ".env", "API_KEYS=k\nnonsense\n", NULL, NULL, -EBADMSG,
                   "./.env:2: must be NAME=value\n" },
                 { ".env", "API_KEYS=k\nQUOTA_RESET_TIMEZONE=America/Nowhere\n", NULL, NULL, -EINVAL,
@@ -253,7 +256,7 @@ static void test_named(void **state) {
         static const struct {
                 const char *file, *said;
         } rows[] = {
-                { "none", "No such file or directory" },
+                { "none", "must be a file that exists" },
                 { "etc", "must be a regular file, not a directory, a pipe or a device" },
                 { "fifo", "must be a regular file, not a directory, a pipe or a device" },
                 { "device", "must be a regular file, not a directory, a pipe or a device" },
@@ -325,7 +328,7 @@ static void test_too_large(void **state) {
         said = (Said){};
         assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX), 0);
         assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc" }, NULL, say, &said, &c), -EINVAL);
-        assert_string_equal(said.text, "API_KEYS: must be text without NUL bytes\n");
+        assert_string_equal(said.text, "API_KEYS: must be text without NUL bytes (etc/api-keys)\n");
 }
 
 /* --check-config reports more: the files that were read, who else can read them, and lines that systemd or
@@ -335,17 +338,98 @@ static void test_check(void **state) {
         Said said = {};
 
         write_file(".env", "export API_KEYS=k\n");
-        assert_int_equal(chmod(".env", 0644), 0);
+        assert_int_equal(chmod(".env", 0644) + chmod(".", 0711), 0);
         assert_int_equal(config_load(&(ConfigPaths){ .check = true }, NULL, say, &said, &c), 0);
         assert_string_equal(said.text,
                             "info: ./.env: read\n"
-                            "warning: ./.env: every user of this machine can read it\n"
+                            "warning: ./.env: every user of this machine can read it: must not be readable "
+                            "by others\n"
                             "warning: ./.env:1: other programs read this line differently: export: "
                             "systemd ignores the line\n");
         said = (Said){};
         c = config_unref(c);
         assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
         assert_string_equal(said.text, "");
+}
+
+/* What a directory keeps from others needs no warning; what others may replace does. */
+static void test_directory(void **state _unused_) {
+        static const struct {
+                mode_t above, dir, file;
+                const char *said;
+        } rows[] = {
+#define READ                                                                                                \
+        "warning: etc/gemgate.env: every user of this machine can read it: must not be readable by " \
+        "others\n"
+#define WRITE(what)                                                                                         \
+        "warning: etc/gemgate.env: other users of this machine may write " what ", and could have the " \
+        "keys sent to another server: must not be writable by others\n"
+                { 0755, 0755, 0640, "" },
+                { 0755, 0755, 0644, READ },
+                { 0755, 0750, 0644, "" },
+                { 0700, 0755, 0644, "" },
+                { 0755, 0754, 0644, "" }, /* a list of names is no way to the file */
+                { 0755, 0750, 0646, WRITE("it") },
+                { 0755, 0757, 0640, WRITE("a directory that it is in") },
+                { 0755, 01757, 0640, "" },
+                { 0700, 0777, 0640, "" },
+        };
+
+        write_file("etc/gemgate.env", "API_KEYS=k\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_unrefp) Config *c = NULL;
+                const char *rest;
+                Said said = {};
+
+                assert_int_equal(chmod(".", rows[i].above) + chmod("etc", rows[i].dir) +
+                                         chmod("etc/gemgate.env", rows[i].file),
+                                 0);
+                assert_int_equal(config_load(&(ConfigPaths){ .config_dir = "etc", .check = true }, NULL, say,
+                                             &said, &c),
+                                 0);
+                rest = said.text;
+                for (const char *p; (p = strstr(rest, "info: etc/gemgate.env: read\n"));)
+                        memmove((char *) (uintptr_t) p, p + 28, strlen(p + 28) + 1);
+                if (strstr(rest, "only root can read it"))
+                        continue;
+                assert_string_equal(rest, rows[i].said);
+        }
+        assert_int_equal(chmod(".", 0700) + chmod("etc", 0750), 0);
+}
+
+/* The Gemini CLI, if it is asked for. */
+static void test_programs(void **state _unused_) {
+        static const char *const rows[][2] = {
+                { "CLI_TIMEOUT=9s", "" },
+                { "ENGINE=cli\nCLI_PATH=/bin/sh", "" },
+                { "ENGINE=cli\nCLI_PATH=/nope",
+                  "warning: CLI_PATH: /nope: must be a program that is installed here\n" },
+                { "CLI_PATH=no-such-program",
+                  "warning: CLI_PATH: no-such-program: must be a program that is in /opt/gemgate-cli/bin or "
+                  "in PATH here\n" },
+                { "DEFAULT_MODEL=cli/m\nCLI_RUNNER=/nope",
+                  "warning: CLI_PATH: gemini: must be a program that is in /opt/gemgate-cli/bin or in PATH "
+                  "here\n"
+                  "warning: CLI_RUNNER: /nope: must be a program that is installed here\n" },
+                { "MODEL_ALIASES={\"a\":\"cli/m\"}\nCLI_PATH=/bin/sh\nCLI_RUNNER=unix:/nope",
+                  "warning: CLI_RUNNER: unix:/nope: must be a socket that exists\n" },
+        };
+        _cleanup_free_ char *path = strdup(strempty(getenv("PATH")));
+
+        assert_non_null(path);
+        assert_int_equal(setenv("PATH", "/nowhere", true), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_unrefp) Config *c = NULL;
+                char text[256];
+                Said said = {};
+
+                (void) snprintf(text, sizeof(text), "API_KEYS=k\n%s\n", rows[i][0]);
+                write_file(".env", text);
+                assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
+                if (access("/opt/gemgate-cli/bin/gemini", F_OK) < 0 || i != 4)
+                        assert_string_equal(said.text, rows[i][1]);
+        }
+        assert_int_equal(setenv("PATH", path, true), 0);
 }
 
 /* Reported at each load: what others write there takes effect with the next one. A file of MODEL_RULES has
@@ -359,7 +443,7 @@ static void test_writable(void **state _unused_) {
         assert_int_equal(chmod(".env", 0662), 0);
         assert_int_equal(config_load(&(ConfigPaths){}, NULL, say, &said, &c), 0);
         assert_string_equal(said.text,
-                            "warning: ./.env: every user of this machine can write it, and could have the "
+                            "warning: ./.env: other users of this machine may write it, and could have the "
                             "keys sent to another server: must not be writable by others\n");
 
         said = (Said){};
@@ -372,8 +456,8 @@ static void test_writable(void **state _unused_) {
         assert_int_equal(config_load(&(ConfigPaths){ .check = true }, NULL, say, &said, &c), 0);
         (void) snprintf(expected, sizeof(expected),
                         "info: ./.env: read\n"
-                        "warning: MODEL_RULES: %s/rules: every user of this machine can write it: must not "
-                        "be writable by others\n"
+                        "warning: MODEL_RULES: %s/rules: other users of this machine may write it: must "
+                        "not be writable by others\n"
                         "info: MODEL_RULES: %s/rules: read\n",
                         home, home);
         assert_string_equal(said.text, expected);
@@ -390,6 +474,8 @@ int main(void) {
                 cmocka_unit_test_setup(test_not_regular, setup),
                 cmocka_unit_test_setup(test_named, setup),
                 cmocka_unit_test_setup(test_too_large, setup),
+                cmocka_unit_test_setup(test_directory, setup),
+                cmocka_unit_test_setup(test_programs, setup),
                 cmocka_unit_test_setup(test_writable, setup),
                 cmocka_unit_test_setup(test_check, setup),
         };

@@ -73,7 +73,8 @@ static void test_refused(void **state) {
                 { "models.json",
                   "MODEL_RULES: models.json: must be " ALLOWED },
                 { "{\"m\":{},}",
-                  "MODEL_RULES: {\"m\":{},}: must be valid JSON: a name in quotes is expected\n" },
+                  "MODEL_RULES: {\"m\":{},}: must be valid JSON: a name in quotes is expected, at "
+                  "character 9\n" },
                 { "{\"a/b\":{}}", "MODEL_RULES: a/b: must be a model's name, in which * is any text\n" },
                 { "{\"\":{}}", "MODEL_RULES: : must be a model's name, in which * is any text\n" },
                 { "{\"models/m\":{}}",

@@ -32,12 +32,12 @@ static void test_token_is_a_key(void **state _unused_) {
         set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "AIzaSy-0123456789,another-key-1,another-key-2");
         set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "a-client-1,AIzaSy-0123456789");
         set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "an-admin-1,another-key-2");
-        assert_int_equal(config_new(t, say, &said, &c), 0);
+        assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
         assert_string_equal(said.text,
-                            "warning: ALLOWED_TOKENS: AIza****6789: is also an API key: should differ, "
-                            "since a client with this token could use the key elsewhere\n"
-                            "warning: ADMIN_TOKENS: anot****ey-2: is also an API key: should differ, "
-                            "since a client with this token could use the key elsewhere\n");
+                            "ALLOWED_TOKENS: AIza****6789: must differ from the API keys, because a client "
+                            "with this token could use the key elsewhere\n"
+                            "ADMIN_TOKENS: anot****ey-2: must differ from the API keys, because a client "
+                            "with this token could use the key elsewhere\n");
 }
 
 /* A key or a password that was pasted into the wrong place is not shown. */

@@ -249,7 +249,7 @@ static void test_listen(void **state) {
 
                 assert_int_equal(config_text_new(&t), 0);
                 set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", rows[i].value);
-                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "a-token");
+                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "a-token-of-sixteen");
                 assert_int_equal(config_new(t, say, &said, &c), 0);
                 while (c->listen[n])
                         n++;
@@ -263,7 +263,7 @@ static void test_listen(void **state) {
 #define NO_TOKEN_FORM \
         "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond loopback\n"
 #define KEY_FORM "must be {key, name?, project?, disabled?}\n"
-#define LIST_FORM "must be a JSON array ([\"…\", \"…\"]) or entries separated by commas\n"
+#define LIST_FORM "must be a JSON array ([\"…\", \"…\"]) or entries separated by commas"
 #define ORIGINS "SCHEME://HOST[:PORT] without a path, or *\n"
 #define LISTEN_FORM \
         "must be ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, without host names; several separated by commas\n"
@@ -318,8 +318,14 @@ static void test_faults(void **state) {
                 { "ALLOWED_IPS", "[\"1.2.3.4\", 5]", "ALLOWED_IPS: entry 2: must be a string\n" },
                 { "ALLOWED_IPS", "[\"1.2.3.4\\u0000x\"]",
                   "ALLOWED_IPS: 1.2.3.4: must be addresses, CIDRs or *\n" },
-                { "ALLOWED_IPS", "[1.2.3.4]", "ALLOWED_IPS: " LIST_FORM },
-                { "ALLOWED_IPS", "[\"1.2.3.4\"] x", "ALLOWED_IPS: " LIST_FORM },
+                { "ALLOWED_IPS", "[1.2.3.4]",
+                  "ALLOWED_IPS: " LIST_FORM ": a comma or the end is expected, at character 5\n" },
+                { "ALLOWED_IPS", "[\"1.2.3.4\"] x",
+                  "ALLOWED_IPS: " LIST_FORM ": there is text after the end, at character 13\n" },
+                { "ALLOWED_IPS", "[\"1.2.3.4\",\n '::1']",
+                  "ALLOWED_IPS: " LIST_FORM ": a string is within double quotes, at character 2 of line "
+                  "2\n" },
+                { "ALLOWED_IPS", "{\"a\":1}", "ALLOWED_IPS: " LIST_FORM "\n" },
                 { "TRUSTED_PROXIES", "*", "TRUSTED_PROXIES: *: must be addresses, CIDRs or unix:\n" },
                 { "CORS_ORIGINS", "[\"https://a.example\", \"https://b.example/\", \"null\"]",
                   "CORS_ORIGINS: https://b.example/: must be " ORIGINS
@@ -431,10 +437,16 @@ static void test_secrets(void **state) {
                   "API_KEYS: entry 3: must be 1 to 512 printable ASCII characters without blanks\n" },
                 { "API_KEYS", SECRET " x," SECRET "2", -EINVAL, 0,
                   "API_KEYS: entry 1: must be 1 to 512 printable ASCII characters without blanks\n" },
-                { "API_KEYS", "[\"" SECRET "\"", -EINVAL, 0, "API_KEYS: " LIST_FORM },
-                { "API_KEYS", "[" SECRET "]", -EINVAL, 0, "API_KEYS: " LIST_FORM },
-                { "API_KEYS", "{\"key\":\"" SECRET "\"}", -EINVAL, 0, "API_KEYS: " LIST_FORM },
-                { "API_KEYS", "\"" SECRET "\",\"b\"", -EINVAL, 0, "API_KEYS: " LIST_FORM },
+                { "API_KEYS", "[\"" SECRET "\"", -EINVAL, 0,
+                  "API_KEYS: " LIST_FORM ": unexpected end of data, at character 23\n" },
+                { "API_KEYS", "[" SECRET "]", -EINVAL, 0,
+                  "API_KEYS: " LIST_FORM ": unexpected character, at character 2\n" },
+                { "API_KEYS", "['" SECRET "']", -EINVAL, 0,
+                  "API_KEYS: " LIST_FORM ": a string is within double quotes, at character 2\n" },
+                { "API_KEYS", "[\"" SECRET "\",]", -EINVAL, 0,
+                  "API_KEYS: " LIST_FORM ": unexpected character, at character 24\n" },
+                { "API_KEYS", "\"" SECRET "\",\"b\"", -EINVAL, 0,
+                  "API_KEYS: " LIST_FORM ": there is text after the end, at character 22\n" },
                 { "API_KEYS", "[1,null,[\"a\"],true]", -EINVAL, 0,
                   "API_KEYS: entry 1: must be a string or an object\n"
                   "API_KEYS: entry 2: must be a string or an object\n"
@@ -557,10 +569,16 @@ static void test_beyond_loopback(void **state) {
         set(t, CONFIG_SOURCE_ENV_FILE, "LISTEN", "0.0.0.0:8080");
         set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "admin-12");
         assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
-        assert_string_equal(
-                said.text,
-                "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond loopback\n");
-        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "admin-12");
+        assert_string_equal(said.text,
+                            NO_TOKEN_FORM "ADMIN_TOKENS: admi…: must have at least 16 characters, because "
+                                          "LISTEN goes beyond loopback\n");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ADMIN_TOKENS", "admin-of-16-char");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "client-of-15-ch");
+        said = (Said){};
+        assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
+        assert_string_equal(said.text, "ALLOWED_TOKENS: client-…: must have at least 16 characters, because "
+                                       "LISTEN goes beyond loopback\n");
+        set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "admin-of-16-char");
         assert_int_equal(config_new(t, say, &said, &c), 0);
 }
 

@@ -250,8 +250,8 @@ static const char *check_after(Check *c, CheckState *state) {
         return NULL;
 }
 
-/* `words`: room for an index; or NULL. So is `ret_counts`. */
-static const char *check(const char *s, size_t n, uint32_t *words, JsonCounts *ret_counts) {
+/* `words`: room for an index; or NULL. So are `ret_counts` and `ret_at`. */
+static const char *check(const char *s, size_t n, uint32_t *words, JsonCounts *ret_counts, size_t *ret_at) {
         uint32_t *open[JSON_CHECK_DEPTH_MAX], width[JSON_CHECK_DEPTH_MAX];
         Check c = {
                 .p = (const unsigned char *) s,
@@ -281,17 +281,23 @@ static const char *check(const char *s, size_t n, uint32_t *words, JsonCounts *r
         }
         if (ret_counts)
                 *ret_counts = c.counts;
+        if (ret_at)
+                *ret_at = (size_t) (c.p - c.begin);
         return fault;
 }
 
 const char *json_check(const char *s, size_t n) {
-        return check(s, n, NULL, NULL);
+        return check(s, n, NULL, NULL, NULL);
+}
+
+const char *json_check_at(const char *s, size_t n, size_t *ret_at) {
+        return check(s, n, NULL, NULL, ret_at);
 }
 
 const char *json_check_counts(const char *s, size_t n, JsonCounts *ret) {
         assert(n <= UINT32_MAX);
 
-        return check(s, n, NULL, ret);
+        return check(s, n, NULL, ret, NULL);
 }
 
 /* The maximum of words for n bytes: a string has one word and at least two bytes, a closed container has
@@ -314,7 +320,7 @@ int json_index_make(JsonIndex *x, const char *s, size_t n, const char **ret_faul
                 x->n_allocated = words_max(n);
                 memory_note(x->n_allocated * sizeof(uint32_t));
         }
-        fault = check(s, n, x->words, NULL);
+        fault = check(s, n, x->words, NULL, NULL);
         if (!fault)
                 return 0;
         *ret_fault = fault;

@@ -36,6 +36,7 @@ typedef struct JsonCounts {
 /* Returns NULL if the n bytes are one JSON document and nothing else, otherwise the fault in a few words.
  * It does not check that strings are UTF-8: text_is_utf8() does. */
 const char *json_check(const char *s, size_t n);
+const char *json_check_at(const char *s, size_t n, size_t *ret_at); /* the same, and the fault's place */
 const char *json_check_counts(const char *s, size_t n, JsonCounts *ret); /* of a fault: up to there */
 
 /* Checks like json_check() and makes the index, which replaces the previous one. -EBADMSG (*ret_fault is
