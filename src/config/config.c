@@ -26,6 +26,8 @@
 
 #define LINE_LENGTH_MAX 1024U
 
+#define KNOWN_LENGTH_LEAST 12U
+
 typedef struct ConfigValue {
         char *text; /* NULL: this source does not set it */
         size_t n;
@@ -124,15 +126,29 @@ const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const 
 
 /* --- messages --- */
 
+/* Covers what may be a secret, and the configuration's own, however they look. Very short ones would cover
+ * parts of ordinary texts. */
+static void cover_secrets(const ConfigCheck *k, char *text) {
+        const Config *c = k->config;
+
+        for (size_t i = 0; i < c->n_keys; i++)
+                if (c->keys[i].secret && secret_length(c->keys[i].secret) >= KNOWN_LENGTH_LEAST)
+                        secret_scrub(text, c->keys[i].secret);
+        for (size_t i = 0; i < c->tokens.n; i++)
+                if (secret_length(c->tokens.tokens[i].secret) >= KNOWN_LENGTH_LEAST)
+                        secret_scrub(text, c->tokens.tokens[i].secret);
+        secret_scrub_suspects(text);
+}
+
 /* Shows a wrong value, which may hold anything, short and printable. A secret is covered as a whole before
  * the value is cut, since a part of it may not look like one. */
-static void put_shown(Buf *b, const char *shown) {
-        _cleanup_free_ char *copy = strdup(shown);
+static void put_shown(const ConfigCheck *k, Buf *b, const char *shown) {
+        _cleanup_free_ char *copy = strndup(shown, SHOWN_MAX + SECRET_LENGTH_MAX);
         size_t n;
 
         if (!copy)
                 return;
-        secret_scrub_suspects(copy);
+        cover_secrets(k, copy);
         n = text_utf8_prefix(copy, SHOWN_MAX);
         for (size_t i = 0; i < n; i++)
                 (void) buf_putc(b, (unsigned char) copy[i] < 0x20 || copy[i] == 0x7f ? '?' : copy[i]);
@@ -140,15 +156,11 @@ static void put_shown(Buf *b, const char *shown) {
                 (void) buf_puts(b, "…");
 }
 
-/* The file that the value is from, and the line, if it is known. A path that is shown already is not
- * repeated. */
-static void put_origin(const ConfigCheck *k, const Setting *s, const char *shown, Buf *b) {
-        const ConfigValue *v = k->values[s - config_settings];
-        unsigned line;
-
-        if (!v || !v->file || (k->path && shown == k->path))
+/* The file that the value is from, and the line, if it is known; `line` is that in the value, or 0. */
+static void put_origin(const ConfigValue *v, unsigned line, Buf *b) {
+        if (!v || !v->file)
                 return;
-        line = v->line > 0 && k->line > 0 ? v->line + k->line - 1 : MAX(v->line, k->line);
+        line = v->line > 0 && line > 0 ? v->line + line - 1 : MAX(v->line, line);
         (void) buf_printf(b, line > 0 ? " (%.255s:%u)" : " (%.255s)", v->file, line);
 }
 
@@ -159,18 +171,19 @@ static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Settin
 
         (void) buf_printf(&b, "%s: ", s->name);
         if (shown) {
-                put_shown(&b, shown);
+                put_shown(k, &b, shown);
                 (void) buf_puts(&b, ": ");
         }
         if (fmt) {
                 (void) vsnprintf(text, sizeof(text), fmt, ap);
-                secret_scrub_suspects(text); /* it may quote a part of the value */
+                cover_secrets(k, text); /* it may quote a part of the value */
                 (void) buf_puts(&b, text);
         } else {
                 (void) buf_puts(&b, "must be ");
                 config_allowed(s, &b);
         }
-        put_origin(k, s, shown, &b);
+        if (!k->path || shown != k->path) /* which is shown already */
+                put_origin(k->values[s - config_settings], k->line, &b);
         k->say(level, buf_cstr(&b) ?: s->name, k->userdata);
 }
 
@@ -235,10 +248,31 @@ int config_text_path(const ConfigText *t, size_t i, char **ret) {
         return 0;
 }
 
+void config_text_put_origin(const ConfigText *t, const char *name, Buf *out) {
+        const Setting *s = config_setting(name);
+        ConfigSource source;
+
+        if (s)
+                put_origin(last_value(t, s, _CONFIG_SOURCE_MAX - 1, &source), 0, out);
+}
+
+/* A key may look like a good value of its setting, such as a model's name; and such values are logged. */
+static int refuse_key(ConfigCheck *k, const Setting *s, const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        secret_scrub(copy, NULL);
+        if (!streq(copy, text))
+                config_fault(k, s, k->path ?: copy, "must not hold an API key");
+        return 0;
+}
+
 static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
         const Setting *s = config_settings + i;
         ConfigSource source = CONFIG_SOURCE_DEFAULT;
         _cleanup_free_ char *path = NULL;
+        size_t before = k->n_faults;
         const ConfigValue *v;
         const char *text;
         int r;
@@ -267,6 +301,8 @@ static int check_setting(ConfigCheck *k, const ConfigText *t, size_t i) {
                 return r;
         k->path = path;
         r = *text ? s->type->parse(k, s, text) : 0;
+        if (r >= 0 && v && !s->secret && k->n_faults == before)
+                r = refuse_key(k, s, text);
         k->path = NULL;
         k->line = 0;
         return r;

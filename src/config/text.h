@@ -3,6 +3,7 @@
 
 /* The texts of the settings, before they are checked: config.h. */
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/macros.h"
 
@@ -34,6 +35,8 @@ int config_text_set(ConfigText *t, ConfigSource source, const char *name, const 
 /* The same, from that file, which messages name; `line` is where the value begins, or 0: it is all of it. */
 int config_text_set_from(ConfigText *t, ConfigSource source, const char *name, const char *value, size_t n,
                          const char *file, unsigned line);
+/* ` (FILE:LINE)` of the value that counts, if it is from a file. */
+void config_text_put_origin(const ConfigText *t, const char *name, Buf *out);
 /* The setting's unchecked text from that source, or NULL. May be secret. */
 const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const char *name, size_t *ret_n);
 void config_text_forget(ConfigText *t, ConfigSource source); /* before it is read again */

@@ -6,7 +6,8 @@
 #include "config/config.h"
 
 /* -EINVAL after the fault went to `say`. */
-int config_here_check(const Config *c, ConfigSay say, void *userdata);
+int config_here_check(const ConfigText *t, const Config *c, ConfigSay say, void *userdata);
 
-/* Warns of programs that are not there: they may come later, and nothing else needs them. */
-void config_here_warn(const Config *c, ConfigSay say, void *userdata);
+/* Warns of programs that are not there: they may come later, and nothing else needs them. The daemon itself
+ * warns of directories, so this does if it is not going to run. */
+void config_here_warn(const ConfigText *t, const Config *c, bool only_check, ConfigSay say, void *userdata);

@@ -404,7 +404,7 @@ int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Co
                 r = config_new(kept, say, userdata, ret);
         if (r < 0)
                 return r;
-        config_here_warn(*ret, say, userdata);
+        config_here_warn(kept, *ret, l.check, say, userdata);
         *ret_faults = MIN(faults, 0);
         return r;
 }
@@ -414,7 +414,7 @@ int config_load_finish(const ConfigPaths *paths, const Config *running, int faul
         const Loader l = { .text = kept, .say = say, .userdata = userdata, .check = paths->check };
         int r;
 
-        r = config_here_check(*c, say, userdata);
+        r = config_here_check(kept, *c, say, userdata);
         if (r >= 0)
                 r = faults;
         if (r >= 0 && running)

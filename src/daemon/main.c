@@ -137,6 +137,10 @@ static int fail(int status, int n_listeners) {
         return status;
 }
 
+static const char *plural(size_t n) {
+        return n == 1 ? "" : "s";
+}
+
 static int run(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "config-dir", required_argument, NULL, 'c' },
@@ -205,8 +209,10 @@ static int run(int argc, char *argv[]) {
         }
         if (paths.check) {
                 say_later(&later);
-                log_info("the configuration is good: %zu keys, %zu client tokens, %zu admin tokens",
-                         config->n_keys, config->tokens.n_client, config->tokens.n_admin);
+                log_info("the configuration is good: %zu key%s, %zu client token%s, %zu admin token%s",
+                         config->n_keys, plural(config->n_keys), config->tokens.n_client,
+                         plural(config->tokens.n_client), config->tokens.n_admin,
+                         plural(config->tokens.n_admin));
                 config_unref(config);
                 return 0;
         }

@@ -155,7 +155,10 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
                 return true;
         q->refusal = token ? "the token is unknown" : "no token";
         if (token)
-                api_error_set(ret, 401, NULL, "The token is not known here.");
+                api_error_set(ret, 401, NULL, "The token is not known here.%s",
+                              startswith(token, "AIza") || startswith(token, "AQ.")
+                                      ? " It looks like a Gemini API key; clients use one of ALLOWED_TOKENS."
+                                      : "");
         else if (config->tokens.n == 0)
                 api_error_set(ret, 401, NULL, "No client token is configured: set ALLOWED_TOKENS.");
         else if (presented.other_scheme)

@@ -69,6 +69,7 @@ class Configured(Daemon):
     def expect(self, added, removed, kept):
         message = self.reload()["message"]
         keys = "key" if added == 1 else "keys"
+        message, _, _ = message.partition("; changed: ")
         assert message == f"configuration reloaded: {added} {keys} added, {removed} removed, {kept} kept"
 
     def refuse(self, *pieces):

@@ -205,7 +205,7 @@ static void test_faults(void **state) {
                 { ".env", "API_KEYS=k\nQUOTA_RESET_TIMEZONE=America/Nowhere\n", NULL, NULL, -EINVAL,
                   "QUOTA_RESET_TIMEZONE: America/Nowhere: must be a time zone that is installed here "
                   "(package "
-                  "tzdata)\n" },
+                  "tzdata) (./.env:2)\n" },
                 { ".env", "API_KEYS=k\nLISTEN=0.0.0.0:80\n", NULL, NULL, -EINVAL,
                   "ALLOWED_TOKENS: none: must be at least one token, because LISTEN goes beyond "
                   "loopback\n" },
@@ -403,16 +403,16 @@ static void test_programs(void **state _unused_) {
                 { "CLI_TIMEOUT=9s", "" },
                 { "ENGINE=cli\nCLI_PATH=/bin/sh", "" },
                 { "ENGINE=cli\nCLI_PATH=/nope",
-                  "warning: CLI_PATH: /nope: must be a program that is installed here\n" },
+                  "warning: CLI_PATH: /nope: must be a program that is installed here (./.env:3)\n" },
                 { "CLI_PATH=no-such-program",
                   "warning: CLI_PATH: no-such-program: must be a program that is in /opt/gemgate-cli/bin or "
-                  "in PATH here\n" },
+                  "in PATH here (./.env:2)\n" },
                 { "DEFAULT_MODEL=cli/m\nCLI_RUNNER=/nope",
                   "warning: CLI_PATH: gemini: must be a program that is in /opt/gemgate-cli/bin or in PATH "
                   "here\n"
-                  "warning: CLI_RUNNER: /nope: must be a program that is installed here\n" },
+                  "warning: CLI_RUNNER: /nope: must be a program that is installed here (./.env:3)\n" },
                 { "MODEL_ALIASES={\"a\":\"cli/m\"}\nCLI_PATH=/bin/sh\nCLI_RUNNER=unix:/nope",
-                  "warning: CLI_RUNNER: unix:/nope: must be a socket that exists\n" },
+                  "warning: CLI_RUNNER: unix:/nope: must be a socket that exists (./.env:4)\n" },
         };
         _cleanup_free_ char *path = strdup(strempty(getenv("PATH")));
 

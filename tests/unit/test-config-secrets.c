@@ -78,6 +78,36 @@ static void test_pasted(void **state _unused_) {
                 }
 }
 
+/* A key is a good model's name or path, but no value of such a setting; and what is configured as a secret
+ * is not shown, however it looks. */
+static void test_in_wrong_setting(void **state _unused_) {
+#define KEY   "AIzaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q"
+#define STARS "***********************************"
+        static const char *const rows[][3] = {
+                { "DEFAULT_MODEL", KEY, "DEFAULT_MODEL: AIza" STARS ": must not hold an API key\n" },
+                { "MODEL_ALIASES", "{\"gpt\":\"" KEY "\"}",
+                  "MODEL_ALIASES: {\"gpt\":\"AIza" STARS "\"}: must not hold an API key\n" },
+                { "LOG_DIR", "/" KEY, "LOG_DIR: /AIza" STARS ": must not hold an API key\n" },
+                { "LOG_LEVEL", "my-simple-token",
+                  "LOG_LEVEL: ***************: must be DEBUG, INFO, WARNING or ERROR\n" },
+                { "LOG_LEVEL", "x my-simple-keys y",
+                  "LOG_LEVEL: x ************** y: must be DEBUG, INFO, WARNING or ERROR\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(config_text_freep) ConfigText *t = NULL;
+                Config *c = NULL;
+                Said said = {};
+
+                assert_int_equal(config_text_new(&t), 0);
+                set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "my-simple-keys");
+                set(t, CONFIG_SOURCE_ENV_FILE, "ALLOWED_TOKENS", "my-simple-token");
+                set(t, CONFIG_SOURCE_ENV_FILE, rows[i][0], rows[i][1]);
+                assert_int_equal(config_new(t, say, &said, &c), -EINVAL);
+                assert_string_equal(said.text, rows[i][2]);
+        }
+}
+
 /* Names that a message must go on showing. */
 static void test_names_are_shown(void **state _unused_) {
         static const char *const names[] = {
@@ -100,6 +130,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_token_is_a_key),
                 cmocka_unit_test(test_pasted),
+                cmocka_unit_test(test_in_wrong_setting),
                 cmocka_unit_test(test_names_are_shown),
         };
 
