@@ -60,6 +60,10 @@ int rows_get(Ctl *c, KeyRows *ret) {
         return 0;
 }
 
+bool row_is_missing(const KeyRow *row) {
+        return streq(row->state, "missing");
+}
+
 bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
         RowsOfKey k = { .last_error = "" };
         size_t i = *at;
@@ -70,18 +74,20 @@ bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
         k.rows = r->rows + i;
         for (; i < r->n && streq(r->rows[i].path, k.rows->path); i++) {
                 const KeyRow *row = r->rows + i;
-                bool is_model = !strnull(row->model);
+                bool is_model = !strnull(row->model) && !row_is_missing(row);
+                const char *state = row_is_missing(row) ? "usable" : row->state; /* the key's */
 
                 /* Among states alike, the one that frees first. */
-                if (!k.state || words_rank(row->state) < words_rank(k.state) ||
-                    (streq(row->state, k.state) && row->available_at < k.available_at)) {
-                        k.state = row->state;
+                if (!k.state || words_rank(state) < words_rank(k.state) ||
+                    (streq(state, k.state) && row->available_at < k.available_at)) {
+                        k.state = state;
                         k.available_at = row->available_at;
                 }
                 /* That of the row that is blocked most: it explains why. */
-                if (!strnull(row->last_error) && (!*k.last_error || words_rank(row->state) > rank)) {
+                if (!row_is_missing(row) && !strnull(row->last_error) &&
+                    (!*k.last_error || words_rank(state) > rank)) {
                         k.last_error = row->last_error;
-                        rank = words_rank(row->state);
+                        rank = words_rank(state);
                 }
                 k.n_models += is_model;
                 k.n_usable += is_model && streq(row->state, "usable");

@@ -34,6 +34,9 @@ int rows_get(Ctl *c, KeyRows *ret); /* 0 or an exit status */
 void rows_done(KeyRows *r);
 #define _cleanup_rows_ _cleanup_(rows_done)
 
+/* Google does not know the model, which proves nothing about the key. */
+bool row_is_missing(const KeyRow *row);
+
 /* The key that begins at *at, which moves on to the next; false at the end. */
 bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret);
 

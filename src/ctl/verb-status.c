@@ -81,7 +81,8 @@ static int trouble(Ctl *c, const KeyRows *rows, usec_t now) {
                 _cleanup_free_ char *label = NULL;
                 char time[WORDS_TIME_MAX];
 
-                if (streq(row->state, "usable") || streq(row->state, "disabled") || n++ >= TROUBLE_MAX)
+                if (streq(row->state, "usable") || streq(row->state, "disabled") || row_is_missing(row) ||
+                    n++ >= TROUBLE_MAX)
                         continue;
                 label = rows_label(row);
                 table_add(&t, STYLE_STRONG, label);

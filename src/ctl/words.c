@@ -71,7 +71,7 @@ static const struct {
 } states[] = {
         { "usable", STYLE_GOOD },   { "probing", STYLE_WARN },   { "cooling", STYLE_WARN },
         { "unhealthy", STYLE_BAD }, { "closed", STYLE_BAD },     { "billing", STYLE_BAD },
-        { "dead", STYLE_BAD },      { "disabled", STYLE_FAINT },
+        { "dead", STYLE_BAD },      { "disabled", STYLE_FAINT },  { "missing", STYLE_BAD },
 };
 
 unsigned words_rank(const char *state) {

@@ -65,10 +65,11 @@ struct PoolModel {
         const PoolProject *tried_by; /* see chain.c; else NULL */
         PoolTally tally;
         PoolToday today;
-        PoolDirty dirty, alias_dirty;
+        PoolDirty dirty, alias_dirty, missing_dirty;
         bool saved; /* the store has a row of it or of one of its slots */
         usec_t day; /* the day of all its buckets; USEC_INFINITY: the clock has jumped */
         bool succeeded;
+        unsigned missed; /* how often in a row Google has not known it; see pool_model_is_missing() */
         bool may_be_waited_for; /* a slot or bucket with an open breaker, or with a known ceiling, was placed
                                  * since a walk found none that waits */
         PoolSlot *waiting_slot; /* what the last walk found; or NULL */

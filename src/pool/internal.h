@@ -4,6 +4,7 @@
 /* The pool itself, for the files of this folder and their tests; see pick.c. */
 
 #include "core/day.h"
+#include "core/judgement.h"
 #include "pool/admin.h"
 #include "pool/heaps.h"
 #include "pool/herd.h"
@@ -75,6 +76,12 @@ static inline void pool_note(Pool *p, PoolDirty *d, bool urgent) {
 
 /* The key's project may have rows in the store; those of a new key are awaited anyway. */
 void pool_await_rows(Pool *p, PoolKey *k);
+
+/* Google does not know the model. For one that has answered it takes more: Google refuses a kind of request
+ * that a model does not take in the same words. This changes what is shown, not what is picked. */
+static inline bool pool_model_is_missing(const PoolModel *m) {
+        return m->missed >= (m->succeeded ? JUDGEMENT_STRIKES : 1U);
+}
 
 /* Keys or their state have changed: each model's refusal is counted again when it is needed. */
 static inline void pool_forget_refusals(const Pool *p) {

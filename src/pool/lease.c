@@ -449,6 +449,20 @@ void pool_answering(Pool *p, const Lease *lease, usec_t now) {
         judge_layers(p, lease, &ok);
 }
 
+/* Google does not know the model, or knows it; another outcome proves neither. */
+static void count_missed(Pool *p, PoolModel *m, const Verdict *v) {
+        unsigned missed = m->missed;
+
+        if (v->class == VERDICT_OK)
+                missed = 0;
+        else if (v->class == VERDICT_REQUEST && v->status == 404)
+                missed = MIN(missed + 1, JUDGEMENT_STRIKES);
+        if (missed == m->missed)
+                return;
+        m->missed = missed;
+        pool_note(p, &m->missing_dirty, false);
+}
+
 static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *usage) {
         static const Usage none = {};
         PoolModel *m = s->bucket->model;
@@ -467,6 +481,7 @@ static void count_outcome(Pool *p, PoolSlot *s, const Verdict *v, const Usage *u
                 pool_error_clear(&s->error);
                 m->succeeded = true;
         }
+        count_missed(p, m, v);
         m->n_leases--;
 }
 

@@ -36,6 +36,7 @@ static void model_clear(Pool *p, PoolModel *m) {
         list_unlink(&m->models);
         list_unlink(&m->dirty.link);
         list_unlink(&m->alias_dirty.link);
+        list_unlink(&m->missing_dirty.link);
         p->n_models--;
         pool_book_model(p, m);
 }
@@ -179,6 +180,7 @@ int pool_model_acquire(Pool *p, const char *name, PoolModel **ret) {
         m->place = free_place(p);
         pool_dirty_init(&m->dirty, POOL_MODELS);
         pool_dirty_init(&m->alias_dirty, POOL_ALIASES);
+        pool_dirty_init(&m->missing_dirty, POOL_MISSING_MODELS);
         list_append(&p->models, &m->models);
         m->next_project = p->first_project;
         m->day = p->day.start;

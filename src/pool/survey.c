@@ -62,12 +62,14 @@ void pool_survey_each_model(PoolSurvey *s, usec_t now, void (*f)(const PoolModel
         LIST_FOREACH(i, &p->models) {
                 const PoolModel *m = list_entry(i, PoolModel, models);
                 const PoolCensus *c = &s->models[m->place].census;
+                bool missing = pool_model_is_missing(m);
 
                 if (!is_surveyed(s, m))
                         continue;
                 f(&(const PoolModelView){
                           .name = m->name,
-                          .usable_keys = c->n_usable,
+                          .usable_keys = missing ? 0 : c->n_usable,
+                          .missing = missing,
                           .total_keys = c->n_total,
                           .healthy_keys = c->n_healthy,
                           .standing = c->refusal,

@@ -43,6 +43,7 @@ typedef enum PoolState {
         POOL_BILLING,
         POOL_DEAD,
         POOL_DISABLED,
+        POOL_MISSING,   /* of a usable key: Google does not know the model; in views alone */
         _POOL_STATE_MAX,
 } PoolState;
 

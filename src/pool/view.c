@@ -21,6 +21,7 @@ static const char *const states[_POOL_STATE_MAX] = {
         [POOL_USABLE]    = "usable",    [POOL_PROBING] = "probing", [POOL_COOLING] = "cooling",
         [POOL_UNHEALTHY] = "unhealthy", [POOL_CLOSED]  = "closed",  [POOL_BILLING] = "billing",
         [POOL_DEAD]      = "dead",      [POOL_DISABLED] = "disabled",
+        [POOL_MISSING] = "missing",
 };
 
 const char *pool_state_to_string(PoolState s) {
@@ -312,14 +313,16 @@ void pool_each_slot(Pool *p, const PoolKey *k, usec_t now, void (*f)(const PoolS
                 PoolSlot *s = list_entry(i, PoolSlot, by_key);
                 const PoolError *error;
                 PoolStanding standing;
+                bool missing;
 
                 if (s->tally.counters.total == 0)
                         continue; /* without a request */
                 pool_standing(p, s->key, s->bucket, s, 0, &standing);
                 error = standing.error ?: &s->error;
+                missing = standing.state == POOL_USABLE && pool_model_is_missing(s->bucket->model);
                 f(&(const PoolSlotView){
                           .model = s->bucket->model->name,
-                          .state = standing.state,
+                          .state = missing ? POOL_MISSING : standing.state,
                           .counters = pool_tally_counters(&s->tally, p->day.start),
                           .consecutive_errors = s->strikes,
                           .available_at = standing.available_at,

@@ -44,6 +44,7 @@ typedef struct PoolSlotView {
 typedef struct PoolModelView {
         const char *name;
         size_t usable_keys, total_keys, healthy_keys; /* enabled keys; healthy: neither unhealthy nor dead */
+        bool missing; /* Google does not know the model: no key is usable */
         PoolCounters counters;
         PoolRefusal standing; /* key counts by state, filled even when keys are usable */
 } PoolModelView;

@@ -108,6 +108,17 @@ def test_models(mock, ctl):
     ]
 
 
+def test_a_model_that_is_not_there(mock, ctl):
+    """Google does not know it: that is no trouble of the keys."""
+    mock.answers["ListKeyHealth"] = health(row("one", "no-such", state="missing", said="It is not found."),
+                                           row("one", "gemini-a"), row("two", "no-such", state="missing"))
+    mock.answers["GetAll"] = DAEMON
+    assert lines(ctl("models"))[1].split() == ["no-such", "missing", "0/2", "-"]
+    assert "no-such" not in ctl("status")
+    assert [[f for f in line.split() if f in ("usable", "missing", "1/1", "found.")]
+            for line in lines(ctl("keys"))[1:]] == [["usable", "1/1"], ["usable"]]
+
+
 MODELS = get("a(ssuttttts)", [["gemini-a", "cooling", 2, FOREVER, 10, 4, 3, 1_795_000_000_000_000, "Quota."]])
 
 

@@ -104,6 +104,25 @@ def test_many_rounds_are_one_request(sim, daemon):
     assert requests == 1 and attempts == sim.count() > 1
 
 
+def test_a_model_that_is_not_there(sim, tmp_path):
+    """It is usable for no key, also after a restart; and no key is blamed."""
+    state = {"STATE_URL": f"sqlite:{tmp_path}/state.db"}
+    for n in range(2):
+        (tmp_path / str(n)).mkdir()
+        with Daemon(tmp_path / str(n), sim, state) as d:
+            if n == 0:
+                sim.script("*: error not_found")
+                assert d.chat(model="no-such").status == 404
+            stats = json.loads(d.ask("GET", "/stats", token="ADMIN").body)
+            model = stats["model_summary"]["no-such"]
+            assert (model["usable_keys"], model["healthy_keys"], model["total_keys"]) == (0, 2, 2)
+            states = [m["state"] for k in stats["api_key_stats"].values() for m in k["models"].values()]
+            assert states == ["missing"]
+            advice = json.loads(d.ask("GET", "/api-key-recommendations", token="ADMIN").body)["advice"]
+            assert any(a.startswith("Google does not know no-such") for a in advice)
+            assert json.loads(d.ask("GET", "/health").body)["status"] == "healthy"
+
+
 def test_totals_never_fall(sim, tmp_path):
     """Keys leave by a reload and by a restart, and come back."""
     state = {"STATE_URL": f"sqlite:{tmp_path}/state.db"}

@@ -251,6 +251,57 @@ static void test_clients(void **state) {
         world_done(&w);
 }
 
+static void ask_missing(World *w, const char *model) {
+        Lease lease = world_pick(w, model);
+        Verdict v;
+
+        verdict_init(&v, VERDICT_REQUEST, 404, "models/x is not found for API version v1beta.");
+        pool_report(w->pool, &lease, &v, NULL, w->now);
+}
+
+static void on_missing(const PoolModelView *v, void *userdata) {
+        char *text = userdata;
+
+        (void) snprintf(text + strlen(text), 64 - strlen(text), "%s %zu%s; ", v->name, v->usable_keys,
+                        v->missing ? " missing" : "");
+}
+
+static void assert_missing(World *w, const char *expected) {
+        char text[64] = "";
+
+        pool_each_model(w->pool, w->now, on_missing, text);
+        assert_string_equal(text, expected);
+        world_assert_survives(w, four, 4);
+        text[0] = 0;
+        pool_each_model(w->pool, w->now, on_missing, text);
+        assert_string_equal(text, expected);
+}
+
+/* A model that Google does not know has no usable key until it answers. For one that has answered it takes
+ * three refusals. No key is blamed. */
+static void test_missing_models(void **state) {
+        World w = { .now = NOON };
+        PoolKeyView v;
+
+        world_begin(&w, four, 4);
+        world_ask(&w, "b", VERDICT_OVERLOAD, 0);
+        assert_missing(&w, "b 4; ");
+        ask_missing(&w, "a");
+        assert_missing(&w, "b 4; a 0 missing; ");
+        pool_key_view(w.pool, pool_key(w.pool, 0), w.now, &v);
+        assert_int_equal(v.state, POOL_USABLE);
+        world_ask(&w, "a", VERDICT_OVERLOAD, 0); /* proves nothing */
+        assert_missing(&w, "b 4; a 0 missing; ");
+        world_ask(&w, "a", VERDICT_OK, 0);
+        assert_missing(&w, "b 4; a 4; ");
+        for (unsigned i = 0; i < 2; i++)
+                ask_missing(&w, "a");
+        assert_missing(&w, "b 4; a 4; ");
+        ask_missing(&w, "a");
+        assert_missing(&w, "b 4; a 0 missing; ");
+        world_done(&w);
+}
+
 static void test_retention(void **state) {
         World w = { .now = NOON };
 
@@ -557,7 +608,7 @@ int main(void) {
                 cmocka_unit_test(test_urgent),           cmocka_unit_test(test_rest_is_told_of),
                 cmocka_unit_test(test_batches),
                 cmocka_unit_test(test_sweep),          cmocka_unit_test(test_days),
-                cmocka_unit_test(test_clients),
+                cmocka_unit_test(test_clients),        cmocka_unit_test(test_missing_models),
                 cmocka_unit_test(test_retention),        cmocka_unit_test(test_forgotten_models),
                 cmocka_unit_test(test_unsent),
                 cmocka_unit_test(test_wrong_clock),

@@ -254,6 +254,7 @@ static void test_counters(void **state) {
 static void test_state_names(void **state) {
         static const char *const names[] = {
                 "usable", "probing", "cooling", "unhealthy", "closed", "billing", "dead", "disabled",
+                "missing",
         };
 
         assert_int_equal(ELEMENTSOF(names), _POOL_STATE_MAX);

@@ -55,7 +55,8 @@ int pool_restore_begin(Pool *p, usec_t now, PoolRestore **ret) {
 
 static void ask_for_all(Rows *query) {
         static const PoolTable tables[] = { POOL_META,   POOL_TOTAL,     POOL_CLIENT_TOTAL, POOL_MODELS,
-                                            POOL_ALIASES, POOL_DAYS,      POOL_CLIENT_DAYS };
+                                            POOL_ALIASES, POOL_MISSING_MODELS,
+                                            POOL_DAYS,   POOL_CLIENT_DAYS };
 
         for (size_t i = 0; i < ELEMENTSOF(tables); i++)
                 rows_find_all(query, tables[i]);

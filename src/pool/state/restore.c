@@ -174,6 +174,23 @@ static int restore_alias(PoolRestore *r, const RowValue *v) {
         return 0;
 }
 
+static int restore_missing(PoolRestore *r, const RowValue *v) {
+        RowReader reader = { v + 1 };
+        unsigned missed = (unsigned) row_get_number(&reader, JUDGEMENT_STRIKES);
+        PoolModel *m;
+        int e;
+
+        r->of.n_senseless += reader.bad;
+        if (!r->is_first || reader.bad)
+                return 0;
+        e = restore_index_model(&r->of, v, &m);
+        if (e < 0 || !m)
+                return e;
+        m->saved = true;
+        m->missed = MAX(m->missed, missed);
+        return 0;
+}
+
 static int restore_key(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
         bool disabled = row_get_bool(&reader), configured = row_get_bool(&reader);
@@ -483,6 +500,7 @@ static int (*const restore[_POOL_TABLE_MAX])(PoolRestore *r, const RowValue *v) 
         [POOL_ERRORS] = restore_error,
         [POOL_QUOTAS] = restore_quota,        [POOL_CEILINGS] = restore_ceiling,
         [POOL_BINDINGS] = restore_binding,    [POOL_DAYS] = restore_day,
+        [POOL_MISSING_MODELS] = restore_missing,
         [POOL_CLIENT_TOTAL] = restore_client_total, [POOL_CLIENT_DAYS] = restore_client_day,
 };
 

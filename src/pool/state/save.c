@@ -86,6 +86,7 @@ void pool_note_all(Pool *p) {
 
                 pool_note(p, &m->dirty, false);
                 note_if(p, &m->alias_dirty, m->counted_as);
+                note_if(p, &m->missing_dirty, m->missed > 0);
         }
         daybook_dirty_all(p->daybook);
         bindings_note_all(p);
@@ -230,6 +231,15 @@ static int row_alias(Pool *p, PoolDirty *d, RowWriter *w) {
         return 0;
 }
 
+static int row_missing(Pool *p, PoolDirty *d, RowWriter *w) {
+        PoolModel *m = CONTAINER_OF(d, PoolModel, missing_dirty);
+
+        m->saved = true;
+        put(w, row_text(m->name));
+        put(w, row_int(m->missed));
+        return 0;
+}
+
 static int row_key(Pool *p, PoolDirty *d, RowWriter *w) {
         PoolKey *k = CONTAINER_OF(d, PoolKey, dirty);
         PoolTally t = k->tally;
@@ -353,6 +363,7 @@ static int (*const row_of[_POOL_TABLE_MAX])(Pool *p, PoolDirty *d, RowWriter *w)
         [POOL_ALIASES] = row_alias,    [POOL_KEYS] = row_key,         [POOL_KEY_PROJECTS] = row_key_project,
         [POOL_KEY_MODELS] = row_slot,  [POOL_PROJECTS] = row_project, [POOL_QUOTAS] = row_quota,
         [POOL_CEILINGS] = row_ceiling, [POOL_BINDINGS] = row_binding, [POOL_CLIENT_TOTAL] = row_client_total,
+        [POOL_MISSING_MODELS] = row_missing,
 };
 
 /* An expired one has no row. */
@@ -441,6 +452,7 @@ static void save_forgotten(Pool *p, Rows *out) {
                 unsigned column; /* that names the model */
         } tables[] = { { POOL_MODELS, 0 },
                        { POOL_ALIASES, 0 },
+                       { POOL_MISSING_MODELS, 0 },
                        { POOL_KEY_MODELS, 1 },
                        { POOL_QUOTAS, 1 },
                        { POOL_ERRORS, 1 },

@@ -87,6 +87,8 @@ static const RowColumn errors[] = {
 
 static const RowColumn aliases[] = { BY("model", ROW_TEXT), LATEST("counted_as", ROW_TEXT) };
 
+static const RowColumn missing_models[] = { BY("model", ROW_TEXT), LATEST("times", ROW_INT) };
+
 static const RowColumn key_projects[] = { BY("key", ROW_BLOB), LATEST("project", ROW_TEXT) };
 
 /* Buckets that share a quota have a row each, with the same values. */
@@ -124,6 +126,7 @@ static const RowTable tables[_POOL_TABLE_MAX] = {
         [POOL_CLIENT_TOTAL] = { "client_total", client_total, ELEMENTSOF(client_total) },
         [POOL_MODELS]       = { "models", models, ELEMENTSOF(models) },
         [POOL_ALIASES]      = { "aliases", aliases, ELEMENTSOF(aliases) },
+        [POOL_MISSING_MODELS] = { "missing_models", missing_models, ELEMENTSOF(missing_models) },
         [POOL_KEYS]         = { "keys", keys, ELEMENTSOF(keys) },
         [POOL_KEY_PROJECTS] = { "key_projects", key_projects, ELEMENTSOF(key_projects) },
         [POOL_KEY_MODELS]   = { "key_models", key_models, ELEMENTSOF(key_models) },

@@ -20,6 +20,7 @@ typedef enum PoolTable {
         POOL_CLIENT_TOTAL,
         POOL_MODELS, /* before the tables that name models */
         POOL_ALIASES,
+        POOL_MISSING_MODELS,
         POOL_KEYS,
         POOL_KEY_PROJECTS, /* before the tables with rows of projects */
         POOL_KEY_MODELS,

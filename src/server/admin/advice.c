@@ -127,6 +127,11 @@ static void advise_model(const PoolModelView *v, void *userdata) {
 
         if (v->total_keys == 0)
                 return;
+        if (v->missing)
+                return say(a,
+                           "Google does not know %s, which clients ask for: GET /v1/models lists the models "
+                           "that exist, and MODEL_ALIASES can give one of them this name.",
+                           v->name);
         states_format(v->standing.n_keys, states, sizeof(states));
         return_format(a, v->standing.available_at, back, sizeof(back));
         if (v->usable_keys == 0)
