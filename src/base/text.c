@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <limits.h>
 
 #include "base/text.h"
 
@@ -215,4 +216,35 @@ size_t text_utf8_prefix(const char *s, size_t max) {
         while (n > 0 && ((unsigned char) s[n] & 0xC0) == 0x80)
                 n--;
         return n;
+}
+
+static int lower(char c) {
+        return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Optimal string alignment: row i has the distances of a's first i characters to each beginning of b. */
+unsigned text_distance(const char *a, const char *b) {
+        unsigned rows[3][TEXT_NEAR_MAX + 1], *before = rows[0], *last = rows[1], *row = rows[2];
+        size_t n_a = strlen(a), n_b = strlen(b);
+
+        if (n_a > TEXT_NEAR_MAX || n_b > TEXT_NEAR_MAX)
+                return UINT_MAX;
+        for (size_t j = 0; j <= n_b; j++)
+                last[j] = (unsigned) j;
+        for (size_t i = 1; i <= n_a; i++) {
+                unsigned *spare = before;
+
+                row[0] = (unsigned) i;
+                for (size_t j = 1; j <= n_b; j++) {
+                        int x = lower(a[i - 1]), y = lower(b[j - 1]);
+
+                        row[j] = MIN(MIN(last[j] + 1, row[j - 1] + 1), last[j - 1] + (x != y));
+                        if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]))
+                                row[j] = MIN(row[j], before[j - 2] + 1);
+                }
+                before = last;
+                last = row;
+                row = spare;
+        }
+        return last[n_b];
 }

@@ -83,3 +83,8 @@ bool text_is_utf8(const char *s, size_t n);
 
 /* How many bytes of s fit into max without cutting a character. */
 size_t text_utf8_prefix(const char *s, size_t max);
+
+/* How many characters are to be inserted, left out, replaced or exchanged with their neighbours to make one
+ * text of the other. Case does not count. UINT_MAX if a text is longer than TEXT_NEAR_MAX. */
+#define TEXT_NEAR_MAX 63U
+unsigned text_distance(const char *a, const char *b);

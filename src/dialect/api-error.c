@@ -23,6 +23,7 @@ static const struct {
         { 405, "invalid_request_error", "method_not_allowed" },
         { 408, "invalid_request_error", "request_timeout" },
         { 413, "invalid_request_error", "request_too_large" },
+        { 415, "invalid_request_error", "unsupported_media_type" },
         { 429, "rate_limit_error", "rate_limit_exceeded" },
         { 502, "server_error", "bad_gateway" },
         { 503, "server_error", "service_unavailable" },
@@ -78,7 +79,9 @@ static const struct {
 #define RETRY_SOON (2 * USEC_PER_SEC)
 
 /* Google's advice is a method of Google's API, which is no help to a client with a fixed name. */
-#define UNKNOWN_MODEL "Ask the operator of this gateway for an alias, or see GET /v1/models."
+#define UNKNOWN_MODEL                                                                                    \
+        "Gemini has no such model for this request: use one of GET /v1/models, or have the operator of " \
+        "this gateway add an alias (MODEL_ALIASES)."
 
 static void set_status(ApiError *e, int status) {
         *e = (ApiError){ .status = status,
@@ -156,14 +159,6 @@ void api_error_from_failure(ApiError *e, int error) {
                 api_error_set(e, 500, NULL, "gemgate could not serve this request: %s.", strerror(-error));
 }
 
-static void add_hint(ApiError *e, const char *hint) {
-        size_t n = strlen(e->message);
-        const char *end = n > 0 && e->message[n - 1] == '.' ? " " : ". ";
-
-        if (n + strlen(end) + strlen(hint) < sizeof(e->message))
-                (void) snprintf(e->message + n, sizeof(e->message) - n, "%s%s", end, hint);
-}
-
 void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         const char *ours = rules[v->class].message, *theirs = rules[v->class].quote ? v->message : "";
         int status = rules[v->class].status;
@@ -180,17 +175,15 @@ void api_error_from_verdict(ApiError *e, const Verdict *v, const char *model) {
         if (!ours && strnull(theirs))
                 ours = "the upstream refused the request";
 
-        if (ours)
+        if (status == 404 && v->class != VERDICT_RESOURCE)
+                api_error_set(e, status, "model", UNKNOWN_MODEL "%s%s",
+                              strnull(theirs) ? "" : " Google's answer: ", theirs);
+        else if (ours)
                 api_error_set(e, status, NULL, "%s: %s%s%s", model, ours, strnull(theirs) ? "." : ": ",
                               theirs);
         else
                 api_error_set(e, status, NULL, "%s", theirs);
 
-        if (status == 404 && v->class != VERDICT_RESOURCE) {
-                add_hint(e, UNKNOWN_MODEL);
-                e->code = "model_not_found";
-                (void) snprintf(e->param, sizeof(e->param), "model");
-        }
         if (v->class == VERDICT_REQUEST && strstr(v->message, TOO_LONG))
                 e->code = "context_length_exceeded"; /* clients shorten the conversation */
         if (rules[v->class].code)

@@ -12,6 +12,7 @@
 #include "dialect/dialect.h"
 #include "dialect/model-list.h"
 
+#define GENERATE "generateContent"
 #define PAGE_MAX 1000U /* entries: Anthropic's and Google's own limit */
 
 /* --- OpenAI --- */
@@ -125,16 +126,30 @@ static void google_list(JWriter *w, const ListedModel *models, size_t n, bool mo
 
 const ModelListForm *model_list_form(const ErrorShape *errors) {
         static const ModelListForm forms[] = {
-                { &error_shape_anthropic, { "limit", "after_id", "before_id" }, false, anthropic_list,
-                  anthropic_one },
-                { &error_shape_google, { "pageSize", "pageToken", NULL }, true, google_list, google_one },
-                { &error_shape_openai, {}, false, openai_list, openai_one },
+                { &error_shape_anthropic, { "limit", "after_id", "before_id" }, { GENERATE }, false,
+                  anthropic_list, anthropic_one },
+                { &error_shape_google, { "pageSize", "pageToken", NULL }, {}, true, google_list,
+                  google_one },
+                { &error_shape_openai, {}, { GENERATE, "embedContent" }, false, openai_list, openai_one },
         };
         size_t i = 0;
 
         while (forms[i].errors != errors && i < ELEMENTSOF(forms) - 1)
                 i++;
         return &forms[i];
+}
+
+bool model_list_takes(const ModelListForm *f, const GeminiModel *m) {
+        JsonView methods = gemini_model_get(m, "supportedGenerationMethods"), name, method;
+        JsonCursor c = json_enter_array(methods);
+
+        if (!f->methods[0] || !json_view_is(methods, '['))
+                return true;
+        while (json_next(&c, &name, &method))
+                for (size_t i = 0; i < ELEMENTSOF(f->methods) && f->methods[i]; i++)
+                        if (json_view_equals(method, f->methods[i]))
+                                return true;
+        return false;
 }
 
 /* --- pages --- */

@@ -23,12 +23,16 @@ typedef struct ModelPageArguments {
 typedef struct ModelListForm {
         const ErrorShape *errors; /* of the same protocol */
         ModelPageArguments arguments; /* their names; all NULL: there are no pages */
+        const char *methods[2]; /* Gemini's, by which its routes ask a model; none: all of them */
         bool lenient; /* a limit of 0 or above the largest one is that one */
         void (*list)(JWriter *w, const ListedModel *models, size_t n, bool more);
         void (*one)(JWriter *w, const ListedModel *m);
 } ModelListForm;
 
 const ModelListForm *model_list_form(const ErrorShape *errors);
+
+/* Whether the protocol's routes can ask the model. True if Google does not say what it is for. */
+bool model_list_takes(const ModelListForm *f, const GeminiModel *m);
 
 /* Finds the page: *models and *n become those of it. 0; DIALECT_E_REFUSED. */
 int model_list_page(const ModelListForm *f, const ModelPageArguments *a, const ListedModel **models,

@@ -98,14 +98,14 @@ static void present_header(const char *name, const char *value, void *userdata) 
         present_token(p, value);
 }
 
-/* A common form for Google's API. Only this argument and `alt` are read from a query, and the query is never
+/* A common form for Google's API, whose own arguments may have a `$` before their names. The query is never
  * passed on: not upstream, and not into a log or an error. */
 static void present_argument(const char *name, const char *value, void *userdata) {
         static const char invalid[] = " "; /* no token has a blank */
         Presented *p = userdata;
         char *s;
 
-        if (!streq(name, "key") || !value)
+        if (!value || !(streq(name, "key") || streq(name, "$key") || streq(name, "%24key")))
                 return;
         s = strdup(value);
         if (!s || text_percent_decode(s) < 0)
@@ -151,7 +151,7 @@ static bool check_token(Request *q, const Route *route, ApiError *ret) {
                 q->refusal = "ADMIN_TOKENS is not set";
                 return false;
         }
-        if (q->token)
+        if (q->token || (!token && !presented.other_scheme && route && route->flags & ROUTE_GREETS))
                 return true;
         q->refusal = token ? "the token is unknown" : "no token";
         if (token)

@@ -29,6 +29,7 @@
 #include "server/exchange/key-queue.h"
 #include "server/files/resource.h"
 #include "server/http.h"
+#include "server/missing.h"
 #include "server/models.h"
 #include "server/reply.h"
 #include "server/request-log.h"
@@ -90,6 +91,28 @@ static uint64_t inner_inflight_max(const Config *c) {
         return c->cli_max_jobs * JOB_LINE_MAX;
 }
 
+static void note_encoding(const char *name, const char *value, void *userdata) {
+        const char **encoding = userdata;
+
+        if (value && *value && strcaseeq(name, "Content-Encoding") && !strcaseeq(value, "identity"))
+                *encoding = value;
+}
+
+/* A compressed body would have to be unpacked under one more ceiling, and the SDKs send none. */
+static int check_encoding(Request *q, ApiError *ret_error) {
+        const char *encoding = NULL;
+
+        if (!route_takes_body(q->route))
+                return 0;
+        http_request_each_header(q->io, note_encoding, &encoding);
+        if (!encoding)
+                return 0;
+        api_error_set(ret_error, 415, NULL,
+                      "The body must not be encoded: send it without Content-Encoding: %.*s.",
+                      (int) text_utf8_prefix(encoding, 32), encoding);
+        return HANDLER_E_REFUSED;
+}
+
 static int too_large(const Request *q, ApiError *ret_error) {
         if (q->route->flags & ROUTE_SMALL_BODY)
                 api_error_set(ret_error, 413, NULL, "The body is larger than this path takes (%llu bytes).",
@@ -122,7 +145,8 @@ static void read_body(Request *q) {
 static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret_error) {
         const char *fault = http_request_head_fault(q->io);
         const char *method = http_request_method(q->io);
-        const Route *route;
+        char right[MISSING_PATH_MAX + 1] = "";
+        const Route *route, *meant;
         uint64_t length;
         bool allowed;
         int r;
@@ -140,11 +164,12 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         route = route_find(method, q->path, &q->rest, ret_allow, n_allow);
         if (!route)
                 route = cors_preflight_route(q, ret_allow);
-        if (route && !(route->flags & ROUTE_SHARED)) {
-                q->dialect = route->dialect;
-                q->errors = route->errors;
+        meant = route || ret_allow[0] ? route : missing_find(method, q->path, right);
+        if (meant && !(meant->flags & ROUTE_SHARED)) {
+                q->dialect = meant->dialect;
+                q->errors = meant->errors;
         } else
-                route_find_protocol(q->io, q->path, &q->dialect, &q->errors);
+                route_find_protocol(q->io, meant && !route ? right : q->path, &q->dialect, &q->errors);
         q->route = route; /* before the access, so that the line of a refusal names it */
         allowed = q->inner ? access_check_job(q, route, ret_error) : access_check(q, route, ret_error);
         /* Names the path only if it has a route: any other is a stranger's text. */
@@ -155,21 +180,20 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         }
         if (!route) {
                 if (ret_allow[0])
-                        api_error_set(ret_error, 405, NULL, "The methods of this path are: %s.",
-                                      ret_allow);
+                        route_set_not_allowed(ret_error, method, ret_allow);
                 else
-                        route_set_missing(ret_error, method, q->path);
+                        missing_set_error(ret_error, method, q->path, right);
                 return HANDLER_E_REFUSED;
         }
 
         r = http_request_content_length(q->io, &length);
         if (r == -ERANGE || (r >= 0 && length > body_max(q)))
                 return too_large(q, ret_error);
-        return 0;
+        return check_encoding(q, ret_error);
 }
 
 static void head(HttpRequest *io, Http *h, bool inner) {
-        char allow[64] = "";
+        char allow[ROUTE_ALLOW_MAX] = "";
         ApiError e;
         Request *q;
 
@@ -202,6 +226,17 @@ static void on_inner_head(HttpRequest *io, void *userdata) {
         head(io, userdata, true);
 }
 
+/* Some editors and shells write one before JSON. A parser may ignore it (RFC 8259, 8.1); in a file that is
+ * uploaded it is content. */
+static void skip_byte_order_mark(Request *q) {
+        static const char mark[3] = "\xEF\xBB\xBF";
+        Buf *body = http_request_body(q->io);
+
+        if (body->n >= sizeof(mark) && !(q->route->flags & ROUTE_UPLOAD_TOKEN) &&
+            memcmp(buf_data(body), mark, sizeof(mark)) == 0)
+                buf_consume(body, sizeof(mark));
+}
+
 static void on_body(HttpRequest *io, void *userdata _unused_) {
         Request *q = http_request_userdata(io);
         ApiError e;
@@ -221,6 +256,7 @@ static void on_body(HttpRequest *io, void *userdata _unused_) {
         case HTTP_BODY_OK:
                 break;
         }
+        skip_byte_order_mark(q);
         if (q->config->log_bodies && !q->job) /* a CLI's request repeats that of its client */
                 request_log_body(q);
         request_handle(q);

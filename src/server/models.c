@@ -22,6 +22,7 @@
 #include "server/http.h"
 #include "server/models.h"
 #include "server/reply.h"
+#include "server/routes.h"
 #include "server/upstream-query.h"
 
 #define CACHE_TIME       (10 * USEC_PER_MINUTE)
@@ -192,12 +193,16 @@ static ListedModel alias_entry(const ModelList *l, const char *name, const char 
 }
 
 /* Such a name of Gemini's that is an alias is listed as the alias. A pattern is not listed. */
-static size_t list_all(const ModelList *l, const AliasSet *aliases, ListedModel *ret) {
+static size_t list_all(const ModelList *l, const ModelListForm *form, const AliasSet *aliases,
+                       ListedModel *ret) {
         size_t n = 0;
 
-        for (size_t i = 0; i < l->models.n; i++)
-                if (!alias_set_find_name(aliases, l->models.all[i].name))
-                        ret[n++] = (ListedModel){ l->models.all[i].name, &l->models.all[i], false };
+        for (size_t i = 0; i < l->models.n; i++) {
+                const GeminiModel *m = &l->models.all[i];
+
+                if (!alias_set_find_name(aliases, m->name) && model_list_takes(form, m))
+                        ret[n++] = (ListedModel){ m->name, m, false };
+        }
         for (size_t i = 0; i < aliases->n_names; i++)
                 ret[n++] = alias_entry(l, aliases->names[i].name, aliases->names[i].model);
         return n;
@@ -230,7 +235,11 @@ int models_list(Request *q, ApiError *ret_error) {
         if (!all)
                 return -ENOMEM;
         models = all;
-        n = list_all(l, &q->config->aliases, all);
+        n = list_all(l, form, &q->config->aliases, all);
+        if (n == 0) { /* clients would take an empty list for a success */
+                api_error_set_busy(ret_error, "Gemini lists no model that can be asked here.");
+                return HANDLER_E_REFUSED;
+        }
         r = model_list_page(form, &page, &models, &n, &more, ret_error);
         if (r != 0)
                 return r < 0 ? r : HANDLER_E_REFUSED;
@@ -255,7 +264,7 @@ int models_get(Request *q, ApiError *ret_error) {
         ModelName name;
 
         if (strchr(q->rest, ':')) { /* {model}:{method} */
-                api_error_set(ret_error, 405, NULL, "The methods of this path are: POST.");
+                route_set_not_allowed(ret_error, http_request_method(q->io), "POST");
                 request_reply_error_with(q, ret_error, &(HttpHeader){ "Allow", "POST" }, 1);
                 return 0;
         }
@@ -277,6 +286,12 @@ int models_get(Request *q, ApiError *ret_error) {
                 api_error_set(ret_error, 404, "model",
                               "The model `%s%s` does not exist, or no key has access to it.",
                               name.cli ? "cli/" : "", name.name);
+                return HANDLER_E_REFUSED;
+        }
+        if (!model_list_takes(model_list_form(q->errors), model)) {
+                api_error_set(ret_error, 404, "model",
+                              "The model `%s` cannot be asked here: Gemini has it for other methods than "
+                              "those that are served.", name.name);
                 return HANDLER_E_REFUSED;
         }
         return reply_model(q, &(ListedModel){ model->name, model, false });

@@ -116,6 +116,8 @@ void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *h
                 reply_add(&p, "x-should-retry", "false");
         if (e->status == 401)
                 reply_add(&p, "WWW-Authenticate", "Bearer");
+        if (e->status == 415)
+                reply_add(&p, "Accept-Encoding", "identity");
         reply_add_all(&p, headers, n_headers);
         reply_send(q, &p, error_shape_status(q->errors, e), &body);
 }

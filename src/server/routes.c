@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "base/secret.h"
 #include "base/text.h"
 #include "pool/binding.h"
 #include "server/exchange/exchange.h"
@@ -29,8 +28,6 @@
 #define GEMINI      &dialect_gemini, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
 
-#define PATH_SHOWN_MAX 255U /* bytes of a path in the error that it does not exist */
-
 /* Files and cached contents, under each version that the native methods have. */
 #define NATIVE(method, path, handler, what, ...)                                                            \
         { method, path, TOKEN_CLIENT, GEMINI, handler, what, __VA_ARGS__ }
@@ -55,7 +52,7 @@
                 OF_FILES("DELETE", version "/files/", resource_named, "deletes it")
 
 static const Route routes[] = {
-        { "GET", "/", TOKEN_CLIENT, PLAIN, manage_root, "this list" },
+        { "GET", "/", TOKEN_CLIENT, PLAIN, manage_root, "this list", .flags = ROUTE_GREETS },
         { "GET", "/health", TOKEN_NONE, PLAIN, manage_health,
           "whether there are keys that can serve; open" },
         { "POST", "/v1/chat/completions", TOKEN_CLIENT, OPENAI_CHAT, exchange_begin,
@@ -90,8 +87,9 @@ static const Route routes[] = {
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
                ":embedContent, :batchEmbedContents",
                .flags = ROUTE_OF_JOBS),
-        /* For Google's SDKs if only their base URL is set. */
+        /* For Google's SDKs if only their base URL is set, and with the version of their previews. */
         NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS),
+        NATIVE("POST", "/v1alpha/models/", exchange_begin, "the same"),
         { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },
         { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases",
@@ -100,8 +98,11 @@ static const Route routes[] = {
           .flags = ROUTE_SHARED },
         NATIVE("GET", "/v1beta/models", models_list, "the models in Google's form, with aliases"),
         NATIVE("GET", "/v1beta/models/", models_get, "one model in Google's form"),
+        NATIVE("GET", "/v1alpha/models", models_list, "the same"),
+        NATIVE("GET", "/v1alpha/models/", models_get, "the same"),
         FILES("/v1beta"),
         FILES("/v1"), /* as above */
+        FILES("/v1alpha"),
         { "GET", "/stats", TOKEN_ADMIN, PLAIN, manage_stats,
           "counters and health of every key and model" },
         { "POST", "/reset-api-key-health", TOKEN_ADMIN, PLAIN, manage_reset, "revives keys",
@@ -175,46 +176,13 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
         return NULL;
 }
 
-/* Paths that a client may well ask for. */
-static const char *why_missing(const char *path) {
-        static const struct {
-                const char *path, *why;
-        } rows[] = {
-                { "/chat/completions", "OpenAI's paths begin with /v1: add it to the client's base URL." },
-                { "/v1beta/openai/chat/completions",
-                  "OpenAI's paths begin with /v1: leave out beta/openai." },
-                { "/models", "OpenAI's paths begin with /v1: add it to the client's base URL." },
-                { "/messages", "Anthropic's paths begin with /v1: add it to the path." },
-                { "/v1/v1/messages", "The client adds /v1 itself: its base URL must end before it." },
-                { "/v1/complete", "Anthropic's older completions are not served: use /v1/messages." },
-                { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
-                                     "the safety of each prompt and answer itself." },
-                { "/v1/images/edits", "There is no editing of images at this path: send the image to "
-                                      "/v1/chat/completions." },
-                { "/v1/images/variations", "There are no variations of images: Gemini has no such method." },
-        };
+/* "GET, HEAD and DELETE" */
+void route_set_not_allowed(ApiError *e, const char *method, const char *allow) {
+        const char *last = strrchr(allow, ',');
 
-        static const char batches[] = "/v1/messages/batches";
-        const char *rest = startswith(path, batches);
-
-        if (rest && (!*rest || *rest == '/'))
-                return "Batches are not served: send each request to /v1/messages.";
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                if (streq(path, rows[i].path))
-                        return rows[i].why;
-        return "GET / lists the routes.";
-}
-
-void route_set_missing(ApiError *e, const char *method, const char *path) {
-        char shown[PATH_SHOWN_MAX + 1];
-
-        size_t n = text_utf8_prefix(path, PATH_SHOWN_MAX);
-
-        memcpy(shown, path, n);
-        shown[n] = 0;
-        secret_scrub_suspects(shown); /* a key may be where a name belongs */
-        api_error_set(e, 404, NULL, "Invalid URL (%.16s %s%s). %s", method, shown, path[n] ? "…" : "",
-                      why_missing(path));
+        api_error_set(e, 405, NULL, "This path takes %.*s%s%s, not %.16s.",
+                      (int) (last ? last - allow : 0), allow, last ? " and " : "", last ? last + 2 : allow,
+                      method);
 }
 
 /* Sources: what the official SDKs send with each request. Anthropic's also send x-api-key, Google's may send
@@ -249,6 +217,7 @@ void route_find_protocol(HttpRequest *r, const char *path, const Dialect **ret_d
         } trees[] = {
                 { "/v1/messages", ANTHROPIC },
                 { "/v1beta", GEMINI },
+                { "/v1alpha", GEMINI },
                 { "/upload", GEMINI },
                 { "/v1", NULL, NULL },
         };

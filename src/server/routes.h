@@ -11,6 +11,7 @@ typedef enum RouteFlags {
         ROUTE_SMALL_BODY = 1 << 2,   /* at most HTTP_SMALL_BODY_MAX, because it is read in the loop */
         ROUTE_SHARED = 1 << 3,       /* several protocols have this path: the client's decides the form */
         ROUTE_NOT_OPEN = 1 << 4,     /* without a token, but the address must be allowed */
+        ROUTE_GREETS = 1 << 5,       /* answers without a token, too, with less in it */
 } RouteFlags;
 
 struct Route {
@@ -25,6 +26,8 @@ struct Route {
         const char *kind;   /* of its objects at Google: BINDING_FILES, BINDING_CACHES; NULL: none */
 };
 
+#define ROUTE_ALLOW_MAX 64U
+
 /* The route; or NULL, with the methods that the path has (`GET, POST`) for a 405, or "" for a 404. */
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
@@ -32,8 +35,8 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
 /* Whether the path belongs to the management. */
 bool route_path_is_admin(const char *path);
 
-/* The 404 for a path that has no route: it names the path, and the reason if there is one. */
-void route_set_missing(ApiError *e, const char *method, const char *path);
+/* The 405, with the methods that the path has. */
+void route_set_not_allowed(ApiError *e, const char *method, const char *allow);
 
 /* A body that comes with any other route is not kept. */
 bool route_takes_body(const Route *r);

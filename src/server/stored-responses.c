@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/response-store.h"
 #include "server/http.h"
+#include "server/missing.h"
 #include "server/reply.h"
 #include "server/routes.h"
 #include "server/stored-responses.h"
@@ -51,7 +52,11 @@ static int load(Request *q, const ResponseName *name, Buf *input, Buf *response,
 }
 
 static int refuse_path(Request *q, ApiError *e) {
-        route_set_missing(e, http_request_method(q->io), q->path);
+        const char *method = http_request_method(q->io);
+        char right[MISSING_PATH_MAX + 1];
+
+        (void) missing_find(method, q->path, right);
+        missing_set_error(e, method, q->path, right);
         return HANDLER_E_REFUSED;
 }
 
@@ -243,14 +248,14 @@ int stored_response_delete(Request *q, ApiError *ret_error) {
 /* Nothing runs in the background, so there is nothing to cancel. */
 int stored_response_post(Request *q, ApiError *ret_error) {
         ResponseName name;
-        const char *rest;
+        const char *slash = strchr(q->rest, '/'), *rest;
         int r;
 
+        if (!slash || !streq(slash, CANCEL)) /* whatever the id is */
+                return refuse_path(q, ret_error);
         r = find_name(q, &name, &rest, ret_error);
         if (r != 0)
                 return r;
-        if (!streq(rest, CANCEL))
-                return refuse_path(q, ret_error);
         r = load(q, &name, NULL, NULL, ret_error);
         if (r != 0)
                 return r;

@@ -8,10 +8,9 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(process.env.GEMGATE_NODE + "/");
 const { GoogleGenAI } = await import(pathToFileURL(require.resolve("@google/genai")).href);
 const job = JSON.parse(readFileSync(0, "utf8"));
-const version = job.op.startsWith("model") ? {} : { apiVersion: "v1beta" }; // lists come by the SDK's own path
 const client = new GoogleGenAI({
     apiKey: process.env.SDK_TOKEN,
-    httpOptions: { baseUrl: process.env.SDK_BASE_URL, timeout: 60000, ...version },
+    httpOptions: { baseUrl: process.env.SDK_BASE_URL, timeout: 60000 }, // and the SDK's own version
 });
 const plain = (response) => ({ ...response, text: response.text });
 const all = async (pager) => {

@@ -45,14 +45,18 @@ def test_models(genai, sim, start):
     """The SDK asks the path that OpenAI's clients ask, too, and gets Google's form, in pages; so it does at Google's own."""
     d = start(MODEL_ALIASES='{"fast": "gemini-3.8-flash"}')
     node = genai.name.startswith("node")
-    beta = {"httpOptions": {"apiVersion": "v1beta"}} if node else {"http_options": {"api_version": "v1beta"}}
+
+    def version(v):
+        return {"httpOptions": {"apiVersion": v}} if node else {"http_options": {"api_version": v}}
+
+    beta, alpha = version("v1beta"), version("v1alpha")
     pages = {"pageSize": 3} if node else {"page_size": 3}
-    for config in ({}, pages, beta, pages | beta):
+    for config in ({}, pages, beta, pages | beta, alpha):
         models = {m["name"]: m for m in good(genai.call("models", d, {"config": config}))}
         assert {f"models/{MODEL}", "models/fast"} <= set(models)
         assert models[f"models/{MODEL}"]["displayName"] and models["models/fast"]["displayName"] == "fast"
     assert good(genai.call("model", d, {"model": MODEL}))["name"] == f"models/{MODEL}"
-    for more in ({}, {"config": beta}):
+    for more in ({}, {"config": beta}, {"config": alpha}):
         assert good(genai.call("model", d, {"model": "fast", **more}))["name"] == "models/fast"
     bad(genai, genai.call("model", d, {"model": "gemini-nowhere"}), 404, "NOT_FOUND")
 

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "dialect/api-error.h"
 
-#define UNKNOWN_MODEL " Ask the operator of this gateway for an alias, or see GET /v1/models."
+#define UNKNOWN_MODEL                                                                                   \
+        "Gemini has no such model for this request: use one of GET /v1/models, or have the operator of " \
+        "this gateway add an alias (MODEL_ALIASES). Google's answer: "
 
 static void test_set(void **state) {
         static const struct {
@@ -103,12 +105,12 @@ static void test_verdict(void **state) {
                 { VERDICT_REQUEST, 400, "", 0, 400, NULL, "", 0, false,
                   "m: the upstream refused the request." },
                 { VERDICT_REQUEST, 404, "models/m is not found", 0, 404, "model_not_found", "model", 0,
-                  false, "models/m is not found." UNKNOWN_MODEL },
+                  false, UNKNOWN_MODEL "models/m is not found" },
                 { VERDICT_REQUEST, 413, "x", 0, 413, "request_too_large", "", 0, false, NULL },
                 { VERDICT_REQUEST, 401, "x", 0, 400, NULL, "", 0, false, NULL },
                 { VERDICT_REQUEST, 501, "x", 0, 400, NULL, "", 0, false, NULL },
                 { VERDICT_MODEL_FOR_PROJECT, 404, "Gone.", 0, 404, "model_not_found", "model", 0, false,
-                  "Gone." UNKNOWN_MODEL },
+                  UNKNOWN_MODEL "Gone." },
                 { VERDICT_SIGNATURE, 400, "corrupted", 0, 400, NULL, "", 0, false, "corrupted" },
                 { VERDICT_RESOURCE, 403, "a file", 0, 404, "resource_not_found", "", 0, false, "a file" },
                 { VERDICT_GEO, 400, "User location.", 0, 400, "unsupported_country_region_territory", "", 0,

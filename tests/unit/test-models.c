@@ -55,6 +55,14 @@ void timeout_stop(Timeout *t) {
         world.timeout = NULL;
 }
 
+const char *http_request_method(const HttpRequest *r) {
+        return "GET";
+}
+
+void route_set_not_allowed(ApiError *e, const char *method, const char *allow) {
+        api_error_set(e, 405, NULL, "%s", allow);
+}
+
 /* The pause after an overload: the test ends it. */
 struct Timer {
         void (*fn)(void *userdata);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -499,6 +500,36 @@ static void test_hex(void **state) {
                 assert_int_equal(text_unhex(*p), -EINVAL);
 }
 
+static void test_distance(void **state) {
+        static const struct {
+                const char *a, *b;
+                unsigned distance;
+        } rows[] = {
+                { "", "", 0 },
+                { "", "abc", 3 },
+                { "ALLOWED_IPS", "ALOWED_IPS", 1 },   /* one left out */
+                { "ALLOWED_IPS", "ALLOWED_IPPS", 1 }, /* one too many */
+                { "ALLOWED_IPS", "ALLOWED_IPX", 1 },  /* another one */
+                { "ALLOWED_IPS", "ALLOWED_ISP", 1 },  /* exchanged */
+                { "ALLOWED_IPS", "allowed_ips", 0 },
+                { "listen", "silent", 4 },
+                { "ca", "abc", 3 }, /* nothing is put between characters that were exchanged */
+                { "/v1/message", "/V1/mesages", 2 },
+        };
+        char longest[TEXT_NEAR_MAX + 2];
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_int_equal(text_distance(rows[i].a, rows[i].b), rows[i].distance);
+                assert_int_equal(text_distance(rows[i].b, rows[i].a), rows[i].distance);
+        }
+        memset(longest, 'a', sizeof(longest));
+        longest[TEXT_NEAR_MAX] = 0;
+        assert_int_equal(text_distance(longest, "a"), TEXT_NEAR_MAX - 1);
+        longest[TEXT_NEAR_MAX] = 'a';
+        longest[TEXT_NEAR_MAX + 1] = 0;
+        assert_true(text_distance(longest, longest) == UINT_MAX);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_copy),
@@ -522,6 +553,7 @@ int main(void) {
                 cmocka_unit_test(test_utf8_prefix),
                 cmocka_unit_test(test_secret_compare),
                 cmocka_unit_test(test_hex),
+                cmocka_unit_test(test_distance),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,9 +28,9 @@ static const char *status_of(int status) {
         } rows[] = {
                 { 400, "INVALID_ARGUMENT" },   { 401, "UNAUTHENTICATED" },   { 403, "PERMISSION_DENIED" },
                 { 404, "NOT_FOUND" },          { 405, "UNIMPLEMENTED" },     { 409, "ABORTED" },
-                { 408, "DEADLINE_EXCEEDED" },  { 413, "INVALID_ARGUMENT" },  { 429, "RESOURCE_EXHAUSTED" },
-                { 499, "CANCELLED" },          { 501, "UNIMPLEMENTED" },     { 503, "UNAVAILABLE" },
-                { 504, "DEADLINE_EXCEEDED" },
+                { 408, "DEADLINE_EXCEEDED" },  { 413, "INVALID_ARGUMENT" },  { 415, "INVALID_ARGUMENT" },
+                { 429, "RESOURCE_EXHAUSTED" }, { 499, "CANCELLED" },         { 501, "UNIMPLEMENTED" },
+                { 503, "UNAVAILABLE" },        { 504, "DEADLINE_EXCEEDED" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)

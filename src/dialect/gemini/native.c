@@ -102,8 +102,18 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
         return 0;
 }
 
+/* Google's own arguments may have a `$` before their names, and clients may escape that. */
+static const char *find_alt(const DialectContext *c) {
+        static const char *const names[] = { "alt", "$alt", "%24alt" };
+        const char *alt = NULL;
+
+        for (size_t i = 0; !alt && i < ELEMENTSOF(names); i++)
+                alt = dialect_argument(c, names[i]);
+        return alt;
+}
+
 static int read_alt(const DialectContext *c, Native *n, ApiError *ret_error) {
-        const char *alt = dialect_argument(c, "alt");
+        const char *alt = find_alt(c);
         bool sse = streq_ptr(alt, "sse");
 
         if (sse && !translation_streams(&n->t))

@@ -29,24 +29,32 @@ static void write_path(JWriter *w, const char *path) {
         jwrite_string(w, "path", s);
 }
 
-int manage_root(Request *q, ApiError *ret_error _unused_) {
-        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
-        JWriter w = JWRITER_INIT(&body);
+static void write_routes(JWriter *w) {
         const Route *routes;
         size_t n;
 
         routes = routes_all(&n);
+        jwrite_array(w, "routes");
+        for (size_t i = 0; i < n; i++) {
+                jwrite_object(w, NULL);
+                jwrite_string(w, "method", routes[i].method);
+                write_path(w, routes[i].path);
+                jwrite_string(w, "description", routes[i].what);
+                jwrite_end(w);
+        }
+        jwrite_end(w);
+}
+
+/* Programs ask for this path to see whether anything is there, before they have a token. */
+int manage_root(Request *q, ApiError *ret_error _unused_) {
+        _cleanup_buf_ Buf body = BUF_INIT(SMALL_ANSWER_MAX);
+        JWriter w = JWRITER_INIT(&body);
+
         jwrite_object(&w, NULL);
         jwrite_string(&w, "name", "gemgate");
-        jwrite_array(&w, "routes");
-        for (size_t i = 0; i < n; i++) {
-                jwrite_object(&w, NULL);
-                jwrite_string(&w, "method", routes[i].method);
-                write_path(&w, routes[i].path);
-                jwrite_string(&w, "description", routes[i].what);
-                jwrite_end(&w);
-        }
-        jwrite_end(&w);
+        jwrite_string(&w, "description", "A gateway to Google's Gemini API. Its paths need a token.");
+        if (q->token)
+                write_routes(&w);
         jwrite_end(&w);
         request_reply(q, 200, REPLY_JSON, &body);
         return 0;
