@@ -23,6 +23,7 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "core/sse.h"
+#include "dialect/gemini/delay.h"
 #include "dialect/gemini/error.h"
 #include "dialect/gemini/event.h"
 #include "dialect/json.h"
@@ -251,6 +252,11 @@ static void verdict_of_silence(const char *what, const char *cause, Verdict *ret
         verdict_init(ret, VERDICT_UNREACHABLE, 0, message);
 }
 
+static void verdict_of_error(const ApiCall *c, int status, Verdict *ret) {
+        gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
+        gemini_delay_add_header(ret, curl_call_retry_after(c->http));
+}
+
 static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, const char *cause,
                                Verdict *ret) {
         switch (outcome) {
@@ -260,7 +266,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                 else if (status == 200)
                         verdict_init(ret, VERDICT_CUT, status, "Gemini's answer broke off.");
                 else
-                        gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
+                        verdict_of_error(c, status, ret);
                 return;
         case CURL_OUTCOME_ABORTED:
                 verdict_init(ret, c->event_error == -E2BIG ? VERDICT_CUT : VERDICT_INTERNAL, status,
@@ -274,7 +280,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
         default:
                 /* An error without its end is still the error that it begins with. */
                 if (status != 0 && status != 200) {
-                        gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
+                        verdict_of_error(c, status, ret);
                         return;
                 }
                 if (status == 0)

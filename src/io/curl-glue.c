@@ -425,6 +425,15 @@ CurlCall *curl_call_free(CurlCall *c) {
         return NULL;
 }
 
+usec_t curl_call_retry_after(const CurlCall *c) {
+        curl_off_t seconds = 0;
+
+        if (curl_easy_getinfo(c->handle.easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds < 0 ||
+            seconds > INT32_MAX)
+                return 0;
+        return (usec_t) seconds * USEC_PER_SEC;
+}
+
 void curl_call_pause(CurlCall *c, bool paused) {
         c->paused = paused;
         if (paused)

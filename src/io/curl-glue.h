@@ -57,5 +57,8 @@ int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops
 CurlCall *curl_call_free(CurlCall *c); /* cancels; not from within data() */
 DEFINE_CLEANUP(CurlCall *, curl_call_free);
 
+/* The answer's Retry-After, a number of seconds or a date; 0: none. Within done(). */
+usec_t curl_call_retry_after(const CurlCall *c);
+
 /* Takes effect at the end of the turn, so that it may be called from anywhere. */
 void curl_call_pause(CurlCall *c, bool paused);

@@ -10,6 +10,7 @@
 
 #define PAUSE_FIRST  (500 * USEC_PER_MSEC)
 #define PAUSE_SECOND (1500 * USEC_PER_MSEC)
+#define PAUSE_ASKED_MAX (5 * USEC_PER_SEC) /* the client can wait for longer by itself, and knows the time */
 
 /* --- all tries --- */
 
@@ -24,7 +25,7 @@ UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v) {
                 return UPSTREAM_END;
         if (rule->another_key)
                 return UPSTREAM_ANOTHER_KEY;
-        if (!rule->backoff)
+        if (!rule->backoff || v->retry_after > PAUSE_ASKED_MAX)
                 return UPSTREAM_END;
         return t->n_overloads <= 1 && t->overloaded ? UPSTREAM_ANOTHER_PROJECT : UPSTREAM_AFTER_PAUSE;
 }
@@ -35,7 +36,8 @@ usec_t upstream_pause(UpstreamTries *t) {
 
         if (getrandom(&jitter, sizeof(jitter), GRND_NONBLOCK) < 0)
                 jitter = UINT16_MAX / 2; /* not seeded yet, right after boot: no jitter */
-        return base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
+        base = base / 2 + base * jitter / UINT16_MAX; /* half to one and a half */
+        return base + t->asked;
 }
 
 bool upstream_tries_reserve(UpstreamTries *t) {
@@ -62,6 +64,7 @@ void upstream_tries_forget(UpstreamTries *t) {
         t->n = 0;
         t->cost.n_dear = t->n_overloads = t->n_pauses = 0;
         t->overloaded = NULL;
+        t->asked = 0;
         t->elsewhere = false;
 }
 
@@ -114,5 +117,6 @@ void upstream_call_count(const UpstreamCall *c, Http *h, const Verdict *v, Upstr
         if (!verdict_rule(v->class)->backoff)
                 return;
         t->n_overloads++;
+        t->asked = v->retry_after;
         t->overloaded = c->project;
 }

@@ -35,6 +35,7 @@ typedef struct UpstreamTries {
         bool elsewhere; /* the next try is one at once, on another project than `overloaded` */
         const PoolProject *overloaded; /* of the last try that ended with an overload; only compared */
         unsigned n_overloads, n_pauses;
+        usec_t asked; /* the wait that this overload asked for; 0: none */
 } UpstreamTries;
 
 typedef enum UpstreamNext {
@@ -45,11 +46,12 @@ typedef enum UpstreamNext {
 } UpstreamNext;
 
 /* Whether a try that ended with `v`, and was counted, is followed by another one. This is the only rule for
- * that. */
+ * that. An overload that asks for more than a few seconds ends the tries: Google asks for none, so it is a
+ * program in front of Google that all keys share, and the client gets its time. */
 UpstreamNext upstream_next(const UpstreamTries *t, const Verdict *v);
 
 /* The time to wait: the second pause is longer than the first, and both have jitter, so that requests that
- * were refused together do not return together. */
+ * were refused together do not return together. It is never shorter than the last overload asked for. */
 usec_t upstream_pause(UpstreamTries *t);
 
 bool upstream_tries_reserve(UpstreamTries *t); /* room for one more; false: no memory, or TRIES_MAX */

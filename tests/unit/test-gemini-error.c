@@ -2,6 +2,7 @@
 #include "test-data.h"
 
 #include "base/text.h"
+#include "dialect/gemini/delay.h"
 #include "dialect/gemini/error.h"
 
 #define BODY_MAX (256U << 10)
@@ -297,6 +298,22 @@ static void test_made_up(void **state) {
                 { GOOGLES "\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
                   "\"2s\"}]}}",
                   503, VERDICT_OVERLOAD, 503, 2000000, NULL },
+                { GOOGLES "\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
+                  "{\"seconds\":39,\"nanos\":500000000}}]}}",
+                  429, VERDICT_MINUTE, 429, 39500000, NULL },
+                { GOOGLES "\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
+                  "{\"seconds\":-1}}]}}",
+                  429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
+                { GOOGLES "\"message\":\"m\",\"details\":[{\"@type\":\"a.RetryInfo\",\"retryDelay\":"
+                  "{\"seconds\":1e9,\"nanos\":\"1\"}}]}}",
+                  429, VERDICT_RATE_UNKNOWN, 429, 0, NULL },
+                { GOOGLES "\"message\":\"m\",\"details\":[{\"@type\":\"a.ErrorInfo\",\"metadata\":"
+                  "{\"quotaResetDelay\":\"39.25s\"}}]}}",
+                  429, VERDICT_MINUTE, 429, 39250000, NULL },
+                { GOOGLES "\"message\":\"Your quota will reset after 1h39s.\"}}", 429, VERDICT_MINUTE,
+                  429, 3639000000, NULL },
+                { GOOGLES "\"message\":\"Please retry in time: it will reset after 39s.\"}}", 429,
+                  VERDICT_MINUTE, 429, 39000000, NULL },
 
                 /* nothing, or not quite */
                 { GOOGLES "\"message\":\"x, limit: 0\"}}", 429, VERDICT_LIMIT_ZERO, 429, 0, NULL },
@@ -508,6 +525,42 @@ static void test_weigh(void **state) {
         }
 }
 
+/* Retry-After counts where a wait is of use, and the body names none. */
+static void test_header(void **state) {
+        static const struct {
+                VerdictClass class;
+                int status;
+                usec_t body, header; /* seconds */
+                VerdictClass expected;
+                usec_t wait;
+        } rows[] = {
+                { VERDICT_RATE_UNKNOWN, 429, 0, 17, VERDICT_MINUTE, 17 },
+                { VERDICT_RATE_UNKNOWN, 429, 0, 0, VERDICT_RATE_UNKNOWN, 0 },
+                { VERDICT_MINUTE, 429, 38, 17, VERDICT_MINUTE, 38 },
+                { VERDICT_MINUTE, 429, 0, 17, VERDICT_MINUTE, 17 },
+                { VERDICT_DAY, 429, 0, 3600, VERDICT_DAY, 3600 },
+                { VERDICT_OVERLOAD, 503, 0, 17, VERDICT_OVERLOAD, 17 },
+                { VERDICT_OVERLOAD, 500, 0, 17, VERDICT_OVERLOAD, 0 },
+                { VERDICT_FOREIGN, 429, 0, 17, VERDICT_FOREIGN, 17 },
+                { VERDICT_FOREIGN, 503, 0, 17, VERDICT_FOREIGN, 17 },
+                { VERDICT_FOREIGN, 401, 0, 17, VERDICT_FOREIGN, 0 },
+                { VERDICT_BILLING, 429, 0, 17, VERDICT_BILLING, 0 },
+                { VERDICT_KEY_DEAD, 503, 0, 17, VERDICT_KEY_DEAD, 0 },
+                { VERDICT_OVERLOAD, 503, 0, 86400, VERDICT_OVERLOAD, 86400 },
+                { VERDICT_OVERLOAD, 503, 0, 86401, VERDICT_OVERLOAD, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Verdict v = { .class = rows[i].class,
+                              .status = rows[i].status,
+                              .retry_after = rows[i].body * USEC_PER_SEC };
+
+                gemini_delay_add_header(&v, rows[i].header * USEC_PER_SEC);
+                assert_int_equal(v.class, rows[i].expected);
+                assert_int_equal(v.retry_after, rows[i].wait * USEC_PER_SEC);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_recorded),        cmocka_unit_test(test_ceilings),
@@ -515,6 +568,7 @@ int main(void) {
                 cmocka_unit_test(test_key_is_scrubbed), cmocka_unit_test(test_long_message),
                 cmocka_unit_test(test_strange_bytes),   cmocka_unit_test(test_weigh),
                 cmocka_unit_test(test_retired),         cmocka_unit_test(test_consumer),
+                cmocka_unit_test(test_header),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

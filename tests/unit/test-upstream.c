@@ -77,6 +77,36 @@ static void test_pause(void **state) {
         }
 }
 
+/* A short wait that an overload asks for makes the pause longer, a long one ends the tries. */
+static void test_asked(void **state) {
+        static const struct {
+                VerdictClass class;
+                usec_t asked; /* seconds */
+                UpstreamNext next;
+        } asked[] = {
+                { VERDICT_OVERLOAD, 5, UPSTREAM_AFTER_PAUSE },
+                { VERDICT_OVERLOAD, 6, UPSTREAM_END },
+                { VERDICT_FOREIGN, 6, UPSTREAM_END },
+                { VERDICT_MINUTE, 38, UPSTREAM_ANOTHER_KEY },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(asked); i++) {
+                UpstreamTries t = { .cost = { .n = 2, .n_dear = 2 },
+                                    .n_overloads = 2,
+                                    .overloaded = (const PoolProject *) &t,
+                                    .asked = asked[i].asked * USEC_PER_SEC };
+                Verdict v;
+
+                verdict_init(&v, asked[i].class, 503, NULL);
+                v.retry_after = t.asked;
+                assert_int_equal(upstream_next(&t, &v), asked[i].next);
+                assert_in_range(upstream_pause(&t), t.asked + 250 * USEC_PER_MSEC,
+                                t.asked + 750 * USEC_PER_MSEC);
+                upstream_tries_forget(&t);
+                assert_int_equal(t.asked, 0);
+        }
+}
+
 static void test_tried_keys(void **state) {
         UpstreamTries t = {};
 
@@ -329,6 +359,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rule),
                 cmocka_unit_test(test_pause),
+                cmocka_unit_test(test_asked),
                 cmocka_unit_test(test_tried_keys),
                 cmocka_unit_test(test_walk),
         };

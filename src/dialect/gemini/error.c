@@ -31,6 +31,7 @@
 
 #include "base/text.h"
 #include "core/model.h"
+#include "dialect/gemini/delay.h"
 #include "dialect/gemini/error.h"
 #include "dialect/gemini/form.h"
 #include "dialect/json.h"
@@ -171,36 +172,12 @@ static int read_status(int http, struct json_object *error, const char *name) {
         return http;
 }
 
-static bool read_delay(const char *s, size_t n, usec_t *ret) {
-        char text[64];
-
-        if (n == 0 || n >= sizeof(text))
-                return false;
-        memcpy(text, s, n);
-        text[n] = 0;
-        return duration_parse(text, ret) >= 0;
-}
-
-/* "Please retry in 38.90923309s.", "… in 1h2m3s" */
-static bool read_delay_from_message(const char *message, usec_t *ret) {
-        const char *s = strcasestr(message, "retry in ");
-        size_t n;
-
-        if (!s)
-                return false;
-        s += strlen("retry in ");
-        n = strspn(s, TEXT_DIGITS ".hms");
-        while (n > 0 && s[n - 1] == '.')
-                n--;
-        return read_delay(s, n, ret);
-}
-
 static void read_details(struct json_object *error, Facts *f) {
         struct json_object *details = json_get(error, "details");
 
         for (size_t i = 0; i < json_array_length(details); i++) {
                 struct json_object *d = json_object_array_get_idx(details, i);
-                const char *type = json_get_string(d, "@type"), *delay = json_get_string(d, "retryDelay");
+                const char *type = json_get_string(d, "@type");
 
                 type = type ? strrchr(type, '.') : NULL;
                 if (!type)
@@ -210,11 +187,14 @@ static void read_details(struct json_object *error, Facts *f) {
                         f->reason = json_get_string(d, "reason");
                 } else if (streq(type, ".QuotaFailure") && !f->violations)
                         f->violations = json_get_typed(d, "violations", json_type_array);
-                else if (streq(type, ".RetryInfo") && delay)
-                        f->has_delay = read_delay(delay, strlen(delay), &f->delay);
+                else if (streq(type, ".RetryInfo"))
+                        f->has_delay = gemini_delay_of_member(json_get(d, "retryDelay"), &f->delay);
         }
         if (!f->has_delay)
-                f->has_delay = read_delay_from_message(f->message, &f->delay);
+                f->has_delay = gemini_delay_of_member(
+                        json_get(json_get(f->info, "metadata"), "quotaResetDelay"), &f->delay);
+        if (!f->has_delay)
+                f->has_delay = gemini_delay_of_message(f->message, &f->delay);
 }
 
 /* "limit: 0", but not "limit: 0.5" or "limit: 05". */
