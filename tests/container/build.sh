@@ -80,18 +80,7 @@ buildah=(buildah --root "$work/storage" --runroot "$work/run" --storage-driver $
 
 base=docker.io/library/debian:bookworm-slim
 if [ ! -s "$out/base.tar" ]; then
-        checks=()
-        for name in Acquire::Check-Valid-Until Acquire::Check-Date; do
-                eval "$(apt-config shell value "$name")"
-                [ -z "${value-}" ] || checks+=("--aptopt=$name \"$value\"")
-                unset value
-        done
-        sources=(/etc/apt/sources.list.d/debian.sources)
-        [ -e "${sources[0]}" ] || sources=(/etc/apt/sources.list)
-        step mmdebstrap --quiet --mode=root --variant=minbase "${checks[@]}" \
-                --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-                --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-                bookworm "$work/base.tar" "${sources[@]}"
+        step tests/container/debian-root bookworm "$work/base.tar"
         mv "$work/base.tar" "$out/base.tar"
 fi
 id=$("${buildah[@]}" from scratch)
