@@ -102,9 +102,9 @@ static void note_encoding(const char *name, const char *value, void *userdata) {
 static int check_encoding(Request *q, ApiError *ret_error) {
         const char *encoding = NULL;
 
-        if (!route_takes_body(q->route))
+        if (!http_request_header(q->io, "Content-Encoding") || !route_takes_body(q->route))
                 return 0;
-        http_request_each_header(q->io, note_encoding, &encoding);
+        http_request_each_header(q->io, note_encoding, &encoding); /* there may be several */
         if (!encoding)
                 return 0;
         api_error_set(ret_error, 415, NULL,
@@ -145,12 +145,13 @@ static void read_body(Request *q) {
 static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret_error) {
         const char *fault = http_request_head_fault(q->io);
         const char *method = http_request_method(q->io);
-        char right[MISSING_PATH_MAX + 1] = "";
+        char right[MISSING_PATH_MAX + 1];
         const Route *route, *meant;
         uint64_t length;
         bool allowed;
         int r;
 
+        right[0] = 0;
         q->close = fault; /* the start of the next request is unknown */
         q->path = fault ? NULL : path_decode(http_request_path(q->io));
         if (!q->path) {
