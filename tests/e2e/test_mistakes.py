@@ -193,6 +193,18 @@ def test_argument(argument, why, tmp_path):
 # --- what only a start meets ---
 
 
+def test_weak_token_for_a_passed_socket(tmp_path):
+    """LISTEN does not count then."""
+    write(tmp_path / "x.env", GOOD | {"ALLOWED_TOKENS": "fifteen-letters"})
+    s = process.listen_tcp("0.0.0.0")
+    address = "0.0.0.0:%d" % s.getsockname()[1]
+    p = process.Process([house.GEMGATED, "--env-file=x.env"], {}, tmp_path, [s])
+    status = p.wait()
+    p.check()
+    why = f"must have at least 16 characters, because {address} is beyond loopback"
+    assert (status, p.said()) == (78, f"gemgated: ALLOWED_TOKENS: fifteen…: {why}\n")
+
+
 def test_address_is_taken(tmp_path):
     with process.listen_tcp() as s:
         address = "127.0.0.1:%d" % s.getsockname()[1]

@@ -249,6 +249,10 @@ def test_no_token_beyond_loopback(sim, tmp_path):
     with Configured(tmp_path, sim, address="0.0.0.0") as d:
         d.tokens()
         d.refuse("ALLOWED_TOKENS", "beyond loopback")
+        d.write("allowed-tokens", "fifteen-letters")
+        port = d.address[1]
+        d.refuse(f"ALLOWED_TOKENS: fifteen…: must have at least 16 characters, because 0.0.0.0:{port} is beyond loopback")
+        assert d.chat().status == 200
 
 
 # --- everything else ---
