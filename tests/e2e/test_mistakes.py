@@ -262,6 +262,15 @@ ANSWERED = [
      "The token is not known here. It looks like a Gemini API key; clients use one of ALLOWED_TOKENS."),
     ("no-json", {}, ("POST", "/v1/chat/completions"), "TOKEN", b'{"model":', 400,
      "The request body is not JSON: unexpected end of data."),
+    ("url-without-v1", {}, ("POST", "/chat/completions"), "TOKEN", b"{}", 404,
+     "Invalid URL (POST /chat/completions). The right path is /v1/chat/completions: add /v1 to the client's base URL."),
+    ("url-with-v1-twice", {}, ("POST", "/v1/v1/chat/completions"), "TOKEN", b"{}", 404,
+     "Invalid URL (POST /v1/v1/chat/completions). The right path is /v1/chat/completions: leave /v1 out of the client's base "
+     "URL."),
+    ("url-of-google", {}, ("POST", "/v1beta/openai/chat/completions"), "TOKEN", b"{}", 404,
+     "Invalid URL (POST /v1beta/openai/chat/completions). The right path is /v1/chat/completions: put /v1 in place of "
+     "/v1beta/openai in the client's base URL."),
+    ("method", {}, ("GET", "/v1/chat/completions"), "TOKEN", None, 405, "This path takes POST, not GET."),
 ]
 
 
@@ -272,3 +281,21 @@ def test_answer(row, start):
     assert (a.status, json.loads(a.body)["error"]["message"]) == (status, message)
     assert not house.leaked(a.body)
     assert SECRETS["KEY1"] not in a.body.decode()
+
+
+def test_model_that_google_does_not_know(sim, start):
+    sim.script("*: error not_found")
+    a = start().chat(model="gpt-4o")
+    message = json.loads(a.body)["error"]["message"]
+    ours, _, googles = message.partition(" Google's answer: ")
+    assert (a.status, ours) == (
+        404, "Gemini has no such model for this request: use one of GET /v1/models, or have the operator of this gateway add "
+        "an alias (MODEL_ALIASES).")
+    assert googles.startswith("models/gpt-4o is not found")
+
+
+def test_gemini_cannot_be_reached(start):
+    a = start(GEMINI_BASE_URL="http://127.0.0.1:9").chat()
+    message = json.loads(a.body)["error"]["message"]
+    assert a.status == 503
+    assert message.startswith("Gemini could not be reached: ") and message.endswith("Connection refused"), message
