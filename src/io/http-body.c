@@ -24,7 +24,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "io/http-internal.h"
+#include "io/http-park.h"
 
 /* --- answers past libmicrohttpd --- */
 
@@ -184,11 +184,15 @@ int http_dues_new(HttpServer *s) {
         r = timeout_queue_new(s->loop, s->params.guest_timeout, on_head_due, &s->guest_due);
         if (r < 0)
                 return r;
-        return timeout_queue_new(s->loop, s->params.body_window, on_body_due, &s->body_due);
+        r = timeout_queue_new(s->loop, s->params.body_window, on_body_due, &s->body_due);
+        if (r < 0)
+                return r;
+        return http_park_new(s);
 }
 
 void http_dues_free(HttpServer *s) {
         timeout_queue_free(s->head_due);
         timeout_queue_free(s->guest_due);
         timeout_queue_free(s->body_due);
+        timeout_queue_free(s->idle_due);
 }

@@ -19,6 +19,7 @@ typedef struct Head {
         HttpRequest *request;
         const char *fault;
         unsigned n_length, n_encoding, n_host;
+        bool lasts;
 } Head;
 
 static void frame(Head *h, const char *name, size_t n_name, const char *value, size_t n_value) {
@@ -35,6 +36,9 @@ static void frame(Head *h, const char *name, size_t n_name, const char *value, s
                         h->fault = "the only Transfer-Encoding taken is chunked";
         } else if (n_name == strlen("host") && strcaseeq(name, "host"))
                 h->n_host++;
+        else if (n_name == strlen("connection") && strcaseeq(name, "connection") &&
+                 !strcaseeq(value, "keep-alive"))
+                h->lasts = false;
 }
 
 /* The memory is the connection's read buffer, which libmicrohttpd lends as constant. */
@@ -59,11 +63,12 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind _unused_, co
 }
 
 static const char *head_fault(HttpRequest *r, const char *version) {
-        Head h = { .request = r };
+        Head h = { .request = r, .lasts = streq(version, MHD_HTTP_VERSION_1_1) };
 
         if (!http_is_token(r->method, strlen(r->method)))
                 return "the method is not a token";
         (void) MHD_get_connection_values_n(r->connection->mhd, MHD_HEADER_KIND, on_header, &h);
+        r->lasts = h.lasts;
         if (h.fault)
                 return h.fault;
         if (h.n_length > 0 && h.n_encoding > 0)

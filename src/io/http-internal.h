@@ -4,7 +4,7 @@
 /* What the files of the HTTP server share: http-server.c (all listeners), http-listener.c (one socket),
  * http-shard.c (one daemon of libmicrohttpd), http-wire.c (the bytes that it receives), http-receive.c (a
  * request as it arrives), http-body.c (its body, and the time that it has), http-request.c (a request as the
- * floor above sees it, and its reply). */
+ * floor above sees it, and its reply), http-park.c (a connection between two requests). */
 
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -29,7 +29,7 @@ struct HttpServer {
         HttpRoom room;
         HttpConnection **by_fd; /* by their descriptors; holes are NULL */
         size_t n_by_fd;
-        TimeoutQueue *head_due, *guest_due, *body_due;
+        TimeoutQueue *head_due, *guest_due, *body_due, *idle_due;
         uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
         bool quiesced;
         struct sd_event_source *grace; /* while quiesced: for connections that have sent no request yet */
@@ -49,10 +49,12 @@ struct HttpConnection {
         List hung, trial, broken; /* broken: its bytes, see http-wire.c */
         int fd;
         LoopFd watch; /* of what arrives and of its end: EPOLLIN, EPOLLRDHUP */
-        Timeout due;  /* of the head or the body that is arriving */
+        Timeout due;  /* of the head or the body that is arriving, or of being idle while parked */
         HttpFraming framing;
         Buf ahead; /* received, but behind a head that libmicrohttpd has not read yet */
         bool hup;
+        bool unread; /* bytes have arrived, and not all are read; may be true without a reason */
+        bool parked; /* see http-park.c */
         bool guest;           /* its address is not welcome: it has one short request without a body */
         bool cut;             /* by us: nothing more is read from it */
         bool sends;           /* bytes of the next head have arrived */
@@ -89,6 +91,7 @@ struct HttpRequest {
         bool headed, bodied, replied, queued, streaming, finished, clean, full;
         bool suspended, gone, failed; /* failed: there is no reply, and the connection is closed */
         bool admitted, skips;
+        bool lasts;  /* HTTP/1.1, and no header of the request or the reply ends the connection */
         bool direct; /* the reply goes past libmicrohttpd: the body is not complete */
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "io/http-head.h"
+#include "io/http-park.h"
 #include "io/http-receive.h"
 #include "io/http-wire.h"
 
@@ -127,6 +128,7 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         HttpServer *s = cls;
         HttpConnection *c = http_connection_of(mhd);
         HttpRequest *r = *context;
+        bool may_park;
 
         if (c) {
                 c->shard->n_events++;
@@ -150,6 +152,9 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         http_body_drop(r);
         buf_done(&r->out);
         free(r->whole);
+        may_park = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && r->lasts && r->bodied;
         free(r);
         http_wire_end(c);
+        if (may_park)
+                http_park(c);
 }

@@ -149,12 +149,15 @@ static int request_set_response(HttpRequest *r, int status, struct MHD_Response 
         if (!response)
                 return -ENOMEM;
         /* libmicrohttpd refuses an empty value, so such a header is left out. */
-        for (size_t i = 0; i < n_headers; i++)
+        for (size_t i = 0; i < n_headers; i++) {
+                if (strcaseeq(headers[i].name, MHD_HTTP_HEADER_CONNECTION))
+                        r->lasts = false;
                 if (headers[i].value && headers[i].value[0] &&
                     MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES) {
                         MHD_destroy_response(response);
                         return -ENOMEM;
                 }
+        }
         r->response = response;
         r->status = status;
         r->replied = true;

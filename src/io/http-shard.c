@@ -43,12 +43,12 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "io/http-park.h"
 #include "io/http-receive.h"
 #include "io/http-stall.h"
 #include "io/http-wire.h"
 
-#define IDLE_TIMEOUT_SEC 75U /* keep-alive, slow headers, and a client that reads nothing */
-#define CLOSED_TIMEOUT_SEC 80U /* of a closed connection: it must differ from IDLE_TIMEOUT_SEC */
+#define CLOSED_TIMEOUT_SEC 80U /* of a closed connection: it must differ from HTTP_IDLE_TIMEOUT_SEC */
 #define STALL_PAUSE (10 * USEC_PER_MSEC)
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
 
@@ -75,7 +75,7 @@ static void shard_free_closed(HttpShard *d) {
         d->refused = false;
         shard_set_timeouts(d, CLOSED_TIMEOUT_SEC);
         http_wire_run(d);
-        shard_set_timeouts(d, IDLE_TIMEOUT_SEC);
+        shard_set_timeouts(d, HTTP_IDLE_TIMEOUT_SEC);
 }
 
 static void shard_run(void *userdata) {
@@ -128,6 +128,8 @@ static void on_socket(uint32_t events, void *userdata) {
         HttpConnection *c = userdata;
         HttpRequest *r = c->request;
 
+        c->unread = true;
+        http_unpark(c);
         if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
                 return http_connection_sends(c);
         c->hup = true;
@@ -298,7 +300,7 @@ int http_shard_new(HttpListener *l, HttpShard **ret) {
                 0, NULL, NULL, http_receive, s,
                 MHD_OPTION_EXTERNAL_LOGGER, on_log, d, /* first, else some lines are not passed to it */
                 MHD_OPTION_CONNECTION_LIMIT, HTTP_SHARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                (size_t) HTTP_HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SEC,
+                (size_t) HTTP_HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_TIMEOUT_SEC,
                 MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
                 MHD_OPTION_URI_LOG_CALLBACK, http_receive_line, NULL, MHD_OPTION_NOTIFY_CONNECTION,
                 on_connection, d, MHD_OPTION_NOTIFY_COMPLETED, http_receive_end, s, MHD_OPTION_END);
@@ -325,6 +327,7 @@ HttpShard *http_shard_free(HttpShard *d) {
 
                         if (c->request && c->request->suspended)
                                 http_request_gone(c->request);
+                        http_unpark(c);
                 }
                 http_wire_run(d);
                 loop_fd_remove(d->listener->server->loop, &d->watch);

@@ -5,6 +5,7 @@
 
 #include "io/http-listener.h"
 
+#define HTTP_IDLE_TIMEOUT_SEC 75U /* keep-alive, and a client that reads nothing */
 #define HTTP_SHARD_MAX 256U /* connections: what libmicrohttpd walks in a run with a resumption */
 
 struct HttpShard {

@@ -85,7 +85,7 @@ static void find_stalled(HttpShard *d) {
                 if (list_is_empty(&alone)) /* it was closed and freed */
                         continue;
                 list_unlink(&c->trial);
-                if (c->closed || (c->request && c->request->suspended))
+                if (c->closed || c->parked || (c->request && c->request->suspended))
                         continue;
                 MHD_suspend_connection(c->mhd);
                 list_append(&others, &c->trial);

@@ -108,6 +108,8 @@ ssize_t http_wire_recv(int fd, void *p, size_t n, int flags) {
         if (c && is_broken(c))
                 return nothing_now();
         k = recvfrom(fd, p, n, flags, NULL, NULL);
+        if (c && k < (ssize_t) n)
+                c->unread = false;
         return c && k > 0 ? received(c, p, (size_t) k) : k;
 }
 

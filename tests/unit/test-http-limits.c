@@ -34,7 +34,8 @@ static void test_head_drips(void **state) {
                         TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
                         TURN_UNTIL(f, f->n_complete == 1);
                         /* idle: not the time of a head */
-                        assert_false(list_is_linked(&connection_of(f)->due.link));
+                        assert_true(connection_of(f)->parked ||
+                                    !list_is_linked(&connection_of(f)->due.link));
                 }
                 began = clock_monotonic();
                 for (const char *p = head; *p && hear(fd, &b); p++) {

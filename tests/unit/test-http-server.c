@@ -134,6 +134,111 @@ static void test_pipelining(void **state) {
         assert_int_equal(f->server->n_requests, 0);
 }
 
+/* Asks until the connection is parked. Bytes that libmicrohttpd reads before the watch reports them can
+ * delay it. */
+static HttpConnection *park(Fixture *f, int fd) {
+        HttpConnection *c = NULL;
+
+        for (unsigned i = 0; i < 3 && (!c || !c->parked); i++) {
+                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+
+                say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
+                c = connection_of(f);
+                assert_non_null(c);
+        }
+        assert_true(c->parked);
+        return c;
+}
+
+static void test_parked(void **state) {
+        Fixture *f = *state;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int fd = dial(f);
+        HttpConnection *c = park(f, fd);
+
+        /* the next head in two pieces */
+        f->n_head = 0;
+        say(fd, "GET / HTTP/1.1\r\nHo");
+        TURN_UNTIL(f, !c->parked && c->framing.n_head > 0);
+        assert_int_equal(f->n_head, 0);
+        say(fd, "st: x\r\n\r\n");
+        TURN_UNTIL(f, hear(fd, &b) && has(&b, "hello"));
+        park(f, fd);
+
+        /* a client that goes */
+        (void) shutdown(fd, SHUT_RDWR);
+        TURN_UNTIL(f, !connection_of(f));
+        assert_int_equal(f->server->n_requests, 0);
+}
+
+/* Requests that have come before the answer is given: the connection does not wait for more bytes. */
+static void test_not_parked_with_requests(void **state) {
+        static const char both[] = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+        for (unsigned i = 0; i < 3; i++) {
+                Fixture *f = *state;
+                _cleanup_close_ int fd = dial(f);
+
+                f->hold = false;
+                park(f, fd);
+                f->hold = true;
+                f->n_waiting = 0;
+                if (i == 0)
+                        say(fd, both);
+                else
+                        say(fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+                TURN_UNTIL(f, f->n_waiting == 1);
+                if (i > 0)
+                        say(fd, i == 1 ? "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n" : "GET /2 HT");
+                if (i == 1)
+                        TURN_UNTIL(f, f->waiting[0]->connection->unread);
+                reply_text(f->waiting[0], 200, "first");
+                if (i == 2)
+                        say(fd, "TP/1.1\r\nHost: x\r\n\r\n");
+                TURN_UNTIL(f, f->n_waiting == 2);
+                reply_text(f->waiting[1], 200, "second");
+                TURN_UNTIL(f, f->server->n_requests == 0);
+        }
+}
+
+static void test_not_parked_at_the_end(void **state) {
+        static const char *const heads[] = {
+                "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: x\r\nConnection: x, Close\r\n\r\n",
+                "GET / HTTP/1.0\r\n\r\n",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++) {
+                Fixture *f = *state;
+                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+                _cleanup_close_ int fd = dial(f);
+
+                park(f, fd);
+                say(fd, heads[i]);
+                TURN_UNTIL(f, !hear(fd, &b));
+                assert_true(has(&b, "hello"));
+                TURN_UNTIL(f, !connection_of(f));
+        }
+}
+
+/* Both by the teardown's end of the server, and by the time-out. */
+static void test_parked_too_long(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int stays = dial(f), idle = -1;
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+
+        park(f, stays);
+        timeout_queue_set_duration(f->server->idle_due, USEC_PER_MSEC);
+        idle = dial(f);
+        say(idle, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, hear(idle, &b) && has(&b, "hello"));
+        say(idle, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, !hear(idle, &b));
+        TURN_UNTIL(f, f->server->n_connections == 1);
+        assert_true(connection_of(f)->parked);
+}
+
 static void test_hangup_while_suspended(void **state) {
         Fixture *f = *state;
         int fd = dial(f);
@@ -447,6 +552,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_room_is_given_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_resume_wakes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_pipelining, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_parked, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_not_parked_with_requests, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_not_parked_at_the_end, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_parked_too_long, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hangup_while_suspended, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hangup_of_a_quiet_stream, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stream_ends, setup, teardown),
