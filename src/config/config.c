@@ -324,20 +324,24 @@ static bool is_google(const char *url) {
 }
 
 /* Rules between two settings. A setting that is wrong already is not compared. */
-static void check_together(ConfigCheck *k) {
+static int check_together(ConfigCheck *k) {
         const Config *c = k->config;
+        int r;
 
         if (is_good(k, "API_KEYS") && c->n_keys == 0)
                 config_warn(k, config_setting("API_KEYS"), NULL,
                             "no key is set, so no request can be answered");
         if (is_good(k, "LISTEN") && config_listens_beyond_loopback(c))
                 config_check_exposed(k);
-        config_check_tokens(k);
+        r = config_check_tokens(k);
+        if (r < 0)
+                return r;
         if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
                 config_check_fallbacks(k);
         if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
             c->max_inflight_bytes < c->max_body)
                 config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL, "must be at least MAX_BODY");
+        return 0;
 }
 
 static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata,
@@ -367,7 +371,9 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
                         return r;
                 k.faulty[i] = k.n_faults > before;
         }
-        check_together(&k);
+        r = check_together(&k);
+        if (r < 0)
+                return r;
         if (c->gemini_base_url && is_google(c->gemini_base_url))
                 c->route.store_is_told = true;
         if (k.n_faults > FAULT_LINES_MAX) {

@@ -75,7 +75,7 @@ extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_l
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
 
 void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */
-void config_check_tokens(ConfigCheck *k);    /* the same */
+int config_check_tokens(ConfigCheck *k);     /* the same; -ENOMEM */
 void config_check_exposed(ConfigCheck *k);   /* the same, if LISTEN goes beyond loopback */
 void config_rules_done(ModelRuleSet *set);
 

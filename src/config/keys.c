@@ -15,6 +15,7 @@
 
 #define NAME_MAX_LENGTH    64U /* of a key, token or project; it appears in logs and on the bus */
 #define TOKEN_LENGTH_LEAST 8U /* without a warning */
+#define GOOGLE_KEY_LEAST   30U /* no key of Google's is shorter */
 #define TOKEN_LENGTH_EXPOSED 16U /* beyond loopback, where others can try tokens */
 
 typedef struct KeyEntry {
@@ -410,13 +411,14 @@ static int compare_tokens(const void *a, const void *b) {
 }
 
 /* There are a few tokens, and perhaps many keys: each key is looked up among the sorted tokens. */
-void config_check_tokens(ConfigCheck *k) {
+int config_check_tokens(ConfigCheck *k) {
         const TokenSet *tokens = &k->config->tokens;
         _cleanup_free_ const Token **order = calloc(MAX(tokens->n, (size_t) 1), sizeof(*order));
+        _cleanup_free_ bool *is_key = calloc(MAX(tokens->n, (size_t) 1), sizeof(bool));
         char mask[SECRET_MASK_MAX];
 
-        if (!order)
-                return;
+        if (!order || !is_key)
+                return -ENOMEM;
         for (size_t i = 0; i < tokens->n; i++)
                 order[i] = tokens->tokens + i;
         qsort(order, tokens->n, sizeof(*order), compare_tokens);
@@ -426,9 +428,22 @@ void config_check_tokens(ConfigCheck *k) {
 
                 if (!found)
                         continue;
+                is_key[*found - tokens->tokens] = true;
                 secret_mask_key(like.secret, mask);
                 config_fault(k, config_setting(name_of(*found)), mask,
                              "must differ from the API keys, because a client with this token could use the "
                              "key elsewhere");
         }
+        for (size_t i = 0; i < tokens->n; i++) {
+                const Token *t = tokens->tokens + i;
+
+                if (is_key[i] || secret_length(t->secret) < GOOGLE_KEY_LEAST ||
+                    (!secret_starts_with(t->secret, "AIza") && !secret_starts_with(t->secret, "AQ.")))
+                        continue;
+                secret_mask_key(t->secret, mask);
+                config_warn(k, config_setting(name_of(t)), mask,
+                            "looks like a Gemini API key: should be in API_KEYS, and a token be a text of "
+                            "your own");
+        }
+        return 0;
 }

@@ -55,6 +55,9 @@ CHECKED = [
     ("token-is-key", {"ALLOWED_TOKENS": KEY}, 78,
      ["ALLOWED_TOKENS: AIza****5p6Q: must differ from the API keys, because a client with this token could use the key "
       "elsewhere@"]),
+    ("token-like-a-key", {"ALLOWED_TOKENS": "AIza" + KEY[::-1]}, 0,
+     ["warning: ALLOWED_TOKENS: AIza****azIA: looks like a Gemini API key: should be in API_KEYS, and a token be a text of your "
+      "own@"]),
     ("duration", {"DRAIN_TIMEOUT": "30seconds!"}, 78, ["DRAIN_TIMEOUT: 30seconds!: must be a duration from 0 to 1h@"]),
     ("limits-member", {"MODEL_LIMITS": '{"gemini-flash-latest":{"rpmm":10}}'}, 78,
      ["MODEL_LIMITS: rpmm: must be rpm, tpm, rpd or projects@"]),
