@@ -52,7 +52,7 @@ static const char markdown_head[] =
         "3. The environment. Secrets are removed from it at the start, so that `/proc` does not show\n"
         "   them.\n"
         "4. The files `api-keys`, `allowed-tokens` and `admin-tokens` in the directory of\n"
-        "   `--config-dir`.\n"
+        "   `--config-dir`. A file that has only comments sets nothing.\n"
         "5. Files of the same names in `$CREDENTIALS_DIRECTORY` (systemd's `LoadCredential=`).\n"
         "\n"
         "An empty value means the default. A name in the env file that differs from a setting's in one or\n"

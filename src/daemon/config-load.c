@@ -200,6 +200,22 @@ static gid_t group_of(const char *dir) {
         return dir && stat(dir, &st) >= 0 ? st.st_gid : 0;
 }
 
+/* The package's templates have only comments: such a file sets nothing, as if it were not there. */
+static bool has_entries(const char *text, size_t n) {
+        const char *end = text + n;
+
+        while (text < end) {
+                const char *line = text, *eol = memchr(text, '\n', (size_t) (end - text));
+
+                text = eol ? eol + 1 : end;
+                while (line < text && *line && strchr(TEXT_WHITESPACE, *line))
+                        line++;
+                if (line < text && *line != '#')
+                        return true;
+        }
+        return false;
+}
+
 static int load_own_files(const Loader *l, const char *dir, ConfigSource source) {
         char path[PATH_LENGTH_MAX];
         int r;
@@ -215,6 +231,8 @@ static int load_own_files(const Loader *l, const char *dir, ConfigSource source)
                         continue;
                 if (r < 0)
                         return r;
+                if (source == CONFIG_SOURCE_DIRECTORY && !has_entries(buf_data(&b), b.n))
+                        continue;
                 r = config_text_set_from(l->text, source, own_files[i].setting, buf_cstr(&b), b.n, path, 0);
                 if (r < 0)
                         return r;

@@ -99,6 +99,7 @@ static void test_precedence(void **state) {
                 { "given.env", "API_KEYS=given-env\n", true, false, "gemgate-env" },
                 { "given.env", "API_KEYS=given-env\n", true, true, "given-env" },
                 { NULL, "environment", true, true, "environment" },
+                { "etc/api-keys", "# a template\r\n\n \t#AIza\n#", true, true, "environment" },
                 { "etc/api-keys", "# ours\napi-keys-file\n", false, true, "environment" },
                 { "etc/api-keys", "# ours\napi-keys-file\n", true, true, "api-keys-file" },
                 { "credentials/api-keys", "[\"credential\"]\n", true, true, "credential" },
