@@ -61,6 +61,7 @@ static int help(void) {
                 "  --check-config     check the configuration and exit with 0, or 78 if it is wrong\n"
                 "  --health           print the health of the daemon with this configuration; exit with 0, "
                 "or 69\n"
+                "  --turn-away        answer the clients that wait at passed sockets with 503, and exit\n"
                 "  --version          print the version and exit\n"
                 "  --help             print this help and exit\n\n");
         config_help(&b);
@@ -147,6 +148,7 @@ static int run(int argc, char *argv[]) {
                 { "env-file", required_argument, NULL, 'e' },
                 { "check-config", no_argument, NULL, 'C' },
                 { "health", no_argument, NULL, 'H' },
+                { "turn-away", no_argument, NULL, 't' },
                 { "version", no_argument, NULL, 'v' },
                 { "help", no_argument, NULL, 'h' },
                 {},
@@ -156,7 +158,7 @@ static int run(int argc, char *argv[]) {
         _cleanup_buf_ Buf later = BUF_INIT(SAID_MAX);
         ConfigPaths paths = {};
         int wrong, n_listeners = count_passed(&wrong);
-        bool health = false;
+        bool health = false, turn_away = false;
         int r, o;
 
         hold_signals();
@@ -178,6 +180,9 @@ static int run(int argc, char *argv[]) {
                 case 'H':
                         health = true;
                         break;
+                case 't':
+                        turn_away = true;
+                        break;
                 case 'v':
                         (void) puts("gemgated " GEMGATE_VERSION);
                         return 0;
@@ -193,6 +198,10 @@ static int run(int argc, char *argv[]) {
 
         if (n_listeners < 0 && !health && !paths.check)
                 return refuse_passed(n_listeners, wrong);
+        if (turn_away) {
+                turn_away_unexecuted(n_listeners);
+                return 0;
+        }
 
         r = config_load(&paths, NULL, health ? say_faults : say, &later, &config);
         if (r < 0) { /* the reason was logged */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "daemon/turn-away.h"
 #include "io/listen.h"
+
+#define EXECUTE_FAILED 200U
 
 static const char answer[] =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 108\r\n"
@@ -40,4 +44,16 @@ void turn_away_waiting(int n_listeners) {
                                 turn_away(fd);
                 }
         }
+}
+
+/*
+ * systemd passes the exit status of the unit that has failed. From 200 on the status is systemd's, of a
+ * process that it could not set up. A daemon with a lower status ran, and has answered its clients itself.
+ */
+void turn_away_unexecuted(int n_listeners) {
+        const char *passed = strempty(getenv("MONITOR_EXIT_STATUS"));
+        unsigned status;
+
+        if (text_parse_uint(passed, &status) < 0 || status >= EXECUTE_FAILED)
+                turn_away_waiting(n_listeners);
 }

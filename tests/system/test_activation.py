@@ -10,6 +10,8 @@ import machine
 import wait
 from machine import SERVICE, SOCKET, TCP, UNIX, run, show
 
+EXAMPLE = Path("/usr/share/doc/gemgate/examples/addresses.conf")
+
 
 def test_first_connection_starts_it():
     assert machine.is_active(SOCKET)
@@ -56,7 +58,7 @@ def test_dbus_activation_brings_the_sockets():
 
 def test_other_addresses():
     """The package's example, word for word: IPv6 loopback, and an address that the machine doesn't have yet."""
-    text = Path("/usr/share/doc/gemgate/examples/addresses.conf").read_text()
+    text = EXAMPLE.read_text()
     machine.systemctl("stop", SOCKET)
     with machine.drop_in(text, SOCKET):
         machine.systemctl("start", SOCKET)
@@ -65,6 +67,25 @@ def test_other_addresses():
         listening = run("ss", "-Hltn", "sport", "=", ":8080").split()
         assert {"127.0.0.1:8080", "[::1]:8080", "192.0.2.1:8080"} <= set(listening)
         machine.systemctl("stop", SOCKET)
+
+
+def test_other_addresses_for_clients_of_the_network(sim):
+    """With the line of gemgate.env that the example names, they are served; without it, 403."""
+    text = EXAMPLE.read_text()
+    allowed = re.search(r"^#     ALLOWED_IPS=(.*)$", text, re.M).group(1)
+    run("ip", "address", "add", "192.0.2.1/24", "dev", "lo")  # also the address of our client then
+    machine.systemctl("stop", SOCKET)
+    try:
+        with machine.drop_in(text, SOCKET):
+            machine.systemctl("start", SOCKET)
+            assert machine.chat(where=("192.0.2.1", 8080)).status == 403
+            machine.configure(sim, ALLOWED_IPS=allowed)
+            machine.systemctl("reload", SERVICE)
+            assert machine.chat(where=("192.0.2.1", 8080)).status == 200
+            assert machine.chat().status == 200
+            machine.systemctl("stop", SOCKET)
+    finally:
+        run("ip", "address", "del", "192.0.2.1/24", "dev", "lo")
 
 
 def test_by_hand():
@@ -105,7 +126,7 @@ def test_keys_arrive_by_reload(sim):
     assert machine.chat().status == 200
 
 
-@pytest.mark.parametrize("unit", [SERVICE, SOCKET, "gemgated@.service", "gemgated@.socket"])
+@pytest.mark.parametrize("unit", [SERVICE, SOCKET, "gemgated@.service", "gemgated@.socket", "gemgated-turn-away@.service"])
 def test_units_are_right(unit):
     """systemd-analyze verify finds no fault."""
     name = unit.replace("@.", "@1.")

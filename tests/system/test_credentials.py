@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import machine
+import wait
 from house import MASKS, SECRETS, leaked
-from machine import ETC, SERVICE, run, show, systemctl
+from machine import ETC, SERVICE, SOCKET, TCP, UNIX, run, show, systemctl
 
 NAMES = {"api-keys": ("KEY3", "KEY4"), "allowed-tokens": ("TOKEN2",), "admin-tokens": ("ADMIN",)}
 EXAMPLE = Path("/usr/share/doc/gemgate/examples/credentials.conf")
@@ -37,14 +38,22 @@ def plain():
     return out
 
 
-def encrypted():
-    """The package's example, word for word, and the commands that it names."""
+def encrypt(names=NAMES):
+    """The commands in the package's example, word for word; on this machine there is no TPM."""
+    commands = [line[1:].strip() for line in EXAMPLE.read_text().splitlines() if line.startswith("#     ")]
+    assert len(commands) == 1 + len(NAMES) and commands.pop(0).startswith("install -d ")
     STORE.mkdir(mode=0o700, exist_ok=True)
-    for name, secrets in NAMES.items():
-        path = STORE / f"gemgate.{name}"
-        path.unlink(missing_ok=True)
-        run("systemd-creds", "encrypt", "--with-key=host", f"--name={name}", "-", path, input=lines(secrets))
-        assert not leaked(path.read_bytes())
+    for (name, secrets), command in zip(NAMES.items(), commands):
+        if name in names:
+            assert name in command
+            (STORE / f"gemgate.{name}").unlink(missing_ok=True)
+            run("bash", "-euc", command, input=lines(secrets))
+            assert not leaked((STORE / f"gemgate.{name}").read_bytes())
+
+
+def encrypted():
+    """The package's example, word for word."""
+    encrypt()
     return EXAMPLE.read_text()
 
 
@@ -83,3 +92,51 @@ def reload_says_that_they_are_fixed():
     lines = [line for line in machine.said(after).splitlines() if "fixed until a restart" in line]
     assert len(lines) == 1 and "the credential api-keys" in lines[0] and "allowed-tokens" not in lines[0], lines
     assert machine.chat(token="TOKEN2").status == 200
+
+
+def test_example_without_some_of_its_files(sim):
+    """Only the keys are encrypted: the tokens are those of /etc/gemgate."""
+    (ETC / "api-keys").unlink()
+    encrypt(["api-keys"])
+    with machine.drop_in(EXAMPLE.read_text()):
+        assert machine.chat().status == 200
+        assert {r.key for r in sim.requests()} <= {SECRETS["KEY3"], SECRETS["KEY4"]}
+        assert machine.ask("GET", "/stats", token="ADMIN").status == 200
+
+
+def foreign():
+    """Encrypted for another name, as by another machine: it cannot be decrypted."""
+    encrypt()
+    (STORE / "gemgate.admin-tokens").write_bytes((STORE / "gemgate.api-keys").read_bytes())
+    return EXAMPLE.read_text()
+
+
+def garbage():
+    encrypt()
+    (STORE / "gemgate.api-keys").write_text("AIza-not-encrypted\n")
+    return EXAMPLE.read_text()
+
+
+# What systemd cannot set up, and the line that it logs. The daemon is not executed.
+FAILS = {
+    "foreign": (foreign, "Failed to set up credentials"),
+    "garbage": (garbage, "Failed to set up credentials"),
+    "missing": (lambda: "[Service]\nLoadCredential=api-keys:/etc/credstore/gemgate.none\n", "Failed to set up credentials"),
+    "sandbox": (lambda: "[Service]\nReadWritePaths=/nonexistent\n", "Failed to set up mount namespacing"),
+    "user": (lambda: "[Service]\nUser=gemgate-none\n", "Failed to determine user credentials"),
+}
+
+
+@pytest.mark.parametrize("how", FAILS)
+def test_daemon_that_systemd_cannot_execute(how):
+    """Its clients are answered with 503, with one start for each; once the cause is removed, the next client is served."""
+    drop_in, line = FAILS[how]
+    with machine.drop_in(drop_in()):
+        for n in range(1, 4):
+            after = machine.cursor()
+            a = machine.chat(where=UNIX if n == 2 else TCP)
+            assert a and a.status == 503 and "gemgate cannot start" in a.body.decode() and a.header("retry-after"), a
+            wait.until("the socket to listen again", lambda: show("SubState", SOCKET) == "listening")
+            assert machine.said(after).count(line) == 1, machine.said(after)
+        assert show("ActiveState", SERVICE) == "failed"
+    assert machine.chat().status == 200
