@@ -2,6 +2,7 @@
 """The package is installed once; each test finds the machine as after the installation, with a configuration whose
 upstream is gemini-sim, the socket active and the service stopped."""
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,9 @@ def installed(deb):
         said = machine.run("dpkg", "-i", deb, timeout=300)
     except AssertionError as e:
         pytest.exit(f"the package cannot be installed: {e}", 1)
+    for file in machine.ETC.iterdir():
+        mode = stat.S_IMODE(file.stat().st_mode)
+        machine.found_in_etc[file.name] = mode, file.owner(), file.group(), file.read_text()
     machine.run("usermod", "-a", "-G", "gemgate", "member")
     return said
 

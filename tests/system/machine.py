@@ -20,6 +20,7 @@ TCP, UNIX = ("127.0.0.1", 8080), "/run/gemgate/http.sock"
 ETC = Path("/etc/gemgate")
 UNITS = Path("/etc/systemd/system")
 MODEL = "gemini-3.8-flash"
+found_in_etc = {}  # (mode, user, group, text) of what the installation put there
 
 
 class Failed(AssertionError):

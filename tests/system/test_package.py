@@ -4,12 +4,14 @@ import os
 import pwd
 import re
 import stat
+from collections import Counter
 from pathlib import Path
 
 import machine
-from house import ROOT
+from house import ROOT, SECRETS
 from machine import SERVICE, SOCKET, run
 
+DOCS = Path("/usr/share/doc/gemgate")
 MUST_HAVE = {
     "/usr/bin/gemgated",
     "/usr/bin/gemgatectl",
@@ -28,7 +30,8 @@ MUST_HAVE = {
 }
 UNITS = {
     "gemgated.service", "gemgated.socket", "gemgated@.service", "gemgated@.socket",
-    "gemgated-job.socket", "gemgate-runner.socket", "gemgate-runner@.service",
+    "gemgated-job.socket", "gemgate-runner.socket", "gemgate-runner@.service", "gemgated-turn-away@.service",
+    "gemgated-gave-up@.service",
 }
 
 
@@ -40,12 +43,61 @@ def test_what_is_in_it():
     have = files()
     assert not MUST_HAVE - have
     assert UNITS <= {Path(f).name for f in have if "/systemd/system/" in f}
-    docs = {Path(f).name.removesuffix(".gz") for f in have if f.startswith("/usr/share/doc/gemgate/")}
-    assert {"CONFIG.md", "DBUS.md", "HTTP.md", "LOGS.md", "SANDBOX.md", "addresses.conf", "credentials.conf",
-            "log-namespace.conf", "journald@gemgate.conf"} <= docs
+    docs = {str(Path(f).relative_to(DOCS)) for f in have if f.startswith(f"{DOCS}/")}
+    pages = {"README.md", *(page.name for page in (ROOT / "docs").glob("*.md"))}
+    examples = {f"examples/{example.name}" for example in (ROOT / "units/examples").iterdir()}
+    assert len(pages) > 15 and len(examples) >= 4
+    assert pages | examples <= docs
     assert any("zsh" in f and f.endswith("_gemgatectl") for f in have)
     assert any("fish" in f and f.endswith("gemgatectl.fish") for f in have)
     assert not [f for f in have if "gemini-sim" in f or "/tests/" in f]
+
+
+def anchors(text):
+    """The names that links use for the headings of a page, as GitHub makes them."""
+    found = Counter()
+    for heading in re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M):
+        name = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        yield f"{name}-{found[name]}" if found[name] else name
+        found[name] += 1
+
+
+def test_links_between_the_pages_resolve():
+    n = 0
+    for page in DOCS.glob("*.md"):
+        for target in re.findall(r"\]\(([^()\s]+)\)", page.read_text()):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            other = page.parent / path if path else page
+            assert other.is_file() and other.is_relative_to(DOCS), (page, target)
+            assert not anchor or anchor in anchors(other.read_text()), (page, target)
+            n += 1
+    assert n > 100
+
+
+def test_templates(sim):
+    """What the installation has put into /etc/gemgate: only comments, which a daemon without a configuration runs with, and
+    which leave the settings to gemgate.env."""
+    templates = {t.name: t.read_text() for t in Path("/usr/share/gemgate/etc").iterdir()}
+    assert machine.found_in_etc == {name: (0o640, "root", "gemgate", text) for name, text in templates.items()}
+    assert set(templates) == {"api-keys", "allowed-tokens", "admin-tokens", "gemgate.env"}
+    for name, text in templates.items():
+        assert not [line for line in text.splitlines() if line and not line.startswith("#")], name
+        assert "systemctl reload gemgated" in text
+        machine.write(machine.ETC / name, text)
+    assert machine.health()["status"] == "no_keys"
+    out = run("sh", "-c", "gemgatectl check-config 2>&1")
+    assert not [line for line in out.splitlines() if "warning" in line and "no key is set" not in line], out
+    assert "0 keys, 0 client tokens, 0 admin tokens" in out, out
+    # each line of gemgate.env is a setting with its default, once the comment's sign is gone
+    settings = re.sub(r"^#([A-Z_]+=)", r"\1", templates["gemgate.env"], flags=re.M)
+    assert settings.count("\n") > 80 and settings != templates["gemgate.env"]
+    mine = f'{settings}GEMINI_BASE_URL={sim.url}\nAPI_KEYS=["{SECRETS["KEY1"]}"]\nALLOWED_TOKENS=["{SECRETS["TOKEN"]}"]\n'
+    machine.write(machine.ETC / "gemgate.env", re.sub(r"^GEMINI_BASE_URL=h.*google.*\n", "", mine, flags=re.M))
+    run("gemgatectl", "check-config")
+    machine.systemctl("reload", SERVICE)
+    assert machine.chat().status == 200
 
 
 def test_installation_page(sim):
