@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Stopping, starting and what clients see of it: nothing, if they are new; a proper end, if they are idle."""
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import http1
 import machine
 import wait
-from house import SECRETS
+from house import ROOT, SECRETS
 from load import Load
 from machine import SERVICE, SOCKET, TCP, UNIX, chat_request, pid, show, systemctl
 
@@ -184,6 +185,24 @@ def test_daemon_that_crashes_again_and_again_leaves_nobody_hanging():
     systemctl("reset-failed", SERVICE, SOCKET)
     systemctl("start", SOCKET)
     assert machine.health()["status"] == "healthy"
+
+
+def test_installation_page():
+    """docs/INSTALL.md: stopping for good, and starting again, word for word."""
+    page = (ROOT / "docs/INSTALL.md").read_text()
+    stop, start = re.findall(r"```sh\n(.*?)```", page.partition("\n## Stopping")[2].partition("\n## ")[0], re.S)
+    units = (SOCKET, "gemgated-job.socket", "gemgate-runner.socket")
+    assert machine.health()
+    machine.run("bash", "-euc", stop)
+    try:
+        assert machine.run("curl", "-s", "http://127.0.0.1:8080/health", check=False).returncode == 7
+        assert machine.run("gemgatectl", "status", check=False).returncode != 0
+        assert not [unit for unit in (SERVICE, *units) if machine.is_active(unit)]
+        assert {machine.run("systemctl", "is-enabled", unit, check=False).stdout.strip() for unit in units} == {"disabled"}
+    finally:
+        machine.run("bash", "-euc", start)
+    assert machine.chat().status == 200
+    assert {machine.run("systemctl", "is-enabled", unit).strip() for unit in units} == {"enabled"}
 
 
 def test_no_secret_in_the_arguments_or_environment(running):
