@@ -13,6 +13,7 @@
                                      * disconnected; Reloaded may use as many again */
 #define BUS_ROWS_MAX         65536U /* of one answer, of 256 to 600 bytes each */
 #define BUS_LARGE_ROWS       256U   /* an answer with more rows, about 64 KiB, is a large one */
+#define BUS_LOOKS_MAX        64U    /* calls of ExplainModel that wait for Google's list of models */
 #define BUS_RELOADS_MAX      64U    /* calls of Reload that wait for the end of a reload */
 #define BUS_ANSWERS_MAX      16U    /* large answers that are being made; one of each client */
 #define BUS_UNREAD_ROWS_MAX  (2U * BUS_ROWS_MAX) /* in all large answers that are made or not read yet */

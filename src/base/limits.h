@@ -51,7 +51,7 @@
 /* --- the pool --- */
 #define MODELS_MAX 256U        /* clients can invent names; models that never answered are dropped first */
 #define SLOTS_MAX (1U << 20)   /* (key, model) pairs, 0.4 KiB each, quotas 0.7; beyond, models are dropped */
-#define SLOT_ERROR_MAX 256U    /* bytes of Google's message, kept for each slot as its last error */
+#define SLOT_ERROR_MAX 256U    /* bytes of an error's short cause and Google's message, kept for each slot */
 #define TRIES_MAX 64U          /* attempts of one request: a refusal takes milliseconds, 64 take a second */
 #define TRIES_DEAR_MAX 3U      /* of these, the ones that cost the client time or Google work: core/tries */
 #define HEDGE_MODELS_MAX 64U   /* models timed to the first event for HEDGE_AFTER=p95, 0.7 KiB each */
@@ -107,6 +107,8 @@
 
 /* --- the log --- */
 #define LOG_LINE_MAX (256U << 10) /* one line; LOG_BODIES is cut to fit */
+#define LOG_PATH_MAX 128U         /* bytes of a stranger's path in a line; escaped, three times as many */
+#define LOG_SECRET_MAX 1024U      /* bytes of a token or a key in such a path */
 #define LOG_BODY_MAX (64U << 10)  /* of a body, with LOG_BODIES=yes */
 #define LOG_QUEUE_MAX (320U << 10) /* lines that standard output or the journal did not take at once */
 #define LOG_FILE_BUFFER_MAX (1U << 20) /* lines that wait for the thread that writes them */

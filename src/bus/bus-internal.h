@@ -54,6 +54,10 @@ struct Bus {
         } reloads[BUS_RELOADS_MAX]; /* calls of Reload that wait for its end */
         size_t n_reloads;
 
+        sd_bus_message *looks[BUS_LOOKS_MAX]; /* calls of ExplainModel that wait for the list of models */
+        size_t n_looks;
+        sd_event_source *looks_due;
+
         /* properties */
         usec_t started, started_monotonic; /* realtime, monotonic */
         BusFacts facts, shown;             /* as of facts_at; as of the last PropertiesChanged */
@@ -70,6 +74,10 @@ void bus_link_open(BusLink *l);        /* from now on signals are sent to it */
 void bus_link_close(BusLink *l);       /* closes the connection */
 int bus_add_objects(BusLink *l);
 int bus_attach(Bus *b, sd_bus *bus); /* to the loop */
+
+/* bus-model.c */
+int bus_looks_new(Bus *b);
+void bus_looks_free(Bus *b);
 
 /* bus-system.c */
 int bus_system_start(Bus *b);

@@ -14,9 +14,12 @@ int bus_manager_add(Bus *b, sd_bus *bus);
 size_t bus_manager_compare(const BusFacts *a, const BusFacts *b,
                            char *ret[static BUS_MANAGER_FACTS_MAX + 1]);
 
-/* GetStatistics, ExplainModel (bus-statistics.c). */
-int bus_explain_model(sd_bus_message *m, void *userdata, sd_bus_error *e);
+/* GetStatistics (bus-statistics.c). */
 int bus_statistics(sd_bus_message *m, void *userdata, sd_bus_error *e);
+
+/* ExplainModel (bus-model.c), and its answer (bus-statistics.c); a negative `listed` is not known. */
+int bus_explain_model(sd_bus_message *m, void *userdata, sd_bus_error *e);
+int bus_model_reply(Bus *bus, sd_bus_message *call, const char *model, int listed);
 
 /* ListKeyHealth, ExplainPick (bus-health.c). */
 int bus_list_key_health(sd_bus_message *m, void *userdata, sd_bus_error *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GetStatistics: the statistics with the names of GET /stats, as typed values. ExplainModel: its rules.
+/* GetStatistics: the statistics with the names of GET /stats, as typed values; and ExplainModel's answer.
  * Times are microseconds of CLOCK_REALTIME. A time in the past: 0 is never. A future time: 0 is now, the
  * largest value is not by itself. */
 
@@ -92,27 +92,20 @@ static void bus_value(StatsSink *s, const char *name, const StatsValue *v) {
 
 /* --- ExplainModel --- */
 
-int bus_explain_model(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+int bus_model_reply(Bus *bus, sd_bus_message *call, const char *model, int listed) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Bus *bus = userdata;
         const Config *c = bus->p.config(bus->p.userdata);
-        char model[BUS_MODEL_MAX];
         BusSink b = { .sink = { bus_open, bus_close, bus_value } };
-        const char *given;
         int r;
 
-        r = sd_bus_message_read(m, "s", &given);
-        if (r < 0)
-                return r;
-        r = bus_read_model(bus, *given ? given : c->default_model, model, e);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_new_method_return(m, &reply);
+        r = sd_bus_message_new_method_return(call, &reply);
         if (r < 0)
                 return r;
         b.m = reply;
         stats_open(&b.sink, STATS_ITEM, NULL);
         stats_text(&b.sink, "model", model);
+        if (listed >= 0)
+                stats_flag(&b.sink, "listed", listed > 0);
         model_rules_view(model_rules_find(&c->route.rules, model), &b.sink);
         stats_close(&b.sink, STATS_ITEM);
         return b.sink.r < 0 ? b.sink.r : sd_bus_send(NULL, reply, NULL);

@@ -162,7 +162,8 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused
 usec_t bus_quiet_since(const Bus *b) {
         if (!b)
                 return 0;
-        return (b->gate && !bus_gate_is_idle(b->gate)) || b->n_answers > 0 ? USEC_INFINITY : b->called_at;
+        return (b->gate && !bus_gate_is_idle(b->gate)) || b->n_answers > 0 || b->n_looks > 0
+                       ? USEC_INFINITY : b->called_at;
 }
 
 int bus_add_objects(BusLink *l) {
@@ -332,6 +333,9 @@ int bus_new(const BusParams *p, Bus **ret) {
         r = bus_peer_listen(b);
         if (r < 0)
                 return r;
+        r = bus_looks_new(b);
+        if (r < 0)
+                return r;
         r = bus_system_start(b);
         if (r < 0)
                 return r;
@@ -344,6 +348,7 @@ Bus *bus_free(Bus *b) {
                 return NULL;
         for (size_t i = 0; i < b->n_reloads; i++)
                 sd_bus_message_unref(b->reloads[i].call);
+        bus_looks_free(b);
         bus_system_stop(b);
         bus_peer_stop(b);
         sd_event_source_unref(b->changes);

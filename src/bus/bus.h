@@ -27,6 +27,9 @@ typedef struct BusParams {
         /* Begins to reload the configuration: bus_reloaded() gets the result, with the same serial. If it
          * fails, the refusal is the reason. */
         int (*reload)(uint64_t *ret_serial, const char **ret_refusal, void *userdata);
+        /* Whether Google lists the model: 1 or 0; -ENODATA: that is not known. With `fetch` it can be
+         * -EINPROGRESS, and bus_models_done() is called at the end. NULL: never known. */
+        int (*listed)(const char *model, bool fetch, void *userdata);
         /* Calls f() for the requests under way, the oldest first, up to a limit; returns how many there
          * are. */
         size_t (*requests)(RequestViewFn f, void *f_userdata, void *userdata);
@@ -53,6 +56,8 @@ void bus_touch(Bus *b);
 /* To be called after every reload, by signal or by method. `message` is what changed, or the error. Replies
  * to the calls of Reload that waited for this reload or an earlier one. */
 void bus_reloaded(Bus *b, uint64_t serial, bool ok, const char *message);
+
+void bus_models_done(Bus *b); /* Google's list of models was fetched, or could not be */
 
 /* CLOCK_MONOTONIC of the last method call; USEC_INFINITY while the gate has set a call aside, or a
  * reply is being made. */

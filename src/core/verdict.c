@@ -42,6 +42,38 @@ const VerdictRule *verdict_rule(VerdictClass class) {
         return &rules[class];
 }
 
+const char *verdict_brief(const Verdict *v) {
+        static const char *const briefs[_VERDICT_CLASS_MAX] = {
+                [VERDICT_OK]                = "no error",
+                [VERDICT_KEY_DEAD]          = "invalid key",
+                [VERDICT_PROJECT_DEAD]      = "project refused",
+                [VERDICT_BILLING]           = "no credit",
+                [VERDICT_LIMIT_ZERO]        = "no quota",
+                [VERDICT_DAY]               = "day quota",
+                [VERDICT_MINUTE]            = "minute quota",
+                [VERDICT_RATE_UNKNOWN]      = "rate limit",
+                [VERDICT_TOO_LARGE]         = "too many tokens",
+                [VERDICT_MODEL_FOR_PROJECT] = "model not open",
+                [VERDICT_KEY_REFUSED]       = "key refused",
+                [VERDICT_GEO]               = "region not served",
+                [VERDICT_RESOURCE]          = "no such file",
+                [VERDICT_SIGNATURE]         = "thought signature",
+                [VERDICT_REQUEST]           = "invalid request",
+                [VERDICT_OVERLOAD]          = "overloaded",
+                [VERDICT_UNREACHABLE]       = "unreachable",
+                [VERDICT_FOREIGN]           = "not Gemini's answer",
+                [VERDICT_CUT]               = "answer broke off",
+                [VERDICT_TIMEOUT]           = "no answer in time",
+                [VERDICT_CLIENT_GONE]       = "client gone",
+                [VERDICT_INTERNAL]          = "internal error",
+        };
+
+        assert(v->class >= 0 && v->class < _VERDICT_CLASS_MAX);
+        assert(briefs[v->class]);
+        /* Google has refused the key and has not given a reason. */
+        return v->class == VERDICT_KEY_DEAD && v->is_unsure ? briefs[VERDICT_KEY_REFUSED] : briefs[v->class];
+}
+
 void verdict_init(Verdict *v, VerdictClass class, int status, const char *message) {
         size_t n;
 

@@ -83,6 +83,10 @@ void verdict_init(Verdict *v, VerdictClass class, int status, const char *messag
 
 const VerdictRule *verdict_rule(VerdictClass class);
 
+/* For people, before the explanation: "day quota". */
+#define VERDICT_BRIEF_MAX 24U /* with a colon and a blank */
+const char *verdict_brief(const Verdict *v);
+
 /* Tokens as counted by Gemini. */
 typedef struct Usage {
         uint64_t prompt;     /* promptTokenCount + toolUsePromptTokenCount */

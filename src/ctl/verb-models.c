@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "ctl/bus-json.h"
 #include "ctl/explain-rules.h"
+#include "ctl/facts.h"
 #include "ctl/link.h"
 #include "ctl/models.h"
 #include "ctl/show.h"
@@ -70,6 +71,11 @@ int verb_models(Ctl *c, unsigned n, char *args[]) {
 
 /* --- explain --- */
 
+typedef struct Listed {
+        const char *model;
+        uint64_t listed;
+} Listed;
+
 typedef struct Reason {
         const char *path, *name, *sentence;
         int usable;
@@ -84,6 +90,30 @@ static void explain_json(JWriter *w, const Reason *e, const char *id) {
         jwrite_string(w, "reason", e->sentence);
         words_json_time(w, "available_at", e->available_at);
         jwrite_end(w);
+}
+
+/* A name that Google does not list is most often a mistake; a daemon that does not know has no `listed`. */
+static int show_unlisted(Ctl *c, sd_bus_message *rules) {
+        static const Fact facts[] = {
+                { "listed", offsetof(Listed, listed) },
+                { "model", offsetof(Listed, model), .string = true },
+                {},
+        };
+        Listed l = { .listed = true };
+        int r;
+
+        r = facts_read(rules, facts, &l);
+        if (r >= 0)
+                r = sd_bus_message_rewind(rules, true);
+        if (r < 0)
+                return link_garbled(c, r);
+        if (!l.listed)
+                show_sentence(c, STYLE_BAD,
+                              "Google does not list %s: a request for it will probably get a 404. A name in "
+                              "MODEL_ALIASES can lead to a model that exists.", strempty(l.model));
+        if (!l.listed)
+                (void) buf_putc(&c->out, '\n');
+        return CTL_OK;
 }
 
 int verb_explain(Ctl *c, unsigned n, char *args[]) {
@@ -142,7 +172,9 @@ int verb_explain(Ctl *c, unsigned n, char *args[]) {
         }
         if (t.n == 0)
                 return ctl_say(c, CTL_NOTHING, "there are no keys; see gemgatectl keys");
-        r = show_table(c, &t);
+        r = rules ? show_unlisted(c, rules) : CTL_OK;
+        if (r == CTL_OK)
+                r = show_table(c, &t);
         if (r != CTL_OK || !rules)
                 return r;
         (void) buf_putc(&c->out, '\n');

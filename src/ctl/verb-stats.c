@@ -11,11 +11,12 @@
 
 /* An entry of api_key_stats or model_summary, whose members have different names. */
 typedef struct Counts {
-        const char *name, *project;
+        const char *id, *name, *project;
         uint64_t total, today, errors, last_used, usable, keys;
 } Counts;
 
 static const Fact counts_facts[] = {
+        { "id", offsetof(Counts, id), .string = true },
         { "name", offsetof(Counts, name), .string = true },
         { "project", offsetof(Counts, project), .string = true },
         { "total_requests", offsetof(Counts, total) },
@@ -54,7 +55,7 @@ static void add_number(Table *t, uint64_t n) {
 static void add_key(Stats *s, const char *mask, const Counts *v) {
         char time[WORDS_TIME_MAX];
 
-        table_add(&s->keys, STYLE_STRONG, strnull(v->name) ? mask : v->name);
+        table_add(&s->keys, STYLE_STRONG, show_null(v->name) ?: show_null(v->id) ?: mask);
         table_add(&s->keys, STYLE_PLAIN, mask);
         table_add(&s->keys, STYLE_PLAIN, v->project);
         add_number(&s->keys, v->today);

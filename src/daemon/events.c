@@ -78,7 +78,9 @@ static void log_change(Events *e, const PoolKey *k, const char *model, PoolState
                 return;
         pool_key_view(e->pool, k, day_clock_now(), &v);
         format_until(until, stamp);
-        (void) snprintf(message, sizeof(message), "key %s %s%s%s%s%s%s%s", id, states[after].sentence,
+        /* An id is not in the configuration: the mask is how a person finds the key there. */
+        (void) snprintf(message, sizeof(message), "key %s%s%s%s %s%s%s%s%s%s%s", id, v.name ? "" : " (",
+                        v.name ? "" : v.mask, v.name ? "" : ")", states[after].sentence,
                         model[0] ? ", model " : "", model, until > 0 ? ", until " : "",
                         until > 0 ? stamp : "", dies && v.last_error ? ": " : "",
                         dies ? strempty(v.last_error) : "");

@@ -4,6 +4,7 @@
 
 #include "core/day-clock.h"
 #include "daemon/manager-internal.h"
+#include "server/models.h"
 #include "server/request-list.h"
 #include "server/statistics.h"
 
@@ -30,6 +31,12 @@ static int step_statistics(StatsWalk *w) {
         return statistics_walk_step(w, day_clock_now());
 }
 
+static int get_listed(const char *model, bool fetch, void *userdata) {
+        Manager *m = userdata;
+
+        return model_list_look(m->http->models, model, fetch);
+}
+
 static size_t each_request(RequestViewFn f, void *f_userdata, void *userdata) {
         Manager *m = userdata;
 
@@ -51,6 +58,7 @@ int manager_start_bus(Manager *m) {
                         .config = get_config,
                         .active = get_active,
                         .reload = do_reload,
+                        .listed = get_listed,
                         .requests = each_request,
                         .statistics = start_statistics,
                         .statistics_step = step_statistics,

@@ -73,6 +73,12 @@ static void on_full(unsigned n, bool strangers, void *userdata) {
         events_connections_full(m->events, n, strangers);
 }
 
+static void on_models_done(void *userdata) {
+        Manager *m = userdata;
+
+        bus_models_done(m->bus);
+}
+
 static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
         Manager *m = userdata;
 
@@ -361,6 +367,7 @@ static int manager_init(Manager *m) {
                         .responses = m->responses,
                         .changed = on_request,
                         .full = on_full,
+                        .models_done = on_models_done,
                         .userdata = m,
                 },
                 &m->http);

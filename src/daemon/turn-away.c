@@ -12,11 +12,11 @@
 #define EXECUTE_FAILED 200U
 
 static const char answer[] =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 108\r\n"
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 128\r\n"
         "Retry-After: 30\r\nConnection: close\r\n\r\n"
         "{\"error\":{\"message\":\"gemgate cannot start; its log says "
-        "why.\",\"type\":\"api_error\",\"param\":null,"
-        "\"code\":null}}\n";
+        "why.\",\"type\":\"server_error\",\"param\":null,"
+        "\"code\":\"service_unavailable\"}}\n";
 
 static void turn_away(int fd) {
         char drain[16384];

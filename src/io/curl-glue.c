@@ -131,8 +131,10 @@ static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUS
         /* libcurl's text omits why there was no connection, although libcurl knows it. */
         if (code == CURLE_COULDNT_CONNECT)
                 (void) curl_easy_getinfo(c->handle.easy, CURLINFO_OS_ERRNO, &number);
-        (void) snprintf(ret, CURL_CAUSE_MAX, "%s%s%s", words, number > 0 ? ": " : "",
-                        number > 0 ? strerrordesc_np((int) number) ?: "" : "");
+        if (number > 0 && strerrordesc_np((int) number))
+                (void) snprintf(ret, CURL_CAUSE_MAX, "%s (%s)", strerrordesc_np((int) number), words);
+        else
+                text_copy(ret, CURL_CAUSE_MAX, words);
         for (char *p = ret; *p; p++)
                 if ((unsigned char) *p < 0x20 || *p == 0x7f)
                         *p = ' ';

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "pool/error.h"
 
+/* The short cause and Google's message; if no answer came, the cause, which goes on behind a colon:
+ * `unreachable: connection refused`. A name like TLS stays as it is. */
+static void format_error(const Verdict *v, char ret[static SLOT_ERROR_MAX]) {
+        bool silent = v->status == 0 && v->cause[0];
+        const char *text = silent ? v->cause : v->message[0] ? v->message : v->reason;
+        size_t n;
+
+        n = (size_t) snprintf(ret, SLOT_ERROR_MAX, "%s%s", verdict_brief(v), *text ? ": " : "");
+        text_copy(ret + n, text_utf8_prefix(text, SLOT_ERROR_MAX - n - 1) + 1, text);
+        if (silent && ret[n] >= 'A' && ret[n] <= 'Z' && ret[n + 1] >= 'a' && ret[n + 1] <= 'z')
+                ret[n] = (char) (ret[n] - 'A' + 'a');
+}
+
 void pool_error_set(PoolError *e, const Verdict *v, usec_t now) {
-        const char *text = verdict_rule(v->class)->name;
+        char text[SLOT_ERROR_MAX];
         char *t;
 
-        if (v->message[0])
-                text = v->message;
-        else if (v->reason[0])
-                text = v->reason;
-
-        t = strndup(text, text_utf8_prefix(text, SLOT_ERROR_MAX));
+        format_error(v, text);
+        t = strdup(text);
         if (!t)
                 return;
         free(e->text);

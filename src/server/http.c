@@ -312,6 +312,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         config_unref(q->config);
         verdicts_done(&q->verdicts);
         free(q->exhausted);
+        free(q->reason);
         free(q->path);
         free(q);
 }

@@ -31,6 +31,7 @@ typedef struct HttpParams {
         /* A limit of connections was reached: MAX_CONNECTIONS, or that of addresses which ALLOWED_IPS does
          * not list. */
         void (*full)(unsigned n, bool strangers, void *userdata);
+        void (*models_done)(void *userdata); /* the list of models was fetched, or could not be; or NULL */
         void *userdata;
 } HttpParams;
 

@@ -73,6 +73,8 @@ static void wake(ModelList *l, const ApiError *e) {
                 else
                         request_handle(q);
         }
+        if (l->http->p.models_done)
+                l->http->p.models_done(l->http->p.userdata);
 }
 
 static void fetch_succeed(ModelList *l) {
@@ -178,6 +180,14 @@ static bool is_ready(ModelList *l, Request *q) {
         if (!upstream_query_is_under_way(&l->query))
                 fetch_start(l); /* may already have answered all waiting requests, including this one */
         return false;
+}
+
+int model_list_look(ModelList *l, const char *model, bool fetch) {
+        if (!l->known && fetch && !upstream_query_is_under_way(&l->query))
+                fetch_start(l); /* may already have failed */
+        if (l->known)
+                return gemini_list_find(&l->models, model) ? 1 : 0;
+        return upstream_query_is_under_way(&l->query) ? -EINPROGRESS : -ENODATA;
 }
 
 void model_list_forget(ModelList *l) {

@@ -15,5 +15,9 @@ DEFINE_CLEANUP(ModelList *, model_list_free);
 
 void model_list_forget(ModelList *l); /* the upstream has changed: the next request fetches again */
 
+/* Whether Google lists the model: 1 or 0; -ENODATA: there is no list. With `fetch` one is fetched then:
+ * -EINPROGRESS, and HttpParams.models_done is called at its end. */
+int model_list_look(ModelList *l, const char *model, bool fetch);
+
 int models_list(Request *q, ApiError *ret_error); /* GET /v1/models */
 int models_get(Request *q, ApiError *ret_error);  /* GET /v1/models/{id}; Request.rest */

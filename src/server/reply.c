@@ -11,6 +11,7 @@
 
 #define REPLY_BODY_MAX    (64U << 20)
 #define REPLY_HEADERS_MAX 24U
+#define REASON_MAX        160U /* bytes of an error's message in the log's line of a refusal */
 
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];
@@ -105,6 +106,8 @@ void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *h
 
         if (e->code && streq(e->code, "model_not_found"))
                 q->hint = "a name in MODEL_ALIASES can lead to a model that exists";
+        if ((e->status == 403 || e->status == 404 || e->status == 401) && !q->reason)
+                q->reason = strndup(e->message, text_utf8_prefix(e->message, REASON_MAX));
         q->errors->write(e, q->id, &body);
         reply_init(&p, q, REPLY_JSON);
         if (e->retry_after > 0) {

@@ -138,6 +138,53 @@ static bool served_as_another(const Request *q) {
         return q->served[0] && !streq(q->served, q->model);
 }
 
+/* Covers clients' tokens; secret_scrub_suspects() covers what looks like a key. */
+static void cover_tokens(const Request *q, char *path, const char *separators) {
+        for (char *p = path; *p; p += strspn(p, separators)) {
+                size_t n = strcspn(p, separators);
+
+                if (n > 0 && token_set_find(&q->config->tokens, p, n))
+                        memset(p, '*', n);
+                p += n;
+        }
+}
+
+/* A stranger's path: at most so much of it, without secrets and without the query, and every byte that is
+ * not visible ASCII is escaped, as in a URL. */
+static void append_path(Message *m, const Request *q) {
+        /* So that a secret that goes on beyond what is shown is still found. */
+        char path[LOG_PATH_MAX + LOG_SECRET_MAX + 1];
+        size_t n = text_utf8_prefix(q->path, LOG_PATH_MAX);
+
+        text_copy(path, sizeof(path), q->path);
+        cover_tokens(q, path, "/");
+        cover_tokens(q, path, "/:=&;, ");
+        secret_scrub_suspects(path);
+        path[n] = 0;
+        for (const char *p = path; *p; p++) {
+                char s[4];
+
+                (void) snprintf(s, sizeof(s), *p > 0x20 && *p < 0x7f && *p != '%' ? "%c" : "%%%02X",
+                                (unsigned char) *p);
+                append(m, s);
+        }
+        append(m, q->path[n] ? "…" : "");
+}
+
+/* A refusal of the request as it is: its path can be what is wrong. */
+static bool is_refusal(const Request *q) {
+        return q->status == 401 || q->status == 403 || q->status == 404 || q->status == 405;
+}
+
+/* What the operator has to know of a refusal that no attempt has caused; NULL: it is none. */
+static const char *refusal_of(const Request *q) {
+        if (q->refusal || !is_refusal(q) || q->attempts > 0 || q->verdicts.n > 0)
+                return q->refusal;
+        if (!q->route)
+                return q->status == 404 ? "there is no such path" : "the path has other methods";
+        return q->reason;
+}
+
 /*
  * A message that is enough for a person who follows the journal, without the fields:
  *
@@ -145,12 +192,16 @@ static bool served_as_another(const Request *q) {
  */
 static void format_message(const Request *q, bool complete, usec_t spent, const char *attempts,
                            const char *verdicts, const char *cause, Message *m) {
+        const char *refusal = refusal_of(q);
+
         m->n = 0;
         append(m, http_request_method(q->io));
         m->n = MIN(m->n, 16U);
         append(m, " ");
-        /* The path only if it has a route: any other is a stranger's text. */
-        append(m, q->route ? q->route->path : "(no route)");
+        if (q->path && is_refusal(q))
+                append_path(m, q);
+        else
+                append(m, q->route ? q->route->path : "(no route)");
         append(m, " ");
         append(m, number(&(LogNumber){}, (uint64_t) q->status));
         append(m, " in ");
@@ -174,9 +225,9 @@ static void format_message(const Request *q, bool complete, usec_t spent, const 
                 append(m, attempts);
                 append(m, q->attempts == 1 ? " attempt" : " attempts");
         }
-        if (q->refusal || verdicts[0]) {
+        if (refusal || verdicts[0]) {
                 append(m, ": ");
-                append(m, q->refusal ?: verdicts);
+                append(m, refusal ?: verdicts);
         }
         if (cause) {
                 append(m, " (");

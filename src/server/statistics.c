@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "pool/admin.h"
 #include "pool/describe.h"
 #include "pool/state/schema.h"
 #include "pool/survey.h"
@@ -59,6 +60,7 @@ static void visit_key(StatsWalk *w, const PoolKey *k) {
 
         pool_key_view(w->source.pool, k, w->now, &v);
         stats_open(s, STATS_ROW, v.mask);
+        stats_text(s, "id", pool_key_id(k));
         stats_text(s, "name", v.name);
         stats_text(s, "project", v.project);
         stats_counter(s, "total_requests", v.counters.total);

@@ -192,7 +192,9 @@ def test_explain_knows_aliases_and_the_default(machine, start, connect, sim):
         rules = root.call("ExplainModel", "s", name)
         assert rules["model"].value == FLASH and rules["built_in"].value is False
         assert rules["price"].value["input"].value == 0.3 and rules["takes"].value["sampling"].value is False
+        assert rules["listed"].value is True
     assert root.call("ExplainModel", "s", "gemini-3.8-pro")["built_in"].value is True
+    assert root.call("ExplainModel", "s", "gemini-no-such")["listed"].value is False
     assert error_of(root, "ExplainModel", "s", "a/b") == "org.gemgate1.Error.InvalidModel"
 
 
@@ -355,3 +357,13 @@ def test_draining(gemgated, root, sim):
         gemgated.interrupt()
         root.wait("State", lambda: any(c.get("State") == "draining" for c in root.changes()))
     assert gemgated.process.wait() == 0
+
+
+def test_a_model_is_explained_without_the_list_of_models(machine, connect, sim):
+    """Google cannot be reached, or does not answer in time: the rules are there all the same."""
+    sim.script("path=/v1beta/models: hang")
+    d = machine.start(sim)
+    machine.wait_owned()
+    root = connect()
+    assert "listed" not in root.call("ExplainModel", "s", FLASH)
+    d.process.stop()

@@ -54,7 +54,7 @@ DENIED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 # What: (what listens, the settings, what the cause has to match)
 ROWS = {
     "resolver": ("closed", {"GEMINI_BASE_URL": "https://gemini.invalid"}, "resolve host: gemini.invalid"),
-    "refused": ("closed", {"GEMINI_BASE_URL": "http://127.0.0.1:{port}"}, "port {port} .*Connection refused"),
+    "refused": ("closed", {"GEMINI_BASE_URL": "http://127.0.0.1:{port}"}, "Connection refused .*port {port}"),
     "tls": (b"HTTP/1.1 400 Bad Request\r\n\r\n", {"GEMINI_BASE_URL": "https://127.0.0.1:{port}"}, "SSL|TLS"),
     "tls time-out": (None, {"GEMINI_BASE_URL": "https://127.0.0.1:{port}", "CONNECT_TIMEOUT": "200ms"}, "time"),
     "silence": (None, {"GEMINI_BASE_URL": "http://127.0.0.1:{port}", "FIRST_BYTE_TIMEOUT": "200ms"},

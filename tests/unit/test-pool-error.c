@@ -79,17 +79,17 @@ static void test_explains(void **state) {
 
         world_begin(&w, two, 2);
         ask(&w, 0, "a", VERDICT_UNREACHABLE, false, "Gemini could not be reached.");
-        assert_error(&w, 0, "a", "Gemini could not be reached.", w.now);
-        assert_string_equal(view(&w, 0).last_error, "Gemini could not be reached.");
+        assert_error(&w, 0, "a", "unreachable: Gemini could not be reached.", w.now);
+        assert_string_equal(view(&w, 0).last_error, "unreachable: Gemini could not be reached.");
         w.now += USEC_PER_SEC;
         died = w.now;
         ask(&w, 0, "b", VERDICT_KEY_DEAD, false, "API key not valid.");
         for (unsigned i = 0; i < 2; i++) {
                 assert_int_equal(view(&w, 0).state, POOL_DEAD);
-                assert_string_equal(view(&w, 0).last_error, "API key not valid.");
+                assert_string_equal(view(&w, 0).last_error, "invalid key: API key not valid.");
                 assert_int_equal(view(&w, 0).last_error_at, died);
-                assert_error(&w, 0, "a", "API key not valid.", died);
-                assert_error(&w, 0, "b", "API key not valid.", died);
+                assert_error(&w, 0, "a", "invalid key: API key not valid.", died);
+                assert_error(&w, 0, "b", "invalid key: API key not valid.", died);
                 w.now += USEC_PER_SEC;
                 world_restart(&w, two, 2);
         }
@@ -105,13 +105,54 @@ static void test_explains(void **state) {
         world_done(&w);
 }
 
+/* A last error begins with its short cause. Google's message follows; if no answer came, the cause. */
+static void test_brief(void **state) {
+        static const struct {
+                VerdictClass class;
+                int status;
+                const char *message, *cause, *reason, *expected;
+        } rows[] = {
+                { VERDICT_DAY, 429, "You exceeded your current quota.", "HTTP 429 X", "PerDay",
+                  "day quota: You exceeded your current quota." },
+                { VERDICT_MINUTE, 429, "", "HTTP 429 X", "PerMinute", "minute quota: PerMinute" },
+                { VERDICT_MINUTE, 429, "", "", "", "minute quota" },
+                { VERDICT_KEY_DEAD, 400, "API key not valid.", "", "", "invalid key: API key not valid." },
+                { VERDICT_BILLING, 429, "Top up.", "", "", "no credit: Top up." },
+                { VERDICT_OVERLOAD, 503, "Busy.", "HTTP 503", "", "overloaded: Busy." },
+                { VERDICT_UNREACHABLE, 0, "Gemini could not be reached: …",
+                  "Connection refused (Failed to connect to 127.0.0.1 port 9)", "",
+                  "unreachable: connection refused (Failed to connect to 127.0.0.1 port 9)" },
+                { VERDICT_UNREACHABLE, 0, "…", "SSL certificate problem: expired", "",
+                  "unreachable: SSL certificate problem: expired" },
+                { VERDICT_TIMEOUT, 0, "Gemini sent no answer in time.", "no byte within 10 s", "",
+                  "no answer in time: no byte within 10 s" },
+                { VERDICT_FOREIGN, 401, "a page of HTML (401)", "a page of HTML (401)", "",
+                  "not Gemini's answer: a page of HTML (401)" },
+        };
+        PoolError e = {};
+        Verdict v;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                verdict_init(&v, rows[i].class, rows[i].status, rows[i].message);
+                text_copy(v.cause, sizeof(v.cause), rows[i].cause);
+                text_copy(v.reason, sizeof(v.reason), rows[i].reason);
+                pool_error_set(&e, &v, NOON);
+                assert_string_equal(e.text, rows[i].expected);
+        }
+        for (VerdictClass c = 0; c < _VERDICT_CLASS_MAX; c++) {
+                verdict_init(&v, c, 0, NULL);
+                assert_in_range(strlen(verdict_brief(&v)), 1, VERDICT_BRIEF_MAX - sizeof(": ") + 1);
+        }
+        pool_error_clear(&e);
+}
+
 /* A success removes the error of its model, and a probe's that of the key. */
 static void test_success(void **state) {
         World w = { .now = NOON };
 
         world_begin(&w, two, 2);
         ask(&w, 0, "a", VERDICT_OVERLOAD, false, "busy");
-        assert_error(&w, 0, "a", "busy", w.now);
+        assert_error(&w, 0, "a", "overloaded: busy", w.now);
         ask(&w, 0, "a", VERDICT_OK, false, NULL);
         assert_error(&w, 0, "a", "", 0);
         ask(&w, 0, "a", VERDICT_KEY_DEAD, false, "API key not valid.");
@@ -140,16 +181,16 @@ static void test_shared(void **state) {
         ask(&w, 0, "a", VERDICT_DAY, false, "The day is spent.");
         day = w.now;
         world_restart(&w, shared, 2);
-        assert_error(&w, 1, "a", "The day is spent.", day);
-        assert_error(&w, 1, "b", "busy", day);
+        assert_error(&w, 1, "a", "day quota: The day is spent.", day);
+        assert_error(&w, 1, "b", "overloaded: busy", day);
         w.now += USEC_PER_SEC;
         ask(&w, 0, "b", VERDICT_PROJECT_DEAD, false, "Suspended.");
         world_restart(&w, shared, 2);
         for (size_t i = 0; i < 2; i++) {
-                assert_error(&w, i, "a", "Suspended.", w.now);
-                assert_string_equal(view(&w, i).last_error, "Suspended.");
+                assert_error(&w, i, "a", "project refused: Suspended.", w.now);
+                assert_string_equal(view(&w, i).last_error, "project refused: Suspended.");
         }
-        assert_error(&w, 1, "b", "Suspended.", w.now);
+        assert_error(&w, 1, "b", "project refused: Suspended.", w.now);
         world_done(&w);
 }
 
@@ -177,7 +218,7 @@ static void test_herd(void **state) {
         assert_states(&w, "u--");
         ask(&w, 1, "a", VERDICT_KEY_DEAD, true, "No credentials.");
         assert_states(&w, "---");
-        assert_error(&w, 0, "a", "No credentials.", w.now);
+        assert_error(&w, 0, "a", "key refused: No credentials.", w.now);
         w.now += 20 * USEC_PER_SEC;
         ask(&w, 2, "a", VERDICT_KEY_DEAD, true, "No credentials.");
         ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
@@ -256,7 +297,7 @@ static void test_doubt(void **state) {
                 ask(&w, 0, "a", VERDICT_KEY_DEAD, true, "No credentials.");
                 v = view(&w, 0);
                 assert_int_equal(v.state, i + 1 < JUDGEMENT_STRIKES ? POOL_UNHEALTHY : POOL_DEAD);
-                assert_string_equal(v.last_error, "No credentials.");
+                assert_string_equal(v.last_error, "key refused: No credentials.");
                 assert_int_equal(pool_key(w.pool, 0)->breaker.until, w.now + waits[i] * USEC_PER_SEC);
                 w.now += waits[i] * USEC_PER_SEC;
         }
@@ -276,12 +317,13 @@ static void test_doubt(void **state) {
         }
         assert_int_equal(view(&w, 0).state, POOL_DEAD);
         assert_int_equal(pool_key(w.pool, 0)->breaker.until, w.now + JUDGEMENT_DEATH_WAIT);
-        assert_string_equal(view(&w, 0).last_error, "API key not valid.");
+        assert_string_equal(view(&w, 0).last_error, "invalid key: API key not valid.");
         world_done(&w);
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_brief),
                 cmocka_unit_test(test_explains),
                 cmocka_unit_test(test_success),
                 cmocka_unit_test(test_shared),

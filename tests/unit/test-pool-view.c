@@ -213,21 +213,21 @@ static void test_counters(void **state) {
         assert_int_equal(seen.slot.counters.tokens_in, 20);
         assert_int_equal(seen.slot.counters.tokens_out, 14);
         assert_int_equal(seen.slot.counters.last_used, NOON + 3);
-        assert_string_equal(seen.last_error, "broke off");
+        assert_string_equal(seen.last_error, "answer broke off: broke off");
         assert_int_equal(view(p, 0, NOON + 3).counters.total, 4);
         assert_int_equal(view(p, 0, NOON + 3).counters.errors, 1);
         assert_int_equal(view(p, 0, NOON + 3).counters.tokens_in, 30);
 
         /* The last error: the message, cut between characters; else the class. */
         memset(text, 'a', sizeof(text));
-        memcpy(text + SLOT_ERROR_MAX - 1, "\xC3\xA9", 2);
+        memcpy(text + SLOT_ERROR_MAX - 2 - strlen("overloaded: "), "\xC3\xA9", 2);
         text[sizeof(text) - 1] = 0;
         ask(p, "a", VERDICT_OVERLOAD, text, NULL, NOON + 4);
         pool_each_slot(p, pool_key(p, 0), NOON + 4, see_slot, &seen);
-        assert_int_equal(strlen(seen.last_error), SLOT_ERROR_MAX - 1);
+        assert_int_equal(strlen(seen.last_error), SLOT_ERROR_MAX - 2);
         ask(p, "a", VERDICT_MINUTE, NULL, NULL, NOON + 5);
         pool_each_slot(p, pool_key(p, 0), NOON + 5, see_slot, &seen);
-        assert_string_equal(seen.last_error, "minute");
+        assert_string_equal(seen.last_error, "minute quota");
 
         seen.models[0] = 0;
         pool_each_model(p, NOON + 5, see_model, &seen);

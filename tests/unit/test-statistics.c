@@ -97,6 +97,7 @@ static void say(LogLevel level _unused_, const char *line, void *userdata _unuse
 }
 
 static const char keys_and_totals[] =
+        "api_key_stats.AIza****aaaa.id home\n"
         "api_key_stats.AIza****aaaa.name home\n"
         "api_key_stats.AIza****aaaa.project -\n"
         "api_key_stats.AIza****aaaa.total_requests +2\n"

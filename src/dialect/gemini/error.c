@@ -345,7 +345,8 @@ static void explain_retired(const Secret *key, Verdict *v) {
         static const char *const reasons[] = { "API_KEY_INVALID", "ACCESS_TOKEN_TYPE_UNSUPPORTED",
                                                "INVALID_ARGUMENT" };
         /* The pool keeps SLOT_ERROR_MAX bytes: the explanation is among them. */
-        size_t n = text_utf8_prefix(v->message, SLOT_ERROR_MAX - sizeof("…  " RETIRED));
+        size_t n = text_utf8_prefix(v->message,
+                                    SLOT_ERROR_MAX - VERDICT_BRIEF_MAX - sizeof("…  " RETIRED));
         bool is_cut = v->message[n];
 
         if (v->class != VERDICT_KEY_DEAD || v->is_unsure || !key || !secret_starts_with(key, "AIza") ||

@@ -14,6 +14,7 @@
 #include "server/admin/long-answer.h"
 #include "server/admin/manage.h"
 #include "server/http.h"
+#include "server/models.h"
 #include "server/reply.h"
 
 static const char *const ceiling_names[_CEILING_MAX] = {
@@ -84,10 +85,16 @@ static int read_model(Request *q, ModelName *ret, ApiError *ret_error) {
 
 static int explain_begin(void *answer, Buf *body) {
         Explanation *e = answer;
+        int listed;
 
         e->writer = JWRITER_INIT(body);
         jwrite_object(&e->writer, NULL);
         jwrite_string(&e->writer, "model", e->model.name);
+        listed = model_list_look(e->http->models, e->model.name, false);
+        if (listed >= 0)
+                jwrite_bool(&e->writer, "listed", listed > 0);
+        else
+                jwrite_null(&e->writer, "listed");
         manage_write_rules(&e->writer, model_rules_find(&e->config->route.rules, e->model.name));
         jwrite_array(&e->writer, "keys");
         e->explain = pool_explain_free(e->explain);
