@@ -22,7 +22,7 @@
 #include "ctl/words.h"
 
 #define GAP          2U
-#define CUT_MIN      12U /* a narrower name is useless */
+#define CUT_MIN      8U  /* a narrower name is useless */
 #define WRAP_MIN     30U /* a narrower column of text makes many lines, so it is below the row instead */
 #define WRAP_LEAST   12U /* a screen that is narrower has longer lines */
 #define BELOW_INDENT 4U

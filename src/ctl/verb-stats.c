@@ -140,7 +140,7 @@ static int read_statistics(Stats *s, sd_bus_message *m) {
 static void show_counts(Ctl *c, const char *when, uint64_t requests, uint64_t attempts) {
         char text[WORDS_COUNTS_MAX];
 
-        (void) buf_printf(&c->out, "%s: %s.\n", when, words_counts(requests, attempts, text));
+        show_sentence(c, STYLE_PLAIN, "%s: %s.", when, words_counts(requests, attempts, text));
 }
 
 static int show_stats(Ctl *c, const Stats *s) {

@@ -450,9 +450,10 @@ Manager *manager_free(Manager *m) {
 }
 
 int manager_run(Manager *m) {
+        size_t n = pool_n_keys(m->pool);
         int r;
 
-        log_info("gemgated " GEMGATE_VERSION " serves %zu keys", pool_n_keys(m->pool));
+        log_info("gemgated " GEMGATE_VERSION " serves %zu key%s", n, n == 1 ? "" : "s");
         notify_ready(m->notify);
         r = loop_run(m->loop);
         if (r < 0) {

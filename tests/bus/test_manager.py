@@ -361,7 +361,7 @@ def test_draining(gemgated, root, sim):
 
 def test_a_model_is_explained_without_the_list_of_models(machine, connect, sim):
     """Google cannot be reached, or does not answer in time: the rules are there all the same."""
-    sim.script("path=/v1beta/models: hang")
+    sim.script("method=models: hang")
     d = machine.start(sim)
     machine.wait_owned()
     root = connect()
