@@ -97,13 +97,15 @@ static void test_advice(void **state) {
                 /* keys */
                 { { A, B, C },
                   { { "m", VERDICT_KEY_DEAD, 1, "API key expired." } },
-                  { "The key home (AIza****aaaa) is dead: Google refuses it (“API key expired.”). Replace "
+                  { "The key home (AIza****aaaa) is dead: Google refuses it (“invalid key: "
+                    "API key expired.”). Replace "
                     "or remove it in "
                     "API_KEYS; once it is mended at Google, a reset revives it." } },
                 { { A, B, C },
                   { { "m", VERDICT_OK, 1 },
                     { "m", VERDICT_BILLING, 1, "Prepayment credits are depleted." } },
-                  { "The key AIza****bbbb is out of credit (“Prepayment credits are depleted.”). Top up its "
+                  { "The key AIza****bbbb is out of credit (“no credit: "
+                    "Prepayment credits are depleted.”). Top up its "
                     "project or "
                     "lift its spending cap; then a reset revives it." } },
                 { { A, B, C },
@@ -116,11 +118,11 @@ static void test_advice(void **state) {
                   { "No key can serve m now: 2 unhealthy of 2. The first one comes back at "
                     "2026-11-22T12:00:30-08:00, in "
                     "30 s.",
-                    "The key home (AIza****aaaa) is set aside for m after 3 errors in a row (“Permission "
-                    "denied.”). It "
+                    "The key home (AIza****aaaa) is set aside for m after 3 errors in a row (“key refused: "
+                    "Permission denied.”). It "
                     "comes back at 2026-11-22T12:00:30-08:00, in 30 s, for one try.",
-                    "The key AIza****bbbb is set aside for m after 3 errors in a row (“Permission "
-                    "denied.”). It comes "
+                    "The key AIza****bbbb is set aside for m after 3 errors in a row (“key refused: "
+                    "Permission denied.”). It comes "
                     "back at 2026-11-22T12:00:30-08:00, in 30 s, for one try." } },
 
                 /* models */
@@ -132,9 +134,11 @@ static void test_advice(void **state) {
                     { "m", VERDICT_BILLING, 2, "No credit." } },
                   { "No key can serve m now: 1 cooling, 2 billing of 3. The first one comes back at "
                     "2026-11-22T12:00:38-08:00, in 38 s.",
-                    "The key AIza****bbbb is out of credit (“No credit.”). Top up its project or lift its "
+                    "The key AIza****bbbb is out of credit (“no credit: No credit.”). Top up its project or "
+                    "lift its "
                     "spending cap; then a reset revives it.",
-                    "The key AIza****cccc is out of credit (“No credit.”). Top up its project or lift its "
+                    "The key AIza****cccc is out of credit (“no credit: No credit.”). Top up its project or "
+                    "lift its "
                     "spending cap; then a reset revives it." } },
                 { { A, B, C },
                   { { "m", VERDICT_MINUTE, 2, NULL, 40 * USEC_PER_MINUTE } },
