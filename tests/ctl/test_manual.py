@@ -42,7 +42,7 @@ def test_exit_statuses():
 def test_states():
     words = (ROOT / "src" / "ctl" / "words.c").read_text()
     states = re.findall(r'\{ "(\w+)", STYLE_', words)
-    assert len(states) == 8
+    assert len(states) == 9
     for state in states:
         assert re.search(rf"^{state}$", page("gemgatectl.1"), re.M), state
 
