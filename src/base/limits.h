@@ -15,6 +15,7 @@
 #define CIDR_RULES_MAX 1024U        /* each request is compared with all of them */
 #define LISTENERS_MAX 64U
 #define DIRECTORY_PATH_MAX 4000U    /* PATH_MAX, and room for a file's name */
+#define PROXIES_MAX 1024U           /* different ones: each has its own idle connections, and 10 KiB */
 #define FALLBACKS_MAX 256U          /* models with fallbacks */
 #define FALLBACK_STEPS_MAX 8U       /* fallbacks of one model: each costs its tries */
 #define MODEL_LIMITS_MAX 1024U      /* rows; a new quota is compared with all of them */

@@ -46,9 +46,13 @@ const char *config_setting_name(size_t i, bool *ret_secret) {
         return config_settings[i].name;
 }
 
+const char *config_setting_lower(size_t i) {
+        return config_settings[i].lower;
+}
+
 const Setting *config_setting(const char *name) {
         for (size_t i = 0; i < config_n_settings; i++)
-                if (streq(config_settings[i].name, name))
+                if (streq(config_settings[i].name, name) || streq_ptr(config_settings[i].lower, name))
                         return config_settings + i;
         return NULL;
 }
@@ -341,7 +345,21 @@ static int check_together(ConfigCheck *k) {
         if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
             c->max_inflight_bytes < c->max_body)
                 config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL, "must be at least MAX_BODY");
-        return 0;
+        return config_check_proxies(k);
+}
+
+static int check_each(ConfigCheck *k, const ConfigText *t) {
+        int r;
+
+        for (size_t i = 0; i < config_n_settings; i++) {
+                size_t before = k->n_faults;
+
+                r = check_setting(k, t, i);
+                if (r < 0)
+                        return r;
+                k->faulty[i] = k->n_faults > before;
+        }
+        return check_together(k);
 }
 
 static int check_all(const ConfigText *t, const Config *running, ConfigSay say, void *userdata,
@@ -363,15 +381,8 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
         if (!c->fixed || !c->hashes)
                 return -ENOMEM;
         k.config = c;
-        for (size_t i = 0; i < config_n_settings; i++) {
-                size_t before = k.n_faults;
-
-                r = check_setting(&k, t, i);
-                if (r < 0)
-                        return r;
-                k.faulty[i] = k.n_faults > before;
-        }
-        r = check_together(&k);
+        r = check_each(&k, t);
+        config_proxies_done(k.proxy_set);
         if (r < 0)
                 return r;
         if (c->gemini_base_url && is_google(c->gemini_base_url))
@@ -439,6 +450,7 @@ bool config_drop_keys(Config *c, size_t n) {
                 secret_unref(k->secret);
                 free(k->name);
                 free(k->project);
+                proxy_unref(k->proxy);
         }
         if (c->n_keys == 0)
                 free(TAKE_PTR(c->keys));
@@ -471,6 +483,8 @@ Config *config_unref(Config *c) {
         free(c->control_socket);
         free(c->log_dir);
         free(c->gemini_base_url);
+        proxy_unref(c->proxy);
+        config_project_proxies_free(c);
         free(c->default_model);
         free(c->cli_path);
         free(c->cli_runner);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proxy.h"
 #include "core/aliases.h"
 #include "core/ceiling.h"
 #include "core/cidr.h"
@@ -23,6 +24,7 @@ typedef struct Config Config;
 typedef struct KeyConfig {
         Secret *secret;
         char *name, *project; /* or NULL */
+        Proxy *proxy; /* if it has no project: its own; or NULL */
         bool disabled;
 } KeyConfig;
 
@@ -48,6 +50,9 @@ struct Config {
         char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
         char *control_socket, *log_dir; /* paths, or NULL */
         char *gemini_base_url; /* without a slash at the end */
+        Proxy *proxy; /* to Gemini, for keys without another one; NULL: directly */
+        ProjectProxy *project_proxies; /* sorted; of PROJECT_PROXIES and API_KEYS */
+        size_t n_project_proxies;
         char *default_model;   /* without `models/` */
         AliasSet aliases;      /* MODEL_ALIASES */
         RouteConfig route;

@@ -299,7 +299,7 @@ int config_each_entry(ConfigCheck *k, const Setting *s, const char *value, ListF
 
 int config_each_member(ConfigCheck *k, const Setting *s, const char *value, MemberFn fn) {
         _cleanup_(config_json_freep) struct json_object *o = NULL;
-        const char *shown = k->path ?: value;
+        const char *shown = k->path ?: s->secret ? NULL : value;
         char fault[JSON_FAULT_MAX];
         int r;
 

@@ -292,6 +292,11 @@ static bool is_for_compose(const char *name) {
         return startswith(name, "COMPOSE_");
 }
 
+/* Gemini is only asked by https. */
+static bool is_other_proxy(const char *name) {
+        return strcaseeq(name, "HTTP_PROXY") || strcaseeq(name, "FTP_PROXY");
+}
+
 typedef struct EnvSink {
         ConfigText *text;
         const char *file;
@@ -326,6 +331,11 @@ static int set_one(const EnvSink *t, const EnvReader *e) {
                 (void) snprintf(name, sizeof(name), "%.*s", (int) e->n_name, e->name);
                 if (is_for_compose(name))
                         return 0;
+                if (is_other_proxy(name)) {
+                        say_at(LOG_LEVEL_WARNING, t->file, e->at, t->say, t->userdata,
+                               "%s is not used: the proxy to Gemini is UPSTREAM_PROXY or HTTPS_PROXY", name);
+                        return 0;
+                }
                 r = config_text_set_from(t->text, CONFIG_SOURCE_ENV_FILE, name,
                                          e->value.n > 0 ? buf_data(&e->value) : "", e->value.n, t->file,
                                          e->at);

@@ -4,9 +4,8 @@
 /* Shared by the files of config: the row of the table of settings, and the state of a check. */
 
 #include "config/config.h"
+#include "config/proxies.h"
 
-typedef struct Setting Setting;
-typedef struct ConfigCheck ConfigCheck;
 
 /* The type of a setting's value. */
 typedef struct SettingType {
@@ -23,10 +22,11 @@ struct Setting {
         const SettingType *type;
         const char *initial; /* the default as written in a file; "": none */
         uint64_t min, max;   /* in the unit of the field */
-        size_t field;        /* its place in Config */
+        size_t field;        /* its place in Config; a ConfigProxyText */
         bool secret;         /* its value is never shown */
         bool reloadable;     /* can change while the daemon runs */
         bool may_be_file;    /* its value may be the absolute path of a file that has it */
+        const char *lower;   /* the same variable in lower case, which comes first; or NULL */
         const char *help;    /* one line */
 };
 
@@ -54,6 +54,8 @@ struct ConfigCheck {
         bool is_default; /* the value is the default */
         bool lines; /* the value comes from its own file, in which # begins a comment */
         const char *path; /* of the file that the value names and whose text it is; or NULL */
+        const char *proxies[_CONFIG_PROXY_TEXT_MAX]; /* borrowed from the ConfigText; or NULL */
+        ProxySet *proxy_set; /* see config/proxies.c */
 };
 
 /* Reports `SETTING: value: must be … (FILE:LINE)`. config_fault() counts; `shown` must not be secret. `fmt`
@@ -73,11 +75,15 @@ extern const SettingType setting_duration, setting_duration_or_off, setting_size
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
         setting_fallbacks, setting_limits, setting_rules, setting_origins;
 extern const SettingType setting_keys, setting_tokens, setting_admin_tokens;
+extern const SettingType setting_upstream_proxy, setting_project_proxies, setting_environment,
+        setting_no_proxy;
 
 void config_check_fallbacks(ConfigCheck *k); /* after all settings were read */
 int config_check_tokens(ConfigCheck *k);     /* the same; -ENOMEM */
 void config_check_exposed(ConfigCheck *k);   /* the same, if LISTEN goes beyond loopback */
 void config_rules_done(ModelRuleSet *set);
+
+bool config_label_is_valid(const char *s, size_t n); /* the name of a key, token or project */
 
 /* One entry of a list: a text, or a JSON object. Only keys and tokens have labels and objects. */
 typedef struct ListEntry {

@@ -21,6 +21,7 @@
 typedef struct KeyEntry {
         Secret *secret;
         const char *name, *project; /* borrowed from the JSON */
+        Proxy *proxy;
         bool disabled;
         char shown[64];
 } KeyEntry;
@@ -29,20 +30,21 @@ typedef struct KeyEntry {
 typedef struct EntryForm {
         const char *noun;     /* "key", "token": also the member that holds the secret */
         const char *upper;
-        bool has_key_members; /* project, disabled */
+        bool has_key_members; /* project, proxy, disabled */
         const char *allowed;  /* of an object */
         void (*mask)(const Secret *s, char ret[static SECRET_MASK_MAX]);
 } EntryForm;
 
-static const EntryForm key_form = { "key", "KEY", true, "{key, name?, project?, disabled?}",
+static const EntryForm key_form = { "key", "KEY", true, "{key, name?, project?, proxy?, disabled?}",
                                     secret_mask_key };
 static const EntryForm token_form = { "token", "TOKEN", false, "{token, name?}", secret_mask_token };
 
 static void entry_done(KeyEntry *e) {
         secret_unref(e->secret);
+        proxy_unref(e->proxy);
 }
 
-static bool label_is_valid(const char *s, size_t n) {
+bool config_label_is_valid(const char *s, size_t n) {
         if (n == 0 || n > NAME_MAX_LENGTH || !text_is_utf8(s, n))
                 return false;
         for (size_t i = 0; i < n; i++)
@@ -122,7 +124,7 @@ static void set_label(ConfigCheck *k, const Setting *s, const char *key, const c
                       KeyEntry *e) {
         char scrubbed[NAME_MAX_LENGTH + 1];
 
-        if (!label_is_valid(text, n)) {
+        if (!config_label_is_valid(text, n)) {
                 config_fault(k, s, e->shown, "%s: must be 1 to %u characters", key, NAME_MAX_LENGTH);
                 return;
         }
@@ -136,8 +138,20 @@ static void set_label(ConfigCheck *k, const Setting *s, const char *key, const c
                 e->project = text;
 }
 
-/* A member besides the secret: a label, or a boolean. */
-static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *key,
+static int set_proxy(ConfigCheck *k, const Setting *s, struct json_object *value, KeyEntry *e) {
+        char shown[sizeof(e->shown) + 8];
+
+        (void) snprintf(shown, sizeof(shown), "%s: proxy", e->shown);
+        e->proxy = proxy_unref(e->proxy);
+        return config_proxy(k, s, shown, strempty(json_object_get_string(value)),
+                            json_object_is_type(value, json_type_string) ?
+                                    (size_t) json_object_get_string_len(value) :
+                                    0,
+                            &e->proxy);
+}
+
+/* A member besides the secret: a label, a proxy, or a boolean. */
+static int set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, const char *key,
                        struct json_object *value, KeyEntry *e) {
         bool is_label = streq(key, "name") || (form->has_key_members && streq(key, "project"));
 
@@ -146,7 +160,9 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
                 bool is_text = json_object_is_type(value, json_type_string);
 
                 set_label(k, s, key, text, is_text ? (size_t) json_object_get_string_len(value) : 0, e);
-        } else if (form->has_key_members && streq(key, "disabled")) {
+        } else if (form->has_key_members && streq(key, "proxy"))
+                return set_proxy(k, s, value, e);
+        else if (form->has_key_members && streq(key, "disabled")) {
                 if (json_object_is_type(value, json_type_boolean))
                         e->disabled = json_object_get_boolean(value);
                 else
@@ -155,6 +171,7 @@ static void set_member(ConfigCheck *k, const Setting *s, const EntryForm *form, 
                 config_fault(k, s, e->shown, "unknown member %s: must be %s", key, form->allowed);
         else /* an unknown name may be anything, even the secret */
                 config_fault(k, s, e->shown, "unknown member: must be %s", form->allowed);
+        return 0;
 }
 
 /* Leaves e->secret NULL after a reported fault. */
@@ -181,8 +198,11 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
         if (r < 0 || !e->secret)
                 return r;
         json_object_object_foreach(from->object, key, value) {
-                if (!streq(key, form->noun))
-                        set_member(k, s, form, key, value, e);
+                if (!streq(key, form->noun)) {
+                        r = set_member(k, s, form, key, value, e);
+                        if (r < 0)
+                                return r;
+                }
         }
         return 0;
 }
@@ -219,6 +239,7 @@ static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
                 .secret = TAKE_PTR(e.secret),
                 .name = TAKE_PTR(name),
                 .project = TAKE_PTR(project),
+                .proxy = TAKE_PTR(e.proxy),
                 .disabled = e.disabled,
         };
         return 0;
@@ -241,6 +262,7 @@ static void key_done(KeyConfig *key) {
         key->secret = secret_unref(key->secret);
         free(key->name);
         free(key->project);
+        proxy_unref(key->proxy);
 }
 
 /* A key given twice counts once, with a warning; a name of two keys is a fault. */
@@ -290,7 +312,8 @@ static int parse_keys(ConfigCheck *k, const Setting *s, const char *value) {
 }
 
 const SettingType setting_keys = {
-        "keys separated by commas or lines, or a JSON array of keys or {key, name?, project?, disabled?}",
+        "keys separated by commas or lines; or JSON: [KEY or {key, name?, project?, proxy?, "
+        "disabled?}]",
         parse_keys,
 };
 

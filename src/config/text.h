@@ -23,6 +23,7 @@ typedef void (*ConfigSay)(LogLevel level, const char *line, void *userdata);
 
 /* The name of the i'th setting; NULL after the last. */
 const char *config_setting_name(size_t i, bool *ret_secret);
+const char *config_setting_lower(size_t i); /* its other name, in lower case, which comes first; or NULL */
 
 /* The texts of the settings before they are checked. Holds secrets and wipes them. */
 typedef struct ConfigText ConfigText;

@@ -32,6 +32,8 @@ static const struct {
         { "api-keys", "API_KEYS" },
         { "allowed-tokens", "ALLOWED_TOKENS" },
         { "admin-tokens", "ADMIN_TOKENS" },
+        { "upstream-proxy", "UPSTREAM_PROXY" },
+        { "project-proxies", "PROJECT_PROXIES" },
 };
 
 /* The environment's secrets are removed from it once they were read, so this copy lives as long as the
@@ -273,25 +275,42 @@ static int load_named_files(const Loader *loader, int *ret_fault) {
         return 0;
 }
 
+/* Children would inherit it, and /proc/PID/environ shows these bytes. */
+static void wipe_variable(const char *name) {
+        char *value = getenv(name);
+
+        if (!value)
+                return;
+        explicit_bzero(value, strlen(value));
+        (void) unsetenv(name);
+}
+
 static int load_environment(const Loader *l) {
-        const char *name;
+        /* Not used, but they may hold a password. */
+        static const char *const others[] = { "HTTP_PROXY", "http_proxy", "FTP_PROXY", "ftp_proxy" };
+        const char *name, *lower;
         bool secret;
         int r;
 
         for (size_t i = 0; (name = config_setting_name(i, &secret)); i++) {
-                char *value = getenv(name);
+                const char *value = getenv(name);
 
+                lower = config_setting_lower(i);
+                if (lower && !strnull(getenv(lower)))
+                        value = getenv(lower);
                 if (!value)
                         continue;
                 r = config_text_set(l->text, CONFIG_SOURCE_ENVIRONMENT, name, value, strlen(value));
                 if (r < 0)
                         return r;
-                if (secret) {
-                        /* Children would inherit it, and /proc/PID/environ shows these bytes. */
-                        explicit_bzero(value, strlen(value));
-                        (void) unsetenv(name);
-                }
+                if (!secret)
+                        continue;
+                wipe_variable(name);
+                if (lower)
+                        wipe_variable(lower);
         }
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                wipe_variable(others[i]);
         return 0;
 }
 

@@ -56,7 +56,8 @@ static int help(void) {
                 &b,
                 "Usage: gemgated [OPTION]...\n"
                 "Serves OpenAI and Gemini clients from a pool of Gemini API keys.\n\n"
-                "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens and admin-tokens in DIR\n"
+                "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens, admin-tokens,\n"
+                "                     upstream-proxy and project-proxies in DIR\n"
                 "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"
                 "  --check-config     check the configuration and exit with 0, or 78 if it is wrong\n"
                 "  --health           print the health of the daemon with this configuration; exit with 0, "

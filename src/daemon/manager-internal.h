@@ -8,6 +8,7 @@
 #include "bus/bus.h"
 #include "core/response-store.h"
 #include "core/vault.h"
+#include "pool/proxy.h"
 #include "pool/update.h"
 #include "daemon/config-thread.h"
 #include "daemon/events.h"

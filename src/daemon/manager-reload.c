@@ -52,9 +52,16 @@ static PoolKeyWanted *wanted_of(const Config *c) {
                         .secret = c->keys[i].secret,
                         .name = c->keys[i].name,
                         .project = c->keys[i].project,
+                        .proxy = c->keys[i].proxy,
                         .disabled = c->keys[i].disabled,
                 };
         return wanted;
+}
+
+static void set_proxies(Manager *m, const Config *c) {
+        const PoolProxies proxies = { c->proxy, c->project_proxies, c->n_project_proxies };
+
+        pool_set_proxies(m->pool, &proxies);
 }
 
 static void set_limits(Manager *m, const Config *c) {
@@ -70,9 +77,11 @@ int manager_set_keys(Manager *m, const Config *c) {
         if (!wanted)
                 return -ENOMEM;
         r = pool_set_keys(m->pool, wanted, c->n_keys, day_clock_now(), &change);
-        if (r >= 0)
-                set_limits(m, c);
-        return r;
+        if (r < 0)
+                return r;
+        set_limits(m, c);
+        set_proxies(m, c);
+        return 0;
 }
 
 EngineApiParams manager_engine_params(const Config *c) {
@@ -94,6 +103,7 @@ static void put_in_place(Manager *m, Config *c) {
         c->max_connections = m->config->max_connections; /* may have been lowered at the start */
         http_configure(m->http, c);
         engine_api_configure(m->engine, &engine);
+        set_proxies(m, c);
         manager_configure_cli(m, c);
         log_config_apply(c, m->loop);
         config_unref(m->config);

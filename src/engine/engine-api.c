@@ -417,6 +417,7 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                                     .n_headers = resource->n_headers,
                                     .secret_header = KEY_HEADER,
                                     .secret = q->key,
+                                    .proxy = q->proxy,
                                     .connect_timeout = e->p.connect_timeout,
                             },
                             &ops, c, &c->http);
@@ -463,6 +464,7 @@ void engine_api_configure(Engine *engine, const EngineApiParams *p) {
         EngineApi *e = CONTAINER_OF(engine, EngineApi, engine);
 
         e->p = *p;
+        curl_glue_renew(e->glue);
         timeout_queue_set_duration(e->first_byte, p->first_byte_timeout);
         timeout_queue_set_duration(e->idle, p->stream_idle_timeout);
 }

@@ -8,6 +8,7 @@
  */
 
 #include "base/log.h"
+#include "base/proxy.h"
 #include "base/secret.h"
 #include "core/verdict.h"
 #include "dialect/api-error.h"
@@ -35,6 +36,7 @@ typedef struct EngineRequest {
         const EngineResource *resource; /* of GEMINI_RESOURCE */
         const char *body;       /* borrowed until done() or free */
         size_t n_body;
+        Proxy *proxy;   /* through which Gemini is reached; NULL: none; borrowed */
         Secret *key;    /* referenced as long as the call lives; NULL: the engine picks its keys itself */
         CliRequest *cli; /* `body` in the form of the Gemini CLI, which the call takes; NULL: not made yet */
         const char *id; /* of the client's request; needed without a key */

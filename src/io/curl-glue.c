@@ -40,6 +40,7 @@
 struct CurlCall {
         CurlGlue *glue;
         CurlHandle handle;
+        CurlRoad *road; /* NULL: no proxy */
         CurlCallOps ops;
         void *userdata;
         Secret *secret;
@@ -94,6 +95,8 @@ static CurlOutcome outcome_of(const CurlCall *c, CURLcode code) {
                 return CURL_OUTCOME_ABORTED;
         if (c->cut)
                 return CURL_OUTCOME_BROKEN;
+        if (c->road && !c->sent)
+                return CURL_OUTCOME_UNREACHED;
         switch (code) {
         case CURLE_OK:
                 return CURL_OUTCOME_COMPLETE;
@@ -123,22 +126,11 @@ static void cause_of(const CurlCall *c, CURLcode code, char ret[static CURL_CAUS
         const char *words = c->cut               ? "The connection was closed before an answer came"
                             : c->handle.words[0] ? c->handle.words
                                                  : curl_easy_strerror(code);
-        long number = 0;
 
         ret[0] = 0;
         if (code == CURLE_OK)
                 return;
-        /* libcurl's text omits why there was no connection, although libcurl knows it. */
-        if (code == CURLE_COULDNT_CONNECT)
-                (void) curl_easy_getinfo(c->handle.easy, CURLINFO_OS_ERRNO, &number);
-        if (number > 0 && strerrordesc_np((int) number))
-                (void) snprintf(ret, CURL_CAUSE_MAX, "%s (%s)", strerrordesc_np((int) number), words);
-        else
-                text_copy(ret, CURL_CAUSE_MAX, words);
-        for (char *p = ret; *p; p++)
-                if ((unsigned char) *p < 0x20 || *p == 0x7f)
-                        *p = ' ';
-        secret_scrub_users(ret); /* libcurl quotes what it was given: it may be the URL of a proxy */
+        curl_cause(c->handle.easy, curl_road_proxy(c->road), code, c->sent, words, ret);
         secret_scrub(ret, c->secret);
 }
 
@@ -157,6 +149,8 @@ static void read_finished(CurlGlue *g) {
                 (void) curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
                 (void) curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
                 c = (CurlCall *) (void *) p;
+                if (c->road && !c->sent)
+                        status = 0; /* what there is is the proxy's */
                 cause_of(c, code, cause);
                 call_detach(c);
                 c->ops.done(outcome_of(c, code), (int) status, cause, c->userdata);
@@ -269,11 +263,11 @@ static int handle_take(CurlGlue *g, CurlHandle *ret) {
         (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETDATA, g);
         (void) curl_easy_setopt(h.easy, CURLOPT_PREREQFUNCTION, on_send);
         (void) curl_easy_setopt(h.easy, CURLOPT_WRITEFUNCTION, on_data);
-        if (!g->has_proxy) {
-                /* Empty, not NULL: then libcurl does not look for the environment's variables. */
-                (void) curl_easy_setopt(h.easy, CURLOPT_PROXY, "");
-                (void) curl_easy_setopt(h.easy, CURLOPT_NOPROXY, "");
-        }
+        /* Empty, not NULL: then libcurl does not look for the environment's variables. */
+        (void) curl_easy_setopt(h.easy, CURLOPT_PROXY, "");
+        (void) curl_easy_setopt(h.easy, CURLOPT_NOPROXY, "");
+        /* The heads of a proxy's own answers are not for ops.header. */
+        (void) curl_easy_setopt(h.easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
         *ret = h;
         return 0;
 }
@@ -309,7 +303,7 @@ static bool is_loopback(CURLU *url) {
         return is;
 }
 
-static int handle_set_url(CurlGlue *g, CurlHandle *h, const char *url) {
+static int handle_set_url(CurlHandle *h, const char *url) {
         char *text;
 
         if (h->text && streq(h->text, url))
@@ -325,8 +319,6 @@ static int handle_set_url(CurlGlue *g, CurlHandle *h, const char *url) {
                 free(text);
                 return -EINVAL;
         }
-        if (g->has_proxy) /* NULL: the environment's no_proxy */
-                (void) curl_easy_setopt(h->easy, CURLOPT_NOPROXY, is_loopback(h->url) ? "*" : NULL);
         h->text = text;
         return 0;
 }
@@ -382,9 +374,14 @@ int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops
         r = call_headers(c, p);
         if (r < 0)
                 return r;
-        r = handle_set_url(g, &c->handle, p->url);
+        r = handle_set_url(&c->handle, p->url);
         if (r < 0)
                 return r;
+        if (p->proxy && !is_loopback(c->handle.url)) {
+                r = curl_road_take(g, c->handle.easy, p->proxy, &c->road);
+                if (r < 0)
+                        return r;
+        }
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_PREREQDATA, c);
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_WRITEDATA, c);
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_PRIVATE, c);
@@ -418,6 +415,7 @@ CurlCall *curl_call_free(CurlCall *c) {
         list_unlink(&c->resumed);
         if (c->handle.easy) {
                 call_detach(c);
+                curl_road_give(c->handle.easy, c->road);
                 handle_give(c->glue, &c->handle);
         }
         explicit_bzero(c->header, sizeof(c->header));
@@ -448,16 +446,6 @@ void curl_call_pause(CurlCall *c, bool paused) {
 
 /* --- the glue itself --- */
 
-static bool environment_has_proxy(void) {
-        static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                             "ALL_PROXY" };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (!strnull(getenv(names[i])))
-                        return true;
-        return false;
-}
-
 int curl_glue_new(Loop *loop, CurlGlue **ret) {
         _cleanup_(curl_glue_freep) CurlGlue *g = NULL;
         int r;
@@ -468,11 +456,11 @@ int curl_glue_new(Loop *loop, CurlGlue **ret) {
         g->loop = loop;
         g->timer_due = g->wanted = USEC_INFINITY;
         list_init(&g->resumed);
+        list_init(&g->roads);
         loop_hook_add(loop, &g->hook, on_hook, g);
 
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return -EIO;
-        g->has_proxy = environment_has_proxy();
         g->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
         g->multi = curl_multi_init();
         if (!g->multi)
@@ -500,6 +488,7 @@ CurlGlue *curl_glue_free(CurlGlue *g) {
         assert(g->n_calls == 0);
         while (g->n_pool > 0)
                 handle_done(&g->pool[--g->n_pool]);
+        curl_glue_renew(g);
         if (g->multi)
                 (void) curl_multi_cleanup(g->multi);
         curl_global_cleanup();

@@ -3,10 +3,12 @@
 
 /*
  * libcurl's multi interface in our loop, and the one kind of HTTP call we make with it. Redirects are never
- * followed, only https goes out (http to loopback, for the simulator). The environment's proxies are used,
- * but not for loopback. A request is never sent twice. See curl-glue.c for what keeps it cheap.
+ * followed, only https goes out (http to loopback, for the simulator). A call goes through its own proxy,
+ * but never to loopback, and the environment's proxies are not looked at. A request is never sent twice. See
+ * curl-glue.c for what keeps it cheap.
  */
 
+#include "base/proxy.h"
 #include "base/secret.h"
 #include "io/loop.h"
 
@@ -26,6 +28,7 @@ typedef struct CurlCallParams {
         size_t n_headers;         /* CURL_HEADERS_MAX at most; all borrowed as long as the call lives */
         const char *secret_header; /* `x-goog-api-key`: static; NULL: none */
         Secret *secret;            /* its value; referenced while the call lives */
+        Proxy *proxy;              /* NULL: none; never `none` */
         usec_t connect_timeout;
 } CurlCallParams;
 
@@ -51,6 +54,7 @@ typedef struct CurlCallOps {
 int curl_glue_new(Loop *loop, CurlGlue **ret);
 CurlGlue *curl_glue_free(CurlGlue *g); /* every call must be freed before */
 DEFINE_CLEANUP(CurlGlue *, curl_glue_free);
+void curl_glue_renew(CurlGlue *g); /* from now on, calls through proxies make new connections */
 
 int curl_call_start(CurlGlue *g, const CurlCallParams *p, const CurlCallOps *ops, void *userdata,
                     CurlCall **ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What curl-glue.c and curl-socket.c share. */
+/* What the files of libcurl share: curl-glue.c, curl-proxy.c, curl-socket.c, curl-cause.c. */
 
 #include <curl/curl.h>
 #include <systemd/sd-event.h>
@@ -35,12 +35,13 @@ struct CurlGlue {
         usec_t wanted;    /* libcurl's last request for a timer; USEC_INFINITY: none */
         bool due;         /* a zero timer */
         bool http2;
-        bool has_proxy;   /* the environment names one; if not, libcurl need not look at each request */
         CurlSocket **sockets; /* by descriptor */
         size_t n_sockets;
         CurlHandle pool[CURL_POOL_MAX];
         size_t n_pool;
         List resumed; /* calls to go on, at the end of the turn */
+        List roads;   /* see curl-proxy.c */
+        void *roads_by_proxy; /* a tsearch() tree of those that new calls may take */
         size_t n_calls;
 };
 
@@ -50,3 +51,18 @@ curl_socket_t curl_socket_on_open(void *userdata, curlsocktype purpose, struct c
 int curl_socket_on_close(void *userdata, curl_socket_t fd);
 
 void curl_sockets_done(CurlGlue *g);
+
+/* A proxy, and its connections. */
+typedef struct CurlRoad CurlRoad;
+
+/* Sets the options of a handle that is in no multi handle. On failure *ret may be set, and must be given,
+ * too. -ENOMEM. */
+int curl_road_take(CurlGlue *g, CURL *easy, Proxy *proxy, CurlRoad **ret);
+void curl_road_give(CURL *easy, CurlRoad *road); /* NULL is nothing */
+
+Proxy *curl_road_proxy(const CurlRoad *road); /* of NULL: NULL */
+
+/* Why the call did not complete. `proxy`: that it went through, or NULL. `sent`: the request was about to be
+ * sent. `words`: libcurl's. */
+void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, bool sent, const char *words,
+                char ret[static CURL_CAUSE_MAX]);

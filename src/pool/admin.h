@@ -7,6 +7,7 @@
  * see pick.c.
  */
 
+#include "base/proxy.h"
 #include "pool/pool.h"
 
 /* A key's id: its configured name, or else the first twelve hex digits of SHA-256 over the key. It is
@@ -62,6 +63,7 @@ typedef struct PoolKeyWanted {
         Secret *secret;
         const char *name, *project; /* or NULL */
         bool disabled;
+        Proxy *proxy; /* its own, without a project; or NULL */
 } PoolKeyWanted;
 
 typedef struct PoolChange {

@@ -20,7 +20,7 @@
 #include "pool/model-limits.h"
 #include "pool/standing.h"
 
-#define SENTENCE_MAX 640U /* the longest sentence is below 600 bytes */
+#define SENTENCE_MAX 1024U /* the longest sentence is below 600 bytes, and the proxy's below 320 */
 
 typedef struct Standing {
         const PoolKey *key;
@@ -216,7 +216,7 @@ static void say_usable(const Standing *s, size_t place, Sentence *t) {
                 say(t, "would be picked after %zu other%s", place, place > 1 ? "s" : "");
         say(t, ": %llu attempt%s today", today, today == 1 ? "" : "s");
         if (s->last > 0)
-                say(t, "; the model was overloaded for its project, so others come first");
+                say(t, "; the model was overloaded for its project, or not reached, so others come first");
         if (s->standing.proven != POOL_USABLE)
                 say(t, "; it was ill and its next request is the probe");
         else if (s->is_spent)
@@ -284,6 +284,16 @@ static void say_ceilings(const PoolReason *r, Sentence *t) {
         }
 }
 
+/* Only if there is something to say. */
+static void say_proxy(const Pool *p, const PoolKey *k, Sentence *t) {
+        const Proxy *used = pool_key_proxy(p, k);
+
+        if (used)
+                say(t, "; through the proxy %s", proxy_shown(used));
+        else if (pool_key_own_proxy(p, k))
+                say(t, "; without a proxy");
+}
+
 /* A quota without requests so far has only the ceilings of the configuration. */
 static void look_at_ceilings(const PoolExplain *e, const PoolModel *m, const PoolKey *k, PoolReason *r) {
         Pool *p = e->pool;
@@ -320,6 +330,7 @@ static void explain(PoolExplain *e, const PoolModel *m, void (*f)(const PoolReas
                 say_blocked(e->pool, s, &t);
         say_ceilings(&r, &t);
         say_coincidence(s, &t);
+        say_proxy(e->pool, s->key, &t);
         e->n_done++;
         f(&r, userdata);
 }

@@ -8,6 +8,7 @@
 #include "pool/admin.h"
 #include "pool/heaps.h"
 #include "pool/herd.h"
+#include "pool/proxy.h"
 #include "pool/update.h"
 #include "pool/state/schema.h"
 
@@ -51,6 +52,7 @@ struct Pool {
         List unread_keys, unread_projects; /* in use, and their rows were not read yet */
         uint64_t last_lease;
         PoolHerd herd;
+        PoolProxies proxies;
         const CeilingRow *limits; /* MODEL_LIMITS */
         size_t n_limits;
         uint64_t last_limits; /* the latest change of them */

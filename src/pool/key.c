@@ -132,6 +132,7 @@ PoolKey *pool_key_free(PoolKey *k) {
                 return NULL;
         list_unlink(&k->unread);
         (void) secret_unref(k->secret);
+        (void) proxy_unref(k->proxy);
         (void) pool_ident_free(k->ident);
         free(k->learned);
         pool_error_clear(&k->error);

@@ -4,6 +4,7 @@
 /* The pool's keys and projects. Part of the pool, see pick.c. */
 
 #include "base/list.h"
+#include "base/proxy.h"
 #include "pool/affinity.h"
 #include "pool/breaker.h"
 #include "pool/error.h"
@@ -55,6 +56,7 @@ struct PoolKey {
         size_t n_mask;    /* the mask's length without #n */
         unsigned n_alike; /* in the first key of a mask: the number of keys of that mask */
         uint32_t index;
+        Proxy *proxy; /* its own, not its project's; or NULL */
         bool disabled;
         bool configured; /* `disabled` of the configuration; an administrator may have changed it */
         bool gone;       /* removed: in none of the pool's lists and trees */
@@ -100,7 +102,6 @@ bool pool_has_secret(const Pool *p, const PoolKey *k); /* a key in the pool has 
 /* Gives the key its id: enters it into the tree of ids. */
 int pool_ident_new(PoolKey *k, const char *name, void **by_id, PoolIdent **ret);
 PoolIdent *pool_ident_free(PoolIdent *i);
-
 /* Matches by name, mask, MASK#n or id; NULL matches every key. */
 bool pool_key_matches(const PoolKey *k, const char *pattern);
 
@@ -111,7 +112,6 @@ void pool_key_number(PoolKey *k, void *const *by_mask); /* MASK#n */
 /* Each key holds one reference. `name` NULL: the key's own project. */
 int pool_project_ref(Pool *p, PoolKey *k, const char *name, PoolProject **ret);
 PoolProject *pool_project_unref(Pool *p, PoolProject *project);
-
 /* Opens a breaker of the key or its project, or closes it (until 0), and keeps n_usable right. */
 void pool_breaker_set(Pool *p, PoolKey *k, Breaker *b, usec_t until);
 void pool_breaker_put(Pool *p, PoolKey *k, Breaker *b, const Breaker *value); /* the same */

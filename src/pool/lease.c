@@ -495,6 +495,11 @@ void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t began, usec_t no
                 v->class = VERDICT_FOREIGN;
 }
 
+/* The other projects have another way to Gemini. */
+static bool is_cut_off(const Pool *p, const Lease *lease, const Verdict *v) {
+        return v->class == VERDICT_UNREACHABLE && pool_key_own_proxy(p, lease->key);
+}
+
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
         (void) pool_time(p, now);
         if (lease->slot)
@@ -504,7 +509,7 @@ void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, us
         judge_layers(p, lease, v);
         if (lease->slot)
                 pool_quota_report(p, lease, v, usage);
-        if (lease->slot && v->class == VERDICT_OVERLOAD)
+        if (lease->slot && (v->class == VERDICT_OVERLOAD || is_cut_off(p, lease, v)))
                 pool_bucket_overloaded(p, lease->slot->bucket);
         if (v->consumer[0])
                 pool_project_learn(p, lease->key, v->consumer);

@@ -81,7 +81,8 @@ static int next_stage(PoolUpdate *u) {
 static bool is_as_before(const PoolKey *k, const PoolKeyWanted *w) {
         return secret_compare(k->secret, w->secret) == 0 && streq_ptr(k->ident->name, w->name) &&
                k->configured == w->disabled && k->placed == (w->project != NULL) && !k->joining &&
-               (!w->project || streq_ptr(k->project->name, w->project));
+               (!w->project || streq_ptr(k->project->name, w->project)) &&
+               proxy_compare(k->proxy, w->proxy) == 0;
 }
 
 static int compare_one(PoolUpdate *u) {
@@ -124,6 +125,7 @@ static int plan_new_key(PoolUpdate *u, PlanRow *row) {
         k->ident = TAKE_PTR(row->ident);
         k->disabled = k->configured = disabled;
         k->placed = row->wanted->project;
+        k->proxy = proxy_ref(row->wanted->proxy);
         k->notified.state = disabled ? POOL_DISABLED : POOL_USABLE;
         list_append(&u->unread, &k->unread);
         return pool_project_ref(u->pool, k, row->wanted->project, &k->project);
@@ -303,6 +305,8 @@ static void change_key(Pool *p, PlanRow *row) {
         before = k->project;
         move(p, row);
         k->placed = w->project;
+        proxy_unref(k->proxy);
+        k->proxy = proxy_ref(w->proxy);
         if (w->project || streq_ptr(k->project->name, project_of(row)))
                 k->joining = false;
         if (renamed || k->project != before || k->configured != w->disabled)

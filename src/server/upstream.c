@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "core/day-clock.h"
+#include "pool/proxy.h"
 #include "server/http.h"
 #include "server/upstream.h"
 
@@ -77,6 +78,8 @@ void upstream_tries_done(UpstreamTries *t) {
 
 int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest *request,
                         const EngineSink *sink, void *userdata) {
+        EngineRequest q = *request;
+
         assert(!c->call);
 
         c->project = c->lease.key ? pool_lease_project(&c->lease) : NULL;
@@ -85,7 +88,9 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
         c->first_byte = 0;
         c->sent = false;
         c->n_sent = request->n_body;
-        return engine_start(e, request, sink, userdata, &c->call);
+        if (c->lease.key)
+                q.proxy = pool_key_proxy(h->p.pool, c->lease.key);
+        return engine_start(e, &q, sink, userdata, &c->call);
 }
 
 void upstream_call_end(UpstreamCall *c) {

@@ -108,7 +108,7 @@ static void test_tokens(void **state _unused_) {
 
 #define CHARACTERS "must be 1 to 512 printable ASCII characters without blanks"
 #define QUOTES     "must be without quotes and brackets, or be in a JSON array"
-#define OBJECT     "must be {key, name?, project?, disabled?}"
+#define OBJECT     "must be {key, name?, project?, proxy?, disabled?}"
 
 static void test_faults(void **state _unused_) {
         static const struct {
@@ -178,7 +178,7 @@ static void test_near(void **state _unused_) {
                 { "LISTNE", "LISTEN" },               { "GEMINI_BASEURL", "GEMINI_BASE_URL" },
                 { "QUOTA_RESET_TIME_ZONE", "QUOTA_RESET_TIMEZONE" },
                 { "ALLOWED_TOKEN", "ALLOWED_TOKENS" }, { "MAXBODY", "MAX_BODY" },
-                { "HTTPS_PROXY", NULL },              { "NO_SUCH", NULL },
+                { "HTTP_PROXI", "HTTPS_PROXY" },      { "NO_SUCH", NULL },
                 { "GOOGLE_API_KEY", NULL },           { "ALLOWED", NULL },
                 { "A_NAME_THAT_IS_MUCH_LONGER_THAN_THE_NAME_OF_ANY_SETTING_CAN_BE_X", NULL },
         };

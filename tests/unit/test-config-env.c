@@ -378,7 +378,7 @@ static void test_example_is_complete(void **state) {
                         continue;
                 value = rest = strdup(value_of(t, config_settings[i].name));
                 while ((entry = strsep(&rest, ","))) {
-                        bool known = false;
+                        bool known = streq(entry, config_settings[i].initial);
 
                         entry += strspn(entry, "[\"");
                         entry[strcspn(entry, "\"")] = 0;

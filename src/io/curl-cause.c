@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Why a call did not complete, in one line: whether it was the proxy, or what is behind it. */
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/curl-internal.h"
+
+/* What a SOCKS proxy has refused, or why it was not understood. */
+static const char *words_of_socks(long code) {
+        static const struct {
+                CURLproxycode code;
+                const char *words;
+        } rows[] = {
+                { CURLPX_CLOSED, "it closed the connection" },
+                { CURLPX_NO_AUTH, "it wants a user and a password" },
+                { CURLPX_USER_REJECTED, "it refuses the user or the password" },
+                { CURLPX_REPLY_NOT_ALLOWED, "its rules forbid the connection" },
+                { CURLPX_REPLY_NETWORK_UNREACHABLE, "it finds the network unreachable" },
+                { CURLPX_REPLY_HOST_UNREACHABLE, "it finds the host unreachable" },
+                { CURLPX_REPLY_CONNECTION_REFUSED, "the connection behind it was refused" },
+                { CURLPX_REPLY_TTL_EXPIRED, "the connection behind it timed out" },
+                { CURLPX_REPLY_GENERAL_SERVER_FAILURE, "it could not connect to Gemini" },
+                { CURLPX_BAD_VERSION, "it is not a SOCKS5 proxy" },
+                { CURLPX_RESOLVE_HOST, "it could not resolve the name" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if ((long) rows[i].code == code)
+                        return rows[i].words;
+        return NULL;
+}
+
+/* What an HTTP proxy has answered to CONNECT. */
+static const char *words_of_status(const Proxy *p, long status) {
+        switch (status) {
+        case 403:
+                return "it forbids the connection";
+        case 401: /* of a wrong password by tinyproxy */
+        case 407:
+                return proxy_has_user(p) ? "it refuses the user or the password" :
+                                           "it wants a user and a password";
+        case 502:
+        case 503:
+        case 504:
+                return "it could not connect to Gemini";
+        default:
+                return "it refuses to connect to Gemini";
+        }
+}
+
+static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool sent, const char *words,
+                          char ret[static CURL_CAUSE_MAX]) {
+        long status = 0, socks = 0, number = 0;
+        const char *why = NULL, *before = "", *behind = "";
+        char answer[32] = "";
+        size_t n;
+
+        (void) curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+        (void) curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &socks);
+        (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+
+        if (!sent && status >= 300) {
+                why = words_of_status(proxy, status);
+                (void) snprintf(answer, sizeof(answer), " (%ld)", status);
+                behind = answer;
+        } else if (code == CURLE_COULDNT_RESOLVE_PROXY)
+                why = "its name could not be resolved";
+        else if (code == CURLE_PROXY && (why = words_of_socks(socks)))
+                ;
+        else if (code == CURLE_COULDNT_CONNECT && number > 0)
+                why = strerrordesc_np((int) number);
+        else if (code == CURLE_OPERATION_TIMEDOUT && !sent)
+                why = status == 200 ? "behind it, no TLS within CONNECT_TIMEOUT" :
+                                      "it did not answer within CONNECT_TIMEOUT";
+        else if (!sent && status == 0 && code != CURLE_PEER_FAILED_VERIFICATION &&
+                 code != CURLE_SSL_CONNECT_ERROR) {
+                why = "it gave no answer: ";
+                behind = words;
+        } else {
+                if (!proxy_is_https(proxy) || status == 200)
+                        before = "behind it: ";
+                why = words;
+        }
+
+        n = (size_t) snprintf(ret, CURL_CAUSE_MAX, "proxy %s: ", proxy_address(proxy));
+        n = MIN(n, CURL_CAUSE_MAX - 1);
+        (void) snprintf(ret + n, CURL_CAUSE_MAX - n, "%s%s%s", before, why ?: words, behind);
+        if (why != words && isupper((unsigned char) ret[n]) && islower((unsigned char) ret[n + 1]))
+                ret[n] = (char) tolower((unsigned char) ret[n]); /* the system's words begin a sentence */
+}
+
+static void direct_cause(CURL *easy, CURLcode code, const char *words, char ret[static CURL_CAUSE_MAX]) {
+        long number = 0;
+
+        /* libcurl's text omits why there was no connection, although libcurl knows it. */
+        if (code == CURLE_COULDNT_CONNECT)
+                (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+        if (number > 0 && strerrordesc_np((int) number))
+                (void) snprintf(ret, CURL_CAUSE_MAX, "%s (%s)", strerrordesc_np((int) number), words);
+        else
+                text_copy(ret, CURL_CAUSE_MAX, words);
+}
+
+void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, bool sent, const char *words,
+                char ret[static CURL_CAUSE_MAX]) {
+        if (proxy)
+                proxied_cause(proxy, easy, code, sent, words, ret);
+        else
+                direct_cause(easy, code, words, ret);
+        for (char *p = ret; *p; p++)
+                if ((unsigned char) *p < 0x20 || *p == 0x7f)
+                        *p = ' ';
+        secret_scrub_users(ret); /* libcurl quotes what it was given: it may be the URL of a proxy */
+}
