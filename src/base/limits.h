@@ -38,6 +38,9 @@
 #define KEY_QUEUE_PLACES_MAX 3072U       /* at one time; a client alone gets a third of them for one model */
 #define KEY_QUEUE_BYTES_MAX (128U << 20) /* bytes of their bodies: 1/4 of MAX_INFLIGHT_BYTES' default */
 
+#define QUEUE_WAIT_MAX USEC_PER_HOUR /* a client that can wait longer has Retry-After */
+#define QUEUE_WAIT_SILENT_MAX USEC_PER_MINUTE /* without a byte to the client: proxies and SDKs give up */
+
 /* --- answers from upstream: Google's, or those of a broken proxy --- */
 #define UPSTREAM_ANSWER_MAX (64U << 20) /* one unary answer; inline images are tens of MiB */
 #define UPSTREAM_EVENT_MAX (32U << 20)  /* one SSE event */

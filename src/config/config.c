@@ -331,6 +331,7 @@ static bool is_google(const char *url) {
 static int check_together(ConfigCheck *k) {
         const Config *c = k->config;
         int r;
+        char span[DURATION_STRING_MAX];
 
         if (is_good(k, "API_KEYS") && c->n_keys == 0)
                 config_warn(k, config_setting("API_KEYS"), NULL,
@@ -342,6 +343,18 @@ static int check_together(ConfigCheck *k) {
                 return r;
         if (is_good(k, "FALLBACK_MODELS") && is_good(k, "MODEL_ALIASES"))
                 config_check_fallbacks(k);
+        if (is_good(k, "QUEUE_WAIT") && is_good(k, "STREAM_OPEN_AFTER") &&
+            c->route.queue_wait > QUEUE_WAIT_SILENT_MAX && c->route.stream_open_after == 0) {
+                duration_format(c->route.queue_wait, span);
+                config_fault(k, config_setting("QUEUE_WAIT"), span,
+                             "must be at most 1min, because STREAM_OPEN_AFTER is off");
+        }
+        if (is_good(k, "QUEUE_WAIT") && is_good(k, "REQUEST_DEADLINE") &&
+            c->route.queue_wait > MAX(c->request_deadline, QUEUE_WAIT_SILENT_MAX)) {
+                duration_format(c->route.queue_wait, span);
+                config_warn(k, config_setting("QUEUE_WAIT"), span,
+                            "no request waits so long: REQUEST_DEADLINE ends it before");
+        }
         if (is_good(k, "MAX_INFLIGHT_BYTES") && is_good(k, "MAX_BODY") &&
             c->max_inflight_bytes < c->max_body)
                 config_fault(k, config_setting("MAX_INFLIGHT_BYTES"), NULL, "must be at least MAX_BODY");

@@ -17,6 +17,7 @@
 typedef struct RouteConfig {
         FallbackSet fallbacks;
         usec_t queue_wait; /* 0: requests do not wait for a key */
+        usec_t stream_open_after; /* 0: a stream's head waits for the first event */
         usec_t hedge_after; /* HEDGE_OFF, HEDGE_P95, or a span */
         uint64_t affinity_spill; /* percent; or AFFINITY_OFF */
         ModelRuleSet rules;     /* MODEL_RULES */

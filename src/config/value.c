@@ -52,6 +52,14 @@ static int parse_duration_or_off(ConfigCheck *k, const Setting *s, const char *v
         return 0;
 }
 
+static int parse_open(ConfigCheck *k, const Setting *s, const char *value) {
+        usec_t v;
+
+        if (duration_parse(value, &v) >= 0 && v == 0)
+                value = "off";
+        return parse_duration_or_off(k, s, value);
+}
+
 static int parse_hedge(ConfigCheck *k, const Setting *s, const char *value) {
         if (!strcaseeq(value, "p95"))
                 return parse_duration_or_off(k, s, value);
@@ -123,6 +131,7 @@ static void show_percent(uint64_t bound, Buf *out) {
 const SettingType setting_percent_or_off = { "off or a share", parse_percent_or_off, show_percent };
 const SettingType setting_duration = { "a duration", parse_duration, show_duration };
 const SettingType setting_duration_or_off = { "off or a duration", parse_duration_or_off, show_duration };
+const SettingType setting_open = { "off, 0 or a duration", parse_open, show_duration };
 const SettingType setting_hedge = { "off, p95 or a duration", parse_hedge, show_duration };
 const SettingType setting_size = { "a size", parse_size, show_size };
 const SettingType setting_count = { "a number", parse_count, show_count };

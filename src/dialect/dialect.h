@@ -63,6 +63,7 @@ struct Translation {
 struct Dialect {
         const char *name; /* "openai-chat", as in the log */
         const char *ping;  /* keeps a silent stream alive; NULL: its clients do not understand any */
+        const char *blank; /* instead, for clients that understand no pings; only with STREAM_OPEN_AFTER */
         bool key_argument; /* a token may come as `?key=`, too */
         bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
         bool is_cli;       /* always served by the Gemini CLI */
@@ -82,8 +83,7 @@ struct Dialect {
 };
 
 extern const Dialect dialect_openai_chat, dialect_openai_completions;
-extern const Dialect dialect_openai_embeddings, dialect_openai_speech;
-extern const Dialect dialect_openai_images;
+extern const Dialect dialect_openai_embeddings, dialect_openai_speech, dialect_openai_images;
 extern const Dialect dialect_openai_responses, dialect_openai_input_tokens, dialect_openai_compact;
 extern const Dialect dialect_openai_transcriptions, dialect_openai_translations;
 extern const Dialect dialect_anthropic_messages, dialect_anthropic_count_tokens;

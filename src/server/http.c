@@ -113,6 +113,12 @@ static int check_encoding(Request *q, ApiError *ret_error) {
         return HANDLER_E_REFUSED;
 }
 
+static usec_t ping_interval(const Config *c) {
+        usec_t open_after = c->route.stream_open_after;
+
+        return open_after > 0 ? MIN(open_after, EXCHANGE_PING_INTERVAL) : EXCHANGE_PING_INTERVAL;
+}
+
 static int too_large(const Request *q, ApiError *ret_error) {
         if (q->route->flags & ROUTE_SMALL_BODY)
                 api_error_set(ret_error, 413, NULL, "The body is larger than this path takes (%llu bytes).",
@@ -383,7 +389,10 @@ int http_new(const HttpParams *p, Http **ret) {
         r = request_log_new(p->loop, &h->log);
         if (r < 0)
                 return r;
-        r = timeout_queue_new(p->loop, EXCHANGE_PING_INTERVAL, exchange_on_ping, &h->ping);
+        r = timeout_queue_new(p->loop, ping_interval(p->config), exchange_on_ping, &h->ping);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(p->loop, p->config->route.stream_open_after, exchange_on_open, &h->open_due);
         if (r < 0)
                 return r;
         r = timeout_queue_new(p->loop, p->config->request_deadline, exchange_on_deadline, &h->deadline);
@@ -423,6 +432,8 @@ void http_configure(Http *h, Config *c) {
         h->p.config = config_ref(c);
         if (!streq(old->gemini_base_url, c->gemini_base_url))
                 model_list_forget(h->models);
+        timeout_queue_set_duration(h->ping, ping_interval(c));
+        timeout_queue_set_duration(h->open_due, c->route.stream_open_after);
         timeout_queue_set_duration(h->deadline, c->request_deadline);
         timeout_queue_set_duration(h->upstream_due, c->request_deadline);
         http_server_set_max_inflight(h->server, c->max_inflight_bytes);
@@ -466,6 +477,7 @@ Http *http_free(Http *h) {
         http_server_free(h->inner);
         model_list_free(h->models);
         timeout_queue_free(h->ping);
+        timeout_queue_free(h->open_due);
         timeout_queue_free(h->deadline);
         timeout_queue_free(h->hedge_due);
         timeout_queue_free(h->upstream_due);

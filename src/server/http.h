@@ -40,7 +40,8 @@ struct Http {
         HttpServer *server;
         HttpServer *inner; /* for CLI jobs; it serves while the other drains: their clients wait */
         ModelList *models;
-        TimeoutQueue *ping, *deadline, *hedge_due, *upstream_due; /* the last: files, caches */
+        TimeoutQueue *ping, *open_due, *deadline, *hedge_due;
+        TimeoutQueue *upstream_due; /* of files, caches */
         Affinity *affinity; /* which project served which conversation */
         Hedges *hedges;
         KeyQueue *queue; /* requests that wait for a key */

@@ -61,9 +61,11 @@ static bool failed_upstream(const Request *q) {
 }
 
 static LogLevel level_of(const Request *q) {
-        if (q->status == 500)
+        int status = q->stream_error ?: q->status;
+
+        if (status == 500)
                 return LOG_LEVEL_ERROR;
-        if (q->status > 500 || (q->status == 200 && failed_upstream(q)))
+        if (status > 500 || q->stream_error > 0 || (q->status == 200 && failed_upstream(q)))
                 return LOG_LEVEL_WARNING;
         return LOG_LEVEL_INFO;
 }
@@ -122,7 +124,7 @@ static void format_refusal(const RequestRefusal *r, Message *m) {
 
 /* Why the request failed, or its last failed attempt; NULL: none has. */
 static const char *cause_of(const Request *q, Message *m) {
-        if (q->exhausted && q->status != 200)
+        if (q->exhausted && (q->status != 200 || q->stream_error > 0))
                 format_refusal(q->exhausted, m);
         else if (q->hint) {
                 m->n = 0;
@@ -206,6 +208,11 @@ static void format_message(const Request *q, bool complete, usec_t spent, const 
         append(m, number(&(LogNumber){}, (uint64_t) q->status));
         append(m, " in ");
         append_seconds(m, spent);
+        if (q->stream_error > 0) {
+                append(m, ", error ");
+                append(m, number(&(LogNumber){}, (uint64_t) q->stream_error));
+                append(m, " in the stream");
+        }
         if (!complete)
                 append(m, ", cut");
         if (q->model[0]) {
@@ -238,7 +245,7 @@ static void format_message(const Request *q, bool complete, usec_t spent, const 
 
 void request_log(RequestLog *l, Request *q, bool complete) {
         usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
-        LogNumber status, attempts, duration, first_byte, in, out;
+        LogNumber status, stream_error, attempts, duration, first_byte, in, out;
         char client[ADDRESS_STRING_MAX], verdicts[VERDICTS_TEXT_MAX];
         usec_t spent = usec_sub(clock_monotonic(), started);
         Message message, refusal;
@@ -273,6 +280,8 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "fallback", q->fallback },
                    { "hedged", q->hedged ? "true" : NULL, true },
                    { "status", number(&status, (uint64_t) q->status), true },
+                   { "stream_error",
+                     q->stream_error > 0 ? number(&stream_error, (uint64_t) q->stream_error) : NULL, true },
                    { "key", q->key_mask[0] ? q->key_mask : NULL },
                    { "key_name", q->key_name[0] ? q->key_name : NULL },
                    { "verdict", q->verdict },

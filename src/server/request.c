@@ -36,9 +36,7 @@ void request_note_key(Request *q, const PoolKey *k) {
 
 /* A stream is noted as ok when it begins; its final verdict replaces that. */
 void request_note_verdict(Request *q, VerdictClass class) {
-        bool has_begun = http_request_is_replied(q->io) && q->verdicts.n > 0;
-
-        (has_begun ? verdicts_amend : verdicts_add)(&q->verdicts, class);
+        (q->is_verdict_early ? verdicts_amend : verdicts_add)(&q->verdicts, class);
 }
 
 int request_json(Request *q, struct json_object **ret, ApiError *ret_error) {

@@ -68,6 +68,8 @@ struct Request {
         char finish_reason[FINISH_REASON_MAX + 1];
         unsigned attempts;
         int status;
+        int stream_error; /* the status that the error in a stream would have had; 0: none */
+        bool is_verdict_early; /* the last verdict is that of a stream that has begun: its end replaces it */
         Usage usage;
 };
 

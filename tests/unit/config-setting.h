@@ -18,7 +18,8 @@ static void say(LogLevel level, const char *line, void *userdata) {
         (void) snprintf(said + n, SAID_MAX - n, "%s\n", line);
 }
 
-static int make_setting(const char *name, const char *value, Config **ret, char said[static SAID_MAX]) {
+static _unused_ int make_setting(const char *name, const char *value, Config **ret,
+                                 char said[static SAID_MAX]) {
         _cleanup_(config_text_freep) ConfigText *t = NULL;
 
         said[0] = 0;

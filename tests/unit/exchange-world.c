@@ -219,14 +219,26 @@ void request_reply_error(Request *q, const ApiError *e) {
 }
 
 int request_stream(Request *q, const char *content_type) {
+        Client *c = q->io->client;
+
         check(!q->io->replied, "two answers");
         if (w.fail_stream) {
                 w.fail_stream = false;
-                q->io->client->injected = q->io->client->stream_refused = true;
+                if (c->has_begun)
+                        c->injected = c->stream_refused = true;
+                else
+                        c->head_refused = true;
+                c->has_begun = false;
                 return -ENOMEM;
         }
+        if (!c->has_begun) { /* without an event */
+                check(q->config->route.stream_open_after > 0 && c->method == GEMINI_STREAM,
+                      "a head without an event");
+                check(w.loop.now >= c->began + OPEN_AFTER, "an early head");
+                w.n_opened++;
+        }
         q->io->replied = q->io->streaming = true;
-        q->io->client->status = 200;
+        c->status = 200;
         return 0;
 }
 
@@ -249,7 +261,7 @@ static int fake_request(const DialectContext *c, const char *body, size_t n, Tra
 
         assert_non_null(f);
         check(client->is_long == (n == LONG), "a body of %zu bytes", n);
-        check(!client->io.streaming, "another model within a stream");
+        check(!client->has_begun, "another model within a stream");
         if (client->is_long && draw(16) == 0) { /* the request is invalid, at least for this model */
                 api_error_set(ret_error, 400, NULL, "no");
                 client->injected = true;
@@ -287,8 +299,10 @@ static int fake_event(Translation *t, const char *json, size_t n, Buf *out, Verd
         }
         f->attempt = (unsigned) strtoul(json + 1, NULL, 10);
         (void) snprintf(f->end, sizeof(f->end), "[%u]", f->attempt);
-        if (translation_streams(t))
+        if (translation_streams(t)) {
                 f->client->is_between = false;
+                f->client->has_begun = true; /* request_stream() follows, unless it was open already */
+        }
         return buf_append(translation_streams(t) ? out : &f->held, json, n);
 }
 
@@ -336,8 +350,9 @@ static bool fake_drop_signatures(Translation *t) {
 static void fake_stream_error(Translation *t, const ApiError *e, Buf *out) {
         FakeTranslation *f = CONTAINER_OF(t, FakeTranslation, t);
 
-        if (f->client->is_between)
+        if (f->client->is_between || !f->client->has_begun)
                 check_gave_up(f->client);
+        w.n_open_errors += !f->client->has_begun;
         (void) buf_puts(out, "[error]");
 }
 
@@ -383,7 +398,8 @@ static int fake_start(Engine *e, const EngineRequest *r, const EngineSink *sink,
         Exchange *x = c->q.exchange;
         Call *call = w.calls;
 
-        check(!c->io.replied || c->is_between, "an attempt after the answer has begun");
+        check(!c->has_begun || c->is_between, "an attempt after the answer has begun");
+        w.n_behind += c->io.streaming && !c->has_begun;
         check(c->n_answers == 0 && c->n_tries < 64, "%u answers and %u tries, and another try", c->n_answers,
               c->n_tries);
         check(x && a->upstream.lease.key, "an attempt without a lease");

@@ -3,9 +3,8 @@
 
 /*
  * The world around the exchanges of the walk: an engine that sends what it likes, an HTTP server without a
- * network, a dialect whose text names attempts and events, and a pool whose leases are counted. They have
- * the names of the real ones, or are linked with --wrap. The plain model's record of a client is
- * here, too, because the fakes see the events first.
+ * network, a dialect whose text names attempts and events, and a pool with counted leases. They have the
+ * names of the real ones, or are linked with --wrap. The model's record of a client is here, too.
  */
 
 #include "test.h"
@@ -21,6 +20,7 @@
 #define TRIES     256U /* of one client, that the model remembers */
 #define KEYS      6U
 #define DEADLINE  (20 * USEC_PER_SEC)
+#define OPEN_AFTER (600 * USEC_PER_MSEC) /* STREAM_OPEN_AFTER */
 #define HIGH_MARK 120U
 #define LOW_MARK  40U
 #define BIG       (1U << 20) /* bytes of a request that is never cheap */
@@ -56,10 +56,9 @@ typedef struct Try {
 struct Client {
         Request q;
         HttpRequest io;
-        bool taken;
+        bool taken, is_long; /* long: its body */
         usec_t began, last_byte; /* last_byte: the last time that bytes were passed on */
         size_t size;
-        bool is_long; /* its body */
         const char *model;
         GeminiMethod method;
         int reading;    /* what it has read: of which attempt; −1: none yet */
@@ -76,7 +75,8 @@ struct Client {
         PoolKey *run[TRIES_MAX + 1];
         size_t n_fallbacks;
         bool injected; /* a failure of ours */
-        bool stream_refused; /* in the event that goes on */
+        bool stream_refused, head_refused; /* in the event that goes on; without an event */
+        bool has_begun; /* its stream has bytes of an answer */
         bool is_between; /* a request's answer is complete, and the next one's has no byte yet */
         Verdict last;
         bool last_cheap;
@@ -88,7 +88,7 @@ extern struct Walk {
         Http http;
         Engine engine;
         Worker worker;
-        Config configs[4];
+        Config configs[8];
         Client clients[CLIENTS];
         Call calls[CALLS];
         struct {
@@ -98,6 +98,7 @@ extern struct Walk {
         bool fail_start, fail_stream;
         unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late;
         unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused, n_more, n_unsigned, n_joined;
+        unsigned n_opened, n_behind, n_open_errors; /* heads without an event; behind them: tries, errors */
 } w;
 
 #define check(condition, ...)                                                                   \
@@ -112,7 +113,6 @@ uint64_t draw(uint64_t n);
 usec_t __wrap_clock_realtime(void);
 extern const Dialect fake_dialect;
 extern const EngineOps fake_engine_ops;
-
 void call_end(Call *call, VerdictClass class);
 void call_event(Call *call);
 

@@ -100,6 +100,7 @@ static void step_begin(void) {
                                                    : GEMINI_COUNT_TOKENS };
         c->io = (HttpRequest){ .client = c, .body = BUF_INIT(16), .out = BUF_INIT(BIG) };
         c->q = (Request){ .http = &w.http, .io = &c->io, .dialect = &fake_dialect,
+                          .errors = &error_shape_openai,
                           .config = &w.configs[draw(ELEMENTSOF(w.configs))] };
         (void) snprintf(c->q.id, sizeof(c->q.id), "%td", c - w.clients);
         c->q.ids.id = c->q.id;
@@ -194,6 +195,19 @@ static void step_other(void) {
 
 /* --- the comparison --- */
 
+/* Whether the head may still be sent without an event. It is not known to be a stream while it is read. */
+static bool is_before_head(const Client *c) {
+        return c->q.config->route.stream_open_after > 0 && w.loop.now < c->began + OPEN_AFTER &&
+               (c->method == GEMINI_STREAM || c->is_long);
+}
+
+/* A head that had no memory waits for the first event. */
+static bool is_late_head(const Client *c) {
+        return c->q.config->route.stream_open_after > 0 && w.loop.now > c->began + OPEN_AFTER &&
+               c->method == GEMINI_STREAM && c->q.exchange->target.translation && !c->io.streaming &&
+               !c->head_refused;
+}
+
 static void compare_one(const Client *c) {
         const Exchange *x = c->q.exchange;
         const Call *call;
@@ -222,12 +236,14 @@ static void compare_one(const Client *c) {
         check((x->state == EXCHANGE_DRAINING) == !list_is_linked(&x->deadline.link), "the deadline in %s",
               exchange_state_to_string(x->state));
         check(x->state == EXCHANGE_DRAINING || w.loop.now <= c->began + DEADLINE, "past the deadline");
-        check((c->io.streaming && x->state != EXCHANGE_DRAINING) == list_is_linked(&x->ping.link),
+        check((x->state != EXCHANGE_DRAINING && (c->io.streaming || is_before_head(c))) ==
+                      list_is_linked(&x->ping.link),
               "the ping in %s", exchange_state_to_string(x->state));
         check(c->io.streaming || x->state < EXCHANGE_STREAMING, "no stream in %s",
               exchange_state_to_string(x->state));
-        check(!c->io.streaming || c->is_between || x->state >= EXCHANGE_STREAMING, "the stream in %s",
+        check(!c->has_begun || c->is_between || x->state >= EXCHANGE_STREAMING, "the stream in %s",
               exchange_state_to_string(x->state));
+        check(!is_late_head(c), "no head in %s", exchange_state_to_string(x->state));
         check(x->state != EXCHANGE_DRAINING || !has_calls(c), "a call behind the end");
         if (x->state == EXCHANGE_STREAMING) {
                 call = CONTAINER_OF(x->attempt->upstream.call, Call, call);
@@ -235,7 +251,7 @@ static void compare_one(const Client *c) {
                       call->paused ? "paused" : "going on", c->io.full ? "full" : "not");
         }
         check(!c->io.streaming || x->state == EXCHANGE_DRAINING ||
-                      w.loop.now <= c->last_byte + EXCHANGE_PING_INTERVAL,
+                      w.loop.now <= c->last_byte + OPEN_AFTER,
               "silence without a ping");
         check(!c->io.finished || c->io.out.n == c->io.n_at_end, "bytes after the end");
         check(x->tries.cost.n == c->n_tries, "%u tries are counted, not %u", x->tries.cost.n, c->n_tries);
@@ -287,7 +303,8 @@ static void world_begin(void) {
                 assert_int_equal(pool_add_key(h->p.pool, s, NULL, k < 2 ? "one" : NULL, false), 0);
                 secret_unref(s);
         }
-        assert_int_equal(timeout_queue_new(&w.loop, EXCHANGE_PING_INTERVAL, exchange_on_ping, &h->ping), 0);
+        assert_int_equal(timeout_queue_new(&w.loop, OPEN_AFTER, exchange_on_ping, &h->ping), 0);
+        assert_int_equal(timeout_queue_new(&w.loop, OPEN_AFTER, exchange_on_open, &h->open_due), 0);
         assert_int_equal(timeout_queue_new(&w.loop, DEADLINE, exchange_on_deadline, &h->deadline), 0);
         assert_int_equal(timeout_queue_new(&w.loop, USEC_PER_SEC, exchange_on_hedge, &h->hedge_due), 0);
         assert_int_equal(hedges_new(&h->hedges), 0);
@@ -298,6 +315,7 @@ static void world_begin(void) {
                 w.configs[i].n_ref = 1;
                 r->affinity_spill = AFFINITY_OFF;
                 r->queue_wait = i & 1 ? 5 * USEC_PER_SEC : 0;
+                r->stream_open_after = i & 4 ? OPEN_AFTER : 0;
                 r->hedge_after = i & 1 ? 300 * USEC_PER_MSEC : i & 2 ? HEDGE_P95 : HEDGE_OFF;
                 if (i & 2) {
                         assert_int_equal(fallback_set_add(&r->fallbacks, "m-one"), 0);
@@ -322,6 +340,7 @@ static void world_end(void) {
         check(list_is_empty(&w.loop.hooks) || list_is_single(&w.loop.hooks), "a hook is left");
         h->queue = key_queue_free(h->queue);
         timeout_queue_free(h->ping);
+        timeout_queue_free(h->open_due);
         timeout_queue_free(h->deadline);
         timeout_queue_free(h->hedge_due);
         hedges_free(h->hedges);
@@ -350,13 +369,15 @@ static void walk(uint64_t seed, unsigned n_steps) {
         fake_loop_turn(&w.loop);
         world_end();
         print_message("           %u requests: %u served, %u errors (%u late), %u in a stream, %u hang-ups; "
-                      "%u hedged, %u queued, %u tries at most, %u long\n",
+                      "%u hedged, %u queued, %u tries at most, %u long; "
+                      "%u heads without an event, %u tries and %u errors behind them\n",
                       w.n_begun, w.n_well, w.n_errors, w.n_late, w.n_stream_errors, w.n_hangups, w.n_hedged,
-                      w.n_queued, w.most_tries, w.n_long);
+                      w.n_queued, w.most_tries, w.n_long, w.n_opened, w.n_behind, w.n_open_errors);
         assert_true(w.n_well > n_steps / 200 && w.n_errors > n_steps / 500 && w.n_hangups > n_steps / 500);
         assert_true(w.n_stream_errors > 0 && w.n_hedged > 0 && w.n_queued > 0 && w.n_late > 0);
         assert_true(w.n_long > n_steps / 200 && w.n_refused > n_steps / 5000);
-        assert_true(w.n_joined > n_steps / 5000);
+        assert_true(w.n_joined > n_steps / 5000 && w.n_opened > n_steps / 1000);
+        assert_true(w.n_behind > n_steps / 5000 && w.n_open_errors > n_steps / 5000);
         assert_true(w.n_more > n_steps / 5000 && w.n_unsigned > n_steps / 5000);
         assert_true(w.most_tries > 3 && w.n_elsewhere > n_steps / 1000 && w.n_paused > n_steps / 5000);
 }

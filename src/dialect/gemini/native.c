@@ -305,6 +305,7 @@ static Translation *native_translation_free(Translation *t) {
 
 const Dialect dialect_gemini = {
         .name = "gemini",
+        .blank = "\r\n", /* between events, and between the values of a JSON array */
         .key_argument = true,
         .request = native_request,
         .event = native_event,

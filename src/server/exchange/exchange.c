@@ -12,6 +12,10 @@
  * first event is translated, so that an error before it is still a plain HTTP error, and another key can
  * still be tried; pings begin with that first event. An answer may need several requests: then the stream
  * goes on with the next one's first event, and another key can be tried until then, but no other model.
+ *
+ * With STREAM_OPEN_AFTER the headers and a ping go out after that time, whatever the state is: the stream is
+ * open, but has not begun. That changes no state. The tries go on behind it, and a failure is an error in
+ * the stream.
  */
 
 #include <errno.h>
@@ -67,9 +71,11 @@ static void fail(Exchange *x, const ApiError *e) {
         attempt_cancel(x->attempt, VERDICT_INTERNAL);
         if (q->job)
                 job_failed(q->job, e);
-        if (exchange_has_begun(x)) {
+        if (exchange_is_open(x)) {
                 key_queue_leave(q->http->queue, &x->place);
                 x->backoff = timer_free(x->backoff);
+                x->reading = reading_free(x->reading, q->http->worker);
+                q->stream_error = error_shape_status(q->errors, e);
                 t->dialect->stream_error(t, e, http_request_out(q->io));
                 http_request_finish(q->io, t->dialect->ends_failed);
                 timeout_stop(&x->ping);
@@ -111,16 +117,31 @@ static const char *content_type(const Translation *t) {
         return translation_streams(t) ? t->stream_type ?: "text/event-stream" : t->answer_type ?: REPLY_JSON;
 }
 
+/* The stream is complete. */
+static void finish(Exchange *x) {
+        HttpRequest *io = x->request->io;
+
+        timeout_stop(&x->ping);
+        timeout_stop(&x->deadline);
+        http_request_flush(io);
+        http_request_finish(io, true);
+        exchange_enter(x, EXCHANGE_DRAINING);
+}
+
 /* No try gave more than an empty answer. */
 static void send_empty(Exchange *x) {
         Request *q = x->request;
 
         exchange_hedge_done(x);
         attempt_cancel(x->attempt, VERDICT_INTERNAL);
-        buf_clear(http_request_out(q->io));
         text_copy(q->served, sizeof(q->served), x->empty->model);
         text_copy(q->finish_reason, sizeof(q->finish_reason), x->empty->finish_reason);
         q->usage = x->empty->usage;
+        if (exchange_is_open(x)) {
+                (void) buf_append(http_request_out(q->io), buf_data(&x->empty->body), x->empty->body.n);
+                return finish(x);
+        }
+        buf_clear(http_request_out(q->io));
         request_reply(q, 200, content_type(x->target.translation), &x->empty->body);
         exchange_enter(x, EXCHANGE_DONE);
 }
@@ -149,17 +170,17 @@ static void note_served(Exchange *x) {
 static int stream_begin(Exchange *x) {
         int r;
 
-        if (exchange_has_begun(x)) {
-                exchange_enter(x, EXCHANGE_STREAMING);
-                return 0;
+        if (!exchange_has_begun(x)) {
+                note_served(x);
+                if (!x->attempt->ended)
+                        request_note_verdict(x->request, VERDICT_OK);
         }
-        note_served(x);
-        if (!x->attempt->ended)
-                request_note_verdict(x->request, VERDICT_OK);
-        r = request_stream(x->request, content_type(x->target.translation));
-        if (r >= 0)
-                exchange_enter(x, EXCHANGE_STREAMING);
-        return r;
+        r = exchange_is_open(x) ? 0 : request_stream(x->request, content_type(x->target.translation));
+        if (r < 0)
+                return r;
+        x->has_begun = x->request->is_verdict_early = true;
+        exchange_enter(x, EXCHANGE_STREAMING);
+        return 0;
 }
 
 /* More bytes for the client are in the buffer. */
@@ -181,7 +202,6 @@ static void fail_memory(Exchange *x) {
 
 static void succeed(Exchange *x) {
         Request *q = x->request;
-        HttpRequest *io = q->io;
         bool stream = translation_streams(x->target.translation);
 
         timeout_stop(&x->deadline);
@@ -190,14 +210,10 @@ static void succeed(Exchange *x) {
                 return fail_memory(x);
         if (q->job && translation_generates(x->target.translation))
                 job_answered(q->job, &q->usage);
-        if (stream) {
-                http_request_flush(io);
-                http_request_finish(io, true);
-                exchange_enter(x, EXCHANGE_DRAINING);
-                return;
-        }
+        if (stream)
+                return finish(x);
         note_served(x);
-        request_reply(q, 200, content_type(x->target.translation), http_request_out(io));
+        request_reply(q, 200, content_type(x->target.translation), http_request_out(q->io));
         exchange_enter(x, EXCHANGE_DONE);
 }
 
@@ -215,6 +231,43 @@ static void end_late(Exchange *x) {
         attempt_cancel(a, VERDICT_TIMEOUT);
         verdict_init(&a->verdict, VERDICT_TIMEOUT, 0, "The answer was not there within REQUEST_DEADLINE.");
         exchange_fail(x, NULL);
+}
+
+/* --- a head without an event (STREAM_OPEN_AFTER), and pings --- */
+
+/* Not for a job of the Gemini CLI, whose client waits for the job's end. */
+bool exchange_may_open(const Exchange *x) {
+        return x->request->config->route.stream_open_after > 0 && !x->request->job &&
+               translation_streams(x->target.translation);
+}
+
+static void put_ping(Exchange *x) {
+        const Dialect *d = x->target.translation->dialect;
+        const char *ping = d->ping ?: exchange_may_open(x) ? d->blank : NULL;
+        Buf *out = http_request_out(x->request->io);
+
+        if (!ping)
+                return;
+        if (out->n == 0)
+                (void) buf_puts(out, ping);
+        pass_on(x);
+}
+
+/* Without memory for it the head waits for the first event. */
+static void open_stream(Exchange *x) {
+        if (request_stream(x->request, content_type(x->target.translation)) >= 0)
+                put_ping(x);
+}
+
+void exchange_on_open(Timeout *t) {
+        Exchange *x = CONTAINER_OF(t, Exchange, ping);
+
+        if (x->target.translation && exchange_may_open(x))
+                open_stream(x);
+}
+
+void exchange_on_ping(Timeout *t) {
+        put_ping(CONTAINER_OF(t, Exchange, ping));
 }
 
 /* --- the actions in each state --- */
@@ -242,6 +295,8 @@ static void step_translating(Exchange *x) { /* the worker has read the body */
         (void) reading_free(r, q->http->worker);
         if (error == 0) {
                 count_client(x);
+                if (exchange_may_open(x) && !list_is_linked(&x->ping.link))
+                        open_stream(x); /* it was due before it was known to be a stream */
                 return exchange_enter(x, EXCHANGE_PICKING);
         }
         if (error != DIALECT_E_REFUSED)
@@ -345,18 +400,6 @@ void exchange_on_deadline(Timeout *t) {
         exchange_step(x);
 }
 
-void exchange_on_ping(Timeout *t) {
-        Exchange *x = CONTAINER_OF(t, Exchange, ping);
-        Buf *out = http_request_out(x->request->io);
-        const char *ping = x->target.translation->dialect->ping;
-
-        if (!ping)
-                return;
-        if (out->n == 0)
-                (void) buf_puts(out, ping);
-        pass_on(x);
-}
-
 static Exchange *exchange_new(Request *q) {
         Exchange *x = calloc(1, sizeof(Exchange));
 
@@ -394,6 +437,8 @@ int exchange_begin(Request *q, ApiError *ret_error) {
         if (!q->job)
                 h->n_exchanges++;
         timeout_start(h->deadline, &x->deadline);
+        if (q->config->route.stream_open_after > 0 && (is_long || exchange_may_open(x)))
+                timeout_start(h->open_due, &x->ping);
         if (is_long) {
                 exchange_enter(x, EXCHANGE_TRANSLATING);
                 return 0;

@@ -6,7 +6,7 @@
 
 #include "server/request.h"
 
-#define EXCHANGE_PING_INTERVAL (15 * USEC_PER_SEC) /* of silence in a stream */
+#define EXCHANGE_PING_INTERVAL (15 * USEC_PER_SEC) /* of silence; STREAM_OPEN_AFTER if that is shorter */
 
 int exchange_begin(Request *q, ApiError *ret_error); /* the handler of its routes */
 const char *exchange_state(const Exchange *x); /* its name: "attempting", "queued", … */
@@ -14,6 +14,7 @@ void exchange_drained(Exchange *x); /* the client has read some bytes */
 
 /* Callbacks of the time-out queues in Http. */
 extern const KeyQueueOps exchange_queue_ops;
+void exchange_on_open(Timeout *t);
 void exchange_on_ping(Timeout *t);
 void exchange_on_deadline(Timeout *t);
 void exchange_on_hedge(Timeout *t);

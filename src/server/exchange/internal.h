@@ -54,9 +54,10 @@ struct Exchange {
         Reading *reading; /* of a large body */
         KeyQueuePlace place;
         Timer *backoff;
-        Timeout ping, deadline;
+        Timeout ping, deadline; /* ping: before the head, when that is sent without an event */
 
         /* events since the last step, except those noted in the attempt */
+        bool has_begun;  /* the client's stream has bytes of an answer */
         bool late;       /* REQUEST_DEADLINE is over */
         bool has_waited; /* QUEUE_WAIT is over */
         bool has_bytes;  /* the attempt's last event was translated into bytes */
@@ -69,10 +70,16 @@ struct Exchange {
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */
 };
 
-/* A stream with headers, and mostly bytes, that the client has: what is left to fail is an error within it,
- * and what is left to send is the same answer. It can be between two requests of DIALECT_E_MORE. */
-static inline bool exchange_has_begun(const Exchange *x) {
+/* The head of a stream has gone out: what is left to fail is an error within it. With STREAM_OPEN_AFTER that
+ * can be before any event; then another key, and another model, can still be tried behind it. */
+static inline bool exchange_is_open(const Exchange *x) {
         return http_request_is_replied(x->request->io);
+}
+
+/* The stream has bytes of an answer: what is left to send is the same answer. It can be between two requests
+ * of DIALECT_E_MORE. */
+static inline bool exchange_has_begun(const Exchange *x) {
+        return x->has_begun;
 }
 
 /* server/exchange/states.c */
@@ -86,6 +93,8 @@ bool exchange_verdict_answers(const Exchange *x, const PoolRefusal *refusal);
 void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret);
 void exchange_fail(Exchange *x, const PoolRefusal *refusal); /* NULL: the attempt's verdict is the reason */
 void exchange_on_read(Reading *r); /* the worker has read the body */
+
+bool exchange_may_open(const Exchange *x); /* STREAM_OPEN_AFTER applies to it */
 
 /* server/exchange/try.c */
 void exchange_pick(Exchange *x);  /* in PICKING: finds a key, a place in a queue, the next model, or ends */

@@ -14,15 +14,15 @@
  *   TRANSLATING the worker reads a large body: at first, and again for another model (server/reading.h)
  *   QUEUED      no key can serve, and one frees within QUEUE_WAIT: the request has a place in the model's
  *               queue (key-queue.c), and its retry there is the next pick
- *   ATTEMPTING  an engine was started; the client has no byte yet, so another key may be tried
+ *   ATTEMPTING  an engine was started; the client has no byte of an answer: another key may be tried
  *   WAITING     Gemini is overloaded: a timer is armed, then comes the next pick
  *   STREAMING   the first byte is queued, so no other key is tried; a failure becomes an in-stream error. If
  *               the answer needs another request, PICKING follows, until its first byte with all tries
  *   DRAINING    the engine has finished, the client still reads
  *   DONE        the answer was handed over, or the client is gone: exchange_step() frees the exchange
  *
- * Each of them can be followed by DONE: a client may hang up at any time. Within a stream that has begun
- * (exchange_has_begun()) each can be followed by DRAINING: an error ends it.
+ * Each of them can be followed by DONE: a client may hang up at any time. Within a stream that is open
+ * (exchange_is_open()) each can be followed by DRAINING: an error ends it.
  */
 
 #include "base/trace.h"
@@ -36,7 +36,7 @@ static const struct {
 } states[_EXCHANGE_STATE_MAX] = {
         [EXCHANGE_PICKING] = { "picking", TO(TRANSLATING) | TO(ATTEMPTING) | TO(QUEUED) | TO(WAITING) |
                                                 TO(DRAINING) | TO(DONE) },
-        [EXCHANGE_TRANSLATING] = { "translating", TO(PICKING) | TO(DONE) },
+        [EXCHANGE_TRANSLATING] = { "translating", TO(PICKING) | TO(DRAINING) | TO(DONE) },
         [EXCHANGE_QUEUED] = { "queued", TO(PICKING) | TO(DRAINING) | TO(DONE) },
         [EXCHANGE_ATTEMPTING] = { "attempting",
                                   TO(PICKING) | TO(TRANSLATING) | TO(QUEUED) | TO(WAITING) | TO(STREAMING) |
@@ -62,7 +62,8 @@ static void check(const Exchange *x, ExchangeState state) {
                state == EXCHANGE_PICKING || state == EXCHANGE_DONE);
         assert(!x->backoff == (state != EXCHANGE_WAITING) || state == EXCHANGE_DONE);
         assert(!x->reading == (state != EXCHANGE_TRANSLATING) || state == EXCHANGE_DONE);
-        assert(exchange_has_begun(x) || (state != EXCHANGE_STREAMING && state != EXCHANGE_DRAINING));
+        assert(exchange_has_begun(x) || state != EXCHANGE_STREAMING);
+        assert(exchange_is_open(x) || (state != EXCHANGE_STREAMING && state != EXCHANGE_DRAINING));
         assert(!x->attempt->upstream.call || state == EXCHANGE_ATTEMPTING || state == EXCHANGE_STREAMING ||
                state == EXCHANGE_DONE);
 }

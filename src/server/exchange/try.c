@@ -72,8 +72,9 @@ static bool is_last(const Exchange *x) {
         return x->late || x->target.cli || (!tries_are_left(&tries) && !target_has_fallback(&x->target));
 }
 
-/* Without memory for it there is none, and the tries that follow decide alone. */
-static void keep_empty(Exchange *x) {
+/* It is what is behind the first n bytes. Without memory for it there is none, and the tries that follow
+ * decide alone. */
+static void keep_empty(Exchange *x, size_t n) {
         Buf *out = http_request_out(x->request->io);
 
         if (!x->empty)
@@ -81,8 +82,8 @@ static void keep_empty(Exchange *x) {
         if (!x->empty)
                 return;
         buf_done(&x->empty->body);
-        x->empty->body = BUF_INIT(out->n);
-        (void) buf_append(&x->empty->body, buf_data(out), out->n);
+        x->empty->body = BUF_INIT(out->n - n);
+        (void) buf_append(&x->empty->body, buf_data(out) + n, out->n - n);
         text_copy(x->empty->model, sizeof(x->empty->model), x->target.model);
         x->empty->usage = x->request->usage;
         text_copy(x->empty->finish_reason, sizeof(x->empty->finish_reason), x->request->finish_reason);
@@ -96,16 +97,22 @@ void exchange_drop_empty(Exchange *x) {
 
 /* Called before the state changes: gives the lease back and counts the cost of the try. */
 void exchange_conclude(Exchange *x, Attempt *a, int error) {
+        bool has_pings = exchange_is_open(x) && !exchange_has_begun(x);
+        Buf *out = http_request_out(x->request->io);
+        size_t n = has_pings ? out->n : 0;
+
         a->is_last = is_last(x);
         attempt_conclude(a, error);
         if (a->is_empty)
-                keep_empty(x);
+                keep_empty(x, n);
+        if (has_pings && a->verdict.class != VERDICT_OK && out->error == 0)
+                out->n = n;
         if (a->verdict.class != VERDICT_OK)
                 upstream_call_count(&a->upstream, x->request->http, &a->verdict, &x->tries);
 }
 
 void exchange_reset(Exchange *x) {
-        if (!exchange_has_begun(x)) /* what is there is of the requests before */
+        if (!exchange_is_open(x)) /* what is there are pings, or is of the requests before */
                 buf_clear(http_request_out(x->request->io));
         x->target.translation->dialect->reset(x->target.translation);
 }
@@ -130,6 +137,13 @@ static UpstreamNext next_try(const Exchange *x) {
 
 /* --- QUEUE_WAIT --- */
 
+/* Without a byte meanwhile, which only a stream can have, clients and proxies give up. */
+static usec_t queue_wait(const Exchange *x) {
+        usec_t wait = x->request->config->route.queue_wait;
+
+        return exchange_may_open(x) ? wait : MIN(wait, QUEUE_WAIT_SILENT_MAX);
+}
+
 /* How long it may still wait for a key; 0: not at all. A request of the Gemini CLI does not wait: its job
  * occupies a slot for which others wait (CLI_QUEUE_WAIT), and the CLI retries by itself. Nor does a request
  * that is pinned to a project: the queue is for all keys, so a retry would not mean that its project has
@@ -141,7 +155,7 @@ static usec_t patience_left(const Exchange *x) {
             !translation_counts(x->target.translation) || x->has_waited || x->tries.cost.n >= TRIES_MAX)
                 return 0;
         return x->patience_ends > 0 ? usec_sub(x->patience_ends, loop_now(q->http->p.loop))
-                                    : q->config->route.queue_wait;
+                                    : queue_wait(x);
 }
 
 /* Takes a place in the queue, if a key frees in time; `frees_in` as in key_queue_join(). */
