@@ -27,6 +27,9 @@
  *     happens, without any callback, when there is no memory for an error page about a head.
  *   - In a reply in pieces the reader either returns bytes, or suspends the connection and returns 0. To
  *     return 0 without suspending makes MHD spin.
+ *   - From 1.0 on MHD takes an added connection only in its next run, when its address is not known here any
+ *     more, unless it knows that there is one thread only (SINGLE_THREAD). No connection of a TCP listener
+ *     may be without an address, because it would be taken for one of a unix socket, which may connect.
  *   - MHD does not know that a connection which is passed to it is a unix socket: for each piece that it
  *     sends it tries to set TCP's options, and complains. These complaints are not logged.
  *   - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
@@ -47,6 +50,12 @@
 #include "io/http-receive.h"
 #include "io/http-stall.h"
 #include "io/http-wire.h"
+
+#if MHD_VERSION >= 0x00097707
+#define SINGLE_THREAD MHD_USE_NO_THREAD_SAFETY
+#else
+#define SINGLE_THREAD 0U
+#endif
 
 #define CLOSED_TIMEOUT_SEC 80U /* of a closed connection: it must differ from HTTP_IDLE_TIMEOUT_SEC */
 #define STALL_PAUSE (10 * USEC_PER_MSEC)
@@ -188,7 +197,8 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
         list_init(&c->broken);
         list_append(&d->connections, &c->link);
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        c->fd = info ? info->connect_fd : -1;
+        if (c->peer.sa.sa_family != AF_UNSPEC || d->listener->is_unix)
+                c->fd = info ? info->connect_fd : -1;
         if (c->fd < 0 || http_wire_add(c) < 0) {
                 connection_free(c);
                 return NULL; /* as above */
@@ -296,7 +306,7 @@ int http_shard_new(HttpListener *l, HttpShard **ret) {
 
         d->daemon = MHD_start_daemon(
                 MHD_USE_EPOLL | (MHD_ALLOW_SUSPEND_RESUME & ~(unsigned) MHD_USE_ITC) |
-                        MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+                        MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | SINGLE_THREAD,
                 0, NULL, NULL, http_receive, s,
                 MHD_OPTION_EXTERNAL_LOGGER, on_log, d, /* first, else some lines are not passed to it */
                 MHD_OPTION_CONNECTION_LIMIT, HTTP_SHARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
