@@ -44,21 +44,24 @@ class Machine:
         (self.root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")
         self.n = 0
 
-    def start(self, script, where="/root", **env):
-        """The script as one that is typed: the first command that fails ends it."""
+    def start(self, script, where="/root", beside=None, **env):
+        """The script as one that is typed: the first command that fails ends it. `beside`: in the namespaces of that one."""
         self.n += 1
         folder = self.folder / f"run-{self.n}"
         folder.mkdir()
-        inside = f'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" sh -c \'cd {where} && exec bash -e\''
         (folder / "script").write_text(script)
-        p = process.Process(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation=private", "sh", "-c",
-             f'exec 0<"{folder}/script"; ' + inside, self.root], ENVIRONMENT | proxies() | env, folder,
-        )  # fmt: skip
+        chroot = f'exec chroot "$0" sh -c \'cd {where} && exec bash -e\' <"{folder}/script"'
+        mounted = f'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && {chroot}'
+        if beside:
+            with open(f"/proc/{beside.pid}/task/{beside.pid}/children") as f:
+                argv = ["nsenter", f"--target={f.read().split()[0]}", "--mount", "--pid", "sh", "-c", chroot]
+        else:
+            argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation=private", "sh", "-c", mounted]
+        p = process.Process([*argv, self.root], ENVIRONMENT | proxies() | env, folder)
         return p
 
-    def run(self, script, where="/root", **env):
-        p = self.start(script, where, **env)
+    def run(self, script, where="/root", beside=None, **env):
+        p = self.start(script, where, beside, **env)
         wait.until("the script to end", p.ended, deadline=30 * MINUTES)
         assert p.wait() == 0, f"{script}\n{p.said()}"
         return p.said()
@@ -110,7 +113,8 @@ def quickstart(machine, commands, where="/root"):
 
     try:
         wait.until("quickstart to be ready", ready, deadline=30 * MINUTES)
-        yield p.said()
+        yield p
+        assert "client=127.0.0.1" in p.said(), p.said()
         inside(p, "quickstart", signal.SIGINT)
         assert p.wait() == 0, p.said()
     finally:
@@ -139,19 +143,20 @@ def test_try_it(machine):
     machine.run("apt-get -qq update && " + re.search(r"`(apt-get install git)`", (ROOT / "README.md").read_text()).group(1))
     address = publish(machine)
     machine.run("git config --global --add safe.directory '*'")
-    with quickstart(machine, commands.replace("ADDRESS-OF-THIS-REPOSITORY", address)) as said:
+    with quickstart(machine, commands.replace("ADDRESS-OF-THIS-REPOSITORY", address)) as p:
+        said = p.said()
         assert re.search(r"building: \d+ %", said) and re.search(r"installing: \d+ %", said), said
-        answer = machine.run(pasted(said, "python3 -c"), "/root/gemgate")
+        answer = machine.run(pasted(said, "python3 -c"), "/root/gemgate", p)
         assert "simulated" in answer
-        assert "running" in machine.run(pasted(said, "build-release/src/gemgatectl"), "/root/gemgate")
+        assert "running" in machine.run(pasted(said, "build-release/src/gemgatectl"), "/root/gemgate", p)
     settings = re.findall(r"^ {4}([A-Z_]+=.*)$", (ROOT / "README.md").read_text(), re.M)
     (machine.root / "root/gemgate/.env").write_text("\n".join(settings) + "\n")
     checked = machine.run("build-release/src/gemgated --check-config || true", "/root/gemgate", LOG_FORMAT="text")
     assert set(re.findall(r"[A-Z_]{4,}(?=:)", checked)) == {"API_KEYS"}, checked  # which has an ellipsis in the page
     (machine.root / "root/gemgate/.env").write_text(settings[1] + "\n")
-    with quickstart(machine, "./packaging/quickstart", "/root/gemgate") as said:
-        command = pasted(said, "python3 -c").replace("gemini-flash-latest", "gpt-5")
-        assert "simulated" in machine.run(command, "/root/gemgate")
+    with quickstart(machine, "./packaging/quickstart", "/root/gemgate") as p:
+        command = pasted(p.said(), "python3 -c").replace("gemini-flash-latest", "gpt-5")
+        assert "simulated" in machine.run(command, "/root/gemgate", p)
 
 
 def test_install(machine):
