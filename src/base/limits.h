@@ -37,7 +37,6 @@
 /* --- requests that wait for a key (QUEUE_WAIT); each keeps its body and its connection --- */
 #define KEY_QUEUE_PLACES_MAX 3072U       /* at one time; a client alone gets a third of them for one model */
 #define KEY_QUEUE_BYTES_MAX (128U << 20) /* bytes of their bodies: 1/4 of MAX_INFLIGHT_BYTES' default */
-
 #define QUEUE_WAIT_MAX USEC_PER_HOUR /* a client that can wait longer has Retry-After */
 #define QUEUE_WAIT_SILENT_MAX USEC_PER_MINUTE /* without a byte to the client: proxies and SDKs give up */
 
