@@ -93,8 +93,7 @@
 #define SWEEP_ENTRIES_MAX 65536U /* entries read where a killed daemon may have left files */
 
 /* --- a job at the Gemini CLI; the protocol is base/job-protocol.h --- */
-#define CLI_PROMPT_MAX  2000000U /* bytes of the client's text: with guards at most four times as long, and
-                                  * the CLI cuts its stdin at 8 MiB */
+#define CLI_PROMPT_MAX  2000000U /* bytes of text: four times as long with guards, and the CLI reads 8 MiB */
 #define JOB_CALLS_MAX   8U           /* inner requests of one job: usually one; more if a CLI loops */
 #define CLI_QUEUE_MAX   256U         /* jobs that wait for CLI_MAX_JOBS; each keeps its body */
 #define CLI_SYSTEM_MAX  (1U << 20)   /* system texts run to tens of KiB */
