@@ -302,17 +302,24 @@ static PoolSlot *slot_new(Pool *p, PoolKey *k, PoolBucket *b) {
         return s;
 }
 
+PoolSlot *pool_slot_find(const PoolKey *k, const PoolModel *m) {
+        LIST_FOREACH(i, &k->slots) {
+                PoolSlot *s = list_entry(i, PoolSlot, by_key);
+
+                if (s->bucket->model == m)
+                        return s;
+        }
+        return NULL;
+}
+
 int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret) {
+        PoolSlot *s = pool_slot_find(k, m);
         PoolBucket *b;
-        PoolSlot *s;
         int r;
 
-        LIST_FOREACH(i, &k->slots) {
-                s = list_entry(i, PoolSlot, by_key);
-                if (s->bucket->model == m) {
-                        *ret = s;
-                        return 0;
-                }
+        if (s) {
+                *ret = s;
+                return 0;
         }
         r = pool_bucket_acquire(p, k->project, m, &b);
         if (r < 0)

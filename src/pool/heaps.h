@@ -94,6 +94,7 @@ void pool_model_unmark(PoolModel *m);
  * other slot. */
 int pool_model_first(Pool *p, PoolModel *m, bool is_retry, PoolSlot **ret);
 
+PoolSlot *pool_slot_find(const PoolKey *k, const PoolModel *m); /* or NULL */
 /* Finds or creates the slot of key and model; pool_slot_enter() or pool_arrange() puts it into its heap. */
 int pool_slot_acquire(Pool *p, PoolKey *k, PoolModel *m, PoolSlot **ret);
 

@@ -272,7 +272,7 @@ static int restore_slot(PoolRestore *r, const RowValue *v) {
                 s->strikes = strikes;
         if (!s->error.text && error) {
                 s->error.text = TAKE_PTR(error);
-                s->error.at = t.counters.last_used; /* the error was the last answer, or nearly */
+                s->error.at = t.counters.last_used; /* nearly: old files have no row of POOL_ERRORS for it */
         }
         if (r->is_part)
                 pool_slot_enter(r->pool, s);
@@ -343,6 +343,27 @@ static void take_error(PoolError *e, const Breaker *b, char **text, usec_t at) {
         e->stored = true;
 }
 
+static int restore_slot_error(PoolRestore *r, const RowValue *v, usec_t at) {
+        PoolModel *m = NULL;
+        PoolKey *k = NULL;
+        PoolSlot *s;
+        int e;
+
+        e = restore_index_key(&r->of, v, at, &k);
+        if (e < 0 || !k)
+                return e;
+        e = restore_index_model(&r->of, v + 1, &m);
+        if (e < 0 || !m)
+                return e;
+        s = pool_slot_find(k, m);
+        if (!s)
+                return 0;
+        if (s->error.text)
+                s->error.at = at;
+        s->error.stored = true;
+        return 0;
+}
+
 static int restore_error(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 2 };
         _cleanup_free_ char *layer = row_get_text(&reader, ERROR_LAYER_MAX);
@@ -363,6 +384,8 @@ static int restore_error(PoolRestore *r, const RowValue *v) {
                 e = restore_index_project(&r->of, v, at, &project);
         else if (streq(layer, "quota"))
                 e = restore_index_bucket(&r->of, v, at, &b);
+        else if (streq(layer, "slot") && v[0].type == ROW_BLOB)
+                e = restore_slot_error(r, v, at);
         else
                 r->of.n_senseless++;
         if (e < 0)

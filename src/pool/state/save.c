@@ -335,23 +335,31 @@ static int row_binding(Pool *p, PoolDirty *d, RowWriter *w) {
         return r;
 }
 
-/* The error that explains the breaker of the row before. */
+/* The error that explains the row before. That of a slot has its text there. */
 static int save_error(Pool *p, PoolDirty *d, Rows *out) {
+        PoolSlot *s = d->table == POOL_KEY_MODELS ? CONTAINER_OF(d, PoolSlot, dirty) : NULL;
         PoolKey *k = d->table == POOL_KEYS ? CONTAINER_OF(d, PoolKey, dirty) : NULL;
         PoolBucket *b = d->table == POOL_QUOTAS ? CONTAINER_OF(d, PoolBucket, dirty) : NULL;
         PoolProject *own = d->table == POOL_PROJECTS ? CONTAINER_OF(d, PoolProject, dirty) : NULL;
-        PoolError *e = k ? &k->error : b ? &b->quota->error : own ? &own->error : NULL;
+        PoolError *e = s     ? &s->error
+                       : k   ? &k->error
+                       : b   ? &b->quota->error
+                       : own ? &own->error
+                             : NULL;
+        const PoolModel *m = s ? s->bucket->model : b ? b->model : NULL;
         RowWriter w = {};
         int r;
 
         if (!e || (!e->text && !e->stored))
                 return 0;
-        r = k ? put_key(&w, p, k) : put_project(&w, p, b ? b->project : own);
+        r = s   ? put_key(&w, p, s->key)
+            : k ? put_key(&w, p, k)
+                : put_project(&w, p, b ? b->project : own);
         if (r < 0)
                 return r;
-        put(&w, row_text(b ? b->model->name : ""));
-        put(&w, row_text(k ? "key" : b ? "quota" : "project"));
-        put(&w, row_text(e->text));
+        put(&w, row_text(m ? m->name : ""));
+        put(&w, row_text(s ? "slot" : k ? "key" : b ? "quota" : "project"));
+        put(&w, row_text(s ? NULL : e->text));
         put(&w, row_int(e->at));
         rows_put(out, POOL_ERRORS, w.values, w.n);
         e->stored = true;

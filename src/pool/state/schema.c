@@ -75,8 +75,8 @@ static const RowColumn quotas[] = {
         LATEST("daily", ROW_INT),
 };
 
-/* Why a breaker is open: of a key ("key"), a project ("project") or a quota ("quota", the only one with a
- * model). */
+/* Why a breaker is open: of a key ("key"), a project ("project") or a quota ("quota", which has a model).
+ * And when the last error of a key with a model ("slot") was: its text is in key_models. */
 static const RowColumn errors[] = {
         BY("owner", PROJECT),
         BY("model", ROW_TEXT),
