@@ -15,9 +15,11 @@ static const struct {
         { BUS_MANAGER, "ResetHealth", BUS_ACTION_RESET },
         { BUS_MANAGER, "Reload", BUS_ACTION_MANAGE },
         { BUS_MANAGER, "SetLogLevel", BUS_ACTION_MANAGE },
+        { BUS_MANAGER, "TestKeys", BUS_ACTION_MANAGE },
         { BUS_KEY, "Reset", BUS_ACTION_RESET },
         { BUS_KEY, "Enable", BUS_ACTION_MANAGE },
         { BUS_KEY, "Disable", BUS_ACTION_MANAGE },
+        { BUS_KEY, "Test", BUS_ACTION_MANAGE },
         { "org.freedesktop.DBus.Introspectable", "Introspect", BUS_ACTION_READ },
 };
 

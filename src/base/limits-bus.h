@@ -15,6 +15,8 @@
 #define BUS_LARGE_ROWS       256U   /* an answer with more rows, about 64 KiB, is a large one */
 #define BUS_LOOKS_MAX        64U    /* calls of ExplainModel that wait for Google's list of models */
 #define BUS_RELOADS_MAX      64U    /* calls of Reload that wait for the end of a reload */
+#define BUS_TESTS_MAX        8U     /* keys that TestKeys tests at one time; calls of Test under way */
+#define BUS_TESTED_MAX       1024U  /* keys that one TestKeys tests: each is a request to Google */
 #define BUS_ANSWERS_MAX      16U    /* large answers that are being made; one of each client */
 #define BUS_UNREAD_ROWS_MAX  (2U * BUS_ROWS_MAX) /* in all large answers that are made or not read yet */
 #define BUS_ANSWER_STARTS_MAX 8U    /* of one answer, whose keys were replaced while it was made */

@@ -28,7 +28,7 @@
 /* Methods whose replies may be larger than some KiB. */
 static const char *const large_methods[] = {
         "GetManagedObjects", "Introspect", "Get", "GetAll", "ListRequests",
-        "ListDays", "ListClientDays", "GetStatistics", "ListKeyHealth", "ExplainPick",
+        "ListDays", "ListClientDays", "GetStatistics", "ListKeyHealth", "ExplainPick", "TestKeys",
 };
 
 static bool may_be_large(sd_bus_message *call) {

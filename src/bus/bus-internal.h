@@ -58,6 +58,8 @@ struct Bus {
         size_t n_looks;
         sd_event_source *looks_due;
 
+        List tests; /* calls of TestKeys and Test that wait for their tests: bus-test.c */
+
         /* properties */
         usec_t started, started_monotonic; /* realtime, monotonic */
         BusFacts facts, shown;             /* as of facts_at; as of the last PropertiesChanged */

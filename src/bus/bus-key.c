@@ -17,6 +17,7 @@
 #include "core/day-clock.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
+#include "bus/bus-test.h"
 
 int bus_key_path(const PoolKey *k, char **ret) {
         return sd_bus_path_encode(BUS_KEY_PREFIX, pool_key_id(k), ret);
@@ -182,6 +183,10 @@ static int disable(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_) 
         return set_disabled(m, userdata, true);
 }
 
+static int test(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return bus_test_key(userdata, m, key_at(userdata, sd_bus_message_get_path(m)), e);
+}
+
 /* --- the object --- */
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -207,6 +212,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", model), SD_BUS_RESULT("u", count), reset, GATED),
         SD_BUS_METHOD_WITH_ARGS("Enable", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, enable, GATED),
         SD_BUS_METHOD_WITH_ARGS("Disable", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, disable, GATED),
+        SD_BUS_METHOD_WITH_ARGS("Test", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("s", verdict, "s", text, "u", milliseconds, "s", road), test,
+                                GATED),
 
         SD_BUS_VTABLE_END,
 };

@@ -8,6 +8,7 @@
 #include "core/day-clock.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
+#include "bus/bus-test.h"
 #include "core/model.h"
 
 /* --- properties --- */
@@ -219,6 +220,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_RESULT("a(ssssstssut)", rows, "u", total), bus_list_requests, GATED),
         SD_BUS_METHOD_WITH_ARGS("ResetHealth", SD_BUS_ARGS("s", key, "s", model), SD_BUS_RESULT("u", count),
                                 reset_health, GATED),
+        SD_BUS_METHOD_WITH_ARGS("TestKeys", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ossssus)", rows, "u", total),
+                                bus_test_keys, GATED),
         SD_BUS_METHOD_WITH_ARGS("ExplainPick", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a(osbst)", rows),
                                 bus_explain_pick, GATED),
         SD_BUS_METHOD_WITH_ARGS("ExplainModel", SD_BUS_ARGS("s", model), SD_BUS_RESULT("a{sv}", rules),

@@ -8,6 +8,7 @@
  *     bus-peer.c     the same objects for clients of CONTROL_SOCKET
  *     bus-gate.c     access control; bus-polkit.c asks polkit
  *     bus-answer.c   replies about all keys, in slices, and how many bytes may wait
+ *     bus-test.c     tests of keys, whose calls wait
  *     bus-manager.c, bus-health.c, bus-statistics.c, bus-requests.c, bus-days.c, bus-key.c   the objects
  *
  * A signal is sent to every open link whose peer reads. A link with BUS_QUEUE_MAX unread messages misses
@@ -29,6 +30,7 @@
 #include "bus/bus-internal.h"
 #include "bus/bus-key.h"
 #include "bus/bus-manager.h"
+#include "bus/bus-test.h"
 
 #define CHANGES_INTERVAL USEC_PER_SEC
 #define ACCURACY         (100 * USEC_PER_MSEC)
@@ -162,7 +164,8 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e _unused
 usec_t bus_quiet_since(const Bus *b) {
         if (!b)
                 return 0;
-        return (b->gate && !bus_gate_is_idle(b->gate)) || b->n_answers > 0 || b->n_looks > 0
+        return (b->gate && !bus_gate_is_idle(b->gate)) || b->n_answers > 0 || b->n_looks > 0 ||
+                               !list_is_empty(&b->tests)
                        ? USEC_INFINITY : b->called_at;
 }
 
@@ -314,6 +317,7 @@ int bus_new(const BusParams *p, Bus **ret) {
         };
         list_init(&b->links);
         list_init(&b->peers);
+        list_init(&b->tests);
         bus_link_init(&b->system, b);
         b->facts.state = "running";
         b->facts.reloaded = b->started;
@@ -349,6 +353,7 @@ Bus *bus_free(Bus *b) {
         for (size_t i = 0; i < b->n_reloads; i++)
                 sd_bus_message_unref(b->reloads[i].call);
         bus_looks_free(b);
+        bus_tests_free(b);
         bus_system_stop(b);
         bus_peer_stop(b);
         sd_event_source_unref(b->changes);

@@ -8,6 +8,7 @@
  */
 
 #include "config/config.h"
+#include "core/key-test.h"
 #include "core/request-view.h"
 #include "core/stats.h"
 #include "pool/admin.h"
@@ -37,6 +38,10 @@ typedef struct BusParams {
         int (*statistics)(StatsSink *sink, StatsWalk **ret, void *userdata);
         int (*statistics_step)(StatsWalk *w);
         StatsWalk *(*statistics_free)(StatsWalk *w);
+        /* Asks Google once about the key: f() is called once, later, unless the test is freed before; the
+         * test is freed in either case. */
+        int (*test)(const PoolKey *k, KeyTestFn f, void *f_userdata, KeyTest **ret, void *userdata);
+        KeyTest *(*test_free)(KeyTest *t);
         void *userdata;
 } BusParams;
 

@@ -76,6 +76,7 @@ int verb_explain(Ctl *c, unsigned n, char *args[]);
 int verb_reset(Ctl *c, unsigned n, char *args[]);
 int verb_enable(Ctl *c, unsigned n, char *args[]);
 int verb_disable(Ctl *c, unsigned n, char *args[]);
+int verb_test(Ctl *c, unsigned n, char *args[]);
 int verb_reload(Ctl *c, unsigned n, char *args[]);
 int verb_log_level(Ctl *c, unsigned n, char *args[]);
 int verb_monitor(Ctl *c, unsigned n, char *args[]);

@@ -37,6 +37,8 @@ const Verb ctl_verbs[] = {
           1, UINT_MAX, 0, "k", verb_enable },
         { "disable", "KEY...", "stop using these keys until they are enabled",
           1, UINT_MAX, 0, "k", verb_disable },
+        { "test", "[KEY | --all]", "ask Google whether it takes the keys",
+          0, 1, VERB_ALL, "k", verb_test },
         { "reload", "", "read the configuration again",
           0, 0, VERB_NO_START, "", verb_reload },
         { "log-level", "[LEVEL]", "show or set the log level, until a restart or reload",

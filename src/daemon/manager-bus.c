@@ -4,6 +4,7 @@
 
 #include "core/day-clock.h"
 #include "daemon/manager-internal.h"
+#include "server/key-test.h"
 #include "server/models.h"
 #include "server/request-list.h"
 #include "server/statistics.h"
@@ -43,6 +44,12 @@ static size_t each_request(RequestViewFn f, void *f_userdata, void *userdata) {
         return request_list_each(m->http, NULL, f, f_userdata);
 }
 
+static int start_test(const PoolKey *k, KeyTestFn f, void *f_userdata, KeyTest **ret, void *userdata) {
+        Manager *m = userdata;
+
+        return key_test_new(m->http, k, f, f_userdata, ret);
+}
+
 static int do_reload(uint64_t *ret_serial, const char **ret_refusal, void *userdata) {
         return manager_reload(userdata, ret_serial, ret_refusal);
 }
@@ -63,6 +70,8 @@ int manager_start_bus(Manager *m) {
                         .statistics = start_statistics,
                         .statistics_step = step_statistics,
                         .statistics_free = statistics_walk_free,
+                        .test = start_test,
+                        .test_free = key_test_free,
                         .userdata = m,
                 },
                 &m->bus);

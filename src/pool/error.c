@@ -5,9 +5,8 @@
 #include "base/text.h"
 #include "pool/error.h"
 
-/* The short cause and Google's message; if no answer came, the cause, which goes on behind a colon:
- * `unreachable: connection refused`. A name like TLS stays as it is. */
-static void format_error(const Verdict *v, char ret[static SLOT_ERROR_MAX]) {
+/* A name like TLS stays as it is. */
+void pool_error_format(const Verdict *v, char ret[static SLOT_ERROR_MAX]) {
         bool silent = v->status == 0 && v->cause[0];
         const char *text = silent ? v->cause : v->message[0] ? v->message : v->reason;
         size_t n;
@@ -22,7 +21,7 @@ void pool_error_set(PoolError *e, const Verdict *v, usec_t now) {
         char text[SLOT_ERROR_MAX];
         char *t;
 
-        format_error(v, text);
+        pool_error_format(v, text);
         t = strdup(text);
         if (!t)
                 return;

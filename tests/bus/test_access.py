@@ -26,11 +26,13 @@ METHODS = [
     ("read", "ExplainPick", "s", ["gemini-3.8-flash"], PATH, MANAGER),
     ("read", "ExplainModel", "s", ["gemini-3.8-flash"], PATH, MANAGER),
     ("reset", "ResetHealth", "ss", ["", ""], PATH, MANAGER),
+    ("manage", "TestKeys", "", [], PATH, MANAGER),
     ("manage", "Reload", "", [], PATH, MANAGER),
     ("manage", "SetLogLevel", "s", ["INFO"], PATH, MANAGER),
     ("reset", "Reset", "s", [""], HOME, KEY),
     ("manage", "Enable", "", [], HOME, KEY),
     ("manage", "Disable", "", [], HOME, KEY),
+    ("manage", "Test", "", [], HOME, KEY),
 ]
 FIELDS = "action,member,signature,body,path,interface"
 each_method = pytest.mark.parametrize(FIELDS, METHODS, ids=[m[1] for m in METHODS])

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gemgatectl import run
 from mock import Error, get, health, key_path, row, signal
 
 
@@ -68,6 +69,42 @@ def test_a_key_that_has_just_gone(mock, ctl):
     mock.answers["ListKeyHealth"] = health(row("a"))
     mock.answers["Disable"] = Error("org.freedesktop.DBus.Error.UnknownObject")
     assert "there is no key a" in ctl("disable", "a", status=3)
+
+
+WORKS = [key_path("a"), "a", "AIza****0001", "works", "3 models listed", 12, "direct"]
+DEAD = [key_path("75288aa7f896"), "", "AIza****0002", "dead", "invalid key: no", 7, "http://10.0.0.1:3128"]
+
+
+@pytest.mark.parametrize("args", [["test"], ["test", "--all"]])
+def test_test(mock, ctl, args):
+    """The status is that of the worst key."""
+    mock.answers["TestKeys"] = "a(ossssus)u", [[WORKS], 1]
+    assert [line.split() for line in lines(ctl(*args))] == [
+        ["KEY", "MASK", "VERDICT", "TIME", "ROAD", "WHY"], ["a", "AIza****0001", "works", "12", "ms", "direct", "3", "models", "listed"]]
+    mock.answers["TestKeys"] = "a(ossssus)u", [[WORKS, DEAD], 2]
+    status, text, err = run([*args, "--json"], ctl.env)
+    names = ["name", "mask", "verdict", "text", "milliseconds", "road"]
+    assert (status, err) == (1, "") and json.loads(text) == {"keys": [
+        {"key": "a"} | dict(zip(names, WORKS[1:])), {"key": "75288aa7f896"} | dict(zip(names, [None, *DEAD[2:]]))]}
+    mock.answers["TestKeys"] = "a(ossssus)u", [[WORKS], 2]
+    assert ctl(*args, status=1) == "gemgatectl: only 1 of 2 keys were tested; test the others one by one\n"
+    mock.answers["TestKeys"] = "a(ossssus)u", [[], 0]
+    assert ctl(*args, status=3) == "gemgatectl: there are no keys\n"
+    mock.answers["TestKeys"] = "s", ["what?"]
+    assert run([*args, "--json"], ctl.env)[:2] == (1, "")
+
+
+def test_test_of_one_key(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("a"), row("b", mask="AIza****0002"))
+    mock.answers["Test"] = "ssus", ["works", "3 models listed", 12, "direct"]
+    assert json.loads(ctl("test", "AIza****0002", "--json"))["keys"][0]["key"] == "b"
+    assert mock.calls[-1] == (key_path("b"), "Test")
+    mock.answers["Test"] = "ssus", ["refused", "key refused: \x1b[2J", 12, "direct"]
+    status, text, _ = run(["test", "a"], ctl.env)
+    assert status == 1 and "key refused: ?[2J" in text
+    assert "there is no key zzz" in ctl("test", "zzz", status=3)
+    for args in (["test", "a", "--all"], ["test", ""], ["test", "a", "b"]):
+        ctl(*args, status=64)
 
 
 def test_reload(mock, ctl):

@@ -20,6 +20,7 @@ LINES = [
     ("gemgatectl explain ", ["gemini-a", "gemini-b"]),
     ("gemgatectl reset work gemini-b", ["gemini-b"]),
     ("gemgatectl disable work w", ["work"]),
+    ("gemgatectl test w", ["work"]),
     ("gemgatectl log-level wa", ["warning"]),
     ("gemgatectl --js", ["--json"]),
     ("gemgatectl stats --da", ["--days="]),

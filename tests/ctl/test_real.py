@@ -179,7 +179,7 @@ def test_monitor_tells_of_quotas(machine, sim, request):
 
 READING = [["keys"], ["models", "--json"], ["stats"], ["requests", "--json"], ["explain", MODEL]]
 GROUP = [["status"], ["show", "work"], ["log-level"]]
-CHANGING = [["reset", "--all"], ["disable", "work"], ["enable", "work"], ["log-level", "info"], ["reload"]]
+CHANGING = [["reset", "--all"], ["disable", "work"], ["enable", "work"], ["log-level", "info"], ["test"], ["reload"]]
 
 
 def test_a_member_may_do_everything(machine, daemon):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gemgatectl import run
 from mock import FOREVER, Error, Variant, get, health, key_path, properties, row, signal
 
 SCREENS = Path(__file__).parent / "screens"
@@ -67,6 +68,11 @@ def answers(now):
             [key_path("75288aa7f896"), "75288aa7f896", False, "dead: Google refuses this key for every model; is tried again in 3 h",
              soon]]]),
         "ExplainModel": ("a{sv}", [rules]),
+        "TestKeys": ("a(ossssus)u", [[
+            [key_path("first"), "first", "AIza****0001", "works", "23 models listed", 312, "http://10.1.2.3:3128"],
+            [key_path("edef37a64d36"), "", "AIza****Seco", "unreachable", REFUSED, 21, "direct"],
+            [key_path("75288aa7f896"), "", "AQ.t****ird1", "dead", DEAD, 180, "direct"]], 3]),
+        "Test": ("ssus", ["works", "1 model listed", 97, "direct"]),
         "ResetHealth": ("u", [2]), "Enable": ("", []), "Disable": ("", []), "SetLogLevel": ("", []),
     }  # fmt: skip
 
@@ -74,7 +80,7 @@ def answers(now):
 VERBS = [
     ["status"], ["keys"], ["show", "edef37a64d36"], ["models"], ["stats"], ["stats", "--days=7"], ["requests"],
     ["explain", "gemini-nosuch"], ["reset", "first"], ["reset", "--all", "gemini-3.8-flash"], ["enable", "first", "spare"],
-    ["disable", "first", "spare"], ["reload"], ["log-level", "debug"],
+    ["disable", "first", "spare"], ["test"], ["test", "spare"], ["reload"], ["log-level", "debug"],
 ]
 
 
@@ -88,7 +94,8 @@ def screens(mock, ctl, width):
 
     mock.answers["Reload"] = reloaded
     for args in VERBS:
-        text = ctl(*args, COLUMNS=str(width))
+        status, text, err = run(args, ctl.env | {"COLUMNS": str(width)})
+        assert (status, err) == (int(args == ["test"]), ""), err
         text = re.sub(r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "Sun 2026-11-22 22:57:03 UTC", text)
         yield f"$ gemgatectl {' '.join(args)}\n{text}"
 

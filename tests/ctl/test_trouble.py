@@ -16,6 +16,8 @@ BUS = "org.freedesktop.DBus.Error."
 TROUBLE = [
     (BUS + "AccessDenied", ["keys"], 4, ["group gemgate", "org.gemgate1.read"]),
     (BUS + "AccessDenied", ["reset", "--all"], 4, ["group gemgate", "org.gemgate1.reset"]),
+    (BUS + "AccessDenied", ["test"], 4, ["group gemgate", "org.gemgate1.manage"]),
+    (BUS + "LimitsExceeded", ["test"], 1, ["a sentence"]),
     (BUS + "AccessDenied", ["reload"], 4, ["group gemgate", "org.gemgate1.manage"]),
     (BUS + "AccessDenied", ["status"], 4, ["group gemgate"]),
     (BUS + "InteractiveAuthorizationRequired", ["reload"], 4, ["org.gemgate1.manage"]),
@@ -35,7 +37,7 @@ TROUBLE = [
 
 @pytest.mark.parametrize("name,verb,status,said", TROUBLE)
 def test_errors_have_advice(mock, ctl, name, verb, status, said):
-    for member in ("ListKeyHealth", "ResetHealth", "Reload", "GetAll", "ExplainPick"):
+    for member in ("ListKeyHealth", "ResetHealth", "Reload", "GetAll", "ExplainPick", "TestKeys"):
         mock.answers[member] = Error(name)
     text = ctl(*verb, status=status)
     assert text.count("\n") == 1 and text.startswith("gemgatectl: ")
@@ -44,13 +46,13 @@ def test_errors_have_advice(mock, ctl, name, verb, status, said):
 
 
 METHODS = ["ListKeyHealth", "GetStatistics", "ListDays", "ListRequests", "ResetHealth", "ExplainPick", "ExplainModel", "Reload",
-           "SetLogLevel", "GetAll", "Enable", "Disable"]
+           "SetLogLevel", "GetAll", "Enable", "Disable", "Test", "TestKeys"]
 
 
 @pytest.mark.parametrize("error", [Error(BUS + "AccessDenied"), Error(BUS + "Failed", "Out of paper."), None])
 @pytest.mark.parametrize("args", [
     ["status"], ["keys"], ["show", "a"], ["models"], ["stats"], ["stats", "--days=3"], ["requests"], ["explain"], ["reset", "--all"],
-    ["enable", "a"], ["disable", "a"], ["reload"], ["log-level"], ["log-level", "info"],
+    ["enable", "a"], ["disable", "a"], ["reload"], ["log-level"], ["log-level", "info"], ["test"], ["test", "a"],
 ])
 def test_no_error_has_a_name_of_d_bus(mock, ctl, args, error):
     """A failure has the verb, not the method; also with a daemon that has no such method."""

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -160,6 +161,25 @@ def test_projects(roads, through):
         ports = {port for _, port in proxy.tunnels}
         assert len(ports) == 1
         assert [keys for port, keys in roads.google.keys() if port in ports] == [{key}]
+
+
+def test_tests_of_keys(roads, through, tmp_path):
+    """Each goes its key's own road, which it names without the user."""
+    a, b = roads.connect(), road.free_port()
+    keys = [
+        {"key": SECRETS["KEY1"], "name": "k1", "proxy": f"http://{LOGIN}127.0.0.1:{a.port}"},
+        {"key": SECRETS["KEY2"], "name": "k2", "project": "two"},
+    ]
+    control = tmp_path / "bus"
+    d = through(API_KEYS=json.dumps(keys), CONTROL_SOCKET=str(control), PROJECT_PROXIES=json.dumps({"two": f"{LOGIN}127.0.0.1:{b}"}))
+    d.wait_log("the control socket", lambda line: "administration on unix:" in line["message"])
+    done = subprocess.run([house.BUILD / "src" / "gemgatectl", f"--socket={control}", "test", "--json"], capture_output=True, text=True)
+    assert not done.stderr, done.stderr
+    rows = json.loads(done.stdout)["keys"]
+    assert [(r["key"], r["verdict"], r["road"]) for r in rows] == [
+        ("k1", "works", f"http://127.0.0.1:{a.port}"), ("k2", "unreachable", f"http://127.0.0.1:{b}")]
+    assert done.returncode == 1 and rows[1]["text"].startswith(f"unreachable: proxy 127.0.0.1:{b}: connection refused")
+    assert len(a.tunnels) == 1 and [keys for _, keys in roads.google.keys()] == [{"KEY1"}]
 
 
 def test_users_do_not_mix(roads, through):

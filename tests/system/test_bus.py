@@ -30,11 +30,13 @@ METHODS = {
     (MANAGER, "ExplainPick"): (["s", MODEL], "read", "a(osbst)"),
     (MANAGER, "ExplainModel"): (["s", MODEL], "read", "a{sv}"),
     (MANAGER, "ResetHealth"): (["ss", "", ""], "reset", "u"),
+    (MANAGER, "TestKeys"): ([], "manage", "a(ossssus)u"),
     (MANAGER, "Reload"): ([], "manage", None),
     (MANAGER, "SetLogLevel"): (["s", "info"], "manage", None),
     (KEY, "Reset"): (["s", ""], "reset", "u"),
     (KEY, "Disable"): ([], "manage", None),
     (KEY, "Enable"): ([], "manage", None),
+    (KEY, "Test"): ([], "manage", "ssus"),
 }
 IDS = [f"{i.rpartition('.')[2]}.{m}" for i, m in METHODS]
 
