@@ -19,7 +19,7 @@
 #define GOOGLE_DOMAIN ".googleapis.com"
 
 /* A file of garbage in the place of keys must not fill the log. */
-#define FAULT_LINES_MAX 100U
+#define LINES_MAX 100U /* of faults, and of warnings: each one costs a look at all secrets */
 
 /* How much of a wrong value is shown. */
 #define SHOWN_MAX 80U
@@ -194,7 +194,7 @@ static void _printf_(5, 0) say_line(ConfigCheck *k, LogLevel level, const Settin
 void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) {
         va_list ap;
 
-        if (++k->n_faults > FAULT_LINES_MAX)
+        if (++k->n_faults > LINES_MAX)
                 return;
         va_start(ap, fmt);
         say_line(k, LOG_LEVEL_ERROR, s, shown, fmt, ap);
@@ -204,6 +204,8 @@ void config_fault(ConfigCheck *k, const Setting *s, const char *shown, const cha
 void config_warn(ConfigCheck *k, const Setting *s, const char *shown, const char *fmt, ...) {
         va_list ap;
 
+        if (++k->n_warnings > LINES_MAX)
+                return;
         va_start(ap, fmt);
         say_line(k, LOG_LEVEL_WARNING, s, shown, fmt, ap);
         va_end(ap);
@@ -400,8 +402,12 @@ static int check_all(const ConfigText *t, const Config *running, ConfigSay say, 
                 return r;
         if (c->gemini_base_url && is_google(c->gemini_base_url))
                 c->route.store_is_told = true;
-        if (k.n_faults > FAULT_LINES_MAX) {
-                (void) snprintf(more, sizeof(more), "and %zu more faults", k.n_faults - FAULT_LINES_MAX);
+        if (k.n_warnings > LINES_MAX) {
+                (void) snprintf(more, sizeof(more), "and %zu more warnings", k.n_warnings - LINES_MAX);
+                say(LOG_LEVEL_WARNING, more, userdata);
+        }
+        if (k.n_faults > LINES_MAX) {
+                (void) snprintf(more, sizeof(more), "and %zu more faults", k.n_faults - LINES_MAX);
                 say(LOG_LEVEL_ERROR, more, userdata);
         }
         if (k.n_faults > 0)

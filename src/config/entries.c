@@ -22,29 +22,6 @@
 
 /* --- JSON --- */
 
-int config_json(const char *text, struct json_object **ret) {
-        struct json_tokener *tokener;
-        struct json_object *o;
-        size_t n = strlen(text);
-        bool good;
-
-        if (n > CONFIG_FILE_MAX || !text_is_utf8(text, n) || json_check(text, n))
-                return -EBADMSG;
-        tokener = json_tokener_new_ex(CONFIG_JSON_DEPTH);
-        if (!tokener)
-                return -ENOMEM;
-        /* With the NUL, so that the parser also finishes a number at the end. */
-        o = json_tokener_parse_ex(tokener, text, (int) n + 1);
-        good = o && json_tokener_get_error(tokener) == json_tokener_success;
-        json_tokener_free(tokener);
-        if (!good) {
-                config_json_freep(&o);
-                return -EBADMSG;
-        }
-        *ret = o;
-        return 0;
-}
-
 static void wipe(struct json_object *o) {
         switch (json_object_get_type(o)) {
         case json_type_string:
@@ -75,6 +52,55 @@ void config_json_freep(struct json_object **o) {
         (void) json_object_put(*o);
 }
 
+static size_t members_of(struct json_object *o) {
+        size_t n = 0;
+
+        if (json_object_is_type(o, json_type_array))
+                for (size_t i = 0; i < json_object_array_length(o); i++)
+                        n += members_of(json_object_array_get_idx(o, i));
+        if (!json_object_is_type(o, json_type_object))
+                return n;
+        json_object_object_foreach(o, key, member) {
+                (void) key;
+                n += 1 + members_of(member);
+        }
+        return n;
+}
+
+/* Of a name that is in an object twice, json-c would take the last value, without a message: then the tree
+ * has fewer members than the text. */
+static int parse(const char *text, struct json_object **ret, bool *ret_repeats) {
+        _cleanup_(config_json_freep) struct json_object *o = NULL;
+        struct json_tokener *tokener;
+        size_t n = strlen(text);
+        JsonCounts counts;
+        bool good;
+
+        *ret_repeats = false;
+        if (n > CONFIG_FILE_MAX || !text_is_utf8(text, n) || json_check_counts(text, n, &counts))
+                return -EBADMSG;
+        tokener = json_tokener_new_ex(CONFIG_JSON_DEPTH);
+        if (!tokener)
+                return -ENOMEM;
+        /* With the NUL, so that the parser also finishes a number at the end. */
+        o = json_tokener_parse_ex(tokener, text, (int) n + 1);
+        good = o && json_tokener_get_error(tokener) == json_tokener_success;
+        json_tokener_free(tokener);
+        if (!good)
+                return -EBADMSG;
+        *ret_repeats = members_of(o) != counts.members;
+        if (*ret_repeats)
+                return -EBADMSG;
+        *ret = TAKE_PTR(o);
+        return 0;
+}
+
+int config_json(const char *text, struct json_object **ret) {
+        bool repeats;
+
+        return parse(text, ret, &repeats);
+}
+
 /* What is wrong with a text that should be JSON, and where: the text itself may be secret. */
 static const char *json_fault(ConfigCheck *k, const char *text, char ret[static JSON_FAULT_MAX]) {
         size_t n = strlen(text), at, begin = 0;
@@ -82,7 +108,12 @@ static const char *json_fault(ConfigCheck *k, const char *text, char ret[static 
         const char *fault = json_check_at(text, n, &at);
 
         if (!fault) {
+                _cleanup_(config_json_freep) struct json_object *o = NULL;
+                bool repeats;
+
+                (void) parse(text, &o, &repeats);
                 (void) snprintf(ret, JSON_FAULT_MAX, "%s",
+                                repeats ? "a name is there twice" :
                                 text_is_utf8(text, n) ? "too many levels" : "not UTF-8");
                 return ret;
         }

@@ -47,7 +47,7 @@ struct ConfigCheck {
         const Config *running; /* at a reload: where the fixed settings get their texts from; or NULL */
         ConfigSay say;
         void *userdata;
-        size_t n_faults;
+        size_t n_faults, n_warnings;
         bool *faulty; /* one for each setting */
         const struct ConfigValue **values; /* the same: what it was read from; NULL: the default */
         unsigned line; /* in the value, of the entry that is read; 0: of none */

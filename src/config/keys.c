@@ -265,7 +265,14 @@ static void key_done(KeyConfig *key) {
         proxy_unref(key->proxy);
 }
 
-/* A key given twice counts once, with a warning; a name of two keys is a fault. */
+/* One of the two would decide about the road of its requests, and about its quota. */
+static bool contradict(const KeyConfig *x, const KeyConfig *y) {
+        return (x->proxy && y->proxy && proxy_compare(x->proxy, y->proxy) != 0) ||
+               (x->project && y->project && !streq(x->project, y->project));
+}
+
+/* A key given twice counts once, with a warning. It is a fault if it has two proxies or projects, or if two
+ * keys have one name. */
 static int settle_keys(ConfigCheck *k, const Setting *s) {
         _cleanup_free_ KeyConfig **order = NULL;
         Config *c = k->config;
@@ -284,7 +291,10 @@ static int settle_keys(ConfigCheck *k, const Setting *s) {
         for (size_t i = 0, first = 0; i < c->n_keys; i++)
                 if (i > first && secret_compare(order[i]->secret, order[first]->secret) == 0) {
                         secret_mask_key(order[i]->secret, mask);
-                        config_warn(k, s, mask, "is given twice and counts once");
+                        if (contradict(order[first], order[i]))
+                                config_fault(k, s, mask, "must have one project and one proxy");
+                        else
+                                config_warn(k, s, mask, "is given twice and counts once");
                         key_done(order[i]);
                 } else
                         first = i;

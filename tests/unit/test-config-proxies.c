@@ -124,6 +124,14 @@ static void test_faults(void **state) {
                   NULL,
                   "PROJECT_PROXIES: p: must have one proxy, not both http://h:1 and http://h:1 with another "
                   "user or password (env:3)\n" },
+                { { "API_KEYS=[{\"key\":\"some-long-key\",\"proxy\":\"h:1\"},"
+                    "{\"key\":\"some-long-key\",\"proxy\":\"h:2\"}]" },
+                  NULL, "API_KEYS: some****-key: must have one project and one proxy (env:2)\n" },
+                { { "PROJECT_PROXIES={\"p\":\"h:1\",\"p\":\"h:2\"}" }, NULL,
+                  "PROJECT_PROXIES: must be valid JSON: a name is there twice (env:2)\n" },
+                { { "API_KEYS=[{\"key\":\"some-long-key\",\"proxy\":\"h:1\",\"pro\\u0078y\":\"h:2\"}]" }, NULL,
+                  "API_KEYS: must be a JSON array ([\"…\", \"…\"]) or entries separated by commas: a name is "
+                  "there twice (env:2)\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
