@@ -381,10 +381,24 @@ static bool run_looks_random(const char *s, size_t n) {
         return false;
 }
 
+/* A password may have a slash that is not escaped: so in a URL the user begins behind ://. */
+static char *user_begin(char *text, char *at) {
+        char *begin = at;
+
+        while (begin > text && !strchr(" '\"/", begin[-1]))
+                begin--;
+        for (char *p = begin; p > text && !strchr(" '\"", p[-1]); p--)
+                if (p - text >= 3 && memcmp(p - 3, "://", 3) == 0)
+                        return p;
+        return begin;
+}
+
 void secret_scrub_users(char *text) {
-        for (char *at = text; (at = strchr(at, '@')); at++)
-                for (char *p = at; p > text && !strchr(" /'\"", p[-1]); p--)
-                        p[-1] = '*';
+        for (char *at = text; (at = strchr(at, '@')); at++) {
+                char *begin = user_begin(text, at);
+
+                memset(begin, '*', (size_t) (at - begin));
+        }
 }
 
 void secret_scrub_suspects(char *text) {

@@ -35,14 +35,21 @@ void table_done(Table *t) {
         t->n = t->size = 0;
 }
 
-/* U+0080 to U+009F are control characters, too: some terminals take U+009B for the beginning of an
- * escape. */
+/* The length of a character that would move the cursor, or 0. U+0080 to U+009F are control characters, too:
+ * some terminals take U+009B for the beginning of an escape. U+2028 to U+202E and U+2066 to U+2069 separate
+ * lines, or change the direction of writing. */
 static size_t control(const char *s) {
-        unsigned char a = (unsigned char) s[0];
+        const unsigned char *u = (const unsigned char *) s;
 
-        if (a < 0x20 || a == 0x7f)
+        if (u[0] < 0x20 || u[0] == 0x7f)
                 return 1;
-        return a == 0xC2 && (unsigned char) s[1] >= 0x80 && (unsigned char) s[1] <= 0x9f ? 2 : 0;
+        if (u[0] == 0xC2)
+                return u[1] >= 0x80 && u[1] <= 0x9f ? 2 : 0;
+        if (u[0] != 0xE2)
+                return 0;
+        return (u[1] == 0x80 && u[2] >= 0xA8 && u[2] <= 0xAE) || (u[1] == 0x81 && u[2] >= 0xA6 && u[2] <= 0xA9) ?
+                       3 :
+                       0;
 }
 
 char *table_clean(const char *text) {

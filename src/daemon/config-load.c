@@ -218,6 +218,14 @@ static bool has_entries(const char *text, size_t n) {
         return false;
 }
 
+/* Editors of Windows write it before the text. */
+static void skip_byte_order_mark(Buf *b) {
+        static const char mark[3] = "\xEF\xBB\xBF";
+
+        if (b->n >= sizeof(mark) && memcmp(buf_data(b), mark, sizeof(mark)) == 0)
+                buf_consume(b, sizeof(mark));
+}
+
 static int load_own_files(const Loader *l, const char *dir, ConfigSource source) {
         char path[PATH_LENGTH_MAX];
         int r;
@@ -233,6 +241,7 @@ static int load_own_files(const Loader *l, const char *dir, ConfigSource source)
                         continue;
                 if (r < 0)
                         return r;
+                skip_byte_order_mark(&b);
                 if (source == CONFIG_SOURCE_DIRECTORY && !has_entries(buf_data(&b), b.n))
                         continue;
                 r = config_text_set_from(l->text, source, own_files[i].setting, buf_cstr(&b), b.n, path, 0);
@@ -265,7 +274,9 @@ static int load_named_files(const Loader *loader, int *ret_fault) {
                         tell(&l, LOG_LEVEL_ERROR, "%s: must be a file that exists", path);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 && *ret_fault == 0)
+                if (r >= 0)
+                        skip_byte_order_mark(&b);
+                else if (*ret_fault == 0)
                         *ret_fault = r == -ENOENT ? -EINVAL : r;
                 r = config_text_set_from(l.text, CONFIG_SOURCE_NAMED, name,
                                          r < 0 ? "" : strempty(buf_cstr(&b)), r < 0 ? 0 : b.n, path, 0);

@@ -83,7 +83,7 @@ def test_a_time_for_programs(mock, ctl):
 
 
 def test_what_strangers_wrote_moves_no_cursor(mock, ctl):
-    said = "\x1b[2J\x1b]0;title\x07 two\nlines \u009b31m \x7f end"
+    said = "\x1b[2J\x1b]0;title\x07 two\nlines \u009b31m \x7f \u202e\u2028\u2066 end"
     mock.answers["ListKeyHealth"] = health(row("a", said=said))
     text = ctl("keys")
     assert text.count("\n") == 2

@@ -102,6 +102,9 @@ static void test_precedence(void **state) {
                 { "etc/api-keys", "# a template\r\n\n \t#AIza\n#", true, true, "environment" },
                 { "etc/api-keys", "# ours\napi-keys-file\n", false, true, "environment" },
                 { "etc/api-keys", "# ours\napi-keys-file\n", true, true, "api-keys-file" },
+                { "etc/api-keys", "\xEF\xBB\xBF# a template\r\n", true, true, "environment" },
+                { "etc/api-keys", "\xEF\xBB\xBF# ours\r\napi-keys-file\r\n", true, true, "api-keys-file" },
+                { "credentials/api-keys", "\xEF\xBB\xBF[\"credential\"]\n", true, true, "credential" },
                 { "credentials/api-keys", "[\"credential\"]\n", true, true, "credential" },
         };
 

@@ -92,6 +92,10 @@ static void test_in_wrong_setting(void **state _unused_) {
                   "LOG_LEVEL: ***************: must be DEBUG, INFO, WARNING or ERROR\n" },
                 { "LOG_LEVEL", "x my-simple-keys y",
                   "LOG_LEVEL: x ************** y: must be DEBUG, INFO, WARNING or ERROR\n" },
+                { "LOG_LEVEL", "a@b http://me:h/t@r/2@h:1/p@q",
+                  "LOG_LEVEL: *@b http://****************@q: must be DEBUG, INFO, WARNING or ERROR\n" },
+                { "LOG_LEVEL", "/p/me:hunter2@h:1",
+                  "LOG_LEVEL: /p/**********@h:1: must be DEBUG, INFO, WARNING or ERROR\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
