@@ -47,9 +47,9 @@ static size_t control(const char *s) {
                 return u[1] >= 0x80 && u[1] <= 0x9f ? 2 : 0;
         if (u[0] != 0xE2)
                 return 0;
-        return (u[1] == 0x80 && u[2] >= 0xA8 && u[2] <= 0xAE) || (u[1] == 0x81 && u[2] >= 0xA6 && u[2] <= 0xA9) ?
-                       3 :
-                       0;
+        if (u[1] == 0x80)
+                return u[2] >= 0xA8 && u[2] <= 0xAE ? 3 : 0;
+        return u[1] == 0x81 && u[2] >= 0xA6 && u[2] <= 0xA9 ? 3 : 0;
 }
 
 char *table_clean(const char *text) {

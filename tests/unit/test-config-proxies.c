@@ -129,9 +129,10 @@ static void test_faults(void **state) {
                   NULL, "API_KEYS: some****-key: must have one project and one proxy (env:2)\n" },
                 { { "PROJECT_PROXIES={\"p\":\"h:1\",\"p\":\"h:2\"}" }, NULL,
                   "PROJECT_PROXIES: must be valid JSON: a name is there twice (env:2)\n" },
-                { { "API_KEYS=[{\"key\":\"some-long-key\",\"proxy\":\"h:1\",\"pro\\u0078y\":\"h:2\"}]" }, NULL,
-                  "API_KEYS: must be a JSON array ([\"…\", \"…\"]) or entries separated by commas: a name is "
-                  "there twice (env:2)\n" },
+                { { "API_KEYS=[{\"key\":\"some-long-key\",\"proxy\":\"h:1\",\"pro\\u0078y\":\"h:2\"}]" },
+                  NULL,
+                  "API_KEYS: must be a JSON array ([\"…\", \"…\"]) or entries separated by commas: a name "
+                  "is there twice (env:2)\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

@@ -644,7 +644,6 @@ static void test_many_warnings(void **state) {
         for (size_t i = 0; i < 1000; i++)
                 assert_int_equal(buf_puts(&keys, "the-same-key-again\n"), 0);
         assert_int_equal(make("API_KEYS", buf_cstr(&keys), &c, &said), 0);
-        assert_int_equal(c->n_keys, 1);
         assert_int_equal(said.n_lines, 101);
         assert_non_null(strstr(said.text, "\nwarning: and 899 more warnings\n"));
 }
@@ -790,8 +789,8 @@ int main(void) {
                 cmocka_unit_test(test_secrets), cmocka_unit_test(test_key_members),
                 cmocka_unit_test(test_token_lists), cmocka_unit_test(test_beyond_loopback),
                 cmocka_unit_test(test_ceilings), cmocka_unit_test(test_many_faults),
-                cmocka_unit_test(test_many_warnings),
-                cmocka_unit_test(test_sources), cmocka_unit_test(test_empty_asks_for_default),
+                cmocka_unit_test(test_many_warnings), cmocka_unit_test(test_sources),
+                cmocka_unit_test(test_empty_asks_for_default),
                 cmocka_unit_test(test_all_faults_are_told), cmocka_unit_test(test_together),
                 cmocka_unit_test(test_help),
                 cmocka_unit_test(test_markdown),
