@@ -45,7 +45,7 @@ static bool host_is_valid(const char *s, size_t n) {
 
         if (*s != '[')
                 return n <= HOST_MAX && text_in_charset(s, n, HOST_CHARS);
-        if (n < 3 || n - 2 >= sizeof(six))
+        if (n < 3 || n - 2 >= sizeof(six) || memchr(s, 0, n))
                 return false;
         memcpy(six, s + 1, n - 2);
         six[n - 2] = 0;
@@ -55,7 +55,7 @@ static bool host_is_valid(const char *s, size_t n) {
 static bool read_port(const char *s, size_t n, unsigned *ret) {
         char digits[6];
 
-        if (n == 0 || n >= sizeof(digits))
+        if (n >= sizeof(digits) || !text_in_charset(s, n, TEXT_DIGITS)) /* not a NUL, either */
                 return false;
         memcpy(digits, s, n);
         digits[n] = 0;

@@ -85,6 +85,21 @@ static void test_forms(void **state) {
         }
 }
 
+/* A string of JSON may have one anywhere. */
+static void test_nul(void **state) {
+        static const char *const texts[] = { "http://me:x@h:3128", "http://[::1]:9", "none" };
+
+        for (size_t t = 0; t < ELEMENTSOF(texts); t++)
+                for (size_t n = strlen(texts[t]), i = 0; i <= n; i++) {
+                        _cleanup_(proxy_unrefp) Proxy *p = NULL;
+                        char with[32] = "";
+
+                        memcpy(with, texts[t], i);
+                        memcpy(with + i + 1, texts[t] + i, n - i);
+                        assert_int_equal(proxy_new(with, n + 1, &p), -EINVAL);
+                }
+}
+
 /* Nothing is cut off: what does not fit is refused. */
 static void test_lengths(void **state) {
         char text[1024];
@@ -200,6 +215,7 @@ static void test_projects(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_forms),
+                cmocka_unit_test(test_nul),
                 cmocka_unit_test(test_lengths),
                 cmocka_unit_test(test_compare),
                 cmocka_unit_test(test_no_proxy),
