@@ -98,6 +98,13 @@ static const Verb *find_verb(const char *name) {
         return NULL;
 }
 
+static int refuse_verb(const Ctl *c, const char *name) {
+        const char *near = options_nearest(name, ctl_verbs, ctl_n_verbs, sizeof(Verb));
+
+        return ctl_say(c, CTL_USAGE, "%s: must be a verb%s%s; gemgatectl help lists them", name,
+                       near ? ", such as " : "", strempty(near));
+}
+
 static void help_verb(Buf *out, const Verb *v) {
         char left[64];
 
@@ -123,8 +130,7 @@ int verb_help(Ctl *c, unsigned n, char *args[]) {
                 const Verb *v = find_verb(args[0]);
 
                 if (!v)
-                        return ctl_say(c, CTL_USAGE, "%s: no such verb; gemgatectl help lists them",
-                                       args[0]);
+                        return refuse_verb(c, args[0]);
                 help_verb(&c->out, v);
                 return CTL_OK;
         }
@@ -172,7 +178,7 @@ static int run(Ctl *c, int argc, char *argv[]) {
                 first = argc; /* --help and --version need nothing else */
         v = find_verb(name);
         if (!v)
-                return ctl_say(c, CTL_USAGE, "%s: no such verb; gemgatectl help lists them", name);
+                return refuse_verb(c, name);
         return run_verb(c, v, (unsigned) (argc - first), argv + first);
 }
 

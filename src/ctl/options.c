@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
+#include <stdio.h>
 
+#include "base/text.h"
 #include "ctl/options.h"
 
 #define OPTIONS_MAX 16U
@@ -24,6 +26,23 @@ const Option ctl_options[] = {
 const size_t ctl_n_options = ELEMENTSOF(ctl_options);
 
 _Static_assert(ELEMENTSOF(ctl_options) < OPTIONS_MAX, "getopt's table must end");
+_Static_assert(offsetof(Option, name) == 0 && offsetof(Verb, name) == 0, "see options_nearest()");
+
+const char *options_nearest(const char *typed, const void *rows, size_t n, size_t size) {
+        unsigned least = strlen(typed) < 5 ? 2 : 3; /* a short name is near to too many others */
+        const char *nearest = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *name = *(const char *const *) (const void *) ((const char *) rows + i * size);
+                unsigned d = text_distance(typed, name);
+
+                if (d >= least || *name == '_') /* hidden */
+                        continue;
+                least = d;
+                nearest = name;
+        }
+        return nearest;
+}
 
 static const char *take(Ctl *c, const Option *o) {
         char *at = (char *) c + o->offset;
@@ -37,11 +56,35 @@ static const char *take(Ctl *c, const Option *o) {
         return NULL;
 }
 
+/* What getopt would print itself, beginning with the path of this program. `argument`: the one that it was
+ * at. optopt is the letter or the value of an option, or 0 if the name of it is not known. */
+static int refuse(const Ctl *c, bool without_value, const char *argument) {
+        const char *name, *near = NULL;
+        char shown[80], typed[TEXT_NEAR_MAX + 1];
+
+        (void) snprintf(shown, sizeof(shown), "-%c", optopt);
+        for (size_t i = 0; i < ctl_n_options; i++)
+                if (optopt == LETTERLESS + (int) i)
+                        (void) snprintf(shown, sizeof(shown), "--%s", ctl_options[i].name);
+        if (without_value)
+                return ctl_say(c, CTL_USAGE, "%s: must have a value; see --help", shown);
+        if (optopt >= LETTERLESS)
+                return ctl_say(c, CTL_USAGE, "%s: must have no value; see --help", shown);
+        if (optopt == 0) {
+                name = startswith(argument, "--") ?: argument;
+                (void) snprintf(typed, sizeof(typed), "%.*s", (int) strcspn(name, "="), name);
+                (void) snprintf(shown, sizeof(shown), "--%s", typed);
+                near = options_nearest(typed, ctl_options, ctl_n_options, sizeof(Option));
+        }
+        return ctl_say(c, CTL_USAGE, "%s: must be an option of gemgatectl%s%s; see --help", shown,
+                       near ? ", such as --" : "", strempty(near));
+}
+
 int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **ret_verb) {
         struct option table[OPTIONS_MAX] = {};
-        char letters[OPTIONS_MAX * 2 + 1] = "";
+        char letters[OPTIONS_MAX * 2 + 2] = ":"; /* for a value that is missing */
         const char *verb = NULL;
-        size_t n = 0;
+        size_t n = 1;
         int o;
 
         for (size_t i = 0; i < ctl_n_options; i++) {
@@ -58,6 +101,7 @@ int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **r
                                 letters[n++] = ':';
                 }
         }
+        opterr = 0;
         while ((o = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
                 const Option *found = NULL;
 
@@ -65,7 +109,7 @@ int options_parse(Ctl *c, int argc, char *argv[], int *ret_first, const char **r
                         if (o == LETTERLESS + (int) i || (o == ctl_options[i].letter && o != 0))
                                 found = ctl_options + i;
                 if (!found)
-                        return CTL_USAGE; /* getopt has printed the reason */
+                        return refuse(c, o == ':', argv[optind - 1]);
                 verb = take(c, found) ?: verb;
         }
         if (!!c->host + !!c->machine + !!c->socket > 1)
