@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,7 +99,8 @@ static void put_visible(Buf *b, const char *s, bool blanks, char instead) {
 }
 
 static void put_text(const LogRecord *r, Buf *b) {
-        (void) buf_puts(b, "gemgated: ");
+        (void) buf_puts(b, program_invocation_short_name); /* gemgatectl, in its check-config */
+        (void) buf_puts(b, ": ");
         /* Scripts expect an error as `gemgated: SETTING: value: must be …`, so no level comes before it. */
         if (r->level != LOG_LEVEL_INFO && r->level != LOG_LEVEL_ERROR)
                 (void) buf_printf(b, "%s: ", level_names[r->level]);

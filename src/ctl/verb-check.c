@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* check-config runs the daemon's own check of the configuration. Its program is the one beside this one. */
+/* check-config runs the daemon's own check of the configuration. Its program is the one beside this one. It
+ * gets this program's name, with which its lines begin then. */
 
 #include <errno.h>
 #include <limits.h>
@@ -74,7 +75,7 @@ static int status_of(int raw) {
 
 int verb_check_config(Ctl *c, unsigned n, char *args[]) {
         _cleanup_free_ char *daemon = NULL, *source = NULL;
-        char check[] = "--check-config";
+        char self[] = "gemgatectl", check[] = "--check-config";
         int r, raw;
         pid_t pid;
 
@@ -83,7 +84,7 @@ int verb_check_config(Ctl *c, unsigned n, char *args[]) {
                 r = source_option(n > 0 ? args[0] : NULL, &source);
         if (r < 0)
                 return ctl_oom(c);
-        r = posix_spawnp(&pid, daemon, NULL, NULL, (char *[]){ daemon, check, source, NULL }, environ);
+        r = posix_spawnp(&pid, daemon, NULL, NULL, (char *[]){ self, check, source, NULL }, environ);
         if (r != 0)
                 return ctl_say(c, CTL_FAILED, "%s: %s", daemon, strerror(r));
         while (waitpid(pid, &raw, 0) < 0)
