@@ -135,14 +135,15 @@ static int make_secret(StateReader *r) {
         return e;
 }
 
+/* After the first time these are the parts of a reload, not worth a line unless something is wrong. */
 static void log_read(const StateReader *r, int e) {
         const char *name = r->store->name;
 
         if (r->n_senseless > 0)
-                log_warning("STATE_URL: %s: %zu rows make no sense and were passed over", name,
-                            r->n_senseless);
+                log_warning("STATE_URL: %s: %zu row%s no sense and %s passed over", name, r->n_senseless,
+                            r->n_senseless == 1 ? " makes" : "s make", r->n_senseless == 1 ? "was" : "were");
         if (e >= 0)
-                log_info("state of %s read in %llu ms", name,
+                log_full(r->was_read ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "state of %s read in %llu ms", name,
                          (unsigned long long) ((clock_monotonic() - r->began) / USEC_PER_MSEC));
         else
                 log_warning("STATE_URL: %s: could be read only in part (%s)", name,
@@ -151,8 +152,10 @@ static void log_read(const StateReader *r, int e) {
 
 /* What can be read is restored. `e`: why it is not all. */
 static int end(StateReader *r, int e) {
-        if (r->began > 0)
+        if (r->began > 0) {
                 log_read(r, e);
+                r->was_read = true;
+        }
         r->began = r->n_senseless = 0;
         r->trouble[0] = 0;
         rows_done(&r->query);

@@ -26,6 +26,7 @@ typedef struct StateReader {
         char trouble[STORE_TEXT_MAX]; /* why the last call has failed; or "" */
         usec_t began;       /* the first part of what is read; 0: none */
         size_t n_senseless; /* since then */
+        bool was_read;      /* at the start, or as soon as it could be */
         bool has_secret;
 } StateReader;
 

@@ -274,9 +274,13 @@ def test_disabled_stays_disabled(sim, kept):
     assert one in used()
 
 
+def lines_of_reading(d):
+    return [e["level"] for e in d.log() if e["message"].startswith("state of ")]
+
+
 def test_key_that_comes_back(sim, tmp_path):
     """By a reload, with what it had; what is not configured counts in the total."""
-    with Configured(tmp_path, sim, {"STATE_URL": f"sqlite:{tmp_path}/state.db"}) as d:
+    with Configured(tmp_path, sim, {"STATE_URL": f"sqlite:{tmp_path}/state.db", "LOG_LEVEL": "DEBUG"}) as d:
         for _ in range(6):
             assert d.chat().status == 200
         before = d.stats()
@@ -286,6 +290,8 @@ def test_key_that_comes_back(sim, tmp_path):
         d.keys("KEY1", "KEY2")
         d.expect(1, 0, 1)
         wait.until("the rows of the new key", lambda: d.stats() == before)  # the reload does not wait for the disk
+        wait.until("the lines about it", lambda: len(lines_of_reading(d)) == 2)
+        assert lines_of_reading(d) == ["info", "debug"]  # a start has one; reloads may be many
 
 
 # --- kill -9 ---
@@ -542,7 +548,15 @@ def test_rows_of_anything(kept):
     k.start()
     assert k.daemon.chat().status == 200
     (warning,) = k.warnings()
-    assert "4 rows make no sense" in warning
+    assert warning.endswith(": 4 rows make no sense and were passed over")
+    k.stop()
+    db = sqlite3.connect(k.file)
+    db.execute("DELETE FROM models WHERE model = x'00'")
+    db.commit()
+    db.close()
+    k.start()
+    (warning,) = k.warnings()
+    assert warning.endswith(": 1 row makes no sense and was passed over")
 
 
 def test_out_of_reach(kept):
