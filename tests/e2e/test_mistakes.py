@@ -3,6 +3,7 @@
 reload, and in an answer."""
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -11,11 +12,14 @@ import process
 from house import SECRETS, run_daemon
 from test_reload import Configured
 
+GEMGATECTL = house.GEMGATED.parent / "gemgatectl"
 KEY = "AIzaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q"
 TOKEN = "a-token-of-this-test"
 GOOD = {"API_KEYS": f'["{KEY}"]', "ALLOWED_TOKENS": TOKEN, "GEMINI_BASE_URL": "http://127.0.0.1:9", "LOG_FORMAT": "text"}
 LIST = 'must be a JSON array (["…", "…"]) or entries separated by commas'
 LISTEN = "must be ADDRESS:PORT, [IPv6]:PORT or unix:/PATH, without host names; several separated by commas"
+GOOGLE = "https://generativelanguage.googleapis.com"
+PROXY = "must be none or http://HOST:PORT, or https:// or socks5://, if needed with USER:PASSWORD and @ before it"
 EXPOSED = "because LISTEN goes beyond loopback"
 
 # name, settings (None takes one out), status of --check-config, messages; @ is the setting's place in the env file
@@ -66,6 +70,15 @@ CHECKED = [
     ("no-cli", {"ENGINE": "cli", "CLI_PATH": "/nope"}, 0, ["warning: CLI_PATH: /nope: must be a program that is installed here@"]),
     ("listen-name", {"LISTEN": "localhost:8080"}, 78, [f"LISTEN: localhost:8080: {LISTEN}@"]),
     ("listen-no-port", {"LISTEN": "127.0.0.1"}, 78, [f"LISTEN: 127.0.0.1: {LISTEN}@"]),
+    ("proxy", {"HTTPS_PROXY": "http://me:hunter2@proxy.example:3128", "GEMINI_BASE_URL": GOOGLE}, 0,
+     ["Gemini is reached through the proxy http://proxy.example:3128 (HTTPS_PROXY)"]),
+    ("proxy-of-http", {"HTTP_PROXY": "http://proxy.example:3128"}, 0,
+     ["warning: x.env:5: HTTP_PROXY is not used: the proxy to Gemini is UPSTREAM_PROXY or HTTPS_PROXY"]),
+    ("proxy-setting", {"HTTPS_PROXI": "http://proxy.example:3128"}, 78,
+     ["x.env:5: HTTPS_PROXI: must be the name of a setting, such as HTTPS_PROXY"]),
+    ("proxy-scheme", {"HTTPS_PROXY": "socks4://proxy.example:1080"}, 78, [f"HTTPS_PROXY: socks4://…: {PROXY}@"]),
+    ("proxy-without-port", {"UPSTREAM_PROXY": "proxy.example"}, 78, [f"UPSTREAM_PROXY: {PROXY}@"]),
+    ("compose", {"PUBLISH": "0.0.0.0:8080"}, 0, []),
     ("open-quote", {"LOG_LEVEL": '"INFO'}, 78, ["x.env:5: must have a closing quote"]),
     ("no-value", {"LOG_LEVEL": None, "LOG LEVEL": "INFO"}, 78, ["x.env:5: must be NAME=value"]),
 ]
@@ -171,6 +184,14 @@ def test_file(row, tmp_path):
     assert got == status
 
 
+def test_published_by_compose(tmp_path):
+    """compose.yaml sets LISTEN in the container, whatever PUBLISH opens."""
+    write(tmp_path / ".env", GOOD | {"PUBLISH": "0.0.0.0:8080", "ALLOWED_TOKENS": None})
+    got, out, err = run_daemon(tmp_path, "--check-config", env={"LISTEN": "0.0.0.0:8080"})
+    why = f"ALLOWED_TOKENS: none: must be at least one token, {EXPOSED}"
+    assert (got, messages_of(out, err)) == (78, [why, "./.env: read"])
+
+
 def test_no_env_file(tmp_path):
     got, out, err = run_daemon(tmp_path, "--env-file=/nonexistent")
     assert (got, out, err) == (78, "", "gemgated: --env-file: /nonexistent: must be a file that exists\n")
@@ -191,6 +212,38 @@ def test_env_file_may_not_be_read(tmp_path):
 def test_argument(argument, why, tmp_path):
     got, out, err = run_daemon(tmp_path, argument)
     assert (got, out, err) == (64, "", f"gemgated: {argument}: {why}; see --help\n")
+
+
+TYPED = [
+    ("verb", ["kyes"], "kyes: must be a verb, such as keys; gemgatectl help lists them"),
+    ("verb-of-help", ["help", "relaod"], "relaod: must be a verb, such as reload; gemgatectl help lists them"),
+    ("no-verb", ["restart"], "restart: must be a verb; gemgatectl help lists them"),
+    ("option", ["keys", "--jsno"], "--jsno: must be an option of gemgatectl, such as --json; see --help"),
+    ("option-with-value", ["--sokcet=/run/x"], "--sokcet: must be an option of gemgatectl, such as --socket; see --help"),
+    ("no-option", ["--verbose"], "--verbose: must be an option of gemgatectl; see --help"),
+    ("letter", ["-jx", "keys"], "-x: must be an option of gemgatectl; see --help"),
+    ("no-value", ["keys", "--host"], "--host: must have a value; see --help"),
+    ("no-value-of-letter", ["keys", "-M"], "-M: must have a value; see --help"),
+    ("value", ["--json=yes", "keys"], "--json: must have no value; see --help"),
+    ("arguments", ["reload", "now"], "too many arguments: usage: gemgatectl reload"),
+]
+
+
+@pytest.mark.parametrize("row", TYPED, ids=[row[0] for row in TYPED])
+def test_gemgatectl(row):
+    _, arguments, message = row
+    p = subprocess.run([GEMGATECTL, *arguments], env=process.SANITIZERS, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                       timeout=60)
+    assert (p.returncode, p.stdout, p.stderr) == (64, "", f"gemgatectl: {message}\n")
+
+
+def test_gemgatectl_check_config(tmp_path):
+    """The same messages, and they begin with the program that was called."""
+    places = write(tmp_path / "x.env", GOOD | {"LOG_LEVEL": "LOUD"})
+    p = subprocess.run([GEMGATECTL, "check-config", "x.env"], env=process.SANITIZERS, stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    why = f"LOG_LEVEL: LOUD: must be DEBUG, INFO, WARNING or ERROR{places['LOG_LEVEL']}"
+    assert (p.returncode, p.stdout, p.stderr) == (1, "", f"gemgatectl: {why}\ngemgatectl: x.env: read\n")
 
 
 # --- what only a start meets ---
