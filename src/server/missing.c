@@ -10,8 +10,9 @@
  * the API. What is before it has to be a part of a base URL: versions, names of APIs (`bases`), or the whole
  * path of a route. So /v1/threads/t/messages, which is a path of OpenAI's that is not served, is not
  * taken for /v1/messages. Only before an end with a version anything may be, because a proxy may serve
- * gemgate under any path. Where no end has a route, a path that differs from a route's by no more than
- * TYPING_ERRORS_MAX characters is taken for a typing error.
+ * gemgate under any path. What is behind models/ has to name a model, or it is another route's path behind
+ * a base URL that ends in /v1/models. Where no end has a route, a path that differs from a route's by no
+ * more than TYPING_ERRORS_MAX characters is taken for a typing error.
  */
 
 #include <stdio.h>
@@ -146,12 +147,15 @@ static bool may_begin(const Missing *m, size_t k) {
 static const Route *find_route(const char *method, const char *path) {
         const char *const methods[] = { method, "POST", "GET", "PATCH", "DELETE" };
         char allow[ROUTE_ALLOW_MAX];
-        const Route *route = NULL;
+        const Route *route;
         const char *rest;
 
-        for (size_t i = 0; !route && i < ELEMENTSOF(methods); i++)
+        for (size_t i = 0; i < ELEMENTSOF(methods); i++) {
                 route = route_find(methods[i], path, &rest, allow, sizeof(allow));
-        return route;
+                if (route && !route_misses_model(route, method, rest))
+                        return route;
+        }
+        return NULL;
 }
 
 /* The path that ends with the segments from k on, behind one of the versions; false: there is no such. */

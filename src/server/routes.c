@@ -176,6 +176,17 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
         return NULL;
 }
 
+bool route_misses_model(const Route *r, const char *method, const char *rest) {
+        static const char models[] = "/models/";
+        size_t n = strlen(r->path), n_models = sizeof(models) - 1;
+
+        if (n < n_models || memcmp(r->path + n - n_models, models, n_models) != 0)
+                return false;
+        if (!method_serves(r->method, method))
+                return true;
+        return streq(r->method, "POST") ? !strchr(rest, ':') : strchr(rest, '/') != NULL;
+}
+
 /* "GET, HEAD and DELETE" */
 void route_set_not_allowed(ApiError *e, const char *method, const char *allow) {
         const char *last = strrchr(allow, ',');

@@ -32,6 +32,10 @@ struct Route {
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow);
 
+/* Whether the route is one of …/models/, and the rest of the path is not what a request with this method has
+ * there: the name of a model, for a POST with a method of Gemini's. */
+bool route_misses_model(const Route *r, const char *method, const char *rest);
+
 /* Whether the path belongs to the management. */
 bool route_path_is_admin(const char *path);
 
