@@ -174,6 +174,8 @@ static const char *read_size(HttpFraming *f, const char *p, const char *end _unu
                 return fail(f, bare_lf, p);
         else if (f->n_digits == 0 || (*p != ';' && *p != '\r'))
                 return fail(f, "the size of a chunk is not a hexadecimal number", p);
+        else if (*p == ';' && f->no_extensions)
+                return fail(f, "a chunk must not have an extension", p);
         else
                 f->state = *p == ';' ? HTTP_FRAMING_EXTENSION : HTTP_FRAMING_SIZE_LF;
         return p + 1;

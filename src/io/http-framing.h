@@ -35,6 +35,7 @@ typedef struct HttpFraming {
         bool has_name;  /* of the present header */
         bool cr;        /* the last byte was the CR of a line's end */
         bool may_have_nul; /* the bytes that are being read */
+        bool no_extensions; /* set by the owner: an extension of a chunk is a fault */
 } HttpFraming;
 
 /* Begins at a head: a HttpFraming of zeros is right, too. */

@@ -30,6 +30,9 @@
  *   - From 1.0 on MHD takes an added connection only in its next run, when its address is not known here any
  *     more, unless it knows that there is one thread only (SINGLE_THREAD). No connection of a TCP listener
  *     may be without an address, because it would be taken for one of a unix socket, which may connect.
+ *   - From 1.0 on MHD takes the LF behind a chunk's extension for the first byte of the data, so a right
+ *     body is malformed for it, and it answers with a page or not at all. Extensions are a fault there
+ *     (NO_EXTENSIONS).
  *   - MHD does not know that a connection which is passed to it is a unix socket: for each piece that it
  *     sends it tries to set TCP's options, and complains. These complaints are not logged.
  *   - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
@@ -53,8 +56,10 @@
 
 #if MHD_VERSION >= 0x00097707
 #define SINGLE_THREAD MHD_USE_NO_THREAD_SAFETY
+#define NO_EXTENSIONS true
 #else
 #define SINGLE_THREAD 0U
+#define NO_EXTENSIONS false
 #endif
 
 #define CLOSED_TIMEOUT_SEC 80U /* of a closed connection: it must differ from HTTP_IDLE_TIMEOUT_SEC */
@@ -184,6 +189,7 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
                 .mhd = mhd,
                 .watch = LOOP_FD_NULL,
                 .fd = -1,
+                .framing.no_extensions = NO_EXTENSIONS,
                 .ahead = BUF_INIT_SECRET(HTTP_HEADERS_MAX), /* a head in it has a token */
         };
         if (d->accepting && d->accepting->sa_family == AF_INET)

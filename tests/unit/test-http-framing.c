@@ -213,6 +213,31 @@ static void test_ceilings(void **state _unused_) {
         }
 }
 
+/* For a reader of the body that cannot take them. */
+static void test_no_extensions(void **state _unused_) {
+        static const struct {
+                const char *body, *fault;
+        } rows[] = {
+                { H "2\r\nhi\r\n0\r\nA: b\r\n\r\n", NULL },
+                { H "2;a=b\r\nhi\r\n0\r\n\r\n", "a chunk must not have an extension" },
+                { H "2\r\nhi\r\n0;\r\n\r\n", "a chunk must not have an extension" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                HttpFraming f = { .no_extensions = true };
+                size_t used;
+
+                (void) feed(&f, rows[i].body, strlen(rows[i].body), true, 0, &used);
+                if (!rows[i].fault)
+                        assert_null(f.fault);
+                else {
+                        assert_non_null(f.fault);
+                        assert_string_equal(f.fault, rows[i].fault);
+                        assert_int_equal(rows[i].body[used], ';');
+                }
+        }
+}
+
 static void test_tokens(void **state _unused_) {
         assert_true(http_is_token("x-Goog_Api.Key~!#$%&'*+^`|09", 28));
         assert_false(http_is_token("", 0));
@@ -230,6 +255,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_heads),   cmocka_unit_test(test_lengths),
                 cmocka_unit_test(test_chunks),  cmocka_unit_test(test_ceilings),
+                cmocka_unit_test(test_no_extensions),
                 cmocka_unit_test(test_tokens),
         };
 

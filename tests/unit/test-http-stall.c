@@ -14,6 +14,12 @@
 #include "io/http-shard.h"
 #include "io/listen.h"
 
+#if MHD_VERSION >= 0x00097707 /* it cannot read one: see http-shard.c */
+#define EXTENSION ""
+#else
+#define EXTENSION ";exten"
+#endif
+
 #define PATIENCE (20 * USEC_PER_SEC) /* only a hang reaches it */
 #define RUNS_MAX 400U /* of MHD, for one stalled connection: it spins for thousands in a second */
 
@@ -264,7 +270,7 @@ static void test_others_go_on(void **state) {
                 { "GET /p HTTP/1.1\r\nHo", "st: x\r\n\r\n" },
                 { "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "cd" },
                 { CHUNKED "2\r\nab\r\n", "0\r\n\r\n" },
-                { CHUNKED "2;exten", "sion\r\nab\r\n0\r\n\r\n" },
+                { CHUNKED "2" EXTENSION, "\r\nab\r\n0\r\n\r\n" },
                 { CHUNKED "0\r\nTrail", "er: x\r\n\r\n" },
                 { "", "GET /p HTTP/1.1\r\nHost: x\r\n\r\n" },
         };
@@ -325,7 +331,8 @@ static void test_freed_while_stalled(void **state) {
         p = compose(&rows[0], &n);
         say(fd, p, n);
         TURN_UNTIL(f, !hear(fd, &b));
-        assert_int_equal(n_connections(f), 1);
+        if (!streq(EXTENSION, "")) /* else it is refused at once, and nothing is stalled */
+                assert_int_equal(n_connections(f), 1);
         f->server = http_server_free(f->server);
         assert_int_equal(f->n_end, 1);
 }
