@@ -5,6 +5,7 @@ what the pages ask for. Each root is a fresh one; its archive is kept in build-t
 A walk cannot boot, has no Docker engine and no key: systemctl and docker are tried by tests/system and tests/container.
 """
 import contextlib
+import fcntl
 import os
 import re
 import signal
@@ -30,11 +31,7 @@ class Machine:
     """A root without an init, in namespaces that end with the program that was started in them."""
 
     def __init__(self, release, folder):
-        archive = KEPT / f"{release}.tar"
-        if not archive.exists():
-            KEPT.mkdir(parents=True, exist_ok=True)
-            done = subprocess.run([ROOT / "tests/container/debian-root", release, archive], capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
+        archive = archive_of(release)
         self.root, self.folder = folder / "root", folder
         self.root.mkdir(mode=0o755)
         subprocess.run(["tar", "-C", self.root, "--numeric-owner", "-xf", archive], check=True)
@@ -68,6 +65,18 @@ class Machine:
 
     def close(self):
         subprocess.run(["rm", "-rf", "--one-file-system", self.root], check=True)
+
+
+def archive_of(release):
+    """Made once: another worker waits for it."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    archive = KEPT / f"{release}.tar"
+    with open(KEPT / f"{release}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not archive.exists():
+            done = subprocess.run([ROOT / "tests/container/debian-root", release, archive], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+    return archive
 
 
 def proxies():
