@@ -149,7 +149,7 @@ def pasted(said, begin):
 def test_try_it(machine):
     """Clone, quickstart, the first request, gemgatectl; a second start; the aliases and the key of the page are settings."""
     commands = block("git clone")
-    machine.run("apt-get -qq update && " + re.search(r"`(apt-get install git)`", (ROOT / "README.md").read_text()).group(1))
+    machine.run(re.search(r"`(apt-get update && apt-get install git)`", (ROOT / "README.md").read_text()).group(1))
     address = publish(machine)
     machine.run("git config --global --add safe.directory '*'")
     with quickstart(machine, commands.replace("ADDRESS-OF-THIS-REPOSITORY", address)) as p:
