@@ -62,8 +62,10 @@ class Process:
                 env["LISTEN_FDNAMES"] = ":".join(name or "unknown" for name, _ in pairs)
             script = 'cd "$0" && export LISTEN_PID=$$ && exec "$@"'
         try:
+            # A shell's job in the background ignores SIGINT, and a script of bash that inherits that could not trap it.
             self.pid = os.posix_spawn(
-                "/bin/sh", ["sh", "-c", script, str(folder), *self.argv], env, file_actions=actions, setpgroup=0
+                "/bin/sh", ["sh", "-c", script, str(folder), *self.argv], env, file_actions=actions, setpgroup=0,
+                setsigdef=[signal.SIGINT],
             )
         finally:
             for fd in moved:
