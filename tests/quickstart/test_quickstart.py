@@ -108,7 +108,7 @@ def test_next_start(tmp_path):
 
 
 def test_without_curl(tmp_path):
-    """As on a small Debian."""
+    """As on a small Debian. The command shows why a request fails."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for program in os.listdir("/usr/bin"):
@@ -119,6 +119,8 @@ def test_without_curl(tmp_path):
         said = q.ready()
         assert "curl -s" not in said
         assert "simulated" in pasted(said, "python3 -c", env={"PATH": str(programs)})
+        said = re.sub(r"Bearer \w+", "Bearer another-token", said)
+        assert '"invalid_api_key"' in pasted(said, "python3 -c", env={"PATH": str(programs)})
     finally:
         q.process.kill()
 
