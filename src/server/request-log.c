@@ -140,15 +140,20 @@ static bool served_as_another(const Request *q) {
         return q->served[0] && !streq(q->served, q->model);
 }
 
-/* Covers clients' tokens; secret_scrub_suspects() covers what looks like a key. */
-static void cover_tokens(const Request *q, char *path, const char *separators) {
-        for (char *p = path; *p; p += strspn(p, separators)) {
+static void cover_words(const Request *q, char *text, const char *separators) {
+        for (char *p = text; *p; p += strspn(p, separators)) {
                 size_t n = strcspn(p, separators);
 
                 if (n > 0 && token_set_find(&q->config->tokens, p, n))
                         memset(p, '*', n);
                 p += n;
         }
+}
+
+/* Covers clients' tokens; secret_scrub_suspects() covers what looks like a key. */
+static void cover_tokens(const Request *q, char *text) {
+        cover_words(q, text, " /`");
+        cover_words(q, text, " /`'\":=&;,().");
 }
 
 /* A stranger's path: at most so much of it, without secrets and without the query, and every byte that is
@@ -159,8 +164,7 @@ static void append_path(Message *m, const Request *q) {
         size_t n = text_utf8_prefix(q->path, LOG_PATH_MAX);
 
         text_copy(path, sizeof(path), q->path);
-        cover_tokens(q, path, "/");
-        cover_tokens(q, path, "/:=&;, ");
+        cover_tokens(q, path);
         secret_scrub_suspects(path);
         path[n] = 0;
         for (const char *p = path; *p; p++) {
@@ -267,6 +271,17 @@ void request_log(RequestLog *l, Request *q, bool complete) {
         (void) number(&attempts, q->attempts);
         cause = cause_of(q, &refusal);
         format_message(q, complete, spent, attempts.text, verdicts, cause, &message);
+        if (q->status >= 400) { /* a token in a wrong place: as the name of a model, which errors repeat */
+                cover_tokens(q, message.text);
+                cover_tokens(q, q->model);
+                if (cause && cause != refusal.text) {
+                        refusal.n = 0;
+                        append(&refusal, cause);
+                        cause = refusal.text;
+                }
+                if (cause)
+                        cover_tokens(q, refusal.text);
+        }
         log_struct(level, message.text,
                    { "request_id", q->id },
                    { "trace_id", q->ids.trace },

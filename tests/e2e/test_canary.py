@@ -181,7 +181,8 @@ def test_canary_at_the_start(tmp_path, form):
             ("API_KEYS", SECRETS["KEY1"] + " " + SECRETS["KEY2"]),
             ("API_KEYS", json.dumps([{"key": SECRETS["KEY1"], "name": 5}])),
             ("ALLOWED_TOKENS", json.dumps([SECRETS["TOKEN"] + "\u00e9"])),
-            ("ADMIN_TOKENS", json.dumps({"token": SECRETS["ADMIN"]})),
+            ("ADMIN_TOKENS", json.dumps({"token": 5, "name": SECRETS["ADMIN"]})),
+            ("ADMIN_TOKENS", json.dumps({"word": SECRETS["ADMIN"]})),
             ("LISTEN", SECRETS["KEY1"]),
         ]
     ):
