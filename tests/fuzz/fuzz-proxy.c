@@ -65,13 +65,14 @@ static void check_no_part(CURLU *u, CURLUPart part, CURLUcode why) {
 
 /* libcurl reads scheme, user, password and port as they are meant here. */
 static void check_with_curl(const Proxy *p, const char *url) {
-        const char *begin = strstr(url, "://") + strlen("://"), *at = strrchr(url, '@');
+        const char *end = strstr(url, "://"), *begin, *at = strrchr(url, '@');
         char text[SECRET_LENGTH_MAX + 1], *password;
         CURLU *u = curl_url();
 
-        check(u != NULL);
+        check(u && end);
+        begin = end + strlen("://");
         check(curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
-        (void) snprintf(text, sizeof(text), "%.*s", (int) (strstr(url, "://") - url), url);
+        (void) snprintf(text, sizeof(text), "%.*s", (int) (end - url), url);
         check_part(u, CURLUPART_SCHEME, text);
         check_part(u, CURLUPART_PORT, strrchr(url, ':') + 1);
         check_no_part(u, CURLUPART_QUERY, CURLUE_NO_QUERY);
