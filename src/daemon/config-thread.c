@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/thread.h"
 #include "daemon/config-thread.h"
+#include "dialect/json.h"
 
 #define LINES_MAX (1U << 20) /* of messages; beyond that none is logged, and the reload is refused anyway */
 
@@ -49,6 +50,7 @@ static void *run(void *userdata) {
 
         (void) pthread_setname_np(pthread_self(), "gemgated-config");
         t->r = config_load_read(&t->paths, keep_line, t, &t->config, &t->faults);
+        json_thread_done(); /* the package.json of the Gemini CLI was read */
         (void) eventfd_write(t->event_fd, 1);
         return NULL;
 }

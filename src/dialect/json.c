@@ -32,6 +32,11 @@ static void tokener_give(struct json_tokener *t, size_t n) {
         kept = t;
 }
 
+void json_thread_done(void) {
+        if (kept)
+                json_tokener_free(TAKE_PTR(kept));
+}
+
 /* Faults of the bytes, checked before they are read as JSON. */
 static const char *text_fault(const char *s, size_t n) {
         if (n > INT_MAX)

@@ -29,6 +29,9 @@ int json_parse(const char *s, size_t n, struct json_object **ret);
  * *ret_error, or -ENOMEM. */
 int json_parse_body(const char *s, size_t n, struct json_object **ret, ApiError *ret_error);
 
+/* Frees what the calls of this thread have kept for the next one: for a thread that ends. */
+void json_thread_done(void);
+
 static inline void json_putp(struct json_object **o) {
         if (*o)
                 (void) json_object_put(*o);
