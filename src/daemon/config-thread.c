@@ -37,6 +37,9 @@ struct ConfigThread {
         Config *config;
 };
 
+/* Until the process ends: its thread may still use it, or has just ended. Only a leak checker reads this. */
+static ConfigThread *volatile left_behind;
+
 static void keep_line(LogLevel level, const char *line, void *userdata) {
         ConfigThread *t = userdata;
         char c = (char) level;
@@ -109,6 +112,7 @@ ConfigThread *config_thread_free(ConfigThread *t) {
         loop_fd_remove(t->loop, &t->watch);
         if (t->has_thread) {
                 (void) pthread_detach(t->thread);
+                left_behind = t;
                 config_load_abandon();
                 return NULL;
         }
