@@ -248,3 +248,8 @@ unsigned text_distance(const char *a, const char *b) {
         }
         return last[n_b];
 }
+
+void text_uncapitalize(char *s) {
+        if (s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'a' && s[1] <= 'z')
+                s[0] = (char) (s[0] - 'A' + 'a');
+}

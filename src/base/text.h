@@ -88,3 +88,6 @@ size_t text_utf8_prefix(const char *s, size_t max);
  * text of the other. Case does not count. UINT_MAX if a text is longer than TEXT_NEAR_MAX. */
 #define TEXT_NEAR_MAX 63U
 unsigned text_distance(const char *a, const char *b);
+
+/* Makes the first letter of a sentence small, for behind a colon. A name like TLS stays as it is. */
+void text_uncapitalize(char *s);

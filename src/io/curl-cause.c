@@ -2,7 +2,6 @@
 
 /* Why a call did not complete, in one line: whether it was the proxy, or what is behind it. */
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,8 +88,8 @@ static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool se
         n = (size_t) snprintf(ret, CURL_CAUSE_MAX, "proxy %s: ", proxy_address(proxy));
         n = MIN(n, CURL_CAUSE_MAX - 1);
         (void) snprintf(ret + n, CURL_CAUSE_MAX - n, "%s%s%s", before, why ?: words, behind);
-        if (why != words && isupper((unsigned char) ret[n]) && islower((unsigned char) ret[n + 1]))
-                ret[n] = (char) tolower((unsigned char) ret[n]); /* the system's words begin a sentence */
+        if (why != words)
+                text_uncapitalize(ret + n); /* the system's words begin a sentence */
 }
 
 static void direct_cause(CURL *easy, CURLcode code, const char *words, char ret[static CURL_CAUSE_MAX]) {

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "pool/error.h"
 
-/* A name like TLS stays as it is. */
 void pool_error_format(const Verdict *v, char ret[static SLOT_ERROR_MAX]) {
         bool silent = v->status == 0 && v->cause[0];
         const char *text = silent ? v->cause : v->message[0] ? v->message : v->reason;
@@ -13,8 +12,8 @@ void pool_error_format(const Verdict *v, char ret[static SLOT_ERROR_MAX]) {
 
         n = (size_t) snprintf(ret, SLOT_ERROR_MAX, "%s%s", verdict_brief(v), *text ? ": " : "");
         text_copy(ret + n, text_utf8_prefix(text, SLOT_ERROR_MAX - n - 1) + 1, text);
-        if (silent && ret[n] >= 'A' && ret[n] <= 'Z' && ret[n + 1] >= 'a' && ret[n + 1] <= 'z')
-                ret[n] = (char) (ret[n] - 'A' + 'a');
+        if (silent)
+                text_uncapitalize(ret + n);
 }
 
 void pool_error_set(PoolError *e, const Verdict *v, usec_t now) {

@@ -500,6 +500,21 @@ static void test_hex(void **state) {
                 assert_int_equal(text_unhex(*p), -EINVAL);
 }
 
+static void test_uncapitalize(void **state) {
+        static const char *const rows[][2] = {
+                { "Connection refused", "connection refused" }, { "TLS failed", "TLS failed" },
+                { "it failed", "it failed" }, { "A", "A" }, { "", "" }, { "\303\204rger", "\303\204rger" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char s[32];
+
+                text_copy(s, sizeof(s), rows[i][0]);
+                text_uncapitalize(s);
+                assert_string_equal(s, rows[i][1]);
+        }
+}
+
 static void test_distance(void **state) {
         static const struct {
                 const char *a, *b;
@@ -554,6 +569,7 @@ int main(void) {
                 cmocka_unit_test(test_secret_compare),
                 cmocka_unit_test(test_hex),
                 cmocka_unit_test(test_distance),
+                cmocka_unit_test(test_uncapitalize),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
