@@ -68,7 +68,7 @@ def daemon(sim, tmp_path):
 
 @pytest.mark.parametrize("token", ["WRONG", None])
 def test_strangers_count_nothing(sim, daemon, token):
-    headers = [("Authorization", "Bearer of-nobody")] if token else []
+    headers = [("Authorization", "Bearer an-unknown-token")] if token else []
     assert daemon.ask("POST", CHAT, headers, json.dumps(HI).encode(), token=None).status == 401
     assert counts(daemon) == (0, 0)
 

@@ -137,6 +137,13 @@ static int restore_client_total(PoolRestore *r, const RowValue *v) {
         return 0;
 }
 
+/* The model that a row is about; NULL: it is passed over, as it is of no use, or was added before. */
+static int take_model(PoolRestore *r, const RowValue *v, bool bad, PoolModel **ret) {
+        *ret = NULL;
+        r->of.n_senseless += bad;
+        return r->is_first && !bad ? restore_index_model(&r->of, v, ret) : 0;
+}
+
 static int restore_model(PoolRestore *r, const RowValue *v) {
         RowReader reader = { v + 1 };
         PoolTally t = get_counters(&reader, r->pool);
@@ -144,10 +151,7 @@ static int restore_model(PoolRestore *r, const RowValue *v) {
         PoolModel *m;
         int e;
 
-        r->of.n_senseless += reader.bad;
-        if (!r->is_first || reader.bad)
-                return 0;
-        e = restore_index_model(&r->of, v, &m);
+        e = take_model(r, v, reader.bad, &m);
         if (e < 0 || !m)
                 return e;
         add_past(r->pool, &m->tally, &m->today, &t);
@@ -180,10 +184,7 @@ static int restore_missing(PoolRestore *r, const RowValue *v) {
         PoolModel *m;
         int e;
 
-        r->of.n_senseless += reader.bad;
-        if (!r->is_first || reader.bad)
-                return 0;
-        e = restore_index_model(&r->of, v, &m);
+        e = take_model(r, v, reader.bad, &m);
         if (e < 0 || !m)
                 return e;
         m->saved = true;
