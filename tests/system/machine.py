@@ -175,13 +175,24 @@ def cursor():
     return f"@{time.time():.6f}"
 
 
+def about(unit, matches):
+    """The arguments of journalctl for the entries of a unit that match. `-u` believes the field UNIT only if PID 1 wrote
+    it, and loses a line of the child that systemd forks for the unit when the child ends before journald has looked up
+    its control group; so the fields are named here, with `+` for "or"."""
+    fields = ["_SYSTEMD_UNIT", "UNIT", "OBJECT_SYSTEMD_UNIT"]
+    alternatives = [[f"{field}={unit}", *matches] for field in fields]
+    return [word for one in alternatives for word in ("+", *one)][1:]
+
+
 def journal(*matches, after=None, unit=SERVICE, namespace=None):
-    """Entries as dicts. Values that are no text come as journalctl gives them: lists of bytes."""
+    """Entries as dicts. Values that are no text come as journalctl gives them: lists of bytes. unit may be a pattern."""
     ns = [f"--namespace={namespace}"] if namespace else []
     run("journalctl", *ns, "--sync")
     argv = ["journalctl", *ns, "-q", "-o", "json", "--all"]
-    if unit:
+    if unit and "*" in unit:
         argv += ["-u", unit]
+    elif unit:
+        matches = about(unit, matches)
     if after:
         argv += [f"--since={after}"]
     return [json.loads(line) for line in run(*argv, *matches).splitlines()]
