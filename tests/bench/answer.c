@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
@@ -16,7 +17,7 @@ static int hex_value(char c) {
 }
 
 static void answer_head_byte(Answer *a, char c) {
-        bool chunked;
+        const char *length;
 
         if (a->n_head == ANSWER_HEAD_MAX - 1) {
                 a->state = ANSWER_BAD;
@@ -33,8 +34,17 @@ static void answer_head_byte(Answer *a, char c) {
         }
         for (const char *p = a->head + 9; *p >= '0' && *p <= '9' && a->status < 1000; p++)
                 a->status = a->status * 10 + (unsigned) (*p - '0');
-        chunked = strcasestr(a->head, "\r\ntransfer-encoding: chunked");
-        a->state = chunked ? ANSWER_CHUNK_SIZE : ANSWER_UNTIL_CLOSE;
+        if (strcasestr(a->head, "\r\ntransfer-encoding: chunked")) {
+                a->state = ANSWER_CHUNK_SIZE;
+                return;
+        }
+        length = strcasestr(a->head, "\r\ncontent-length:");
+        if (!length) {
+                a->state = ANSWER_UNTIL_CLOSE;
+                return;
+        }
+        a->left = strtoull(length + strlen("\r\ncontent-length:"), NULL, 10);
+        a->state = a->left > 0 ? ANSWER_LENGTH : ANSWER_DONE;
 }
 
 static void answer_body_byte(Answer *a, char c) {
@@ -71,22 +81,22 @@ static void answer_byte(Answer *a, char c) {
                 return;
         case ANSWER_CHUNK_SIZE:
                 if (c == '\n') {
-                        a->state = a->n_line == 0        ? ANSWER_BAD
-                                 : a->chunk_left == 0    ? ANSWER_TRAILER
-                                                         : ANSWER_CHUNK_DATA;
+                        a->state = a->n_line == 0 ? ANSWER_BAD
+                                 : a->left == 0   ? ANSWER_TRAILER
+                                                  : ANSWER_CHUNK_DATA;
                         a->n_line = 0;
                         return;
                 }
                 digit = hex_value(c);
                 if (digit >= 0 && a->n_line < 8) {
-                        a->chunk_left = a->chunk_left * 16 + (unsigned) digit;
+                        a->left = a->left * 16 + (unsigned) digit;
                         a->n_line++;
                 } else if (c != '\r')
                         a->state = ANSWER_BAD;
                 return;
         case ANSWER_CHUNK_DATA:
                 answer_body_byte(a, c);
-                if (--a->chunk_left == 0)
+                if (--a->left == 0)
                         a->state = ANSWER_CHUNK_END;
                 return;
         case ANSWER_CHUNK_END:
@@ -102,6 +112,11 @@ static void answer_byte(Answer *a, char c) {
                         a->n_line = 0;
                 } else if (c != '\r')
                         a->n_line++;
+                return;
+        case ANSWER_LENGTH:
+                answer_body_byte(a, c);
+                if (--a->left == 0)
+                        a->state = ANSWER_DONE;
                 return;
         case ANSWER_UNTIL_CLOSE:
                 answer_body_byte(a, c);

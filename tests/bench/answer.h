@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the load client must understand of an HTTP answer that streams events: the status, the chunked
- * framing, and where an event ends. It keeps no content; it counts events and remembers whether the last one
- * had the mark of the dialect's end (`[DONE]`, `finishReason`).
+ * What a load client must understand of an HTTP answer: the status, the framing (chunks, a length, or the end
+ * of the connection), and where an event ends. It keeps no content; it counts events and remembers whether the
+ * last one had the mark of the dialect's end (`[DONE]`, `finishReason`).
  */
 
 #include "base/macros.h"
@@ -17,6 +17,7 @@ typedef enum AnswerState {
         ANSWER_CHUNK_DATA,
         ANSWER_CHUNK_END,
         ANSWER_TRAILER,
+        ANSWER_LENGTH,
         ANSWER_UNTIL_CLOSE,
         ANSWER_DONE,
         ANSWER_BAD,
@@ -27,10 +28,10 @@ typedef struct Answer {
         char head[ANSWER_HEAD_MAX];
         size_t n_head;
         unsigned status;
-        uint64_t chunk_left;
+        uint64_t left; /* bytes of the chunk, or of the whole body */
         size_t n_line; /* bytes of the present line: of the chunk's size or of the trailer */
 
-        const char *mark; /* its first character must not occur in it again: the matcher never steps back */
+        const char *mark; /* may be empty; its first character must not occur in it again: the matcher never steps back */
         size_t n_matched;
         size_t n_event_line;
         bool event_has_data;
