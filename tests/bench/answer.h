@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What a load client must understand of an HTTP answer: the status, the framing (chunks, a length, or the end
- * of the connection), and where an event ends. It keeps no content; it counts events and remembers whether the
- * last one had the mark of the dialect's end (`[DONE]`, `finishReason`).
+ * What a load client must understand of an HTTP answer: the status, the framing (chunks, a length, or the
+ * end of the connection), and where an event ends. It keeps no content; it counts events and remembers
+ * whether the last one had the mark of the dialect's end (`[DONE]`, `finishReason`).
  */
 
 #include "base/macros.h"
@@ -31,7 +31,8 @@ typedef struct Answer {
         uint64_t left; /* bytes of the chunk, or of the whole body */
         size_t n_line; /* bytes of the present line: of the chunk's size or of the trailer */
 
-        const char *mark; /* may be empty; its first character must not occur in it again: the matcher never steps back */
+        /* May be empty. Its first character must not occur in it again: the matcher never steps back. */
+        const char *mark;
         size_t n_matched;
         size_t n_event_line;
         bool event_has_data;

@@ -4,11 +4,11 @@
  *
  *     bench-rate PORT REQUEST-FILE MARK CONNECTIONS RATE SECONDS
  *
- * REQUEST-FILE holds the bytes of one HTTP request, head and body. It is sent RATE times a second, each time over
- * the connection to 127.0.0.1:PORT that has been idle for longest. An answer is good if its status is 200, its
- * framing is whole, and, unless MARK is empty, its last event holds MARK. All latencies count from the moment at
- * which the request was due. One line of JSON is printed: counts, how many requests had to wait for a connection,
- * and latencies of the first event and of the whole answer.
+ * REQUEST-FILE holds the bytes of one HTTP request, head and body. It is sent RATE times a second, each
+ * time over the connection to 127.0.0.1:PORT that has been idle for longest. An answer is good if its
+ * status is 200, its framing is whole, and, unless MARK is empty, its last event holds MARK. All latencies
+ * count from the moment at which the request was due. One line of JSON is printed: counts, how many
+ * requests had to wait for a connection, and latencies of the first event and of the whole answer.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -77,7 +77,8 @@ static void connection_answered(Client *c, Connection *n, int fault) {
                 samples_add(&c->whole, clock_monotonic() - n->due);
         } else {
                 faults_note(&c->faults, (Fault) fault, 1, &n->answer);
-                if (connection_open(c, n) < 0) /* what is left of the bad answer must not be taken for the next */
+                /* What is left of the bad answer must not be taken for the next. */
+                if (connection_open(c, n) < 0)
                         n->fd = -1;
         }
         n->reused = fault < 0;
@@ -157,7 +158,10 @@ static void client_send(Client *c, usec_t now) {
 }
 
 static int client_turn(Client *c, usec_t wait) {
-        struct timespec t = { .tv_sec = (time_t) (wait / USEC_PER_SEC), .tv_nsec = (long) (wait % USEC_PER_SEC * 1000) };
+        struct timespec t = {
+                .tv_sec = (time_t) (wait / USEC_PER_SEC),
+                .tv_nsec = (long) (wait % USEC_PER_SEC * 1000),
+        };
         struct epoll_event events[256];
         int n;
 
@@ -195,7 +199,7 @@ static int client_connect(Client *c) {
 }
 
 static int client_run(Client *c) {
-        usec_t now, end;
+        usec_t now, end, wait;
         int r;
 
         c->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -211,7 +215,10 @@ static int client_run(Client *c) {
                 if (c->n_idle == 0 && schedule_due(&c->schedule, now))
                         c->n_waited++;
                 client_send(c, now);
-                r = client_turn(c, c->n_idle > 0 ? MIN(schedule_wait(&c->schedule, now), end - now) : end - now);
+                wait = end - now;
+                if (c->n_idle > 0)
+                        wait = MIN(wait, schedule_wait(&c->schedule, now));
+                r = client_turn(c, wait);
                 if (r < 0)
                         return r;
         }
@@ -262,8 +269,8 @@ int main(int argc, char **argv) {
                 return 70;
         }
 
-        printf("{\"ok\": %u, \"errors\": %u, \"waited\": %u, \"seconds\": %.3f", c->n_good, faults_total(&c->faults),
-               c->n_waited, (double) (clock_monotonic() - begun) / USEC_PER_SEC);
+        printf("{\"ok\": %u, \"errors\": %u, \"waited\": %u, \"seconds\": %.3f", c->n_good,
+               faults_total(&c->faults), c->n_waited, (double) (clock_monotonic() - begun) / USEC_PER_SEC);
         samples_print(&c->first, "first_event_us");
         samples_print(&c->whole, "whole_us");
         faults_print(&c->faults);

@@ -19,8 +19,9 @@ void samples_add(Samples *s, usec_t span);
 /* To be called before samples_at(). */
 void samples_sort(Samples *s);
 
-/* The smallest sample that at least `share` of all samples do not exceed; 0 without samples. 0 < share ≤ 1 */
+/* The smallest sample that at least `share` (0 to 1) of all samples do not exceed; 0 without samples. */
 uint32_t samples_at(const Samples *s, double share);
 
-/* Appends `, "NAME": {"p50": …, "p99": …, "p999": …, "max": …}` to the line on stdout. */
+/* Sorts them, and appends `, "NAME": {"p50": …, "p99": …, "p999": …, "max": …}` to the line on
+ * stdout. */
 void samples_print(Samples *s, const char *name);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * When the requests of an open loop are due: at a constant rate, whether or not earlier ones are answered. A
- * request that cannot be sent because no connection is idle waits, and its latency counts from the moment at
- * which it was due. So a server that stops for a second delays a second's worth of requests, and all of them are
- * seen; a closed loop sees one.
+ * When the requests of an open loop are due: at a constant rate, whether or not earlier ones are answered.
+ * A request that cannot be sent because no connection is idle waits, and its latency counts from the moment
+ * at which it was due. So a server that stops for a second delays a second's worth of requests, and all of
+ * them are seen; a closed loop sees one.
  */
 
 #include "base/clock.h"

@@ -215,11 +215,13 @@ int main(int argc, char **argv) {
         usec_t begun;
         int r;
 
-        if (argc < 7 || argc > 8 || (argc == 8 && !streq(argv[7], "hold")) || text_parse_uint(argv[1], &port) < 0 || port > UINT16_MAX ||
+        if (argc < 7 || argc > 8 || (argc == 8 && !streq(argv[7], "hold")) ||
+            text_parse_uint(argv[1], &port) < 0 || port > UINT16_MAX ||
             text_parse_uint(argv[4], &c->n_streams) < 0 || c->n_streams > STREAMS_MAX ||
             text_parse_uint(argv[5], &repeat) < 0 || repeat == 0 || repeat > SAMPLES_MAX / STREAMS_MAX ||
             text_parse_uint(argv[6], &timeout) < 0) {
-                fprintf(stderr, "usage: bench-streams PORT REQUEST-FILE MARK STREAMS REPEAT TIMEOUT [hold]\n");
+                fprintf(stderr,
+                        "usage: bench-streams PORT REQUEST-FILE MARK STREAMS REPEAT TIMEOUT [hold]\n");
                 return 64;
         }
         c->port = (uint16_t) port;

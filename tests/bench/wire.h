@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the load clients share: the bytes of their request, connections to 127.0.0.1, and why an answer is no good. */
+/* What the load clients share: their request's bytes, connections to 127.0.0.1, and why an answer is bad. */
 
 #include "answer.h"
 #include "base/clock.h"

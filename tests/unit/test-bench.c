@@ -59,6 +59,8 @@ static void test_schedule(void **state) {
         assert_true(schedule_wait(&s, 0) == USEC_INFINITY);
 }
 
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
 /* Each answer, cut at each byte. */
 static void test_framing(void **state) {
         static const struct {
@@ -69,14 +71,15 @@ static void test_framing(void **state) {
         } rows[] = {
                 { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{1}", "", ANSWER_DONE, true, false, 200, 0 },
                 { "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "", ANSWER_DONE, true, false, 200, 0 },
-                { "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{1}", "", ANSWER_LENGTH, false, false, 200, 0 },
+                { "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{1}", "",
+                  ANSWER_LENGTH, false, false, 200, 0 },
                 { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{1}", "", ANSWER_BAD, false, false, 200, 0 },
                 { "HTTP/1.1 503 No\r\n\r\nfull", "", ANSWER_UNTIL_CLOSE, true, false, 503, 0 },
-                { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n10\r\ndata: [DONE]\n\n:x\r\n0\r\n\r\n",
-                  "[DONE]", ANSWER_DONE, true, true, 200, 2 },
-                { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n0\r\n\r\n",
-                  "[DONE]", ANSWER_DONE, true, false, 200, 1 },
-                { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", ANSWER_BAD, false, false, 200, 0 },
+                { CHUNKED "9\r\ndata: a\n\n\r\n10\r\ndata: [DONE]\n\n:x\r\n0\r\n\r\n", "[DONE]",
+                  ANSWER_DONE, true, true, 200, 2 },
+                { CHUNKED "9\r\ndata: a\n\n\r\n0\r\n\r\n", "[DONE]",
+                  ANSWER_DONE, true, false, 200, 1 },
+                { CHUNKED "zz\r\n", "", ANSWER_BAD, false, false, 200, 0 },
                 { "SSH-2.0-x\r\n\r\n\r\n", "", ANSWER_BAD, false, false, 0, 0 },
         };
 
