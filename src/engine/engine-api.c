@@ -36,7 +36,7 @@
 typedef struct EngineApi {
         Engine engine;
         Loop *loop;
-        CurlGlue *glue;
+        HttpClient *client;
         EngineApiParams p;
         TimeoutQueue *first_byte, *idle;
         size_t n_calls;
@@ -56,7 +56,7 @@ typedef struct ApiCall {
         void *userdata;
         Secret *key;
         const LogIds *ids;
-        CurlCall *http;
+        HttpCall *http;
         Timeout timeout;
         Sse sse;
         Buf body;        /* an answer in one piece, or an error */
@@ -82,7 +82,7 @@ static const struct {
         [GEMINI_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };
 
-static_assert(ENGINE_HEADERS_MAX <= CURL_HEADERS_MAX, "all of them have to fit into a call");
+static_assert(ENGINE_HEADERS_MAX <= HTTP_CALL_HEADERS_MAX, "all of them have to fit into a call");
 
 /* --- events --- */
 
@@ -230,7 +230,7 @@ static void on_timeout(Timeout *t) {
         Verdict v;
 
         c->timed_out = true;
-        c->http = curl_call_free(c->http);
+        c->http = http_call_free(c->http);
         end_body(c, false);
         if (c->begun)
                 verdict_init(&v, VERDICT_CUT, 0, "Gemini fell silent in the middle of its answer.");
@@ -244,9 +244,9 @@ static void on_timeout(Timeout *t) {
         call_finish(c, &v);
 }
 
-/* No answer came. The cause is libcurl's, and without secrets. */
+/* No answer came. The cause is without secrets. */
 static void verdict_of_silence(const char *what, const char *cause, Verdict *ret) {
-        char message[CURL_CAUSE_MAX + 128];
+        char message[HTTP_CAUSE_MAX + 128];
 
         (void) snprintf(message, sizeof(message), "%s%s%s", what, cause[0] ? ": " : ".", cause);
         verdict_init(ret, VERDICT_UNREACHABLE, 0, message);
@@ -254,13 +254,13 @@ static void verdict_of_silence(const char *what, const char *cause, Verdict *ret
 
 static void verdict_of_error(const ApiCall *c, int status, Verdict *ret) {
         gemini_error_classify(status, buf_data(&c->body), c->body.n, c->key, ret);
-        gemini_delay_add_header(ret, curl_call_retry_after(c->http));
+        gemini_delay_add_header(ret, http_call_retry_after(c->http));
 }
 
-static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status, const char *cause,
+static void verdict_of_outcome(const ApiCall *c, HttpOutcome outcome, int status, const char *cause,
                                Verdict *ret) {
         switch (outcome) {
-        case CURL_OUTCOME_COMPLETE:
+        case HTTP_OUTCOME_COMPLETE:
                 if (status == 200 && !c->is_torn)
                         verdict_init(ret, VERDICT_OK, status, NULL);
                 else if (status == 200)
@@ -268,15 +268,15 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
                 else
                         verdict_of_error(c, status, ret);
                 return;
-        case CURL_OUTCOME_ABORTED:
+        case HTTP_OUTCOME_ABORTED:
                 verdict_init(ret, c->event_error == -E2BIG ? VERDICT_CUT : VERDICT_INTERNAL, status,
                              c->event_error == -E2BIG ? "Gemini's answer is larger than gemgate takes."
                                                       : "gemgate could not take Gemini's answer.");
                 return;
-        case CURL_OUTCOME_UNREACHED:
+        case HTTP_OUTCOME_UNREACHED:
                 verdict_of_silence("Gemini could not be reached", cause, ret);
                 break;
-        case CURL_OUTCOME_BROKEN:
+        case HTTP_OUTCOME_BROKEN:
         default:
                 /* An error without its end is still the error that it begins with. */
                 if (status != 0 && status != 200) {
@@ -291,7 +291,7 @@ static void verdict_of_outcome(const ApiCall *c, CurlOutcome outcome, int status
         }
 }
 
-/* For the log: libcurl's words, what Google's answer is called, or what was seen instead of one. */
+/* For the log: the client's words, what Google's answer is called, or what was seen instead of one. */
 static void name_cause(Verdict *v, const char *cause) {
         if (v->class == VERDICT_OK)
                 return;
@@ -310,17 +310,17 @@ static void on_http_sent(void *userdata) {
         c->call.sent = true;
 }
 
-static void on_http_done(CurlOutcome outcome, int status, const char *cause, void *userdata) {
+static void on_http_done(HttpOutcome outcome, int status, const char *cause, void *userdata) {
         ApiCall *c = userdata;
         Verdict v;
 
         c->status = status;
-        end_body(c, outcome == CURL_OUTCOME_COMPLETE);
-        verdict_of_outcome(c, c->event_error < 0 ? CURL_OUTCOME_ABORTED : outcome, status, cause,
+        end_body(c, outcome == HTTP_OUTCOME_COMPLETE);
+        verdict_of_outcome(c, c->event_error < 0 ? HTTP_OUTCOME_ABORTED : outcome, status, cause,
                            &v);
         weigh_text(c, &v);
         name_cause(&v, cause);
-        if (outcome == CURL_OUTCOME_UNREACHED)
+        if (outcome == HTTP_OUTCOME_UNREACHED)
                 trace(connect_failed, c->ids, "%s", cause);
         call_finish(c, &v);
 }
@@ -355,14 +355,14 @@ static void api_call_pause(EngineCall *call, bool paused) {
                 timeout_stop(&c->timeout);
         else
                 timeout_start(c->api->idle, &c->timeout);
-        curl_call_pause(c->http, paused);
+        http_call_pause(c->http, paused);
 }
 
 static void api_call_free(EngineCall *call) {
         ApiCall *c = CONTAINER_OF(call, ApiCall, call);
 
         timeout_stop(&c->timeout);
-        curl_call_free(c->http);
+        http_call_free(c->http);
         sse_done(&c->sse);
         buf_done(&c->body);
         secret_unref(c->key);
@@ -372,7 +372,7 @@ static void api_call_free(EngineCall *call) {
 
 static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSink *sink, void *userdata,
                           EngineCall **ret) {
-        const CurlCallOps ops = { .data = on_http_data,
+        const HttpCallOps ops = { .data = on_http_data,
                                   .header = sink->header ? on_http_header : NULL,
                                   .sent = on_http_sent,
                                   .done = on_http_done };
@@ -406,11 +406,11 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         e->n_calls++;
         call = &c->call;
 
-        r = curl_call_start(e->glue,
-                            &(CurlCallParams){
+        r = http_call_start(e->client,
+                            &(HttpCallParams){
                                     .url = buf_data(&url),
-                                    .post = q->body,
-                                    .n_post = q->n_body,
+                                    .body = q->body,
+                                    .n_body = q->n_body,
                                     .method = resource->verb,
                                     .content_type = resource->content_type,
                                     .headers = resource->headers,
@@ -447,7 +447,7 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         e->loop = loop;
         e->p = *p;
         engine = &e->engine;
-        r = curl_glue_new(loop, &e->glue);
+        r = http_client_new(loop, &e->client);
         if (r < 0)
                 return r;
         r = timeout_queue_new(loop, p->first_byte_timeout, on_timeout, &e->first_byte);
@@ -464,7 +464,7 @@ void engine_api_configure(Engine *engine, const EngineApiParams *p) {
         EngineApi *e = CONTAINER_OF(engine, EngineApi, engine);
 
         e->p = *p;
-        curl_glue_renew(e->glue);
+        http_client_renew(e->client, p->base_url);
         timeout_queue_set_duration(e->first_byte, p->first_byte_timeout);
         timeout_queue_set_duration(e->idle, p->stream_idle_timeout);
 }
@@ -478,7 +478,7 @@ Engine *engine_api_free(Engine *engine) {
         assert(e->n_calls == 0);
         timeout_queue_free(e->first_byte);
         timeout_queue_free(e->idle);
-        curl_glue_free(e->glue);
+        http_client_free(e->client);
         free(e);
         return NULL;
 }

@@ -4,7 +4,7 @@
 /* The engine that calls Gemini's own API over HTTP. engine/engine.h explains calls. */
 
 #include "engine/engine.h"
-#include "io/curl-glue.h"
+#include "io/http-client.h"
 
 typedef struct EngineApiParams {
         const char

@@ -52,7 +52,7 @@ static const char *words_of_status(const Proxy *p, long status) {
 }
 
 static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool sent, const char *words,
-                          char ret[static CURL_CAUSE_MAX]) {
+                          char ret[static HTTP_CAUSE_MAX]) {
         long status = 0, socks = 0, number = 0;
         const char *why = NULL, *before = "", *behind = "";
         char answer[32] = "";
@@ -85,27 +85,27 @@ static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool se
                 why = words;
         }
 
-        n = (size_t) snprintf(ret, CURL_CAUSE_MAX, "proxy %s: ", proxy_address(proxy));
-        n = MIN(n, CURL_CAUSE_MAX - 1);
-        (void) snprintf(ret + n, CURL_CAUSE_MAX - n, "%s%s%s", before, why ?: words, behind);
+        n = (size_t) snprintf(ret, HTTP_CAUSE_MAX, "proxy %s: ", proxy_address(proxy));
+        n = MIN(n, HTTP_CAUSE_MAX - 1);
+        (void) snprintf(ret + n, HTTP_CAUSE_MAX - n, "%s%s%s", before, why ?: words, behind);
         if (why != words)
                 text_uncapitalize(ret + n); /* the system's words begin a sentence */
 }
 
-static void direct_cause(CURL *easy, CURLcode code, const char *words, char ret[static CURL_CAUSE_MAX]) {
+static void direct_cause(CURL *easy, CURLcode code, const char *words, char ret[static HTTP_CAUSE_MAX]) {
         long number = 0;
 
         /* libcurl's text omits why there was no connection, although libcurl knows it. */
         if (code == CURLE_COULDNT_CONNECT)
                 (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
         if (number > 0 && strerrordesc_np((int) number))
-                (void) snprintf(ret, CURL_CAUSE_MAX, "%s (%s)", strerrordesc_np((int) number), words);
+                (void) snprintf(ret, HTTP_CAUSE_MAX, "%s (%s)", strerrordesc_np((int) number), words);
         else
-                text_copy(ret, CURL_CAUSE_MAX, words);
+                text_copy(ret, HTTP_CAUSE_MAX, words);
 }
 
 void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, bool sent, const char *words,
-                char ret[static CURL_CAUSE_MAX]) {
+                char ret[static HTTP_CAUSE_MAX]) {
         if (proxy)
                 proxied_cause(proxy, easy, code, sent, words, ret);
         else

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of libcurl share: curl-glue.c, curl-proxy.c, curl-socket.c, curl-cause.c. */
+/* What the files of libcurl share: curl-glue.c, curl-call.c, curl-proxy.c, curl-socket.c, curl-cause.c. */
 
 #include <curl/curl.h>
 #include <systemd/sd-event.h>
 
 #include "io/curl-glue.h"
 
-#define CURL_POOL_MAX 256U /* easy handles kept for reuse */
+#define CURL_POOL_MAX   256U /* easy handles kept for reuse */
+#define CURL_HEADER_MAX (64U + SECRET_LENGTH_MAX)
+
+typedef struct CurlGlue CurlGlue;
+typedef struct CurlRoad CurlRoad; /* a proxy, and its connections */
 
 typedef struct CurlSocket {
         LoopFd watch;
@@ -27,6 +31,7 @@ typedef struct CurlHandle {
 } CurlHandle;
 
 struct CurlGlue {
+        HttpClient client;
         Loop *loop;
         CURLM *multi;
         LoopHook hook;
@@ -45,6 +50,40 @@ struct CurlGlue {
         size_t n_calls;
 };
 
+typedef struct CurlCall {
+        HttpCall call;
+        CurlGlue *glue;
+        CurlHandle handle;
+        CurlRoad *road; /* NULL: no proxy */
+        Secret *secret;
+        struct curl_slist headers[4 + HTTP_CALL_HEADERS_MAX];
+        char header[CURL_HEADER_MAX];
+        List resumed;
+        size_t n_left;         /* of ops.read: bytes to come; SIZE_MAX: not known */
+        usec_t started, sent;  /* CLOCK_MONOTONIC; sent 0: libcurl has not begun to send the request */
+        int status;
+        bool is_get, added, paused;
+        bool held;    /* on_data() returned PAUSE, and libcurl waits */
+        bool starved; /* likewise on_read() */
+        bool in_head; /* the lines that come are the final head's */
+        bool aborted, in_callback;
+        bool again;   /* it was sent once more */
+        bool cut;     /* libcurl would have sent it once more, but must not */
+} CurlCall;
+
+/* curl-call.c: what HttpClientOps names. */
+int curl_call_start(HttpClient *client, const HttpCallParams *p, const HttpCallOps *ops, void *userdata,
+                    HttpCall **ret);
+void curl_call_pause(HttpCall *call, bool paused);
+void curl_call_continue(HttpCall *call);
+void curl_call_timings(const HttpCall *call, HttpTimings *ret);
+usec_t curl_call_retry_after(const HttpCall *call);
+void curl_call_free(HttpCall *call);
+
+void curl_call_resume(CurlCall *c);              /* at the end of a turn */
+void curl_call_finish(CurlCall *c, CURLcode code); /* the call may be freed in here */
+void curl_handle_done(CurlHandle *h);
+
 /* libcurl's callbacks; userdata is the CurlGlue. */
 int curl_socket_on_change(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp);
 curl_socket_t curl_socket_on_open(void *userdata, curlsocktype purpose, struct curl_sockaddr *address);
@@ -52,17 +91,16 @@ int curl_socket_on_close(void *userdata, curl_socket_t fd);
 
 void curl_sockets_done(CurlGlue *g);
 
-/* A proxy, and its connections. */
-typedef struct CurlRoad CurlRoad;
-
 /* Sets the options of a handle that is in no multi handle. On failure *ret may be set, and must be given,
  * too. -ENOMEM. */
 int curl_road_take(CurlGlue *g, CURL *easy, Proxy *proxy, CurlRoad **ret);
 void curl_road_give(CURL *easy, CurlRoad *road); /* NULL is nothing */
+/* Calls under way go on, and idle connections of all proxies are closed. */
+void curl_roads_renew(CurlGlue *g);
 
 Proxy *curl_road_proxy(const CurlRoad *road); /* of NULL: NULL */
 
 /* Why the call did not complete. `proxy`: that it went through, or NULL. `sent`: the request was about to be
  * sent. `words`: libcurl's. */
 void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, bool sent, const char *words,
-                char ret[static CURL_CAUSE_MAX]);
+                char ret[static HTTP_CAUSE_MAX]);

@@ -5,7 +5,7 @@
  * may have another way out of it. So each different proxy, with its user, has its own cache of connections:
  * a share handle that holds nothing else. TLS sessions are not kept there either.
  *
- * curl_glue_renew() is for a reload: calls under way go on, and idle connections of all proxies are closed.
+ * curl_roads_renew() is for a reload: calls under way go on, and idle connections of all proxies are closed.
  */
 
 #include <errno.h>
@@ -87,7 +87,7 @@ void curl_road_give(CURL *easy, CurlRoad *road) {
                 road_free(road);
 }
 
-void curl_glue_renew(CurlGlue *g) {
+void curl_roads_renew(CurlGlue *g) {
         LIST_FOREACH(i, &g->roads) {
                 CurlRoad *r = list_entry(i, CurlRoad, roads);
 
