@@ -15,6 +15,7 @@ import http1
 import road
 import wait
 from house import SECRETS
+from jobs import chat_with, gone, records, run, settings as cli_settings  # noqa: F401
 from road import NAME, PASSWORD, PLAIN, USER
 from test_trace import ask, lines_of
 
@@ -180,6 +181,47 @@ def test_tests_of_keys(roads, through, tmp_path):
         ("k1", "works", f"http://127.0.0.1:{a.port}"), ("k2", "unreachable", f"http://127.0.0.1:{b}")]
     assert done.returncode == 1 and rows[1]["text"].startswith(f"unreachable: proxy 127.0.0.1:{b}: connection refused")
     assert len(a.tunnels) == 1 and [keys for _, keys in roads.google.keys()] == [{"KEY1"}]
+
+
+# Where the proxy is set, and the settings for it. `{}` is the proxy, with its user and password.
+ROADS_OF_JOBS = {
+    "setting": {"UPSTREAM_PROXY": "{}"},
+    "environment": {"HTTPS_PROXY": "{}", "http_proxy": "{}"},
+    "key": {"API_KEYS": json.dumps([{"key": SECRETS["KEY1"], "name": "k1", "proxy": "{}"}]), "https_proxy": "127.0.0.1:9"},
+    "project": {
+        "API_KEYS": json.dumps([{"key": SECRETS["KEY1"], "name": "k1", "project": "p"}]),
+        "PROJECT_PROXIES": json.dumps({"p": "{}"}),
+        "UPSTREAM_PROXY": "127.0.0.1:9",
+    },
+}
+
+
+@pytest.mark.parametrize("how", ROADS_OF_JOBS)
+def test_jobs_of_the_cli(roads, through, cli_settings, records, how):  # noqa: F811
+    """What the Gemini CLI asks for comes to gemgated, which sends it through the proxy of the key. The process of the job gets
+    neither the proxy nor its password, and its own way to gemgated is the unix socket."""
+    proxy = roads.connect()
+    url = f"http://{LOGIN}127.0.0.1:{proxy.port}"
+    d = through(**cli_settings | {"ENGINE": "cli"} | {k: v.replace("{}", url) for k, v in ROADS_OF_JOBS[how].items()})
+    assert d.chat().status == 200  # ENGINE=cli
+    assert d.ask("POST", "/v1/chat/completions", body=chat_with()).status == 200
+    assert run(d, "Hi").status == 200
+    assert len(proxy.tunnels) == len(roads.google.connections) == 1  # one connection, kept from job to job
+    assert [keys for _, keys in roads.google.keys()] == [{"KEY1"}]
+    assert proxy.heads[0].startswith(f"CONNECT {NAME}:")
+    gone(records)
+    assert len(records()) == 3
+    for r in records():
+        given = json.dumps([r.find("environment"), r.find("argv"), r.find("start"), r.find("job")])
+        assert "proxy" not in given.lower() and str(proxy.port) not in given and PLAIN not in given and USER not in given
+
+
+def test_failure_of_a_job(roads, through, cli_settings):  # noqa: F811
+    """A proxy that cannot be reached fails a job as it fails a request without the CLI, and the job's answer has the cause."""
+    d = through(**cli_settings | {"UPSTREAM_PROXY": f"http://{LOGIN}127.0.0.1:{road.free_port()}"})
+    plain, job = d.chat(), d.ask("POST", "/v1/chat/completions", body=chat_with())
+    assert plain.status == job.status == 503
+    assert "proxy" in json.loads(job.body)["error"]["message"]
 
 
 def test_users_do_not_mix(roads, through):
