@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -61,6 +62,10 @@ bool secret_starts_with(const Secret *s, const char *prefix) {
 
 int secret_compare(const Secret *a, const Secret *b) {
         return strcmp(a->bytes, b->bytes);
+}
+
+uint64_t secret_hash(const Secret *s) {
+        return hash_stable(s->bytes, s->n);
 }
 
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]) {
@@ -338,10 +343,28 @@ static char *next_suspect(char *s, const Secret *known) {
         }
 }
 
+/* As it is: a key that people chose may itself hold what looks like an escape. */
+static void cover_plain(char *text, const Secret *known) {
+        for (char *p = text; (p = strstr(p, known->bytes));)
+                cover(p, known->n);
+}
+
+void secret_scrub_one(char *text, const Secret *known) {
+        Unit u;
+        size_t n;
+
+        cover_plain(text, known);
+        for (char *p = text; *(p = next_suspect(p, known));) {
+                u = next_unit(p);
+                n = u.c == known->bytes[0] ? spelled(p, known->bytes, known->n, true) : 0;
+                cover(p, n);
+                p += MAX(n, u.n);
+        }
+}
+
 void secret_scrub(char *text, const Secret *known) {
-        if (known) /* a key that people chose may itself hold what looks like an escape */
-                for (char *p = text; (p = strstr(p, known->bytes));)
-                        cover(p, known->n);
+        if (known)
+                cover_plain(text, known);
         for (char *p = text; *(p = next_suspect(p, known));)
                 p += scrub_at(p, known);
 }

@@ -31,6 +31,8 @@ bool secret_starts_with(const Secret *s, const char *prefix);
 
 /* An API key's mask: first and last four characters (`AIza****abcd`); under twelve characters only stars. */
 void secret_mask_key(const Secret *s, char ret[static SECRET_MASK_MAX]);
+uint64_t secret_hash(const Secret *s); /* with a public key: for tables whose entries an operator wrote */
+
 /* A token's mask: its first eight characters and `…`. A short token shows fewer: never more than half of
  * it. */
 void secret_mask_token(const Secret *s, char ret[static SECRET_MASK_MAX]);
@@ -44,6 +46,9 @@ size_t secret_length(const Secret *s);
  * broken by line ends or characters without a width. The text never grows.
  */
 void secret_scrub(char *text, const Secret *known);
+
+/* Covers only this secret, in the same spellings. Of many secrets each one then costs little. */
+void secret_scrub_one(char *text, const Secret *known);
 
 /* Covers, in place, the user and password of a URL: what is before an @, back to where a name can begin. */
 void secret_scrub_users(char *text);

@@ -130,17 +130,22 @@ const char *config_text_get_raw(const ConfigText *t, ConfigSource source, const 
 
 /* --- messages --- */
 
+/* Of copies in a row, which a list may have thousands of, the first one is enough. */
+static void cover_secret(char *text, const Secret *s, const Secret *before) {
+        if (!s || secret_length(s) < KNOWN_LENGTH_LEAST || (before && secret_compare(s, before) == 0))
+                return;
+        secret_scrub_one(text, s);
+}
+
 /* Covers what may be a secret, and the configuration's own, however they look. Very short ones would cover
  * parts of ordinary texts. */
 static void cover_secrets(const ConfigCheck *k, char *text) {
         const Config *c = k->config;
 
         for (size_t i = 0; i < c->n_keys; i++)
-                if (c->keys[i].secret && secret_length(c->keys[i].secret) >= KNOWN_LENGTH_LEAST)
-                        secret_scrub(text, c->keys[i].secret);
+                cover_secret(text, c->keys[i].secret, i > 0 ? c->keys[i - 1].secret : NULL);
         for (size_t i = 0; i < c->tokens.n; i++)
-                if (secret_length(c->tokens.tokens[i].secret) >= KNOWN_LENGTH_LEAST)
-                        secret_scrub(text, c->tokens.tokens[i].secret);
+                cover_secret(text, c->tokens.tokens[i].secret, NULL);
         secret_scrub_suspects(text);
 }
 

@@ -51,6 +51,7 @@ struct ConfigCheck {
         bool *faulty; /* one for each setting */
         const struct ConfigValue **values; /* the same: what it was read from; NULL: the default */
         unsigned line; /* in the value, of the entry that is read; 0: of none */
+        const Setting *full; /* whose list has too many entries, which is reported once */
         bool is_default; /* the value is the default */
         bool lines; /* the value comes from its own file, in which # begins a comment */
         const char *path; /* of the file that the value names and whose text it is; or NULL */

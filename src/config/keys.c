@@ -207,6 +207,13 @@ static int entry_read(ConfigCheck *k, const Setting *s, const EntryForm *form, c
         return 0;
 }
 
+static void report_full(ConfigCheck *k, const Setting *s, const char *shown, unsigned most) {
+        if (k->full != s)
+                config_fault(k, s, shown, "must be at most %u %s", most,
+                             s->type == &setting_keys ? "keys" : "tokens");
+        k->full = s;
+}
+
 /* --- keys --- */
 
 static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
@@ -220,7 +227,7 @@ static int add_key(ConfigCheck *k, const Setting *s, const ListEntry *from) {
         if (r < 0 || !e.secret)
                 return r;
         if (c->n_keys >= KEYS_MAX) {
-                config_fault(k, s, e.shown, "must be at most %u keys", KEYS_MAX);
+                report_full(k, s, e.shown, KEYS_MAX);
                 return 0;
         }
         name = e.name ? strdup(e.name) : NULL;
@@ -332,6 +339,7 @@ const SettingType setting_keys = {
 static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, TokenRight right) {
         TokenSet *tokens = &k->config->tokens;
         _cleanup_(entry_done) KeyEntry e = {};
+        const Token *same, *named;
         int r;
 
         r = entry_read(k, s, &token_form, from, &e);
@@ -341,23 +349,19 @@ static int add_token(ConfigCheck *k, const Setting *s, const ListEntry *from, To
         if (secret_length(e.secret) < TOKEN_LENGTH_LEAST)
                 config_warn(k, s, e.shown, "is easy to guess: should have at least %u characters",
                             TOKEN_LENGTH_LEAST);
-        for (size_t i = 0; i < tokens->n; i++) {
-                const Token *t = tokens->tokens + i;
-
-                if (secret_compare(t->secret, e.secret) == 0) {
-                        /* A token in both lists is no mistake: it is an admin token. */
-                        if (t->right == right) {
-                                config_warn(k, s, e.shown, "is given twice and counts once");
-                                return 0;
-                        }
-                } else if (e.name && streq_ptr(t->name, e.name)) {
-                        config_fault(k, s, e.name, "must be the name of only one token");
-                        return 0;
-                }
+        same = token_set_get(tokens, e.secret);
+        named = e.name ? token_set_named(tokens, e.name) : NULL;
+        if (same && same->right == right) { /* in both lists it is no mistake: it is an admin token */
+                config_warn(k, s, e.shown, "is given twice and counts once");
+                return 0;
+        }
+        if (named && named != same) {
+                config_fault(k, s, e.name, "must be the name of only one token");
+                return 0;
         }
         r = token_set_add(tokens, e.secret, e.name, right);
         if (r == -E2BIG) {
-                config_fault(k, s, e.shown, "must be at most %u tokens", TOKENS_MAX);
+                report_full(k, s, e.shown, TOKENS_MAX);
                 return 0;
         }
         return r;

@@ -1,15 +1,56 @@
 /* SPDX-License-Identifier: MIT */
+
+/* A set has two hash tables with open addresses, from a secret and from a name to the place of the token, so
+ * that a configuration with many tokens is read in time. What a client presents is not looked up in them:
+ * token_set_find() takes the same time for each guess. */
+
 #include <errno.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/text.h"
 #include "core/digest.h"
 #include "core/token.h"
 
-static Token *token_of(TokenSet *s, const Secret *secret) {
-        for (size_t i = 0; i < s->n; i++)
-                if (secret_compare(s->tokens[i].secret, secret) == 0)
-                        return s->tokens + i;
-        return NULL;
+#define SLOTS (2 * TOKENS_MAX) /* half of them are empty at least */
+
+_Static_assert((SLOTS & (SLOTS - 1)) == 0 && TOKENS_MAX < UINT16_MAX, "a slot has a place plus one, or 0");
+
+/* The slot of this secret or name, or the empty one where it would be. */
+static uint16_t *slot_of_secret(const TokenSet *s, const Secret *secret) {
+        size_t i = secret_hash(secret) & (SLOTS - 1);
+
+        while (s->by_secret[i] && secret_compare(s->tokens[s->by_secret[i] - 1].secret, secret) != 0)
+                i = (i + 1) & (SLOTS - 1);
+        return s->by_secret + i;
+}
+
+static uint16_t *slot_of_name(const TokenSet *s, const char *name) {
+        size_t i = hash_stable(name, strlen(name)) & (SLOTS - 1);
+
+        while (s->by_name[i] && !streq(s->tokens[s->by_name[i] - 1].name, name))
+                i = (i + 1) & (SLOTS - 1);
+        return s->by_name + i;
+}
+
+static Token *in_slot(const TokenSet *s, const uint16_t *slot) {
+        return *slot > 0 ? s->tokens + *slot - 1 : NULL;
+}
+
+const Token *token_set_get(const TokenSet *s, const Secret *secret) {
+        return s->n > 0 ? in_slot(s, slot_of_secret(s, secret)) : NULL;
+}
+
+const Token *token_set_named(const TokenSet *s, const char *name) {
+        return s->n > 0 ? in_slot(s, slot_of_name(s, name)) : NULL;
+}
+
+/* Of two tokens with one name the first one has it. */
+static void enter_name(TokenSet *s, const Token *t) {
+        uint16_t *slot = slot_of_name(s, t->name);
+
+        if (!*slot)
+                *slot = (uint16_t) (t - s->tokens + 1);
 }
 
 static int token_set_append(TokenSet *s, Secret *secret, char *name, TokenRight right) {
@@ -22,20 +63,31 @@ static int token_set_append(TokenSet *s, Secret *secret, char *name, TokenRight 
         r = digest_secret_bytes(secret, digest);
         if (r < 0)
                 return r;
-        tokens = reallocarray(s->tokens, s->n + 1, sizeof(Token));
-        if (!tokens)
+        if (!s->by_secret)
+                s->by_secret = calloc(SLOTS, sizeof(uint16_t));
+        if (!s->by_name)
+                s->by_name = calloc(SLOTS, sizeof(uint16_t));
+        if (!s->by_secret || !s->by_name)
                 return -ENOMEM;
-        s->tokens = tokens;
-        tokens += s->n++;
+        if ((s->n & (s->n - 1)) == 0) { /* grows to powers of two */
+                tokens = reallocarray(s->tokens, MAX(2 * s->n, (size_t) 1), sizeof(Token));
+                if (!tokens)
+                        return -ENOMEM;
+                s->tokens = tokens;
+        }
+        *slot_of_secret(s, secret) = (uint16_t) (s->n + 1);
+        tokens = s->tokens + s->n++;
         *tokens = (Token){ .secret = secret_ref(secret), .name = name, .right = right };
         secret_mask_token(secret, tokens->mask);
         memcpy(&tokens->id, digest, sizeof(tokens->id));
+        if (name)
+                enter_name(s, tokens);
         return 0;
 }
 
 int token_set_add(TokenSet *s, Secret *secret, const char *name, TokenRight right) {
         _cleanup_free_ char *copy = NULL;
-        Token *t = token_of(s, secret);
+        Token *t = s->n > 0 ? in_slot(s, slot_of_secret(s, secret)) : NULL;
         int r;
 
         if (name) {
@@ -45,8 +97,10 @@ int token_set_add(TokenSet *s, Secret *secret, const char *name, TokenRight righ
         }
         if (t) {
                 t->right = MAX(t->right, right);
-                if (!t->name)
+                if (!t->name && copy) {
                         t->name = TAKE_PTR(copy);
+                        enter_name(s, t);
+                }
         } else {
                 r = token_set_append(s, secret, copy, right);
                 if (r < 0)
@@ -67,6 +121,8 @@ void token_set_done(TokenSet *s) {
                 free(s->tokens[i].name);
         }
         free(s->tokens);
+        free(s->by_secret);
+        free(s->by_name);
         *s = (TokenSet){};
 }
 

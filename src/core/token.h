@@ -25,12 +25,18 @@ typedef struct TokenSet {
         Token *tokens;
         size_t n;
         size_t n_client, n_admin; /* as configured: a token in both lists counts twice */
+        uint16_t *by_secret, *by_name; /* see token.c; NULL: there are no tokens */
 } TokenSet;
 
 /* Takes its own reference. A token that is there already gets the higher right, and the name if it had none;
  * then 0. -E2BIG, -ENOMEM. */
 int token_set_add(TokenSet *s, Secret *secret, const char *name, TokenRight right);
 void token_set_done(TokenSet *s);
+
+/* The token with this secret, or with this name; or NULL. For a configuration, not for clients: the time
+ * depends on the content, but not on the number of tokens. */
+const Token *token_set_get(const TokenSet *s, const Secret *secret);
+const Token *token_set_named(const TokenSet *s, const char *name);
 
 /* The token that a client presented, or NULL. Compares with every token, so that the time reveals neither
  * how much of a guess is right nor which token it is. Valid until the next token_set_add(). */

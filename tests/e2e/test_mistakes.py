@@ -184,6 +184,39 @@ def test_file(row, tmp_path):
     assert got == status
 
 
+# Lists as long as a mistake can make them: the file, a line of it, and the number of lines; then there are ten times as many.
+LONG = {
+    "tokens": ("allowed-tokens", "a-token-of-this-test-{}", 2000),
+    "too-many-tokens": ("allowed-tokens", "a-token-of-this-test-{}", 6000),
+    "tokens-with-names": ("allowed-tokens", "name-{0} = a-token-of-this-test-{0}", 2000),
+    "copies-of-a-token": ("allowed-tokens", "a-token-of-this-test", 6000),
+    "keys": ("api-keys", "another-key-of-this-test-{}", 6000),
+    "copies-of-a-key": ("api-keys", KEY, 6000),
+    "copies-of-keys": ("api-keys", "another-key-of-this-test-{0}\nanother-key-of-this-test-{0}", 3000),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_long_list(what, tmp_path):
+    """Ten times the list takes at most twelve times the CPU, plus some for the clock's ticks."""
+    name, line, n = LONG[what]
+
+    def cpu(n):
+        folder = tmp_path / str(n)
+        folder.mkdir(mode=0o750)
+        (folder / name).write_text("".join(line.format(i) + "\n" for i in range(n)))
+        (folder / name).chmod(0o600)
+        argv = [house.GEMGATED, f"--config-dir={folder}", "--check-config"]
+        p = subprocess.Popen(argv, env=process.SANITIZERS, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)  # fmt: skip
+        _, _, used = os.wait4(p.pid, 0)
+        p.returncode = 0
+        return used.ru_utime + used.ru_stime
+
+    few, many = min(cpu(n) for n in (n, n + 1, n + 2)), min(cpu(n) for n in (10 * n, 10 * n + 1))
+    assert many <= 12 * few + 0.03
+
+
 def test_published_by_compose(tmp_path):
     """compose.yaml sets LISTEN in the container, whatever PUBLISH opens."""
     write(tmp_path / ".env", GOOD | {"PUBLISH": "0.0.0.0:8080", "ALLOWED_TOKENS": None})

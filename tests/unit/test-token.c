@@ -10,6 +10,13 @@ static void add(TokenSet *s, const char *text, const char *name, TokenRight righ
         assert_int_equal(token_set_add(s, secret, name, right), expected);
 }
 
+static const Token *get(const TokenSet *s, const char *text) {
+        _cleanup_(secret_unrefp) Secret *secret = NULL;
+
+        assert_int_equal(secret_new(text, strlen(text), &secret), 0);
+        return token_set_get(s, secret);
+}
+
 static void test_find(void **state) {
         static const struct {
                 const char *presented;
@@ -70,6 +77,27 @@ static void test_ceiling(void **state) {
         assert_int_equal(s.n_client, TOKENS_MAX);
         assert_int_equal(token_set_find(&s, "token-7", 7)->right, TOKEN_ADMIN);
         assert_null(token_set_find(&s, "one-too-many", 12));
+        for (unsigned i = 0; i < TOKENS_MAX; i++) {
+                (void) snprintf(text, sizeof(text), "token-%u", i);
+                assert_ptr_equal(get(&s, text), s.tokens + i);
+        }
+        assert_null(get(&s, "one-too-many"));
+}
+
+/* The name belongs to the token that got it first. */
+static void test_names(void **state) {
+        _cleanup_(token_set_done) TokenSet s = {};
+
+        assert_null(get(&s, "token-a"));
+        assert_null(token_set_named(&s, "a"));
+        add(&s, "token-a", NULL, TOKEN_CLIENT, 0);
+        add(&s, "token-b", "b", TOKEN_CLIENT, 0);
+        assert_null(token_set_named(&s, "a"));
+        add(&s, "token-a", "a", TOKEN_ADMIN, 0);
+        add(&s, "token-c", "b", TOKEN_CLIENT, 0);
+        assert_ptr_equal(token_set_named(&s, "a"), get(&s, "token-a"));
+        assert_ptr_equal(token_set_named(&s, "b"), get(&s, "token-b"));
+        assert_null(token_set_named(&s, "token-a"));
 }
 
 static void test_empty(void **state) {
@@ -83,6 +111,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_find),
                 cmocka_unit_test(test_ceiling),
+                cmocka_unit_test(test_names),
                 cmocka_unit_test(test_empty),
         };
 
