@@ -75,9 +75,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *userdata) {
                 const char *status = memchr(p, ' ', k);
 
                 c->in_head = status && p + k - status > 3 && status[1] != '1';
-        } else if (k == 0)
+        } else if (k == 0) {
+                c->has_head = c->has_head || c->in_head;
                 c->in_head = false;
-        else if (c->in_head && memchr(p, ':', k)) {
+        } else if (c->in_head && c->call.ops.header && memchr(p, ':', k)) {
                 c->in_callback = true;
                 c->call.ops.header(p, k, c->call.userdata);
                 c->in_callback = false;
@@ -149,6 +150,7 @@ static int handle_take(CurlGlue *g, CurlHandle *ret) {
         (void) curl_easy_setopt(h.easy, CURLOPT_CLOSESOCKETDATA, g);
         (void) curl_easy_setopt(h.easy, CURLOPT_PREREQFUNCTION, on_send);
         (void) curl_easy_setopt(h.easy, CURLOPT_WRITEFUNCTION, on_data);
+        (void) curl_easy_setopt(h.easy, CURLOPT_HEADERFUNCTION, on_header);
         /* Empty, not NULL: then libcurl does not look for the environment's variables. */
         (void) curl_easy_setopt(h.easy, CURLOPT_PROXY, "");
         (void) curl_easy_setopt(h.easy, CURLOPT_NOPROXY, "");
@@ -170,7 +172,6 @@ static void handle_give(CurlGlue *g, CurlHandle *h) {
         (void) curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_READDATA, NULL);
-        (void) curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, NULL);
         (void) curl_easy_setopt(h->easy, CURLOPT_PRIVATE, NULL);
@@ -307,10 +308,7 @@ int curl_call_start(HttpClient *client, const HttpCallParams *p, const HttpCallO
         (void) curl_easy_setopt(c->handle.easy, CURLOPT_CONNECTTIMEOUT_MS,
                                 (long) (p->connect_timeout / USEC_PER_MSEC));
         call_request(c, p);
-        if (ops->header) {
-                (void) curl_easy_setopt(c->handle.easy, CURLOPT_HEADERFUNCTION, on_header);
-                (void) curl_easy_setopt(c->handle.easy, CURLOPT_HEADERDATA, c);
-        }
+        (void) curl_easy_setopt(c->handle.easy, CURLOPT_HEADERDATA, c);
 
         if (curl_multi_add_handle(g->multi, c->handle.easy) != CURLM_OK)
                 return -EIO;
@@ -352,8 +350,8 @@ static HttpOutcome outcome_of(const CurlCall *c, CURLcode code) {
         if (c->road && c->sent == 0)
                 return HTTP_OUTCOME_UNREACHED;
         switch (code) {
-        case CURLE_OK:
-                return HTTP_OUTCOME_COMPLETE;
+        case CURLE_OK: /* also if the connection has ended within the head */
+                return c->has_head ? HTTP_OUTCOME_COMPLETE : HTTP_OUTCOME_BROKEN;
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
@@ -368,12 +366,12 @@ static HttpOutcome outcome_of(const CurlCall *c, CURLcode code) {
 }
 
 static void cause_of(const CurlCall *c, CURLcode code, char ret[static HTTP_CAUSE_MAX]) {
-        const char *words = c->cut               ? "The connection was closed before an answer came"
-                            : c->handle.words[0] ? c->handle.words
-                                                 : curl_easy_strerror(code);
+        const char *words = c->cut || code == CURLE_OK ? "The connection was closed before an answer came"
+                            : c->handle.words[0]       ? c->handle.words
+                                                       : curl_easy_strerror(code);
 
         ret[0] = 0;
-        if (code == CURLE_OK)
+        if (code == CURLE_OK && c->has_head)
                 return;
         curl_cause(c->handle.easy, curl_road_proxy(c->road), code, c->sent > 0, words, ret);
         secret_scrub(ret, c->secret);

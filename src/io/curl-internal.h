@@ -66,6 +66,7 @@ typedef struct CurlCall {
         bool held;    /* on_data() returned PAUSE, and libcurl waits */
         bool starved; /* likewise on_read() */
         bool in_head; /* the lines that come are the final head's */
+        bool has_head; /* it is complete */
         bool aborted, in_callback;
         bool again;   /* it was sent once more */
         bool cut;     /* libcurl would have sent it once more, but must not */
