@@ -98,6 +98,7 @@ REVEALERS = {
     "src/base/secret.c",
     "src/core/digest.c",  # SHA-256, for ids
     "src/io/curl-call.c",  # x-goog-api-key
+    "src/io/http1-request.c",  # likewise
     "src/io/curl-proxy.c",  # the URL of a proxy
     "src/engine/cli-runner.c",  # a job token, to its runner
 }
