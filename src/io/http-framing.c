@@ -44,11 +44,16 @@ static const bool token_bytes[256] = {
         ['~'] = true,
 };
 
+size_t http_token_length(const char *s, size_t n) {
+        size_t i = 0;
+
+        while (i < n && token_bytes[(unsigned char) s[i]])
+                i++;
+        return i;
+}
+
 bool http_is_token(const char *s, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (!token_bytes[(unsigned char) s[i]])
-                        return false;
-        return n > 0;
+        return n > 0 && http_token_length(s, n) == n;
 }
 
 /* --- lines: of a head, and of the trailers --- */

@@ -51,4 +51,5 @@ void http_framing_body(HttpFraming *f, bool chunked, uint64_t length);
 bool http_framing_in_body(const HttpFraming *f); /* also with a fault there */
 bool http_framing_has_no_method(const HttpFraming *f); /* a fault at the beginning of the first line */
 
-bool http_is_token(const char *s, size_t n); /* RFC 9110, 5.6.2: a method, the name of a header */
+size_t http_token_length(const char *s, size_t n); /* of the token at s (RFC 9110, 5.6.2); 0: none */
+bool http_is_token(const char *s, size_t n);       /* all of it: a method, the name of a header */

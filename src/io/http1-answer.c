@@ -46,29 +46,44 @@ static void take(Http1Bytes *b, size_t n) {
 
 /* --- lines --- */
 
-/* Eight bytes at a time: is there one below 0x20, or 0x7f? */
-static bool has_control(const char *p, size_t n) {
+/* Of eight bytes: is there one below 0x20, or 0x7f? */
+static bool word_has_control(const char *p) {
         const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
-        size_t i = 0;
+        uint64_t x, y;
 
-        for (; i + 8 <= n; i += 8) {
-                uint64_t x, y;
+        memcpy(&x, p, 8);
+        y = x ^ (ones * 0x7f);
+        return (((x - ones * 0x20) & ~x) | ((y - ones) & ~y)) & tops;
+}
 
-                memcpy(&x, p + i, 8);
-                y = x ^ (ones * 0x7f);
-                if ((((x - ones * 0x20) & ~x) | ((y - ones) & ~y)) & tops)
-                        break; /* it may be a tab */
-        }
-        for (; i < n; i++)
+static bool may_have_control(const char *p, size_t n) {
+        if (n < 8)
+                return true;
+        for (size_t i = 0; i + 8 < n; i += 8)
+                if (word_has_control(p + i))
+                        return true;
+        return word_has_control(p + n - 8);
+}
+
+/* Other than a tab. */
+static bool has_control(const char *p, size_t n) {
+        if (!may_have_control(p, n))
+                return false;
+        for (size_t i = 0; i < n; i++)
                 if (((unsigned char) p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f)
                         return true;
         return false;
 }
 
-bool http1_is_header(const char *line, size_t n) {
-        const char *colon = memchr(line, ':', n);
+/* The length of a header's name; 0: the line is not `name: value`. */
+static size_t header_name(const char *line, size_t n) {
+        size_t k = http_token_length(line, n);
 
-        return colon && http_is_token(line, (size_t) (colon - line)) && !has_control(line, n);
+        return k < n && line[k] == ':' && !has_control(line + k, n - k) ? k : 0;
+}
+
+bool http1_is_header(const char *line, size_t n) {
+        return header_name(line, n) > 0;
 }
 
 /* A line without its end. `max`: with its end. */
@@ -102,9 +117,7 @@ static int take_head_line(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
 static const char *header_fault(const Http1Bytes *line) {
         if (*line->p == ' ' || *line->p == '\t')
                 return "a header that continues on the next line";
-        if (!http1_is_header(line->p, line->n))
-                return "a header is not `name: value`";
-        return NULL;
+        return "a header is not `name: value`";
 }
 
 /* --- the first line --- */
@@ -195,7 +208,7 @@ static const char *on_connection(Http1Answer *a, Http1Bytes value) {
         return NULL;
 }
 
-static const char *look_at_header(Http1Answer *a, const Http1Bytes *line) {
+static const char *look_at_header(Http1Answer *a, Http1Bytes line, size_t n_name) {
         static const struct {
                 const char *name;
                 size_t n;
@@ -207,13 +220,10 @@ static const char *look_at_header(Http1Answer *a, const Http1Bytes *line) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                if (line->n > rows[i].n && line->p[rows[i].n] == ':' &&
-                    strncasecmp(line->p, rows[i].name, rows[i].n) == 0) {
-                        Http1Bytes value = *line;
-
-                        take(&value, rows[i].n + 1);
-                        trim(&value);
-                        return rows[i].fn(a, value);
+                if (n_name == rows[i].n && strncasecmp(line.p, rows[i].name, n_name) == 0) {
+                        take(&line, n_name + 1);
+                        trim(&line);
+                        return rows[i].fn(a, line);
                 }
         return NULL;
 }
@@ -260,6 +270,7 @@ static int end_head(Http1Answer *a) {
 static int read_headers(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
         const char *fault;
         Http1Bytes line;
+        size_t n_name;
         int r;
 
         r = take_head_line(a, rest, &line);
@@ -269,7 +280,8 @@ static int read_headers(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
                 return end_head(a);
         if (++a->n_lines > HTTP_ANSWER_LINES_MAX)
                 return fail(a, "the head has too many lines");
-        fault = header_fault(&line) ?: look_at_header(a, &line);
+        n_name = header_name(line.p, line.n);
+        fault = n_name > 0 ? look_at_header(a, line, n_name) : header_fault(&line);
         if (fault)
                 return fail(a, fault);
         if (a->status < 200)
@@ -382,7 +394,6 @@ static int read_chunk_lf(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret _unus
 
 static int read_trailers(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret _unused_) {
         size_t before = rest->n;
-        const char *fault;
         Http1Bytes line;
         int r;
 
@@ -394,8 +405,7 @@ static int read_trailers(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret _unus
                 a->state = HTTP1_ANSWER_AT_END;
                 return AGAIN;
         }
-        fault = header_fault(&line);
-        return fault ? fail(a, fault) : AGAIN;
+        return http1_is_header(line.p, line.n) ? AGAIN : fail(a, header_fault(&line));
 }
 
 /* --- all --- */
