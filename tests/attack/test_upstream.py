@@ -16,6 +16,8 @@ SSE = HEAD % b"text/event-stream"
 JSON_HEAD = HEAD % b"application/json"
 TOKEN = [("Authorization", f"Bearer {SECRETS['TOKEN']}")]
 GOOD = b'{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello."}]},"finishReason":"STOP"}]}'
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n"
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(GOOD)
 CACHE = b'{"name":"cachedContents/a","model":"models/gemini-3.8-flash"}'
 
 
@@ -75,6 +77,14 @@ LINES = {
     "an error without an end": (b"HTTP/1.1 500 X\r\nContent-Type: application/json\r\n\r\n{", b" "),
     "a page without an end": (b"HTTP/1.1 401 X\r\nContent-Type: text/html\r\n\r\n<html>", b"<p>"),
     "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "an interim answer without an end": (b"HTTP/1.1 103 Early Hints\r\nlink: ", b"y"),
+    "chunks of a byte": (CHUNKED, b"1\r\n \r\n"),
+    "chunks with long sizes": (CHUNKED, b"0000000000000001;a=b\r\n \r\n"),
+    "an extension without an end": (CHUNKED + b"1;", b"x"),
+    "a size without an end": (CHUNKED, b"0"),
+    "trailers": (CHUNKED + b"0\r\n", b"x-a: b\r\n"),
+    "a trailer without an end": (CHUNKED + b"0\r\nx: ", b"y"),
+    "answers behind the answer": (LENGTH + GOOD, LENGTH + GOOD),
 }
 
 
