@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/limits-http-client.h"
 #include "base/text.h"
 #include "io/curl-internal.h"
 #include "io/loopback.h"
@@ -65,10 +66,14 @@ static size_t on_data(char *p, size_t size, size_t n, void *userdata) {
 }
 
 /* The lines of all heads, and the trailers. */
+/* Lines of heads and trailers. libcurl keeps them all, and has no ceiling for their number. */
 static size_t on_header(char *p, size_t size, size_t n, void *userdata) {
         CurlCall *c = userdata;
         size_t k = size * n;
 
+        c->n_lines += k;
+        if (c->n_lines > HTTP_ANSWER_HEAD_MAX)
+                return 0; /* breaks the transfer */
         while (k > 0 && strchr(TEXT_WHITESPACE, p[k - 1]))
                 k--;
         if (k > 5 && memcmp(p, "HTTP/", 5) == 0) {

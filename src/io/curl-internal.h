@@ -60,6 +60,7 @@ typedef struct CurlCall {
         char header[CURL_HEADER_MAX];
         List resumed;
         size_t n_left;         /* of ops.read: bytes to come; SIZE_MAX: not known */
+        size_t n_lines;        /* bytes of the answer's heads and trailers */
         usec_t started, sent;  /* CLOCK_MONOTONIC; sent 0: libcurl has not begun to send the request */
         int status;
         bool is_get, added, paused;
