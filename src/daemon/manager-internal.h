@@ -55,7 +55,7 @@ struct Manager {
                 bool limiting;      /* it has the keys, and is getting its limits */
                 LoopSlice slice;
         } reload;
-        bool ended_added, signalled, draining, ending;
+        bool ended_added, signalled, draining, cut, ending;
         bool nohup;  /* SIGHUP was ignored at the start */
         bool passed; /* the sockets are systemd's: it starts the daemon at the next connection */
         char *beyond_loopback; /* a socket beyond loopback, as text: a client token is required; or NULL */

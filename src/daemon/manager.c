@@ -28,6 +28,7 @@
 
 #define JOB_SOCKET_NAME "job" /* FileDescriptorName= of gemgated-job.socket */
 #define NOFILE_RESERVE  64U   /* descriptors that are neither clients nor upstream */
+#define CUT_GRACE       USEC_PER_SEC /* within the STOP_MARGIN of notify.c */
 
 static int exit_status(int r) {
         switch (r) {
@@ -79,12 +80,20 @@ static void on_models_done(void *userdata) {
         bus_models_done(m->bus);
 }
 
-static int on_drain_timeout(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+/* DRAIN_TIMEOUT is over: open requests end with an error, and their clients have CUT_GRACE to read it. */
+static int on_drain_timeout(sd_event_source *s, uint64_t usec _unused_, void *userdata) {
         Manager *m = userdata;
+        bool again = m->cut || m->ending;
 
-        log_warning(m->ending ? "DRAIN_TIMEOUT is over: another process still locks the state file"
-                              : "DRAIN_TIMEOUT is over: open requests are cut");
-        loop_exit(m->loop, 0);
+        if (!m->cut)
+                log_warning(m->ending ? "DRAIN_TIMEOUT is over: another process still locks the state file"
+                                      : "DRAIN_TIMEOUT is over: open requests are cut");
+        m->cut = true;
+        if (!again)
+                http_cut(m->http);
+        if (again || sd_event_source_set_time(s, usec_add(loop_now(m->loop), CUT_GRACE)) < 0 ||
+            sd_event_source_set_enabled(s, SD_EVENT_ONESHOT) < 0)
+                loop_exit(m->loop, 0);
         return 0;
 }
 

@@ -461,6 +461,15 @@ void http_drain(Http *h) {
         http_server_quiesce(h->server);
 }
 
+void http_cut(Http *h) {
+        LIST_FOREACH(i, &h->requests) {
+                Request *q = list_entry(i, Request, requests);
+
+                if (q->exchange)
+                        exchange_cut(q->exchange);
+        }
+}
+
 bool http_is_quiet(Http *h) {
         return http_server_is_quiet(h->server);
 }

@@ -63,6 +63,7 @@ int http_listen(Http *h, int fd); /* takes the socket */
 int http_listen_inner(Http *h, int fd); /* the same, for CLI jobs: accepts only their tokens */
 void http_kick(Http *h); /* keys may have become usable: retries waiting requests; cheap */
 void http_drain(Http *h);         /* no new connections; every reply closes its connection */
+void http_cut(Http *h);           /* ends what clients wait for with an error */
 bool http_is_quiet(Http *h);      /* while draining: no client waits for an answer */
 usec_t http_quiet_since(const Http *h); /* CLOCK_MONOTONIC; USEC_INFINITY while a request is under way */
 size_t http_n_exchanges(const Http *h); /* requests to Gemini under way */

@@ -157,6 +157,40 @@ def test_deadline(sim, start, stream):
     assert d.wait_log("its line", lambda e: "stream_error" in e)["stream_error"] == 504
 
 
+@pytest.mark.parametrize("where", ["attempt", "queue", "answer"])
+def test_end_of_the_daemon(sim, start, stream, where):
+    """At DRAIN_TIMEOUT a stream ends with its protocol's error, wherever its request is; its client has time to read that."""
+    path, body, ping, good, bad = stream
+    sim.script({"attempt": "*: hang", "queue": "*: error rpm retry=40s",
+                "answer": '*: text "one two" chunks=2 hang after=1'}[where])  # fmt: skip
+    d = start(API_KEYS=ONE, QUEUE_WAIT="5min", STREAM_OPEN_AFTER="100ms", DRAIN_TIMEOUT="300ms")
+    c = send(d, path, body)
+    if where == "answer":
+        c.read_until(b"one")
+    else:
+        opened(c, ping)
+    d.interrupt()
+    a = rest(c)
+    assert a.body.count(bad) == 1 and good not in a.body and b"stopping" in a.body
+    assert d.process.wait() == 0
+    line = d.wait_log("its line", lambda e: "stream_error" in e)
+    assert (line["status"], line["stream_error"]) == (200, 529 if "messages" in path else 503)
+
+
+def test_end_of_the_daemon_before_the_head(sim, start, stream):
+    """A request whose answer has not begun gets a plain error."""
+    path, body, *_ = stream
+    sim.script("*: hang")
+    d = start(DRAIN_TIMEOUT="300ms")
+    c = send(d, path, body)
+    sim.wait_count(1)
+    d.interrupt()
+    a = c.read()
+    assert a.status == (529 if "messages" in path else 503) and a.complete and b"stopping" in a.body and a.header("retry-after")
+    c.close()
+    assert d.process.wait() == 0
+
+
 def test_hang_up(sim, start, stream):
     """The upstream request ends with its client, also behind a head."""
     path, body, ping, *_ = stream

@@ -96,7 +96,7 @@ extern struct Walk {
         } leases[CALLS];
         unsigned n_leases, n_calls;
         bool fail_start, fail_stream;
-        unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late;
+        unsigned n_begun, n_well, n_errors, n_stream_errors, n_hangups, n_hedged, n_queued, n_late, n_cut;
         unsigned n_elsewhere, n_paused, most_tries, n_long, n_refused, n_more, n_unsigned, n_joined;
         unsigned n_opened, n_behind, n_open_errors; /* heads without an event; behind them: tries, errors */
 } w;

@@ -177,6 +177,8 @@ static void step_time(void) {
 }
 
 static void step_other(void) {
+        Client *c;
+
         switch (draw(8)) {
         case 0:
                 w.loop.fail_timers = true;
@@ -187,6 +189,14 @@ static void step_other(void) {
         case 2:
                 (void) pool_reset(w.http.p.pool, NULL, NULL, __wrap_clock_realtime());
                 key_queue_kick(w.http.queue);
+                break;
+        case 3:
+                c = draw(8) == 0 ? pick_client() : NULL;
+                if (!c || !c->q.exchange)
+                        break;
+                c->injected = true;
+                w.n_cut++;
+                exchange_cut(c->q.exchange);
                 break;
         default:
                 key_queue_kick(w.http.queue);
@@ -375,6 +385,7 @@ static void walk(uint64_t seed, unsigned n_steps) {
                       w.n_queued, w.most_tries, w.n_long, w.n_opened, w.n_behind, w.n_open_errors);
         assert_true(w.n_well > n_steps / 200 && w.n_errors > n_steps / 500 && w.n_hangups > n_steps / 500);
         assert_true(w.n_stream_errors > 0 && w.n_hedged > 0 && w.n_queued > 0 && w.n_late > 0);
+        assert_true(w.n_cut > 0);
         assert_true(w.n_long > n_steps / 200 && w.n_refused > n_steps / 5000);
         assert_true(w.n_joined > n_steps / 5000 && w.n_opened > n_steps / 1000);
         assert_true(w.n_behind > n_steps / 5000 && w.n_open_errors > n_steps / 5000);

@@ -400,6 +400,17 @@ void exchange_on_deadline(Timeout *t) {
         exchange_step(x);
 }
 
+/* That of a CLI job ends with its client's, which runs the job. */
+void exchange_cut(Exchange *x) {
+        ApiError e;
+
+        if (x->request->job || x->state >= EXCHANGE_DRAINING)
+                return;
+        api_error_set_busy(&e, "The gateway is stopping, and this request was not answered in time.");
+        fail(x, &e);
+        exchange_step(x);
+}
+
 static Exchange *exchange_new(Request *q) {
         Exchange *x = calloc(1, sizeof(Exchange));
 

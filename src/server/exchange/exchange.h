@@ -11,6 +11,7 @@
 int exchange_begin(Request *q, ApiError *ret_error); /* the handler of its routes */
 const char *exchange_state(const Exchange *x); /* its name: "attempting", "queued", … */
 void exchange_drained(Exchange *x); /* the client has read some bytes */
+void exchange_cut(Exchange *x); /* gemgate ends before it: an error, in the stream if that has begun */
 
 /* Callbacks of the time-out queues in Http. */
 extern const KeyQueueOps exchange_queue_ops;
