@@ -132,6 +132,29 @@ static int refuse_argument(const char *argument, const char *why) {
         return EX_USAGE;
 }
 
+/* Names the option that is most likely meant, if one is near. The value behind a = is none of the name. */
+static int refuse_option(const char *argument, const struct option *options) {
+        const char *typed = startswith(argument, "--"), *nearest = NULL;
+        char name[TEXT_NEAR_MAX + 1], why[128];
+        unsigned least = 3;
+
+        text_copy(name, sizeof(name), strempty(typed));
+        name[strcspn(name, "=")] = 0;
+        for (const struct option *o = options; *name && o->name; o++) {
+                unsigned d = text_distance(name, o->name);
+
+                if (d < least) {
+                        least = d;
+                        nearest = o->name;
+                }
+        }
+        if (nearest && streq(name, nearest))
+                return refuse_argument(argument, "must have no value");
+        (void) snprintf(why, sizeof(why), "must be an option of gemgated%s%s", nearest ? ", such as --" : "",
+                        strempty(nearest));
+        return refuse_argument(argument, why);
+}
+
 /* A permanent failure answers waiting clients, so that systemd does not start the daemon again for them. */
 static int fail(int status, int n_listeners) {
         if (status == EX_CONFIG || status == EX_NOPERM)
@@ -192,7 +215,7 @@ static int run(int argc, char *argv[]) {
                 case ':':
                         return refuse_argument(argv[optind - 1], "must have a value");
                 default:
-                        return refuse_argument(argv[optind - 1], "must be an option of gemgated");
+                        return refuse_option(argv[optind - 1], options);
                 }
         if (optind < argc)
                 return refuse_argument(argv[optind], "unexpected argument");

@@ -241,7 +241,19 @@ def test_env_file_may_not_be_read(tmp_path):
     assert (status, p.said()) == (77, f"gemgated: x.env: {why}\n")
 
 
-@pytest.mark.parametrize("argument,why", [("--bogus", "must be an option of gemgated"), ("extra", "unexpected argument")])
+ARGUMENTS = [
+    ("--bogus", "must be an option of gemgated"),
+    ("-x", "must be an option of gemgated"),
+    ("--chekc-config", "must be an option of gemgated, such as --check-config"),
+    ("--env-flie=/etc/x.env", "must be an option of gemgated, such as --env-file"),
+    ("--conf-dir=/etc", "must be an option of gemgated, such as --config-dir"),
+    ("--listen=:80", "must be an option of gemgated"),
+    ("--health=yes", "must have no value"),
+    ("extra", "unexpected argument"),
+]
+
+
+@pytest.mark.parametrize("argument,why", ARGUMENTS)
 def test_argument(argument, why, tmp_path):
     got, out, err = run_daemon(tmp_path, argument)
     assert (got, out, err) == (64, "", f"gemgated: {argument}: {why}; see --help\n")
