@@ -342,10 +342,11 @@ static void receive(Http1 *c) {
         }
 }
 
-/* Bytes have arrived for a work that is paused, or the connection has ended. Epoll shows the latter again
- * and again, so it is not asked any more: what is left in the socket is read when the work continues. */
-static void stop_reading(Http1 *c) {
-        if (c->is_deaf)
+/* The work is paused, and bytes have arrived, or the connection has ended. Epoll shows an end again and
+ * again, whatever it is asked for, so then it is not asked any more: what is left in the socket is read when
+ * the work continues. */
+static void stop_reading(Http1 *c, uint32_t events) {
+        if (c->is_deaf && (events & (EPOLLHUP | EPOLLERR)))
                 loop_fd_remove(c->loop, &c->fd);
         c->is_deaf = true;
 }
@@ -362,34 +363,35 @@ static void check_idle(Http1 *c) {
 }
 
 /* Writes and reads what can be written and read now. */
-static void turn(Http1 *c, bool may_write, bool may_read) {
+static void turn(Http1 *c, uint32_t events) {
+        bool may_read = events & ~(uint32_t) EPOLLOUT;
+
         if (c->state == HTTP1_IDLE) {
                 check_idle(c);
                 return;
         }
-        if (may_write && c->state == HTTP1_SENDING && !c->write_failed && !c->failure)
+        if ((events & EPOLLOUT) && c->state == HTTP1_SENDING && !c->write_failed && !c->failure)
                 send_bytes(c);
         if (c->failure) {
                 finish(c, c->failure_end, c->failure);
                 return;
         }
-        may_read = may_read || c->write_failed;
         if (may_read && c->work->paused)
-                stop_reading(c);
+                stop_reading(c, events);
         watch(c);
-        if (may_read && !c->work->paused)
+        if ((may_read || c->write_failed) && !c->work->paused)
                 receive(c);
 }
 
 static void on_fd(uint32_t events, void *userdata) {
-        turn(userdata, events & EPOLLOUT, events & ~(uint32_t) EPOLLOUT);
+        turn(userdata, events);
 }
 
 static void on_slice(void *userdata) {
         Http1 *c = userdata;
 
         loop_slice_remove(&c->slice);
-        turn(c, true, true);
+        turn(c, EPOLLIN | EPOLLOUT);
 }
 
 /* --- interface --- */

@@ -582,6 +582,40 @@ static void test_end_in_a_pause(void **state) {
         }
 }
 
+/* A work that is paused sends on. */
+static void test_upload_in_a_pause(void **state) {
+        _cleanup_free_ char *body = side_text(5 << 20);
+        Side *s = *state;
+
+        s->body = body;
+        side_begin_read(s, 5 << 20);
+        http1_start(s->c, &s->w);
+        side_turns(s);
+        side_send_text(s, OK "Content-Length: 6\r\n\r\nabc");
+        side_turns(s);
+        s->w.paused = true;
+        side_send_text(s, "def");
+        side_turns(s);
+        s->n_body = 5 << 20;
+        for (unsigned i = 0; i < 3; i++) {
+                http1_continue(s->c);
+                side_turns(s);
+        }
+        for (unsigned n = 0; n < 1000; n++) {
+                side_receive(s);
+                side_turns(s);
+        }
+        side_check_body(s, body, 5 << 20);
+        expect_text(&s->data, "abc");
+        assert_int_equal(s->n_ends, 0);
+        s->w.paused = false;
+        http1_continue(s->c);
+        side_turns(s);
+        expect_end(s, HTTP_WORK_COMPLETE, "");
+        expect_text(&s->data, "abcdef");
+        assert_int_equal(s->n_idle, 1);
+}
+
 static void test_abort(void **state) {
         Side *s = *state;
 
@@ -685,7 +719,8 @@ int main(void) {
                 WITH_SIDE(test_large_body),      WITH_SIDE(test_answer_to_a_part),
                 WITH_SIDE(test_read_body),       WITH_SIDE(test_pieces),
                 WITH_SIDE(test_body_that_fails), WITH_SIDE(test_pause),
-                WITH_SIDE(test_end_in_a_pause),  WITH_SIDE(test_abort),
+                WITH_SIDE(test_end_in_a_pause),  WITH_SIDE(test_upload_in_a_pause),
+                WITH_SIDE(test_abort),
                 WITH_SIDE(test_cancel),          WITH_SIDE(test_free_in_idle),
                 WITH_SIDE(test_fast_server),
         };
