@@ -454,10 +454,11 @@ void http1_start(Http1 *c, HttpWork *w) {
         http1_answer_init(&c->answer, streq(w->method, "HEAD"));
 
         r = http1_request_head(w, &c->out);
-        if (r == -EINVAL)
-                fail(c, HTTP_WORK_ABORTED, "The head of the request has a character that it must not have");
-        else if (r < 0)
-                fail(c, HTTP_WORK_ABORTED, "No memory for the head of the request");
+        if (r < 0)
+                fail(c, HTTP_WORK_ABORTED,
+                     r == -EINVAL ? "The head of the request has a character that it must not have" :
+                     r == -E2BIG  ? "The head of the request is too long" :
+                                    "No memory for the head of the request");
         else if (!http1_request_is_read(w)) {
                 send_bytes(c);
                 watch(c);

@@ -158,9 +158,47 @@ static void test_walk(void **state) {
                 walk_once(s, text, step);
 }
 
+/* An answer with wrong bytes: whatever comes of it, the work ends once, the loop rests, and what was passed
+ * on is no more than was sent. */
+static void mutate_once(Side *s, const char *text, unsigned step) {
+        static const char likely[] = "\r\n\0 :;,0fFx-\x7f\xff";
+        _cleanup_buf_ Buf answer = BUF_INIT(1 << 24);
+        bool by_close;
+
+        compose(&answer, text, dice(300), &by_close);
+        for (unsigned n = 1 + dice(4); n > 0; n--)
+                buf_data(&answer)[dice((unsigned) answer.n)] = likely[dice(sizeof(likely) - 1)];
+        side_renew(s);
+        s->is_tls = dice(2);
+        s->read_max = dice(2) ? SIZE_MAX : 1 + dice(50);
+        side_start(s, dice(8) ? "POST" : "HEAD", "{}");
+        for (size_t at = 0, k; at < answer.n && s->n_ends == 0; at += k) {
+                k = at_most(answer.n - at, 1 + dice(400));
+                side_send(s, buf_data(&answer) + at, k);
+                side_turns(s);
+        }
+        side_receive(s);
+        side_close(s);
+        side_turns(s);
+        if (s->n_ends != 1 || s->n_closed != 1 || s->data.n > answer.n || s->headers_seen.n > 2 * answer.n)
+                fail_msg("step %u: %u ends", step, s->n_ends);
+        assert_true(s->end == HTTP_WORK_COMPLETE || s->end == HTTP_WORK_BROKEN);
+}
+
+static void test_mutations(void **state) {
+        _cleanup_free_ char *text = side_text(1000);
+        unsigned n = walk_steps(3000);
+        Side *s = *state;
+
+        random_state = walk_seed(2);
+        for (unsigned step = 0; step < n; step++)
+                mutate_once(s, text, step);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_walk, side_setup, side_teardown),
+                cmocka_unit_test_setup_teardown(test_mutations, side_setup, side_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,25 @@ static void test_refused_requests(void **state) {
         }
 }
 
+static void test_long_request(void **state) {
+        _cleanup_free_ char *target = side_text(HTTP_REQUEST_HEAD_MAX);
+        Side *s = *state;
+
+        side_begin(s, "GET", NULL);
+        s->w.target = target + 1000;
+        http1_start(s->c, &s->w);
+        side_send_text(s, THREE);
+        side_turns(s);
+        expect_end(s, HTTP_WORK_COMPLETE, "");
+
+        side_begin(s, "GET", NULL);
+        s->w.target = target;
+        http1_start(s->c, &s->w);
+        side_turns(s);
+        expect_end(s, HTTP_WORK_ABORTED, "The head of the request is too long");
+        expect_closed(s, true);
+}
+
 /* One write and one read a request, and the watch stays. */
 static void test_system_calls(void **state) {
         Side *s = *state;
@@ -711,7 +730,8 @@ static void test_fast_server(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 WITH_SIDE(test_requests),        WITH_SIDE(test_refused_requests),
-                WITH_SIDE(test_system_calls),    WITH_SIDE(test_answers),
+                WITH_SIDE(test_long_request),    WITH_SIDE(test_system_calls),
+                WITH_SIDE(test_answers),
                 WITH_SIDE(test_broken_answers),  WITH_SIDE(test_invalid_answer),
                 WITH_SIDE(test_bytes_behind),    WITH_SIDE(test_idle),
                 WITH_SIDE(test_stale),           WITH_SIDE(test_unsent),
