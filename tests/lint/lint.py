@@ -35,6 +35,7 @@ FLOORS = {
 FOREIGN = [
     (r"microhttpd\.h", {"io"}),
     (r"curl/.*", {"io"}),
+    (r"nghttp2/.*", {"io"}),
     (r"sqlite3\.h|hiredis/.*", {"io"}),
     (r"systemd/.*", {"io", "bus", "daemon", "ctl"}),
     (r"openssl/.*", {"core"}),
@@ -100,6 +101,7 @@ REVEALERS = {
     "src/io/curl-call.c",  # x-goog-api-key
     "src/io/http1-request.c",  # likewise
     "src/io/curl-proxy.c",  # the URL of a proxy
+    "src/io/http2-request.c",  # x-goog-api-key
     "src/engine/cli-runner.c",  # a job token, to its runner
 }
 
