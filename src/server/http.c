@@ -169,9 +169,8 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                 return HANDLER_E_REFUSED;
         }
         route = route_find(method, q->path, &q->rest, ret_allow, n_allow);
-        if (route && streq(route->method, "POST") && route_misses_model(route, method, q->rest) &&
-            missing_find(method, q->path, right))
-                route = NULL; /* of another protocol, behind a base URL that ends in /v1/models */
+        if (route && route_may_be_behind(route, method, q->rest) && missing_find(method, q->path, right))
+                route = NULL; /* another path, behind a base URL that ends in /v1/models */
         if (!route)
                 route = cors_preflight_route(q, ret_allow);
         meant = route || ret_allow[0] ? route : missing_find(method, q->path, right);

@@ -16,6 +16,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/secret.h"
 #include "base/text.h"
@@ -105,14 +106,24 @@ static const struct {
         { "projects", true },   { "locations", true },  { "publishers", true }, { "engines", true },
 };
 
+/* {model}:{method}, as far as n characters */
+static bool is_method_of_model(const char *rest, size_t n) {
+        return memchr(rest, ':', n) && !memchr(rest, '/', n);
+}
+
 static bool is_path_of_route(const char *path, size_t n) {
         const Route *routes;
         size_t n_routes;
 
         routes = routes_all(&n_routes);
-        for (size_t i = 0; i < n_routes; i++)
-                if (strlen(routes[i].path) == n && n > 1 && strncmp(routes[i].path, path, n) == 0)
+        for (size_t i = 0; i < n_routes; i++) {
+                size_t m = strlen(routes[i].path);
+
+                if (m > n || n <= 1 || strncmp(routes[i].path, path, m) != 0)
+                        continue;
+                if (m == n || (routes[i].path[m - 1] == '/' && is_method_of_model(path + m, n - m)))
                         return true;
+        }
         return false;
 }
 

@@ -176,6 +176,15 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
         return NULL;
 }
 
+/* Of this API once more: no model's name has that in it. */
+static bool has_path(const char *rest) {
+        return strstr(rest, "/models") != NULL;
+}
+
+bool route_may_be_behind(const Route *r, const char *method, const char *rest) {
+        return route_misses_model(r, method, rest) && (streq(r->method, "POST") || has_path(rest));
+}
+
 bool route_misses_model(const Route *r, const char *method, const char *rest) {
         static const char models[] = "/models/";
         size_t n = strlen(r->path), n_models = sizeof(models) - 1;
@@ -184,7 +193,7 @@ bool route_misses_model(const Route *r, const char *method, const char *rest) {
                 return false;
         if (!method_serves(r->method, method))
                 return true;
-        return streq(r->method, "POST") ? !strchr(rest, ':') : strchr(rest, '/') != NULL;
+        return streq(r->method, "POST") ? !strchr(rest, ':') || has_path(rest) : strchr(rest, '/') != NULL;
 }
 
 /* "GET, HEAD and DELETE" */

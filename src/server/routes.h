@@ -36,6 +36,10 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
  * there: the name of a model, for a POST with a method of Gemini's. */
 bool route_misses_model(const Route *r, const char *method, const char *rest);
 
+/* The same, and another path may be meant, behind a base URL that ends in …/models. A client that only looks
+ * at a model may have slashes in its name. */
+bool route_may_be_behind(const Route *r, const char *method, const char *rest);
+
 /* Whether the path belongs to the management. */
 bool route_path_is_admin(const char *path);
 
