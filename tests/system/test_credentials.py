@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Keys and tokens as credentials: PID 1 passes them, and no other process can read them."""
+import base64
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import machine
+import road
 import wait
+import wild
 from house import MASKS, SECRETS, leaked
 from machine import ETC, SERVICE, SOCKET, TCP, UNIX, run, show, systemctl
 
@@ -102,6 +107,43 @@ def test_example_without_some_of_its_files(sim):
         assert machine.chat().status == 200
         assert {r.key for r in sim.requests()} <= {SECRETS["KEY3"], SECRETS["KEY4"]}
         assert machine.ask("GET", "/stats", token="ADMIN").status == 200
+
+
+# A credential with a proxy, and what is in it.
+PROXIES = {"upstream-proxy": lambda url: url + "\n", "project-proxies": lambda url: json.dumps({"mine": url})}
+LOGIN = f"{road.USER}:{road.PLAIN}"
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_proxy(name, sim, tmp_path):
+    """Gemini is asked through the proxy, with its user and password, and only the proxy asks for Gemini's address."""
+    with wild.google(tmp_path, sim) as google:
+        google.trust()
+        proxy = road.Connect(SimpleNamespace(server=SimpleNamespace(port=wild.PORT)))
+        path = PLAIN / f"gemgate.{name}"
+        try:
+            PLAIN.mkdir(mode=0o700, exist_ok=True)
+            path.write_text(PROXIES[name](f"http://{road.USER}:{road.PASSWORD}@127.0.0.1:{proxy.port}"))
+            path.chmod(0o600)
+            machine.configure(sim, GEMINI_BASE_URL=f"https://{wild.HOST}:{wild.PORT}")
+            machine.write(ETC / "api-keys", json.dumps([{"key": SECRETS["KEY1"], "project": "mine"}]))
+            after = machine.cursor()
+            with machine.drop_in(f"[Service]\nLoadCredential={name}:{path}\n"):
+                assert machine.chat().status == 200
+                assert [user for user, _ in proxy.tunnels] == [base64.b64encode(LOGIN.encode()).decode()]
+                assert proxy.heads[0].startswith(f"CONNECT {wild.HOST}:{wild.PORT} ") and not google.asked
+                machine.write(ETC / name, PROXIES[name]("http://127.0.0.1:9"))
+                systemctl("reload", SERVICE)
+                machine.wait_said("fixed until a restart", after)
+                assert f"the credential {name}" in machine.said(after)
+                assert machine.chat().status == 200
+                given = Path(f"/proc/{machine.pid()}/environ").read_text() + run("systemctl", "show", SERVICE)
+                given += run("gemgatectl", "status") + machine.said(after)
+                assert road.PLAIN not in given and road.PASSWORD not in given and road.USER not in given
+            systemctl("stop", SERVICE)
+        finally:
+            (ETC / name).unlink(missing_ok=True)
+            proxy.server.stop()
 
 
 def foreign():
