@@ -1,95 +1,61 @@
 # SPDX-License-Identifier: MIT
-"""The loads of a benchmark (wrk for requests, bench-streams for streams) and what they cost a server."""
+"""The loads of a benchmark and what they cost a server: wrk for requests as fast as they are answered, bench-rate for
+requests at a constant rate, bench-streams for streams."""
 
+import contextlib
+import http.client
 import json
 import pathlib
+import select
+import socket
 import subprocess
+import threading
+import time
 
-from servers import Server, ServerError
+from ask import Ask, ask, upstream_ask
+from servers import KEYS, TOKEN, Server, ServerError
+from usage import cpu_ns, idle_cpu_ns, memory_kib
 
-IDLE_LOOK = 0.02
-IDLE_LOOKS_MAX = 100
 SAMPLE = 0.05
-END = {"openai": "[DONE]", "gemini": "finishReason"}
+LOOKS = 20  # at the memory, when all streams are open
+HELD_MAX = 900  # seconds
+STORE_THREAD = "gemgated-state"
+PROGRAMS = pathlib.Path("tests/bench")
 
 
 class LoadError(Exception):
     """A load program failed: not the server's fault, and no result."""
 
 
-STORE_THREAD = "gemgated-state"
-
-
-def cpu_ns(pid: int, thread: str | None = None) -> int:
-    """CPU time of a process so far, all its threads, or those of a name; in ns from the scheduler, for ticks are too
-    coarse."""
-    total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        try:
-            if thread is None or (task / "comm").read_text().strip() == thread:
-                total += int((task / "schedstat").read_text().split()[0])
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # the thread has just ended
-    return total
-
-
-def idle_cpu_ns(server: Server) -> int:
-    """The same, once the server is idle: it closes the client's connections after the client has ended, and that
-    belongs to the cost."""
-    last = -1
-    for _ in range(IDLE_LOOKS_MAX):
-        now = cpu_ns(server.pid)
-        if now == last:
-            break
-        last = now
-        server.pause(IDLE_LOOK)
-    return last
-
-
-def memory_kib(pid: int) -> dict[str, int]:
-    """Pss (its share of shared pages included) and the anonymous part of it."""
-    want = {"Pss": 0, "Pss_Anon": 0}
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name in want:
-            want[name] = int(value.split()[0])
-    return want
-
-
 class Target:
-    """A server as the loads see it: the path, the body and the headers with which to ask it."""
+    """A server as the loads see it. One that passes requests on gets Gemini's form of all of them."""
 
-    def __init__(self, name: str, server: Server, dialect: str, headers: dict[str, str],
-                 small: tuple[str, dict], stream: dict[str, tuple[str, dict]]):
-        self.name, self.server, self.dialect = name, server, dialect
-        self.headers = {"Content-Type": "application/json"} | headers
-        self.small, self.stream = small, stream
+    def __init__(self, name: str, server: Server, port: int | None = None, translates: bool = False,
+                 headers: dict[str, str] | None = None):
+        self.name, self.server, self.translates, self.headers = name, server, translates, headers
+        self.port = port or server.port
 
-    def body_file(self, kind: str, path_and_body: tuple[str, dict]) -> pathlib.Path:
-        file = self.server.directory / f"{self.name}-{kind}.json"
-        file.write_text(json.dumps(path_and_body[1]))
-        return file
+    def ask(self, kind: str, model: str, size: int = 0, stream: bool = False) -> Ask:
+        if not self.translates:
+            return upstream_ask(kind, model, KEYS[0], size, stream)
+        headers = self.headers
+        if headers is None:
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+        return ask(kind, model, headers, size, stream)
 
-    def request(self, path_and_body: tuple[str, dict]) -> bytes:
-        """The bytes of one HTTP request."""
-        path, body = path_and_body
-        content = json.dumps(body).encode()
-        head = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{self.server.port}", f"Content-Length: {len(content)}"]
-        head += [f"{name}: {value}" for name, value in self.headers.items()]
-        return "\r\n".join(head).encode() + b"\r\n\r\n" + content
+    def file(self, suffix: str) -> pathlib.Path:
+        return self.server.directory / f"{self.name}.{suffix}"
 
-    def request_file(self, kind: str) -> pathlib.Path:
-        """The same in a file, as bench-streams wants it."""
-        file = self.server.directory / f"{self.name}-{kind}.http"
-        file.write_bytes(self.request(self.stream[kind]))
-        return file
+    def refusal(self, a: Ask) -> str | None:
+        """Asks once by hand. None, or what is wrong: a load repeats it ten thousand times."""
+        status, answer = self.server.get("POST", a.path, a.content(), a.headers)
+        if status == 200:
+            return None
+        return f"{self.name} answers {status} to {a.path}: {answer[:500].decode(errors='replace')}"
 
-    def prove(self) -> None:
-        """One request by hand: what the loads repeat ten thousand times must be right."""
-        path, body = self.small
-        status, answer = self.server.get("POST", path, json.dumps(body).encode(), self.headers)
-        if status != 200:
-            raise ServerError(f"{self.name} answers {status} to {path}: {answer[:500].decode(errors='replace')}")
+    def prove(self, a: Ask) -> None:
+        if why := self.refusal(a):
+            raise ServerError(why)
 
 
 def run_program(argv: list[str], timeout: float) -> str:
@@ -102,38 +68,74 @@ def run_program(argv: list[str], timeout: float) -> str:
     return done.stdout
 
 
-def requests(target: Target, connections: int, seconds: float) -> dict:
+def requests(target: Target, a: Ask, connections: int, seconds: float) -> dict:
     """wrk for so many seconds; what it saw, and the server's CPU per request."""
     here = pathlib.Path(__file__).parent
-    path, _ = target.small
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "--latency",
-            "-s", str(here / "post.lua"), f"http://127.0.0.1:{target.server.port}{path}", "--",
-            str(target.body_file("small", target.small))]
-    argv += [f"{name}: {value}" for name, value in target.headers.items()]
+            "-s", str(here / "post.lua"), f"http://127.0.0.1:{target.port}{a.path}", "--",
+            str(a.write_body(target.file("json")))]
+    argv += [f"{name}: {value}" for name, value in a.headers.items()]
 
-    before, store = idle_cpu_ns(target.server), cpu_ns(target.server.pid, STORE_THREAD)
+    pids = target.server.pids
+    before, store = idle_cpu_ns(target.server), cpu_ns(pids, STORE_THREAD)
     out = run_program(argv, seconds + 30)
-    cpu, store = idle_cpu_ns(target.server) - before, cpu_ns(target.server.pid, STORE_THREAD) - store
+    cpu, store = idle_cpu_ns(target.server) - before, cpu_ns(pids, STORE_THREAD) - store
 
     result = json.loads(out.splitlines()[-1])
-    result["errors_total"] = sum(result["errors"].values())
+    result["errors"] = sum(result["errors"].values())
     result["rps"] = result["requests"] / result["seconds"]
     result["cpu_us"] = cpu / 1000 / max(1, result["requests"])
     result["store_percent"] = 100 * store / max(1, cpu)
     return result
 
 
-def streams_argv(program: pathlib.Path, target: Target, kind: str, n: int, repeat: int, timeout: int) -> list[str]:
-    return [str(program), str(target.server.port), str(target.request_file(kind)), END[target.dialect],
-            str(n), str(repeat), str(timeout)]
+def large_requests(target: Target, a: Ask, connections: int, repeat: int) -> dict:
+    """So many requests on each connection; the server's CPU per request."""
+    request = a.request(target.port)
+    bad: list[str] = []
+
+    def send() -> None:
+        try:
+            with socket.create_connection(("127.0.0.1", target.port), 60) as s:
+                for _ in range(repeat):
+                    s.sendall(request)
+                    answer = http.client.HTTPResponse(s)
+                    answer.begin()
+                    answer.read()
+                    if answer.status != 200:
+                        bad.append(f"status {answer.status}")
+        except (OSError, http.client.HTTPException) as e:
+            bad.append(str(e))
+
+    before, begun = idle_cpu_ns(target.server), time.monotonic()
+    threads = [threading.Thread(target=send) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.monotonic() - begun
+    cpu, n = idle_cpu_ns(target.server) - before, connections * repeat
+    return {"errors": len(bad), "detail": bad[0] if bad else "", "requests": n, "rps": n / took, "cpu_us": cpu / 1000 / n}
 
 
-def stream_events(program: pathlib.Path, target: Target, n: int, repeat: int, events: int) -> dict:
+def rate(builddir: pathlib.Path, target: Target, a: Ask, connections: int, per_second: int, seconds: int) -> dict:
+    """So many requests a second; latencies in µs from the moment at which each was due."""
+    argv = [str(builddir / PROGRAMS / "bench-rate"), str(target.port),
+            str(a.write_request(target.file("http"), target.port)), a.end, str(connections), str(per_second), str(seconds)]
+    return json.loads(run_program(argv, seconds + 60).splitlines()[-1])
+
+
+def streams_argv(builddir: pathlib.Path, target: Target, a: Ask, n: int, repeat: int, timeout: int) -> list[str]:
+    return [str(builddir / PROGRAMS / "bench-streams"), str(target.port),
+            str(a.write_request(target.file("http"), target.port)), a.end, str(n), str(repeat), str(timeout)]
+
+
+def stream_events(builddir: pathlib.Path, target: Target, a: Ask, n: int, repeat: int, events: int) -> dict:
     """n streams side by side, `repeat` times; the server's CPU per event of the upstream.
 
-    A dialect may make more or fewer events of Gemini's: the upstream's count is the same work for both sides."""
+    A dialect may make more or fewer events of Gemini's: the upstream's count is the same work for all servers."""
     before = idle_cpu_ns(target.server)
-    out = run_program(streams_argv(program, target, "paced", n, repeat, 60), 90)
+    out = run_program(streams_argv(builddir, target, a, n, repeat, 60), 90)
     cpu = idle_cpu_ns(target.server) - before
 
     result = json.loads(out.splitlines()[-1])
@@ -141,29 +143,50 @@ def stream_events(program: pathlib.Path, target: Target, n: int, repeat: int, ev
     return result
 
 
-def stream_crowd(program: pathlib.Path, target: Target, n: int) -> dict:
-    """n streams open at the same moment; the memory that each takes, at the worst moment."""
-    pid = target.server.pid
-    before = memory_kib(pid)
-    child = subprocess.Popen(streams_argv(program, target, "crowd", n, 1, 60), stdin=subprocess.DEVNULL,
+@contextlib.contextmanager
+def silent_streams(builddir: pathlib.Path, target: Target, a: Ask, n: int):
+    """A process that opens n silent streams and keeps them until its stdin is closed. It prints a line when none is being
+    opened any more, and one at its end."""
+    child = subprocess.Popen([*streams_argv(builddir, target, a, n, 1, HELD_MAX), "hold"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
     try:
-        first = json.loads(child.stdout.readline() or "{}")
-        worst = memory_kib(pid)
-        while child.poll() is None:
-            worst = {name: max(value, worst[name]) for name, value in memory_kib(pid).items()}
-            target.server.pause(SAMPLE)
-        rest = child.stdout.read().splitlines()
+        yield child
     finally:
         child.kill()
         child.wait()
         child.stdout.close()
-    target.server.check()
-    if child.returncode != 0:
-        raise LoadError(f"bench-streams: status {child.returncode}")
 
-    result = json.loads(rest[-1]) if rest else first
-    result["all_open"] = "open" in first
+
+def stream_crowd(builddir: pathlib.Path, target: Target, a: Ask, n: int) -> dict:
+    """n streams open at the same moment; the memory that each takes, at the worst moment."""
+    pids = target.server.pids
+    before = worst = memory_kib(pids)
+    with silent_streams(builddir, target, a, n) as child:
+        looks_left = LOOKS
+        while looks_left:
+            if select.select([child.stdout], [], [], 0)[0] or looks_left < LOOKS:
+                looks_left -= 1
+            worst = {name: max(value, worst[name]) for name, value in memory_kib(pids).items()}
+            target.server.pause(SAMPLE)
+        first = json.loads(child.stdout.readline() or "{}")
+        child.stdin.close()
+        result = json.loads(child.stdout.readline() or "{}") if "open" in first else first
+        if child.wait() != 0 or "errors" not in result:
+            raise LoadError(f"bench-streams: status {child.returncode}")
     result["kib_per_stream"] = (worst["Pss"] - before["Pss"]) / n
     result["anon_kib_per_stream"] = (worst["Pss_Anon"] - before["Pss_Anon"]) / n
     return result
+
+
+@contextlib.contextmanager
+def held_streams(builddir: pathlib.Path, target: Target, a: Ask, n: int):
+    """n silent streams while the body of the `with` runs; its end makes sure that they were all open until then."""
+    with silent_streams(builddir, target, a, n) as child:
+        first = json.loads(child.stdout.readline() or "{}")
+        if first.get("open") != n:
+            raise LoadError(f"not all of {n} streams opened through {target.name}: {first}")
+        yield
+        child.stdin.close()
+        last = json.loads(child.stdout.readline() or "{}")
+        if last.get("ok") != n:
+            raise LoadError(f"of {n} silent streams through {target.name} not all were open at the end: {last}")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The three servers of a benchmark: gemini-sim, and in front of it nginx and gemgated, each on its own port."""
+"""The servers of a benchmark: gemini-sim, and in front of it gemgated, each on its own port. nginx.py has nginx, peer.py
+another gateway."""
 
 import contextlib
 import http.client
@@ -17,38 +18,6 @@ STOP_TIMEOUT = 30.0
 
 # Nothing of the caller's environment reaches the servers: a proxy variable or an API_KEYS would change the result.
 ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
-
-NGINX_CONF = """\
-daemon off;
-{user}
-worker_processes 1;
-worker_rlimit_nofile {nofile};
-pid {dir}/nginx.pid;
-error_log {dir}/nginx-error.log warn;
-events {{ worker_connections 8192; use epoll; }}
-http {{
-    access_log off;
-    client_body_temp_path {dir}/body;
-    proxy_temp_path {dir}/proxy;
-    fastcgi_temp_path {dir}/fastcgi;
-    uwsgi_temp_path {dir}/uwsgi;
-    scgi_temp_path {dir}/scgi;
-    keepalive_requests 1000000000;
-    proxy_http_version 1.1;
-    proxy_set_header Connection "";
-    upstream sim {{
-        server 127.0.0.1:{upstream};
-        keepalive 1024;
-        keepalive_requests 1000000000;
-    }}
-    server {{
-        listen 127.0.0.1:{port} backlog=4096;
-        location / {{ proxy_pass http://sim; }}
-        location ~ :streamGenerateContent$ {{ proxy_buffering off; proxy_pass http://sim; }}
-    }}
-}}
-"""
-
 
 class ServerError(Exception):
     """A server didn't start, or died."""
@@ -80,6 +49,11 @@ class Server:
     @property
     def pid(self) -> int:
         return self.child.pid
+
+    @property
+    def pids(self) -> list[int]:
+        """All processes that are measured; none if they are not known."""
+        return [self.pid]
 
     def start(self) -> None:
         with self.log.open("wb") as log:
@@ -131,8 +105,8 @@ class Server:
 class Sim(Server):
     name = "gemini-sim"
 
-    def __init__(self, directory: pathlib.Path, program: pathlib.Path, script: pathlib.Path):
-        super().__init__(directory, free_port())
+    def __init__(self, directory: pathlib.Path, program: pathlib.Path, script: pathlib.Path, port: int | None = None):
+        super().__init__(directory, port or free_port())
         self.program, self.script = program, script
 
     def argv(self) -> list[str]:
@@ -140,42 +114,16 @@ class Sim(Server):
                 "--script", str(self.script)]
 
 
-class Nginx(Server):
-    """The yardstick. Only the worker counts: the master sleeps."""
-
-    name = "nginx"
-
-    def __init__(self, directory: pathlib.Path, program: str, upstream: int, nofile: int):
-        super().__init__(directory, free_port())
-        self.program = program
-        self.conf = directory / "nginx.conf"
-        self.conf.write_text(NGINX_CONF.format(
-            user="user root;" if os.geteuid() == 0 else "", dir=directory, upstream=upstream, port=self.port,
-            nofile=nofile))
-
-    def argv(self) -> list[str]:
-        return [self.program, "-p", str(self.directory), "-c", str(self.conf),
-                "-e", str(self.directory / "nginx-error.log")]
-
-    @property
-    def pid(self) -> int:
-        master = self.child.pid
-        workers = pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()
-        if len(workers) != 1:
-            raise ServerError(f"nginx has {len(workers)} workers, not one")
-        return int(workers[0])
-
-    def said(self) -> str:
-        errors = self.directory / "nginx-error.log"
-        return super().said() + (errors.read_text(errors="replace")[-2000:] if errors.exists() else "")
-
-
 class Gemgated(Server):
+    """`upstream` is a port on loopback, or a URL; `settings` come after those of all benchmarks."""
+
     name = "gemgated"
 
-    def __init__(self, directory: pathlib.Path, program: pathlib.Path, upstream: int, log_level: str):
+    def __init__(self, directory: pathlib.Path, program: pathlib.Path, upstream: int | str, log_level: str = "WARNING",
+                 settings: dict[str, str] | None = None):
         super().__init__(directory, free_port())
-        self.program, self.upstream, self.log_level = program, upstream, log_level
+        self.program, self.log_level, self.settings = program, log_level, settings or {}
+        self.upstream = upstream if isinstance(upstream, str) else f"http://127.0.0.1:{upstream}"
         self.config = directory / "config"
         self.config.mkdir(mode=0o750)
 
@@ -187,7 +135,7 @@ class Gemgated(Server):
             "API_KEYS": ",".join(KEYS),
             "ALLOWED_TOKENS": TOKEN,
             "LISTEN": f"127.0.0.1:{self.port}",
-            "GEMINI_BASE_URL": f"http://127.0.0.1:{self.upstream}",
+            "GEMINI_BASE_URL": self.upstream,
             "LOG_LEVEL": self.log_level,
             "STATE_URL": f"sqlite:{self.directory}/state.db",
-        }
+        } | self.settings

@@ -13,6 +13,7 @@
  *
  * Two lines are printed, both JSON: {"open": N} at the moment when every stream is open (each has its first
  * event, none has ended), for measurements of the server at that time; at the end, counts and latencies.
+ * With `hold` the first line comes as well when some streams have failed and all others are open.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -98,6 +99,14 @@ static void stream_answered(Client *c, Stream *s, int fault) {
         stream_begin(c, s);
 }
 
+static void client_announce(Client *c) {
+        if (c->announced)
+                return;
+        printf("{\"open\": %u}\n", c->n_open);
+        (void) fflush(stdout);
+        c->announced = true;
+}
+
 static void stream_fed(Client *c, Stream *s, const char *p, size_t n) {
         unsigned before = s->answer.n_events;
 
@@ -108,11 +117,8 @@ static void stream_fed(Client *c, Stream *s, const char *p, size_t n) {
         c->n_open++;
         assert(c->n_open <= c->n_running);
         c->peak_open = MAX(c->peak_open, c->n_open);
-        if (c->n_open == c->n_streams && !c->announced) {
-                printf("{\"open\": %u}\n", c->n_open);
-                (void) fflush(stdout);
-                c->announced = true;
-        }
+        if (c->n_open == c->n_streams)
+                client_announce(c);
 }
 
 static void stream_closed(Client *c, Stream *s) {
@@ -186,6 +192,8 @@ static int client_run(Client *c, unsigned repeat, usec_t deadline) {
                                 stream_step(c, events[i].data.ptr);
                         else
                                 c->released = true;
+                if (c->holds && n_begun == c->n_streams && c->n_open == c->n_running)
+                        client_announce(c);
         }
 
         for (unsigned i = 0; i < n_begun; i++) {
