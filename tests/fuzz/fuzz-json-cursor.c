@@ -98,6 +98,17 @@ static void look_in_one_pass(const char *s, size_t n, JsonView root) {
         check(document.p == root.end);
 }
 
+/* What json_view_get() finds, with the index of `a` and without one. */
+static void compare_members(JsonView a, JsonView b) {
+        static const char *const names[] = { "a", "text", "usage", "" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                JsonView va = json_view_get(a, names[i]), vb = json_view_get(b, names[i]);
+
+                check(va.p == vb.p && va.end == vb.end);
+        }
+}
+
 /* A view with an index and one without are the same, all the way down. */
 static void compare_modes(JsonView a, JsonView b) {
         JsonView name_a, name_b, value_a, value_b;
@@ -105,6 +116,7 @@ static void compare_modes(JsonView a, JsonView b) {
         bool more;
 
         check(a.p == b.p && a.end == b.end);
+        compare_members(a, b);
         do {
                 more = json_next(&ca, &name_a, &value_a);
                 check(more == json_next(&cb, &name_b, &value_b));

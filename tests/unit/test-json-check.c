@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "base/json/check.h"
+#include "base/buf.h"
+#include "base/json/cursor.h"
 #include "base/text.h"
 
 static const struct {
@@ -151,10 +152,43 @@ static void test_depth(void **state) {
         }
 }
 
+/* Texts with as many words as texts of their length can have: the index does not grow beyond its memory. */
+static void test_index(void **state) {
+        static const char *const units[] = {
+                "0", "[]", "{}", "\"\"", "[[[]]]", "{\"\":0}", "{\"\":{}}", "[[],[0,[]]]",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(units); i++)
+                for (size_t n = 1; n < 2000; n = 3 * n) {
+                        _cleanup_(json_index_done) JsonIndex index = {};
+                        _cleanup_buf_ Buf b = BUF_INIT(1U << 20);
+                        size_t n_words, n_values = 0;
+                        const char *fault;
+                        JsonView v, root;
+                        JsonCursor c;
+
+                        for (size_t k = 0; k < n; k++)
+                                (void) (buf_puts(&b, k == 0 ? "[" : ",") || buf_puts(&b, units[i]));
+                        assert_int_equal(buf_putc(&b, ']'), 0);
+                        assert_int_equal(json_index_make(&index, buf_data(&b), b.n, &fault), 0);
+                        n_words = JSON_INDEX_CONTAINER + index.words[JSON_INDEX_CONTAINER - 1];
+                        assert_true(n_words <= index.n_allocated);
+                        assert_true(index.n_allocated * sizeof(uint32_t) <= 6 * b.n + (1U << 10));
+                        root = json_view_indexed(&index, buf_data(&b), b.n);
+                        assert_ptr_equal(root.end, buf_data(&b) + b.n);
+                        for (c = json_enter_array(root); json_next(&c, NULL, &v); n_values++) {
+                                assert_int_equal(v.end - v.p, strlen(units[i]));
+                                assert_memory_equal(v.p, units[i], strlen(units[i]));
+                        }
+                        assert_int_equal(n_values, n);
+                }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_rows),   cmocka_unit_test(test_beginnings), cmocka_unit_test(test_nul),
-                cmocka_unit_test(test_places), cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_rows),  cmocka_unit_test(test_beginnings),
+                cmocka_unit_test(test_nul),   cmocka_unit_test(test_places),
+                cmocka_unit_test(test_depth), cmocka_unit_test(test_index),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,45 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json/check.h"
+#include "base/json/scan.h"
 #include "base/memory.h"
 
+/* What is looked at while it is checked. The place is passed from one function to the next: each takes where
+ * something begins and returns the place behind it, or NULL after a fault. */
 typedef struct Check {
-        const unsigned char *p, *end;
+        const unsigned char *begin, *end;
+        const unsigned char *at; /* of the fault */
+        const char *fault;
         unsigned depth;
         uint64_t objects; /* bit i: what is open at depth i is an object */
-        const unsigned char *begin;
+        const unsigned char *base; /* of the offsets: where the innermost container begins, or the text */
         uint32_t *word;  /* the next of the index; NULL: none is made */
-        uint32_t **open; /* of what is open at each depth: its words in the index */
-        uint32_t *width; /* of the object that is open at each depth: its members so far */
-        JsonCounts counts;
+        uint32_t *open[JSON_CHECK_DEPTH_MAX]; /* of what is open at each depth: its words in the index */
+        uint32_t width[JSON_CHECK_DEPTH_MAX]; /* of the object that is open at each depth: its members */
 } Check;
-
-typedef enum CheckState {
-        STATE_VALUE,
-        STATE_FIRST_VALUE, /* or the end of the array */
-        STATE_KEY,
-        STATE_FIRST_KEY, /* or the end of the object */
-        STATE_AFTER,     /* a value */
-} CheckState;
 
 static const char end_of_data[] = "unexpected end of data";
 
-#define EACH(byte)  (0x0101010101010101ULL * (byte))
-#define ANY_ZERO(x) (((x) -EACH(1)) & ~(x) &EACH(0x80))
-
-/* Of eight bytes of a string, the first in the lowest place: the lowest bit that is set is in the first one
- * that needs a look. */
-static uint64_t look_at(uint64_t x) {
-        return ((x - EACH(0x20)) & ~x & EACH(0x80)) | ANY_ZERO(x ^ EACH('"')) | ANY_ZERO(x ^ EACH('\\'));
+static const unsigned char *fail(Check *c, const unsigned char *at, const char *fault) {
+        c->at = at;
+        c->fault = fault;
+        return NULL;
 }
 
-static void skip_blanks(Check *c) {
-        while (c->p < c->end && (*c->p == ' ' || *c->p == '\n' || *c->p == '\r' || *c->p == '\t'))
-                c->p++;
+/* What is printed for people is indented. */
+static const unsigned char *skip_many_blanks(const unsigned char *p, const unsigned char *end) {
+        uint64_t eight;
+
+        while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+                for (p++; end - p >= 8; p += 8) {
+                        memcpy(&eight, p, 8);
+                        if (eight != 0x2020202020202020)
+                                break;
+                }
+        return p;
+}
+
+static inline const unsigned char *skip_blanks(const unsigned char *p, const unsigned char *end) {
+        if (p < end && *p == ' ')
+                p++;
+        return p < end && *p <= ' ' ? skip_many_blanks(p, end) : p;
 }
 
 static bool is_digit(unsigned char c) {
@@ -50,240 +56,249 @@ static bool is_hex(unsigned char c) {
         return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-static const char *check_escape(Check *c) {
-        if (c->p == c->end)
-                return end_of_data;
-        if (*c->p != 'u')
-                return memchr("\"\\/bfnrt", *c->p++, 8) ? NULL : "unknown escape in a string";
-        c->p++;
-        for (unsigned i = 0; i < 4; i++, c->p++) {
-                if (c->p == c->end)
-                        return end_of_data;
-                if (!is_hex(*c->p))
-                        return "unknown escape in a string";
+/* Behind the backslash. */
+static const unsigned char *check_escape(Check *c, const unsigned char *p) {
+        if (p == c->end)
+                return fail(c, p, end_of_data);
+        if (*p != 'u')
+                return memchr("\"\\/bfnrt", *p, 8) ? p + 1 : fail(c, p + 1, "unknown escape in a string");
+        p++;
+        for (unsigned i = 0; i < 4; i++, p++) {
+                if (p == c->end)
+                        return fail(c, p, end_of_data);
+                if (!is_hex(*p))
+                        return fail(c, p, "unknown escape in a string");
         }
-        return NULL;
+        return p;
 }
 
-/* Behind the opening quote. */
-static const char *check_string(Check *c) {
-        const char *fault;
-        uint64_t eight;
-
-        for (;;) {
-                for (; c->end - c->p >= 8; c->p += 8) {
-                        memcpy(&eight, c->p, 8);
-                        eight = look_at(le64toh(eight));
-                        if (eight != 0) {
-                                c->p += __builtin_ctzll(eight) / 8;
-                                break;
-                        }
-                }
-                if (c->p == c->end)
-                        return end_of_data;
-                if (*c->p < 0x20)
-                        return "control character in a string";
-                switch (*c->p++) {
-                case '"':
-                        return NULL;
-                case '\\':
-                        fault = check_escape(c);
-                        if (fault)
-                                return fault;
+/* At the opening quote. */
+static const unsigned char *check_string(Check *c, const unsigned char *p) {
+        for (p++;;) {
+                p = (const unsigned char *) json_skip_plain((const char *) p, (const char *) c->end);
+                if (p == c->end)
+                        return fail(c, p, end_of_data);
+                if (*p == '"')
+                        return p + 1;
+                if (*p < 0x20)
+                        return fail(c, p, "control character in a string");
+                if (*p++ == '\\') {
+                        p = check_escape(c, p);
+                        if (!p)
+                                return NULL;
                 }
         }
 }
 
-/* The opening quote is at c->p. */
-static const char *index_string(Check *c) {
-        const unsigned char *quote = c->p++;
-        const char *fault = check_string(c);
-
-        if (!fault && c->word)
-                *c->word++ = (uint32_t) (c->p - quote);
-        return fault;
+static const unsigned char *check_digits(Check *c, const unsigned char *p) {
+        if (p == c->end)
+                return fail(c, p, end_of_data);
+        if (!is_digit(*p))
+                return fail(c, p, "not a number");
+        while (p < c->end && is_digit(*p))
+                p++;
+        return p;
 }
 
-static const char *check_digits(Check *c) {
-        if (c->p == c->end)
-                return end_of_data;
-        if (!is_digit(*c->p))
-                return "not a number";
-        while (c->p < c->end && is_digit(*c->p))
-                c->p++;
-        return NULL;
+static const unsigned char *check_number(Check *c, const unsigned char *p) {
+        if (*p == '-')
+                p++;
+        if (p < c->end && *p == '0')
+                p++;
+        else if (!(p = check_digits(c, p)))
+                return NULL;
+        if (p < c->end && *p == '.' && !(p = check_digits(c, p + 1)))
+                return NULL;
+        if (p < c->end && (*p | 0x20) == 'e') {
+                p++;
+                if (p < c->end && (*p == '+' || *p == '-'))
+                        p++;
+                return check_digits(c, p);
+        }
+        return p;
 }
 
-static const char *check_number(Check *c) {
-        const char *fault;
-
-        if (*c->p == '-')
-                c->p++;
-        if (c->p < c->end && *c->p == '0')
-                c->p++;
-        else {
-                fault = check_digits(c);
-                if (fault)
-                        return fault;
+static const unsigned char *check_word(Check *c, const unsigned char *p, const char *word) {
+        for (; *word; word++, p++) {
+                if (p == c->end)
+                        return fail(c, p, end_of_data);
+                if (*p != (unsigned char) *word)
+                        return fail(c, p, "unexpected character");
         }
-        if (c->p < c->end && *c->p == '.') {
-                c->p++;
-                fault = check_digits(c);
-                if (fault)
-                        return fault;
-        }
-        if (c->p < c->end && (*c->p | 0x20) == 'e') {
-                c->p++;
-                if (c->p < c->end && (*c->p == '+' || *c->p == '-'))
-                        c->p++;
-                return check_digits(c);
-        }
-        return NULL;
+        return p;
 }
 
-static const char *check_word(Check *c, const char *word) {
-        for (; *word; word++, c->p++) {
-                if (c->p == c->end)
-                        return end_of_data;
-                if (*c->p != (unsigned char) *word)
-                        return "unexpected character";
-        }
-        return NULL;
+static inline uint32_t distance(const unsigned char *from, const unsigned char *to) {
+        return (uint32_t) (to - from);
 }
 
-static const char *open_container(Check *c, bool object, CheckState *state) {
-        if (c->depth == JSON_CHECK_DEPTH_MAX)
-                return "nesting too deep";
-        c->objects = object ? c->objects | 1ULL << c->depth : c->objects & ~(1ULL << c->depth);
-        c->width[c->depth] = 0;
-        *(object ? &c->counts.objects : &c->counts.arrays) += 1;
+/* A string is indexed by its place and its length. */
+static inline const unsigned char *index_string(Check *c, const unsigned char *p) {
+        const unsigned char *end = check_string(c, p);
+
+        if (end && c->word) {
+                c->word[0] = distance(c->base, p);
+                c->word[1] = distance(p, end);
+                c->word += JSON_INDEX_STRING;
+        }
+        return end;
+}
+
+/* As long as a container is open, the index has its place in the text, not in what it is in. */
+static inline bool open_container(Check *c, const unsigned char *p, JsonCounts *counts) {
+        bool is_object = *p == '{';
+
+        if (c->depth == JSON_CHECK_DEPTH_MAX) {
+                (void) fail(c, p, "nesting too deep");
+                return false;
+        }
+        if (is_object)
+                c->objects |= 1ULL << c->depth;
+        else
+                c->objects &= ~(1ULL << c->depth);
+        if (counts) {
+                c->width[c->depth] = 0;
+                *(is_object ? &counts->objects : &counts->arrays) += 1;
+        }
         if (c->word) {
                 c->open[c->depth] = c->word;
-                *c->word = (uint32_t) (c->p - c->begin);
+                *c->word = distance(c->begin, p);
                 c->word += JSON_INDEX_CONTAINER;
+                c->base = p;
         }
         c->depth++;
-        c->p++;
-        *state = object ? STATE_FIRST_KEY : STATE_FIRST_VALUE;
-        return NULL;
+        return true;
 }
 
-static void close_container(Check *c, CheckState *state) {
+/* At its closing bracket. */
+static inline void close_container(Check *c, const unsigned char *p) {
+        uint32_t *mine, begin;
+
         c->depth--;
-        c->p++;
-        if (c->word) {
-                uint32_t *mine = c->open[c->depth];
-
-                mine[0] = (uint32_t) (c->p - c->begin) - mine[0];
-                mine[1] = (uint32_t) (c->word - mine) - JSON_INDEX_CONTAINER;
-        }
-        *state = STATE_AFTER;
+        if (!c->word)
+                return;
+        mine = c->open[c->depth];
+        c->base = c->depth > 0 ? c->begin + *c->open[c->depth - 1] : c->begin;
+        begin = mine[0];
+        mine[0] = distance(c->base, c->begin + begin);
+        mine[1] = distance(c->begin, p + 1) - begin;
+        mine[2] = (uint32_t) (c->word - mine) - JSON_INDEX_CONTAINER;
 }
 
-static const char *check_value(Check *c, CheckState *state) {
-        *state = STATE_AFTER;
-        switch (*c->p) {
-        case '{':
-                return open_container(c, true, state);
-        case '[':
-                return open_container(c, false, state);
-        case '"':
-                c->counts.strings++;
-                return index_string(c);
-        case 't':
-                c->counts.others++;
-                return check_word(c, "true");
-        case 'f':
-                c->counts.others++;
-                return check_word(c, "false");
-        case 'n':
-                c->counts.nulls++;
-                return check_word(c, "null");
-        case '-':
-        case '0' ... '9':
-                c->counts.others++;
-                return check_number(c);
-        default:
-                return "unexpected character";
-        }
+static inline bool is_in_object(const Check *c) {
+        return c->depth > 0 && c->objects >> (c->depth - 1) & 1;
 }
 
-static void count_member(Check *c) {
+static inline void count_member(Check *c, JsonCounts *counts) {
         uint32_t width = ++c->width[c->depth - 1];
 
-        c->counts.members++;
+        counts->members++;
         if (width > JSON_CROWD)
-                c->counts.crowded += width == JSON_CROWD + 1 ? width : 1;
+                counts->crowded += width == JSON_CROWD + 1 ? width : 1;
 }
 
-static const char *check_key(Check *c, CheckState *state) {
-        const char *fault;
-
-        if (*c->p != '"')
-                return "a name in quotes is expected";
-        count_member(c);
-        fault = index_string(c);
-        if (fault)
-                return fault;
-        skip_blanks(c);
-        if (c->p == c->end)
-                return end_of_data;
-        if (*c->p++ != ':')
-                return "a colon is expected behind a name";
-        *state = STATE_VALUE;
-        return NULL;
-}
-
-static const char *check_after(Check *c, CheckState *state) {
-        bool object = c->depth > 0 && c->objects >> (c->depth - 1) & 1;
-
-        if (c->depth == 0)
-                return "there is text after the end";
-        if (*c->p == ',') {
-                c->p++;
-                *state = object ? STATE_KEY : STATE_VALUE;
+/* A name, its colon, and the blanks around that. */
+static inline const unsigned char *check_name(Check *c, const unsigned char *p, JsonCounts *counts) {
+        if (*p != '"')
+                return fail(c, p, "a name in quotes is expected");
+        if (counts)
+                count_member(c, counts);
+        p = index_string(c, p);
+        if (!p)
                 return NULL;
-        }
-        if (*c->p != (object ? '}' : ']'))
-                return "a comma or the end is expected";
-        close_container(c, state);
-        return NULL;
+        p = skip_blanks(p, c->end);
+        if (p == c->end)
+                return fail(c, p, end_of_data);
+        if (*p != ':')
+                return fail(c, p + 1, "a colon is expected behind a name");
+        p = skip_blanks(p + 1, c->end);
+        return p < c->end ? p : fail(c, p, end_of_data);
 }
 
-/* `words`: room for an index; or NULL. So are `ret_counts` and `ret_at`. */
-static const char *check(const char *s, size_t n, uint32_t *words, JsonCounts *ret_counts, size_t *ret_at) {
-        uint32_t *open[JSON_CHECK_DEPTH_MAX], width[JSON_CHECK_DEPTH_MAX];
-        Check c = {
-                .p = (const unsigned char *) s,
-                .end = (const unsigned char *) s + n,
-                .begin = (const unsigned char *) s,
-                .word = words,
-                .open = open,
-                .width = width,
-        };
-        CheckState state = STATE_VALUE;
-        const char *fault = NULL;
+/* A value that is no container. */
+static inline const unsigned char *check_scalar(Check *c, const unsigned char *p, JsonCounts *counts) {
+        if (*p == '"') {
+                if (counts)
+                        counts->strings++;
+                return index_string(c, p);
+        }
+        if (counts)
+                *(*p == 'n' ? &counts->nulls : &counts->others) += 1;
+        if (c->word)
+                *c->word++ = distance(c->base, p);
+        switch (*p) {
+        case 't':
+                return check_word(c, p, "true");
+        case 'f':
+                return check_word(c, p, "false");
+        case 'n':
+                return check_word(c, p, "null");
+        case '-':
+        case '0' ... '9':
+                return check_number(c, p);
+        default:
+                return fail(c, p, "unexpected character");
+        }
+}
 
-        while (!fault) {
-                skip_blanks(&c);
-                if (c.p == c.end) {
-                        fault = state == STATE_AFTER && c.depth == 0 ? NULL : end_of_data;
+/* Behind a value: closes what ends there, up to the next comma. NULL: a fault, or the end. */
+static inline const unsigned char *check_after(Check *c, const unsigned char *p) {
+        for (;; p++) {
+                p = skip_blanks(p, c->end);
+                if (c->depth == 0)
+                        return p == c->end ? NULL : fail(c, p, "there is text after the end");
+                if (p == c->end)
+                        return fail(c, p, end_of_data);
+                if (*p == ',')
+                        return p + 1;
+                if (*p != (is_in_object(c) ? '}' : ']'))
+                        return fail(c, p, "a comma or the end is expected");
+                close_container(c, p);
+        }
+}
+
+/* Compiled for each of its callers, without what that one does not need. `words`: room for an index; or
+ * NULL. `counts` are zeroed, or NULL. */
+static inline __attribute__((always_inline)) const char *check(const char *s, size_t n, uint32_t *words,
+                                                               JsonCounts *counts, size_t *ret_at) {
+        const unsigned char *p = (const unsigned char *) s;
+        Check c;
+
+        c.begin = c.base = p;
+        c.end = p + n;
+        c.fault = NULL;
+        c.depth = 0;
+        c.objects = 0;
+        c.word = words;
+        while (p) {
+                p = skip_blanks(p, c.end);
+                if (p == c.end) {
+                        (void) fail(&c, p, end_of_data);
                         break;
                 }
-                if ((state == STATE_FIRST_VALUE && *c.p == ']') || (state == STATE_FIRST_KEY && *c.p == '}'))
-                        close_container(&c, &state);
-                else if (state == STATE_AFTER)
-                        fault = check_after(&c, &state);
-                else if (state == STATE_KEY || state == STATE_FIRST_KEY)
-                        fault = check_key(&c, &state);
-                else
-                        fault = check_value(&c, &state);
+                if (is_in_object(&c)) {
+                        p = check_name(&c, p, counts);
+                        if (!p)
+                                break;
+                }
+                if (*p == '{' || *p == '[') {
+                        unsigned char closing = *p == '{' ? '}' : ']';
+
+                        if (!open_container(&c, p, counts))
+                                break;
+                        p = skip_blanks(p + 1, c.end);
+                        if (p == c.end || *p != closing)
+                                continue;
+                } else {
+                        p = check_scalar(&c, p, counts);
+                        if (!p)
+                                break;
+                }
+                p = check_after(&c, p);
         }
-        if (ret_counts)
-                *ret_counts = c.counts;
         if (ret_at)
-                *ret_at = (size_t) (c.p - c.begin);
-        return fault;
+                *ret_at = c.fault ? (size_t) (c.at - c.begin) : n;
+        return c.fault;
 }
 
 const char *json_check(const char *s, size_t n) {
@@ -297,13 +312,14 @@ const char *json_check_at(const char *s, size_t n, size_t *ret_at) {
 const char *json_check_counts(const char *s, size_t n, JsonCounts *ret) {
         assert(n <= UINT32_MAX);
 
+        *ret = (JsonCounts){};
         return check(s, n, NULL, ret, NULL);
 }
 
-/* The maximum of words for n bytes: a string has one word and at least two bytes, a closed container has
- * two words and two bytes; containers that are never closed are bounded by the depth. */
+/* The maximum of words for n bytes: a closed container has three words and two bytes, and no other value or
+ * name has more words than bytes; containers that are never closed are bounded by the depth. */
 static size_t words_max(size_t n) {
-        return n + JSON_INDEX_CONTAINER * JSON_CHECK_DEPTH_MAX;
+        return n + n / 2 + JSON_INDEX_CONTAINER * JSON_CHECK_DEPTH_MAX;
 }
 
 int json_index_make(JsonIndex *x, const char *s, size_t n, const char **ret_fault) {

@@ -6,18 +6,21 @@
  * is of no use: in json-c 0.18 it takes every character beyond ASCII for a control character. So a text is
  * checked here and read elsewhere: by json-c, or by a cursor (cursor.h).
  *
- * The check looks at every byte, so it can note where each string, object and array ends. That is the
- * index: words in the order of the text, one for each string (its length in bytes, with both quotes), and
- * two for each object and array (its length, and the number of words of what is inside). With it a cursor
- * skips a value without reading it.
+ * The check looks at every byte, so it can note where each value begins and ends. That is the index: words
+ * of 32 bits in the order of the text. The first word of each name and value is its offset from the
+ * beginning of the container that it is in (of the outermost value: of the text). For a name or a string its
+ * length follows, with both quotes; for an object or array its length, and the number of words of what is
+ * inside; for any other value nothing: those are short, and end before the next byte that is none of theirs.
+ * With the index a cursor goes from value to value without reading what is between them.
  */
 
 #include "base/macros.h"
 
 #define JSON_CHECK_DEPTH_MAX 64U /* one bit each */
-#define JSON_INDEX_CONTAINER 2U  /* words of an object or array */
+#define JSON_INDEX_STRING    2U  /* words of a name or string */
+#define JSON_INDEX_CONTAINER 3U  /* words of an object or array */
 
-/* The memory is kept for the next text. It is at most four bytes for each byte of the text, and only the
+/* The memory is kept for the next text. It is at most six bytes for each byte of the text, and only the
  * part that the text's words need is ever touched. */
 typedef struct JsonIndex {
         uint32_t *words;

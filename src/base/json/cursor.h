@@ -25,8 +25,8 @@ typedef struct JsonView {
 } JsonView;
 
 typedef struct JsonCursor {
-        const char *p, *end;
-        const uint32_t *index; /* the words of the next values */
+        const char *p, *end; /* p: the next value, or, with an index, the container */
+        const uint32_t *index, *index_end; /* the words of the next values; NULL: no index */
         bool is_object, has_begun;
 } JsonCursor;
 
@@ -60,9 +60,9 @@ JsonCursor json_enter(JsonView v);
 JsonCursor json_enter_array(JsonView v); /* here an object has none either */
 bool json_next(JsonCursor *c, JsonView *ret_name, JsonView *ret); /* `name` is a string; none in an array */
 
-/* Reading a whole document in one pass over all levels. The first cursor begins before the document. After
- * json_step() a cursor is at a value, which must then be taken, or entered by json_descend() and left by
- * json_leave(): after that the outer cursor is behind the value, however much of it was read. */
+/* Reading a whole document in one pass over all levels, without an index. The first cursor begins before the
+ * document. After json_step() a cursor is at a value, which must then be taken, or entered by json_descend()
+ * and left by json_leave(): after that the outer cursor is behind the value, however much of it was read. */
 JsonCursor json_cursor(const char *s, size_t n);
 bool json_step(JsonCursor *c, JsonView *ret_name);
 JsonView json_take(JsonCursor *c);
