@@ -46,8 +46,17 @@ static inline char *buf_data(const Buf *b) {
         return b->base + b->off;
 }
 
+static inline bool buf_has_room(const Buf *b, size_t n) {
+        return __builtin_expect(n < b->size - b->off - b->n && b->n + n <= b->max && b->error == 0, 1);
+}
+
+/* Where the next n bytes go, which the caller writes and then adds to b->n; NULL on a failed buffer. */
+static inline char *buf_room(Buf *b, size_t n) {
+        return buf_has_room(b, n) || buf_reserve(b, n) >= 0 ? buf_data(b) + b->n : NULL;
+}
+
 static inline int buf_append(Buf *b, const void *p, size_t n) {
-        if (__builtin_expect(n < b->size - b->off - b->n && b->n + n <= b->max && b->error == 0, 1)) {
+        if (buf_has_room(b, n)) {
                 if (n > 0)
                         memcpy(b->base + b->off + b->n, p, n);
                 b->n += n;

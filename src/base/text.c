@@ -112,6 +112,19 @@ bool text_in_charset(const char *s, size_t n, const char *allowed) {
         return true;
 }
 
+size_t text_decimal(uint64_t value, char ret[static TEXT_DECIMAL_MAX]) {
+        char digits[TEXT_DECIMAL_MAX], *p = digits + sizeof(digits);
+        size_t n;
+
+        do
+                *--p = (char) ('0' + value % 10);
+        while (value /= 10);
+        n = (size_t) (digits + sizeof(digits) - p);
+        memcpy(ret, p, n);
+        ret[n] = 0;
+        return n;
+}
+
 void text_hex(const void *p, size_t n, char *ret) {
         static const char digits[] = "0123456789abcdef";
         const uint8_t *bytes = p;
@@ -184,21 +197,38 @@ size_t text_utf8_decode(const char *s, const char *end, uint32_t *ret) {
         return more + 1;
 }
 
+static bool eight_are_ascii(const char *p) {
+        uint64_t eight;
+
+        memcpy(&eight, p, sizeof(eight));
+        return (eight & 0x8080808080808080) == 0;
+}
+
+static bool block_is_ascii(const char *p) {
+        uint64_t words[4];
+
+        memcpy(words, p, sizeof(words));
+        return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) == 0;
+}
+
 bool text_is_utf8(const char *s, size_t n) {
         const char *p = s, *end = s + n;
 
         while (p < end) {
-                uint64_t eight;
                 uint32_t cp;
                 size_t k;
 
-                if (end - p >= 8) {
-                        memcpy(&eight, p, 8);
-                        if ((eight & 0x8080808080808080) == 0) { /* all ASCII, as most text is */
-                                p += 8;
-                                continue;
-                        }
+                /* Most text is ASCII. */
+                if (end - p >= 32 && block_is_ascii(p)) {
+                        p += 32;
+                        continue;
                 }
+                if (end - p >= 8 && eight_are_ascii(p)) {
+                        p += 8;
+                        continue;
+                }
+                if (end - p < 8 && n >= 8 && eight_are_ascii(end - 8))
+                        return true;
                 k = text_utf8_decode(p, end, &cp);
                 if (k == 0)
                         return false;

@@ -69,6 +69,10 @@ char *text_strip(char *s);
 /* True if s (n bytes) consists of bytes in `allowed` only and is not empty. */
 bool text_in_charset(const char *s, size_t n, const char *allowed);
 
+/* Writes the number in decimal, and a NUL; returns how many digits. */
+#define TEXT_DECIMAL_MAX 21U
+size_t text_decimal(uint64_t value, char ret[static TEXT_DECIMAL_MAX]);
+
 void text_hex(const void *p, size_t n, char *ret); /* 2 n digits, lower case, and a NUL */
 int text_unhex(char c); /* the value of a hex digit, or -EINVAL */
 

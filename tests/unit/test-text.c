@@ -185,6 +185,51 @@ static void test_utf8(void **state) {
                 assert_int_equal(text_is_utf8(rows[i].text, strlen(rows[i].text)), rows[i].good);
 }
 
+/* A character at each place of the blocks that are looked at together, and half a one. */
+static void test_utf8_places(void **state) {
+        for (size_t n = 2; n < 80; n++)
+                for (size_t i = 0; i + 2 <= n; i++) {
+                        _cleanup_free_ char *s = malloc(n); /* a sanitizer sees a step behind the end */
+
+                        assert_non_null(s);
+                        memset(s, 'x', n);
+                        memcpy(s + i, "\xC3\xA9", 2);
+                        assert_true(text_is_utf8(s, n));
+                        s[i] = 'x';
+                        assert_false(text_is_utf8(s, n));
+                        memcpy(s + i, "\xC3x", 2);
+                        assert_false(text_is_utf8(s, n));
+                }
+}
+
+static void test_decimal(void **state) {
+        static const struct {
+                uint64_t value;
+                const char *text;
+        } rows[] = {
+                { 0, "0" }, { 9, "9" }, { 10, "10" }, { 1234567, "1234567" },
+                { UINT64_MAX, "18446744073709551615" },
+        };
+        _cleanup_buf_ Buf b = BUF_INIT(1000);
+        JWriter w = JWRITER_INIT(&b);
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char text[TEXT_DECIMAL_MAX];
+
+                assert_int_equal(text_decimal(rows[i].value, text), strlen(rows[i].text));
+                assert_string_equal(text, rows[i].text);
+        }
+        jwrite_object(&w, NULL);
+        jwrite_int(&w, "a\"", INT64_MIN);
+        jwrite_int(&w, "", -1);
+        jwrite_int(&w, "nine byte", INT64_MAX);
+        jwrite_uint(&w, "0", UINT64_MAX);
+        jwrite_end(&w);
+        assert_string_equal(buf_cstr(&b),
+                            "{\"a\\\"\":-9223372036854775808,\"\":-1,\"nine byte\":9223372036854775807,"
+                            "\"0\":18446744073709551615}");
+}
+
 static void test_utf8_prefix(void **state) {
         static const struct {
                 const char *text;
@@ -555,6 +600,8 @@ int main(void) {
                 cmocka_unit_test(test_size),
                 cmocka_unit_test(test_percent),
                 cmocka_unit_test(test_utf8),
+                cmocka_unit_test(test_utf8_places),
+                cmocka_unit_test(test_decimal),
                 cmocka_unit_test(test_buf_ceiling),
                 cmocka_unit_test(test_buf_queue),
                 cmocka_unit_test(test_jwrite),

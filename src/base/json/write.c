@@ -29,31 +29,49 @@ static const char *line_end_escape(const char *s, size_t k) {
         return NULL;
 }
 
-/* How many of the n bytes at s need no escape; eight at a time, since nearly all of them need none. */
-static size_t plain_length(const char *s, size_t n) {
+/* Of eight bytes, the first in the lowest place: which need a look. The lowest bit that is set is in the
+ * first byte that is below 0x20, a quote, a backslash, or beyond ASCII; above it there may be others, by
+ * what was borrowed. */
+static inline uint64_t look_at(uint64_t v) {
         const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-        size_t i = 0;
+        uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\';
 
-        for (; i + 8 <= n; i += 8) {
-                uint64_t v, quote, backslash, look;
+        return ((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops;
+}
 
-                memcpy(&v, s + i, 8);
-                v = le64toh(v);
-                quote = v ^ ones * '"';
-                backslash = v ^ ones * '\\';
-                /* A top bit where a byte is below 0x20, a quote, a backslash, or beyond ASCII; above the
-                 * lowest of these there may be others, by what was borrowed. */
-                look = ((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops;
+static inline uint64_t read_eight(const char *s) {
+        uint64_t v;
+
+        memcpy(&v, s, 8);
+        return le64toh(v);
+}
+
+/* Fewer than eight bytes, and at least one; the places behind them are zero. */
+static inline uint64_t read_few(const char *s, size_t n) {
+        uint32_t first, last;
+
+        if (n < 4)
+                return (uint64_t) (unsigned char) s[0] | (uint64_t) (unsigned char) s[n / 2] << 8 * (n / 2) |
+                       (uint64_t) (unsigned char) s[n - 1] << 8 * (n - 1);
+        memcpy(&first, s, 4);
+        memcpy(&last, s + n - 4, 4);
+        return le32toh(first) | (uint64_t) le32toh(last) << 8 * (n - 4);
+}
+
+/* How many of the n bytes at s need no escape; eight at a time, since nearly all of them need none. */
+static inline size_t plain_length(const char *s, size_t n) {
+        uint64_t look;
+        size_t i;
+
+        for (i = 0; i + 8 <= n; i += 8) {
+                look = look_at(read_eight(s + i));
                 if (look != 0)
                         return i + (size_t) __builtin_ctzll(look) / 8;
         }
-        for (; i < n; i++) {
-                unsigned char c = (unsigned char) s[i];
-
-                if (c < 0x20 || c == '"' || c == '\\' || c >= 0x80)
-                        break;
-        }
-        return i;
+        if (i == n)
+                return n;
+        /* The zeros behind the last bytes end them. */
+        return i + (size_t) __builtin_ctzll(look_at(read_few(s + i, n - i))) / 8;
 }
 
 void jwrite_escape(Buf *b, const char *s, size_t n) {
@@ -111,9 +129,9 @@ void jwrite_quote(Buf *b, const char *s, size_t n) {
         char *p;
 
         if (plain == n) { /* nearly always */
-                if (buf_reserve(b, n + 2) < 0)
+                p = buf_room(b, n + 2);
+                if (!p)
                         return;
-                p = buf_data(b) + b->n;
                 p[0] = p[n + 1] = '"';
                 if (n > 0)
                         memcpy(p + 1, s, n);
@@ -127,14 +145,35 @@ void jwrite_quote(Buf *b, const char *s, size_t n) {
         (void) buf_putc(b, '"');
 }
 
-static void begin(JWriter *w, const char *key) {
+static void begin_name(JWriter *w, const char *key, size_t n) {
+        Buf *b = w->buf;
+        char *p;
+
+        if (plain_length(key, n) < n) {
+                if (w->comma)
+                        (void) buf_putc(b, ',');
+                jwrite_quote(b, key, n);
+                (void) buf_putc(b, ':');
+                return;
+        }
+        p = buf_room(b, n + 4);
+        if (!p)
+                return;
         if (w->comma)
+                *p++ = ',';
+        *p++ = '"';
+        p = mempcpy(p, key, n);
+        *p++ = '"';
+        *p++ = ':';
+        b->n = (size_t) (p - buf_data(b));
+}
+
+static void begin(JWriter *w, const char *key) {
+        if (key)
+                begin_name(w, key, strlen(key));
+        else if (w->comma)
                 (void) buf_putc(w->buf, ',');
         w->comma = true;
-        if (key) {
-                jwrite_quote(w->buf, key, strlen(key));
-                (void) buf_putc(w->buf, ':');
-        }
 }
 
 void jwrite_name_n(JWriter *w, const char *name, size_t n) {
@@ -202,17 +241,17 @@ void jwrite_raw(JWriter *w, const char *key, const char *json) {
 }
 
 void jwrite_uint(JWriter *w, const char *key, uint64_t value) {
-        char digits[20], *p = digits + sizeof(digits);
+        char digits[TEXT_DECIMAL_MAX];
 
-        do
-                *--p = (char) ('0' + value % 10);
-        while (value /= 10);
-        jwrite_raw_n(w, key, p, (size_t) (digits + sizeof(digits) - p));
+        jwrite_raw_n(w, key, digits, text_decimal(value, digits));
 }
 
 void jwrite_int(JWriter *w, const char *key, int64_t value) {
-        begin(w, key);
-        (void) buf_printf(w->buf, "%lld", (long long) value);
+        char digits[1 + TEXT_DECIMAL_MAX] = "-";
+        size_t n = value < 0;
+
+        n += text_decimal(value < 0 ? -(uint64_t) value : (uint64_t) value, digits + n);
+        jwrite_raw_n(w, key, digits, n);
 }
 
 void jwrite_bool(JWriter *w, const char *key, bool value) {
