@@ -130,7 +130,7 @@ static int translate(const Dialect *d, const DialectContext *c, const Job *job, 
 static int check_object(const Buf *body, ApiError *ret_error) {
         const char *s = text_of(body), *why = json_fault(s, body->n);
 
-        if (!why && !json_view_is(json_view(s, body->n), '{'))
+        if (!why && json_first(s, body->n) != '{')
                 why = "not an object";
         if (!why)
                 return 0;

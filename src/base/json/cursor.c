@@ -87,10 +87,16 @@ JsonView json_view(const char *s, size_t n) {
         return p < s + n ? view_at(p, s + n) : (JsonView){};
 }
 
+char json_first(const char *s, size_t n) {
+        const char *p = skip_space(s, s + n);
+
+        return p < s + n ? *p : 0;
+}
+
 /* --- where things end, by the index --- */
 
-/* The value whose words are at *index, which then has those of the next. `end` is the text's, or that of what
- * the value is in. */
+/* The value whose words are at *index, which then has those of the next. `end` is the text's, or that of
+ * what the value is in. */
 static inline JsonView indexed_at(const char *base, const char *end, const uint32_t **index) {
         const uint32_t *words = *index;
         const char *p = base + words[0];

@@ -31,6 +31,7 @@ typedef struct JsonCursor {
 } JsonCursor;
 
 JsonView json_view(const char *s, size_t n);
+char json_first(const char *s, size_t n); /* the byte with which the value begins, or NUL */
 JsonView json_view_indexed(const JsonIndex *x, const char *s, size_t n);
 
 /* True if the value begins with this byte, which tells its type: { [ " t f n, a digit or a minus. */

@@ -130,7 +130,7 @@ static int check_body(const char *body, size_t n, ApiError *ret_error) {
 
         if (why)
                 return refuse(ret_error, 400, NULL, "The request body is not JSON: %s.", why);
-        if (!json_view_is(json_view(body, n), '{'))
+        if (json_first(body, n) != '{')
                 return refuse(ret_error, 400, NULL, "The request body must be a JSON object.");
         return 0;
 }
