@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/text.h"
 #include "core/rules.h"
 
 /* What all models that converse have, from generation 2 on. */
@@ -131,10 +133,28 @@ static const ModelRules *find_best(const ModelRules *in, size_t n, const char *m
         return best;
 }
 
+/* The built-in rules never change, and most requests ask for one of a few models: what was found for them is
+ * kept, by their names. A thread has its own. */
+static const ModelRules *find_built_in(const char *model) {
+        static _Thread_local struct {
+                char model[MODEL_NAME_MAX + 1];
+                const ModelRules *best;
+        } kept[8];
+        size_t n = strlen(model), i = n > 1 ? (n + (unsigned char) model[n - 2]) % ELEMENTSOF(kept) : 0;
+
+        if (kept[i].best && streq(kept[i].model, model))
+                return kept[i].best;
+        if (n >= sizeof(kept[i].model))
+                return find_best(rows, ELEMENTSOF(rows), model);
+        memcpy(kept[i].model, model, n + 1);
+        kept[i].best = find_best(rows, ELEMENTSOF(rows), model);
+        return kept[i].best;
+}
+
 const ModelRules *model_rules_find(const ModelRuleSet *set, const char *model) {
         const ModelRules *best = set ? find_best(set->rows, set->n, model) : NULL;
 
-        best = best ?: find_best(rows, ELEMENTSOF(rows), model);
+        best = best ?: find_built_in(model);
         assert(best);
         return best;
 }

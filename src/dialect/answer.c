@@ -17,6 +17,8 @@ bool answer_reason_is_about_account(const char *reason) {
         static const char *const beginnings[] = { "PUP_", "ACCOUNT_", "USER_ACCOUNT_", "PROJECT_",
                                                   "CONSUMER_" };
 
+        if (!reason[0]) /* nearly always */
+                return false;
         for (size_t i = 0; i < ELEMENTSOF(beginnings); i++)
                 if (startswith(reason, beginnings[i]))
                         return true;

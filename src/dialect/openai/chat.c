@@ -32,7 +32,7 @@ static int read_effort(ChatRequest *q, JsonView v) {
 }
 
 static const ChatFieldRow fields[_CHAT_FIELD_MAX] = {
-#define FIELD(id, name, types, read) [CHAT_##id] = { name, types, read }
+#define FIELD(id, name, types, read) [CHAT_##id] = { name, sizeof(name) - 1, types, read }
         FIELD(MODEL, "model", TYPE_STRING, chat_read_model),
         FIELD(STREAM, "stream", TYPE_BOOL, chat_read_stream),
         FIELD(STREAM_OPTIONS, "stream_options", TYPE_OBJECT, read_stream_options),

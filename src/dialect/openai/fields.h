@@ -80,6 +80,7 @@ typedef struct ChatRequest ChatRequest;
 /* A field of a protocol. `read`, if there is one, gets a value of one of the types. */
 typedef struct ChatFieldRow {
         const char *name; /* NULL: the protocol does not have it */
+        size_t n_name;
         JsonTypes types;
         int (*read)(ChatRequest *q, JsonView v); /* 0, DIALECT_E_REFUSED, -errno */
 } ChatFieldRow;

@@ -54,8 +54,7 @@ static size_t find_field(const ChatFieldRow *table, JsonView name) {
         size_t n = (size_t) (name.end - name.p) - 2;
 
         for (size_t i = 0; i < _CHAT_FIELD_MAX; i++)
-                if (table[i].name && name.p[1] == table[i].name[0] && strlen(table[i].name) == n &&
-                    memcmp(name.p + 1, table[i].name, n) == 0)
+                if (table[i].n_name == n && table[i].name && memcmp(name.p + 1, table[i].name, n) == 0)
                         return i;
         if (memchr(name.p, '\\', n + 2))
                 for (size_t i = 0; i < _CHAT_FIELD_MAX; i++)
