@@ -479,7 +479,7 @@ void call_end(Call *call, VerdictClass class) {
         if (class == VERDICT_MINUTE || class == VERDICT_DAY)
                 v.retry_after = draw(8) * USEC_PER_SEC;
         c->tries[call->number].ended_well = class == VERDICT_OK && call->is_last_sent;
-        c->last = a->is_final ? a->verdict : v;
+        c->last = a->is_final ? *a->verdict : v;
         c->last_cheap = is_cheap(&c->last, w.loop.now - call->started, c->size);
         if (c->last.class == VERDICT_OK && !call->is_last_sent)
                 c->last_cheap = false;

@@ -19,6 +19,44 @@
  * Chinese three, an image many. */
 #define BYTES_PER_TOKEN 4U
 
+/* --- its verdict --- */
+
+/* A verdict has room for long texts, which a good one has not: only another one is allocated. */
+static const Verdict good = { .class = VERDICT_OK, .status = 200, .quota_value = VERDICT_NO_VALUE };
+
+static void take_verdict(Attempt *a, const Verdict *v) {
+        static const Verdict no_memory = {
+                .class = VERDICT_INTERNAL,
+                .quota_value = VERDICT_NO_VALUE,
+                .message = "gemgate ran out of memory.",
+        };
+
+        if (v->class == VERDICT_OK) {
+                a->verdict = &good;
+                return;
+        }
+        a->own = a->own ?: malloc(sizeof(Verdict));
+        if (!a->own) {
+                a->verdict = &no_memory;
+                return;
+        }
+        *a->own = *v;
+        a->verdict = a->own;
+}
+
+void attempt_init(Attempt *a, Request *q, const Target *target) {
+        a->request = q;
+        a->target = target;
+        a->verdict = &good;
+}
+
+void attempt_set_verdict(Attempt *a, VerdictClass class, const char *message) {
+        Verdict v;
+
+        verdict_init(&v, class, class == VERDICT_OK ? 200 : 0, message);
+        take_verdict(a, &v);
+}
+
 /* --- the engine's callbacks --- */
 
 static int attempt_on_event(const char *json, size_t n, void *userdata) {
@@ -30,7 +68,7 @@ static void attempt_on_done(const Verdict *v, void *userdata) {
 
         a->ended = true;
         if (!a->is_final)
-                a->verdict = *v; /* v may belong to the call */
+                take_verdict(a, v); /* v may belong to the call */
         upstream_call_end(&a->upstream);
         exchange_on_done(a);
 }
@@ -43,9 +81,12 @@ static void attempt_on_served(const EngineServed *s, void *userdata) {
         q->attempts = s->attempts;
         text_copy(q->key_mask, sizeof(q->key_mask), s->key_mask);
         text_copy(q->key_name, sizeof(q->key_name), s->key_name);
-        a->refused = s->refusal;
-        if (s->refusal)
-                a->refusal = *s->refusal;
+        free(TAKE_PTR(a->refusal));
+        if (!s->refusal)
+                return;
+        a->refusal = malloc(sizeof(ApiError)); /* without memory the verdict is the error */
+        if (a->refusal)
+                *a->refusal = *s->refusal;
 }
 
 /* Of the key, which a dialect does not know. */
@@ -55,13 +96,14 @@ static void scrub(const Attempt *a, char *text) {
         secret_scrub(text, key ? pool_key_secret(key) : NULL);
 }
 
-static void scrub_verdict(Attempt *a) {
-        scrub(a, a->verdict.message);
-        scrub(a, a->verdict.reason);
+static void scrub_verdict(const Attempt *a, Verdict *v) {
+        scrub(a, v->message);
+        scrub(a, v->reason);
 }
 
-void attempt_keep_verdict(Attempt *a) {
-        scrub_verdict(a);
+void attempt_keep_verdict(Attempt *a, Verdict *v) {
+        scrub_verdict(a, v);
+        take_verdict(a, v);
         a->is_final = true;
 }
 
@@ -79,14 +121,14 @@ static bool blames(const Verdict *v) {
 }
 
 /* Without memory the pool does not learn of it. */
-void attempt_keep_blame(Attempt *a) {
-        if (!blames(&a->verdict))
+void attempt_keep_blame(Attempt *a, Verdict *v) {
+        if (!blames(v))
                 return;
         a->blame = a->blame ?: malloc(sizeof(Verdict));
         if (!a->blame)
                 return;
-        scrub_verdict(a);
-        *a->blame = a->verdict;
+        scrub_verdict(a, v);
+        *a->blame = *v;
 }
 
 /* --- its beginning --- */
@@ -224,36 +266,42 @@ void attempt_conclude(Attempt *a, int error) {
         Translation *t = a->target->translation;
         Request *q = a->request;
         bool is_kept;
+        Verdict v;
 
-        if (error == 0 && blames(&a->verdict) && translation_is_settled(t))
-                attempt_keep_blame(a);
+        if (a->verdict->class == VERDICT_OK)
+                verdict_init(&v, VERDICT_OK, 200, NULL);
+        else
+                v = *a->verdict;
+        if (error == 0 && blames(&v) && translation_is_settled(t))
+                attempt_keep_blame(a, &v);
         if (error == 0)
-                error = translation_end(t, http_request_out(q->io), &a->verdict);
+                error = translation_end(t, http_request_out(q->io), &v);
         if (error == DIALECT_E_VERDICT || error == DIALECT_E_BLAMED)
-                scrub_verdict(a);
+                scrub_verdict(a, &v);
         is_kept = error == DIALECT_E_EMPTY || (error == DIALECT_E_BLAMED && !translation_streams(t));
         a->is_empty = is_kept && !a->is_last;
         if (error == DIALECT_E_BLAMED && !a->is_empty)
-                attempt_keep_blame(a);
+                attempt_keep_blame(a, &v);
         a->has_more = error == DIALECT_E_MORE;
         if (error > 0 && error != DIALECT_E_VERDICT && !a->is_empty)
-                verdict_init(&a->verdict, VERDICT_OK, 200, NULL);
+                verdict_init(&v, VERDICT_OK, 200, NULL);
         if (error < 0)
-                verdict_init(&a->verdict, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
-        gemini_error_weigh(&a->verdict, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
-        upstream_call_weigh(&a->upstream, q->http, &a->verdict);
-        note_verdict(q, &a->verdict);
-        trace_end(a, &a->verdict);
-        if (a->verdict.class == VERDICT_OK && a->upstream.lease.key && a->target->conversation != 0)
+                verdict_init(&v, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
+        gemini_error_weigh(&v, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
+        upstream_call_weigh(&a->upstream, q->http, &v);
+        take_verdict(a, &v);
+        note_verdict(q, &v);
+        trace_end(a, &v);
+        if (v.class == VERDICT_OK && a->upstream.lease.key && a->target->conversation != 0)
                 pool_bind(q->http->affinity, a->target->conversation, &a->upstream.lease);
         note_usage(a);
         text_copy(q->finish_reason, sizeof(q->finish_reason), strempty(t->finish_reason));
         scrub(a, q->finish_reason);
-        if (a->blame && a->verdict.class == VERDICT_OK) {
+        if (a->blame && v.class == VERDICT_OK) {
                 upstream_call_weigh(&a->upstream, q->http, a->blame);
                 lease_end(a, a->blame);
         } else
-                lease_end(a, &a->verdict);
+                lease_end(a, &v);
         free(TAKE_PTR(a->blame));
 }
 
@@ -277,6 +325,14 @@ void attempt_cancel(Attempt *a, VerdictClass class) {
         lease_end(a, a->blame ?: &v);
         free(TAKE_PTR(a->blame));
         note_verdict(a->request, &v);
+}
+
+void attempt_done(Attempt *a) {
+        assert(!is_under_way(a));
+
+        free(a->own);
+        free(a->blame);
+        free(a->refusal);
 }
 
 void attempt_drop(Attempt *a) {

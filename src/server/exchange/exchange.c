@@ -50,6 +50,9 @@ static Exchange *exchange_free(Exchange *x) {
         exchange_drop_empty(x);
         free(x->asked);
         upstream_tries_done(&x->tries);
+        attempt_done(&x->first);
+        if (x->hedge.second)
+                attempt_done(x->hedge.second);
         free(x->hedge.second);
         free(x);
         return NULL;
@@ -91,7 +94,7 @@ static void fail(Exchange *x, const ApiError *e) {
 /* So it is where Gemini has failed, which no key causes: also where that was a probe, after which the key
  * waits. And so it is where usable keys are left that this request has already tried. */
 bool exchange_verdict_answers(const Exchange *x, const PoolRefusal *refusal) {
-        const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
+        const VerdictRule *rule = verdict_rule(x->attempt->verdict->class);
 
         return rule->backoff || rule->fault == FAULT_MODEL ||
                (x->tries.n > 0 && refusal->n_keys[POOL_USABLE] > 0);
@@ -106,10 +109,10 @@ void exchange_error(Exchange *x, const PoolRefusal *refusal, ApiError *ret) {
                                 x->target.pinned[0] ? " with " : "", x->target.pinned);
                 api_error_from_refusal(ret, refusal, subject, day_clock_now());
                 request_note_refusal(x->request, refusal);
-        } else if (x->attempt->refused)
-                *ret = x->attempt->refusal;
+        } else if (x->attempt->refusal)
+                *ret = *x->attempt->refusal;
         else
-                api_error_from_verdict(ret, &x->attempt->verdict,
+                api_error_from_verdict(ret, x->attempt->verdict,
                                        x->target.model[0] ? x->target.model : "the request");
 }
 
@@ -223,13 +226,13 @@ static void end_late(Exchange *x) {
 
         if (a->upstream.call && translation_is_settled(x->target.translation)) {
                 upstream_call_end(&a->upstream);
-                verdict_init(&a->verdict, VERDICT_TIMEOUT, 0, NULL);
+                attempt_set_verdict(a, VERDICT_TIMEOUT, NULL);
                 exchange_conclude(x, a, x->error);
-                if (a->verdict.class == VERDICT_OK && !a->has_more)
+                if (a->verdict->class == VERDICT_OK && !a->has_more)
                         return succeed(x);
         }
         attempt_cancel(a, VERDICT_TIMEOUT);
-        verdict_init(&a->verdict, VERDICT_TIMEOUT, 0, "The answer was not there within REQUEST_DEADLINE.");
+        attempt_set_verdict(a, VERDICT_TIMEOUT, "The answer was not there within REQUEST_DEADLINE.");
         exchange_fail(x, NULL);
 }
 
@@ -331,7 +334,7 @@ static void step_attempting(Exchange *x) {
         exchange_conclude(x, x->attempt, x->error);
         if (x->attempt->has_more)
                 exchange_ask_more(x);
-        else if (x->attempt->verdict.class == VERDICT_OK)
+        else if (x->attempt->verdict->class == VERDICT_OK)
                 succeed(x);
         else
                 exchange_go_on(x);
@@ -343,7 +346,7 @@ static void step_streaming(Exchange *x) {
         exchange_conclude(x, x->attempt, x->error);
         if (x->attempt->has_more)
                 exchange_ask_more(x);
-        else if (x->attempt->verdict.class == VERDICT_OK)
+        else if (x->attempt->verdict->class == VERDICT_OK)
                 succeed(x);
         else
                 exchange_fail(x, NULL);

@@ -70,6 +70,9 @@ struct Exchange {
         usec_t patience_ends; /* CLOCK_MONOTONIC: the end of QUEUE_WAIT; 0: no wait yet */
 };
 
+/* Each open stream has one. What is rare is allocated when it is there. */
+static_assert(sizeof(Exchange) <= 960, "an exchange takes more memory");
+
 /* The head of a stream has gone out: what is left to fail is an error within it. With STREAM_OPEN_AFTER that
  * can be before any event; then another key, and another model, can still be tried behind it. */
 static inline bool exchange_is_open(const Exchange *x) {

@@ -29,6 +29,7 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
         Translation *t = x->target.translation;
         Buf *out = http_request_out(x->request->io);
         size_t n_before = out->n;
+        Verdict v;
         int r;
 
         if (!exchange_hedge_event(x, a))
@@ -36,16 +37,16 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
         if (x->request->job)
                 job_received(x->request->job, json, n);
         t->key = a->upstream.lease.key ? pool_key_secret(a->upstream.lease.key) : NULL;
-        r = translation_event(t, json, n, out, &a->verdict);
+        r = translation_event(t, json, n, out, &v);
         if (r != 0 && r != DIALECT_E_LATE && x->state == EXCHANGE_ATTEMPTING && out->error == 0)
                 out->n = n_before; /* another attempt may follow */
         x->has_bytes = out->n > n_before;
         if (r == DIALECT_E_VERDICT) {
-                attempt_keep_verdict(a);
+                attempt_keep_verdict(a, &v);
                 return -ECANCELED;
         }
         if (r == DIALECT_E_LATE) {
-                attempt_keep_blame(a);
+                attempt_keep_blame(a, &v);
                 r = 0;
         }
         if (r < 0) {
@@ -105,10 +106,10 @@ void exchange_conclude(Exchange *x, Attempt *a, int error) {
         attempt_conclude(a, error);
         if (a->is_empty)
                 keep_empty(x, n);
-        if (has_pings && a->verdict.class != VERDICT_OK && out->error == 0)
+        if (has_pings && a->verdict->class != VERDICT_OK && out->error == 0)
                 out->n = n;
-        if (a->verdict.class != VERDICT_OK)
-                upstream_call_count(&a->upstream, x->request->http, &a->verdict, &x->tries);
+        if (a->verdict->class != VERDICT_OK)
+                upstream_call_count(&a->upstream, x->request->http, a->verdict, &x->tries);
 }
 
 void exchange_reset(Exchange *x) {
@@ -132,7 +133,7 @@ static int wait_begin(Exchange *x) {
 
 /* Whether another attempt follows; the client has no byte yet. The Gemini CLI retries by itself. */
 static UpstreamNext next_try(const Exchange *x) {
-        return x->target.cli ? UPSTREAM_END : upstream_next(&x->tries, &x->attempt->verdict);
+        return x->target.cli ? UPSTREAM_END : upstream_next(&x->tries, x->attempt->verdict);
 }
 
 /* --- QUEUE_WAIT --- */
@@ -211,7 +212,7 @@ static void turned(Exchange *x) {
         if (!q->fallback)
                 q->fallback = x->turned;
         upstream_tries_forget(&x->tries);
-        x->attempt->verdict.class = VERDICT_OK;
+        attempt_set_verdict(x->attempt, VERDICT_OK, NULL);
         if (x->state != EXCHANGE_PICKING)
                 exchange_enter(x, EXCHANGE_PICKING);
 }
@@ -232,7 +233,7 @@ static bool read_for_next(Exchange *x) {
  * one: a key for it is picked next. */
 static bool turn_elsewhere(Exchange *x, const PoolRefusal *refusal) {
         Request *q = x->request;
-        const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict.class)->name;
+        const char *why = refusal ? "exhausted" : verdict_rule(x->attempt->verdict->class)->name;
 
         if (!x->target.fallback || x->tries.cost.n >= TRIES_MAX || exchange_has_begun(x))
                 return false;
@@ -270,7 +271,7 @@ static void refused(Exchange *x, const PoolRefusal *refusal) {
         key_queue_leave(x->request->http->queue, &x->place);
         if (exchange_verdict_answers(x, refusal))
                 refusal = NULL;
-        if ((!refusal && !is_of_model(&x->attempt->verdict)) || !turn_elsewhere(x, refusal))
+        if ((!refusal && !is_of_model(x->attempt->verdict)) || !turn_elsewhere(x, refusal))
                 exchange_fail(x, refusal);
 }
 
@@ -282,19 +283,19 @@ static void stay(Exchange *x) {
 }
 
 static void fail_start(Exchange *x) {
-        verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
-                     "gemgate could not start the request upstream.");
+        attempt_set_verdict(x->attempt, VERDICT_INTERNAL, "gemgate could not start the request upstream.");
         exchange_fail(x, NULL);
 }
 
 static void fail_models(Exchange *x) {
-        verdict_init(&x->attempt->verdict, VERDICT_INTERNAL, 0,
-                     "Too many models are in use or wait for their quota: gemgate has no room for another.");
+        attempt_set_verdict(
+                x->attempt, VERDICT_INTERNAL,
+                "Too many models are in use or wait for their quota: gemgate has no room for another.");
         exchange_fail(x, NULL);
 }
 
 void exchange_pick(Exchange *x) {
-        bool again = verdict_rule(x->attempt->verdict.class)->backoff;
+        bool again = verdict_rule(x->attempt->verdict->class)->backoff;
         PoolRefusal refusal;
         int r;
 
@@ -336,7 +337,7 @@ void exchange_ask_more(Exchange *x) {
 static bool drop_signatures(Exchange *x) {
         Translation *t = x->target.translation;
 
-        if (x->attempt->verdict.class != VERDICT_SIGNATURE || x->tries.cost.n >= TRIES_MAX ||
+        if (x->attempt->verdict->class != VERDICT_SIGNATURE || x->tries.cost.n >= TRIES_MAX ||
             !t->dialect->drop_signatures || !t->dialect->drop_signatures(t))
                 return false;
         exchange_reset(x);
@@ -346,7 +347,7 @@ static bool drop_signatures(Exchange *x) {
 }
 
 void exchange_go_on(Exchange *x) {
-        const VerdictRule *rule = verdict_rule(x->attempt->verdict.class);
+        const VerdictRule *rule = verdict_rule(x->attempt->verdict->class);
         UpstreamNext next = next_try(x);
         PoolRefusal refusal;
 
@@ -365,6 +366,6 @@ void exchange_go_on(Exchange *x) {
             pool_is_exhausted(x->request->http->p.pool, x->target.model, day_clock_now(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
-        if (!is_of_model(&x->attempt->verdict) || !turn_elsewhere(x, NULL))
+        if (!is_of_model(x->attempt->verdict) || !turn_elsewhere(x, NULL))
                 exchange_fail(x, NULL);
 }
