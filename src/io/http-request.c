@@ -7,7 +7,7 @@
 
 /* MHD allocates a block of this size for each reply in pieces, but uses it only for HTTP/1.0: chunks are
  * read into the connection's own pool. Every open stream has one. */
-#define BLOCK_SIZE 1024U
+#define BLOCK_SIZE 256U
 
 /* A larger whole reply is handed to MHD in pieces of this size, which shows whether its client reads. */
 #define PIECE_SIZE (64U << 10)
