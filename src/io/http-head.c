@@ -27,6 +27,7 @@ static void frame(Head *h, const char *name, size_t n_name, const char *value, s
 
         if (n_name == strlen("content-length") && strcaseeq(name, "content-length")) {
                 h->n_length++;
+                r->has_length = true;
                 if (!text_in_charset(value, n_value, TEXT_DIGITS) || text_parse_u64(value, &r->length) < 0)
                         h->fault = "Content-Length is not a number";
         } else if (n_name == strlen("transfer-encoding") && strcaseeq(name, "transfer-encoding")) {
@@ -57,6 +58,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind _unused_, co
                 h->fault = "a header has no value";
                 return MHD_NO;
         }
+        h->request->header_names |= http_name_bit(name, n_name);
         frame(h, name, n_name, value, n_value);
         trim(value, n_value);
         return h->fault ? MHD_NO : MHD_YES;
@@ -88,6 +90,8 @@ static const char *head_fault(HttpRequest *r, const char *version) {
 
 void http_head_check(HttpRequest *r, const char *version) {
         r->fault = head_fault(r, version);
+        if (r->fault) /* not all were looked at */
+                r->header_names = UINT64_MAX;
 }
 
 const char *http_head_path(const char *target) {

@@ -70,7 +70,8 @@ struct HttpRequest {
         void *userdata;
         const char *method, *path;
         const char *fault; /* of the head: why it is refused */
-        bool chunked;
+        uint64_t header_names; /* a bit for each header that it may have, by http_name_bit() */
+        bool chunked, has_length;
         uint64_t length; /* of the body, if it is not in chunks */
         usec_t started, first_byte;
 
@@ -94,6 +95,11 @@ struct HttpRequest {
         bool lasts;  /* HTTP/1.1, and no header of the request or the reply ends the connection */
         bool direct; /* the reply goes past libmicrohttpd: the body is not complete */
 };
+
+/* Most lookups are for headers that a request does not have: one look at its bits shows that. */
+static inline uint64_t http_name_bit(const char *name, size_t n) {
+        return UINT64_C(1) << (((unsigned) name[0] & 0x1f) * 5 + n) % 64; /* in either case of the letter */
+}
 
 void http_server_settled(HttpServer *s); /* a connection was closed */
 

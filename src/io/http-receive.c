@@ -42,7 +42,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
 static HttpRequest *request_new(HttpConnection *c, const char *method, const char *path) {
         HttpRequest *r;
 
-        r = calloc(1, sizeof(HttpRequest));
+        r = malloc(sizeof(HttpRequest));
         if (!r)
                 return NULL;
         *r = (HttpRequest){

@@ -22,7 +22,13 @@ const char *http_request_path(const HttpRequest *r) {
         return r->path;
 }
 
+static bool may_have_header(const HttpRequest *r, const char *name) {
+        return r->header_names & http_name_bit(name, strlen(name));
+}
+
 const char *http_request_header(HttpRequest *r, const char *name) {
+        if (!may_have_header(r, name))
+                return NULL;
         return MHD_lookup_connection_value(r->connection->mhd, MHD_HEADER_KIND, name);
 }
 
@@ -78,6 +84,8 @@ static void join_one(const char *name, const char *value, void *userdata) {
 int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret) {
         Joined j = { .name = name, .out = ret };
 
+        if (!may_have_header(r, name))
+                return -ENODATA;
         http_request_each_header(r, join_one, &j);
         return j.any ? ret->error : -ENODATA;
 }
@@ -92,10 +100,10 @@ const char *http_request_chunk_fault(const HttpRequest *r) {
         return http_framing_in_body(f) ? f->fault : NULL;
 }
 
-int http_request_content_length(HttpRequest *r, uint64_t *ret) {
-        const char *s = http_request_header(r, "Content-Length");
-
-        return s ? text_parse_u64(s, ret) : -ENODATA;
+bool http_request_content_length(const HttpRequest *r, uint64_t *ret) {
+        if (r->has_length)
+                *ret = r->length;
+        return r->has_length;
 }
 
 const struct sockaddr *http_request_peer(HttpRequest *r) {

@@ -35,8 +35,8 @@ int http_request_header_joined(HttpRequest *r, const char *name, Buf *ret);
  * request must be refused with 400, because such requests are used for request smuggling. */
 const char *http_request_head_fault(const HttpRequest *r);
 
-/* Reads Content-Length. -ENODATA if the request has none, -EINVAL or -ERANGE if it is not a valid number. */
-int http_request_content_length(HttpRequest *r, uint64_t *ret);
+/* The Content-Length of a head without a fault; false: it has none. */
+bool http_request_content_length(const HttpRequest *r, uint64_t *ret);
 
 struct sockaddr;
 const struct sockaddr *http_request_peer(HttpRequest *r); /* NULL: a unix peer */

@@ -37,6 +37,7 @@ struct Loop {
         int epoll_fd;
         List hooks, slices;
         bool in_turn;
+        usec_t now; /* CLOCK_MONOTONIC, as sd-event has it for this turn; 0: not in one of its descriptors */
 
         struct epoll_event batch[BATCH];
         int batch_n, batch_i; /* batch_i: the event being dispatched */
@@ -79,6 +80,7 @@ static int on_hot(sd_event_source *s _unused_, int fd, uint32_t revents _unused_
                 return errno == EINTR ? 0 : -errno;
 
         l->in_turn = true;
+        l->now = loop_now(l);
         for (l->batch_i = 0; l->batch_i < l->batch_n; l->batch_i++) {
                 LoopFd *w = l->batch[l->batch_i].data.ptr;
 
@@ -87,6 +89,7 @@ static int on_hot(sd_event_source *s _unused_, int fd, uint32_t revents _unused_
         }
         l->batch_n = 0;
         (void) run_hooks(l);
+        l->now = 0;
         return 0;
 }
 
@@ -173,6 +176,8 @@ sd_event *loop_event(Loop *l) {
 usec_t loop_now(Loop *l) {
         usec_t now;
 
+        if (l->now > 0)
+                return l->now;
         /* > 0: the loop has not run yet, and the call read the clock. */
         if (sd_event_now(l->event, CLOCK_MONOTONIC, &now) < 0)
                 return clock_monotonic();

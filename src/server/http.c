@@ -11,8 +11,8 @@
  * answer later; then it sets Request.cancel, which is called once if the client hangs up first.
  */
 
+#include <endian.h>
 #include <errno.h>
-#include <stdio.h>
 #include <sys/random.h>
 
 #include "base/hash.h"
@@ -48,8 +48,7 @@ static void make_id(Request *q) {
         }
         /* splitmix64 from a random start: unique within the process, and hard to guess. */
         q->http->id_state += UINT64_C(0x9E3779B97F4A7C15);
-        (void) snprintf(q->id, sizeof(q->id), "%016llx",
-                        (unsigned long long) hash_mix(q->http->id_state));
+        text_hex(&(uint64_t){ htobe64(hash_mix(q->http->id_state)) }, sizeof(uint64_t), q->id);
 }
 
 static void request_set_ids(Request *q) {
@@ -142,7 +141,7 @@ static void read_body(Request *q) {
                 return http_request_take_body(q->io, body_max(q));
         http_request_skip_body(q->io, body_max(q));
         if (http_request_header(q->io, "Transfer-Encoding") ||
-            (http_request_content_length(q->io, &n) == 0 && n > 0))
+            (http_request_content_length(q->io, &n) && n > 0))
                 q->close = true;
 }
 
@@ -155,7 +154,6 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         const Route *route, *meant;
         uint64_t length;
         bool allowed;
-        int r;
 
         right[0] = 0;
         q->close = fault; /* the start of the next request is unknown */
@@ -195,8 +193,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                 return HANDLER_E_REFUSED;
         }
 
-        r = http_request_content_length(q->io, &length);
-        if (r == -ERANGE || (r >= 0 && length > body_max(q)))
+        if (http_request_content_length(q->io, &length) && length > body_max(q))
                 return too_large(q, ret_error);
         return check_encoding(q, ret_error);
 }

@@ -16,7 +16,7 @@
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];
         size_t n;
-        char process_time[32], retry_after[24], attempts[16], verdicts[VERDICTS_TEXT_MAX];
+        char process_time[2 * TEXT_DECIMAL_MAX], retry_after[24], attempts[16], verdicts[VERDICTS_TEXT_MAX];
 } Reply;
 
 static void reply_add(Reply *p, const char *name, const char *value) {
@@ -49,14 +49,20 @@ static void reply_explain(Reply *p, const Request *q) {
         reply_add(p, "x-gemgate-verdicts", p->verdicts);
 }
 
+/* With six decimals. */
+static void format_seconds(usec_t t, char ret[static 2 * TEXT_DECIMAL_MAX]) {
+        size_t n = text_decimal(t / USEC_PER_SEC, ret);
+
+        (void) text_decimal(USEC_PER_SEC + t % USEC_PER_SEC, ret + n);
+        ret[n] = '.'; /* in the place of the 1 */
+}
+
 static void reply_init(Reply *p, const Request *q, const char *content_type) {
         usec_t spent = usec_sub(clock_monotonic(), http_request_started(q->io));
         HttpHeader cors[CORS_REPLY_HEADERS_MAX];
 
         p->n = 0;
-        (void) snprintf(p->process_time, sizeof(p->process_time), "%llu.%06llu",
-                        (unsigned long long) (spent / USEC_PER_SEC),
-                        (unsigned long long) (spent % USEC_PER_SEC));
+        format_seconds(spent, p->process_time);
         reply_add(p, "Content-Type", content_type);
         reply_add(p, "x-request-id", q->id);
         if (q->errors == &error_shape_anthropic)

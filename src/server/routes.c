@@ -123,21 +123,21 @@ const Route *routes_all(size_t *ret_n) {
         return routes;
 }
 
-static bool route_is_prefix(const Route *r) {
-        size_t n = strlen(r->path);
-
-        return n > 1 && r->path[n - 1] == '/';
-}
-
 bool route_takes_body(const Route *r) {
         return streq(r->method, "POST") || streq(r->method, "PATCH");
 }
 
 /* What follows the route's path; NULL: it is another route's. */
 static const char *route_rest(const Route *r, const char *path) {
-        const char *rest = startswith(path, r->path);
+        const char *p = r->path;
+        bool is_prefix;
 
-        return rest && (route_is_prefix(r) ? *rest : !*rest) ? rest : NULL;
+        for (; *p && *p == *path; p++)
+                path++;
+        if (*p)
+                return NULL;
+        is_prefix = p - r->path > 1 && p[-1] == '/';
+        return (*path != 0) == is_prefix ? path : NULL;
 }
 
 bool route_path_is_admin(const char *path) {

@@ -18,7 +18,7 @@ static void on_head(HttpRequest *r, void *userdata) {
         f->last = r;
         if (fault)
                 (void) http_request_reply(r, 400, NULL, 0, NULL);
-        else if (http_request_content_length(r, &n) == 0 && n > f->max_body)
+        else if (http_request_content_length(r, &n) && n > f->max_body)
                 (void) http_request_reply(r, 413, NULL, 0, NULL);
         else if (f->refuse)
                 (void) http_request_reply(r, 401, NULL, 0, NULL);

@@ -19,7 +19,6 @@
  * ends with it.
  */
 
-#include <stdio.h>
 
 #include "base/limits-continue.h"
 #include "base/text.h"
@@ -52,7 +51,9 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
 }
 
 static void begin(OpenaiChat *chat, const char *id) {
-        (void) snprintf(chat->id, sizeof(chat->id), "%s-%s", chat->is_completion ? "cmpl" : "chatcmpl", id);
+        size_t n = text_append(chat->id, sizeof(chat->id), 0, chat->is_completion ? "cmpl-" : "chatcmpl-");
+
+        text_copy(chat->id + n, sizeof(chat->id) - n, id);
         if (translation_streams(&chat->t))
                 openai_chunk_begin(chat);
 }
