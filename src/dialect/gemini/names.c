@@ -189,9 +189,12 @@ static bool read_authority(const char *uri, char ret[static AUTHORITY_MAX + 1]) 
         ret[n] = 0;
         if (!decode_all(ret))
                 return false;
-        for (s = ret; *s; s++)
-                if (*s <= 0x20 || *s == 0x7F || *s == '\\')
+        for (s = ret; *s; s++) {
+                unsigned char c = (unsigned char) *s;
+
+                if (c <= 0x20 || c >= 0x7F || c == '\\')
                         return false;
+        }
         return true;
 }
 
