@@ -38,7 +38,7 @@ FOREIGN = [
     (r"nghttp2/.*", {"io"}),
     (r"sqlite3\.h|hiredis/.*", {"io"}),
     (r"systemd/.*", {"io", "bus", "daemon", "ctl"}),
-    (r"openssl/.*", {"core"}),
+    (r"openssl/.*", {"core", "io"}),
     (r"json-c/.*|json\.h", {"config", "dialect", "engine", "server", "runner"}),
     (r"pthread\.h|threads\.h|base/thread\.h", set()),
 ]
@@ -55,6 +55,8 @@ FOREIGN_FILES = {
     "src/daemon/config-thread.c": {"pthread.h", "base/thread.h"},
     # what is done for a body of many MiB takes longer than the loop may be held
     "src/io/worker.c": {"pthread.h", "base/thread.h"},
+    # the system's resolver waits for files and servers
+    "src/io/resolver.c": {"pthread.h", "base/thread.h"},
     # what nothing reads, such as a full pipe, makes its writer wait
     "src/base/log-outlet.c": {"pthread.h", "base/thread.h"},
     # a large request is translated beside the loop, and looks up its signatures there
