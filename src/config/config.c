@@ -507,6 +507,7 @@ Config *config_unref(Config *c) {
         free(c->control_socket);
         free(c->log_dir);
         free(c->gemini_base_url);
+        free(c->upstream_ca_file);
         proxy_unref(c->proxy);
         config_project_proxies_free(c);
         free(c->default_model);

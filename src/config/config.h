@@ -50,6 +50,7 @@ struct Config {
         char **listen;         /* NULL-terminated: `127.0.0.1:8080`, `[::]:8080`, `unix:/path` */
         char *control_socket, *log_dir; /* paths, or NULL */
         char *gemini_base_url; /* without a slash at the end */
+        char *upstream_ca_file; /* a path, or NULL: the system's CAs */
         Proxy *proxy; /* to Gemini, for keys without another one; NULL: directly */
         ProjectProxy *project_proxies; /* sorted; of PROJECT_PROXIES and API_KEYS */
         size_t n_project_proxies;

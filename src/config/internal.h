@@ -70,8 +70,8 @@ void config_allowed(const Setting *s, Buf *out);
  * of the latter come from config/entries.c. */
 extern const SettingType setting_duration, setting_duration_or_off, setting_size, setting_count,
         setting_bool, setting_log_level, setting_log_format, setting_url, setting_model, setting_state,
-        setting_zone, setting_socket_path, setting_directory, setting_engine, setting_store, setting_program,
-        setting_runner,
+        setting_zone, setting_socket_path, setting_directory, setting_file, setting_engine, setting_store,
+        setting_program, setting_runner,
         setting_percent_or_off, setting_hedge, setting_open, setting_images, setting_responses;
 extern const SettingType setting_allowed_ips, setting_trusted_proxies, setting_listen, setting_aliases,
         setting_fallbacks, setting_limits, setting_rules, setting_origins;

@@ -49,6 +49,8 @@ const Setting config_settings[] = {
         { "NO_PROXY", &setting_no_proxy, "", .field = CONFIG_NO_PROXY, .reloadable = true,
           .lower = "no_proxy",
           .help = "the hosts that HTTPS_PROXY and ALL_PROXY are not used for; also no_proxy" },
+        { "UPSTREAM_CA_FILE", &setting_file, "", .field = FIELD(upstream_ca_file), .reloadable = true,
+          .help = "the CAs that Gemini's certificate is verified with, instead of the system's" },
         { "GEMINI_STORE", &setting_store, "off", .field = FIELD(route.store), .reloadable = true,
           .help = "whether Google may keep requests: never, as the client or as the project has it" },
         { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model),

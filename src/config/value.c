@@ -284,7 +284,7 @@ static int parse_socket_path(ConfigCheck *k, const Setting *s, const char *value
         return 0;
 }
 
-static int parse_directory(ConfigCheck *k, const Setting *s, const char *value) {
+static int parse_path(ConfigCheck *k, const Setting *s, const char *value) {
         if (value[0] == '/' && strlen(value) <= DIRECTORY_PATH_MAX)
                 return set_string(k, s, value);
         config_fault(k, s, value, NULL);
@@ -313,7 +313,8 @@ static int parse_runner(ConfigCheck *k, const Setting *s, const char *value) {
 const SettingType setting_program = { "a program's name or absolute path", parse_program };
 const SettingType setting_runner = { "auto, unix:/PATH or a program's absolute path", parse_runner };
 const SettingType setting_socket_path = { "an absolute path of at most 107 bytes", parse_socket_path };
-const SettingType setting_directory = { "the absolute path of a directory", parse_directory };
+const SettingType setting_directory = { "the absolute path of a directory", parse_path };
+const SettingType setting_file = { "the absolute path of a file", parse_path };
 const SettingType setting_zone = { "a time zone's name, such as America/Los_Angeles", parse_zone };
 const SettingType setting_model = { "a model's name", parse_model };
 

@@ -9,6 +9,7 @@
 #include "base/zone.h"
 #include "daemon/config-here.h"
 #include "engine/cli-program.h"
+#include "io/tls.h"
 
 #define VALUE_SHOWN_MAX  256U
 #define CLI_PATH_DEFAULT "gemini"
@@ -28,6 +29,31 @@ static void tell(const Teller *t, LogLevel level, const char *setting, const cha
         (void) buf_printf(&line, "%s: %s: must be %s", setting, shown, what);
         config_text_put_origin(t->text, setting, &line);
         t->say(level, buf_cstr(&line) ?: setting, t->userdata);
+}
+
+static const char *words_of_ca_file(int r) {
+        switch (r) {
+        case -ENOENT:
+        case -ENOTDIR:
+                return "a file that exists";
+        case -EACCES:
+        case -EPERM:
+                return "a file that gemgated may read";
+        case -EBADMSG:
+                return "a file of certificates in PEM";
+        default:
+                return "a regular file of certificates, of at most 8M";
+        }
+}
+
+int config_here_read(const ConfigText *text, const Config *c, ConfigSay say, void *userdata) {
+        const Teller t = { text, say, userdata };
+        int r = c->upstream_ca_file ? tls_check_ca_file(c->upstream_ca_file) : 0;
+
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        tell(&t, LOG_LEVEL_ERROR, "UPSTREAM_CA_FILE", c->upstream_ca_file, words_of_ca_file(r));
+        return -EINVAL;
 }
 
 int config_here_check(const ConfigText *text, const Config *c, ConfigSay say, void *userdata) {

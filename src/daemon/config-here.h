@@ -5,7 +5,9 @@
 
 #include "config/config.h"
 
-/* -EINVAL after the fault went to `say`. */
+/* -EINVAL after the fault went to `say`. The first one reads the file of CAs, which takes up to a tenth of a
+ * second, so it is not for the loop. */
+int config_here_read(const ConfigText *t, const Config *c, ConfigSay say, void *userdata);
 int config_here_check(const ConfigText *t, const Config *c, ConfigSay say, void *userdata);
 
 /* Warns of programs that are not there: they may come later, and nothing else needs them. The daemon itself

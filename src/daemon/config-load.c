@@ -453,8 +453,9 @@ int config_load_read(const ConfigPaths *paths, ConfigSay say, void *userdata, Co
         if (r < 0)
                 return r;
         config_here_warn(kept, *ret, l.check, say, userdata);
-        *ret_faults = MIN(faults, 0);
-        return r;
+        r = config_here_read(kept, *ret, say, userdata);
+        *ret_faults = r < 0 ? r : MIN(faults, 0);
+        return 0;
 }
 
 int config_load_finish(const ConfigPaths *paths, const Config *running, int faults, ConfigSay say,

@@ -87,6 +87,7 @@ int manager_set_keys(Manager *m, const Config *c) {
 EngineApiParams manager_engine_params(const Config *c) {
         return (EngineApiParams){
                 .base_url = c->gemini_base_url,
+                .ca_file = c->upstream_ca_file,
                 .connect_timeout = c->connect_timeout,
                 .first_byte_timeout = c->first_byte_timeout,
                 .stream_idle_timeout = c->stream_idle_timeout,

@@ -430,6 +430,10 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
 
 /* --- the engine --- */
 
+static void client_renew(EngineApi *e) {
+        http_client_renew(e->client, &(HttpClientParams){ .url = e->p.base_url, .ca_file = e->p.ca_file });
+}
+
 int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         static const EngineOps ops = {
                 .start = api_call_start,
@@ -450,6 +454,7 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         r = http_client_new(loop, &e->client);
         if (r < 0)
                 return r;
+        client_renew(e);
         r = timeout_queue_new(loop, p->first_byte_timeout, on_timeout, &e->first_byte);
         if (r < 0)
                 return r;
@@ -464,7 +469,7 @@ void engine_api_configure(Engine *engine, const EngineApiParams *p) {
         EngineApi *e = CONTAINER_OF(engine, EngineApi, engine);
 
         e->p = *p;
-        http_client_renew(e->client, p->base_url);
+        client_renew(e);
         timeout_queue_set_duration(e->first_byte, p->first_byte_timeout);
         timeout_queue_set_duration(e->idle, p->stream_idle_timeout);
 }

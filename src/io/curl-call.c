@@ -17,10 +17,12 @@
 #include <stdio.h>
 
 #include "base/limits-http-client.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "io/curl-internal.h"
 #include "io/loopback.h"
 
+#define CA_SLASHES 64U
 #define EXPECT_MIN (64U << 10) /* libcurl waits for 100 Continue with larger bodies, unless forbidden */
 
 /* --- libcurl's callbacks --- */
@@ -126,6 +128,21 @@ void curl_handle_done(CurlHandle *h) {
         *h = (CurlHandle){};
 }
 
+/* libcurl keeps the CAs of a file for a day, and connections that were verified with them, and it knows both
+ * by the file's path. So after each reload the path has another number of slashes. */
+static void handle_set_cas(CurlGlue *g, CurlHandle *h) {
+        char path[CA_SLASHES + DIRECTORY_PATH_MAX + 1];
+        size_t n = g->n_renewed % CA_SLASHES;
+
+        h->n_renewed = g->n_renewed;
+        if (!g->ca_file)
+                return;
+        memset(path, '/', n);
+        text_copy(path + n, sizeof(path) - n, g->ca_file);
+        (void) curl_easy_setopt(h->easy, CURLOPT_CAINFO, path);
+        (void) curl_easy_setopt(h->easy, CURLOPT_CAPATH, NULL); /* not the system's as well */
+}
+
 static int handle_take(CurlGlue *g, CurlHandle *ret) {
         CurlHandle h;
 
@@ -161,12 +178,13 @@ static int handle_take(CurlGlue *g, CurlHandle *ret) {
         (void) curl_easy_setopt(h.easy, CURLOPT_NOPROXY, "");
         /* The heads of a proxy's own answers are not for ops.header. */
         (void) curl_easy_setopt(h.easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+        handle_set_cas(g, &h);
         *ret = h;
         return 0;
 }
 
 static void handle_give(CurlGlue *g, CurlHandle *h) {
-        if (g->n_pool == CURL_POOL_MAX) {
+        if (g->n_pool == CURL_POOL_MAX || h->n_renewed != g->n_renewed) {
                 curl_handle_done(h);
                 return;
         }

@@ -89,16 +89,25 @@ static void on_hook(void *userdata) {
 
 /* --- the glue itself --- */
 
-static void glue_renew(HttpClient *client, const char *url _unused_) {
-        curl_roads_renew(CONTAINER_OF(client, CurlGlue, client));
+static void drop_handles(CurlGlue *g) {
+        while (g->n_pool > 0)
+                curl_handle_done(&g->pool[--g->n_pool]);
+}
+
+static void glue_renew(HttpClient *client, const HttpClientParams *p) {
+        CurlGlue *g = CONTAINER_OF(client, CurlGlue, client);
+
+        g->ca_file = p->ca_file;
+        g->n_renewed++;
+        drop_handles(g); /* they have the old CAs */
+        curl_roads_renew(g);
 }
 
 static void glue_free(HttpClient *client) {
         CurlGlue *g = CONTAINER_OF(client, CurlGlue, client);
 
         assert(g->n_calls == 0);
-        while (g->n_pool > 0)
-                curl_handle_done(&g->pool[--g->n_pool]);
+        drop_handles(g);
         curl_roads_renew(g);
         if (g->multi)
                 (void) curl_multi_cleanup(g->multi);

@@ -28,6 +28,7 @@ typedef struct CurlHandle {
         CURLU *url; /* the parsed URL of the request */
         char *text; /* the same URL as text; NULL: none yet */
         char *words; /* CURL_ERROR_SIZE: libcurl's details of a failure; "" */
+        unsigned n_renewed; /* the glue's, when its CAs were set */
 } CurlHandle;
 
 struct CurlGlue {
@@ -48,6 +49,8 @@ struct CurlGlue {
         List roads;   /* see curl-proxy.c */
         void *roads_by_proxy; /* a tsearch() tree of those that new calls may take */
         size_t n_calls;
+        const char *ca_file; /* NULL: the system's CAs; borrowed */
+        unsigned n_renewed;
 };
 
 typedef struct CurlCall {

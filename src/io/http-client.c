@@ -15,8 +15,8 @@ HttpClient *http_client_free(HttpClient *client) {
         return NULL;
 }
 
-void http_client_renew(HttpClient *client, const char *url) {
-        client->ops->renew(client, url);
+void http_client_renew(HttpClient *client, const HttpClientParams *p) {
+        client->ops->renew(client, p);
 }
 
 int http_call_start(HttpClient *client, const HttpCallParams *p, const HttpCallOps *ops, void *userdata,

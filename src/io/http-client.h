@@ -61,6 +61,11 @@ typedef struct HttpCallOps {
         void (*done)(HttpOutcome outcome, int status, const char *cause, void *userdata);
 } HttpCallOps;
 
+typedef struct HttpClientParams {
+        const char *url;     /* of the usual origin */
+        const char *ca_file; /* NULL: the system's CAs. Borrowed until the next _renew() or _free() */
+} HttpClientParams;
+
 /* CLOCK_MONOTONIC; 0: not yet, or not needed. Of a reused connection, the first three are 0. */
 typedef struct HttpTimings {
         usec_t resolved, connected, secured; /* the connection's */
@@ -73,7 +78,7 @@ typedef struct HttpTimings {
 typedef struct HttpClientOps {
         int (*start)(HttpClient *client, const HttpCallParams *p, const HttpCallOps *ops, void *userdata,
                      HttpCall **ret);
-        void (*renew)(HttpClient *client, const char *url);
+        void (*renew)(HttpClient *client, const HttpClientParams *p);
         void (*free)(HttpClient *client);
         void (*call_pause)(HttpCall *c, bool paused);
         void (*call_continue)(HttpCall *c);
@@ -96,9 +101,10 @@ struct HttpCall {
 int http_client_new(Loop *loop, HttpClient **ret);
 HttpClient *http_client_free(HttpClient *client); /* every call must be freed before */
 DEFINE_CLEANUP(HttpClient *, http_client_free);
-/* For a reload: calls under way go on, later ones through a proxy make new connections, and connections that
- * do not go to the origin of `url` end when they are idle. */
-void http_client_renew(HttpClient *client, const char *url);
+/* At the start, and for a reload: calls under way go on, later ones through a proxy make new connections,
+ * and connections that do not go to the origin of `p->url` end when they are idle. New connections are
+ * verified with the CAs of `p->ca_file`, which is read again. */
+void http_client_renew(HttpClient *client, const HttpClientParams *p);
 
 int http_call_start(HttpClient *client, const HttpCallParams *p, const HttpCallOps *ops, void *userdata,
                     HttpCall **ret);

@@ -45,6 +45,12 @@ CHECKED = [
      ["warning: STATE_URL: sqlite:/nonexistent/state.db: must be in a directory that exists@"]),
     ("redis", {"STATE_URL": "redis://localhost"}, 78, ["STATE_URL: redis://localhost: must be auto, memory: or sqlite:/PATH@"]),
     ("log-directory", {"LOG_DIR": "/nonexistent"}, 0, ["warning: LOG_DIR: /nonexistent: must be a directory that exists@"]),
+    ("ca-file", {"UPSTREAM_CA_FILE": "/nonexistent"}, 78, ["UPSTREAM_CA_FILE: /nonexistent: must be a file that exists@"]),
+    ("ca-directory", {"UPSTREAM_CA_FILE": "/etc/ssl"}, 78,
+     ["UPSTREAM_CA_FILE: /etc/ssl: must be a regular file of certificates, of at most 8M@"]),
+    ("ca-text", {"UPSTREAM_CA_FILE": "/etc/passwd"}, 78,
+     ["UPSTREAM_CA_FILE: /etc/passwd: must be a file of certificates in PEM@"]),
+    ("ca-path", {"UPSTREAM_CA_FILE": "ca.pem"}, 78, ["UPSTREAM_CA_FILE: ca.pem: must be the absolute path of a file@"]),
     ("url-version", {"GEMINI_BASE_URL": "https://generativelanguage.googleapis.com/v1beta"}, 0,
      ["GEMINI_BASE_URL: https://generativelanguage.googleapis.com/v1beta: is taken as "
       "https://generativelanguage.googleapis.com: gemgate adds the API's version itself@"]),
