@@ -84,7 +84,7 @@ def test_templates(sim):
     assert set(templates) == {"api-keys", "allowed-tokens", "admin-tokens", "gemgate.env"}
     for name, text in templates.items():
         assert not [line for line in text.splitlines() if line and not line.startswith("#")], name
-        assert "systemctl reload gemgated" in text
+        assert "systemctl reload-or-restart gemgated" in text
         machine.write(machine.ETC / name, text)
     assert machine.health()["status"] == "no_keys"
     out = run("sh", "-c", "gemgatectl check-config 2>&1")
