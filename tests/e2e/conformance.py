@@ -13,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+import conformance_paths
 import conformance_responses
 from conformance_messages import BASES, EVENTS, MESSAGES
 from conformance_rows import ABSENT, CONFIG, DECLARED, MODE, MODEL, OLD, OLDEST, PART, PNG, STREAM, answered, gemini, ignored, refused, to
@@ -427,7 +428,7 @@ def missing():
 
 HEAD = """# Conformance
 
-What becomes of each member of OpenAI's and Anthropic's requests, and of Gemini's answers. This page is written by `tests/e2e/conformance.py` from the
+What becomes of each member of OpenAI's and Anthropic's requests, of Gemini's answers, and of each path. This page is written by `tests/e2e/conformance.py` from the
 table that `tests/e2e/test_conformance.py` runs: each row was sent through gemgate to a simulated Gemini, and found so. A member is
 *mapped* to something of Gemini's, knowingly *ignored*, or *refused* with a 400. The golden cases (`tests/golden`), more than 150 in each
 direction, have the whole bodies. [HTTP.md](HTTP.md) explains the rules.
@@ -481,6 +482,7 @@ def document():
                 kind = "mapped" if row.kind == "answered" else row.kind
                 probe = row.script if table in COLUMNS else first(row) or "(the request itself)"
                 out.append(f"| `{field}` | {kind} | {row.note} | {code(probe)} | {result(row)} |\n")
+    out.append(conformance_paths.document())
     return "".join(out)
 
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import conformance
+import conformance_paths
 import house
 import pytest
 from conformance import ABSENT, BASE, FORMS, OLDEST, PATHS, SPEECH
@@ -104,3 +105,23 @@ def test_row(sim, one, endpoint, row):
         model = {"model": row.probe["model"]} if "model" in row.probe else {}
         assert ask(one, endpoint, model | row.expected)[0] == 200
         assert upstream[0][1] == json.loads(sim.requests()[-1].body)
+
+
+def test_every_route_has_a_row(one):
+    routes = json.loads(one.ask("GET", "/", token="ADMIN").body)["routes"]
+    got = {(r["method"], r["path"], r["description"]) for r in routes}
+    assert got == {conformance_paths.shown(r) for r in conformance_paths.ROUTES + conformance_paths.MANAGEMENT}
+
+
+@pytest.mark.parametrize("route", [*conformance_paths.ROUTES, *conformance_paths.MANAGEMENT],
+                         ids=lambda r: f"{r.method} {r.path}{r.rest}")
+def test_route(sim, one, route):
+    sim.script(f"model {SPEECH}\nmodel={SPEECH}: {conformance.SOUND}\n")
+    headers, body = [], BASE[route.body] if isinstance(route.body, str) else route.body
+    if route.body == "transcriptions":
+        headers, body = form(body)
+    token = "ADMIN" if route in conformance_paths.MANAGEMENT else "TOKEN"
+    answer = one.ask(route.method, route.path + route.rest, headers, body, token=token)
+    assert answer.status == route.status, answer.body
+    asked = [r.target for r in sim.requests() if not re.search("/models[?]|/sim[0-9]+$", r.target)]  # that of other rows
+    assert asked == ([route.upstream] if route.upstream else [])
