@@ -41,6 +41,16 @@ const Token *token_set_get(const TokenSet *s, const Secret *secret) {
         return s->n > 0 ? in_slot(s, slot_of_secret(s, secret)) : NULL;
 }
 
+bool token_set_has(const TokenSet *s, const char *text, size_t n) {
+        size_t i = hash_stable(text, n) & (SLOTS - 1);
+
+        if (s->n == 0)
+                return false;
+        while (s->by_secret[i] && !secret_equal(s->tokens[s->by_secret[i] - 1].secret, text, n))
+                i = (i + 1) & (SLOTS - 1);
+        return s->by_secret[i] > 0;
+}
+
 const Token *token_set_named(const TokenSet *s, const char *name) {
         return s->n > 0 ? in_slot(s, slot_of_name(s, name)) : NULL;
 }
@@ -83,6 +93,22 @@ static int token_set_append(TokenSet *s, Secret *secret, char *name, TokenRight 
         if (name)
                 enter_name(s, tokens);
         return 0;
+}
+
+static void cover_words(const TokenSet *s, size_t least, char *text, const char *separators) {
+        for (char *p = text; *p; p += strspn(p, separators)) {
+                size_t n = strcspn(p, separators);
+
+                if (n >= least && n <= SECRET_LENGTH_MAX && token_set_has(s, p, n))
+                        memset(p, '*', n);
+                p += n;
+        }
+}
+
+/* A token may itself have a character that separates others. */
+void token_set_cover(const TokenSet *s, size_t least, char *text) {
+        cover_words(s, least, text, " /`");
+        cover_words(s, least, text, " /`'\":=&;,().");
 }
 
 int token_set_add(TokenSet *s, Secret *secret, const char *name, TokenRight right) {

@@ -33,10 +33,14 @@ typedef struct TokenSet {
 int token_set_add(TokenSet *s, Secret *secret, const char *name, TokenRight right);
 void token_set_done(TokenSet *s);
 
-/* The token with this secret, or with this name; or NULL. For a configuration, not for clients: the time
- * depends on the content, but not on the number of tokens. */
+/* The token with this secret, or with this name; or NULL. Not for access: the time depends on the content,
+ * but not on the number of tokens. */
 const Token *token_set_get(const TokenSet *s, const Secret *secret);
 const Token *token_set_named(const TokenSet *s, const char *name);
+bool token_set_has(const TokenSet *s, const char *text, size_t n); /* one with this secret; the same */
+
+/* Covers, in place, words of at least so many characters that are tokens. */
+void token_set_cover(const TokenSet *s, size_t least, char *text);
 
 /* The token that a client presented, or NULL. Compares with every token, so that the time reveals neither
  * how much of a guess is right nor which token it is. Valid until the next token_set_add(). */

@@ -12,6 +12,7 @@
 #define REPLY_BODY_MAX    (64U << 20)
 #define REPLY_HEADERS_MAX 24U
 #define REASON_MAX        160U /* bytes of an error's message in the log's line of a refusal */
+#define COVERED_LENGTH_MIN 8U /* a shorter token, which a warning is about, may be a word of a message */
 
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];
@@ -108,8 +109,13 @@ void request_reply(Request *q, int status, const char *content_type, Buf *body) 
 
 void request_reply_error_with(Request *q, const ApiError *e, const HttpHeader *headers, size_t n_headers) {
         _cleanup_buf_ Buf body = BUF_INIT(REPLY_BODY_MAX);
+        ApiError covered = *e;
         Reply p;
 
+        /* A message may repeat what the client has put in a wrong place. */
+        token_set_cover(&q->config->tokens, COVERED_LENGTH_MIN, covered.message);
+        secret_scrub(covered.message, NULL);
+        e = &covered;
         if (e->code && streq(e->code, "model_not_found"))
                 q->hint = "a name in MODEL_ALIASES can lead to a model that exists";
         if ((e->status == 403 || e->status == 404 || e->status == 401) && !q->reason)

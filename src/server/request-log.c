@@ -140,20 +140,9 @@ static bool served_as_another(const Request *q) {
         return q->served[0] && !streq(q->served, q->model);
 }
 
-static void cover_words(const Request *q, char *text, const char *separators) {
-        for (char *p = text; *p; p += strspn(p, separators)) {
-                size_t n = strcspn(p, separators);
-
-                if (n > 0 && token_set_find(&q->config->tokens, p, n))
-                        memset(p, '*', n);
-                p += n;
-        }
-}
-
-/* Covers clients' tokens; secret_scrub_suspects() covers what looks like a key. */
+/* secret_scrub_suspects() covers what looks like a key. */
 static void cover_tokens(const Request *q, char *text) {
-        cover_words(q, text, " /`");
-        cover_words(q, text, " /`'\":=&;,().");
+        token_set_cover(&q->config->tokens, 1, text);
 }
 
 /* A stranger's path: at most so much of it, without secrets and without the query, and every byte that is

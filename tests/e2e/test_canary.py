@@ -121,6 +121,35 @@ def test_canary(sim, start, tmp_path, level):
         assert b"AIza****0001" in log, "the log should name the key by its mask"
 
 
+# A secret in the place of a model's name, where Gemini would answer any name with 200.
+MODELS = ["{}", "models/{}", "google/{}"]
+ROUTES = {
+    "/v1/chat/completions": HI, "/v1/completions": {"prompt": "Hi"}, "/v1/responses": {"input": "Hi"},
+    "/v1/embeddings": {"input": "Hi"}, "/v1/messages": HI | {"max_tokens": 9}, "/v1/messages/count_tokens": HI,
+    "/v1/images/generations": {"prompt": "Hi"}, "/v1/audio/speech": {"input": "Hi", "voice": "nova"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", ["TOKEN", "TOKEN2", "ADMIN", "KEY1", "KEY3"])
+def test_canary_as_a_model(sim, start, secret):
+    """It is refused before it goes anywhere: to Google, into the statistics, or into the log."""
+    s = SECRETS[secret]
+    sim.script(f'model {s}\n*: text "Hello."')
+    d = start(ALLOWED_TOKENS=json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]]), LOG_LEVEL="DEBUG")
+    for target, body in ROUTES.items():
+        for name in MODELS if target == "/v1/chat/completions" else MODELS[:1]:
+            a = d.ask("POST", target, body=body | {"model": name.format(s)})
+            assert a.status == 400 and not leaked(a.body), (target, a.body)
+            assert b"model must be the name of a model" in a.body or b"makes no" in a.body or b"speak" in a.body
+    for method in METHODS:
+        a = d.ask("POST", f"/v1beta/models/{s}:{method}", body=CONTENTS)
+        assert a.status == 400 and not leaked(a.body)
+    assert not leaked(d.ask("GET", "/stats", token="ADMIN").body)
+    assert not sim.requests()
+    d.process.stop()
+    assert not leaked(d.process.out.read_bytes() + d.process.err.read_bytes())
+
+
 @pytest.mark.unjudged
 @pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/completions"])
 @pytest.mark.parametrize("stream", [False, True])

@@ -17,6 +17,23 @@ static const Token *get(const TokenSet *s, const char *text) {
         return token_set_get(s, secret);
 }
 
+static bool has(const TokenSet *s, const char *text) {
+        return token_set_has(s, text, strlen(text));
+}
+
+static void test_cover(void **state) {
+        _cleanup_(token_set_done) TokenSet s = {};
+        char text[] = "model: token-one-x, (token-one) 'a/b=c' tok:en token-one=tok";
+
+        add(&s, "token-one", NULL, TOKEN_CLIENT, 0);
+        add(&s, "tok", NULL, TOKEN_CLIENT, 0);
+        add(&s, "a/b=c", NULL, TOKEN_CLIENT, 0); /* is divided */
+        token_set_cover(&s, 4, text);
+        assert_string_equal(text, "model: token-one-x, (*********) 'a/b=c' tok:en *********=tok");
+        token_set_cover(&s, 1, text);
+        assert_string_equal(text, "model: token-one-x, (*********) 'a/b=c' ***:en *********=***");
+}
+
 static void test_find(void **state) {
         static const struct {
                 const char *presented;
@@ -90,6 +107,7 @@ static void test_names(void **state) {
 
         assert_null(get(&s, "token-a"));
         assert_null(token_set_named(&s, "a"));
+        assert_false(has(&s, "token-a"));
         add(&s, "token-a", NULL, TOKEN_CLIENT, 0);
         add(&s, "token-b", "b", TOKEN_CLIENT, 0);
         assert_null(token_set_named(&s, "a"));
@@ -98,6 +116,8 @@ static void test_names(void **state) {
         assert_ptr_equal(token_set_named(&s, "a"), get(&s, "token-a"));
         assert_ptr_equal(token_set_named(&s, "b"), get(&s, "token-b"));
         assert_null(token_set_named(&s, "token-a"));
+        assert_true(has(&s, "token-a") && has(&s, "token-c"));
+        assert_false(has(&s, "token-") || has(&s, "a") || has(&s, ""));
 }
 
 static void test_empty(void **state) {
@@ -112,6 +132,7 @@ int main(void) {
                 cmocka_unit_test(test_find),
                 cmocka_unit_test(test_ceiling),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_cover),
                 cmocka_unit_test(test_empty),
         };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "server/exchange/conversation.h"
@@ -16,11 +17,27 @@ static const Fallback *find_fallback(const Request *q, const Target *target, con
         return fallback_set_find(set, t->model) ?: fallback_set_find(set, target->model);
 }
 
+/* A key or a token in the place of a model's name, which Google, the statistics and the log would get. */
+static bool is_secret(const Request *q, const char *model) {
+        char copy[MODEL_NAME_MAX + 1];
+
+        if (token_set_has(&q->config->tokens, model, strlen(model)))
+                return true;
+        text_copy(copy, sizeof(copy), model);
+        secret_scrub(copy, NULL);
+        return !streq(copy, model);
+}
+
 /* The request is translated: by the worker, or (NULL) at once. */
 static int settle(Request *q, Translation *t, const Reading *reading, Target *ret, ApiError *ret_error) {
         Target target = {};
         int r;
 
+        if (!q->job && is_secret(q, t->model)) {
+                api_error_set(ret_error, 400, "model",
+                              "model must be the name of a model, not a key or token.");
+                return DIALECT_E_REFUSED;
+        }
         if (q->job) /* the CLI's own name for it is ignored */
                 memcpy(target.model, q->job->model, sizeof(target.model));
         else {
