@@ -28,6 +28,8 @@ struct Transport {
         size_t read_max, write_max; /* bytes of one call; 0: any */
         bool jammed;                /* takes nothing */
         bool broken;                /* a write fails */
+        bool hides;                 /* as TLS: has all that came, so that epoll shows nothing */
+        Buf hidden;
         unsigned n_reads, n_writes;
 };
 

@@ -428,6 +428,36 @@ static void test_jammed(void **state _unused_) {
         world_end(&world);
 }
 
+/* TLS has bytes that epoll does not show: they are read, some in each turn. */
+static void test_hidden(void **state _unused_) {
+        Work *k;
+
+        begin();
+        world.transport->hides = true;
+        world.transport->read_max = 100;
+        k = world_get(&world);
+        world_turn(&world);
+        world_head(&world, 1, "200", false);
+        for (unsigned i = 0; i < 3; i++)
+                world_frame(&world, NGHTTP2_DATA, 0, 1, text(), 10000);
+        world_data(&world, 1, "", true);
+        assert_int_equal(sd_event_run(loop_event(world.loop), 0), 1);
+        assert_int_equal(k->n_ends, 0);
+        assert_true(world.transport->n_reads < 2 * HTTP2_READS_MAX);
+        world_turn(&world);
+        expect_end(k, HTTP_WORK_COMPLETE, "");
+        assert_int_equal(k->body.n, 30000);
+
+        /* A connection that is closed is not read any more. */
+        k = world_get(&world);
+        world_turn(&world);
+        world_head(&world, k->w.stream, "200", false);
+        for (unsigned i = 0; i < 3; i++)
+                world_frame(&world, NGHTTP2_DATA, 0, k->w.stream, text(), 10000);
+        assert_int_equal(sd_event_run(loop_event(world.loop), 0), 1);
+        world_end(&world);
+}
+
 /* --- cancelling, at every stage --- */
 
 static void test_cancel(void **state _unused_) {
@@ -576,6 +606,7 @@ int main(void) {
                 cmocka_unit_test(test_upload),
                 cmocka_unit_test(test_upload_fails),
                 cmocka_unit_test(test_jammed),
+                cmocka_unit_test(test_hidden),
                 cmocka_unit_test(test_cancel),
                 cmocka_unit_test(test_aborts),
                 cmocka_unit_test(test_silence),

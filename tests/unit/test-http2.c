@@ -116,12 +116,23 @@ static void test_post(void **state _unused_) {
         world_end(&world);
 }
 
-/* What several requests of a turn send, and the preface, is one record. */
+static unsigned n_epoll_ctl;
+
+int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e);
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e);
+
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e) {
+        n_epoll_ctl++;
+        return __real_epoll_ctl(epfd, op, fd, e);
+}
+
+/* What several requests of a turn send, and the preface, is one record. Requests need no epoll_ctl(). */
 static void test_joined(void **state _unused_) {
         Transport *t;
 
         world_begin(&world);
         t = world.transport;
+        n_epoll_ctl = 0;
         for (unsigned i = 0; i < 5; i++)
                 (void) world_get(&world);
         world_turn(&world);
@@ -134,6 +145,8 @@ static void test_joined(void **state _unused_) {
         assert_true(t->n_reads <= 2);
         for (unsigned i = 0; i < 5; i++)
                 expect_answer(&world.works[i], 200, "");
+        works_on();
+        assert_int_equal(n_epoll_ctl, 0);
         world_end(&world);
 }
 
