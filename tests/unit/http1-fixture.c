@@ -18,6 +18,41 @@ int __wrap_epoll_ctl(int fd, int op, int other, struct epoll_event *e) {
         return __real_epoll_ctl(fd, op, other, e);
 }
 
+/* --- allocations --- */
+
+static unsigned fails_in; /* how many more allocations; 0: none fails */
+static bool has_failed;
+
+void *__real_malloc(size_t n);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_realloc(void *p, size_t n);
+
+static bool fails_now(void) {
+        if (fails_in == 0 || --fails_in > 0)
+                return false;
+        has_failed = true;
+        return true;
+}
+
+void *__wrap_malloc(size_t n) {
+        return fails_now() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_realloc(void *p, size_t n) {
+        return fails_now() ? NULL : __real_realloc(p, n);
+}
+
+void side_fail_allocation(unsigned n) {
+        fails_in = n;
+        has_failed = false;
+}
+
+bool side_has_failed(void) {
+        fails_in = 0;
+        return has_failed;
+}
+
 /* --- the transport --- */
 
 struct Transport {

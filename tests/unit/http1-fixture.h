@@ -63,3 +63,6 @@ void side_receive(Side *s); /* what has come to the server's end: to `sent` */
 void side_check_body(Side *s, const char *body, size_t n); /* what follows the head in `sent` */
 
 char *side_text(size_t n); /* letters */
+
+void side_fail_allocation(unsigned n); /* the n-th from now on; 0: none */
+bool side_has_failed(void);            /* it did; none fails any more */

@@ -699,6 +699,40 @@ static void test_free_in_idle(void **state) {
         assert_null(s->c);
 }
 
+/* --- no memory --- */
+
+/* Each allocation of an exchange fails, one after the other. The work ends, and once. */
+static void test_no_memory(void **state) {
+        Side *s = *state;
+        unsigned n = 0;
+        bool failed;
+
+        do {
+                n++;
+                side_renew(s);
+                assert_int_equal(buf_reserve(&s->headers_seen, 1000) + buf_reserve(&s->data, 1000), 0);
+                s->body = "0123456789";
+                s->n_body = 10;
+                side_begin_read(s, n % 2 ? 10 : SIZE_MAX);
+                s->body_ends = true;
+                side_fail_allocation((n + 1) / 2);
+                http1_start(s->c, &s->w);
+                side_turns(s);
+                side_send_text(s, OK "Content-Len");
+                side_turns(s);
+                side_send_text(s, "gth: 3\r\n\r\nabc");
+                side_turns(s);
+                failed = side_has_failed();
+                assert_int_equal(s->n_ends, 1);
+                if (!failed)
+                        expect_end(s, HTTP_WORK_COMPLETE, "");
+                else if (s->end != HTTP_WORK_COMPLETE)
+                        assert_true(s->end == HTTP_WORK_ABORTED || s->end == HTTP_WORK_BROKEN);
+                assert_int_equal(s->n_idle + s->n_closed, 1);
+        } while (failed);
+        assert_true(n > 4);
+}
+
 /* --- a turn's share --- */
 
 static void test_fast_server(void **state) {
@@ -742,7 +776,7 @@ int main(void) {
                 WITH_SIDE(test_end_in_a_pause),  WITH_SIDE(test_upload_in_a_pause),
                 WITH_SIDE(test_abort),
                 WITH_SIDE(test_cancel),          WITH_SIDE(test_free_in_idle),
-                WITH_SIDE(test_fast_server),
+                WITH_SIDE(test_fast_server),     WITH_SIDE(test_no_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
