@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """STREAM_OPEN_AFTER: a stream's head and pings before its first event, and what goes on behind them."""
 import json
+import re
 
 import pytest
 
@@ -155,6 +156,22 @@ def test_deadline(sim, start, stream):
     opened(c, ping)
     assert bad in rest(c).body
     assert d.wait_log("its line", lambda e: "stream_error" in e)["stream_error"] == 504
+
+
+def test_the_former_sdk_of_google(sim, start):
+    """@google/generative-ai 0.24.1 gets the head, and nothing between it and the events: this is its parser."""
+    sim.script('*: text "Hello there." delay=1500ms pace=500ms chunks=2')
+    d = start(STREAM_OPEN_AFTER="100ms")
+    c = d.connect()
+    headers = [("x-goog-api-key", SECRETS["TOKEN"]), ("x-goog-api-client", "genai-js/0.24.1")]
+    c.send(http1.compose("POST", STREAMS["native"][0], headers, json.dumps(CONTENTS).encode()))
+    a = c.read_head()
+    assert a.status == 200 and sim.count() == 1 and a.header("x-gemgate-model") is None  # before an event
+    text, n = rest(c).body.decode(), 0
+    while match := re.match(r"data: (.*)(?:\n\n|\r\r|\r\n\r\n)", text):
+        json.loads(match[1])
+        text, n = text[match.end():], n + 1
+    assert n >= 2 and not text.strip()
 
 
 @pytest.mark.parametrize("where", ["attempt", "queue", "answer"])

@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "core/day-clock.h"
@@ -244,9 +245,18 @@ bool exchange_may_open(const Exchange *x) {
                translation_streams(x->target.translation);
 }
 
+/* Google's former SDK for JavaScript (@google/generative-ai) does: its parser wants each event right behind the
+ * one before, or at the beginning. */
+static bool fails_at_blanks(const Exchange *x) {
+        const char *client = http_request_header(x->request->io, "x-goog-api-client");
+
+        return client && strstr(client, "genai-js/");
+}
+
 static void put_ping(Exchange *x) {
         const Dialect *d = x->target.translation->dialect;
-        const char *ping = d->ping ?: exchange_may_open(x) ? d->blank : NULL;
+        const char *blank = exchange_may_open(x) && !fails_at_blanks(x) ? d->blank : NULL;
+        const char *ping = d->ping ?: blank;
         Buf *out = http_request_out(x->request->io);
 
         if (!ping)
