@@ -5,6 +5,9 @@
  * the end is reported in a hook: so its owner never has a callback from within dial_start(), and may free
  * any dial in it.
  *
+ * The address that has connected is the first one that later dials try, as long as the answer is kept: a
+ * silent IPv6 delays one connection a minute.
+ *
  * If all addresses fail, the cause is the first failure that is more than the lack of a route, since a
  * machine without IPv6 has no route to each IPv6 address.
  */
@@ -200,6 +203,7 @@ static void on_loaded(TlsWait *w) {
 
 static void take_connected(Dial *d, DialAttempt *a) {
         d->times.connected = clock_monotonic();
+        resolver_prefer(d->dialer->resolver, d->answer, (size_t) (a - d->attempts));
         loop_fd_remove(d->dialer->loop, &a->watch);
         d->fd = TAKE_FD(a->fd);
         d->n_open--;

@@ -327,13 +327,25 @@ static void on_done(uint32_t events _unused_, void *userdata) {
         } while (first);
 }
 
-/* An address needs no look-up, and no thread: not even a file is read. */
-static int ask_numeric(const char *host, ResolverAnswer **ret) {
+/* This machine (RFC 6761). What goes there may be plain HTTP, so no server may lead it elsewhere. */
+static void take_localhost(ResolverAnswer *a) {
+        a->addresses[0].six = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+                                                     .sin6_addr = in6addr_loopback };
+        a->addresses[1].four = (struct sockaddr_in){ .sin_family = AF_INET,
+                                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        a->n = 2;
+}
+
+/* What needs no look-up, and so no thread: not even a file is read. */
+static int ask_here(const char *host, ResolverAnswer **ret) {
         _cleanup_(resolver_answer_unrefp) ResolverAnswer *a = answer_new(RESOLVER_ADDRESSES_MAX);
 
         if (!a)
                 return -ENOMEM;
-        resolve(a, host, AI_NUMERICHOST);
+        if (strcaseeq(host, "localhost") || strcaseeq(host, "localhost."))
+                take_localhost(a);
+        else
+                resolve(a, host, AI_NUMERICHOST);
         if (a->error == EAI_NONAME)
                 return 0;
         *ret = TAKE_PTR(a);
@@ -348,7 +360,7 @@ int resolver_ask(Resolver *r, const char *host, ResolverWait *w, ResolverFn fn, 
 
         if (strlen(host) > RESOLVER_NAME_MAX)
                 return -ENAMETOOLONG;
-        k = ask_numeric(host, ret);
+        k = ask_here(host, ret);
         if (k != 0)
                 return k;
         n = find_name(r, host);
@@ -377,13 +389,41 @@ void resolver_stop(ResolverWait *w) {
         list_unlink(&w->link);
 }
 
-void resolver_forget(Resolver *r, const ResolverAnswer *a) {
+/* NULL: it is no longer kept. */
+static Name *name_of(Resolver *r, const ResolverAnswer *a) {
         LIST_FOREACH(i, &r->names) {
                 Name *n = list_entry(i, Name, link);
 
                 if (n->answer == a)
-                        n->until = 0;
+                        return n;
         }
+        return NULL;
+}
+
+void resolver_forget(Resolver *r, const ResolverAnswer *a) {
+        Name *n = name_of(r, a);
+
+        if (n)
+                n->until = 0;
+}
+
+/* A copy, because others are still trying the addresses of the answer, in its order. */
+void resolver_prefer(Resolver *r, const ResolverAnswer *a, size_t i) {
+        Name *n = name_of(r, a);
+        ResolverAnswer *copy;
+
+        assert(i < a->n);
+        if (!n || i == 0)
+                return;
+        copy = answer_new(a->n);
+        if (!copy)
+                return;
+        copy->n = a->n;
+        copy->addresses[0] = a->addresses[i];
+        memcpy(copy->addresses + 1, a->addresses, i * sizeof(ResolverAddress));
+        memcpy(copy->addresses + i + 1, a->addresses + i + 1, (a->n - i - 1) * sizeof(ResolverAddress));
+        resolver_answer_unref(n->answer);
+        n->answer = copy;
 }
 
 /* --- start and end --- */

@@ -7,7 +7,8 @@
  * name after another, and ends when no more wait. RESOLVER_THREADS_MAX of them at most: one silent name
  * server does not hold up the other names.
  *
- * An answer is kept for a minute, a failure for a second. A numeric address is answered at once.
+ * An answer is kept for a minute, a failure for a second. A numeric address and `localhost` are answered at
+ * once.
  */
 
 #include <netinet/in.h>
@@ -56,3 +57,6 @@ void resolver_stop(ResolverWait *w); /* harmless if it does not wait */
 
 /* The addresses of this answer lead nowhere, so the next one to ask has the name looked up. */
 void resolver_forget(Resolver *r, const ResolverAnswer *a);
+
+/* Address `i` has answered, the ones before it have not: as long as the answer is kept, it comes first. */
+void resolver_prefer(Resolver *r, const ResolverAnswer *a, size_t i);

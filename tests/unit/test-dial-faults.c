@@ -56,7 +56,7 @@ static void on_free(void *p, const char *file _unused_, int line _unused_) {
 }
 
 static void once(Loop *loop, const TlsServer *server) {
-        const DialParams p = { "localhost", server->port, true, true, 20 * USEC_PER_SEC };
+        const DialParams p = { "near.test", server->port, true, true, 20 * USEC_PER_SEC };
         World w = { .loop = loop };
         Caller c = {};
         char buf[16];
@@ -99,9 +99,9 @@ static unsigned each(const TlsServer *server, unsigned step) {
 }
 
 static void test_faults(void **state _unused_) {
-        static const FakeName names[] = { { "localhost", "127.0.0.1" } };
+        static const FakeName names[] = { { "near.test", "127.0.0.1" } };
         Pair root = pair_new(&(PairParams){ "Root", .is_ca = true });
-        Pair good = pair_new(&(PairParams){ "localhost", "DNS:localhost", &root });
+        Pair good = pair_new(&(PairParams){ "near.test", "DNS:near.test", &root });
         TlsServer server;
 
         pairs_write(ca_file, (const Pair *const[]){ &root, NULL });

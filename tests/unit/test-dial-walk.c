@@ -69,9 +69,9 @@ static void begin(Walk *h, Slot *s) {
                 [KIND_HELD] = { "held.test", h->port },
                 [KIND_HOLE] = { "hole.test", h->port },
                 [KIND_BEHIND_HOLE] = { "behind.test", h->port },
-                [KIND_TLS] = { "localhost", h->good.port, true },
-                [KIND_TLS_WRONG] = { "localhost", h->wrong.port, true },
-                [KIND_TLS_SILENT] = { "localhost", h->silent.port, true },
+                [KIND_TLS] = { "near.test", h->good.port, true },
+                [KIND_TLS_WRONG] = { "near.test", h->wrong.port, true },
+                [KIND_TLS_SILENT] = { "near.test", h->silent.port, true },
         };
 
         *s = (Slot){ .kind = (Kind) draw(h, _KIND_MAX), .is_begun = true };
@@ -133,10 +133,10 @@ static void test_walk(void **state _unused_) {
                 { "held.test", "127.0.0.1", .held = true },
                 { "hole.test", "127.0.0.7" },
                 { "behind.test", "127.0.0.7 127.0.0.1" },
-                { "localhost", "127.0.0.1" },
+                { "near.test", "127.0.0.1" },
         };
         Pair root = pair_new(&(PairParams){ "Root", .is_ca = true });
-        Pair good = pair_new(&(PairParams){ "localhost", "DNS:localhost", &root });
+        Pair good = pair_new(&(PairParams){ "near.test", "DNS:near.test", &root });
         Pair wrong = pair_new(&(PairParams){ "a.test", "DNS:a.test", &root });
         size_t n_fds = entries_of("/proc/self/fd");
         Walk *h = calloc(1, sizeof(Walk));

@@ -151,6 +151,35 @@ static void test_addresses(void **state _unused_) {
         (void) close(six);
 }
 
+/* An IPv6 that is silent delays the first connection, and no others. */
+static void test_silent_family(void **state _unused_) {
+        static const FakeName name = { "a.test", "::1 127.0.0.1" };
+        _cleanup_close_ int fd = -1;
+        uint16_t port = 0;
+        Hole hole;
+        World w;
+        Caller c;
+
+        hole = hole_on("::1", &port);
+        fd = listen_on("::ffff:127.0.0.1", 64, &port);
+        fake_names_set(&name, 1);
+        world_begin(&w, NULL);
+        for (unsigned i = 0, n_late = 0; i < 5; i++) {
+                dial(&w, &c, &(DialParams){ "a.test", port, .timeout = 10 * SECOND });
+                wait_for_end(&w, &c);
+                assert_string_equal(c.cause, "");
+                assert_int_equal(fake_names_asked(), 1);
+                if (i == 0)
+                        assert_true(c.times.connected - c.times.resolved >= DELAY);
+                else if (c.times.connected - c.times.resolved >= DELAY)
+                        assert_true(n_late++ < 2); /* the machine is busy */
+                hang_up(&c);
+        }
+        world_done(&w);
+        fake_names_end(0);
+        hole_done(&hole);
+}
+
 /* If no address answers, the next dial has the name looked up. */
 static void test_moved(void **state _unused_) {
         static const FakeName old = { "a.test", "127.0.0.9" }, moved = { "a.test", "127.0.0.1" };
@@ -253,6 +282,7 @@ int main(void) {
                 cmocka_unit_test(test_numeric),   cmocka_unit_test(test_failures),
                 cmocka_unit_test(test_addresses), cmocka_unit_test(test_moved),
                 cmocka_unit_test(test_cancel),    cmocka_unit_test(test_callback),
+                cmocka_unit_test(test_silent_family),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

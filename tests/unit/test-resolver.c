@@ -103,6 +103,11 @@ static void test_numeric(void **state _unused_) {
                         assert_int_not_equal(a.answer->addresses[0].six.sin6_scope_id, 0);
                 drop(&a);
         }
+        assert_int_equal(ask(&w, &a, "LocalHost"), 1);
+        assert_string_equal(text_of(a.answer, text), "::1 127.0.0.1");
+        drop(&a);
+        assert_int_equal(ask(&w, &a, "localhost."), 1);
+        drop(&a);
         assert_int_equal(fake_names_asked(), 0);
         assert_int_equal(entries_of("/proc/self/task"), 3);
         world_done(&w);
@@ -194,6 +199,31 @@ static void test_failures(void **state _unused_) {
         memset(long_name, 'a', sizeof(long_name) - 1);
         long_name[sizeof(long_name) - 1] = 0;
         assert_int_equal(ask(&w, &a, long_name), -ENAMETOOLONG);
+        world_done(&w);
+}
+
+/* The address that has answered comes first, for later dials only. */
+static void test_preferred(void **state _unused_) {
+        static const FakeName name = { "a.test", "::1 ::2 10.0.0.1 10.0.0.2" };
+        World w = world_new(&name, 1);
+        char text[1024];
+        Asker a, b;
+
+        assert_int_equal(ask(&w, &a, "a.test"), 0);
+        wait_for(&w, &a);
+        assert_string_equal(text_of(a.answer, text), "::1 10.0.0.1 ::2 10.0.0.2");
+        resolver_prefer(w.resolver, a.answer, 0);
+        resolver_prefer(w.resolver, a.answer, 2);
+        assert_string_equal(text_of(a.answer, text), "::1 10.0.0.1 ::2 10.0.0.2");
+        resolver_prefer(w.resolver, a.answer, 1); /* of an answer that is kept no longer */
+        assert_int_equal(ask(&w, &b, "a.test"), 1);
+        assert_string_equal(text_of(b.answer, text), "::2 ::1 10.0.0.1 10.0.0.2");
+        drop(&a);
+        resolver_prefer(w.resolver, b.answer, 3);
+        drop(&b);
+        assert_int_equal(ask(&w, &b, "a.test"), 1);
+        assert_string_equal(text_of(b.answer, text), "10.0.0.2 ::2 ::1 10.0.0.1");
+        drop(&b);
         world_done(&w);
 }
 
@@ -302,7 +332,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_numeric),  cmocka_unit_test(test_order),  cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_failures), cmocka_unit_test(test_shared),
-                cmocka_unit_test(test_silent),
+                cmocka_unit_test(test_silent),   cmocka_unit_test(test_preferred),
                 cmocka_unit_test(test_ceiling),  cmocka_unit_test(test_end),
         };
 
