@@ -245,8 +245,8 @@ bool exchange_may_open(const Exchange *x) {
                translation_streams(x->target.translation);
 }
 
-/* Google's former SDK for JavaScript (@google/generative-ai) does: its parser wants each event right behind the
- * one before, or at the beginning. */
+/* Google's former SDK for JavaScript (@google/generative-ai) does: its parser wants each event right behind
+ * the one before, or at the beginning. */
 static bool fails_at_blanks(const Exchange *x) {
         const char *client = http_request_header(x->request->io, "x-goog-api-client");
 
