@@ -17,3 +17,14 @@
 #define HTTP_CLIENT_TURN_MAX (128U << 10) /* bytes read, or written, in a turn: 50 microseconds */
 #define HTTP_CLIENT_PIECE_MAX (15U << 10) /* of a body that is not held; with its frame one record of TLS */
 #define HTTP_REQUEST_HEAD_MAX (64U << 10) /* a target has 2 KiB, and some headers are a client's */
+
+/* --- the pool of connections --- */
+#define HTTP_POOL_IDLE_MAX 256U  /* idle HTTP/1.1 connections kept to a server: 1 KiB each, at TLS 24 */
+#define HTTP_POOL_IDLE_TIME (60 * USEC_PER_SEC) /* then they end; Google's own servers wait for longer */
+#define HTTP_POOL_AGAIN_MAX 3U   /* how often a request that was not processed is sent once more */
+#define HTTP_POOL_HELD_MAX (256U << 10) /* of a paused answer: more than a connection passes on then */
+#define HTTP_POOL_STREAMS 100U   /* that a new HTTP/2 connection is expected to take */
+#define HTTP_POOL_SPREAD 4U      /* HTTP/2 connections that are made although others have room */
+#define HTTP_POOL_SPREAD_STREAMS 8U /* on each of them before */
+#define HTTP_POOL_SPARE_STREAMS 10U /* room left when another is made */
+#define HTTP_POOL_SPREAD_PAUSE USEC_PER_SEC /* after one of them has failed */

@@ -9,7 +9,7 @@
  * connection if the server certainly did not process it, or if it is a GET whose kept connection ended
  * before any byte of an answer.
  *
- * No callback comes from within http_call_start(), and done() comes from within no other callback.
+ * No callback but sent() comes from within http_call_start(), and done() from within no other callback.
  */
 
 #include <sys/types.h>
@@ -63,7 +63,7 @@ typedef struct HttpCallOps {
 
 typedef struct HttpClientParams {
         const char *url;     /* of the usual origin */
-        const char *ca_file; /* NULL: the system's CAs. Borrowed until the next _renew() or _free() */
+        const char *ca_file; /* NULL: the system's CAs */
 } HttpClientParams;
 
 /* CLOCK_MONOTONIC; 0: not yet, or not needed. Of a reused connection, the first three are 0. */
@@ -103,7 +103,7 @@ HttpClient *http_client_free(HttpClient *client); /* every call must be freed be
 DEFINE_CLEANUP(HttpClient *, http_client_free);
 /* At the start, and for a reload: calls under way go on, later ones through a proxy make new connections,
  * and connections that do not go to the origin of `p->url` end when they are idle. New connections are
- * verified with the CAs of `p->ca_file`, which is read again. */
+ * verified with the CAs of `p->ca_file`, which is read again. Its strings live until the next one. */
 void http_client_renew(HttpClient *client, const HttpClientParams *p);
 
 int http_call_start(HttpClient *client, const HttpCallParams *p, const HttpCallOps *ops, void *userdata,

@@ -56,7 +56,8 @@ ROWS = {
     "resolver": ("closed", {"GEMINI_BASE_URL": "https://gemini.invalid"}, "resolve host: gemini.invalid"),
     "refused": ("closed", {"GEMINI_BASE_URL": "http://127.0.0.1:{port}"}, "Connection refused .*port {port}"),
     "tls": (b"HTTP/1.1 400 Bad Request\r\n\r\n", {"GEMINI_BASE_URL": "https://127.0.0.1:{port}"}, "SSL|TLS"),
-    "tls time-out": (None, {"GEMINI_BASE_URL": "https://127.0.0.1:{port}", "CONNECT_TIMEOUT": "200ms"}, "time"),
+    "tls time-out": (None, {"GEMINI_BASE_URL": "https://127.0.0.1:{port}", "CONNECT_TIMEOUT": "200ms"},
+                     "no TLS within CONNECT_TIMEOUT .*port {port}"),  # fmt: skip
     "silence": (None, {"GEMINI_BASE_URL": "http://127.0.0.1:{port}", "FIRST_BYTE_TIMEOUT": "200ms"},
                 r"no byte within FIRST_BYTE_TIMEOUT \(0.2 s\)"),
     "hung up": (b"", {"GEMINI_BASE_URL": "http://127.0.0.1:{port}"}, "Empty reply from server|reset by peer"),

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of the pool share: http-pool.c, http-origin.c, http-conn.c, http-work.c. */
+
+#include "base/buf.h"
+#include "base/limits-http-client.h"
+#include "io/dial.h"
+#include "io/http-pool.h"
+#include "io/http-work.h"
+#include "io/http1.h"
+#include "io/http2.h"
+#include "io/timeout.h"
+
+typedef struct HttpPool {
+        HttpClient client;
+        Loop *loop;
+        Dialer *dialer;
+        LoopHook hook;
+        TimeoutQueue *idle; /* of connections */
+        List origins;
+        List resumed; /* calls that go on at the end of the turn: PoolCall.resumed */
+        List ended;   /* calls whose done() comes then: PoolCall.queue */
+        List closed;  /* connections that are freed then: PoolConn.link */
+        size_t n_calls;
+        bool has_ca_file;
+} HttpPool;
+
+typedef enum OriginVersion {
+        ORIGIN_UNKNOWN,
+        ORIGIN_HTTP1,
+        ORIGIN_HTTP2,
+} OriginVersion;
+
+/* A server: scheme, host and port. */
+typedef struct HttpOrigin {
+        HttpPool *pool;
+        List link;
+        List waiting; /* calls without a connection, the oldest first: PoolCall.queue */
+        List dials;   /* PoolDial.link */
+        List idle, busy; /* HTTP/1.1: PoolConn.link; idle: the newest first */
+        List shared;     /* HTTP/2 */
+        size_t n_calls, n_waiting, n_dials, n_idle;
+        OriginVersion version; /* that the last new connection speaks */
+        usec_t no_spread_until; /* a connection that no call waits for has just failed */
+        bool is_due; /* calls that wait may find a connection at the end of the turn */
+        bool tls;
+        uint16_t port;
+        size_t n_url;    /* bytes of scheme and authority */
+        char *url;       /* `https://host:port` */
+        const char *scheme, *authority; /* the latter is the end of `url` */
+        char *host;
+} HttpOrigin;
+
+typedef struct PoolConn {
+        HttpOrigin *origin;
+        List link;
+        Http1 *http1; /* or */
+        Http2 *http2;
+        Timeout idle;
+        DialTimes times;
+        bool was_used; /* by a call */
+        bool drains;   /* takes no more calls */
+        bool closed;   /* to be freed */
+} PoolConn;
+
+typedef struct PoolCall {
+        HttpWork work;
+        HttpOrigin *origin;
+        PoolConn *conn; /* that carries it */
+        List queue, resumed;
+        Buf held;       /* of the answer, while it is paused */
+        size_t n_left;  /* of a body that is not held; SIZE_MAX: not known */
+        usec_t waits_since, sent, head;
+        DialTimes times;
+        usec_t retry_after;
+        char *cause;    /* of an end that is not complete */
+        HttpOutcome outcome;
+        unsigned n_again; /* how often it was sent once more */
+        bool was_read;  /* some of the body was taken: it cannot be sent once more */
+        bool fresh;     /* takes no connection that was idle */
+        bool reused, has_ended, in_callback;
+        char target[];
+} PoolCall;
+
+/* --- http-pool.c --- */
+void http_pool_wake(HttpPool *p); /* there is something to do at the end of the turn */
+
+/* --- http-conn.c --- */
+int http_conn_new(HttpOrigin *o, Transport *t, const DialTimes *times, PoolConn **ret); /* takes t */
+PoolConn *http_conn_free(PoolConn *conn);
+void http_conn_keep(PoolConn *conn); /* HTTP/1.1: it is idle */
+void http_conn_use_http1(PoolConn *conn, PoolCall *c);
+bool http_conn_use_http2(PoolConn *conn, PoolCall *c); /* true: the call is carried, or has ended */
+void http_conn_drain(PoolConn *conn); /* takes no more calls */
+void http_conn_close(PoolConn *conn); /* at once; it is freed at the end of the turn */
+void http_conn_on_idle(Timeout *t);   /* for too long */
+
+/* --- http-origin.c --- */
+int http_origin_find(HttpPool *p, const char *url, HttpOrigin **ret); /* or a new one; -EINVAL, -ENOMEM */
+HttpOrigin *http_origin_free(HttpOrigin *o); /* it has no calls */
+bool http_origin_is_of(const HttpOrigin *o, const char *url);
+bool http_origin_is_unused(const HttpOrigin *o);
+void http_origin_drain(HttpOrigin *o);
+void http_origin_start(PoolCall *c);      /* or it waits */
+void http_origin_restart(PoolCall *c);    /* at the end of the turn, before others */
+void http_origin_dispatch(HttpOrigin *o); /* those that wait */
+void http_origin_unqueue(PoolCall *c);    /* it waits no more */
+void http_origin_leave(PoolCall *c);      /* nor is it carried */
+
+/* --- http-work.c --- */
+void http_call_end(PoolCall *c, HttpOutcome outcome, const char *cause); /* no connection has it */
+void http_call_resume(PoolCall *c); /* at the end of a turn */
