@@ -28,10 +28,8 @@ class Bound:
 
     def sentence(self, figures: Figures, value: float) -> str:
         figure = figures.by_key()[self.key]
-        unit = self.of or figure.unit
-        if self.of == OVER:
-            unit = f"{figure.unit} {self.of}"
-        return f"{figure.label}, {figure.unit}: {value:.4g} {unit}; at most {self.most:g}"
+        return (f"{self.key} ({figure.label}, {figure.unit}) is {value:.4g}{' ' if self.of else ''}{self.of}; "
+                f"at most {self.most:g}")
 
 
 BOUNDS = [
@@ -83,6 +81,8 @@ HELD = {
     "instructions.chat": 155.5,
     "instructions.native": 135.0,
     "instructions.event": 23.0,
+    "calls.plain.request": 8.3,
+    "calls.tls.request": 9.3,
 }
 
 

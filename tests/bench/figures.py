@@ -71,6 +71,14 @@ class Figures:
         first = [name for name in (DIRECT, YARDSTICK, OURS) if name in names]
         return first + sorted(names - set(first))
 
+    def load(self, dumped: dict) -> None:
+        """What dump() has made of another run."""
+        for section, content in dumped.items():
+            for figure in content["figures"]:
+                self.add(section, Figure(**figure))
+            for remark in content["remarks"]:
+                self.remark(section, remark)
+
     def dump(self) -> dict:
         return {section: {"figures": [dataclasses.asdict(figure) for figure in figures],
                           "remarks": self.remarks.get(section, [])} for section, figures in self.sections.items()}

@@ -24,7 +24,6 @@ from usage import fields, rss_anon_kib, tasks, wakeups
 SETTLE = 5.0  # after a start, until what it has begun is done
 RELOAD_EVERY = 0.5
 RELOAD_KEYS = 1000  # that come with each second reload, and go with the others
-RELOAD_RATE = 500
 
 
 class Asker:
@@ -221,17 +220,17 @@ def reload_under_load(bench: Bench) -> None:
             reloader = Reloader(target.server, notify)
             reloader.await_ready()
             for what in ("without", "with"):
-                bench.progress(f"{RELOAD_RATE} requests a second {what} reloads")
+                bench.progress(f"{bench.plan.reload_rate} requests a second {what} reloads")
                 with reloader if what == "with" else contextlib.nullcontext():
                     rows[what] = load.rate(bench.house.builddir, target, target.ask("chat", SMALL),
-                                           16, RELOAD_RATE, bench.plan.reload_seconds)
+                                           16, bench.plan.reload_rate, bench.plan.reload_seconds)
                 bench.note_errors(f"{what} reloads", OURS, rows[what])
     if not reloader.took:
         bench.wrong.append("no reload was completed under load")
         return
     section = "A reload under load"
     for what, result in rows.items():
-        row = f"{RELOAD_RATE} requests a second, {what} reloads"
+        row = f"{bench.plan.reload_rate} requests a second, {what} reloads"
         for percentile, unit in (("p50", "p50, µs"), ("p99", "p99, µs"), ("max", "longest, µs")):
             bench.figures.add(section, Figure(f"reload.{what}.{percentile}", row, unit,
                                               {OURS: [result["whole_us"][percentile]]}, 0, compared=False))

@@ -18,7 +18,7 @@ class Plan:
         "anthropic": (16, 128)})
     # Bytes of a request's body, and how many connections send it.
     bodies: tuple[tuple[int, int], ...] = ((160, 16), (10 * KIB, 16), (MIB, 4), (20 * 1000 * 1000, 2))
-    large_bytes: int = 400 * MIB  # in each round
+    large_bytes: int = 200 * MIB  # in each round
     body_kinds: tuple[str, ...] = ("chat", "native")
     # The constant rates, and the one at which the first event of a stream is waited for.
     rates: dict[str, int] = dataclasses.field(default_factory=lambda: {"low": 1000, "high": 6000})
@@ -38,6 +38,7 @@ class Plan:
     failovers: int = 50
     cold_starts: int = 20
     idle_seconds: int = 60
+    reload_rate: int = 500
     reload_seconds: int = 10
 
 
@@ -47,11 +48,11 @@ QUICK = Plan(
     connections={"chat": (16, 1024), "tools": (16,), "native": (16,), "responses": (16,), "anthropic": (16,)},
     bodies=((10 * KIB, 16), (20 * 1000 * 1000, 2)), body_kinds=("chat",),
     large_bytes=60 * MIB,
-    rates={"low": 500}, rate_connections=16, rate_seconds=1, first_rate=100,
+    rates={"low": 200}, rate_connections=16, rate_seconds=1, first_rate=50,
     streams={"chat": (16,), "native": (16,), "responses": (16,), "anthropic": (16,)}, stream_repeat=5,
     crowds={"plain": (1000,), "tls": (300,)}, crowd_alone=500,
     silent=(500,), silent_connections=(16,),
-    failovers=5, cold_starts=3, idle_seconds=2, reload_seconds=2)
+    failovers=5, cold_starts=3, idle_seconds=2, reload_rate=100, reload_seconds=2)
 
 
 def changed(plan: Plan, rounds: int | None, seconds: int | None) -> Plan:

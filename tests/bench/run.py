@@ -72,14 +72,22 @@ def output(argv: list[str], which: str = "stdout") -> str:
     return getattr(done, which).strip()
 
 
+def package_of(path: str) -> str:
+    """The package of a file and its version, if dpkg knows it; else the name of the file."""
+    for known in (os.path.realpath(path), path.removeprefix("/usr"), "/usr" + path):
+        if package := output(["dpkg-query", "-S", known]).partition(": ")[0]:
+            return output(["dpkg-query", "-W", "-f", "${Package} ${Version}", package])
+    return os.path.basename(os.path.realpath(path))
+
+
 def libraries(program: pathlib.Path) -> str:
-    """The libraries that the program is linked with, with the versions of their files."""
+    """The libraries on which the cost depends, with their versions."""
     found = []
     for line in output(["ldd", str(program)]).splitlines():
         path = line.partition("=> ")[2].partition(" (")[0]
         name = os.path.basename(path).partition(".so")[0]
         if name in ("libmicrohttpd", "libcurl", "libjson-c", "libnghttp2", "libssl", "libmimalloc"):
-            found.append(os.path.basename(os.path.realpath(path)))
+            found.append(package_of(path))
     return ", ".join(found)
 
 
@@ -102,6 +110,9 @@ def measure(args: argparse.Namespace, directory: pathlib.Path) -> Bench:
     house = House(directory, args.builddir, find_tool("nginx", "nginx-light"), args.log_level, args.peers,
                   args.only_nginx)
     bench = Bench(args.plan, house, args.upstream)
+    for run in args.earlier:
+        bench.figures.load(run["sections"])
+        bench.wrong += run["wrong"]
     (directory / "script").write_text(script(args.plan.events, args.plan.failovers))
     house.sim = Sim(directory, args.builddir / "tests/sim/gemini-sim", directory / "script", args.sim_port)
     try:
@@ -119,6 +130,10 @@ def measure(args: argparse.Namespace, directory: pathlib.Path) -> Bench:
 def trusts_a_file(program: pathlib.Path) -> bool:
     """A daemon without UPSTREAM_CA_FILE trusts the system's authorities only, which do not sign for localhost."""
     return "UPSTREAM_CA_FILE" in output([str(program), "--help"])
+
+
+def read_run(name: str) -> dict:
+    return json.loads(pathlib.Path(name).read_text())
 
 
 def names_of(known, what: str):
@@ -142,6 +157,8 @@ def parse_arguments() -> argparse.Namespace:
     p.add_argument("--check", action="store_true", help="fail when a bound is missed")
     p.add_argument("--docs", action="store_true", help="write the figures into docs/PERFORMANCE.md")
     p.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every measurement there")
+    p.add_argument("--with", dest="earlier", action="append", default=[], type=read_run, metavar="FILE",
+                   help="what an earlier run has written by --json, of other parts: in one report with this run's")
     p.add_argument("--log-level", default="WARNING", help="of gemgated (default WARNING: nginx writes no log either)")
     p.add_argument("--only-nginx", action="store_true", help="test the benchmark itself: nginx against nginx")
     p.add_argument("--sim-port", type=int, help="of the simulator, for a peer that runs already")
@@ -153,6 +170,8 @@ def parse_arguments() -> argparse.Namespace:
     args = p.parse_args()
     args.builddir = args.builddir.resolve()
     args.plan = plan.changed(plan.QUICK if args.quick else plan.WHOLE, args.rounds, args.seconds)
+    if args.docs and (args.quick or args.only_nginx):
+        p.error("--docs: must be a whole run, without --quick and --only-nginx")
     try:
         args.peers = peer.read_options(args.peer, args.peer_header, args.peer_pid)
     except ServerError as e:
@@ -184,7 +203,8 @@ def main() -> int:
     # A short run's figures mean nothing, and nginx against itself is no figure of gemgated.
     judged = not args.quick and not args.only_nginx
     missed = bounds.misses(bench.figures) if judged else []
-    unmeasured = bounds.unmeasured(bench.figures) if judged else []
+    unmeasured = bounds.unmeasured(bench.figures) if judged and (args.docs or set(args.only) == set(PARTS)) else []
+    line = "\n\n".join([run["environment"] for run in args.earlier] + [line])
     print(line)
     print(report.text(bench.figures))
     if args.json:

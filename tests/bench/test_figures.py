@@ -54,6 +54,16 @@ def test_a_key_is_measured_once():
         figures(CPU, CPU)
 
 
+def test_figures_of_an_earlier_run():
+    f = figures(CPU)
+    f.remark("Requests", "A remark.")
+    again = Figures()
+    again.load(json.loads(json.dumps(f.dump())))
+    assert again.dump() == f.dump() and again.by_key()[CPU.key] == CPU
+    with pytest.raises(ValueError, match="twice"):
+        again.load(f.dump())
+
+
 def test_servers_in_order():
     figure = Figure("y", "", "", {"zeta": [1.0], "direct": [1.0], "empty": []})
     assert figures(CPU, figure).servers() == ["direct", "nginx", "gemgated", "other", "zeta"]
@@ -67,8 +77,8 @@ def test_bounds(of, most, missed):
     assert bool(found) == missed
     if missed:
         value = {RATIO: "1.6", VALUE: "16", OVER: "6"}[of]
-        assert found[0].startswith(f"chat completion, 16 connections, CPU µs/request: {value} ")
-        assert found[0].endswith(f"; at most {most:g}")
+        assert found == [f"chat.plain.16.cpu (chat completion, 16 connections, CPU µs/request) is {value}"
+                         f"{' ' if of else ''}{of}; at most {most:g}"]
     assert bounds.unmeasured(figures(CPU), [bound, Bound("x", 1.0)]) == ["x"]
 
 
