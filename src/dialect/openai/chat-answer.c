@@ -51,8 +51,10 @@ static void note_first(OpenaiChat *chat, const GeminiEvent *e) {
 }
 
 static void begin(OpenaiChat *chat, const char *id) {
-        size_t n = text_append(chat->id, sizeof(chat->id), 0, chat->is_completion ? "cmpl-" : "chatcmpl-");
+        const char *prefix = chat->is_completion ? "cmpl-" : "chatcmpl-";
+        size_t n = strlen(prefix);
 
+        memcpy(chat->id, prefix, n);
         text_copy(chat->id + n, sizeof(chat->id) - n, id);
         if (translation_streams(&chat->t))
                 openai_chunk_begin(chat);
