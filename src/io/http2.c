@@ -172,11 +172,12 @@ static int fill(Http2 *c) {
         for (;;) {
                 size_t k = MIN(c->n_frame, HTTP2_RECORD - c->n_out);
 
-                if (k > 0)
+                if (k > 0) {
                         memcpy(c->out + c->n_out, c->frame, k);
-                c->n_out += k;
-                c->frame += k;
-                c->n_frame -= k;
+                        c->n_out += k;
+                        c->frame += k;
+                        c->n_frame -= k;
+                }
                 if (HTTP2_RECORD - c->n_out < TAIL_MIN)
                         return 0;
                 n = nghttp2_session_mem_send(c->session, &c->frame);
