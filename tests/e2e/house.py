@@ -50,7 +50,9 @@ def leaked(data):
 
 
 def defaults(sim):
+    ca = getattr(sim, "ca", None)  # of a front with TLS
     return {
+        **({"UPSTREAM_CA_FILE": ca} if ca else {}),
         "API_KEYS": json.dumps([SECRETS["KEY1"], SECRETS["KEY2"]]),
         "ALLOWED_TOKENS": json.dumps([SECRETS["TOKEN"]]),
         "ADMIN_TOKENS": json.dumps([SECRETS["ADMIN"]]),
