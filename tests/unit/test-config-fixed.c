@@ -119,10 +119,25 @@ static void test_base_url(void **state) {
         }
 }
 
+/* A scheme and a host in capitals are the same ones. */
+static void test_capitals(void **state) {
+        _cleanup_(config_text_freep) ConfigText *t = NULL;
+        _cleanup_(config_unrefp) Config *c = NULL;
+        Said said = {};
+
+        assert_int_equal(config_text_new(&t), 0);
+        set(t, CONFIG_SOURCE_ENV_FILE, "API_KEYS", "k");
+        set(t, CONFIG_SOURCE_ENV_FILE, "GEMINI_BASE_URL", "HTTPS://Gateway.Example:8443/Gem");
+        assert_int_equal(config_new(t, say, &said, &c), 0);
+        assert_string_equal(c->gemini_base_url, "https://gateway.example:8443/Gem");
+        assert_string_equal(said.text, "");
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_is_fixed),
                 cmocka_unit_test(test_base_url),
+                cmocka_unit_test(test_capitals),
                 cmocka_unit_test(test_what_is_fixed_forbids),
         };
 

@@ -150,7 +150,7 @@ static void test_strings(void **state) {
                 { "GEMINI_BASE_URL", "https://example.com:8443/gem/ini//", offsetof(Config, gemini_base_url),
                   "https://example.com:8443/gem/ini" },
                 { "GEMINI_BASE_URL", "HTTPS://Example.com", offsetof(Config, gemini_base_url),
-                  "HTTPS://Example.com" },
+                  "https://example.com" },
                 { "GEMINI_BASE_URL", "https://[2001:db8::1]:443", offsetof(Config, gemini_base_url),
                   "https://[2001:db8::1]:443" },
                 { "GEMINI_BASE_URL", "http://127.0.0.1:9000", offsetof(Config, gemini_base_url),
