@@ -241,7 +241,13 @@ void http_origin_leave(PoolCall *c) {
 
 /* --- the origin itself --- */
 
+/* A dial that is under way verifies the server with the old CAs, so another one begins for the calls that
+ * wait, at the end of the turn. */
 void http_origin_drain(HttpOrigin *o) {
+        LIST_FOREACH(i, &o->dials)
+                dial_done(list_entry(i, PoolDial, link));
+        o->is_due = true;
+        http_pool_wake(o->pool);
         LIST_FOREACH(i, &o->idle) {
                 o->n_idle--;
                 http_conn_close(list_entry(i, PoolConn, link));

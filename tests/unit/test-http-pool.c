@@ -574,6 +574,29 @@ static void test_renew_cas(void **state) {
         assert_int_equal(n_configured, 2);
 }
 
+/* What is being dialled has the old CAs: the calls that wait get another dial. */
+static void test_renew_dials(void **state) {
+        Fixture *f = *state;
+
+        start(f, 0, SAFE "/");
+        assert_int_equal(n_dials, 1);
+        http_client_renew(f->client, &(HttpClientParams){ .url = SAFE, .ca_file = "/a" });
+        settle(f->loop);
+        assert_null(dials[0]);
+        assert_int_equal(n_dials, 2);
+        dialled(f->loop, 1, true);
+        ends_stream(f->loop, 0, HTTP_WORK_COMPLETE);
+        assert_done(&f->calls[0], HTTP_OUTCOME_COMPLETE);
+
+        /* Without such a call there is none. */
+        start(f, 0, HOST "/");
+        f->calls[0].http = http_call_free(f->calls[0].http);
+        http_client_renew(f->client, &(HttpClientParams){ .url = SAFE });
+        settle(f->loop);
+        assert_null(dials[2]);
+        assert_int_equal(n_dials, 3);
+}
+
 /* --- pauses --- */
 
 static void test_held(void **state) {
@@ -667,6 +690,7 @@ int main(void) {
                 TEST(test_head_too_large),
                 TEST(test_renew),
                 TEST(test_renew_cas),
+                TEST(test_renew_dials),
                 TEST(test_held),
                 TEST(test_held_is_refused),
                 TEST(test_continue),
