@@ -5,6 +5,7 @@
 
 /* --- the head --- */
 #define HTTP_HEADERS_MAX (16U << 10) /* libmicrohttpd's pool for one request's headers; above it 431 */
+#define HTTP_ARGUMENTS_MAX 100U /* of a query: libmicrohttpd keeps some 70 bytes for each, in that pool */
 #define HTTP_HEAD_TIMEOUT (30 * USEC_PER_SEC) /* for a whole head, however many pieces it arrives in */
 
 /* --- chunks --- */

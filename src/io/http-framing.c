@@ -290,5 +290,6 @@ bool http_framing_in_body(const HttpFraming *f) {
 }
 
 bool http_framing_has_no_method(const HttpFraming *f) {
-        return f->fault && f->state == HTTP_FRAMING_HEAD && !f->has_line && f->n_blanks == 0;
+        return f->fault && f->state == HTTP_FRAMING_HEAD && !f->has_line &&
+               (f->n_blanks == 0 || f->whole_line);
 }

@@ -36,6 +36,7 @@ typedef struct HttpFraming {
         bool cr;        /* the last byte was the CR of a line's end */
         bool may_have_nul; /* the bytes that are being read */
         bool no_extensions; /* set by the owner: an extension of a chunk is a fault */
+        bool whole_line; /* the same: a fault anywhere in the first line is that of no head */
 } HttpFraming;
 
 /* Begins at a head: a HttpFraming of zeros is right, too. */
@@ -49,7 +50,8 @@ size_t http_framing_feed(HttpFraming *f, const char *p, size_t n);
 void http_framing_body(HttpFraming *f, bool chunked, uint64_t length);
 
 bool http_framing_in_body(const HttpFraming *f); /* also with a fault there */
-bool http_framing_has_no_method(const HttpFraming *f); /* a fault at the beginning of the first line */
+/* A fault at the beginning of the first line; with whole_line, anywhere in it. */
+bool http_framing_has_no_method(const HttpFraming *f);
 
 size_t http_token_length(const char *s, size_t n); /* of the token at s (RFC 9110, 5.6.2); 0: none */
 bool http_is_token(const char *s, size_t n);       /* all of it: a method, the name of a header */

@@ -32,7 +32,8 @@
  *     may be without an address, because it would be taken for one of a unix socket, which may connect.
  *   - From 1.0 on MHD takes the LF behind a chunk's extension for the first byte of the data, so a right
  *     body is malformed for it, and it answers with a page or not at all. Extensions are a fault there
- *     (NO_EXTENSIONS).
+ *     (NO_EXTENSIONS). A first line with more blanks than two it answers by a redirection to itself, so it
+ *     does not get one with a fault.
  *   - MHD does not know that a connection which is passed to it is a unix socket: for each piece that it
  *     sends it tries to set TCP's options, and complains. These complaints are not logged.
  *   - MHD_stop_daemon() aborts the process if a connection is suspended: resume all and run once before.
@@ -190,6 +191,7 @@ static HttpConnection *connection_new(HttpShard *d, struct MHD_Connection *mhd) 
                 .watch = LOOP_FD_NULL,
                 .fd = -1,
                 .framing.no_extensions = NO_EXTENSIONS,
+                .framing.whole_line = NO_EXTENSIONS,
                 .ahead = BUF_INIT_SECRET(HTTP_HEADERS_MAX), /* a head in it has a token */
         };
         if (d->accepting && d->accepting->sa_family == AF_INET)

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
@@ -112,6 +113,10 @@ static int ask(Fixture *f, const char *bytes, size_t n) {
 #define GET(headers) HEAD("GET /p HTTP/1.1", "Host: x\r\n" headers)
 #define POST(headers) HEAD("POST /p HTTP/1.1", "Host: x\r\n" headers)
 
+/* From 1.0 on libmicrohttpd refuses some faults itself, and leaves out blanks behind a value. A first line
+ * with more blanks it would answer by a redirection, so it does not get one that has a fault. */
+#define IS_1_0 (MHD_VERSION >= 0x00097707)
+
 static const char nul[] = "a NUL byte";
 static const char blanks[] =
         "the first line is not a method, a target and a version, with one blank between them";
@@ -199,7 +204,7 @@ static void test_faults(void **state) {
                 ROW(POST("Transfer-Encoding: chunked, chunked\r\n") "0\r\n\r\n", not_chunked),
                 ROW(POST("Transfer-Encoding: \x0b" "chunked\r\n") "0\r\n\r\n", not_chunked),
                 ROW(POST("Transfer-Encoding: \"chunked\"\r\n") "0\r\n\r\n", not_chunked),
-                ROW(POST("Transfer-Encoding: chunked \r\n") "0\r\n\r\n", not_chunked),
+                ROW(POST("Transfer-Encoding: chunked \r\n") "0\r\n\r\n", IS_1_0 ? NULL : not_chunked),
                 ROW(POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") "0\r\n\r\n",
                     not_chunked),
                 ROW(POST("Transfer-Encoding: \r\n"), not_chunked),
@@ -214,6 +219,8 @@ static void test_faults(void **state) {
                 Fixture *f = *state;
                 int status = ask(f, rows[i].bytes, rows[i].n);
 
+                if (IS_1_0 && status == 400 && f->n_head == 0 && rows[i].fault)
+                        continue;
                 if (f->n_head != 1 || status != (rows[i].fault ? 400 : 200) ||
                     !streq(f->fault, strempty(rows[i].fault)))
                         fail_msg("row %zu: %s: %d, `%s`, %u heads", i, rows[i].bytes, status, f->fault,
@@ -222,7 +229,7 @@ static void test_faults(void **state) {
 }
 
 /* What libmicrohttpd answers by itself, or does not see: the connection is closed, and no request reaches
- * the floor above. */
+ * the floor above, unless it is right. */
 static void test_no_heads(void **state) {
         static const struct {
                 const char *bytes;
@@ -230,12 +237,12 @@ static void test_no_heads(void **state) {
                 int status;
         } rows[] = {
                 ROW(POST("Content-Length: x\r\n"), 400),
-                ROW(POST("Content-Length: 2 \r\n") "hi", 400),
+                ROW(POST("Content-Length: 2 \r\n") "hi", IS_1_0 ? 200 : 400),
                 ROW(POST("Content-Length: +2\r\n") "hi", 400),
                 ROW(POST("Content-Length: 2, 2\r\n") "hi", 400),
                 ROW(POST("Content-Length: 99999999999999999999\r\n") "hi", 413),
                 ROW(GET("no colon\r\n"), 400),
-                                ROW(HEAD("GET /p HTTP/2.0", "Host: x\r\n"), 505),
+                ROW(HEAD("GET /p HTTP/2.0", "Host: x\r\n"), 505),
                 ROW(HEAD("GET /p HTTP/1.1 x", "Host: x\r\n"), 400),
                 ROW(HEAD("POST\t/p HTTP/1.1", "Host: x\r\n"), 400),
                 ROW(HEAD("POST\t/p\tHTTP/1.1", "Host: x\r\n"), 400),
@@ -254,7 +261,9 @@ static void test_no_heads(void **state) {
                 Fixture *f = *state;
                 int status = ask(f, rows[i].bytes, rows[i].n);
 
-                if (status != rows[i].status || f->n_head != 0)
+                if (IS_1_0 && f->fault[0]) /* the floor above has seen it, and refuses it itself */
+                        f->n_head = 0;
+                if (status != rows[i].status || f->n_head != (status == 200))
                         fail_msg("row %zu: %s: %d, `%s`, %u heads", i, rows[i].bytes, status, f->fault,
                                  f->n_head);
         }
