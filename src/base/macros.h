@@ -13,6 +13,7 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 #define _unused_ __attribute__((unused))
+#define _always_inline_ inline __attribute__((always_inline))
 
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -147,8 +147,9 @@ int text_unhex(char c) {
 }
 
 int text_percent_decode(char *s) {
-        char *out = s;
+        char *out;
 
+        s = out = strchrnul(s, '%');
         for (; *s; s++) {
                 int hi, lo;
 

@@ -259,8 +259,8 @@ static inline const unsigned char *check_after(Check *c, const unsigned char *p)
 
 /* Compiled for each of its callers, without what that one does not need. `words`: room for an index; or
  * NULL. `counts` are zeroed, or NULL. */
-static inline __attribute__((always_inline)) const char *check(const char *s, size_t n, uint32_t *words,
-                                                               JsonCounts *counts, size_t *ret_at) {
+static _always_inline_ const char *check(const char *s, size_t n, uint32_t *words, JsonCounts *counts,
+                                         size_t *ret_at) {
         const unsigned char *p = (const unsigned char *) s;
         Check c;
 

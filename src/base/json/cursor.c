@@ -47,7 +47,6 @@ static const char *scan_container(const char *p, const char *end) {
         size_t depth = 0;
 
         for (;;) {
-                p = json_skip_to_mark(p, end);
                 while (p < end && !counts[(unsigned char) *p])
                         p++;
                 if (p >= end)

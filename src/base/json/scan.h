@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Looks for the bytes of a JSON text that mean something, sixteen at a time: for the check, and for the
- * cursor without an index. */
+/* Looks for the end of a string, sixteen bytes at a time. */
 
 #include <endian.h>
 #include <string.h>
@@ -36,18 +35,6 @@ static inline const char *json_skip_plain(const char *p, const char *end) {
         for (; end - p >= (ptrdiff_t) JSON_BLOCK; p += JSON_BLOCK) {
                 JsonBlock b = json_block(p);
                 unsigned i = json_block_first((JsonHalves) ((b < 0x20) | (b == '"') | (b == '\\')));
-
-                if (i < JSON_BLOCK)
-                        return p + i;
-        }
-        return p;
-}
-
-/* The first quote or bracket of any kind. It may return earlier, near the end. */
-static inline const char *json_skip_to_mark(const char *p, const char *end) {
-        for (; end - p >= (ptrdiff_t) JSON_BLOCK; p += JSON_BLOCK) {
-                JsonBlock b = json_block(p), low = b | 0x20; /* square brackets become curly ones */
-                unsigned i = json_block_first((JsonHalves) ((b == '"') | (low == '{') | (low == '}')));
 
                 if (i < JSON_BLOCK)
                         return p + i;

@@ -145,22 +145,15 @@ void jwrite_quote(Buf *b, const char *s, size_t n) {
         (void) buf_putc(b, '"');
 }
 
-static void begin_name(JWriter *w, const char *key, size_t n) {
+void jwrite_begin_plain(JWriter *w, const char *key, size_t n) {
         Buf *b = w->buf;
-        char *p;
+        char *p = buf_room(b, n + 3 + w->comma);
 
-        if (plain_length(key, n) < n) {
-                if (w->comma)
-                        (void) buf_putc(b, ',');
-                jwrite_quote(b, key, n);
-                (void) buf_putc(b, ':');
-                return;
-        }
-        p = buf_room(b, n + 4);
         if (!p)
                 return;
         if (w->comma)
                 *p++ = ',';
+        w->comma = true;
         *p++ = '"';
         p = mempcpy(p, key, n);
         *p++ = '"';
@@ -168,37 +161,30 @@ static void begin_name(JWriter *w, const char *key, size_t n) {
         b->n = (size_t) (p - buf_data(b));
 }
 
-static void begin(JWriter *w, const char *key) {
-        if (key)
-                begin_name(w, key, strlen(key));
-        else if (w->comma)
+void jwrite_begin_any(JWriter *w, const char *key) {
+        if (w->comma)
                 (void) buf_putc(w->buf, ',');
         w->comma = true;
+        if (key) {
+                jwrite_quote(w->buf, key, strlen(key));
+                (void) buf_putc(w->buf, ':');
+        }
 }
 
 void jwrite_name_n(JWriter *w, const char *name, size_t n) {
-        begin(w, NULL);
+        jwrite_begin_any(w, NULL);
         jwrite_quote(w->buf, name, n);
         (void) buf_putc(w->buf, ':');
         w->comma = false;
 }
 
-static void open_level(JWriter *w, const char *key, bool object) {
+void jwrite_open(JWriter *w, bool object) {
         assert(w->depth < JWRITE_DEPTH_MAX);
 
-        begin(w, key);
         (void) buf_putc(w->buf, object ? '{' : '[');
         w->kind = w->kind << 1 | object;
         w->depth++;
         w->comma = false;
-}
-
-void jwrite_object(JWriter *w, const char *key) {
-        open_level(w, key, true);
-}
-
-void jwrite_array(JWriter *w, const char *key) {
-        open_level(w, key, false);
 }
 
 void jwrite_end(JWriter *w) {
@@ -219,31 +205,26 @@ void jwrite_end_unless_empty(JWriter *w, const JWriter *before, size_t n) {
         w->buf->n = n;
 }
 
-void jwrite_string_n(JWriter *w, const char *key, const char *value, size_t n) {
-        begin(w, key);
-        jwrite_quote(w->buf, value, n);
+void jwrite_text(Buf *b, const char *value) {
+        if (value)
+                jwrite_quote(b, value, strlen(value));
+        else
+                (void) buf_append(b, "null", 4);
 }
 
-void jwrite_string(JWriter *w, const char *key, const char *value) {
-        if (value)
-                jwrite_string_n(w, key, value, strlen(value));
-        else
-                jwrite_null(w, key);
+void jwrite_digits(Buf *b, uint64_t value) {
+        char digits[TEXT_DECIMAL_MAX];
+
+        (void) buf_append(b, digits, text_decimal(value, digits));
 }
 
 void jwrite_raw_n(JWriter *w, const char *key, const char *json, size_t n) {
-        begin(w, key);
+        jwrite_begin_any(w, key);
         (void) buf_append(w->buf, json, n);
 }
 
 void jwrite_raw(JWriter *w, const char *key, const char *json) {
         jwrite_raw_n(w, key, json, strlen(json));
-}
-
-void jwrite_uint(JWriter *w, const char *key, uint64_t value) {
-        char digits[TEXT_DECIMAL_MAX];
-
-        jwrite_raw_n(w, key, digits, text_decimal(value, digits));
 }
 
 void jwrite_int(JWriter *w, const char *key, int64_t value) {
@@ -258,12 +239,8 @@ void jwrite_bool(JWriter *w, const char *key, bool value) {
         jwrite_raw(w, key, value ? "true" : "false");
 }
 
-void jwrite_null(JWriter *w, const char *key) {
-        jwrite_raw(w, key, "null");
-}
-
 void jwrite_fixed(JWriter *w, const char *key, double value, unsigned decimals) {
-        begin(w, key);
+        jwrite_begin_any(w, key);
         (void) buf_printf(w->buf, "%.*f", (int) decimals, value);
 }
 
