@@ -130,14 +130,27 @@ static int pass_array(ApiCall *c, JsonView array, bool is_alone, bool is_complet
         return r;
 }
 
-static int pass_whole(ApiCall *c, const char *body, bool is_complete) {
-        JsonView first = json_view(body, c->body.n);
-        bool is_alone;
+/* Nearly always the body is one answer. Its check makes the index with which it is then read. */
+static int pass_prepared(ApiCall *c, const char *body) {
+        int r;
 
+        r = on_event(body, c->body.n, c);
+        gemini_event_forget();
+        return r;
+}
+
+static int pass_whole(ApiCall *c, const char *body, bool is_complete) {
+        bool is_array = methods[c->method].stream && json_first(body, c->body.n) == '[', is_alone;
+        JsonView first;
+
+        if (is_complete && !is_array && gemini_method_generates(c->method) &&
+            gemini_event_prepare(body, c->body.n))
+                return pass_prepared(c, body);
+        first = json_view(body, c->body.n);
         if (!first.p)
                 return is_complete ? on_event(body, c->body.n, c) : 0;
         is_alone = is_blank(first.end, body + c->body.n);
-        if (methods[c->method].stream && *first.p == '[')
+        if (is_array)
                 return pass_array(c, first, is_alone, is_complete);
         if (is_complete && is_alone)
                 return on_event(body, c->body.n, c);

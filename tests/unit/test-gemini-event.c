@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "dialect/dialect.h"
 #include "dialect/gemini/event.h"
 
 #define U(members) "{\"usageMetadata\":{" members "}}"
@@ -55,6 +56,40 @@ static void test_usage(void **state) {
         }
 }
 
+static uint64_t prompt_of(const char *json) {
+        GeminiCounts counts = {};
+        GeminiEvent e;
+        Usage u = {};
+        Verdict v;
+
+        assert_int_equal(gemini_event_parse(json, strlen(json), &e, &v), 0);
+        gemini_event_count(&e, &counts, &u);
+        return u.prompt;
+}
+
+/* A text that was prepared, is read with its own index; another one in between, and the same place with
+ * another text, are checked. */
+static void test_prepare(void **state) {
+        char text[] = U("\"promptTokenCount\":10");
+        GeminiEvent e;
+        Verdict v;
+
+        assert_false(gemini_event_prepare("{", 1));
+        assert_false(gemini_event_prepare("{}{}", 4));
+        assert_true(gemini_event_prepare(text, strlen(text)));
+        assert_int_equal(prompt_of(text), 10);
+        assert_int_equal(prompt_of(text), 10);
+        assert_int_equal(prompt_of(U("  \"promptTokenCount\" : 7")), 7);
+        assert_int_equal(prompt_of(text), 10);
+
+        assert_true(gemini_event_prepare(text, strlen(text)));
+        assert_int_equal(gemini_event_parse(text, strlen(text) - 1, &e, &v), DIALECT_E_VERDICT);
+        assert_true(gemini_event_prepare(text, strlen(text)));
+        gemini_event_forget();
+        text[0] = 'x';
+        assert_int_equal(gemini_event_parse(text, strlen(text), &e, &v), DIALECT_E_VERDICT);
+}
+
 static void test_error(void **state) {
         static const struct {
                 const char *text, *error; /* NULL: none is found */
@@ -87,6 +122,7 @@ static void test_error(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_usage),
+                cmocka_unit_test(test_prepare),
                 cmocka_unit_test(test_error),
         };
 

@@ -98,15 +98,41 @@ void gemini_counts_add_kinds(GeminiCounts *c, const GeminiCounts *more) {
         gemini_kinds_add(&c->answer, &more->answer);
 }
 
-/* The root of an event, with an index whose memory is kept for the next one if it is small. Text that is
- * not JSON has no root. */
+/* The index of the present event. Its memory is kept for the next one if it is small. */
+static JsonIndex event_index;
+
+/* The text that event_index is of, from gemini_event_prepare() on; or NULL. */
+static const char *prepared;
+static size_t n_prepared;
+
+static int make_index(const char *json, size_t n, JsonView *ret) {
+        if (event_index.n_allocated > INDEX_KEPT_MAX)
+                json_index_done(&event_index);
+        return json_index(json, n, &event_index, ret);
+}
+
+bool gemini_event_prepare(const char *json, size_t n) {
+        JsonView root;
+
+        prepared = make_index(json, n, &root) == 0 ? json : NULL;
+        n_prepared = n;
+        return prepared;
+}
+
+void gemini_event_forget(void) {
+        prepared = NULL;
+}
+
+/* The root of an event. Text that is not JSON has none. */
 static int read_root(const char *json, size_t n, JsonView *ret) {
-        static JsonIndex index;
         int r;
 
-        if (index.n_allocated > INDEX_KEPT_MAX)
-                json_index_done(&index);
-        r = json_index(json, n, &index, ret);
+        if (prepared && prepared == json && n_prepared == n) {
+                *ret = json_view_indexed(&event_index, json, n);
+                return 0;
+        }
+        prepared = NULL;
+        r = make_index(json, n, ret);
         return r == -EBADMSG ? 0 : r;
 }
 

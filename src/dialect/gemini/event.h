@@ -66,6 +66,11 @@ typedef struct GeminiCandidate {
         char finish_message[UPSTREAM_MESSAGE_MAX + 1]; /* or "" */
 } GeminiCandidate;
 
+/* True if the text is JSON. Then it is not checked again when it is parsed, until it may change and must be
+ * forgotten. */
+bool gemini_event_prepare(const char *json, size_t n);
+void gemini_event_forget(void);
+
 /* 0; DIALECT_E_VERDICT if the text is an error object (also inside an array), not JSON, or not an object:
  * the verdict has the class; -ENOMEM. */
 int gemini_event_parse(const char *json, size_t n, GeminiEvent *ret, Verdict *ret_verdict);
