@@ -87,7 +87,7 @@ static const char *bearer(const char *value) {
 static void present_header(const char *name, const char *value, void *userdata) {
         Presented *p = userdata;
 
-        if (!value)
+        if (!value || ((*name | 0x20) != 'a' && (*name | 0x20) != 'x'))
                 return;
         if (strcaseeq(name, "Authorization")) {
                 value = bearer(value);
