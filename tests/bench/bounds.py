@@ -81,8 +81,8 @@ HELD = {
     "instructions.chat": 142.4,
     "instructions.native": 126.7,
     "instructions.event": 15.7,
-    "calls.plain.request": 8.3,
-    "calls.tls.request": 9.3,
+    "calls.plain.request": 6.0,
+    "calls.tls.request": 4.6,
 }
 
 

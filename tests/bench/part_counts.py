@@ -20,6 +20,12 @@ def one_connection(bench: Bench) -> None:
     bench.wrong += calls.excess(counts)
     bench.figures.add(SECTION, Figure("calls.plain.single", "a request on one connection, by strace", "calls",
                                       {OURS: [counts["total"]]}, 2, compared=False))
+    remark(bench, "A request on one connection", counts)
+
+
+def remark(bench: Bench, what: str, counts: dict[str, float]) -> None:
+    most = ", ".join(f"{name} {n:.2f}" for name, n in counts.items() if n >= 0.05 and name != "total")
+    bench.figures.remark(SECTION, f"{what}, by strace: {most}.")
 
 
 def traced(bench: Bench, stage: Stage) -> calls.Traced:
@@ -45,8 +51,7 @@ def system_calls(bench: Bench) -> None:
             bench.figures.add(SECTION, Figure(key, f"{PLURAL[upstream]}, {calls.CONNECTIONS} at once",
                                               f"calls/{unit}" + (f", {method}" if method else ""),
                                               {OURS: [counts["total"]]}, 2, compared=False))
-            most = ", ".join(f"{name} {n:.2f}" for name, n in counts.items() if n >= 0.05 and name != "total")
-            bench.figures.remark(SECTION, f"{PLURAL[upstream]}, {unit}, by strace: {most}.")
+            remark(bench, f"{PLURAL[upstream]}, {unit}", counts)
         if at_full_speed:
             full_speed(bench, stage, upstream)
     if not bench.plan.quick and not at_full_speed:
