@@ -48,6 +48,7 @@ static const uint8_t judgements[_VERDICT_CLASS_MAX][_LAYER_MAX] = {
         [VERDICT_FOREIGN]           = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
         [VERDICT_CUT]               = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
         [VERDICT_TIMEOUT]           = { PAUSE, PAUSE,  PAUSE, PAUSE, PAUSE },
+        [VERDICT_CLI]               = { VOID,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_CLIENT_GONE]       = { VOID,  VOID,   VOID,  VOID,  VOID },
         [VERDICT_INTERNAL]          = { VOID,  VOID,   VOID,  VOID,  VOID },
 };

@@ -9,7 +9,8 @@
  * wrong request stays wrong, and an overloaded model or a network that fails is tried again only after a
  * pause (`backoff`), with any key. Two classes are less obvious: TOO_LARGE is only too large for this key's
  * tier, so another key may accept it; and a TIMEOUT has already cost the client so much time that a pause
- * would not help, so another key is tried at once.
+ * would not help, so another key is tried at once. A fault of the Gemini CLI (CLI) is no key's; it is taken
+ * for the model's, because a fallback model may need no CLI.
  */
 static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_OK]                = { "ok",                FAULT_NOBODY,        false, false, false },
@@ -32,6 +33,7 @@ static const VerdictRule rules[_VERDICT_CLASS_MAX] = {
         [VERDICT_FOREIGN]           = { "foreign",           FAULT_NETWORK,       false, true,  false },
         [VERDICT_CUT]               = { "cut",               FAULT_MODEL,         false, true,  false },
         [VERDICT_TIMEOUT]           = { "timeout",           FAULT_MODEL,         true,  false, false },
+        [VERDICT_CLI]               = { "cli",               FAULT_MODEL,         false, false, false },
         [VERDICT_CLIENT_GONE]       = { "client_gone",       FAULT_NOBODY,        false, false, false },
         [VERDICT_INTERNAL]          = { "internal",          FAULT_NOBODY,        false, false, false },
 };
@@ -64,6 +66,7 @@ const char *verdict_brief(const Verdict *v) {
                 [VERDICT_FOREIGN]           = "not Gemini's answer",
                 [VERDICT_CUT]               = "answer broke off",
                 [VERDICT_TIMEOUT]           = "no answer in time",
+                [VERDICT_CLI]               = "Gemini CLI failed",
                 [VERDICT_CLIENT_GONE]       = "client gone",
                 [VERDICT_INTERNAL]          = "internal error",
         };

@@ -33,6 +33,7 @@ typedef enum VerdictClass {
         VERDICT_FOREIGN,           /* an answer that is not Gemini's, or that gives no reason */
         VERDICT_CUT,               /* a started answer that broke off, or stopped */
         VERDICT_TIMEOUT,           /* no first byte in time */
+        VERDICT_CLI,               /* the Gemini CLI here, its runner, or a place for its job; not Google */
         VERDICT_CLIENT_GONE,       /* the client hung up: proves nothing about the key */
         VERDICT_INTERNAL,          /* an internal error of gemgate: proves nothing about the key */
         _VERDICT_CLASS_MAX,

@@ -64,6 +64,7 @@ static const struct {
         [VERDICT_FOREIGN] = { 502, NULL, true, false, "unexpected answer from the upstream" },
         [VERDICT_CUT] = { 502, NULL, true, false, "the answer broke off" },
         [VERDICT_TIMEOUT] = { 504, NULL, true, false, "no answer in time" },
+        [VERDICT_CLI] = { 503, NULL, true, false, "the Gemini CLI could not answer" },
         [VERDICT_CLIENT_GONE] = { 499, NULL, false, false, "the client went away" },
         [VERDICT_INTERNAL] = { 500, NULL, false, false, "an internal error occurred" },
 };

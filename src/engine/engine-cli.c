@@ -86,7 +86,7 @@ static void call_end(CliCall *c) {
         loop_hook_ask(e->loop, &e->hook);
 }
 
-/* The verdict class for the log of a refused client. */
+/* The verdict of an error that no attempt upstream has caused. What fails here is not Google's fault. */
 static VerdictClass class_of(int status) {
         static const struct {
                 int status;
@@ -94,25 +94,48 @@ static VerdictClass class_of(int status) {
         } rows[] = {
                 { 429, VERDICT_RATE_UNKNOWN },
                 { 504, VERDICT_TIMEOUT },
-                { 502, VERDICT_CUT },
                 { 500, VERDICT_INTERNAL },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (rows[i].status == status)
                         return rows[i].class;
-        return status < 500 ? VERDICT_REQUEST : VERDICT_OVERLOAD;
+        return status < 500 ? VERDICT_REQUEST : VERDICT_CLI;
 }
 
-static void call_refuse(CliCall *c, const ApiError *refusal) {
-        verdict_init(&c->verdict, class_of(refusal->status), 0, refusal->message);
+/* The log shows the message as the cause, without the full stop. */
+static void set_verdict(CliCall *c, VerdictClass class, const char *message) {
+        Verdict *v = &c->verdict;
+        size_t n;
+
+        verdict_init(v, class, 0, message);
+        n = text_utf8_prefix(v->message, sizeof(v->cause) - 1);
+        if (n > 0 && v->message[n - 1] == '.')
+                n--;
+        memcpy(v->cause, v->message, n);
+        v->cause[n] = 0;
+}
+
+static void call_refuse(CliCall *c, VerdictClass class, const ApiError *refusal) {
+        set_verdict(c, class, refusal->message);
         c->refused = true;
         c->refusal = *refusal;
         call_end(c);
 }
 
+/* The error of a request of the CLI's. Its attempt's verdict and cause are the call's. */
+static void call_refuse_as(CliCall *c, const Job *j) {
+        VerdictClass class = j->error_class != VERDICT_OK ? j->error_class : class_of(j->error.status);
+        char cause[VERDICT_CAUSE_MAX];
+
+        text_copy(cause, sizeof(cause), j->error_cause); /* the job is freed with the seat */
+        call_refuse(c, class, &j->error);
+        if (cause[0])
+                text_copy(c->verdict.cause, sizeof(c->verdict.cause), cause);
+}
+
 static void call_end_as(CliCall *c, VerdictClass class, const char *message) {
-        verdict_init(&c->verdict, class, 0, message);
+        set_verdict(c, class, message);
         call_end(c);
 }
 
@@ -205,8 +228,10 @@ static void call_answer(CliCall *c, const CliResult *result) {
         ApiError refusal;
         int r;
 
+        if (j->has_error)
+                return call_refuse_as(c, j);
         if (cli_answer_judge(j, result, &refusal) != 0)
-                return call_refuse(c, &refusal);
+                return call_refuse(c, class_of(refusal.status), &refusal);
 
         r = cli_answer_write(j, result, c->text.n > 0 ? buf_data(&c->text) : "", c->text.n,
                              c->request.n_prompt, spent, &event);
@@ -257,7 +282,7 @@ static void on_queue_timeout(void *userdata) {
                       "All %llu jobs that the Gemini CLI may have at once (CLI_MAX_JOBS) are busy.",
                       (unsigned long long) c->engine->p.max_jobs);
         refusal.retry_after = MAX(c->engine->p.queue_wait, USEC_PER_SEC);
-        call_refuse(c, &refusal);
+        call_refuse(c, VERDICT_CLI, &refusal);
 }
 
 static void refuse_absent(CliCall *c) {
@@ -268,7 +293,7 @@ static void refuse_absent(CliCall *c) {
                 "The Gemini CLI is not installed here (CLI_PATH=%s): run install-gemini-cli, which comes "
                 "with gemgate; docs/CLI.md says where it is.",
                 c->engine->p.path);
-        call_refuse(c, &refusal);
+        call_refuse(c, VERDICT_CLI, &refusal);
 }
 
 static void refuse_seat(CliCall *c, int error) {
@@ -282,7 +307,7 @@ static void refuse_seat(CliCall *c, int error) {
                 "%s Under systemd: systemctl enable --now gemgated-job.socket gemgate-runner.socket, and "
                 "restart gemgated.service; one of several instances has no jobs.",
                 refusal.message);
-        call_refuse(c, &refusal);
+        call_refuse(c, VERDICT_CLI, &refusal);
 }
 
 static void refuse_without_listener(CliCall *c) {
@@ -291,7 +316,7 @@ static void refuse_without_listener(CliCall *c) {
         api_error_set(&refusal, 503, NULL,
                       "The Gemini CLI cannot be served: gemgate has no socket for its jobs (its log says "
                       "why).");
-        call_refuse(c, &refusal);
+        call_refuse(c, VERDICT_CLI, &refusal);
 }
 
 static int call_take_seat(CliCall *c) {

@@ -121,7 +121,7 @@ bool job_admit(Job *j) {
         }
         api_error_set(&e, 502, NULL, "The Gemini CLI asked too often for one answer (%u times).",
                       JOB_CALLS_MAX);
-        job_failed(j, &e);
+        job_failed(j, &e, NULL);
         return false;
 }
 
@@ -167,9 +167,11 @@ void job_answered(Job *j, const Usage *usage) {
         j->usage.total += usage->total;
 }
 
-void job_failed(Job *j, const ApiError *e) {
+void job_failed(Job *j, const ApiError *e, const Verdict *v) {
         j->has_error = true;
         j->error = *e;
+        j->error_class = v ? v->class : VERDICT_OK;
+        text_copy(j->error_cause, sizeof(j->error_cause), v ? v->cause : "");
 }
 
 void job_tried(Job *j, const char *key_mask, const char *key_name) {

@@ -35,6 +35,8 @@ struct Job {
         bool has_call;  /* it contains a functionCall */
         bool has_error; /* a request of the CLI's failed: `error` is what the CLI received */
         ApiError error;
+        VerdictClass error_class; /* of the attempt behind it; VERDICT_OK: there was none */
+        char error_cause[VERDICT_CAUSE_MAX]; /* of that attempt, for the log; "" */
         char finish_reason[FINISH_REASON_MAX + 1]; /* Gemini's own; "" */
         char block_reason[FINISH_REASON_MAX + 1];  /* of promptFeedback; "" */
         char response_id[128], model_version[128]; /* "" */
@@ -67,7 +69,7 @@ bool job_admit(Job *j);
 void job_received(Job *j, const char *json, size_t n);
 /* … when an answer is complete (not for a count of tokens), … */
 void job_answered(Job *j, const Usage *usage);
-/* … when it failed, with the error, … */
-void job_failed(Job *j, const ApiError *e);
+/* … when it failed, with the error and the verdict of its last attempt (NULL: there was none), … */
+void job_failed(Job *j, const ApiError *e, const Verdict *v);
 /* … and with the key that was tried. */
 void job_tried(Job *j, const char *key_mask, const char *key_name);

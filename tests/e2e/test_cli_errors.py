@@ -142,14 +142,18 @@ def test_inner_lines_are_for_debugging(cli, sim):
     assert inner["client"] == "unix"
 
 
-@pytest.mark.parametrize("error", ["rpm retry=30s", "invalid_argument", "overloaded"])
-def test_the_log_of_a_failure(cli, sim, error):
+@pytest.mark.parametrize("error,verdict", [
+    ("rpm retry=30s", "minute"), ("rpd", "day"), ("invalid_argument", "request"), ("overloaded", "overload"), ("invalid_key", "key_dead"),
+    ("html_502", "foreign"),
+])
+def test_the_log_of_a_failure(cli, sim, error, verdict):
+    """The verdict and the cause are those of the CLI's own request."""
     sim.script(f"*: error {error}")
     d = cli()
     a = run(d, "Hi")
     line = line_of(d)
     assert line["status"] == a.status and line["attempts"] == sim.count() and line["key"] in MASKS.values()
-    assert line["verdict"] not in ("ok", "internal")
+    assert line["verdict"] == verdict and line["cause"]
 
 
 def test_counted_once(cli, sim):
@@ -263,6 +267,8 @@ def test_runner_that_is_none(cli, tmp_path):
         a = run(d, "Hi")
         assert a.status == 503 and "CLI_RUNNER" in error_of(a)["message"], a.body
         d.wait_log("the warning", lambda e: e["level"] == "warning" and "CLI_RUNNER" in e["message"])
+        line = line_of(d)
+        assert line["verdict"] == "cli" and line["cause"].startswith(f"No runner for the Gemini CLI is available (CLI_RUNNER={runner})")
 
 
 def test_no_socket_for_jobs(cli, tmp_path, records):
@@ -270,4 +276,6 @@ def test_no_socket_for_jobs(cli, tmp_path, records):
     d = cli(TMPDIR=str(tmp_path / "none"))
     a = run(d, "Hi")
     assert a.status == 503 and "no socket" in error_of(a)["message"], a.body
+    line = line_of(d)
+    assert line["verdict"] == "cli" and "no socket" in line["cause"]
     assert d.chat().status == 200 and records() == []

@@ -213,6 +213,8 @@ def test_no_queue(cli, records):
         for _ in range(3):
             a = run(d, "Hi")
             assert a.status == 429 and int(a.header("Retry-After")) >= 1
+        line = line_of(d)
+        assert line["verdict"] == "cli" and line["cause"].endswith("(CLI_MAX_JOBS) are busy")
     gone(records)
     assert run(d, "Hi").status == 200
 
@@ -641,6 +643,11 @@ def test_no_cli(cli, tmp_path, records):
             assert a.status == 503, a.body
             message = error_of(a)["message"]
             assert path in message and "install-gemini-cli" in message
+        line = line_of(d)
+        assert line["verdict"] == line["verdicts"] == "cli" and "attempts" not in line
+        assert line["cause"].startswith(f"The Gemini CLI is not installed here (CLI_PATH={path})")
+        assert f": cli ({line['cause']})" in line["message"]
+        assert line_of(d, "openai-chat")["verdict"] == "cli"
         h = health(d)
         assert h["gemini_cli_available"] is False and "gemini_cli_version" not in h and h["isolation"] == "none"
         assert d.chat().status == 200

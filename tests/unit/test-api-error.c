@@ -134,6 +134,8 @@ static void test_verdict(void **state) {
                 { VERDICT_OVERLOAD, 504, "x", 0, 504, "timeout", "", 0, false, NULL },
                 { VERDICT_CUT, 0, "x", 0, 502, "bad_gateway", "", 0, false, "m: the answer broke off: x" },
                 { VERDICT_TIMEOUT, 0, "", 0, 504, "timeout", "", 0, false, "m: no answer in time." },
+                { VERDICT_CLI, 0, "x", 0, 503, "service_unavailable", "", 0, false,
+                  "m: the Gemini CLI could not answer: x" },
                 { VERDICT_INTERNAL, 0, "secret detail", 0, 500, NULL, "", 0, false,
                   "m: an internal error occurred." },
         };

@@ -83,7 +83,7 @@ static Job *new_job(JobBook *book, const Row *row) {
                 ApiError e;
 
                 api_error_set(&e, row->error, NULL, "upstream's message");
-                job_failed(j, &e);
+                job_failed(j, &e, NULL);
         }
         return j;
 }
@@ -124,7 +124,7 @@ static void test_refusal_is_whole(void **state) {
         api_error_set(&e, 429, "model", "slowly");
         e.retry_after = 7 * USEC_PER_SEC;
         e.daily = e.hopeless = true;
-        job_failed(j, &e);
+        job_failed(j, &e, NULL);
         assert_int_equal(cli_answer_judge(j, NULL, &got), DIALECT_E_REFUSED);
         assert_int_equal(got.status, 429);
         assert_int_equal(got.retry_after, 7 * USEC_PER_SEC);

@@ -29,6 +29,7 @@ static void test_outcomes(void **state _unused_) {
                 { VERDICT_FOREIGN, "unreachable" },
                 { VERDICT_CUT, "unreachable" },
                 { VERDICT_TIMEOUT, "unreachable" },
+                { VERDICT_CLI, "unreachable" },
                 { VERDICT_CLIENT_GONE, "unreachable" },
                 { VERDICT_INTERNAL, "unreachable" },
         };

@@ -35,6 +35,7 @@ static void test_rules(void **state) {
                 { VERDICT_FOREIGN, "foreign", FAULT_NETWORK, "-b-", "~~~~~" },
                 { VERDICT_CUT, "cut", FAULT_MODEL, "-b-", "~~~~~" },
                 { VERDICT_TIMEOUT, "timeout", FAULT_MODEL, "a--", "~~~~~" },
+                { VERDICT_CLI, "cli", FAULT_MODEL, "---", "....." },
                 { VERDICT_CLIENT_GONE, "client_gone", FAULT_NOBODY, "---", "....." },
                 { VERDICT_INTERNAL, "internal", FAULT_NOBODY, "---", "....." },
         };

@@ -74,7 +74,7 @@ static void fail(Exchange *x, const ApiError *e) {
         exchange_hedge_done(x);
         attempt_cancel(x->attempt, VERDICT_INTERNAL);
         if (q->job)
-                job_failed(q->job, e);
+                job_failed(q->job, e, q->verdicts.n > 0 ? x->attempt->verdict : NULL);
         if (exchange_is_open(x)) {
                 key_queue_leave(q->http->queue, &x->place);
                 x->backoff = timer_free(x->backoff);

@@ -193,9 +193,13 @@ static bool queue_after(Exchange *x, const PoolRefusal *refusal) {
 
 /* --- FALLBACK_MODELS --- */
 
-/* Another model does not help if the key itself or the request is at fault. */
-static bool is_of_model(const Verdict *v) {
-        switch (verdict_rule(v->class)->fault) {
+/* Another model does not help if the key itself or the request is at fault. The CLI's own request has tried
+ * all keys, so a key's fault means that none is left for this model. */
+static bool is_of_model(const Exchange *x) {
+        switch (verdict_rule(x->attempt->verdict->class)->fault) {
+        case FAULT_KEY:
+        case FAULT_PROJECT:
+                return x->target.cli;
         case FAULT_MODEL:
         case FAULT_KEY_MODEL:
         case FAULT_PROJECT_MODEL:
@@ -271,7 +275,7 @@ static void refused(Exchange *x, const PoolRefusal *refusal) {
         key_queue_leave(x->request->http->queue, &x->place);
         if (exchange_verdict_answers(x, refusal))
                 refusal = NULL;
-        if ((!refusal && !is_of_model(x->attempt->verdict)) || !turn_elsewhere(x, refusal))
+        if ((!refusal && !is_of_model(x)) || !turn_elsewhere(x, refusal))
                 exchange_fail(x, refusal);
 }
 
@@ -366,6 +370,6 @@ void exchange_go_on(Exchange *x) {
             pool_is_exhausted(x->request->http->p.pool, x->target.model, day_clock_now(), &refusal) &&
             queue_after(x, &refusal))
                 return exchange_reset(x);
-        if (!is_of_model(x->attempt->verdict) || !turn_elsewhere(x, NULL))
+        if (!is_of_model(x) || !turn_elsewhere(x, NULL))
                 exchange_fail(x, NULL);
 }
