@@ -74,7 +74,7 @@ bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
         k.rows = r->rows + i;
         for (; i < r->n && streq(r->rows[i].path, k.rows->path); i++) {
                 const KeyRow *row = r->rows + i;
-                bool is_model = !strnull(row->model) && !row_is_missing(row);
+                bool is_model = !strnull(row->model);
                 const char *state = row_is_missing(row) ? "usable" : row->state; /* the key's */
 
                 /* Among states alike, the one that frees first. */
@@ -91,6 +91,7 @@ bool rows_next_key(const KeyRows *r, size_t *at, RowsOfKey *ret) {
                 }
                 k.n_models += is_model;
                 k.n_usable += is_model && streq(row->state, "usable");
+                k.n_missing += is_model && row_is_missing(row);
                 k.n++;
         }
         *at = i;

@@ -26,7 +26,7 @@ typedef struct RowsOfKey {
         size_t n;
         const char *state; /* of its best model */
         usec_t available_at;
-        size_t n_models, n_usable;
+        size_t n_models, n_usable, n_missing; /* a missing model counts as one of the models */
         const char *last_error; /* of its worst model; "" if there is none */
 } RowsOfKey;
 

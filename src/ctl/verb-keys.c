@@ -85,18 +85,17 @@ int verb_keys(Ctl *c, unsigned n, char *args[]) {
                                "and run gemgatectl reload");
         for (size_t at = 0; rows_next_key(&rows, &at, &k);) {
                 _cleanup_free_ char *label = rows_label(k.rows);
-                bool usable = streq(k.state, "usable");
 
                 table_add(&t, STYLE_STRONG, label);
                 table_add(&t, STYLE_PLAIN, k.rows->mask);
                 table_add(&t, STYLE_PLAIN, k.rows->project);
                 table_add(&t, words_style(k.state), k.state);
                 if (k.n_models > 0)
-                        table_addf(&t, k.n_usable < k.n_models ? STYLE_WARN : STYLE_PLAIN, "%zu/%zu",
-                                   k.n_usable, k.n_models);
+                        table_addf(&t, k.n_usable + k.n_missing < k.n_models ? STYLE_WARN : STYLE_PLAIN,
+                                   "%zu/%zu", k.n_usable, k.n_models);
                 else
                         table_add(&t, STYLE_PLAIN, NULL);
-                table_add(&t, STYLE_PLAIN, usable ? NULL : words_free(k.available_at, now, time));
+                table_add(&t, STYLE_PLAIN, words_frees(k.state, k.available_at, now, time));
                 table_add(&t, STYLE_PLAIN, k.last_error);
         }
         return show_table(c, &t);
@@ -137,7 +136,7 @@ static void show_model(Table *t, const KeyModel *v, usec_t now) {
 
         table_add(t, STYLE_STRONG, v->model);
         table_add(t, words_style(v->state), v->state);
-        table_add(t, STYLE_PLAIN, streq(v->state, "usable") ? NULL : words_free(v->available_at, now, time));
+        table_add(t, STYLE_PLAIN, words_frees(v->state, v->available_at, now, time));
         table_addf(t, STYLE_PLAIN, "%llu", (unsigned long long) v->today);
         table_addf(t, STYLE_PLAIN, "%llu", (unsigned long long) v->total);
         table_addf(t, v->errors > 0 ? STYLE_WARN : STYLE_PLAIN, "%llu", (unsigned long long) v->errors);

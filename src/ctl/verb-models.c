@@ -58,13 +58,13 @@ int verb_models(Ctl *c, unsigned n, char *args[]) {
                 return ctl_say(c, CTL_NOTHING, "no model was used yet");
         for (size_t i = 0; i < l.n; i++) {
                 const Model *m = l.models + i;
-                bool frees = m->n_usable == 0 && !streq(m->state, "missing");
 
                 table_add(&t, STYLE_STRONG, m->name);
                 table_add(&t, words_style(m->state), m->state);
                 table_addf(&t, m->n_usable < m->n_keys ? STYLE_WARN : STYLE_PLAIN, "%zu/%zu", m->n_usable,
                            m->n_keys);
-                table_add(&t, STYLE_PLAIN, frees ? words_free(m->available_at, now, time) : NULL);
+                table_add(&t, STYLE_PLAIN,
+                          m->n_usable > 0 ? NULL : words_frees(m->state, m->available_at, now, time));
         }
         return show_table(c, &t);
 }

@@ -8,6 +8,7 @@
 #include "ctl/words.h"
 
 /* Two units at most, and below a minute only whole seconds. */
+/* As the span of a sentence of ExplainPick (pool/explain.c), which is shown beside it. */
 static void span(usec_t u, char *ret, size_t n) {
         unsigned long long s = (u + USEC_PER_SEC / 2) / USEC_PER_SEC;
 
@@ -42,6 +43,10 @@ const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]) {
 
 const char *words_free(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]) {
         return t <= now ? "now" : words_time(t, now, ret);
+}
+
+const char *words_frees(const char *state, usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]) {
+        return streq(state, "usable") || streq(state, "missing") ? NULL : words_free(t, now, ret);
 }
 
 const char *words_date(usec_t t, char ret[static WORDS_TIME_MAX]) {

@@ -14,6 +14,9 @@ const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 /* When something becomes usable: as words_time(), but 0 and times in the past are `now`. */
 const char *words_free(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
+/* For a column FREES; NULL if nothing blocks it: `usable`, and `missing`, which no time changes. */
+const char *words_frees(const char *state, usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
+
 /* A duration: `41 s`, `2 min`, `1 h 5 min`. */
 const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]);
 

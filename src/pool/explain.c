@@ -178,15 +178,20 @@ static void mark_coincidence(PoolExplain *e) {
 }
 
 /* A duration for people: "41 s", "12 min", "3 h". */
+/* As gemgatectl's column FREES, beside which it is shown: the nearest second, and larger units cut off. */
 static void span(usec_t u, char ret[static 32]) {
-        unsigned long long s = (u + USEC_PER_SEC - 1) / USEC_PER_SEC;
+        unsigned long long s = (u + USEC_PER_SEC / 2) / USEC_PER_SEC;
 
-        if (s < 120)
+        if (s < 60)
                 (void) snprintf(ret, 32, "%llu s", s);
-        else if (s < 120 * 60)
-                (void) snprintf(ret, 32, "%llu min", (s + 59) / 60);
+        else if (s < 3600)
+                (void) snprintf(ret, 32, "%llu min", s / 60);
+        else if (s < 86400)
+                (void) snprintf(ret, 32, s / 60 % 60 > 0 ? "%llu h %llu min" : "%llu h", s / 3600,
+                                s / 60 % 60);
         else
-                (void) snprintf(ret, 32, "%llu h", (s + 3599) / 3600);
+                (void) snprintf(ret, 32, s / 3600 % 24 > 0 ? "%llu d %llu h" : "%llu d", s / 86400,
+                                s / 3600 % 24);
 }
 
 /* --- the sentence --- */

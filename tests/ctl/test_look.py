@@ -115,8 +115,29 @@ def test_a_model_that_is_not_there(mock, ctl):
     mock.answers["GetAll"] = DAEMON
     assert lines(ctl("models"))[1].split() == ["no-such", "missing", "0/2", "-"]
     assert "no-such" not in ctl("status")
-    assert [[f for f in line.split() if f in ("usable", "missing", "1/1", "found.")]
-            for line in lines(ctl("keys"))[1:]] == [["usable", "1/1"], ["usable"]]
+    assert [[f for f in line.split() if f in ("usable", "missing", "1/2", "0/1", "found.")]
+            for line in lines(ctl("keys"))[1:]] == [["usable", "1/2"], ["usable", "0/1"]]
+
+
+def test_the_models_of_a_key_are_counted_alike_in_every_state(mock, ctl):
+    def models_of(*states):
+        mock.answers["ListKeyHealth"] = health(*(row("one", f"model-{i}", state=state) for i, state in enumerate(states)))
+        return [field for field in lines(ctl("keys"))[1].split() if "/" in field]
+
+    assert models_of("usable", "usable", "cooling", "missing") == ["2/4"]
+    assert models_of("usable", "usable", "usable", "missing") == ["3/4"]
+    assert models_of("disabled", "disabled", "disabled", "disabled") == ["0/4"]
+
+
+def test_a_model_that_is_not_there_never_frees(mock, ctl):
+    mock.answers["ListKeyHealth"] = health(row("work", "no-such", state="missing"))
+    mock.answers[key_path("work"), "GetAll"] = properties(
+        State="usable", Enabled=True, RequestsTotal=1, RequestsToday=1, LastUsed=0, LastError="", LastErrorAt=0
+    )
+    mock.answers[key_path("work"), "Get"] = get("a(ssuttttts)", [["no-such", "missing", 0, 0, 1, 1, 1, 0, "It is not found."]])
+    shown = next(line.split() for line in lines(ctl("show", "work")) if line.startswith("no-such"))
+    assert shown[:3] == ["no-such", "missing", "-"]
+    assert lines(ctl("models"))[1].split()[-1] == "-"
 
 
 MODELS = get("a(ssuttttts)", [["gemini-a", "cooling", 2, FOREVER, 10, 4, 3, 1_795_000_000_000_000, "Quota."]])

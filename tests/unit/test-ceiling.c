@@ -426,7 +426,7 @@ static void test_explain(void **state) {
         pool_report(p, &lease, &v, NULL, NOON + 11 * USEC_PER_SEC);
         t = (Told){};
         pool_explain(p, "m", NOON + 11 * USEC_PER_SEC, on_reason, &t);
-        assert_non_null(strstr(t.text, "2 cooling: the quota of this model is spent; frees in 60 s; 2 of 2 "
+        assert_non_null(strstr(t.text, "2 cooling: the quota of this model is spent; frees in 1 min; 2 of 2 "
                                        "requests a day (guessed)\n"));
         t = (Told){};
         pool_set_limits(p, &(CeilingRow){ model, NULL, { [CEILING_RPD] = 7 } }, 1, NOON + USEC_PER_HOUR);

@@ -614,9 +614,9 @@ static void test_explain(void **state) {
                  "b 1 usable now: would be picked after 1 other: 1 attempt today\n"
                  "a 0 cooling 41: cooling: the quota of this model is spent; frees in 41 s\n"
                  "d 0 billing 60: billing: its project is out of credit or over its cap; is tried again in "
-                 "60 s\n"
-                 "c 0 dead 3600: dead: Google refuses this key for every model; is tried again in 60 min\n"
-                 "f 0 closed 86400: closed: this model is not open to its project; is tried again in 24 h\n"
+                 "1 min\n"
+                 "c 0 dead 3600: dead: Google refuses this key for every model; is tried again in 1 h\n"
+                 "f 0 closed 86400: closed: this model is not open to its project; is tried again in 1 d\n"
                  "e 0 disabled never: disabled: by the configuration or an administrator\n");
 
         /* A model without requests is explained, and not created. */
