@@ -184,9 +184,9 @@ static int reset_begin(void *answer, Buf *body _unused_) {
 }
 
 static void reset_write(const ResetAnswer *a, Buf *body) {
-        const char *whom = a->pattern ? "the keys of that name or mask" : "every key";
-        const char *where = a->model ?: "every model";
         unsigned n = pool_reset_count(a->reset);
+        const char *whom = a->pattern ? "the keys of that name or mask" : n > 0 ? "every key" : "any key";
+        const char *where = a->model ?: n > 0 ? "every model" : "any model";
         char message[MODEL_NAME_MAX + 128];
         JWriter w = JWRITER_INIT(body);
 
@@ -194,8 +194,7 @@ static void reset_write(const ResetAnswer *a, Buf *body) {
                 (void) snprintf(message, sizeof(message), "%u %s lifted: %s, %s.", n,
                                 n == 1 ? "block was" : "blocks were", whom, where);
         else
-                (void) snprintf(message, sizeof(message), "There was no block to lift: %s, %s.", whom,
-                                where);
+                (void) snprintf(message, sizeof(message), "No block to lift for %s and %s.", whom, where);
         jwrite_object(&w, NULL);
         jwrite_string(&w, "message", message);
         jwrite_uint(&w, "reset_count", n);
