@@ -55,7 +55,7 @@ static int help(void) {
         (void) buf_puts(
                 &b,
                 "Usage: gemgated [OPTION]...\n"
-                "Serves OpenAI and Gemini clients from a pool of Gemini API keys.\n\n"
+                "Serves OpenAI, Anthropic and Gemini clients from a pool of Gemini API keys.\n\n"
                 "  --config-dir=DIR   read gemgate.env, api-keys, allowed-tokens, admin-tokens,\n"
                 "                     upstream-proxy and project-proxies in DIR\n"
                 "  --env-file=FILE    read settings from FILE (else DIR/gemgate.env, else ./.env)\n"

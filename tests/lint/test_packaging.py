@@ -70,3 +70,10 @@ def test_no_argument(run, name):
 def test_help_of_the_installer(run):
     """What is installed beside gemgated: its help must not speak of what only its text has."""
     assert "digests below" not in run("install-gemini-cli", "--help").stdout
+
+
+@pytest.mark.parametrize("file", ["packaging/debian/control", "packaging/gemgate.spec", "docs/man/gemgated.8.scd", "src/daemon/main.c"])
+def test_descriptions_name_every_protocol(file):
+    text = (ROOT / file).read_text()
+    said = next(line for line in text[text.lower().index("serves"):].split(".") if "OpenAI" in line)
+    assert "Anthropic" in said and "Gemini" in said
