@@ -240,6 +240,9 @@ static int run(int argc, char *argv[]) {
                 config_unref(config);
                 return r;
         }
+        if (config->n_keys > 0 && config->tokens.n == 0)
+                say(LOG_LEVEL_WARNING,
+                    "ALLOWED_TOKENS: no token is set, so every request of a client gets a 401", &later);
         if (paths.check) {
                 say_later(&later);
                 log_info("the configuration is good: %zu key%s, %zu client token%s, %zu admin token%s",

@@ -231,6 +231,15 @@ def test_published_by_compose(tmp_path):
     assert (got, messages_of(out, err)) == (78, [why, "./.env: read"])
 
 
+@pytest.mark.parametrize("token", ["ALLOWED_TOKENS", "ADMIN_TOKENS", None])
+def test_keys_and_no_token(token, tmp_path):
+    """Good, but of no use yet; without keys there is a warning of the same kind about them."""
+    write(tmp_path / "x.env", GOOD | {"ALLOWED_TOKENS": None} | ({token: TOKEN} if token else {}))
+    got, out, err = run_daemon(tmp_path, "--env-file=x.env", "--check-config")
+    warning = "warning: ALLOWED_TOKENS: no token is set, so every request of a client gets a 401"
+    assert (got, messages_of(out, err)) == (0, [] if token else [warning])
+
+
 def test_no_env_file(tmp_path):
     got, out, err = run_daemon(tmp_path, "--env-file=/nonexistent")
     assert (got, out, err) == (78, "", "gemgated: --env-file: /nonexistent: must be a file that exists\n")
