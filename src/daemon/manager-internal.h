@@ -49,6 +49,7 @@ struct Manager {
                 bool again;           /* another reload comes after it */
                 uint64_t serial;      /* of the latest reload */
                 char *fault;          /* its first one; or NULL */
+                char *warnings;       /* all of them, each after `; warning: `; or NULL */
                 Config *config;       /* that has been read, until its keys are freed; or NULL */
                 PoolKeyWanted *wanted;
                 PoolUpdate *update; /* while the pool gets its keys and limits; or NULL */

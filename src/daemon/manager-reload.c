@@ -33,7 +33,19 @@
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
 
-#define CHANGED_MAX 1800U /* bytes: the names of all settings */
+#define CHANGED_MAX  1800U /* bytes: the names of all settings */
+#define WARNINGS_MAX 2048U /* bytes of warnings, after which the answer has no more of them */
+
+/* For the answer: each one behind the former. What does not fit into memory is only in the log. */
+static void keep_warning(Manager *m, const char *line) {
+        char *all = NULL;
+
+        if (strlen(strempty(m->reload.warnings)) >= WARNINGS_MAX ||
+            asprintf(&all, "%s; warning: %s", strempty(m->reload.warnings), line) < 0)
+                return;
+        free(m->reload.warnings);
+        m->reload.warnings = all;
+}
 
 /* Each message about the configuration is logged at once, and the first fault is kept. */
 static void say(LogLevel level, const char *line, void *userdata) {
@@ -42,6 +54,8 @@ static void say(LogLevel level, const char *line, void *userdata) {
         log_full(level, "%s", line);
         if (level == LOG_LEVEL_ERROR && !m->reload.fault)
                 m->reload.fault = strdup(line);
+        if (level == LOG_LEVEL_WARNING)
+                keep_warning(m, line);
 }
 
 static PoolKeyWanted *wanted_of(const Config *c) {
@@ -136,8 +150,10 @@ static int check(Manager *m, int faults, Config **c) {
         return 0;
 }
 
-/* `changed`: the settings beside the keys; of a reload that succeeded. */
+/* `changed`: the settings beside the keys; of a reload that succeeded. The warnings are in the log already,
+ * so only the caller gets them here. */
 static void report(Manager *m, int r, const PoolChange *change, const char *changed) {
+        _cleanup_free_ char *answer = NULL;
         char message[2048];
 
         if (r >= 0) {
@@ -156,7 +172,9 @@ static void report(Manager *m, int r, const PoolChange *change, const char *chan
         }
         if (!m->draining)
                 notify_ready(m->notify);
-        bus_reloaded(m->bus, m->reload.serial, r >= 0, message);
+        if (r >= 0 && m->reload.warnings && asprintf(&answer, "%s%s", message, m->reload.warnings) < 0)
+                answer = NULL;
+        bus_reloaded(m->bus, m->reload.serial, r >= 0, answer ?: message);
 }
 
 static int begin(Manager *m);
@@ -254,6 +272,7 @@ static int begin(Manager *m) {
 
         m->reload.again = false;
         free(TAKE_PTR(m->reload.fault));
+        free(TAKE_PTR(m->reload.warnings));
         r = config_thread_start(m->loop, &m->paths, say, on_read, m, &m->reload.thread);
         if (r < 0)
                 return r;
@@ -286,6 +305,7 @@ void manager_stop_reload(Manager *m) {
         drop_update(m);
         m->reload.config = config_unref(m->reload.config);
         free(TAKE_PTR(m->reload.fault));
+        free(TAKE_PTR(m->reload.warnings));
 }
 
 /* A SIGHUP from the kernel means that the terminal is gone: the daemon ends, unless started with nohup. */

@@ -161,12 +161,27 @@ def test_reload_names_what_has_changed(home):
     root.listen()
     c.write("gemgate.env", "MAX_BODY=1M\nALLOWED_TOKENS=another-token-of-a-client-1\nDRAIN_TIMEOUT=30s\n")
     root.call("Reload")
-    assert root.told("Reloaded") == [[True, "configuration reloaded: 0 keys added, 0 removed, 2 kept; changed: MAX_BODY"]]
+    assert root.told("Reloaded") == [[True, "configuration reloaded: 0 keys added, 0 removed, 2 kept; changed: MAX_BODY; "
+                                            "warning: changed, but fixed until a restart: ALLOWED_TOKENS in the environment"]]
     c.write("gemgate.env", "")
     root.call("Reload")
     root.signals.clear()
     root.call("Reload")
     assert root.told("Reloaded") == [[True, "configuration reloaded: 0 keys added, 0 removed, 2 kept"]]
+
+
+def test_reload_tells_its_warnings(home):
+    """What the log warns of is in the answer, too: a setting that waits for a restart. The log has it once."""
+    c, root = home
+    root.listen()
+    c.write("gemgate.env", "MAX_CONNECTIONS=77\n")
+    root.call("Reload")
+    assert root.told("Reloaded") == [[True, "configuration reloaded: 0 keys added, 0 removed, 2 kept; "
+                                            "warning: changed, but fixed until a restart: MAX_CONNECTIONS"]]
+    assert len([e for e in c.daemon.log() if "fixed until a restart" in e["message"]]) == 1
+    c.write("gemgate.env", "")
+    root.call("Reload")
+    assert root.told("Reloaded")[-1] == [True, "configuration reloaded: 0 keys added, 0 removed, 2 kept"]
 
 
 def test_reload_renames(home):
