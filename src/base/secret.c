@@ -288,6 +288,8 @@ static size_t broken_key_length(const char *s) {
         return length + key_length(s + length, &k);
 }
 
+#define GOOGLE_KEY_MIN 16U /* characters behind the prefix; fewer are prose */
+
 /* Covers the key at s, if there is one. Returns how many bytes are done: at least one. */
 static size_t scrub_at(char *s, const Secret *known) {
         static const struct {
@@ -295,8 +297,8 @@ static size_t scrub_at(char *s, const Secret *known) {
                 size_t n;
                 size_t least; /* fewer characters than this after the prefix are prose, not a key */
         } forms[] = {
-                { "AIza", 4, 16 },
-                { "AQ.", 3, 16 },
+                { "AIza", 4, GOOGLE_KEY_MIN },
+                { "AQ.", 3, GOOGLE_KEY_MIN },
                 { "api_key:", 8, 8 },
                 { "key=", 4, 8 },
         };
@@ -367,6 +369,21 @@ void secret_scrub(char *text, const Secret *known) {
                 cover_plain(text, known);
         for (char *p = text; *(p = next_suspect(p, known));)
                 p += scrub_at(p, known);
+}
+
+bool secret_is_in_name(const char *s, size_t n, const Secret *known) {
+        const char *end = s + n, *p;
+
+        if (known && memmem(s, n, known->bytes, known->n))
+                return true;
+        for (; (p = memchr(s, 'A', (size_t) (end - s))); s = p + 1) {
+                size_t left = (size_t) (end - p);
+
+                if ((left >= 3 + GOOGLE_KEY_MIN && memcmp(p, "AQ.", 3) == 0) ||
+                    (left >= 4 + GOOGLE_KEY_MIN && memcmp(p, "AIza", 4) == 0))
+                        return true;
+        }
+        return false;
 }
 
 /* --- what may be a secret --- */

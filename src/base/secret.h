@@ -50,6 +50,10 @@ void secret_scrub(char *text, const Secret *known);
 /* Covers only this secret, in the same spellings. Of many secrets each one then costs little. */
 void secret_scrub_one(char *text, const Secret *known);
 
+/* Whether secret_scrub() would cover a part of these bytes, which are letters, digits, `_`, `-` and `.`
+ * only: there, nothing is spelled with escapes, and this is much faster. */
+bool secret_is_in_name(const char *s, size_t n, const Secret *known);
+
 /* Covers, in place, the user and password of a URL: what is before an @, back to where a name can begin. */
 void secret_scrub_users(char *text);
 

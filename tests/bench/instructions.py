@@ -25,7 +25,7 @@ EVENTS_FEW, EVENTS_MANY = 20, 420  # of one stream
 PACE = "10ms"  # between two events: each one arrives by itself, although valgrind is slow
 
 TRIES = 3  # a bound is missed if each misses one: how often the loop wakes differs, and an event by 3 %
-CALL_RATIO_MAX = 1.4  # an event with a tool call, which the client gets as two chunks, to an event with a text
+CALL_RATIO_MAX = 1.3  # an event with a tool call, which the client gets as two chunks, to an event with a text
 
 
 @dataclasses.dataclass(frozen=True)

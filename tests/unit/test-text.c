@@ -480,6 +480,31 @@ static void test_scrub_spellings(void **state) {
         }
 }
 
+/* The fast question has the slow answer, for every text that it may be asked about. */
+static void test_in_name(void **state) {
+        static const char *const words[] = {
+                "AIza", "AQ.",         "AI",    "A", "a", "k",     "0123456789", "ABCDEFGHIJKLMNOP",
+                "-",    "known-key.1", "known", "_", "0", "call_",
+        };
+        _cleanup_(secret_unrefp) Secret *known = NULL;
+        unsigned seed = 1, n_found = 0;
+
+        assert_int_equal(secret_new("known-key.1", 11, &known), 0);
+        for (unsigned i = 0; i < 100000; i++) {
+                _cleanup_buf_ Buf text = BUF_INIT(128), copy = BUF_INIT(128);
+                bool found;
+
+                for (unsigned k = (unsigned) rand_r(&seed) % 7; k > 0; k--)
+                        (void) buf_puts(&text, words[(unsigned) rand_r(&seed) % ELEMENTSOF(words)]);
+                (void) buf_puts(&copy, buf_cstr(&text));
+                secret_scrub((char *) (uintptr_t) buf_cstr(&copy), i % 2 ? known : NULL);
+                found = secret_is_in_name(buf_cstr(&text), text.n, i % 2 ? known : NULL);
+                assert_int_equal(found, !streq(buf_cstr(&copy), buf_cstr(&text)));
+                n_found += found;
+        }
+        assert_true(n_found > 1000);
+}
+
 /* Any other text stays as it is. */
 static void test_scrub_prose(void **state) {
         static const char *const texts[] = {
@@ -610,6 +635,7 @@ int main(void) {
                 cmocka_unit_test(test_secret_refuses),
                 cmocka_unit_test(test_scrub),
                 cmocka_unit_test(test_scrub_spellings),
+                cmocka_unit_test(test_in_name),
                 cmocka_unit_test(test_scrub_prose),
                 cmocka_unit_test(test_scrub_cost),
                 cmocka_unit_test(test_utf8_prefix),

@@ -9,6 +9,7 @@
  */
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "dialect/openai/call.h"
 
 #define CALL_IDS_KEPT_MAX (16U << 10) /* bytes of digests that are compared; after that all ids are made */
@@ -52,11 +53,12 @@ static bool take_id(const OpenaiChat *chat, const OpenaiChoice *choice, JsonView
         for (size_t i = 0; i < n; i++)
                 if (!allowed[(unsigned char) id.p[i]])
                         return false;
+        if (secret_is_in_name(id.p, n, chat->t.key))
+                return false;
         memcpy(c->id, id.p, n);
         c->id[n] = 0;
         c->n_id = n;
-        secret_scrub(c->id, chat->t.key);
-        return memcmp(c->id, id.p, n) == 0 && !is_known_digest(choice, digest_of(c));
+        return !is_known_digest(choice, digest_of(c));
 }
 
 static uint64_t answer_digest(OpenaiChat *chat) {
@@ -133,11 +135,11 @@ static void write_call(const OpenaiCall *c, JWriter *w) {
 
 /* The first delta has everything but the arguments, the second has these. Like chunks they are written by
  * hand, because few of their bytes differ. */
-static void stream_call(const OpenaiCall *c, unsigned n, bool arguments, Buf *out) {
+static void stream_call(const OpenaiCall *c, const char *index, bool arguments, Buf *out) {
         JWriter w = JWRITER_INIT(out);
 
         (void) buf_puts(out, "{\"tool_calls\":[{\"index\":");
-        jwrite_uint(&w, NULL, n);
+        (void) buf_puts(out, index);
         if (arguments) {
                 (void) buf_puts(out, is_custom(c) ? ",\"custom\":{" : ",\"function\":{");
                 w.comma = false;
@@ -171,7 +173,9 @@ static void write_function(const OpenaiCall *c, const char *key, bool name, bool
         jwrite_end(w);
 }
 
-static void stream_delta(OpenaiChat *chat, size_t index, const OpenaiCall *c, bool arguments, Buf *out) {
+/* `number`: of the call in the answer. */
+static void stream_delta(OpenaiChat *chat, size_t index, const OpenaiCall *c, const char *number,
+                         bool arguments, Buf *out) {
         JWriter w = JWRITER_INIT(out);
 
         openai_chunk_open(chat, index, out);
@@ -180,7 +184,7 @@ static void stream_delta(OpenaiChat *chat, size_t index, const OpenaiCall *c, bo
                 write_function(c, "function_call", !arguments, arguments, &w);
                 jwrite_end(&w);
         } else
-                stream_call(c, chat->choices[index].n_calls, arguments, out);
+                stream_call(c, number, arguments, out);
         openai_chunk_close(chat, out);
 }
 
@@ -196,13 +200,15 @@ bool openai_call_begin(OpenaiChat *chat, size_t index, const GeminiPart *p, Open
 void openai_call_add(OpenaiChat *chat, size_t index, const GeminiPart *p, Buf *out) {
         OpenaiChoice *choice = &chat->choices[index];
         JWriter w = JWRITER_INIT(&choice->calls);
+        char number[TEXT_DECIMAL_MAX];
         OpenaiCall c;
 
         if (!openai_call_begin(chat, index, p, &c))
                 return;
         if (translation_streams(&chat->t)) {
-                stream_delta(chat, index, &c, false, out);
-                stream_delta(chat, index, &c, true, out);
+                (void) text_decimal(choice->n_calls, number);
+                stream_delta(chat, index, &c, number, false, out);
+                stream_delta(chat, index, &c, number, true, out);
         } else {
                 if (choice->n_calls > 0)
                         (void) buf_putc(&choice->calls, ',');
