@@ -14,6 +14,9 @@
  *   - A chunk's size with anything but 1 to 16 hexadecimal digits, control characters in its extension, and
  *     data that CR LF does not follow.
  *
+ * A query has a hundred arguments at most: libmicrohttpd answers more than it has memory for by a page of
+ * HTML (from 1.0 on), or asks for another run for ever (before). So it does not get such a first line.
+ *
  * Empty lines before a head are passed over, as RFC 9112 (2.2) wants it. Extensions and trailers have
  * ceilings, because they are read and thrown away. Whether the lengths in a head agree is checked in
  * http-head.c.
@@ -67,6 +70,11 @@ static const char *check_first_line(HttpFraming *f, const char *begin, const cha
                 if (c == ' ' && f->n_column == 0 && p == begin)
                         return "a blank before the method";
                 f->n_blanks += c == ' ';
+                f->in_query = f->in_query || c == '?';
+                if (c == '&' && f->in_query && ++f->n_ampersands >= HTTP_ARGUMENTS_MAX) {
+                        f->is_large = true;
+                        return "a query has too many arguments";
+                }
         }
         return NULL;
 }
@@ -89,8 +97,8 @@ static const char *check_header(HttpFraming *f, const char *p, const char *end) 
 static void begin_head(HttpFraming *f) {
         f->state = HTTP_FRAMING_HEAD;
         f->n_head = 0;
-        f->n_blanks = 0;
-        f->has_line = false;
+        f->n_blanks = f->n_ampersands = 0;
+        f->has_line = f->in_query = false;
 }
 
 /* Returns a fault, or NULL. */
@@ -291,5 +299,5 @@ bool http_framing_in_body(const HttpFraming *f) {
 
 bool http_framing_has_no_method(const HttpFraming *f) {
         return f->fault && f->state == HTTP_FRAMING_HEAD && !f->has_line &&
-               (f->n_blanks == 0 || f->whole_line);
+               (f->n_blanks == 0 || f->whole_line || f->is_large);
 }

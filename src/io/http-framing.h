@@ -29,9 +29,11 @@ typedef struct HttpFraming {
         uint64_t left;     /* bytes of the body, or of the chunk */
         size_t n_head;     /* bytes of the head, from its first line */
         size_t n_column;   /* bytes of the present line, without its end */
-        unsigned n_blanks; /* of the first line */
+        unsigned n_blanks, n_ampersands; /* of the first line; the latter behind a question mark */
         unsigned n_digits, n_extensions, n_trailers;
         bool has_line;  /* the first line is complete */
+        bool in_query;  /* of the first line */
+        bool is_large;  /* the fault is the size */
         bool has_name;  /* of the present header */
         bool cr;        /* the last byte was the CR of a line's end */
         bool may_have_nul; /* the bytes that are being read */
@@ -50,7 +52,7 @@ size_t http_framing_feed(HttpFraming *f, const char *p, size_t n);
 void http_framing_body(HttpFraming *f, bool chunked, uint64_t length);
 
 bool http_framing_in_body(const HttpFraming *f); /* also with a fault there */
-/* A fault at the beginning of the first line; with whole_line, anywhere in it. */
+/* A fault at the beginning of the first line; with whole_line, or of its size, anywhere in it. */
 bool http_framing_has_no_method(const HttpFraming *f);
 
 size_t http_token_length(const char *s, size_t n); /* of the token at s (RFC 9110, 5.6.2); 0: none */

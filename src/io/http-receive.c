@@ -6,8 +6,6 @@
  * http_receive_end() once.
  */
 
-#include <string.h>
-
 #include "base/limits.h"
 #include "io/http-head.h"
 #include "io/http-park.h"
@@ -67,29 +65,13 @@ HttpConnection *http_connection_of(struct MHD_Connection *mhd) {
         return info ? info->socket_context : NULL;
 }
 
-static bool has_too_many_arguments(const char *uri) {
-        unsigned n = 1;
-
-        while (n <= HTTP_ARGUMENTS_MAX && (uri = strchr(uri, '&'))) {
-                uri++;
-                n++;
-        }
-        return n > HTTP_ARGUMENTS_MAX;
-}
-
-/* MHD's first callback for a request. From 1.0 on it would answer too many arguments itself, with a page of
- * HTML, and older versions would ask for another run for ever (io/http-stall.c). */
-void *http_receive_line(void *cls _unused_, const char *uri, struct MHD_Connection *mhd) {
+/* MHD's first callback for a request. */
+void *http_receive_line(void *cls _unused_, const char *uri _unused_, struct MHD_Connection *mhd) {
         HttpConnection *c = http_connection_of(mhd);
 
-        if (!c)
-                return NULL;
-        c->has_sent = c->begun = true;
-        c->shard->n_events++;
-        if (has_too_many_arguments(uri)) {
-                http_connection_refuse(c, 431, c->server->params.head_too_large);
-                if (c->server->ops.refused)
-                        c->server->ops.refused(431, c->server->userdata);
+        if (c) {
+                c->has_sent = c->begun = true;
+                c->shard->n_events++;
         }
         return NULL;
 }

@@ -115,12 +115,14 @@ ssize_t http_wire_recv(int fd, void *p, size_t n, int flags) {
 
 void http_wire_end(HttpConnection *c) {
         const HttpServer *s = c->server;
+        bool is_large = c->framing.is_large;
+        int status = is_large ? 431 : 400;
 
         if (c->cut || c->closed || !http_framing_has_no_method(&c->framing))
                 return;
-        http_connection_refuse(c, 400, s->params.head_malformed);
+        http_connection_refuse(c, status, is_large ? s->params.head_too_large : s->params.head_malformed);
         if (s->ops.refused)
-                s->ops.refused(400, s->userdata);
+                s->ops.refused(status, s->userdata);
 }
 
 static void end_broken(HttpConnection *c) {

@@ -106,5 +106,5 @@ def test_what_is_fixed_until_a_restart_is_told(sim):
         after = machine.cursor()
         machine.configure(sim, MAX_CONNECTIONS="100", DEFAULT_MODEL="gemini-3.8-pro")
         systemctl("reload", SERVICE)
-        lines = [line for line in machine.said(after).splitlines() if "MAX_CONNECTIONS" in line]
+        lines = [line for line in machine.said(after).splitlines() if line.startswith("changed") and "MAX_CONNECTIONS" in line]
         assert len(lines) == 1 and "restart" in lines[0] and "DEFAULT_MODEL" in lines[0], machine.said(after)

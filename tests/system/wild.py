@@ -13,6 +13,13 @@ HOST, PORT = "gemini.test", 8443
 RESOLV, BUNDLE = Path("/etc/resolv.conf"), Path("/etc/ssl/certs/ca-certificates.crt")
 
 
+def trust(cert, bundle):
+    """As update-ca-certificates does: the certificate is in the bundle, and in the folder by OpenSSL's name."""
+    BUNDLE.write_bytes(bundle + cert.encode())
+    name = subprocess.run(["openssl", "x509", "-noout", "-subject_hash"], input=cert, capture_output=True, text=True, check=True)
+    (BUNDLE.parent / f"{name.stdout.strip()}.9").write_text(cert)
+
+
 def answer(question):
     """One query of DNS (RFC 1035): our address for an A of our name, else nothing."""
     end = question.index(b"\0", 12) + 5
@@ -81,9 +88,11 @@ def google(folder, sim):
     before = {path: path.read_bytes() for path in (RESOLV, BUNDLE)}
     try:
         RESOLV.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n")
-        g.trust = lambda: BUNDLE.write_bytes(before[BUNDLE] + g.cert.encode())
+        g.trust = lambda: trust(g.cert, before[BUNDLE])
         yield g
     finally:
         for path, text in before.items():
             path.write_bytes(text)
+        for path in BUNDLE.parent.glob("*.9"):
+            path.unlink()
         g.close()

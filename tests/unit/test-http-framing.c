@@ -57,6 +57,9 @@ static void check(const Row *row, size_t i, bool chunked, uint64_t length) {
 }
 
 #define ROW(bytes, ...) { bytes, sizeof(bytes) - 1, __VA_ARGS__ }
+#define FIVE "&a&a&a&a&a"
+#define NINETY_FIVE                                                                                  \
+        FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE FIVE
 #define H "POST / HTTP/1.1\r\nA: b\r\n\r\n"
 
 static const char lf[] = "a line ends with LF alone";
@@ -67,6 +70,7 @@ static const char longer[] = "a chunk is longer than its size";
 static const char name[] = "the name of a header is not a token";
 static const char fold[] = "a header that continues on the next line";
 static const char colon[] = "a header without a colon";
+static const char many[] = "a query has too many arguments";
 static const char first[] =
         "the first line is not a method, a target and a version, with one blank between them";
 
@@ -92,6 +96,9 @@ static void test_heads(void **state _unused_) {
                 ROW("GET / HTTP/1.1\r\nA : b\r\n\r\n", name, 0, 0),
                 ROW("GET / HTTP/1.1\r\n: b\r\n\r\n", name, 0, 0),
                 ROW("GET / HTTP/1.1\r\nA\r\n\r\n", colon, 0, 0),
+                ROW("GET /?" NINETY_FIVE "&a&a&a&a HTTP/1.1\r\n\r\n", NULL, 1, HTTP_FRAMING_HEAD),
+                ROW("GET /?" NINETY_FIVE "&a&a&a&a&a HTTP/1.1\r\n\r\n", many, 0, 0),
+                ROW("GET /&&&" NINETY_FIVE "&&&?a HTTP/1.1\r\n\r\n", NULL, 1, HTTP_FRAMING_HEAD),
                 ROW("GET  / HTTP/1.1\r\n", first, 0, 0),
                 ROW("GET /\r\n", first, 0, 0),
                 ROW("GET\r\n", first, 0, 0),
