@@ -133,7 +133,7 @@ def test_no_body_holds_the_loop(start, tmp_path, name):
         d = start(GEMINI_BASE_URL=upstream.url, CLI_PATH="/nonexistent", LD_PRELOAD=str(BUILD / "tests/attack/turns.so"),
                   TURNS_FILE=str(tmp_path / "turns"))
         assert d.chat().status == 200
-        quickest = None
+        quickest = turn = None  # what holds the loop does so each time; what else the machine does costs CPU time, too
         for _ in range(TRIES):
             turns.forget()
             with health(d) as slowest:
@@ -141,11 +141,11 @@ def test_no_body_holds_the_loop(start, tmp_path, name):
             assert a.status == status, a.body[:200]
             quickest = min(filter(None, (quickest, slowest.value)))
             print(f"\n{name}: a turn of {turns.longest() / 1e6:.1f} ms, /health within {slowest.value * 1e3:.0f} ms")
-            assert 0 < turns.longest() <= TURN_MAX, f"a turn of {turns.longest() / 1e6:.1f} ms"
-            if quickest <= WAIT_MAX or os.getloadavg()[0] > os.cpu_count():
+            turn = min(filter(None, (turn, turns.longest())))
+            if turn <= TURN_MAX and (quickest <= WAIT_MAX or os.getloadavg()[0] > os.cpu_count()):
                 break
         else:
-            raise AssertionError(f"/health took {quickest:.2f} s")
+            raise AssertionError(f"a turn of {turn / 1e6:.1f} ms, /health took {quickest:.2f} s")
 
 
 @pytest.mark.unsanitized
@@ -156,7 +156,11 @@ def test_no_small_body_holds_the_loop(sim, start, tmp_path, name):
     turns = Turns(tmp_path / "turns")
     d = start(LD_PRELOAD=str(BUILD / "tests/attack/turns.so"), TURNS_FILE=str(tmp_path / "turns"))
     assert d.chat().status == 200
-    turns.forget()
-    assert d.ask("POST", CHAT[0], body=body).status == 200
-    print(f"\n{name}: a turn of {turns.longest() / 1e6:.1f} ms")
-    assert 0 < turns.longest() <= TURN_MAX, f"a turn of {turns.longest() / 1e6:.1f} ms"
+    found = []
+    for _ in range(TRIES):
+        turns.forget()
+        assert d.ask("POST", CHAT[0], body=body).status == 200
+        found.append(turns.longest())
+        if 0 < found[-1] <= TURN_MAX:
+            return
+    raise AssertionError(f"turns of {[round(n / 1e6, 1) for n in found]} ms")
