@@ -31,12 +31,19 @@ typedef struct PoolDial {
 
 /* --- dials --- */
 
-static PoolDial *dial_done(PoolDial *d) {
+static void dial_leave(PoolDial *d) {
         list_unlink(&d->link);
         d->origin->n_dials--;
+}
+
+static void dial_done(PoolDial *d) {
         dial_free(d->dial);
         free(d);
-        return NULL;
+}
+
+static void dial_drop(PoolDial *d) {
+        dial_leave(d);
+        dial_done(d);
 }
 
 static size_t dials_wanted(const HttpOrigin *o) {
@@ -64,7 +71,7 @@ static void on_dialled(Transport *t, const DialTimes *times, const char *cause, 
         usec_t started = d->started;
         PoolConn *conn;
 
-        dial_done(d);
+        dial_leave(d);
         if (t && http_conn_new(o, t, times, &conn) < 0)
                 t = NULL, cause = "No memory for the connection";
         if (!t) {
@@ -81,6 +88,7 @@ static void on_dialled(Transport *t, const DialTimes *times, const char *cause, 
                 http_conn_use_http1(conn, c);
         } else
                 http_conn_keep(conn);
+        dial_done(d); /* the times and the cause are the dial's */
         http_origin_dispatch(o);
 }
 
@@ -245,7 +253,7 @@ void http_origin_leave(PoolCall *c) {
  * wait, at the end of the turn. */
 void http_origin_drain(HttpOrigin *o) {
         LIST_FOREACH(i, &o->dials)
-                dial_done(list_entry(i, PoolDial, link));
+                dial_drop(list_entry(i, PoolDial, link));
         o->is_due = true;
         http_pool_wake(o->pool);
         LIST_FOREACH(i, &o->idle) {
@@ -348,7 +356,7 @@ static void free_all(List *conns) {
 HttpOrigin *http_origin_free(HttpOrigin *o) {
         assert(o->n_calls == 0);
         LIST_FOREACH(i, &o->dials)
-                dial_done(list_entry(i, PoolDial, link));
+                dial_drop(list_entry(i, PoolDial, link));
         free_all(&o->idle);
         free_all(&o->busy);
         free_all(&o->shared);

@@ -82,7 +82,8 @@ static size_t join(const struct iovec *v, int n_v, char *ret, size_t max) {
         for (int i = 0; i < n_v && n < max; i++) {
                 size_t k = MIN(v[i].iov_len, max - n);
 
-                memcpy(ret + n, v[i].iov_base, k);
+                if (k > 0) /* else there may be no base */
+                        memcpy(ret + n, v[i].iov_base, k);
                 n += k;
         }
         return n;
