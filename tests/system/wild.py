@@ -17,7 +17,9 @@ def trust(cert, bundle):
     """As update-ca-certificates does: the certificate is in the bundle, and in the folder by OpenSSL's name."""
     BUNDLE.write_bytes(bundle + cert.encode())
     name = subprocess.run(["openssl", "x509", "-noout", "-subject_hash"], input=cert, capture_output=True, text=True, check=True)
-    (BUNDLE.parent / f"{name.stdout.strip()}.9").write_text(cert)
+    path = BUNDLE.parent / f"{name.stdout.strip()}.0"
+    path.write_text(cert)
+    return path
 
 
 def answer(question):
@@ -85,14 +87,14 @@ class Google:
 def google(folder, sim):
     """Known to the whole machine, until the end of the block; its authority is trusted after trust()."""
     g = Google(folder, sim.port)
-    before = {path: path.read_bytes() for path in (RESOLV, BUNDLE)}
+    before, added = {path: path.read_bytes() for path in (RESOLV, BUNDLE)}, []
     try:
         RESOLV.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n")
-        g.trust = lambda: trust(g.cert, before[BUNDLE])
+        g.trust = lambda: added.append(trust(g.cert, before[BUNDLE]))
         yield g
     finally:
         for path, text in before.items():
             path.write_bytes(text)
-        for path in BUNDLE.parent.glob("*.9"):
+        for path in added:
             path.unlink()
         g.close()
