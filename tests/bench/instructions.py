@@ -24,7 +24,7 @@ FEW, MANY = 10, 60  # requests on each connection
 EVENTS_FEW, EVENTS_MANY = 20, 420  # of one stream
 PACE = "10ms"  # between two events: each one arrives by itself, although valgrind is slow
 
-TRIES = 3  # a bound is missed if each misses one: how often the loop wakes differs, and an event by 3 %
+TRIES = 3  # the least of each counts: how often the loop wakes differs, and only adds
 CALL_RATIO_MAX = 1.3  # an event with a tool call, which the client gets as two chunks, to an event with a text
 
 
@@ -164,8 +164,10 @@ def main() -> int:
     parser.add_argument("--builddir", type=pathlib.Path, required=True)
     parser.add_argument("--check", action="store_true", help="fail when a bound is missed")
     args = parser.parse_args()
+    counts: dict[str, Count] = {}
     for _ in range(TRIES):
-        counts = measure(args.builddir.resolve())
+        for kind, count in measure(args.builddir.resolve()).items():
+            counts[kind] = min(count, counts.get(kind, count), key=lambda c: c.rest)
         missed = excess(counts)
         if not missed:
             break
