@@ -180,7 +180,8 @@ QUERIES = [
     ("GET", "/stats?key={ADMIN}", 401),
     ("GET", "/health?key={ADMIN}", 200),
     ("GET", "/v1beta/%zz?key={TOKEN}", 400),
-    ("POST", NATIVE + "generateContent?key={TOKEN}" + "&x={TOKEN2}" * 1000, 414),
+    ("POST", NATIVE + "generateContent?key={TOKEN}" + "&x={TOKEN2}" * 1000, 431),
+    ("POST", NATIVE + "generateContent?key={TOKEN}&x=" + "{TOKEN2}" * 2000, 414),
 ]
 
 
