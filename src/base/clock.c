@@ -130,6 +130,21 @@ void span_format(usec_t span, char ret[static SPAN_STRING_MAX]) {
                 (void) snprintf(ret, SPAN_STRING_MAX, "%llu h %llu min", minutes / 60, minutes % 60);
 }
 
+void span_format_short(usec_t span, char ret[static SPAN_STRING_MAX]) {
+        unsigned long long s = (span + USEC_PER_SEC / 2) / USEC_PER_SEC;
+
+        if (s < 60)
+                (void) snprintf(ret, SPAN_STRING_MAX, "%llu s", s);
+        else if (s < 3600)
+                (void) snprintf(ret, SPAN_STRING_MAX, "%llu min", s / 60);
+        else if (s < 86400)
+                (void) snprintf(ret, SPAN_STRING_MAX, s / 60 % 60 > 0 ? "%llu h %llu min" : "%llu h",
+                                s / 3600, s / 60 % 60);
+        else
+                (void) snprintf(ret, SPAN_STRING_MAX, s / 3600 % 24 > 0 ? "%llu d %llu h" : "%llu d",
+                                s / 86400, s / 3600 % 24);
+}
+
 void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX]) {
         time_t t = (time_t) (u / USEC_PER_SEC) + offset;
         unsigned a = (unsigned) (offset < 0 ? -offset : offset);

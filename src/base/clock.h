@@ -40,6 +40,10 @@ void duration_format(usec_t u, char ret[static DURATION_STRING_MAX]);
 #define SPAN_STRING_MAX 48U
 void span_format(usec_t span, char ret[static SPAN_STRING_MAX]);
 
+/* `41 s`, `2 min`, `1 h 5 min`, `2 d 3 h`: for gemgatectl's screens and the sentences beside their columns.
+ * The nearest second; of two units at most, what is smaller is cut off. */
+void span_format_short(usec_t span, char ret[static SPAN_STRING_MAX]);
+
 /* RFC 3339 to the second, at the given offset east of UTC in seconds: 2026-11-22T00:00:00-08:00 */
 #define TIMESTAMP_STRING_MAX 48U
 void timestamp_format(usec_t u, int offset, char ret[static TIMESTAMP_STRING_MAX]);

@@ -7,34 +7,17 @@
 #include "base/text.h"
 #include "ctl/words.h"
 
-/* Two units at most, and below a minute only whole seconds. */
-/* As the span of a sentence of ExplainPick (pool/explain.c), which is shown beside it. */
-static void span(usec_t u, char *ret, size_t n) {
-        unsigned long long s = (u + USEC_PER_SEC / 2) / USEC_PER_SEC;
-
-        if (s < 60)
-                (void) snprintf(ret, n, "%llu s", s);
-        else if (s < 3600)
-                (void) snprintf(ret, n, "%llu min", s / 60);
-        else if (s < 86400)
-                (void) snprintf(ret, n, s / 60 % 60 > 0 ? "%llu h %llu min" : "%llu h", s / 3600,
-                                s / 60 % 60);
-        else
-                (void) snprintf(ret, n, s / 3600 % 24 > 0 ? "%llu d %llu h" : "%llu d", s / 86400,
-                                s / 3600 % 24);
-}
-
 const char *words_span(usec_t u, char ret[static WORDS_TIME_MAX]) {
-        span(u, ret, WORDS_TIME_MAX);
+        span_format_short(u, ret);
         return ret;
 }
 
 const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]) {
-        char s[32];
+        char s[SPAN_STRING_MAX];
 
         if (t == 0 || t == USEC_INFINITY)
                 return "never";
-        span(t > now ? t - now : now - t, s, sizeof(s));
+        span_format_short(t > now ? t - now : now - t, s);
         if (streq(s, "0 s"))
                 return "now";
         (void) snprintf(ret, WORDS_TIME_MAX, t > now ? "in %s" : "%s ago", s);

@@ -8,7 +8,7 @@
 #include "ctl/screen.h"
 
 /* `in 41 s`, `2 min ago`, `now`; `never` for USEC_INFINITY and, in the past, for 0. */
-#define WORDS_TIME_MAX 48U
+#define WORDS_TIME_MAX (SPAN_STRING_MAX + 8U) /* with words around it */
 const char *words_time(usec_t t, usec_t now, char ret[static WORDS_TIME_MAX]);
 
 /* When something becomes usable: as words_time(), but 0 and times in the past are `now`. */

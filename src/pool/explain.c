@@ -177,23 +177,6 @@ static void mark_coincidence(PoolExplain *e) {
         e->refused = s;
 }
 
-/* A duration for people: "41 s", "12 min", "3 h". */
-/* As gemgatectl's column FREES, beside which it is shown: the nearest second, and larger units cut off. */
-static void span(usec_t u, char ret[static 32]) {
-        unsigned long long s = (u + USEC_PER_SEC / 2) / USEC_PER_SEC;
-
-        if (s < 60)
-                (void) snprintf(ret, 32, "%llu s", s);
-        else if (s < 3600)
-                (void) snprintf(ret, 32, "%llu min", s / 60);
-        else if (s < 86400)
-                (void) snprintf(ret, 32, s / 60 % 60 > 0 ? "%llu h %llu min" : "%llu h", s / 3600,
-                                s / 60 % 60);
-        else
-                (void) snprintf(ret, 32, s / 3600 % 24 > 0 ? "%llu d %llu h" : "%llu d", s / 86400,
-                                s / 3600 % 24);
-}
-
 /* --- the sentence --- */
 
 typedef struct Sentence {
@@ -259,7 +242,7 @@ static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
                 [POOL_DISABLED] = { "disabled: by the configuration or an administrator", NULL },
         };
         PoolState state = s->standing.state;
-        char in[32];
+        char in[SPAN_STRING_MAX];
 
         if (state == POOL_COOLING)
                 say_cooling(p, s, t);
@@ -267,7 +250,7 @@ static void say_blocked(const Pool *p, const Standing *s, Sentence *t) {
                 say(t, "%s", sentences[state].why);
         if (!sentences[state].then || s->standing.available_at == USEC_INFINITY)
                 return;
-        span(usec_sub(s->standing.available_at, p->day.now), in);
+        span_format_short(usec_sub(s->standing.available_at, p->day.now), in);
         say(t, "; %s in %s", sentences[state].then, in);
 }
 
