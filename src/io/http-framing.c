@@ -59,6 +59,13 @@ bool http_is_token(const char *s, size_t n) {
         return n > 0 && http_token_length(s, n) == n;
 }
 
+bool http_is_visible(const char *s) {
+        for (; *s; s++)
+                if ((unsigned char) *s <= ' ' || *s == 0x7f)
+                        return false;
+        return true;
+}
+
 /* --- lines: of a head, and of the trailers --- */
 
 static const char *check_first_line(HttpFraming *f, const char *begin, const char *end) {

@@ -57,3 +57,4 @@ bool http_framing_has_no_method(const HttpFraming *f);
 
 size_t http_token_length(const char *s, size_t n); /* of the token at s (RFC 9110, 5.6.2); 0: none */
 bool http_is_token(const char *s, size_t n);       /* all of it: a method, the name of a header */
+bool http_is_visible(const char *s); /* no control character and no blank: a target, an authority */

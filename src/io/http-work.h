@@ -7,6 +7,7 @@
  * or its connection: the caller's done() comes at the end of the turn.
  */
 
+#include "base/text.h"
 #include "io/http-client.h"
 
 typedef struct HttpWork HttpWork;
@@ -33,6 +34,23 @@ struct HttpWork {
         int status;             /* of the final head; 0: none so far */
         bool paused;            /* the connection stops reading for it as soon as it can */
 };
+
+/* The body is not held, but comes from http_work_read(). */
+static inline bool http_work_is_read(const HttpWork *w) {
+        return w->call.ops.read && !w->p.body;
+}
+
+static inline bool http_work_has_body(const HttpWork *w) {
+        return w->p.body || w->call.ops.read;
+}
+
+/* The request's Content-Length. False: it has none. Servers refuse a POST, PUT or PATCH without one. */
+static inline bool http_work_length(const HttpWork *w, size_t *ret) {
+        *ret = http_work_has_body(w) ? w->p.n_body : 0;
+        return http_work_has_body(w) ? *ret != SIZE_MAX
+                                     : streq(w->method, "POST") || streq(w->method, "PUT") ||
+                                               streq(w->method, "PATCH");
+}
 
 void http_work_sent(HttpWork *w); /* the first byte is about to be written */
 

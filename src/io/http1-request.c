@@ -23,14 +23,6 @@ static_assert(HTTP_CLIENT_PIECE_MAX <= 0xffff, "the size of a chunk has four dig
 
 /* --- heads --- */
 
-/* No blank either. */
-static bool is_visible(const char *s) {
-        for (; *s; s++)
-                if ((unsigned char) *s <= ' ' || *s == 0x7f)
-                        return false;
-        return true;
-}
-
 static void put_line(Buf *b, const char *s, size_t n) {
         (void) buf_append(b, s, n);
         (void) buf_append(b, "\r\n", 2);
@@ -39,8 +31,8 @@ static void put_line(Buf *b, const char *s, size_t n) {
 static int put_first_lines(const HttpWork *w, Buf *b) {
         static const char rest[] = "\r\nUser-Agent: gemgate/" GEMGATE_VERSION "\r\nAccept: */*\r\n";
 
-        if (!http_is_token(w->method, strlen(w->method)) || strnull(w->target) || !is_visible(w->target) ||
-            !is_visible(w->authority))
+        if (!http_is_token(w->method, strlen(w->method)) || strnull(w->target) ||
+            !http_is_visible(w->target) || !http_is_visible(w->authority))
                 return -EINVAL;
         (void) buf_puts(b, w->method);
         (void) buf_putc(b, ' ');
@@ -71,38 +63,29 @@ static int put_secret(const HttpWork *w, Buf *b) {
         return b->error;
 }
 
-static void put_length(Buf *b, uint64_t n) {
-        char digits[20];
-        size_t at = sizeof(digits);
+static void put_length(Buf *b, size_t n) {
+        char digits[TEXT_DECIMAL_MAX];
 
-        do
-                digits[--at] = (char) ('0' + n % 10);
-        while (n /= 10);
         (void) buf_puts(b, "Content-Length: ");
-        put_line(b, digits + at, sizeof(digits) - at);
-}
-
-/* Servers refuse a request with one of these methods and no length (411). */
-static bool wants_length(const char *method) {
-        return streq(method, "POST") || streq(method, "PUT") || streq(method, "PATCH");
+        put_line(b, digits, text_decimal(n, digits));
 }
 
 static int put_frame(const HttpWork *w, Buf *b) {
         static const char chunked[] = "Transfer-Encoding: chunked";
         static const char type[] = "Content-Type: application/json";
-        bool is_read = http1_request_is_read(w);
+        size_t length;
         int r;
 
-        if (w->p.body || is_read) {
+        if (http_work_has_body(w)) {
                 r = w->p.content_type ? put_header(b, w->p.content_type) :
                                         (put_line(b, type, sizeof(type) - 1), b->error);
                 if (r < 0)
                         return r;
         }
-        if (is_read && w->p.n_body == SIZE_MAX)
+        if (http_work_length(w, &length))
+                put_length(b, length);
+        else if (http_work_has_body(w))
                 put_line(b, chunked, sizeof(chunked) - 1);
-        else if (w->p.body || is_read || wants_length(w->method))
-                put_length(b, w->p.body || is_read ? w->p.n_body : 0);
         return b->error;
 }
 
@@ -130,10 +113,6 @@ int http1_request_head(const HttpWork *w, Buf *ret) {
 }
 
 /* --- bodies that are not held --- */
-
-bool http1_request_is_read(const HttpWork *w) {
-        return !w->p.body && w->call.ops.read;
-}
 
 static void write_size(char *p, size_t n) {
         for (size_t i = 4; i-- > 0; n >>= 4)

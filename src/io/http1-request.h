@@ -9,9 +9,6 @@
 /* Appends the head. -EINVAL: something in it is not what it must be, such as a header with a line's end. */
 int http1_request_head(const HttpWork *w, Buf *ret);
 
-/* The body comes from http_work_read(). */
-bool http1_request_is_read(const HttpWork *w);
-
-/* Reads the next piece of such a body, and appends it with its frame. 1: more follow; 0: it was the last;
- * -EAGAIN: none now; another error: the body cannot be sent. */
+/* Reads the next piece of a body that is not held, and appends it with its frame. 1: more follow; 0: it was
+ * the last; -EAGAIN: none now; another error: the body cannot be sent. */
 int http1_request_piece(HttpWork *w, Buf *ret);

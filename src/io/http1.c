@@ -213,7 +213,7 @@ static void taken(Http1 *c, size_t n) {
 
 /* Writes what the socket takes, up to a turn's share. Sets `failure` if the work has to end. */
 static void send_bytes(Http1 *c) {
-        bool is_read = http1_request_is_read(c->work), is_dry = !is_read;
+        bool is_read = http_work_is_read(c->work), is_dry = !is_read;
         size_t room = HTTP_CLIENT_TURN_MAX;
         struct iovec v[2];
         ssize_t n;
@@ -459,11 +459,11 @@ void http1_start(Http1 *c, HttpWork *w) {
                      r == -EINVAL ? "The head of the request has a character that it must not have" :
                      r == -E2BIG  ? "The head of the request is too long" :
                                     "No memory for the head of the request");
-        else if (!http1_request_is_read(w)) {
+        else if (!http_work_is_read(w)) {
                 send_bytes(c);
                 watch(c);
         }
-        if (c->failure || c->write_failed || http1_request_is_read(w))
+        if (c->failure || c->write_failed || http_work_is_read(w))
                 later(c);
 }
 
@@ -477,6 +477,6 @@ void http1_continue(Http1 *c) {
                              (c->is_deaf ? 0 : EPOLLIN) | (c->write_waits ? EPOLLOUT : 0), on_fd, c) < 0)
                 fail(c, HTTP_WORK_BROKEN, "No memory to watch the connection");
         if (c->failure || transport_has_pending(c->transport) ||
-            (c->state == HTTP1_SENDING && http1_request_is_read(c->work)))
+            (c->state == HTTP1_SENDING && http_work_is_read(c->work)))
                 later(c);
 }

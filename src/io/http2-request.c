@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/http-framing.h"
 #include "io/http1-answer.h"
 #include "io/http2-internal.h"
 
@@ -45,14 +46,6 @@ static int add_line(Head *h, const char *line) {
         return 0;
 }
 
-static bool is_read(const HttpWork *w) {
-        return w->call.ops.read && !w->p.body;
-}
-
-static bool has_body(const HttpWork *w) {
-        return w->p.body || is_read(w);
-}
-
 /* --- the body --- */
 
 static ssize_t abort_body(Http2Stream *s) {
@@ -67,7 +60,7 @@ static ssize_t read_body(Http2Stream *s, char *p, size_t n, bool *ret_end) {
         ssize_t k = 0;
 
         n = MIN(n, left);
-        if (!is_read(w)) {
+        if (!http_work_is_read(w)) {
                 memcpy(p, w->p.body + w->n_body_sent, n);
                 k = (ssize_t) n;
         } else if (n > 0)
@@ -104,32 +97,11 @@ static ssize_t on_body(nghttp2_session *session _unused_, int32_t id _unused_, u
 
 /* --- the head --- */
 
-/* No blank either. */
-static bool is_visible(const char *s) {
-        for (; *s; s++)
-                if ((unsigned char) *s <= ' ' || *s == 0x7f)
-                        return false;
-        return true;
-}
-
-static void add_length(Head *h, char digits[static 20], size_t n) {
-        size_t at = 20;
-
-        do
-                digits[--at] = (char) ('0' + n % 10);
-        while (n /= 10);
-        add(h, "content-length", strlen("content-length"), digits + at, 20 - at, NGHTTP2_NV_FLAG_NONE);
-}
-
-/* Servers refuse a request with one of these methods and no length (411). */
-static bool wants_length(const char *method) {
-        return streq(method, "POST") || streq(method, "PUT") || streq(method, "PATCH");
-}
-
-static int make_head(const HttpWork *w, char digits[static 20], Head *ret) {
+static int make_head(const HttpWork *w, char digits[static TEXT_DECIMAL_MAX], Head *ret) {
+        size_t length;
         int r;
 
-        if (!is_visible(w->target) || !is_visible(w->authority))
+        if (!http_is_visible(w->target) || !http_is_visible(w->authority))
                 return -EINVAL;
         add_text(ret, ":method", w->method);
         add_text(ret, ":scheme", w->scheme);
@@ -141,16 +113,14 @@ static int make_head(const HttpWork *w, char digits[static 20], Head *ret) {
         if (w->p.secret_header)
                 add(ret, w->p.secret_header, strlen(w->p.secret_header), secret_reveal(w->p.secret),
                     secret_length(w->p.secret), NGHTTP2_NV_FLAG_NO_INDEX);
-        if (!has_body(w)) {
-                if (wants_length(w->method))
-                        add_length(ret, digits, 0);
-        } else {
+        if (http_work_has_body(w)) {
                 r = add_line(ret, w->p.content_type ?: "content-type: application/json");
                 if (r < 0)
                         return r;
-                if (w->p.n_body != SIZE_MAX)
-                        add_length(ret, digits, w->p.n_body);
         }
+        if (http_work_length(w, &length))
+                add(ret, "content-length", strlen("content-length"), digits, text_decimal(length, digits),
+                    NGHTTP2_NV_FLAG_NONE);
         for (size_t i = 0; i < w->p.n_headers; i++) {
                 r = add_line(ret, w->p.headers[i]);
                 if (r < 0)
@@ -162,7 +132,7 @@ static int make_head(const HttpWork *w, char digits[static 20], Head *ret) {
 int http2_request_submit(Http2Stream *s) {
         nghttp2_data_provider body = { .source.ptr = s, .read_callback = on_body };
         HttpWork *w = s->work;
-        char digits[20];
+        char digits[TEXT_DECIMAL_MAX];
         Head head = {};
         int r;
 
@@ -170,7 +140,7 @@ int http2_request_submit(Http2Stream *s) {
         if (r < 0)
                 return r;
         r = nghttp2_submit_request(s->connection->session, NULL, head.lines, head.n,
-                                   has_body(w) ? &body : NULL, s);
+                                   http_work_has_body(w) ? &body : NULL, s);
         if (r == NGHTTP2_ERR_NOMEM)
                 return -ENOMEM;
         if (r == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE) /* after 2^30 requests */
