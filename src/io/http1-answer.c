@@ -294,15 +294,20 @@ static int read_headers(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
 
 /* --- bodies without chunks --- */
 
-static int read_length(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
+/* `left` bytes, and then the next state. */
+static int read_counted(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret, Http1AnswerState next) {
         if (rest->n == 0)
                 return HTTP1_ANSWER_MORE;
         *ret = (Http1Bytes){ rest->p, MIN(rest->n, a->left) };
         take(rest, ret->n);
         a->left -= ret->n;
         if (a->left == 0)
-                a->state = HTTP1_ANSWER_AT_END;
+                a->state = next;
         return HTTP1_ANSWER_DATA;
+}
+
+static int read_length(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
+        return read_counted(a, rest, ret, HTTP1_ANSWER_AT_END);
 }
 
 static int read_rest(Http1Answer *a _unused_, Http1Bytes *rest, Http1Bytes *ret) {
@@ -362,14 +367,7 @@ static int read_size_lf(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret _unuse
 }
 
 static int read_chunk(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
-        if (rest->n == 0)
-                return HTTP1_ANSWER_MORE;
-        *ret = (Http1Bytes){ rest->p, MIN(rest->n, a->left) };
-        take(rest, ret->n);
-        a->left -= ret->n;
-        if (a->left == 0)
-                a->state = HTTP1_ANSWER_IN_CHUNK_CR;
-        return HTTP1_ANSWER_DATA;
+        return read_counted(a, rest, ret, HTTP1_ANSWER_IN_CHUNK_CR);
 }
 
 static int read_chunk_cr(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret _unused_) {
