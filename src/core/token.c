@@ -37,8 +37,12 @@ static Token *in_slot(const TokenSet *s, const uint16_t *slot) {
         return *slot > 0 ? s->tokens + *slot - 1 : NULL;
 }
 
-const Token *token_set_get(const TokenSet *s, const Secret *secret) {
+static Token *token_of(const TokenSet *s, const Secret *secret) {
         return s->n > 0 ? in_slot(s, slot_of_secret(s, secret)) : NULL;
+}
+
+const Token *token_set_get(const TokenSet *s, const Secret *secret) {
+        return token_of(s, secret);
 }
 
 bool token_set_has(const TokenSet *s, const char *text, size_t n) {
@@ -113,7 +117,7 @@ void token_set_cover(const TokenSet *s, size_t least, char *text) {
 
 int token_set_add(TokenSet *s, Secret *secret, const char *name, TokenRight right) {
         _cleanup_free_ char *copy = NULL;
-        Token *t = s->n > 0 ? in_slot(s, slot_of_secret(s, secret)) : NULL;
+        Token *t = token_of(s, secret);
         int r;
 
         if (name) {
