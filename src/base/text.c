@@ -280,7 +280,13 @@ unsigned text_distance(const char *a, const char *b) {
         return last[n_b];
 }
 
+void text_lower(char *s, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (s[i] >= 'A' && s[i] <= 'Z')
+                        s[i] = (char) (s[i] - 'A' + 'a');
+}
+
 void text_uncapitalize(char *s) {
-        if (s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'a' && s[1] <= 'z')
-                s[0] = (char) (s[0] - 'A' + 'a');
+        if (s[0] && s[1] >= 'a' && s[1] <= 'z')
+                text_lower(s, 1);
 }

@@ -93,5 +93,7 @@ size_t text_utf8_prefix(const char *s, size_t max);
 #define TEXT_NEAR_MAX 63U
 unsigned text_distance(const char *a, const char *b);
 
+void text_lower(char *s, size_t n); /* the letters of ASCII among the first n bytes */
+
 /* Makes the first letter of a sentence small, for behind a colon. A name like TLS stays as it is. */
 void text_uncapitalize(char *s);

@@ -414,9 +414,7 @@ static int parse_url(ConfigCheck *k, const Setting *s, const char *value) {
         url = strndup(value, n);
         if (!url)
                 return -ENOMEM;
-        for (char *p = url; p < url + (path - value); p++) /* case counts in the path alone */
-                if (*p >= 'A' && *p <= 'Z')
-                        *p = (char) (*p - 'A' + 'a');
+        text_lower(url, (size_t) (path - value)); /* case counts in the path alone */
         if (value[n + strspn(value + n, "/")])
                 config_note(k, s, value, "is taken as %.128s: gemgate adds the API's version itself", url);
         *(char **) field_of(k, s) = url;

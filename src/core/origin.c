@@ -28,9 +28,7 @@ static bool canonicalize(char *s) {
         char *end;
         size_t n;
 
-        for (char *p = s; *p; p++)
-                if (*p >= 'A' && *p <= 'Z')
-                        *p = (char) (*p - 'A' + 'a');
+        text_lower(s, strlen(s));
         n = strspn(s, SMALL TEXT_DIGITS "+-.");
         if (n == 0 || !strchr(SMALL, s[0]) || !startswith(s + n, "://"))
                 return false;
