@@ -67,8 +67,7 @@ static size_t on_data(char *p, size_t size, size_t n, void *userdata) {
         return n;
 }
 
-/* The lines of all heads, and the trailers. */
-/* Lines of heads and trailers. libcurl keeps them all, and has no ceiling for their number. */
+/* The lines of all heads, and the trailers. libcurl keeps them all, and has no ceiling for their number. */
 static size_t on_header(char *p, size_t size, size_t n, void *userdata) {
         CurlCall *c = userdata;
         size_t k = size * n;

@@ -56,7 +56,6 @@ struct Http2 {
 
         usec_t opened_at; /* the first of the open streams */
         usec_t read_at, written_at, idle_since;
-        uint32_t goaway; /* the error of the server's GOAWAY */
 
         bool is_open;      /* http2_new() has succeeded */
         bool has_settings; /* the server's */

@@ -186,7 +186,6 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *f, void *user
                 return 0;
         case NGHTTP2_GOAWAY:
                 c->drains = true;
-                c->goaway = f->goaway.error_code;
                 return 0;
         default:
                 return 0;

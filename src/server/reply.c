@@ -12,7 +12,7 @@
 #define REPLY_BODY_MAX    (64U << 20)
 #define REPLY_HEADERS_MAX 24U
 #define REASON_MAX        160U /* bytes of an error's message in the log's line of a refusal */
-#define COVERED_LENGTH_MIN 8U /* a shorter token, which a warning is about, may be a word of a message */
+#define COVERED_LENGTH_MIN 8U /* shorter tokens are not covered: they may be ordinary words ("chat") */
 
 typedef struct Reply {
         HttpHeader headers[REPLY_HEADERS_MAX];

@@ -19,7 +19,6 @@
  * ends with it.
  */
 
-
 #include "base/limits-continue.h"
 #include "base/text.h"
 #include "dialect/error-shape.h"
