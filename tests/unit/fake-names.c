@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include <dirent.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 
 #include "base/text.h"
 #include "fake-names.h"
+#include "folder.h"
 
 int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                        struct addrinfo **ret);
@@ -53,20 +53,9 @@ void fake_names_wait(unsigned n) {
         (void) pthread_mutex_unlock(&lock);
 }
 
-size_t entries_of(const char *directory) {
-        DIR *d = opendir(directory);
-        size_t n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        (void) closedir(d);
-        return n;
-}
-
 void fake_names_end(unsigned others) {
         fake_names_release();
-        while (entries_of("/proc/self/task") > 3 + others) /* with . and .., and the test */
+        while (folder_count("/proc/self/task") > 3 + others) /* with . and .., and the test */
                 (void) poll(NULL, 0, 1);
 }
 

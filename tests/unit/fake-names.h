@@ -18,4 +18,3 @@ void fake_names_release(void);
 unsigned fake_names_asked(void); /* look-ups that have begun */
 void fake_names_wait(unsigned n); /* until so many have begun */
 void fake_names_end(unsigned others); /* until no look-up is left: `others` are the test's own threads */
-size_t entries_of(const char *directory); /* /proc/self/fd, /proc/self/task */

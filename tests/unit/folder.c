@@ -17,3 +17,14 @@ void folder_remove(const char *path) {
         (void) closedir(d);
         assert_int_equal(rmdir(path), 0);
 }
+
+size_t folder_count(const char *path) {
+        DIR *d = opendir(path);
+        size_t n = 0;
+
+        assert_non_null(d);
+        while (readdir(d))
+                n++;
+        (void) closedir(d);
+        return n;
+}

@@ -3,6 +3,7 @@
 
 #include "dial-world.h"
 #include "fake-names.h"
+#include "folder.h"
 #include "holes.h"
 #include "tls-world.h"
 #include "walk.h"
@@ -138,7 +139,7 @@ static void test_walk(void **state _unused_) {
         Pair root = pair_new(&(PairParams){ "Root", .is_ca = true });
         Pair good = pair_new(&(PairParams){ "near.test", "DNS:near.test", &root });
         Pair wrong = pair_new(&(PairParams){ "a.test", "DNS:a.test", &root });
-        size_t n_fds = entries_of("/proc/self/fd");
+        size_t n_fds = folder_count("/proc/self/fd");
         Walk *h = calloc(1, sizeof(Walk));
         Hole hole;
         int fd;
@@ -171,7 +172,7 @@ static void test_walk(void **state _unused_) {
         tls_server_stop(&h->silent);
         hole_done(&hole);
         (void) close(fd);
-        assert_int_equal(entries_of("/proc/self/fd"), n_fds);
+        assert_int_equal(folder_count("/proc/self/fd"), n_fds);
         for (unsigned i = 0; i < _KIND_MAX; i++)
                 print_message("           kind %u: %u ends, %u good\n", i, h->n_ends[i], h->n_good[i]);
         assert_true(h->n_good[KIND_GOOD] > 0 && h->n_good[KIND_TLS] > 0 && h->n_cancelled > 0);

@@ -7,6 +7,7 @@
 #include "base/limits-dial.h"
 #include "dial-world.h"
 #include "fake-names.h"
+#include "folder.h"
 #include "holes.h"
 
 #define SECOND (1 * USEC_PER_SEC)
@@ -209,7 +210,7 @@ static void test_cancel(void **state _unused_) {
         static const FakeName names[] = { { "held.test", "127.0.0.1", .held = true },
                                           { "hole.test", "127.0.0.7" } };
         _cleanup_close_ int fd = -1;
-        size_t n_fds = entries_of("/proc/self/fd");
+        size_t n_fds = folder_count("/proc/self/fd");
         uint16_t port = 0;
         Caller resolving, connecting, ended;
         Hole hole;
@@ -235,7 +236,7 @@ static void test_cancel(void **state _unused_) {
         fake_names_end(0);
         hole_done(&hole);
         fd = safe_close(fd);
-        assert_int_equal(entries_of("/proc/self/fd"), n_fds);
+        assert_int_equal(folder_count("/proc/self/fd"), n_fds);
 }
 
 /* Owners may free any dial in the callback, and begin others. */

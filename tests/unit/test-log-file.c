@@ -4,7 +4,6 @@
  * hangs is a write() that waits for the test. */
 #include "test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,6 +16,7 @@
 #include <time.h>
 
 #include "base/limits.h"
+#include "folder.h"
 #include "io/log-file.h"
 
 #define RETRY (10 * USEC_PER_MSEC)
@@ -585,22 +585,11 @@ static void test_hanging_and_reload(void **state) {
         expect(f, "../other/gemgate-2026-11-25.log", "c\n");
 }
 
-static size_t count_threads(void) {
-        DIR *d = opendir("/proc/self/task");
-        size_t n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        (void) closedir(d);
-        return n;
-}
-
 /* The end is not held up; the thread that is left behind writes all lines if the disk answers after all. */
 static void test_hanging_at_the_end(void **state) {
         Fixture *f = *state;
         usec_t now = wall(2026, 11, 25, 12, 0);
-        size_t n_threads = count_threads();
+        size_t n_threads = folder_count("/proc/self/task");
 
         hanging = true;
         say(f, now, "a\n");
@@ -610,7 +599,7 @@ static void test_hanging_at_the_end(void **state) {
         f->file = log_file_free(f->file);
         expect(f, "gemgate-2026-11-25.log", "");
         let_go();
-        while (count_threads() == n_threads)
+        while (folder_count("/proc/self/task") == n_threads)
                 (void) sched_yield();
         expect(f, "gemgate-2026-11-25.log", "a\nb\n");
         new_file(f);
