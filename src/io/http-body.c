@@ -106,6 +106,16 @@ void http_body_refuse(HttpRequest *r, HttpBodyFault fault) {
         http_connection_cut(r->connection);
 }
 
+/* A large body of a known length gets its memory at once: else the buffer would be copied each time it
+ * doubles, and the former one would be there for a while as well. Pages that nothing is written to cost
+ * nothing. */
+static int reserve_all(HttpRequest *r, size_t n) {
+        if (!r->has_length || r->body.n >= HTTP_SMALL_BODY_MAX || r->body.n + n < HTTP_SMALL_BODY_MAX ||
+            r->length > r->body_max || r->length < r->body.n)
+                return 0;
+        return buf_reserve(&r->body, (size_t) r->length - r->body.n);
+}
+
 bool http_body_receive(HttpRequest *r, const char *p, size_t n) {
         HttpServer *s = r->connection->server;
 
@@ -121,7 +131,8 @@ bool http_body_receive(HttpRequest *r, const char *p, size_t n) {
         if (r->body_fault == HTTP_BODY_OK) {
                 if (n > r->body_max || r->body.n > r->body_max - n)
                         r->body_fault = HTTP_BODY_TOO_LARGE;
-                else if (!http_room_take(&s->room, &r->share, n) || buf_append(&r->body, p, n) < 0)
+                else if (!http_room_take(&s->room, &r->share, n) || reserve_all(r, n) < 0 ||
+                         buf_append(&r->body, p, n) < 0)
                         r->body_fault = HTTP_BODY_NO_ROOM;
                 else
                         return true;
