@@ -18,7 +18,8 @@ from usage import cpu_ns, idle_cpu_ns, memory_kib
 
 SAMPLE = 0.05
 LOOKS = 20  # at the memory, when all streams are open
-HELD_MAX = 900  # seconds
+HELD_MAX = 900  # seconds that silent streams stay open beside other load
+CROWD_MAX = 120  # seconds in which all streams of a crowd have opened; those that have not are errors
 STORE_THREAD = "gemgated-state"
 PROGRAMS = pathlib.Path("tests/bench")
 
@@ -144,10 +145,10 @@ def stream_events(builddir: pathlib.Path, target: Target, a: Ask, n: int, repeat
 
 
 @contextlib.contextmanager
-def silent_streams(builddir: pathlib.Path, target: Target, a: Ask, n: int):
+def silent_streams(builddir: pathlib.Path, target: Target, a: Ask, n: int, seconds: int = HELD_MAX):
     """A process that opens n silent streams and keeps them until its stdin is closed. It prints a line when none is being
     opened any more, and one at its end."""
-    child = subprocess.Popen([*streams_argv(builddir, target, a, n, 1, HELD_MAX), "hold"], stdin=subprocess.PIPE,
+    child = subprocess.Popen([*streams_argv(builddir, target, a, n, 1, seconds), "hold"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
     try:
         yield child
@@ -161,7 +162,7 @@ def stream_crowd(builddir: pathlib.Path, target: Target, a: Ask, n: int) -> dict
     """n streams open at the same moment; the memory that each takes, at the worst moment."""
     pids = target.server.pids
     before = worst = memory_kib(pids)
-    with silent_streams(builddir, target, a, n) as child:
+    with silent_streams(builddir, target, a, n, CROWD_MAX) as child:
         looks_left = LOOKS
         while looks_left:
             if select.select([child.stdout], [], [], 0)[0] or looks_left < LOOKS:
