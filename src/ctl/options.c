@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/near.h"
 #include "base/text.h"
 #include "ctl/options.h"
 
@@ -29,19 +30,15 @@ _Static_assert(ELEMENTSOF(ctl_options) < OPTIONS_MAX, "getopt's table must end")
 _Static_assert(offsetof(Option, name) == 0 && offsetof(Verb, name) == 0, "see options_nearest()");
 
 const char *options_nearest(const char *typed, const void *rows, size_t n, size_t size) {
-        unsigned least = strlen(typed) < 5 ? 2 : 3; /* a short name is near to too many others */
-        const char *nearest = NULL;
+        Near near = { typed, strlen(typed) < 5 ? 2 : 3, NULL }; /* a short name is near to too many others */
 
         for (size_t i = 0; i < n; i++) {
                 const char *name = *(const char *const *) (const void *) ((const char *) rows + i * size);
-                unsigned d = text_distance(typed, name);
 
-                if (d >= least || *name == '_') /* hidden */
-                        continue;
-                least = d;
-                nearest = name;
+                if (*name != '_') /* hidden */
+                        (void) near_try(&near, name);
         }
-        return nearest;
+        return near.name;
 }
 
 static const char *take(Ctl *c, const Option *o) {

@@ -13,6 +13,7 @@
 
 #include "base/log-outlet.h"
 #include "base/log.h"
+#include "base/near.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "daemon/config-load.h"
@@ -134,24 +135,18 @@ static int refuse_argument(const char *argument, const char *why) {
 
 /* Names the option that is most likely meant, if one is near. The value behind a = is none of the name. */
 static int refuse_option(const char *argument, const struct option *options) {
-        const char *typed = startswith(argument, "--"), *nearest = NULL;
+        const char *typed = startswith(argument, "--");
         char name[TEXT_NEAR_MAX + 1], why[128];
-        unsigned least = 3;
+        Near near = { name, 3, NULL };
 
         text_copy(name, sizeof(name), strempty(typed));
         name[strcspn(name, "=")] = 0;
-        for (const struct option *o = options; *name && o->name; o++) {
-                unsigned d = text_distance(name, o->name);
-
-                if (d < least) {
-                        least = d;
-                        nearest = o->name;
-                }
-        }
-        if (nearest && streq(name, nearest))
+        for (const struct option *o = options; *name && o->name; o++)
+                (void) near_try(&near, o->name);
+        if (near.name && streq(name, near.name))
                 return refuse_argument(argument, "must have no value");
-        (void) snprintf(why, sizeof(why), "must be an option of gemgated%s%s", nearest ? ", such as --" : "",
-                        strempty(nearest));
+        (void) snprintf(why, sizeof(why), "must be an option of gemgated%s%s",
+                        near.name ? ", such as --" : "", strempty(near.name));
         return refuse_argument(argument, why);
 }
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "server/missing.h"
@@ -202,9 +203,8 @@ const Route *missing_find(const char *method, const char *path, char ret[static 
 
 /* Returns a static path, or NULL. */
 static const char *find_typing_error(const char *path) {
-        unsigned nearest = TYPING_ERRORS_MAX + 1;
-        const char *found = NULL;
         char typed[MISSING_PATH_MAX + 1];
+        Near near = { typed, TYPING_ERRORS_MAX + 1, NULL };
         const Route *routes;
         size_t n_routes;
         Missing m;
@@ -215,17 +215,11 @@ static const char *find_typing_error(const char *path) {
                 for (size_t v = 0; is_base(&m, k) && candidate(&m, k, v, typed); v++)
                         for (size_t i = 0; i < n_routes; i++) {
                                 size_t n = strlen(routes[i].path);
-                                unsigned d;
 
-                                if (n < TYPED_PATH_MIN || routes[i].path[n - 1] == '/')
-                                        continue;
-                                d = text_distance(routes[i].path, typed);
-                                if (d >= nearest)
-                                        continue;
-                                nearest = d;
-                                found = routes[i].path;
+                                if (n >= TYPED_PATH_MIN && routes[i].path[n - 1] != '/')
+                                        (void) near_try(&near, routes[i].path);
                         }
-        return found;
+        return near.name;
 }
 
 /* --- the error --- */

@@ -10,6 +10,7 @@
 #include "base/json/check.h"
 #include "base/json/write.h"
 #include "base/secret.h"
+#include "base/near.h"
 #include "base/text.h"
 
 static void test_copy(void **state) {
@@ -615,6 +616,32 @@ static void test_distance(void **state) {
         assert_true(text_distance(longest, longest) == UINT_MAX);
 }
 
+static void test_near(void **state _unused_) {
+        static const struct {
+                const char *typed;
+                unsigned least;
+                const char *name;
+        } rows[] = {
+                { "stats", 3, "stats" }, { "stat", 3, "stats" },    { "sttas", 3, "stats" },
+                { "STARS", 3, "stats" }, { "start", 3, "start" },   { "strt", 3, "start" },
+                { "stat", 1, NULL },     { "statsxy", 3, "stats" }, { "statsxyz", 3, NULL },
+                { "", 3, NULL },
+        };
+        static const char *const names[] = { "reset", "stats", "start", "status-of-all" };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Near n = { rows[i].typed, rows[i].least, NULL };
+
+                for (size_t k = 0; k < ELEMENTSOF(names); k++)
+                        if (near_try(&n, names[k]))
+                                assert_ptr_equal(n.name, names[k]);
+                if (!n.name || !rows[i].name)
+                        assert_ptr_equal(n.name, rows[i].name);
+                else
+                        assert_string_equal(n.name, rows[i].name);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_copy),
@@ -642,6 +669,7 @@ int main(void) {
                 cmocka_unit_test(test_secret_compare),
                 cmocka_unit_test(test_hex),
                 cmocka_unit_test(test_distance),
+                cmocka_unit_test(test_near),
                 cmocka_unit_test(test_uncapitalize),
         };
 
