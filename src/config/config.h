@@ -51,6 +51,7 @@ struct Config {
         char *control_socket, *log_dir; /* paths, or NULL */
         char *gemini_base_url; /* without a slash at the end */
         char *upstream_ca_file; /* a path, or NULL: the system's CAs */
+        bool upstream_warm;
         Proxy *proxy; /* to Gemini, for keys without another one; NULL: directly */
         ProjectProxy *project_proxies; /* sorted; of PROJECT_PROXIES and API_KEYS */
         size_t n_project_proxies;
@@ -98,6 +99,8 @@ bool config_listens_beyond_loopback(const Config *c); /* true if any address of 
 #define CONFIG_REFUSAL_MAX 320U
 /* True, with the fault, if the tokens are too few or too weak for a listener beyond loopback. */
 bool config_refuses(const Config *c, const char *listener, char ret[static CONFIG_REFUSAL_MAX]);
+
+const char *config_token_warning(const Config *c); /* NULL: there are tokens, or no keys to use by them */
 
 void config_help(Buf *out); /* the settings part of --help */
 void config_markdown(Buf *out); /* docs/CONFIG.md */

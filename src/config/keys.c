@@ -420,6 +420,12 @@ void config_check_exposed(ConfigCheck *k) {
         }
 }
 
+const char *config_token_warning(const Config *c) {
+        return c->n_keys == 0 || c->tokens.n > 0 ?
+                       NULL :
+                       "ALLOWED_TOKENS: no token is set, so every request of a client gets a 401";
+}
+
 bool config_refuses(const Config *c, const char *listener, char ret[static CONFIG_REFUSAL_MAX]) {
         char mask[SECRET_MASK_MAX];
         const Token *t;

@@ -178,6 +178,7 @@ static int run(int argc, char *argv[]) {
         ConfigPaths paths = {};
         int wrong, n_listeners = count_passed(&wrong);
         bool health = false, turn_away = false;
+        const char *warning;
         int r, o;
 
         hold_signals();
@@ -235,9 +236,9 @@ static int run(int argc, char *argv[]) {
                 config_unref(config);
                 return r;
         }
-        if (config->n_keys > 0 && config->tokens.n == 0)
-                say(LOG_LEVEL_WARNING,
-                    "ALLOWED_TOKENS: no token is set, so every request of a client gets a 401", &later);
+        warning = config_token_warning(config);
+        if (warning)
+                say(LOG_LEVEL_WARNING, warning, &later);
         if (paths.check) {
                 say_later(&later);
                 log_info("the configuration is good: %zu key%s, %zu client token%s, %zu admin token%s",

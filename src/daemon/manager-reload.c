@@ -136,6 +136,7 @@ static int refuse_at_end(Manager *m) {
 /* `c` is what was read. */
 static int check(Manager *m, int faults, Config **c) {
         char line[CONFIG_REFUSAL_MAX];
+        const char *warning;
         int r;
 
         if (m->draining)
@@ -147,6 +148,9 @@ static int check(Manager *m, int faults, Config **c) {
                 say(LOG_LEVEL_ERROR, line, m);
                 return -EINVAL;
         }
+        warning = config_token_warning(*c);
+        if (warning)
+                say(LOG_LEVEL_WARNING, warning, m);
         return 0;
 }
 

@@ -258,6 +258,23 @@ def test_no_token_beyond_loopback(sim, tmp_path):
 # --- everything else ---
 
 
+def test_last_token_goes(sim, tmp_path):
+    """As at a start: a warning, each time."""
+    warning = "ALLOWED_TOKENS: no token is set, so every request of a client gets a 401"
+    with Configured(tmp_path, sim) as d:
+        warnings = lambda: [e["message"] for e in d.log() if e["level"] == "warning"].count(warning)
+        d.tokens()
+        d.expect(0, 0, 2)
+        assert warnings() == 0  # there is the admin's
+        d.write("admin-tokens", "")
+        d.expect(0, 0, 2)
+        assert warnings() == 1
+        d.tokens("TOKEN")
+        d.expect(0, 0, 2)
+        assert warnings() == 1
+        assert d.chat().status == 200
+
+
 def test_tokens_change(sim, daemon):
     """A stream of a removed token goes on, and its log line names the token."""
     sim.script('*: text "a b c" chunks=3 pace=100ms')
