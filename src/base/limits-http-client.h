@@ -21,6 +21,9 @@
 /* --- the pool of connections --- */
 #define HTTP_POOL_IDLE_MAX 256U  /* idle HTTP/1.1 connections kept to a server: 1 KiB each, at TLS 24 */
 #define HTTP_POOL_IDLE_TIME (60 * USEC_PER_SEC) /* then they end; Google's own servers wait for longer */
+#define HTTP_POOL_ASK_TIME USEC_PER_SEC /* an HTTP/2 connection that was idle for longer answers a PING */
+#define HTTP_WARM_WAIT_FIRST USEC_PER_SEC /* UPSTREAM_WARM: before the next dial; twice as long each time */
+#define HTTP_WARM_WAIT_MAX (60 * USEC_PER_SEC) /* again the first after a connection that lived as long */
 #define HTTP_POOL_AGAIN_MAX 3U   /* how often a request that was not processed is sent once more */
 #define HTTP_POOL_HELD_MAX (256U << 10) /* of a paused answer: more than a connection passes on then */
 #define HTTP_POOL_STREAMS 100U   /* that a new HTTP/2 connection is expected to take */

@@ -51,6 +51,8 @@ const Setting config_settings[] = {
           .help = "the hosts that HTTPS_PROXY and ALL_PROXY are not used for; also no_proxy" },
         { "UPSTREAM_CA_FILE", &setting_file, "", .field = FIELD(upstream_ca_file), .reloadable = true,
           .help = "the CAs that Gemini's certificate is verified with, instead of the system's" },
+        { "UPSTREAM_WARM", &setting_bool, "no", .field = FIELD(upstream_warm), .reloadable = true,
+          .help = "keeps a connection to Gemini open while there are no requests" },
         { "GEMINI_STORE", &setting_store, "off", .field = FIELD(route.store), .reloadable = true,
           .help = "whether Google may keep requests: never, as the client or as the project has it" },
         { "DEFAULT_MODEL", &setting_model, "gemini-flash-latest", .field = FIELD(default_model),

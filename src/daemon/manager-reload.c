@@ -102,6 +102,7 @@ EngineApiParams manager_engine_params(const Config *c) {
         return (EngineApiParams){
                 .base_url = c->gemini_base_url,
                 .ca_file = c->upstream_ca_file,
+                .warm = c->upstream_warm && !c->proxy, /* the pool's calls have none */
                 .connect_timeout = c->connect_timeout,
                 .first_byte_timeout = c->first_byte_timeout,
                 .stream_idle_timeout = c->stream_idle_timeout,

@@ -444,7 +444,12 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
 /* --- the engine --- */
 
 static void client_renew(EngineApi *e) {
-        http_client_renew(e->client, &(HttpClientParams){ .url = e->p.base_url, .ca_file = e->p.ca_file });
+        http_client_renew(e->client, &(HttpClientParams){
+                                             .url = e->p.base_url,
+                                             .ca_file = e->p.ca_file,
+                                             .warm = e->p.warm,
+                                             .connect_timeout = e->p.connect_timeout,
+                                     });
 }
 
 int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {

@@ -10,6 +10,7 @@ typedef struct EngineApiParams {
         const char
                 *base_url; /* without a slash at the end; borrowed until engine_api_configure() or _free() */
         const char *ca_file; /* NULL: the system's CAs; borrowed likewise */
+        bool warm; /* a connection is kept open */
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout;
 } EngineApiParams;
 

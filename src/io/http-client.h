@@ -53,8 +53,7 @@ typedef struct HttpCallOps {
         void (*header)(const char *line, size_t n, void *userdata);
         void (*sent)(void *userdata); /* the request is about to be sent; once; NULL: not needed */
         /* The next bytes of a body that is not held, up to n. 0: its end; -EAGAIN: none now, and
-         * http_call_continue() is called when there are; another error aborts the call. NULL: `body`. Such a
-         * request is never sent once more when some of it has been read. */
+         * http_call_continue() follows; else the call is aborted. What was read is not sent once more. */
         ssize_t (*read)(char *p, size_t n, void *userdata);
         /* `cause`: why it did not complete, in the words of the resolver, the socket, TLS or the proxy, on
          * one line and without secrets; "" when it did. The call may be freed in here. */
@@ -64,6 +63,8 @@ typedef struct HttpCallOps {
 typedef struct HttpClientParams {
         const char *url;     /* of the usual origin */
         const char *ca_file; /* NULL: the system's CAs */
+        bool warm;           /* a direct connection to that origin is open, also while it is idle */
+        usec_t connect_timeout; /* its */
 } HttpClientParams;
 
 /* CLOCK_MONOTONIC; 0: not yet, or not needed. Of a reused connection, the first three are 0. */

@@ -3,8 +3,25 @@
 /* The pool's side of a connection: what it does when it is free, or has room, or has ended. */
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "io/http-pool-internal.h"
+
+static void leave_idle(PoolConn *conn) {
+        if (!conn->is_idle)
+                return;
+        conn->is_idle = false;
+        conn->origin->n_idle--;
+}
+
+static void leave_asked(PoolConn *conn) {
+        if (!conn->asked)
+                return;
+        conn->asked = false;
+        conn->origin->n_asked--;
+}
 
 /* It is freed at the end of the turn: we may be within one of its callbacks. */
 void http_conn_close(PoolConn *conn) {
@@ -13,6 +30,8 @@ void http_conn_close(PoolConn *conn) {
         if (conn->closed)
                 return;
         conn->closed = true;
+        leave_idle(conn);
+        leave_asked(conn);
         timeout_stop(&conn->idle);
         list_unlink(&conn->link);
         list_append(&o->pool->closed, &conn->link);
@@ -31,12 +50,13 @@ PoolConn *http_conn_free(PoolConn *conn) {
 static void use(PoolConn *conn, PoolCall *c) {
         timeout_stop(&conn->idle);
         c->conn = conn;
-        c->reused = conn->was_used;
-        c->times = conn->was_used ? (DialTimes){} : conn->times;
+        c->reused = conn->was_used || c->waits_since == 0;
+        c->times = c->reused ? (DialTimes){} : conn->times;
         conn->was_used = true;
 }
 
 void http_conn_use_http1(PoolConn *conn, PoolCall *c) {
+        leave_idle(conn);
         list_unlink(&conn->link);
         list_append(&conn->origin->busy, &conn->link);
         use(conn, c);
@@ -66,10 +86,9 @@ void http_conn_keep(PoolConn *conn) {
         list_unlink(&conn->link);
         list_append(o->idle.next, &conn->link); /* before the first */
         timeout_start(o->pool->idle, &conn->idle);
-        if (++o->n_idle > HTTP_POOL_IDLE_MAX) {
-                o->n_idle--;
+        conn->is_idle = true;
+        if (++o->n_idle > HTTP_POOL_IDLE_MAX)
                 http_conn_close(list_entry(o->idle.prev, PoolConn, link));
-        }
 }
 
 static void on_http1_idle(Http1 *http1 _unused_, void *userdata) {
@@ -95,12 +114,7 @@ static void on_http1_idle(Http1 *http1 _unused_, void *userdata) {
 }
 
 static void on_http1_closed(Http1 *http1 _unused_, void *userdata) {
-        PoolConn *conn = userdata;
-        bool was_idle = list_is_linked(&conn->idle.link);
-
-        if (was_idle && !conn->closed)
-                conn->origin->n_idle--;
-        http_conn_close(conn);
+        http_conn_close(userdata);
 }
 
 static void on_http2_room(Http2 *http2, void *userdata) {
@@ -109,6 +123,7 @@ static void on_http2_room(Http2 *http2, void *userdata) {
 
         if (conn->closed)
                 return;
+        leave_asked(conn);
         if (http2_n_works(http2) == 0 && !conn->drains)
                 timeout_start(o->pool->idle, &conn->idle);
         o->is_due = true;
@@ -131,15 +146,47 @@ void http_conn_drain(PoolConn *conn) {
                 http2_drain(conn->http2);
 }
 
+/* The kernel asks the server from time to time, so that neither it nor what is between forgets the
+ * connection, and a dead one ends. We are not woken for that. */
+static void watch_peer(int fd) {
+        (void) setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){ 30 }, sizeof(int));
+        (void) setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){ 5 }, sizeof(int));
+        (void) setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &(int){ 3 }, sizeof(int));
+        (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+}
+
 void http_conn_on_idle(Timeout *t) {
         PoolConn *conn = CONTAINER_OF(t, PoolConn, idle);
 
-        if (conn->http2)
+        if (http_warm_keeps(conn))
+                watch_peer(conn->fd);
+        else if (conn->http2)
                 http_conn_drain(conn);
-        else {
-                conn->origin->n_idle--;
+        else
                 http_conn_close(conn);
-        }
+}
+
+/* A request that is sent over a dead connection may not be sent once more, because whether it arrived is not
+ * known. So a connection that has been silent for long is asked first. */
+bool http_conn_ask(PoolConn *conn) {
+        HttpOrigin *o = conn->origin;
+        HttpPool *p = o->pool;
+
+        if (http2_n_works(conn->http2) > 0 ||
+            usec_sub(loop_now(p->loop), http2_read_at(conn->http2)) <= HTTP_POOL_IDLE_TIME)
+                return false;
+        http2_ask(conn->http2);
+        conn->asked = true;
+        o->n_asked++;
+        timeout_start(p->asked, &conn->idle);
+        return true;
+}
+
+void http_conn_on_asked(Timeout *t) {
+        PoolConn *conn = CONTAINER_OF(t, PoolConn, idle);
+
+        conn->origin->is_due = true;
+        http_conn_close(conn);
 }
 
 /* Takes the transport. */
@@ -158,6 +205,7 @@ int http_conn_new(HttpOrigin *o, Transport *t, const DialTimes *times, PoolConn 
         conn->origin = o;
         conn->times = *times;
         conn->idle = TIMEOUT_INIT(conn->idle);
+        conn->fd = transport_fd(t);
         list_init(&conn->link);
         if (is_http2) {
                 r = http2_new(o->pool->loop, t, &http2_ops, conn, &conn->http2);

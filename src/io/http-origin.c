@@ -47,6 +47,8 @@ static void dial_drop(PoolDial *d) {
 }
 
 static size_t dials_wanted(const HttpOrigin *o) {
+        if (o->n_asked > 0)
+                return 0; /* one of them may be there */
         if (o->n_waiting == 0 || !o->tls || o->version == ORIGIN_HTTP1)
                 return o->n_waiting;
         return 1 + (o->n_waiting - 1) / HTTP_POOL_STREAMS;
@@ -90,9 +92,10 @@ static void on_dialled(Transport *t, const DialTimes *times, const char *cause, 
                 http_conn_keep(conn);
         dial_done(d); /* the times and the cause are the dial's */
         http_origin_dispatch(o);
+        http_pool_wake(o->pool);
 }
 
-static int dial(HttpOrigin *o, usec_t timeout) {
+int http_origin_dial(HttpOrigin *o, usec_t timeout) {
         PoolDial *d;
         int r;
 
@@ -127,7 +130,7 @@ static void dial_missing(HttpOrigin *o) {
                 usec_t waited = usec_sub(loop_now(o->pool->loop), last->waits_since);
                 usec_t left = usec_sub(last->work.p.connect_timeout, waited);
 
-                if (left == 0 || dial(o, left) < 0) {
+                if (left == 0 || http_origin_dial(o, left) < 0) {
                         http_origin_unqueue(last);
                         http_call_end(last, HTTP_OUTCOME_UNREACHED,
                                       left == 0 ? "No connection within CONNECT_TIMEOUT" :
@@ -150,6 +153,7 @@ typedef struct Shared {
         size_t n_works; /* its */
         size_t room;    /* of all */
         size_t n;       /* connections with room */
+        bool is_new;    /* one of them may have more room: that is not known yet */
 } Shared;
 
 static Shared look_at_shared(const HttpOrigin *o) {
@@ -163,6 +167,7 @@ static Shared look_at_shared(const HttpOrigin *o) {
                         continue;
                 s.room += room;
                 s.n++;
+                s.is_new |= http2_is_new(conn->http2);
                 n = http2_n_works(conn->http2);
                 if (!s.best || n < s.n_works) {
                         s.best = conn;
@@ -175,11 +180,11 @@ static Shared look_at_shared(const HttpOrigin *o) {
 /* One more stream was begun over the best one: is another connection needed soon? */
 static void spread(HttpOrigin *o, const Shared *s, const PoolCall *c) {
         bool few = s->n < HTTP_POOL_SPREAD && s->n_works + 1 >= HTTP_POOL_SPREAD_STREAMS;
+        bool full = s->room <= HTTP_POOL_SPARE_STREAMS && !s->is_new;
 
-        if (o->n_dials > 0 || (!few && s->room > HTTP_POOL_SPARE_STREAMS) ||
-            loop_now(o->pool->loop) < o->no_spread_until)
+        if (o->n_dials > 0 || (!few && !full) || loop_now(o->pool->loop) < o->no_spread_until)
                 return;
-        (void) dial(o, c->work.p.connect_timeout);
+        (void) http_origin_dial(o, c->work.p.connect_timeout);
 }
 
 /* False: it has to wait. */
@@ -187,6 +192,8 @@ static bool place(HttpOrigin *o, PoolCall *c) {
         if (!list_is_empty(&o->shared)) {
                 Shared s = look_at_shared(o);
 
+                while (s.best && http_conn_ask(s.best))
+                        s = look_at_shared(o);
                 if (s.best && http_conn_use_http2(s.best, c)) {
                         spread(o, &s, c);
                         return true;
@@ -194,7 +201,6 @@ static bool place(HttpOrigin *o, PoolCall *c) {
         }
         if (!c->fresh && !list_is_empty(&o->idle)) {
                 http_origin_unqueue(c);
-                o->n_idle--;
                 http_conn_use_http1(list_entry(o->idle.next, PoolConn, link), c);
                 return true;
         }
@@ -256,10 +262,8 @@ void http_origin_drain(HttpOrigin *o) {
                 dial_drop(list_entry(i, PoolDial, link));
         o->is_due = true;
         http_pool_wake(o->pool);
-        LIST_FOREACH(i, &o->idle) {
-                o->n_idle--;
+        LIST_FOREACH(i, &o->idle)
                 http_conn_close(list_entry(i, PoolConn, link));
-        }
         LIST_FOREACH(i, &o->busy)
                 http_conn_drain(list_entry(i, PoolConn, link));
         LIST_FOREACH(i, &o->shared)

@@ -7,6 +7,7 @@
 #include "base/limits-http-client.h"
 #include "io/dial.h"
 #include "io/http-pool.h"
+#include "io/http-warm.h"
 #include "io/http-work.h"
 #include "io/http1.h"
 #include "io/http2.h"
@@ -17,20 +18,17 @@ typedef struct HttpPool {
         Loop *loop;
         Dialer *dialer;
         LoopHook hook;
-        TimeoutQueue *idle; /* of connections */
+        TimeoutQueue *idle, *asked; /* of connections */
         List origins;
         List resumed; /* calls that go on at the end of the turn: PoolCall.resumed */
         List ended;   /* calls whose done() comes then: PoolCall.queue */
         List closed;  /* connections that are freed then: PoolConn.link */
         size_t n_calls;
         bool has_ca_file;
+        HttpWarm warm;
 } HttpPool;
 
-typedef enum OriginVersion {
-        ORIGIN_UNKNOWN,
-        ORIGIN_HTTP1,
-        ORIGIN_HTTP2,
-} OriginVersion;
+typedef enum OriginVersion { ORIGIN_UNKNOWN, ORIGIN_HTTP1, ORIGIN_HTTP2 } OriginVersion;
 
 /* A server: scheme, host and port. */
 typedef struct HttpOrigin {
@@ -40,7 +38,7 @@ typedef struct HttpOrigin {
         List dials;   /* PoolDial.link */
         List idle, busy; /* HTTP/1.1: PoolConn.link; idle: the newest first */
         List shared;     /* HTTP/2 */
-        size_t n_calls, n_waiting, n_dials, n_idle;
+        size_t n_calls, n_waiting, n_dials, n_idle, n_asked;
         OriginVersion version; /* that the last new connection speaks */
         usec_t no_spread_until; /* a connection that no call waits for has just failed */
         bool is_due; /* calls that wait may find a connection at the end of the turn */
@@ -57,9 +55,12 @@ typedef struct PoolConn {
         List link;
         Http1 *http1; /* or */
         Http2 *http2;
-        Timeout idle;
+        Timeout idle; /* for too long, or it does not answer what it was asked */
+        int fd;
         DialTimes times;
         bool was_used; /* by a call */
+        bool is_idle;  /* HTTP/1.1: among those of the origin */
+        bool asked;    /* HTTP/2: whether the server is there; calls wait for the answer */
         bool drains;   /* takes no more calls */
         bool closed;   /* to be freed */
 } PoolConn;
@@ -95,6 +96,8 @@ bool http_conn_use_http2(PoolConn *conn, PoolCall *c); /* true: the call is carr
 void http_conn_drain(PoolConn *conn); /* takes no more calls */
 void http_conn_close(PoolConn *conn); /* at once; it is freed at the end of the turn */
 void http_conn_on_idle(Timeout *t);   /* for too long */
+bool http_conn_ask(PoolConn *conn);   /* HTTP/2: false: there is no need to */
+void http_conn_on_asked(Timeout *t);  /* and nothing came */
 
 /* --- http-origin.c --- */
 int http_origin_find(HttpPool *p, const char *url, HttpOrigin **ret); /* or a new one; -EINVAL, -ENOMEM */
@@ -102,6 +105,7 @@ HttpOrigin *http_origin_free(HttpOrigin *o); /* it has no calls */
 bool http_origin_is_of(const HttpOrigin *o, const char *url);
 bool http_origin_is_unused(const HttpOrigin *o);
 void http_origin_drain(HttpOrigin *o);
+int http_origin_dial(HttpOrigin *o, usec_t timeout);
 void http_origin_start(PoolCall *c);      /* or it waits */
 void http_origin_restart(PoolCall *c);    /* at the end of the turn, before others */
 void http_origin_dispatch(HttpOrigin *o); /* those that wait */

@@ -47,6 +47,7 @@ static void on_hook(void *userdata) {
                 finish(list_entry(l, PoolCall, queue));
         while ((l = list_first(&p->closed)))
                 http_conn_free(list_entry(l, PoolConn, link));
+        http_warm_look(p);
 }
 
 /* --- calls --- */
@@ -161,6 +162,7 @@ static void pool_renew(HttpClient *client, const HttpClientParams *params) {
         /* What is in a file of CAs may have changed, too. */
         bool is_other = params->ca_file || p->has_ca_file;
 
+        http_warm_stop(p);
         p->has_ca_file = params->ca_file;
         if (is_other)
                 (void) dialer_configure(p->dialer, &(DialerParams){ .ca_file = params->ca_file });
@@ -173,6 +175,8 @@ static void pool_renew(HttpClient *client, const HttpClientParams *params) {
                 if (http_origin_is_unused(o))
                         http_origin_free(o);
         }
+        if (params->warm)
+                http_warm_start(p, params);
 }
 
 static void pool_free(HttpClient *client) {
@@ -180,12 +184,14 @@ static void pool_free(HttpClient *client) {
         List *l;
 
         assert(p->n_calls == 0);
+        http_warm_stop(p);
         while ((l = list_first(&p->closed)))
                 http_conn_free(list_entry(l, PoolConn, link));
         while ((l = list_first(&p->origins)))
                 http_origin_free(list_entry(l, HttpOrigin, link));
         dialer_free(p->dialer);
         timeout_queue_free(p->idle);
+        timeout_queue_free(p->asked);
         loop_hook_remove(&p->hook);
         free(p);
 }
@@ -218,6 +224,9 @@ int http_pool_new(Loop *loop, HttpClient **ret) {
         client = &p->client;
 
         r = timeout_queue_new(loop, HTTP_POOL_IDLE_TIME, http_conn_on_idle, &p->idle);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(loop, HTTP_POOL_ASK_TIME, http_conn_on_asked, &p->asked);
         if (r < 0)
                 return r;
         r = dialer_new(loop, &(DialerParams){}, &p->dialer);

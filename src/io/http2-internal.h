@@ -55,11 +55,12 @@ struct Http2 {
         uint64_t n_packed, n_written; /* bytes in all */
 
         usec_t opened_at; /* the first of the open streams */
-        usec_t read_at, written_at, idle_since;
+        usec_t read_at, written_at;
 
         bool is_open;      /* http2_new() has succeeded */
         bool has_settings; /* the server's */
         bool pinged;       /* nothing was read since the PING */
+        bool asks;         /* nor since that of http2_ask() */
         bool blocked;      /* the socket takes no more */
         bool full;         /* it had no room at the end of the turn */
         bool was_used;     /* it had works at the end of the turn */

@@ -42,8 +42,6 @@ void http2_stream_end(Http2Stream *s, HttpWorkEnd end, const char *cause) {
         w->connection = NULL;
         assert(c->n_works > 0);
         c->n_works--;
-        if (c->n_works == 0)
-                c->idle_since = loop_now(c->loop);
         http_work_end(w, end, cause);
         http2_wake(c);
 }

@@ -120,7 +120,7 @@ static bool feed(Http2 *c, const char *p, size_t n) {
         const char *why;
 
         c->read_at = now;
-        c->pinged = false;
+        c->pinged = c->asks = false;
         memcpy(head, c->meter.head, n_head);
         why = http2_meter_read(&c->meter, p, n, now);
         if (why) {
@@ -361,7 +361,6 @@ int http2_new(Loop *loop, Transport *t, const Http2Ops *ops, void *userdata, Htt
                 .userdata = userdata,
                 .line = BUF_INIT(HTTP2_HEAD_MAX),
                 .read_at = loop_now(loop),
-                .idle_since = loop_now(loop),
         };
         list_init(&c->streams);
         list_init(&c->works);
@@ -422,7 +421,7 @@ Http2 *http2_free(Http2 *c) {
 size_t http2_room(const Http2 *c) {
         size_t max = HTTP2_STREAMS_FIRST;
 
-        if (c->drains || c->failed)
+        if (c->drains || c->failed || c->asks)
                 return 0;
         if (c->has_settings)
                 max = MIN(nghttp2_session_get_remote_settings(c->session,
@@ -431,12 +430,25 @@ size_t http2_room(const Http2 *c) {
         return max > c->n_streams ? max - c->n_streams : 0;
 }
 
+bool http2_is_new(const Http2 *c) {
+        return !c->has_settings;
+}
+
 size_t http2_n_works(const Http2 *c) {
         return c->n_works;
 }
 
-usec_t http2_idle_since(const Http2 *c) {
-        return c->n_works > 0 ? USEC_INFINITY : c->idle_since;
+usec_t http2_read_at(const Http2 *c) {
+        return c->read_at;
+}
+
+void http2_ask(Http2 *c) {
+        if (c->drains || c->failed || c->asks)
+                return;
+        if (nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL) < 0)
+                http2_break(c, "Cannot allocate memory");
+        c->asks = c->full = true;
+        http2_wake(c);
 }
 
 int http2_start(Http2 *c, HttpWork *w) {
@@ -489,8 +501,6 @@ void http2_cancel(Http2 *c, HttpWork *w) {
         list_unlink(&w->link);
         w->connection = NULL;
         c->n_works--;
-        if (c->n_works == 0)
-                c->idle_since = loop_now(c->loop);
         http2_stream_reset(s);
 }
 

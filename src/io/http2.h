@@ -28,8 +28,11 @@ Http2 *http2_free(Http2 *c); /* its works must have ended, or be cancelled */
 DEFINE_CLEANUP(Http2 *, http2_free);
 
 size_t http2_room(const Http2 *c); /* works it takes now; 0 while it drains */
+bool http2_is_new(const Http2 *c); /* the server's SETTINGS, with its number of streams, have not come */
 size_t http2_n_works(const Http2 *c);
-usec_t http2_idle_since(const Http2 *c); /* CLOCK_MONOTONIC; USEC_INFINITY: it has works */
+usec_t http2_read_at(const Http2 *c); /* CLOCK_MONOTONIC: the server's last bytes, or the begin */
+/* Sends a PING: the connection has no room until something has come; then room() is called. */
+void http2_ask(Http2 *c);
 
 /* -EAGAIN: it has no room; -EINVAL: a line of the head is invalid; -E2BIG: the head is too large; -ENOMEM.
  * After an error the work is as before. */

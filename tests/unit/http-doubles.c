@@ -13,11 +13,13 @@ size_t n_dials, n_ones, n_twos; /* made so far; those that are freed are NULL */
 size_t n_alive;
 unsigned n_configured;
 size_t streams_max;
-usec_t idle_time = HTTP_POOL_IDLE_TIME;
+bool streams_new;
+usec_t idle_time = HTTP_POOL_IDLE_TIME, ask_time = HTTP_POOL_ASK_TIME;
 
 void doubles_clear(void) {
         n_dials = n_ones = n_twos = n_alive = n_configured = 0;
         streams_max = 100;
+        streams_new = false;
 }
 
 /* --- the doubles --- */
@@ -26,6 +28,10 @@ int __real_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueu
 int __wrap_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret);
 
 int __wrap_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret) {
+        if (fn == http_conn_on_asked) {
+                assert_int_equal(duration, HTTP_POOL_ASK_TIME);
+                return __real_timeout_queue_new(l, ask_time, fn, ret);
+        }
         assert_int_equal(duration, HTTP_POOL_IDLE_TIME);
         return __real_timeout_queue_new(l, idle_time, fn, ret);
 }
@@ -72,6 +78,10 @@ Transport *transport_free(Transport *t) {
         return NULL;
 }
 
+int transport_fd(const Transport *t _unused_) {
+        return -EBADF;
+}
+
 bool transport_is_http2(const Transport *t) {
         return t->is_http2;
 }
@@ -114,11 +124,17 @@ void http1_continue(Http1 *c) {
         c->n_continued++;
 }
 
-int http2_new(Loop *loop _unused_, Transport *t, const Http2Ops *ops, void *userdata, Http2 **ret) {
+int http2_new(Loop *loop, Transport *t, const Http2Ops *ops, void *userdata, Http2 **ret) {
         Http2 *c = calloc(1, sizeof(Http2));
 
         assert_non_null(c);
-        *c = (Http2){ .ops = ops, .userdata = userdata, .max = streams_max };
+        *c = (Http2){
+                .ops = ops,
+                .userdata = userdata,
+                .max = streams_max,
+                .is_new = streams_new,
+                .read_at = loop_now(loop),
+        };
         free(t);
         assert_true(n_twos < MANY);
         twos[n_twos++] = *ret = c;
@@ -137,11 +153,24 @@ Http2 *http2_free(Http2 *c) {
 }
 
 size_t http2_room(const Http2 *c) {
-        return c->drains ? 0 : c->max - c->n;
+        return c->drains || c->asked ? 0 : c->max - c->n;
+}
+
+bool http2_is_new(const Http2 *c) {
+        return c->is_new;
 }
 
 size_t http2_n_works(const Http2 *c) {
         return c->n;
+}
+
+usec_t http2_read_at(const Http2 *c) {
+        return c->read_at;
+}
+
+void http2_ask(Http2 *c) {
+        assert_false(c->asked);
+        c->asked = true;
 }
 
 int http2_start(Http2 *c, HttpWork *w) {

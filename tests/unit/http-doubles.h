@@ -30,7 +30,8 @@ struct Http2 {
         void *userdata;
         HttpWork *works[MANY];
         size_t n, max;
-        bool drains;
+        bool drains, asked, is_new;
+        usec_t read_at;
         unsigned n_cancelled, n_continued;
         int refusal;
 };
@@ -42,7 +43,8 @@ extern size_t n_dials, n_ones, n_twos; /* made so far; those that are freed are 
 extern size_t n_alive;
 extern unsigned n_configured;
 extern size_t streams_max;
-extern usec_t idle_time; /* of the connections of a pool that is made */
+extern bool streams_new; /* of new connections: their SETTINGS have not come */
+extern usec_t idle_time, ask_time; /* of the connections of a pool that is made */
 
 void doubles_clear(void);
 void settle(Loop *l);                                      /* turns until nothing is ready */

@@ -9,120 +9,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "base/text.h"
-#include "http-doubles.h"
-
-#define HOST "http://one.test"
-#define SAFE "https://one.test"
-
-typedef struct Call {
-        HttpCall *http;
-        unsigned n_done, n_sent;
-        HttpOutcome outcome;
-        int status;
-        char cause[HTTP_CAUSE_MAX], body[64];
-        bool refuses;
-} Call;
-
-typedef struct Fixture {
-        Loop *loop;
-        HttpClient *client;
-        Call calls[MANY];
-} Fixture;
-
-static int on_data(int status _unused_, const char *p, size_t n, void *userdata) {
-        Call *c = userdata;
-        size_t k = strlen(c->body);
-
-        if (c->refuses)
-                return -EIO;
-        assert_true(n > 0 && n + k < sizeof(c->body));
-        memcpy(c->body + k, p, n);
-        return 0;
-}
-
-static void on_sent(void *userdata) {
-        Call *c = userdata;
-
-        c->n_sent++;
-}
-
-static ssize_t on_read(char *p, size_t n _unused_, void *userdata _unused_) {
-        *p = 'x';
-        return 1;
-}
-
-static void on_done(HttpOutcome outcome, int status, const char *cause, void *userdata) {
-        Call *c = userdata;
-
-        c->n_done++;
-        c->outcome = outcome;
-        c->status = status;
-        text_copy(c->cause, sizeof(c->cause), cause);
-        c->http = http_call_free(c->http);
-}
-
-static int start_as(Fixture *f, size_t i, const HttpCallParams *p, bool reads) {
-        const HttpCallOps ops = { .data = on_data, .sent = on_sent, .read = reads ? on_read : NULL,
-                                  .done = on_done };
-        HttpCallParams params = *p;
-
-        http_call_free(f->calls[i].http);
-        f->calls[i] = (Call){};
-        params.connect_timeout = 10 * USEC_PER_SEC;
-        return http_call_start(f->client, &params, &ops, &f->calls[i], &f->calls[i].http);
-}
-
-static void start(Fixture *f, size_t i, const char *url) {
-        assert_int_equal(start_as(f, i, &(HttpCallParams){ .url = url }, false), 0);
-        assert_int_equal(f->calls[i].n_done, 0);
-}
-
-static void assert_done(const Call *c, HttpOutcome outcome) {
-        assert_int_equal(c->n_done, 1);
-        assert_int_equal(c->outcome, outcome);
-        assert_string_equal(c->body, outcome == HTTP_OUTCOME_COMPLETE ? "ok" : "");
-        assert_int_equal(outcome == HTTP_OUTCOME_COMPLETE, c->cause[0] == 0);
-}
-
-static HttpWork *work_of(const Call *c) {
-        return CONTAINER_OF(c->http, HttpWork, call);
-}
-
-static int setup(void **state) {
-        Fixture *f = calloc(1, sizeof(Fixture));
-
-        assert_non_null(f);
-        doubles_clear();
-        assert_int_equal(loop_new(&f->loop), 0);
-        assert_int_equal(http_pool_new(f->loop, &f->client), 0);
-        settle(f->loop); /* the clock of the loop is the turn's from now on */
-        *state = f;
-        return 0;
-}
-
-static int setup_short(void **state) {
-        int r;
-
-        idle_time = 20 * USEC_PER_MSEC;
-        r = setup(state);
-        idle_time = HTTP_POOL_IDLE_TIME;
-        return r;
-}
-
-static int teardown(void **state) {
-        Fixture *f = *state;
-
-        for (size_t i = 0; i < MANY; i++)
-                f->calls[i].http = http_call_free(f->calls[i].http);
-        http_client_free(f->client);
-        assert_int_equal(n_alive, 0);
-        for (size_t i = 0; i < n_dials; i++)
-                assert_null(dials[i]);
-        loop_free(f->loop);
-        free(f);
-        return 0;
-}
+#include "pool-calls.h"
 
 /* --- URLs --- */
 
@@ -490,6 +377,22 @@ static void test_full(void **state) {
         assert_int_equal(twos[1]->n, 1);
 }
 
+/* A new connection has little room before the server's SETTINGS: that is no reason for another one. */
+static void test_new_is_not_full(void **state) {
+        Fixture *f = *state;
+
+        streams_max = HTTP_POOL_SPREAD_STREAMS;
+        streams_new = true;
+        for (size_t i = 0; i < 3; i++)
+                start(f, i, SAFE "/");
+        dialled(f->loop, 0, true);
+        assert_int_equal(twos[0]->n, 3);
+        assert_int_equal(n_dials, 1);
+        twos[0]->is_new = false;
+        start(f, 3, SAFE "/");
+        assert_int_equal(n_dials, 2);
+}
+
 static void test_goaway(void **state) {
         Fixture *f = *state;
         Http2 *c;
@@ -664,7 +567,7 @@ static void test_continue(void **state) {
         assert_int_equal(twos[0]->n_continued, 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, pool_setup, pool_teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
@@ -672,7 +575,7 @@ int main(void) {
                 TEST(test_each_has_a_connection),
                 TEST(test_another_origin),
                 TEST(test_idle_is_bounded),
-                cmocka_unit_test_setup_teardown(test_idle_ends, setup_short, teardown),
+                cmocka_unit_test_setup_teardown(test_idle_ends, pool_setup_short, pool_teardown),
                 TEST(test_cancel_leaves_the_dial),
                 TEST(test_dial_fails),
                 TEST(test_dial_fails_for_the_older),
@@ -686,6 +589,7 @@ int main(void) {
                 TEST(test_spread),
                 TEST(test_spread_that_fails),
                 TEST(test_full),
+                TEST(test_new_is_not_full),
                 TEST(test_goaway),
                 TEST(test_head_too_large),
                 TEST(test_renew),

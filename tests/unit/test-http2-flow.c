@@ -71,17 +71,17 @@ static void pass(usec_t time) {
 static void test_idle(void **state _unused_) {
         fake.now = 1000 * USEC_PER_SEC;
         begin();
-        assert_int_equal(http2_idle_since(world.c), fake.now);
+        assert_int_equal(http2_read_at(world.c), fake.now);
         fake.now += USEC_PER_SEC;
         (void) world_get(&world);
-        assert_int_equal(http2_idle_since(world.c), USEC_INFINITY);
+        assert_int_equal(http2_read_at(world.c), fake.now - USEC_PER_SEC);
         world_turn(&world);
         assert_int_equal(world.n_room, 0);
         fake.now += USEC_PER_SEC;
         world_head(&world, 1, "200", true);
         world_turn(&world);
         assert_int_equal(world.n_room, 1);
-        assert_int_equal(http2_idle_since(world.c), fake.now);
+        assert_int_equal(http2_read_at(world.c), fake.now);
 
         /* Draining: the last work is carried to its end. */
         (void) world_get(&world);
@@ -126,6 +126,38 @@ static void test_idle(void **state _unused_) {
         fake.now = 0;
 }
 
+/* Nothing is sent before the server has shown that it is there. */
+static void test_ask(void **state _unused_) {
+        Work *k;
+        Frame f;
+
+        for (int closes = 0; closes < 2; closes++) {
+                begin();
+                http2_ask(world.c);
+                assert_int_equal(http2_room(world.c), 0);
+                world_turn(&world);
+                assert_true(world_find(&world, NGHTTP2_PING, &f));
+                assert_int_equal(f.flags, 0);
+                k = world_work(&world);
+                assert_int_equal(world_start(&world, k), -EAGAIN);
+                assert_int_equal(world.n_room, 0);
+                if (closes)
+                        world_frame(&world, NGHTTP2_GOAWAY, 0, 0, B("\0\0\0\0\0\0\0\0"));
+                else
+                        world_frame(&world, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, B("\0\0\0\0\0\0\0\0"));
+                world_turn(&world);
+                assert_int_equal(world.closed, closes);
+                assert_int_equal(world.n_room, !closes);
+                if (!closes) {
+                        assert_int_equal(world_start(&world, k), 0);
+                        world_turn(&world);
+                        world_head(&world, k->w.stream, "200", true);
+                        world_turn(&world);
+                        expect_answer(k, 200, "");
+                }
+                world_end(&world);
+        }
+}
 
 /* --- back-pressure --- */
 
@@ -601,6 +633,7 @@ static void test_silence(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_idle),
+                cmocka_unit_test(test_ask),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_all_paused),
                 cmocka_unit_test(test_upload),
