@@ -14,6 +14,7 @@ size_t n_alive;
 unsigned n_configured;
 size_t streams_max;
 bool streams_new;
+int socket_of_all = -1;
 usec_t idle_time = HTTP_POOL_IDLE_TIME, ask_time = HTTP_POOL_ASK_TIME;
 
 void doubles_clear(void) {
@@ -79,7 +80,7 @@ Transport *transport_free(Transport *t) {
 }
 
 int transport_fd(const Transport *t _unused_) {
-        return -EBADF;
+        return socket_of_all;
 }
 
 bool transport_is_http2(const Transport *t) {

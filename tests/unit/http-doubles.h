@@ -43,6 +43,7 @@ extern size_t n_dials, n_ones, n_twos; /* made so far; those that are freed are 
 extern size_t n_alive;
 extern unsigned n_configured;
 extern size_t streams_max;
+extern int socket_of_all; /* transport_fd() of each */
 extern bool streams_new; /* of new connections: their SETTINGS have not come */
 extern usec_t idle_time, ask_time; /* of the connections of a pool that is made */
 

@@ -5,6 +5,9 @@
 
 #include "test.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
 
 #include "io/timer.h"
@@ -187,6 +190,31 @@ static void test_http2_stays(void **state) {
         pass_idle_time(f);
         assert_int_equal(n_alive, 0);
         assert_null(timer);
+}
+
+static int option(int level, int name) {
+        socklen_t n = sizeof(int);
+        int value;
+
+        assert_int_equal(getsockopt(socket_of_all, level, name, &value, &n), 0);
+        return value;
+}
+
+/* The kernel finds a dead one; it has nothing to do while calls keep the connection busy. */
+static void test_kernel_watches(void **state) {
+        Fixture *f = *state;
+
+        socket_of_all = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(socket_of_all >= 0);
+        warm(f, SAFE);
+        dialled(f->loop, 0, true);
+        assert_int_equal(option(SOL_SOCKET, SO_KEEPALIVE), 0);
+        pass_idle_time(f);
+        assert_int_equal(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+        assert_int_equal(option(IPPROTO_TCP, TCP_KEEPIDLE), 30);
+        assert_int_equal(option(IPPROTO_TCP, TCP_KEEPINTVL), 5);
+        assert_int_equal(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+        socket_of_all = safe_close(socket_of_all);
 }
 
 static void test_http1_stays(void **state) {
@@ -401,6 +429,7 @@ int main(void) {
                 TEST(test_call_during_dial),
                 TEST(test_off),
                 TEST_SHORT(test_http2_stays),
+                TEST_SHORT(test_kernel_watches),
                 TEST_SHORT(test_http1_stays),
                 TEST_SHORT(test_other_origin_ends),
                 TEST(test_renew),
