@@ -179,7 +179,8 @@ static Shared look_at_shared(const HttpOrigin *o) {
 
 /* One more stream was begun over the best one: is another connection needed soon? */
 static void spread(HttpOrigin *o, const Shared *s, const PoolCall *c) {
-        bool few = s->n < HTTP_POOL_SPREAD && s->n_works + 1 >= HTTP_POOL_SPREAD_STREAMS;
+        const HttpPoolSpread *of = &o->pool->spread;
+        bool few = s->n < of->connections && s->n_works + 1 >= of->streams;
         bool full = s->room <= HTTP_POOL_SPARE_STREAMS && !s->is_new;
 
         if (o->n_dials > 0 || (!few && !full) || loop_now(o->pool->loop) < o->no_spread_until)

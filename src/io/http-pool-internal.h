@@ -17,6 +17,7 @@ typedef struct HttpPool {
         HttpClient client;
         Loop *loop;
         Dialer *dialer;
+        HttpPoolSpread spread;
         LoopHook hook;
         TimeoutQueue *idle, *asked; /* of connections */
         List origins;

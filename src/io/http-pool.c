@@ -197,6 +197,15 @@ static void pool_free(HttpClient *client) {
 }
 
 int http_pool_new(Loop *loop, HttpClient **ret) {
+        static const HttpPoolSpread spread = {
+                .connections = HTTP_POOL_SPREAD,
+                .streams = HTTP_POOL_SPREAD_STREAMS,
+        };
+
+        return http_pool_new_spread(loop, &spread, ret);
+}
+
+int http_pool_new_spread(Loop *loop, const HttpPoolSpread *spread, HttpClient **ret) {
         static const HttpClientOps ops = {
                 .start = call_start,
                 .renew = pool_renew,
@@ -216,6 +225,7 @@ int http_pool_new(Loop *loop, HttpClient **ret) {
                 return -ENOMEM;
         p->client.ops = &ops;
         p->loop = loop;
+        p->spread = *spread;
         list_init(&p->origins);
         list_init(&p->resumed);
         list_init(&p->ended);

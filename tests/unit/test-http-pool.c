@@ -345,6 +345,22 @@ static void test_spread(void **state) {
         assert_int_equal(n_dials, HTTP_POOL_SPREAD);
 }
 
+static void test_spread_of_others(void **state) {
+        const HttpPoolSpread spread = { .connections = 2, .streams = 1 };
+        Fixture *f = *state;
+
+        http_client_free(f->client);
+        assert_int_equal(http_pool_new_spread(f->loop, &spread, &f->client), 0);
+        start(f, 0, SAFE "/");
+        assert_int_equal(n_dials, 1);
+        dialled(f->loop, 0, true);
+        assert_int_equal(n_dials, 2);
+        dialled(f->loop, 1, true);
+        start(f, 1, SAFE "/");
+        start(f, 2, SAFE "/");
+        assert_int_equal(n_dials, 2);
+}
+
 static void test_spread_that_fails(void **state) {
         Fixture *f = *state;
 
@@ -587,6 +603,7 @@ int main(void) {
                 TEST(test_server_has_only_http1),
                 TEST(test_failed_dial_fails_all),
                 TEST(test_spread),
+                TEST(test_spread_of_others),
                 TEST(test_spread_that_fails),
                 TEST(test_full),
                 TEST(test_new_is_not_full),
