@@ -17,7 +17,7 @@ http {{
     {paths}
     upstream sim {{ server 127.0.0.1:{sim}; keepalive 16; }}
     server {{
-        listen 127.0.0.1:{port} ssl http2;
+        listen {host}:{port} ssl http2;
         ssl_certificate {cert};
         ssl_certificate_key {key};
         client_max_body_size 0;
@@ -49,15 +49,17 @@ class Line:
 class Front:
     """With `sim` in its place: what is asked of the simulator is asked of it, and only `url` is the front's."""
 
-    def __init__(self, folder, sim, more=""):
+    def __init__(self, folder, sim, more="", listener=None):
+        """`listener`: a socket that it gets as nginx passes its own to a new program; maybe of another network."""
         self.folder, self.sim = folder, sim
-        self.port = road.free_port()
-        self.url = f"https://127.0.0.1:{self.port}"
-        cert, key = road.authority(folder)
+        self.sockets = [listener] if listener else []
+        self.host, self.port = listener.getsockname() if listener else ("127.0.0.1", road.free_port())
+        self.url = f"https://{self.host}:{self.port}"
+        cert, key = road.authority(folder, self.host)
         self.ca = str(cert)
         names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         (folder / "nginx.conf").write_text(CONFIG.format(
-            folder=folder, sim=sim.port, port=self.port, cert=cert, key=key, more=more,
+            folder=folder, sim=sim.port, host=self.host, port=self.port, cert=cert, key=key, more=more,
             user="user root;" if os.getuid() == 0 else "",
             paths=" ".join(f"{name}_temp_path {folder}/{name};" for name in names),
         ))  # fmt: skip
@@ -66,7 +68,8 @@ class Front:
 
     def start(self):
         self.process = process.Process(
-            ["/usr/sbin/nginx", "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"], {}, self.folder
+            ["/usr/sbin/nginx", "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"],
+            {"NGINX": "3;"} if self.sockets else {}, self.folder, self.sockets,
         )
         pid = self.folder / "pid"  # it is written when the socket listens
 

@@ -31,12 +31,12 @@ def free_port():
         return s.getsockname()[1]
 
 
-def authority(folder):
-    """A certificate of gemini.test and of 127.0.0.1, which is its own authority: (certificate, key)."""
+def authority(folder, address="127.0.0.1"):
+    """A certificate of gemini.test and of an address, which is its own authority: (certificate, key)."""
     cert, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=gemini.test", "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1", "-keyout", key, "-out", cert],
+         "-subj", "/CN=gemini.test", "-addext", f"subjectAltName=DNS:{NAME},IP:{address}", "-keyout", key, "-out", cert],
         check=True, capture_output=True,
     )  # fmt: skip
     return cert, key
