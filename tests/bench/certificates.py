@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A certificate authority of a run, an intermediate one, and a certificate for localhost: a chain as Google's is."""
+"""A certificate authority of a run, an intermediate one, and a certificate for localhost and for the far side of
+tests/net/relay.py: a chain as Google's is."""
 
 import pathlib
 import subprocess
@@ -15,7 +16,7 @@ subjectKeyIdentifier = hash
 basicConstraints = critical, CA:false
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:localhost, IP:127.0.0.1
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:198.18.0.2
 """
 
 

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import socket
 
 from certificates import Certificates
 from servers import Server, ServerError, free_port
@@ -61,6 +62,7 @@ proxy_ssl_verify on;
 FRONT = """\
 listen 127.0.0.1:{port} ssl http2 backlog=4096;
         listen 127.0.0.1:{plain} backlog=4096;
+        {far}
         server_name localhost;
         ssl_certificate {chain};
         ssl_certificate_key {key};
@@ -109,14 +111,22 @@ def yardstick(directory: pathlib.Path, program: str, upstream: int, nofile: int,
 
 
 class Front(Nginx):
-    """HTTP/2 or HTTP/1.1 by ALPN over TLS at `port`; the same without TLS at `plain`, which is the upstream alone."""
+    """HTTP/2 or HTTP/1.1 by ALPN over TLS at `port`; the same without TLS at `plain`, which is the upstream alone. `far`: a
+    socket of another network, at which TLS is served, too."""
 
     name = "front"
 
     def __init__(self, directory: pathlib.Path, program: str, sim: int, nofile: int, certificates: Certificates,
-                 path: str, answer: str):
+                 path: str, answer: str, far: socket.socket | None = None):
         self.plain = free_port()
+        address = far.getsockname() if far else None
         if "'" in answer or "$" in answer or "\\" in answer:
             raise ServerError("the small answer must be without ', $ and backslashes")
         super().__init__(directory, program, sim, nofile, FRONT.format(
-            port="{port}", plain=self.plain, chain=certificates.chain, key=certificates.key, path=path, answer=answer))
+            port="{port}", plain=self.plain, chain=certificates.chain, key=certificates.key, path=path, answer=answer,
+            far=f"listen {address[0]}:{address[1]} ssl http2;" if address else ""))
+        self.passed = [far.fileno()] if far else []
+
+    def environment(self) -> dict[str, str]:
+        """nginx passes its sockets so to a new program."""
+        return super().environment() | ({"NGINX": "".join(f"{fd};" for fd in self.passed)} if self.passed else {})

@@ -35,6 +35,11 @@ class Plan:
     crowd_alone: int = 10000  # of gemgated alone: with HTTP/2 it needs no connection upstream for each
     silent: tuple[int, ...] = (1000, 5000)
     silent_connections: tuple[int, ...] = (1, 16)
+    # Calls side by side while packets are lost: of a thousand so many in each direction.
+    loss_calls: tuple[int, ...] = (16, 64)
+    loss: tuple[int, ...] = (0, 10, 20)
+    loss_rounds: int = 2
+    loss_seconds: int = 5
     failovers: int = 50
     cold_starts: int = 20
     idle_seconds: int = 60
@@ -52,6 +57,7 @@ QUICK = Plan(
     streams={"chat": (16,), "native": (16,), "responses": (16,), "anthropic": (16,)}, stream_repeat=5,
     crowds={"plain": (1000,), "tls": (300,)}, crowd_alone=500,
     silent=(500,), silent_connections=(16,),
+    loss_calls=(16,), loss=(20,), loss_rounds=1, loss_seconds=1,
     failovers=5, cold_starts=3, idle_seconds=2, reload_rate=100, reload_seconds=2)
 
 

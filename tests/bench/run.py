@@ -27,6 +27,7 @@ import report
 from bench import Bench
 from part_counts import all_instructions, system_calls
 from part_latency import first_token, latency
+from part_loss import loss
 from part_once import cold, failover, idle, reload_under_load
 from part_requests import bodies, kind_of_requests
 from part_streams import beside, crowd, events
@@ -45,6 +46,7 @@ PARTS = {
     "events": events,
     "beside": beside,
     "crowd": crowd,
+    "loss": loss,
     "failover": failover,
     "cold": cold,
     "idle": idle,

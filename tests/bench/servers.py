@@ -39,6 +39,7 @@ class Server:
         self.port = port
         self.log = directory / f"{self.name}.log"
         self.child: subprocess.Popen | None = None
+        self.passed: list[int] = []  # descriptors that it inherits
 
     def argv(self) -> list[str]:
         raise NotImplementedError
@@ -58,7 +59,7 @@ class Server:
     def start(self) -> None:
         with self.log.open("wb") as log:
             self.child = subprocess.Popen(self.argv(), cwd=self.directory, env=self.environment(),
-                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=self.passed)
         deadline = time.monotonic() + START_TIMEOUT
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

@@ -16,8 +16,8 @@ from peer import Peer, PeerOptions
 from servers import Gemgated, Server, ServerError, Sim
 
 NOFILE = 20000
-SMALL, TOOL, LARGE, PACED, FIRST, SILENT = (
-    "bench-small", "bench-tool", "bench-large", "bench-paced", "bench-first", "bench-silent")
+SMALL, TOOL, LARGE, PACED, SPACED, FIRST, SILENT = (
+    "bench-small", "bench-tool", "bench-large", "bench-paced", "bench-spaced", "bench-first", "bench-silent")
 ANSWER = "A proxy stands between a client and a server and speaks to each in the name of the other."
 PLAIN, TLS = "plain", "tls"
 PLURAL = {PLAIN: "plain HTTP/1.1 upstream", TLS: "TLS upstream, HTTP/2 or HTTP/1.1"}
@@ -45,6 +45,7 @@ def script(events: int, failovers: int) -> str:
         LARGE: f'text "{ANSWER}"',
         TOOL: f'call {TOOL_NAME} {{"from":"TXL","to":"CDG","seats":2}}',
         PACED: f'text "{words}" chunks={events} pace=1ms',
+        SPACED: f'text "{words}" chunks={events} pace=20ms',
         FIRST: f'text "{words}" chunks=5 pace=1ms',
         SILENT: f'text "{words}" chunks=2 hang after=1',
     }
