@@ -7,8 +7,8 @@
  *
  * CALLS calls are always under way: the end of one begins the next. The pool makes up to CONNECTIONS
  * connections before they are needed, the next one when each has STREAMS streams; 0 and 0 are the
- * daemon's own numbers. The first calls begin one after the other within a second, because connections are
- * made when calls begin; two seconds later SECONDS are measured. One line of JSON is printed: counts,
+ * daemon's own numbers. The first calls begin one after the other, because connections are made when calls
+ * begin; four seconds after the first one SECONDS are measured. One line of JSON is printed: counts,
  * latencies of whole calls, and the gaps between two pieces of an answer that arrive one after the other,
  * which for a stream are the gaps between its events.
  */
@@ -25,7 +25,7 @@
 #define CALLS_MAX   1000U
 #define SAMPLES_MAX 4000000U
 #define BEGIN       USEC_PER_SEC /* in which the first calls begin */
-#define WARM        (3 * USEC_PER_SEC)
+#define WARM        (4 * USEC_PER_SEC)
 #define GRACE       (30 * USEC_PER_SEC) /* for the last answers */
 #define KEY         "bench-key-00-0123456789abcdef"
 
@@ -111,7 +111,9 @@ static void on_begin(void *userdata) {
         c->begin = timer_free(c->begin);
         s->client = c;
         slot_begin(s);
-        if (c->n_begun < c->n_calls && timer_new(c->loop, BEGIN / c->n_calls, on_begin, c, &c->begin) < 0)
+        /* The second one waits until the first connection knows how many streams the server takes. */
+        if (c->n_begun < c->n_calls &&
+            timer_new(c->loop, c->n_begun == 1 ? BEGIN : BEGIN / c->n_calls, on_begin, c, &c->begin) < 0)
                 loop_exit(c->loop, -ENOMEM);
 }
 
