@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Why a call did not complete, in one line: whether it was the proxy, or what is behind it. */
+/* Why there is no tunnel, in one line: whether it was the proxy, or what is behind it. */
 
 #include <stdio.h>
 #include <string.h>
@@ -51,10 +51,10 @@ static const char *words_of_status(const Proxy *p, long status) {
         }
 }
 
-static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool sent, const char *words,
-                          char ret[static HTTP_CAUSE_MAX]) {
+void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, const char *words,
+                char ret[static TUNNEL_CAUSE_MAX]) {
         long status = 0, socks = 0, number = 0;
-        const char *why = NULL, *before = "", *behind = "";
+        const char *why = NULL, *behind = "";
         char answer[32] = "";
         size_t n;
 
@@ -62,7 +62,7 @@ static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool se
         (void) curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &socks);
         (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
 
-        if (!sent && status >= 300) {
+        if (status >= 300) {
                 why = words_of_status(proxy, status);
                 (void) snprintf(answer, sizeof(answer), " (%ld)", status);
                 behind = answer;
@@ -72,44 +72,19 @@ static void proxied_cause(const Proxy *proxy, CURL *easy, CURLcode code, bool se
                 ;
         else if (code == CURLE_COULDNT_CONNECT && number > 0)
                 why = strerrordesc_np((int) number);
-        else if (code == CURLE_OPERATION_TIMEDOUT && !sent)
-                why = status == 200 ? "behind it, no TLS within CONNECT_TIMEOUT" :
-                                      "it did not answer within CONNECT_TIMEOUT";
-        else if (!sent && status == 0 && code != CURLE_PEER_FAILED_VERIFICATION &&
-                 code != CURLE_SSL_CONNECT_ERROR) {
+        else if (code == CURLE_OPERATION_TIMEDOUT)
+                why = "it did not answer within CONNECT_TIMEOUT";
+        else if (code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CONNECT_ERROR) {
                 why = "it gave no answer: ";
                 behind = words;
-        } else {
-                if (!proxy_is_https(proxy) || status == 200)
-                        before = "behind it: ";
-                why = words;
-        }
+        } else
+                why = words; /* of TLS with the proxy */
 
-        n = (size_t) snprintf(ret, HTTP_CAUSE_MAX, "proxy %s: ", proxy_address(proxy));
-        n = MIN(n, HTTP_CAUSE_MAX - 1);
-        (void) snprintf(ret + n, HTTP_CAUSE_MAX - n, "%s%s%s", before, why ?: words, behind);
+        n = (size_t) snprintf(ret, TUNNEL_CAUSE_MAX, "proxy %s: ", proxy_address(proxy));
+        n = MIN(n, TUNNEL_CAUSE_MAX - 1);
+        (void) snprintf(ret + n, TUNNEL_CAUSE_MAX - n, "%s%s", why ?: words, behind);
         if (why != words)
                 text_uncapitalize(ret + n); /* the system's words begin a sentence */
-}
-
-static void direct_cause(CURL *easy, CURLcode code, const char *words, char ret[static HTTP_CAUSE_MAX]) {
-        long number = 0;
-
-        /* libcurl's text omits why there was no connection, although libcurl knows it. */
-        if (code == CURLE_COULDNT_CONNECT)
-                (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-        if (number > 0 && strerrordesc_np((int) number))
-                (void) snprintf(ret, HTTP_CAUSE_MAX, "%s (%s)", strerrordesc_np((int) number), words);
-        else
-                text_copy(ret, HTTP_CAUSE_MAX, words);
-}
-
-void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, bool sent, const char *words,
-                char ret[static HTTP_CAUSE_MAX]) {
-        if (proxy)
-                proxied_cause(proxy, easy, code, sent, words, ret);
-        else
-                direct_cause(easy, code, words, ret);
         for (char *p = ret; *p; p++)
                 if ((unsigned char) *p < 0x20 || *p == 0x7f)
                         *p = ' ';

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * libcurl's multi_socket interface in gemgate's loop. Four things differ from the textbook, each measured:
+ * libcurl's multi_socket interface in gemgate's loop. Three things differ from the textbook:
  *
- *   - A socket that libcurl removes between two requests stays in epoll: see curl-socket.c.
+ *   - libcurl is never called from within its own callbacks: what it wants is only noted there.
  *   - A zero timer is a hook at the end of the turn and no timer at all. A longer one is set only if none is
  *     set that fires sooner; if it fires early, it is set again.
- *   - Easy handles are pooled with their fixed options set, each with its last URL, parsed. From a text,
- *     libcurl would parse and rebuild the URL at each request, an eighth of all its work.
- *   - All finished transfers are read at the end of a turn, not one for each wake-up.
- *
- * HTTP/2 is used from libcurl 8.1 on: older versions could report aborted parallel streams as complete, and
- * one paused stream held up the other streams of its connection.
+ *   - What has ended is read at the end of a turn, not for each wake-up.
  */
 
 #include <errno.h>
 
 #include "io/curl-internal.h"
 
-#define CONNECTS_MAX   256L /* idle upstream connections kept */
 #define TIMER_ACCURACY (5 * USEC_PER_MSEC)
-#define HTTP2_SINCE    0x080100U /* 8.1.0 */
 
 /* --- time --- */
 
@@ -69,17 +62,14 @@ static void read_finished(CurlGlue *g) {
                 if (m->msg != CURLMSG_DONE)
                         continue;
                 (void) curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
-                curl_call_finish((CurlCall *) (void *) p, m->data.result);
+                tunnel_finish((Tunnel *) (void *) p, m->data.result);
         }
 }
 
 static void on_hook(void *userdata) {
         CurlGlue *g = userdata;
         int running;
-        List *l;
 
-        while ((l = list_first(&g->resumed)))
-                curl_call_resume(list_entry(l, CurlCall, resumed));
         if (g->due) {
                 g->due = false;
                 (void) curl_multi_socket_action(g->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -89,26 +79,10 @@ static void on_hook(void *userdata) {
 
 /* --- the glue itself --- */
 
-static void drop_handles(CurlGlue *g) {
-        while (g->n_pool > 0)
-                curl_handle_done(&g->pool[--g->n_pool]);
-}
-
-static void glue_renew(HttpClient *client, const HttpClientParams *p) {
-        CurlGlue *g = CONTAINER_OF(client, CurlGlue, client);
-
-        g->ca_file = p->ca_file;
-        g->n_renewed++;
-        drop_handles(g); /* they have the old CAs */
-        curl_roads_renew(g);
-}
-
-static void glue_free(HttpClient *client) {
-        CurlGlue *g = CONTAINER_OF(client, CurlGlue, client);
-
-        assert(g->n_calls == 0);
-        drop_handles(g);
-        curl_roads_renew(g);
+CurlGlue *curl_glue_free(CurlGlue *g) {
+        if (!g)
+                return NULL;
+        assert(g->n_tunnels == 0);
         if (g->multi)
                 (void) curl_multi_cleanup(g->multi);
         curl_global_cleanup();
@@ -116,37 +90,23 @@ static void glue_free(HttpClient *client) {
         loop_hook_remove(&g->hook);
         sd_event_source_unref(g->timer);
         free(g);
+        return NULL;
 }
 
-int curl_glue_new(Loop *loop, HttpClient **ret) {
-        static const HttpClientOps ops = {
-                .start = curl_call_start,
-                .renew = glue_renew,
-                .free = glue_free,
-                .call_pause = curl_call_pause,
-                .call_continue = curl_call_continue,
-                .call_timings = curl_call_timings,
-                .call_retry_after = curl_call_retry_after,
-                .call_free = curl_call_free,
-        };
-        _cleanup_(http_client_freep) HttpClient *client = NULL;
-        CurlGlue *g;
+int curl_glue_new(Loop *loop, CurlGlue **ret) {
+        _cleanup_(curl_glue_freep) CurlGlue *g = NULL;
         int r;
-
-        g = calloc(1, sizeof(CurlGlue));
-        if (!g)
-                return -ENOMEM;
-        g->client.ops = &ops;
-        g->loop = loop;
-        g->timer_due = g->wanted = USEC_INFINITY;
-        list_init(&g->resumed);
-        list_init(&g->roads);
-        loop_hook_add(loop, &g->hook, on_hook, g);
-        client = &g->client;
 
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return -EIO;
-        g->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
+        g = calloc(1, sizeof(CurlGlue));
+        if (!g) {
+                curl_global_cleanup();
+                return -ENOMEM;
+        }
+        g->loop = loop;
+        g->timer_due = g->wanted = USEC_INFINITY;
+        loop_hook_add(loop, &g->hook, on_hook, g);
         g->multi = curl_multi_init();
         if (!g->multi)
                 return -ENOMEM;
@@ -154,7 +114,6 @@ int curl_glue_new(Loop *loop, HttpClient **ret) {
         (void) curl_multi_setopt(g->multi, CURLMOPT_SOCKETDATA, g);
         (void) curl_multi_setopt(g->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
         (void) curl_multi_setopt(g->multi, CURLMOPT_TIMERDATA, g);
-        (void) curl_multi_setopt(g->multi, CURLMOPT_MAXCONNECTS, CONNECTS_MAX);
 
         r = sd_event_add_time(loop_event(loop), &g->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer, g);
         if (r < 0)
@@ -162,6 +121,6 @@ int curl_glue_new(Loop *loop, HttpClient **ret) {
         r = sd_event_source_set_enabled(g->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(client);
+        *ret = TAKE_PTR(g);
         return 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* HTTP calls by libcurl, whose multi interface is in our loop. See curl-glue.c for what keeps it cheap. */
+/* libcurl's multi interface in our loop: it makes the connections through proxies (tunnel.h). */
 
-#include "io/http-client.h"
+#include "io/forward.h"
+#include "io/loop.h"
 
-int curl_glue_new(Loop *loop, HttpClient **ret);
+int curl_glue_new(Loop *loop, CurlGlue **ret);
+CurlGlue *curl_glue_free(CurlGlue *g); /* every tunnel has been freed before */
+DEFINE_CLEANUP(CurlGlue *, curl_glue_free);

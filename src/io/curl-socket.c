@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/*
- * A socket that libcurl removes between two requests of a keep-alive connection stays in epoll
- * ("parked"), since it comes back in a moment: that saves two epoll_ctl() a request. It is removed when
- * it is closed (gemgate knows, as it opens these sockets itself) or when it becomes readable while
- * parked (the peer closed it). Sockets that libcurl closes without a callback are never parked: those
- * that it opened itself (the resolver's pair), and those whose connect has not completed.
- */
+/* The sockets that libcurl wants to have watched. Those of connections are opened and closed here. */
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -51,19 +45,12 @@ static void on_socket_ready(uint32_t events, void *userdata) {
         CurlGlue *g = s->glue;
         int running, mask = 0;
 
-        if (s->parked) {
-                /* The peer closed an idle connection: libcurl notices when it tries to use it again. */
-                loop_fd_remove(g->loop, &s->watch);
-                return;
-        }
         if (events & EPOLLIN)
                 mask |= CURL_CSELECT_IN;
         if (events & EPOLLOUT)
                 mask |= CURL_CSELECT_OUT;
         if (events & (EPOLLERR | EPOLLHUP))
                 mask |= CURL_CSELECT_ERR;
-        if ((mask & (CURL_CSELECT_IN | CURL_CSELECT_ERR)) == CURL_CSELECT_IN)
-                s->proven = true;
         (void) curl_multi_socket_action(g->multi, s->fd, mask, &running);
         loop_hook_ask(g->loop, &g->hook);
 }
@@ -75,12 +62,10 @@ static void on_socket_ready(uint32_t events, void *userdata) {
  * so the new one is watched for what that one was.
  */
 static int socket_renew(CurlSocket *s) {
-        bool was_watched = s->watch.fd >= 0 && !s->parked;
+        bool was_watched = s->watch.fd >= 0;
         uint32_t events = s->watch.events;
 
         loop_fd_forget(s->glue->loop, &s->watch);
-        s->ours = true;
-        s->proven = s->parked = false;
         return was_watched ? loop_fd_add(s->glue->loop, &s->watch, s->fd, events, on_socket_ready, s) : 0;
 }
 
@@ -92,9 +77,7 @@ int curl_socket_on_change(CURL *easy _unused_, curl_socket_t fd, int what, void 
 
         if (what == CURL_POLL_REMOVE) {
                 s = (size_t) fd < g->n_sockets ? g->sockets[fd] : NULL;
-                if (s && s->ours && s->proven)
-                        s->parked = s->watch.fd >= 0;
-                else if (s)
+                if (s)
                         socket_drop(s);
                 return 0;
         }
@@ -104,7 +87,6 @@ int curl_socket_on_change(CURL *easy _unused_, curl_socket_t fd, int what, void 
         s = socket_get(g, fd);
         if (!s)
                 return -1;
-        s->parked = false;
         if (s->watch.fd >= 0)
                 return loop_fd_modify(g->loop, &s->watch, events) < 0 ? -1 : 0;
         return loop_fd_add(g->loop, &s->watch, fd, events, on_socket_ready, s) < 0 ? -1 : 0;

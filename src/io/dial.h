@@ -3,10 +3,11 @@
 
 /*
  * Makes connections: the name becomes addresses (io/resolver), IPv6 and IPv4 are tried in turn, a new one
- * every 250 ms or as soon as one fails, and the first that connects is taken. Then comes TLS (io/tls). One
- * deadline is for all of it.
+ * every 250 ms or as soon as one fails, and the first that connects is taken. Through a proxy, libcurl
+ * connects (io/tunnel). Then comes TLS (io/tls). One deadline is for all of it.
  */
 
+#include "base/proxy.h"
 #include "io/forward.h"
 #include "io/loop.h"
 
@@ -30,6 +31,7 @@ typedef struct DialParams {
         bool tls;
         bool http2; /* offer h2 by ALPN, beside http/1.1 */
         usec_t timeout;
+        Proxy *proxy; /* to go through; NULL: none; never `none`, and https only with TLS */
 } DialParams;
 
 typedef struct DialTimes { /* CLOCK_MONOTONIC; 0: not reached */

@@ -3,6 +3,7 @@
 
 /* The names of the types of this floor that headers point to and do not look into. */
 
+typedef struct CurlGlue CurlGlue;
 typedef struct GiveBack GiveBack;
 typedef struct HttpRequest HttpRequest;
 typedef struct HttpServer HttpServer;
@@ -12,4 +13,5 @@ typedef struct TimeoutQueue TimeoutQueue;
 typedef struct Timer Timer;
 typedef struct Tls Tls;
 typedef struct Transport Transport;
+typedef struct Tunnel Tunnel;
 typedef struct Worker Worker;

@@ -104,7 +104,7 @@ HttpClient *http_client_free(HttpClient *client); /* every call must be freed be
 DEFINE_CLEANUP(HttpClient *, http_client_free);
 /* At the start, and for a reload: calls under way go on, later ones through a proxy make new connections,
  * and connections that do not go to the origin of `p->url` end when they are idle. New connections are
- * verified with the CAs of `p->ca_file`, which is read again. Its strings live until the next one. */
+ * verified with the CAs of `p->ca_file`, which is read again. */
 void http_client_renew(HttpClient *client, const HttpClientParams *p);
 
 int http_call_start(HttpClient *client, const HttpCallParams *p, const HttpCallOps *ops, void *userdata,

@@ -7,7 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "io/http-pool-internal.h"
+#include "io/http-origin.h"
 
 static void leave_idle(PoolConn *conn) {
         if (!conn->is_idle)
@@ -126,14 +126,13 @@ static void on_http2_room(Http2 *http2, void *userdata) {
         leave_asked(conn);
         if (http2_n_works(http2) == 0 && !conn->drains)
                 timeout_start(o->pool->idle, &conn->idle);
-        o->is_due = true;
-        http_pool_wake(o->pool);
+        http_origin_dispatch_later(o);
 }
 
 static void on_http2_closed(Http2 *http2 _unused_, void *userdata) {
         PoolConn *conn = userdata;
 
-        conn->origin->is_due = true;
+        http_origin_dispatch_later(conn->origin);
         http_conn_close(conn);
 }
 
@@ -185,7 +184,7 @@ bool http_conn_ask(PoolConn *conn) {
 void http_conn_on_asked(Timeout *t) {
         PoolConn *conn = CONTAINER_OF(t, PoolConn, idle);
 
-        conn->origin->is_due = true;
+        http_origin_dispatch_later(conn->origin);
         http_conn_close(conn);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The connections to one server, and which call goes over which.
+ * The connections to one server, through one proxy or none, and which call goes over which. A proxy is known
+ * by its user and password, too: providers choose the way out by them.
  *
  * At HTTP/1.1 a connection carries one call. A free one is taken, the one that was used last: so the others
  * become idle for long, and end. At HTTP/2 it is the one with the fewest streams. Otherwise the call waits,
@@ -18,9 +19,11 @@
  */
 
 #include <errno.h>
+#include <search.h>
 
 #include "base/text.h"
-#include "io/http-pool-internal.h"
+#include "io/http-origin.h"
+#include "io/loopback.h"
 
 typedef struct PoolDial {
         HttpOrigin *origin;
@@ -112,6 +115,7 @@ int http_origin_dial(HttpOrigin *o, usec_t timeout) {
                                .tls = o->tls,
                                .http2 = o->tls,
                                .timeout = timeout,
+                               .proxy = o->proxy,
                        },
                        on_dialled, d, &d->dial);
         if (r < 0) {
@@ -208,8 +212,14 @@ static bool place(HttpOrigin *o, PoolCall *c) {
         return false;
 }
 
+void http_origin_dispatch_later(HttpOrigin *o) {
+        if (!list_is_linked(&o->due))
+                list_append(&o->pool->due, &o->due);
+        http_pool_wake(o->pool);
+}
+
 void http_origin_dispatch(HttpOrigin *o) {
-        o->is_due = false;
+        list_unlink(&o->due);
         LIST_FOREACH(i, &o->waiting)
                 if (!place(o, list_entry(i, PoolCall, queue)))
                         break;
@@ -233,8 +243,7 @@ void http_origin_restart(PoolCall *c) {
         c->waits_since = loop_now(o->pool->loop);
         list_append(o->waiting.next, &c->queue); /* before the first */
         o->n_waiting++;
-        o->is_due = true;
-        http_pool_wake(o->pool);
+        http_origin_dispatch_later(o);
 }
 
 void http_origin_leave(PoolCall *c) {
@@ -261,8 +270,7 @@ void http_origin_leave(PoolCall *c) {
 void http_origin_drain(HttpOrigin *o) {
         LIST_FOREACH(i, &o->dials)
                 dial_drop(list_entry(i, PoolDial, link));
-        o->is_due = true;
-        http_pool_wake(o->pool);
+        http_origin_dispatch_later(o);
         LIST_FOREACH(i, &o->idle)
                 http_conn_close(list_entry(i, PoolConn, link));
         LIST_FOREACH(i, &o->busy)
@@ -297,10 +305,22 @@ bool http_origin_is_of(const HttpOrigin *o, const char *url) {
         return strncmp(url, o->url, o->n_url) == 0 && strchr("/?#", url[o->n_url]); /* or its end */
 }
 
-static int origin_new(HttpPool *p, const char *url, HttpOrigin **ret) {
+static int compare(const void *a, const void *b) {
+        const HttpOrigin *x = a, *y = b;
+        int r;
+
+        r = proxy_compare(x->proxy, y->proxy);
+        if (r != 0)
+                return r;
+        if (x->n_url != y->n_url)
+                return x->n_url < y->n_url ? -1 : 1;
+        return memcmp(x->url, y->url, x->n_url);
+}
+
+static int origin_new(HttpPool *p, const char *url, Proxy *proxy, HttpOrigin **ret) {
+        _cleanup_(http_origin_freep) HttpOrigin *o = NULL;
         const char *authority = startswith(url, "https://");
         bool tls = authority;
-        HttpOrigin *o;
         int r;
 
         if (!tls)
@@ -313,7 +333,9 @@ static int origin_new(HttpPool *p, const char *url, HttpOrigin **ret) {
         o->pool = p;
         o->tls = tls;
         o->scheme = tls ? "https" : "http";
+        o->proxy = proxy_ref(proxy);
         list_init(&o->link);
+        list_init(&o->due);
         list_init(&o->waiting);
         list_init(&o->dials);
         list_init(&o->idle);
@@ -321,31 +343,59 @@ static int origin_new(HttpPool *p, const char *url, HttpOrigin **ret) {
         list_init(&o->shared);
         o->n_url = (size_t) (authority - url) + strcspn(authority, "/?#");
         o->url = strndup(url, o->n_url);
-        if (!o->url) {
-                http_origin_free(o);
+        if (!o->url)
                 return -ENOMEM;
-        }
         o->authority = o->url + (authority - url);
         r = parse_authority(o);
-        if (r < 0) {
-                http_origin_free(o);
+        if (r < 0)
                 return r;
-        }
-        list_append(&p->origins, &o->link);
-        *ret = o;
+        *ret = TAKE_PTR(o);
         return 0;
 }
 
-int http_origin_find(HttpPool *p, const char *url, HttpOrigin **ret) {
-        LIST_FOREACH(i, &p->origins) {
-                HttpOrigin *o = list_entry(i, HttpOrigin, link);
+static int origin_add(HttpPool *p, HttpOrigin *o) {
+        if (!tsearch(o, &p->by_name, compare))
+                return -ENOMEM;
+        list_append(&p->origins, &o->link);
+        return 0;
+}
 
-                if (http_origin_is_of(o, url)) {
-                        *ret = o;
-                        return 0;
-                }
-        }
-        return origin_new(p, url, ret);
+static HttpOrigin *find(HttpPool *p, const char *url, Proxy *proxy) {
+        HttpOrigin like = { .url = (char *) (uintptr_t) url, .proxy = proxy }, **found;
+
+        if (p->last && http_origin_is_of(p->last, url) && proxy_compare(p->last->proxy, proxy) == 0)
+                return p->last;
+        like.n_url = strcspn(url, ":");
+        like.n_url += strspn(url + like.n_url, ":/");
+        like.n_url += strcspn(url + like.n_url, "/?#");
+        found = tfind(&like, &p->by_name, compare);
+        if (!found)
+                return NULL;
+        return p->last = *found;
+}
+
+int http_origin_find(HttpPool *p, const char *url, Proxy *proxy, HttpOrigin **ret) {
+        _cleanup_(http_origin_freep) HttpOrigin *o = NULL;
+        int r;
+
+        *ret = find(p, url, proxy);
+        if (*ret)
+                return 0;
+        r = origin_new(p, url, proxy, &o);
+        if (r < 0)
+                return r;
+        /* What goes to this machine must not pass a proxy: the keys would be readable there, and the proxy's
+         * loopback is another machine's. */
+        if (proxy && loopback_is_host(o->host))
+                return http_origin_find(p, url, NULL, ret);
+        /* It would read the keys; and tunnel_write() wants the same memory again, as TLS does it alone. */
+        if (proxy && proxy_is_https(proxy) && !o->tls)
+                return -EINVAL;
+        r = origin_add(p, o);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(o);
+        return 0;
 }
 
 bool http_origin_is_unused(const HttpOrigin *o) {
@@ -359,13 +409,21 @@ static void free_all(List *conns) {
 }
 
 HttpOrigin *http_origin_free(HttpOrigin *o) {
+        if (!o)
+                return NULL;
         assert(o->n_calls == 0);
         LIST_FOREACH(i, &o->dials)
                 dial_drop(list_entry(i, PoolDial, link));
         free_all(&o->idle);
         free_all(&o->busy);
         free_all(&o->shared);
+        if (list_is_linked(&o->link))
+                (void) tdelete(o, &o->pool->by_name, compare);
+        if (o->pool->last == o)
+                o->pool->last = NULL;
         list_unlink(&o->link);
+        list_unlink(&o->due);
+        proxy_unref(o->proxy);
         free(o->url);
         free(o->host);
         free(o);

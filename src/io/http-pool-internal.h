@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of the pool share: http-pool.c, http-origin.c, http-conn.c, http-work.c. */
+/* What the files of the pool share: http-pool.c, http-origin.c, http-conn.c, http-warm.c, http-work.c. */
 
 #include "base/buf.h"
 #include "base/limits-http-client.h"
@@ -13,6 +13,8 @@
 #include "io/http2.h"
 #include "io/timeout.h"
 
+typedef struct HttpOrigin HttpOrigin;
+
 typedef struct HttpPool {
         HttpClient client;
         Loop *loop;
@@ -21,6 +23,9 @@ typedef struct HttpPool {
         LoopHook hook;
         TimeoutQueue *idle, *asked; /* of connections */
         List origins;
+        List due;       /* origins to dispatch then: HttpOrigin.due */
+        void *by_name;  /* a tsearch() tree of all origins: thousands of keys may each have a proxy */
+        HttpOrigin *last; /* that was found; NULL: none */
         List resumed; /* calls that go on at the end of the turn: PoolCall.resumed */
         List ended;   /* calls whose done() comes then: PoolCall.queue */
         List closed;  /* connections that are freed then: PoolConn.link */
@@ -31,10 +36,10 @@ typedef struct HttpPool {
 
 typedef enum OriginVersion { ORIGIN_UNKNOWN, ORIGIN_HTTP1, ORIGIN_HTTP2 } OriginVersion;
 
-/* A server: scheme, host and port. */
-typedef struct HttpOrigin {
+/* A server (scheme, host and port) behind one proxy, or none. */
+struct HttpOrigin {
         HttpPool *pool;
-        List link;
+        List link, due;
         List waiting; /* calls without a connection, the oldest first: PoolCall.queue */
         List dials;   /* PoolDial.link */
         List idle, busy; /* HTTP/1.1: PoolConn.link; idle: the newest first */
@@ -42,14 +47,14 @@ typedef struct HttpOrigin {
         size_t n_calls, n_waiting, n_dials, n_idle, n_asked;
         OriginVersion version; /* that the last new connection speaks */
         usec_t no_spread_until; /* a connection that no call waits for has just failed */
-        bool is_due; /* calls that wait may find a connection at the end of the turn */
         bool tls;
         uint16_t port;
         size_t n_url;    /* bytes of scheme and authority */
         char *url;       /* `https://host:port` */
         const char *scheme, *authority; /* the latter is the end of `url` */
         char *host;
-} HttpOrigin;
+        Proxy *proxy; /* NULL: none */
+};
 
 typedef struct PoolConn {
         HttpOrigin *origin;
@@ -85,7 +90,6 @@ typedef struct PoolCall {
         char target[];
 } PoolCall;
 
-/* --- http-pool.c --- */
 void http_pool_wake(HttpPool *p); /* there is something to do at the end of the turn */
 
 /* --- http-conn.c --- */
@@ -99,19 +103,6 @@ void http_conn_close(PoolConn *conn); /* at once; it is freed at the end of the 
 void http_conn_on_idle(Timeout *t);   /* for too long */
 bool http_conn_ask(PoolConn *conn);   /* HTTP/2: false: there is no need to */
 void http_conn_on_asked(Timeout *t);  /* and nothing came */
-
-/* --- http-origin.c --- */
-int http_origin_find(HttpPool *p, const char *url, HttpOrigin **ret); /* or a new one; -EINVAL, -ENOMEM */
-HttpOrigin *http_origin_free(HttpOrigin *o); /* it has no calls */
-bool http_origin_is_of(const HttpOrigin *o, const char *url);
-bool http_origin_is_unused(const HttpOrigin *o);
-void http_origin_drain(HttpOrigin *o);
-int http_origin_dial(HttpOrigin *o, usec_t timeout);
-void http_origin_start(PoolCall *c);      /* or it waits */
-void http_origin_restart(PoolCall *c);    /* at the end of the turn, before others */
-void http_origin_dispatch(HttpOrigin *o); /* those that wait */
-void http_origin_unqueue(PoolCall *c);    /* it waits no more */
-void http_origin_leave(PoolCall *c);      /* nor is it carried */
 
 /* --- http-work.c --- */
 void http_call_end(PoolCall *c, HttpOutcome outcome, const char *cause); /* no connection has it */

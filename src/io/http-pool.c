@@ -2,7 +2,8 @@
 
 /*
  * HTTP calls by gemgate's own connections: HTTP/2 where TLS agrees on it, HTTP/1.1 otherwise. The pool knows
- * an origin (http-origin.c) for each server, its connections (http-conn.c) and its calls (http-work.c).
+ * an origin (http-origin.c) for each server and proxy, its connections (http-conn.c) and its calls
+ * (http-work.c).
  *
  *     http_call_start() → origin → a connection, or waiting for one → http_work_…() → the call's callbacks
  *
@@ -14,7 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "io/http-pool-internal.h"
+#include "io/http-origin.h"
 
 /* --- the end of a turn --- */
 
@@ -37,12 +38,8 @@ static void on_hook(void *userdata) {
 
         while ((l = list_first(&p->resumed)))
                 http_call_resume(list_entry(l, PoolCall, resumed));
-        LIST_FOREACH(i, &p->origins) {
-                HttpOrigin *o = list_entry(i, HttpOrigin, link);
-
-                if (o->is_due)
-                        http_origin_dispatch(o);
-        }
+        while ((l = list_first(&p->due)))
+                http_origin_dispatch(list_entry(l, HttpOrigin, due));
         while ((l = list_first(&p->ended)))
                 finish(list_entry(l, PoolCall, queue));
         while ((l = list_first(&p->closed)))
@@ -79,7 +76,7 @@ static int call_start(HttpClient *client, const HttpCallParams *p, const HttpCal
         PoolCall *c;
         int r;
 
-        r = http_origin_find(pool, p->url, &o);
+        r = http_origin_find(pool, p->url, p->proxy, &o);
         if (r < 0)
                 return r;
         target = p->url + o->n_url;
@@ -93,6 +90,7 @@ static int call_start(HttpClient *client, const HttpCallParams *p, const HttpCal
         c->work.call = (HttpCall){ .client_ops = client->ops, .ops = *ops, .userdata = userdata };
         c->work.p = *p;
         c->work.p.url = NULL; /* it may go */
+        c->work.p.proxy = NULL; /* the origin's counts */
         if (p->secret)
                 secret_ref(p->secret);
         c->work.method = p->method ?: p->body || ops->read ? "POST" : "GET";
@@ -169,7 +167,8 @@ static void pool_renew(HttpClient *client, const HttpClientParams *params) {
         LIST_FOREACH(i, &p->origins) {
                 HttpOrigin *o = list_entry(i, HttpOrigin, link);
 
-                if (http_origin_is_of(o, params->url) && !(o->tls && is_other))
+                /* Which proxies will be used, only the calls show. */
+                if (!o->proxy && http_origin_is_of(o, params->url) && !(o->tls && is_other))
                         continue;
                 http_origin_drain(o);
                 if (http_origin_is_unused(o))
@@ -227,6 +226,7 @@ int http_pool_new_spread(Loop *loop, const HttpPoolSpread *spread, HttpClient **
         p->loop = loop;
         p->spread = *spread;
         list_init(&p->origins);
+        list_init(&p->due);
         list_init(&p->resumed);
         list_init(&p->ended);
         list_init(&p->closed);

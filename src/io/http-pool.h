@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* HTTP calls by gemgate's own connections, without a proxy. See http-pool.c. */
+/* HTTP calls by gemgate's own connections, through proxies, too. See http-pool.c. */
 
 #include "io/http-client.h"
 

@@ -10,7 +10,7 @@
  * (http_conn_ask()).
  */
 
-#include "io/http-pool-internal.h"
+#include "io/http-origin.h"
 #include "io/timer.h"
 
 static bool is_warm(const HttpOrigin *o) {
@@ -77,7 +77,7 @@ bool http_warm_keeps(const PoolConn *conn) {
 void http_warm_start(HttpPool *p, const HttpClientParams *params) {
         HttpWarm *w = &p->warm;
 
-        if (http_origin_find(p, params->url, &w->origin) < 0)
+        if (http_origin_find(p, params->url, NULL, &w->origin) < 0)
                 return;
         w->connect_timeout = params->connect_timeout;
         if (!is_warm(w->origin))

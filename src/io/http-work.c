@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "io/http-pool-internal.h"
+#include "io/http-origin.h"
 
 static PoolCall *call_of(HttpWork *w) {
         return CONTAINER_OF(w, PoolCall, work);
@@ -162,9 +162,16 @@ static void end_later(PoolCall *c) {
 
 /* The reason: on one line and without secrets. */
 static char *make_cause(const PoolCall *c, const char *words) {
+        const Proxy *proxy = c->outcome == HTTP_OUTCOME_BROKEN ? c->origin->proxy : NULL;
         char cause[HTTP_CAUSE_MAX];
 
-        text_copy(cause, sizeof(cause), strnull(words) ? "No reason is known" : words);
+        if (strnull(words))
+                words = "No reason is known";
+        if (proxy) /* the cause of a dial has it already */
+                (void) snprintf(cause, sizeof(cause), "proxy %s: behind it: %s", proxy_address(proxy),
+                                words);
+        else
+                text_copy(cause, sizeof(cause), words);
         for (char *s = cause; *s; s++)
                 if ((unsigned char) *s < 0x20 || *s == 0x7f)
                         *s = ' ';

@@ -21,22 +21,25 @@
 #include "base/limits-dial.h"
 #include "base/text.h"
 #include "io/tls-internal.h"
+#include "io/tunnel.h"
 
 #define ALPN_HTTP1 "\x08http/1.1"
 #define ALPN_HTTP2 "\x02h2" ALPN_HTTP1
 
-/* Of a host and port. The table has a reference, and each connection. */
+/* Of a host and port, and the proxy before it. The table has a reference, and each connection. */
 struct TlsOrigin {
         List link; /* in the table */
         unsigned n_refs;
         SSL_SESSION *session; /* NULL: none */
+        Proxy *proxy; /* NULL: none */
         uint16_t port;
         char host[];
 };
 
 static int origin_index = -1; /* of an SSL's TlsOrigin */
-static BIO_METHOD *method;
+static BIO_METHOD *of_socket, *of_tunnel;
 static int socket_error; /* of the last recv() or send(); 0: the end */
+static char is_tunnel; /* its address is the app data of an SSL through a wrapped tunnel */
 
 /* --- origins and their sessions --- */
 
@@ -44,6 +47,7 @@ static void origin_unref(TlsOrigin *o) {
         if (!o || --o->n_refs > 0)
                 return;
         SSL_SESSION_free(o->session);
+        proxy_unref(o->proxy);
         free(o);
 }
 
@@ -64,13 +68,14 @@ static int on_session(SSL *s, SSL_SESSION *session) {
 }
 
 /* NULL: its sessions are not kept. */
-static TlsOrigin *find_origin(Tls *t, const char *host, uint16_t port) {
-        size_t size = strlen(host) + 1;
+static TlsOrigin *find_origin(Tls *t, const TlsParams *p) {
+        size_t size = strlen(p->host) + 1;
         TlsOrigin *o;
 
         LIST_FOREACH(i, &t->origins) {
                 o = list_entry(i, TlsOrigin, link);
-                if (o->port == port && strcaseeq(o->host, host))
+                if (o->port == p->port && strcaseeq(o->host, p->host) &&
+                    proxy_compare(o->proxy, p->proxy) == 0)
                         return o;
         }
         if (t->n_origins >= TLS_ORIGINS_MAX)
@@ -79,8 +84,9 @@ static TlsOrigin *find_origin(Tls *t, const char *host, uint16_t port) {
         if (!o)
                 return NULL;
         o->n_refs = 1;
-        o->port = port;
-        memcpy(o->host, host, size);
+        o->proxy = proxy_ref(p->proxy);
+        o->port = p->port;
+        memcpy(o->host, p->host, size);
         list_append(&t->origins, &o->link);
         t->n_origins++;
         return o;
@@ -136,22 +142,56 @@ static int on_bio_write(BIO *b, const char *p, int n) {
         return n;
 }
 
+static int on_tunnel_read(BIO *b, char *p, int n) {
+        ssize_t k = tunnel_read(BIO_get_data(b), p, (size_t) n);
+
+        errno = k < 0 ? (int) -k : 0;
+        n = bio_result(b, k);
+        if (n < 0 && socket_error == EAGAIN)
+                BIO_set_retry_read(b);
+        return n;
+}
+
+static int on_tunnel_write(BIO *b, const char *p, int n) {
+        ssize_t k = tunnel_write(BIO_get_data(b), p, (size_t) n);
+
+        errno = k < 0 ? (int) -k : 0;
+        n = bio_result(b, k);
+        if (n < 0 && socket_error == EAGAIN)
+                BIO_set_retry_write(b);
+        return n;
+}
+
+static int on_tunnel_free(BIO *b) {
+        tunnel_free(BIO_get_data(b));
+        return 1;
+}
+
 static long on_bio_control(BIO *b _unused_, int what, long n _unused_, void *p _unused_) {
         return what == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *make_method(const char *name, int (*on_read)(BIO *b, char *p, int n),
+                               int (*on_write)(BIO *b, const char *p, int n), int (*on_free)(BIO *b)) {
+        BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), name);
+
+        if (!m)
+                return NULL;
+        (void) BIO_meth_set_read(m, on_read);
+        (void) BIO_meth_set_write(m, on_write);
+        (void) BIO_meth_set_ctrl(m, on_bio_control);
+        (void) BIO_meth_set_destroy(m, on_free);
+        return m;
 }
 
 static int prepare(void) {
         if (origin_index < 0)
                 origin_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
-        if (!method) {
-                method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "gemgate socket");
-                if (!method)
-                        return -ENOMEM;
-                (void) BIO_meth_set_read(method, on_bio_read);
-                (void) BIO_meth_set_write(method, on_bio_write);
-                (void) BIO_meth_set_ctrl(method, on_bio_control);
-        }
-        return origin_index < 0 ? -ENOMEM : 0;
+        if (!of_socket)
+                of_socket = make_method("gemgate socket", on_bio_read, on_bio_write, NULL);
+        if (!of_tunnel)
+                of_tunnel = make_method("gemgate tunnel", on_tunnel_read, on_tunnel_write, on_tunnel_free);
+        return origin_index < 0 || !of_socket || !of_tunnel ? -ENOMEM : 0;
 }
 
 /* --- the context --- */
@@ -238,36 +278,38 @@ static int set_host(SSL *s, const char *host) {
         return SSL_set1_host(s, name) == 1 && SSL_set_tlsext_host_name(s, name) == 1 ? 0 : -ENOMEM;
 }
 
-static int set_bio(SSL *s, int fd) {
-        BIO *b = BIO_new(method);
+static int set_bio(SSL *s, const TlsParams *p) {
+        BIO *b = BIO_new(p->tunnel ? of_tunnel : of_socket);
 
         if (!b)
                 return -ENOMEM;
-        BIO_set_data(b, (void *) (intptr_t) fd);
+        BIO_set_data(b, p->tunnel ?: (void *) (intptr_t) p->fd);
         BIO_set_init(b, 1);
         SSL_set_bio(s, b, b); /* taken */
+        if (p->tunnel)
+                (void) SSL_set_app_data(s, &is_tunnel);
         return 0;
 }
 
-int tls_open(Tls *t, const char *host, uint16_t port, bool http2, int fd, SSL **ret) {
-        const char *alpn = http2 ? ALPN_HTTP2 : ALPN_HTTP1;
+int tls_open(Tls *t, const TlsParams *p, SSL **ret) {
+        const char *alpn = p->http2 ? ALPN_HTTP2 : ALPN_HTTP1;
         SSL *s = SSL_new(t->ctx);
         int r;
 
         assert(t->is_ready);
         if (!s)
                 return -ENOMEM;
-        r = set_bio(s, fd);
-        if (r >= 0)
-                r = set_host(s, host);
+        r = set_host(s, p->host);
         if (r >= 0 && SSL_set_alpn_protos(s, (const unsigned char *) alpn, (unsigned) strlen(alpn)) != 0)
                 r = -ENOMEM;
+        if (r >= 0)
+                r = set_bio(s, p); /* the last: a failure takes no tunnel */
         ERR_clear_error(); /* of a name that is no address */
         if (r < 0) {
                 SSL_free(s);
                 return r;
         }
-        set_origin(s, find_origin(t, host, port));
+        set_origin(s, find_origin(t, p));
         SSL_set_read_ahead(s, 0); /* what follows the handshake stays in the socket, where epoll shows it */
         SSL_set_connect_state(s);
         *ret = s;
@@ -371,8 +413,9 @@ ssize_t tls_write(SSL *s, const void *p, size_t n, const char **ret_words) {
         return r;
 }
 
+/* What a tunnel holds behind its own TLS, nothing shows but a read. */
 bool tls_has_rest(const SSL *s) {
-        return SSL_has_pending(s) == 1;
+        return SSL_has_pending(s) == 1 || SSL_get_app_data(s) == &is_tunnel;
 }
 
 bool tls_is_http2(const SSL *s) {

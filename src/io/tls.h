@@ -3,7 +3,7 @@
 
 /*
  * TLS of connections to a server, by OpenSSL: version 1.2 at least, the certificate verified for the host's
- * name or address, the session of the last connection to the same origin resumed.
+ * name or address, the session of the last connection to the same origin, through the same proxy, resumed.
  *
  * The CAs are those of a file, or else the system's: the directory and the file of OpenSSL's variables
  * SSL_CERT_DIR and SSL_CERT_FILE, or their defaults. A file is read in slices of the loop, because reading
@@ -11,6 +11,7 @@
  */
 
 #include "base/list.h"
+#include "base/proxy.h"
 #include "io/forward.h"
 #include "io/loop.h"
 
@@ -38,9 +39,17 @@ DEFINE_CLEANUP(Tls *, tls_unref);
 int tls_wait(Tls *t, TlsWait *w, void (*fn)(TlsWait *w));
 void tls_stop(TlsWait *w); /* harmless if it does not wait */
 
-/* For a connected descriptor, which stays the caller's and must outlive it. The CAs are read. -EINVAL: no
- * certificate can be for such a host. -ENOMEM. */
-int tls_open(Tls *t, const char *host, uint16_t port, bool http2, int fd, SSL **ret);
+typedef struct TlsParams {
+        const char *host;
+        uint16_t port;
+        bool http2; /* offer h2 by ALPN, beside http/1.1 */
+        int fd; /* connected; it stays the caller's and must outlive the SSL */
+        Proxy *proxy; /* that it leads through: a session is resumed only through the same one; or NULL */
+        Tunnel *tunnel; /* passes the bytes, and not `fd`; taken, but not by a failure; or NULL */
+} TlsParams;
+
+/* The CAs are read. -EINVAL: no certificate can be for such a host. -ENOMEM. */
+int tls_open(Tls *t, const TlsParams *p, SSL **ret);
 SSL *tls_close(SSL *s); /* NULL is nothing; sends nothing */
 
 /* 0: done. -EAGAIN: to be called again after an event of *ret. Else `words` are the reason. */
@@ -54,6 +63,6 @@ int tls_check_ca_file(const char *path);
  * which is static, is the reason. */
 ssize_t tls_read(SSL *s, void *p, size_t n, const char **ret_words);
 ssize_t tls_write(SSL *s, const void *p, size_t n, const char **ret_words);
-bool tls_has_rest(const SSL *s); /* bytes that were received and are not read yet */
+bool tls_has_rest(const SSL *s); /* bytes that were received and are not read yet; of a tunnel: perhaps */
 bool tls_is_http2(const SSL *s);
 void tls_send_end(SSL *s); /* close_notify, if it can be sent at once */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A request is sent once: libcurl would send it again, without a notice, when a kept connection is reset."""
+"""A request is sent once, also when a kept connection is reset."""
 import json
 
 from house import SECRETS

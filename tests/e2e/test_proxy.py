@@ -37,7 +37,7 @@ def through(sim, roads, tmp_path_factory):
 
     def one(**settings):
         argv = settings.pop("argv", ())
-        env = NO_ENVIRONMENT | {"GEMINI_BASE_URL": roads.google.url} | settings
+        env = NO_ENVIRONMENT | {"GEMINI_BASE_URL": roads.google.url, "UPSTREAM_CA_FILE": str(roads.cert)} | settings
         d = house.Daemon(tmp_path_factory.mktemp("gemgated"), sim, env, program=roads.program, argv=argv)
         running.append(d)
         return d
@@ -225,7 +225,7 @@ def test_failure_of_a_job(roads, through, cli_settings):  # noqa: F811
 
 
 def test_users_do_not_mix(roads, through):
-    """Providers choose the way out by the user. libcurl itself would use one connection for both."""
+    """Providers choose the way out by the user."""
     proxy = roads.connect()
     users = {f"KEY{i}": f"session-{i}" for i in (1, 2, 3)}
     keys = [{"key": SECRETS[k], "name": k, "proxy": f"http://{u}:x@127.0.0.1:{proxy.port}"} for k, u in users.items()]
@@ -304,7 +304,7 @@ FAILURES = {
     "no tls": ("https://127.0.0.1:{port}", answering(dead_end(400)), "(?!behind it).*(SSL|TLS)"),
     "other tls": ("http://127.0.0.1:{port}", answering(b"HTTP/1.1 200 OK\r\n\r\nnonsense"), "behind it: .*(SSL|TLS)"),
     "hangs behind": ("http://127.0.0.1:{port}", lambda c: (answering(b"HTTP/1.1 200 OK\r\n\r\n")(c), silent(c)),
-                     "behind it, no TLS within CONNECT_TIMEOUT"),
+                     "behind it: no TLS within CONNECT_TIMEOUT "),
     "socks wants": ("socks5://127.0.0.1:{port}", answering(b"\x05\xff"), "it wants a user and a password"),
     "no socks": ("socks5://127.0.0.1:{port}", answering(b"\x04\x00"), "it is not a SOCKS5 proxy"),
 }  # fmt: skip

@@ -537,7 +537,7 @@ def test_systemd_is_told(sim, tmp_path):
 
 
 def test_sockets_that_never_connected(sim, daemon):
-    """libcurl closes a socket whose connect has not completed without a callback. Later sockets with its number work."""
+    """Later sockets with the number of one whose connect has not completed work."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)

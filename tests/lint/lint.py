@@ -100,10 +100,9 @@ REVEALERS = {
     "src/base/secret.h",
     "src/base/secret.c",
     "src/core/digest.c",  # SHA-256, for ids
-    "src/io/curl-call.c",  # x-goog-api-key
-    "src/io/http1-request.c",  # likewise
-    "src/io/curl-proxy.c",  # the URL of a proxy
-    "src/io/http2-request.c",  # x-goog-api-key
+    "src/io/http1-request.c",  # x-goog-api-key
+    "src/io/http2-request.c",  # likewise
+    "src/io/tunnel.c",  # the URL of a proxy
     "src/engine/cli-runner.c",  # a job token, to its runner
 }
 

@@ -85,7 +85,7 @@ GOOD = [
     ("tests/e2e/a.py", "told = f(said, 'nobody', f'{told} {said} tokens')\n"),
     ("src/runner/privilege.c", "/* The CLI runs as nobody. */\n"),
     ("src/core/a.c", "/*\n *   - an item that\n *     goes on;\n *   1. another\n *\n * And text / of it.\n */\n"),
-    ("src/io/curl-call.c", "        x = secret_reveal(s);\n"),
+    ("src/io/tunnel.c", "        x = secret_reveal(s);\n"),
     ("src/io/a.c", "        r = sd_event_add_time(e, &s, CLOCK_MONOTONIC, 0, 1, cb, NULL);\n"),
     ("tests/e2e/wait.py", "time.sleep(0.002)\n"),
     ("src/core/a.c", "int x;\n" * 799),

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "http-calls.h"
 
-const Implementation *calls_by;
+const Way *calls_by;
 
 static int on_data(int status, const char *p, size_t n, void *userdata) {
         Call *c = userdata;
@@ -72,6 +72,7 @@ void call_start_ops(Call *c, const HttpCallParams *params, bool reads) {
         HttpCallParams p = *params;
 
         p.url = p.url ?: c->f->url;
+        p.proxy = p.proxy ?: c->f->proxy;
         p.connect_timeout = p.connect_timeout ?: 20 * USEC_PER_SEC;
         assert_int_equal(http_call_start(c->f->client, &p, &ops, c, &c->http), 0);
         assert_int_equal(c->n_done + c->n_data, 0);
@@ -112,6 +113,16 @@ void call_assert_ends(Call *c, HttpOutcome outcome, int status, const char *body
         assert_string_equal(buf_cstr(&c->body), body);
 }
 
+void call_assert_cause(const Call *c, const char *words) {
+        char want[HTTP_CAUSE_MAX];
+
+        text_copy(want, sizeof(want), words);
+        if (c->f->proxy)
+                (void) snprintf(want, sizeof(want), "proxy %s: behind it: %s", proxy_address(c->f->proxy),
+                                words);
+        assert_string_equal(c->cause, want);
+}
+
 PeerConn *call_assert_works(Call *c) {
         PeerConn *peer;
 
@@ -128,10 +139,18 @@ int calls_setup(void **state) {
 
         assert_non_null(f);
         assert_int_equal(loop_new(&f->loop), 0);
-        assert_int_equal(calls_by->make(f->loop, &f->client), 0);
+        assert_int_equal(http_client_new(f->loop, &f->client), 0);
         assert_int_equal(secret_new(CALLS_KEY, strlen(CALLS_KEY), &f->key), 0);
         peer_open(&f->peer, f->loop);
-        (void) snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%u/v1/x?y=z", f->peer.port);
+        (void) snprintf(f->host, sizeof(f->host), "%s:%u", calls_by->host, f->peer.port);
+        (void) snprintf(f->url, sizeof(f->url), "http://%s/v1/x?y=z", f->host);
+        if (calls_by->proxy) {
+                char url[128];
+
+                f->peer.proxy_answer = "HTTP/1.1 200 Connection established\r\nX-Proxy: mine\r\n\r\n";
+                (void) snprintf(url, sizeof(url), "%s127.0.0.1:%u", calls_by->proxy, f->peer.port);
+                assert_int_equal(proxy_new(url, strlen(url), &f->proxy), 0);
+        }
         for (size_t i = 0; i < ELEMENTSOF(f->calls); i++) {
                 f->calls[i].f = f;
                 call_clear(&f->calls[i]);
@@ -148,6 +167,7 @@ int calls_teardown(void **state) {
         http_client_free(f->client);
         peer_close(&f->peer);
         secret_unref(f->key);
+        proxy_unref(f->proxy);
         loop_free(f->loop);
         free(f);
         return 0;

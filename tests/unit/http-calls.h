@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Calls by an implementation of io/http-client.h to a scripted server, and what became of them. */
+/* Calls by io/http-client.h to a scripted server, directly or through its proxy, and what became of them. */
 
 #include "http-peer.h"
 #include "io/http-client.h"
@@ -9,11 +9,12 @@
 #define CALLS_KEY "AIzaSyTestTestTestTestTestTestTestTest0"
 #define HELD_MAX  (256U << 20)
 
-typedef struct Implementation {
+/* A way for the calls of the interface. */
+typedef struct Way {
         const char *name;
-        int (*make)(Loop *loop, HttpClient **ret);
-        bool trusts_idle; /* does not notice a reset of an idle connection, or bytes that come there */
-} Implementation;
+        const char *host; /* of the server's URL */
+        const char *proxy; /* scheme and user of the proxy's URL; NULL: there is none */
+} Way;
 
 typedef struct Call {
         struct Fixture *f;
@@ -39,16 +40,17 @@ typedef struct Fixture {
         HttpClient *client;
         Peer peer;
         Secret *key;
-        char url[128];
+        Proxy *proxy; /* of the calls; NULL: none */
+        char url[128], host[64];
         Call calls[8];
 } Fixture;
 
-extern const Implementation *calls_by; /* of the fixtures that are made from now on */
+extern const Way *calls_by; /* of the fixtures that are made from now on */
 
 int calls_setup(void **state); /* a Fixture */
 int calls_teardown(void **state);
 
-/* No URL is the server's, and no time-out a long one. */
+/* No URL is the server's, no proxy the fixture's, and no time-out a long one. */
 void call_start(Call *c, const HttpCallParams *params);
 void call_start_ops(Call *c, const HttpCallParams *params, bool reads);
 void call_clear(Call *c); /* cancels it */
@@ -56,4 +58,6 @@ void call_get(Call *c);   /* a new one */
 void call_post(Call *c);
 void call_wait(Call *c); /* for done() */
 void call_assert_ends(Call *c, HttpOutcome outcome, int status, const char *body);
+/* `words`, behind what tells of a proxy. */
+void call_assert_cause(const Call *c, const char *words);
 PeerConn *call_assert_works(Call *c); /* a GET from its start to its end, and the connection is kept */

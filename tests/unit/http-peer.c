@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
+#include "base/text.h"
 #include "http-peer.h"
 
 #define HELD_MAX (256U << 20)
@@ -28,6 +29,22 @@ static void flush(PeerConn *c) {
                                       (c->out.n > 0 && !c->ended ? (uint32_t) EPOLLOUT : 0U));
 }
 
+/* The proxy's part: what comes behind the CONNECT is for the server. */
+static void take_connect(PeerConn *c) {
+        const char *end = memmem(buf_data(&c->in), c->in.n, "\r\n\r\n", 4);
+        size_t n;
+
+        if (!end)
+                return;
+        n = (size_t) (end - buf_data(&c->in)) + 4;
+        assert_true(n < sizeof(c->connect));
+        memcpy(c->connect, buf_data(&c->in), n);
+        assert_non_null(startswith(c->connect, "CONNECT "));
+        buf_consume(&c->in, n);
+        n = strlen(c->peer->proxy_answer);
+        assert_int_equal(buf_append(&c->out, c->peer->proxy_answer, n), 0);
+}
+
 static void on_conn(uint32_t events, void *userdata) {
         static char bytes[65536];
         PeerConn *c = userdata;
@@ -40,6 +57,8 @@ static void on_conn(uint32_t events, void *userdata) {
                 else if (k == 0 || errno != EAGAIN)
                         c->ended = true;
         }
+        if (c->peer->proxy_answer && !c->connect[0] && c->in.n > 0)
+                take_connect(c);
         if (c->ended)
                 loop_fd_remove(c->peer->loop, &c->watch);
         else
@@ -50,6 +69,7 @@ static void on_listener(uint32_t events _unused_, void *userdata) {
         Peer *p = userdata;
         PeerConn *c = &p->conns[p->n_conns];
         int fd = accept4(p->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        uint32_t wanted;
 
         if (fd < 0)
                 return;
@@ -58,7 +78,8 @@ static void on_listener(uint32_t events _unused_, void *userdata) {
         assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)), 0);
         *c = (PeerConn){ .peer = p, .fd = fd, .in = BUF_INIT(HELD_MAX), .out = BUF_INIT(HELD_MAX) };
         c->deaf = p->deaf;
-        assert_int_equal(loop_fd_add(p->loop, &c->watch, fd, c->deaf ? 0 : EPOLLIN, on_conn, c), 0);
+        wanted = c->deaf && !p->proxy_answer ? 0 : EPOLLIN;
+        assert_int_equal(loop_fd_add(p->loop, &c->watch, fd, wanted, on_conn, c), 0);
         p->n_conns++;
 }
 
@@ -166,6 +187,7 @@ static bool find_body(const PeerConn *c, Buf *ret) {
 static PeerConn *find_request(Peer *p) {
         for (size_t i = 0; i < p->n_conns; i++)
                 if (p->conns[i].fd >= 0 && !p->conns[i].ended && !p->conns[i].taken &&
+                    (!p->proxy_answer || p->conns[i].connect[0]) &&
                     find_body(&p->conns[i], NULL))
                         return &p->conns[i];
         return NULL;

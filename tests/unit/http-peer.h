@@ -10,6 +10,7 @@
 #include "io/loop.h"
 
 #define PEER_CONNS_MAX 64U
+#define PEER_CONNECT_MAX 512U
 
 typedef struct Peer Peer;
 
@@ -21,6 +22,7 @@ typedef struct PeerConn {
         bool deaf;  /* reads nothing */
         bool ended; /* the client has closed it, or reset it */
         bool taken; /* what is in `in` was returned by peer_request() */
+        char connect[PEER_CONNECT_MAX]; /* of a proxy: the head of the CONNECT; "": not yet */
 } PeerConn;
 
 struct Peer {
@@ -30,7 +32,8 @@ struct Peer {
         LoopFd watch;
         PeerConn conns[PEER_CONNS_MAX]; /* in the order in which they came */
         size_t n_conns;
-        bool deaf; /* new connections read nothing */
+        bool deaf; /* new connections read nothing, but a CONNECT */
+        const char *proxy_answer; /* to a CONNECT: this is the proxy and the server in one; NULL: no proxy */
 };
 
 void peer_open(Peer *p, Loop *loop);

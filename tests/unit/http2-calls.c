@@ -4,9 +4,8 @@
 #include <unistd.h>
 
 #include "http2-calls.h"
-#include "io/http-pool.h"
 
-static const Implementation pool = { "pool", http_pool_new, false };
+static const Way direct = { "direct", "127.0.0.1", NULL };
 static char ca_file[] = "/tmp/gemgate-test-XXXXXX";
 
 void trust(World *w, bool trusted) {
@@ -20,7 +19,7 @@ int world_setup(void **state) {
         void *fixture;
 
         assert_non_null(w);
-        calls_by = &pool;
+        calls_by = &direct;
         assert_int_equal(calls_setup(&fixture), 0);
         w->f = fixture;
         server_open(&w->server, w->f->loop, ca_file);

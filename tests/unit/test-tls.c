@@ -201,7 +201,7 @@ static void test_no_host(void **state _unused_) {
                 while (list_is_linked(&wait.link))
                         assert_true(sd_event_run(loop_event(loop), 10 * SECOND) > 0);
         for (size_t i = 0; i < ELEMENTSOF(hosts); i++)
-                assert_int_equal(tls_open(t, hosts[i], 443, true, 0, &ssl), -EINVAL);
+                assert_int_equal(tls_open(t, &(TlsParams){ .host = hosts[i], .port = 443 }, &ssl), -EINVAL);
         tls_unref(t);
         loop_free(loop);
 }
