@@ -49,7 +49,7 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.serve = serve
-        self.open = set()
+        self.open, self.ended = set(), 0
         self.thread = threading.Thread(target=self.accept)
         self.thread.start()
 
@@ -64,12 +64,17 @@ class Server:
         with contextlib.suppress(OSError, ssl.SSLError):
             self.serve(c)
         c.close()
+        self.ended += 1
 
     def stop(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.thread.join()
-        for c in self.open:
+        self.hang_up()
+
+    def hang_up(self):
+        """On all clients."""
+        for c in list(self.open):
             with contextlib.suppress(OSError):
                 c.shutdown(socket.SHUT_RDWR)
 
@@ -128,8 +133,8 @@ class Google:
 class Connect:
     """A proxy of ours, to see what a real one does not show: `tunnels` has of each its user and its own port."""
 
-    def __init__(self, google, tls=None):
-        self.google, self.tls, self.tunnels, self.heads = google, tls, [], []
+    def __init__(self, behind, tls=None):
+        self.behind, self.tls, self.tunnels, self.heads = behind, tls, [], []
         self.server = Server(self.one)
         self.port = self.server.port
 
@@ -138,7 +143,7 @@ class Connect:
             c = self.tls.wrap_socket(c, server_side=True)
         head = head_of(c)
         self.heads.append(head)
-        up = socket.create_connection(("127.0.0.1", self.google.server.port))
+        up = socket.create_connection(("127.0.0.1", self.behind))
         lines = [line for line in head.split("\r\n") if line.lower().startswith("proxy-authorization:")]
         self.tunnels.append((lines[0].split()[-1] if lines else "", up.getsockname()[1]))
         c.sendall(b"HTTP/1.1 200 Connection established\r\nX-Proxy: mine\r\n\r\n")
@@ -207,12 +212,13 @@ class Roads:
     def microsocks(self, *argv):
         return self.keep(Program(self.place(), self.hosts, "microsocks", "-i", "127.0.0.1", "-p", "{port}", *argv))
 
-    def connect(self, tls=False):
+    def connect(self, tls=False, behind=None):
+        """`behind`: the port of another server than google."""
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.cert, self.key)
-        proxy = Connect(self.google, context)
+        proxy = Connect(behind or self.google.server.port, context)
         self.stack.callback(proxy.server.stop)
         return proxy
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -119,7 +118,7 @@ def test_proxy(name, sim, tmp_path):
     """Gemini is asked through the proxy, with its user and password, and only the proxy asks for Gemini's address."""
     with wild.google(tmp_path, sim) as google:
         google.trust()
-        proxy = road.Connect(SimpleNamespace(server=SimpleNamespace(port=wild.PORT)))
+        proxy = road.Connect(wild.PORT)
         path = PLAIN / f"gemgate.{name}"
         try:
             PLAIN.mkdir(mode=0o700, exist_ok=True)
