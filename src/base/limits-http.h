@@ -28,3 +28,8 @@
 #define HTTP_BODY_WINDOW (30 * USEC_PER_SEC) /* after each, the body's progress is looked at */
 #define HTTP_BODY_WINDOW_MIN (30U << 10) /* bytes in each: 1 KiB/s, below what any radio link has */
 #define HTTP_BODY_WINDOWS_MAX 60U /* a body has half an hour: 32 MiB at 18 KiB/s */
+
+/* --- a body that is passed on: MAX_UPLOAD is a setting; its least rate is that of any body --- */
+#define HTTP_PASS_MAX (256U << 10) /* bytes that wait for Google, and count as held: a small body */
+#define HTTP_PASS_LOW (HTTP_PASS_MAX / 4) /* below it the client is read again */
+#define HTTP_LINGER (5 * USEC_PER_SEC) /* what comes behind an early answer is read for so long */

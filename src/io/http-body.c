@@ -9,6 +9,7 @@
  *   - A body is looked at after each params.body_window. HTTP_BODY_WINDOW_MIN bytes must have come in it; up
  *     to as many more count for the next window, so that a pause after quick progress does no harm. The
  *     last window is number HTTP_BODY_WINDOWS_MAX.
+ *   - A body that is passed on has no time here: http-pass.c.
  *   - A body that is not wanted (http_request_skip_body) is part of the head: its time, and nothing is kept.
  *   - A guest, a client whose address is not welcome, has params.guest_timeout for its only request, and no
  *     body at all.
@@ -25,6 +26,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "io/http-park.h"
+#include "io/http-pass.h"
 
 /* --- answers past libmicrohttpd --- */
 
@@ -44,8 +46,6 @@ int http_connection_answer(HttpConnection *c, int status, const HttpHeader *head
                 return b.error;
         if (send(c->fd, buf_data(&b), b.n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
                 return -errno;
-        /* Bytes that are unread at the close make TCP reset the connection, and the answer can be lost. */
-        (void) recvfrom(c->fd, NULL, HTTP_SWALLOW_MAX, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
         return 0;
 }
 
@@ -56,11 +56,17 @@ void http_connection_cut(HttpConnection *c) {
         (void) shutdown(c->fd, SHUT_RDWR);
 }
 
+/* Bytes that are unread at the close make TCP reset the connection, and the answer can be lost. */
+static void cut_answered(HttpConnection *c) {
+        (void) recvfrom(c->fd, NULL, HTTP_SWALLOW_MAX, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
+        http_connection_cut(c);
+}
+
 void http_connection_refuse(HttpConnection *c, int status, const char *json) {
         static const HttpHeader type = { "Content-Type", "application/json" };
 
         (void) http_connection_answer(c, status, &type, 1, json, strlen(json));
-        http_connection_cut(c);
+        cut_answered(c);
 }
 
 /* --- the body --- */
@@ -102,8 +108,11 @@ void http_body_refuse(HttpRequest *r, HttpBodyFault fault) {
         r->body_fault = fault;
         r->direct = true;
         s->ops.body(r, s->userdata);
+        if (r->lingers)
+                return;
         r->failed = true;
-        http_connection_cut(r->connection);
+        cut_answered(r->connection);
+        http_request_wake(r);
 }
 
 /* A large body of a known length gets its memory at once: else the buffer would be copied each time it
@@ -198,6 +207,9 @@ int http_dues_new(HttpServer *s) {
         r = timeout_queue_new(s->loop, s->params.body_window, on_body_due, &s->body_due);
         if (r < 0)
                 return r;
+        r = timeout_queue_new(s->loop, HTTP_LINGER, http_pass_on_linger_due, &s->linger_due);
+        if (r < 0)
+                return r;
         return http_park_new(s);
 }
 
@@ -205,5 +217,6 @@ void http_dues_free(HttpServer *s) {
         timeout_queue_free(s->head_due);
         timeout_queue_free(s->guest_due);
         timeout_queue_free(s->body_due);
+        timeout_queue_free(s->linger_due);
         timeout_queue_free(s->idle_due);
 }

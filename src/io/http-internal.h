@@ -3,8 +3,8 @@
 
 /* What the files of the HTTP server share: http-server.c (all listeners), http-listener.c (one socket),
  * http-shard.c (one daemon of libmicrohttpd), http-wire.c (the bytes that it receives), http-receive.c (a
- * request as it arrives), http-body.c (its body, and the time that it has), http-request.c (a request as the
- * floor above sees it, and its reply), http-park.c (a connection between two requests). */
+ * request as it arrives), http-body.c and http-pass.c (its body), http-request.c (a request as the floor
+ * above sees it, and its reply), http-park.c (a connection between two requests). */
 
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -29,7 +29,7 @@ struct HttpServer {
         HttpRoom room;
         HttpConnection **by_fd; /* by their descriptors; holes are NULL */
         size_t n_by_fd;
-        TimeoutQueue *head_due, *guest_due, *body_due, *idle_due;
+        TimeoutQueue *head_due, *guest_due, *body_due, *linger_due, *idle_due;
         uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
         bool quiesced;
         struct sd_event_source *grace; /* while quiesced: for connections that have sent no request yet */
@@ -77,7 +77,7 @@ struct HttpRequest {
 
         Buf body;
         uint64_t body_max, swallowed;
-        uint64_t arrived, carried; /* in the present window, and of earlier ones */
+        uint64_t arrived, carried; /* in the present window, and of earlier ones; passed on: in all */
         unsigned n_windows;
         HttpShare share;
         HttpBodyFault body_fault;
@@ -91,7 +91,7 @@ struct HttpRequest {
         usec_t progress; /* when the latest piece of it was taken */
         bool headed, bodied, replied, queued, streaming, finished, clean, full;
         bool suspended, gone, failed; /* failed: there is no reply, and the connection is closed */
-        bool admitted, skips;
+        bool admitted, skips, passes, lingers; /* lingers: answered before the end of its body */
         bool lasts;  /* HTTP/1.1, and no header of the request or the reply ends the connection */
         bool direct; /* the reply goes past libmicrohttpd: the body is not complete */
 };

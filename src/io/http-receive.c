@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "io/http-head.h"
 #include "io/http-park.h"
+#include "io/http-pass.h"
 #include "io/http-receive.h"
 #include "io/http-wire.h"
 
@@ -103,22 +104,28 @@ enum MHD_Result http_receive(void *cls, struct MHD_Connection *mhd, const char *
                         r->bodied = true;
                         s->ops.body(r, s->userdata);
                 }
+                r->direct = r->passes && !r->bodied && !r->replied;
                 if (!r->replied)
                         return MHD_YES;
                 timeout_stop(&c->due);
                 return request_answer(r);
         }
         r->connection->shard->n_events++;
+        if (*n_data > 0 && r->passes)
+                return http_pass_receive(r, data, n_data);
         if (*n_data > 0) {
                 if (!http_body_receive(r, data, *n_data))
                         return MHD_NO;
                 *n_data = 0;
                 return MHD_YES;
         }
+        if (r->lingers)
+                return MHD_NO;
         if (!r->bodied) {
                 timeout_stop(&r->connection->due);
                 r->bodied = true;
-                s->ops.body(r, s->userdata);
+                r->direct = false;
+                (r->passes ? s->ops.piece : s->ops.body)(r, s->userdata);
         }
         return request_answer(r);
 }
@@ -144,7 +151,7 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         timeout_stop(&r->connection->due);
         *context = NULL;
         r->connection->request = NULL;
-        s->ops.end(r, code == MHD_REQUEST_TERMINATED_COMPLETED_OK, s->userdata);
+        s->ops.end(r, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || r->lingers, s->userdata);
         s->n_requests--;
         s->n_admitted -= r->admitted;
         if (r->response)

@@ -3,13 +3,15 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "io/http-pass.h"
 #include "io/http-shard.h"
 
-/* MHD allocates a block of this size for each reply in pieces, but uses it only for HTTP/1.0: chunks are
- * read into the connection's own pool. Every open stream has one. */
+/* MHD allocates a block of this size for each reply in pieces of an unknown size, but uses it only for
+ * HTTP/1.0: chunks are read into the connection's own pool. Every open stream has one. */
 #define BLOCK_SIZE 256U
 
-/* A larger whole reply is handed to MHD in pieces of this size, which shows whether its client reads. */
+/* A larger whole reply is handed to MHD in pieces of this size, which shows whether its client reads; so is
+ * a reply in pieces of a known size. */
 #define PIECE_SIZE (64U << 10)
 
 /* --- the request --- */
@@ -184,12 +186,20 @@ static int request_give_up(HttpRequest *r, int error) {
 static int request_reply_directly(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers,
                                   const Buf *body) {
         size_t n = body ? body->n : 0;
+        int k;
 
         r->replied = true;
         r->first_byte = clock_monotonic();
         r->sent = n;
-        return http_connection_answer(r->connection, status, headers, n_headers,
-                                      n > 0 ? buf_data(body) : NULL, n);
+        k = http_connection_answer(r->connection, status, headers, n_headers, n > 0 ? buf_data(body) : NULL,
+                                   n);
+        if (k < 0) {
+                http_connection_cut(r->connection);
+                return request_give_up(r, k);
+        }
+        if (r->passes && r->body_fault != HTTP_BODY_MALFORMED) /* else nothing can be read any more */
+                http_pass_linger(r);
+        return 0;
 }
 
 static ssize_t on_read_whole(void *cls, uint64_t pos, char *p, size_t max) {
@@ -260,12 +270,15 @@ static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
         return 0;
 }
 
-int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers) {
+int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers,
+                        uint64_t size) {
         struct MHD_Response *response;
 
         assert(!r->replied);
 
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, on_read, r, NULL);
+        static_assert(HTTP_SIZE_UNKNOWN == MHD_SIZE_UNKNOWN, "it is passed on");
+        response = MHD_create_response_from_callback(
+                size, size == HTTP_SIZE_UNKNOWN ? BLOCK_SIZE : PIECE_SIZE, on_read, r, NULL);
         r->streaming = true;
         return request_set_response(r, status, response, headers, n_headers);
 }

@@ -3,6 +3,8 @@
 
 /* One request of a client and the reply to it. Strings live as long as the request. */
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "io/forward.h"
@@ -49,10 +51,19 @@ void http_request_admit(HttpRequest *r, uint64_t client);
 void http_request_set_userdata(HttpRequest *r, void *p);
 void *http_request_userdata(const HttpRequest *r);
 
-/* --- its body: one of the first two, in head() --- */
+/* --- its body: one of these three, in head() --- */
 void http_request_take_body(HttpRequest *r, uint64_t max);
 void http_request_skip_body(HttpRequest *r, uint64_t max); /* nothing is kept, and it has the head's time */
+/* It is passed on while it arrives: piece() is called instead of body(), unless it has a fault. The user
+ * looks at its progress. A reply before its end goes at once. False: there is no room for it. */
+bool http_request_pass_body(HttpRequest *r, uint64_t max);
+
 Buf *http_request_body(HttpRequest *r); /* the user may empty it */
+
+/* Of a body that is passed on: up to n bytes; 0: its end; -EAGAIN: none now. */
+ssize_t http_request_read(HttpRequest *r, char *p, size_t n);
+bool http_request_is_passed(const HttpRequest *r);
+bool http_request_has_bytes(const HttpRequest *r); /* that wait for http_request_read() */
 
 /* Counts n bytes at least as held, until the request ends: what it has led to may be longer than its body.
  * False: there is no room. */
@@ -70,14 +81,18 @@ const char *http_request_chunk_fault(const HttpRequest *r); /* static; NULL: its
 
 /* --- the reply: one of the two, once --- */
 
+#define HTTP_SIZE_UNKNOWN UINT64_MAX
+
 /* Sends a whole reply. Takes the content of `body` (NULL: none). */
 int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers, Buf *body);
 
 void http_request_cut(HttpRequest *r); /* closes the connection, although the reply is not sent */
 
-/* A reply in pieces: write into http_request_out(), then flush; finish once. `clean` false cuts the
- * connection, so that the client sees that the reply is incomplete. */
-int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers);
+/* A reply in pieces, of `size` bytes in all (HTTP_SIZE_UNKNOWN: in chunks): write into http_request_out(),
+ * then flush; finish once. `clean` false cuts the connection, so that the client sees that the reply is
+ * incomplete. */
+int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers,
+                        uint64_t size);
 Buf *http_request_out(HttpRequest *r);
 void http_request_flush(HttpRequest *r);
 void http_request_finish(HttpRequest *r, bool clean);

@@ -34,6 +34,8 @@ typedef struct HttpServerOps {
         void (*full)(unsigned n, bool guests, void *userdata);
         /* While quiesced: a connection was closed, or given up. http_server_is_quiet() may be true now. */
         void (*settled)(void *userdata);
+        /* Of a body that is passed on (http_request_pass_body): more of it has come, or its end. */
+        void (*piece)(HttpRequest *r, void *userdata);
 } HttpServerOps;
 
 typedef struct HttpServerParams {

@@ -152,7 +152,7 @@ static void on_socket(uint32_t events, void *userdata) {
         list_append(&c->shard->hung, &c->hung);
         http_shard_ask(c->shard);
         /* While the request is being read, MHD notices by itself; a whole reply is still sent. */
-        if (r && r->bodied && (r->suspended || r->streaming))
+        if (r && (r->bodied || r->passes) && (r->suspended || r->streaming))
                 http_request_gone(r);
 }
 

@@ -160,5 +160,15 @@ int request_stream(Request *q, const char *content_type) {
         reply_add(&p, "Cache-Control", "no-cache");
         reply_add(&p, "X-Accel-Buffering", "no"); /* a proxy in front must pass each event on */
         q->status = 200;
-        return http_request_stream(q->io, 200, p.headers, p.n);
+        return http_request_stream(q->io, 200, p.headers, p.n, HTTP_SIZE_UNKNOWN);
+}
+
+int request_stream_with(Request *q, int status, const char *content_type, const HttpHeader *headers,
+                        size_t n_headers, uint64_t size) {
+        Reply p;
+
+        reply_init(&p, q, content_type);
+        reply_add_all(&p, headers, n_headers);
+        q->status = status;
+        return http_request_stream(q->io, status, p.headers, p.n, size);
 }

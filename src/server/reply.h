@@ -27,3 +27,7 @@ void request_fail(Request *q, int status, const char *param, const char *fmt, ..
 
 /* Begins a stream with status 200. */
 int request_stream(Request *q, const char *content_type);
+
+/* Begins one with further headers, 6 at most; HTTP_SIZE_UNKNOWN: in chunks. */
+int request_stream_with(Request *q, int status, const char *content_type, const HttpHeader *headers,
+                        size_t n_headers, uint64_t size);

@@ -22,7 +22,10 @@ static void on_head(HttpRequest *r, void *userdata) {
                 (void) http_request_reply(r, 413, NULL, 0, NULL);
         else if (f->refuse)
                 (void) http_request_reply(r, 401, NULL, 0, NULL);
-        else if (f->skip)
+        else if (f->pass) {
+                if (!http_request_pass_body(r, f->max_body))
+                        (void) http_request_reply(r, 503, NULL, 0, NULL);
+        } else if (f->skip)
                 http_request_skip_body(r, f->max_body);
         else
                 http_request_take_body(r, f->max_body);
@@ -46,12 +49,18 @@ static void on_body(HttpRequest *r, void *userdata) {
         if (http_request_body_fault(r) != HTTP_BODY_OK)
                 return reply_text(r, statuses[http_request_body_fault(r)], "no");
         if (f->stream)
-                assert_int_equal(http_request_stream(r, 200, NULL, 0), 0);
+                assert_int_equal(http_request_stream(r, 200, NULL, 0, HTTP_SIZE_UNKNOWN), 0);
         if (f->hold || f->stream) {
                 f->waiting[f->n_waiting++] = r;
                 return;
         }
         reply_text(r, 200, "hello");
+}
+
+static void on_piece(HttpRequest *r _unused_, void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_piece++;
 }
 
 static void on_gone(HttpRequest *r _unused_, void *userdata) {
@@ -93,6 +102,7 @@ int setup_with(void **state, usec_t head_timeout, usec_t body_window) {
         static const HttpServerOps ops = {
                 .head = on_head,
                 .body = on_body,
+                .piece = on_piece,
                 .gone = on_gone,
                 .drained = on_drained,
                 .end = on_end,

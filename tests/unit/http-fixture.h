@@ -20,11 +20,11 @@ typedef struct Fixture {
         struct sockaddr_in address;
         uint64_t max_body;
         /* what the server received */
-        unsigned n_head, n_body, n_gone, n_drained, n_end, n_complete;
+        unsigned n_head, n_body, n_piece, n_gone, n_drained, n_end, n_complete;
         HttpRequest *last;
         HttpRequest *waiting[2100];
         size_t n_waiting;
-        bool hold, stream, skip, unwelcome, refuse;
+        bool hold, stream, skip, pass, unwelcome, refuse;
         unsigned n_full, n_guests_full;
 } Fixture;
 

@@ -52,7 +52,7 @@ static void on_body(HttpRequest *r, void *userdata) {
         f->fault = http_request_body_fault(r);
         if (streq(http_request_path(r), "/stream")) {
                 f->stream = r;
-                assert_int_equal(http_request_stream(r, 200, NULL, 0), 0);
+                assert_int_equal(http_request_stream(r, 200, NULL, 0, HTTP_SIZE_UNKNOWN), 0);
         } else
                 assert_int_equal(http_request_reply(r, f->fault ? 400 : 200, NULL, 0, NULL), 0);
 }
