@@ -73,7 +73,7 @@ struct Config {
         char *quota_reset_timezone;
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
         usec_t idle_exit; /* 0: never */
-        uint64_t max_body, max_connections, max_inflight_bytes;
+        uint64_t max_body, max_upload, max_connections, max_inflight_bytes;
 };
 
 /* Checks everything and makes the Config. Each fault is one line `SETTING: value: must be …` to `say` at

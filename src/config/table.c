@@ -150,6 +150,8 @@ const Setting config_settings[] = {
 
         { "MAX_BODY", &setting_size, "32M", KIB, GIB, FIELD(max_body), .reloadable = true,
           .help = "the largest request body; above it 413" },
+        { "MAX_UPLOAD", &setting_size, "2G", KIB, 1024 * GIB, FIELD(max_upload), .reloadable = true,
+          .help = "the largest file that is uploaded; above it 413" },
         { "MAX_CONNECTIONS", &setting_count, "8192", 1, MIB, FIELD(max_connections),
           .help = "how many client connections are open at one time, over all sockets" },
         { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes),
