@@ -14,7 +14,10 @@
  * spite of it, is for the dialect to say.
  *
  * Two time-outs run, never together: until the first byte of the body, and then between bytes. None runs
- * while the call is paused, because then the client is slow.
+ * while the call is paused, because then the client is slow; nor while a body that is not held goes up: the
+ * caller looks at its progress.
+ *
+ * A file is passed on as it comes (EngineSink.piece). Its answer may also be a part, with status 206.
  */
 
 #include <errno.h>
@@ -62,7 +65,8 @@ typedef struct ApiCall {
         Buf body;        /* an answer in one piece, or an error */
         int status;      /* HTTP's; 0: no byte of the body has come */
         BodyForm form;   /* of a 200 */
-        int event_error; /* what the sink's event() returned */
+        size_t n_left;   /* of a body that is not held; SIZE_MAX: not known */
+        int event_error; /* what the sink's event() or piece() returned */
         bool has_event;  /* one was passed on */
         bool is_torn;    /* the stream has ended within an event */
         bool begun, timed_out, paused;
@@ -184,6 +188,17 @@ static int take_stream(ApiCall *c, const char *p, size_t n) {
         return c->form == BODY_EVENTS ? sse_feed(&c->sse, p, n, on_event, c) : buf_append(&c->body, p, n);
 }
 
+/* An answer, not an error. */
+static bool is_good(const ApiCall *c, int status) {
+        return status == 200 || (status == 206 && c->sink.piece);
+}
+
+static int take_good(ApiCall *c, const char *p, size_t n) {
+        if (c->sink.piece)
+                return c->sink.piece(c->status, p, n, c->userdata);
+        return methods[c->method].stream ? take_stream(c, p, n) : buf_append(&c->body, p, n);
+}
+
 static int on_http_data(int status, const char *p, size_t n, void *userdata) {
         ApiCall *c = userdata;
         int r;
@@ -194,14 +209,27 @@ static int on_http_data(int status, const char *p, size_t n, void *userdata) {
                 c->call.first_byte = loop_now(c->api->loop);
         c->begun = true;
         c->status = status;
-        if (status != 200) {
+        if (!is_good(c, status)) {
                 n = MIN(n, UPSTREAM_ERROR_MAX - c->body.n);
                 return buf_append(&c->body, p, n);
         }
-        r = methods[c->method].stream ? take_stream(c, p, n) : buf_append(&c->body, p, n);
+        r = take_good(c, p, n);
         if (r < 0)
                 c->event_error = r;
         return r;
+}
+
+/* Once all of the body is read, the answer has its time. */
+static ssize_t on_http_read(char *p, size_t n, void *userdata) {
+        ApiCall *c = userdata;
+        ssize_t k;
+
+        k = c->sink.read(p, n, c->userdata);
+        if (k > 0 && c->n_left != SIZE_MAX)
+                c->n_left -= MIN((size_t) k, c->n_left);
+        if (!c->begun && (k == 0 || (k > 0 && c->n_left == 0)))
+                timeout_start(c->api->first_byte, &c->timeout);
+        return k;
 }
 
 static void on_http_header(const char *line, size_t n, void *userdata) {
@@ -219,7 +247,7 @@ static void call_finish(ApiCall *c, const Verdict *v) {
 
 /* Before the verdict: the rest of a 200. */
 static void end_body(ApiCall *c, bool is_complete) {
-        if (c->status == 200 && c->event_error == 0)
+        if (c->status == 200 && c->event_error == 0 && !c->sink.piece)
                 c->event_error = MIN(pass_rest(c, is_complete), 0);
 }
 
@@ -274,9 +302,9 @@ static void verdict_of_outcome(const ApiCall *c, HttpOutcome outcome, int status
                                Verdict *ret) {
         switch (outcome) {
         case HTTP_OUTCOME_COMPLETE:
-                if (status == 200 && !c->is_torn)
+                if (is_good(c, status) && !c->is_torn)
                         verdict_init(ret, VERDICT_OK, status, NULL);
-                else if (status == 200)
+                else if (is_good(c, status))
                         verdict_init(ret, VERDICT_CUT, status, "Gemini's answer broke off.");
                 else
                         verdict_of_error(c, status, ret);
@@ -292,7 +320,7 @@ static void verdict_of_outcome(const ApiCall *c, HttpOutcome outcome, int status
         case HTTP_OUTCOME_BROKEN:
         default:
                 /* An error without its end is still the error that it begins with. */
-                if (status != 0 && status != 200) {
+                if (status != 0 && !is_good(c, status)) {
                         verdict_of_error(c, status, ret);
                         return;
                 }
@@ -371,6 +399,13 @@ static void api_call_pause(EngineCall *call, bool paused) {
         http_call_pause(c->http, paused);
 }
 
+static void api_call_more(EngineCall *call) {
+        ApiCall *c = CONTAINER_OF(call, ApiCall, call);
+
+        if (c->http)
+                http_call_continue(c->http);
+}
+
 static void api_call_free(EngineCall *call) {
         ApiCall *c = CONTAINER_OF(call, ApiCall, call);
 
@@ -388,6 +423,7 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
         const HttpCallOps ops = { .data = on_http_data,
                                   .header = sink->header ? on_http_header : NULL,
                                   .sent = on_http_sent,
+                                  .read = sink->read ? on_http_read : NULL,
                                   .done = on_http_done };
         static const EngineResource none = {};
         const EngineResource *resource = q->resource ?: &none;
@@ -413,6 +449,7 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                 .key = secret_ref(q->key),
                 .ids = q->ids ?: &log_no_request,
                 .body = BUF_INIT(UPSTREAM_ANSWER_MAX),
+                .n_left = q->n_body,
         };
         c->timeout = TIMEOUT_INIT(c->timeout);
         sse_init(&c->sse, UPSTREAM_EVENT_MAX, UPSTREAM_ERROR_MAX);
@@ -436,7 +473,8 @@ static int api_call_start(Engine *engine, const EngineRequest *q, const EngineSi
                             &ops, c, &c->http);
         if (r < 0)
                 return r;
-        timeout_start(e->first_byte, &c->timeout);
+        if (!sink->read)
+                timeout_start(e->first_byte, &c->timeout);
         *ret = TAKE_PTR(call);
         return 0;
 }
@@ -456,6 +494,7 @@ int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret) {
         static const EngineOps ops = {
                 .start = api_call_start,
                 .pause = api_call_pause,
+                .more = api_call_more,
                 .free = api_call_free,
         };
         _cleanup_(engine_api_freep) Engine *engine = NULL;

@@ -7,6 +7,8 @@
  * then done() once. Freeing the call before that cancels it, and the sink gets nothing more.
  */
 
+#include <sys/types.h>
+
 #include "base/log.h"
 #include "base/proxy.h"
 #include "base/secret.h"
@@ -34,8 +36,8 @@ typedef struct EngineRequest {
         const char *model;      /* a valid name; NULL for GEMINI_LIST_MODELS */
         const char *page_token; /* GEMINI_LIST_MODELS: or NULL */
         const EngineResource *resource; /* of GEMINI_RESOURCE */
-        const char *body;       /* borrowed until done() or free */
-        size_t n_body;
+        const char *body;       /* borrowed until done() or free; NULL: none, or that of EngineSink.read */
+        size_t n_body;          /* with EngineSink.read: SIZE_MAX if the length is not known */
         Proxy *proxy;   /* through which Gemini is reached; NULL: none; borrowed */
         Secret *key;    /* referenced as long as the call lives; NULL: the engine picks its keys itself */
         CliRequest *cli; /* `body` in the form of the Gemini CLI, which the call takes; NULL: not made yet */
@@ -64,6 +66,11 @@ typedef struct EngineSink {
         void (*served)(const EngineServed *s, void *userdata);
         /* GEMINI_RESOURCE: a line of the answer's head; may be NULL. */
         void (*header)(const char *line, size_t n, void *userdata);
+        /* GEMINI_RESOURCE: the next bytes of a body that is not held, as HttpCallOps.read. Then no time-out
+         * runs before the end of the body. NULL: `body`. */
+        ssize_t (*read)(char *p, size_t n, void *userdata);
+        /* GEMINI_RESOURCE: bytes of an answer with status 200 or 206, as they come. NULL: event(). */
+        int (*piece)(int status, const char *p, size_t n, void *userdata);
 } EngineSink;
 
 /* An engine and its calls begin with these. */
@@ -81,6 +88,7 @@ typedef struct EngineOps {
         int (*start)(Engine *e, const EngineRequest *request, const EngineSink *sink, void *userdata,
                      EngineCall **ret);
         void (*pause)(EngineCall *c, bool paused);
+        void (*more)(EngineCall *c); /* NULL: it has no EngineSink.read */
         void (*free)(EngineCall *c);
 } EngineOps;
 
@@ -100,4 +108,9 @@ DEFINE_CLEANUP(EngineCall *, engine_call_free);
 /* Back-pressure: while paused the sink gets no event, and no idle time-out runs. */
 static inline void engine_call_pause(EngineCall *c, bool paused) {
         c->engine->ops->pause(c, paused);
+}
+
+/* EngineSink.read has bytes, or the end. */
+static inline void engine_call_more(EngineCall *c) {
+        c->engine->ops->more(c);
 }

@@ -71,6 +71,24 @@ static void query_on_header(const char *line, size_t n, void *userdata) {
                 q->ops->header(q, line, n);
 }
 
+static ssize_t query_on_read(char *p, size_t n, void *userdata) {
+        UpstreamQuery *q = userdata;
+        ssize_t k = q->ops->read(q, p, n);
+
+        if (k > 0) {
+                q->begun = true;
+                q->call.n_sent += (size_t) k;
+        }
+        return k;
+}
+
+static int query_on_piece(int status, const char *p, size_t n, void *userdata) {
+        UpstreamQuery *q = userdata;
+
+        q->begun = true;
+        return q->ops->piece(q, status, p, n);
+}
+
 static int next(UpstreamQuery *q);
 
 static void query_on_done(const Verdict *v, void *userdata) {
@@ -79,6 +97,8 @@ static void query_on_done(const Verdict *v, void *userdata) {
         upstream_call_end(&q->call);
         if (v->class != VERDICT_OK) /* else the event may have a verdict about the answer */
                 q->verdict = *v;
+        else if (q->verdict.class == VERDICT_OK)
+                q->verdict.status = v->status;
         if (q->request) {
                 request_note_verdict(q->request, q->verdict.class);
                 verdicts_set_cause(&q->request->verdicts, q->verdict.cause);
@@ -88,12 +108,30 @@ static void query_on_done(const Verdict *v, void *userdata) {
                 q->ops->done(q);
 }
 
-static int call(UpstreamQuery *q) {
-        static const EngineSink sink = {
+static const EngineSink *sink_of(const UpstreamQuery *q) {
+        static const EngineSink held = {
                 .event = query_on_event,
                 .done = query_on_done,
                 .header = query_on_header,
         };
+        static const EngineSink up = {
+                .event = query_on_event,
+                .done = query_on_done,
+                .header = query_on_header,
+                .read = query_on_read,
+        };
+        static const EngineSink down = {
+                .event = query_on_event,
+                .done = query_on_done,
+                .header = query_on_header,
+                .piece = query_on_piece,
+        };
+
+        assert(!q->ops->read || !q->ops->piece);
+        return q->ops->read ? &up : q->ops->piece ? &down : &held;
+}
+
+static int call(UpstreamQuery *q) {
         const EngineResource resource = {
                 .verb = q->verb,
                 .path = buf_cstr(&q->path),
@@ -115,7 +153,7 @@ static int call(UpstreamQuery *q) {
                                                           .id = q->request ? q->request->id : NULL,
                                                           .ids = ids_of(q),
                                                   },
-                                                  &sink, q) < 0) {
+                                                  sink_of(q), q) < 0) {
                 verdict_init(&q->verdict, VERDICT_INTERNAL, 0,
                              "gemgate could not start the request upstream.");
                 trace_end(q);
@@ -217,7 +255,7 @@ static int next(UpstreamQuery *q) {
         if (q->verdict.class == VERDICT_OK)
                 return end(q);
         upstream_call_count(&q->call, q->http, &q->verdict, &q->tries);
-        n = upstream_next(&q->tries, &q->verdict);
+        n = q->begun ? UPSTREAM_END : upstream_next(&q->tries, &q->verdict);
         if (n == UPSTREAM_END)
                 return end(q);
         report(q);

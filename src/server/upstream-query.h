@@ -26,6 +26,10 @@ typedef struct UpstreamQueryOps {
         int (*event)(UpstreamQuery *q, const char *json, size_t n);
         /* A line of the answer's head; or NULL. */
         void (*header)(UpstreamQuery *q, const char *line, size_t n);
+        /* As those of EngineSink, one of them at most; or NULL. When bytes have passed through, no other key
+         * is tried. */
+        ssize_t (*read)(UpstreamQuery *q, char *p, size_t n);
+        int (*piece)(UpstreamQuery *q, int status, const char *p, size_t n);
         /* The query has ended: q->verdict is the outcome. The lease is held until upstream_query_end(). */
         void (*done)(UpstreamQuery *q);
 } UpstreamQueryOps;
@@ -46,14 +50,15 @@ struct UpstreamQuery {
         char *content_type;              /* a header line, owned; NULL: JSON */
         char *headers[ENGINE_HEADERS_MAX]; /* owned */
         size_t n_headers;
-        const char *body; /* borrowed */
-        size_t n_body;
+        const char *body; /* borrowed; NULL: none, or that of ops->read */
+        size_t n_body;    /* with ops->read: SIZE_MAX if the length is not known */
 
         /* the result */
         UpstreamTries tries;
         UpstreamCall call;
         Timer *pause;
         bool ended;
+        bool begun; /* bytes have passed through ops->read or ops->piece */
         Verdict verdict;
         PoolRefusal refusal; /* if `refused` */
         bool refused; /* no key was available: see the error */

@@ -87,7 +87,7 @@ int upstream_call_start(UpstreamCall *c, Http *h, Engine *e, const EngineRequest
         c->began = c->began ?: c->started;
         c->first_byte = 0;
         c->sent = false;
-        c->n_sent = request->n_body;
+        c->n_sent = request->body ? request->n_body : 0;
         if (c->lease.key)
                 q.proxy = pool_key_proxy(h->p.pool, c->lease.key);
         return engine_start(e, &q, sink, userdata, &c->call);

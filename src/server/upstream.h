@@ -79,7 +79,7 @@ typedef struct UpstreamCall {
         usec_t began;      /* the first try, CLOCK_MONOTONIC */
         usec_t started;    /* this try */
         usec_t first_byte; /* the same, once the engine's call has ended; 0: none came */
-        size_t n_sent;     /* bytes of the request's body */
+        size_t n_sent;     /* bytes of the request's body; of one that is not held: that were read */
         bool sent;         /* the request has left; known once the engine's call has ended */
         bool again;        /* after an overload, its key is one that was tried before */
 } UpstreamCall;
