@@ -24,10 +24,12 @@
 #include "io/timeout.h"
 #include "io/worker.h"
 #include "server/access.h"
+#include "server/body.h"
 #include "server/cors.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/key-queue.h"
 #include "server/files/resource.h"
+#include "server/files/transfer.h"
 #include "server/http.h"
 #include "server/missing.h"
 #include "server/models.h"
@@ -77,72 +79,14 @@ static void on_settled(void *userdata) {
         h->p.changed(h->p.userdata);
 }
 
-/* A CLI's request is larger than the client's request, which MAX_BODY has limited already. */
-static uint64_t body_max(const Request *q) {
-        if (!route_takes_body(q->route))
-                return HTTP_SKIPPED_BODY_MAX;
-        if (q->route->flags & ROUTE_SMALL_BODY)
-                return MIN(q->config->max_body, (uint64_t) HTTP_SMALL_BODY_MAX);
-        return q->inner ? JOB_LINE_MAX : q->config->max_body;
-}
-
 static uint64_t inner_inflight_max(const Config *c) {
         return c->cli_max_jobs * JOB_LINE_MAX;
-}
-
-static void note_encoding(const char *name, const char *value, void *userdata) {
-        const char **encoding = userdata;
-
-        if (value && *value && strcaseeq(name, "Content-Encoding") && !strcaseeq(value, "identity"))
-                *encoding = value;
-}
-
-/* A compressed body would have to be unpacked under one more ceiling, and the SDKs send none. */
-static int check_encoding(Request *q, ApiError *ret_error) {
-        const char *encoding = NULL;
-
-        if (!http_request_header(q->io, "Content-Encoding") || !route_takes_body(q->route))
-                return 0;
-        http_request_each_header(q->io, note_encoding, &encoding); /* there may be several */
-        if (!encoding)
-                return 0;
-        api_error_set(ret_error, 415, NULL,
-                      "The body must not be encoded: send it without Content-Encoding: %.*s.",
-                      (int) text_utf8_prefix(encoding, 32), encoding);
-        return HANDLER_E_REFUSED;
 }
 
 static usec_t ping_interval(const Config *c) {
         usec_t open_after = c->route.stream_open_after;
 
         return open_after > 0 ? MIN(open_after, EXCHANGE_PING_INTERVAL) : EXCHANGE_PING_INTERVAL;
-}
-
-static int too_large(const Request *q, ApiError *ret_error) {
-        if (q->route->flags & ROUTE_SMALL_BODY)
-                api_error_set(ret_error, 413, NULL, "The body is larger than this path takes (%llu bytes).",
-                              (unsigned long long) body_max(q));
-        else if (route_takes_body(q->route))
-                api_error_set(ret_error, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
-                              (unsigned long long) body_max(q));
-        else
-                api_error_set(ret_error, 413, NULL, "A request like this has no body.");
-        return HANDLER_E_REFUSED;
-}
-
-/* The head is right: reads the body. */
-static void read_body(Request *q) {
-        uint64_t n;
-
-        /* A client is its token. The bodies of CLI jobs, which have none, have the room of CLI_MAX_JOBS. */
-        if (q->token || q->job)
-                http_request_admit(q->io, q->token ? q->token->id : 0);
-        if (route_takes_body(q->route))
-                return http_request_take_body(q->io, body_max(q));
-        http_request_skip_body(q->io, body_max(q));
-        if (http_request_header(q->io, "Transfer-Encoding") ||
-            (http_request_content_length(q->io, &n) && n > 0))
-                q->close = true;
 }
 
 /* Makes all checks that need no body. 0, or HANDLER_E_REFUSED with the error; for a 405 also with the path's
@@ -152,7 +96,6 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
         const char *method = http_request_method(q->io);
         char right[MISSING_PATH_MAX + 1];
         const Route *route, *meant;
-        uint64_t length;
         bool allowed;
 
         right[0] = 0;
@@ -193,9 +136,7 @@ static int check_head(Request *q, char *ret_allow, size_t n_allow, ApiError *ret
                 return HANDLER_E_REFUSED;
         }
 
-        if (http_request_content_length(q->io, &length) && length > body_max(q))
-                return too_large(q, ret_error);
-        return check_encoding(q, ret_error);
+        return body_check_head(q, ret_error);
 }
 
 static void head(HttpRequest *io, Http *h, bool inner) {
@@ -219,7 +160,7 @@ static void head(HttpRequest *io, Http *h, bool inner) {
         request_set_ids(q);
 
         if (check_head(q, allow, sizeof(allow), &e) == 0)
-                read_body(q);
+                body_begin(q);
         else
                 request_reply_error_with(q, &e, &(HttpHeader){ "Allow", allow }, *allow ? 1 : 0);
 }
@@ -232,45 +173,24 @@ static void on_inner_head(HttpRequest *io, void *userdata) {
         head(io, userdata, true);
 }
 
-/* Some editors and shells write one before JSON. A parser may ignore it (RFC 8259, 8.1); in a file that is
- * uploaded it is content. */
-static void skip_byte_order_mark(Request *q) {
-        static const char mark[3] = "\xEF\xBB\xBF";
-        Buf *body = http_request_body(q->io);
-
-        if (body->n >= sizeof(mark) && !(q->route->flags & ROUTE_UPLOAD_TOKEN) &&
-            memcmp(buf_data(body), mark, sizeof(mark)) == 0)
-                buf_consume(body, sizeof(mark));
+static void request_cancel(Request *q) {
+        if (q->cancel)
+                TAKE_PTR(q->cancel)(q);
 }
 
 static void on_body(HttpRequest *io, void *userdata _unused_) {
         Request *q = http_request_userdata(io);
-        ApiError e;
 
-        switch (http_request_body_fault(io)) {
-        case HTTP_BODY_TOO_LARGE:
-                (void) too_large(q, &e);
-                return request_reply_error(q, &e);
-        case HTTP_BODY_NO_ROOM:
-                api_error_set_busy(&e, "Too many large requests at once (MAX_INFLIGHT_BYTES): try again.");
-                return request_reply_error(q, &e);
-        case HTTP_BODY_MALFORMED:
-                return request_fail(q, 400, NULL, "The chunks of the body are wrong: %s.",
-                                    http_request_chunk_fault(io) ?: "a line is too long");
-        case HTTP_BODY_LATE:
-                return request_fail(q, 408, NULL, "The body arrived too slowly.");
-        case HTTP_BODY_OK:
-                break;
-        }
-        skip_byte_order_mark(q);
-        if (q->config->log_bodies && !q->job) /* a CLI's request repeats that of its client */
-                request_log_body(q);
-        request_handle(q);
+        if (http_request_body_fault(io) != HTTP_BODY_OK) /* some of it may have been passed on */
+                request_cancel(q);
+        body_on_end(q);
 }
 
-static void request_cancel(Request *q) {
-        if (q->cancel)
-                TAKE_PTR(q->cancel)(q);
+static void on_piece(HttpRequest *io, void *userdata _unused_) {
+        Request *q = http_request_userdata(io);
+
+        if (q->arrived)
+                q->arrived(q);
 }
 
 static void on_gone(HttpRequest *io, void *userdata _unused_) {
@@ -297,6 +217,8 @@ static void on_drained(HttpRequest *io, void *userdata _unused_) {
 
         if (q && q->exchange)
                 exchange_drained(q->exchange);
+        else if (q && q->drained)
+                q->drained(q);
 }
 
 static void on_end(HttpRequest *io, bool complete, void *userdata) {
@@ -334,6 +256,7 @@ int http_new(const HttpParams *p, Http **ret) {
         static const HttpServerOps ops = {
                 .head = on_head,
                 .body = on_body,
+                .piece = on_piece,
                 .gone = on_gone,
                 .drained = on_drained,
                 .welcomes = on_welcome,
@@ -400,6 +323,9 @@ int http_new(const HttpParams *p, Http **ret) {
         r = timeout_queue_new(p->loop, p->config->request_deadline, resource_on_deadline, &h->upstream_due);
         if (r < 0)
                 return r;
+        r = timeout_queue_new(p->loop, HTTP_BODY_WINDOW, transfer_on_due, &h->transfer_due);
+        if (r < 0)
+                return r;
         r = hedges_new(&h->hedges);
         if (r < 0)
                 return r;
@@ -463,6 +389,8 @@ void http_cut(Http *h) {
 
                 if (q->exchange)
                         exchange_cut(q->exchange);
+                else if (q->cut)
+                        q->cut(q);
         }
 }
 
@@ -489,6 +417,7 @@ Http *http_free(Http *h) {
         timeout_queue_free(h->deadline);
         timeout_queue_free(h->hedge_due);
         timeout_queue_free(h->upstream_due);
+        timeout_queue_free(h->transfer_due);
         hedges_free(h->hedges);
         key_queue_free(h->queue);
         affinity_free(h->affinity);

@@ -42,6 +42,7 @@ struct Http {
         ModelList *models;
         TimeoutQueue *ping, *open_due, *deadline, *hedge_due;
         TimeoutQueue *upstream_due; /* of files, caches */
+        TimeoutQueue *transfer_due; /* of uploads and downloads: server/files/transfer.h */
         Affinity *affinity; /* which project served which conversation */
         Hedges *hedges;
         KeyQueue *queue; /* requests that wait for a key */

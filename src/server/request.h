@@ -49,7 +49,11 @@ struct Request {
         List link;        /* in a queue of the handler, if it uses one */
         void *pending;    /* of a handler that answers later */
         void (*cancel)(Request *q); /* of a handler that answers later: the request ends, drop it */
-        bool close;                 /* no keep-alive after the reply */
+        /* Of a handler that passes a body on, and no exchange; or NULL. */
+        void (*arrived)(Request *q); /* there is more of the client's body, or its end */
+        void (*drained)(Request *q); /* the client has read most of what was there of the answer */
+        void (*cut)(Request *q);     /* the daemon ends: answer, or break the answer off */
+        bool close;                  /* no keep-alive after the reply */
 
         /* for the exchange, and for the log line */
         Exchange *exchange;

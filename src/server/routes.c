@@ -47,6 +47,8 @@
                 NATIVE("POST", "/upload" version "/files", resource_upload,                                 \
                        "uploads a file, resumable or multipart", .kind = BINDING_FILES,                     \
                        .flags = ROUTE_UPLOAD_TOKEN),                                                        \
+                OF_FILES("GET", "/download" version "/files/", resource_download,                           \
+                         "{id}:download?alt=media: its content"),                                           \
                 OF_FILES("GET", version "/files", resource_list, "those that this token has uploaded"),     \
                 OF_FILES("GET", version "/files/", resource_named, "one of them"),                          \
                 OF_FILES("DELETE", version "/files/", resource_named, "deletes it")
@@ -239,6 +241,7 @@ void route_find_protocol(HttpRequest *r, const char *path, const Dialect **ret_d
                 { "/v1beta", GEMINI },
                 { "/v1alpha", GEMINI },
                 { "/upload", GEMINI },
+                { "/download", GEMINI },
                 { "/v1", NULL, NULL },
         };
 

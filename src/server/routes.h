@@ -7,7 +7,7 @@
 
 typedef enum RouteFlags {
         ROUTE_OF_JOBS = 1 << 0,      /* the only ones open to a job of the Gemini CLI */
-        ROUTE_UPLOAD_TOKEN = 1 << 1, /* the id of an upload in the query is accepted as a token */
+        ROUTE_UPLOAD_TOKEN = 1 << 1, /* an upload: the id in the query is accepted as a token */
         ROUTE_SMALL_BODY = 1 << 2,   /* at most HTTP_SMALL_BODY_MAX, because it is read in the loop */
         ROUTE_SHARED = 1 << 3,       /* several protocols have this path: the client's decides the form */
         ROUTE_NOT_OPEN = 1 << 4,     /* without a token, but the address must be allowed */

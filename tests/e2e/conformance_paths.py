@@ -40,6 +40,7 @@ def files(version):
         post("/upload" + uploaded, "uploads a file, resumable or multipart", {}, status=400),
         get(uploaded, "those that this token has uploaded"),
         get(uploaded + "/", "one of them", "x", 404, there[1]),
+        get("/download" + uploaded + "/", "{id}:download?alt=media: its content", "x:download?alt=media", 404, f"/download{there[1]}:download?alt=media"),
         get(uploaded + "/", "deletes it", "x", 404, there[1], method="DELETE"),
     ]
 

@@ -592,10 +592,11 @@ def test_wrong_body(sim, files, body):
 
 
 def test_too_large(sim, start):
-    d = start(MAX_BODY="1K")
+    """Uploads are not limited by MAX_BODY, but by MAX_UPLOAD."""
+    d = start(MAX_BODY="1K", MAX_UPLOAD="4K")
     files = Files(d)
     url = files.start()
-    assert files.piece(url, b"x" * 1025).status == 413
+    assert files.piece(url, b"x" * 4097).status == 413
     for i in range(4):
         assert files.piece(url, b"x" * 1024, i * 1024, "upload").status == 200
     assert json.loads(files.piece(url, None, 4096, "finalize").body)["file"]["sizeBytes"] == "4096"

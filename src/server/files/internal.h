@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Shared by resource.c and upload.c (one call) and list.c (many calls). */
+/* Shared by resource.c, upload.c and download.c (one call) and list.c (many calls). */
 
 #include "io/timeout.h"
 #include "server/files/resource.h"
+#include "server/files/transfer.h"
 #include "server/reading.h"
 #include "server/upstream-query.h"
 
-typedef struct Resource {
+#define DOWNLOAD_HEADERS 6U
+
+struct Resource {
         Request *request;
         UpstreamQuery query; /* not of a list */
         Reading *reading;    /* of a large body, before the query */
@@ -28,7 +31,13 @@ typedef struct Resource {
                 Buf *found;  /* Google's answer for each name; empty: it is gone */
                 size_t size; /* of the page */
         } list;
-} Resource;
+
+        Transfer transfer; /* of an upload that is passed on, or a download */
+
+        struct {
+                char *type, *length, *headers[DOWNLOAD_HEADERS]; /* Google's; NULL: there is none */
+        } download;
+};
 
 int resource_new(Request *q, Resource **ret);
 Resource *resource_free(Resource *r);
@@ -39,4 +48,5 @@ int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED:
 /* From the answer; `maker`: the token that has made something new, or NULL. */
 void resource_learn(const UpstreamQuery *query, const Token *maker);
 
+void download_forget(Resource *r);
 void resource_list_drop(Resource *r, VerdictClass class);

@@ -42,8 +42,10 @@ Resource *resource_free(Resource *r) {
         q = r->request;
         r->reading = reading_free(r->reading, q->http->worker);
         resource_list_drop(r, VERDICT_CLIENT_GONE);
-        upstream_query_end(&r->query, VERDICT_CLIENT_GONE);
+        upstream_query_end(&r->query, transfer_is_delivered(r) ? VERDICT_OK : VERDICT_CLIENT_GONE);
         timeout_stop(&r->deadline);
+        transfer_end(r);
+        download_forget(r);
         q->pending = NULL;
         q->cancel = NULL;
         q->http->n_exchanges--;
@@ -68,6 +70,7 @@ int resource_new(Request *q, Resource **ret) {
         upstream_query_init(&r->query, &query_ops, q->http, q);
         r->query.subject = "files and cached contents";
         r->deadline = TIMEOUT_INIT(r->deadline);
+        r->transfer.due = TIMEOUT_INIT(r->transfer.due);
         q->pending = r;
         q->cancel = resource_on_cancel;
         q->http->n_exchanges++;
@@ -241,6 +244,8 @@ int resource_named(Request *q, ApiError *ret_error) {
         FileOwner asker;
         int n, e;
 
+        if (resource_is_download(q) && streq(q->route->method, "GET"))
+                return resource_download(q, ret_error);
         e = resource_new(q, &r);
         if (e < 0)
                 return e;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * POST /upload/v1beta/files, in both of Google's forms:
+ * POST /upload/v1beta/files. A body is passed on while it arrives, but for a small one of a known length,
+ * which is held and may go to another key (server/body.h). Google's forms:
  *
  *   - in one go: metadata and content in one body, `X-Goog-Upload-Protocol: multipart`;
  *   - resumable: a request with the command `start` is answered with X-Goog-Upload-URL. The content is sent
@@ -232,7 +233,23 @@ static void upload_on_done(UpstreamQuery *query) {
         buf_done(&answer);
 }
 
-static const UpstreamQueryOps upload_ops = { .header = upload_on_header, .done = upload_on_done };
+static ssize_t upload_on_read(UpstreamQuery *query, char *p, size_t n) {
+        Resource *r = CONTAINER_OF(query, Resource, query);
+        ssize_t k = http_request_read(r->request->io, p, n);
+
+        if (k > 0)
+                transfer_moved(r, (size_t) k);
+        else if (k == 0)
+                r->transfer.left = 0;
+        return k;
+}
+
+static const UpstreamQueryOps held_ops = { .header = upload_on_header, .done = upload_on_done };
+static const UpstreamQueryOps passed_ops = {
+        .header = upload_on_header,
+        .read = upload_on_read,
+        .done = upload_on_done,
+};
 
 /* --- the route --- */
 
@@ -291,17 +308,57 @@ static bool find_upload(Resource *r, const char *id) {
         return true;
 }
 
+/* A body that is held may go to another key if Google has refused it, one that is passed on only if no byte
+ * of it has left. */
+static void put_body(Resource *r) {
+        Request *q = r->request;
+        Buf *body = http_request_body(q->io);
+        uint64_t size = UINT64_MAX;
+
+        if (http_request_is_passed(q->io)) {
+                (void) http_request_content_length(q->io, &size);
+                r->query.ops = &passed_ops;
+                r->query.n_body = (size_t) size;
+                transfer_up(r, size);
+                return;
+        }
+        r->query.ops = &held_ops;
+        r->query.tries.once = true;
+        r->query.body = body->n > 0 ? buf_data(body) : "";
+        r->query.n_body = body->n;
+}
+
+/* Of the whole file, as far as its client names it: bodies are looked at one by one (server/body.h). */
+static int check_size(Request *q, ApiError *ret_error) {
+        const char *whole = http_request_header(q->io, "X-Goog-Upload-Header-Content-Length");
+        const char *offset = http_request_header(q->io, "X-Goog-Upload-Offset");
+        uint64_t max = q->config->max_upload, size = 0, at = 0, n = 0;
+
+        (void) http_request_content_length(q->io, &n);
+        /* Their form is looked at later. */
+        if (whole && text_parse_u64(whole, &size) == -ERANGE)
+                size = UINT64_MAX;
+        if (offset && text_parse_u64(offset, &at) == -ERANGE)
+                at = UINT64_MAX;
+        if (size <= max && at <= max && n <= max - at)
+                return 0;
+        api_error_set(ret_error, 413, NULL, "The upload is larger than MAX_UPLOAD allows (%llu bytes).",
+                      (unsigned long long) max);
+        return HANDLER_E_REFUSED;
+}
+
 int resource_upload(Request *q, ApiError *ret_error) {
         const char *protocol = http_request_header(q->io, "X-Goog-Upload-Protocol");
         const char *command = http_request_header(q->io, "X-Goog-Upload-Command");
         const char *id = http_request_argument(q->io, "upload_id");
         const char *type = http_request_header(q->io, "Content-Type"), *bad;
-        Buf *body = http_request_body(q->io);
         bool once = protocol && (streq(protocol, "multipart") || streq(protocol, "raw"));
         _cleanup_(resource_freep) Resource *r = NULL;
         int e;
 
-        e = id ? 0 : resource_may_make(q, ret_error);
+        e = check_size(q, ret_error);
+        if (e == 0 && !id)
+                e = resource_may_make(q, ret_error);
         if (e == 0)
                 e = resource_new(q, &r);
         if (e != 0)
@@ -333,11 +390,8 @@ int resource_upload(Request *q, ApiError *ret_error) {
                 return -ENOMEM;
         }
         r->query.verb = "POST";
-        r->query.tries.once = true;
-        r->query.body = body->n > 0 ? buf_data(body) : "";
-        r->query.n_body = body->n;
-        r->query.ops = &upload_ops;
         r->query.may_be_empty = true; /* until the upload ends */
+        put_body(r);
         resource_start(TAKE_PTR(r));
         return 0;
 }
