@@ -5,6 +5,8 @@
  * Where no rule fits, the model must be one that exists.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json/write.h"
 #include "base/text.h"
@@ -368,6 +370,39 @@ static void perform(Call *call, Rule *rule) {
         exchange_play(call->exchange, action->label, rule ? rule->line : 0, action, a);
 }
 
+/* The whole content, or the part that Range names: FROM- or FROM-TO. */
+static void send_content(Call *call, uint64_t size, const char *type) {
+        const char *range = request_header(call->request, "range");
+        const char *from = range ? startswith(range, "bytes=") : NULL;
+        uint64_t at = 0, end = size;
+        char *header, *rest = NULL;
+        bool is_part = false;
+
+        if (from && *from != '-') {
+                at = strtoull(from, &rest, 10);
+                if (*rest == '-' && rest[1])
+                        end = MIN(strtoull(rest + 1, NULL, 10) + 1, size);
+                is_part = at < end;
+        }
+        if (!is_part)
+                at = 0, end = size;
+        if (asprintf(&header,
+                     "Content-Type: %s\r\nAccept-Ranges: bytes\r\nETag: \"%llu\"\r\n"
+                     "Content-Disposition: attachment; filename=\"a.bin\"",
+                     type, (unsigned long long) size) < 0)
+                abort();
+        if (is_part) {
+                char *whole = header;
+
+                if (asprintf(&header, "%s\r\nContent-Range: bytes %llu-%llu/%llu", whole,
+                             (unsigned long long) at, (unsigned long long) end - 1,
+                             (unsigned long long) size) < 0)
+                        abort();
+                free(whole);
+        }
+        exchange_send_file(call->exchange, is_part ? 206 : 200, header, at, end);
+}
+
 /* Files and cached contents. A rule that names the method takes the place of what would be done. */
 static void serve_files(Call *call) {
         _cleanup_buf_ Buf body = BUF_INIT(64U << 20);
@@ -379,11 +414,18 @@ static void serve_files(Call *call) {
                                 .n_body = call->request->n_body };
         Rule *rule = script_match(s->script, &asked);
         char *header = NULL;
+        const char *type;
+        uint64_t size;
         unsigned status;
 
         script_take(s->script, rule, &asked);
         if (rule) {
                 perform(call, rule);
+                return;
+        }
+        if (streq(call->verb, "files.download") &&
+            files_content(&s->files, call->model, script_project(s->script, call->key), &size, &type)) {
+                send_content(call, size, type);
                 return;
         }
         status = files_answer(&s->files, call->verb, call->model, script_project(s->script, call->key),

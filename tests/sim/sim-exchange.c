@@ -40,29 +40,75 @@ void exchange_send_head(Exchange *e, const char *rule, unsigned status, const ch
         exchange_play(e, rule, 0, script_default(e->sim->script), a);
 }
 
+static unsigned status_of(const Exchange *e) {
+        return e->download.status ?: play_status(&e->play);
+}
+
+static void send_more(Exchange *e) {
+        Buf *out = conn_out(e->conn);
+
+        if (out->n < CONN_OUT_MARK) {
+                uint64_t n = MIN(e->download.end - e->download.at, CONN_OUT_MARK);
+
+                content_write(e->download.at, (size_t) n, out);
+                e->download.at += n;
+        }
+        if (e->download.at == e->download.end)
+                conn_finish(e->conn, true);
+}
+
+void exchange_send_file(Exchange *e, unsigned status, char *header, uint64_t at, uint64_t end) {
+        bool is_head = streq(e->request->method, "HEAD");
+
+        e->download.status = status;
+        e->download.at = is_head ? end : at;
+        e->download.end = end;
+        (void) buf_printf(conn_out(e->conn), "HTTP/1.1 %u %s\r\n%s\r\nContent-Length: %llu\r\n\r\n", status,
+                          status == 206 ? "Partial Content" : "OK", header, (unsigned long long) (end - at));
+        free(header);
+        send_more(e);
+}
+
 void exchange_note(Exchange *e) {
         if (!e->entry)
                 return;
-        e->entry->status = play_status(&e->play);
+        e->entry->status = status_of(e);
         e->entry->events = play_events(&e->play);
         e->entry->bytes = conn_sent(e->conn);
 }
 
 /* --- what the HTTP server calls --- */
 
-static void on_request(void *userdata, Conn *c, const Request *q) {
+static Exchange *exchange_new(Sim *s, Conn *c) {
         Exchange *e = exchange_of(c);
-        Sim *s = userdata;
 
-        if (!e) {
-                e = *conn_data(c) = calloc(1, sizeof(*e));
-                if (!e) {
-                        conn_reset(c);
-                        return;
-                }
-                *e = (Exchange){ .sim = s, .conn = c };
-                list_init(&e->exchanges);
-        }
+        if (e)
+                return e;
+        e = *conn_data(c) = calloc(1, sizeof(*e));
+        if (!e)
+                abort();
+        *e = (Exchange){ .sim = s, .conn = c };
+        list_init(&e->exchanges);
+        return e;
+}
+
+static bool on_passes(void *userdata, const Request *q) {
+        return startswith(q->path, "/upload/") && (q->chunked || q->length > INCOMING_HELD_MAX);
+}
+
+static void on_piece(void *userdata, Conn *c, Request *q, const char *p, size_t n) {
+        Sim *s = userdata;
+        Exchange *e = exchange_new(s, c);
+
+        if (!e->incoming)
+                e->incoming = incoming_new();
+        q->incoming = e->incoming;
+        files_receive(&s->files, q, p, n);
+}
+
+static void on_request(void *userdata, Conn *c, const Request *q) {
+        Sim *s = userdata;
+        Exchange *e = exchange_new(s, c);
 
         e->request = q;
         e->control = startswith(q->path, "/sim/") != NULL;
@@ -75,10 +121,16 @@ static void on_request(void *userdata, Conn *c, const Request *q) {
                 api_serve(e);
         }
         e->request = NULL;
+        e->incoming = incoming_free(e->incoming);
 }
 
 static void on_more(void *userdata, Conn *c) {
-        play_more(&exchange_of(c)->play);
+        Exchange *e = exchange_of(c);
+
+        if (e->download.status > 0)
+                send_more(e);
+        else
+                play_more(&e->play);
 }
 
 static void on_ended(void *userdata, Conn *c, bool hung_up) {
@@ -92,7 +144,7 @@ static void on_ended(void *userdata, Conn *c, bool hung_up) {
                 list_unlink(&e->exchanges);
                 s->in_progress--;
                 s->hung_up += hung_up;
-                status = play_status(&e->play);
+                status = status_of(e);
                 if (status < ELEMENTSOF(s->statuses))
                         s->statuses[status]++;
         }
@@ -104,14 +156,19 @@ static void on_ended(void *userdata, Conn *c, bool hung_up) {
                 e->entry = sim_log_entry_unref(e->entry);
         }
         play_done(&e->play);
+        e->download.status = 0;
 }
 
 static void on_closed(void *userdata, Conn *c) {
+        if (exchange_of(c))
+                incoming_free(exchange_of(c)->incoming);
         free(*conn_data(c));
         *conn_data(c) = NULL;
 }
 
 const HttpHandler exchange_handler = {
+        .passes = on_passes,
+        .piece = on_piece,
         .request = on_request,
         .more = on_more,
         .ended = on_ended,

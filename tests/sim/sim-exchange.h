@@ -55,6 +55,11 @@ struct Exchange {
         List exchanges;
         Play play;
         SimLogEntry *entry;
+        SimIncoming *incoming; /* of the request that is arriving */
+        struct {
+                uint64_t at, end; /* of a file that is sent */
+                unsigned status;  /* 0: none is */
+        } download;
         bool control; /* one of /sim/…: neither counted nor logged */
 };
 
@@ -75,5 +80,8 @@ void exchange_send_head(Exchange *e, const char *rule, unsigned status, const ch
                         Buf *body);
 /* An answer that no script has a part in. Takes the body's content. */
 void exchange_send(Exchange *e, const char *rule, unsigned status, const char *type, Buf *body);
+
+/* Sends the content of a file, from `at` to `end`; these lines of the head are taken over. */
+void exchange_send_file(Exchange *e, unsigned status, char *header, uint64_t at, uint64_t end);
 
 void exchange_note(Exchange *e); /* brings the log's entry up to date */

@@ -20,6 +20,7 @@ typedef struct Thing {
         char *owner;
         json_object *json; /* as in the answer; of an upload: the client's metadata of the file */
         uint64_t received;
+        Hash *hash; /* of an upload */
 } Thing;
 
 void files_init(SimFiles *f) {
@@ -32,6 +33,7 @@ static void thing_free(Thing *t) {
         free(t->name);
         free(t->owner);
         json_object_put(t->json);
+        hash_free(t->hash);
         free(t);
 }
 
@@ -116,7 +118,8 @@ static const char *text_of(json_object *o, const char *name) {
 
 /* --- files --- */
 
-static Thing *make_file(SimFiles *f, json_object *said, const char *owner, const char *type, uint64_t size) {
+static Thing *make_file(SimFiles *f, json_object *said, const char *owner, const char *type, uint64_t size,
+                        const Hash *hash) {
         const char *name = text_of(said, "name");
         const char *display = text_of(said, "displayName") ?: text_of(said, "display_name");
         json_object *o = json_object_new_object();
@@ -138,6 +141,12 @@ static Thing *make_file(SimFiles *f, json_object *said, const char *owner, const
 
                 (void) snprintf(uri, sizeof(uri), GOOGLE "/v1beta/%s", t->name);
                 json_object_object_add(o, "uri", json_object_new_string(uri));
+        }
+        if (hash) {
+                _cleanup_buf_ Buf digest = BUF_INIT(1024);
+
+                hash_text(hash, &digest);
+                json_object_object_add(o, "sha256Hash", json_object_new_string(buf_cstr(&digest)));
         }
         json_object_object_add(o, "state", json_object_new_string("ACTIVE"));
         json_object_object_add(o, "source", json_object_new_string("UPLOADED"));
@@ -167,6 +176,7 @@ static unsigned start_upload(SimFiles *f, const char *owner, const Request *q, B
         if (type)
                 json_object_object_add(file, "mimeType", json_object_new_string(type));
         t = make(f, "uploads", NULL, owner, file);
+        t->hash = hash_new();
         if (asprintf(ret_header,
                      "X-Goog-Upload-Status: active\r\nX-Goog-Upload-Chunk-Granularity: 8388608\r\n"
                      "X-Goog-Upload-URL: " GOOGLE
@@ -189,12 +199,15 @@ static unsigned go_on(SimFiles *f, const char *id, const char *owner, const Requ
         if (!t)
                 return refuse(404, "Requested entity was not found.", body);
         if (strstr(command, "upload")) {
-                if (!offset || text_parse_u64(offset, &at) < 0 || at != t->received)
+                if (q->incoming ? q->incoming->is_bad
+                                : !offset || text_parse_u64(offset, &at) < 0 || at != t->received)
                         return refuse(400, "The offset is not where the upload is.", body);
                 t->received += q->n_body;
+                hash_add(t->hash, q->body, q->n_body);
         }
         if (strstr(command, "finalize")) {
-                answer_file(make_file(f, t->json, owner, text_of(t->json, "mimeType"), t->received), body);
+                answer_file(make_file(f, t->json, owner, text_of(t->json, "mimeType"), t->received, t->hash),
+                            body);
                 status = "final";
         } else if (strstr(command, "cancel"))
                 status = "cancelled";
@@ -206,17 +219,70 @@ static unsigned go_on(SimFiles *f, const char *id, const char *owner, const Requ
         return 200;
 }
 
+void files_receive(SimFiles *f, const Request *q, const char *p, size_t n) {
+        const char *offset = request_header(q, "x-goog-upload-offset");
+        SimIncoming *in = q->incoming;
+        char name[256], *id = NULL;
+        Thing *t = NULL;
+        uint64_t at;
+
+        (void) request_param(q, "upload_id", &id);
+        if (id) {
+                (void) snprintf(name, sizeof(name), "uploads/%s", id);
+                LIST_FOREACH(i, &f->things)
+                        if (streq(list_entry(i, Thing, link)->name, name))
+                                t = list_entry(i, Thing, link);
+                if (in->n == 0)
+                        in->is_bad = !t || !offset || text_parse_u64(offset, &at) < 0 || at != t->received;
+        }
+        incoming_add(in, p, n);
+        if (t && !in->is_bad) {
+                hash_add(t->hash, p, n);
+                t->received += n;
+        }
+        free(id);
+}
+
+bool files_content(const SimFiles *f, const char *name, const char *owner, uint64_t *ret_size,
+                   const char **ret_type) {
+        const char *size = startswith(name, "files/gen-");
+        const Thing *t = find(f, name, owner);
+
+        *ret_type = t ? text_of(t->json, "mimeType") : "video/mp4";
+        return text_parse_u64(t ? text_of(t->json, "sizeBytes") : size, ret_size) >= 0;
+}
+
+static unsigned upload_raw(SimFiles *f, const char *owner, const Request *q, Buf *body) {
+        const char *type = request_header(q, "x-goog-upload-header-content-type")
+                                   ?: request_header(q, "content-type");
+        SimIncoming *in = q->incoming ?: incoming_new();
+        json_object *file = json_object_new_object();
+
+        if (!q->incoming)
+                incoming_add(in, q->body, q->n_body);
+        answer_file(make_file(f, file, owner, type, in->n, in->hash), body);
+        json_object_put(file);
+        if (!q->incoming)
+                incoming_free(in);
+        return 200;
+}
+
+/* The size and digest of one that was passed on are those of the whole body. */
 static unsigned upload_once(SimFiles *f, const char *owner, const Request *q, Buf *body) {
-        const char *end = memmem(q->body, q->n_body, "\r\n\r\n{", 5);
-        const char *stop =
-                end ? memmem(end + 4, (size_t) (q->body + q->n_body - end - 4), "\r\n--", 4) : NULL;
+        const SimIncoming *in = q->incoming;
+        const char *text = in ? buf_data(&in->head) : q->body;
+        size_t n = in ? in->head.n : q->n_body;
+        const char *end = memmem(text, n, "\r\n\r\n{", 5);
+        const char *stop = end ? memmem(end + 4, (size_t) (text + n - end - 4), "\r\n--", 4) : NULL;
         json_object *o, *file = NULL;
 
         if (!stop || !startswith(strempty(request_header(q, "content-type")), "multipart/related"))
                 return refuse(400, "Bad multipart body.", body);
         o = parse_bytes(end + 4, (size_t) (stop - end - 4));
         (void) json_object_object_get_ex(o, "file", &file);
-        answer_file(make_file(f, file, owner, text_of(file, "mimeType"), 0), body);
+        answer_file(make_file(f, file, owner, text_of(file, "mimeType"), in ? in->n : 0,
+                              in ? in->hash : NULL),
+                    body);
         json_object_put(o);
         return 200;
 }
@@ -231,6 +297,8 @@ static unsigned upload(SimFiles *f, const char *owner, const Request *q, Buf *bo
                 status = go_on(f, id, owner, q, body, ret_header);
         else if (streq(protocol, "resumable"))
                 status = start_upload(f, owner, q, body, ret_header);
+        else if (streq(protocol, "raw"))
+                status = upload_raw(f, owner, q, body);
         else if (streq(protocol, "multipart"))
                 status = upload_once(f, owner, q, body);
         else
@@ -309,6 +377,16 @@ const char *files_path(const Request *q, char **ret_name) {
                 { "/v1beta/cachedContents/", "cachedContents", "DELETE", "caches.delete", true },
         };
 
+        static const char method[] = ":download";
+        const char *path = startswith(q->path, "/download") ?: q->path;
+        const char *id = startswith(path, "/v1beta/files/");
+        size_t n = id ? strlen(id) : 0, k = strlen(method);
+
+        if (n > k && streq(id + n - k, method) && (streq(q->method, "GET") || streq(q->method, "HEAD"))) {
+                if (asprintf(ret_name, "files/%.*s", (int) (n - k), id) < 0)
+                        abort();
+                return "files.download";
+        }
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 const char *rest = startswith(q->path, rows[i].path);
 

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "base/list.h"
+#include "sim-incoming.h"
 #include "sim-request.h"
 
 typedef struct SimFiles SimFiles;
@@ -26,6 +27,14 @@ const char *files_path(const Request *q, char **ret_name);
 /* The status; body, and header lines (or NULL, to be freed). `owner` is a project. */
 unsigned files_answer(SimFiles *f, const char *verb, const char *name, const char *owner, const Request *q,
                       Buf *body, char **ret_header);
+
+/* A piece of the body of an upload, which counts for it at once. */
+void files_receive(SimFiles *f, const Request *q, const char *p, size_t n);
+
+/* Of a download: the size and type of a file; false: the owner has none of that name. files/gen-SIZE is
+ * there for everyone. */
+bool files_content(const SimFiles *f, const char *name, const char *owner, uint64_t *ret_size,
+                   const char **ret_type);
 
 /* True if the owner has everything that a GenerateContentRequest names; else Google's error. */
 bool files_visible(const SimFiles *f, const char *owner, json_object *o, const char **ret_error,

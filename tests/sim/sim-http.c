@@ -63,6 +63,8 @@ struct Conn {
         bool pumping;
         bool eof;
         bool head_done;
+        bool passes;   /* the body */
+        uint64_t left; /* of it, unless it is in chunks */
         bool keep_alive;
         bool reset; /* leaves with RST */
         Buf in;
@@ -249,7 +251,9 @@ static int conn_read_head(Conn *c) {
         r = request_parse_head(&c->request, buf_data(&c->head), n);
         if (r < 0)
                 return r;
-        if (c->request.length > REQUEST_BODY_MAX)
+        c->passes = c->server->handler->passes(c->server->userdata, &c->request);
+        c->left = c->request.length;
+        if (c->request.length > REQUEST_BODY_MAX && !c->passes)
                 return -EFBIG;
         c->head_done = true;
         c->keep_alive = c->request.keep_alive;
@@ -257,6 +261,32 @@ static int conn_read_head(Conn *c) {
         if (c->request.expects_continue && c->in.n == 0 && (c->request.chunked || c->request.length > 0))
                 return buf_puts(&c->out, "HTTP/1.1 100 Continue\r\n\r\n") < 0 ? -ENOMEM : 1;
         return 1;
+}
+
+/* Passes on what has come of the body. 1: that was all, 0: more is needed, <0: it is malformed. */
+static int conn_pass(Conn *c) {
+        HttpServer *s = c->server;
+        Buf *from = &c->in;
+        size_t n = MIN(c->in.n, c->left);
+        int r = 0;
+
+        if (c->request.chunked) {
+                r = chunk_decode(&c->chunks, &c->in, &c->body);
+                if (r < 0)
+                        return r;
+                from = &c->body;
+                n = from->n;
+        }
+        if (n > 0)
+                s->handler->piece(s->userdata, c, &c->request, buf_data(from), n);
+        buf_consume(from, n);
+        if (!c->request.chunked) {
+                c->left -= n;
+                r = c->left == 0;
+        }
+        c->request.body = "";
+        c->request.n_body = 0;
+        return r;
 }
 
 /* 1: a request is complete, 0: more is needed, <0: it is malformed. */
@@ -271,6 +301,8 @@ static int conn_read_request(Conn *c) {
                         return r;
         }
 
+        if (c->passes)
+                return conn_pass(c);
         if (c->request.chunked) {
                 r = chunk_decode(&c->chunks, &c->in, &c->body);
                 if (r <= 0)
@@ -296,7 +328,7 @@ static void conn_begin_exchange(Conn *c) {
 
         /* The handler has copied what it keeps. */
         c->head_done = false;
-        if (!c->request.chunked)
+        if (!c->request.chunked && !c->passes)
                 buf_consume(&c->in, c->request.length);
         if (c->in.n == 0 && c->in.size > CONN_IN_KEPT)
                 buf_done(&c->in);
@@ -368,7 +400,8 @@ static int conn_read(Conn *c) {
         ssize_t k;
         int r;
 
-        r = buf_reserve(&c->in, CONN_READ_MIN); /* of a long body all the rest has been reserved */
+        /* Of a long body that is held all the rest has been reserved. */
+        r = buf_reserve(&c->in, c->passes ? CONN_IN_KEPT : CONN_READ_MIN);
         if (r < 0)
                 return r;
         room = c->in.size - c->in.off - c->in.n - 1;

@@ -23,6 +23,9 @@ typedef struct Conn Conn;
         (256U << 10) /* a handler that has more to give stops here and is asked again by more() */
 
 struct HttpHandler {
+        /* Whether the body of this request is passed on by piece(), instead of being held. */
+        bool (*passes)(void *userdata, const Request *q);
+        void (*piece)(void *userdata, Conn *c, Request *q, const char *p, size_t n);
         void (*request)(void *userdata, Conn *c, const Request *q);
         void (*more)(void *userdata, Conn *c); /* the kernel has everything, and the exchange goes on */
         void (*ended)(void *userdata, Conn *c, bool hung_up);

@@ -29,6 +29,7 @@ struct Request {
         uint64_t length; /* Content-Length */
         const char *body;
         size_t n_body;
+        struct SimIncoming *incoming; /* of a body that was passed on; NULL: `body` */
 };
 
 struct ChunkDecoder {
