@@ -29,6 +29,10 @@ const operations = {
     count: (params) => client.models.countTokens(params),
     upload: (params) => client.files.upload({ file: params.path, config: params.config }),
     file_get: (params) => client.files.get(params),
+    // Its promise does not wait for the file.
+    async file_download(params) {
+        await client.files.download({ file: params.name, downloadPath: params.path });
+    },
     file_delete: async (params) => void (await client.files.delete(params)),
     file_list: async (params) => all(await client.files.list(params)),
     cache_create: (params) => client.caches.create(params),

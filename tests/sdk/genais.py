@@ -3,7 +3,7 @@
 
     genai.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, message, code}}
 
-op: generate, stream, count, models {config}, model {model}, and files: upload {path, config}, file_get, file_delete {name}, file_list {config}, cache_create
+op: generate, stream, count, models {config}, model {model}, and files: upload {path, config}, file_get, file_delete {name}, file_download {name, path}, file_list {config}, cache_create
 {model, config}, cache_get, cache_delete {name}, cache_update {name, config}, cache_list {config}. params: model, contents, config.
 """
 import json
@@ -64,6 +64,10 @@ class Python:
 
     def file_get(self, files, params, out):
         return plain(files.get(**params))
+
+    def file_download(self, files, params, out):
+        with open(params["path"], "wb") as f:
+            f.write(files.download(file=params["name"]))
 
     def file_delete(self, files, params, out):
         files.delete(**params)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Files and cached contents with Google's own SDKs, whose uploads go to the returned URL, in pieces of 8 MiB."""
+import base64
 import json
 
 import pytest
 
 import genais
+import transfer
 from house import SECRETS
 from test_genai import HI, MODEL, bad, good
 
@@ -53,6 +55,20 @@ def test_larger_than_a_body_may_be(genai, sim, start, text):
     assert int(file["sizeBytes"]) == 20 * MIB
     sent = [r for r in sim.requests() if "upload_id" in r.target]
     assert [r.header("x-goog-upload-offset") for r in sent] == ["0", str(8 * MIB), str(16 * MIB)]
+    assert len(set(keys(sim))) == 1
+
+
+def test_a_large_file_up_and_down(genai, sim, start, tmp_path):
+    """Each of its pieces passes through, and what comes back is it, byte for byte."""
+    d = start(MAX_BODY="1M")
+    size = 30 * MIB + 12345
+    given, taken = tmp_path / "given", tmp_path / "taken"
+    given.write_bytes(b"".join(transfer.content(size)))
+    file = good(genai.call("upload", d, {"path": str(given), "config": {"mimeType": "video/mp4"}}))
+    expected = transfer.digest(transfer.content(size))
+    assert (int(file["sizeBytes"]), base64.b64decode(file["sha256Hash"]).decode()) == (size, expected)
+    good(genai.call("file_download", d, {"name": file["name"], "path": str(taken)}))
+    assert transfer.digest([taken.read_bytes()]) == expected
     assert len(set(keys(sim))) == 1
 
 
