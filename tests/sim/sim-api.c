@@ -27,6 +27,7 @@ typedef struct Call {
         const Request *request;
         char *model;      /* decoded; "" or NULL where there is none */
         const char *verb; /* NULL: the path is no method's */
+        bool is_stored;   /* it is one of sim-store.h */
         char *key;        /* "" where there is none */
         AnswerForm form;
         json_object *json;
@@ -403,7 +404,8 @@ static void send_content(Call *call, uint64_t size, const char *type) {
         exchange_send_file(call->exchange, is_part ? 206 : 200, header, at, end);
 }
 
-/* Files and cached contents. A rule that names the method takes the place of what would be done. */
+/* Files, cached contents and what is in the store. A rule that names the method replaces what would
+ * be done. */
 static void serve_files(Call *call) {
         _cleanup_buf_ Buf body = BUF_INIT(64U << 20);
         Sim *s = call->sim;
@@ -413,8 +415,8 @@ static void serve_files(Call *call) {
                                 .body = call->request->body,
                                 .n_body = call->request->n_body };
         Rule *rule = script_match(s->script, &asked);
+        const char *type = JSON_TYPE;
         char *header = NULL;
-        const char *type;
         uint64_t size;
         unsigned status;
 
@@ -428,9 +430,13 @@ static void serve_files(Call *call) {
                 send_content(call, size, type);
                 return;
         }
-        status = files_answer(&s->files, call->verb, call->model, script_project(s->script, call->key),
-                              call->request, &body, &header);
-        exchange_send_head(call->exchange, call->verb, status, JSON_TYPE, header, &body);
+        if (call->is_stored)
+                status = store_answer(&s->store, call->verb, call->model,
+                                      script_project(s->script, call->key), call->request, &body, &type);
+        else
+                status = files_answer(&s->files, call->verb, call->model,
+                                      script_project(s->script, call->key), call->request, &body, &header);
+        exchange_send_head(call->exchange, call->verb, status, type, header, &body);
 }
 
 /* What the request names has to be its project's. */
@@ -457,6 +463,10 @@ static void serve(Call *call) {
         int path;
 
         call->verb = files_path(call->request, &call->model);
+        if (!call->verb) {
+                call->verb = store_path(call->request, &call->model);
+                call->is_stored = call->verb;
+        }
         is_files = call->verb;
         path = is_files ? 0 : read_path(call);
         error = read_credentials(call);

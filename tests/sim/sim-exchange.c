@@ -195,6 +195,7 @@ int sim_new(Loop *l, const SimOptions *options, Sim **ret, char **ret_error) {
         s->lax = options->lax;
         list_init(&s->exchanges);
         files_init(&s->files);
+        store_init(&s->store);
         s->tokener = json_tokener_new_ex((int) JSON_DEPTH_MAX);
         if (!s->tokener)
                 return -ENOMEM;
@@ -226,6 +227,7 @@ Sim *sim_free(Sim *s) {
         if (!s)
                 return NULL;
         files_clear(&s->files);
+        store_clear(&s->store);
         script_free(s->script);
         model_list_free(s->models);
         sim_log_free(s->log);

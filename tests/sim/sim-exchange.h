@@ -15,6 +15,7 @@
 #include "sim-play.h"
 #include "sim-script.h"
 #include "sim-signature.h"
+#include "sim-store.h"
 
 typedef struct Sim Sim;
 typedef struct SimOptions SimOptions;
@@ -36,6 +37,7 @@ struct Sim {
         char *script_text;
         ModelList *models;
         SimFiles files;
+        SimStore store;
         SignatureBook signatures;
         SimLog *log; /* NULL: none is kept */
         bool lax;
