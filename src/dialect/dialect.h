@@ -12,13 +12,11 @@
  * Gemini event.
  */
 
-#include "base/buf.h"
-#include "base/clock.h"
-#include "core/verdict.h"
 #include "dialect/api-error.h"
 #include "dialect/context.h"
 #include "dialect/gemini/event.h"
 #include "dialect/gemini/method.h"
+#include "dialect/gemini/native-call.h"
 
 typedef struct Dialect Dialect;
 typedef struct Translation Translation;
@@ -49,6 +47,7 @@ struct Translation {
         uint64_t conversation;   /* hash_stable() of the client's name for it; 0: no name */
         const char *loss;        /* what of the request was left out, for the log; static; or NULL */
         bool opaque;             /* may hold media: its size is no measure of tokens */
+        NativeCall native;       /* of Google's own protocol, beyond method and model */
         const char *stream_type, *answer_type; /* Content-Type; NULL: text/event-stream, application/json */
         Buf gemini;                /* GenerateContentRequest, JSON */
         Buf former; /* `gemini` of before: a hedge that has lost may send it until its turn ends */
@@ -68,6 +67,7 @@ struct Dialect {
         bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
         bool is_cli;       /* always served by the Gemini CLI */
         bool names_responses; /* a request may name what DialectContext.responses has */
+        bool names_all; /* a request may name any kind of thing at Google: gemini_names_all() */
         bool ends_failed;  /* stream_error() ends the stream; otherwise the connection is cut behind it */
 
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,

@@ -82,6 +82,11 @@ static const struct {
         [GEMINI_COUNT_TOKENS] = { "/v1beta/models/", ":countTokens", false },
         [GEMINI_EMBED] = { "/v1beta/models/", ":embedContent", false },
         [GEMINI_EMBED_BATCH] = { "/v1beta/models/", ":batchEmbedContents", false },
+        [GEMINI_PREDICT] = { "/v1beta/models/", ":predict", false },
+        [GEMINI_PREDICT_LONG] = { "/v1beta/models/", ":predictLongRunning", false },
+        [GEMINI_INTERACT] = { "", NULL, false },
+        [GEMINI_INTERACT_STREAM] = { "", NULL, true },
+        [GEMINI_WATCH] = { "", NULL, true },
         [GEMINI_RESOURCE] = { "", NULL, false },
         [GEMINI_LIST_MODELS] = { "/v1beta/models?pageSize=1000", NULL, false },
 };
@@ -368,13 +373,14 @@ static void on_http_done(HttpOutcome outcome, int status, const char *cause, voi
 
 static int call_url(const EngineApi *e, const EngineRequest *q, Buf *ret) {
         (void) buf_puts(ret, e->p.base_url);
-        (void) buf_puts(ret, methods[q->method].path);
-        if (methods[q->method].verb) {
+        if (q->resource)
+                (void) buf_puts(ret, q->resource->path);
+        else
+                (void) buf_puts(ret, methods[q->method].path);
+        if (methods[q->method].verb && !q->resource) {
                 (void) buf_puts(ret, q->model);
                 (void) buf_puts(ret, methods[q->method].verb);
         }
-        if (q->resource)
-                (void) buf_puts(ret, q->resource->path);
         if (q->page_token) {
                 /* Google's own token, but it goes into a URL: nothing passes that could end the value. */
                 (void) buf_puts(ret, "&pageToken=");

@@ -22,9 +22,10 @@ typedef struct EngineCall EngineCall;
 
 #define ENGINE_HEADERS_MAX 8U
 
-/* A request about a file, a cached content or an upload. The strings live as long as the call. */
+/* A request whose path is not that of a method and a model: about a file, a batch, an interaction … The
+ * strings live as long as the call. */
 typedef struct EngineResource {
-        const char *verb;         /* "GET", "POST", "PATCH", "DELETE" */
+        const char *verb;         /* "GET", "POST", "PATCH", "DELETE"; NULL: POST */
         const char *path;         /* after the base URL, with a query; made of checked parts */
         const char *content_type; /* of the body, as a header line; NULL: JSON */
         char *const *headers;     /* more of them, as lines; ENGINE_HEADERS_MAX at most */
@@ -35,7 +36,7 @@ typedef struct EngineRequest {
         GeminiMethod method;
         const char *model;      /* a valid name; NULL for GEMINI_LIST_MODELS */
         const char *page_token; /* GEMINI_LIST_MODELS: or NULL */
-        const EngineResource *resource; /* of GEMINI_RESOURCE */
+        const EngineResource *resource; /* instead of the path of method and model; or NULL */
         const char *body;       /* borrowed until done() or free; NULL: none, or that of EngineSink.read */
         size_t n_body;          /* with EngineSink.read: SIZE_MAX if the length is not known */
         Proxy *proxy;   /* through which Gemini is reached; NULL: none; borrowed */

@@ -29,16 +29,28 @@
 
 #define ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-bool binding_name_is_valid(const char *name, size_t n) {
-        static const char *const kinds[] = { BINDING_FILES, BINDING_CACHES, BINDING_UPLOADS };
+const char *binding_kind(const char *name, size_t n) {
+        static const char *const kinds[] = {
+                BINDING_FILES,    BINDING_CACHES,       BINDING_UPLOADS, BINDING_BATCHES,
+                BINDING_OPERATIONS, BINDING_TUNED,      BINDING_STORES,  BINDING_CORPORA,
+                BINDING_GENERATED, BINDING_INTERACTIONS, BINDING_AGENTS, BINDING_ENVIRONMENTS,
+                BINDING_TRIGGERS, BINDING_VOICES,       BINDING_WEBHOOKS, BINDING_CREDENTIALS,
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 size_t k = strlen(kinds[i]);
 
                 if (n > k && memcmp(name, kinds[i], k) == 0)
-                        return n - k <= BINDING_ID_MAX && text_in_charset(name + k, n - k, ID_CHARS);
+                        return kinds[i];
         }
-        return false;
+        return NULL;
+}
+
+bool binding_name_is_valid(const char *name, size_t n) {
+        const char *kind = binding_kind(name, n);
+        size_t k = kind ? strlen(kind) : 0;
+
+        return kind && n - k <= BINDING_ID_MAX && text_in_charset(name + k, n - k, ID_CHARS);
 }
 
 int pool_owner(Pool *p, const Secret *token, BindingOwner *ret) {
@@ -339,6 +351,29 @@ bool pool_is_bound_by_another(Pool *p, const char *name, const BindingOwner *own
 
 size_t pool_n_bound(const Pool *p) {
         return p->bindings.n;
+}
+
+void pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t now) {
+        BindingOwner owner = {};
+        Binding *first = NULL;
+        size_t n = 0;
+
+        (void) pool_time(p, now);
+        end_what_is_over(p);
+        if (p->bindings.n < BINDINGS_TOKEN_MAX / 2 || pool_owner(p, token, &owner) < 0)
+                return;
+        LIST_FOREACH(i, &p->projects)
+                LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings) {
+                        Binding *b = list_entry(j, Binding, by_project);
+
+                        if (!startswith(b->name, kind) || !is_owner(b, &owner))
+                                continue;
+                        n++;
+                        if (!first || b->expires < first->expires)
+                                first = b;
+                }
+        if (n >= BINDINGS_TOKEN_MAX / 2)
+                end(p, first);
 }
 
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now) {

@@ -2,24 +2,41 @@
 #pragma once
 
 /*
- * What clients have created at Google (files, cached contents, uploads under way) belongs to the project of
- * the key that created it. To the keys of other projects Google answers that it does not exist. A binding
- * remembers the project. Part of the pool, see binding.c.
+ * What clients have created at Google (files, cached contents, batches, interactions, uploads under way …)
+ * belongs to the project of the key that created it. To the keys of other projects Google answers that it
+ * does not exist. A binding remembers the project. Part of the pool, see binding.c.
  */
 
 #include "core/digest.h"
 #include "pool/pool.h"
 
 /* "files/x" and "cachedContents/x" are Google's names; "uploads/x" is gemgate's name of an upload under
- * way. */
-#define BINDING_NAME_MAX     (sizeof("cachedContents/") - 1 + BINDING_ID_MAX)
+ * way, and "operations/x" that of "models/m/operations/x". What Google calls by a bare id ("id": "x") has
+ * the name of its path. */
+#define BINDING_NAME_MAX     (sizeof("fileSearchStores/") - 1 + BINDING_ID_MAX)
 #define BINDING_UPSTREAM_MAX 1024U /* bytes of Google's URL of an upload */
 
-#define BINDING_FILES   "files/"
-#define BINDING_CACHES  "cachedContents/"
-#define BINDING_UPLOADS "uploads/"
+#define BINDING_FILES        "files/"
+#define BINDING_CACHES       "cachedContents/"
+#define BINDING_UPLOADS      "uploads/"
+#define BINDING_BATCHES      "batches/"
+#define BINDING_OPERATIONS   "operations/"
+#define BINDING_TUNED        "tunedModels/"
+#define BINDING_STORES       "fileSearchStores/"
+#define BINDING_CORPORA      "corpora/"
+#define BINDING_GENERATED    "generatedFiles/"
+#define BINDING_INTERACTIONS "interactions/"
+#define BINDING_AGENTS       "agents/"
+#define BINDING_ENVIRONMENTS "environments/"
+#define BINDING_TRIGGERS     "triggers/"
+#define BINDING_VOICES       "voices/"
+#define BINDING_WEBHOOKS     "webhooks/"
+#define BINDING_CREDENTIALS  "credentials/"
 
-/* True for a name of one of the three kinds. It becomes part of a path upstream, so behind the slash only
+/* The kind of a name, one of these; NULL: none. */
+const char *binding_kind(const char *name, size_t n);
+
+/* True for a name of one of the kinds. It becomes part of a path upstream, so behind the slash only
  * [A-Za-z0-9_-]{1,BINDING_ID_MAX} is valid. */
 bool binding_name_is_valid(const char *name, size_t n);
 
@@ -52,6 +69,10 @@ int pool_owner(Pool *p, const Secret *token, BindingOwner *ret);
 bool pool_is_bound_by(Pool *p, const char *name, const BindingOwner *owner, usec_t now);
 bool pool_is_bound_by_another(Pool *p, const char *name, const BindingOwner *owner, usec_t now);
 size_t pool_n_bound(const Pool *p); /* expired ones may be among them */
+
+/* Makes room for one more of a kind that its client does not make on purpose, and would not delete: from
+ * half of BINDINGS_TOKEN_MAX on, the one of the token that expires first goes. O(bindings). */
+void pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t now);
 
 /* False if the token has BINDINGS_TOKEN_MAX bindings, or all tokens together BINDINGS_MAX. O(bindings). */
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now);

@@ -2,7 +2,8 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "pool/binding.h"
+#include "dialect/gemini/native.h"
+#include "dialect/gemini/path.h"
 #include "server/exchange/exchange.h"
 #include "server/admin/manage.h"
 #include "server/models.h"
@@ -26,32 +27,25 @@
 #define ANTHROPIC_MESSAGES &dialect_anthropic_messages, &error_shape_anthropic
 #define ANTHROPIC_COUNT_TOKENS &dialect_anthropic_count_tokens, &error_shape_anthropic
 #define GEMINI      &dialect_gemini, &error_shape_google
+#define GEMINI_TUNED   &dialect_gemini_tuned, &error_shape_google
+#define GEMINI_DYNAMIC &dialect_gemini_dynamic, &error_shape_google
+#define INTERACTIONS   &dialect_interactions, &error_shape_google
+#define DECISIONS      &dialect_decisions, &error_shape_google
 #define RUN_GEMINI  &dialect_run_gemini, &error_shape_plain
 
-/* Files and cached contents, under each version that the native methods have. */
 #define NATIVE(method, path, handler, what, ...)                                                            \
         { method, path, TOKEN_CLIENT, GEMINI, handler, what, __VA_ARGS__ }
-#define OF_CACHES(method, path, handler, what)                                                              \
-        NATIVE(method, path, handler, what, .kind = BINDING_CACHES)
-#define OF_FILES(method, path, handler, what) NATIVE(method, path, handler, what, .kind = BINDING_FILES)
-#define FILES(version)                                                                                      \
-        OF_CACHES("POST", version "/cachedContents", resource_create,                                       \
-                  "makes a cached content, for one project"),                                               \
-                OF_CACHES("GET", version "/cachedContents", resource_list,                                  \
-                          "those that this token has made"),                                                \
-                OF_CACHES("GET", version "/cachedContents/", resource_named, "one of them"),                \
-                NATIVE("PATCH", version "/cachedContents/", resource_named,                                 \
-                       "another time at which it expires", .kind = BINDING_CACHES,                          \
-                       .flags = ROUTE_SMALL_BODY),                                                          \
-                OF_CACHES("DELETE", version "/cachedContents/", resource_named, "deletes it"),              \
-                NATIVE("POST", "/upload" version "/files", resource_upload,                                 \
-                       "uploads a file, resumable or multipart", .kind = BINDING_FILES,                     \
-                       .flags = ROUTE_UPLOAD_TOKEN),                                                        \
-                OF_FILES("GET", "/download" version "/files/", resource_download,                           \
-                         "{id}:download?alt=media: its content"),                                           \
-                OF_FILES("GET", version "/files", resource_list, "those that this token has uploaded"),     \
-                OF_FILES("GET", version "/files/", resource_named, "one of them"),                          \
-                OF_FILES("DELETE", version "/files/", resource_named, "deletes it")
+
+/* What of the rest is an exchange. */
+#define EXCHANGES(version)                                                                                  \
+        { "POST", version "/interactions", TOKEN_CLIENT, INTERACTIONS, exchange_begin,                      \
+          "Gemini's interactions, streaming and not" },                                                     \
+                { "POST", version "/decisions", TOKEN_CLIENT, DECISIONS, exchange_begin,                    \
+                  "questions that a model decides" },                                                       \
+                { "POST", version "/tunedModels/", TOKEN_CLIENT, GEMINI_TUNED, exchange_begin,              \
+                  "{model}:generateContent, :streamGenerateContent", .flags = ROUTE_OF_MODELS },            \
+                { "POST", version "/dynamic/", TOKEN_CLIENT, GEMINI_DYNAMIC, exchange_begin,                \
+                  "the same", .flags = ROUTE_OF_MODELS }
 
 static const Route routes[] = {
         { "GET", "/", TOKEN_CLIENT, PLAIN, manage_root, "this list", .flags = ROUTE_GREETS },
@@ -87,24 +81,29 @@ static const Route routes[] = {
           "how many tokens such a request has" },
         NATIVE("POST", "/v1beta/models/", exchange_begin,
                "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, "
-               ":embedContent, :batchEmbedContents",
-               .flags = ROUTE_OF_JOBS),
+               ":embedContent, :batchEmbedContents, :predict, :predictLongRunning",
+               .flags = ROUTE_OF_JOBS | ROUTE_OF_MODELS),
         /* For Google's SDKs if only their base URL is set, and with the version of their previews. */
-        NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS),
-        NATIVE("POST", "/v1alpha/models/", exchange_begin, "the same"),
+        NATIVE("POST", "/v1/models/", exchange_begin, "the same", .flags = ROUTE_OF_JOBS | ROUTE_OF_MODELS),
+        NATIVE("POST", "/v1alpha/models/", exchange_begin, "the same", .flags = ROUTE_OF_MODELS),
         { "POST", "/run-gemini", TOKEN_CLIENT, RUN_GEMINI, exchange_begin,
           "a prompt for the Gemini CLI, in its sandbox" },
         { "GET", "/v1/models", TOKEN_CLIENT, OPENAI_CHAT, models_list, "the models, with aliases",
           .flags = ROUTE_SHARED },
         { "GET", "/v1/models/", TOKEN_CLIENT, OPENAI_CHAT, models_get, "one model",
-          .flags = ROUTE_SHARED },
+          .flags = ROUTE_SHARED | ROUTE_OF_MODELS },
         NATIVE("GET", "/v1beta/models", models_list, "the models in Google's form, with aliases"),
-        NATIVE("GET", "/v1beta/models/", models_get, "one model in Google's form"),
+        NATIVE("GET", "/v1beta/models/", models_get, "one model in Google's form",
+               .flags = ROUTE_OF_MODELS),
         NATIVE("GET", "/v1alpha/models", models_list, "the same"),
-        NATIVE("GET", "/v1alpha/models/", models_get, "the same"),
-        FILES("/v1beta"),
-        FILES("/v1"), /* as above */
-        FILES("/v1alpha"),
+        NATIVE("GET", "/v1alpha/models/", models_get, "the same", .flags = ROUTE_OF_MODELS),
+        NATIVE("POST", "/upload/v1beta/files", resource_upload, "uploads a file, resumable or multipart",
+               .flags = ROUTE_UPLOAD_TOKEN),
+        NATIVE("POST", "/upload/v1/files", resource_upload, "the same", .flags = ROUTE_UPLOAD_TOKEN),
+        NATIVE("POST", "/upload/v1alpha/files", resource_upload, "the same", .flags = ROUTE_UPLOAD_TOKEN),
+        EXCHANGES("/v1beta"),
+        EXCHANGES("/v1"),
+        EXCHANGES("/v1alpha"),
         { "GET", "/stats", TOKEN_ADMIN, PLAIN, manage_stats,
           "counters and health of every key and model" },
         { "POST", "/reset-api-key-health", TOKEN_ADMIN, PLAIN, manage_reset, "revives keys",
@@ -120,13 +119,22 @@ static const Route routes[] = {
           "whether an address may connect", .flags = ROUTE_SMALL_BODY },
 };
 
+/* The rest of Google's API has a separate table (dialect/gemini/path), under each version. */
+static const Route google[] = {
+        NATIVE("GET", "/v1beta/", resource_begin, NULL),
+        NATIVE("POST", "/v1beta/", resource_begin, NULL),
+        NATIVE("PATCH", "/v1beta/", resource_begin, NULL, .flags = ROUTE_SMALL_BODY),
+        NATIVE("DELETE", "/v1beta/", resource_begin, NULL),
+        NATIVE("PUT", "/v1beta/", resource_begin, NULL),
+};
+
 const Route *routes_all(size_t *ret_n) {
         *ret_n = ELEMENTSOF(routes);
         return routes;
 }
 
 bool route_takes_body(const Route *r) {
-        return streq(r->method, "POST") || streq(r->method, "PATCH");
+        return streq(r->method, "POST") || streq(r->method, "PATCH") || streq(r->method, "PUT");
 }
 
 /* What follows the route's path; NULL: it is another route's. */
@@ -153,9 +161,50 @@ static bool method_serves(const char *route, const char *method) {
         return streq(route, method) || (streq(route, "GET") && streq(method, "HEAD"));
 }
 
+static const Route *google_route(const GeminiPath *row) {
+        size_t i = 0;
+
+        while (!streq(google[i].method, row->method)) /* the table has no other methods */
+                i++;
+        return &google[i];
+}
+
+/* Of the table of Google's paths, what is served by that table. */
+static const Route *find_google(const char *method, const char *path, const char **ret_rest) {
+        const GeminiPath *row = gemini_path_find(method, path);
+
+        if (!row || row->way == GEMINI_WAY_EXCHANGE || row->way == GEMINI_WAY_MODELS)
+                return NULL;
+        *ret_rest = gemini_path_rest(row, path);
+        return google_route(row);
+}
+
+/* Adds a method to the list for a 405. */
+static size_t allow(const char *method, char *ret, size_t n, size_t size) {
+        if (n > 0 && strstr(ret, method))
+                return n; /* another path has it, too */
+        n += (size_t) snprintf(ret + n, size - n, "%s%s%s", n > 0 ? ", " : "", method,
+                               streq(method, "GET") ? ", HEAD" : "");
+        assert(n < size);
+        return n;
+}
+
+/* A method of models that is no exchange is in the other table, and so are a model's operations. */
+static bool is_elsewhere(const Route *r, const char *rest) {
+        GeminiMethod m;
+        size_t n;
+
+        if (!(r->flags & ROUTE_OF_MODELS))
+                return false;
+        return streq(r->method, "POST") ? gemini_method_of_path(rest, &n, &m) < 0
+                                        : strstr(rest, "/operations") != NULL;
+}
+
 const Route *route_find(const char *method, const char *path, const char **ret_rest, char *ret_allow,
                         size_t n_allow) {
-        size_t n = 0;
+        const Route *other = NULL, *found;
+        const GeminiPath *rows;
+        size_t n = 0, n_rows;
 
         ret_allow[0] = 0;
         for (size_t i = 0; i < ELEMENTSOF(routes); i++) {
@@ -167,14 +216,22 @@ const Route *route_find(const char *method, const char *path, const char **ret_r
                 if (method_serves(r->method, method)) {
                         ret_allow[0] = 0;
                         *ret_rest = rest;
-                        return r;
+                        if (!is_elsewhere(r, rest))
+                                return r;
+                        other = r;
+                        break;
                 }
-                if (n > 0 && strstr(ret_allow, r->method))
-                        continue; /* a longer path has it, too */
-                n += (size_t) snprintf(ret_allow + n, n_allow - n, "%s%s%s", n > 0 ? ", " : "", r->method,
-                                       streq(r->method, "GET") ? ", HEAD" : "");
-                assert(n < n_allow);
+                n = allow(r->method, ret_allow, n, n_allow);
         }
+        found = find_google(method, path, ret_rest);
+        if (found || other) {
+                ret_allow[0] = 0;
+                return found ?: other;
+        }
+        rows = gemini_paths(&n_rows);
+        for (size_t i = 0; i < n_rows; i++)
+                if (rows[i].way != GEMINI_WAY_EXCHANGE && gemini_path_fits(&rows[i], path))
+                        n = allow(rows[i].method, ret_allow, n, n_allow);
         return NULL;
 }
 

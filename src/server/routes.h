@@ -12,6 +12,7 @@ typedef enum RouteFlags {
         ROUTE_SHARED = 1 << 3,       /* several protocols have this path: the client's decides the form */
         ROUTE_NOT_OPEN = 1 << 4,     /* without a token, but the address must be allowed */
         ROUTE_GREETS = 1 << 5,       /* answers without a token, too, with less in it */
+        ROUTE_OF_MODELS = 1 << 6,    /* {model}, {model}:{method}, if that is a method of an exchange */
 } RouteFlags;
 
 struct Route {
@@ -23,7 +24,6 @@ struct Route {
         int (*handler)(Request *q, ApiError *ret_error); /* see request.h */
         const char *what;   /* for GET / */
         RouteFlags flags;
-        const char *kind;   /* of its objects at Google: BINDING_FILES, BINDING_CACHES; NULL: none */
 };
 
 #define ROUTE_ALLOW_MAX 64U

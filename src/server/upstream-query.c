@@ -50,7 +50,8 @@ static int keep_answer(UpstreamQuery *q, const char *json, size_t n) {
         const Secret *key = pool_key_secret(q->call.lease.key);
 
         buf_clear(&q->answer);
-        if (!(n == 0 && q->may_be_empty) && gemini_resource_check(json, n, key, &q->verdict) != 0)
+        if (!(n == 0 && q->may_be_empty) &&
+            gemini_resource_check(json, n, !q->may_be_nameless, key, &q->verdict) != 0)
                 return 0;
         (void) buf_append(&q->answer, json, n);
         if (buf_cstr(&q->answer))
@@ -91,6 +92,16 @@ static int query_on_piece(int status, const char *p, size_t n, void *userdata) {
 
 static int next(UpstreamQuery *q);
 
+/* Such a call names no model: what is not found, or not open to this key, is what it asks for. */
+static void weigh_resource(UpstreamQuery *q) {
+        Verdict *v = &q->verdict;
+
+        if (q->method == GEMINI_RESOURCE &&
+            ((v->class == VERDICT_REQUEST && v->status == 404) ||
+             (v->class == VERDICT_FOREIGN && v->status == 403 && streq(v->reason, "PERMISSION_DENIED"))))
+                v->class = VERDICT_RESOURCE;
+}
+
 static void query_on_done(const Verdict *v, void *userdata) {
         UpstreamQuery *q = userdata;
 
@@ -99,6 +110,7 @@ static void query_on_done(const Verdict *v, void *userdata) {
                 q->verdict = *v;
         else if (q->verdict.class == VERDICT_OK)
                 q->verdict.status = v->status;
+        weigh_resource(q);
         if (q->request) {
                 request_note_verdict(q->request, q->verdict.class);
                 verdicts_set_cause(&q->request->verdicts, q->verdict.cause);

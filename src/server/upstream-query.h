@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A call to Google that counts on no model: for files, cached contents, the list of models. It runs the
+ * A call to Google that counts on no model: for files, batches, the list of models. It runs the
  * loop of upstream.h: it tries another key if the verdict allows it, and ends exactly once. An
  * UpstreamBatch runs many queries of one client request, a few at a time.
  */
@@ -46,6 +46,7 @@ struct UpstreamQuery {
         char pinned[BINDING_NAME_MAX + 1]; /* only a key of the project that has this name; "": any key */
         const char *verb;
         bool may_be_empty; /* its answer */
+        bool may_be_nameless; /* its answer: gemini_resource_check() */
         Buf path;                        /* after the base URL */
         char *content_type;              /* a header line, owned; NULL: JSON */
         char *headers[ENGINE_HEADERS_MAX]; /* owned */

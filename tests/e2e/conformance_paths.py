@@ -16,7 +16,8 @@ CONTENTS = {"contents": [{"parts": [{"text": "Hi"}]}]}
 INPUT = {"model": MODEL, "input": "Hi"}
 CACHED = {"model": "models/" + MODEL, **CONTENTS}
 GENERATE, COUNT = f"/v1beta/models/{MODEL}:generateContent", f"/v1beta/models/{MODEL}:countTokens"
-NATIVE = "Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, :embedContent, :batchEmbedContents"
+NATIVE = ("Gemini's own API: {model}:generateContent, :streamGenerateContent, :countTokens, :embedContent, :batchEmbedContents, "
+          ":predict, :predictLongRunning")
 
 
 def get(path, note, rest="", status=200, upstream="", method="GET"):
@@ -27,22 +28,60 @@ def post(path, note, body, upstream="", rest="", status=200, method="POST"):
     return Route(method, path, note, rest, body, status, upstream)
 
 
-def files(version):
-    """An id of another client, or of none, is not found."""
-    caches, uploaded = version + "/cachedContents", version + "/files"
-    there = f"{caches.replace(version, '/v1beta')}/x", f"{uploaded.replace(version, '/v1beta')}/x"
+def exchanges(version):
+    """What of Google's API counts on a model, beside the methods of models."""
+    tuned, dynamic = version + "/tunedModels/", version + "/dynamic/"
     return [
-        post(caches, "makes a cached content, for one project", CACHED, "/v1beta/cachedContents"),
-        get(caches, "those that this token has made"),
-        get(caches + "/", "one of them", "x", 404, there[0]),
-        post(caches + "/", "another time at which it expires", {"ttl": "60s"}, there[0], "x", 404, method="PATCH"),
-        get(caches + "/", "deletes it", "x", 404, there[0], method="DELETE"),
-        post("/upload" + uploaded, "uploads a file, resumable or multipart", {}, status=400),
-        get(uploaded, "those that this token has uploaded"),
-        get(uploaded + "/", "one of them", "x", 404, there[1]),
-        get("/download" + uploaded + "/", "{id}:download?alt=media: its content", "x:download?alt=media", 404, f"/download{there[1]}:download?alt=media"),
-        get(uploaded + "/", "deletes it", "x", 404, there[1], method="DELETE"),
+        post(version + "/interactions", "Gemini's interactions, streaming and not", INPUT, "/v1beta/interactions"),
+        post(version + "/decisions", "questions that a model decides", INPUT, "/v1beta/decisions"),
+        post(tuned, "{model}:generateContent, :streamGenerateContent", CONTENTS, "/v1beta/tunedModels/x:generateContent",
+             "x:generateContent", 404),
+        post(dynamic, "the same", CONTENTS, "/v1beta/dynamic/x:streamGenerateContent?alt=sse", "x:streamGenerateContent?alt=sse"),
     ]
+
+
+# The table of Google's paths: method, path, status, upstream ("": nothing; None: the same path), body. An id of another client,
+# or of none, is not found: the simulator has nothing, and lists are gemgate's.
+PERMISSIONS = "POST {0}/permissions 404|GET {0}/permissions 404|GET {0}/permissions/y 404|PATCH {0}/permissions/y 404|DELETE {0}/permissions/y 404"
+OBJECTS = "POST {0} 200|GET {0} 200 -|GET {0}/x 404|DELETE {0}/x 404"
+GOOGLE = "|".join((
+    "POST models/x:batchGenerateContent 200|POST models/x:asyncBatchEmbedContent 200",
+    "GET models/x/operations 200 -|GET models/x/operations/y 404",
+    "POST tunedModels 200|GET tunedModels 200 -|GET tunedModels/x 404|PATCH tunedModels/x 404|DELETE tunedModels/x 404",
+    "POST tunedModels/x:batchGenerateContent 404|POST tunedModels/x:asyncBatchEmbedContent 404",
+    "POST tunedModels/x:transferOwnership 404|GET tunedModels/x/operations 404|GET tunedModels/x/operations/y 404",
+    PERMISSIONS.format("tunedModels/x"),
+    "POST cachedContents 200|GET cachedContents 200 -|GET cachedContents/x 404|PATCH cachedContents/x 404|DELETE cachedContents/x 404",
+    "POST /upload/v1beta/files 400 -|POST files 200|POST files:register 200|GET files 200 -|GET files/x 404|DELETE files/x 404",
+    "GET files/x:download 400 -|GET /download/v1beta/files/x:download 400 -",
+    "GET generatedFiles 200 -|GET generatedFiles/x/operations/y 404|GET generatedFiles/x:download 400 -",
+    "GET batches 200 -|GET batches/x 404|DELETE batches/x 404|POST batches/x:cancel 404",
+    "PATCH batches/x:updateGenerateContentBatch 404|PATCH batches/x:updateEmbedContentBatch 404",
+    OBJECTS.format("fileSearchStores"), "POST fileSearchStores/x:importFile 404",
+    "POST /upload/v1beta/fileSearchStores/x:uploadToFileSearchStore 501 -",
+    "GET fileSearchStores/x/documents 404|GET fileSearchStores/x/documents/y 404|DELETE fileSearchStores/x/documents/y 404",
+    "GET fileSearchStores/x/operations/y 404|GET fileSearchStores/x/upload/operations/y 404",
+    OBJECTS.format("corpora"), "GET corpora/x/operations/y 404", PERMISSIONS.format("corpora/x"),
+    "GET interactions/x 404|DELETE interactions/x 404|POST interactions/x/cancel 404",
+    "POST interactions/x/auth_tokens 403 -|DELETE interactions/x/auth_tokens/y 403 -|POST auth_tokens 403 -",
+    OBJECTS.format("agents"), OBJECTS.format("environments"),
+    "POST environments:create 200|GET environments:list 200 -|GET environments/x:get 404|DELETE environments/x:delete 404",
+    "GET environments/x/files 404|GET environments/x/files/y 404|PUT /upload/v1beta/environments/x/files/y 501 -",
+    OBJECTS.format("triggers"), "PATCH triggers/x 404|GET triggers/x/executions 404|POST triggers/x/executions 404",
+    OBJECTS.format("voices"), OBJECTS.format("webhooks"),
+    "PATCH webhooks/x 404|POST webhooks/x:ping 404|POST webhooks/x:rotateSigningSecret 404",
+    OBJECTS.format("credentials"), "PATCH credentials/x 404",
+))
+
+
+def google():
+    """Rows of the table; what is asked for is in it, with x and y for the ids."""
+    for row in GOOGLE.split("|"):
+        method, path, status, *none = row.split()
+        path = path if path.startswith("/") else "/v1beta/" + path
+        body = None if method in ("GET", "DELETE") else CACHED if "cachedContents" in path else {}
+        note = "is refused" if status == "403" else "as in Google's API"
+        yield Route(method, path, note, "", body, int(status), "" if none else path)
 
 
 ROUTES = [
@@ -76,7 +115,11 @@ ROUTES = [
     get("/v1beta/models/", "one model in Google's form", MODEL),
     get("/v1alpha/models", "the same"),
     get("/v1alpha/models/", "the same", MODEL),
-    *files("/v1beta"), *files("/v1"), *files("/v1alpha"),
+    post("/upload/v1beta/files", "uploads a file, resumable or multipart", {}, status=400),
+    post("/upload/v1/files", "the same", {}, status=400),
+    post("/upload/v1alpha/files", "the same", {}, status=400),
+    *exchanges("/v1beta"), *exchanges("/v1"), *exchanges("/v1alpha"),
+    *google(),
 ]  # fmt: skip
 MANAGEMENT = [
     get("/stats", "counters and health of every key and model"),

@@ -107,9 +107,16 @@ def test_row(sim, one, endpoint, row):
         assert upstream[0][1] == json.loads(sim.requests()[-1].body)
 
 
+def in_sample(route):
+    """With the ids of Google's paths in conformance_paths."""
+    ids = iter("xy")
+    googles = route["description"] in ("as in Google's API", "is refused")
+    return re.sub(r"\{[^}]*\}", lambda _: next(ids), route["path"]) if googles else route["path"]
+
+
 def test_every_route_has_a_row(one):
     routes = json.loads(one.ask("GET", "/", token="ADMIN").body)["routes"]
-    got = {(r["method"], r["path"], r["description"]) for r in routes}
+    got = {(r["method"], in_sample(r), r["description"]) for r in routes}
     assert got == {conformance_paths.shown(r) for r in conformance_paths.ROUTES + conformance_paths.MANAGEMENT}
 
 
@@ -123,5 +130,5 @@ def test_route(sim, one, route):
     token = "ADMIN" if route in conformance_paths.MANAGEMENT else "TOKEN"
     answer = one.ask(route.method, route.path + route.rest, headers, body, token=token)
     assert answer.status == route.status, answer.body
-    asked = [r.target for r in sim.requests() if not re.search("/models[?]|/sim[0-9]+$", r.target)]  # that of other rows
+    asked = [r.target for r in sim.requests() if not re.search("/models[?]|sim[0-9]+$", r.target)]  # that of other rows
     assert asked == ([route.upstream] if route.upstream else [])

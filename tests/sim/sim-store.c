@@ -384,7 +384,7 @@ static const char *op_of(const char *method, const char *name) {
 const char *store_path(const Request *q, char **ret_name) {
         static char verb[VERB_MAX]; /* of the present request */
         const char *rest = startswith(q->path, "/v1beta/"), *colon = rest ? strchr(rest, ':') : NULL;
-        bool generates = colon && (streq(colon, ":generateContent") || streq(colon, ":streamGenerateContent"));
+        bool generates = colon && (startswith(colon, ":generate") || startswith(colon, ":streamGenerate"));
         int kind = rest ? kind_of(rest) : -1;
 
         if (!rest)
@@ -435,7 +435,8 @@ static unsigned answer_model(SimStore *s, const char *verb, const char *name, co
                 unsigned long long n = ++s->n_made;
 
                 (void) buf_printf(body, "{\"files\":[{\"name\":\"files/regsim%llu\",\"uri\":\"https://"
-                                        "generativelanguage.googleapis.com/v1beta/files/regsim%llu\"}]}", n, n);
+                                        "generativelanguage.googleapis.com/v1beta/files/regsim%llu\"}]}",
+                                  n, n);
                 return 200;
         }
         if (streq(verb, "files.create")) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "base/buf.h"
 #include "dialect/gemini/resource.h"
 
 static void test_time(void **state) {
@@ -26,36 +27,121 @@ static void test_time(void **state) {
 
 static void test_read(void **state) {
         static const struct {
-                const char *json, *name; /* NULL: none */
+                const char *kind, *json, *name; /* NULL: none */
                 usec_t seconds;
+                const char *google;
         } rows[] = {
-                { "{\"name\":\"files/a\",\"expirationTime\":\"2026-11-22T12:00:00Z\"}", "files/a",
+                { BINDING_FILES, "{\"name\":\"files/a\",\"expirationTime\":\"2026-11-22T12:00:00Z\"}",
+                  "files/a", 1795348800 },
+                { BINDING_FILES,
+                  "{\"file\":{\"name\":\"files/a\",\"expirationTime\":\"2026-11-22T12:00:00Z\"}}", "files/a",
                   1795348800 },
-                { "{\"file\":{\"name\":\"files/a\",\"expirationTime\":\"2026-11-22T12:00:00Z\"}}", "files/a",
-                  1795348800 },
-                { "{\"name\":\"cachedContents/a\",\"expireTime\":\"2026-11-22T12:00:00Z\"}",
+                { BINDING_CACHES, "{\"name\":\"cachedContents/a\",\"expireTime\":\"2026-11-22T12:00:00Z\"}",
                   "cachedContents/a", 1795348800 },
-                { "{\"name\":\"files/a\"}", "files/a", 0 },
-                { "{\"name\":\"files/a\",\"expirationTime\":7}", "files/a", 0 },
-                { "{\"name\":\"uploads/a\"}", NULL, 0 },
-                { "{\"name\":\"files/a/b\"}", NULL, 0 },
-                { "{\"name\":\"files/a\\u0000\"}", NULL, 0 },
-                { "{\"name\":7}", NULL, 0 },
-                { "[]", NULL, 0 },
-                { "{", NULL, 0 },
-                { "", NULL, 0 },
+                { BINDING_FILES, "{\"name\":\"files/a\"}", "files/a", 0 },
+                { BINDING_FILES, "{\"name\":\"files/a\",\"expirationTime\":7}", "files/a", 0 },
+                { BINDING_FILES, "{\"name\":\"cachedContents/a\"}", NULL, 0 },
+                { BINDING_FILES, "{\"name\":\"uploads/a\"}", NULL, 0 },
+                { BINDING_FILES, "{\"name\":\"files/a/b\"}", NULL, 0 },
+                { BINDING_FILES, "{\"name\":\"files/a\\u0000\"}", NULL, 0 },
+                { BINDING_FILES, "{\"name\":7}", NULL, 0 },
+                { BINDING_FILES, "[]", NULL, 0 },
+                { BINDING_FILES, "{", NULL, 0 },
+                { BINDING_FILES, "", NULL, 0 },
+                { BINDING_BATCHES, "{\"name\":\"batches/a\",\"done\":true,\"error\":{\"code\":3}}",
+                  "batches/a", 0 },
+                /* What is made belongs to the object that the operation makes. */
+                { BINDING_TUNED, "{\"name\":\"tunedModels/a/operations/b\"}", "tunedModels/a", 0 },
+                { BINDING_TUNED, "{\"name\":\"tunedModels/a/permissions/b\"}", NULL, 0 },
+                { BINDING_OPERATIONS, "{\"name\":\"models/veo-3.1/operations/a\"}", "operations/a", 0,
+                  "models/veo-3.1/operations/a" },
+                { BINDING_OPERATIONS, "{\"name\":\"operations/a\"}", NULL, 0 },
+                { BINDING_OPERATIONS, "{\"name\":\"models/../operations/a\"}", NULL, 0 },
+                { BINDING_OPERATIONS, "{\"name\":\"models/m/x/operations/a\"}", NULL, 0 },
+                /* Of what has an id the name is the client's word. */
+                { BINDING_WEBHOOKS, "{\"name\":\"webhooks/b\",\"id\":\"a\"}", "webhooks/a", 0 },
+                { BINDING_WEBHOOKS, "{\"name\":\"files/b\",\"id\":\"a\"}", "webhooks/a", 0 },
+                { BINDING_AGENTS, "{\"id\":\"agents/a\"}", "agents/a", 0 },
+                { BINDING_AGENTS, "{\"id\":\"a/b\"}", NULL, 0 },
+                { BINDING_AGENTS, "{\"id\":\"\"}", NULL, 0 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 GeminiResource r;
 
-                assert_int_equal(gemini_resource_read(rows[i].json, strlen(rows[i].json), &r),
-                                 !!rows[i].name);
+                if (gemini_resource_read(rows[i].json, strlen(rows[i].json), rows[i].kind, &r) !=
+                    !!rows[i].name)
+                        fail_msg("%s", rows[i].json);
                 if (!rows[i].name)
                         continue;
                 assert_string_equal(r.name, rows[i].name);
+                assert_string_equal(r.google, rows[i].google ?: "");
                 assert_int_equal(r.expires, rows[i].seconds * USEC_PER_SEC);
         }
+}
+
+static void test_name(void **state) {
+        GeminiResource r;
+
+        assert_true(gemini_resource_name("interactions/a", &r));
+        assert_string_equal(r.name, "interactions/a");
+        assert_string_equal(r.google, "");
+        assert_true(gemini_resource_name("models/m/operations/a", &r));
+        assert_string_equal(r.name, "operations/a");
+        assert_string_equal(r.google, "models/m/operations/a");
+        assert_false(gemini_resource_name("models/m", &r));
+        assert_false(gemini_resource_name("x", &r));
+        assert_false(gemini_resource_name("", &r));
+}
+
+static void test_check(void **state) {
+        static const struct {
+                const char *json;
+                bool named, any; /* it passes */
+        } rows[] = {
+                { "{\"name\":\"batches/a\",\"error\":{\"code\":3}}", true, true },
+                { "{\"id\":\"a\"}", true, true },
+                { "{\"file\":{}}", true, true },
+                { "{}", true, true },
+                { "{\"documents\":[]}", false, true },
+                { "{\"error\":{\"code\":503,\"message\":\"x\",\"status\":\"UNAVAILABLE\"}}", false, false },
+                { "{\"documents\":[],\"error\":{}}", false, false },
+                { "[]", false, false },
+                { "<html>", false, false },
+                { "", false, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (int any = 0; any < 2; any++) {
+                        Verdict v;
+                        int r = gemini_resource_check(rows[i].json, strlen(rows[i].json), !any, NULL, &v);
+
+                        if ((r == 0) != (any ? rows[i].any : rows[i].named))
+                                fail_msg("%s", rows[i].json);
+                }
+}
+
+static void on_file(const char *name, void *userdata) {
+        (void) buf_printf(userdata, "%s ", name);
+}
+
+static void test_files(void **state) {
+        static const char google[] =
+                "{\"name\":\"models/v/operations/o\",\"response\":{\"generateVideoResponse\":{"
+                "\"generatedSamples\":[{\"video\":{\"uri\":"
+                "\"https://generativelanguage.googleapis.com/v1beta/files/a:download?alt=media\"}},"
+                "{\"video\":{\"uri\":\"files/b\"}},{\"video\":{\"uri\":\"https://h/v1beta/files/c\"}},"
+                "{\"video\":{\"uri\":\"files/..\"}},{\"uri\":7},{\"uri\":[\"files/d\"]},"
+                "{\"x\":\"files/e\"}]}}}";
+        static const char batch[] = "{\"metadata\":{\"output\":{\"responsesFile\":\"files/batch-x\"},"
+                                    "\"inputConfig\":{\"fileName\":\"files/in\"}}}";
+        _cleanup_buf_ Buf text = BUF_INIT(256);
+
+        gemini_resource_files(google, strlen(google), "uri", on_file, &text);
+        assert_string_equal(buf_cstr(&text), "files/a files/b ");
+        buf_clear(&text);
+        gemini_resource_files(batch, strlen(batch), "responsesFile", on_file, &text);
+        assert_string_equal(buf_cstr(&text), "files/batch-x ");
 }
 
 static void test_upload_id(void **state) {
@@ -90,6 +176,9 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_time),
                 cmocka_unit_test(test_read),
+                cmocka_unit_test(test_name),
+                cmocka_unit_test(test_check),
+                cmocka_unit_test(test_files),
                 cmocka_unit_test(test_upload_id),
         };
 

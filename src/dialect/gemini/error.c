@@ -97,6 +97,7 @@ static const ErrorRow rows[] = {
         { BY_MESSAGE, 404, "access the file", VERDICT_RESOURCE },
         { BY_MESSAGE, 404, "files/", VERDICT_RESOURCE },
         { BY_MESSAGE, 404, "cachedcontent", VERDICT_RESOURCE },
+        { BY_MESSAGE, 409, "already exist", VERDICT_REQUEST },
 
         /* statuses of Google's form */
         { BY_STATUS, 401, NULL, VERDICT_KEY_DEAD },

@@ -12,6 +12,8 @@ static const char *const names[_GEMINI_METHOD_MAX] = {
         [GEMINI_COUNT_TOKENS] = "countTokens",
         [GEMINI_EMBED] = "embedContent",
         [GEMINI_EMBED_BATCH] = "batchEmbedContents",
+        [GEMINI_PREDICT] = "predict",
+        [GEMINI_PREDICT_LONG] = "predictLongRunning",
 };
 
 int gemini_method_of_path(const char *rest, size_t *ret_n_model, GeminiMethod *ret) {

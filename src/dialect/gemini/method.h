@@ -11,6 +11,11 @@ typedef enum GeminiMethod {
         GEMINI_COUNT_TOKENS, /* POST models/M:countTokens */
         GEMINI_EMBED,        /* POST models/M:embedContent */
         GEMINI_EMBED_BATCH,  /* POST models/M:batchEmbedContents */
+        GEMINI_PREDICT,      /* POST models/M:predict */
+        GEMINI_PREDICT_LONG, /* POST models/M:predictLongRunning, whose answer is an operation */
+        GEMINI_INTERACT,        /* POST interactions, decisions */
+        GEMINI_INTERACT_STREAM, /* the same with `"stream": true` */
+        GEMINI_WATCH,        /* GET interactions/I?stream=true: the events of one that there is */
         GEMINI_LIST_MODELS,  /* GET models?pageSize=1000 */
         GEMINI_RESOURCE,     /* files, cached contents, uploads: described by EngineResource */
         _GEMINI_METHOD_MAX,
@@ -22,7 +27,12 @@ int gemini_method_of_path(const char *rest, size_t *ret_n_model, GeminiMethod *r
 
 /* The answer is a stream of events. */
 static inline bool gemini_method_streams(GeminiMethod m) {
-        return m == GEMINI_STREAM;
+        return m == GEMINI_STREAM || m == GEMINI_INTERACT_STREAM || m == GEMINI_WATCH;
+}
+
+/* What another model can answer as well. */
+static inline bool gemini_method_may_fall_back(GeminiMethod m) {
+        return m <= GEMINI_STREAM || m == GEMINI_INTERACT || m == GEMINI_INTERACT_STREAM;
 }
 
 /* The answer is generated: it has candidates. */
@@ -32,5 +42,5 @@ static inline bool gemini_method_generates(GeminiMethod m) {
 
 /* The request counts against the model's quota. */
 static inline bool gemini_method_counts(GeminiMethod m) {
-        return gemini_method_generates(m) || m == GEMINI_EMBED || m == GEMINI_EMBED_BATCH;
+        return m != GEMINI_COUNT_TOKENS && m < GEMINI_WATCH;
 }

@@ -2,8 +2,9 @@
 
 /*
  * One pass over the request that reads only strings and brackets, so a body with a video costs little more
- * than a memchr() over it. Two members matter, in both spellings that Google accepts: `fileUri` of a
- * `fileData`, and `cachedContent` of the request itself (or of the request inside a countTokens). The same
+ * than a memchr() over it. A table has the members that matter, in both spellings that Google accepts:
+ * `fileUri` of a `fileData`, `cachedContent` of the request itself (or of the request inside a countTokens
+ * or a batch), the stores of a fileSearch, and what interactions, batches and predictions name. The same
  * names in arguments and results of functions are the client's data.
  *
  * Google, or a server before it, may accept more spellings of a name than the one in its documentation:
@@ -37,8 +38,12 @@
 typedef enum NamesPlace {
         PLACE_OTHER,
         PLACE_REQUEST,
-        PLACE_FILE, /* a fileData */
-        PLACE_DATA, /* the client's data, and all below it */
+        PLACE_FILE,   /* a fileData */
+        PLACE_CONFIG, /* of a batch: where its requests are */
+        PLACE_STORES, /* an array of names */
+        PLACE_INPUT,  /* of an interaction or a prediction, and all below it */
+        PLACE_DATA,   /* the client's data, and all below it */
+        PLACE_ANY,    /* each but the client's data */
 } NamesPlace;
 
 typedef struct NamesWalk {
@@ -50,36 +55,74 @@ typedef struct NamesWalk {
 
 /* The place that a member leads to. */
 static const struct {
+        NamesPlace from;
         const char *name;
         NamesPlace place;
 } places[] = {
-        { "fileData", PLACE_FILE },
-        { "file_data", PLACE_FILE },
-        { "generateContentRequest", PLACE_REQUEST },
-        { "generate_content_request", PLACE_REQUEST },
-        { "args", PLACE_DATA },
-        { "parametersJsonSchema", PLACE_DATA },
-        { "parameters_json_schema", PLACE_DATA },
-        { "responseJsonSchema", PLACE_DATA },
-        { "response_json_schema", PLACE_DATA },
-        { "response", PLACE_DATA },
+        { PLACE_ANY, "fileData", PLACE_FILE },
+        { PLACE_ANY, "file_data", PLACE_FILE },
+        { PLACE_ANY, "fileSearchStoreNames", PLACE_STORES },
+        { PLACE_ANY, "file_search_store_names", PLACE_STORES },
+        { PLACE_ANY, "generateContentRequest", PLACE_REQUEST },
+        { PLACE_ANY, "generate_content_request", PLACE_REQUEST },
+        { PLACE_OTHER, "request", PLACE_REQUEST },      /* of a batch */
+        { PLACE_REQUEST, "interaction", PLACE_REQUEST }, /* of a trigger */
+        { PLACE_OTHER, "inputConfig", PLACE_CONFIG },
+        { PLACE_OTHER, "input_config", PLACE_CONFIG },
+        { PLACE_REQUEST, "input", PLACE_INPUT },
+        { PLACE_REQUEST, "instances", PLACE_INPUT },
+        { PLACE_ANY, "args", PLACE_DATA },
+        { PLACE_ANY, "parametersJsonSchema", PLACE_DATA },
+        { PLACE_ANY, "parameters_json_schema", PLACE_DATA },
+        { PLACE_ANY, "responseJsonSchema", PLACE_DATA },
+        { PLACE_ANY, "response_json_schema", PLACE_DATA },
+        { PLACE_ANY, "response", PLACE_DATA },
+        { PLACE_INPUT, "arguments", PLACE_DATA },
 };
 
 #define FILE_FORM                                                                                           \
         "fileUri must be files/ID, " GOOGLE_URL "v1beta/files/ID, or a URL of another host, "               \
         "in at most 8192 bytes."
+#define URI_FORM                                                                                            \
+        "uri must be files/ID, " GOOGLE_URL "v1beta/files/ID, or a URL of another host, "                   \
+        "in at most 8192 bytes."
+#define FILE_NAME_FORM "fileName must be files/ID."
 #define CACHE_FORM "cachedContent must be cachedContents/ID."
+#define STORE_FORM "fileSearchStoreNames must be names: fileSearchStores/ID."
+#define PREVIOUS_FORM "previous_interaction_id must be the id of an interaction."
 
 /* The members whose values name something. */
-static const struct {
+typedef struct NamesMember {
         NamesPlace place;
-        const char *name;
-        const char *form; /* what its value must be */
-} members[] = {
-        { PLACE_FILE, "fileUri", FILE_FORM },
-        { PLACE_FILE, "file_uri", FILE_FORM },
-        { PLACE_REQUEST, "cachedContent", CACHE_FORM },
-        { PLACE_REQUEST, "cached_content", CACHE_FORM },
+        const char *name; /* NULL: an element of the array */
+        const char *kind;
+        const char *form; /* what its value must be; NULL: it may be something else, too */
+        bool is_bare;     /* the kind may be left out */
+} NamesMember;
+
+static const NamesMember members[] = {
+        { PLACE_FILE, "fileUri", BINDING_FILES, FILE_FORM },
+        { PLACE_FILE, "file_uri", BINDING_FILES, FILE_FORM },
+        { PLACE_INPUT, "uri", BINDING_FILES, URI_FORM },
+        { PLACE_CONFIG, "fileName", BINDING_FILES, FILE_NAME_FORM },
+        { PLACE_CONFIG, "file_name", BINDING_FILES, FILE_NAME_FORM },
+        { PLACE_REQUEST, "fileName", BINDING_FILES, FILE_NAME_FORM },
+        { PLACE_REQUEST, "file_name", BINDING_FILES, FILE_NAME_FORM },
+        { PLACE_REQUEST, "cachedContent", BINDING_CACHES, CACHE_FORM },
+        { PLACE_REQUEST, "cached_content", BINDING_CACHES, CACHE_FORM },
+        { PLACE_STORES, NULL, BINDING_STORES, STORE_FORM },
+        { PLACE_REQUEST, "previous_interaction_id", BINDING_INTERACTIONS, PREVIOUS_FORM, .is_bare = true },
+        { PLACE_REQUEST, "previousInteractionId", BINDING_INTERACTIONS, PREVIOUS_FORM, .is_bare = true },
+        { PLACE_REQUEST, "agent", BINDING_AGENTS, NULL, .is_bare = true },
+        { PLACE_REQUEST, "base_agent", BINDING_AGENTS, NULL, .is_bare = true },
+        { PLACE_REQUEST, "environment", BINDING_ENVIRONMENTS, NULL, .is_bare = true },
+        { PLACE_REQUEST, "base_environment", BINDING_ENVIRONMENTS, NULL, .is_bare = true },
+        { PLACE_REQUEST, "from_environment", BINDING_ENVIRONMENTS, NULL, .is_bare = true },
+        { PLACE_ANY, "environment_id", BINDING_ENVIRONMENTS, NULL, .is_bare = true },
+        { PLACE_ANY, "credential", BINDING_CREDENTIALS, NULL, .is_bare = true },
+        { PLACE_ANY, "credential_id", BINDING_CREDENTIALS, NULL, .is_bare = true },
+        { PLACE_ANY, "voice", BINDING_VOICES, NULL, .is_bare = true },
+        { PLACE_REQUEST, "model", BINDING_TUNED, NULL },
 };
 
 /* An element of an array has no name, so it leads to none of these places. */
@@ -87,28 +130,47 @@ static NamesPlace place_of(NamesPlace parent, JsonView name) {
         if (parent == PLACE_DATA)
                 return PLACE_DATA;
         for (size_t i = 0; name.p && i < ELEMENTSOF(places); i++)
-                if (json_view_equals(name, places[i].name))
+                if ((places[i].from == PLACE_ANY || places[i].from == parent) &&
+                    json_view_equals(name, places[i].name))
                         return places[i].place;
-        return PLACE_OTHER;
+        return parent == PLACE_INPUT ? PLACE_INPUT : PLACE_OTHER;
 }
 
 static bool is_version(const char *s, size_t n) {
         return n > 1 && s[0] == 'v' && strspn(s, VERSION_CHARS) >= n;
 }
 
-/* The name, if the value is written as documented; else NULL. */
-static const char *name_as_documented(NamesPlace place, const char *s) {
-        const char *rest = place == PLACE_FILE ? startswith(s, GOOGLE_URL) : NULL;
+/* The name, if the value is written as documented; false: it is not. */
+static bool name_as_documented(const NamesMember *m, const char *s, char ret[static BINDING_NAME_MAX + 1]) {
+        bool is_file = streq(m->kind, BINDING_FILES);
+        const char *rest = is_file ? startswith(s, GOOGLE_URL) : NULL;
+        size_t n, k = strlen(m->kind);
 
         if (rest) {
                 if (!is_version(rest, strcspn(rest, "/")))
-                        return NULL;
+                        return false;
                 s = rest + strcspn(rest, "/");
                 s += *s == '/';
         }
-        if (!startswith(s, place == PLACE_FILE ? BINDING_FILES : BINDING_CACHES))
-                return NULL;
-        return binding_name_is_valid(s, strlen(s)) ? s : NULL;
+        n = strlen(s);
+        if (m->place == PLACE_INPUT && (rest = strchr(s, ':')) && /* the result of a prediction */
+            (streq(rest, ":download") || streq(rest, ":download?alt=media")))
+                n = (size_t) (rest - s);
+        if (n > BINDING_NAME_MAX)
+                return false;
+        if (m->is_bare && !memchr(s, '/', n)) {
+                if (n > BINDING_ID_MAX)
+                        return false;
+                memcpy(ret, m->kind, k);
+                memcpy(ret + k, s, n);
+                ret[k + n] = 0;
+                return binding_name_is_valid(ret, k + n);
+        }
+        if (!startswith(s, m->kind) || !binding_name_is_valid(s, n))
+                return false;
+        memcpy(ret, s, n);
+        ret[n] = 0;
+        return true;
 }
 
 /* Decodes %XX in place; anything else after a % stays. False if there was none. */
@@ -141,7 +203,9 @@ static bool decode_all(char *s) {
 }
 
 static const char *kind_of(const char *s, size_t n) {
-        static const char *const kinds[] = { BINDING_FILES, BINDING_CACHES };
+        static const char *const kinds[] = { BINDING_FILES,  BINDING_CACHES,       BINDING_STORES,
+                                             BINDING_AGENTS, BINDING_INTERACTIONS, BINDING_ENVIRONMENTS,
+                                             BINDING_TUNED,  BINDING_CREDENTIALS,  BINDING_VOICES };
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 if (n == strlen(kinds[i]) - 1 && strncasecmp(s, kinds[i], n) == 0)
@@ -207,17 +271,15 @@ static bool is_elsewhere(const char *uri) {
 }
 
 /* False ends the walk. */
-static bool look_at_value(NamesWalk *w, NamesPlace place, const char *form, JsonView value) {
-        char text[URI_MAX + 1];
-        const char *name;
+static bool look_at_value(NamesWalk *w, const NamesMember *m, JsonView value) {
+        char text[URI_MAX + 1], name[BINDING_NAME_MAX + 1];
         bool is_fine;
 
         json_view_copy(value, text, sizeof(text));
         is_fine = json_view_equals(value, text); /* else it is too long, or it holds a NUL */
-        name = is_fine ? name_as_documented(place, text) : NULL;
-        if (name)
+        if (is_fine && name_as_documented(m, text, name))
                 return w->found(name, w->userdata);
-        is_fine = is_fine && (!text[0] || (place == PLACE_FILE && is_elsewhere(text)));
+        is_fine = is_fine && (!text[0] || (streq(m->kind, BINDING_FILES) && is_elsewhere(text)));
         for (unsigned n = 0;; n++) {
                 if (!each_pair(w, text))
                         return false;
@@ -228,18 +290,29 @@ static bool look_at_value(NamesWalk *w, NamesPlace place, const char *form, Json
                         break;
                 }
         }
-        if (!is_fine)
-                w->fault = form;
+        if (!is_fine && m->form)
+                w->fault = m->form;
         return true;
 }
 
 static bool look_at(NamesWalk *w, NamesPlace place, JsonView name, JsonView value) {
-        if (!json_view_is(value, '"'))
+        if (!json_view_is(value, '"') || place == PLACE_DATA)
                 return true;
-        for (size_t i = 0; name.p && i < ELEMENTSOF(members); i++)
-                if (members[i].place == place && json_view_equals(name, members[i].name))
-                        return look_at_value(w, place, members[i].form, value);
+        for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+                const NamesMember *m = &members[i];
+
+                if ((m->place == place || m->place == PLACE_ANY) && !name.p == !m->name &&
+                    (!name.p || json_view_equals(name, m->name)))
+                        return look_at_value(w, m, value);
+        }
         return true;
+}
+
+/* The result of a function is the client's, or a list of contents as in its input. */
+static NamesPlace place_at(const JsonCursor *c, NamesPlace parent, JsonView name) {
+        if (parent == PLACE_INPUT && name.p && json_view_equals(name, "result"))
+                return json_is_at(c, '[') ? PLACE_INPUT : PLACE_DATA;
+        return place_of(parent, name);
 }
 
 /* Walks the object or array at the cursor. False ends the walk. */
@@ -249,7 +322,7 @@ static bool walk(NamesWalk *w, JsonCursor *outer, NamesPlace place) {
         JsonView name;
 
         while (go_on && json_step(&c, &name)) {
-                NamesPlace next = place_of(place, name);
+                NamesPlace next = place_at(&c, place, name);
 
                 if (!json_is_at(&c, '{') && !json_is_at(&c, '['))
                         go_on = look_at(w, place, name, json_take(&c));
@@ -268,11 +341,11 @@ static bool walk(NamesWalk *w, JsonCursor *outer, NamesPlace place) {
         return go_on;
 }
 
-/* Most requests have none of the members. Their names hold `eU`, `dC` or `_`, or an escape. */
+/* Most requests have none of the members. Their names hold `eU`, `dC`, `hS` or `_`, or an escape. */
 static bool may_have_members(const char *json, size_t n) {
         static const struct {
                 char c, before; /* before: 0: any */
-        } signs[] = { { '\\', 0 }, { '_', 0 }, { 'U', 'e' }, { 'C', 'd' } };
+        } signs[] = { { '\\', 0 }, { '_', 0 }, { 'U', 'e' }, { 'C', 'd' }, { 'S', 'h' } };
         const char *end = json + n, *p;
 
         for (size_t i = 0; i < ELEMENTSOF(signs); i++)
@@ -282,13 +355,15 @@ static bool may_have_members(const char *json, size_t n) {
         return false;
 }
 
-const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
+const char *gemini_names_all(const char *json, size_t n, GeminiNameFn f, void *userdata) {
         JsonCursor document = json_cursor(json, n);
         NamesWalk w = { .found = f, .userdata = userdata, .depth = 1 };
 
-        if (!may_have_members(json, n))
-                return NULL;
         if (json_step(&document, NULL) && json_is_at(&document, '{'))
                 (void) walk(&w, &document, PLACE_REQUEST);
         return w.fault;
+}
+
+const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
+        return may_have_members(json, n) ? gemini_names_all(json, n, f, userdata) : NULL;
 }

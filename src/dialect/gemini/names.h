@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Finds the names in a Gemini request that belong to a project: files (fileData.fileUri) and a cached
- * content (cachedContent). It builds no tree. For input that is not JSON the names have no meaning, but are
- * valid. */
+/* Finds the names in a Gemini request that belong to a project: files (fileData.fileUri), a cached content
+ * (cachedContent), stores that are searched, and what interactions and batches name. It builds no tree. For
+ * input that is not JSON the names have no meaning, but are valid. */
 
 #include "pool/binding.h"
 
@@ -11,5 +11,7 @@
  * spelling. False ends the walk. */
 typedef bool (*GeminiNameFn)(const char *name, void *userdata);
 
-/* NULL; or, if a value is not spelled as it must be, what it must be. */
+/* NULL; or, if a value is not spelled as it must be, what it must be. `each` is for requests that generate,
+ * count and embed: it looks first whether there may be any name. `all` is for any other body. */
 const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata);
+const char *gemini_names_all(const char *json, size_t n, GeminiNameFn f, void *userdata);

@@ -25,13 +25,15 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "core/model.h"
 #include "dialect/answer.h"
-#include "dialect/dialect.h"
 #include "dialect/error-shape.h"
 #include "dialect/gemini/event.h"
+#include "dialect/gemini/native.h"
+#include "dialect/gemini/resource.h"
 #include "dialect/json.h"
 #include "dialect/part.h"
 
@@ -60,6 +62,8 @@ typedef struct Native {
         char finish[FINISH_REASON_MAX + 1]; /* the first candidate's, or why the prompt was blocked */
         Answer answer;
         Buf held; /* streaming: the pieces before the first with content; else the answer */
+        char *path, *names; /* of the translation; or NULL */
+        char *made;         /* the same */
 } Native;
 
 static Native *native_free(Native *n) {
@@ -67,6 +71,9 @@ static Native *native_free(Native *n) {
                 return NULL;
         buf_done(&n->t.gemini);
         buf_done(&n->held);
+        free(n->path);
+        free(n->names);
+        free(n->made);
         free(n);
         return NULL;
 }
@@ -84,8 +91,9 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
         if (gemini_method_of_path(rest, &n_model, &n->t.method) < 0)
                 return refuse(ret_error, 404, NULL,
                               "The methods served here are models/{model}:generateContent, "
-                              ":streamGenerateContent, :countTokens, :embedContent and "
-                              ":batchEmbedContents.");
+                              ":streamGenerateContent, :countTokens, :embedContent, "
+                              ":batchEmbedContents, :predict, :predictLongRunning, "
+                              ":batchGenerateContent and :asyncBatchEmbedContent.");
         if (model_name_parse(rest, n_model, &name) < 0)
                 return refuse(ret_error, 400, "model",
                               "The model in the path is not the name of one: [A-Za-z0-9._-]{1,%u}.",
@@ -99,6 +107,28 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
                               name.name);
 
         text_copy(n->t.model, sizeof(n->t.model), name.name);
+        return 0;
+}
+
+/* A model that is not one of Google's: its path has another beginning, and no other model can serve it. */
+static int set_path(Native *n, const char *kind, ApiError *ret_error) {
+        if (!translation_generates(&n->t))
+                return refuse(ret_error, 404, NULL,
+                              "The methods served here are :generateContent and :streamGenerateContent.");
+        if (asprintf(&n->path, "/v1beta/%s%s:%s", kind, n->t.model,
+                     translation_streams(&n->t) ? "streamGenerateContent?alt=sse" : "generateContent") < 0) {
+                n->path = NULL;
+                return -ENOMEM;
+        }
+        n->t.native.path = n->path;
+        n->t.native.is_fixed = true;
+        if (!streq(kind, BINDING_TUNED))
+                return 0;
+        if (asprintf(&n->names, "%s%s", kind, n->t.model) < 0) {
+                n->names = NULL;
+                return -ENOMEM;
+        }
+        n->t.native.names = n->names;
         return 0;
 }
 
@@ -135,23 +165,27 @@ static int check_body(const char *body, size_t n, ApiError *ret_error) {
         return 0;
 }
 
-static int native_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
-                          ApiError *ret_error) {
+/* `kind`: of a model that is not one of Google's; NULL: it is. */
+static int request_of(const Dialect *d, const char *kind, const DialectContext *c, const char *body,
+                      size_t n, Translation **ret, ApiError *ret_error) {
         _cleanup_(native_freep) Native *native = NULL;
         int r;
 
         native = calloc(1, sizeof(Native));
         if (!native)
                 return -ENOMEM;
-        native->t.dialect = &dialect_gemini;
+        native->t.dialect = d;
         native->t.opaque = true;
         native->must_finish = c->must_finish;
         native->t.gemini = BUF_INIT(n);
         native->held = BUF_INIT(UPSTREAM_ANSWER_MAX);
 
         r = read_path(strempty(c->path_rest), native, ret_error);
+        if (r == 0 && kind)
+                r = set_path(native, kind, ret_error);
         if (r != 0)
                 return r;
+        native->t.native.once = native->t.method == GEMINI_PREDICT_LONG;
         r = read_alt(c, native, ret_error);
         if (r != 0)
                 return r;
@@ -163,6 +197,21 @@ static int native_request(const DialectContext *c, const char *body, size_t n, T
                 return r;
         *ret = &TAKE_PTR(native)->t;
         return 0;
+}
+
+static int native_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                          ApiError *ret_error) {
+        return request_of(&dialect_gemini, NULL, c, body, n, ret, ret_error);
+}
+
+static int tuned_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                         ApiError *ret_error) {
+        return request_of(&dialect_gemini_tuned, BINDING_TUNED, c, body, n, ret, ret_error);
+}
+
+static int dynamic_request(const DialectContext *c, const char *body, size_t n, Translation **ret,
+                           ApiError *ret_error) {
+        return request_of(&dialect_gemini_dynamic, "dynamic/", c, body, n, ret, ret_error);
 }
 
 /* --- the answer --- */
@@ -224,6 +273,20 @@ static bool note_candidate(Native *n, GeminiCandidate *c) {
         return has_content || has_thoughts;
 }
 
+/* {"predictions": …}, or an operation, which the client will ask for. */
+static int note_prediction(Native *n, GeminiEvent *e) {
+        char name[GEMINI_OPERATION_MAX + 1];
+        JsonView v = json_view_get(e->root, "name");
+
+        e->is_foreign = e->is_foreign && !json_view_is(v, '"') && !json_view_get(e->root, "predictions").p;
+        if (n->t.method != GEMINI_PREDICT_LONG || !json_view_is(v, '"'))
+                return 0;
+        json_view_copy(v, name, sizeof(name));
+        free(n->made);
+        n->t.native.made = n->made = strdup(name);
+        return n->made ? 0 : -ENOMEM;
+}
+
 static int native_event(Translation *t, const char *json, size_t size, Buf *out, Verdict *ret_verdict) {
         Native *n = CONTAINER_OF(t, Native, t);
         GeminiCandidate c;
@@ -235,6 +298,8 @@ static int native_event(Translation *t, const char *json, size_t size, Buf *out,
         if (r != 0)
                 return r;
 
+        if (t->method >= GEMINI_PREDICT && (r = note_prediction(n, &e)) < 0)
+                return r;
         gemini_event_count(&e, &t->counts, &t->usage);
         answer_note_event(&n->answer, &e, t->key);
         if (e.block_reason[0])
@@ -303,14 +368,19 @@ static Translation *native_translation_free(Translation *t) {
         return NULL;
 }
 
-const Dialect dialect_gemini = {
-        .name = "gemini",
-        .blank = "\r\n", /* between events, and between the values of a JSON array */
-        .key_argument = true,
-        .request = native_request,
-        .event = native_event,
-        .finish = native_finish,
-        .stream_error = native_stream_error,
-        .reset = native_reset,
-        .free = native_translation_free,
-};
+#define NATIVE(called, reads)                                                                               \
+        {                                                                                                   \
+                .name = called,                                                                             \
+                .blank = "\r\n", /* between events, and between the values of a JSON array */               \
+                .key_argument = true,                                                                       \
+                .request = reads,                                                                           \
+                .event = native_event,                                                                      \
+                .finish = native_finish,                                                                    \
+                .stream_error = native_stream_error,                                                        \
+                .reset = native_reset,                                                                      \
+                .free = native_translation_free,                                                            \
+        }
+
+const Dialect dialect_gemini = NATIVE("gemini", native_request);
+const Dialect dialect_gemini_tuned = NATIVE("gemini", tuned_request);
+const Dialect dialect_gemini_dynamic = NATIVE("gemini", dynamic_request);

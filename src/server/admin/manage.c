@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "core/day-clock.h"
 #include "core/model.h"
+#include "dialect/gemini/path.h"
 #include "dialect/json.h"
 #include "engine/engine-cli.h"
 #include "pool/reset.h"
@@ -29,6 +30,28 @@ static void write_path(JWriter *w, const char *path) {
         jwrite_string(w, "path", s);
 }
 
+/* The rest of Google's API, which has the same paths under /v1 and /v1alpha. */
+static void write_google(JWriter *w) {
+        const GeminiPath *rows;
+        size_t n;
+
+        rows = gemini_paths(&n);
+        for (size_t i = 0; i < n; i++) {
+                char path[128];
+
+                if (rows[i].way == GEMINI_WAY_EXCHANGE || rows[i].way == GEMINI_WAY_MODELS)
+                        continue; /* they are above */
+                (void) snprintf(path, sizeof(path), "%s/v1beta/%s", strempty(rows[i].below),
+                                rows[i].pattern);
+                jwrite_object(w, NULL);
+                jwrite_string(w, "method", rows[i].method);
+                jwrite_string(w, "path", path);
+                jwrite_string(w, "description",
+                              rows[i].way == GEMINI_WAY_REFUSED ? "is refused" : "as in Google's API");
+                jwrite_end(w);
+        }
+}
+
 static void write_routes(JWriter *w) {
         const Route *routes;
         size_t n;
@@ -42,6 +65,7 @@ static void write_routes(JWriter *w) {
                 jwrite_string(w, "description", routes[i].what);
                 jwrite_end(w);
         }
+        write_google(w);
         jwrite_end(w);
 }
 

@@ -203,6 +203,10 @@ int attempt_start(Attempt *a) {
         };
         const Target *target = a->target;
         const Translation *t = target->translation;
+        const EngineResource resource = { .verb = t->native.verb,
+                                          .path = t->native.path,
+                                          .headers = &t->native.header,
+                                          .n_headers = !!t->native.header };
         PoolKey *key = a->upstream.lease.key;
         Request *q = a->request;
 
@@ -218,6 +222,7 @@ int attempt_start(Attempt *a) {
                                    &(EngineRequest){
                                            .method = t->method,
                                            .model = target->model,
+                                           .resource = t->native.path ? &resource : NULL,
                                            .body = buf_data(&t->gemini),
                                            .n_body = t->gemini.n,
                                            .key = key ? pool_key_secret(key) : NULL,

@@ -307,6 +307,7 @@ static void step_translating(Exchange *x) { /* the worker has read the body */
         error = target_take(q, r, &x->target, &e);
         (void) reading_free(r, q->http->worker);
         if (error == 0) {
+                x->tries.once = x->target.translation->native.once;
                 count_client(x);
                 if (exchange_may_open(x) && !list_is_linked(&x->ping.link))
                         open_stream(x); /* it was due before it was known to be a stream */
@@ -467,6 +468,7 @@ int exchange_begin(Request *q, ApiError *ret_error) {
                 exchange_enter(x, EXCHANGE_TRANSLATING);
                 return 0;
         }
+        x->tries.once = x->target.translation->native.once;
         count_client(x);
         exchange_step(x);
         return 0;

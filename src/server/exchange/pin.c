@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/text.h"
 #include "core/day-clock.h"
 #include "dialect/gemini/names.h"
 #include "server/exchange/pin.h"
@@ -38,22 +39,28 @@ static void each_name(const Buf *names, Look *l) {
                 p += strlen(p) + 1;
 }
 
-/* Either the request's JSON, or the names in it and their fault. */
-static int find(Request *q, const Buf *json, const Buf *names, const char *fault,
-                char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
+static bool names_nothing(const PinSearch *s) {
+        return strnull(s->path) && (!s->json || s->json->n == 0) && (!s->names || s->names->n == 0);
+}
+
+int pin_find(Request *q, const PinSearch *s, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
+        const char *fault = s->fault;
         Look l = {};
         int r;
 
         l.asker.pool = q->http->p.pool;
-        if ((json ?: names)->n > 0 && pool_n_bound(l.asker.pool) > 0) {
+        if (!names_nothing(s) && pool_n_bound(l.asker.pool) > 0) {
                 r = file_owner_init(&l.asker, q);
                 if (r < 0)
                         return r;
         }
-        if (!json)
-                each_name(names, &l);
-        else if (json->n > 0)
-                fault = gemini_names_each(buf_data(json), json->n, on_name, &l);
+        if (strnull(s->path) || on_name(s->path, &l)) {
+                if (s->json && s->json->n > 0)
+                        fault = (s->all ? gemini_names_all : gemini_names_each)(buf_data(s->json),
+                                                                                s->json->n, on_name, &l);
+                else if (s->names)
+                        each_name(s->names, &l);
+        }
         if (l.refused[0])
                 return file_owner_refuse(l.refused, ret_error);
         /* Where all may use all files, Google alone decides about spellings. */
@@ -64,21 +71,12 @@ static int find(Request *q, const Buf *json, const Buf *names, const char *fault
         if (l.other[0]) {
                 api_error_set(ret_error, 400, NULL,
                               "%s and %s were made in different Google projects, and no API key can see "
-                              "both: upload one of them again.",
+                              "both: make one of them again.",
                               l.first, l.other);
                 return DIALECT_E_REFUSED;
         }
         memcpy(ret, l.first, sizeof(l.first));
         return 0;
-}
-
-int pin_find(Request *q, const Buf *json, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
-        return find(q, json, NULL, NULL, ret, ret_error);
-}
-
-int pin_find_named(Request *q, const Buf *names, const char *fault, char ret[static BINDING_NAME_MAX + 1],
-                   ApiError *ret_error) {
-        return find(q, NULL, names, fault, ret, ret_error);
 }
 
 PoolProject *pin_project(const Request *q, const char *pinned) {

@@ -12,7 +12,8 @@
 static const Fallback *find_fallback(const Request *q, const Target *target, const Translation *t) {
         const FallbackSet *set = &q->config->route.fallbacks;
 
-        if (set->n == 0 || q->job || target->cli || !translation_generates(t))
+        if (set->n == 0 || q->job || target->cli || t->native.is_fixed ||
+            !gemini_method_may_fall_back(t->method))
                 return NULL;
         return fallback_set_find(set, t->model) ?: fallback_set_find(set, target->model);
 }
@@ -31,6 +32,7 @@ static bool is_secret(const Request *q, const char *model) {
 /* The request is translated: by the worker, or (NULL) at once. */
 static int settle(Request *q, Translation *t, const Reading *reading, Target *ret, ApiError *ret_error) {
         Target target = {};
+        PinSearch search;
         int r;
 
         if (!q->job && is_secret(q, t->model)) {
@@ -59,8 +61,10 @@ static int settle(Request *q, Translation *t, const Reading *reading, Target *re
                                    "Too many long conversations at once (MAX_INFLIGHT_BYTES): try again.");
                 return DIALECT_E_REFUSED;
         }
-        r = reading ? pin_find_named(q, &reading->names, reading->names_fault, target.pinned, ret_error)
-                    : pin_find(q, &t->gemini, target.pinned, ret_error);
+        search = reading ? (PinSearch){ .names = &reading->names, .fault = reading->names_fault }
+                         : (PinSearch){ .json = &t->gemini, .all = t->dialect->names_all };
+        search.path = t->native.names;
+        r = pin_find(q, &search, target.pinned, ret_error);
         if (r != 0)
                 return r;
         target.fallback = find_fallback(q, &target, t);

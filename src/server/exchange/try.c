@@ -20,9 +20,18 @@
 #include "pool/pick-preferred.h"
 #include "io/timer.h"
 #include "server/exchange/internal.h"
+#include "server/files/made.h"
 #include "server/http.h"
 
 /* --- an attempt --- */
+
+/* The client may ask for it as soon as it has this event. */
+static void note_made(Attempt *a, Translation *t) {
+        const char *made = TAKE_PTR(t->native.made);
+
+        if (a->upstream.lease.key)
+                made_bind(a->request, a->upstream.lease.key, made);
+}
 
 int exchange_on_event(Attempt *a, const char *json, size_t n) {
         Exchange *x = a->request->exchange;
@@ -40,6 +49,8 @@ int exchange_on_event(Attempt *a, const char *json, size_t n) {
         r = translation_event(t, json, n, out, &v);
         if (r != 0 && r != DIALECT_E_LATE && x->state == EXCHANGE_ATTEMPTING && out->error == 0)
                 out->n = n_before; /* another attempt may follow */
+        if (t->native.made)
+                note_made(a, t);
         x->has_bytes = out->n > n_before;
         if (r == DIALECT_E_VERDICT) {
                 attempt_keep_verdict(a, &v);

@@ -17,7 +17,6 @@
 #include "server/reply.h"
 #include "server/routes.h"
 
-#define METHOD      ":download"
 #define VALUE_MAX   1024U
 #define RANGE_CHARS TEXT_DIGITS "bytes=-, "
 
@@ -150,13 +149,6 @@ static int refuse(ApiError *ret_error, const char *param, const char *message) {
         return HANDLER_E_REFUSED;
 }
 
-bool resource_is_download(const Request *q) {
-        size_t n = strlen(q->rest), k = strlen(METHOD);
-
-        return q->route->kind && streq(q->route->kind, BINDING_FILES) && n > k &&
-               streq(q->rest + n - k, METHOD);
-}
-
 /* Which part of the file is wanted. */
 static bool pass_range(Resource *r) {
         UpstreamQuery *query = &r->query;
@@ -178,22 +170,18 @@ static bool pass_range(Resource *r) {
         return true;
 }
 
-int resource_download(Request *q, ApiError *ret_error) {
-        size_t n = strlen(q->rest), k = strlen(METHOD);
+int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error) {
         const char *alt = http_request_argument(q->io, "alt");
         _cleanup_(resource_freep) Resource *r = NULL;
         FileOwner asker;
-        int e, m;
+        int e;
 
-        if (!resource_is_download(q))
-                return refuse(ret_error, NULL, "The content of a file is at files/{id}:download.");
-        if (!alt || !streq(alt, "media"))
+        if (!streq_ptr(alt, "media"))
                 return refuse(ret_error, "alt", "The content of a file is asked for with ?alt=media.");
         e = resource_new(q, &r);
         if (e < 0)
                 return e;
-        m = snprintf(r->name, sizeof(r->name), "%s%.*s", BINDING_FILES, (int) (n - k), q->rest);
-        if (m < 0 || (size_t) m >= sizeof(r->name) || !binding_name_is_valid(r->name, (size_t) m))
+        if (!gemini_path_name(row, q->path, r->name))
                 return refuse(ret_error, NULL, "The path does not name a file: files/[A-Za-z0-9_-].");
         if (!pass_range(r))
                 return refuse(ret_error, "Range", "Range must be one of bytes.");
@@ -203,7 +191,7 @@ int resource_download(Request *q, ApiError *ret_error) {
         if (!file_owner_may_use(&asker, r->name))
                 return file_owner_refuse(r->name, ret_error);
         memcpy(r->query.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->query.path, "/download/v1beta/%s" METHOD "?alt=media", r->name);
+        (void) buf_printf(&r->query.path, "/download/v1beta/%s:download?alt=media", r->name);
         r->query.verb = streq(http_request_method(q->io), "HEAD") ? "HEAD" : "GET";
         r->query.ops = &download_ops;
         resource_start(TAKE_PTR(r));

@@ -3,6 +3,8 @@
 
 /* Shared by resource.c, upload.c and download.c (one call) and list.c (many calls). */
 
+#include "dialect/gemini/path.h"
+
 #include "io/timeout.h"
 #include "server/files/resource.h"
 #include "server/files/transfer.h"
@@ -13,10 +15,11 @@
 
 struct Resource {
         Request *request;
+        const GeminiPath *row; /* NULL: of an upload */
         UpstreamQuery query; /* not of a list */
         Reading *reading;    /* of a large body, before the query */
         Timeout deadline;
-        char name[BINDING_NAME_MAX + 1]; /* from the path, or the upload's; or "" */
+        char name[BINDING_NAME_MAX + 1]; /* what the path is of or below, or the upload's; or "" */
 
         /* from the headers of an upload */
         struct {
@@ -45,8 +48,8 @@ DEFINE_CLEANUP(Resource *, resource_free);
 void resource_start(Resource *r); /* starts the call; the resource may be freed when it returns */
 void resource_refuse(Resource *r, const char *subject); /* answers with the query's failure, and frees it */
 int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
-/* From the answer; `maker`: the token that has made something new, or NULL. */
-void resource_learn(const UpstreamQuery *query, const Token *maker);
+int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error);
+int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error); /* the content of a file */
 
 void download_forget(Resource *r);
 void resource_list_drop(Resource *r, VerdictClass class);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * GET /v1beta/files and /v1beta/cachedContents: lists only the objects of this token, from all projects.
+ * GET /v1beta/files, /v1beta/batches and so on: lists only the objects of this token, from all projects.
  * Google's own lists would show those of all tokens, so they are not used. A page is a number of the names
  * that are bound for the token, in their order, and each is fetched separately, a few at a time. Names that
  * Google no longer has are left out, and their bindings are dropped. So the cost of a page depends only on
@@ -13,13 +13,11 @@
 
 #include "base/text.h"
 #include "core/day-clock.h"
+#include "dialect/gemini/kind.h"
 #include "server/files/internal.h"
+#include "server/files/made.h"
 #include "server/http.h"
 #include "server/reply.h"
-#include "server/routes.h"
-
-#define PAGE_FILES  10U /* Google's own */
-#define PAGE_CACHES 50U
 
 static void free_names(Resource *r) {
         for (size_t i = 0; r->list.found && i < r->list.names.n; i++)
@@ -57,7 +55,7 @@ static Resource *list_of(UpstreamBatch *b) {
 
 static bool ask(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         Resource *r = list_of(b);
-        const char *name;
+        const char *name, *google;
 
         if (index >= r->list.names.n)
                 return false;
@@ -66,7 +64,8 @@ static bool ask(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         query->verb = "GET";
         query->subject = r->query.subject;
         memcpy(query->pinned, name, strlen(name) + 1);
-        (void) buf_printf(&query->path, "/v1beta/%s", name);
+        google = pool_bound_upstream(r->request->http->p.pool, name, day_clock_now());
+        (void) buf_printf(&query->path, "/v1beta/%s", google ?: name);
         return true;
 }
 
@@ -83,7 +82,7 @@ static bool ended(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         if (query->verdict.class == VERDICT_RESOURCE)
                 pool_unbind_name(r->request->http->p.pool, name);
         else {
-                resource_learn(query, NULL);
+                made_learn(query, r->row->kind, NULL);
                 r->list.found[index] = query->answer;
                 query->answer = BUF_INIT(0);
         }
@@ -93,7 +92,7 @@ static bool ended(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
 static void drained(UpstreamBatch *b) {
         Resource *r = list_of(b);
         Request *q = r->request;
-        const char *kind = q->route->kind;
+        const GeminiKind *kind = gemini_kind(r->row->kind);
         _cleanup_buf_ Buf out = BUF_INIT(RESOURCE_LIST_MAX * RESOURCE_ANSWER_MAX);
         char last[BINDING_NAME_MAX + 1];
         bool more = r->list.names.more;
@@ -106,7 +105,7 @@ static void drained(UpstreamBatch *b) {
                 if (found->n == 0)
                         continue;
                 if (n++ == 0)
-                        (void) buf_printf(&out, "{\"%.*s\":[", (int) strlen(kind) - 1, kind);
+                        (void) buf_printf(&out, "{\"%s\":[", kind->list);
                 else
                         (void) buf_puts(&out, ",");
                 (void) buf_append(&out, buf_data(found), found->n);
@@ -122,7 +121,9 @@ static void drained(UpstreamBatch *b) {
         }
         (void) buf_puts(&out, n > 0 ? "]" : "{");
         if (more)
-                (void) buf_printf(&out, ",\"nextPageToken\":\"%s\"", last + strlen(kind));
+                (void) buf_printf(&out, ",\"%s\":\"%s\"",
+                                  kind->snake ? "next_page_token" : "nextPageToken",
+                                  last + strlen(kind->kind));
         (void) buf_puts(&out, "}");
         (void) resource_free(r);
         request_reply(q, 200, REPLY_JSON, &out);
@@ -134,7 +135,7 @@ static int gather(Resource *r, const char *after) {
         Request *q = r->request;
         int e;
 
-        e = pool_bound_names(q->http->p.pool, q->route->kind, q->token->secret, after, r->list.size,
+        e = pool_bound_names(q->http->p.pool, r->row->kind, q->token->secret, after, r->list.size,
                              day_clock_now(), &r->list.names);
         if (e < 0)
                 return e;
@@ -142,26 +143,36 @@ static int gather(Resource *r, const char *after) {
         return r->list.found ? 0 : -ENOMEM;
 }
 
-static bool read_size(Request *q, size_t *ret) {
-        const char *text = http_request_argument(q->io, "pageSize");
-        uint64_t size = streq(q->route->kind, BINDING_FILES) ? PAGE_FILES : PAGE_CACHES;
+/* Either spelling is taken everywhere. */
+static const char *argument(Request *q, const char *name, const char *snake) {
+        return http_request_argument(q->io, name) ?: http_request_argument(q->io, snake);
+}
+
+static bool read_size(Request *q, const GeminiKind *kind, size_t *ret) {
+        const char *text = argument(q, "pageSize", "page_size");
+        uint64_t size = kind->page;
 
         if (!strnull(text) && text_parse_u64(text, &size) < 0)
                 return false;
         if (size == 0)
-                size = PAGE_FILES;
+                size = kind->page;
         *ret = (size_t) MIN(size, (uint64_t) RESOURCE_LIST_MAX);
         return true;
 }
 
-int resource_list(Request *q, ApiError *ret_error) {
-        const char *kind = q->route->kind, *token = http_request_argument(q->io, "pageToken");
+int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error) {
+        const char *kind = row->kind, *token = argument(q, "pageToken", "page_token");
         char after[BINDING_NAME_MAX + 1] = "";
         _cleanup_(resource_freep) Resource *r = NULL;
         size_t size;
         int e;
 
-        if (!read_size(q, &size)) {
+        if (!strnull(http_request_argument(q->io, "filter"))) {
+                api_error_set(ret_error, 400, "filter",
+                              "filter is not served: gemgate makes this list itself, of all projects.");
+                return HANDLER_E_REFUSED;
+        }
+        if (!read_size(q, gemini_kind(kind), &size)) {
                 api_error_set(ret_error, 400, "pageSize", "pageSize must be a number.");
                 return HANDLER_E_REFUSED;
         }
@@ -179,6 +190,7 @@ int resource_list(Request *q, ApiError *ret_error) {
         e = resource_new(q, &r);
         if (e < 0)
                 return e;
+        r->row = row;
         r->list.batch.ops = &batch_ops;
         r->list.size = size;
         e = gather(r, after[0] ? after : NULL);

@@ -34,8 +34,10 @@ int file_owner_refuse(const char *name, ApiError *ret_error) {
                 (void) snprintf(message, sizeof(message),
                                 "You do not have permission to access the File %s or it may not exist.",
                                 file);
-        else
+        else if (startswith(name, BINDING_CACHES))
                 text_copy(message, sizeof(message), "CachedContent not found (or permission denied)");
+        else
+                text_copy(message, sizeof(message), "Requested entity was not found.");
         verdict_init(&v, VERDICT_RESOURCE, 404, message);
         api_error_from_verdict(ret_error, &v, name);
         return HANDLER_E_REFUSED;

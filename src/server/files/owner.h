@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Who may use a file, a cached content or an upload that a client has made: that client, admins, and with
+ * Who may use a file, a batch or anything else that a client has made: that client, admins, and with
  * FILE_SHARING all clients. For others it does not exist. A name that gemgate does not know (pool/binding)
  * is open to all, and Google decides.
  */

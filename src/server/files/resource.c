@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A file or a cached content at Google is visible only to the keys of one project. So each answer is read,
- * and the name is bound to the project whose key created it, or its binding is removed. The client gets
- * Google's own bytes, in which keys are covered.
+ * What a client makes at Google is visible only to the keys of one project. So each answer is read, and the
+ * name is bound to the project whose key created it, or its binding is removed. The client gets Google's own
+ * bytes, in which keys are covered. The table of paths (dialect/gemini/path) has which path is of what.
  *
  *     a bound name         only for the client that made it (server/files/owner), and only keys of that
  *                          project; if none is usable: 429 or 503, with the time
@@ -20,19 +20,26 @@
 #include "base/json/cursor.h"
 #include "base/text.h"
 #include "core/day-clock.h"
+#include "dialect/gemini/kind.h"
+#include "dialect/gemini/native.h"
+#include "dialect/gemini/path.h"
 #include "dialect/gemini/resource.h"
 #include "dialect/json.h"
 #include "io/timeout.h"
+#include "server/exchange/exchange.h"
 #include "server/exchange/pin.h"
 #include "server/files/internal.h"
+#include "server/files/made.h"
 #include "server/files/owner.h"
 #include "server/http.h"
+#include "server/missing.h"
 #include "server/reply.h"
 #include "server/routes.h"
 
-#define FILE_LIFE  (48 * USEC_PER_HOUR) /* Google's, if the answer has no time */
-#define CACHE_LIFE USEC_PER_HOUR
-#define LIFE_MAX   (366 * USEC_PER_DAY)
+#define ARGUMENT_MAX  1024U
+#define URL_SAFE      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-/:"
+#define QUERY_CHARS   URL_SAFE "%!$'()*+,;@?="
+#define HEADER_CHARS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 Resource *resource_free(Resource *r) {
         Request *q;
@@ -68,7 +75,7 @@ int resource_new(Request *q, Resource **ret) {
                 return -ENOMEM;
         r->request = q;
         upstream_query_init(&r->query, &query_ops, q->http, q);
-        r->query.subject = "files and cached contents";
+        r->query.subject = "Google's API";
         r->deadline = TIMEOUT_INIT(r->deadline);
         r->transfer.due = TIMEOUT_INIT(r->transfer.due);
         q->pending = r;
@@ -105,45 +112,38 @@ void resource_refuse(Resource *r, const char *subject) {
         request_reply_error(q, &e);
 }
 
-/* --- bindings from an answer --- */
-
-static usec_t expiry_of(const GeminiResource *g, usec_t now) {
-        if (g->expires > now)
-                return MIN(g->expires, usec_add(now, LIFE_MAX));
-        return usec_add(now, startswith(g->name, BINDING_FILES) ? FILE_LIFE : CACHE_LIFE);
-}
-
-void resource_learn(const UpstreamQuery *query, const Token *maker) {
-        Request *q = query->request;
-        usec_t now = day_clock_now();
-        GeminiResource g;
-
-        if (!gemini_resource_read(buf_data(&query->answer), query->answer.n, &g))
-                return;
-        if (!maker && g.expires > 0)
-                pool_bind_renew(q->http->p.pool, g.name, expiry_of(&g, now), now);
-        if (maker && query->call.lease.key)
-                (void) pool_bind_name(q->http->p.pool,
-                                      &(BindingWanted){ .name = g.name,
-                                                        .key = query->call.lease.key,
-                                                        .token = maker->secret,
-                                                        .expires = expiry_of(&g, now) },
-                                      now);
-}
-
 /* --- one call --- */
+
+/* The path is that of the object itself, not of what is below it. */
+static bool is_of_object(const GeminiPath *row) {
+        const char *id = strchr(row->pattern, '{');
+
+        return row->kind && id && !strchr(id, '/') && !streq(row->kind, BINDING_OPERATIONS);
+}
+
+/* {"files": []}, a list of what is below an object, the result of a verb. */
+static bool answers_without_name(const GeminiPath *row) {
+        if (row->makes)
+                return streq(row->pattern, "files:register");
+        return !is_of_object(row) || strchr(row->pattern, ':') || streq(row->method, "DELETE");
+}
 
 static void resource_on_done(UpstreamQuery *query) {
         Resource *r = CONTAINER_OF(query, Resource, query);
+        const GeminiPath *row = r->row;
         Request *q = query->request;
+        const char *made = row->makes ? gemini_kind(row->makes)->one : "this path";
         Buf answer;
 
         if (query->verdict.class != VERDICT_OK)
-                return resource_refuse(r, r->name[0] ? r->name : "a cached content");
-        if (streq(query->verb, "DELETE"))
+                return resource_refuse(r, r->name[0] ? r->name : made);
+        if (streq(row->method, "DELETE") && is_of_object(row))
                 pool_unbind_name(q->http->p.pool, r->name);
-        else
-                resource_learn(query, r->name[0] ? NULL : q->token);
+        else if (row->makes)
+                made_learn(query, row->makes, q->token);
+        else if (is_of_object(row))
+                made_learn(query, row->kind, NULL);
+        made_learn_files(query, row);
         answer = query->answer;
         query->answer = BUF_INIT(0);
         (void) resource_free(r);
@@ -151,29 +151,97 @@ static void resource_on_done(UpstreamQuery *query) {
         buf_done(&answer);
 }
 
-/* The body is right: it goes upstream as it is. */
-static void put_body(Resource *r) {
-        Buf *body = http_request_body(r->request->io);
-
-        r->query.body = body->n > 0 ? buf_data(body) : "";
-        r->query.n_body = body->n;
-}
-
 int resource_may_make(Request *q, ApiError *ret_error) {
         if (pool_may_bind(q->http->p.pool, q->token->secret, day_clock_now()))
                 return 0;
         api_error_set(ret_error, 429, NULL,
-                      "Too many files and cached contents: gemgate remembers %u for a token, and %u in all. "
+                      "Too many files and other objects: gemgate remembers %u for a token, and %u in all. "
                       "Delete some, or wait until they expire.",
                       BINDINGS_TOKEN_MAX, BINDINGS_MAX);
         return HANDLER_E_REFUSED;
 }
 
-static void create(Resource *r) {
-        put_body(r);
-        r->query.verb = "POST";
-        r->query.tries.once = true;
-        (void) buf_puts(&r->query.path, "/v1beta/cachedContents");
+/* --- the request --- */
+
+static void put_escaped(Buf *out, const char *s) {
+        static const char safe[] = URL_SAFE;
+
+        for (; *s; s++)
+                if (strchr(safe, *s))
+                        (void) buf_putc(out, *s);
+                else
+                        (void) buf_printf(out, "%%%02X", (unsigned) (unsigned char) *s);
+}
+
+typedef struct Arguments {
+        const GeminiPath *row;
+        Buf *path;
+        const char *fault; /* the name of one whose value is none; NULL: there is none */
+        size_t n;
+} Arguments;
+
+static void put_argument(const char *name, const char *value, void *userdata) {
+        Arguments *a = userdata;
+        size_t n = value ? strlen(value) : 0;
+
+        if (!gemini_path_lists(a->row->arguments, name) || !value)
+                return;
+        if (n > ARGUMENT_MAX || (n > 0 && !text_in_charset(value, n, QUERY_CHARS)))
+                a->fault = name;
+        else
+                (void) buf_printf(a->path, "%c%s=%s", a->n++ == 0 ? '?' : '&', name, value);
+}
+
+/* The client's arguments that the row has, with their escapes as they are. */
+static int put_arguments(Resource *r, ApiError *ret_error) {
+        Arguments a = { .row = r->row, .path = &r->query.path };
+
+        http_request_each_argument(r->request->io, put_argument, &a);
+        if (!a.fault)
+                return 0;
+        api_error_set(ret_error, 400, a.fault, "The argument %.64s is not one that goes into a URL.",
+                      a.fault);
+        return HANDLER_E_REFUSED;
+}
+
+typedef struct Headers {
+        Resource *resource;
+        const char *fault;
+} Headers;
+
+static void put_header(const char *name, const char *value, void *userdata) {
+        Headers *h = userdata;
+        UpstreamQuery *query = &h->resource->query;
+        size_t n = value ? strlen(value) : 0;
+
+        if (n == 0 || !gemini_path_lists(h->resource->row->headers, name))
+                return;
+        if (query->n_headers == ENGINE_HEADERS_MAX || n > ARGUMENT_MAX ||
+            !text_in_charset(value, n, HEADER_CHARS) ||
+            asprintf(&query->headers[query->n_headers], "%s: %s", name, value) < 0)
+                h->fault = name;
+        else
+                query->n_headers++;
+}
+
+static int put_headers(Resource *r, ApiError *ret_error) {
+        Headers h = { .resource = r };
+
+        http_request_each_header(r->request->io, put_header, &h);
+        if (!h.fault)
+                return 0;
+        api_error_set(ret_error, 400, h.fault, "The header %.64s is not as Google has it.", h.fault);
+        return HANDLER_E_REFUSED;
+}
+
+/* The body is right: it goes upstream as it is. */
+static void start(Resource *r) {
+        Buf *body = http_request_body(r->request->io);
+
+        if (!streq(r->query.verb, "GET") && !streq(r->query.verb, "DELETE")) {
+                r->query.body = body->n > 0 ? buf_data(body) : "";
+                r->query.n_body = body->n;
+        }
         resource_start(r);
 }
 
@@ -185,95 +253,183 @@ static void resource_on_read(Reading *reading) {
         ApiError error;
 
         if (e == 0)
-                e = pin_find_named(q, &reading->names, reading->names_fault, r->query.pinned, &error);
+                e = pin_find(q,
+                             &(PinSearch){ .path = r->name,
+                                           .names = &reading->names,
+                                           .fault = reading->names_fault },
+                             r->query.pinned, &error);
         else if (e == DIALECT_E_REFUSED)
                 error = reading->refusal;
         reading_return_body(reading, q);
         r->reading = reading_free(reading, q->http->worker);
         if (e == 0)
-                return create(r);
+                return start(r);
         if (e < 0)
                 api_error_from_failure(&error, e);
         (void) resource_free(r);
         request_reply_error(q, &error);
 }
 
-int resource_create(Request *q, ApiError *ret_error) {
+/* The name that a client gives what it makes. Made by another, it does not become this client's, and would
+ * be no longer found by the other. */
+static int check_chosen(Resource *r, const char *id, ApiError *ret_error) {
+        const char *kind = r->row->makes;
+        char name[BINDING_NAME_MAX + 1];
+        FileOwner asker;
+        int e;
+
+        id = startswith(id, kind) ?: id;
+        if (snprintf(name, sizeof(name), "%s%s", kind, id) >= (int) sizeof(name) ||
+            !binding_name_is_valid(name, strlen(name)))
+                return 0; /* Google decides */
+        e = file_owner_init(&asker, r->request);
+        if (e < 0 || !pool_bound_to(asker.pool, name, asker.now))
+                return e;
+        if (file_owner_may_use(&asker, name)) {
+                memcpy(r->name, name, strlen(name) + 1); /* its project refuses it */
+                return 0;
+        }
+        api_error_set(ret_error, 409, NULL, "%s already exists: choose another name.", name);
+        return HANDLER_E_REFUSED;
+}
+
+static int check_chosen_names(Resource *r, ApiError *ret_error) {
+        const Buf *body = http_request_body(r->request->io);
+        const char *argument = http_request_argument(r->request->io, "tunedModelId");
+        JsonView root = json_view(body->n > 0 ? buf_data(body) : "", body->n), file, views[3];
+        int e = argument ? check_chosen(r, argument, ret_error) : 0;
+
+        file = json_view_get(root, "file");
+        views[0] = json_view_get(root, "id");
+        views[1] = gemini_kind(r->row->makes)->snake ? (JsonView){} : json_view_get(root, "name");
+        views[2] = json_view_get(file, "name");
+        for (size_t i = 0; e == 0 && i < ELEMENTSOF(views); i++) {
+                char id[BINDING_NAME_MAX + 1];
+
+                if (!json_view_is(views[i], '"'))
+                        continue;
+                json_view_copy(views[i], id, sizeof(id));
+                e = check_chosen(r, id, ret_error);
+        }
+        return e;
+}
+
+/* A verb (cancel, ping) has no body, or an empty object. */
+static bool needs_body(const GeminiPath *row) {
+        return row->makes || streq(row->method, "PATCH");
+}
+
+/* The body, if there is one, and the names in it. */
+static int read_body(Resource *r, ApiError *ret_error) {
+        Request *q = r->request;
+        PinSearch search = { .path = r->name, .all = true };
+        int e = 0;
+
+        if (route_takes_body(q->route) && (http_request_body(q->io)->n > 0 || needs_body(r->row))) {
+                search.json = http_request_body(q->io);
+                e = reading_check(q, ret_error);
+                if (e == 0 && r->row->makes) {
+                        e = check_chosen_names(r, ret_error);
+                        search.path = r->name;
+                }
+        }
+        return e == 0 ? pin_find(q, &search, r->query.pinned, ret_error) : e;
+}
+
+static int query(Request *q, const GeminiPath *row, ApiError *ret_error) {
         _cleanup_(resource_freep) Resource *r = NULL;
         int e;
 
-        e = resource_may_make(q, ret_error);
+        e = row->makes ? resource_may_make(q, ret_error) : 0;
         if (e == 0)
                 e = resource_new(q, &r);
         if (e != 0)
                 return e;
-        if (reading_is_long(q)) {
+        r->row = row;
+        if (!gemini_path_name(row, q->path, r->name)) {
+                api_error_set(ret_error, 400, NULL,
+                              "The path does not name one: an id is [A-Za-z0-9_-]{1,%u}.", BINDING_ID_MAX);
+                return HANDLER_E_REFUSED;
+        }
+        (void) buf_puts(&r->query.path, "/v1beta/");
+        put_escaped(&r->query.path, gemini_path_rest(row, q->path));
+        e = put_arguments(r, ret_error);
+        if (e == 0)
+                e = put_headers(r, ret_error);
+        if (e != 0)
+                return e;
+        r->query.verb = row->method;
+        r->query.tries.once = streq(row->method, "POST");
+        r->query.may_be_nameless = answers_without_name(row);
+        r->query.may_be_empty = r->query.may_be_nameless && !streq(row->method, "GET");
+        r->query.answer = BUF_INIT(UPSTREAM_ANSWER_MAX);
+        if (route_takes_body(q->route) && reading_is_long(q)) {
                 e = reading_begin(q, NULL, NULL, resource_on_read, r, &r->reading);
                 if (e == 0)
                         TAKE_PTR(r);
                 return e;
         }
-        e = reading_check(q, ret_error);
+        e = read_body(r, ret_error);
         if (e == 0)
-                e = pin_find(q, http_request_body(q->io), r->query.pinned, ret_error);
-        if (e != 0)
-                return e;
-        create(TAKE_PTR(r));
-        return 0;
+                start(TAKE_PTR(r));
+        return e;
 }
 
-/* What a PATCH changes; the only argument that is passed on. */
-static bool put_mask(Request *q, Buf *path) {
-        static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,";
-        const char *raw = http_request_argument(q->io, "updateMask");
-        _cleanup_free_ char *mask = raw ? strdup(raw) : NULL;
+/* --- the route --- */
 
-        if (!raw)
-                return true;
-        if (!mask || text_percent_decode(mask) < 0 || strlen(mask) > 256 ||
-            !text_in_charset(mask, strlen(mask), chars))
+static int refuse(ApiError *ret_error, int status, const char *message) {
+        api_error_set(ret_error, status, NULL, "%s", message);
+        return HANDLER_E_REFUSED;
+}
+
+/* The events of an interaction that there is already: a stream, which an exchange passes on. */
+static bool wants_events(Request *q, const GeminiPath *row) {
+        const char *stream = http_request_argument(q->io, "stream");
+
+        return streq(row->method, "GET") && streq(row->pattern, "interactions/{id}") &&
+               streq_ptr(stream, "true");
+}
+
+/* OpenAI has batches at the same path, in another form. */
+static bool is_openai(Request *q) {
+        const ErrorShape *errors;
+        const Dialect *dialect;
+
+        if (!startswith(q->path, "/v1/batches"))
                 return false;
-        (void) buf_printf(path, "?updateMask=%s", mask);
+        route_find_protocol(q->io, q->path, &dialect, &errors);
+        if (errors == q->errors)
+                return false;
+        q->errors = errors;
         return true;
 }
 
-int resource_named(Request *q, ApiError *ret_error) {
-        const char *method = http_request_method(q->io);
-        const char *kind = q->route->kind;
-        _cleanup_(resource_freep) Resource *r = NULL;
-        FileOwner asker;
-        int n, e;
+int resource_begin(Request *q, ApiError *ret_error) {
+        const GeminiPath *row = gemini_path_find(q->route->method, q->path);
 
-        if (resource_is_download(q) && streq(q->route->method, "GET"))
-                return resource_download(q, ret_error);
-        e = resource_new(q, &r);
-        if (e < 0)
-                return e;
-        n = snprintf(r->name, sizeof(r->name), "%s%s", kind, q->rest);
-        if (n < 0 || (size_t) n >= sizeof(r->name) || !binding_name_is_valid(r->name, (size_t) n)) {
-                api_error_set(ret_error, 400, NULL, "The path does not name one: %s[A-Za-z0-9_-]{1,%u}.",
-                              kind, BINDING_ID_MAX);
+        assert(row);
+
+        if (is_openai(q)) {
+                missing_set_error(ret_error, http_request_method(q->io), q->path, "");
                 return HANDLER_E_REFUSED;
         }
-        memcpy(r->query.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->query.path, "/v1beta/%s", r->name);
-        r->query.verb = streq(method, "DELETE") ? "DELETE" : streq(method, "PATCH") ? "PATCH" : "GET";
-        r->query.may_be_empty = streq(method, "DELETE");
-        if (streq(method, "PATCH")) {
-                e = reading_check(q, ret_error);
-                if (e != 0)
-                        return e;
-                put_body(r);
-                if (!put_mask(q, &r->query.path)) {
-                        api_error_set(ret_error, 400, "updateMask", "updateMask must be a list of members.");
-                        return HANDLER_E_REFUSED;
+
+        switch (row->way) {
+        case GEMINI_WAY_QUERY:
+                if (wants_events(q, row)) {
+                        q->dialect = &dialect_watch;
+                        return exchange_begin(q, ret_error);
                 }
+                return query(q, row, ret_error);
+        case GEMINI_WAY_LIST:
+                return resource_list(q, row, ret_error);
+        case GEMINI_WAY_REFUSED:
+                return refuse(ret_error, 403,
+                              "Ephemeral tokens are not given out: with one its holder reaches Google past "
+                              "gemgate's limits.");
+        case GEMINI_WAY_DOWNLOAD:
+                return resource_download(q, row, ret_error);
+        default:
+                return refuse(ret_error, 501, "gemgate does not stream this path yet.");
         }
-        e = file_owner_init(&asker, q);
-        if (e < 0)
-                return e;
-        if (!file_owner_may_use(&asker, r->name))
-                return file_owner_refuse(r->name, ret_error);
-        resource_start(TAKE_PTR(r));
-        return 0;
 }

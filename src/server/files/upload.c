@@ -26,6 +26,7 @@
 #include "core/cidr.h"
 #include "dialect/gemini/resource.h"
 #include "server/files/internal.h"
+#include "server/files/made.h"
 #include "server/http.h"
 #include "server/reply.h"
 
@@ -218,7 +219,7 @@ static void upload_on_done(UpstreamQuery *query) {
         if (query->verdict.class != VERDICT_OK)
                 return resource_refuse(r, "the upload");
 
-        resource_learn(query, maker);
+        made_learn(query, BINDING_FILES, maker);
         memcpy(status, r->upload.status, sizeof(status));
         memcpy(received, r->upload.received, sizeof(received));
         memcpy(granularity, r->upload.granularity, sizeof(granularity));

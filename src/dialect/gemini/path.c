@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Sources: Google's description of the API (August 2026), and what google-genai 3.6.1 asks for: interactions
+ * and what came with them have arguments with an underscore, and the header Api-Revision, without which
+ * Google answers in an older form.
+ *
+ * What is below an object (the documents of a store, the executions of a trigger, the permissions of a tuned
+ * model) belongs to whom the object belongs: its row has the object's kind, and its lists are Google's own.
+ * An operation of a model has no such object; it has a kind.
+ */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "dialect/gemini/path.h"
+
+#define ID_CHARS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define MODEL_CHARS ID_CHARS "."
+
+#define PAGE       "pageSize pageToken"
+#define PAGE_SNAKE "page_size page_token"
+#define PARTIAL    "filter " PAGE " returnPartialSuccess"
+#define REVISION   "Api-Revision"
+
+#define EXCHANGE(method, pattern, ...) { method, pattern, GEMINI_WAY_EXCHANGE, __VA_ARGS__ }
+#define COUNTED(pattern, ...) EXCHANGE("POST", pattern, .counts = true, __VA_ARGS__)
+#define QUERY(method, pattern, ...) { method, pattern, GEMINI_WAY_QUERY, __VA_ARGS__ }
+#define LIST_OF(pattern, of, page) { "GET", pattern, GEMINI_WAY_LIST, of, .arguments = page }
+#define REFUSED(method, pattern) { method, pattern, GEMINI_WAY_REFUSED }
+
+/* The permissions of an object. */
+#define PERMISSIONS(of, kind)                                                                               \
+        QUERY("POST", of "/permissions", kind), QUERY("GET", of "/permissions", kind, .arguments = PAGE),   \
+                QUERY("GET", of "/permissions/{permission}", kind),                                         \
+                QUERY("PATCH", of "/permissions/{permission}", kind, .arguments = "updateMask"),            \
+                QUERY("DELETE", of "/permissions/{permission}", kind)
+
+/* What interactions brought: made, listed, asked for and deleted by id. */
+#define OBJECTS(name, of, more)                                                                             \
+        QUERY("POST", name, .makes = of, .headers = REVISION),                                              \
+                { "GET", name, GEMINI_WAY_LIST, of, .arguments = PAGE_SNAKE more },                         \
+                QUERY("GET", name "/{id}", of, .headers = REVISION),                                        \
+                QUERY("DELETE", name "/{id}", of, .headers = REVISION)
+
+static const GeminiPath rows[] = {
+        { "GET", "models", GEMINI_WAY_MODELS, .arguments = PAGE },
+        { "GET", "models/{model}", GEMINI_WAY_MODELS },
+        COUNTED("models/{model}:generateContent"),
+        COUNTED("models/{model}:streamGenerateContent", .arguments = "alt"),
+        EXCHANGE("POST", "models/{model}:countTokens"),
+        COUNTED("models/{model}:embedContent"),
+        COUNTED("models/{model}:batchEmbedContents"),
+        COUNTED("models/{model}:predict"),
+        COUNTED("models/{model}:predictLongRunning", .makes = BINDING_OPERATIONS),
+        QUERY("POST", "models/{model}:batchGenerateContent", .makes = BINDING_BATCHES),
+        QUERY("POST", "models/{model}:asyncBatchEmbedContent", .makes = BINDING_BATCHES),
+        LIST_OF("models/{model}/operations", BINDING_OPERATIONS, PAGE),
+        QUERY("GET", "models/{model}/operations/{operation}", BINDING_OPERATIONS),
+
+        QUERY("POST", "tunedModels", .makes = BINDING_TUNED, .arguments = "tunedModelId"),
+        LIST_OF("tunedModels", BINDING_TUNED, PAGE),
+        QUERY("GET", "tunedModels/{model}", BINDING_TUNED),
+        QUERY("PATCH", "tunedModels/{model}", BINDING_TUNED, .arguments = "updateMask"),
+        QUERY("DELETE", "tunedModels/{model}", BINDING_TUNED),
+        COUNTED("tunedModels/{model}:generateContent", .kind = BINDING_TUNED),
+        COUNTED("tunedModels/{model}:streamGenerateContent", .kind = BINDING_TUNED, .arguments = "alt"),
+        QUERY("POST", "tunedModels/{model}:batchGenerateContent", BINDING_TUNED, BINDING_BATCHES),
+        QUERY("POST", "tunedModels/{model}:asyncBatchEmbedContent", BINDING_TUNED, BINDING_BATCHES),
+        QUERY("POST", "tunedModels/{model}:transferOwnership", BINDING_TUNED),
+        QUERY("GET", "tunedModels/{model}/operations", BINDING_TUNED, .arguments = PARTIAL),
+        QUERY("GET", "tunedModels/{model}/operations/{operation}", BINDING_TUNED),
+        PERMISSIONS("tunedModels/{model}", BINDING_TUNED),
+        COUNTED("dynamic/{id}:generateContent"),
+        COUNTED("dynamic/{id}:streamGenerateContent", .arguments = "alt"),
+
+        QUERY("POST", "cachedContents", .makes = BINDING_CACHES),
+        LIST_OF("cachedContents", BINDING_CACHES, PAGE),
+        QUERY("GET", "cachedContents/{id}", BINDING_CACHES),
+        QUERY("PATCH", "cachedContents/{id}", BINDING_CACHES, .arguments = "updateMask"),
+        QUERY("DELETE", "cachedContents/{id}", BINDING_CACHES),
+
+        { "POST", "files", GEMINI_WAY_UPLOAD, .makes = BINDING_FILES, .below = "/upload" },
+        QUERY("POST", "files", .makes = BINDING_FILES),
+        QUERY("POST", "files:register", .makes = BINDING_FILES),
+        LIST_OF("files", BINDING_FILES, PAGE),
+        QUERY("GET", "files/{id}", BINDING_FILES),
+        QUERY("DELETE", "files/{id}", BINDING_FILES),
+        { "GET", "files/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_FILES, .arguments = "alt" },
+        { "GET", "files/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_FILES, .arguments = "alt",
+          .below = "/download" },
+        LIST_OF("generatedFiles", BINDING_GENERATED, PAGE),
+        QUERY("GET", "generatedFiles/{id}/operations/{operation}", BINDING_GENERATED),
+        { "GET", "generatedFiles/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_GENERATED,
+          .arguments = "alt" },
+
+        LIST_OF("batches", BINDING_BATCHES, PAGE),
+        QUERY("GET", "batches/{id}", BINDING_BATCHES),
+        QUERY("DELETE", "batches/{id}", BINDING_BATCHES),
+        QUERY("POST", "batches/{id}:cancel", BINDING_BATCHES),
+        QUERY("PATCH", "batches/{id}:updateGenerateContentBatch", BINDING_BATCHES,
+              .arguments = "updateMask"),
+        QUERY("PATCH", "batches/{id}:updateEmbedContentBatch", BINDING_BATCHES, .arguments = "updateMask"),
+
+        QUERY("POST", "fileSearchStores", .makes = BINDING_STORES),
+        LIST_OF("fileSearchStores", BINDING_STORES, PAGE),
+        QUERY("GET", "fileSearchStores/{id}", BINDING_STORES),
+        QUERY("DELETE", "fileSearchStores/{id}", BINDING_STORES, .arguments = "force"),
+        QUERY("POST", "fileSearchStores/{id}:importFile", BINDING_STORES),
+        { "POST", "fileSearchStores/{id}:uploadToFileSearchStore", GEMINI_WAY_UPLOAD, BINDING_STORES,
+          .below = "/upload" },
+        QUERY("GET", "fileSearchStores/{id}/documents", BINDING_STORES, .arguments = PAGE),
+        QUERY("GET", "fileSearchStores/{id}/documents/{document}", BINDING_STORES),
+        QUERY("DELETE", "fileSearchStores/{id}/documents/{document}", BINDING_STORES, .arguments = "force"),
+        QUERY("GET", "fileSearchStores/{id}/operations/{operation}", BINDING_STORES),
+        QUERY("GET", "fileSearchStores/{id}/upload/operations/{operation}", BINDING_STORES),
+
+        QUERY("POST", "corpora", .makes = BINDING_CORPORA),
+        LIST_OF("corpora", BINDING_CORPORA, PAGE),
+        QUERY("GET", "corpora/{id}", BINDING_CORPORA),
+        QUERY("DELETE", "corpora/{id}", BINDING_CORPORA, .arguments = "force"),
+        QUERY("GET", "corpora/{id}/operations/{operation}", BINDING_CORPORA),
+        PERMISSIONS("corpora/{id}", BINDING_CORPORA),
+
+        COUNTED("interactions", .makes = BINDING_INTERACTIONS, .headers = REVISION),
+        QUERY("GET", "interactions/{id}", BINDING_INTERACTIONS, .arguments = "include_input",
+              .headers = REVISION),
+        QUERY("DELETE", "interactions/{id}", BINDING_INTERACTIONS, .headers = REVISION),
+        QUERY("POST", "interactions/{id}/cancel", BINDING_INTERACTIONS, .headers = REVISION),
+        REFUSED("POST", "interactions/{id}/auth_tokens"),
+        REFUSED("DELETE", "interactions/{id}/auth_tokens/{token}"),
+        REFUSED("POST", "auth_tokens"),
+        COUNTED("decisions", .headers = REVISION),
+
+        OBJECTS("agents", BINDING_AGENTS, ""),
+        OBJECTS("environments", BINDING_ENVIRONMENTS, ""),
+        /* Of August. */
+        QUERY("POST", "environments:create", .makes = BINDING_ENVIRONMENTS),
+        LIST_OF("environments:list", BINDING_ENVIRONMENTS, PAGE),
+        QUERY("GET", "environments/{id}:get", BINDING_ENVIRONMENTS),
+        QUERY("DELETE", "environments/{id}:delete", BINDING_ENVIRONMENTS),
+        QUERY("GET", "environments/{id}/files", BINDING_ENVIRONMENTS, .arguments = PAGE_SNAKE " recursive",
+              .headers = REVISION),
+        QUERY("GET", "environments/{id}/files/{path*}", BINDING_ENVIRONMENTS,
+              .arguments = PAGE_SNAKE " recursive", .headers = REVISION),
+        { "PUT", "environments/{id}/files/{path*}", GEMINI_WAY_UPLOAD, BINDING_ENVIRONMENTS,
+          .arguments = "extract overwrite", .headers = REVISION, .below = "/upload" },
+        OBJECTS("triggers", BINDING_TRIGGERS, ""),
+        QUERY("PATCH", "triggers/{id}", BINDING_TRIGGERS, .headers = REVISION),
+        QUERY("GET", "triggers/{id}/executions", BINDING_TRIGGERS, .arguments = PAGE_SNAKE,
+              .headers = REVISION),
+        QUERY("POST", "triggers/{id}/executions", BINDING_TRIGGERS, .headers = REVISION),
+        OBJECTS("voices", BINDING_VOICES, ""),
+        OBJECTS("webhooks", BINDING_WEBHOOKS, ""),
+        QUERY("PATCH", "webhooks/{id}", BINDING_WEBHOOKS, .arguments = "update_mask", .headers = REVISION),
+        QUERY("POST", "webhooks/{id}:ping", BINDING_WEBHOOKS, .headers = REVISION),
+        QUERY("POST", "webhooks/{id}:rotateSigningSecret", BINDING_WEBHOOKS, .headers = REVISION),
+        OBJECTS("credentials", BINDING_CREDENTIALS, ""),
+        QUERY("PATCH", "credentials/{id}", BINDING_CREDENTIALS, .arguments = "update_mask",
+              .headers = REVISION),
+};
+
+const GeminiPath *gemini_paths(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(rows);
+        return rows;
+}
+
+const char *gemini_path_rest(const GeminiPath *row, const char *path) {
+        static const char *const versions[] = { "/v1beta/", "/v1/", "/v1alpha/" };
+
+        if (row->below && !(path = startswith(path, row->below)))
+                return NULL;
+        for (size_t i = 0; i < ELEMENTSOF(versions); i++) {
+                const char *rest = startswith(path, versions[i]);
+
+                if (rest)
+                        return rest;
+        }
+        return NULL;
+}
+
+/* An id, whatever characters it has, ends with its segment, or with a verb. */
+static size_t id_length(const char *s) {
+        return strcspn(s, "/:");
+}
+
+/* Walks pattern and path. `ret_id`: where the first id is; may be NULL. */
+static bool fits(const char *pattern, const char *s, const char **ret_id, size_t *ret_n) {
+        bool has_id = false;
+
+        while (*pattern) {
+                const char *close;
+                size_t n;
+
+                if (*pattern != '{') {
+                        if (*pattern++ != *s++)
+                                return false;
+                        continue;
+                }
+                close = strchr(pattern, '}');
+                n = close[-1] == '*' ? strlen(s) : id_length(s);
+                if (n == 0)
+                        return false;
+                if (!has_id && ret_id) {
+                        *ret_id = s;
+                        *ret_n = n;
+                }
+                has_id = true;
+                s += n;
+                pattern = close + 1;
+        }
+        return !*s;
+}
+
+bool gemini_path_fits(const GeminiPath *row, const char *path) {
+        const char *rest = gemini_path_rest(row, path);
+
+        return rest && fits(row->pattern, rest, NULL, NULL);
+}
+
+static bool method_serves(const char *row, const char *method) {
+        return streq(row, method) || (streq(row, "GET") && streq(method, "HEAD"));
+}
+
+const GeminiPath *gemini_path_find(const char *method, const char *path) {
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (method_serves(rows[i].method, method) && gemini_path_fits(&rows[i], path))
+                        return &rows[i];
+        return NULL;
+}
+
+static bool is_step(const char *s, size_t n) {
+        return n <= 2 && strspn(s, ".") >= n;
+}
+
+/* All ids are such as may go into a URL as they are. */
+static bool ids_are_valid(const char *pattern, const char *s) {
+        while (*pattern) {
+                const char *close;
+                size_t n;
+
+                if (*pattern != '{') {
+                        pattern++;
+                        s++;
+                        continue;
+                }
+                close = strchr(pattern, '}');
+                if (close[-1] == '*')
+                        return true; /* it is encoded */
+                n = id_length(s);
+                if (n > BINDING_ID_MAX || is_step(s, n) ||
+                    !text_in_charset(s, n, startswith(pattern, "{model}") ? MODEL_CHARS : ID_CHARS))
+                        return false;
+                s += n;
+                pattern = close + 1;
+        }
+        return true;
+}
+
+bool gemini_path_name(const GeminiPath *row, const char *path, char ret[static BINDING_NAME_MAX + 1]) {
+        const char *rest = gemini_path_rest(row, path), *id = NULL;
+        size_t n = 0, k;
+
+        ret[0] = 0;
+        if (!rest || !fits(row->pattern, rest, &id, &n) || !ids_are_valid(row->pattern, rest))
+                return false;
+        if (!row->kind || !id)
+                return true;
+        if (streq(row->kind, BINDING_OPERATIONS)) { /* behind a model, which has many clients */
+                const char *slash = strrchr(id, '/');
+
+                if (!slash || !strchr(strchr(row->pattern, '}') + 1, '{'))
+                        return true;
+                id = slash + 1;
+                n = strlen(id);
+        }
+        k = strlen(row->kind);
+        memcpy(ret, row->kind, k);
+        memcpy(ret + k, id, n);
+        ret[k + n] = 0;
+        return binding_name_is_valid(ret, k + n);
+}
+
+bool gemini_path_lists(const char *list, const char *word) {
+        size_t n = strlen(word);
+
+        for (; list && *list; list += strspn(list, " ")) {
+                size_t k = strcspn(list, " ");
+
+                if (k == n && strncasecmp(list, word, n) == 0)
+                        return true;
+                list += k;
+        }
+        return false;
+}
+
+const char *gemini_way_to_string(GeminiWay w) {
+        static const char *const names[_GEMINI_WAY_MAX] = {
+                [GEMINI_WAY_EXCHANGE] = "exchange", [GEMINI_WAY_MODELS] = "models",
+                [GEMINI_WAY_QUERY] = "query",       [GEMINI_WAY_LIST] = "list",
+                [GEMINI_WAY_UPLOAD] = "upload",     [GEMINI_WAY_DOWNLOAD] = "download",
+                [GEMINI_WAY_REFUSED] = "refused",
+        };
+
+        return names[w];
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What clients have made at Google: answers are read for it, and it is bound to its project and its client
+ * (pool/binding). */
+
+#include "dialect/gemini/path.h"
+#include "server/upstream-query.h"
+
+/* From the answer, if it is about something of the kind; `maker`: the token that has made it, or NULL: it is
+ * not new. */
+void made_learn(const UpstreamQuery *query, const char *kind, const Token *maker);
+
+/* What Google has made itself for the client: the results of a batch, videos, files that it registers. */
+void made_learn_files(UpstreamQuery *query, const GeminiPath *row);
+
+/* From the answer of an exchange. `made`: as Google names it. */
+void made_bind(Request *q, PoolKey *key, const char *made);

@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: MIT
+"""Google's whole API by its table of paths: what a client makes belongs to one project and to that client, and nothing that
+is not in the table goes upstream."""
+import json
+import re
+
+import pytest
+
+from house import SECRETS
+from test_files import KEYS, MODEL, POOL, PROJECTS
+
+REVISION = ("Api-Revision", "2026-05-20")
+TOKENS = json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]])
+
+# kind: how it is made, Google's list of it, what is below it (GET), its verbs (method, behind its name, body)
+KINDS = {
+    "batches": (f"models/{MODEL}:batchGenerateContent", {"batch": {"displayName": "b"}}, "operations", [], [
+        ("POST", ":cancel", None), ("PATCH", ":updateGenerateContentBatch?updateMask=priority", {"priority": "1"}),
+        ("PATCH", ":updateEmbedContentBatch?updateMask=priority", {"priority": "1"})]),
+    "tunedModels": ("tunedModels", {"displayName": "t"}, "tunedModels", ["operations", "operations/o", "permissions"], [
+        ("PATCH", "?updateMask=displayName", {"displayName": "u"}), ("POST", ":transferOwnership", {"emailAddress": "a@b"}),
+        ("POST", "/permissions", {"role": "READER"}), ("POST", ":generateContent", {"contents": [{"parts": [{"text": "Hi"}]}]}),
+        ("POST", ":streamGenerateContent?alt=sse", {"contents": [{"parts": [{"text": "Hi"}]}]}),
+        ("POST", ":batchGenerateContent", {"batch": {}}), ("POST", ":asyncBatchEmbedContent", {"batch": {}})]),
+    "fileSearchStores": ("fileSearchStores", {"displayName": "s"}, "fileSearchStores",
+                         ["documents?pageSize=3", "operations/o", "upload/operations/o"],
+                         [("POST", ":importFile", {"fileName": "files/nobodys"})]),
+    "corpora": ("corpora", {"displayName": "c"}, "corpora", ["operations/o", "permissions"], [
+        ("POST", "/permissions", {"role": "READER"})]),
+    "interactions": ("interactions", {"model": MODEL, "input": "Hi"}, None, [], [
+        ("POST", "/cancel", None), ("GET", "?include_input=true", None), ("GET", "?stream=true", None)]),
+    "agents": ("agents", {"id": "my-agent", "base_agent": "deep-research"}, "agents", [], []),
+    "environments": ("environments", {"mode": "x"}, "environments", ["files?recursive=true", "files/a/b.txt"], [("GET", ":get", None)]),
+    "triggers": ("triggers", {"schedule": "* * * * *", "time_zone": "UTC"}, "triggers", ["executions?page_size=3"], [
+        ("PATCH", "", {"display_name": "t"}), ("POST", "/executions", None)]),
+    "voices": ("voices", {"type": "prompted"}, "voices", [], []),
+    "webhooks": ("webhooks", {"uri": "https://example.com/", "name": "files/x"}, "webhooks", [], [
+        ("PATCH", "?update_mask=uri", {"uri": "https://example.org/"}), ("POST", ":ping", None),
+        ("POST", ":rotateSigningSecret", {})]),
+    "credentials": ("credentials", {"type": "http_bearer"}, "credentials", [], [
+        ("PATCH", "?update_mask=type", {"type": "oauth2"})]),
+}
+
+
+class Api:
+    def __init__(self, daemon, token="TOKEN"):
+        self.daemon, self.token = daemon, token
+
+    def ask(self, method, target, body=None, headers=(), status=200):
+        a = self.daemon.ask(method, target, headers, body, token=self.token)
+        assert a.status == status, (method, target, a.status, a.body)
+        return json.loads(a.body) if a.body and a.body.lstrip()[:1] == b"{" else a.body
+
+    def make(self, kind, version="v1beta", **more):
+        path, body, *_ = KINDS[kind]
+        made = self.ask("POST", f"/{version}/{path}", {**body, **more}, [REVISION])
+        return named(kind, made)
+
+    def names(self, kind, query=""):
+        member = KINDS[kind][2]
+        page = self.ask("GET", f"/v1beta/{kind}{query}")
+        assert set(page) <= {member, "nextPageToken", "next_page_token"}, page
+        return [named(kind, x) for x in page.get(member, [])], page.get("nextPageToken") or page.get("next_page_token")
+
+
+def named(kind, o):
+    return f"{kind}/{o['id']}" if "id" in o else "/".join(o["name"].split("/")[:2])
+
+
+def each_call(kind, name):
+    """Each verb of the kind, but its deletion."""
+    _, _, _, below, verbs = KINDS[kind]
+    yield "GET", f"/v1beta/{name}", None
+    for sub in below:
+        yield "GET", f"/v1beta/{name}/{sub}", None
+    for method, behind, body in verbs:
+        yield method, f"/v1beta/{name}{behind}", body
+
+
+def keys(sim):
+    return [r.header("x-goog-api-key") for r in sim.requests()]
+
+
+def project_of(key):
+    return set(KEYS[1:3]) if key in KEYS[1:3] else {key}
+
+
+@pytest.fixture
+def daemon(sim, start):
+    sim.script(PROJECTS)
+    return start(API_KEYS=POOL, ALLOWED_TOKENS=TOKENS)
+
+
+@pytest.fixture
+def api(daemon):
+    return Api(daemon)
+
+
+@pytest.mark.unjudged
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_its_projects(sim, api, kind):
+    """Whatever is asked about it goes to a key of the project that made it, as it is."""
+    name = api.make(kind)
+    mine = project_of(keys(sim)[-1])
+    for round in range(3):  # any other choice would be another project by now
+        for method, target, body in each_call(kind, name):
+            sim.clear()
+            api.ask(method, target, body, [REVISION])
+            [r] = sim.requests()
+            assert r.header("x-goog-api-key") in mine, target
+            assert r.method == method
+            assert r.target.replace("?alt=sse", "") == target.replace("?alt=sse", ""), target
+            assert json.loads(r.body or "null") == body
+    assert api.ask("DELETE", f"/v1beta/{name}") == {}
+    assert keys(sim)[-1] in mine
+    sim.clear()
+    api.ask("GET", f"/v1beta/{name}", status=404)
+    if KINDS[kind][2]:
+        assert api.names(kind) == ([], None)
+
+
+@pytest.mark.unjudged
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_another_client(sim, daemon, api, kind):
+    """Another client's does not exist: for no verb, and in no list. Nothing goes upstream."""
+    name = api.make(kind)
+    other, admin = Api(daemon, "TOKEN2"), Api(daemon, "ADMIN")
+    calls = [*each_call(kind, name), ("DELETE", f"/v1beta/{name}", None)]
+    sim.clear()
+    for method, target, body in calls:
+        for version in ("v1beta", "v1", "v1alpha"):
+            e = other.ask(method, target.replace("v1beta", version), body, [("x-goog-api-client", "x")], status=404)
+            assert e["error"]["status"] == "NOT_FOUND" and name not in json.dumps(e)
+    if KINDS[kind][2]:
+        assert other.names(kind) == ([], None)
+    assert sim.requests() == []
+    admin.ask("GET", f"/v1beta/{name}")
+    api.ask("GET", f"/v1beta/{name}")
+
+
+@pytest.mark.parametrize("body", [
+    {"model": MODEL, "input": "Hi", "previous_interaction_id": "{interactions}"},
+    {"model": MODEL, "input": "Hi", "previousInteractionId": "interactions/{interactions}"},
+    {"agent": "{agents}", "input": "Hi"},
+    {"agent": "agents/{agents}", "input": "Hi"},
+    {"model": MODEL, "input": "Hi", "environment": "{environments}"},
+    {"model": MODEL, "input": "Hi", "environment": {"environment_id": "{environments}"}},
+    {"model": MODEL, "input": "Hi", "tools": [{"type": "file_search", "file_search_store_names": ["fileSearchStores/{fileSearchStores}"]}]},
+    {"model": MODEL, "input": [{"type": "user_input", "content": [{"type": "document", "uri": "files/{files}"}]}]},
+    {"model": MODEL, "input": [{"type": "function_result", "result": [{"type": "image", "uri": "{uri}"}]}]},
+])
+@pytest.mark.unjudged
+def test_named_in_a_body(sim, daemon, api, body):
+    """A name in a body limits the request to its project; another client's is refused before anything is sent."""
+    made = {kind: api.make(kind).split("/")[1] for kind in ("interactions", "agents", "environments", "fileSearchStores")}
+    file = api.ask("POST", "/v1beta/cachedContents", {"model": f"models/{MODEL}"})
+    made["files"], made["uri"] = upload(daemon)
+    owners = {}
+    for r in sim.requests():
+        kind = re.search(r"/v1beta/(\w+)", r.target).group(1)
+        owners[kind] = r.header("x-goog-api-key")
+    assert file["name"]
+    text = json.dumps(body)
+    kind = re.search(r"\{(\w+)\}", text).group(1)
+    text = re.sub(r"\{(\w+)\}", lambda m: made[m.group(1)], text)
+    kind = "files" if kind == "uri" else kind
+    sim.clear()
+    a = Api(daemon, "TOKEN2").ask("POST", "/v1beta/interactions", text.encode(), status=404)
+    assert a["error"]["status"] == "NOT_FOUND" and sim.requests() == []
+    for _ in range(3):
+        api.ask("POST", "/v1beta/interactions", text.encode())
+    assert len(sim.requests()) == 3 and set(keys(sim)) <= project_of(owners[kind])
+    assert all(r.body == text for r in sim.requests())
+
+
+def upload(daemon):
+    from test_files import Files
+
+    file = Files(daemon).upload()
+    return file["name"].split("/")[1], file["uri"]
+
+
+@pytest.mark.unjudged
+def test_two_projects(sim, api):
+    """Two names of different projects: no key could serve it."""
+    names = [api.make("fileSearchStores") for _ in range(3)]
+    owners = keys(sim)
+    other = next(i for i in (1, 2) if owners[i] not in project_of(owners[0]))
+    body = {"model": MODEL, "input": "x", "tools": [{"type": "file_search", "file_search_store_names": [names[0], names[other]]}]}
+    generate = {"contents": [{"parts": [{"text": "x"}]}], "tools": [{"fileSearch": {"fileSearchStoreNames": [names[0], names[other]]}}]}
+    sim.clear()
+    for target, b in (("interactions", body), (f"models/{MODEL}:generateContent", generate)):
+        e = api.ask("POST", f"/v1beta/{target}", b, status=400)
+        assert "different Google projects" in e["error"]["message"]
+    file, _ = upload(api.daemon)
+    owner = keys(sim)[-1]
+    foreign = next(n for n, k in zip(names, owners) if k not in project_of(owner))
+    sim.clear()
+    api.ask("POST", f"/v1beta/{foreign}:importFile", {"fileName": f"files/{file}"}, status=400)
+    assert sim.requests() == []
+
+
+@pytest.mark.unjudged
+def test_list_is_merged_in_pages(sim, api):
+    """Over all projects, each once, in pages of any size; after a deletion without it."""
+    for kind in ("batches", "webhooks", "fileSearchStores"):
+        sim.clear()
+        made = sorted(api.make(kind) for _ in range(7))
+        assert len({frozenset(project_of(k)) for k in keys(sim)}) == 3
+        seen, token = [], ""
+        size = "page_size" if kind == "webhooks" else "pageSize"
+        while token is not None:
+            page, token = api.names(kind, f"?{size}=3" + (f"&{size[:4]}{'_t' if '_' in size else 'T'}oken={token}" if token else ""))
+            assert len(page) <= 3
+            seen += page
+        assert seen == made
+        api.ask("DELETE", f"/v1beta/{made[3]}")
+        assert api.names(kind, f"?{size}=50")[0] == made[:3] + made[4:]
+    e = api.ask("GET", "/v1beta/batches?filter=x", status=400)
+    assert "filter" in e["error"]["message"]
+
+
+@pytest.mark.unjudged
+def test_after_a_restart(sim, start, tmp_path):
+    sim.script(PROJECTS)
+    settings = dict(API_KEYS=POOL, ALLOWED_TOKENS=TOKENS, STATE_URL=f"sqlite:{tmp_path}/state.db")
+    d = start(**settings)
+    api, made = Api(d), {}
+    for kind in KINDS:
+        made[kind] = (api.make(kind), project_of(keys(sim)[-1]))
+    d.process.stop()
+    d = start(**settings)
+    for kind, (name, mine) in made.items():
+        sim.clear()
+        Api(d, "TOKEN2").ask("GET", f"/v1beta/{name}", status=404)
+        assert sim.requests() == []
+        Api(d).ask("GET", f"/v1beta/{name}")
+        assert keys(sim)[0] in mine
+
+
+@pytest.mark.unjudged
+def test_name_that_another_has_chosen(sim, daemon, api):
+    """An id that the client chooses is one of all clients of gemgate: whose it is stays clear."""
+    api.make("agents")
+    sim.clear()
+    e = Api(daemon, "TOKEN2").ask("POST", "/v1beta/agents", {"id": "my-agent"}, status=409)
+    assert "choose another" in e["error"]["message"] and sim.requests() == []
+    assert api.ask("POST", "/v1beta/agents", {"id": "my-agent"}, status=409)["error"]["message"].startswith("Requested")
+    assert len(sim.requests()) == 1, "its project has refused it"
+    api.ask("POST", "/v1beta/tunedModels?tunedModelId=mine", {})
+    Api(daemon, "TOKEN2").ask("POST", "/v1beta/tunedModels?tunedModelId=mine", {}, status=409)
+    Api(daemon, "TOKEN2").ask("GET", "/v1beta/tunedModels/mine", status=404)
+
+
+@pytest.mark.unjudged
+def test_what_google_makes_is_the_clients(sim, daemon, api):
+    """The results of a batch, and a video: files that no client has uploaded."""
+    batch = api.make("batches")
+    owner = project_of(keys(sim)[-1])
+    results = api.ask("GET", f"/v1beta/{batch}")["metadata"]["output"]["responsesFile"]
+    operation = api.ask("POST", f"/v1beta/models/veo-3.1:predictLongRunning", {"instances": [{"prompt": "x"}]})["name"]
+    maker = project_of(keys(sim)[-1])
+    sim.clear()
+    other = Api(daemon, "TOKEN2")
+    other.ask("GET", f"/v1beta/{results}", status=404)
+    other.ask("GET", f"/v1beta/{operation}", status=404)
+    assert sim.requests() == []
+    for _ in range(3):
+        assert api.ask("GET", f"/v1beta/{operation}")["done"]
+    assert set(keys(sim)) <= maker
+    assert [o["name"] for o in api.ask("GET", "/v1beta/models/veo-3.1/operations")["operations"]] == [operation]
+    sim.clear()
+    other.ask("GET", "/v1beta/files/video1", status=404)
+    assert sim.requests() == []
+    api.ask("GET", f"/v1beta/{results}", status=404)  # the simulator has none of that name
+    assert keys(sim)[0] in owner
+
+
+@pytest.mark.unjudged
+def test_predict(sim, daemon, api):
+    """It counts on the model's quota, and another key is tried."""
+    sim.script(PROJECTS + f"key={KEYS[0]} method=predict times=1 : error rpd\n")
+    for _ in range(4):
+        assert api.ask("POST", "/v1beta/models/imagen-9:predict", {"instances": [{"prompt": "x"}]})["predictions"]
+    stats = json.loads(daemon.ask("GET", "/stats", token="ADMIN").body)
+    assert stats["global_summary"]["total_requests_today"] == len(sim.requests())
+    assert sum("imagen-9" in k["models"] for k in stats["api_key_stats"].values()) >= 3
+    assert all(r.target == "/v1beta/models/imagen-9:predict" for r in sim.requests())
+
+
+# --- what passes, and what does not ---
+
+
+@pytest.mark.unjudged
+def test_credentials_and_heads(sim, daemon, api):
+    """Of the client's head only what the table has goes upstream, and none of its credentials in any form."""
+    name = api.make("webhooks")
+    sim.clear()
+    token = SECRETS["TOKEN"]
+    for headers, target in (
+        ([("Authorization", f"Bearer {token}")], f"/v1beta/{name}"),
+        ([("x-api-key", token)], f"/v1beta/{name}"),
+        ([("x-goog-api-key", token)], f"/v1beta/{name}"),
+        ([], f"/v1beta/{name}?key={token}"),
+        ([], f"/v1beta/{name}?$key={token}"),
+    ):
+        a = daemon.ask("GET", target, [*headers, REVISION, ("Cookie", "a=b"), ("X-Goog-User-Project", "p"), ("Forwarded", "for=1"),
+                                       ("X-Forwarded-Host", "h"), ("TE", "trailers"), ("X-Http-Method-Override", "DELETE")], token=None)
+        assert a.status == 200, a.body
+    for r in sim.requests():
+        assert r.method == "GET" and r.target == f"/v1beta/{name}"
+        heads = {n.lower(): v for n, v in r.headers.items()}
+        assert set(heads) <= {"host", "user-agent", "accept", "x-goog-api-key", "content-type", "content-length", "api-revision", "connection"}, heads
+        assert heads["x-goog-api-key"] in KEYS and heads["api-revision"] == REVISION[1]
+
+
+@pytest.mark.unjudged
+@pytest.mark.parametrize("query,passed", [
+    ("pageSize=3&pageToken=a%2Fb", "pageSize=3&pageToken=a%2Fb"),
+    ("pageSize=3&key=K&alt=media&$alt=sse&fields=x&upload_id=1&access_token=t&callback=f", "pageSize=3"),
+    ("pagesize=3&page_size=3&PAGESIZE=3", "pagesize=3&PAGESIZE=3"),
+    ("alt=sse", ""),
+    ("%70ageSize=3", ""),
+])
+def test_arguments(sim, api, query, passed):
+    name = api.make("fileSearchStores")
+    sim.clear()
+    api.daemon.ask("GET", f"/v1beta/{name}/documents?{query.replace('key=K', 'key=' + SECRETS['TOKEN'])}", token=api.token)
+    [r] = sim.requests()
+    assert r.target == f"/v1beta/{name}/documents" + ("?" + passed if passed else "")
+
+
+@pytest.mark.parametrize("method,path", [
+    ("POST", "/v1beta/auth_tokens"), ("POST", "/v1alpha/auth_tokens"), ("POST", "/v1beta/interactions/i/auth_tokens"),
+    ("DELETE", "/v1beta/interactions/i/auth_tokens/t"),
+])
+def test_ephemeral_tokens_are_refused(sim, api, method, path):
+    e = api.ask(method, path, {} if method == "POST" else None, status=403)
+    assert e["error"]["status"] == "PERMISSION_DENIED" and "past gemgate's limits" in e["error"]["message"]
+    assert sim.requests() == []
+
+
+NOT_THERE = """
+GET /v1beta/nothing
+GET /v1beta/file
+GET /v1beta/files/a/b
+GET /v1beta/Batches
+POST /v1beta/batches/b:delete
+POST /v1beta/models/m:tuneModel
+POST /v1beta/models/m:computeTokens
+POST /v1beta/webhooks/w:delete
+GET /v1beta/interactions/i/steps
+POST /v1beta/fileSearchStores/s:uploadToFileSearchStore
+POST /v1beta/projects/p/locations/l:predict
+GET /v1beta/tuningJobs
+GET /v1beta/operations/x
+GET /v1beta/corpora/c/permissions/p/q
+POST /v1beta/credentials/c:reveal
+GET /v1beta/..%2Fv1beta/batches
+GET /v1beta/batches%2F..%2Ffiles/x
+GET /v1beta2/batches
+GET /download/v1beta/batches/x
+POST /upload/v1beta/batches
+POST /batch
+GET /$discovery/rest
+""".split("\n")[1:-1]
+
+
+@pytest.mark.parametrize("line", NOT_THERE)
+def test_not_in_the_table(sim, api, line):
+    """Nothing unknown goes upstream with a key; the answer is a 404 in Google's form."""
+    method, path = line.split()
+    a = api.daemon.ask(method, path, [("x-goog-api-client", "x")], {} if method == "POST" else None, token="TOKEN")
+    e = json.loads(a.body)["error"]
+    assert a.status == 404 and "Invalid URL" in e["message"] or "methods served here" in e["message"]
+    if path.startswith(("/v1beta/", "/upload/", "/download/")):
+        assert e["status"] == "NOT_FOUND"
+    assert sim.requests() == []
+
+
+@pytest.mark.parametrize("path", ["/v1beta/batches/x", "/v1beta/agents", "/v1beta/fileSearchStores/s/documents", "/v1beta/webhooks/w:ping"])
+def test_other_methods(sim, api, path):
+    for method in ("PUT", "TRACE", "OPTIONS", "PROPFIND"):
+        a = api.daemon.ask(method, path, [("x-goog-api-client", "x")], token="TOKEN")
+        assert a.status in (405, 501, 400) and a.header("Allow")
+    assert sim.requests() == []
+
+
+@pytest.mark.parametrize("method,path", [
+    ("GET", "/v1beta/files/x:download"), ("GET", "/download/v1beta/files/x:download?alt=media"),
+    ("POST", "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore"), ("PUT", "/upload/v1beta/environments/e/files/a/b.txt"),
+])
+def test_streams_are_not_served_yet(sim, api, method, path):
+    e = api.ask(method, path, b"" if method != "GET" else None, status=501)
+    assert e["error"]["status"] == "UNIMPLEMENTED"
+    assert sim.requests() == []
+
+
+def test_openais_batches(sim, api):
+    """The same path, in the form of another protocol."""
+    a = api.daemon.ask("GET", "/v1/batches", token="TOKEN")
+    assert a.status == 404 and "type" in json.loads(a.body)["error"]
+    assert api.daemon.ask("GET", "/v1/batches", [("x-goog-api-client", "x")], token="TOKEN").status == 200
