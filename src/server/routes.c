@@ -119,14 +119,19 @@ static const Route routes[] = {
           "whether an address may connect", .flags = ROUTE_SMALL_BODY },
 };
 
-/* The rest of Google's API has a separate table (dialect/gemini/path), under each version. */
-static const Route google[] = {
-        NATIVE("GET", "/v1beta/", resource_begin, NULL),
-        NATIVE("POST", "/v1beta/", resource_begin, NULL),
-        NATIVE("PATCH", "/v1beta/", resource_begin, NULL, .flags = ROUTE_SMALL_BODY),
-        NATIVE("DELETE", "/v1beta/", resource_begin, NULL),
-        NATIVE("PUT", "/v1beta/", resource_begin, NULL),
-};
+/* The rest of Google's API has a separate table (dialect/gemini/path), under each version. Each row is a
+ * route, so that the log names its path. */
+static Route google[GEMINI_PATHS_MAX];
+
+static void fill_google(void) {
+        const GeminiPath *rows;
+        size_t n;
+
+        rows = gemini_paths(&n);
+        for (size_t i = 0; i < n; i++)
+                google[i] = (Route) NATIVE(rows[i].method, rows[i].path, resource_begin, NULL,
+                                           .flags = streq(rows[i].method, "PATCH") ? ROUTE_SMALL_BODY : 0);
+}
 
 const Route *routes_all(size_t *ret_n) {
         *ret_n = ELEMENTSOF(routes);
@@ -161,22 +166,17 @@ static bool method_serves(const char *route, const char *method) {
         return streq(route, method) || (streq(route, "GET") && streq(method, "HEAD"));
 }
 
-static const Route *google_route(const GeminiPath *row) {
-        size_t i = 0;
-
-        while (!streq(google[i].method, row->method)) /* the table has no other methods */
-                i++;
-        return &google[i];
-}
-
 /* Of the table of Google's paths, what is served by that table. */
 static const Route *find_google(const char *method, const char *path, const char **ret_rest) {
         const GeminiPath *row = gemini_path_find(method, path);
+        size_t n;
 
         if (!row || row->way == GEMINI_WAY_EXCHANGE || row->way == GEMINI_WAY_MODELS)
                 return NULL;
         *ret_rest = gemini_path_rest(row, path);
-        return google_route(row);
+        if (!google[0].method)
+                fill_google();
+        return &google[row - gemini_paths(&n)];
 }
 
 /* Adds a method to the list for a 405. */

@@ -387,7 +387,6 @@ def test_other_methods(sim, api, path):
 
 
 @pytest.mark.parametrize("method,path", [
-    ("GET", "/v1beta/files/x:download"), ("GET", "/download/v1beta/files/x:download?alt=media"),
     ("POST", "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore"), ("PUT", "/upload/v1beta/environments/e/files/a/b.txt"),
 ])
 def test_streams_are_not_served_yet(sim, api, method, path):

@@ -175,11 +175,11 @@ def test_parts_of_a_file(sim, tmp_path, kind):
 @pytest.mark.parametrize("target,headers,status", [
     ("/v1beta/files/a:download", [], 400),
     ("/v1beta/files/a:download?alt=json", [], 400),
-    ("/v1beta/files/a%2fb:download?alt=media", [], 400),
-    ("/v1beta/files/:download?alt=media", [], 400),
-    ("/download/v1beta/files/a?alt=media", [], 400),
+    ("/v1beta/files/a%2fb:download?alt=media", [], 404),
+    ("/v1beta/files/:download?alt=media", [], 404),
+    ("/download/v1beta/files/a?alt=media", [], 404),
     ("/v1beta/files/a:download?alt=media", [("Range", "lines=1-2")], 400),
-    ("/v1beta/cachedContents/a:download?alt=media", [], 400),
+    ("/v1beta/cachedContents/a:download?alt=media", [], 404),
 ])  # fmt: skip
 def test_wrong_downloads(sim, daemon, target, headers, status):
     a = daemon.ask("GET", target, headers)

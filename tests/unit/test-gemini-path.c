@@ -168,7 +168,7 @@ static void test_rows(void **state) {
         }
         for (size_t i = 0; i < n; i++) {
                 if (!seen[i])
-                        fail_msg("no path for %s %s", all[i].method, all[i].pattern);
+                        fail_msg("no path for %s %s", all[i].method, all[i].path);
                 assert_true(!all[i].kind || gemini_kind(all[i].kind));
                 assert_true(!all[i].makes || gemini_kind(all[i].makes));
                 assert_true(all[i].way != L || all[i].kind);

@@ -18,16 +18,17 @@
 #define ID_CHARS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 #define MODEL_CHARS ID_CHARS "."
 
+#define V          "/v1beta/"
 #define PAGE       "pageSize pageToken"
 #define PAGE_SNAKE "page_size page_token"
 #define PARTIAL    "filter " PAGE " returnPartialSuccess"
 #define REVISION   "Api-Revision"
 
-#define EXCHANGE(method, pattern, ...) { method, pattern, GEMINI_WAY_EXCHANGE, __VA_ARGS__ }
+#define EXCHANGE(method, pattern, ...) { method, V pattern, GEMINI_WAY_EXCHANGE, __VA_ARGS__ }
 #define COUNTED(pattern, ...) EXCHANGE("POST", pattern, .counts = true, __VA_ARGS__)
-#define QUERY(method, pattern, ...) { method, pattern, GEMINI_WAY_QUERY, __VA_ARGS__ }
-#define LIST_OF(pattern, of, page) { "GET", pattern, GEMINI_WAY_LIST, of, .arguments = page }
-#define REFUSED(method, pattern) { method, pattern, GEMINI_WAY_REFUSED }
+#define QUERY(method, pattern, ...) { method, V pattern, GEMINI_WAY_QUERY, __VA_ARGS__ }
+#define LIST_OF(pattern, of, page) { "GET", V pattern, GEMINI_WAY_LIST, of, .arguments = page }
+#define REFUSED(method, pattern) { method, V pattern, GEMINI_WAY_REFUSED }
 
 /* The permissions of an object. */
 #define PERMISSIONS(of, kind)                                                                               \
@@ -39,13 +40,13 @@
 /* What interactions brought: made, listed, asked for and deleted by id. */
 #define OBJECTS(name, of, more)                                                                             \
         QUERY("POST", name, .makes = of, .headers = REVISION),                                              \
-                { "GET", name, GEMINI_WAY_LIST, of, .arguments = PAGE_SNAKE more },                         \
+                { "GET", V name, GEMINI_WAY_LIST, of, .arguments = PAGE_SNAKE more },                       \
                 QUERY("GET", name "/{id}", of, .headers = REVISION),                                        \
                 QUERY("DELETE", name "/{id}", of, .headers = REVISION)
 
 static const GeminiPath rows[] = {
-        { "GET", "models", GEMINI_WAY_MODELS, .arguments = PAGE },
-        { "GET", "models/{model}", GEMINI_WAY_MODELS },
+        { "GET", V "models", GEMINI_WAY_MODELS, .arguments = PAGE },
+        { "GET", V "models/{model}", GEMINI_WAY_MODELS },
         COUNTED("models/{model}:generateContent"),
         COUNTED("models/{model}:streamGenerateContent", .arguments = "alt"),
         EXCHANGE("POST", "models/{model}:countTokens"),
@@ -80,18 +81,18 @@ static const GeminiPath rows[] = {
         QUERY("PATCH", "cachedContents/{id}", BINDING_CACHES, .arguments = "updateMask"),
         QUERY("DELETE", "cachedContents/{id}", BINDING_CACHES),
 
-        { "POST", "files", GEMINI_WAY_UPLOAD, .makes = BINDING_FILES, .below = "/upload" },
+        { "POST", "/upload" V "files", GEMINI_WAY_UPLOAD, .makes = BINDING_FILES },
         QUERY("POST", "files", .makes = BINDING_FILES),
         QUERY("POST", "files:register", .makes = BINDING_FILES),
         LIST_OF("files", BINDING_FILES, PAGE),
         QUERY("GET", "files/{id}", BINDING_FILES),
         QUERY("DELETE", "files/{id}", BINDING_FILES),
-        { "GET", "files/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_FILES, .arguments = "alt" },
-        { "GET", "files/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_FILES, .arguments = "alt",
-          .below = "/download" },
+        { "GET", V "files/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_FILES, .arguments = "alt" },
+        { "GET", "/download" V "files/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_FILES,
+          .arguments = "alt" },
         LIST_OF("generatedFiles", BINDING_GENERATED, PAGE),
         QUERY("GET", "generatedFiles/{id}/operations/{operation}", BINDING_GENERATED),
-        { "GET", "generatedFiles/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_GENERATED,
+        { "GET", V "generatedFiles/{id}:download", GEMINI_WAY_DOWNLOAD, BINDING_GENERATED,
           .arguments = "alt" },
 
         LIST_OF("batches", BINDING_BATCHES, PAGE),
@@ -107,8 +108,8 @@ static const GeminiPath rows[] = {
         QUERY("GET", "fileSearchStores/{id}", BINDING_STORES),
         QUERY("DELETE", "fileSearchStores/{id}", BINDING_STORES, .arguments = "force"),
         QUERY("POST", "fileSearchStores/{id}:importFile", BINDING_STORES),
-        { "POST", "fileSearchStores/{id}:uploadToFileSearchStore", GEMINI_WAY_UPLOAD, BINDING_STORES,
-          .below = "/upload" },
+        { "POST", "/upload" V "fileSearchStores/{id}:uploadToFileSearchStore", GEMINI_WAY_UPLOAD,
+          BINDING_STORES },
         QUERY("GET", "fileSearchStores/{id}/documents", BINDING_STORES, .arguments = PAGE),
         QUERY("GET", "fileSearchStores/{id}/documents/{document}", BINDING_STORES),
         QUERY("DELETE", "fileSearchStores/{id}/documents/{document}", BINDING_STORES, .arguments = "force"),
@@ -143,8 +144,8 @@ static const GeminiPath rows[] = {
               .headers = REVISION),
         QUERY("GET", "environments/{id}/files/{path*}", BINDING_ENVIRONMENTS,
               .arguments = PAGE_SNAKE " recursive", .headers = REVISION),
-        { "PUT", "environments/{id}/files/{path*}", GEMINI_WAY_UPLOAD, BINDING_ENVIRONMENTS,
-          .arguments = "extract overwrite", .headers = REVISION, .below = "/upload" },
+        { "PUT", "/upload" V "environments/{id}/files/{path*}", GEMINI_WAY_UPLOAD, BINDING_ENVIRONMENTS,
+          .arguments = "extract overwrite", .headers = REVISION },
         OBJECTS("triggers", BINDING_TRIGGERS, ""),
         QUERY("PATCH", "triggers/{id}", BINDING_TRIGGERS, .headers = REVISION),
         QUERY("GET", "triggers/{id}/executions", BINDING_TRIGGERS, .arguments = PAGE_SNAKE,
@@ -160,18 +161,30 @@ static const GeminiPath rows[] = {
               .headers = REVISION),
 };
 
+static_assert(ELEMENTSOF(rows) <= GEMINI_PATHS_MAX, "all of them have to fit");
+
 const GeminiPath *gemini_paths(size_t *ret_n) {
         *ret_n = ELEMENTSOF(rows);
         return rows;
 }
 
-const char *gemini_path_rest(const GeminiPath *row, const char *path) {
-        static const char *const versions[] = { "/v1beta/", "/v1/", "/v1alpha/" };
+/* What is before the version: nothing, "/upload", "/download". */
+static size_t n_before(const GeminiPath *row) {
+        return (size_t) (strstr(row->path, V) - row->path);
+}
 
-        if (row->below && !(path = startswith(path, row->below)))
+const char *gemini_path_pattern(const GeminiPath *row) {
+        return row->path + n_before(row) + strlen(V);
+}
+
+const char *gemini_path_rest(const GeminiPath *row, const char *path) {
+        static const char *const versions[] = { V, "/v1/", "/v1alpha/" };
+        size_t n = n_before(row);
+
+        if (strncmp(path, row->path, n) != 0)
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(versions); i++) {
-                const char *rest = startswith(path, versions[i]);
+                const char *rest = startswith(path + n, versions[i]);
 
                 if (rest)
                         return rest;
@@ -215,7 +228,7 @@ static bool fits(const char *pattern, const char *s, const char **ret_id, size_t
 bool gemini_path_fits(const GeminiPath *row, const char *path) {
         const char *rest = gemini_path_rest(row, path);
 
-        return rest && fits(row->pattern, rest, NULL, NULL);
+        return rest && fits(gemini_path_pattern(row), rest, NULL, NULL);
 }
 
 static bool method_serves(const char *row, const char *method) {
@@ -258,18 +271,19 @@ static bool ids_are_valid(const char *pattern, const char *s) {
 }
 
 bool gemini_path_name(const GeminiPath *row, const char *path, char ret[static BINDING_NAME_MAX + 1]) {
+        const char *pattern = gemini_path_pattern(row);
         const char *rest = gemini_path_rest(row, path), *id = NULL;
         size_t n = 0, k;
 
         ret[0] = 0;
-        if (!rest || !fits(row->pattern, rest, &id, &n) || !ids_are_valid(row->pattern, rest))
+        if (!rest || !fits(pattern, rest, &id, &n) || !ids_are_valid(pattern, rest))
                 return false;
         if (!row->kind || !id)
                 return true;
         if (streq(row->kind, BINDING_OPERATIONS)) { /* behind a model, which has many clients */
                 const char *slash = strrchr(id, '/');
 
-                if (!slash || !strchr(strchr(row->pattern, '}') + 1, '{'))
+                if (!slash || !strchr(strchr(row->path, '}') + 1, '{'))
                         return true;
                 id = slash + 1;
                 n = strlen(id);

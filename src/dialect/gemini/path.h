@@ -22,8 +22,7 @@ typedef enum GeminiWay {
 
 typedef struct GeminiPath {
         const char *method; /* GET also serves HEAD */
-        /* Behind the version: `{x}` is one id, `{x*}` the rest of the path. */
-        const char *pattern;
+        const char *path;   /* under /v1beta: `{x}` is one id, `{x*}` the rest of the path */
         GeminiWay way;
         /* What its ids belong to: the name in the path is this and the id, BINDING_BATCHES for one. NULL: to
          * nothing of a client's. */
@@ -32,10 +31,13 @@ typedef struct GeminiPath {
         const char *arguments; /* that pass, with a blank between them; NULL: none */
         const char *headers;   /* the same */
         bool counts;           /* on its model's quota */
-        const char *below;     /* /upload, /download; NULL: the version is the path's first segment */
 } GeminiPath;
 
+#define GEMINI_PATHS_MAX 192U
+
 const GeminiPath *gemini_paths(size_t *ret_n);
+
+const char *gemini_path_pattern(const GeminiPath *row); /* what is behind the version */
 
 /* What of a path is behind the version: NULL if it has none of Google's. */
 const char *gemini_path_rest(const GeminiPath *row, const char *path);

@@ -37,15 +37,11 @@ static void write_google(JWriter *w) {
 
         rows = gemini_paths(&n);
         for (size_t i = 0; i < n; i++) {
-                char path[128];
-
                 if (rows[i].way == GEMINI_WAY_EXCHANGE || rows[i].way == GEMINI_WAY_MODELS)
                         continue; /* they are above */
-                (void) snprintf(path, sizeof(path), "%s/v1beta/%s", strempty(rows[i].below),
-                                rows[i].pattern);
                 jwrite_object(w, NULL);
                 jwrite_string(w, "method", rows[i].method);
-                jwrite_string(w, "path", path);
+                jwrite_string(w, "path", rows[i].path);
                 jwrite_string(w, "description",
                               rows[i].way == GEMINI_WAY_REFUSED ? "is refused" : "as in Google's API");
                 jwrite_end(w);

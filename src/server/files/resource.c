@@ -116,7 +116,7 @@ void resource_refuse(Resource *r, const char *subject) {
 
 /* The path is that of the object itself, not of what is below it. */
 static bool is_of_object(const GeminiPath *row) {
-        const char *id = strchr(row->pattern, '{');
+        const char *id = strchr(row->path, '{');
 
         return row->kind && id && !strchr(id, '/') && !streq(row->kind, BINDING_OPERATIONS);
 }
@@ -124,8 +124,8 @@ static bool is_of_object(const GeminiPath *row) {
 /* {"files": []}, a list of what is below an object, the result of a verb. */
 static bool answers_without_name(const GeminiPath *row) {
         if (row->makes)
-                return streq(row->pattern, "files:register");
-        return !is_of_object(row) || strchr(row->pattern, ':') || streq(row->method, "DELETE");
+                return streq(gemini_path_pattern(row), "files:register");
+        return !is_of_object(row) || strchr(row->path, ':') || streq(row->method, "DELETE");
 }
 
 static void resource_on_done(UpstreamQuery *query) {
@@ -386,7 +386,7 @@ static int refuse(ApiError *ret_error, int status, const char *message) {
 static bool wants_events(Request *q, const GeminiPath *row) {
         const char *stream = http_request_argument(q->io, "stream");
 
-        return streq(row->method, "GET") && streq(row->pattern, "interactions/{id}") &&
+        return streq(row->method, "GET") && streq(gemini_path_pattern(row), "interactions/{id}") &&
                streq_ptr(stream, "true");
 }
 
