@@ -46,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         memcpy(copy, data, size);
         (void) gemini_names_each(copy, size, on_name, &n);
+        (void) gemini_names_all(copy, size, on_name, &n);
         look_for_file(copy, size);
         free(copy);
         return 0;
