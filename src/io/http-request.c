@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -270,6 +272,13 @@ static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
         return 0;
 }
 
+/* The kernel would take megabytes of a file at once, and then none for as long as a slow client needs for
+ * most of them: its progress could not be seen. */
+static void take_little(HttpRequest *r) {
+        (void) setsockopt(r->connection->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ PIECE_SIZE },
+                          sizeof(int));
+}
+
 int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, size_t n_headers,
                         uint64_t size) {
         struct MHD_Response *response;
@@ -280,6 +289,8 @@ int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, s
         response = MHD_create_response_from_callback(
                 size, size == HTTP_SIZE_UNKNOWN ? BLOCK_SIZE : PIECE_SIZE, on_read, r, NULL);
         r->streaming = true;
+        if (size != HTTP_SIZE_UNKNOWN)
+                take_little(r);
         return request_set_response(r, status, response, headers, n_headers);
 }
 

@@ -4,7 +4,7 @@
 
 #include "http-fixture.h"
 
-#include <sys/ioctl.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -298,9 +298,14 @@ static void test_sized_answer(void **state) {
         _cleanup_close_ int fd = dial(f);
         HttpRequest *r = begin(f, fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         size_t done = 0;
+        int unsent = 0;
 
         TURN_UNTIL(f, f->n_piece == 1);
         assert_int_equal(http_request_stream(r, 206, NULL, 0, 200000), 0);
+        assert_int_equal(getsockopt(r->connection->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+                                    &(socklen_t){ sizeof(int) }),
+                         0);
+        assert_int_equal(unsent, 65536);
         while (done < 200000) {
                 size_t n = MIN(70000, 200000 - done);
 
