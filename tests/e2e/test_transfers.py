@@ -15,7 +15,7 @@ from front import Front
 from house import SECRETS, Daemon
 from test_files import POOL, PROJECTS, Files, keys
 from test_life import _connects as connects
-from transfer import BAD_KEY, MIB, Download, Upload, Upstream, compose, content, digest, error, told, under_way, upload, wait_idle
+from transfer import BAD_KEY, MIB, Download, Gone, Upload, Upstream, chunked, compose, content, digest, error, told, under_way, upload, wait_idle
 
 SIZE = 8 * MIB if house.SANITIZED else 200 * MIB
 SMALL = 2 * MIB + 12345
@@ -150,6 +150,34 @@ def test_a_connection_goes_on(sim, daemon):
             u.c.sock.sendall(compose("GET", f"/v1beta/{file['name']}:download?alt=media"))
             assert u.c.read().body == b"".join(content(SMALL))
             u.c.sock.sendall(compose("POST", Upload.PATH, [("X-Goog-Upload-Protocol", "raw"), ("Content-Length", str(SMALL))]))
+
+
+def test_what_follows(sim, daemon):
+    """Behind the announced length, or the last chunk, is the next request, or what is none."""
+    data = b"".join(content(SMALL))
+    for size, body in ((SMALL, data), (None, b"".join(chunked([data[:MIB], data[MIB:]])))):
+        with Upload(daemon, size) as u:
+            u.c.sock.sendall(body + compose("GET", "/health", token=None) + b"nonsense\r\n\r\n")
+            assert told(u.file()) == digest([data])
+            assert u.c.read().status == 200
+            assert u.c.read().status == 400
+
+
+def test_less_than_announced(tmp_path):
+    """Upstream sees an end without the rest, never a shorter file."""
+    seen = []
+
+    def serve(peer):
+        try:
+            seen.extend(peer.head().body())
+        except Gone:
+            seen.append(None)
+
+    with Upstream(serve) as u, gateway(tmp_path, u) as d:
+        with Upload(d, SMALL) as up:
+            up.send([b"x" * (SMALL - 1)])
+            wait.until("it is there", lambda: sum(map(len, seen)) == SMALL - 1)
+        wait.until("the end", lambda: seen[-1] is None)
 
 
 @ROADS
