@@ -128,9 +128,15 @@ static void fill_google(void) {
         size_t n;
 
         rows = gemini_paths(&n);
-        for (size_t i = 0; i < n; i++)
-                google[i] = (Route) NATIVE(rows[i].method, rows[i].path, resource_begin, NULL,
-                                           .flags = streq(rows[i].method, "PATCH") ? ROUTE_SMALL_BODY : 0);
+        for (size_t i = 0; i < n; i++) {
+                bool is_upload = rows[i].way == GEMINI_WAY_UPLOAD;
+
+                google[i] = (Route) NATIVE(rows[i].method, rows[i].path,
+                                           is_upload ? resource_upload : resource_begin, NULL,
+                                           .flags = is_upload                        ? ROUTE_UPLOAD_TOKEN :
+                                                    streq(rows[i].method, "PATCH") ? ROUTE_SMALL_BODY :
+                                                                                     0);
+        }
 }
 
 const Route *routes_all(size_t *ret_n) {

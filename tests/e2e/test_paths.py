@@ -386,15 +386,6 @@ def test_other_methods(sim, api, path):
     assert sim.requests() == []
 
 
-@pytest.mark.parametrize("method,path", [
-    ("POST", "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore"), ("PUT", "/upload/v1beta/environments/e/files/a/b.txt"),
-])
-def test_streams_are_not_served_yet(sim, api, method, path):
-    e = api.ask(method, path, b"" if method != "GET" else None, status=501)
-    assert e["error"]["status"] == "UNIMPLEMENTED"
-    assert sim.requests() == []
-
-
 def test_openais_batches(sim, api):
     """The same path, in the form of another protocol."""
     a = api.daemon.ask("GET", "/v1/batches", token="TOKEN")

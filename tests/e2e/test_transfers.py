@@ -13,7 +13,7 @@ import wait
 from cost import forget_peak, memory, peak
 from front import Front
 from house import SECRETS, Daemon
-from test_files import POOL, PROJECTS, Files, keys
+from test_files import KEYS, POOL, PROJECTS, Files, keys
 from test_life import _connects as connects
 from transfer import BAD_KEY, MIB, Download, Gone, Upload, Upstream, chunked, compose, content, digest, error, told, under_way, upload, wait_idle
 
@@ -33,6 +33,9 @@ def road(kind, folder, upstream):
     under.mkdir()
     with Front(under, upstream) as f:
         yield f
+
+
+RAW = [("X-Goog-Upload-Protocol", "raw")]
 
 
 def line_of(daemon, words):
@@ -228,6 +231,55 @@ def test_of_another_client(sim, start):
         with Download(d, file["name"]) as down:
             assert down.head().status == 200 and digest(down.pieces()) == digest(content(SMALL))
     assert d.ask("GET", "/v1beta/files/none:download?alt=media").status == 404
+
+
+# --- other places that files go to ---
+
+STORE = "/v1beta/fileSearchStores"
+
+
+@ROADS
+def test_a_document_of_a_store(sim, tmp_path, kind):
+    """Resumable and in one go, by the keys of the store's project, for the client that has made it."""
+    settings = {"API_KEYS": POOL, "ALLOWED_TOKENS": json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]])}
+    sim.script(PROJECTS)
+    with road(kind, tmp_path, sim) as upstream, gateway(tmp_path, upstream, settings) as d:
+        files = Files(d)
+        for _ in range(3):
+            sim.clear()
+            store = files.ask("POST", STORE, {"displayName": "S"})["name"]
+            path = f"/upload/v1beta/{store}:uploadToFileSearchStore"
+            start = [("X-Goog-Upload-Protocol", "resumable"), ("X-Goog-Upload-Command", "start"),
+                     ("X-Goog-Upload-Header-Content-Length", str(SMALL)), ("X-Goog-Upload-Header-Content-Type", "text/plain")]
+            url = d.ask("POST", path, start, {"displayName": "D"}).header("x-goog-upload-url")
+            assert url.startswith(f"http://gemgate.test{path}?upload_id=")
+            command = [("X-Goog-Upload-Command", "upload, finalize"), ("X-Goog-Upload-Offset", "0")]
+            for target, headers, token in ((url[url.index(path):], command, None), (path, RAW, "TOKEN")):
+                with Upload(d, SMALL, path=target, headers=headers, token=token) as u:
+                    u.send(content(SMALL))
+                    a = u.answer()
+                operation = json.loads(a.body)
+                assert a.status == 200 and told(operation["response"]) == digest(content(SMALL))
+                assert operation["name"].startswith(f"{store}/upload/operations/")
+            assert len(set(keys(sim)) - set(KEYS[1:3])) <= 1 and (len(set(keys(sim))) == 1 or set(keys(sim)) == set(KEYS[1:3]))
+        sim.clear()
+        assert d.ask("POST", path, start, {"displayName": "D"}, token="TOKEN2").status == 404
+        with Upload(d, SMALL, path=path, headers=RAW, token="TOKEN2") as u:
+            assert u.answer().status == 404
+        assert sim.requests() == []
+
+
+def test_a_file_of_an_environment(sim, daemon):
+    files = Files(daemon)
+    environment = files.ask("POST", "/v1beta/environments", {})["id"]
+    sim.clear()
+    path = f"/upload/v1beta/environments/{environment}/files/a/b%20c.txt"
+    for size in (5, SMALL):
+        data = b"".join(content(size))
+        a = daemon.ask("PUT", path + "?overwrite=true&x=y", [("Content-Type", "text/plain")], data)
+        assert a.status == 200 and told(json.loads(a.body)["file"]) == digest([data])
+    assert {r.target for r in sim.requests()} == {path + "?overwrite=true"}
+    assert daemon.ask("PUT", path + "?upload_id=0123", [], b"x").status == 400
 
 
 # --- the slower side makes the other one wait ---

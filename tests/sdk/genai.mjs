@@ -33,6 +33,12 @@ const operations = {
     async file_download(params) {
         await client.files.download({ file: params.name, downloadPath: params.path });
     },
+    store_upload: (params) =>
+        client.fileSearchStores.uploadToFileSearchStore({
+            fileSearchStoreName: params.store,
+            file: params.path,
+            config: params.config,
+        }),
     file_delete: async (params) => void (await client.files.delete(params)),
     file_list: async (params) => all(await client.files.list(params)),
     cache_create: (params) => client.caches.create(params),

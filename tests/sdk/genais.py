@@ -3,7 +3,7 @@
 
     genai.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, message, code}}
 
-op: generate, stream, count, models {config}, model {model}, and files: upload {path, config}, file_get, file_delete {name}, file_download {name, path}, file_list {config}, cache_create
+op: generate, stream, count, models {config}, model {model}, and files: upload {path, config}, file_get, file_delete {name}, file_download {name, path}, store_upload {store, path}, file_list {config}, cache_create
 {model, config}, cache_get, cache_delete {name}, cache_update {name, config}, cache_list {config}. params: model, contents, config.
 """
 import json
@@ -34,7 +34,7 @@ class Python:
         client = genai.Client(api_key=token or SECRETS["TOKEN"], http_options=options)
         out = {"chunks": [], "error": None, "result": None}
         try:
-            about = {"file": client.files, "cache": client.caches}.get(op.split("_")[0], client.models)
+            about = {"file": client.files, "cache": client.caches, "store": client.file_search_stores}.get(op.split("_")[0], client.models)
             about = client.files if op == "upload" else about
             out["result"] = getattr(self, op)(about, params, out)
         except (errors.APIError, httpx.HTTPError, ValueError) as e:
@@ -68,6 +68,10 @@ class Python:
     def file_download(self, files, params, out):
         with open(params["path"], "wb") as f:
             f.write(files.download(file=params["name"]))
+
+    def store_upload(self, stores, params, out):
+        name = params["store"]
+        return plain(stores.upload_to_file_search_store(file_search_store_name=name, file=params["path"], config=params.get("config")))
 
     def file_delete(self, files, params, out):
         files.delete(**params)

@@ -72,6 +72,18 @@ def test_a_large_file_up_and_down(genai, sim, start, tmp_path):
     assert len(set(keys(sim))) == 1
 
 
+def test_a_document_of_a_store(genai, sim, daemon, tmp_path):
+    store = json.loads(daemon.ask("POST", "/v1beta/fileSearchStores", [], {"displayName": "S"}).body)["name"]
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"".join(transfer.content(10 * MIB)))
+    config = {"displayName": "D", "mimeType": "text/plain"}
+    operation = good(genai.call("store_upload", daemon, {"store": store, "path": str(path), "config": config}))
+    assert operation["name"].startswith(f"{store}/upload/operations/")
+    sent = [r for r in sim.requests() if "upload_id" in r.target]
+    assert [r.header("x-goog-upload-offset") for r in sent] == ["0", str(8 * MIB)]
+    assert len(set(keys(sim))) == 1
+
+
 def test_pages(genai, sim, daemon, text):
     made = sorted(good(genai.call("upload", daemon, {"path": text(), "config": {"mimeType": "text/plain"}}))["name"] for _ in range(5))
     assert [f["name"] for f in good(genai.call("file_list", daemon, {"config": {"pageSize": 2}}))] == made

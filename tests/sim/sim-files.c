@@ -153,8 +153,32 @@ static Thing *make_file(SimFiles *f, json_object *said, const char *owner, const
         return t;
 }
 
-static void answer_file(const Thing *t, Buf *body) {
-        json_object *o = json_object_new_object();
+/* A document of a store: the operation that has read it. The file was only on its way there. */
+static void answer_document(Thing *t, const char *store, size_t n, Buf *body) {
+        json_object *o = json_object_new_object(), *response = json_object_get(t->json);
+        char name[256];
+
+        (void) snprintf(name, sizeof(name), "%.*s/upload/operations/%s", (int) n, store,
+                        strchr(t->name, '/') + 1);
+        json_object_object_add(o, "name", json_object_new_string(name));
+        json_object_object_add(o, "done", json_object_new_boolean(true));
+        (void) snprintf(name, sizeof(name), "%.*s/documents/%s", (int) n, store, strchr(t->name, '/') + 1);
+        json_object_object_add(response, "documentName", json_object_new_string(name));
+        json_object_object_add(o, "response", response);
+        write_json(o, body);
+        json_object_put(o);
+        thing_free(t);
+}
+
+static void answer_file(Thing *t, const Request *q, Buf *body) {
+        const char *store = startswith(q->path, "/upload/v1beta/");
+        json_object *o;
+
+        if (startswith(store, "fileSearchStores/")) {
+                answer_document(t, store, strcspn(store, ":"), body);
+                return;
+        }
+        o = json_object_new_object();
 
         json_object_object_add(o, "file", json_object_get(t->json));
         write_json(o, body);
@@ -179,9 +203,8 @@ static unsigned start_upload(SimFiles *f, const char *owner, const Request *q, B
         t->hash = hash_new();
         if (asprintf(ret_header,
                      "X-Goog-Upload-Status: active\r\nX-Goog-Upload-Chunk-Granularity: 8388608\r\n"
-                     "X-Goog-Upload-URL: " GOOGLE
-                     "/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
-                     strchr(t->name, '/') + 1) < 0)
+                     "X-Goog-Upload-URL: " GOOGLE "%s?upload_id=%s&upload_protocol=resumable",
+                     q->path, strchr(t->name, '/') + 1) < 0)
                 abort();
         return 200;
 }
@@ -206,8 +229,9 @@ static unsigned go_on(SimFiles *f, const char *id, const char *owner, const Requ
                 hash_add(t->hash, q->body, q->n_body);
         }
         if (strstr(command, "finalize")) {
-                answer_file(make_file(f, t->json, owner, text_of(t->json, "mimeType"), t->received, t->hash),
-                            body);
+                answer_file(make_file(f, t->json, owner, text_of(t->json, "mimeType"), t->received,
+                                      t->hash),
+                            q, body);
                 status = "final";
         } else if (strstr(command, "cancel"))
                 status = "cancelled";
@@ -260,7 +284,7 @@ static unsigned upload_raw(SimFiles *f, const char *owner, const Request *q, Buf
 
         if (!q->incoming)
                 incoming_add(in, q->body, q->n_body);
-        answer_file(make_file(f, file, owner, type, in->n, in->hash), body);
+        answer_file(make_file(f, file, owner, type, in->n, in->hash), q, body);
         json_object_put(file);
         if (!q->incoming)
                 incoming_free(in);
@@ -282,7 +306,7 @@ static unsigned upload_once(SimFiles *f, const char *owner, const Request *q, Bu
         (void) json_object_object_get_ex(o, "file", &file);
         answer_file(make_file(f, file, owner, text_of(file, "mimeType"), in ? in->n : 0,
                               in ? in->hash : NULL),
-                    body);
+                    q, body);
         json_object_put(o);
         return 200;
 }
@@ -297,7 +321,7 @@ static unsigned upload(SimFiles *f, const char *owner, const Request *q, Buf *bo
                 status = go_on(f, id, owner, q, body, ret_header);
         else if (streq(protocol, "resumable"))
                 status = start_upload(f, owner, q, body, ret_header);
-        else if (streq(protocol, "raw"))
+        else if (streq(protocol, "raw") || streq(q->method, "PUT"))
                 status = upload_raw(f, owner, q, body);
         else if (streq(protocol, "multipart"))
                 status = upload_once(f, owner, q, body);
@@ -386,6 +410,11 @@ const char *files_path(const Request *q, char **ret_name) {
                 if (asprintf(ret_name, "files/%.*s", (int) (n - k), id) < 0)
                         abort();
                 return "files.download";
+        }
+        if (startswith(q->path, "/upload/v1beta/fileSearchStores/") ||
+            (startswith(q->path, "/upload/v1beta/environments/") && streq(q->method, "PUT"))) {
+                *ret_name = strdup("");
+                return *ret_name ? "upload" : NULL;
         }
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 const char *rest = startswith(q->path, rows[i].path);

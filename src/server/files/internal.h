@@ -15,7 +15,7 @@
 
 struct Resource {
         Request *request;
-        const GeminiPath *row; /* NULL: of an upload */
+        const GeminiPath *row;
         UpstreamQuery query; /* not of a list */
         Reading *reading;    /* of a large body, before the query */
         Timeout deadline;
@@ -48,6 +48,7 @@ DEFINE_CLEANUP(Resource *, resource_free);
 void resource_start(Resource *r); /* starts the call; the resource may be freed when it returns */
 void resource_refuse(Resource *r, const char *subject); /* answers with the query's failure, and frees it */
 int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
+int resource_put_path(Resource *r, ApiError *ret_error); /* that goes upstream, arguments and headers */
 int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error);
 int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error); /* the content of a file */
 

@@ -234,6 +234,16 @@ static int put_headers(Resource *r, ApiError *ret_error) {
         return HANDLER_E_REFUSED;
 }
 
+int resource_put_path(Resource *r, ApiError *ret_error) {
+        const char *pattern = gemini_path_pattern(r->row);
+        int e;
+
+        (void) buf_append(&r->query.path, r->row->path, (size_t) (pattern - r->row->path));
+        put_escaped(&r->query.path, gemini_path_rest(r->row, r->request->path));
+        e = put_arguments(r, ret_error);
+        return e == 0 ? put_headers(r, ret_error) : e;
+}
+
 /* The body is right: it goes upstream as it is. */
 static void start(Resource *r) {
         Buf *body = http_request_body(r->request->io);
@@ -351,11 +361,7 @@ static int query(Request *q, const GeminiPath *row, ApiError *ret_error) {
                               "The path does not name one: an id is [A-Za-z0-9_-]{1,%u}.", BINDING_ID_MAX);
                 return HANDLER_E_REFUSED;
         }
-        (void) buf_puts(&r->query.path, "/v1beta/");
-        put_escaped(&r->query.path, gemini_path_rest(row, q->path));
-        e = put_arguments(r, ret_error);
-        if (e == 0)
-                e = put_headers(r, ret_error);
+        e = resource_put_path(r, ret_error);
         if (e != 0)
                 return e;
         r->query.verb = row->method;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * POST /upload/v1beta/files. A body is passed on while it arrives, but for a small one of a known length,
- * which is held and may go to another key (server/body.h). Google's forms:
+ * POST /upload/v1beta/files, and the same to a store of documents. A body is passed on while it arrives,
+ * but for a small one of a known length, which is held and may go to another key (server/body.h). Google's
+ * forms:
  *
  *   - in one go: metadata and content in one body, `X-Goog-Upload-Protocol: multipart`;
  *   - resumable: a request with the command `start` is answered with X-Goog-Upload-URL. The content is sent
@@ -14,6 +15,8 @@
  * client nor a false upstream chooses where data is sent. Google accepts its id without a key, and its SDKs
  * send none. In the same way gemgate's id, which is random and valid for a day, replaces the token that
  * began the upload, and only that one.
+ *
+ * A file of an environment is the whole body of a PUT.
  */
 
 #include <errno.h>
@@ -27,8 +30,10 @@
 #include "dialect/gemini/resource.h"
 #include "server/files/internal.h"
 #include "server/files/made.h"
+#include "server/files/owner.h"
 #include "server/http.h"
 #include "server/reply.h"
+#include "server/routes.h"
 
 #define UPLOAD_LIFE      USEC_PER_DAY
 #define HEADER_VALUE_MAX 1024U
@@ -198,7 +203,7 @@ static void upload_on_done(UpstreamQuery *query) {
         Resource *r = CONTAINER_OF(query, Resource, query);
         Request *q = query->request;
         Pool *pool = q->http->p.pool;
-        char url[HOST_MAX + BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
+        char url[HOST_MAX + 3 * BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
                                                received[sizeof(r->upload.received)],
                                                granularity[sizeof(r->upload.granularity)];
         const Token *maker = r->name[0] ? resource_upload_token(q) ?: q->token : q->token;
@@ -211,15 +216,16 @@ static void upload_on_done(UpstreamQuery *query) {
                 bind_upload(r);
                 if (r->name[0])
                         (void) snprintf(url, sizeof(url),
-                                        "%s://%s/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
-                                        is_tls(q) ? "https" : "http", host_of(q),
+                                        "%s://%s%s?upload_id=%s&upload_protocol=resumable",
+                                        is_tls(q) ? "https" : "http", host_of(q), q->path,
                                         r->name + strlen(BINDING_UPLOADS));
         } else if (r->name[0] && (streq(r->upload.status, "final") || streq(r->upload.status, "cancelled")))
                 pool_unbind_name(pool, r->name);
         if (query->verdict.class != VERDICT_OK)
                 return resource_refuse(r, "the upload");
 
-        made_learn(query, BINDING_FILES, maker);
+        if (r->row->makes)
+                made_learn(query, r->row->makes, maker);
         memcpy(status, r->upload.status, sizeof(status));
         memcpy(received, r->upload.received, sizeof(received));
         memcpy(granularity, r->upload.granularity, sizeof(granularity));
@@ -304,9 +310,24 @@ static bool find_upload(Resource *r, const char *id) {
         if (!theirs)
                 return false;
         memcpy(r->query.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->query.path, "/upload/v1beta/files?upload_id=%s&upload_protocol=resumable",
-                          theirs);
+        (void) buf_printf(&r->query.path, "?upload_id=%s&upload_protocol=resumable", theirs);
         return true;
+}
+
+/* A store or an environment, whose project it has to be. */
+static int find_place(Resource *r, ApiError *ret_error) {
+        char *name = r->query.pinned;
+        FileOwner asker;
+        int e;
+
+        if (!gemini_path_name(r->row, r->request->path, name))
+                return refuse(ret_error, 400, NULL, "The path does not name one: an id is [A-Za-z0-9_-].");
+        if (!name[0])
+                return 0;
+        e = file_owner_init(&asker, r->request);
+        if (e < 0)
+                return e;
+        return file_owner_may_use(&asker, name) ? 0 : file_owner_refuse(name, ret_error);
 }
 
 /* A body that is held may go to another key if Google has refused it, one that is passed on only if no byte
@@ -353,7 +374,7 @@ int resource_upload(Request *q, ApiError *ret_error) {
         const char *command = http_request_header(q->io, "X-Goog-Upload-Command");
         const char *id = http_request_argument(q->io, "upload_id");
         const char *type = http_request_header(q->io, "Content-Type"), *bad;
-        bool once = protocol && (streq(protocol, "multipart") || streq(protocol, "raw"));
+        bool is_whole, once = protocol && (streq(protocol, "multipart") || streq(protocol, "raw"));
         _cleanup_(resource_freep) Resource *r = NULL;
         int e;
 
@@ -364,7 +385,17 @@ int resource_upload(Request *q, ApiError *ret_error) {
                 e = resource_new(q, &r);
         if (e != 0)
                 return e;
-        bad = pass_headers(r);
+        r->row = gemini_path_find(q->route->method, q->path);
+        assert(r->row);
+        e = find_place(r, ret_error);
+        if (e == 0)
+                e = resource_put_path(r, ret_error);
+        if (e != 0)
+                return e;
+        is_whole = streq(r->row->method, "PUT");
+        if (is_whole && id)
+                return refuse(ret_error, 400, "upload_id", "The upload of an environment's file has no id.");
+        bad = is_whole ? NULL : pass_headers(r);
         if (bad)
                 return refuse(ret_error, 400, bad, "A header of the upload is not as Google has it.");
         if (command && !is_command(command))
@@ -375,23 +406,22 @@ int resource_upload(Request *q, ApiError *ret_error) {
         if (id && !find_upload(r, id))
                 return refuse(ret_error, 404, "upload_id",
                               "There is no such upload of this token, or it is over: start another.");
-        if (!id && !once && !(command && has_word(command, "start")))
+        if (!id && !once && !is_whole && !(command && has_word(command, "start")))
                 return refuse(ret_error, 400, "X-Goog-Upload-Protocol",
                               "An upload is `X-Goog-Upload-Protocol: multipart`, or `resumable` with the "
                               "command `start`.");
-        if (!id && !host_of(q))
+        if (!id && !is_whole && !host_of(q))
                 return refuse(ret_error, 400, "Host",
                               "Host must name a host that the upload can go on with.");
-        if (!id)
-                (void) buf_puts(&r->query.path, "/upload/v1beta/files");
         if (type && !is_header_value(type, NULL))
                 return refuse(ret_error, 400, "Content-Type", "Content-Type is not one.");
         if (asprintf(&r->query.content_type, "Content-Type: %s", type ?: "application/octet-stream") < 0) {
                 r->query.content_type = NULL;
                 return -ENOMEM;
         }
-        r->query.verb = "POST";
+        r->query.verb = r->row->method;
         r->query.may_be_empty = true; /* until the upload ends */
+        r->query.may_be_nameless = !r->row->makes;
         put_body(r);
         resource_start(TAKE_PTR(r));
         return 0;
