@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A turn: sd-event finds the loop's epoll descriptor readable, loop_dispatch() takes up to BATCH events from
+ * A turn: sd-event finds the loop's epoll descriptor readable, turn() takes up to BATCH events from
  * it, calls their owners, and then runs the requested hooks. The two libraries do their work in
  * hooks: libcurl's due timeouts, then one MHD_run() for each listener. Both are requested many times a turn
  * and run once. A hook may request another, so hooks run in rounds until none is due; ROUNDS bounds the
  * rounds, and what is left runs in the next turn.
+ *
+ * Under load more events have arrived by the end of a turn. Then the next turn follows at once, without
+ * sd-event's own epoll_wait() and its look at all timers; after TURNS of them sd-event has its turn. A look
+ * that finds nothing is a system call for nothing, so there is one only after a turn with several events, or
+ * where the last look found some. There is none beside slices, which have a turn of sd-event each.
  *
  * A hook that is requested outside a turn (by a timer, the bus, a signal) enables a defer source of low
  * priority, so that all producers of that wake-up run first: each MHD_run() with a resumption pending costs
@@ -27,6 +32,7 @@
 
 #define BATCH 256
 #define ROUNDS 16
+#define TURNS 8
 #define HOOK_PRIORITY 10
 
 struct Loop {
@@ -37,6 +43,8 @@ struct Loop {
         int epoll_fd;
         List hooks, slices;
         bool in_turn;
+        bool is_running; /* in loop_run(); else there is one turn at a time */
+        bool is_busy;    /* the last look after a turn found events */
         usec_t now; /* CLOCK_MONOTONIC, as sd-event has it for this turn; 0: not in one of its descriptors */
 
         struct epoll_event batch[BATCH];
@@ -72,25 +80,42 @@ static bool run_hooks(Loop *l) {
         return due;
 }
 
-static int on_hot(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata) {
-        Loop *l = userdata;
-
-        l->batch_n = epoll_wait(fd, l->batch, BATCH, 0);
-        if (l->batch_n < 0)
-                return errno == EINTR ? 0 : -errno;
+/* True if another turn should follow at once. */
+static bool turn(Loop *l) {
+        int n = l->batch_n;
 
         l->in_turn = true;
-        l->now = loop_now(l);
-        for (l->batch_i = 0; l->batch_i < l->batch_n; l->batch_i++) {
+        for (l->batch_i = 0; l->batch_i < n; l->batch_i++) {
                 LoopFd *w = l->batch[l->batch_i].data.ptr;
 
                 if (w)
                         w->fn(l->batch[l->batch_i].events, w->userdata);
         }
         l->batch_n = 0;
-        (void) run_hooks(l);
+        return !run_hooks(l) && l->is_running && list_is_empty(&l->slices) && (n > 1 || l->is_busy);
+}
+
+static int on_hot(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata) {
+        Loop *l = userdata;
+
+        int r = 0;
+
+        l->now = loop_now(l);
+        for (unsigned i = 0; i < TURNS; i++) {
+                l->batch_n = epoll_wait(fd, l->batch, BATCH, 0);
+                if (l->batch_n < 0 && errno != EINTR)
+                        r = -errno;
+                if (i > 0)
+                        l->is_busy = l->batch_n > 0;
+                if (l->batch_n <= 0)
+                        break;
+                if (i > 0)
+                        l->now = clock_monotonic();
+                if (!turn(l))
+                        break;
+        }
         l->now = 0;
-        return 0;
+        return r;
 }
 
 static int on_hooks(sd_event_source *s _unused_, void *userdata) {
@@ -185,10 +210,16 @@ usec_t loop_now(Loop *l) {
 }
 
 int loop_run(Loop *l) {
-        return sd_event_loop(l->event);
+        int r;
+
+        l->is_running = true;
+        r = sd_event_loop(l->event);
+        l->is_running = false;
+        return r;
 }
 
 void loop_exit(Loop *l, int code) {
+        l->is_running = false;
         (void) sd_event_exit(l->event, code);
 }
 

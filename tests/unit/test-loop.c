@@ -153,6 +153,62 @@ static void test_dropped_in_the_batch(void **state) {
         assert_int_equal(f->n_a + f->n_b, 1);
 }
 
+/* --- turns that follow each other --- */
+
+#define N_TURNS 100U
+
+typedef struct Run {
+        Fixture *fixture;
+        unsigned n_outer; /* turns of sd-event */
+} Run;
+
+static int on_due(sd_event_source *s, uint64_t usec _unused_, void *userdata) {
+        Run *r = userdata;
+
+        r->n_outer++;
+        (void) sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+        if (r->fixture->n_a >= N_TURNS)
+                loop_exit(r->fixture->loop, 0);
+        return 0;
+}
+
+/* The descriptors are ready in each turn, and so is a timer of sd-event. */
+static void run(Fixture *f, Run *r) {
+        sd_event_source *s;
+
+        *r = (Run){ .fixture = f };
+        assert_true(sd_event_add_time(loop_event(f->loop), &s, CLOCK_MONOTONIC, 0, 1, on_due, r) >= 0);
+        assert_int_equal(loop_run(f->loop), 0);
+        sd_event_source_unref(s);
+}
+
+static void test_turns_under_load(void **state) {
+        _cleanup_close_ int a = ready_fd(), b = ready_fd();
+        Fixture *f = *state;
+        Run r;
+
+        loop_hook_add(f->loop, &f->hook, on_hook, f);
+        assert_int_equal(loop_fd_add(f->loop, &f->a, a, EPOLLIN, on_a, f), 0);
+        assert_int_equal(loop_fd_add(f->loop, &f->b, b, EPOLLIN, on_b, f), 0);
+        run(f, &r);
+        assert_int_equal(f->n_b, f->n_a);
+        assert_int_equal(f->n_hook, f->n_a); /* once a turn */
+        assert_true(r.n_outer * 4 < f->n_a);
+        assert_true(r.n_outer * 16 > f->n_a);
+}
+
+/* A single event a turn: nothing else is likely to be there. */
+static void test_turns_without_load(void **state) {
+        _cleanup_close_ int a = ready_fd();
+        Fixture *f = *state;
+        Run r;
+
+        loop_hook_add(f->loop, &f->hook, on_hook, f);
+        assert_int_equal(loop_fd_add(f->loop, &f->a, a, EPOLLIN, on_a, f), 0);
+        run(f, &r);
+        assert_true(r.n_outer + 1 >= f->n_a);
+}
+
 /* --- slices --- */
 
 typedef struct Work {
@@ -270,6 +326,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_hook_from_outside, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hook_drops_a_neighbour, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_dropped_in_the_batch, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_turns_under_load, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_turns_without_load, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts_of_another_length, setup, teardown),
