@@ -54,7 +54,7 @@ struct HttpConnection {
         Buf ahead; /* received, but behind a head that libmicrohttpd has not read yet */
         bool hup;
         bool unread; /* bytes have arrived, and not all are read; may be true without a reason */
-        bool parked; /* see http-park.c */
+        bool answers, parked; /* see http-wire.c; http-park.c */
         bool guest;           /* its address is not welcome: it has one short request without a body */
         bool cut;             /* by us: nothing more is read from it */
         bool sends;           /* bytes of the next head have arrived */

@@ -35,7 +35,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
                 http_request_gone(r);
                 return MHD_NO;
         }
-        r->suspended = true;
+        r->suspended = r->connection->answers = true;
         MHD_suspend_connection(r->connection->mhd);
         return MHD_YES;
 }
@@ -151,6 +151,7 @@ void http_receive_end(void *cls, struct MHD_Connection *mhd, void **context,
         timeout_stop(&r->connection->due);
         *context = NULL;
         r->connection->request = NULL;
+        r->connection->answers = false;
         s->ops.end(r, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || r->lingers, s->userdata);
         s->n_requests--;
         s->n_admitted -= r->admitted;

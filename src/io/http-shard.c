@@ -88,6 +88,7 @@ static void shard_set_timeouts(HttpShard *d, unsigned seconds) {
 /* MHD has refused a head: it may have closed the connection, without calling anything. */
 static void shard_free_closed(HttpShard *d) {
         d->refused = false;
+        d->is_ready = true;
         shard_set_timeouts(d, CLOSED_TIMEOUT_SEC);
         http_wire_run(d);
         shard_set_timeouts(d, HTTP_IDLE_TIMEOUT_SEC);
@@ -126,7 +127,10 @@ static void shard_run(void *userdata) {
 }
 
 static void on_mhd_ready(uint32_t events _unused_, void *userdata) {
-        http_shard_ask(userdata);
+        HttpShard *d = userdata;
+
+        d->is_ready = true;
+        http_shard_ask(d);
 }
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -238,6 +242,7 @@ void http_shard_add(HttpShard *d, int fd, const struct sockaddr *peer, socklen_t
         d->accepting_guest = guest;
         (void) MHD_add_connection(d->daemon, fd, peer, n_peer); /* closes the descriptor if it fails */
         d->accepting = NULL;
+        d->is_ready = true; /* its first bytes may be there */
         http_shard_ask(d);
 }
 
@@ -347,6 +352,7 @@ HttpShard *http_shard_free(HttpShard *d) {
                                 http_request_gone(c->request);
                         http_unpark(c);
                 }
+                d->is_ready = true;
                 http_wire_run(d);
                 loop_fd_remove(d->listener->server->loop, &d->watch);
                 MHD_stop_daemon(d->daemon);

@@ -16,6 +16,7 @@ struct HttpShard {
         LoopHook hook;
         struct sd_event_source *timer;
         bool armed;
+        bool is_ready;   /* MHD's epoll may have events */
         bool refused;    /* MHD has refused a head in this run */
         bool unanswered; /* MHD has no memory for an answer's head, and closes the connection next */
         uint64_t n_events; /* what MHD has called: a run without an event made no progress */

@@ -53,6 +53,7 @@ static bool makes_no_progress(HttpShard *d) {
         for (unsigned i = 0; i < TRIAL_RUNS; i++) {
                 uint64_t before = d->n_events;
 
+                d->is_ready = true;
                 http_wire_run(d);
                 if (d->n_events != before || !wants_run(d))
                         return false;

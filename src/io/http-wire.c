@@ -14,6 +14,15 @@
  *     request gets a 400 like any other wrong head; or it answers by itself. Both close the connection, and
  *     a head behind that one would be refused.
  *
+ * Where libmicrohttpd continues a suspended connection to send the answer (HttpConnection.answers), it
+ * mostly tries to receive first. If nothing has come since the socket was empty (HttpConnection.unread), it
+ * gets EAGAIN without a system call. That loses nothing that comes meanwhile: a suspended connection is in
+ * no epoll, and when libmicrohttpd next waits for bytes it adds it, which shows what is there.
+ *
+ * This file also defines epoll_wait(): in each run libmicrohttpd looks at its own epoll, which nearly always
+ * has nothing, because connections are parked or suspended (http-park.c). The loop watches that epoll, and
+ * shows in the same turn what is in it, so that libmicrohttpd needs to look only then.
+ *
  * Which body follows a head is known when libmicrohttpd has read the head, but its first bytes, and whole
  * further requests, can be in the same piece. They are kept until then (HttpConnection.ahead); they are no
  * more than libmicrohttpd keeps in its buffer of HTTP_HEADERS_MAX.
@@ -105,12 +114,25 @@ ssize_t http_wire_recv(int fd, void *p, size_t n, int flags) {
 
         if (c && c->cut)
                 return 0;
-        if (c && is_broken(c))
+        if (c && (is_broken(c) || (c->answers && !c->unread)))
                 return nothing_now();
         k = recvfrom(fd, p, n, flags, NULL, NULL);
         if (c && k < (ssize_t) n)
                 c->unread = false;
         return c && k > 0 ? received(c, p, (size_t) k) : k;
+}
+
+/* epoll_wait() for libmicrohttpd, and for all others in the process. */
+__attribute__((visibility("default"))) int http_wire_epoll_wait(int fd, struct epoll_event *events, int n,
+                                                                int timeout) __asm__("epoll_wait");
+
+int http_wire_epoll_wait(int fd, struct epoll_event *events, int n, int timeout) {
+        if (running && fd == running->watch.fd) {
+                if (!running->is_ready)
+                        return 0;
+                running->is_ready = false;
+        }
+        return epoll_pwait(fd, events, n, timeout, NULL);
 }
 
 void http_wire_end(HttpConnection *c) {

@@ -58,15 +58,17 @@ static void turn_begins(void) {
                 begun = cpu();
 }
 
-__attribute__((visibility("default"))) int epoll_wait(int fd, struct epoll_event *events, int n,
-                                                      int timeout) {
-        static int (*real)(int, struct epoll_event *, int, int);
+/* gemgated defines epoll_wait() by this one, so it is not looked for here. */
+__attribute__((visibility("default"))) int epoll_pwait(int fd, struct epoll_event *events, int n,
+                                                       int timeout, const sigset_t *mask) {
+        static int (*real)(int, struct epoll_event *, int, int, const sigset_t *);
         int r;
 
         if (!real)
-                real = (int (*)(int, struct epoll_event *, int, int)) dlsym(RTLD_NEXT, "epoll_wait");
+                real = (int (*)(int, struct epoll_event *, int, int, const sigset_t *)) dlsym(RTLD_NEXT,
+                                                                                             "epoll_pwait");
         turn_ends();
-        r = real(fd, events, n, timeout);
+        r = real(fd, events, n, timeout, mask);
         turn_begins();
         return r;
 }

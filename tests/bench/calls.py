@@ -24,7 +24,7 @@ ROUNDS_FEW, ROUNDS_MANY = 10, 60  # on each of them
 
 # The most that a request takes of each when nothing falls together: a turn of the loop for the request, one for the
 # answer, and one for what is left of both. With a client or an upstream that is quick there are fewer.
-MOST = {"epoll_wait": 10, "recvfrom": 2, "epoll_ctl": 0, "sendmsg": 2}
+MOST = {"epoll_pwait": 10, "recvfrom": 2, "epoll_ctl": 0, "sendmsg": 2}
 SLACK = 0.1  # connections come and go, and some timers fire
 
 

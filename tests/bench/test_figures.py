@@ -200,7 +200,7 @@ def test_calls_of_perf():
 
 
 def test_calls_that_are_too_many():
-    good = {"epoll_wait": 9.0, "sendmsg": 2.0, "total": 11.0}
+    good = {"epoll_pwait": 9.0, "sendmsg": 2.0, "total": 11.0}
     assert calls.excess(good) == []
     assert calls.excess(good | {"sendmsg": 3.0}) == ["3.0 sendmsg() a request; at most 2"]
     assert "0.50 futex" in calls.excess(good | {"futex": 0.5})[0]
