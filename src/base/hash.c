@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <endian.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -27,7 +28,14 @@ static void rounds(Sip *s, unsigned n) {
 }
 
 /* Little-endian on every machine: the hash of a text is the same everywhere. */
-static uint64_t read_word(const uint8_t *p, size_t n) {
+static uint64_t read_word(const uint8_t *p) {
+        uint64_t w;
+
+        memcpy(&w, p, sizeof(w));
+        return le64toh(w);
+}
+
+static uint64_t read_rest(const uint8_t *p, size_t n) {
         uint64_t w = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -36,19 +44,19 @@ static uint64_t read_word(const uint8_t *p, size_t n) {
 }
 
 uint64_t hash_keyed(const uint8_t key[static HASH_KEY_SIZE], const void *p, size_t n) {
-        uint64_t k0 = read_word(key, 8), k1 = read_word(key + 8, 8), w;
+        uint64_t k0 = read_word(key), k1 = read_word(key + 8), w;
         Sip s = { k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
                   k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573) };
         const uint8_t *at = p;
         size_t left = n;
 
         for (; left >= 8; left -= 8, at += 8) {
-                w = read_word(at, 8);
+                w = read_word(at);
                 s.d ^= w;
                 rounds(&s, 2);
                 s.a ^= w;
         }
-        w = (uint64_t) n << 56 | read_word(at, left);
+        w = (uint64_t) n << 56 | read_rest(at, left);
         s.d ^= w;
         rounds(&s, 2);
         s.a ^= w;

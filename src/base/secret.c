@@ -48,11 +48,14 @@ Secret *secret_unref(Secret *s) {
 
 bool secret_equal(const Secret *s, const char *other, size_t n) {
         unsigned char diff = s->n != n;
+        size_t at = 0;
 
         /* Reads the whole secret whatever the client presented, so that the time reveals neither content nor
-         * prefix. */
-        for (size_t i = 0; i < s->n; i++)
-                diff |= (unsigned char) (s->bytes[i] ^ (n > 0 ? other[i % n] : 0));
+         * prefix. What was presented begins again at its end. */
+        for (size_t i = 0; i < s->n; i++) {
+                diff |= (unsigned char) (s->bytes[i] ^ (n > 0 ? other[at] : 0));
+                at = at + 1 < n ? at + 1 : 0;
+        }
         return diff == 0;
 }
 

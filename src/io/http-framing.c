@@ -59,19 +59,28 @@ bool http_is_token(const char *s, size_t n) {
         return n > 0 && http_token_length(s, n) == n;
 }
 
+/* Neither blanks nor control characters. */
+static const bool visible_bytes[256] = { ['!' ... '~'] = true, [0x80 ... 0xFF] = true };
+
 bool http_is_visible(const char *s) {
-        for (; *s; s++)
-                if ((unsigned char) *s <= ' ' || *s == 0x7f)
-                        return false;
-        return true;
+        while (visible_bytes[(unsigned char) *s])
+                s++;
+        return !*s;
 }
 
 /* --- lines: of a head, and of the trailers --- */
+
+/* Nearly all: those that check_first_line() has not to look at. */
+static const bool plain_bytes[256] = {
+        ['!' ... '%'] = true, ['\'' ... '>'] = true, ['@' ... '~'] = true, [0x80 ... 0xFF] = true,
+};
 
 static const char *check_first_line(HttpFraming *f, const char *begin, const char *end) {
         for (const char *p = begin; p < end; p++) {
                 unsigned char c = (unsigned char) *p;
 
+                if (plain_bytes[c])
+                        continue;
                 if (c < ' ' || c == 0x7f)
                         return c == 0 ? "a NUL byte" : "a control character in the first line";
                 if (c == ' ' && f->n_column == 0 && p == begin)
