@@ -27,6 +27,7 @@
 #define HTTP_POOL_AGAIN_MAX 3U   /* how often a request that was not processed is sent once more */
 #define HTTP_POOL_HELD_MAX (256U << 10) /* of a paused answer: more than a connection passes on then */
 #define HTTP_POOL_STREAMS 100U   /* that a new HTTP/2 connection is expected to take */
+/* With lost packets one is too few for 64 calls, and eight are no better: docs/PERFORMANCE.md. */
 #define HTTP_POOL_SPREAD 4U      /* HTTP/2 connections that are made although others have room */
 #define HTTP_POOL_SPREAD_STREAMS 8U /* on each of them before */
 #define HTTP_POOL_SPARE_STREAMS 10U /* room left when another is made */
