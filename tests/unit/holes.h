@@ -4,7 +4,9 @@
 /* Addresses of loopback that take connections, refuse them, or are silent. */
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 
@@ -15,16 +17,24 @@ static inline struct sockaddr_in6 address_of(const char *host, uint16_t port) {
         return a;
 }
 
-/* On an address of loopback, and on a port that is the same for all of them. */
+/* On an address of loopback, and on a port that is the same for all of them. It is below those that the
+ * kernel gives to connections, so that none of them has it on the next address. */
 static inline int listen_on(const char *host, int backlog, uint16_t *port) {
+        static unsigned n_ports;
         int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         struct sockaddr_in6 a = address_of(host, *port);
-        socklen_t n = sizeof(a);
+        int r;
 
         assert_true(fd >= 0);
-        assert_int_equal(bind(fd, (const struct sockaddr *) &a, sizeof(a)), 0);
+        do {
+                unsigned at = 16U * (unsigned) getpid() + n_ports++;
+
+                if (*port == 0)
+                        a.sin6_port = htons((uint16_t) (16384 + at % 16384));
+                r = bind(fd, (const struct sockaddr *) &a, sizeof(a));
+        } while (r < 0 && errno == EADDRINUSE && *port == 0 && n_ports < 16384);
+        assert_int_equal(r, 0);
         assert_int_equal(listen(fd, backlog), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *) &a, &n), 0);
         *port = ntohs(a.sin6_port);
         return fd;
 }
