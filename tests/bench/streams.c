@@ -226,7 +226,8 @@ int main(int argc, char **argv) {
         if (argc < 7 || argc > 8 || (argc == 8 && !streq(argv[7], "hold")) ||
             text_parse_uint(argv[1], &port) < 0 || port > UINT16_MAX ||
             text_parse_uint(argv[4], &c->n_streams) < 0 || c->n_streams > STREAMS_MAX ||
-            text_parse_uint(argv[5], &repeat) < 0 || repeat == 0 || repeat > SAMPLES_MAX / STREAMS_MAX ||
+            text_parse_uint(argv[5], &repeat) < 0 || repeat == 0 ||
+            repeat > SAMPLES_MAX / MAX(c->n_streams, 1U) ||
             text_parse_uint(argv[6], &timeout) < 0) {
                 fprintf(stderr,
                         "usage: bench-streams PORT REQUEST-FILE MARK STREAMS REPEAT TIMEOUT [hold]\n");

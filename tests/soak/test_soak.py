@@ -2,7 +2,6 @@
 """A daemon under everything at once for SOAK_SECONDS (120): answers of every kind, clients that hang up or read slowly,
 upstream errors and resets, reloads. After half of the time and at the end the clients stop. What the daemon holds then is
 the same, and what it has counted is what the simulator has seen."""
-import contextlib
 import json
 import os
 import random
@@ -12,10 +11,10 @@ import time
 
 import pytest
 
-import cost
 import house
 import http1
 import wait
+from held import ALLOCATOR, Looks, held
 from house import SECRETS
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "120"))
@@ -32,31 +31,7 @@ model=gemini-3: text "a b" chunks=2 reset after=1
 model=gemini-5 times=2: reset
 *: text "Hello."
 """
-LOOKS = 1 if SECONDS < 600 else 8
 CONFIG = {"QUEUE_WAIT": "2s", "HEDGE_AFTER": "100ms", "LOG_LEVEL": "WARNING", "STREAM_IDLE_TIMEOUT": "5s"}
-# mimalloc gives free pages back at once (by its names of 2.0 and of later versions). Otherwise it keeps 1 to 2 MiB of them,
-# now more and now less, and what the daemon holds is not to be seen beside them.
-ALLOCATOR = {"MIMALLOC_DECOMMIT_DELAY": "0", "MIMALLOC_PURGE_DELAY": "0"}
-
-
-def upstream_sockets(pid, port):
-    """The inodes of this process's connections to the simulator: idle ones are kept for the next request."""
-    with open(f"/proc/{pid}/net/tcp", encoding="ascii") as f:
-        rows = [line.split() for line in f.readlines()[1:]]
-    return {row[9] for row in rows if int(row[2].split(":")[1], 16) == port}
-
-
-def held(d, sim):
-    """Open descriptors, without those to the simulator and epoll's (a shard of the HTTP server has one, and is made when it
-    is needed), and resident bytes."""
-    pid = d.process.pid
-    upstream = upstream_sockets(pid, sim.port)
-    n = 0
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            name = os.readlink(f"/proc/{pid}/fd/{fd}")
-            n += name != "anon_inode:[eventpoll]" and name.removeprefix("socket:[").rstrip("]") not in upstream
-    return n, cost.memory(d)
 
 
 class Client(threading.Thread):
@@ -100,11 +75,12 @@ class Client(threading.Thread):
                     break
 
 
-class Soak:
+class Soak(Looks):
     """Clients that are let run and stopped, so that the daemon can be looked at while it is quiet."""
 
     def __init__(self, daemon, sim):
-        self.daemon, self.sim, self.n, self.reloads = daemon, sim, 0, 0
+        super().__init__(daemon, sim, 1 if SECONDS < 600 else 8)
+        self.n, self.reloads = 0, 0
 
     def run(self, seconds):
         """All clients at once, and ten reloads."""
@@ -134,45 +110,8 @@ class Soak:
         assert not [c.fault for c in clients if c.fault]
         assert self.daemon.process.status is None, self.daemon.process.said()
 
-    def counted(self):
-        """What the daemon has counted, and what the simulator has seen, when neither changes any more."""
-        stats = json.loads(self.daemon.ask("GET", "/stats", token="ADMIN").body)
-        status = json.loads(self.sim.control("GET", "/sim/status"))
-        return stats["global_summary"]["total_requests_all_time"], status["total"]
-
-    def look(self, descriptors):
-        """Waits until everything is closed; returns what is held then."""
-        if descriptors is not None:
-            wait.until("every connection to be gone", lambda: held(self.daemon, self.sim)[0] <= descriptors)
-        wait.until("the end of the last request upstream", lambda: not self.in_progress())
-        ours, theirs = self.counted()
-        assert ours == theirs, f"{ours} requests counted, {theirs} seen upstream"
-        return self.settled()
-
-    def lowest(self, descriptors):
-        """Of several looks with some load in between: which pages have one last block in use is chance."""
-        looks = [self.look(descriptors)]
-        while len(looks) < LOOKS:
-            self.run(2)
-            looks.append(self.look(descriptors))
-        return looks[-1][0], min(memory for _, memory in looks)
-
-    def settled(self):
-        """What is held when it no longer changes: memory is given back a second or two after the last request."""
-        last, since = None, time.monotonic()
-
-        def same():
-            nonlocal last, since
-            now = held(self.daemon, self.sim)
-            if now != last:
-                last, since = now, time.monotonic()
-            return time.monotonic() > since + 4
-
-        wait.until("memory to be given back", same)
-        return last
-
-    def in_progress(self):
-        return json.loads(self.sim.control("GET", "/sim/status"))["in_progress"]
+    def between(self):
+        self.run(2)
 
 
 @pytest.mark.unjudged  # to parse all of it would be one more load
