@@ -277,6 +277,23 @@ def test_what_google_makes_is_the_clients(sim, daemon, api):
 
 
 @pytest.mark.unjudged
+@pytest.mark.parametrize("headers,url", [
+    ([], "http://gemgate.test"), ([("Host", "gate.example:8443"), ("X-Forwarded-Proto", "https")], "https://gate.example:8443"),
+    ([("Host", "a b")], None), ([("x-goog-api-client", "google-genai-sdk/3.6.1 gl-python/3.11")], None),
+    ([("x-goog-api-client", "google-genai-sdk/3.6.1"), ("X-Forwarded-Proto", "https")], "https://gemgate.test"),
+])
+def test_urls_become_gemgates(sim, start, headers, url):
+    """Those of the content of a file. Google's SDK takes the name from it, if it begins with https, and asks its own base URL."""
+    api = Api(start(TRUSTED_PROXIES='["127.0.0.1"]'))
+    operation = api.ask("POST", "/v1beta/models/veo-3.1:predictLongRunning", {"instances": [{"prompt": "x"}]})["name"]
+    a = api.ask("GET", f"/v1beta/{operation}", headers=[*headers, ("X-Forwarded-For", "127.0.0.1")])
+    google = "https://generativelanguage.googleapis.com"
+    assert a["response"]["video"]["uri"] == f"{url or google}/v1beta/files/video1:download?alt=media"
+    a = api.ask("GET", "/v1beta/models/veo-3.1/operations", headers=[*headers, ("X-Forwarded-For", "127.0.0.1")])
+    assert a["operations"][0]["response"]["video"]["uri"].startswith(url or google)
+
+
+@pytest.mark.unjudged
 def test_predict(sim, daemon, api):
     """It counts on the model's quota, and another key is tried."""
     sim.script(PROJECTS + f"key={KEYS[0]} method=predict times=1 : error rpd\n")

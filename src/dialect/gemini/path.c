@@ -2,8 +2,8 @@
 
 /*
  * Sources: Google's description of the API (August 2026), and what google-genai 3.6.1 asks for: interactions
- * and what came with them have arguments with an underscore, and the header Api-Revision, without which
- * Google answers in an older form.
+ * and what came with them have arguments with an underscore, and a header, Api-Revision, that chooses the
+ * form of the answers.
  *
  * What is below an object (the documents of a store, the executions of a trigger, the permissions of a tuned
  * model) belongs to whom the object belongs: its row has the object's kind, and its lists are Google's own.

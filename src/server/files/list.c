@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "core/day-clock.h"
 #include "dialect/gemini/kind.h"
+#include "server/files/front.h"
 #include "server/files/internal.h"
 #include "server/files/made.h"
 #include "server/http.h"
@@ -126,6 +127,7 @@ static void drained(UpstreamBatch *b) {
                                   last + strlen(kind->kind));
         (void) buf_puts(&out, "}");
         (void) resource_free(r);
+        front_rewrite(q, &out);
         request_reply(q, 200, REPLY_JSON, &out);
 }
 

@@ -28,6 +28,7 @@
 #include "io/timeout.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/pin.h"
+#include "server/files/front.h"
 #include "server/files/internal.h"
 #include "server/files/made.h"
 #include "server/files/owner.h"
@@ -121,6 +122,12 @@ static bool is_of_object(const GeminiPath *row) {
         return row->kind && id && !strchr(id, '/') && !streq(row->kind, BINDING_OPERATIONS);
 }
 
+/* Answers about these may have URLs of a file's content. */
+static bool has_urls(const char *kind) {
+        return kind && (streq(kind, BINDING_FILES) || streq(kind, BINDING_OPERATIONS) ||
+                        streq(kind, BINDING_GENERATED) || streq(kind, BINDING_BATCHES));
+}
+
 /* {"files": []}, a list of what is below an object, the result of a verb. */
 static bool answers_without_name(const GeminiPath *row) {
         if (row->makes)
@@ -144,6 +151,8 @@ static void resource_on_done(UpstreamQuery *query) {
         else if (is_of_object(row))
                 made_learn(query, row->kind, NULL);
         made_learn_files(query, row);
+        if (has_urls(row->makes ?: row->kind))
+                front_rewrite(q, &query->answer);
         answer = query->answer;
         query->answer = BUF_INIT(0);
         (void) resource_free(r);

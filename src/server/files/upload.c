@@ -26,8 +26,8 @@
 
 #include "base/text.h"
 #include "core/day-clock.h"
-#include "core/cidr.h"
 #include "dialect/gemini/resource.h"
+#include "server/files/front.h"
 #include "server/files/internal.h"
 #include "server/files/made.h"
 #include "server/files/owner.h"
@@ -37,8 +37,6 @@
 
 #define UPLOAD_LIFE      USEC_PER_DAY
 #define HEADER_VALUE_MAX 1024U
-#define HOST_MAX         255U
-#define HOST_CHARS       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:[]"
 #define NUMBER_MAX       20U
 #define ID_BYTES         16U
 
@@ -151,27 +149,6 @@ static void upload_on_header(UpstreamQuery *query, const char *line, size_t n) {
 #undef IS
 }
 
-/* Whether the client uses TLS, according to a trusted proxy; gemgate itself has none. */
-static bool is_tls(Request *q) {
-        const struct sockaddr *sa = http_request_peer(q->io);
-        const char *proto = http_request_header(q->io, "X-Forwarded-Proto");
-        Address peer;
-
-        if (!proto || !strcaseeq(proto, "https"))
-                return false;
-        if (!sa)
-                return cidr_set_match_unix(&q->config->trusted_proxies);
-        return address_from_sockaddr(sa, &peer) >= 0 && cidr_set_match(&q->config->trusted_proxies, &peer);
-}
-
-static const char *host_of(Request *q) {
-        const char *host = http_request_header(q->io, "Host");
-
-        return !strnull(host) && strlen(host) <= HOST_MAX && text_in_charset(host, strlen(host), HOST_CHARS)
-                       ? host
-                       : NULL;
-}
-
 /* An id of gemgate for Google's id. Empty on failure. */
 static void bind_upload(Resource *r) {
         Request *q = r->request;
@@ -203,7 +180,7 @@ static void upload_on_done(UpstreamQuery *query) {
         Resource *r = CONTAINER_OF(query, Resource, query);
         Request *q = query->request;
         Pool *pool = q->http->p.pool;
-        char url[HOST_MAX + 3 * BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
+        char url[FRONT_HOST_MAX + 3 * BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
                                                received[sizeof(r->upload.received)],
                                                granularity[sizeof(r->upload.granularity)];
         const Token *maker = r->name[0] ? resource_upload_token(q) ?: q->token : q->token;
@@ -217,7 +194,7 @@ static void upload_on_done(UpstreamQuery *query) {
                 if (r->name[0])
                         (void) snprintf(url, sizeof(url),
                                         "%s://%s%s?upload_id=%s&upload_protocol=resumable",
-                                        is_tls(q) ? "https" : "http", host_of(q), q->path,
+                                        front_is_tls(q) ? "https" : "http", front_host(q), q->path,
                                         r->name + strlen(BINDING_UPLOADS));
         } else if (r->name[0] && (streq(r->upload.status, "final") || streq(r->upload.status, "cancelled")))
                 pool_unbind_name(pool, r->name);
@@ -410,7 +387,7 @@ int resource_upload(Request *q, ApiError *ret_error) {
                 return refuse(ret_error, 400, "X-Goog-Upload-Protocol",
                               "An upload is `X-Goog-Upload-Protocol: multipart`, or `resumable` with the "
                               "command `start`.");
-        if (!id && !is_whole && !host_of(q))
+        if (!id && !is_whole && !front_host(q))
                 return refuse(ret_error, 400, "Host",
                               "Host must name a host that the upload can go on with.");
         if (type && !is_header_value(type, NULL))
