@@ -11,7 +11,7 @@ static const char *state_of(const Request *q) {
         /* The management never asks Google: its answer is being made (server/admin/long-answer.h). */
         if (http_request_is_replied(q->io) || (q->cancel && q->route->right == TOKEN_ADMIN))
                 return "answering";
-        return q->cancel ? "asking" : "reading";
+        return q->cancel && !q->arrived ? "asking" : "reading";
 }
 
 static RequestView view_of(const Request *q, usec_t now) {

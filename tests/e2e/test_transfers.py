@@ -15,7 +15,7 @@ from front import Front
 from house import SECRETS, Daemon
 from test_files import KEYS, POOL, PROJECTS, Files, keys
 from test_life import _connects as connects
-from transfer import BAD_KEY, MIB, Download, Gone, Upload, Upstream, chunked, compose, content, digest, error, told, under_way, upload, wait_idle
+from transfer import BAD_KEY, MIB, Download, Gone, Upload, Upstream, chunked, compose, content, digest, error, told, under_way, upload, wait_idle, wait_state
 
 SIZE = 8 * MIB if house.SANITIZED else 200 * MIB
 SMALL = 2 * MIB + 12345
@@ -309,6 +309,25 @@ def test_it_is_not_held(tmp_path, kind):
                         assert got.acquire(timeout=wait.DEADLINE)
             assert up.answer().status == 200
     assert digest(more) == digest(content(SMALL))
+
+
+def test_it_is_listed(tmp_path):
+    """As one whose body arrives, and then as one that waits for Google."""
+    go = threading.Event()
+
+    def serve(peer):
+        digest(peer.head().body())
+        go.wait()
+        peer.file()
+
+    with Upstream(serve) as u, gateway(tmp_path, u) as d, Upload(d, SMALL) as up:
+        data = b"".join(content(SMALL))
+        up.send([data[:MIB]])
+        wait_state(d, "reading")
+        up.send([data[MIB:]])
+        wait_state(d, "asking")
+        go.set()
+        assert up.answer().status == 200
 
 
 @ROADS

@@ -276,11 +276,19 @@ class Upstream:
             raise self.faults[0]
 
 
-def under_way(daemon):
-    """Requests, but for the one that asks."""
+def listed(daemon):
+    """What is under way, but for the request that asks."""
     with daemon.connect() as c:
         c.send(http1.compose("GET", "/admin/requests", [("Authorization", f"Bearer {SECRETS['ADMIN']}")], None))
-        return json.loads(c.read().body)["total"]
+        return json.loads(c.read().body)
+
+
+def under_way(daemon):
+    return listed(daemon)["total"]
+
+
+def wait_state(daemon, state):
+    wait.until(state, lambda: [r["state"] for r in listed(daemon)["requests"]] == [state])
 
 
 def wait_idle(daemon):

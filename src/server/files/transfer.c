@@ -87,6 +87,13 @@ void transfer_moved(Resource *r, size_t n) {
         r->transfer.moved += n;
         if (r->transfer.left != UINT64_MAX)
                 r->transfer.left -= MIN((uint64_t) n, r->transfer.left);
+        if (r->transfer.left == 0)
+                r->request->arrived = NULL;
+}
+
+void transfer_all_moved(Resource *r) {
+        r->transfer.left = 0;
+        r->request->arrived = NULL;
 }
 
 bool transfer_is_delivered(const Resource *r) {

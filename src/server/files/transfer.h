@@ -21,6 +21,7 @@ typedef struct Transfer {
 void transfer_up(Resource *r, uint64_t size);   /* before the call upstream starts */
 void transfer_down(Resource *r, uint64_t size); /* the answer has begun */
 void transfer_moved(Resource *r, size_t n);
+void transfer_all_moved(Resource *r); /* it was the end of an upload of an unknown size */
 bool transfer_is_delivered(const Resource *r); /* a download, all of whose bytes have moved */
 void transfer_end(Resource *r);               /* may be called twice */
 

@@ -224,7 +224,7 @@ static ssize_t upload_on_read(UpstreamQuery *query, char *p, size_t n) {
         if (k > 0)
                 transfer_moved(r, (size_t) k);
         else if (k == 0)
-                r->transfer.left = 0;
+                transfer_all_moved(r);
         return k;
 }
 
