@@ -353,15 +353,17 @@ size_t pool_n_bound(const Pool *p) {
         return p->bindings.n;
 }
 
-void pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t now) {
+bool pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t now) {
         BindingOwner owner = {};
         Binding *first = NULL;
         size_t n = 0;
 
         (void) pool_time(p, now);
         end_what_is_over(p);
-        if (p->bindings.n < BINDINGS_TOKEN_MAX / 2 || pool_owner(p, token, &owner) < 0)
-                return;
+        if (p->bindings.n < BINDINGS_TOKEN_MAX / 2)
+                return true;
+        if (pool_owner(p, token, &owner) < 0)
+                return false;
         LIST_FOREACH(i, &p->projects)
                 LIST_FOREACH(j, &list_entry(i, PoolProject, link)->bindings) {
                         Binding *b = list_entry(j, Binding, by_project);
@@ -372,8 +374,9 @@ void pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t 
                         if (!first || b->expires < first->expires)
                                 first = b;
                 }
-        if (n >= BINDINGS_TOKEN_MAX / 2)
+        if (first && (n >= BINDINGS_TOKEN_MAX / 2 || p->bindings.n >= BINDINGS_MAX))
                 end(p, first);
+        return p->bindings.n < BINDINGS_MAX;
 }
 
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now) {

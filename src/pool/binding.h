@@ -71,8 +71,9 @@ bool pool_is_bound_by_another(Pool *p, const char *name, const BindingOwner *own
 size_t pool_n_bound(const Pool *p); /* expired ones may be among them */
 
 /* Makes room for one more of a kind that its client does not make on purpose, and would not delete: from
- * half of BINDINGS_TOKEN_MAX on, the one of the token that expires first goes. O(bindings). */
-void pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t now);
+ * half of BINDINGS_TOKEN_MAX on, or with BINDINGS_MAX of all tokens, the one of this token that expires
+ * first goes. False: there is no room, and nothing of other tokens makes any. O(bindings). */
+bool pool_bind_make_room(Pool *p, const char *kind, const Secret *token, usec_t now);
 
 /* False if the token has BINDINGS_TOKEN_MAX bindings, or all tokens together BINDINGS_MAX. O(bindings). */
 bool pool_may_bind(Pool *p, const Secret *token, usec_t now);

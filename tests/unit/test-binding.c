@@ -181,6 +181,35 @@ static void test_ceilings(void **state) {
         world_done(&w);
 }
 
+/* Interactions, which each request makes: a client's oldest goes, and nothing of another client. */
+static void test_room_for_what_is_made_by_the_way(void **state) {
+        _cleanup_(secret_unrefp) Secret *one = token("t1"), *two = token("t2");
+        char name[BINDING_NAME_MAX + 1];
+        World w;
+
+        world_begin(&w, keys, ELEMENTSOF(keys));
+        assert_int_equal(bind_of(&w, "files/mine", 0, "t1", NOON + USEC_PER_HOUR), 0);
+        for (unsigned i = 0; i < BINDINGS_TOKEN_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "interactions/%05u", i);
+                assert_true(pool_bind_make_room(w.pool, BINDING_INTERACTIONS, one, w.now));
+                assert_int_equal(bind_of(&w, name, i % 4, "t1", NOON + USEC_PER_DAY + i), 0);
+        }
+        assert_int_equal(pool_n_bound(w.pool), BINDINGS_TOKEN_MAX / 2 + 1);
+        assert_non_null(bound(&w, "files/mine"));
+        assert_null(bound(&w, "interactions/00000"));
+        assert_non_null(bound(&w, name));
+        for (unsigned i = 0; pool_n_bound(w.pool) < BINDINGS_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "files/%05u", i);
+                assert_int_equal(bind_of(&w, name, i % 4, "t3", NOON + USEC_PER_HOUR), 0);
+        }
+        assert_false(pool_bind_make_room(w.pool, BINDING_INTERACTIONS, two, w.now));
+        assert_int_equal(pool_n_bound(w.pool), BINDINGS_MAX);
+        assert_true(pool_bind_make_room(w.pool, BINDING_INTERACTIONS, one, w.now));
+        assert_int_equal(pool_n_bound(w.pool), BINDINGS_MAX - 1);
+        assert_non_null(bound(&w, "files/mine"));
+        world_done(&w);
+}
+
 static int pick_pinned(World *w, const char *name, PoolKey *const *tried, size_t n, Lease *ret,
                      PoolRefusal *refusal) {
         return pool_pick_for(
@@ -412,6 +441,7 @@ int main(void) {
                 cmocka_unit_test(test_lifetime),
                 cmocka_unit_test(test_owners),
                 cmocka_unit_test(test_ceilings),
+                cmocka_unit_test(test_room_for_what_is_made_by_the_way),
                 cmocka_unit_test(test_pick),
                 cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_wrong_clock_at_the_start),

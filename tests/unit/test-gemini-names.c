@@ -9,6 +9,7 @@
 #define FIFTY TEN TEN TEN TEN TEN
 #define FIVE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
 #define TWO_THOUSAND  FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED FIVE_HUNDRED
+#define G "https://generativelanguage.googleapis.com"
 #define FIVE_THOUSAND TWO_THOUSAND TWO_THOUSAND FIVE_HUNDRED FIVE_HUNDRED
 
 static bool on_name(const char *name, void *userdata) {
@@ -82,7 +83,59 @@ static void test_table(void **state) {
         }
 }
 
-#define G "https://generativelanguage.googleapis.com"
+/* What other bodies name: of batches, stores, interactions, triggers, predictions. */
+static void test_all(void **state) {
+        static const struct {
+                const char *json, *names;
+        } rows[] = {
+                { "{\"tools\":[{\"fileSearch\":{\"fileSearchStoreNames\":["
+                  "\"fileSearchStores/a\",\"fileSearchStores/b\"]}}]}",
+                  "fileSearchStores/a fileSearchStores/b " },
+                { "{\"tools\":[{\"file_search_store_names\":[\"x/fileSearchStores/a\"]}]}",
+                  "fileSearchStores/a !" },
+                { "{\"fileSearchStoreNames\":{\"enum\":[\"fileSearchStores/a\"]}}", "" },
+                { "{\"previous_interaction_id\":\"v1_a-B\"}", "interactions/v1_a-B " },
+                { "{\"previousInteractionId\":\"interactions/a\"}", "interactions/a " },
+                { "{\"previous_interaction_id\":\"a/b\"}", "!" },
+                { "{\"previous_interaction_id\":\"\"}", "" },
+                { "{\"agent\":\"a\",\"base_agent\":\"agents/b\"}", "agents/a agents/b " },
+                { "{\"agent\":\"deep-research.1\"}", "" },
+                { "{\"agent\":\"/agents%2Fa\"}", "agents/2Fa agents/a " },
+                { "{\"environment\":{\"environment_id\":\"e\"}}", "environments/e " },
+                { "{\"interaction\":{\"agent\":\"a\",\"cached_content\":\"cachedContents/c\"}}",
+                  "agents/a cachedContents/c " },
+                { "{\"model\":\"tunedModels/t\"}", "tunedModels/t " },
+                { "{\"model\":\"models/m\"}", "" },
+                { "{\"fileName\":\"files/a\"}", "files/a " },
+                { "{\"fileName\":\"a\"}", "!" },
+                { "{\"batch\":{\"inputConfig\":{\"fileName\":\"files/a\"}}}", "files/a " },
+                { "{\"batch\":{\"input_config\":{\"requests\":{\"requests\":[{\"request\":{"
+                  "\"cachedContent\":\"cachedContents/c\",\"contents\":[{\"parts\":["
+                  "{\"fileData\":{\"fileUri\":\"files/f\"}}]}]}}]}}}}",
+                  "cachedContents/c files/f " },
+                { "{\"input\":[{\"content\":[{\"type\":\"image\",\"uri\":\"files/a\"}]}]}", "files/a " },
+                { "{\"input\":[{\"uri\":\"https://h/x\"},{\"uri\":\"gs://b/x\"}]}", "" },
+                { "{\"input\":[{\"uri\":\"//files/a\"}]}", "files/a !" },
+                { "{\"input\":[{\"type\":\"function_call\",\"arguments\":{\"uri\":\"files//a\"}}]}", "" },
+                { "{\"input\":[{\"result\":{\"uri\":\"files//a\"}},{\"result\":[{\"uri\":\"files/b\"}]}]}",
+                  "files/b " },
+                { "{\"instances\":[{\"video\":{\"uri\":\"" G "/v1beta/files/a:download?alt=media\"}}]}",
+                  "files/a " },
+                { "{\"instances\":[{\"video\":{\"uri\":\"" G "/v1beta/files/a:copy\"}}]}", "files/a !" },
+                { "{\"uri\":\"files/a\",\"contents\":[{\"uri\":\"files//b\"}]}", "" },
+                { "", "" },
+                { "[]", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_buf_ Buf found = BUF_INIT(4096);
+
+                if (gemini_names_all(rows[i].json, strlen(rows[i].json), on_name, &found))
+                        (void) buf_puts(&found, "!");
+                if (!streq(strempty(buf_cstr(&found)), rows[i].names))
+                        fail_msg("%s: %s", rows[i].json, strempty(buf_cstr(&found)));
+        }
+}
 
 /* What a value is: names that must be looked up, and "!" where the spelling is refused. */
 static void test_spellings(void **state) {
@@ -245,6 +298,7 @@ static void test_end(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
+                cmocka_unit_test(test_all),
                 cmocka_unit_test(test_spellings),
                 cmocka_unit_test(test_end),
         };

@@ -22,8 +22,8 @@ static void bind(Request *q, PoolKey *key, const Token *maker, const char *name,
 
         if (!maker || !key)
                 return;
-        if (kind->by_the_way)
-                pool_bind_make_room(q->http->p.pool, kind->kind, maker->secret, now);
+        if (kind->by_the_way && !pool_bind_make_room(q->http->p.pool, kind->kind, maker->secret, now))
+                return;
         (void) pool_bind_name(q->http->p.pool,
                               &(BindingWanted){ .name = name,
                                                 .key = key,
@@ -60,7 +60,10 @@ static void on_file(const char *name, void *userdata) {
         const UpstreamQuery *query = userdata;
         Request *q = query->request;
 
-        if (!pool_bound_to(q->http->p.pool, name, day_clock_now()))
+        usec_t now = day_clock_now();
+
+        if (q->token && !pool_bound_to(q->http->p.pool, name, now) &&
+            pool_may_bind(q->http->p.pool, q->token->secret, now))
                 bind(q, query->call.lease.key, q->token, name, NULL, 0);
 }
 
