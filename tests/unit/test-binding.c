@@ -185,7 +185,7 @@ static void test_ceilings(void **state) {
 static void test_room_for_what_is_made_by_the_way(void **state) {
         _cleanup_(secret_unrefp) Secret *one = token("t1"), *two = token("t2");
         char name[BINDING_NAME_MAX + 1];
-        World w;
+        World w = { .now = NOON };
 
         world_begin(&w, keys, ELEMENTSOF(keys));
         assert_int_equal(bind_of(&w, "files/mine", 0, "t1", NOON + USEC_PER_HOUR), 0);

@@ -125,13 +125,18 @@ static const NamesMember members[] = {
         { PLACE_REQUEST, "model", BINDING_TUNED, NULL },
 };
 
+/* Most names differ in their first character. */
+static bool name_is(JsonView name, const char *s) {
+        return name.end - name.p > 1 && (name.p[1] == *s || name.p[1] == '\\') && json_view_equals(name, s);
+}
+
 /* An element of an array has no name, so it leads to none of these places. */
 static NamesPlace place_of(NamesPlace parent, JsonView name) {
         if (parent == PLACE_DATA)
                 return PLACE_DATA;
         for (size_t i = 0; name.p && i < ELEMENTSOF(places); i++)
                 if ((places[i].from == PLACE_ANY || places[i].from == parent) &&
-                    json_view_equals(name, places[i].name))
+                    name_is(name, places[i].name))
                         return places[i].place;
         return parent == PLACE_INPUT ? PLACE_INPUT : PLACE_OTHER;
 }
@@ -302,7 +307,7 @@ static bool look_at(NamesWalk *w, NamesPlace place, JsonView name, JsonView valu
                 const NamesMember *m = &members[i];
 
                 if ((m->place == place || m->place == PLACE_ANY) && !name.p == !m->name &&
-                    (!name.p || json_view_equals(name, m->name)))
+                    (!name.p || name_is(name, m->name)))
                         return look_at_value(w, m, value);
         }
         return true;
