@@ -243,6 +243,9 @@ static void test_near_misses(void **state) {
                 "/v1beta/interactions/.", "/v1beta/corpora/c/permissions/..",
                 "/v1beta/models/../operations/x", "/v1beta/models/m/operations/a.b",
                 "/v1beta/fileSearchStores/../documents/d", "/v1beta/environments/../files/x",
+                "/v1beta/environments/e/files/..", "/v1beta/environments/e/files/../../../files/f",
+                "/v1beta/environments/e/files/a/../b", "/v1beta/environments/e/files/./b",
+                "/v1beta/environments/e/files//b", "/v1beta/environments/e/files/a/",
         };
         char name[BINDING_NAME_MAX + 1], longest[BINDING_ID_MAX + 32] = "/v1beta/files/";
 

@@ -246,6 +246,19 @@ static bool is_step(const char *s, size_t n) {
         return n <= 2 && strspn(s, ".") >= n;
 }
 
+/* The name of a file in an environment: of any characters, which are escaped, but no way out of its folder. */
+static bool is_below(const char *s) {
+        for (;;) {
+                size_t n = strcspn(s, "/");
+
+                if (n == 0 || is_step(s, n))
+                        return false;
+                if (!s[n])
+                        return true;
+                s += n + 1;
+        }
+}
+
 /* All ids are such as may go into a URL as they are. */
 static bool ids_are_valid(const char *pattern, const char *s) {
         while (*pattern) {
@@ -259,7 +272,7 @@ static bool ids_are_valid(const char *pattern, const char *s) {
                 }
                 close = strchr(pattern, '}');
                 if (close[-1] == '*')
-                        return true; /* it is encoded */
+                        return is_below(s);
                 n = id_length(s);
                 if (n > BINDING_ID_MAX || is_step(s, n) ||
                     !text_in_charset(s, n, startswith(pattern, "{model}") ? MODEL_CHARS : ID_CHARS))
