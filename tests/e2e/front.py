@@ -88,7 +88,7 @@ class Front:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        self.process.kill_all()
 
     def __getattr__(self, name):
         return getattr(self.sim, name)

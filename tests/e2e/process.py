@@ -4,6 +4,7 @@
 A socket that listens before the program starts leaves nothing to wait for: a client may connect at once, and the kernel
 holds the connection until the daemon accepts it.
 """
+import contextlib
 import fcntl
 import os
 import select
@@ -98,6 +99,12 @@ class Process:
         if not self.ended():
             os.kill(self.pid, signal.SIGKILL)
             self.ended(DEADLINE)
+
+    def kill_all(self):
+        """With the processes that it has started: nginx's worker would outlive its master."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.kill()
 
     def settled(self):
         """It ended, or it has come so far that SIGTERM doesn't simply kill it."""

@@ -87,7 +87,7 @@ def proxy(request, start, tmp_path, certificate):
         wait.until(f"{argv[0]} to listen", ready)
         yield daemon, port
     finally:
-        p.kill()
+        p.kill_all()
 
 
 @contextlib.contextmanager
