@@ -23,7 +23,7 @@ static void test_request(void **state) {
         char *const headers[] = { one, two };
         static const char *const lines[] = {
                 ":method: POST", ":scheme: https", ":path: /v1/x?y=z", "x-one: 1", "x-two: 2",
-                "content-type: application/json", "content-length: 2", "x-goog-api-key: " CALLS_KEY,
+                "content-type: application/json", "content-length: 2", ("x-goog-api-key: " CALLS_KEY),
         };
         Stream *t;
 
