@@ -179,7 +179,6 @@ static void test_linger(void **state) {
 
         f->max_body = UINT64_MAX;
         for (unsigned endless = 0; endless < 2; endless++) {
-                _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
                 _cleanup_close_ int fd = dial(f);
                 HttpRequest *r = begin(f, fd, HEAD "Content-Length: 1000000000\r\n\r\nx");
                 size_t sent = 0, all = 0;

@@ -246,7 +246,7 @@ static bool is_step(const char *s, size_t n) {
         return n <= 2 && strspn(s, ".") >= n;
 }
 
-/* The name of a file in an environment: of any characters, which are escaped, but no way out of its folder. */
+/* The name of a file in an environment: any characters, which are escaped, but no way out of its folder. */
 static bool is_below(const char *s) {
         for (;;) {
                 size_t n = strcspn(s, "/");
