@@ -154,6 +154,40 @@ static bool may_begin(const Missing *m, size_t k) {
         return is_base(m, k) || segment_is_version(m, k) || segment_is(m, k, "upload");
 }
 
+/* Paths of these protocols that have no route, and never will have, or that are no client's. */
+static const char *why_missing(const char *path) {
+        static const struct {
+                const char *path, *why;
+        } rows[] = {
+                { "/v1", "It is a base URL: a client adds the rest of the path." },
+                { "/v1beta", "It is a base URL: a client adds the rest of the path." },
+                { "/v1beta/openai", "The base URL for OpenAI's clients ends in /v1 instead." },
+                { "/v1/batches", "OpenAI's batches are not served: send each request by itself." },
+                { "/v1/complete", "Anthropic's older completions are not served: use /v1/messages." },
+                { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
+                                     "the safety of each prompt and answer itself." },
+                { "/v1/images/edits", "There is no editing of images at this path: send the image to "
+                                      "/v1/chat/completions." },
+                { "/v1/images/variations", "There are no variations of images: Gemini has no such method." },
+                { "/api/chat", "Ollama's API is not served: use the client's setting for OpenAI's, with a "
+                               "base URL that ends in /v1." },
+                { "/api/generate", "Ollama's API is not served: use the client's setting for OpenAI's, with "
+                                   "a base URL that ends in /v1." },
+                { "/api/tags", "Ollama's API is not served: use the client's setting for OpenAI's, with a "
+                               "base URL that ends in /v1." },
+        };
+
+        static const char batches[] = "/v1/messages/batches";
+        const char *rest = startswith(path, batches);
+
+        if (rest && (!*rest || *rest == '/'))
+                return "Batches are not served: send each request to /v1/messages.";
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (streq(path, rows[i].path))
+                        return rows[i].why;
+        return NULL;
+}
+
 /* --- the right path --- */
 
 static const Route *find_route(const char *method, const char *path) {
@@ -185,6 +219,9 @@ const Route *missing_find(const char *method, const char *path, char ret[static 
         const Route *route;
         Missing m;
 
+        ret[0] = 0;
+        if (why_missing(path))
+                return NULL;
         read_path(path, &m);
         for (size_t k = 0; k < m.n; k++) {
                 bool base = is_base(&m, k);
@@ -223,39 +260,6 @@ static const char *find_typing_error(const char *path) {
 }
 
 /* --- the error --- */
-
-/* Paths of these protocols that have no route, and never will have, or that are no client's. */
-static const char *why_missing(const char *path) {
-        static const struct {
-                const char *path, *why;
-        } rows[] = {
-                { "/v1", "It is a base URL: a client adds the rest of the path." },
-                { "/v1beta", "It is a base URL: a client adds the rest of the path." },
-                { "/v1beta/openai", "The base URL for OpenAI's clients ends in /v1 instead." },
-                { "/v1/complete", "Anthropic's older completions are not served: use /v1/messages." },
-                { "/v1/moderations", "There are no moderations here: Gemini has no such model. It judges "
-                                     "the safety of each prompt and answer itself." },
-                { "/v1/images/edits", "There is no editing of images at this path: send the image to "
-                                      "/v1/chat/completions." },
-                { "/v1/images/variations", "There are no variations of images: Gemini has no such method." },
-                { "/api/chat", "Ollama's API is not served: use the client's setting for OpenAI's, with a "
-                               "base URL that ends in /v1." },
-                { "/api/generate", "Ollama's API is not served: use the client's setting for OpenAI's, with "
-                                   "a base URL that ends in /v1." },
-                { "/api/tags", "Ollama's API is not served: use the client's setting for OpenAI's, with a "
-                               "base URL that ends in /v1." },
-        };
-
-        static const char batches[] = "/v1/messages/batches";
-        const char *rest = startswith(path, batches);
-
-        if (rest && (!*rest || *rest == '/'))
-                return "Batches are not served: send each request to /v1/messages.";
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                if (streq(path, rows[i].path))
-                        return rows[i].why;
-        return NULL;
-}
 
 static bool is_version(const char *path, size_t n) {
         static const char *const versions[] = { "", "/v1", "/v1beta", "/v1alpha" };

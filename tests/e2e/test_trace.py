@@ -90,9 +90,9 @@ def ends(lines):
 
 
 QUERIES = {
-    "a file": ("GET", "/v1beta/files/abc", "files and cached contents", "resource"),
+    "a file": ("GET", "/v1beta/files/abc", "Google's API", "resource"),
     "a list of files": ("GET", "/v1beta/files", None, None),
-    "an upload": ("POST", "/upload/v1beta/files", "files and cached contents", "ok"),
+    "an upload": ("POST", "/upload/v1beta/files", "Google's API", "ok"),
     "the models": ("GET", "/v1/models", "the list of models", "ok"),
 }
 
