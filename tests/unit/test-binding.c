@@ -163,8 +163,10 @@ static void test_ceilings(void **state) {
         world_begin(&w, keys, ELEMENTSOF(keys));
         for (unsigned i = 0; i < BINDINGS_MAX; i++) {
                 (void) snprintf(name, sizeof(name), "files/%05u", i);
-                assert_int_equal(pool_may_bind(w.pool, one, w.now), i < BINDINGS_TOKEN_MAX);
-                assert_int_equal(pool_may_bind(w.pool, two, w.now), true);
+                if (i % 64 == 0 || i % 64 == 63) { /* each looks at all of them */
+                        assert_int_equal(pool_may_bind(w.pool, one, w.now), i < BINDINGS_TOKEN_MAX);
+                        assert_int_equal(pool_may_bind(w.pool, two, w.now), true);
+                }
                 assert_int_equal(bind_of(&w, name, i % 4, "t1", NOON + USEC_PER_HOUR + i), 0);
         }
         assert_false(pool_may_bind(w.pool, two, w.now));
