@@ -151,9 +151,12 @@ def held(counts: dict[str, Count]) -> dict[str, float]:
     return {f"instructions.{kind}": count.rest / 1000 for kind, count in counts.items()}
 
 
-def excess(counts: dict[str, Count]) -> list[str]:
+def ratio_of(counts: dict[str, Count]) -> float:
+    return counts["call"].all / counts["event"].all
+
+
+def excess(counts: dict[str, Count], ratio: float) -> list[str]:
     out = bounds.excess(held(counts))
-    ratio = counts["call"].all / counts["event"].all
     if ratio > CALL_RATIO_MAX:
         out.append(f"an event with a tool call takes {ratio:.2f} times one with a text; at most {CALL_RATIO_MAX}")
     return out
@@ -165,10 +168,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail when a bound is missed")
     args = parser.parse_args()
     counts: dict[str, Count] = {}
+    ratio = float("inf")
     for _ in range(TRIES):
-        for kind, count in measure(args.builddir.resolve()).items():
+        measured = measure(args.builddir.resolve())
+        ratio = min(ratio, ratio_of(measured))  # of one try: the least of an event may be too small
+        for kind, count in measured.items():
             counts[kind] = min(count, counts.get(kind, count), key=lambda c: c.rest)
-        missed = excess(counts)
+        missed = excess(counts, ratio)
         if not missed:
             break
     for kind, count in counts.items():

@@ -87,7 +87,7 @@ def all_instructions(bench: Bench) -> None:
     bench.progress("instructions, by valgrind")
     for _ in range(instructions.TRIES):
         counts = instructions.measure(bench.house.builddir)
-        missed = instructions.excess(counts)
+        missed = instructions.excess(counts, instructions.ratio_of(counts))
         if not missed:
             break
     bench.wrong += [f"instructions: {line}" for line in missed]
