@@ -19,11 +19,9 @@
 typedef struct Vault Vault;
 
 typedef struct VaultLimits {
-        size_t n, bytes; /* of all signatures; bytes without what each costs besides: VAULT_ENTRY_COST */
+        size_t n, bytes; /* of all signatures; bytes without what each costs besides */
         usec_t age;
 } VaultLimits;
-
-#define VAULT_ENTRY_COST 128U
 
 typedef struct VaultStats {
         size_t n, bytes;

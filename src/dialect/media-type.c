@@ -181,18 +181,3 @@ const char *media_type_of_bytes(const uint8_t *p, size_t n) {
                         return magics[i].type;
         return NULL;
 }
-
-bool media_type_is_text(const char *type) {
-        static const char *const others[] = {
-                "application/json", "application/xml", "application/javascript", "application/x-javascript",
-                "application/yaml", "application/x-yaml", "application/toml", "application/x-sh",
-                "application/sql", "application/csv",
-        };
-
-        if (startswith(type, "text/"))
-                return !streq(type, "text/rtf");
-        for (size_t i = 0; i < ELEMENTSOF(others); i++)
-                if (streq(type, others[i]))
-                        return true;
-        return false;
-}

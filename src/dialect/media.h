@@ -47,6 +47,3 @@ const char *media_type_of_audio(JsonView format);
 const char *media_type_of_audio_name(const char *format);
 const char *media_type_of_name(JsonView name);
 const char *media_type_of_bytes(const uint8_t *p, size_t n);
-
-/* A type that Gemini takes as text, so that the data of a file can be sent as text, too. */
-bool media_type_is_text(const char *type);
