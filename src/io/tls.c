@@ -112,9 +112,11 @@ static void keep_session(SSL *s) {
 
 /* --- the BIO --- */
 
-static int bio_result(BIO *b, ssize_t k) {
+static int bio_result(BIO *b, ssize_t k, int direction) {
         socket_error = k < 0 ? errno : 0;
         BIO_clear_retry_flags(b);
+        if (socket_error == EAGAIN)
+                BIO_set_flags(b, direction | BIO_FLAGS_SHOULD_RETRY);
         return k < 0 ? -1 : (int) k;
 }
 
@@ -124,10 +126,7 @@ static int on_bio_read(BIO *b, char *p, int n) {
         do
                 k = recv((int) (intptr_t) BIO_get_data(b), p, (size_t) n, 0);
         while (k < 0 && errno == EINTR);
-        n = bio_result(b, k);
-        if (n < 0 && socket_error == EAGAIN)
-                BIO_set_retry_read(b);
-        return n;
+        return bio_result(b, k, BIO_FLAGS_READ);
 }
 
 static int on_bio_write(BIO *b, const char *p, int n) {
@@ -136,30 +135,21 @@ static int on_bio_write(BIO *b, const char *p, int n) {
         do
                 k = send((int) (intptr_t) BIO_get_data(b), p, (size_t) n, MSG_NOSIGNAL);
         while (k < 0 && errno == EINTR);
-        n = bio_result(b, k);
-        if (n < 0 && socket_error == EAGAIN)
-                BIO_set_retry_write(b);
-        return n;
+        return bio_result(b, k, BIO_FLAGS_WRITE);
 }
 
 static int on_tunnel_read(BIO *b, char *p, int n) {
         ssize_t k = tunnel_read(BIO_get_data(b), p, (size_t) n);
 
         errno = k < 0 ? (int) -k : 0;
-        n = bio_result(b, k);
-        if (n < 0 && socket_error == EAGAIN)
-                BIO_set_retry_read(b);
-        return n;
+        return bio_result(b, k, BIO_FLAGS_READ);
 }
 
 static int on_tunnel_write(BIO *b, const char *p, int n) {
         ssize_t k = tunnel_write(BIO_get_data(b), p, (size_t) n);
 
         errno = k < 0 ? (int) -k : 0;
-        n = bio_result(b, k);
-        if (n < 0 && socket_error == EAGAIN)
-                BIO_set_retry_write(b);
-        return n;
+        return bio_result(b, k, BIO_FLAGS_WRITE);
 }
 
 static int on_tunnel_free(BIO *b) {
