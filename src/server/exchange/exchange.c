@@ -295,6 +295,12 @@ static void count_client(const Exchange *x) {
                 pool_count_client(q->http->p.pool, day_clock_now());
 }
 
+/* The body is read: it is known what is asked of which model. */
+static void on_target(Exchange *x) {
+        x->tries.once = x->target.translation->native.once;
+        count_client(x);
+}
+
 static void step_translating(Exchange *x) { /* the worker has read the body */
         Request *q = x->request;
         Reading *r;
@@ -307,8 +313,7 @@ static void step_translating(Exchange *x) { /* the worker has read the body */
         error = target_take(q, r, &x->target, &e);
         (void) reading_free(r, q->http->worker);
         if (error == 0) {
-                x->tries.once = x->target.translation->native.once;
-                count_client(x);
+                on_target(x);
                 if (exchange_may_open(x) && !list_is_linked(&x->ping.link))
                         open_stream(x); /* it was due before it was known to be a stream */
                 return exchange_enter(x, EXCHANGE_PICKING);
@@ -468,8 +473,7 @@ int exchange_begin(Request *q, ApiError *ret_error) {
                 exchange_enter(x, EXCHANGE_TRANSLATING);
                 return 0;
         }
-        x->tries.once = x->target.translation->native.once;
-        count_client(x);
+        on_target(x);
         exchange_step(x);
         return 0;
 }
