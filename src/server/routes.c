@@ -97,10 +97,6 @@ static const Route routes[] = {
                .flags = ROUTE_OF_MODELS),
         NATIVE("GET", "/v1alpha/models", models_list, "the same"),
         NATIVE("GET", "/v1alpha/models/", models_get, "the same", .flags = ROUTE_OF_MODELS),
-        NATIVE("POST", "/upload/v1beta/files", resource_upload, "uploads a file, resumable or multipart",
-               .flags = ROUTE_UPLOAD_TOKEN),
-        NATIVE("POST", "/upload/v1/files", resource_upload, "the same", .flags = ROUTE_UPLOAD_TOKEN),
-        NATIVE("POST", "/upload/v1alpha/files", resource_upload, "the same", .flags = ROUTE_UPLOAD_TOKEN),
         EXCHANGES("/v1beta"),
         EXCHANGES("/v1"),
         EXCHANGES("/v1alpha"),
@@ -133,6 +129,7 @@ static void fill_google(void) {
 
                 google[i] = (Route) NATIVE(rows[i].method, rows[i].path,
                                            is_upload ? resource_upload : resource_begin, NULL,
+                                           .google = &rows[i],
                                            .flags = is_upload                        ? ROUTE_UPLOAD_TOKEN :
                                                     streq(rows[i].method, "PATCH") ? ROUTE_SMALL_BODY :
                                                                                      0);

@@ -3,6 +3,7 @@
 
 /* The routes as a table: method, path, right, dialect, handler, and special properties. */
 
+#include "dialect/gemini/path.h"
 #include "server/request.h"
 
 typedef enum RouteFlags {
@@ -23,6 +24,7 @@ struct Route {
         const ErrorShape *errors;
         int (*handler)(Request *q, ApiError *ret_error); /* see request.h */
         const char *what;   /* for GET / */
+        const GeminiPath *google; /* the row of Google's table; NULL: it is not of that table */
         RouteFlags flags;
 };
 

@@ -115,9 +115,6 @@ ROUTES = [
     get("/v1beta/models/", "one model in Google's form", MODEL),
     get("/v1alpha/models", "the same"),
     get("/v1alpha/models/", "the same", MODEL),
-    post("/upload/v1beta/files", "uploads a file, resumable or multipart", {}, status=400),
-    post("/upload/v1/files", "the same", {}, status=400),
-    post("/upload/v1alpha/files", "the same", {}, status=400),
     *exchanges("/v1beta"), *exchanges("/v1"), *exchanges("/v1alpha"),
     *google(),
 ]  # fmt: skip

@@ -190,7 +190,7 @@ def listed_routes():
 
 def test_every_route_is_listed():
     routes = code_routes()
-    assert len(routes) > 40
+    assert len(routes) > 30
     listed = {(m, p) for _, m, p in listed_routes()}
     assert sorted(routes - listed) == [("POST", "/v1/responses/{}")]  # {id}/cancel, in the row of GET
     probed = probed_routes()

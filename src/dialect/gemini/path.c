@@ -320,14 +320,3 @@ bool gemini_path_lists(const char *list, const char *word) {
         }
         return false;
 }
-
-const char *gemini_way_to_string(GeminiWay w) {
-        static const char *const names[_GEMINI_WAY_MAX] = {
-                [GEMINI_WAY_EXCHANGE] = "exchange", [GEMINI_WAY_MODELS] = "models",
-                [GEMINI_WAY_QUERY] = "query",       [GEMINI_WAY_LIST] = "list",
-                [GEMINI_WAY_UPLOAD] = "upload",     [GEMINI_WAY_DOWNLOAD] = "download",
-                [GEMINI_WAY_REFUSED] = "refused",
-        };
-
-        return names[w];
-}

@@ -17,7 +17,6 @@ typedef enum GeminiWay {
         GEMINI_WAY_UPLOAD,   /* a body of any size */
         GEMINI_WAY_DOWNLOAD, /* an answer of any size */
         GEMINI_WAY_REFUSED,  /* what it gives out opens Google's API past gemgate */
-        _GEMINI_WAY_MAX,
 } GeminiWay;
 
 typedef struct GeminiPath {
@@ -53,5 +52,3 @@ bool gemini_path_name(const GeminiPath *row, const char *path, char ret[static B
 
 /* Whether a list of `arguments` or `headers` has the word. */
 bool gemini_path_lists(const char *list, const char *word);
-
-const char *gemini_way_to_string(GeminiWay w);

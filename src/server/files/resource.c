@@ -392,11 +392,6 @@ static int query(Request *q, const GeminiPath *row, ApiError *ret_error) {
 
 /* --- the route --- */
 
-static int refuse(ApiError *ret_error, int status, const char *message) {
-        api_error_set(ret_error, status, NULL, "%s", message);
-        return HANDLER_E_REFUSED;
-}
-
 /* The events of an interaction that there is already: a stream, which an exchange passes on. */
 static bool wants_events(Request *q, const GeminiPath *row) {
         const char *stream = http_request_argument(q->io, "stream");
@@ -420,9 +415,7 @@ static bool is_openai(Request *q) {
 }
 
 int resource_begin(Request *q, ApiError *ret_error) {
-        const GeminiPath *row = gemini_path_find(q->route->method, q->path);
-
-        assert(row);
+        const GeminiPath *row = q->route->google;
 
         if (is_openai(q)) {
                 missing_set_error(ret_error, http_request_method(q->io), q->path, "");
@@ -430,21 +423,20 @@ int resource_begin(Request *q, ApiError *ret_error) {
         }
 
         switch (row->way) {
-        case GEMINI_WAY_QUERY:
-                if (wants_events(q, row)) {
-                        q->dialect = &dialect_watch;
-                        return exchange_begin(q, ret_error);
-                }
-                return query(q, row, ret_error);
         case GEMINI_WAY_LIST:
                 return resource_list(q, row, ret_error);
-        case GEMINI_WAY_REFUSED:
-                return refuse(ret_error, 403,
-                              "Ephemeral tokens are not given out: with one its holder reaches Google past "
-                              "gemgate's limits.");
         case GEMINI_WAY_DOWNLOAD:
                 return resource_download(q, row, ret_error);
+        case GEMINI_WAY_REFUSED:
+                api_error_set(ret_error, 403, NULL,
+                              "Ephemeral tokens are not given out: with one its holder reaches Google past "
+                              "gemgate's limits.");
+                return HANDLER_E_REFUSED;
         default:
-                return refuse(ret_error, 501, "gemgate does not stream this path yet.");
+                assert(row->way == GEMINI_WAY_QUERY); /* the others have routes elsewhere */
         }
+        if (!wants_events(q, row))
+                return query(q, row, ret_error);
+        q->dialect = &dialect_watch;
+        return exchange_begin(q, ret_error);
 }

@@ -362,8 +362,7 @@ int resource_upload(Request *q, ApiError *ret_error) {
                 e = resource_new(q, &r);
         if (e != 0)
                 return e;
-        r->row = gemini_path_find(q->route->method, q->path);
-        assert(r->row);
+        r->row = q->route->google;
         e = find_place(r, ret_error);
         if (e == 0)
                 e = resource_put_path(r, ret_error);
