@@ -269,7 +269,7 @@ void files_receive(SimFiles *f, const Request *q, const char *p, size_t n) {
 
 bool files_content(const SimFiles *f, const char *name, const char *owner, uint64_t *ret_size,
                    const char **ret_type) {
-        const char *size = startswith(name, "files/gen-");
+        const char *base = strrchr(name, '/'), *size = base ? startswith(base, "/gen-") : NULL;
         const Thing *t = find(f, name, owner);
 
         *ret_type = t ? text_of(t->json, "mimeType") : "video/mp4";
@@ -385,6 +385,23 @@ static unsigned list(const SimFiles *f, const char *kind, const char *owner, Buf
 
 /* --- all of it --- */
 
+/* Content: of a file ("files/x:download"), and of what is below another ("fileSearchStores/x/media/y"). */
+static bool content_name(const Request *q, char **ret_name) {
+        static const char verb[] = ":download";
+        const char *path = startswith(q->path, "/download") ?: q->path, *id = startswith(path, "/v1beta/");
+        size_t n = id ? strlen(id) : 0, k = strlen(verb);
+        _cleanup_free_ char *alt = NULL;
+
+        (void) request_param(q, "alt", &alt);
+        if (n > k && streq(id + n - k, verb))
+                n -= k;
+        else if (!id || !streq_ptr(alt, "media"))
+                return false;
+        if (asprintf(ret_name, "%.*s", (int) n, id) < 0)
+                abort();
+        return true;
+}
+
 const char *files_path(const Request *q, char **ret_name) {
         static const struct {
                 const char *path, *kind, *method, *verb;
@@ -401,16 +418,8 @@ const char *files_path(const Request *q, char **ret_name) {
                 { "/v1beta/cachedContents/", "cachedContents", "DELETE", "caches.delete", true },
         };
 
-        static const char method[] = ":download";
-        const char *path = startswith(q->path, "/download") ?: q->path;
-        const char *id = startswith(path, "/v1beta/files/");
-        size_t n = id ? strlen(id) : 0, k = strlen(method);
-
-        if (n > k && streq(id + n - k, method) && (streq(q->method, "GET") || streq(q->method, "HEAD"))) {
-                if (asprintf(ret_name, "files/%.*s", (int) (n - k), id) < 0)
-                        abort();
+        if ((streq(q->method, "GET") || streq(q->method, "HEAD")) && content_name(q, ret_name))
                 return "files.download";
-        }
         if (startswith(q->path, "/upload/v1beta/fileSearchStores/") ||
             (startswith(q->path, "/upload/v1beta/environments/") && streq(q->method, "PUT"))) {
                 *ret_name = strdup("");
