@@ -16,6 +16,12 @@
 #define EXTENSION ";a=b"
 #endif
 
+#if MHD_VERSION >= 0x01000000 /* it refuses a line that ends with LF alone before its head is complete */
+#define LF_HEADS 0U
+#else
+#define LF_HEADS 1U
+#endif
+
 static void say_n(int fd, const char *p, size_t n) {
         if (n > 0)
                 assert_int_equal(send(fd, p, n, MSG_NOSIGNAL), n);
@@ -62,7 +68,7 @@ static void test_cut_at_every_byte(void **state) {
                 ROW(CHUNKED "0\r\nA: b\0\r\n\r\n" GET, 1, 0),
                 ROW(CHUNKED "0\r\nA: b\r\n c\r\n\r\n" GET, 1, 0),
                 ROW(GET CHUNKED "2\r\nhi\r\n0\r\n\r\n" CHUNKED "2\nhi\r\n0\r\n\r\n" GET, 3, 2),
-                ROW(LENGTH "hiGET / HTTP/1.1\nHost: x\r\n\r\n" GET, 2, 1),
+                ROW(LENGTH "hiGET / HTTP/1.1\nHost: x\r\n\r\n" GET, 1 + LF_HEADS, 1),
                 ROW(LENGTH "hi" LENGTH "\r\nGET\t/ HTTP/1.1\r\n" GET, 2, 2),
                 ROW("GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n" GET, 0, 0),
         };
