@@ -59,7 +59,6 @@ void made_learn(const UpstreamQuery *query, const char *kind, const Token *maker
 static void on_file(const char *name, void *userdata) {
         const UpstreamQuery *query = userdata;
         Request *q = query->request;
-
         usec_t now = day_clock_now();
 
         if (q->token && !pool_bound_to(q->http->p.pool, name, now) &&
