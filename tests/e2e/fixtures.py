@@ -3,6 +3,7 @@
 import pytest
 
 import house
+import road
 import strictness
 from simulator import Simulator
 
@@ -63,3 +64,11 @@ def start(sim, tmp_path_factory):
 
     yield one
     stop_all(running)
+
+
+@pytest.fixture
+def roads(sim, tmp_path):
+    """A Gemini behind proxies."""
+    r = road.Roads(sim, tmp_path)
+    with r.stack:
+        yield r

@@ -60,13 +60,6 @@ class Secure:
 
 
 @pytest.fixture
-def roads(sim, tmp_path):
-    r = road.Roads(sim, tmp_path)
-    with r.stack:
-        yield r
-
-
-@pytest.fixture
 def front(sim, tmp_path):
     under = tmp_path / "front"
     under.mkdir()

@@ -24,13 +24,6 @@ NO_ENVIRONMENT = {"LOG_LEVEL": "DEBUG", "API_KEYS": json.dumps([{"key": SECRETS[
 
 
 @pytest.fixture
-def roads(sim, tmp_path):
-    r = road.Roads(sim, tmp_path)
-    with r.stack:
-        yield r
-
-
-@pytest.fixture
 def through(sim, roads, tmp_path_factory):
     """through(NAME="value", …) starts a daemon whose Gemini is behind proxies."""
     running = []
