@@ -24,6 +24,7 @@
 #define HTTP_POOL_ASK_TIME USEC_PER_SEC /* an HTTP/2 connection that was idle for longer answers a PING */
 #define HTTP_WARM_WAIT_FIRST USEC_PER_SEC /* UPSTREAM_WARM: before the next dial; twice as long each time */
 #define HTTP_WARM_WAIT_MAX (60 * USEC_PER_SEC) /* again the first after a connection that lived as long */
+#define HTTP_POOL_LACK_TIME USEC_PER_SEC /* between looks at calls that wait for a descriptor */
 #define HTTP_POOL_AGAIN_MAX 3U   /* how often a request that was not processed is sent once more */
 #define HTTP_POOL_HELD_MAX (256U << 10) /* of a paused answer: more than a connection passes on then */
 #define HTTP_POOL_STREAMS 100U   /* that a new HTTP/2 connection is expected to take */

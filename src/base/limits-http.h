@@ -12,6 +12,13 @@
 #define HTTP_CHUNK_EXTENSIONS_MAX (16U << 10) /* bytes in a whole body: hardly a client sends any */
 #define HTTP_TRAILERS_MAX (4U << 10) /* bytes: likewise, and libmicrohttpd keeps them */
 
+/* --- descriptors: see io/descriptors.c. The rest has 128: names that are resolved take 30, the bus and its
+ * peers 20, sockets that listen, the state file, the log and the runners of jobs some 40 --- */
+#define DESCRIPTORS_RESERVE        128U /* of a small limit half */
+#define DESCRIPTORS_SHARED_CLIENTS 64U  /* of one HTTP/2 connection: it carries 100 streams */
+#define DESCRIPTORS_SHARED_SPARE   8U   /* HTTP/2 connections that are made before they are needed */
+#define DESCRIPTORS_OTHER(clients) ((clients) / 256U + 2U) /* an epoll instance for HTTP_SHARD_MAX */
+
 /* --- connections: MAX_CONNECTIONS is a setting --- */
 #define HTTP_GUESTS_MAX(all) MAX((all) / 8, 1U) /* connections of addresses that are not allowed */
 #define HTTP_GUEST_TIMEOUT (10 * USEC_PER_SEC) /* for their only request: health checks take milliseconds */

@@ -152,7 +152,7 @@ const Setting config_settings[] = {
           .help = "the largest request body; above it 413" },
         { "MAX_UPLOAD", &setting_size, "2G", KIB, 1024 * GIB, FIELD(max_upload), .reloadable = true,
           .help = "the largest file that is uploaded; above it 413" },
-        { "MAX_CONNECTIONS", &setting_count, "8192", 1, MIB, FIELD(max_connections),
+        { "MAX_CONNECTIONS", &setting_count, "16384", 1, MIB, FIELD(max_connections),
           .help = "how many client connections are open at one time, over all sockets" },
         { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes),
           .reloadable = true,

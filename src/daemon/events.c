@@ -16,7 +16,7 @@ struct Events {
         LogLimiter *limiter;
         LogKind changes, exhaustions, projects, warnings;
         LogLimiter *full_limiter; /* of what can last for hours: a line a minute */
-        LogKind full, strangers;
+        LogKind full[3]; /* by HttpFull */
         bool keys_gone;
 };
 
@@ -234,8 +234,9 @@ int events_new(Loop *loop, Pool *pool, Events **ret) {
         r = log_limiter_new(loop, FULL_INTERVAL, 1, &e->full_limiter);
         if (r < 0)
                 return r;
-        log_kind_init(e->full_limiter, &e->full, "reaching MAX_CONNECTIONS");
-        log_kind_init(e->full_limiter, &e->strangers, "connections that are not allowed");
+        log_kind_init(e->full_limiter, &e->full[HTTP_FULL_CONNECTIONS], "reaching MAX_CONNECTIONS");
+        log_kind_init(e->full_limiter, &e->full[HTTP_FULL_GUESTS], "connections that are not allowed");
+        log_kind_init(e->full_limiter, &e->full[HTTP_FULL_DESCRIPTORS], "reaching the limit of open files");
         e->keys_gone = pool_usable_keys(pool, day_clock_now()) == 0;
         pool_set_observer(pool, &observer, e);
         *ret = TAKE_PTR(e);
@@ -260,20 +261,29 @@ void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *us
         list_append(&e->listeners, &l->link);
 }
 
-void events_connections_full(Events *e, unsigned n, bool strangers) {
+void events_connections_full(Events *e, unsigned n, HttpFull what) {
         char message[256], limit[24];
 
-        if (!log_kind_pass(e->full_limiter, strangers ? &e->strangers : &e->full))
+        if (!log_kind_pass(e->full_limiter, &e->full[what]))
                 return;
         (void) snprintf(limit, sizeof(limit), "%u", n);
-        if (strangers)
+        switch (what) {
+        case HTTP_FULL_GUESTS:
                 (void) snprintf(message, sizeof(message),
                                 "addresses that ALLOWED_IPS does not list have %u connections, an eighth of "
                                 "MAX_CONNECTIONS: further ones are closed",
                                 n);
-        else
+                break;
+        case HTTP_FULL_DESCRIPTORS:
+                (void) snprintf(message, sizeof(message),
+                                "the limit of open files is reached: %u clients are connected, and others "
+                                "wait; to serve more, the limit (LimitNOFILE=) must be raised",
+                                n);
+                break;
+        default:
                 (void) snprintf(message, sizeof(message),
                                 "MAX_CONNECTIONS is reached: %u clients are connected, and others wait", n);
+        }
         log_event(LOG_LEVEL_WARNING, MESSAGE_CONNECTIONS, message, { "limit", limit });
 }
 

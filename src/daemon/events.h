@@ -9,7 +9,7 @@
 
 #include "base/list.h"
 #include "pool/admin.h"
-#include "io/loop.h"
+#include "io/http-server.h"
 
 typedef struct Events Events;
 
@@ -27,7 +27,6 @@ DEFINE_CLEANUP(Events *, events_free);
 void events_listen(Events *e, EventsListener *l, const PoolObserver *o, void *userdata);
 void events_unlisten(EventsListener *l);
 
-/* A socket has as many connections as it may have, or as addresses which are not allowed may have. */
-void events_connections_full(Events *e, unsigned n, bool strangers);
+void events_connections_full(Events *e, unsigned n, HttpFull what); /* n are open, and more may not be */
 
 void events_look(Events *e); /* after a reload: logs an error if no key is usable any more */

@@ -24,10 +24,10 @@
 #include "daemon/log-config.h"
 #include "daemon/manager-internal.h"
 #include "daemon/message-ids.h"
+#include "io/descriptors.h"
 #include "io/listen.h"
 
 #define JOB_SOCKET_NAME "job" /* FileDescriptorName= of gemgated-job.socket */
-#define NOFILE_RESERVE  64U   /* descriptors that are neither clients nor upstream */
 #define CUT_GRACE       USEC_PER_SEC /* within the STOP_MARGIN of notify.c */
 
 static int exit_status(int r) {
@@ -68,10 +68,10 @@ static void on_request(void *userdata) {
                 loop_hook_ask(m->loop, &m->ended);
 }
 
-static void on_full(unsigned n, bool strangers, void *userdata) {
+static void on_full(unsigned n, HttpFull what, void *userdata) {
         Manager *m = userdata;
 
-        events_connections_full(m->events, n, strangers);
+        events_connections_full(m->events, n, what);
 }
 
 static void on_models_done(void *userdata) {
@@ -152,11 +152,11 @@ static const PoolObserver http_observer = { .health_changed = on_health_changed,
 
 /* --- the start --- */
 
-/* Each client can need a connection upstream, too, so more clients than half of the descriptors cannot be
- * served. */
+/* More clients than the limit has room for wait until others have gone (io/descriptors.c). With HTTP/1.1
+ * upstream that is about half of the limit; this looks at what it has room for at most. */
 static void raise_nofile(Manager *m) {
         struct rlimit rl;
-        uint64_t most;
+        size_t most;
 
         if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
                 return;
@@ -164,11 +164,14 @@ static void raise_nofile(Manager *m) {
         (void) setrlimit(RLIMIT_NOFILE, &rl);
         if (rl.rlim_cur == RLIM_INFINITY)
                 return;
-        most = usec_sub(rl.rlim_cur, NOFILE_RESERVE) / 2;
+        descriptors_set_limit(loop_descriptors(m->loop), rl.rlim_cur);
+        most = descriptors_most_clients(rl.rlim_cur);
         if (m->config->max_connections > most) {
-                log_warning("MAX_CONNECTIONS is %llu, but the limit of open files leaves room for %llu",
-                            (unsigned long long) m->config->max_connections, (unsigned long long) most);
-                m->config->max_connections = MAX(most, 1U);
+                log_warning("MAX_CONNECTIONS is %llu, but the limit of open files, %llu, leaves room for "
+                            "%zu: the limit (LimitNOFILE=) must be raised, or MAX_CONNECTIONS lowered",
+                            (unsigned long long) m->config->max_connections,
+                            (unsigned long long) rl.rlim_cur, most);
+                m->config->max_connections = most;
         }
 }
 
@@ -337,6 +340,7 @@ static int manager_init(Manager *m) {
         r = loop_new(&m->loop);
         if (r < 0)
                 return r;
+        raise_nofile(m);
         loop_hook_add(m->loop, &m->ended, on_ended, m);
         m->ended_added = true;
         r = watch_signals(m);
@@ -393,7 +397,6 @@ int manager_new(Config *config, const ConfigPaths *paths, Manager **ret) {
         }
         m->config = config;
         m->paths = *paths;
-        raise_nofile(m);
         r = manager_init(m);
         if (r < 0) {
                 if (r != -EINVAL)

@@ -25,6 +25,7 @@ static void attempt_close(DialAttempt *a) {
         loop_fd_remove(a->dial->dialer->loop, &a->watch);
         a->fd = safe_close(a->fd);
         a->dial->n_open--;
+        dial_count(a->dial, MAX(a->dial->n_open, 1U));
 }
 
 static void take_connected(Dial *d, DialAttempt *a) {
@@ -97,7 +98,7 @@ static int attempt_begin(DialAttempt *a, Dial *d, const ResolverAddress *address
         r = connect_to(address, d->port, &a->fd);
         if (r < 0)
                 return r;
-        d->n_open++;
+        dial_count(d, ++d->n_open);
         if (r > 0)
                 return r;
         k = loop_fd_add(d->dialer->loop, &a->watch, a->fd, EPOLLOUT, on_attempt, a);
@@ -133,7 +134,12 @@ static void try_next(Dial *d) {
 }
 
 void dial_on_next(Timeout *t) {
-        try_next(CONTAINER_OF(t, Dial, next));
+        Dial *d = CONTAINER_OF(t, Dial, next);
+
+        if (descriptors_admit(loop_descriptors(d->dialer->loop), DESCRIPTOR_UPSTREAM))
+                try_next(d);
+        else
+                timeout_start(d->dialer->next, &d->next);
 }
 
 /* --- names --- */

@@ -7,6 +7,7 @@
 #include "base/limits-dial.h"
 #include "base/text.h"
 #include "io/curl-glue.h"
+#include "io/descriptors.h"
 #include "io/dial.h"
 #include "io/resolver.h"
 #include "io/timeout.h"
@@ -56,6 +57,7 @@ struct Dial {
         ResolverAnswer *answer;
         DialAttempt *attempts; /* of each address; those that have begun have a dial */
         size_t n_begun, n_open;
+        size_t n_counted; /* descriptors: dial_count() */
         int error; /* of an attempt; 0: none yet */
         Proxy *proxy;   /* NULL: none */
         Tunnel *tunnel; /* until it is open; a wrapped one is then the SSL's */
@@ -73,6 +75,7 @@ struct Dial {
 
 /* --- dial.c --- */
 void dial_enter(Dial *d, DialState state);
+void dial_count(Dial *d, size_t n); /* it counts as n descriptors from now on */
 void dial_fail(Dial *d, const char *fmt, ...) _printf_(2, 3); /* behind the proxy, if there is one */
 void dial_fail_at_proxy(Dial *d, const char *cause);          /* the whole of it */
 void dial_connected(Dial *d); /* `fd` is; TLS is next, if it is wanted */

@@ -21,8 +21,10 @@ static void on_tunnel(const char *cause, void *userdata) {
                 dial_fail(d, "%s (%s port %u)", strerror(-r), d->host, d->port);
                 return;
         }
-        if (!tunnel_is_wrapped(d->tunnel))
+        if (!tunnel_is_wrapped(d->tunnel)) {
                 d->tunnel = tunnel_free(d->tunnel);
+                dial_count(d, 1);
+        }
         dial_connected(d);
 }
 

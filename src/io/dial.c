@@ -6,6 +6,10 @@
  * any dial in it.
  *
  * The way to the server is that of dial-address.c, or through a proxy that of dial-proxy.c; then comes TLS.
+ *
+ * A dial counts as a descriptor from its start (io/descriptors.c), and as another for each address that is
+ * tried beside the first. Through a proxy it counts as two: libcurl may try two addresses. What it has made
+ * counts as one; behind an https proxy as two, because libcurl keeps its own (io/tunnel.c).
  */
 
 #include <errno.h>
@@ -24,6 +28,15 @@ void dial_enter(Dial *d, DialState state) {
         d->state = state;
 }
 
+void dial_count(Dial *d, size_t n) {
+        Descriptors *all = loop_descriptors(d->dialer->loop);
+
+        for (; d->n_counted < n; d->n_counted++)
+                descriptors_take(all, DESCRIPTOR_UPSTREAM);
+        for (; d->n_counted > n; d->n_counted--)
+                descriptors_give(all, DESCRIPTOR_UPSTREAM);
+}
+
 /* Ends all that is under way. */
 static void stop(Dial *d) {
         timeout_stop(&d->deadline);
@@ -33,6 +46,7 @@ static void stop(Dial *d) {
         d->tunnel = tunnel_free(d->tunnel);
         d->ssl = tls_close(d->ssl);
         d->fd = safe_close(d->fd);
+        dial_count(d, 0);
 }
 
 static void report_later(Dial *d) {
@@ -66,10 +80,12 @@ static void succeed(Dial *d) {
 
         loop_fd_remove(d->dialer->loop, &d->watch);
         fd = TAKE_FD(d->fd);
-        if (transport_new(fd, ssl, &d->transport) < 0)
+        if (transport_new(fd, ssl, &d->transport) < 0) {
                 dial_fail(d, "out of memory");
-        else
-                report_later(d);
+                return;
+        }
+        transport_count(d->transport, loop_descriptors(d->dialer->loop), d->n_counted);
+        report_later(d);
 }
 
 static void on_hook(void *userdata) {
@@ -224,6 +240,7 @@ int dial_start(Dialer *r, const DialParams *p, DialFn f, void *userdata, Dial **
         d->proxy = proxy_ref(p->proxy);
         d->tls = p->tls ? tls_ref(r->tls) : NULL;
         r->n_dials++;
+        dial_count(d, d->proxy ? 2 : 1);
 
         timeout_queue_set_duration(r->deadline, p->timeout);
         timeout_start(r->deadline, &d->deadline);

@@ -217,6 +217,7 @@ int http_conn_new(HttpOrigin *o, Transport *t, const DialTimes *times, PoolConn 
                 return r;
         }
         o->version = is_http2 ? ORIGIN_HTTP2 : ORIGIN_HTTP1;
+        descriptors_set_shared(loop_descriptors(o->pool->loop), is_http2);
         *ret = conn;
         return 0;
 }

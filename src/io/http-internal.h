@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 
+#include "io/descriptors.h"
 #include "io/http-framing.h"
 #include "io/http-request.h"
 #include "io/http-room.h"
@@ -27,13 +28,13 @@ struct HttpServer {
         size_t n_requests, n_admitted;
         unsigned n_connections, n_guests; /* of all listeners together */
         HttpRoom room;
+        DescriptorUse use; /* of connections */
         HttpConnection **by_fd; /* by their descriptors; holes are NULL */
         size_t n_by_fd;
         TimeoutQueue *head_due, *guest_due, *body_due, *linger_due, *idle_due;
         uint64_t n_runs; /* of MHD_run(): tests compare it with the work done */
-        bool quiesced;
+        bool quiesced, grace_over;
         struct sd_event_source *grace; /* while quiesced: for connections that have sent no request yet */
-        bool grace_over;
 };
 
 struct HttpConnection {
@@ -102,7 +103,6 @@ static inline uint64_t http_name_bit(const char *name, size_t n) {
 }
 
 void http_server_settled(HttpServer *s); /* a connection was closed */
-
 void http_request_gone(HttpRequest *r); /* its client has hung up */
 void http_request_wake(HttpRequest *r); /* resumes a suspended connection, at the end of this turn */
 

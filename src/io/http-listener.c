@@ -11,9 +11,10 @@
  * most HTTP_GUESTS_MAX connections; a further one is closed at once, because in the backlog it would be in
  * front of other clients.
  *
- * While MAX_CONNECTIONS are open no socket is watched, so further clients wait in the backlogs. The same
- * goes for one socket for a while when a descriptor or memory is lacking: a watched socket with a waiting
- * client would make the loop spin.
+ * While MAX_CONNECTIONS are open no socket is watched, so further clients wait in the backlogs: a watched
+ * socket with a waiting client would make the loop spin. The same goes while the limit of open files has no
+ * room for another client (io/descriptors.c), and for a while when accept4() lacks a descriptor or memory
+ * nevertheless.
  */
 
 #include <errno.h>
@@ -48,17 +49,36 @@ static bool is_guest(const HttpListener *l, const struct sockaddr *peer) {
         return !l->is_unix && s->ops.welcomes && !s->ops.welcomes(peer, s->userdata);
 }
 
-static void report_full(const HttpListener *l, unsigned n, bool guests) {
+static void report_full(const HttpListener *l, unsigned n, HttpFull what) {
         const HttpServer *s = l->server;
 
         if (s->ops.full)
-                s->ops.full(n, guests, s->userdata);
+                s->ops.full(n, what, s->userdata);
 }
 
 static void accept_later(HttpListener *l) {
         loop_fd_remove(l->server->loop, &l->watch);
         (void) sd_event_source_set_time(l->retry, usec_add(loop_now(l->server->loop), ACCEPT_RETRY));
         (void) sd_event_source_set_enabled(l->retry, SD_EVENT_ONESHOT);
+}
+
+static Descriptors *descriptors_of(const HttpListener *l) {
+        return loop_descriptors(l->server->loop);
+}
+
+/* False: MAX_CONNECTIONS are open, or there is no descriptor. */
+static bool has_room(HttpListener *l) {
+        HttpServer *s = l->server;
+
+        if (s->n_connections >= s->params.max_connections) {
+                report_full(l, s->params.max_connections, HTTP_FULL_CONNECTIONS);
+                return false;
+        }
+        if (descriptors_admit(descriptors_of(l), s->use))
+                return true;
+        descriptors_wait(descriptors_of(l), s->use, &l->lacking);
+        report_full(l, s->n_connections, HTTP_FULL_DESCRIPTORS);
+        return false;
 }
 
 static void on_acceptable(uint32_t events _unused_, void *userdata) {
@@ -73,9 +93,9 @@ static void on_acceptable(uint32_t events _unused_, void *userdata) {
                 bool guest;
                 int fd;
 
-                if (s->n_connections >= max) {
+                if (!has_room(l)) {
                         loop_fd_remove(s->loop, &l->watch);
-                        return report_full(l, max, false);
+                        return;
                 }
                 fd = accept4(l->fd, (struct sockaddr *) &peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0) {
@@ -88,7 +108,7 @@ static void on_acceptable(uint32_t events _unused_, void *userdata) {
                 guest = is_guest(l, (struct sockaddr *) &peer);
                 if (guest && s->n_guests >= HTTP_GUESTS_MAX(max)) {
                         (void) safe_close(fd);
-                        report_full(l, HTTP_GUESTS_MAX(max), true);
+                        report_full(l, HTTP_GUESTS_MAX(max), HTTP_FULL_GUESTS);
                         continue;
                 }
                 d = shard_with_room(l);
@@ -100,7 +120,9 @@ static void on_acceptable(uint32_t events _unused_, void *userdata) {
         }
 }
 
-static void accept_again(HttpListener *l) {
+static void accept_again(void *userdata) {
+        HttpListener *l = userdata;
+
         if (l->fd >= 0 && l->watch.fd < 0)
                 (void) loop_fd_add(l->server->loop, &l->watch, l->fd, EPOLLIN, on_acceptable, l);
 }
@@ -113,6 +135,7 @@ static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 void http_listener_opened(HttpListener *l, HttpShard *d) {
         l->n_connections++;
         l->server->n_connections++;
+        descriptors_take(descriptors_of(l), l->server->use);
         if (++d->n_connections == HTTP_SHARD_MAX) {
                 list_unlink(&d->link);
                 list_append(&l->shards, &d->link);
@@ -127,6 +150,7 @@ void http_listener_closed(HttpListener *l, HttpShard *d) {
                 list_append(l->shards.next, &d->link); /* before the first */
         }
         l->n_connections--;
+        descriptors_give(descriptors_of(l), s->use);
         if (s->n_connections-- == s->params.max_connections)
                 LIST_FOREACH(i, &s->listeners)
                         accept_again(list_entry(i, HttpListener, link));
@@ -148,6 +172,7 @@ int http_listener_new(HttpServer *s, int fd, HttpListener **ret) {
         *l = (HttpListener){ .server = s, .fd = -1, .watch = LOOP_FD_NULL, .is_unix = is_unix };
         list_init(&l->link);
         list_init(&l->shards);
+        l->lacking = DESCRIPTORS_WAIT_INIT(l->lacking, accept_again, l);
         r = sd_event_add_time(loop_event(s->loop), &l->retry, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_retry,
                               l);
         if (r < 0)
@@ -165,6 +190,7 @@ int http_listener_new(HttpServer *s, int fd, HttpListener **ret) {
 
 void http_listener_quiesce(HttpListener *l) {
         loop_fd_remove(l->server->loop, &l->watch);
+        descriptors_stop(&l->lacking);
         (void) sd_event_source_set_enabled(l->retry, SD_EVENT_OFF);
         l->fd = safe_close(l->fd);
 }
@@ -173,6 +199,7 @@ HttpListener *http_listener_free(HttpListener *l) {
         if (!l)
                 return NULL;
         loop_fd_remove(l->server->loop, &l->watch);
+        descriptors_stop(&l->lacking);
         l->fd = safe_close(l->fd);
         LIST_FOREACH(i, &l->shards)
                 http_shard_free(list_entry(i, HttpShard, link));

@@ -10,6 +10,7 @@ typedef struct HttpListener {
         HttpServer *server;
         int fd;       /* -1: quiesced */
         LoopFd watch; /* of the socket; not while nothing is accepted */
+        DescriptorsWait lacking; /* a descriptor for a client, and one upstream */
         struct sd_event_source *retry; /* after an accept4() that lacked a descriptor or memory */
         bool is_unix;
         List shards; /* those with room are first */

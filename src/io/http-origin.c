@@ -13,6 +13,9 @@
  * When a dial fails, calls fail that waited when it began: the oldest ones, as many as the other dials are
  * not enough for. Those that came later get another dial, with what is left of their time.
  *
+ * While the process has no descriptor for a connection, calls wait for one: as long as they would for the
+ * connection, and then for that, too.
+ *
  * At HTTP/2 another connection is made before it is needed: a few streams each before there are
  * HTTP_POOL_SPREAD of them, because a lost packet holds up all streams of its connection; and then before
  * the last one is full.
@@ -24,6 +27,9 @@
 #include "base/text.h"
 #include "io/http-origin.h"
 #include "io/loopback.h"
+
+#define NO_DESCRIPTOR \
+        "No descriptor was free for a connection: the limit of open files (LimitNOFILE=) must be raised"
 
 typedef struct PoolDial {
         HttpOrigin *origin;
@@ -57,11 +63,14 @@ static size_t dials_wanted(const HttpOrigin *o) {
         return 1 + (o->n_waiting - 1) / HTTP_POOL_STREAMS;
 }
 
+/* Those that lack a descriptor are more than this dial was made for. */
 static void fail_waiting(HttpOrigin *o, usec_t since, const char *cause) {
+        size_t most = !o->lacks ? SIZE_MAX : o->tls && o->version != ORIGIN_HTTP1 ? HTTP_POOL_STREAMS : 1;
+
         LIST_FOREACH(i, &o->waiting) {
                 PoolCall *c = list_entry(i, PoolCall, queue);
 
-                if (dials_wanted(o) <= o->n_dials)
+                if (dials_wanted(o) <= o->n_dials || most-- == 0)
                         break;
                 if (c->waits_since > since)
                         continue;
@@ -127,6 +136,34 @@ int http_origin_dial(HttpOrigin *o, usec_t timeout) {
         return 0;
 }
 
+bool http_origin_admits_dial(const HttpOrigin *o) {
+        return descriptors_admit(loop_descriptors(o->pool->loop), DESCRIPTOR_UPSTREAM);
+}
+
+static void wait_for_descriptor(HttpOrigin *o) {
+        o->lacks = true;
+        descriptors_wait(loop_descriptors(o->pool->loop), DESCRIPTOR_UPSTREAM, &o->pool->lacking);
+        if (!list_is_linked(&o->lack.link))
+                timeout_start(o->pool->lack, &o->lack);
+}
+
+void http_origin_on_lack(Timeout *t) {
+        HttpOrigin *o = CONTAINER_OF(t, HttpOrigin, lack);
+        usec_t now = loop_now(o->pool->loop);
+
+        LIST_FOREACH(i, &o->waiting) {
+                PoolCall *c = list_entry(i, PoolCall, queue);
+
+                if (!o->lacks || dials_wanted(o) <= o->n_dials)
+                        break;
+                if (usec_sub(now, c->waits_since) < c->work.p.connect_timeout)
+                        continue;
+                http_origin_unqueue(c);
+                http_call_end(c, HTTP_OUTCOME_UNREACHED, NO_DESCRIPTOR);
+        }
+        http_origin_dispatch(o);
+}
+
 /* As many as those that wait need. */
 static void dial_missing(HttpOrigin *o) {
         while (dials_wanted(o) > o->n_dials) {
@@ -134,6 +171,12 @@ static void dial_missing(HttpOrigin *o) {
                 usec_t waited = usec_sub(loop_now(o->pool->loop), last->waits_since);
                 usec_t left = usec_sub(last->work.p.connect_timeout, waited);
 
+                if (!http_origin_admits_dial(o)) {
+                        wait_for_descriptor(o);
+                        return;
+                }
+                if (o->lacks)
+                        left = last->work.p.connect_timeout; /* so far it waited for a descriptor */
                 if (left == 0 || http_origin_dial(o, left) < 0) {
                         http_origin_unqueue(last);
                         http_call_end(last, HTTP_OUTCOME_UNREACHED,
@@ -141,6 +184,8 @@ static void dial_missing(HttpOrigin *o) {
                                                   "No memory for a connection");
                 }
         }
+        o->lacks = false;
+        timeout_stop(&o->lack);
 }
 
 /* --- calls --- */
@@ -187,7 +232,8 @@ static void spread(HttpOrigin *o, const Shared *s, const PoolCall *c) {
         bool few = s->n < of->connections && s->n_works + 1 >= of->streams;
         bool full = s->room <= HTTP_POOL_SPARE_STREAMS && !s->is_new;
 
-        if (o->n_dials > 0 || (!few && !full) || loop_now(o->pool->loop) < o->no_spread_until)
+        if (o->n_dials > 0 || (!few && !full) || loop_now(o->pool->loop) < o->no_spread_until ||
+            !http_origin_admits_dial(o))
                 return;
         (void) http_origin_dial(o, c->work.p.connect_timeout);
 }
@@ -301,6 +347,25 @@ static int parse_authority(HttpOrigin *o) {
         return o->host ? 0 : -ENOMEM;
 }
 
+/* While calls wait, one of HTTP/2 may be for them. */
+bool http_origin_close_idle(HttpOrigin *o) {
+        if (!list_is_empty(&o->idle)) {
+                http_conn_close(list_entry(o->idle.prev, PoolConn, link));
+                return true;
+        }
+        if (o->n_waiting > 0)
+                return false;
+        LIST_FOREACH(i, &o->shared) {
+                PoolConn *conn = list_entry(i, PoolConn, link);
+
+                if (http2_n_works(conn->http2) > 0)
+                        continue;
+                http_conn_close(conn);
+                return true;
+        }
+        return false;
+}
+
 bool http_origin_is_of(const HttpOrigin *o, const char *url) {
         return strncmp(url, o->url, o->n_url) == 0 && strchr("/?#", url[o->n_url]); /* or its end */
 }
@@ -334,6 +399,7 @@ static int origin_new(HttpPool *p, const char *url, Proxy *proxy, HttpOrigin **r
         o->tls = tls;
         o->scheme = tls ? "https" : "http";
         o->proxy = proxy_ref(proxy);
+        o->lack = TIMEOUT_INIT(o->lack);
         list_init(&o->link);
         list_init(&o->due);
         list_init(&o->waiting);
@@ -414,6 +480,7 @@ HttpOrigin *http_origin_free(HttpOrigin *o) {
         assert(o->n_calls == 0);
         LIST_FOREACH(i, &o->dials)
                 dial_drop(list_entry(i, PoolDial, link));
+        timeout_stop(&o->lack);
         free_all(&o->idle);
         free_all(&o->busy);
         free_all(&o->shared);

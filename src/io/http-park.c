@@ -21,6 +21,12 @@
 #include "io/http-park.h"
 #include "io/http-shard.h"
 
+static void set_parked(HttpConnection *c, bool parked) {
+        c->parked = parked;
+        if (c->server->use == DESCRIPTOR_CLIENT)
+                descriptors_park(loop_descriptors(c->server->loop), parked);
+}
+
 static void on_idle_due(Timeout *t) {
         HttpConnection *c = list_entry(t, HttpConnection, due);
 
@@ -42,7 +48,7 @@ void http_park(HttpConnection *c) {
         if (c->cut || c->closed || c->hup || c->guest || c->stalled || c->server->quiesced ||
             !is_between_requests(c))
                 return;
-        c->parked = true;
+        set_parked(c, true);
         MHD_suspend_connection(c->mhd);
         timeout_start(c->server->idle_due, &c->due);
 }
@@ -50,7 +56,7 @@ void http_park(HttpConnection *c) {
 void http_unpark(HttpConnection *c) {
         if (!c->parked)
                 return;
-        c->parked = false;
+        set_parked(c, false);
         timeout_stop(&c->due);
         MHD_resume_connection(c->mhd);
         http_shard_ask(c->shard);

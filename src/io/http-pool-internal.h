@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/limits-http-client.h"
+#include "io/descriptors.h"
 #include "io/dial.h"
 #include "io/http-pool.h"
 #include "io/http-warm.h"
@@ -22,6 +23,9 @@ typedef struct HttpPool {
         HttpPoolSpread spread;
         LoopHook hook;
         TimeoutQueue *idle, *asked; /* of connections */
+        TimeoutQueue *lack; /* of origins that lack a descriptor */
+        DescriptorsWait lacking;
+        DescriptorsKeeper keeper;
         List origins;
         List due;       /* origins to dispatch then: HttpOrigin.due */
         void *by_name;  /* a tsearch() tree of all origins: thousands of keys may each have a proxy */
@@ -47,6 +51,8 @@ struct HttpOrigin {
         size_t n_calls, n_waiting, n_dials, n_idle, n_asked;
         OriginVersion version; /* that the last new connection speaks */
         usec_t no_spread_until; /* a connection that no call waits for has just failed */
+        bool lacks; /* a descriptor for calls that wait */
+        Timeout lack;
         bool tls;
         uint16_t port;
         size_t n_url;    /* bytes of scheme and authority */

@@ -153,6 +153,29 @@ static usec_t call_retry_after(const HttpCall *call) {
         return CONTAINER_OF(call, PoolCall, work.call)->retry_after;
 }
 
+/* --- descriptors --- */
+
+/* There is one again. */
+static void on_descriptor(void *userdata) {
+        HttpPool *p = userdata;
+
+        LIST_FOREACH(i, &p->origins) {
+                HttpOrigin *o = list_entry(i, HttpOrigin, link);
+
+                if (o->lacks)
+                        http_origin_dispatch_later(o);
+        }
+}
+
+static bool close_idle(void *userdata) {
+        HttpPool *p = userdata;
+
+        LIST_FOREACH(i, &p->origins)
+                if (http_origin_close_idle(list_entry(i, HttpOrigin, link)))
+                        return true;
+        return false;
+}
+
 /* --- the pool itself --- */
 
 static void pool_renew(HttpClient *client, const HttpClientParams *params) {
@@ -189,6 +212,9 @@ static void pool_free(HttpClient *client) {
         while ((l = list_first(&p->origins)))
                 http_origin_free(list_entry(l, HttpOrigin, link));
         dialer_free(p->dialer);
+        descriptors_stop(&p->lacking);
+        descriptors_keep_no_more(&p->keeper);
+        timeout_queue_free(p->lack);
         timeout_queue_free(p->idle);
         timeout_queue_free(p->asked);
         loop_hook_remove(&p->hook);
@@ -231,12 +257,17 @@ int http_pool_new_spread(Loop *loop, const HttpPoolSpread *spread, HttpClient **
         list_init(&p->ended);
         list_init(&p->closed);
         loop_hook_add(loop, &p->hook, on_hook, p);
+        p->lacking = DESCRIPTORS_WAIT_INIT(p->lacking, on_descriptor, p);
+        descriptors_keep(loop_descriptors(loop), &p->keeper, close_idle, p);
         client = &p->client;
 
         r = timeout_queue_new(loop, HTTP_POOL_IDLE_TIME, http_conn_on_idle, &p->idle);
         if (r < 0)
                 return r;
         r = timeout_queue_new(loop, HTTP_POOL_ASK_TIME, http_conn_on_asked, &p->asked);
+        if (r < 0)
+                return r;
+        r = timeout_queue_new(loop, HTTP_POOL_LACK_TIME, http_origin_on_lack, &p->lack);
         if (r < 0)
                 return r;
         r = dialer_new(loop, &(DialerParams){}, &p->dialer);

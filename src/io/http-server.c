@@ -27,6 +27,7 @@ int http_server_new(Loop *loop, const HttpServerParams *p, const HttpServerOps *
         if (!s)
                 return -ENOMEM;
         *s = (HttpServer){ .loop = loop, .params = *p, .ops = *ops, .userdata = userdata };
+        s->use = p->inner ? DESCRIPTOR_UPSTREAM : DESCRIPTOR_CLIENT;
         s->room.max = p->max_inflight;
         list_init(&s->listeners);
         MHD_set_panic_func(on_panic, NULL);

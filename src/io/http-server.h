@@ -12,6 +12,12 @@
 
 struct sockaddr;
 
+typedef enum HttpFull {
+        HTTP_FULL_CONNECTIONS, /* max_connections */
+        HTTP_FULL_GUESTS,      /* of clients that are not welcome */
+        HTTP_FULL_DESCRIPTORS, /* the limit of open files leaves no room: io/descriptors.h */
+} HttpFull;
+
 typedef struct HttpServerOps {
         /* The headers are complete, the body is not: reply now, or set the maximum of the body
          * (http_request_take_body) and wait for body(). */
@@ -29,9 +35,8 @@ typedef struct HttpServerOps {
         void (*refused)(int status, void *userdata);
         /* Whether a client of this address may have more than one request without a body; NULL: all may. */
         bool (*welcomes)(const struct sockaddr *peer, void *userdata);
-        /* A limit of connections was reached, perhaps again: of all of them, or of clients that are not
-         * welcome. NULL: it is not of interest. */
-        void (*full)(unsigned n, bool guests, void *userdata);
+        /* A limit of connections was reached, perhaps again. NULL: it is not of interest. */
+        void (*full)(unsigned n, HttpFull what, void *userdata);
         /* While quiesced: a connection was closed, or given up. http_server_is_quiet() may be true now. */
         void (*settled)(void *userdata);
         /* Of a body that is passed on (http_request_pass_body): more of it has come, or its end. */
@@ -40,6 +45,7 @@ typedef struct HttpServerOps {
 
 typedef struct HttpServerParams {
         unsigned max_connections;  /* of all listeners together */
+        bool inner; /* its clients work for those of another server, and need what is kept for upstream */
         uint64_t max_inflight;     /* bytes of all bodies being read or held; see io/http-room.h */
         usec_t head_timeout;       /* for a whole head */
         usec_t guest_timeout;      /* for the whole request of a client that is not welcome */

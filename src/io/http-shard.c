@@ -329,6 +329,7 @@ int http_shard_new(HttpListener *l, HttpShard **ret) {
                 on_connection, d, MHD_OPTION_NOTIFY_COMPLETED, http_receive_end, s, MHD_OPTION_END);
         if (!d->daemon)
                 return -EIO;
+        descriptors_take(loop_descriptors(s->loop), DESCRIPTOR_OTHER);
         info = MHD_get_daemon_info(d->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         if (!info)
                 return -EIO;
@@ -356,6 +357,7 @@ HttpShard *http_shard_free(HttpShard *d) {
                 http_wire_run(d);
                 loop_fd_remove(d->listener->server->loop, &d->watch);
                 MHD_stop_daemon(d->daemon);
+                descriptors_give(loop_descriptors(d->listener->server->loop), DESCRIPTOR_OTHER);
         }
         loop_hook_remove(&d->hook);
         sd_event_source_unref(d->timer);

@@ -22,11 +22,13 @@ static bool is_warm(const HttpOrigin *o) {
         return false;
 }
 
-/* A failure to begin is looked at like one of the dial, at the end of the turn. */
+/* A failure to begin, also for the lack of a descriptor, is looked at like one of the dial, at the end of
+ * the turn. */
 static void dial(HttpPool *p) {
         HttpWarm *w = &p->warm;
 
-        (void) http_origin_dial(w->origin, w->connect_timeout);
+        if (http_origin_admits_dial(w->origin))
+                (void) http_origin_dial(w->origin, w->connect_timeout);
         http_pool_wake(p);
 }
 

@@ -28,7 +28,7 @@
 #include <errno.h>
 #include <systemd/sd-event.h>
 
-#include "io/loop.h"
+#include "io/descriptors.h"
 
 #define BATCH 256
 #define ROUNDS 16
@@ -42,6 +42,7 @@ struct Loop {
         sd_event_source *slice_source;
         int epoll_fd;
         List hooks, slices;
+        Descriptors *descriptors;
         bool in_turn;
         bool is_running; /* in loop_run(); else there is one turn at a time */
         bool is_busy;    /* the last look after a turn found events */
@@ -151,6 +152,9 @@ int loop_new(Loop **ret) {
         l->epoll_fd = -1;
         list_init(&l->hooks);
         list_init(&l->slices);
+        l->descriptors = descriptors_new(l);
+        if (!l->descriptors)
+                return -ENOMEM;
 
         r = sd_event_new(&l->event);
         if (r < 0)
@@ -184,6 +188,7 @@ Loop *loop_free(Loop *l) {
         if (!l)
                 return NULL;
 
+        descriptors_free(l->descriptors);
         assert(list_is_empty(&l->hooks) && list_is_empty(&l->slices));
         sd_event_source_unref(l->slice_source);
         sd_event_source_unref(l->hook_source);
@@ -196,6 +201,10 @@ Loop *loop_free(Loop *l) {
 
 sd_event *loop_event(Loop *l) {
         return l->event;
+}
+
+Descriptors *loop_descriptors(Loop *l) {
+        return l->descriptors;
 }
 
 usec_t loop_now(Loop *l) {

@@ -15,12 +15,14 @@
 
 typedef struct sd_event sd_event;
 typedef struct Loop Loop;
+typedef struct Descriptors Descriptors;
 
 int loop_new(Loop **ret);
 Loop *loop_free(Loop *l);
 DEFINE_CLEANUP(Loop *, loop_free);
 
 sd_event *loop_event(Loop *l); /* borrowed */
+Descriptors *loop_descriptors(Loop *l); /* borrowed: io/descriptors.h */
 usec_t loop_now(Loop *l);      /* CLOCK_MONOTONIC at the start of this turn: no system call */
 int loop_run(Loop *l);         /* until loop_exit(); returns its code, or −errno */
 void loop_exit(Loop *l, int code);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "io/descriptors.h"
 #include "io/tls.h"
 #include "io/transport.h"
 
@@ -14,6 +15,8 @@ struct Transport {
         bool is_dry;       /* the last read has found nothing more */
         bool has_failed;
         SSL *ssl;          /* NULL: plain */
+        Descriptors *descriptors; /* that count it; NULL: none */
+        size_t n_counted;
         const char *error; /* static */
 };
 
@@ -31,6 +34,14 @@ int transport_new(int fd, SSL *ssl, Transport **ret) {
         return 0;
 }
 
+void transport_count(Transport *t, Descriptors *d, size_t n) {
+        assert(!t->descriptors);
+
+        t->descriptors = d;
+        for (; t->n_counted < n; t->n_counted++)
+                descriptors_take(d, DESCRIPTOR_UPSTREAM);
+}
+
 Transport *transport_free(Transport *t) {
         if (!t)
                 return NULL;
@@ -38,6 +49,8 @@ Transport *transport_free(Transport *t) {
                 tls_send_end(t->ssl);
         (void) tls_close(t->ssl);
         (void) safe_close(t->fd);
+        for (; t->n_counted > 0; t->n_counted--)
+                descriptors_give(t->descriptors, DESCRIPTOR_UPSTREAM);
         free(t);
         return NULL;
 }

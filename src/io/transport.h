@@ -6,14 +6,16 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#include "base/macros.h"
 #include "io/forward.h"
+#include "io/loop.h"
 
 typedef struct ssl_st SSL;
 
 int transport_new(int fd, SSL *ssl, Transport **ret); /* NULL: plain. Both are taken, also by a failure */
 Transport *transport_free(Transport *t); /* sends close_notify without waiting, and closes */
 DEFINE_CLEANUP(Transport *, transport_free);
+
+void transport_count(Transport *t, Descriptors *d, size_t n); /* as n of them, until it is freed */
 
 int transport_fd(const Transport *t); /* the owner watches it with a LoopFd */
 

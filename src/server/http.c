@@ -206,10 +206,10 @@ static bool on_welcome(const struct sockaddr *peer, void *userdata) {
         return access_welcomes(h->p.config, peer);
 }
 
-static void on_full(unsigned n, bool guests, void *userdata) {
+static void on_full(unsigned n, HttpFull what, void *userdata) {
         Http *h = userdata;
 
-        h->p.full(n, guests, h->p.userdata);
+        h->p.full(n, what, h->p.userdata);
 }
 
 static void on_drained(HttpRequest *io, void *userdata _unused_) {
@@ -344,6 +344,7 @@ int http_new(const HttpParams *p, Http **ret) {
         inner_ops.head = on_inner_head;
         inner_ops.full = NULL; /* its clients are the jobs of CLI_MAX_JOBS */
         params.max_inflight = inner_inflight_max(p->config);
+        params.inner = true;
         r = http_server_new(p->loop, &params, &inner_ops, h, &h->inner);
         if (r < 0)
                 return r;

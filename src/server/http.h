@@ -11,7 +11,7 @@
 #include "core/hedge.h"
 #include "engine/engine.h"
 #include "engine/job.h"
-#include "io/loop.h"
+#include "io/http-server.h"
 #include "pool/admin.h"
 #include "pool/affinity.h"
 #include "server/forward.h"
@@ -28,9 +28,7 @@ typedef struct HttpParams {
         const Zone *zone;
         /* A request has begun, or is about to end; while draining, a connection. Must be cheap. */
         void (*changed)(void *userdata);
-        /* A limit of connections was reached: MAX_CONNECTIONS, or that of addresses which ALLOWED_IPS does
-         * not list. */
-        void (*full)(unsigned n, bool strangers, void *userdata);
+        void (*full)(unsigned n, HttpFull what, void *userdata); /* a limit of connections was reached */
         void (*models_done)(void *userdata); /* the list of models was fetched, or could not be; or NULL */
         void *userdata;
 } HttpParams;

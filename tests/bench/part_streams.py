@@ -7,7 +7,7 @@ from figures import DIRECT, OURS
 from stage import NOFILE, PACED, PLAIN, PLURAL, SILENT, SMALL, TLS
 
 PATIENT = {"STREAM_IDLE_TIMEOUT": "1h"}
-RESERVE = 500  # descriptors that a gateway needs besides those of the streams
+RESERVE = 200  # descriptors that gemgated needs, or keeps, besides those of the streams
 
 
 def events(bench: Bench) -> None:
@@ -43,7 +43,7 @@ def crowd_of(bench: Bench, upstream: str, n: int, names: list[str], key: str) ->
     results: dict[str, list[dict]] = {}
     for name in names:
         bench.progress(f"{upstream}, {n:,} open streams on {name}")
-        settings = PATIENT | {"MAX_CONNECTIONS": str(max(n, 8192))}
+        settings = PATIENT | {"MAX_CONNECTIONS": str(max(n, 16384))}
         with stage.fresh(name, settings) as target:
             kind = "chat" if target.translates else "native"
             result = load.stream_crowd(bench.house.builddir, target, target.ask(kind, SILENT, stream=True), n)

@@ -44,7 +44,7 @@ def test_kept_small(service):
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["restart"] == "unless-stopped"
     assert "user" not in service  # the image's
-    assert service["mem_limit"] == "${MEMORY:-2g}" and service["pids_limit"] > 0
+    assert service["mem_limit"] == "${MEMORY:-2560m}" and service["pids_limit"] > 0
     assert {t.split(":")[0] for t in service["tmpfs"]} == {"/tmp", "/run/gemgate"}
 
 

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/text.h"
+#include "io/descriptors.h"
 #include "io/dial.h"
 #include "io/transport.h"
 
@@ -27,8 +28,13 @@ static inline void world_begin(World *w, const char *ca_file) {
         assert_int_equal(dialer_new(w->loop, &(DialerParams){ .ca_file = ca_file }, &w->dialer), 0);
 }
 
+static inline size_t world_counted(const World *w) {
+        return descriptors_used(loop_descriptors(w->loop), DESCRIPTOR_UPSTREAM);
+}
+
 static inline void world_done(World *w) {
         w->dialer = dialer_free(w->dialer);
+        assert_int_equal(world_counted(w), 0);
         w->loop = loop_free(w->loop);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "http-calls.h"
+#include "io/descriptors.h"
 
 const Way *calls_by;
 
@@ -165,6 +166,7 @@ int calls_teardown(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(f->calls); i++)
                 call_clear(&f->calls[i]);
         http_client_free(f->client);
+        assert_int_equal(descriptors_used(loop_descriptors(f->loop), DESCRIPTOR_UPSTREAM), 0);
         peer_close(&f->peer);
         secret_unref(f->key);
         proxy_unref(f->proxy);

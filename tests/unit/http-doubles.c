@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "http-doubles.h"
+#include "io/http-origin.h"
 
 Dial *dials[MANY];
 Http1 *ones[MANY];
@@ -15,7 +16,7 @@ unsigned n_configured;
 size_t streams_max;
 bool streams_new;
 int socket_of_all = -1;
-usec_t idle_time = HTTP_POOL_IDLE_TIME, ask_time = HTTP_POOL_ASK_TIME;
+usec_t idle_time = HTTP_POOL_IDLE_TIME, ask_time = HTTP_POOL_ASK_TIME, lack_time = HTTP_POOL_LACK_TIME;
 
 void doubles_clear(void) {
         n_dials = n_ones = n_twos = n_alive = n_configured = 0;
@@ -25,6 +26,8 @@ void doubles_clear(void) {
 
 /* --- the doubles --- */
 
+static Descriptors *descriptors;
+
 int __real_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret);
 int __wrap_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret);
 
@@ -33,11 +36,16 @@ int __wrap_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueu
                 assert_int_equal(duration, HTTP_POOL_ASK_TIME);
                 return __real_timeout_queue_new(l, ask_time, fn, ret);
         }
+        if (fn == http_origin_on_lack) {
+                assert_int_equal(duration, HTTP_POOL_LACK_TIME);
+                return __real_timeout_queue_new(l, lack_time, fn, ret);
+        }
         assert_int_equal(duration, HTTP_POOL_IDLE_TIME);
         return __real_timeout_queue_new(l, idle_time, fn, ret);
 }
 
-int dialer_new(Loop *loop _unused_, const DialerParams *p _unused_, Dialer **ret) {
+int dialer_new(Loop *loop, const DialerParams *p _unused_, Dialer **ret) {
+        descriptors = loop_descriptors(loop);
         *ret = NULL;
         return 0;
 }
@@ -57,6 +65,7 @@ int dial_start(Dialer *dialer _unused_, const DialParams *p, DialFn f, void *use
         assert_non_null(d);
         *d = (Dial){ .p = *p, .f = f, .userdata = userdata };
         text_copy(d->host, sizeof(d->host), p->host);
+        descriptors_take(descriptors, DESCRIPTOR_UPSTREAM);
         assert_true(n_dials < MANY);
         dials[n_dials++] = *ret = d;
         return 0;
@@ -69,6 +78,7 @@ static void forget(void **all, size_t n, const void *one) {
 }
 
 Dial *dial_free(Dial *d) {
+        descriptors_give(descriptors, DESCRIPTOR_UPSTREAM);
         forget((void **) dials, n_dials, d);
         free(d);
         return NULL;
@@ -96,6 +106,7 @@ int http1_new(Loop *loop _unused_, Transport *t, const Http1Ops *ops, void *user
         assert_true(n_ones < MANY);
         ones[n_ones++] = *ret = c;
         n_alive++;
+        descriptors_take(descriptors, DESCRIPTOR_UPSTREAM);
         return 0;
 }
 
@@ -103,6 +114,7 @@ Http1 *http1_free(Http1 *c) {
         if (!c)
                 return NULL;
         n_alive--;
+        descriptors_give(descriptors, DESCRIPTOR_UPSTREAM);
         forget((void **) ones, n_ones, c);
         free(c);
         return NULL;
@@ -140,6 +152,7 @@ int http2_new(Loop *loop, Transport *t, const Http2Ops *ops, void *userdata, Htt
         assert_true(n_twos < MANY);
         twos[n_twos++] = *ret = c;
         n_alive++;
+        descriptors_take(descriptors, DESCRIPTOR_UPSTREAM);
         return 0;
 }
 
@@ -148,6 +161,7 @@ Http2 *http2_free(Http2 *c) {
                 return NULL;
         assert_int_equal(c->n, 0);
         n_alive--;
+        descriptors_give(descriptors, DESCRIPTOR_UPSTREAM);
         forget((void **) twos, n_twos, c);
         free(c);
         return NULL;

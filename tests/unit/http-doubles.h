@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Doubles of dials and connections, for tests of the pool: the test decides what becomes of them. */
+/* Doubles of dials and connections, for tests of the pool: the test decides what becomes of them. Each is
+ * counted as a descriptor. */
 
 #include "io/http-pool-internal.h"
 
@@ -45,7 +46,7 @@ extern unsigned n_configured;
 extern size_t streams_max;
 extern int socket_of_all; /* transport_fd() of each */
 extern bool streams_new; /* of new connections: their SETTINGS have not come */
-extern usec_t idle_time, ask_time; /* of the connections of a pool that is made */
+extern usec_t idle_time, ask_time, lack_time; /* of a pool that is made */
 
 void doubles_clear(void);
 void settle(Loop *l);                                      /* turns until nothing is ready */

@@ -92,10 +92,10 @@ static bool on_welcome(const struct sockaddr *peer, void *userdata) {
         return !f->unwelcome;
 }
 
-static void on_full(unsigned n _unused_, bool guests, void *userdata) {
+static void on_full(unsigned n _unused_, HttpFull what, void *userdata) {
         Fixture *f = userdata;
 
-        (*(guests ? &f->n_guests_full : &f->n_full))++;
+        f->n_full[what]++;
 }
 
 int setup_with(void **state, usec_t head_timeout, usec_t body_window) {

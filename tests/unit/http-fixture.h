@@ -25,7 +25,7 @@ typedef struct Fixture {
         HttpRequest *waiting[2100];
         size_t n_waiting;
         bool hold, stream, skip, pass, unwelcome, refuse;
-        unsigned n_full, n_guests_full;
+        unsigned n_full[3]; /* by HttpFull */
 } Fixture;
 
 int setup(void **state); /* no time-out is reached */

@@ -43,7 +43,7 @@ int start_as(Fixture *f, size_t i, const HttpCallParams *p, bool reads) {
 
         http_call_free(f->calls[i].http);
         f->calls[i] = (Call){};
-        params.connect_timeout = 10 * USEC_PER_SEC;
+        params.connect_timeout = f->connect_timeout;
         return http_call_start(f->client, &params, &ops, &f->calls[i], &f->calls[i].http);
 }
 
@@ -67,6 +67,7 @@ int pool_setup(void **state) {
         Fixture *f = calloc(1, sizeof(Fixture));
 
         assert_non_null(f);
+        f->connect_timeout = 10 * USEC_PER_SEC;
         doubles_clear();
         assert_int_equal(loop_new(&f->loop), 0);
         assert_int_equal(http_pool_new(f->loop, &f->client), 0);
@@ -78,9 +79,10 @@ int pool_setup(void **state) {
 int pool_setup_short(void **state) {
         int r;
 
-        idle_time = 20 * USEC_PER_MSEC;
+        idle_time = lack_time = 20 * USEC_PER_MSEC;
         r = pool_setup(state);
         idle_time = HTTP_POOL_IDLE_TIME;
+        lack_time = HTTP_POOL_LACK_TIME;
         return r;
 }
 

@@ -20,11 +20,12 @@ typedef struct Call {
 typedef struct Fixture {
         Loop *loop;
         HttpClient *client;
+        usec_t connect_timeout;
         Call calls[MANY];
 } Fixture;
 
 int pool_setup(void **state);       /* a Fixture */
-int pool_setup_short(void **state); /* its idle connections end soon */
+int pool_setup_short(void **state); /* its idle connections, and waits for descriptors, end soon */
 int pool_teardown(void **state);
 
 int start_as(Fixture *f, size_t i, const HttpCallParams *p, bool reads);

@@ -74,7 +74,7 @@ static void test_defaults(void **state) {
         assert_int_equal(c->request_deadline, 20 * USEC_PER_MINUTE);
         assert_int_equal(c->drain_timeout, 30 * USEC_PER_SEC);
         assert_int_equal(c->max_body, 32 << 20);
-        assert_int_equal(c->max_connections, 8192);
+        assert_int_equal(c->max_connections, 16384);
         assert_int_equal(c->max_inflight_bytes, 512 << 20);
 }
 

@@ -30,8 +30,10 @@ static void test_numeric(void **state _unused_) {
                 int on = 0;
 
                 dial(&w, &c, &(DialParams){ hosts[i], port, .timeout = SECOND });
+                assert_int_equal(world_counted(&w), 1);
                 wait_for_end(&w, &c);
                 assert_string_equal(c.cause, "");
+                assert_int_equal(world_counted(&w), 1); /* the transport */
                 assert_true(c.times.resolved > 0 && c.times.connected >= c.times.resolved);
                 assert_int_equal(c.times.secured, 0);
                 assert_int_equal(getsockopt(transport_fd(c.transport), IPPROTO_TCP, TCP_NODELAY, &on,
@@ -94,6 +96,46 @@ static void test_failures(void **state _unused_) {
         world_done(&w);
         fake_names_end(0);
         hole_done(&hole);
+}
+
+/* Each address beside the first counts as another descriptor; without one it is not tried. */
+static void test_addresses_count(void **state _unused_) {
+        static const FakeName name = { "a.test", "127.0.0.7 127.0.0.8 127.0.0.1" };
+        static const struct {
+                size_t limit; /* leaves room for half of it */
+                size_t counts;
+                bool connects;
+        } rows[] = { { 2, 1, false }, { 4, 2, false }, { 6, 1, true } };
+        uint16_t port = 0;
+        int four = listen_on("::ffff:127.0.0.1", 64, &port);
+        Hole seven = hole_on("::ffff:127.0.0.7", &port), eight = hole_on("::ffff:127.0.0.8", &port);
+
+        fake_names_set(&name, 1);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                World w;
+                Caller c;
+
+                world_begin(&w, NULL);
+                descriptors_set_limit(loop_descriptors(w.loop), rows[i].limit);
+                dial(&w, &c, &(DialParams){ "a.test", port, .timeout = 30 * SECOND });
+                if (rows[i].connects)
+                        wait_for_end(&w, &c);
+                else
+                        while (world_counted(&w) < rows[i].counts)
+                                turn(&w, 10 * SECOND);
+                for (unsigned k = 0; k < 3 && !rows[i].connects; k++) {
+                        turn(&w, 10 * SECOND); /* the next address has its time again */
+                        assert_int_equal(world_counted(&w), rows[i].counts);
+                }
+                assert_int_equal(!!c.transport, rows[i].connects);
+                assert_int_equal(world_counted(&w), rows[i].counts);
+                hang_up(&c);
+                world_done(&w);
+        }
+        fake_names_end(0);
+        hole_done(&seven);
+        hole_done(&eight);
+        (void) close(four);
 }
 
 /* The first address that answers is taken. */
@@ -281,7 +323,8 @@ static void test_callback(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_numeric),   cmocka_unit_test(test_failures),
-                cmocka_unit_test(test_addresses), cmocka_unit_test(test_moved),
+                cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_addresses_count), cmocka_unit_test(test_moved),
                 cmocka_unit_test(test_cancel),    cmocka_unit_test(test_callback),
                 cmocka_unit_test(test_silent_family),
         };

@@ -177,7 +177,7 @@ static void test_guest_is_answered_once(void **state) {
                         fail_msg("%s: %s", rows[i].request, b.n > 0 ? buf_cstr(&b) : "nothing");
         }
         TURN_UNTIL(f, !connection_of(f));
-        assert_int_equal(f->n_guests_full, 0);
+        assert_int_equal(f->n_full[HTTP_FULL_GUESTS], 0);
 }
 
 /* Guests have an eighth of all connections; the others have the rest and are not closed. */
@@ -195,7 +195,7 @@ static void test_guests_have_few_connections(void **state) {
                 guests[i] = dial(f);
         TURN_UNTIL(f, !hear(guests[GUESTS], &b));
         assert_int_equal(f->server->n_guests, GUESTS);
-        assert_int_equal(f->n_guests_full, 1);
+        assert_int_equal(f->n_full[HTTP_FULL_GUESTS], 1);
 
         f->unwelcome = false;
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
@@ -206,7 +206,7 @@ static void test_guests_have_few_connections(void **state) {
         /* The limit of all: one more waits, until a guest has gone. */
         late = dial(f);
         say(late, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        TURN_UNTIL(f, f->n_full > 0);
+        TURN_UNTIL(f, f->n_full[HTTP_FULL_CONNECTIONS] > 0);
         for (unsigned i = 0; i < 10; i++)
                 assert_true(sd_event_run(loop_event(f->loop), 0) >= 0);
         assert_true(hear(late, &b));
@@ -251,7 +251,7 @@ static void test_limits_of_all_listeners(void **state) {
         late = dial_at(f, &addresses[1]);
         TURN_UNTIL(f, !hear(late, &b));
         (void) close(late);
-        assert_int_equal(f->n_guests_full, 1);
+        assert_int_equal(f->n_full[HTTP_FULL_GUESTS], 1);
 
         f->unwelcome = false;
         for (size_t i = GUESTS; i < ALL; i++)
@@ -259,7 +259,7 @@ static void test_limits_of_all_listeners(void **state) {
         TURN_UNTIL(f, f->server->n_connections == ALL);
         late = dial_at(f, &addresses[1]);
         say(late, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        TURN_UNTIL(f, f->n_full > 0);
+        TURN_UNTIL(f, f->n_full[HTTP_FULL_CONNECTIONS] > 0);
         for (unsigned i = 0; i < 10; i++)
                 assert_true(sd_event_run(loop_event(f->loop), 0) >= 0);
         assert_true(hear(late, &b));

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "folder.h"
 #include "http-calls.h"
+#include "io/descriptors.h"
 
 #define OK       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define USER     "someone"
@@ -106,6 +107,41 @@ static void test_plain_in_https(void **state) {
         assert_int_equal(http_call_start(f->client, &(HttpCallParams){ .url = f->url, .proxy = p },
                                          &(HttpCallOps){}, NULL, &c),
                          -EINVAL);
+}
+
+/* --- descriptors --- */
+
+static size_t counted(const Fixture *f) {
+        return descriptors_used(loop_descriptors(f->loop), DESCRIPTOR_UPSTREAM);
+}
+
+static void test_count(void **state) {
+        Fixture *f = *state;
+        PeerConn *peer;
+
+        call_start(&f->calls[0], &(HttpCallParams){});
+        assert_int_equal(counted(f), 2);
+        peer = peer_request(&f->peer);
+        assert_int_equal(counted(f), 1);
+        peer_say(peer, OK);
+        call_assert_ends(&f->calls[0], HTTP_OUTCOME_COMPLETE, 200, "ok");
+        assert_int_equal(counted(f), 1);
+        f->client = http_client_free(f->client);
+        assert_int_equal(counted(f), 0);
+}
+
+/* A call that cannot have one waits, and ends in time. */
+static void test_lack(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 2);
+        descriptors_take(loop_descriptors(f->loop), DESCRIPTOR_UPSTREAM);
+        call_start(&f->calls[0], &(HttpCallParams){ .connect_timeout = USEC_PER_MSEC });
+        call_assert_ends(&f->calls[0], HTTP_OUTCOME_UNREACHED, 0, "");
+        assert_non_null(strstr(f->calls[0].cause, "LimitNOFILE="));
+        assert_int_equal(f->peer.n_conns, 0);
+        descriptors_give(loop_descriptors(f->loop), DESCRIPTOR_UPSTREAM);
+        (void) exchange(&f->calls[0], NULL);
 }
 
 /* --- failures --- */
@@ -252,6 +288,8 @@ int main(void) {
                 TEST(test_users),
                 TEST(test_loopback),
                 TEST(test_plain_in_https),
+                TEST(test_count),
+                TEST(test_lack),
                 TEST(test_refusals),
                 TEST(test_silence),
                 cmocka_unit_test(test_cancel),

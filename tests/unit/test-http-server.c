@@ -451,6 +451,30 @@ static void test_limit_of_connections(void **state) {
         assert_int_equal(l->n_connections, 2);
 }
 
+/* A limit of open files that leaves room for two clients, a shard and the connections upstream that they may
+ * need: the third waits in the backlog, without making the loop spin, until one is between two requests. */
+static void test_limit_of_descriptors(void **state) {
+        Fixture *f = *state;
+        HttpListener *l = list_entry(f->server->listeners.next, HttpListener, link);
+        _cleanup_buf_ Buf b = BUF_INIT(1 << 20);
+        _cleanup_close_ int first = dial(f), second = -1, third = -1;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 12);
+        second = dial(f);
+        TURN_UNTIL(f, l->n_connections == 2);
+        third = dial(f);
+        say(third, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, l->watch.fd < 0);
+        assert_int_equal(f->n_full[HTTP_FULL_DESCRIPTORS], 1);
+        assert_int_equal(f->n_full[HTTP_FULL_CONNECTIONS], 0);
+        assert_int_equal(sd_event_run(loop_event(f->loop), 0), 0); /* nothing to do */
+        assert_int_equal(l->n_connections, 2);
+        say(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        TURN_UNTIL(f, hear(third, &b) && has(&b, "hello"));
+        assert_int_equal(l->n_connections, 3);
+        assert_int_equal(descriptors_used(loop_descriptors(f->loop), DESCRIPTOR_CLIENT), 3);
+}
+
 /* Without a free descriptor nothing is accepted for a while; the loop does not spin. */
 static void test_no_descriptor(void **state) {
         Fixture *f = *state;
@@ -563,6 +587,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_thousand_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_silent_streams_cost_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_limit_of_connections, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_limit_of_descriptors, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_descriptor, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_free_with_open_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_quiesce, setup, teardown),

@@ -134,6 +134,48 @@ static void test_first_request(void **state) {
         assert_null(timer);
 }
 
+/* Without a descriptor it is dialled later; no call waits for it meanwhile. */
+static void test_no_descriptor(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 2);
+        start(f, 0, OTHER "/");
+        dialled(f->loop, 0, true);
+        warm(f, SAFE);
+        assert_int_equal(n_dials, 1);
+        assert_timer_fires(f->loop, HTTP_WARM_WAIT_FIRST);
+        assert_int_equal(n_dials, 1);
+        two_ends(f, 0);
+        two_closes(f, 0);
+        assert_timer_fires(f->loop, 2 * HTTP_WARM_WAIT_FIRST);
+        assert_int_equal(n_dials, 2);
+        assert_string_equal(dials[1]->host, "one.test");
+        dialled(f->loop, 1, true);
+        assert_null(timer);
+}
+
+/* A call comes before the connection that is kept warm; that one is dialled again, after a while. */
+static void test_gives_way(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 2);
+        warm(f, SAFE);
+        dialled(f->loop, 0, true);
+        start(f, 0, OTHER "/");
+        settle(f->loop);
+        assert_null(twos[0]);
+        assert_int_equal(n_dials, 2);
+        assert_string_equal(dials[1]->host, "other.test");
+        dialled(f->loop, 1, true);
+        assert_timer_fires(f->loop, HTTP_WARM_WAIT_FIRST);
+        assert_int_equal(n_dials, 2);
+        two_ends(f, 1);
+        two_closes(f, 1);
+        assert_timer_fires(f->loop, 2 * HTTP_WARM_WAIT_FIRST);
+        dialled(f->loop, 2, true);
+        assert_null(timer);
+}
+
 /* A call that comes during the dial waits for it, and does not fail with it. */
 static void test_call_during_dial(void **state) {
         Fixture *f = *state;
@@ -426,6 +468,8 @@ static int teardown(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_first_request),
+                TEST(test_no_descriptor),
+                TEST(test_gives_way),
                 TEST(test_call_during_dial),
                 TEST(test_off),
                 TEST_SHORT(test_http2_stays),
