@@ -17,4 +17,5 @@ void fake_names_set(const FakeName *rows, size_t n); /* and holds again */
 void fake_names_release(void);
 unsigned fake_names_asked(void); /* look-ups that have begun */
 void fake_names_wait(unsigned n); /* until so many have begun */
+size_t fake_names_threads(void);  /* more than at the start of the process */
 void fake_names_end(unsigned others); /* until no look-up is left: `others` are the test's own threads */
