@@ -22,7 +22,7 @@ static unsigned n_asked;
 static bool released;
 static size_t n_at_start;
 
-/* An emulator has threads of its own. */
+/* An emulator has threads, too. */
 static __attribute__((constructor)) void count_at_start(void) {
         n_at_start = folder_count("/proc/self/task");
 }
