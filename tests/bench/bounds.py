@@ -83,6 +83,7 @@ HELD = {
     "instructions.event": 14.9,
     "calls.plain.request": 4.5,
     "calls.tls.request": 3.2,
+    "idle.memory": 3.6,  # MiB
 }
 
 

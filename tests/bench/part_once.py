@@ -13,6 +13,7 @@ import statistics
 import threading
 import time
 
+import bounds
 import load
 from ask import Ask
 from bench import Bench
@@ -149,6 +150,7 @@ def idle(bench: Bench) -> None:
                 load.requests(target, target.ask("chat", SMALL), 16, bench.plan.seconds)
                 target.server.pause(1)
                 after[name] = [rss_anon_kib(pids) / 1024]
+    bench.wrong += bounds.excess({"idle.memory": memory[OURS][0]})
     section = "Idle"
     row = f"idle for {seconds} s after the start"
     bench.figures.add(section, Figure("idle.memory", row, "MiB of RssAnon", memory, 2, compared=False))
