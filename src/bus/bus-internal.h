@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "bus/bus-gate.h"
 #include "bus/bus.h"
+#include "io/forward.h"
 
 /* One connection: the system bus, or a peer on the control socket. */
 typedef struct BusLink {
@@ -37,7 +38,8 @@ struct Bus {
         BusLink system;
         BusGate *gate;
         sd_event_source *retry;
-        usec_t wait; /* before the next attempt */
+        usec_t wait;       /* before the next attempt */
+        PathWatch *socket; /* while the bus has none */
         int logged;  /* the last failure that was logged; 0: none */
 
         /* the control socket (bus-peer.c) */

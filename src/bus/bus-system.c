@@ -7,25 +7,37 @@
  * once, not at each attempt; without a bus, as in a container, it is no more than information. With
  * CONTROL_SOCKET the administration has its way, so that a missing bus is of interest for debugging only.
  *
+ * On a machine without a bus its socket does not exist. Then inotify waits for the socket instead of the
+ * timer, which has WAIT_WATCHED for what inotify does not see: an idle daemon is not woken up for nothing.
+ *
  * If another program owns the name, the daemon waits in the bus's queue for it. Until it owns the name it
  * sends no signals, because clients that match org.gemgate1 match the owner of the name.
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
 #include "bus/bus-internal.h"
+#include "io/path-watch.h"
 
 #define WAIT_MIN (250 * USEC_PER_MSEC)
 #define WAIT_MAX (30 * USEC_PER_SEC)
+#define WAIT_WATCHED (5 * USEC_PER_MINUTE)
 #define ACCURACY (50 * USEC_PER_MSEC)
+
+/* As sd-bus has it; /var/run/dbus/system_bus_socket of the D-Bus specification is the same. */
+#define ADDRESS_VARIABLE "DBUS_SYSTEM_BUS_ADDRESS"
+#define ADDRESS          "unix:path=/run/dbus/system_bus_socket"
+#define ADDRESS_PATH     "unix:path="
 
 /* DBUS_REQUEST_NAME_REPLY_IN_QUEUE (D-Bus specification) */
 #define IN_QUEUE 2U
 
 static void drop(Bus *b) {
+        b->socket = path_watch_free(b->socket);
         b->gate = bus_gate_free(b->gate);
         bus_link_close(&b->system);
 }
@@ -47,12 +59,38 @@ static void log_failure(Bus *b, int r) {
                 log_full(level, "no system bus (%s): serving without it, and trying again", strerror(-r));
 }
 
+static void try_connect(Bus *b);
+
+static void on_socket(void *userdata) {
+        try_connect(userdata);
+}
+
+/* True if inotify waits for the socket. An address with several sockets, or with escapes, is not watched. */
+static bool watch_socket(Bus *b) {
+        const char *address = secure_getenv(ADDRESS_VARIABLE);
+        _cleanup_free_ char *path = NULL;
+
+        if (!address)
+                address = ADDRESS;
+        if (strncmp(address, ADDRESS_PATH "/", strlen(ADDRESS_PATH) + 1) != 0 || strpbrk(address, ";%"))
+                return false;
+        address += strlen(ADDRESS_PATH);
+        path = strndup(address, strcspn(address, ","));
+        return path && path_watch_new(b->p.loop, path, on_socket, b, &b->socket) == 0;
+}
+
 static void fail(Bus *b, int r) {
+        usec_t wait = b->wait;
+
         log_failure(b, r);
         drop(b);
-        (void) sd_event_source_set_time(b->retry, usec_add(loop_now(b->p.loop), b->wait));
+        if (r == -ENOENT && watch_socket(b)) {
+                wait = WAIT_WATCHED;
+                b->wait = WAIT_MIN;
+        } else
+                b->wait = MIN(2 * b->wait, WAIT_MAX);
+        (void) sd_event_source_set_time(b->retry, usec_add(loop_now(b->p.loop), wait));
         (void) sd_event_source_set_enabled(b->retry, SD_EVENT_ONESHOT);
-        b->wait = MIN(2 * b->wait, WAIT_MAX);
 }
 
 static void own(Bus *b) {

@@ -7,6 +7,7 @@ typedef struct CurlGlue CurlGlue;
 typedef struct GiveBack GiveBack;
 typedef struct HttpRequest HttpRequest;
 typedef struct HttpServer HttpServer;
+typedef struct PathWatch PathWatch;
 typedef struct Resolver Resolver;
 typedef struct Timeout Timeout;
 typedef struct TimeoutQueue TimeoutQueue;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The bus may be missing, break, come back, or hang, and the name may be taken: serving goes on, and the name comes back by
 itself."""
+import contextlib
 import json
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,25 @@ def test_no_bus_and_then_one(own_machine, gemgated):
         assert c.get("RequestsTotal") == 1
     assert len(said(gemgated, "no system bus")) == 1, "one line, however often it was tried"
     assert len(said(gemgated, "on the system bus as org.gemgate1")) == 1
+
+
+def watches(daemon):
+    """Whether inotify watches anything for it."""
+    found = False
+    for path in Path(f"/proc/{daemon.process.pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            found = found or "inotify wd:" in path.read_text()
+    return found
+
+
+def test_a_socket_that_is_missing_is_waited_for(own_machine, gemgated):
+    """By inotify: an idle daemon does not look for it. The time between two looks is longer than a test may take."""
+    for _ in range(2):
+        wait.until("the watch", lambda: watches(gemgated))
+        own_machine.start_bus()
+        own_machine.wait_owned()
+        assert not watches(gemgated)
+        own_machine.stop_bus()
 
 
 def test_bus_restarts(own_machine, gemgated):
