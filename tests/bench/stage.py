@@ -121,6 +121,11 @@ class Stage:
     def stop(self) -> None:
         self.stack.close()
 
+    def servers(self) -> list[Server]:
+        """All that run, the simulator included."""
+        return [self.house.sim, *([self.front] if self.front else []),
+                *(t.server for name, t in self.targets.items() if name != DIRECT)]
+
     def gateway_names(self) -> list[str]:
         """A peer that runs already has one upstream, which is the simulator."""
         peers = [name for name, options in self.house.peers.items() if self.upstream == PLAIN or not options.runs]

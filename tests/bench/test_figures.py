@@ -2,13 +2,16 @@
 """The pure parts of the benchmark: figures, bounds, the report, the options of a peer, and what other programs print."""
 
 import json
+import os
 import pathlib
+import subprocess
 
 import pytest
 
 import bounds
 import calls
 import instructions
+import priority
 import report
 from ask import KINDS, ask, gemini, question, upstream_ask
 from bench import Bench
@@ -204,3 +207,14 @@ def test_calls_that_are_too_many():
     assert calls.excess(good) == []
     assert calls.excess(good | {"sendmsg": 3.0}) == ["3.0 sendmsg() a request; at most 2"]
     assert "0.50 futex" in calls.excess(good | {"futex": 0.5})[0]
+
+
+def test_real_time_priority_ends():
+    """If it is not allowed, nothing changes."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        pids = [os.getpid(), child.pid]
+        before = [os.sched_getscheduler(pid) for pid in pids]
+        with priority.before_others([child.pid]) as allowed:
+            during = [os.sched_getscheduler(pid) for pid in pids]
+        assert during == ([os.SCHED_FIFO] * 2 if allowed else before)
+        assert [os.sched_getscheduler(pid) for pid in pids] == before == [os.SCHED_OTHER] * 2
