@@ -15,6 +15,7 @@
 #include "sim-embed.h"
 #include "sim-schema.h"
 #include "sim-service.h"
+#include "sim-store.h"
 
 #define PAGE_SIZE_DEFAULT 50U
 #define PAGE_SIZE_MAX     1000U
@@ -431,7 +432,7 @@ static void serve_files(Call *call) {
                 return;
         }
         if (call->is_stored)
-                status = store_answer(&s->store, call->verb, call->model,
+                status = store_answer(&s->things, call->verb, call->model,
                                       script_project(s->script, call->key), call->request, &body, &type);
         else
                 status = files_answer(&s->files, call->verb, call->model,

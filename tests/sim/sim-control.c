@@ -75,7 +75,7 @@ static void reset(Exchange *e) {
         if (s->log)
                 sim_log_clear(s->log);
         files_clear(&s->files);
-        store_clear(&s->store);
+        things_clear(&s->things);
         s->signatures.n = 0;
         s->total = s->hung_up = 0;
         memset(s->statuses, 0, sizeof(s->statuses));

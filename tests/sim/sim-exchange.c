@@ -195,7 +195,7 @@ int sim_new(Loop *l, const SimOptions *options, Sim **ret, char **ret_error) {
         s->lax = options->lax;
         list_init(&s->exchanges);
         files_init(&s->files);
-        store_init(&s->store);
+        things_init(&s->things);
         s->tokener = json_tokener_new_ex((int) JSON_DEPTH_MAX);
         if (!s->tokener)
                 return -ENOMEM;
@@ -227,7 +227,7 @@ Sim *sim_free(Sim *s) {
         if (!s)
                 return NULL;
         files_clear(&s->files);
-        store_clear(&s->store);
+        things_clear(&s->things);
         script_free(s->script);
         model_list_free(s->models);
         sim_log_free(s->log);

@@ -15,7 +15,7 @@
 #include "sim-play.h"
 #include "sim-script.h"
 #include "sim-signature.h"
-#include "sim-store.h"
+#include "sim-thing.h"
 
 typedef struct Sim Sim;
 typedef struct SimOptions SimOptions;
@@ -37,7 +37,7 @@ struct Sim {
         char *script_text;
         ModelList *models;
         SimFiles files;
-        SimStore store;
+        SimThings things;
         SignatureBook signatures;
         SimLog *log; /* NULL: none is kept */
         bool lax;
