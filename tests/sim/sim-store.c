@@ -10,6 +10,7 @@
 
 #define NOT_FOUND "Requested entity was not found."
 #define VERB_MAX  64U
+#define PAGE_SIZE 50U
 
 static unsigned refuse(unsigned status, const char *message, Buf *body) {
         error_write_plain(status, message, NULL, false, body);
@@ -110,8 +111,27 @@ static unsigned create(SimThings *s, const char *parent, const char *owner, cons
 
 /* --- what is asked for --- */
 
-static unsigned list(const SimThings *s, const char *parent, const char *owner, Buf *body) {
-        json_object *o = json_object_new_object(), *all = json_object_new_array();
+static uint64_t read_param(const Request *q, const char *camel, const char *snake) {
+        const char *names[] = { camel, snake };
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(names) && n == 0; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                (void) request_param(q, names[i], &text);
+                if (text && text_parse_u64(text, &n) < 0)
+                        n = 0;
+        }
+        return n;
+}
+
+/* In pages: a token is the number of those before it. */
+static unsigned list(const SimThings *s, const char *parent, const char *owner, const Request *q,
+                     Buf *body) {
+        json_object *o = json_object_new_object(), *page = json_object_new_array();
+        uint64_t size = read_param(q, "pageSize", "page_size") ?: PAGE_SIZE, at = 0;
+        uint64_t from = read_param(q, "pageToken", "page_token");
+        const ThingKind *kind = thing_kind(parent);
         const char *below = strrchr(parent, '/');
         size_t n = strlen(parent);
 
@@ -119,12 +139,18 @@ static unsigned list(const SimThings *s, const char *parent, const char *owner, 
                 const Thing *t = list_entry(i, Thing, link);
 
                 if (startswith(t->name, parent) && t->name[n] == '/' && !strchr(t->name + n + 1, '/') &&
-                    streq(t->owner, owner))
-                        json_object_array_add(all, json_object_get(t->json));
+                    streq(t->owner, owner) && at++ >= from && at <= from + size)
+                        json_object_array_add(page, json_object_get(t->json));
         }
         if (below && streq(below, "/executions"))
                 below = "/trigger_executions";
-        json_object_object_add(o, below ? below + 1 : thing_kind(parent)->list, all);
+        json_object_object_add(o, below ? below + 1 : kind->list, page);
+        if (at > from + size) {
+                char token[24];
+
+                (void) snprintf(token, sizeof(token), "%llu", (unsigned long long) (from + size));
+                json_add_text(o, kind->by_id ? "next_page_token" : "nextPageToken", token);
+        }
         json_write(o, body);
         json_object_put(o);
         return 200;
@@ -189,7 +215,7 @@ static const char *op_of(const char *method, const char *name) {
                 return "patch";
         if (streq(method, "DELETE"))
                 return "delete";
-        return count_slashes(name) % 2 == 0 ? "list" : "get";
+        return count_slashes(name) % 2 == 0 && !strstr(name, "/upload/operations/") ? "list" : "get";
 }
 
 const char *store_path(const Request *q, char **ret_name) {
@@ -329,7 +355,7 @@ static unsigned answer_of(SimThings *s, const char *verb, const char *name, cons
 
                 if (!parent)
                         abort();
-                return streq(op, ".list") ? list(s, parent, owner, body)
+                return streq(op, ".list") ? list(s, parent, owner, q, body)
                                           : create(s, parent, owner, q, asked, body);
         }
         t = thing_find(s, streq(op, ".verb") ? top : name, owner);
