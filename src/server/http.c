@@ -240,6 +240,7 @@ static void on_end(HttpRequest *io, bool complete, void *userdata) {
         verdicts_done(&q->verdicts);
         free(q->exhausted);
         free(q->reason);
+        free(q->named);
         free(q->path);
         free(q);
 }

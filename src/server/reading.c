@@ -159,9 +159,8 @@ static bool on_name(const char *name, void *userdata) {
 static int list_names(Reading *r, const Buf *json) {
         r->names = BUF_INIT(PIN_NAMES_MAX * (BINDING_NAME_MAX + 1));
         if (json->n > 0)
-                r->names_fault = (!r->dialect || r->dialect->names_all ? gemini_names_all
-                                                                       : gemini_names_each)(
-                        buf_data(json), json->n, on_name, r);
+                r->names_fault = gemini_names(buf_data(json), json->n,
+                                              !r->dialect || r->dialect->names_all, on_name, r);
         if (r->n_names <= PIN_NAMES_MAX)
                 return r->names.error;
         api_error_set(&r->refusal, 400, NULL, "The request names too many files and other objects.");

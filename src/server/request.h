@@ -61,6 +61,7 @@ struct Request {
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */
         char *reason; /* the error of a 401, 403 or 404; or NULL */
+        char *named;  /* what its body names (server/files/named); or NULL */
         RequestRefusal *exhausted; /* the pool had no usable key; or NULL */
         const char *verdict;
         char served[MODEL_NAME_MAX + 1]; /* the model that answered; "" before */

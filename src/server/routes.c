@@ -43,7 +43,7 @@
                 { "POST", version "/decisions", TOKEN_CLIENT, DECISIONS, exchange_begin,                    \
                   "questions that a model decides" },                                                       \
                 { "POST", version "/tunedModels/", TOKEN_CLIENT, GEMINI_TUNED, exchange_begin,              \
-                  "{model}:generateContent, :streamGenerateContent", .flags = ROUTE_OF_MODELS },            \
+                  "the methods of a model, of a tuned one", .flags = ROUTE_OF_MODELS },            \
                 { "POST", version "/dynamic/", TOKEN_CLIENT, GEMINI_DYNAMIC, exchange_begin,                \
                   "the same", .flags = ROUTE_OF_MODELS }
 

@@ -5,6 +5,7 @@
 #include "core/day-clock.h"
 #include "dialect/gemini/resource.h"
 #include "io/timer.h"
+#include "server/files/named.h"
 #include "server/http.h"
 #include "server/upstream-query.h"
 #include "server/upstream-trace.h"
@@ -100,6 +101,8 @@ static void weigh_resource(UpstreamQuery *q) {
             ((v->class == VERDICT_REQUEST && v->status == 404) ||
              (v->class == VERDICT_FOREIGN && v->status == 403 && streq(v->reason, "PERMISSION_DENIED"))))
                 v->class = VERDICT_RESOURCE;
+        if (q->request)
+                named_weigh(q->request, v);
 }
 
 static void query_on_done(const Verdict *v, void *userdata) {

@@ -34,7 +34,7 @@ def exchanges(version):
     return [
         post(version + "/interactions", "Gemini's interactions, streaming and not", INPUT, "/v1beta/interactions"),
         post(version + "/decisions", "questions that a model decides", INPUT, "/v1beta/decisions"),
-        post(tuned, "{model}:generateContent, :streamGenerateContent", CONTENTS, "/v1beta/tunedModels/x:generateContent",
+        post(tuned, "the methods of a model, of a tuned one", CONTENTS, "/v1beta/tunedModels/x:generateContent",
              "x:generateContent", 404),
         post(dynamic, "the same", CONTENTS, "/v1beta/dynamic/x:streamGenerateContent?alt=sse", "x:streamGenerateContent?alt=sse"),
     ]
@@ -51,6 +51,7 @@ GOOGLE = "|".join((
     "POST tunedModels/x:batchGenerateContent 404|POST tunedModels/x:asyncBatchEmbedContent 404",
     "POST tunedModels/x:transferOwnership 404|GET tunedModels/x/operations 404|GET tunedModels/x/operations/y 404",
     PERMISSIONS.format("tunedModels/x"),
+    "POST dynamic/x:batchGenerateContent 200|POST dynamic/x:asyncBatchEmbedContent 200|GET dynamic/x/operations/y 404",
     "POST cachedContents 200|GET cachedContents 200 -|GET cachedContents/x 404|PATCH cachedContents/x 404|DELETE cachedContents/x 404",
     "POST /upload/v1beta/files 400 -|POST files 200|POST files:register 200|GET files 200 -|GET files/x 404|DELETE files/x 404",
     "GET files/x:download 400 -|GET /download/v1beta/files/x:download 400 -",

@@ -21,6 +21,9 @@ KINDS = {
         ("PATCH", "?updateMask=displayName", {"displayName": "u"}), ("POST", ":transferOwnership", {"emailAddress": "a@b"}),
         ("POST", "/permissions", {"role": "READER"}), ("POST", ":generateContent", {"contents": [{"parts": [{"text": "Hi"}]}]}),
         ("POST", ":streamGenerateContent?alt=sse", {"contents": [{"parts": [{"text": "Hi"}]}]}),
+        ("POST", ":countTokens", {"contents": []}), ("POST", ":embedContent", {"content": {}}),
+        ("POST", ":batchEmbedContents", {"requests": []}), ("POST", ":predict", {"instances": []}),
+        ("POST", ":predictLongRunning", {"instances": []}),
         ("POST", ":batchGenerateContent", {"batch": {}}), ("POST", ":asyncBatchEmbedContent", {"batch": {}})]),
     "fileSearchStores": ("fileSearchStores", {"displayName": "s"}, "fileSearchStores",
                          ["documents?pageSize=3", "operations/o", "upload/operations/o"],
@@ -291,6 +294,99 @@ def test_urls_become_gemgates(sim, start, headers, url):
     assert a["response"]["video"]["uri"] == f"{url or google}/v1beta/files/video1:download?alt=media"
     a = api.ask("GET", "/v1beta/models/veo-3.1/operations", headers=[*headers, ("X-Forwarded-For", "127.0.0.1")])
     assert a["operations"][0]["response"]["video"]["uri"].startswith(url or google)
+
+
+@pytest.mark.unjudged
+def test_operation_of_a_dynamic_model(sim, daemon, api):
+    operation = api.ask("POST", "/v1beta/dynamic/d:predictLongRunning", {"instances": []})["name"]
+    mine = project_of(keys(sim)[-1])
+    Api(daemon, "TOKEN2").ask("GET", f"/v1beta/{operation}", status=404)
+    for _ in range(3):
+        assert api.ask("GET", f"/v1beta/{operation}")["done"]
+    assert set(keys(sim)) <= mine
+
+
+@pytest.mark.unjudged
+def test_operation_of_a_tuned_model_is_of_its_owner(sim, daemon, api):
+    """An admin who predicts with it does not become its owner."""
+    name = api.make("tunedModels")
+    operation = Api(daemon, "ADMIN").ask("POST", f"/v1beta/{name}:predictLongRunning", {"instances": []})["name"]
+    for _ in range(3):
+        assert api.ask("GET", f"/v1beta/{operation}")["name"] == operation
+    Api(daemon, "TOKEN2").ask("GET", f"/v1beta/{operation}", status=404)
+
+
+GENERATE = {"contents": [{"parts": [{"text": "Hi"}]}]}
+NAMED = [  # where, a body that names one, the name
+    ("interactions", {"model": MODEL, "input": "Hi", "previous_interaction_id": "x1"}, "interactions/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "previousInteractionId": "interactions/x1"}, "interactions/x1"),
+    ("interactions", {"agent": "my-x1", "input": "Hi"}, "agents/my-x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "environment": "x1"}, "environments/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "environment": {"environment_id": "x1"}}, "environments/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "cached_content": "cachedContents/x1"}, "cachedContents/x1"),
+    ("interactions", {"model": MODEL, "input": [{"type": "document", "uri": "files/x1"}]}, "files/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "tools": [
+        {"type": "file_search", "file_search_store_names": ["fileSearchStores/x1"]}]}, "fileSearchStores/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "generation_config": {"speech_config": [{"voice": "x1"}]}}, "voices/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "tools": [{"type": "mcp_server", "credential": "x1"}]}, "credentials/x1"),
+    ("interactions", {"model": MODEL, "input": "Hi", "background": True, "stream": True, "previous_interaction_id": "x1"}, "interactions/x1"),
+    (f"models/{MODEL}:generateContent", {**GENERATE, "cachedContent": "cachedContents/x1"}, "cachedContents/x1"),
+    (f"models/{MODEL}:streamGenerateContent", {"contents": [{"parts": [{"fileData": {"fileUri": "files/x1"}}]}]}, "x1"),
+    (f"models/{MODEL}:generateContent", {**GENERATE, "tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/x1"]}}]},
+     "fileSearchStores/x1"),
+    (f"models/{MODEL}:batchGenerateContent", {"batch": {"inputConfig": {"fileName": "files/x1"}}}, "files/x1"),
+    ("agents", {"id": "my-agent", "base_agent": "my-x1"}, "agents/my-x1"),
+    ("triggers", {"interaction": {"agent": "my-x1", "input": "Hi"}}, "agents/my-x1"),
+    ("cachedContents", {"model": "models/" + MODEL, "contents": [{"parts": [{"fileData": {"fileUri": "files/x1"}}]}]}, "x1"),
+]
+GOOGLES = {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}
+
+
+@pytest.mark.unjudged
+@pytest.mark.parametrize("path,body,name", NAMED)
+def test_error_names_what_is_missing(sim, daemon, api, path, body, name):
+    """In Google's form, and about no model: which stays usable."""
+    answer = json.dumps({"error": GOOGLES})
+    methods = ("generate", "stream", "*.create")
+    sim.script(PROJECTS + "".join(f"method={m} : status 404 type=application/json body {json.dumps(answer)}\n" for m in methods))
+    for _ in range(4):
+        e = api.ask("POST", f"/v1beta/{path}", body, status=404)["error"]
+        assert (e["code"], e["status"]) == (404, "NOT_FOUND")
+        assert name in e["message"] and "model" not in e["message"], e
+    assert len(sim.requests()) == 4, "no other key has it"
+    sim.script(PROJECTS)
+    api.ask("POST", f"/v1beta/models/{MODEL}:generateContent", GENERATE)
+    stats = json.loads(daemon.ask("GET", "/stats", token="ADMIN").body)
+    assert "missing" not in json.dumps(stats["model_summary"])
+
+
+@pytest.mark.unjudged
+def test_error_does_not_tell_whose_it_is(sim, daemon, api):
+    """Another client's is refused in the words of what Google does not know."""
+    made = {kind: api.make(kind).split("/")[1] for kind in ("interactions", "agents", "environments", "fileSearchStores")}
+    other = Api(daemon, "TOKEN2")
+    for more, kind in (({"previous_interaction_id": "%s"}, "interactions"), ({"agent": "%s"}, "agents"),
+                       ({"environment": "%s", "voice": "v"}, "environments"),
+                       ({"tools": [{"file_search_store_names": ["fileSearchStores/%s"]}], "voice": "v"}, "fileSearchStores")):
+        body = json.dumps({"model": MODEL, "input": "x", **more})
+        sim.script(PROJECTS)
+        sim.clear()
+        e = other.ask("POST", "/v1beta/interactions", (body % made[kind]).encode(), status=404)
+        assert sim.requests() == []
+        sim.script(PROJECTS + f"method=interactions.create : status 404 type=application/json body {json.dumps(json.dumps({'error': GOOGLES}))}\n")
+        unknown = other.ask("POST", "/v1beta/interactions", (body % "my-x1").encode(), status=404)
+        assert json.dumps(e).replace(made[kind], "ID") == json.dumps(unknown).replace("my-x1", "ID")
+        assert f"{kind}/{made[kind]}" in e["error"]["message"]
+
+
+@pytest.mark.unjudged
+def test_error_of_a_missing_model_is_its_own(sim, api):
+    """Whatever else the request names."""
+    message = "models/x is not found for API version v1beta, or is not supported for generateContent."
+    sim.script(PROJECTS + "method=interactions.create : status 404 type=application/json body "
+               + json.dumps(json.dumps({"error": {**GOOGLES, "message": message}})) + "\n")
+    e = api.ask("POST", "/v1beta/interactions", {"model": "x", "input": "Hi", "previous_interaction_id": "x1"}, status=404)
+    assert "no such model" in e["error"]["message"]
 
 
 @pytest.mark.unjudged

@@ -34,7 +34,7 @@ static void look_for_file(const char *s, size_t n) {
         (void) buf_puts(&json, before);
         jwrite_quote(&json, s, n);
         (void) buf_puts(&json, behind);
-        if (json.error == 0 && !gemini_names_each(buf_data(&json), json.n, on_name, &found) && found == 0)
+        if (json.error == 0 && !gemini_names(buf_data(&json), json.n, false, on_name, &found) && found == 0)
                 abort();
 }
 
@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!copy)
                 return 0;
         memcpy(copy, data, size);
-        (void) gemini_names_each(copy, size, on_name, &n);
-        (void) gemini_names_all(copy, size, on_name, &n);
+        (void) gemini_names(copy, size, false, on_name, &n);
+        (void) gemini_names(copy, size, true, on_name, &n);
         look_for_file(copy, size);
         free(copy);
         return 0;

@@ -218,50 +218,51 @@ static const char *op_of(const char *method, const char *name) {
         return count_slashes(name) % 2 == 0 && !strstr(name, "/upload/operations/") ? "list" : "get";
 }
 
+/* The methods of a model. Those that count or generate are here for models that are not Google's. */
+static const char *model_verb(const char *rest, const ThingKind *kind) {
+        static const struct {
+                const char *method, *verb;
+                bool is_any;
+        } rows[] = {
+                { ":batchGenerateContent", "batches.create", true },
+                { ":asyncBatchEmbedContent", "batches.create", true },
+                { ":predictLongRunning", "operations.create", true },
+                { ":predict", "predict", true },
+                { ":register", "files.register", true },
+                { ":generateContent", "tuned", false },
+                { ":streamGenerateContent", "tuned", false },
+                { ":countTokens", "tuned.count", false },
+                { ":embedContent", "tuned.embed", false },
+                { ":batchEmbedContents", "tuned.embed-batch", false },
+        };
+        const char *colon = strchr(rest, ':');
+
+        for (size_t i = 0; colon && i < ELEMENTSOF(rows); i++)
+                if (streq(colon, rows[i].method) &&
+                    (rows[i].is_any || kind || startswith(rest, "dynamic/")))
+                        return rows[i].verb;
+        return NULL;
+}
+
 const char *store_path(const Request *q, char **ret_name) {
         static char verb[VERB_MAX]; /* of the present request */
-        const char *rest = startswith(q->path, "/v1beta/"), *colon = rest ? strchr(rest, ':') : NULL;
-        bool generates = colon && (startswith(colon, ":generate") || startswith(colon, ":streamGenerate"));
+        const char *rest = startswith(q->path, "/v1beta/"), *found = NULL;
         const ThingKind *kind = rest ? thing_kind(rest) : NULL;
 
         if (!rest)
                 return NULL;
-        if (!kind || generates) {
-                static const struct {
-                        const char *end, *verb;
-                } rows[] = {
-                        { ":batchGenerateContent", "batches.create" },
-                        { ":asyncBatchEmbedContent", "batches.create" },
-                        { ":predictLongRunning", "operations.create" },
-                        { ":predict", "predict" },
-                        { ":register", "files.register" },
-                        { ":generateContent", "tuned" },
-                        { ":streamGenerateContent", "tuned" },
-                };
-
-                for (size_t i = 0; colon && streq(q->method, "POST") && i < ELEMENTSOF(rows); i++)
-                        if (streq(colon, rows[i].end) &&
-                            (i < 5 || kind || startswith(rest, "dynamic/"))) {
-                                *ret_name = strdup(rest);
-                                return rows[i].verb;
-                        }
-                if (streq(rest, "files") && streq(q->method, "POST")) {
-                        *ret_name = strdup(rest);
-                        return "files.create";
-                }
-                if (startswith(rest, "models/") && strstr(rest, "/operations/")) {
-                        *ret_name = strdup(rest);
-                        return "operations.get";
-                }
-                return NULL;
+        if (streq(q->method, "POST"))
+                found = streq(rest, "files") ? "files.create" : model_verb(rest, kind);
+        else if ((startswith(rest, "models/") || startswith(rest, "dynamic/")) &&
+                 strstr(rest, "/operations/"))
+                found = "operations.get";
+        if (!found && kind) {
+                (void) snprintf(verb, sizeof(verb), "%s.%s", kind->name, op_of(q->method, rest));
+                found = verb;
         }
-        if (colon && strstr(colon, "atchGenerateContent")) {
-                *ret_name = strdup(rest);
-                return "batches.create";
-        }
-        (void) snprintf(verb, sizeof(verb), "%s.%s", kind->name, op_of(q->method, rest));
-        *ret_name = strdup(rest);
-        return verb;
+        if (found && !(*ret_name = strdup(rest)))
+                abort();
+        return found;
 }
 
 static unsigned answer_model(SimThings *s, const char *verb, const char *name, const char *owner,
@@ -306,6 +307,12 @@ static unsigned answer_model(SimThings *s, const char *verb, const char *name, c
                 }
                 return 200;
         }
+        if (startswith(verb, "tuned.")) {
+                (void) buf_puts(body, streq(verb, "tuned.count") ? "{\"totalTokens\":1}" :
+                                      streq(verb, "tuned.embed") ? "{\"embedding\":{\"values\":[1]}}" :
+                                                                   "{\"embeddings\":[{\"values\":[1]}]}");
+                return 200;
+        }
         /* tuned */
         (void) buf_puts(body, strstr(name, ":stream") ? "data: " : "");
         (void) buf_puts(body, "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":["
@@ -338,8 +345,8 @@ static unsigned answer_of(SimThings *s, const char *verb, const char *name, cons
         if (strchr(top, '/') && !startswith(top, "models/") && !startswith(top, "dynamic/") &&
             !thing_find(s, top, owner))
                 return refuse(404, NOT_FOUND, body);
-        if (!op || streq(verb, "operations.create") || streq(verb, "batches.create") ||
-            startswith(verb, "files."))
+        if (!op || startswith(verb, "tuned.") || startswith(verb, "files.") ||
+            streq(verb, "operations.create") || streq(verb, "batches.create"))
                 return answer_model(s, verb, name, owner, asked, body, ret_type);
         if (streq(verb, "interactions.create"))
                 return interaction_create(s, owner, asked, body, ret_type);
@@ -359,7 +366,7 @@ static unsigned answer_of(SimThings *s, const char *verb, const char *name, cons
                                           : create(s, parent, owner, q, asked, body);
         }
         t = thing_find(s, streq(op, ".verb") ? top : name, owner);
-        if (!t && !startswith(name, "models/") &&
+        if (!t && !startswith(name, "models/") && !startswith(name, "dynamic/") &&
             (strstr(name, "/operations/") || strstr(name, "/files/"))) { /* what it is of is there */
                 json_object *o = json_object_new_object();
 

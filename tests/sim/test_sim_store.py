@@ -12,7 +12,8 @@ KINDS = {
         ("POST", ":cancel", None, None), ("PATCH", ":updateGenerateContentBatch", {"priority": "1"}, None)]),
     "tunedModels": ("tunedModels?tunedModelId=mine", {"displayName": "t"}, False, "tunedModels", [
         ("POST", ":transferOwnership", {}, None), ("GET", "/operations/o", None, "done"),
-        ("POST", ":generateContent", {}, "candidates"), ("POST", ":batchGenerateContent", {"batch": {}}, "metadata")]),
+        ("POST", ":generateContent", {}, "candidates"), ("POST", ":countTokens", {}, "totalTokens"),
+        ("POST", ":embedContent", {}, "embedding"), ("POST", ":batchEmbedContents", {}, "embeddings"), ("POST", ":batchGenerateContent", {"batch": {}}, "metadata")]),
     "fileSearchStores": ("fileSearchStores", {"displayName": "s"}, False, "fileSearchStores", [
         ("POST", ":importFile", {"fileName": "files/x"}, "done"), ("GET", "/upload/operations/o", None, "done")]),
     "corpora": ("corpora", {"displayName": "c"}, False, "corpora", [("GET", "/operations/o", None, "done")]),

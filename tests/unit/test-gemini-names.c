@@ -77,7 +77,7 @@ static void test_table(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_buf_ Buf found = BUF_INIT(4096);
 
-                if (gemini_names_each(rows[i].json, strlen(rows[i].json), on_name, &found))
+                if (gemini_names(rows[i].json, strlen(rows[i].json), false, on_name, &found))
                         (void) buf_puts(&found, "!");
                 assert_string_equal(buf_cstr(&found), rows[i].names);
         }
@@ -130,7 +130,7 @@ static void test_all(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_buf_ Buf found = BUF_INIT(4096);
 
-                if (gemini_names_all(rows[i].json, strlen(rows[i].json), on_name, &found))
+                if (gemini_names(rows[i].json, strlen(rows[i].json), true, on_name, &found))
                         (void) buf_puts(&found, "!");
                 if (!streq(strempty(buf_cstr(&found)), rows[i].names))
                         fail_msg("%s: %s", rows[i].json, strempty(buf_cstr(&found)));
@@ -273,7 +273,7 @@ static void test_spellings(void **state) {
                                                : "{\"cachedContent\":\"");
                 (void) buf_puts(&json, value);
                 (void) buf_puts(&json, is_file ? "\"}}]}]}" : "\"}");
-                fault = gemini_names_each(buf_cstr(&json), json.n, on_name, &found);
+                fault = gemini_names(buf_cstr(&json), json.n, false, on_name, &found);
                 if (fault)
                         (void) buf_puts(&found, "!");
                 if (!streq(buf_cstr(&found), names))
@@ -291,7 +291,7 @@ static void test_end(void **state) {
         static const char json[] = "{\"fileData\":{\"fileUri\":\"files/a\",\"fileUri\":\"files/b\"}}";
         unsigned n = 0;
 
-        gemini_names_each(json, strlen(json), on_first, &n);
+        gemini_names(json, strlen(json), false, on_first, &n);
         assert_int_equal(n, 1);
 }
 

@@ -16,6 +16,10 @@ static const char *const names[_GEMINI_METHOD_MAX] = {
         [GEMINI_PREDICT_LONG] = "predictLongRunning",
 };
 
+const char *gemini_method_name(GeminiMethod m) {
+        return names[m];
+}
+
 int gemini_method_of_path(const char *rest, size_t *ret_n_model, GeminiMethod *ret) {
         const char *colon = strrchr(rest, ':');
 

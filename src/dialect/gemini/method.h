@@ -25,6 +25,8 @@ typedef enum GeminiMethod {
  * `ret_n_model` is the length of the part before the colon. */
 int gemini_method_of_path(const char *rest, size_t *ret_n_model, GeminiMethod *ret);
 
+const char *gemini_method_name(GeminiMethod m); /* "countTokens"; NULL: its path has no model */
+
 /* The answer is a stream of events. */
 static inline bool gemini_method_streams(GeminiMethod m) {
         return m == GEMINI_STREAM || m == GEMINI_INTERACT_STREAM || m == GEMINI_WATCH;

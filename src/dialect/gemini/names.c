@@ -360,15 +360,13 @@ static bool may_have_members(const char *json, size_t n) {
         return false;
 }
 
-const char *gemini_names_all(const char *json, size_t n, GeminiNameFn f, void *userdata) {
+const char *gemini_names(const char *json, size_t n, bool all, GeminiNameFn f, void *userdata) {
         JsonCursor document = json_cursor(json, n);
         NamesWalk w = { .found = f, .userdata = userdata, .depth = 1 };
 
+        if (!all && !may_have_members(json, n))
+                return NULL;
         if (json_step(&document, NULL) && json_is_at(&document, '{'))
                 (void) walk(&w, &document, PLACE_REQUEST);
         return w.fault;
-}
-
-const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata) {
-        return may_have_members(json, n) ? gemini_names_all(json, n, f, userdata) : NULL;
 }

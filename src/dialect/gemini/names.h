@@ -11,7 +11,6 @@
  * spelling. False ends the walk. */
 typedef bool (*GeminiNameFn)(const char *name, void *userdata);
 
-/* NULL; or, if a value is not spelled as it must be, what it must be. `each` is for requests that generate,
- * count and embed: it looks first whether there may be any name. `all` is for any other body. */
-const char *gemini_names_each(const char *json, size_t n, GeminiNameFn f, void *userdata);
-const char *gemini_names_all(const char *json, size_t n, GeminiNameFn f, void *userdata);
+/* NULL; or, if a value is not spelled as it must be, what it must be. Not `all`: a request that generates,
+ * counts or embeds, so it looks first whether there may be any name. */
+const char *gemini_names(const char *json, size_t n, bool all, GeminiNameFn f, void *userdata);

@@ -111,12 +111,9 @@ static int read_path(const char *rest, Native *n, ApiError *ret_error) {
 }
 
 /* A model that is not one of Google's: its path has another beginning, and no other model can serve it. */
-static int set_path(Native *n, const char *kind, ApiError *ret_error) {
-        if (!translation_generates(&n->t))
-                return refuse(ret_error, 404, NULL,
-                              "The methods served here are :generateContent and :streamGenerateContent.");
-        if (asprintf(&n->path, "/v1beta/%s%s:%s", kind, n->t.model,
-                     translation_streams(&n->t) ? "streamGenerateContent?alt=sse" : "generateContent") < 0) {
+static int set_path(Native *n, const char *kind) {
+        if (asprintf(&n->path, "/v1beta/%s%s:%s%s", kind, n->t.model, gemini_method_name(n->t.method),
+                     translation_streams(&n->t) ? "?alt=sse" : "") < 0) {
                 n->path = NULL;
                 return -ENOMEM;
         }
@@ -182,7 +179,7 @@ static int request_of(const Dialect *d, const char *kind, const DialectContext *
 
         r = read_path(strempty(c->path_rest), native, ret_error);
         if (r == 0 && kind)
-                r = set_path(native, kind, ret_error);
+                r = set_path(native, kind);
         if (r != 0)
                 return r;
         native->t.native.once = native->t.method == GEMINI_PREDICT_LONG;
@@ -273,7 +270,8 @@ static bool note_candidate(Native *n, GeminiCandidate *c) {
         return has_content || has_thoughts;
 }
 
-/* {"predictions": …}, or an operation, which the client will ask for. */
+/* {"predictions": …}, or an operation, which the client will ask for. That of a tuned model goes with the
+ * model. */
 static int note_prediction(Native *n, GeminiEvent *e) {
         char name[GEMINI_OPERATION_MAX + 1];
         JsonView v = json_view_get(e->root, "name");
@@ -282,6 +280,8 @@ static int note_prediction(Native *n, GeminiEvent *e) {
         if (n->t.method != GEMINI_PREDICT_LONG || !json_view_is(v, '"'))
                 return 0;
         json_view_copy(v, name, sizeof(name));
+        if (startswith(name, BINDING_TUNED))
+                return 0;
         free(n->made);
         n->t.native.made = n->made = strdup(name);
         return n->made ? 0 : -ENOMEM;

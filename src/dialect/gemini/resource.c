@@ -66,9 +66,9 @@ static bool read_name(const char *s, const char *kind, char ret[static BINDING_N
         return binding_name_is_valid(ret, n);
 }
 
-/* "models/m/operations/x" */
+/* "models/m/operations/x", "dynamic/d/operations/x" */
 static bool read_operation(const char *s, GeminiResource *ret) {
-        const char *rest = startswith(s, "models/"), *id;
+        const char *rest = startswith(s, "models/") ?: startswith(s, "dynamic/"), *id;
         ModelName model;
 
         if (!rest || strlen(s) >= sizeof(ret->google) || !(id = strchr(rest, '/')) ||

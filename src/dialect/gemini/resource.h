@@ -7,7 +7,7 @@
 #include "core/verdict.h"
 #include "pool/binding.h"
 
-#define GEMINI_OPERATION_MAX (sizeof("models/") + MODEL_NAME_MAX + sizeof("/operations/") + BINDING_ID_MAX)
+#define GEMINI_OPERATION_MAX (sizeof("dynamic/") + MODEL_NAME_MAX + sizeof("/operations/") + BINDING_ID_MAX)
 
 typedef struct GeminiResource {
         char name[BINDING_NAME_MAX + 1];       /* as in pool/binding: "files/x", "interactions/x" */

@@ -8,6 +8,7 @@
 #include "dialect/gemini/error.h"
 #include "server/exchange/internal.h"
 #include "server/exchange/pin.h"
+#include "server/files/named.h"
 #include "server/http.h"
 #include "server/upstream-trace.h"
 
@@ -293,6 +294,7 @@ void attempt_conclude(Attempt *a, int error) {
         if (error < 0)
                 verdict_init(&v, VERDICT_INTERNAL, 0, "gemgate ran out of memory.");
         gemini_error_weigh(&v, t->opaque ? 0 : t->gemini.n / BYTES_PER_TOKEN_MOST);
+        named_weigh(q, &v);
         upstream_call_weigh(&a->upstream, q->http, &v);
         take_verdict(a, &v);
         note_verdict(q, &v);

@@ -5,30 +5,39 @@
 #include "core/day-clock.h"
 #include "dialect/gemini/names.h"
 #include "server/exchange/pin.h"
+#include "server/files/named.h"
 #include "server/files/owner.h"
 #include "server/http.h"
 
 typedef struct Look {
+        Request *request;
         FileOwner asker;
         PoolProject *project;
         char first[BINDING_NAME_MAX + 1], other[BINDING_NAME_MAX + 1];
         char refused[BINDING_NAME_MAX + 1]; /* made by another client */
 } Look;
 
-static bool on_name(const char *name, void *userdata) {
-        Look *l = userdata;
+static void look_at(Look *l, const char *name) {
         PoolProject *project = pool_bound_to(l->asker.pool, name, l->asker.now);
 
-        if (!project)
-                return true;
+        if (!project || l->refused[0])
+                return;
         if (!file_owner_may_use(&l->asker, name)) {
                 memcpy(l->refused, name, strlen(name) + 1);
-                return false;
+                return;
         }
         if (project == l->project || l->other[0])
-                return true;
+                return;
         memcpy(l->project ? l->other : l->first, name, strlen(name) + 1);
         l->project = l->project ?: project;
+}
+
+/* All of them: which one is refused must not be seen by which the error names. */
+static bool on_name(const char *name, void *userdata) {
+        Look *l = userdata;
+
+        named_note(l->request, name);
+        look_at(l, name);
         return true;
 }
 
@@ -45,7 +54,7 @@ static bool names_nothing(const PinSearch *s) {
 
 int pin_find(Request *q, const PinSearch *s, char ret[static BINDING_NAME_MAX + 1], ApiError *ret_error) {
         const char *fault = s->fault;
-        Look l = {};
+        Look l = { .request = q };
         int r;
 
         l.asker.pool = q->http->p.pool;
@@ -54,15 +63,14 @@ int pin_find(Request *q, const PinSearch *s, char ret[static BINDING_NAME_MAX + 
                 if (r < 0)
                         return r;
         }
-        if (strnull(s->path) || on_name(s->path, &l)) {
-                if (s->json && s->json->n > 0)
-                        fault = (s->all ? gemini_names_all : gemini_names_each)(buf_data(s->json),
-                                                                                s->json->n, on_name, &l);
-                else if (s->names)
-                        each_name(s->names, &l);
-        }
+        if (!strnull(s->path))
+                look_at(&l, s->path);
+        if (s->json && s->json->n > 0)
+                fault = gemini_names(buf_data(s->json), s->json->n, s->all, on_name, &l);
+        else if (s->names)
+                each_name(s->names, &l);
         if (l.refused[0])
-                return file_owner_refuse(l.refused, ret_error);
+                return file_owner_refuse(q, l.refused, ret_error);
         /* Where all may use all files, Google alone decides about spellings. */
         if (fault && !file_owner_is_anyone(q)) {
                 api_error_set(ret_error, 400, NULL, "%s", fault);

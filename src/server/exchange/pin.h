@@ -11,9 +11,9 @@
 typedef struct PinSearch {
         const char *path;  /* a name that the path has; or NULL */
         const Buf *json;   /* the request's; or NULL, and the names were found before: */
-        bool all;          /* by gemini_names_all() */
+        bool all;          /* of gemini_names() */
         const Buf *names;  /* each with a NUL; or NULL */
-        const char *fault; /* what gemini_names_each() has returned */
+        const char *fault; /* what gemini_names() has returned */
 } PinSearch;
 
 /* 0, with the first bound name, or "" without one. DIALECT_E_REFUSED for names of another client, and for

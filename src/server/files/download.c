@@ -189,7 +189,7 @@ int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error) {
         if (e < 0)
                 return e;
         if (!file_owner_may_use(&asker, r->name))
-                return file_owner_refuse(r->name, ret_error);
+                return file_owner_refuse(q, r->name, ret_error);
         memcpy(r->query.pinned, r->name, sizeof(r->name));
         (void) buf_printf(&r->query.path, "/download/v1beta/%s:download?alt=media", r->name);
         r->query.verb = streq(http_request_method(q->io), "HEAD") ? "HEAD" : "GET";

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/day-clock.h"
+#include "server/files/named.h"
 #include "server/files/owner.h"
 #include "server/http.h"
 
@@ -25,7 +26,7 @@ bool file_owner_may_use(const FileOwner *o, const char *name) {
 }
 
 /* In Google's words, so that the answer does not tell whether there is something of that name. */
-int file_owner_refuse(const char *name, ApiError *ret_error) {
+int file_owner_refuse(const Request *q, const char *name, ApiError *ret_error) {
         const char *file = startswith(name, BINDING_FILES);
         char message[BINDING_NAME_MAX + 80];
         Verdict v;
@@ -39,6 +40,7 @@ int file_owner_refuse(const char *name, ApiError *ret_error) {
         else
                 text_copy(message, sizeof(message), "Requested entity was not found.");
         verdict_init(&v, VERDICT_RESOURCE, 404, message);
+        named_weigh(q, &v);
         api_error_from_verdict(ret_error, &v, name);
         return HANDLER_E_REFUSED;
 }

@@ -22,4 +22,4 @@ bool file_owner_is_anyone(const Request *q); /* the client may use everything */
 bool file_owner_may_use(const FileOwner *o, const char *name);
 
 /* Sets the error that a client gets for a name that does not exist. HANDLER_E_REFUSED. */
-int file_owner_refuse(const char *name, ApiError *ret_error);
+int file_owner_refuse(const Request *q, const char *name, ApiError *ret_error);

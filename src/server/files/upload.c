@@ -304,7 +304,7 @@ static int find_place(Resource *r, ApiError *ret_error) {
         e = file_owner_init(&asker, r->request);
         if (e < 0)
                 return e;
-        return file_owner_may_use(&asker, name) ? 0 : file_owner_refuse(name, ret_error);
+        return file_owner_may_use(&asker, name) ? 0 : file_owner_refuse(r->request, name, ret_error);
 }
 
 /* A body that is held may go to another key if Google has refused it, one that is passed on only if no byte
