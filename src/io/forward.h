@@ -15,4 +15,5 @@ typedef struct Timer Timer;
 typedef struct Tls Tls;
 typedef struct Transport Transport;
 typedef struct Tunnel Tunnel;
+typedef struct Websocket Websocket;
 typedef struct Worker Worker;

@@ -36,6 +36,7 @@ FOREIGN = [
     (r"microhttpd\.h", {"io"}),
     (r"curl/.*", {"io"}),
     (r"nghttp2/.*", {"io"}),
+    (r"wslay/.*", {"io"}),
     (r"sqlite3\.h|hiredis/.*", {"io"}),
     (r"systemd/.*", {"io", "bus", "daemon", "ctl"}),
     (r"openssl/.*", {"core", "io"}),

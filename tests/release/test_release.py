@@ -142,6 +142,7 @@ def test_arm64_unit_tests(release, clone, root):
     """Compiled for arm64 and run by qemu: every unit test but those that an emulator cannot run (tests/unit/meson.build), and
     every fuzzer's corpus."""
     script = """cd /source
+    dpkg --install /opt/libwslay-dev_*_arm64.deb
     /usr/share/meson/debcrossgen --arch arm64 -o /tmp/cross
     sed -i "/^\\[binaries\\]/a exe_wrapper = 'qemu-aarch64-static'" /tmp/cross
     meson setup /tmp/build --cross-file /tmp/cross -Dbuildtype=debugoptimized -Dunit=enabled
