@@ -25,6 +25,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "io/http-body.h"
 #include "io/http-park.h"
 #include "io/http-pass.h"
 

@@ -89,6 +89,7 @@ static const char *head_fault(HttpRequest *r, const char *version) {
 }
 
 void http_head_check(HttpRequest *r, const char *version) {
+        r->is_1_0 = streq(version, MHD_HTTP_VERSION_1_0);
         r->fault = head_fault(r, version);
         if (r->fault) /* not all were looked at */
                 r->header_names = UINT64_MAX;

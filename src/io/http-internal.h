@@ -4,7 +4,8 @@
 /* What the files of the HTTP server share: http-server.c (all listeners), http-listener.c (one socket),
  * http-shard.c (one daemon of libmicrohttpd), http-wire.c (the bytes that it receives), http-receive.c (a
  * request as it arrives), http-body.c and http-pass.c (its body), http-request.c (a request as the floor
- * above sees it, and its reply), http-park.c (a connection between two requests). */
+ * above sees it, and its reply), http-upgrade.c (one that becomes a WebSocket), http-park.c (a connection
+ * between two requests). */
 
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 #include "io/http-request.h"
 #include "io/http-room.h"
 #include "io/http-server.h"
+#include "io/http-upgrade.h"
 #include "io/timeout.h"
 
 typedef struct HttpShard HttpShard;
@@ -63,6 +65,7 @@ struct HttpConnection {
         bool stalled;         /* see http-stall.c */
         bool has_sent;        /* it has sent a request since it was opened */
         bool begun;           /* the request line has arrived, but not yet all headers */
+        bool upgraded;        /* the socket is the WebSocket's */
         HttpRequest *request; /* the one in progress, or NULL */
 };
 
@@ -95,6 +98,10 @@ struct HttpRequest {
         bool admitted, skips, passes, lingers; /* lingers: answered before the end of its body */
         bool lasts;  /* HTTP/1.1, and no header of the request or the reply ends the connection */
         bool direct; /* the reply goes past libmicrohttpd: the body is not complete */
+        bool is_1_0;
+        struct MHD_UpgradeResponseHandle *upgrade; /* until the WebSocket is freed */
+        HttpUpgradeFn upgrade_fn; /* NULL: the reply is an ordinary one */
+        void *upgrade_userdata;
 };
 
 /* Most lookups are for headers that a request does not have: one look at its bits shows that. */
@@ -106,15 +113,7 @@ void http_server_settled(HttpServer *s); /* a connection was closed */
 void http_request_gone(HttpRequest *r); /* its client has hung up */
 void http_request_wake(HttpRequest *r); /* resumes a suspended connection, at the end of this turn */
 
-/* http-body.c */
-int http_dues_new(HttpServer *s);
-void http_dues_free(HttpServer *s);
-bool http_body_receive(HttpRequest *r, const char *p, size_t n); /* false: the connection must be cut */
-void http_body_drop(HttpRequest *r);
-void http_connection_opened(HttpConnection *c); /* its first head has a time */
-void http_body_refuse(HttpRequest *r, HttpBodyFault fault); /* in its middle: answers and cuts */
-void http_connection_sends(HttpConnection *c); /* bytes have arrived */
-int http_connection_answer(HttpConnection *c, int status, const HttpHeader *headers, size_t n_headers,
-                           const char *body, size_t n_body); /* past libmicrohttpd */
-void http_connection_cut(HttpConnection *c);
-void http_connection_refuse(HttpConnection *c, int status, const char *json); /* answers and cuts */
+/* Takes the response; NULL: -ENOMEM. It is queued in this turn. */
+int http_request_set_response(HttpRequest *r, int status, struct MHD_Response *response,
+                              const HttpHeader *headers, size_t n_headers);
+int http_request_give_up(HttpRequest *r, int error); /* closes its connection, and returns the error */

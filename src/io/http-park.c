@@ -18,6 +18,7 @@
  * Nothing else looks at a parked connection, so it has its own time-out, as long as libmicrohttpd's.
  */
 
+#include "io/http-body.h"
 #include "io/http-park.h"
 #include "io/http-shard.h"
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "io/http-body.h"
 #include "io/http-pass.h"
 
 bool http_request_pass_body(HttpRequest *r, uint64_t max) {

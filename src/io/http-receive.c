@@ -7,6 +7,7 @@
  */
 
 #include "base/limits.h"
+#include "io/http-body.h"
 #include "io/http-head.h"
 #include "io/http-park.h"
 #include "io/http-pass.h"
@@ -20,7 +21,7 @@ static enum MHD_Result request_answer(HttpRequest *r) {
         if (r->gone || r->failed)
                 return MHD_NO;
         if (r->replied && !r->queued) {
-                if (s->quiesced || r->connection->guest || http_request_chunk_fault(r))
+                if (!r->upgrade_fn && (s->quiesced || r->connection->guest || http_request_chunk_fault(r)))
                         (void) MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONNECTION, "close");
                 ok = MHD_queue_response(r->connection->mhd, (unsigned) r->status, r->response);
                 MHD_destroy_response(r->response);

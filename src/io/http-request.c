@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "io/http-body.h"
 #include "io/http-pass.h"
 #include "io/http-shard.h"
 
@@ -156,8 +157,8 @@ void http_request_gone(HttpRequest *r) {
         http_request_wake(r);
 }
 
-static int request_set_response(HttpRequest *r, int status, struct MHD_Response *response,
-                                const HttpHeader *headers, size_t n_headers) {
+int http_request_set_response(HttpRequest *r, int status, struct MHD_Response *response,
+                              const HttpHeader *headers, size_t n_headers) {
         if (!response)
                 return -ENOMEM;
         /* libmicrohttpd refuses an empty value, so such a header is left out. */
@@ -179,7 +180,7 @@ static int request_set_response(HttpRequest *r, int status, struct MHD_Response 
 }
 
 /* Without a reply the client would wait for ever, so its connection is closed. */
-static int request_give_up(HttpRequest *r, int error) {
+int http_request_give_up(HttpRequest *r, int error) {
         r->failed = r->replied = true;
         http_request_wake(r);
         return error;
@@ -197,7 +198,7 @@ static int request_reply_directly(HttpRequest *r, int status, const HttpHeader *
                                    n);
         if (k < 0) {
                 http_connection_cut(r->connection);
-                return request_give_up(r, k);
+                return http_request_give_up(r, k);
         }
         if (r->passes && r->body_fault != HTTP_BODY_MALFORMED) /* else nothing can be read any more */
                 http_pass_linger(r);
@@ -236,15 +237,15 @@ int http_request_reply(HttpRequest *r, int status, const HttpHeader *headers, si
         if (body && body->n > 0) {
                 k = buf_steal(body, &p, &n);
                 if (k < 0)
-                        return request_give_up(r, k);
+                        return http_request_give_up(r, k);
         }
         response = response_of(r, p, n);
         if (response)
                 r->sent = n;
         else if (!r->whole)
                 free(p);
-        k = request_set_response(r, status, response, headers, n_headers);
-        return k < 0 ? request_give_up(r, k) : 0;
+        k = http_request_set_response(r, status, response, headers, n_headers);
+        return k < 0 ? http_request_give_up(r, k) : 0;
 }
 
 static ssize_t on_read(void *cls, uint64_t pos _unused_, char *p, size_t max) {
@@ -291,7 +292,7 @@ int http_request_stream(HttpRequest *r, int status, const HttpHeader *headers, s
         r->streaming = true;
         if (size != HTTP_SIZE_UNKNOWN)
                 take_little(r);
-        return request_set_response(r, status, response, headers, n_headers);
+        return http_request_set_response(r, status, response, headers, n_headers);
 }
 
 Buf *http_request_out(HttpRequest *r) {

@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
+#include "io/http-body.h"
 #include "io/http-shard.h"
 
 #define GRACE (500 * USEC_PER_MSEC) /* at the end, for connections without a request of a known client */

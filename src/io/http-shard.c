@@ -50,6 +50,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "io/http-body.h"
 #include "io/http-park.h"
 #include "io/http-receive.h"
 #include "io/http-stall.h"
@@ -318,7 +319,7 @@ int http_shard_new(HttpListener *l, HttpShard **ret) {
                 return r;
 
         d->daemon = MHD_start_daemon(
-                MHD_USE_EPOLL | (MHD_ALLOW_SUSPEND_RESUME & ~(unsigned) MHD_USE_ITC) |
+                MHD_USE_EPOLL | ((MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE) & ~(unsigned) MHD_USE_ITC) |
                         MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | SINGLE_THREAD,
                 0, NULL, NULL, http_receive, s,
                 MHD_OPTION_EXTERNAL_LOGGER, on_log, d, /* first, else some lines are not passed to it */
@@ -349,8 +350,9 @@ HttpShard *http_shard_free(HttpShard *d) {
                 LIST_FOREACH(i, &d->connections) {
                         HttpConnection *c = list_entry(i, HttpConnection, link);
 
-                        if (c->request && c->request->suspended)
+                        if (c->request && (c->request->suspended || c->request->upgrade_fn))
                                 http_request_gone(c->request);
+                        assert(!c->request || !c->request->upgrade); /* its owner has freed the WebSocket */
                         http_unpark(c);
                 }
                 d->is_ready = true;

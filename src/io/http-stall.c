@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "io/http-body.h"
 #include "io/http-receive.h"
 #include "io/http-stall.h"
 #include "io/http-wire.h"
@@ -42,7 +43,7 @@ static void suspend_all(HttpShard *d, List *ret_arriving, List *ret_others) {
                 HttpConnection *c = list_entry(i, HttpConnection, link);
                 HttpRequest *r = c->request;
 
-                if (c->closed || (r && r->suspended) || (!r && !c->begun))
+                if (c->closed || c->upgraded || (r && r->suspended) || (!r && !c->begun))
                         continue;
                 MHD_suspend_connection(c->mhd);
                 list_append(is_arriving(c) && !c->stalled ? ret_arriving : ret_others, &c->trial);

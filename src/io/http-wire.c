@@ -33,6 +33,7 @@
 #include <sys/socket.h>
 
 #include "base/limits.h"
+#include "io/http-body.h"
 #include "io/http-wire.h"
 
 #define BY_FD_STEP 64U

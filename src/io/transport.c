@@ -18,6 +18,8 @@ struct Transport {
         Descriptors *descriptors; /* that count it; NULL: none */
         size_t n_counted;
         const char *error; /* static */
+        void (*freed)(void *userdata); /* NULL: the descriptor is ours */
+        void *userdata;
 };
 
 int transport_new(int fd, SSL *ssl, Transport **ret) {
@@ -42,16 +44,35 @@ void transport_count(Transport *t, Descriptors *d, size_t n) {
                 descriptors_take(d, DESCRIPTOR_UPSTREAM);
 }
 
+int transport_new_lent(int fd, void (*freed)(void *userdata), void *userdata, Transport **ret) {
+        Transport *t = calloc(1, sizeof(Transport));
+
+        assert(fd >= 0 && freed);
+        if (!t)
+                return -ENOMEM;
+        *t = (Transport){ .fd = fd, .error = "", .freed = freed, .userdata = userdata };
+        *ret = t;
+        return 0;
+}
+
 Transport *transport_free(Transport *t) {
+        void (*freed)(void *userdata);
+        void *userdata;
+
         if (!t)
                 return NULL;
+        freed = t->freed;
+        userdata = t->userdata;
         if (t->ssl && !t->has_failed)
                 tls_send_end(t->ssl);
         (void) tls_close(t->ssl);
-        (void) safe_close(t->fd);
+        if (!freed)
+                (void) safe_close(t->fd);
         for (; t->n_counted > 0; t->n_counted--)
                 descriptors_give(t->descriptors, DESCRIPTOR_UPSTREAM);
         free(t);
+        if (freed)
+                freed(userdata);
         return NULL;
 }
 

@@ -12,6 +12,8 @@
 typedef struct ssl_st SSL;
 
 int transport_new(int fd, SSL *ssl, Transport **ret); /* NULL: plain. Both are taken, also by a failure */
+/* Plain, and the descriptor is another's, who closes it: freed() comes at the end of transport_free(). */
+int transport_new_lent(int fd, void (*freed)(void *userdata), void *userdata, Transport **ret);
 Transport *transport_free(Transport *t); /* sends close_notify without waiting, and closes */
 DEFINE_CLEANUP(Transport *, transport_free);
 
