@@ -28,9 +28,6 @@
 #include "io/http-origin.h"
 #include "io/loopback.h"
 
-#define NO_DESCRIPTOR \
-        "No descriptor was free for a connection: the limit of open files (LimitNOFILE=) must be raised"
-
 typedef struct PoolDial {
         HttpOrigin *origin;
         List link;
@@ -159,7 +156,7 @@ void http_origin_on_lack(Timeout *t) {
                 if (usec_sub(now, c->waits_since) < c->work.p.connect_timeout)
                         continue;
                 http_origin_unqueue(c);
-                http_call_end(c, HTTP_OUTCOME_UNREACHED, NO_DESCRIPTOR);
+                http_call_end(c, HTTP_OUTCOME_UNREACHED, HTTP_POOL_NO_DESCRIPTOR);
         }
         http_origin_dispatch(o);
 }

@@ -176,6 +176,32 @@ static bool close_idle(void *userdata) {
         return false;
 }
 
+int http_pool_dial(HttpClient *client, const char *url, Proxy *proxy, usec_t timeout, DialFn f,
+                   void *userdata, Dial **ret, Proxy **ret_proxy) {
+        HttpPool *p = CONTAINER_OF(client, HttpPool, client);
+        HttpOrigin *o;
+        int r;
+
+        r = http_origin_find(p, url, proxy, &o);
+        if (r < 0)
+                return r;
+        if (!http_origin_admits_dial(o))
+                return -EMFILE;
+        r = dial_start(p->dialer,
+                       &(DialParams){
+                               .host = o->host,
+                               .port = o->port,
+                               .tls = o->tls,
+                               .timeout = timeout,
+                               .proxy = o->proxy,
+                       },
+                       f, userdata, ret);
+        if (r < 0)
+                return r;
+        *ret_proxy = proxy_ref(o->proxy);
+        return 0;
+}
+
 /* --- the pool itself --- */
 
 static void pool_renew(HttpClient *client, const HttpClientParams *params) {

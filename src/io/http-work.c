@@ -32,8 +32,7 @@ void http_work_sent(HttpWork *w) {
 
 /* --- the answer --- */
 
-/* A number of seconds or a date; 0: neither. */
-static usec_t parse_retry_after(const char *value, size_t n) {
+usec_t http_retry_after(const char *value, size_t n) {
         char text[64], *end;
         usec_t now, then;
         struct tm tm = {};
@@ -66,7 +65,7 @@ int http_work_header(HttpWork *w, const char *line, size_t n) {
         PoolCall *c = call_of(w);
 
         if (n >= sizeof(name) && (line[0] | 0x20) == 'r' && strncasecmp(line, name, sizeof(name) - 1) == 0)
-                c->retry_after = parse_retry_after(line + sizeof(name) - 1, n - (sizeof(name) - 1));
+                c->retry_after = http_retry_after(line + sizeof(name) - 1, n - (sizeof(name) - 1));
         if (w->call.ops.header) {
                 c->in_callback = true;
                 w->call.ops.header(line, n, w->call.userdata);
@@ -160,23 +159,27 @@ static void end_later(PoolCall *c) {
         http_pool_wake(p);
 }
 
-/* The reason: on one line and without secrets. */
-static char *make_cause(const PoolCall *c, const char *words) {
-        const Proxy *proxy = c->outcome == HTTP_OUTCOME_BROKEN ? c->origin->proxy : NULL;
-        char cause[HTTP_CAUSE_MAX];
-
+void http_cause(char ret[static HTTP_CAUSE_MAX], const char *words, const Proxy *proxy,
+                const Secret *secret) {
         if (strnull(words))
                 words = "No reason is known";
-        if (proxy) /* the cause of a dial has it already */
-                (void) snprintf(cause, sizeof(cause), "proxy %s: behind it: %s", proxy_address(proxy),
-                                words);
+        if (proxy)
+                (void) snprintf(ret, HTTP_CAUSE_MAX, "proxy %s: behind it: %s", proxy_address(proxy), words);
         else
-                text_copy(cause, sizeof(cause), words);
-        for (char *s = cause; *s; s++)
+                text_copy(ret, HTTP_CAUSE_MAX, words);
+        for (char *s = ret; *s; s++)
                 if ((unsigned char) *s < 0x20 || *s == 0x7f)
                         *s = ' ';
-        secret_scrub_users(cause);
-        secret_scrub(cause, c->work.p.secret);
+        secret_scrub_users(ret);
+        secret_scrub(ret, secret);
+}
+
+static char *make_cause(const PoolCall *c, const char *words) {
+        char cause[HTTP_CAUSE_MAX];
+
+        /* The cause of a dial has the proxy already. */
+        http_cause(cause, words, c->outcome == HTTP_OUTCOME_BROKEN ? c->origin->proxy : NULL,
+                   c->work.p.secret);
         return strdup(cause);
 }
 

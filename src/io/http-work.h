@@ -67,6 +67,12 @@ int http_work_data(HttpWork *w, const char *p, size_t n);
  * ..._continue() is called when there are more; another error ends it with HTTP_WORK_ABORTED. */
 ssize_t http_work_read(HttpWork *w, char *p, size_t n);
 
+/* A Retry-After: a number of seconds or a date; 0: neither. */
+usec_t http_retry_after(const char *value, size_t n);
+/* Why there is no answer, for people: on one line, without the secret. Behind `proxy`; NULL: none. */
+void http_cause(char ret[static HTTP_CAUSE_MAX], const char *words, const Proxy *proxy,
+                const Secret *secret);
+
 /* The connection has forgotten it. `cause`: why it is not complete, in one line without secrets; NULL if it
  * is. */
 void http_work_end(HttpWork *w, HttpWorkEnd end, const char *cause);

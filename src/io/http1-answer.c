@@ -10,7 +10,7 @@
  *   - Content-Length beside Transfer-Encoding, Content-Lengths that differ, one that is not a number of 64
  *     bits; any other Transfer-Encoding than `chunked`, or one in HTTP/1.0.
  *   - A chunk's size with anything but 1 to 16 hexadecimal digits, and data that CR LF does not follow.
- *   - 101: no other protocol was asked for. An interim answer (1xx) that announces a body.
+ *   - 101, unless another protocol was asked for. An interim answer (1xx) that announces a body.
  *
  * Interim heads are read like any other and thrown away, likewise trailers. An answer to HEAD, a 204 and a
  * 304 have no body, whatever their head announces.
@@ -234,6 +234,10 @@ static void begin_chunk(Http1Answer *a) {
         a->n_digits = 0;
 }
 
+static bool is_final(const Http1Answer *a) {
+        return a->status >= 200 || (a->status == 101 && a->to_upgrade);
+}
+
 static int end_head(Http1Answer *a) {
         bool has_body = a->is_chunked || (a->has_length && a->left > 0);
 
@@ -241,11 +245,16 @@ static int end_head(Http1Answer *a) {
                 return fail(a, "Content-Length and Transfer-Encoding do not go together");
         if (a->is_chunked && a->is_1_0)
                 return fail(a, "HTTP/1.0 has no Transfer-Encoding");
-        if (a->status == 101)
+        if (a->status == 101 && (!a->to_upgrade || a->is_1_0))
                 return fail(a, "it changes to a protocol that was not asked for");
+        if (a->status < 200 && has_body)
+                return fail(a, "an interim answer has no body");
+        if (a->status == 101) {
+                a->lasts = false;
+                a->state = HTTP1_ANSWER_AT_END;
+                return HTTP1_ANSWER_HEAD;
+        }
         if (a->status < 200) {
-                if (has_body)
-                        return fail(a, "an interim answer has no body");
                 a->state = HTTP1_ANSWER_IN_STATUS;
                 return AGAIN;
         }
@@ -284,7 +293,7 @@ static int read_headers(Http1Answer *a, Http1Bytes *rest, Http1Bytes *ret) {
         fault = n_name > 0 ? look_at_header(a, line, n_name) : header_fault(&line);
         if (fault)
                 return fail(a, fault);
-        if (a->status < 200)
+        if (!is_final(a))
                 return AGAIN;
         while (is_blank(line.p[line.n - 1])) /* the colon is none */
                 line.n--;

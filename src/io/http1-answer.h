@@ -50,6 +50,7 @@ typedef struct Http1Answer {
         unsigned n_lines;  /* of the present head */
         unsigned n_trailers, n_digits, n_waste;
         bool to_head;      /* set by the owner: the request was HEAD */
+        bool to_upgrade;   /* the same: it asks for another protocol, so 101 is the end of HTTP */
         bool lasts;        /* with HTTP1_ANSWER_HEAD: the connection can carry another request afterwards */
         bool is_1_0, has_length, is_chunked, has_close, has_keep_alive; /* of the present head */
 } Http1Answer;
