@@ -41,7 +41,7 @@ struct Loop {
         sd_event_source *hook_source;
         sd_event_source *slice_source;
         int epoll_fd;
-        List hooks, slices;
+        List hooks, slices, timeout_queues;
         Descriptors *descriptors;
         bool in_turn;
         bool is_running; /* in loop_run(); else there is one turn at a time */
@@ -152,6 +152,7 @@ int loop_new(Loop **ret) {
         l->epoll_fd = -1;
         list_init(&l->hooks);
         list_init(&l->slices);
+        list_init(&l->timeout_queues);
         l->descriptors = descriptors_new(l);
         if (!l->descriptors)
                 return -ENOMEM;
@@ -189,7 +190,7 @@ Loop *loop_free(Loop *l) {
                 return NULL;
 
         descriptors_free(l->descriptors);
-        assert(list_is_empty(&l->hooks) && list_is_empty(&l->slices));
+        assert(list_is_empty(&l->hooks) && list_is_empty(&l->slices) && list_is_empty(&l->timeout_queues));
         sd_event_source_unref(l->slice_source);
         sd_event_source_unref(l->hook_source);
         sd_event_source_unref(l->hot_source);
@@ -205,6 +206,10 @@ sd_event *loop_event(Loop *l) {
 
 Descriptors *loop_descriptors(Loop *l) {
         return l->descriptors;
+}
+
+List *loop_timeout_queues(Loop *l) {
+        return &l->timeout_queues;
 }
 
 usec_t loop_now(Loop *l) {

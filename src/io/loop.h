@@ -24,6 +24,7 @@ DEFINE_CLEANUP(Loop *, loop_free);
 sd_event *loop_event(Loop *l); /* borrowed */
 Descriptors *loop_descriptors(Loop *l); /* borrowed: io/descriptors.h */
 usec_t loop_now(Loop *l);      /* CLOCK_MONOTONIC at the start of this turn: no system call */
+List *loop_timeout_queues(Loop *l); /* io/timeout's */
 int loop_run(Loop *l);         /* until loop_exit(); returns its code, or −errno */
 void loop_exit(Loop *l, int code);
 

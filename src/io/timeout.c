@@ -8,6 +8,7 @@
 #define ACCURACY (1 * USEC_PER_MSEC)
 
 struct TimeoutQueue {
+        List link; /* all queues of the loop */
         Loop *loop;
         usec_t duration;
         TimeoutFn fn;
@@ -20,6 +21,19 @@ static void arm(TimeoutQueue *q, usec_t due) {
         (void) sd_event_source_set_time(q->timer, due);
         (void) sd_event_source_set_enabled(q->timer, SD_EVENT_ONESHOT);
         q->armed = due;
+}
+
+/* Timers of queues that have become empty would each wake up an idle loop once, for nothing. The first one
+ * that fires ends them all. */
+static void disarm_empty(Loop *l) {
+        LIST_FOREACH(i, loop_timeout_queues(l)) {
+                TimeoutQueue *q = list_entry(i, TimeoutQueue, link);
+
+                if (q->armed == 0 || !list_is_empty(&q->entries))
+                        continue;
+                (void) sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
+                q->armed = 0;
+        }
 }
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
@@ -38,6 +52,8 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
                 list_unlink(&t->link);
                 q->fn(t);
         }
+        if (!first)
+                disarm_empty(q->loop);
         return 0;
 }
 
@@ -49,6 +65,7 @@ int timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret
         if (!q)
                 return -ENOMEM;
         *q = (TimeoutQueue){ .loop = l, .duration = duration, .fn = fn };
+        list_init(&q->link);
         list_init(&q->entries);
         r = sd_event_add_time(loop_event(l), &q->timer, CLOCK_MONOTONIC, 0, ACCURACY, on_timer, q);
         if (r < 0)
@@ -56,6 +73,7 @@ int timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueue **ret
         r = sd_event_source_set_enabled(q->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        list_append(loop_timeout_queues(l), &q->link);
         *ret = TAKE_PTR(q);
         return 0;
 }
@@ -65,6 +83,7 @@ TimeoutQueue *timeout_queue_free(TimeoutQueue *q) {
                 return NULL;
         LIST_FOREACH(i, &q->entries)
                 list_unlink(i);
+        list_unlink(&q->link);
         sd_event_source_unref(q->timer);
         free(q);
         return NULL;

@@ -4,7 +4,8 @@
 /*
  * Many time-outs of one length: a queue is a list in order of expiry, since what starts later ends later,
  * with one timer for its head. Starting and stopping cost a few pointer writes and no system call. The timer
- * is set only when it is off; it fires early if its head was stopped, and is then set again.
+ * is set only when it is off; it fires early if its head was stopped, and is then set again. An idle loop is
+ * woken up once for nothing: if a timer finds its queue empty, it ends those of all other empty queues.
  *
  * The length may change: a running time-out keeps the one that it began with. While older ones that end
  * later are in the queue, a start searches its place from the end.

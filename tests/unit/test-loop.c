@@ -320,6 +320,40 @@ static void test_timeouts_of_another_length(void **state) {
                 assert_int_equal(w[i].at, places[i]);
 }
 
+/* What was stopped wakes up the loop once in all, not once a queue; the other timers can be set again. */
+static void test_timeouts_that_were_stopped(void **state) {
+        static const usec_t lengths[] = { 1, 10, 20, 30 }; /* ms */
+        enum { FIRST, SECOND, LIVE, LAST, N };
+        Fixture *f = *state;
+        TimeoutQueue *q[N] = {};
+        unsigned order = 0;
+        Waiter w[N];
+
+        for (size_t i = 0; i < N; i++) {
+                int r = timeout_queue_new(f->loop, lengths[i] * USEC_PER_MSEC, on_timeout, &q[i]);
+
+                assert_int_equal(r, 0);
+                w[i] = (Waiter){ .queue = q[i], .order = &order };
+                w[i].timeout = TIMEOUT_INIT(w[i].timeout);
+                timeout_start(q[i], &w[i].timeout);
+        }
+        timeout_stop(&w[FIRST].timeout);
+        timeout_stop(&w[SECOND].timeout);
+        assert_true(sd_event_run(loop_event(f->loop), USEC_INFINITY) > 0);
+        assert_int_equal(order, 0);
+        assert_true(sd_event_run(loop_event(f->loop), USEC_INFINITY) > 0);
+        assert_int_equal(w[LIVE].at, 1);
+
+        timeout_start(q[SECOND], &w[SECOND].timeout);
+        while (order < 3)
+                assert_true(sd_event_run(loop_event(f->loop), USEC_INFINITY) > 0);
+        assert_int_equal(w[SECOND].n, 1);
+        assert_int_equal(w[LAST].n, 1);
+        assert_int_equal(w[FIRST].n, 0);
+        for (size_t i = 0; i < N; i++)
+                timeout_queue_free(q[i]);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_hook_once_a_turn, setup, teardown),
@@ -331,6 +365,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_timeouts_of_another_length, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_timeouts_that_were_stopped, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
