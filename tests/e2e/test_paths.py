@@ -280,6 +280,26 @@ def test_what_google_makes_is_the_clients(sim, daemon, api):
 
 
 @pytest.mark.unjudged
+def test_what_google_makes_is_not_of_who_asks(sim, daemon, api):
+    """Others may ask: an admin for any batch, everyone for what gemgate has forgotten. The files stay those of the maker."""
+    admin, other = Api(daemon, "ADMIN"), Api(daemon, "TOKEN2")
+    batch = api.make("batches")
+    results = admin.ask("GET", f"/v1beta/{batch}")["metadata"]["output"]["responsesFile"]
+    api.ask("GET", f"/v1beta/{batch}")
+    sim.clear()
+    other.ask("GET", f"/v1beta/{results}", status=404)
+    assert sim.requests() == []
+    sim.script(PROJECTS + """
+method=files.get : json {"name":"files/old","uri":"https://generativelanguage.googleapis.com/v1beta/files/old"}
+method=batches.get : json {"name":"batches/old","metadata":{"output":{"responsesFile":"files/results"}}}
+""")
+    for path in ("files/old", "batches/old", "files/results"):
+        for client in (other, api):
+            client.ask("GET", f"/v1beta/{path}")
+    assert len(sim.requests()) == 6
+
+
+@pytest.mark.unjudged
 @pytest.mark.parametrize("headers,url", [
     ([], "http://gemgate.test"), ([("Host", "gate.example:8443"), ("X-Forwarded-Proto", "https")], "https://gate.example:8443"),
     ([("Host", "a b")], None), ([("x-goog-api-client", "google-genai-sdk/3.6.1 gl-python/3.11")], None),

@@ -55,18 +55,29 @@ void made_learn(const UpstreamQuery *query, const char *kind, const Token *maker
                 renew(q->http->p.pool, &g, day_clock_now());
 }
 
+/* A client that asks for what it has not made, such as an admin token, does not get what Google makes of it. */
+static bool is_makers(Request *q, const GeminiPath *row, const char *name) {
+        Pool *pool = q->http->p.pool;
+        BindingOwner owner;
+
+        if (!q->token)
+                return false;
+        return row->makes || (name[0] && pool_owner(pool, q->token->secret, &owner) >= 0 &&
+                              pool_is_bound_by(pool, name, &owner, day_clock_now()));
+}
+
 /* Files that belong to no client yet, and are of the same project as what has named them. */
 static void on_file(const char *name, void *userdata) {
         const UpstreamQuery *query = userdata;
         Request *q = query->request;
         usec_t now = day_clock_now();
 
-        if (q->token && !pool_bound_to(q->http->p.pool, name, now) &&
+        if (!pool_bound_to(q->http->p.pool, name, now) &&
             pool_may_bind(q->http->p.pool, q->token->secret, now))
                 bind(q, query->call.lease.key, q->token, name, NULL, 0);
 }
 
-void made_learn_files(UpstreamQuery *query, const GeminiPath *row) {
+void made_learn_files(UpstreamQuery *query, const GeminiPath *row, const char *name) {
         static const struct {
                 const char *kind, *member;
         } rows[] = {
@@ -76,7 +87,8 @@ void made_learn_files(UpstreamQuery *query, const GeminiPath *row) {
         };
         const char *kind = row->makes ?: row->kind;
 
-        if (!kind || query->answer.n == 0 || json_fault(buf_data(&query->answer), query->answer.n))
+        if (!kind || !is_makers(query->request, row, name) || query->answer.n == 0 ||
+            json_fault(buf_data(&query->answer), query->answer.n))
                 return;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (streq(kind, rows[i].kind))

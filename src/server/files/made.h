@@ -11,8 +11,9 @@
  * not new. */
 void made_learn(const UpstreamQuery *query, const char *kind, const Token *maker);
 
-/* What Google has made itself for the client: the results of a batch, videos, files that it registers. */
-void made_learn_files(UpstreamQuery *query, const GeminiPath *row);
+/* What Google has made itself for the client: the results of a batch, videos, files that it registers.
+ * `name`: of what the answer is about; only what comes of the client's own object becomes the client's. */
+void made_learn_files(UpstreamQuery *query, const GeminiPath *row, const char *name);
 
 /* From the answer of an exchange. `made`: as Google names it. */
 void made_bind(Request *q, PoolKey *key, const char *made);

@@ -150,7 +150,7 @@ static void resource_on_done(UpstreamQuery *query) {
                 made_learn(query, row->makes, q->token);
         else if (is_of_object(row))
                 made_learn(query, row->kind, NULL);
-        made_learn_files(query, row);
+        made_learn_files(query, row, r->name);
         if (has_urls(row->makes ?: row->kind))
                 front_rewrite(q, &query->answer);
         answer = query->answer;
