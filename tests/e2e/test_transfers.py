@@ -282,6 +282,53 @@ def test_a_file_of_an_environment(sim, daemon):
     assert daemon.ask("PUT", path + "?upload_id=0123", [], b"x").status == 400
 
 
+def test_a_file_of_an_environment_in_pieces(sim, start):
+    """As Google's SDKs send it: a PUT begins, and gemgate's URL takes the pieces. It comes back with alt=media."""
+    d = start(ALLOWED_TOKENS=json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]]))
+    environment = Files(d).ask("POST", "/v1beta/environments", {})["id"]
+    for name, version in (("a/b%20c.txt", "v1beta"), ("%C3%A9%3F%25", "v1alpha")):
+        path = f"/environments/{environment}/files/{name}"
+        revision = [("Api-Revision", "2026-05-20")]
+        begin = [*revision, ("X-Goog-Upload-Protocol", "resumable"), ("X-Goog-Upload-Command", "start"),
+                 ("X-Goog-Upload-Header-Content-Length", str(SMALL)), ("X-Goog-Upload-Header-Content-Type", "text/plain")]
+        sim.clear()
+        assert d.ask("PUT", f"/upload/{version}{path}", begin, b"", token="TOKEN2").status == 404
+        assert sim.requests() == []
+        a = d.ask("PUT", f"/upload/{version}{path}?extract=false&overwrite=true", begin, b"")
+        assert a.status == 200
+        url = a.header("X-Goog-Upload-URL")
+        assert url.startswith(f"http://gemgate.test/upload/{version}{path}?upload_id="), url
+        assert sim.requests()[-1].target == f"/upload/v1beta{path}?extract=false&overwrite=true"
+        assert sim.requests()[-1].header("api-revision") == "2026-05-20"
+        data, target = b"".join(content(SMALL)), url[url.index("/upload") :]
+        for at, command, method in ((0, "upload", "POST"), (5, "upload, finalize", "PUT")):
+            piece = data[at:5] if at == 0 else data[at:]
+            a = d.ask(method, target, [("X-Goog-Upload-Command", command), ("X-Goog-Upload-Offset", str(at))], piece, token=None)
+            assert a.status == 200, a.body
+            r = sim.requests()[-1]
+            assert r.method == method and r.target.startswith(f"/upload/v1beta{path}?upload_id=sim")
+        assert told(json.loads(a.body)["file"]) == digest([data])
+        a = d.ask("GET", f"/{version}{path}?alt=media")
+        assert (a.status, a.body, a.header("Content-Type")) == (200, data, "text/plain")
+        assert d.ask("GET", f"/{version}{path}?alt=media", token="TOKEN2").status == 404
+        assert len(set(keys(sim))) == 1
+    many = [("Api-Revision", "1")] * 8 + begin
+    assert d.ask("PUT", f"/upload/v1beta{path}", many, b"").status == 400
+
+
+def test_media_of_a_store(sim, start):
+    d = start(ALLOWED_TOKENS=json.dumps([SECRETS["TOKEN"], SECRETS["TOKEN2"]]))
+    store = Files(d).ask("POST", "/v1beta/fileSearchStores", {})["name"]
+    for size in (0, 5, SMALL):
+        a = d.ask("GET", f"/v1beta/{store}/media/gen-{size}?alt=media")
+        assert (a.status, a.body) == (200, b"".join(content(size)))
+    a = d.ask("GET", f"/v1beta/{store}/media/gen-5?alt=media", [("Range", "bytes=1-2")])
+    assert (a.status, a.header("Content-Range")) == (206, "bytes 1-2/5")
+    assert d.ask("GET", f"/v1beta/{store}/media/gen-5").status == 400
+    assert d.ask("GET", f"/v1beta/{store}/media/gen-5?alt=media", token="TOKEN2").status == 404
+    assert len(set(keys(sim))) == 1
+
+
 # --- the slower side makes the other one wait ---
 
 @ROADS

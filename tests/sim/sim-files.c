@@ -178,8 +178,13 @@ static void answer_file(Thing *t, const Request *q, Buf *body) {
                 answer_document(t, store, strcspn(store, ":"), body);
                 return;
         }
+        if (startswith(store, "environments/")) { /* where it is downloaded from */
+                free(t->name);
+                t->name = strdup(store);
+                if (!t->name)
+                        abort();
+        }
         o = json_object_new_object();
-
         json_object_object_add(o, "file", json_object_get(t->json));
         write_json(o, body);
         json_object_put(o);
@@ -421,7 +426,7 @@ const char *files_path(const Request *q, char **ret_name) {
         if ((streq(q->method, "GET") || streq(q->method, "HEAD")) && content_name(q, ret_name))
                 return "files.download";
         if (startswith(q->path, "/upload/v1beta/fileSearchStores/") ||
-            (startswith(q->path, "/upload/v1beta/environments/") && streq(q->method, "PUT"))) {
+            startswith(q->path, "/upload/v1beta/environments/")) {
                 *ret_name = strdup("");
                 return *ret_name ? "upload" : NULL;
         }

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/text.h"
+#include "dialect/gemini/argument.h"
 #include "dialect/gemini/kind.h"
 #include "dialect/gemini/path.h"
 
@@ -99,6 +100,7 @@ static const struct {
         { "GET", "/v1beta/fileSearchStores/s/documents", Q, "fileSearchStores/s", N },
         { "GET", "/v1beta/fileSearchStores/s/documents/d", Q, "fileSearchStores/s", N },
         { "DELETE", "/v1beta/fileSearchStores/s/documents/d", Q, "fileSearchStores/s", N },
+        { "GET", "/v1beta/fileSearchStores/s/media/m", DN, "fileSearchStores/s", N },
         { "GET", "/v1beta/fileSearchStores/s/operations/o", Q, "fileSearchStores/s", N },
         { "GET", "/v1beta/fileSearchStores/s/upload/operations/o", Q, "fileSearchStores/s", N },
         { "POST", "/v1beta/corpora", Q, "", "corpora/" },
@@ -134,6 +136,7 @@ static const struct {
         { "GET", "/v1beta/environments/e/files", Q, "environments/e", N },
         { "GET", "/v1beta/environments/e/files/a b/c.txt", Q, "environments/e", N },
         { "PUT", "/upload/v1beta/environments/e/files/a/c.txt", UP, "environments/e", N },
+        { "POST", "/upload/v1beta/environments/e/files/a/c.txt", UP, "environments/e", N },
         { "POST", "/v1beta/triggers", Q, "", "triggers/" },
         { "GET", "/v1beta/triggers", L, "", N },
         { "GET", "/v1beta/triggers/t", Q, "triggers/t", N },
@@ -286,11 +289,52 @@ static void test_lists(void **state) {
         assert_false(gemini_path_lists(NULL, "pageSize"));
 }
 
+/* Both spellings, and nothing else. */
+static void test_arguments(void **state) {
+        static const struct {
+                const char *path, *name;
+                GeminiArgument is;
+        } cases[] = {
+                { "/v1beta/batches", "pageSize", GEMINI_ARGUMENT_OWN },
+                { "/v1beta/batches", "page_size", GEMINI_ARGUMENT_OWN },
+                { "/v1beta/batches", "return_partialSuccess", GEMINI_ARGUMENT_OWN },
+                { "/v1beta/agents", "pageSize", GEMINI_ARGUMENT_OWN },
+                { "/v1beta/agents", "parent", GEMINI_ARGUMENT_OWN },
+                { "/v1beta/batches", "parent", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "pagesize", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "page_Size", GEMINI_ARGUMENT_OWN },
+                { "/v1beta/batches", "page__size", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "pageSize_", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "page", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "pageSizes", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "_", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "orderBy", GEMINI_ARGUMENT_UNKNOWN },
+                { "/v1beta/batches", "key", GEMINI_ARGUMENT_SYSTEM },
+                { "/v1beta/batches", "$alt", GEMINI_ARGUMENT_SYSTEM },
+                { "/v1beta/batches", "pretty_print", GEMINI_ARGUMENT_SYSTEM },
+                { "/v1beta/batches", "", GEMINI_ARGUMENT_SYSTEM },
+                { "/v1beta/batches/b", "pageSize", GEMINI_ARGUMENT_UNKNOWN },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const GeminiPath *row = gemini_path_find("GET", cases[i].path);
+
+                assert_non_null(row);
+                if (gemini_argument(row, cases[i].name) != cases[i].is)
+                        fail_msg("%s %s", cases[i].path, cases[i].name);
+        }
+        assert_true(gemini_path_is_list(gemini_path_find("GET", "/v1beta/agents")));
+        assert_true(gemini_path_is_list(gemini_path_find("GET", "/v1beta/fileSearchStores/s/documents")));
+        assert_false(gemini_path_is_list(gemini_path_find("POST", "/v1beta/agents")));
+        assert_false(gemini_path_is_list(gemini_path_find("GET", "/v1beta/agents/a")));
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_near_misses),
                 cmocka_unit_test(test_lists),
+                cmocka_unit_test(test_arguments),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

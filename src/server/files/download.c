@@ -2,8 +2,9 @@
 
 /*
  * The content of a file: GET /v1beta/files/{id}:download, or the same under /download, where Google leads
- * clients to. It is passed on as it comes, with its type, its length and what a part of it needs (Range).
- * Google is asked under /download, because redirections are not followed.
+ * clients to; and of a store's media or an environment's file: its path with ?alt=media. It is passed on as
+ * it comes, with its type, its length and what a part of it needs (Range). Google is asked for a file under
+ * /download, because redirections are not followed.
  */
 
 #include <errno.h>
@@ -170,6 +171,18 @@ static bool pass_range(Resource *r) {
         return true;
 }
 
+static void put_path(Resource *r, const GeminiPath *row) {
+        Buf *path = &r->query.path;
+
+        if (strstr(row->path, ":download"))
+                (void) buf_printf(path, "/download/v1beta/%s:download", r->name);
+        else {
+                (void) buf_puts(path, "/v1beta/");
+                resource_put_escaped(path, gemini_path_rest(row, r->request->path));
+        }
+        (void) buf_puts(path, "?alt=media");
+}
+
 int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error) {
         const char *alt = http_request_argument(q->io, "alt");
         _cleanup_(resource_freep) Resource *r = NULL;
@@ -191,7 +204,7 @@ int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error) {
         if (!file_owner_may_use(&asker, r->name))
                 return file_owner_refuse(q, r->name, ret_error);
         memcpy(r->query.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->query.path, "/download/v1beta/%s:download?alt=media", r->name);
+        put_path(r, row);
         r->query.verb = streq(http_request_method(q->io), "HEAD") ? "HEAD" : "GET";
         r->query.ops = &download_ops;
         resource_start(TAKE_PTR(r));

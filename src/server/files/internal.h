@@ -32,6 +32,7 @@ struct Resource {
                 UpstreamBatch batch;
                 BindingNames names;
                 Buf *found;  /* Google's answer for each name; empty: it is gone */
+                Buf lost;    /* names that Google was not asked for with success, as in the answer */
                 size_t size; /* of the page */
         } list;
 
@@ -49,6 +50,7 @@ void resource_start(Resource *r); /* starts the call; the resource may be freed 
 void resource_refuse(Resource *r, const char *subject); /* answers with the query's failure, and frees it */
 int resource_may_make(Request *q, ApiError *ret_error); /* 0; HANDLER_E_REFUSED: there are too many */
 int resource_put_path(Resource *r, ApiError *ret_error); /* that goes upstream, arguments and headers */
+void resource_put_escaped(Buf *out, const char *s);                /* a path, for a URL */
 int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error);
 int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error); /* the content of a file */
 

@@ -13,9 +13,11 @@
 
 #include "base/text.h"
 #include "core/day-clock.h"
+#include "dialect/gemini/argument.h"
 #include "dialect/gemini/kind.h"
 #include "server/files/front.h"
 #include "server/files/internal.h"
+#include "server/files/list-filter.h"
 #include "server/files/made.h"
 #include "server/http.h"
 #include "server/reply.h"
@@ -32,6 +34,7 @@ static void free_names(Resource *r) {
 void resource_list_drop(Resource *r, VerdictClass class) {
         upstream_batch_end(&r->list.batch, class);
         free_names(r);
+        buf_done(&r->list.lost);
 }
 
 static void fail(Resource *r, const ApiError *e) {
@@ -70,12 +73,27 @@ static bool ask(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         return true;
 }
 
+/* Either spelling is taken everywhere. */
+static const char *argument(Request *q, const char *name, const char *snake) {
+        return http_request_argument(q->io, name) ?: http_request_argument(q->io, snake);
+}
+
+/* A list of what can be reached, with the names of what cannot. */
+static bool takes_a_part(Request *q, const GeminiPath *row) {
+        return gemini_argument(row, "returnPartialSuccess") == GEMINI_ARGUMENT_OWN &&
+               streq_ptr(argument(q, "returnPartialSuccess", "return_partial_success"), "true");
+}
+
 static bool ended(UpstreamBatch *b, UpstreamQuery *query, size_t index) {
         Resource *r = list_of(b);
         const char *name = r->list.names.names[index];
         ApiError e;
 
         if (query->verdict.class != VERDICT_OK && query->verdict.class != VERDICT_RESOURCE) {
+                if (takes_a_part(r->request, r->row)) {
+                        (void) buf_printf(&r->list.lost, "%s\"%s\"", r->list.lost.n > 0 ? "," : "", name);
+                        return true;
+                }
                 upstream_query_error(query, name, &e);
                 fail(r, &e);
                 return false;
@@ -103,7 +121,7 @@ static void drained(UpstreamBatch *b) {
         for (size_t i = 0; i < r->list.names.n; i++) {
                 const Buf *found = &r->list.found[i];
 
-                if (found->n == 0)
+                if (found->n == 0 || !list_filter_wants(q, r->row, found))
                         continue;
                 if (n++ == 0)
                         (void) buf_printf(&out, "{\"%s\":[", kind->list);
@@ -113,7 +131,7 @@ static void drained(UpstreamBatch *b) {
         }
         if (r->list.names.n > 0)
                 memcpy(last, r->list.names.names[r->list.names.n - 1], sizeof(last));
-        if (n == 0 && more) { /* some clients cannot handle an empty page */
+        if (n == 0 && more && r->list.lost.n == 0) { /* some clients cannot handle an empty page */
                 free_names(r);
                 e = gather(r, last);
                 if (e < 0)
@@ -121,6 +139,11 @@ static void drained(UpstreamBatch *b) {
                 return upstream_batch_run(b);
         }
         (void) buf_puts(&out, n > 0 ? "]" : "{");
+        if (r->list.lost.n > 0) {
+                (void) buf_printf(&out, "%s\"unreachable\":[", n > 0 ? "," : "");
+                (void) buf_append(&out, buf_data(&r->list.lost), r->list.lost.n);
+                (void) buf_puts(&out, "]");
+        }
         if (more)
                 (void) buf_printf(&out, ",\"%s\":\"%s\"",
                                   kind->snake ? "next_page_token" : "nextPageToken",
@@ -145,11 +168,6 @@ static int gather(Resource *r, const char *after) {
         return r->list.found ? 0 : -ENOMEM;
 }
 
-/* Either spelling is taken everywhere. */
-static const char *argument(Request *q, const char *name, const char *snake) {
-        return http_request_argument(q->io, name) ?: http_request_argument(q->io, snake);
-}
-
 static bool read_size(Request *q, const GeminiKind *kind, size_t *ret) {
         const char *text = argument(q, "pageSize", "page_size");
         uint64_t size = kind->page;
@@ -169,11 +187,9 @@ int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error) {
         size_t size;
         int e;
 
-        if (!strnull(http_request_argument(q->io, "filter"))) {
-                api_error_set(ret_error, 400, "filter",
-                              "filter is not served: gemgate makes this list itself, of all projects.");
-                return HANDLER_E_REFUSED;
-        }
+        e = list_filter_check(q, row, ret_error);
+        if (e != 0)
+                return e;
         if (!read_size(q, gemini_kind(kind), &size)) {
                 api_error_set(ret_error, 400, "pageSize", "pageSize must be a number.");
                 return HANDLER_E_REFUSED;
@@ -195,6 +211,7 @@ int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error) {
         r->row = row;
         r->list.batch.ops = &batch_ops;
         r->list.size = size;
+        r->list.lost = BUF_INIT(RESOURCE_LIST_MAX * (BINDING_NAME_MAX + sizeof("\"\",")));
         e = gather(r, after[0] ? after : NULL);
         if (e < 0)
                 return e;

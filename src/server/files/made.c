@@ -55,7 +55,7 @@ void made_learn(const UpstreamQuery *query, const char *kind, const Token *maker
                 renew(q->http->p.pool, &g, day_clock_now());
 }
 
-/* A client that asks for what it has not made, such as an admin token, does not get what Google makes of it. */
+/* Who asks for another's object, such as an admin token, does not get what Google makes of it. */
 static bool is_makers(Request *q, const GeminiPath *row, const char *name) {
         Pool *pool = q->http->p.pool;
         BindingOwner owner;

@@ -20,6 +20,7 @@
 #include "base/json/cursor.h"
 #include "base/text.h"
 #include "core/day-clock.h"
+#include "dialect/gemini/argument.h"
 #include "dialect/gemini/kind.h"
 #include "dialect/gemini/native.h"
 #include "dialect/gemini/path.h"
@@ -172,7 +173,7 @@ int resource_may_make(Request *q, ApiError *ret_error) {
 
 /* --- the request --- */
 
-static void put_escaped(Buf *out, const char *s) {
+void resource_put_escaped(Buf *out, const char *s) {
         static const char safe[] = URL_SAFE;
 
         for (; *s; s++)
@@ -186,6 +187,7 @@ typedef struct Arguments {
         const GeminiPath *row;
         Buf *path;
         const char *fault; /* the name of one whose value is none; NULL: there is none */
+        char unknown[64];  /* one that Google's list does not have */
         size_t n;
 } Arguments;
 
@@ -193,8 +195,17 @@ static void put_argument(const char *name, const char *value, void *userdata) {
         Arguments *a = userdata;
         size_t n = value ? strlen(value) : 0;
 
-        if (!gemini_path_lists(a->row->arguments, name) || !value)
+        switch (gemini_argument(a->row, name)) {
+        case GEMINI_ARGUMENT_UNKNOWN:
+                if (gemini_path_is_list(a->row))
+                        text_copy(a->unknown, sizeof(a->unknown), name);
                 return;
+        case GEMINI_ARGUMENT_SYSTEM:
+                return;
+        case GEMINI_ARGUMENT_OWN:
+                if (!value)
+                        return;
+        }
         if (n > ARGUMENT_MAX || (n > 0 && !text_in_charset(value, n, QUERY_CHARS)))
                 a->fault = name;
         else
@@ -206,6 +217,13 @@ static int put_arguments(Resource *r, ApiError *ret_error) {
         Arguments a = { .row = r->row, .path = &r->query.path };
 
         http_request_each_argument(r->request->io, put_argument, &a);
+        if (a.unknown[0]) {
+                api_error_set(ret_error, 400, a.unknown,
+                              "Invalid JSON payload received. Unknown name \"%s\": Cannot bind query "
+                              "parameter.",
+                              a.unknown);
+                return HANDLER_E_REFUSED;
+        }
         if (!a.fault)
                 return 0;
         api_error_set(ret_error, 400, a.fault, "The argument %.64s is not one that goes into a URL.",
@@ -248,7 +266,7 @@ int resource_put_path(Resource *r, ApiError *ret_error) {
         int e;
 
         (void) buf_append(&r->query.path, r->row->path, (size_t) (pattern - r->row->path));
-        put_escaped(&r->query.path, gemini_path_rest(r->row, r->request->path));
+        resource_put_escaped(&r->query.path, gemini_path_rest(r->row, r->request->path));
         e = put_arguments(r, ret_error);
         return e == 0 ? put_headers(r, ret_error) : e;
 }
@@ -400,6 +418,13 @@ static bool wants_events(Request *q, const GeminiPath *row) {
                streq_ptr(stream, "true");
 }
 
+/* A path of an environment is a folder, a file, or, with this argument, the file's content. */
+static bool wants_content(Request *q, const GeminiPath *row) {
+        return streq(row->method, "GET") &&
+               streq(gemini_path_pattern(row), "environments/{id}/files/{path*}") &&
+               streq_ptr(http_request_argument(q->io, "alt"), "media");
+}
+
 /* OpenAI has batches at the same path, in another form. */
 static bool is_openai(Request *q) {
         const ErrorShape *errors;
@@ -435,6 +460,8 @@ int resource_begin(Request *q, ApiError *ret_error) {
         default:
                 assert(row->way == GEMINI_WAY_QUERY); /* the others have routes elsewhere */
         }
+        if (wants_content(q, row))
+                return resource_download(q, row, ret_error);
         if (!wants_events(q, row))
                 return query(q, row, ret_error);
         q->dialect = &dialect_watch;

@@ -16,7 +16,7 @@
  * send none. In the same way gemgate's id, which is random and valid for a day, replaces the token that
  * began the upload, and only that one.
  *
- * A file of an environment is the whole body of a PUT.
+ * A file of an environment is the whole body of a PUT, or a PUT begins it, and its pieces are sent as above.
  */
 
 #include <errno.h>
@@ -76,7 +76,7 @@ static const char *pass_headers(Resource *r) {
 
                 if (strnull(value))
                         continue;
-                if (!is_header_value(value, passed[i].chars) ||
+                if (!is_header_value(value, passed[i].chars) || query->n_headers == ENGINE_HEADERS_MAX ||
                     asprintf(&query->headers[query->n_headers], "%s: %s", passed[i].name, value) < 0)
                         return passed[i].name;
                 query->n_headers++;
@@ -176,13 +176,20 @@ static void add(HttpHeader *headers, size_t *n, const char *name, const char *va
                 headers[(*n)++] = (HttpHeader){ name, value };
 }
 
+/* Where the client sends the pieces. */
+static void put_url(Request *q, const char *id, Buf *url) {
+        (void) buf_printf(url, "%s://%s", front_is_tls(q) ? "https" : "http", front_host(q));
+        resource_put_escaped(url, q->path);
+        (void) buf_printf(url, "?upload_id=%s&upload_protocol=resumable", id);
+}
+
 static void upload_on_done(UpstreamQuery *query) {
         Resource *r = CONTAINER_OF(query, Resource, query);
         Request *q = query->request;
         Pool *pool = q->http->p.pool;
-        char url[FRONT_HOST_MAX + 3 * BINDING_NAME_MAX + 96] = "", status[sizeof(r->upload.status)],
-                                               received[sizeof(r->upload.received)],
-                                               granularity[sizeof(r->upload.granularity)];
+        char status[sizeof(r->upload.status)], received[sizeof(r->upload.received)],
+                granularity[sizeof(r->upload.granularity)];
+        _cleanup_buf_ Buf url = BUF_INIT(FRONT_HOST_MAX + 3 * strlen(q->path) + BINDING_NAME_MAX + 96);
         const Token *maker = r->name[0] ? resource_upload_token(q) ?: q->token : q->token;
         HttpHeader headers[4];
         size_t n = 0;
@@ -192,10 +199,7 @@ static void upload_on_done(UpstreamQuery *query) {
             streq(r->upload.status, "active")) {
                 bind_upload(r);
                 if (r->name[0])
-                        (void) snprintf(url, sizeof(url),
-                                        "%s://%s%s?upload_id=%s&upload_protocol=resumable",
-                                        front_is_tls(q) ? "https" : "http", front_host(q), q->path,
-                                        r->name + strlen(BINDING_UPLOADS));
+                        put_url(q, r->name + strlen(BINDING_UPLOADS), &url);
         } else if (r->name[0] && (streq(r->upload.status, "final") || streq(r->upload.status, "cancelled")))
                 pool_unbind_name(pool, r->name);
         if (query->verdict.class != VERDICT_OK)
@@ -206,7 +210,7 @@ static void upload_on_done(UpstreamQuery *query) {
         memcpy(status, r->upload.status, sizeof(status));
         memcpy(received, r->upload.received, sizeof(received));
         memcpy(granularity, r->upload.granularity, sizeof(granularity));
-        add(headers, &n, "X-Goog-Upload-URL", url);
+        add(headers, &n, "X-Goog-Upload-URL", strempty(buf_cstr(&url)));
         add(headers, &n, "X-Goog-Upload-Status", status);
         add(headers, &n, "X-Goog-Upload-Size-Received", received);
         add(headers, &n, "X-Goog-Upload-Chunk-Granularity", granularity);
@@ -287,7 +291,8 @@ static bool find_upload(Resource *r, const char *id) {
         if (!theirs)
                 return false;
         memcpy(r->query.pinned, r->name, sizeof(r->name));
-        (void) buf_printf(&r->query.path, "?upload_id=%s&upload_protocol=resumable", theirs);
+        (void) buf_printf(&r->query.path, "%cupload_id=%s&upload_protocol=resumable",
+                          strchr(buf_cstr(&r->query.path), '?') ? '&' : '?', theirs);
         return true;
 }
 
@@ -368,9 +373,7 @@ int resource_upload(Request *q, ApiError *ret_error) {
                 e = resource_put_path(r, ret_error);
         if (e != 0)
                 return e;
-        is_whole = streq(r->row->method, "PUT");
-        if (is_whole && id)
-                return refuse(ret_error, 400, "upload_id", "The upload of an environment's file has no id.");
+        is_whole = streq(r->row->method, "PUT") && !id && !command && !protocol;
         bad = is_whole ? NULL : pass_headers(r);
         if (bad)
                 return refuse(ret_error, 400, bad, "A header of the upload is not as Google has it.");
