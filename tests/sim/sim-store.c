@@ -87,10 +87,15 @@ static unsigned create(SimThings *s, const char *parent, const char *owner, cons
                        json_object *asked, Buf *body) {
         const char *id = strchr(parent, '/') ? NULL : json_text(asked, "id");
         _cleanup_free_ char *argument = NULL;
-        json_object *operation;
+        json_object *operation, *store;
         char name[256];
         Thing *t;
 
+        if (streq(parent, "voices") && json_object_object_get_ex(asked, "store", &store) &&
+            !json_object_get_boolean(store)) {
+                (void) buf_puts(body, "{\"type\":\"prompted\",\"key\":\"voicekey_1\"}");
+                return 200;
+        }
         (void) request_param(q, "tunedModelId", &argument);
         id = id ?: argument;
         (void) snprintf(name, sizeof(name), "%s/%s", parent, strempty(id));

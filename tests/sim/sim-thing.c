@@ -71,8 +71,8 @@ Thing *thing_make(SimThings *s, const char *parent, const char *id, const char *
         if (asprintf(&t->name, "%s/%s", parent, id ?: made) < 0 || !(t->owner = strdup(owner)))
                 abort();
         t->json = json ?: json_object_new_object();
-        if (kind && kind->by_id && !strchr(parent, '/'))
-                json_add_text(t->json, "id", strchr(t->name, '/') + 1);
+        if (kind && kind->by_id)
+                json_add_text(t->json, "id", strrchr(t->name, '/') + 1);
         else
                 json_add_text(t->json, "name", t->name);
         list_init(&t->link);

@@ -129,10 +129,11 @@ static bool has_urls(const char *kind) {
                         streq(kind, BINDING_GENERATED) || streq(kind, BINDING_BATCHES));
 }
 
-/* {"files": []}, a list of what is below an object, the result of a verb. */
+/* {"files": []}, a voice without an id, a list of what is below an object, the result of a verb. */
 static bool answers_without_name(const GeminiPath *row) {
         if (row->makes)
-                return streq(gemini_path_pattern(row), "files:register");
+                return streq(gemini_path_pattern(row), "files:register") ||
+                       streq(row->makes, BINDING_VOICES);
         return !is_of_object(row) || strchr(row->path, ':') || streq(row->method, "DELETE");
 }
 
