@@ -13,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+import conformance_google
 import conformance_paths
 import conformance_responses
 from conformance_messages import BASES, EVENTS, MESSAGES
@@ -483,6 +484,7 @@ def document():
                 probe = row.script if table in COLUMNS else first(row) or "(the request itself)"
                 out.append(f"| `{field}` | {kind} | {row.note} | {code(probe)} | {result(row)} |\n")
     out.append(conformance_paths.document())
+    out.append(conformance_google.document())
     return "".join(out)
 
 
