@@ -53,6 +53,17 @@ bool binding_name_is_valid(const char *name, size_t n) {
         return kind && n - k <= BINDING_ID_MAX && text_in_charset(name + k, n - k, ID_CHARS);
 }
 
+bool binding_name_make(const char *kind, const char *id, size_t n, char ret[static BINDING_NAME_MAX + 1]) {
+        size_t k = strlen(kind);
+
+        if (n > BINDING_ID_MAX)
+                return false;
+        memcpy(ret, kind, k);
+        memcpy(ret + k, id, n);
+        ret[k + n] = 0;
+        return binding_name_is_valid(ret, k + n);
+}
+
 int pool_owner(Pool *p, const Secret *token, BindingOwner *ret) {
         BindingOwner o = { .has_plain = true, .has_keyed = p->save.digester };
         int r;

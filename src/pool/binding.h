@@ -40,6 +40,9 @@ const char *binding_kind(const char *name, size_t n);
  * [A-Za-z0-9_-]{1,BINDING_ID_MAX} is valid. */
 bool binding_name_is_valid(const char *name, size_t n);
 
+/* The name of a kind and an id of n characters; false: it is none, and ret may be anything. */
+bool binding_name_make(const char *kind, const char *id, size_t n, char ret[static BINDING_NAME_MAX + 1]);
+
 typedef struct BindingWanted {
         const char *name;
         PoolKey *key;         /* the key that made it */

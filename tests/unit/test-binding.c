@@ -92,6 +92,20 @@ static void test_names(void **state) {
         assert_false(binding_name_is_valid(text, 6 + BINDING_ID_MAX + 1));
 }
 
+static void test_make(void **state) {
+        char name[BINDING_NAME_MAX + 1], id[BINDING_ID_MAX + 2];
+
+        memset(id, 'a', sizeof(id));
+        assert_true(binding_name_make(BINDING_STORES, id, BINDING_ID_MAX, name)); /* the longest of all */
+        assert_int_equal(strlen(name), BINDING_NAME_MAX);
+        assert_false(binding_name_make(BINDING_FILES, id, BINDING_ID_MAX + 1, name));
+        assert_true(binding_name_make(BINDING_AGENTS, "my-agent:x", 8, name));
+        assert_string_equal(name, "agents/my-agent");
+        assert_false(binding_name_make(BINDING_AGENTS, "my-agent:x", 9, name));
+        assert_false(binding_name_make(BINDING_AGENTS, "", 0, name));
+        assert_false(binding_name_make("models/", "x", 1, name));
+}
+
 static void test_lifetime(void **state) {
         World w = { .now = NOON };
 
@@ -440,6 +454,7 @@ static void test_reload(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_make),
                 cmocka_unit_test(test_lifetime),
                 cmocka_unit_test(test_owners),
                 cmocka_unit_test(test_ceilings),

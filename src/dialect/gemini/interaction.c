@@ -257,9 +257,7 @@ static void note_name(Interaction *i, JsonView id) {
         json_view_copy(id, text, sizeof(text));
         if (!i->is_stored || i->has_name || !text[0])
                 return;
-        (void) text_append(i->made, sizeof(i->made),
-                           text_append(i->made, sizeof(i->made), 0, BINDING_INTERACTIONS), text);
-        if (!binding_name_is_valid(i->made, strlen(i->made)))
+        if (!binding_name_make(BINDING_INTERACTIONS, text, strlen(text), i->made))
                 return;
         i->has_name = true;
         i->t.native.made = i->made;

@@ -149,7 +149,7 @@ static bool is_version(const char *s, size_t n) {
 static bool name_as_documented(const NamesMember *m, const char *s, char ret[static BINDING_NAME_MAX + 1]) {
         bool is_file = streq(m->kind, BINDING_FILES);
         const char *rest = is_file ? startswith(s, GOOGLE_URL) : NULL;
-        size_t n, k = strlen(m->kind);
+        size_t n;
 
         if (rest) {
                 if (!is_version(rest, strcspn(rest, "/")))
@@ -163,14 +163,8 @@ static bool name_as_documented(const NamesMember *m, const char *s, char ret[sta
                 n = (size_t) (rest - s);
         if (n > BINDING_NAME_MAX)
                 return false;
-        if (m->is_bare && !memchr(s, '/', n)) {
-                if (n > BINDING_ID_MAX)
-                        return false;
-                memcpy(ret, m->kind, k);
-                memcpy(ret + k, s, n);
-                ret[k + n] = 0;
-                return binding_name_is_valid(ret, k + n);
-        }
+        if (m->is_bare && !memchr(s, '/', n))
+                return binding_name_make(m->kind, s, n, ret);
         if (!startswith(s, m->kind) || !binding_name_is_valid(s, n))
                 return false;
         memcpy(ret, s, n);
@@ -228,15 +222,8 @@ static bool each_pair(const NamesWalk *w, const char *s) {
                 n = strspn(s, ID_CHARS);
                 if (n == 0)
                         continue;
-                if (kind && n <= BINDING_ID_MAX) {
-                        size_t k = strlen(kind);
-
-                        memcpy(name, kind, k);
-                        memcpy(name + k, s, n);
-                        name[k + n] = 0;
-                        if (!w->found(name, w->userdata))
-                                return false;
-                }
+                if (kind && binding_name_make(kind, s, n, name) && !w->found(name, w->userdata))
+                        return false;
                 kind = kind_of(s, n);
         }
         return true;

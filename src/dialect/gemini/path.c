@@ -305,7 +305,7 @@ static bool ids_are_valid(const char *pattern, const char *s) {
 bool gemini_path_name(const GeminiPath *row, const char *path, char ret[static BINDING_NAME_MAX + 1]) {
         const char *pattern = gemini_path_pattern(row);
         const char *rest = gemini_path_rest(row, path), *id = NULL;
-        size_t n = 0, k;
+        size_t n = 0;
 
         ret[0] = 0;
         if (!rest || !fits(pattern, rest, &id, &n) || !ids_are_valid(pattern, rest))
@@ -320,11 +320,7 @@ bool gemini_path_name(const GeminiPath *row, const char *path, char ret[static B
                 id = slash + 1;
                 n = strlen(id);
         }
-        k = strlen(row->kind);
-        memcpy(ret, row->kind, k);
-        memcpy(ret + k, id, n);
-        ret[k + n] = 0;
-        return binding_name_is_valid(ret, k + n);
+        return binding_name_make(row->kind, id, n, ret);
 }
 
 bool gemini_path_lists(const char *list, const char *word) {

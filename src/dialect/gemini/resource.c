@@ -80,15 +80,7 @@ static bool read_operation(const char *s, GeminiResource *ret) {
 
 /* A bare id. */
 static bool read_id(const char *s, const char *kind, char ret[static BINDING_NAME_MAX + 1]) {
-        size_t n = strlen(s), k = strlen(kind);
-
-        if (startswith(s, kind))
-                return read_name(s, kind, ret);
-        if (n > BINDING_ID_MAX)
-                return false;
-        memcpy(ret, kind, k);
-        memcpy(ret + k, s, n + 1);
-        return binding_name_is_valid(ret, k + n);
+        return startswith(s, kind) ? read_name(s, kind, ret) : binding_name_make(kind, s, strlen(s), ret);
 }
 
 bool gemini_resource_read(const char *json, size_t n, const char *kind, GeminiResource *ret) {

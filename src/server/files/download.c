@@ -186,7 +186,6 @@ static void put_path(Resource *r, const GeminiPath *row) {
 int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error) {
         const char *alt = http_request_argument(q->io, "alt");
         _cleanup_(resource_freep) Resource *r = NULL;
-        FileOwner asker;
         int e;
 
         if (!streq_ptr(alt, "media"))
@@ -198,11 +197,9 @@ int resource_download(Request *q, const GeminiPath *row, ApiError *ret_error) {
                 return refuse(ret_error, NULL, "The path does not name a file: files/[A-Za-z0-9_-].");
         if (!pass_range(r))
                 return refuse(ret_error, "Range", "Range must be one of bytes.");
-        e = file_owner_init(&asker, q);
-        if (e < 0)
+        e = file_owner_check(q, r->name, ret_error);
+        if (e != 0)
                 return e;
-        if (!file_owner_may_use(&asker, r->name))
-                return file_owner_refuse(q, r->name, ret_error);
         memcpy(r->query.pinned, r->name, sizeof(r->name));
         put_path(r, row);
         r->query.verb = streq(http_request_method(q->io), "HEAD") ? "HEAD" : "GET";

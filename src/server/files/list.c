@@ -194,16 +194,9 @@ int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error) {
                 api_error_set(ret_error, 400, "pageSize", "pageSize must be a number.");
                 return HANDLER_E_REFUSED;
         }
-        if (!strnull(token)) {
-                if (strlen(token) <= BINDING_ID_MAX) {
-                        memcpy(after, kind, strlen(kind));
-                        memcpy(after + strlen(kind), token, strlen(token) + 1);
-                }
-                if (!binding_name_is_valid(after, strlen(after))) {
-                        api_error_set(ret_error, 400, "pageToken",
-                                      "pageToken must be one that gemgate has given.");
-                        return HANDLER_E_REFUSED;
-                }
+        if (!strnull(token) && !binding_name_make(kind, token, strlen(token), after)) {
+                api_error_set(ret_error, 400, "pageToken", "pageToken must be one that gemgate has given.");
+                return HANDLER_E_REFUSED;
         }
         e = resource_new(q, &r);
         if (e < 0)

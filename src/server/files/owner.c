@@ -44,3 +44,12 @@ int file_owner_refuse(const Request *q, const char *name, ApiError *ret_error) {
         api_error_from_verdict(ret_error, &v, name);
         return HANDLER_E_REFUSED;
 }
+
+int file_owner_check(const Request *q, const char *name, ApiError *ret_error) {
+        FileOwner asker;
+        int r = file_owner_init(&asker, q);
+
+        if (r < 0)
+                return r;
+        return file_owner_may_use(&asker, name) ? 0 : file_owner_refuse(q, name, ret_error);
+}

@@ -23,3 +23,6 @@ bool file_owner_may_use(const FileOwner *o, const char *name);
 
 /* Sets the error that a client gets for a name that does not exist. HANDLER_E_REFUSED. */
 int file_owner_refuse(const Request *q, const char *name, ApiError *ret_error);
+
+/* 0 if the client may use the name. HANDLER_E_REFUSED; −errno. */
+int file_owner_check(const Request *q, const char *name, ApiError *ret_error);

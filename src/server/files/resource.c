@@ -317,8 +317,7 @@ static int check_chosen(Resource *r, const char *id, ApiError *ret_error) {
         int e;
 
         id = startswith(id, kind) ?: id;
-        if (snprintf(name, sizeof(name), "%s%s", kind, id) >= (int) sizeof(name) ||
-            !binding_name_is_valid(name, strlen(name)))
+        if (!binding_name_make(kind, id, strlen(id), name))
                 return 0; /* Google decides */
         e = file_owner_init(&asker, r->request);
         if (e < 0 || !pool_bound_to(asker.pool, name, asker.now))

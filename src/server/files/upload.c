@@ -247,9 +247,7 @@ static int refuse(ApiError *ret_error, int status, const char *param, const char
 }
 
 static bool name_upload(const char *id, char ret[static BINDING_NAME_MAX + 1]) {
-        int n = snprintf(ret, BINDING_NAME_MAX + 1, BINDING_UPLOADS "%s", id);
-
-        return n > 0 && (size_t) n <= BINDING_NAME_MAX && binding_name_is_valid(ret, (size_t) n);
+        return binding_name_make(BINDING_UPLOADS, id, strlen(id), ret);
 }
 
 const Token *resource_upload_token(Request *q) {
@@ -299,17 +297,10 @@ static bool find_upload(Resource *r, const char *id) {
 /* A store or an environment, whose project it has to be. */
 static int find_place(Resource *r, ApiError *ret_error) {
         char *name = r->query.pinned;
-        FileOwner asker;
-        int e;
 
         if (!gemini_path_name(r->row, r->request->path, name))
                 return refuse(ret_error, 400, NULL, "The path does not name one: an id is [A-Za-z0-9_-].");
-        if (!name[0])
-                return 0;
-        e = file_owner_init(&asker, r->request);
-        if (e < 0)
-                return e;
-        return file_owner_may_use(&asker, name) ? 0 : file_owner_refuse(r->request, name, ret_error);
+        return name[0] ? file_owner_check(r->request, name, ret_error) : 0;
 }
 
 /* A body that is held may go to another key if Google has refused it, one that is passed on only if no byte
