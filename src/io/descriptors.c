@@ -131,9 +131,8 @@ static void look(Descriptors *d) {
 void descriptors_wait(Descriptors *d, DescriptorUse use, DescriptorsWait *w) {
         assert(use != DESCRIPTOR_OTHER);
 
-        if (list_is_linked(&w->link))
-                return;
-        list_append(&d->waiting[use], &w->link);
+        if (!list_is_linked(&w->link))
+                list_append(&d->waiting[use], &w->link);
         look(d);
 }
 
@@ -145,6 +144,10 @@ void descriptors_keep(Descriptors *d, DescriptorsKeeper *k, bool (*close_idle_fn
                       void *userdata) {
         *k = (DescriptorsKeeper){ .close_idle = close_idle_fn, .userdata = userdata };
         list_append(&d->keepers, &k->link);
+}
+
+void descriptors_kept(Descriptors *d) {
+        look(d);
 }
 
 void descriptors_keep_no_more(DescriptorsKeeper *k) {

@@ -51,4 +51,5 @@ typedef struct DescriptorsKeeper {
 
 void descriptors_keep(Descriptors *d, DescriptorsKeeper *k, bool (*close_idle)(void *userdata),
                       void *userdata);
+void descriptors_kept(Descriptors *d); /* one more became idle */
 void descriptors_keep_no_more(DescriptorsKeeper *k);

@@ -5,9 +5,8 @@
  * HTTP calls to another server, in our loop: the interface, which each implementation fills in. Redirects
  * are never followed, only https goes out (http to loopback, for the simulator), and no content coding is
  * requested or decoded. A call goes through its own proxy, but never to loopback, and the environment's
- * proxies are not looked at. A request is sent once. An implementation may send it once more on another
- * connection if the server certainly did not process it, or if it is a GET whose kept connection ended
- * before any byte of an answer.
+ * proxies are not looked at. A request is sent once; or once more on another connection, if the server
+ * certainly did not process it, or if it is a GET whose kept connection ended before any byte of an answer.
  *
  * No callback but sent() comes from within http_call_start(), and done() from within no other callback.
  */
@@ -41,6 +40,7 @@ typedef struct HttpCallParams {
 typedef enum HttpOutcome {
         HTTP_OUTCOME_COMPLETE,  /* the answer is complete, whatever its status */
         HTTP_OUTCOME_UNREACHED, /* no connection: name, route, TLS, proxy, or its time-out */
+        HTTP_OUTCOME_LACKING,   /* nothing was tried: this process has no descriptor or memory for it */
         HTTP_OUTCOME_BROKEN,    /* connected, then reset, cut off or invalid HTTP */
         HTTP_OUTCOME_ABORTED,   /* data() or read() returned an error */
 } HttpOutcome;

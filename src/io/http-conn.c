@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "io/http-lack.h"
 #include "io/http-origin.h"
 
 static void leave_idle(PoolConn *conn) {
@@ -87,6 +88,7 @@ void http_conn_keep(PoolConn *conn) {
         list_append(o->idle.next, &conn->link); /* before the first */
         timeout_start(o->pool->idle, &conn->idle);
         conn->is_idle = true;
+        http_lack_idle(o->pool);
         if (++o->n_idle > HTTP_POOL_IDLE_MAX)
                 http_conn_close(list_entry(o->idle.prev, PoolConn, link));
 }
@@ -124,8 +126,10 @@ static void on_http2_room(Http2 *http2, void *userdata) {
         if (conn->closed)
                 return;
         leave_asked(conn);
-        if (http2_n_works(http2) == 0 && !conn->drains)
+        if (http2_n_works(http2) == 0 && !conn->drains) {
                 timeout_start(o->pool->idle, &conn->idle);
+                http_lack_idle(o->pool);
+        }
         http_origin_dispatch_later(o);
 }
 

@@ -12,9 +12,7 @@
  *
  * When a dial fails, calls fail that waited when it began: the oldest ones, as many as the other dials are
  * not enough for. Those that came later get another dial, with what is left of their time.
- *
- * While the process has no descriptor for a connection, calls wait for one: as long as they would for the
- * connection, and then for that, too.
+ * While the process has no descriptor for a connection, calls wait for one (http-lack.c).
  *
  * At HTTP/2 another connection is made before it is needed: a few streams each before there are
  * HTTP_POOL_SPREAD of them, because a lost packet holds up all streams of its connection; and then before
@@ -25,6 +23,7 @@
 #include <search.h>
 
 #include "base/text.h"
+#include "io/http-lack.h"
 #include "io/http-origin.h"
 #include "io/loopback.h"
 
@@ -52,7 +51,7 @@ static void dial_drop(PoolDial *d) {
         dial_done(d);
 }
 
-static size_t dials_wanted(const HttpOrigin *o) {
+size_t http_origin_dials_wanted(const HttpOrigin *o) {
         if (o->n_asked > 0)
                 return 0; /* one of them may be there */
         if (o->n_waiting == 0 || !o->tls || o->version == ORIGIN_HTTP1)
@@ -62,17 +61,30 @@ static size_t dials_wanted(const HttpOrigin *o) {
 
 /* Those that lack a descriptor are more than this dial was made for. */
 static void fail_waiting(HttpOrigin *o, usec_t since, const char *cause) {
-        size_t most = !o->lacks ? SIZE_MAX : o->tls && o->version != ORIGIN_HTTP1 ? HTTP_POOL_STREAMS : 1;
+        size_t most = SIZE_MAX;
+
+        if (http_lack_has(o))
+                most = o->tls && o->version != ORIGIN_HTTP1 ? HTTP_POOL_STREAMS : 1;
 
         LIST_FOREACH(i, &o->waiting) {
                 PoolCall *c = list_entry(i, PoolCall, queue);
 
-                if (dials_wanted(o) <= o->n_dials || most-- == 0)
+                if (http_origin_dials_wanted(o) <= o->n_dials || most-- == 0)
                         break;
                 if (c->waits_since > since)
                         continue;
                 http_origin_unqueue(c);
                 http_call_end(c, HTTP_OUTCOME_UNREACHED, cause);
+        }
+}
+
+/* Those that take no streams would else become many, one for each dial. */
+static void close_useless(HttpOrigin *o) {
+        LIST_FOREACH(i, &o->shared) {
+                PoolConn *conn = list_entry(i, PoolConn, link);
+
+                if (http2_n_works(conn->http2) == 0 && http2_room(conn->http2) == 0 && !conn->asked)
+                        http_conn_close(conn);
         }
 }
 
@@ -90,6 +102,7 @@ static void on_dialled(Transport *t, const DialTimes *times, const char *cause, 
                         o->no_spread_until = loop_now(o->pool->loop) + HTTP_POOL_SPREAD_PAUSE;
                 fail_waiting(o, started, cause);
         } else if (conn->http2) {
+                close_useless(o);
                 list_append(&o->shared, &conn->link);
                 timeout_start(o->pool->idle, &conn->idle);
         } else if (o->n_waiting > 0) {
@@ -133,56 +146,33 @@ int http_origin_dial(HttpOrigin *o, usec_t timeout) {
         return 0;
 }
 
-bool http_origin_admits_dial(const HttpOrigin *o) {
-        return descriptors_admit(loop_descriptors(o->pool->loop), DESCRIPTOR_UPSTREAM);
-}
+void http_origin_dial_one(HttpOrigin *o) {
+        PoolCall *last = list_entry(o->waiting.prev, PoolCall, queue);
+        usec_t waited = usec_sub(loop_now(o->pool->loop), last->waits_since);
+        usec_t left = usec_sub(last->work.p.connect_timeout, waited);
 
-static void wait_for_descriptor(HttpOrigin *o) {
-        o->lacks = true;
-        descriptors_wait(loop_descriptors(o->pool->loop), DESCRIPTOR_UPSTREAM, &o->pool->lacking);
-        if (!list_is_linked(&o->lack.link))
-                timeout_start(o->pool->lack, &o->lack);
-}
-
-void http_origin_on_lack(Timeout *t) {
-        HttpOrigin *o = CONTAINER_OF(t, HttpOrigin, lack);
-        usec_t now = loop_now(o->pool->loop);
-
-        LIST_FOREACH(i, &o->waiting) {
-                PoolCall *c = list_entry(i, PoolCall, queue);
-
-                if (!o->lacks || dials_wanted(o) <= o->n_dials)
-                        break;
-                if (usec_sub(now, c->waits_since) < c->work.p.connect_timeout)
-                        continue;
-                http_origin_unqueue(c);
-                http_call_end(c, HTTP_OUTCOME_UNREACHED, HTTP_POOL_NO_DESCRIPTOR);
-        }
-        http_origin_dispatch(o);
+        assert(o->n_waiting > 0);
+        if (http_lack_has(o))
+                left = last->work.p.connect_timeout; /* so far it waited for a descriptor */
+        if (left > 0 && http_origin_dial(o, left) >= 0)
+                return;
+        http_origin_unqueue(last);
+        if (left == 0)
+                http_call_end(last, HTTP_OUTCOME_UNREACHED, "No connection within CONNECT_TIMEOUT");
+        else
+                http_call_end(last, HTTP_OUTCOME_LACKING, "No memory for a connection");
 }
 
 /* As many as those that wait need. */
 static void dial_missing(HttpOrigin *o) {
-        while (dials_wanted(o) > o->n_dials) {
-                PoolCall *last = list_entry(o->waiting.prev, PoolCall, queue);
-                usec_t waited = usec_sub(loop_now(o->pool->loop), last->waits_since);
-                usec_t left = usec_sub(last->work.p.connect_timeout, waited);
-
-                if (!http_origin_admits_dial(o)) {
-                        wait_for_descriptor(o);
+        while (http_origin_dials_wanted(o) > o->n_dials) {
+                if (!http_lack_admits(o->pool)) {
+                        http_lack_wait(o);
                         return;
                 }
-                if (o->lacks)
-                        left = last->work.p.connect_timeout; /* so far it waited for a descriptor */
-                if (left == 0 || http_origin_dial(o, left) < 0) {
-                        http_origin_unqueue(last);
-                        http_call_end(last, HTTP_OUTCOME_UNREACHED,
-                                      left == 0 ? "No connection within CONNECT_TIMEOUT" :
-                                                  "No memory for a connection");
-                }
+                http_origin_dial_one(o);
         }
-        o->lacks = false;
-        timeout_stop(&o->lack);
+        http_lack_end(o);
 }
 
 /* --- calls --- */
@@ -230,7 +220,7 @@ static void spread(HttpOrigin *o, const Shared *s, const PoolCall *c) {
         bool full = s->room <= HTTP_POOL_SPARE_STREAMS && !s->is_new;
 
         if (o->n_dials > 0 || (!few && !full) || loop_now(o->pool->loop) < o->no_spread_until ||
-            !http_origin_admits_dial(o))
+            !http_lack_admits(o->pool))
                 return;
         (void) http_origin_dial(o, c->work.p.connect_timeout);
 }
@@ -344,25 +334,6 @@ static int parse_authority(HttpOrigin *o) {
         return o->host ? 0 : -ENOMEM;
 }
 
-/* While calls wait, one of HTTP/2 may be for them. */
-bool http_origin_close_idle(HttpOrigin *o) {
-        if (!list_is_empty(&o->idle)) {
-                http_conn_close(list_entry(o->idle.prev, PoolConn, link));
-                return true;
-        }
-        if (o->n_waiting > 0)
-                return false;
-        LIST_FOREACH(i, &o->shared) {
-                PoolConn *conn = list_entry(i, PoolConn, link);
-
-                if (http2_n_works(conn->http2) > 0)
-                        continue;
-                http_conn_close(conn);
-                return true;
-        }
-        return false;
-}
-
 bool http_origin_is_of(const HttpOrigin *o, const char *url) {
         return strncmp(url, o->url, o->n_url) == 0 && strchr("/?#", url[o->n_url]); /* or its end */
 }
@@ -397,6 +368,7 @@ static int origin_new(HttpPool *p, const char *url, Proxy *proxy, HttpOrigin **r
         o->scheme = tls ? "https" : "http";
         o->proxy = proxy_ref(proxy);
         o->lack = TIMEOUT_INIT(o->lack);
+        list_init(&o->lacking);
         list_init(&o->link);
         list_init(&o->due);
         list_init(&o->waiting);
@@ -477,7 +449,7 @@ HttpOrigin *http_origin_free(HttpOrigin *o) {
         assert(o->n_calls == 0);
         LIST_FOREACH(i, &o->dials)
                 dial_drop(list_entry(i, PoolDial, link));
-        timeout_stop(&o->lack);
+        http_lack_end(o);
         free_all(&o->idle);
         free_all(&o->busy);
         free_all(&o->shared);

@@ -19,6 +19,5 @@ void http_origin_dispatch(HttpOrigin *o); /* those that wait */
 void http_origin_dispatch_later(HttpOrigin *o); /* at the end of the turn */
 void http_origin_unqueue(PoolCall *c);    /* it waits no more */
 void http_origin_leave(PoolCall *c);      /* nor is it carried */
-bool http_origin_admits_dial(const HttpOrigin *o); /* there is a descriptor */
-void http_origin_on_lack(Timeout *t);     /* of a descriptor, for a while */
-bool http_origin_close_idle(HttpOrigin *o); /* the oldest; false: it has none */
+size_t http_origin_dials_wanted(const HttpOrigin *o); /* by the calls that wait, with those under way */
+void http_origin_dial_one(HttpOrigin *o); /* for those that wait; or one of them ends */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of the pool share: http-pool.c, http-origin.c, http-conn.c, http-warm.c, http-work.c. */
+/* What the files of the pool share: http-pool.c, and http-origin.c, -conn.c, -lack.c, -warm.c, -work.c. */
 
 #include "base/buf.h"
 #include "base/limits-http-client.h"
@@ -24,7 +24,8 @@ typedef struct HttpPool {
         LoopHook hook;
         TimeoutQueue *idle, *asked; /* of connections */
         TimeoutQueue *lack; /* of origins that lack a descriptor */
-        DescriptorsWait lacking;
+        List lacking;       /* these, in the order of their turns: HttpOrigin.lacking */
+        DescriptorsWait descriptor;
         DescriptorsKeeper keeper;
         List origins;
         List due;       /* origins to dispatch then: HttpOrigin.due */
@@ -51,7 +52,7 @@ struct HttpOrigin {
         size_t n_calls, n_waiting, n_dials, n_idle, n_asked;
         OriginVersion version; /* that the last new connection speaks */
         usec_t no_spread_until; /* a connection that no call waits for has just failed */
-        bool lacks; /* a descriptor for calls that wait */
+        List lacking; /* a descriptor for calls that wait */
         Timeout lack;
         bool tls;
         uint16_t port;

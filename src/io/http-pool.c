@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/http-lack.h"
 #include "io/http-origin.h"
 
 /* --- the end of a turn --- */
@@ -153,28 +154,7 @@ static usec_t call_retry_after(const HttpCall *call) {
         return CONTAINER_OF(call, PoolCall, work.call)->retry_after;
 }
 
-/* --- descriptors --- */
-
-/* There is one again. */
-static void on_descriptor(void *userdata) {
-        HttpPool *p = userdata;
-
-        LIST_FOREACH(i, &p->origins) {
-                HttpOrigin *o = list_entry(i, HttpOrigin, link);
-
-                if (o->lacks)
-                        http_origin_dispatch_later(o);
-        }
-}
-
-static bool close_idle(void *userdata) {
-        HttpPool *p = userdata;
-
-        LIST_FOREACH(i, &p->origins)
-                if (http_origin_close_idle(list_entry(i, HttpOrigin, link)))
-                        return true;
-        return false;
-}
+/* --- a connection for something else --- */
 
 int http_pool_dial(HttpClient *client, const char *url, Proxy *proxy, usec_t timeout, DialFn f,
                    void *userdata, Dial **ret, Proxy **ret_proxy) {
@@ -185,7 +165,7 @@ int http_pool_dial(HttpClient *client, const char *url, Proxy *proxy, usec_t tim
         r = http_origin_find(p, url, proxy, &o);
         if (r < 0)
                 return r;
-        if (!http_origin_admits_dial(o))
+        if (!http_lack_admits(p))
                 return -EMFILE;
         r = dial_start(p->dialer,
                        &(DialParams){
@@ -238,9 +218,7 @@ static void pool_free(HttpClient *client) {
         while ((l = list_first(&p->origins)))
                 http_origin_free(list_entry(l, HttpOrigin, link));
         dialer_free(p->dialer);
-        descriptors_stop(&p->lacking);
-        descriptors_keep_no_more(&p->keeper);
-        timeout_queue_free(p->lack);
+        http_lack_done(p);
         timeout_queue_free(p->idle);
         timeout_queue_free(p->asked);
         loop_hook_remove(&p->hook);
@@ -283,8 +261,7 @@ int http_pool_new_spread(Loop *loop, const HttpPoolSpread *spread, HttpClient **
         list_init(&p->ended);
         list_init(&p->closed);
         loop_hook_add(loop, &p->hook, on_hook, p);
-        p->lacking = DESCRIPTORS_WAIT_INIT(p->lacking, on_descriptor, p);
-        descriptors_keep(loop_descriptors(loop), &p->keeper, close_idle, p);
+        http_lack_init(p);
         client = &p->client;
 
         r = timeout_queue_new(loop, HTTP_POOL_IDLE_TIME, http_conn_on_idle, &p->idle);
@@ -293,7 +270,7 @@ int http_pool_new_spread(Loop *loop, const HttpPoolSpread *spread, HttpClient **
         r = timeout_queue_new(loop, HTTP_POOL_ASK_TIME, http_conn_on_asked, &p->asked);
         if (r < 0)
                 return r;
-        r = timeout_queue_new(loop, HTTP_POOL_LACK_TIME, http_origin_on_lack, &p->lack);
+        r = timeout_queue_new(loop, HTTP_POOL_LACK_TIME, http_lack_on_look, &p->lack);
         if (r < 0)
                 return r;
         r = dialer_new(loop, &(DialerParams){}, &p->dialer);

@@ -10,6 +10,7 @@
  * (http_conn_ask()).
  */
 
+#include "io/http-lack.h"
 #include "io/http-origin.h"
 #include "io/timer.h"
 
@@ -27,7 +28,7 @@ static bool is_warm(const HttpOrigin *o) {
 static void dial(HttpPool *p) {
         HttpWarm *w = &p->warm;
 
-        if (http_origin_admits_dial(w->origin))
+        if (http_lack_admits(p))
                 (void) http_origin_dial(w->origin, w->connect_timeout);
         http_pool_wake(p);
 }

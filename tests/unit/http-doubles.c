@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "http-doubles.h"
+#include "io/http-lack.h"
 #include "io/http-origin.h"
 
 Dial *dials[MANY];
@@ -36,7 +37,7 @@ int __wrap_timeout_queue_new(Loop *l, usec_t duration, TimeoutFn fn, TimeoutQueu
                 assert_int_equal(duration, HTTP_POOL_ASK_TIME);
                 return __real_timeout_queue_new(l, ask_time, fn, ret);
         }
-        if (fn == http_origin_on_lack) {
+        if (fn == http_lack_on_look) {
                 assert_int_equal(duration, HTTP_POOL_LACK_TIME);
                 return __real_timeout_queue_new(l, lack_time, fn, ret);
         }

@@ -212,6 +212,24 @@ static void test_waits_quietly(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* One that becomes idle is closed for those that wait already. */
+static void test_idle_later(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(f->d, 4);
+        assert_int_equal(fill(f, DESCRIPTOR_UPSTREAM, SIZE_MAX), 2);
+        descriptors_wait(f->d, DESCRIPTOR_UPSTREAM, &f->upstream);
+        settle(f);
+        f->n_idle = 1;
+        settle(f);
+        assert_int_equal(f->n_upstream, 0);
+        descriptors_kept(f->d);
+        settle(f);
+        assert_int_equal(f->n_idle, 0);
+        assert_int_equal(f->n_upstream, 1);
+        give(f, DESCRIPTOR_UPSTREAM, 1);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_most_clients),
@@ -221,6 +239,7 @@ int main(void) {
                 TEST(test_parked_clients_begin),
                 TEST(test_idle_is_closed_first),
                 TEST(test_waits_quietly),
+                TEST(test_idle_later),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

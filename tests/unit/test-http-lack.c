@@ -80,7 +80,7 @@ static void test_no_descriptor_in_time(void **state) {
         start(f, 2, HOST "/");
         while (f->calls[2].n_done == 0)
                 assert_true(sd_event_run(loop_event(f->loop), UINT64_MAX) >= 0);
-        assert_done(&f->calls[2], HTTP_OUTCOME_UNREACHED);
+        assert_done(&f->calls[2], HTTP_OUTCOME_LACKING);
         assert_non_null(strstr(f->calls[2].cause, "LimitNOFILE="));
         assert_int_equal(f->calls[0].n_done + f->calls[1].n_done, 0);
         assert_int_equal(n_dials, 2);
@@ -107,6 +107,81 @@ static void test_unused_http2_goes(void **state) {
         dialled(f->loop, 2, true);
         assert_ptr_equal(twos[2]->works[0], work_of(&f->calls[2]));
         f->calls[2].http = http_call_free(f->calls[2].http);
+        f->calls[1].http = http_call_free(f->calls[1].http);
+}
+
+/* Each descriptor is the turn of another server, whichever has more calls, and no new call is before one
+ * that waits. */
+static void test_turns(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 4);
+        for (size_t i = 0; i < 5; i++)
+                start(f, i, HOST "/");
+        start(f, 5, HOST ":81/");
+        start(f, 6, HOST ":82/");
+        settle(f->loop);
+        assert_int_equal(n_dials, 2);
+        dialled(f->loop, 0, false);
+        dialled(f->loop, 1, false);
+        ends(f->loop, 0, HTTP_WORK_COMPLETE, false);
+        assert_int_equal(n_dials, 3);
+        f->calls[1].http = http_call_free(f->calls[1].http);
+        start(f, 7, HOST "/"); /* there is a descriptor, but not for this one */
+        settle(f->loop);
+        assert_int_equal(n_dials, 4);
+        assert_int_equal(dials[3]->p.port, 81);
+        dialled(f->loop, 3, false);
+        ends(f->loop, 2, HTTP_WORK_COMPLETE, false);
+        assert_int_equal(n_dials, 5);
+        assert_int_equal(dials[4]->p.port, 82);
+        dialled(f->loop, 2, false);
+        ends(f->loop, 3, HTTP_WORK_COMPLETE, false);
+        assert_int_equal(n_dials, 6);
+        assert_int_equal(dials[5]->p.port, 80);
+        for (size_t i = 2; i < 8; i++)
+                f->calls[i].http = http_call_free(f->calls[i].http);
+}
+
+/* It became idle after another call began to wait for a descriptor. */
+static void test_idle_later(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 4);
+        start(f, 0, HOST "/");
+        start(f, 1, SAFE "/");
+        dialled(f->loop, 0, false);
+        dialled(f->loop, 1, true);
+        start(f, 2, HOST ":81/");
+        start(f, 3, HOST ":82/");
+        settle(f->loop);
+        assert_int_equal(n_dials, 2);
+        ends(f->loop, 0, HTTP_WORK_COMPLETE, true);
+        assert_null(ones[0]);
+        assert_int_equal(n_dials, 3);
+        ends_stream(f->loop, 0, HTTP_WORK_COMPLETE);
+        twos[0]->ops->room(twos[0], twos[0]->userdata);
+        settle(f->loop);
+        assert_null(twos[0]);
+        assert_int_equal(n_dials, 4);
+        for (size_t i = 2; i < 4; i++)
+                f->calls[i].http = http_call_free(f->calls[i].http);
+}
+
+/* A server that takes no more streams keeps no connection from its own calls. */
+static void test_full_http2_goes(void **state) {
+        Fixture *f = *state;
+
+        descriptors_set_limit(loop_descriptors(f->loop), 2);
+        start(f, 0, SAFE "/");
+        dialled(f->loop, 0, true);
+        ends_stream(f->loop, 0, HTTP_WORK_COMPLETE);
+        twos[0]->max = 0;
+        assert_non_null(twos[0]);
+        start(f, 1, SAFE "/");
+        settle(f->loop);
+        assert_null(twos[0]);
+        assert_int_equal(n_dials, 2);
         f->calls[1].http = http_call_free(f->calls[1].http);
 }
 
@@ -154,6 +229,9 @@ int main(void) {
                 TEST(test_dial_fails_for_one),
                 TEST_SHORT(test_no_descriptor_in_time),
                 TEST(test_unused_http2_goes),
+                TEST(test_turns),
+                TEST(test_idle_later),
+                TEST(test_full_http2_goes),
                 TEST(test_no_spread),
                 TEST_SHORT(test_cancelled),
         };

@@ -585,8 +585,24 @@ static void test_continue(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, pool_setup, pool_teardown)
 
+/* A server that takes no streams any more, on one connection after the other: they do not pile up. */
+static void test_useless(void **state) {
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < 5; i++) {
+                start(f, i, SAFE "/");
+                dialled(f->loop, i, true);
+                assert_ptr_equal(twos[i]->works[0], work_of(&f->calls[i]));
+                ends_stream(f->loop, i, HTTP_WORK_COMPLETE);
+                twos[i]->max = 0;
+        }
+        assert_int_equal(n_alive, 1);
+        assert_non_null(twos[4]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                TEST(test_useless),
                 TEST(test_urls),
                 TEST(test_each_has_a_connection),
                 TEST(test_another_origin),
