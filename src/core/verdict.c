@@ -81,7 +81,7 @@ void verdict_init(Verdict *v, VerdictClass class, int status, const char *messag
         size_t n;
 
         v->class = class;
-        v->is_unsure = false;
+        v->is_unsure = v->is_own = false;
         v->status = status;
         v->retry_after = 0;
         v->quota_value = VERDICT_NO_VALUE;

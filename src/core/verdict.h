@@ -67,6 +67,7 @@ typedef struct VerdictRule {
 typedef struct Verdict {
         VerdictClass class;
         bool is_unsure;       /* VERDICT_KEY_DEAD without a reason or a sentence about the key */
+        bool is_own;          /* VERDICT_UNREACHABLE: nothing was tried, because gemgate lacks the means */
         int status;           /* HTTP status upstream, 0 if there was none */
         usec_t retry_after;   /* the wait that the answer asks for, 0 if none */
         uint64_t quota_value; /* of the violation, VERDICT_NO_VALUE if not named */

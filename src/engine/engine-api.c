@@ -320,7 +320,9 @@ static void verdict_of_outcome(const ApiCall *c, HttpOutcome outcome, int status
                                                       : "gemgate could not take Gemini's answer.");
                 return;
         case HTTP_OUTCOME_UNREACHED:
+        case HTTP_OUTCOME_LACKING:
                 verdict_of_silence("Gemini could not be reached", cause, ret);
+                ret->is_own = outcome == HTTP_OUTCOME_LACKING;
                 break;
         case HTTP_OUTCOME_BROKEN:
         default:
@@ -366,7 +368,7 @@ static void on_http_done(HttpOutcome outcome, int status, const char *cause, voi
                            &v);
         weigh_text(c, &v);
         name_cause(&v, cause);
-        if (outcome == HTTP_OUTCOME_UNREACHED)
+        if (outcome == HTTP_OUTCOME_UNREACHED || outcome == HTTP_OUTCOME_LACKING)
                 trace(connect_failed, c->ids, "%s", cause);
         call_finish(c, &v);
 }

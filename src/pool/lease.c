@@ -497,7 +497,7 @@ void pool_weigh(Pool *p, const Lease *lease, Verdict *v, usec_t began, usec_t no
 
 /* The other projects have another way to Gemini. */
 static bool is_cut_off(const Pool *p, const Lease *lease, const Verdict *v) {
-        return v->class == VERDICT_UNREACHABLE && pool_key_own_proxy(p, lease->key);
+        return v->class == VERDICT_UNREACHABLE && !v->is_own && pool_key_own_proxy(p, lease->key);
 }
 
 void pool_report(Pool *p, Lease *lease, const Verdict *v, const Usage *usage, usec_t now) {
