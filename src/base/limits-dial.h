@@ -9,6 +9,9 @@
 #define RESOLVER_ADDRESSES_MAX 16U /* of a name: at 250 ms each, more would outlast most time-outs */
 #define RESOLVER_NAME_MAX      253U /* bytes: DNS's own limit */
 
+/* --- proxies --- */
+#define TUNNEL_ANSWER_MAX (64U << 10) /* bytes of the answer to CONNECT, with a page for people */
+
 /* --- TLS --- */
 #define TLS_ORIGINS_MAX 64U        /* whose sessions are kept, of some KiB each */
 #define TLS_CA_FILE_MAX (8U << 20) /* bytes of a file of certificates; Mozilla's have 0.2 MiB */

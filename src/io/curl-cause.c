@@ -74,6 +74,8 @@ void curl_cause(CURL *easy, const Proxy *proxy, CURLcode code, const char *words
                 why = strerrordesc_np((int) number);
         else if (code == CURLE_OPERATION_TIMEDOUT)
                 why = "it did not answer within CONNECT_TIMEOUT";
+        else if (code == CURLE_ABORTED_BY_CALLBACK)
+                why = words; /* ours */
         else if (code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CONNECT_ERROR) {
                 why = "it gave no answer: ";
                 behind = words;

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits-dial.h"
 #include "io/curl-internal.h"
 
 #define HOST_SHOWN_MAX 320U
@@ -26,6 +27,7 @@ struct Tunnel {
         TunnelFn fn;
         void *userdata;
         usec_t started;
+        size_t n_steps; /* of libcurl, so far: on_progress() */
         bool added;
         char words[CURL_ERROR_SIZE]; /* libcurl's details of a failure; "" */
 };
@@ -33,6 +35,15 @@ struct Tunnel {
 /* A proxy's own answer, which is thrown away. */
 static size_t on_data(char *p _unused_, size_t size, size_t n, void *userdata _unused_) {
         return size * n;
+}
+
+/* libcurl reads the answer to CONNECT byte by byte, without a pause as long as there are some, and calls
+ * this for each: a proxy that sends a body without an end would stop the whole loop. */
+static int on_progress(void *userdata, curl_off_t n_down _unused_, curl_off_t down _unused_,
+                       curl_off_t n_up _unused_, curl_off_t up _unused_) {
+        Tunnel *t = userdata;
+
+        return ++t->n_steps > TUNNEL_ANSWER_MAX;
 }
 
 static int set_target(CURL *easy, const TunnelParams *p) {
@@ -71,6 +82,9 @@ static void set_options(Tunnel *t, usec_t timeout) {
         (void) curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, curl_socket_on_close);
         (void) curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->glue);
         (void) curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
+        (void) curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+        (void) curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+        (void) curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t);
         /* Empty, not NULL: then libcurl does not look for the environment's variable. */
         (void) curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
         (void) curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -122,7 +136,9 @@ Tunnel *tunnel_free(Tunnel *t) {
 }
 
 void tunnel_finish(Tunnel *t, CURLcode code) {
-        const char *words = t->words[0] ? t->words : curl_easy_strerror(code);
+        const char *words = code == CURLE_ABORTED_BY_CALLBACK ? "its answer is too long" :
+                            t->words[0]                       ? t->words :
+                                                                curl_easy_strerror(code);
         char cause[TUNNEL_CAUSE_MAX];
 
         if (code != CURLE_OK)

@@ -275,6 +275,18 @@ def silent(c):
         pass
 
 
+def endless(status):
+    """An answer whose body does not end, as fast as it is read."""
+
+    def serve(c):
+        c.recv(65536)
+        c.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: 99999999999\r\n\r\n".encode())
+        while True:
+            c.sendall(b"x" * 65536)
+
+    return serve
+
+
 def dead_end(status):
     return f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n<p>".encode()
 
@@ -291,6 +303,7 @@ FAILURES = {
     "wrong password": ("http://{login}127.0.0.1:{port}", answering(dead_end(407)),
                        r"it refuses the user or the password \(407\)"),
     "forbids": ("http://127.0.0.1:{port}", answering(dead_end(403)), r"it forbids the connection \(403\)"),
+    "endless": ("http://127.0.0.1:{port}", endless(407), r"it wants a user and a password \(407\)"),
     "fails": ("http://127.0.0.1:{port}", answering(dead_end(502)), r"it could not connect to Gemini \(502\)"),
     "hangs up": ("http://127.0.0.1:{port}", answering(b""), "it gave no answer: "),
     "no proxy": ("http://127.0.0.1:{port}", answering(b"SSH-2.0-OpenSSH_9.2p1\r\n"), "it gave no answer: "),
