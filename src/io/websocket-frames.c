@@ -6,6 +6,9 @@
  * come. The bytes of messages go to `ready`, each behind a MessageHead. At the end of `ready` there may be a
  * message that is not complete.
  *
+ * It takes a close frame for wrong that comes in two pieces, the first of them with half the code, so it
+ * gets heads and control frames only whole: on_recv() cuts what has come into frames.
+ *
  * Without buffering, libwslay compares only single frames with the largest message, so that is done here for
  * messages of several. It has no limit for pongs that wait: they are counted.
  */
@@ -35,16 +38,55 @@ static ssize_t would_block(wslay_event_context_ptr frames) {
         return -1;
 }
 
+static bool is_control(uint8_t opcode) {
+        return opcode & 8;
+}
+
+/* How many bytes libwslay gets at once: a head, or a whole control frame. At first, as many as show more. */
+static size_t head_size(const Websocket *w) {
+        size_t n = 2, length;
+
+        if (w->n_head < n)
+                return n;
+        length = w->head[1] & 0x7f;
+        n += (w->head[1] & 0x80 ? 4 : 0) + (length == 127 ? 8 : length == 126 ? 2 : 0);
+        return n + (is_control(w->head[0]) && length < 126 ? length : 0);
+}
+
+/* Of a frame whose head is complete; libwslay refuses a length that is not valid. */
+static uint64_t payload_length(const Websocket *w) {
+        size_t length = w->head[1] & 0x7f, n = length == 127 ? 8 : length == 126 ? 2 : 0;
+        uint64_t k = 0;
+
+        if (n == 0)
+                return is_control(w->head[0]) ? 0 : length;
+        for (size_t i = 0; i < n; i++)
+                k = k << 8 | w->head[2 + i];
+        return k;
+}
+
 static ssize_t on_recv(wslay_event_context_ptr frames, uint8_t *p, size_t n, int flags _unused_,
                        void *userdata) {
         Websocket *w = userdata;
-        size_t k = MIN(n, w->n_in);
+        size_t k = (size_t) MIN((uint64_t) MIN(n, w->n_in), w->n_left);
 
-        if (k == 0)
+        if (k > 0) {
+                memcpy(p, w->in, k);
+                w->in += k;
+                w->n_in -= k;
+                w->n_left -= k;
+                return (ssize_t) k;
+        }
+        while (w->n_left == 0 && w->n_in > 0 && w->n_head < head_size(w)) {
+                w->head[w->n_head++] = (uint8_t) *w->in++;
+                w->n_in--;
+        }
+        k = w->n_head;
+        if (w->n_left > 0 || k < head_size(w) || k > n)
                 return would_block(frames);
-        memcpy(p, w->in, k);
-        w->in += k;
-        w->n_in -= k;
+        memcpy(p, w->head, k);
+        w->n_left = payload_length(w);
+        w->n_head = 0;
         return (ssize_t) k;
 }
 
@@ -74,10 +116,6 @@ static void refuse(Websocket *w, unsigned code, const char *cause) {
         (void) wslay_event_queue_close(w->frames, (uint16_t) code, NULL, 0);
         wslay_event_shutdown_read(w->frames);
         websocket_begin_end(w, WEBSOCKET_BY_FAULT, code, cause);
-}
-
-static bool is_control(uint8_t opcode) {
-        return opcode & 8;
 }
 
 static void on_frame(wslay_event_context_ptr frames _unused_,

@@ -10,6 +10,7 @@
 #include "io/websocket.h"
 
 #define WEBSOCKET_CAUSE_MAX 128U
+#define WEBSOCKET_HEAD_MAX  (2U + 4U + 125U) /* of a frame, and a whole control frame */
 
 /* Of a message in `ready`. */
 typedef struct MessageHead {
@@ -32,6 +33,9 @@ struct Websocket {
         usec_t due;                /* of the end, or of what comes after a failed write; 0: there is none */
         const char *in; /* what libwslay reads next */
         size_t n_in;
+        uint8_t head[WEBSOCKET_HEAD_MAX]; /* the beginning of a frame that libwslay does not have yet */
+        size_t n_head;
+        uint64_t n_left; /* bytes of the frame before, which it does not have either */
         Buf rest;       /* what came behind the head of HTTP */
         Buf ready;
         size_t n_open;  /* bytes at the end of `ready`, of a message that is not complete; 0: none */

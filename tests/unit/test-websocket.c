@@ -306,17 +306,24 @@ static void test_peer_closes(void **state) {
                 { "\x03\xf3", 2, 1011, "" },
         };
 
-        for (size_t i = 0; i < 2 * ELEMENTSOF(rows); i++) {
+        /* A cut at each byte of the longest. */
+        for (size_t i = 0; i < 2 * ELEMENTSOF(rows) * 17; i++) {
                 bool is_client = i % 2;
-                size_t k = i / 2;
+                size_t k = i / 2 % ELEMENTSOF(rows), cut = i / 2 / ELEMENTSOF(rows);
                 World *w = *state;
-                _cleanup_buf_ Buf payload = BUF_INIT(1000);
+                _cleanup_buf_ Buf b = BUF_INIT(1000), payload = BUF_INIT(1000);
                 unsigned first;
                 bool masked;
 
                 open_world(w, is_client);
                 say(w, TEXT, !is_client, "last", 4);
-                say(w, CLOSE, !is_client, rows[k].payload, rows[k].n);
+                frame_append(&b, CLOSE, !is_client, rows[k].payload, rows[k].n);
+                cut = MIN(cut, b.n);
+                raw_send(w->fd, buf_data(&b), cut);
+                for (unsigned j = 0; j < 3; j++)
+                        world_turn(w->loop);
+                if (cut < b.n)
+                        raw_send(w->fd, buf_data(&b) + cut, b.n - cut);
                 TURN_UNTIL(w->loop, w->end.n_closed == 1);
                 assert_int_equal(w->end.origin, WEBSOCKET_BY_PEER);
                 assert_int_equal(w->end.code, rows[k].code);
