@@ -137,7 +137,7 @@ static void test_lack(void **state) {
         descriptors_set_limit(loop_descriptors(f->loop), 2);
         descriptors_take(loop_descriptors(f->loop), DESCRIPTOR_UPSTREAM);
         call_start(&f->calls[0], &(HttpCallParams){ .connect_timeout = USEC_PER_MSEC });
-        call_assert_ends(&f->calls[0], HTTP_OUTCOME_UNREACHED, 0, "");
+        call_assert_ends(&f->calls[0], HTTP_OUTCOME_LACKING, 0, "");
         assert_non_null(strstr(f->calls[0].cause, "LimitNOFILE="));
         assert_int_equal(f->peer.n_conns, 0);
         descriptors_give(loop_descriptors(f->loop), DESCRIPTOR_UPSTREAM);
