@@ -58,6 +58,7 @@ static const Word verbs[] = {
         CONTENT("empty", ARG_NONE, 0, CONTENT_EMPTY),
         CONTENT("blocked", ARG_STRING, FIELD(text), CONTENT_BLOCKED),
         CONTENT("big", ARG_SIZE, FIELD(size), CONTENT_BIG),
+        CONTENT("live", ARG_STRING, FIELD(text), CONTENT_LIVE),
         ENDING("reset", ENDING_RESET),
         ENDING("close", ENDING_CLOSE),
         ENDING("hang", ENDING_HANG),

@@ -28,6 +28,7 @@ enum ActionContent {
         CONTENT_EMPTY,
         CONTENT_BLOCKED,
         CONTENT_BIG,
+        CONTENT_LIVE, /* the steps of a session, one a line: sim-live.c */
 };
 
 enum ActionEnding {

@@ -455,21 +455,38 @@ static bool may_see(Call *call) {
         return false;
 }
 
+/* A rule that fits without a model is about the handshake, if it is one of HTTP. */
+static void serve_live(Call *call) {
+        ScriptRequest asked = { .key = call->key, .model = "", .verb = call->verb, .body = "" };
+        Rule *rule = script_match(call->sim->script, &asked);
+
+        if (rule && (rule->action->content == CONTENT_STATUS || rule->action->ending != ENDING_NORMAL)) {
+                script_take(call->sim->script, rule, &asked);
+                perform(call, rule);
+                return;
+        }
+        if (live_new(call->exchange, call->request, call->key, &call->exchange->live) < 0)
+                refuse_body(call, "That is no handshake of a WebSocket.", NULL);
+}
+
 static void serve(Call *call) {
         Sim *s = call->sim;
         const char *error;
         ScriptRequest asked;
         Rule *rule;
-        bool is_files;
+        bool is_files, is_live;
         int path;
 
         call->verb = files_path(call->request, &call->model);
-        if (!call->verb) {
+        is_live = live_path(call->request);
+        if (is_live)
+                call->verb = "bidiGenerateContent";
+        else if (!call->verb) {
                 call->verb = store_path(call->request, &call->model);
                 call->is_stored = call->verb;
         }
-        is_files = call->verb;
-        path = is_files ? 0 : read_path(call);
+        is_files = call->verb && !is_live;
+        path = call->verb ? 0 : read_path(call);
         error = read_credentials(call);
         if (path == 0)
                 read_form(call);
@@ -481,6 +498,10 @@ static void serve(Call *call) {
 
         if (path != 0 || error) {
                 refuse(call, path != 0 ? "html_404" : error);
+                return;
+        }
+        if (is_live) {
+                serve_live(call);
                 return;
         }
         if (is_files) {

@@ -41,6 +41,8 @@ void exchange_send_head(Exchange *e, const char *rule, unsigned status, const ch
 }
 
 static unsigned status_of(const Exchange *e) {
+        if (e->live)
+                return 101;
         return e->download.status ?: play_status(&e->play);
 }
 
@@ -73,7 +75,7 @@ void exchange_note(Exchange *e) {
         if (!e->entry)
                 return;
         e->entry->status = status_of(e);
-        e->entry->events = play_events(&e->play);
+        e->entry->events = e->live ? live_sent(e->live) : play_events(&e->play);
         e->entry->bytes = conn_sent(e->conn);
 }
 
@@ -124,10 +126,16 @@ static void on_request(void *userdata, Conn *c, const Request *q) {
         e->incoming = incoming_free(e->incoming);
 }
 
+static void on_bytes(void *userdata, Conn *c, Buf *in) {
+        live_receive(exchange_of(c)->live, in);
+}
+
 static void on_more(void *userdata, Conn *c) {
         Exchange *e = exchange_of(c);
 
-        if (e->download.status > 0)
+        if (e->live)
+                live_more(e->live);
+        else if (e->download.status > 0)
                 send_more(e);
         else
                 play_more(&e->play);
@@ -155,6 +163,7 @@ static void on_ended(void *userdata, Conn *c, bool hung_up) {
                 sim_log_done(s->log, e->entry);
                 e->entry = sim_log_entry_unref(e->entry);
         }
+        e->live = live_free(e->live);
         play_done(&e->play);
         e->download.status = 0;
 }
@@ -170,6 +179,7 @@ const HttpHandler exchange_handler = {
         .passes = on_passes,
         .piece = on_piece,
         .request = on_request,
+        .bytes = on_bytes,
         .more = on_more,
         .ended = on_ended,
         .closed = on_closed,
@@ -226,6 +236,7 @@ int sim_new(Loop *l, const SimOptions *options, Sim **ret, char **ret_error) {
 Sim *sim_free(Sim *s) {
         if (!s)
                 return NULL;
+        live_book_clear(&s->live);
         files_clear(&s->files);
         things_clear(&s->things);
         script_free(s->script);

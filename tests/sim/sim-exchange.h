@@ -10,6 +10,7 @@
 
 #include "sim-files.h"
 #include "sim-http.h"
+#include "sim-live.h"
 #include "sim-log.h"
 #include "sim-model.h"
 #include "sim-play.h"
@@ -39,6 +40,7 @@ struct Sim {
         SimFiles files;
         SimThings things;
         SignatureBook signatures;
+        LiveBook live; /* sessions that can be resumed */
         SimLog *log; /* NULL: none is kept */
         bool lax;
         json_tokener *tokener;
@@ -57,6 +59,7 @@ struct Exchange {
         List exchanges;
         Play play;
         SimLogEntry *entry;
+        Live *live;            /* a session; or NULL */
         SimIncoming *incoming; /* of the request that is arriving */
         struct {
                 uint64_t at, end; /* of a file that is sent */

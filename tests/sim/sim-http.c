@@ -67,6 +67,7 @@ struct Conn {
         uint64_t left; /* of it, unless it is in chunks */
         bool keep_alive;
         bool reset; /* leaves with RST */
+        bool upgraded, held;
         Buf in;
         Buf out;
         Buf head;
@@ -157,6 +158,14 @@ void conn_finish(Conn *c, bool keep_alive) {
                 return;
         c->state = CONN_LEAVING;
         c->keep_alive = c->keep_alive && keep_alive;
+}
+
+void conn_upgrade(Conn *c) {
+        c->upgraded = true;
+}
+
+void conn_hold(Conn *c) {
+        c->held = true;
 }
 
 void conn_cut(Conn *c) {
@@ -363,7 +372,11 @@ static bool conn_step(Conn *c) {
                 conn_begin_exchange(c);
                 return true;
         case CONN_EXCHANGE:
-                if (c->eof) {
+                if (c->upgraded && !c->held && c->in.n > 0)
+                        s->handler->bytes(s->userdata, c, &c->in);
+                if (c->upgraded && !c->held && !c->eof)
+                        conn_watch(c, c->interest | EPOLLIN | EPOLLRDHUP);
+                if (c->eof && c->state == CONN_EXCHANGE) {
                         conn_kill(c, true);
                         return false;
                 }
@@ -428,9 +441,10 @@ static void conn_ready(Source *source, uint32_t events) {
                 return;
         }
 
-        if (c->eof || (c->state != CONN_READING && c->in.n > CONN_AHEAD_MAX))
+        if (c->eof || (c->state != CONN_READING && c->in.n > CONN_AHEAD_MAX &&
+                       (!c->upgraded || c->held || c->out.n > 0)))
                 conn_watch(c, c->interest & ~(uint32_t) (EPOLLIN | EPOLLRDHUP));
-        if (c->eof && c->state == CONN_EXCHANGE) {
+        if (c->eof && c->state == CONN_EXCHANGE && !c->upgraded) {
                 conn_kill(c, true);
                 return;
         }

@@ -27,6 +27,7 @@ struct HttpHandler {
         bool (*passes)(void *userdata, const Request *q);
         void (*piece)(void *userdata, Conn *c, Request *q, const char *p, size_t n);
         void (*request)(void *userdata, Conn *c, const Request *q);
+        void (*bytes)(void *userdata, Conn *c, Buf *in); /* after conn_upgrade(): what the client sends */
         void (*more)(void *userdata, Conn *c); /* the kernel has everything, and the exchange goes on */
         void (*ended)(void *userdata, Conn *c, bool hung_up);
         void (*closed)(void *userdata, Conn *c); /* the last chance to free conn_data() */
@@ -52,6 +53,8 @@ void **conn_data(Conn *c);         /* the handler's own */
 uint64_t conn_sent(const Conn *c); /* bytes of this exchange that the kernel took */
 
 void conn_pump(Conn *c);
+void conn_upgrade(Conn *c); /* from now on the exchange goes both ways, until it is finished or cut */
+void conn_hold(Conn *c);    /* of such a one: nothing more is read */
 void conn_finish(Conn *c, bool keep_alive); /* the answer is complete */
 void conn_cut(Conn *c);                     /* sends what is there, then FIN */
 void conn_reset(Conn *c);                   /* sends what is there, then RST */

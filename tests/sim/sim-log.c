@@ -54,6 +54,8 @@ SimLogEntry *sim_log_entry_unref(SimLogEntry *e) {
                 return NULL;
         free(e->arrived);
         free(e->rule);
+        free(e->model);
+        buf_done(&e->messages);
         free(e);
         return NULL;
 }
@@ -107,6 +109,7 @@ int sim_log_add(SimLog *l, uint64_t seq, const Request *q, const SimLogFacts *fa
         if (!e)
                 return -ENOMEM;
         e->n_ref = 1;
+        e->messages = BUF_INIT(SIM_LOG_MESSAGES_MAX);
         list_init(&e->entries);
         r = buf_steal(&text, &e->arrived, &e->n_arrived);
         if (r < 0) {
@@ -134,6 +137,16 @@ static void write_entry(const SimLogEntry *e, Buf *out) {
         jwrite_uint(&w, "line", e->line);
         jwrite_uint(&w, "events", e->events);
         jwrite_uint(&w, "bytes", e->bytes);
+        if (e->model)
+                jwrite_string(&w, "model", e->model);
+        if (e->n_messages > 0) {
+                jwrite_uint(&w, "n_messages", e->n_messages);
+                jwrite_array(&w, "messages");
+                jwrite_raw_n(&w, NULL, buf_data(&e->messages), e->messages.n);
+                jwrite_end(&w);
+        }
+        if (e->closed > 0)
+                jwrite_uint(&w, "closed", e->closed);
         jwrite_bool(&w, "done", e->done);
         jwrite_bool(&w, "hung_up", e->hung_up);
         jwrite_end(&w);

@@ -13,6 +13,7 @@ typedef struct SimLogFacts SimLogFacts;
 
 #define SIM_LOG_ENTRIES_MAX 20000U
 #define SIM_LOG_BYTES_MAX   (128U << 20)
+#define SIM_LOG_MESSAGES_MAX (1U << 20) /* of one Live session: later ones are only counted */
 #define SIM_LOG_BODY_MAX    (8U << 20) /* of one request; a longer one is cut, and the entry is marked */
 
 struct SimLogFacts {
@@ -32,6 +33,10 @@ struct SimLogEntry {
         unsigned status; /* 0: nothing was answered (yet) */
         uint64_t events;
         uint64_t bytes;
+        char *model;     /* of a Live session */
+        Buf messages;    /* the same: what the client sent, as elements of an array */
+        uint64_t n_messages;
+        unsigned closed; /* the code of the client's close frame; 0: none came */
         bool done;
         bool hung_up;
 };

@@ -29,6 +29,7 @@ static const char *const listed[] = {
         "gemini-4-hydrogen",      "gemini-4-neon",
         "gemini-embedding-2",     "gemini-embedding-001",
         "gemini-3.8-flash-tts",   "gemini-3.5-transcribe",
+        "gemini-3.8-live",
 };
 
 int model_list_new(ModelList **ret) {

@@ -38,6 +38,7 @@ static const struct {
         { "embed", "embedContent" },
         { "embed-batch", "batchEmbedContents" },
         { "models", "list" },
+        { "live", "bidiGenerateContent" },
 };
 
 static void rule_done(Rule *rule) {
