@@ -19,13 +19,17 @@ int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]) {
         return 0;
 }
 
-int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]) {
+int digest_bytes(const void *p, size_t n, uint8_t ret[static DIGEST_KEYED_SIZE]) {
         unsigned char md[EVP_MAX_MD_SIZE];
 
-        if (!EVP_Digest(secret_reveal(s), secret_length(s), md, NULL, EVP_sha256(), NULL))
+        if (!EVP_Digest(p, n, md, NULL, EVP_sha256(), NULL))
                 return -ENOMEM;
         memcpy(ret, md, DIGEST_KEYED_SIZE);
         return 0;
+}
+
+int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]) {
+        return digest_bytes(secret_reveal(s), secret_length(s), ret);
 }
 
 struct Digester {

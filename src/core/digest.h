@@ -15,6 +15,9 @@ int digest_secret(const Secret *s, char ret[static DIGEST_TEXT_SIZE]);
 /* The first half of SHA-256. -ENOMEM. */
 int digest_secret_bytes(const Secret *s, uint8_t ret[static DIGEST_KEYED_SIZE]);
 
+/* The same of any bytes. */
+int digest_bytes(const void *p, size_t n, uint8_t ret[static DIGEST_KEYED_SIZE]);
+
 /*
  * A keyed digest: half of HMAC-SHA256. Without the digester's key it reveals nothing: a guessed secret can't
  * be looked up in a precomputed table, nor can the same secret be recognised in two files.

@@ -35,6 +35,7 @@ const char *binding_kind(const char *name, size_t n) {
                 BINDING_OPERATIONS, BINDING_TUNED,      BINDING_STORES,  BINDING_CORPORA,
                 BINDING_GENERATED, BINDING_INTERACTIONS, BINDING_AGENTS, BINDING_ENVIRONMENTS,
                 BINDING_TRIGGERS, BINDING_VOICES,       BINDING_WEBHOOKS, BINDING_CREDENTIALS,
+                BINDING_SESSIONS,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {

@@ -32,6 +32,7 @@
 #define BINDING_VOICES       "voices/"
 #define BINDING_WEBHOOKS     "webhooks/"
 #define BINDING_CREDENTIALS  "credentials/"
+#define BINDING_SESSIONS     "liveSessions/" /* gemgate's name: a digest of Google's handle */
 
 /* The kind of a name, one of these; NULL: none. */
 const char *binding_kind(const char *name, size_t n);

@@ -25,6 +25,7 @@ const GeminiKind *gemini_kind(const char *name) {
                 { BINDING_VOICES, "voices", "voice", KEPT, 50, .snake = true },
                 { BINDING_WEBHOOKS, "webhooks", "webhook", KEPT, 50, .snake = true },
                 { BINDING_CREDENTIALS, "credentials", "credential", KEPT, 50, .snake = true },
+                { BINDING_SESSIONS, "liveSessions", "session", USEC_PER_DAY, 50, .by_the_way = true },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
