@@ -74,6 +74,8 @@ struct Config {
         usec_t connect_timeout, first_byte_timeout, stream_idle_timeout, request_deadline, drain_timeout;
         usec_t idle_exit; /* 0: never */
         uint64_t max_body, max_upload, max_connections, max_inflight_bytes;
+        uint64_t max_live, live_max_message; /* of the Live API; 0 sessions: off */
+        usec_t live_deadline, live_idle_timeout;
 };
 
 /* Checks everything and makes the Config. Each fault is one line `SETTING: value: must be …` to `say` at

@@ -2,6 +2,7 @@
 
 /* The settings, one row each: the parser, --help and docs/CONFIG.md use this table. */
 
+#include "base/limits-live.h"
 #include "config/internal.h"
 
 #define FIELD(f) offsetof(Config, f)
@@ -154,6 +155,17 @@ const Setting config_settings[] = {
           .help = "the largest file that is uploaded; above it 413" },
         { "MAX_CONNECTIONS", &setting_count, "16384", 1, MIB, FIELD(max_connections),
           .help = "how many client connections are open at one time, over all sockets" },
+        { "MAX_LIVE", &setting_count, "64", 0, LIVE_SESSIONS_MAX, FIELD(max_live), .reloadable = true,
+          .help = "how many sessions of the Live API are open at one time; above it 503; 0: none" },
+        { "LIVE_MAX_MESSAGE", &setting_size, "4M", KIB, LIVE_MESSAGE_MAX, FIELD(live_max_message),
+          .reloadable = true,
+          .help = "the largest message of a client in a session" },
+        { "LIVE_DEADLINE", &setting_duration, "1h", 100 * USEC_PER_MSEC, USEC_PER_DAY, FIELD(live_deadline),
+          .reloadable = true,
+          .help = "how long a session may last" },
+        { "LIVE_IDLE_TIMEOUT", &setting_duration, "10min", 100 * USEC_PER_MSEC, USEC_PER_DAY,
+          FIELD(live_idle_timeout), .reloadable = true,
+          .help = "how long a session may be without a message" },
         { "MAX_INFLIGHT_BYTES", &setting_size, "512M", MIB, 1024 * GIB, FIELD(max_inflight_bytes),
           .reloadable = true,
           .help = "how many bytes of request bodies are held at one time; above it 503" },

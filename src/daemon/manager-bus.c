@@ -7,6 +7,7 @@
 #include "server/key-test.h"
 #include "server/models.h"
 #include "server/request-list.h"
+#include "server/live/live.h"
 #include "server/statistics.h"
 
 static const Config *get_config(void *userdata) {
@@ -25,7 +26,8 @@ static int start_statistics(StatsSink *sink, StatsWalk **ret, void *userdata) {
         Manager *m = userdata;
 
         return statistics_walk_new(
-                &(StatsSource){ .pool = m->pool, .config = m->config, .queue = m->http->queue }, sink, ret);
+                &(StatsSource){ .pool = m->pool, .config = m->config, .queue = m->http->queue,
+                               .live = live_sessions_counts(m->http->live) }, sink, ret);
 }
 
 static int step_statistics(StatsWalk *w) {

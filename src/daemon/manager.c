@@ -373,6 +373,7 @@ static int manager_init(Manager *m) {
                         .config = c,
                         .pool = m->pool,
                         .engine = m->engine,
+                        .client = engine_api_client(m->engine),
                         .cli = m->cli,
                         .jobs = m->jobs,
                         .zone = m->zone,

@@ -539,6 +539,10 @@ void engine_api_configure(Engine *engine, const EngineApiParams *p) {
         timeout_queue_set_duration(e->idle, p->stream_idle_timeout);
 }
 
+HttpClient *engine_api_client(const Engine *engine) {
+        return CONTAINER_OF(engine, EngineApi, engine)->client;
+}
+
 Engine *engine_api_free(Engine *engine) {
         EngineApi *e;
 

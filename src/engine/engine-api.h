@@ -16,5 +16,6 @@ typedef struct EngineApiParams {
 
 int engine_api_new(Loop *loop, const EngineApiParams *p, Engine **ret);
 void engine_api_configure(Engine *e, const EngineApiParams *p); /* for the calls from now on */
+HttpClient *engine_api_client(const Engine *e); /* lives as long as the engine */
 Engine *engine_api_free(Engine *e);                             /* every call must be freed before */
 DEFINE_CLEANUP(Engine *, engine_api_free);

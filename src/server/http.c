@@ -31,6 +31,7 @@
 #include "server/files/resource.h"
 #include "server/files/transfer.h"
 #include "server/http.h"
+#include "server/live/live.h"
 #include "server/missing.h"
 #include "server/models.h"
 #include "server/reply.h"
@@ -67,6 +68,9 @@ static char *path_decode(const char *raw) {
 
         if (!path || path[0] != '/' || text_percent_decode(path) < 0)
                 return NULL;
+        /* Google's SDK for JavaScript puts `/ws/…` behind a base URL that it has ended with a slash. */
+        if (startswith(path, "//ws/"))
+                memmove(path, path + 1, strlen(path));
         n = strlen(path);
         if (n > 1 && path[n - 1] == '/')
                 path[n - 1] = 0;
@@ -336,6 +340,9 @@ int http_new(const HttpParams *p, Http **ret) {
         r = key_queue_new(p->loop, &exchange_queue_ops, &h->queue);
         if (r < 0)
                 return r;
+        r = live_sessions_new(h, &live_io, &h->live);
+        if (r < 0)
+                return r;
         r = model_list_new(h, &h->models);
         if (r < 0)
                 return r;
@@ -363,6 +370,7 @@ void http_configure(Http *h, Config *c) {
         timeout_queue_set_duration(h->open_due, c->route.stream_open_after);
         timeout_queue_set_duration(h->deadline, c->request_deadline);
         timeout_queue_set_duration(h->upstream_due, c->request_deadline);
+        live_sessions_configure(h->live);
         http_server_set_max_inflight(h->server, c->max_inflight_bytes);
         http_server_set_max_inflight(h->inner, inner_inflight_max(c));
         config_unref(old);
@@ -383,6 +391,7 @@ void http_kick(Http *h) {
 void http_drain(Http *h) {
         h->draining = true;
         http_server_quiesce(h->server);
+        live_sessions_drain(h->live);
 }
 
 void http_cut(Http *h) {
@@ -413,6 +422,7 @@ Http *http_free(Http *h) {
                 return NULL;
         http_server_free(h->server);
         http_server_free(h->inner);
+        live_sessions_free(h->live);
         model_list_free(h->models);
         timeout_queue_free(h->ping);
         timeout_queue_free(h->open_due);

@@ -11,6 +11,7 @@
 #include "core/hedge.h"
 #include "engine/engine.h"
 #include "engine/job.h"
+#include "io/http-client.h"
 #include "io/http-server.h"
 #include "pool/admin.h"
 #include "pool/affinity.h"
@@ -21,6 +22,7 @@ typedef struct HttpParams {
         Config *config; /* the current one; each request keeps the one of its start */
         Pool *pool;
         Engine *engine;
+        HttpClient *client; /* of the engine: its connections, CAs and resolver, for WebSockets */
         Engine *cli;   /* through the Gemini CLI */
         JobBook *jobs; /* of the Gemini CLI, whose requests come back here */
         Vault *vault;  /* of thought signatures */
@@ -43,6 +45,7 @@ struct Http {
         TimeoutQueue *transfer_due; /* of uploads and downloads: server/files/transfer.h */
         Affinity *affinity; /* which project served which conversation */
         Hedges *hedges;
+        LiveSessions *live;
         KeyQueue *queue; /* requests that wait for a key */
         RequestLog *log;
         Worker *worker;      /* reads large bodies: server/reading.h */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/exchange/exchange.h"
+#include "server/live/live.h"
 #include "server/request-list.h"
 #include "server/routes.h"
 
@@ -8,6 +9,8 @@
 static const char *state_of(const Request *q) {
         if (q->exchange)
                 return exchange_state(q->exchange);
+        if (q->live)
+                return live_state(q->live);
         /* The management never asks Google: its answer is being made (server/admin/long-answer.h). */
         if (http_request_is_replied(q->io) || (q->cancel && q->route->right == TOKEN_ADMIN))
                 return "answering";

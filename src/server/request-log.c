@@ -8,6 +8,7 @@
 #include "server/request-log.h"
 #include "server/routes.h"
 
+#define STATUS_LIVE        101 /* a WebSocket: server/live */
 #define STATUS_CLIENT_GONE 499 /* as other proxies log it; never sent */
 
 /* Lines of requests without a valid token, by their status. */
@@ -65,7 +66,8 @@ static LogLevel level_of(const Request *q) {
 
         if (status == 500)
                 return LOG_LEVEL_ERROR;
-        if (status > 500 || q->stream_error > 0 || (q->status == 200 && failed_upstream(q)))
+        if (status > 500 || q->stream_error > 0 ||
+            ((q->status == 200 || q->status == STATUS_LIVE) && failed_upstream(q)))
                 return LOG_LEVEL_WARNING;
         return LOG_LEVEL_INFO;
 }
@@ -239,14 +241,15 @@ static void format_message(const Request *q, bool complete, usec_t spent, const 
 void request_log(RequestLog *l, Request *q, bool complete) {
         usec_t started = http_request_started(q->io), first = http_request_first_byte(q->io);
         LogNumber status, stream_error, attempts, duration, first_byte, in, out;
+        LogNumber messages_in, messages_out;
         char client[ADDRESS_STRING_MAX], verdicts[VERDICTS_TEXT_MAX];
         usec_t spent = usec_sub(clock_monotonic(), started);
         Message message, refusal;
         const char *cause;
-        bool asked = q->attempts > 0;
+        bool asked = q->attempts > 0, live = q->status == STATUS_LIVE;
         LogLevel level;
 
-        if (!complete && !http_request_is_replied(q->io))
+        if (!complete && !http_request_is_replied(q->io) && q->status != STATUS_LIVE)
                 q->status = STATUS_CLIENT_GONE;
         /* A CLI's request is a part of its client's request, which has a separate line. */
         level = q->job ? LOG_LEVEL_DEBUG : level_of(q);
@@ -297,6 +300,8 @@ void request_log(RequestLog *l, Request *q, bool complete) {
                    { "duration_usec", number(&duration, spent), true },
                    { "first_byte_usec",
                      first > 0 ? number(&first_byte, usec_sub(first, started)) : NULL, true },
+                   { "messages_in", live ? number(&messages_in, q->messages_in) : NULL, true },
+                   { "messages_out", live ? number(&messages_out, q->messages_out) : NULL, true },
                    { "tokens_in", asked ? number(&in, q->usage.prompt) : NULL, true },
                    { "tokens_out", asked ? number(&out, q->usage.completion) : NULL, true });
 }

@@ -57,6 +57,8 @@ struct Request {
 
         /* for the exchange, and for the log line */
         Exchange *exchange;
+        Live *live; /* a session: server/live/live.h */
+        uint64_t messages_in, messages_out; /* of it: from the client, and to it */
         char model[MODEL_NAME_MAX + 1];
         char key_mask[SECRET_MASK_MAX], key_name[POOL_KEY_ID_MAX + 1];
         const char *refusal; /* why access was refused, for the operator; static */

@@ -8,6 +8,7 @@
 #include "server/admin/manage.h"
 #include "server/models.h"
 #include "server/files/resource.h"
+#include "server/live/live.h"
 #include "server/routes.h"
 #include "server/stored-responses.h"
 
@@ -46,6 +47,14 @@
                   "the methods of a model, of a tuned one", .flags = ROUTE_OF_MODELS },            \
                 { "POST", version "/dynamic/", TOKEN_CLIENT, GEMINI_DYNAMIC, exchange_begin,                \
                   "the same", .flags = ROUTE_OF_MODELS }
+
+#define LIVE(version, what)                                                                                 \
+        NATIVE("GET", "/ws/google.ai.generativelanguage." version ".GenerativeService.BidiGenerateContent", \
+               live_begin, what),                                                                           \
+                NATIVE("GET",                                                                               \
+                       "/ws/google.ai.generativelanguage." version                                          \
+                       ".GenerativeService.BidiGenerateContentConstrained",                                 \
+                       live_refuse_constrained, "refused: it is for tokens of Google's own")
 
 static const Route routes[] = {
         { "GET", "/", TOKEN_CLIENT, PLAIN, manage_root, "this list", .flags = ROUTE_GREETS },
@@ -97,6 +106,9 @@ static const Route routes[] = {
                .flags = ROUTE_OF_MODELS),
         NATIVE("GET", "/v1alpha/models", models_list, "the same"),
         NATIVE("GET", "/v1alpha/models/", models_get, "the same", .flags = ROUTE_OF_MODELS),
+        LIVE("v1beta", "Gemini's Live API, by a WebSocket"),
+        LIVE("v1alpha", "the same"),
+        LIVE("v1", "the same"),
         EXCHANGES("/v1beta"),
         EXCHANGES("/v1"),
         EXCHANGES("/v1alpha"),
@@ -307,6 +319,7 @@ void route_find_protocol(HttpRequest *r, const char *path, const Dialect **ret_d
                 { "/v1alpha", GEMINI },
                 { "/upload", GEMINI },
                 { "/download", GEMINI },
+                { "/ws", GEMINI },
                 { "/v1", NULL, NULL },
         };
 

@@ -17,6 +17,7 @@
 #include "pool/state/schema.h"
 #include "pool/survey.h"
 #include "server/exchange/key-queue.h"
+#include "server/live/live.h"
 #include "server/statistics.h"
 
 struct StatsWalk {
@@ -188,6 +189,19 @@ static bool visit_queue(StatsWalk *w) {
         return true;
 }
 
+/* The sessions of the Live API. */
+static bool visit_live(StatsWalk *w) {
+        const LiveCounts *c = w->source.live;
+        StatsSink *s = w->sink;
+
+        stats_open(s, STATS_GROUP, "live");
+        stats_gauge(s, "open", c->open);
+        stats_counter(s, "total", c->total);
+        stats_counter(s, "total_turned_away", c->refused);
+        stats_close(s, STATS_GROUP);
+        return true;
+}
+
 /* --- days --- */
 
 static void visit_day_counters(StatsSink *s, const DayCounters *c) {
@@ -254,13 +268,14 @@ static bool (*const branches[])(StatsWalk *w) = {
         visit_totals,
         visit_load_balancing,
         visit_queue,
+        visit_live,
         visit_days,
 };
 
 int statistics_walk_new(const StatsSource *source, StatsSink *sink, StatsWalk **ret) {
         StatsWalk *w;
 
-        assert(source->pool && source->config && source->queue);
+        assert(source->pool && source->config && source->queue && source->live);
 
         w = calloc(1, sizeof(StatsWalk));
         if (!w)

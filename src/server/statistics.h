@@ -13,6 +13,7 @@ typedef struct StatsSource {
         Pool *pool;
         Config *config;
         const KeyQueue *queue;
+        const LiveCounts *live;
         unsigned n_days; /* how many days the tree has, including today; 0: no such branch */
 } StatsSource;
 

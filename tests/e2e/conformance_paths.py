@@ -86,6 +86,12 @@ def google():
         yield Route(method, path, note, "", body, int(status), "" if none else path)
 
 
+def live(version, note):
+    path = f"/ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent"
+    yield get(path, note, status=426)
+    yield get(path + "Constrained", "refused: it is for tokens of Google's own", status=403)
+
+
 ROUTES = [
     get("/", "this list"),
     get("/health", "whether there are keys that can serve; open"),
@@ -117,6 +123,7 @@ ROUTES = [
     get("/v1beta/models/", "one model in Google's form", MODEL),
     get("/v1alpha/models", "the same"),
     get("/v1alpha/models/", "the same", MODEL),
+    *live("v1beta", "Gemini's Live API, by a WebSocket"), *live("v1alpha", "the same"), *live("v1", "the same"),
     *exchanges("/v1beta"), *exchanges("/v1"), *exchanges("/v1alpha"),
     *google(),
 ]  # fmt: skip

@@ -24,6 +24,29 @@ const operations = {
     async stream(params, out) {
         for await (const chunk of await client.models.generateContentStream(params)) out.chunks.push(plain(chunk));
     },
+    // The messages of all turns are the chunks.
+    async live({ model, config, turns }, out) {
+        let end, fail = () => {};
+        const turn = () => new Promise((resolve, reject) => ([end, fail] = [resolve, reject]));
+        const session = await client.live.connect({
+            model,
+            config,
+            callbacks: {
+                onmessage(m) {
+                    out.chunks.push(m);
+                    if (m.serverContent?.turnComplete) end();
+                },
+                onerror: (e) => fail(new Error(e.message)),
+                onclose: (e) => fail(Object.assign(new Error(e.reason), { status: e.code })),
+            },
+        });
+        for (const text of turns) {
+            const done = turn();
+            session.sendClientContent({ turns: [{ role: "user", parts: [{ text }] }], turnComplete: true });
+            await done;
+        }
+        session.close();
+    },
     models: async (params) => all(await client.models.list(params)),
     model: (params) => client.models.get(params),
     count: (params) => client.models.countTokens(params),

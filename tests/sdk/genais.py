@@ -3,9 +3,10 @@
 
     genai.call(op, daemon, params) → {"result": …, "chunks": […], "error": {class, message, code}}
 
-op: generate, stream, count, models {config}, model {model}, and files: upload {path, config}, file_get, file_delete {name}, file_download {name, path}, store_upload {store, path}, file_list {config}, cache_create
+op: generate, stream, count, models {config}, model {model}, and live {model, turns, config}, and files: upload {path, config}, file_get, file_delete {name}, file_download {name, path}, store_upload {store, path}, file_list {config}, cache_create
 {model, config}, cache_get, cache_delete {name}, cache_update {name, config}, cache_list {config}. params: model, contents, config.
 """
+import asyncio
 import json
 import os
 import subprocess
@@ -33,6 +34,8 @@ class Python:
         options = types.HttpOptions(base_url=daemon.url, timeout=60000)
         client = genai.Client(api_key=token or SECRETS["TOKEN"], http_options=options)
         out = {"chunks": [], "error": None, "result": None}
+        if op == "live":
+            params = params | {"url": daemon.url, "token": token or SECRETS["TOKEN"]}
         try:
             about = {"file": client.files, "cache": client.caches, "store": client.file_search_stores}.get(op.split("_")[0], client.models)
             about = client.files if op == "upload" else about
@@ -93,6 +96,24 @@ class Python:
 
     def cache_list(self, caches, params, out):
         return [plain(c) for c in caches.list(**params)]
+
+
+    def live(self, models, params, out):
+        """The texts of the turns; the messages as chunks."""
+        options = types.HttpOptions(base_url=params["url"])
+        client = genai.Client(api_key=params["token"], http_options=options)
+
+        # It takes TLS for granted, which a program in front of gemgate has.
+        client._api_client._websocket_base_url = lambda *_: params["url"].replace("http", "ws", 1)
+        client._api_client._websocket_ssl_ctx = {}
+
+        async def converse():
+            async with client.aio.live.connect(model=params["model"], config=params.get("config")) as session:
+                for text in params["turns"]:
+                    await session.send_client_content(turns={"role": "user", "parts": [{"text": text}]}, turn_complete=True)
+                    out["chunks"] += [plain(m) async for m in session.receive()]
+
+        asyncio.run(converse())
 
 
 class Node:

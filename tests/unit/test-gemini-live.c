@@ -55,7 +55,8 @@ static void test_setup(void **state _unused_) {
 }
 
 static void test_model_is_rewritten(void **state _unused_) {
-        static const char json[] = "{\"setup\": {\"a\":1, \"model\" : \"models/alias\" , \"b\":\"\\u00e4\"}}";
+        static const char json[] =
+                "{\"setup\": {\"a\":1, \"model\" : \"models/alias\" , \"b\":\"\\u00e4\"}}";
         _cleanup_buf_ Buf names = BUF_INIT(GEMINI_LIVE_NAMES_MAX), out = BUF_INIT(1000);
         GeminiLiveSetup s;
         ApiError e;
@@ -85,15 +86,16 @@ static const char *names_of(const char *json, char *ret, size_t size) {
 static void test_names(void **state _unused_) {
         char a[512], b[512], both[512];
         GeminiLiveAnswer answer;
-        static const char update[] = "{\"sessionResumptionUpdate\":{\"newHandle\":\"A+/b\",\"resumable\":true}}";
+        static const char update[] =
+                "{\"sessionResumptionUpdate\":{\"newHandle\":\"A+/b\",\"resumable\":true}}";
 
         assert_string_equal(names_of("{\"setup\":{\"model\":\"models/x\",\"sessionResumption\":{}}}", a,
                                      sizeof(a)), "");
         assert_string_equal(names_of("{\"setup\":{\"model\":\"models/x\",\"cachedContent\":"
                                      "\"cachedContents/c\"}}", a, sizeof(a)),
                             "cachedContents/c ");
-        (void) names_of("{\"setup\":{\"model\":\"models/x\",\"session_resumption\":{\"handle\":\"A+\\/b\"}}}", a,
-                        sizeof(a));
+        (void) names_of("{\"setup\":{\"model\":\"models/x\",\"session_resumption\":"
+                        "{\"handle\":\"A+\\/b\"}}}", a, sizeof(a));
         assert_non_null(startswith(a, BINDING_SESSIONS));
         assert_true(binding_name_is_valid(a, strlen(a) - 1));
 
@@ -188,12 +190,15 @@ static void test_ends(void **state _unused_) {
                 { 1005, "", VERDICT_OK },
                 { 1007, "API key not valid. Please pass a valid API key.", VERDICT_KEY_DEAD },
                 { 1007, "Request contains an invalid argument.", VERDICT_REQUEST },
-                { 1008, "models/x is not found for API version v1beta, or is not supported", VERDICT_REQUEST },
-                { 1008, "Your API key was reported as leaked. Please use another API key.", VERDICT_KEY_DEAD },
-                { 1008, "Your project has been denied access. Please contact support.", VERDICT_PROJECT_DEAD },
+                { 1008, "models/x is not found for API version v1beta, or is not supported",
+                  VERDICT_REQUEST },
+                { 1008, "Your API key was reported as leaked. Please use another API key.",
+                  VERDICT_KEY_DEAD },
+                { 1008, "Your project has been denied access. Please contact support.",
+                  VERDICT_PROJECT_DEAD },
                 { 1008, "Operation is not implemented, or supported, or enabled.", VERDICT_REQUEST },
                 { 1008, "BidiGenerateContent session not found", VERDICT_REQUEST },
-                { 1011, "You exceeded your current quota, please check your plan and billing details. For more",
+                { 1011, "You exceeded your current quota, please check your plan and billing details.",
                   VERDICT_RATE_UNKNOWN },
                 { 1000, "You exceeded your current quota", VERDICT_RATE_UNKNOWN },
                 { 1011, "Your prepayment credits are depleted.", VERDICT_BILLING },

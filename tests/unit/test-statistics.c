@@ -8,6 +8,7 @@
 #include "pool-keys.h"
 #include "noon.h"
 #include "pool/state/schema.h"
+#include "server/live/live.h"
 #include "server/exchange/key-queue.h"
 #include "server/statistics.h"
 
@@ -96,6 +97,8 @@ static void say(LogLevel level _unused_, const char *line, void *userdata _unuse
         assert_non_null(strstr(line, "API_KEYS")); /* none is set */
 }
 
+static const LiveCounts live = { .open = 2, .total = 5, .refused = 1 };
+
 static const char keys_and_totals[] =
         "api_key_stats.AIza****aaaa.id home\n"
         "api_key_stats.AIza****aaaa.name home\n"
@@ -140,7 +143,10 @@ static const char middle[] = "load_balancing.model_isolation health and quota ar
 
 static const char end_of_queue[] = "queue.total_waited +1\n"
                                    "queue.total_given_up +0\n"
-                                   "queue.total_turned_away +0\n";
+                                   "queue.total_turned_away +0\n"
+                                   "live.open 2\n"
+                                   "live.total +5\n"
+                                   "live.total_turned_away +1\n";
 
 static const struct {
         unsigned wants, n_days;
@@ -230,6 +236,7 @@ static void test_visit(void **state _unused_) {
                         assert_int_equal(visit(&(StatsSource){ .pool = pool,
                                                                .config = config,
                                                                .queue = queue,
+                                                               .live = &live,
                                                                .n_days = rows[i].n_days },
                                                &t.sink),
                                          1);
@@ -312,7 +319,7 @@ static void test_slices(void **state _unused_) {
                 assert_int_equal(secret_new(key, (size_t) n, &wanted[i].secret), 0);
         }
         assert_int_equal(pool_set_keys(p, wanted, MANY, NOON, &change), 0);
-        source = (StatsSource){ .pool = p, .config = config, .queue = queue };
+        source = (StatsSource){ .pool = p, .config = config, .queue = queue, .live = &live };
         for (unsigned i = 0; i < MANY; i++)
                 use(p, "m", VERDICT_OK);
 

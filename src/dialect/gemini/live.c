@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Google takes both spellings of a member, and of two members of one name nobody knows which one it takes. So
- * each of them is looked at where a name is looked for: a second handle cannot pass beside the first.
+ * Google takes both spellings of a member, and which one of two members with one name it takes is not known.
+ * So each of them is looked at where a name is looked for: a second handle cannot pass beside the first.
  *
  * A handle is any text, and as good as a password for its session. A binding has its digest as the name.
  *

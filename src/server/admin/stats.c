@@ -13,6 +13,7 @@
 #include "server/http.h"
 #include "server/reply.h"
 #include "server/statistics.h"
+#include "server/live/live.h"
 
 void manage_write_time(JWriter *w, const char *key, const Zone *zone, usec_t t) {
         char s[TIMESTAMP_STRING_MAX];
@@ -173,6 +174,7 @@ int manage_stats(Request *q, ApiError *ret_error) {
                 .pool = p->pool,
                 .config = config_ref(q->config),
                 .queue = q->http->queue,
+                .live = live_sessions_counts(q->http->live),
                 .n_days = n_days,
         };
         return long_answer_start(q, &ops, a, ret_error);

@@ -19,7 +19,7 @@ static const Fallback *find_fallback(const Request *q, const Target *target, con
 }
 
 /* A key or a token in the place of a model's name, which Google, the statistics and the log would get. */
-static bool is_secret(const Request *q, const char *model) {
+bool target_is_secret(const Request *q, const char *model) {
         char copy[MODEL_NAME_MAX + 1];
 
         if (token_set_has(&q->config->tokens, model, strlen(model)))
@@ -35,7 +35,7 @@ static int settle(Request *q, Translation *t, const Reading *reading, Target *re
         PinSearch search;
         int r;
 
-        if (!q->job && is_secret(q, t->model)) {
+        if (!q->job && target_is_secret(q, t->model)) {
                 api_error_set(ret_error, 400, "model",
                               "model must be the name of a model, not a key or token.");
                 return DIALECT_E_REFUSED;

@@ -25,6 +25,8 @@ int target_set(Request *q, Target *ret, ApiError *ret_error);
 int target_take(Request *q, Reading *r, Target *ret, ApiError *ret_error); /* the worker has read the body */
 void target_done(Target *target);
 
+bool target_is_secret(const Request *q, const char *model); /* the name is a key or a token */
+
 /* Whether a model is left that may be tried. */
 static inline bool target_has_fallback(const Target *target) {
         return target->fallback && target->n_fallbacks < target->fallback->n_instead;

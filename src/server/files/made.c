@@ -102,3 +102,7 @@ void made_bind(Request *q, PoolKey *key, const char *made) {
         if (gemini_resource_name(made, &g))
                 bind(q, key, q->token, g.name, g.google, 0);
 }
+
+void made_bind_session(Request *q, PoolKey *key, const char *name) {
+        bind(q, key, q->token, name, NULL, 0);
+}

@@ -17,3 +17,6 @@ void made_learn_files(UpstreamQuery *query, const GeminiPath *row, const char *n
 
 /* From the answer of an exchange. `made`: as Google names it. */
 void made_bind(Request *q, PoolKey *key, const char *made);
+
+/* A session of the Live API. `name`: BINDING_SESSIONS and a digest. */
+void made_bind_session(Request *q, PoolKey *key, const char *name);
