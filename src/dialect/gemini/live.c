@@ -91,7 +91,7 @@ int gemini_live_message_check(const char *json, size_t n, ApiError *ret_error) {
 }
 
 const char *gemini_live_message_names(const char *json, size_t n, Buf *names) {
-        return gemini_names_each(json, n, add_name, names);
+        return gemini_names(json, n, false, add_name, names);
 }
 
 static int read_model(JsonView setup, GeminiLiveSetup *s, ApiError *ret_error) {
@@ -141,7 +141,7 @@ int gemini_live_setup_read(const char *json, size_t n, GeminiLiveSetup *ret, Buf
         r = read_model(setup, &s, ret_error);
         if (r != 0)
                 return r;
-        s.fault = gemini_names_all(setup.p, (size_t) (setup.end - setup.p), add_name, names);
+        s.fault = gemini_names(setup.p, (size_t) (setup.end - setup.p), true, add_name, names);
         r = read_handles(setup, names, ret_error);
         if (r != 0)
                 return r;

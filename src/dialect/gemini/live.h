@@ -16,7 +16,7 @@ typedef struct GeminiLiveSetup {
         char model[MODEL_NAME_MAX + 1]; /* without `models/` */
         bool cli;                       /* it was named as a model of the Gemini CLI */
         JsonView name;                  /* the model in the message */
-        const char *fault; /* of a name's spelling, as gemini_names_all() returns it; or NULL */
+        const char *fault; /* of a name's spelling, as gemini_names() returns it; or NULL */
 } GeminiLiveSetup;
 
 #define GEMINI_LIVE_NAMES_MAX (64U << 10) /* bytes of the names of a message; files and handles are few */
