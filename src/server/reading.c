@@ -5,10 +5,13 @@
 #include "base/text.h"
 #include "core/response-store.h"
 #include "dialect/gemini/names.h"
+#include "dialect/gemini/path.h"
 #include "dialect/json.h"
 #include "io/give-back.h"
+#include "server/files/chosen.h"
 #include "server/http.h"
 #include "server/reading.h"
+#include "server/routes.h"
 
 /* --- what a body is translated with --- */
 
@@ -184,6 +187,8 @@ static int read_body(Reading *r) {
 
         if (!r->dialect) {
                 e = check_object(&r->body, &r->refusal);
+                if (e == 0 && r->makes)
+                        chosen_list(&r->body, r->makes, &r->chosen);
                 return e != 0 ? e : list_names(r, &r->body);
         }
         e = translate(r->dialect, &r->context, r->job, &r->body, &r->translation, &r->refusal);
@@ -209,6 +214,7 @@ static void destroy(Reading *r) {
         free(r->cli);
         translation_free(r->translation);
         buf_done(&r->names);
+        buf_done(&r->chosen);
         buf_done(&r->body);
         buf_done(&r->headers);
         buf_done(&r->arguments);
@@ -284,6 +290,12 @@ static int copy_context(Reading *r, Request *q, const char *instead) {
         return 0;
 }
 
+static const char *makes_of(const Request *q) {
+        const GeminiPath *row = gemini_path_find(q->route->method, q->path);
+
+        return row ? row->makes : NULL;
+}
+
 int reading_begin(Request *q, const Dialect *dialect, const char *instead, void (*done)(Reading *r),
                   void *userdata, Reading **ret) {
         Buf *body = http_request_body(q->io);
@@ -298,6 +310,8 @@ int reading_begin(Request *q, const Dialect *dialect, const char *instead, void 
         r->userdata = userdata;
         r->give_back = q->http->give_back;
         r->dialect = dialect;
+        r->makes = dialect ? NULL : makes_of(q);
+        r->chosen = BUF_INIT(CHOSEN_BYTES_MAX);
         r->config = config_ref(q->config);
         r->job = q->job ? job_ref(q->job) : NULL;
         e = copy_context(r, q, instead);

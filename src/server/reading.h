@@ -21,6 +21,7 @@ typedef struct Reading {
         /* what is read */
         Buf body;
         const Dialect *dialect; /* NULL: a Gemini object that is not translated */
+        const char *makes;      /* of such an object: what is made by it, as in GeminiPath; or NULL */
         DialectContext context;
         Config *config;         /* references */
         Job *job;               /* or NULL */
@@ -36,6 +37,7 @@ typedef struct Reading {
         Buf names;       /* of files and cached contents in the request, each with a NUL */
         size_t n_names;
         const char *names_fault; /* what they must be, if one is spelled otherwise; or NULL */
+        Buf chosen; /* of `makes`: what the body names it, see server/files/chosen.h */
         CliRequest *cli; /* the job, if the Gemini CLI serves the request; or NULL */
 } Reading;
 

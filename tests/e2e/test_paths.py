@@ -249,8 +249,22 @@ def test_name_that_another_has_chosen(sim, daemon, api):
     assert api.ask("POST", "/v1beta/agents", {"id": "my-agent"}, status=409)["error"]["message"].startswith("Requested")
     assert len(sim.requests()) == 1, "its project has refused it"
     api.ask("POST", "/v1beta/tunedModels?tunedModelId=mine", {})
-    Api(daemon, "TOKEN2").ask("POST", "/v1beta/tunedModels?tunedModelId=mine", {}, status=409)
-    Api(daemon, "TOKEN2").ask("GET", "/v1beta/tunedModels/mine", status=404)
+    sim.clear()
+    other = Api(daemon, "TOKEN2")
+    for query in ("tunedModelId=mine", "TUNEDMODELID=mine", "tuned_model_id=mine", "tunedModelId=%6dine", "tunedModelId=a&tunedModelId=mine",
+                  "tunedModelId=mine&tunedModelId=a", "tunedModelId=tunedModels/mine"):
+        other.ask("POST", f"/v1beta/tunedModels?{query}", {}, status=409)
+    long = b'{"description":"%s",' % (b"x" * 300_000)  # which the worker reads
+    for begin in (b"{", long):
+        for rest in (b'"id":"my-agent"}', b'"id":"my\\u002dagent"}', b'"id":"a","id":"my-agent"}', b'"id":"my-agent","id":"a"}',
+                     b'"id":"agents/my-agent"}'):
+            other.ask("POST", "/v1beta/agents", begin + rest, status=409)
+        other.ask("POST", "/v1beta/tunedModels", begin + b'"name":"tunedModels/mine"}', status=409)
+        other.ask("POST", "/v1beta/agents", begin + b'"id":"a",' * 400 + b'"x":1}', status=400)
+    other.ask("GET", "/v1beta/tunedModels/mine", status=404)
+    assert sim.requests() == []
+    api.ask("GET", "/v1beta/tunedModels/mine")
+    api.ask("GET", "/v1beta/agents/my-agent")
 
 
 @pytest.mark.unjudged

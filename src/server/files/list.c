@@ -182,11 +182,15 @@ static bool read_size(Request *q, const GeminiKind *kind, size_t *ret) {
 
 int resource_list(Request *q, const GeminiPath *row, ApiError *ret_error) {
         const char *kind = row->kind, *token = argument(q, "pageToken", "page_token");
-        char after[BINDING_NAME_MAX + 1] = "";
+        char after[BINDING_NAME_MAX + 1] = "", name[BINDING_NAME_MAX + 1];
         _cleanup_(resource_freep) Resource *r = NULL;
         size_t size;
         int e;
 
+        if (!gemini_path_name(row, q->path, name)) {
+                api_error_set(ret_error, 400, NULL, "The path does not name a model.");
+                return HANDLER_E_REFUSED;
+        }
         e = list_filter_check(q, row, ret_error);
         if (e != 0)
                 return e;

@@ -29,6 +29,7 @@
 #include "io/timeout.h"
 #include "server/exchange/exchange.h"
 #include "server/exchange/pin.h"
+#include "server/files/chosen.h"
 #include "server/files/front.h"
 #include "server/files/internal.h"
 #include "server/files/made.h"
@@ -40,7 +41,7 @@
 
 #define ARGUMENT_MAX  1024U
 #define URL_SAFE      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-/:"
-#define QUERY_CHARS   URL_SAFE "%!$'()*+,;@?="
+#define QUERY_CHARS   URL_SAFE "%!$'()*+,@?=" /* some servers take `;` for `&` */
 #define HEADER_CHARS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 Resource *resource_free(Resource *r) {
@@ -192,9 +193,19 @@ typedef struct Arguments {
         size_t n;
 } Arguments;
 
+/* Nor is there an escape that Google could read in another way. */
+static bool is_value(const char *value) {
+        char decoded[ARGUMENT_MAX + 1];
+        size_t n = strlen(value);
+
+        if (n > ARGUMENT_MAX || (n > 0 && !text_in_charset(value, n, QUERY_CHARS)))
+                return false;
+        memcpy(decoded, value, n + 1);
+        return text_percent_decode(decoded) >= 0;
+}
+
 static void put_argument(const char *name, const char *value, void *userdata) {
         Arguments *a = userdata;
-        size_t n = value ? strlen(value) : 0;
 
         switch (gemini_argument(a->row, name)) {
         case GEMINI_ARGUMENT_UNKNOWN:
@@ -207,7 +218,7 @@ static void put_argument(const char *name, const char *value, void *userdata) {
                 if (!value)
                         return;
         }
-        if (n > ARGUMENT_MAX || (n > 0 && !text_in_charset(value, n, QUERY_CHARS)))
+        if (!is_value(value))
                 a->fault = name;
         else
                 (void) buf_printf(a->path, "%c%s=%s", a->n++ == 0 ? '?' : '&', name, value);
@@ -288,16 +299,16 @@ static void resource_on_read(Reading *reading) {
         Resource *r = reading->userdata;
         Request *q = r->request;
         int e = reading->error;
-        ApiError error;
+        ApiError error = reading->refusal; /* if it was refused */
 
+        if (e == 0 && r->row->makes)
+                e = chosen_check(q, r->row->makes, &reading->chosen, r->name, &error);
         if (e == 0)
                 e = pin_find(q,
                              &(PinSearch){ .path = r->name,
                                            .names = &reading->names,
                                            .fault = reading->names_fault },
                              r->query.pinned, &error);
-        else if (e == DIALECT_E_REFUSED)
-                error = reading->refusal;
         reading_return_body(reading, q);
         r->reading = reading_free(reading, q->http->worker);
         if (e == 0)
@@ -306,49 +317,6 @@ static void resource_on_read(Reading *reading) {
                 api_error_from_failure(&error, e);
         (void) resource_free(r);
         request_reply_error(q, &error);
-}
-
-/* The name that a client gives what it makes. Made by another, it does not become this client's, and would
- * be no longer found by the other. */
-static int check_chosen(Resource *r, const char *id, ApiError *ret_error) {
-        const char *kind = r->row->makes;
-        char name[BINDING_NAME_MAX + 1];
-        FileOwner asker;
-        int e;
-
-        id = startswith(id, kind) ?: id;
-        if (!binding_name_make(kind, id, strlen(id), name))
-                return 0; /* Google decides */
-        e = file_owner_init(&asker, r->request);
-        if (e < 0 || !pool_bound_to(asker.pool, name, asker.now))
-                return e;
-        if (file_owner_may_use(&asker, name)) {
-                memcpy(r->name, name, strlen(name) + 1); /* its project refuses it */
-                return 0;
-        }
-        api_error_set(ret_error, 409, NULL, "%s already exists: choose another name.", name);
-        return HANDLER_E_REFUSED;
-}
-
-static int check_chosen_names(Resource *r, ApiError *ret_error) {
-        const Buf *body = http_request_body(r->request->io);
-        const char *argument = http_request_argument(r->request->io, "tunedModelId");
-        JsonView root = json_view(body->n > 0 ? buf_data(body) : "", body->n), file, views[3];
-        int e = argument ? check_chosen(r, argument, ret_error) : 0;
-
-        file = json_view_get(root, "file");
-        views[0] = json_view_get(root, "id");
-        views[1] = gemini_kind(r->row->makes)->snake ? (JsonView){} : json_view_get(root, "name");
-        views[2] = json_view_get(file, "name");
-        for (size_t i = 0; e == 0 && i < ELEMENTSOF(views); i++) {
-                char id[BINDING_NAME_MAX + 1];
-
-                if (!json_view_is(views[i], '"'))
-                        continue;
-                json_view_copy(views[i], id, sizeof(id));
-                e = check_chosen(r, id, ret_error);
-        }
-        return e;
 }
 
 /* A verb (cancel, ping) has no body, or an empty object. */
@@ -360,14 +328,15 @@ static bool needs_body(const GeminiPath *row) {
 static int read_body(Resource *r, ApiError *ret_error) {
         Request *q = r->request;
         PinSearch search = { .path = r->name, .all = true };
+        _cleanup_buf_ Buf chosen = BUF_INIT(CHOSEN_BYTES_MAX);
         int e = 0;
 
         if (route_takes_body(q->route) && (http_request_body(q->io)->n > 0 || needs_body(r->row))) {
                 search.json = http_request_body(q->io);
                 e = reading_check(q, ret_error);
                 if (e == 0 && r->row->makes) {
-                        e = check_chosen_names(r, ret_error);
-                        search.path = r->name;
+                        chosen_list(search.json, r->row->makes, &chosen);
+                        e = chosen_check(q, r->row->makes, &chosen, r->name, ret_error);
                 }
         }
         return e == 0 ? pin_find(q, &search, r->query.pinned, ret_error) : e;
