@@ -71,6 +71,7 @@ static const struct {
         { PLACE_OTHER, "input_config", PLACE_CONFIG },
         { PLACE_REQUEST, "input", PLACE_INPUT },
         { PLACE_REQUEST, "instances", PLACE_INPUT },
+        { PLACE_REQUEST, "parameters", PLACE_INPUT },
         { PLACE_ANY, "args", PLACE_DATA },
         { PLACE_ANY, "parametersJsonSchema", PLACE_DATA },
         { PLACE_ANY, "parameters_json_schema", PLACE_DATA },
@@ -122,7 +123,15 @@ static const NamesMember members[] = {
         { PLACE_ANY, "credential", BINDING_CREDENTIALS, NULL, .is_bare = true },
         { PLACE_ANY, "credential_id", BINDING_CREDENTIALS, NULL, .is_bare = true },
         { PLACE_ANY, "voice", BINDING_VOICES, NULL, .is_bare = true },
-        { PLACE_REQUEST, "model", BINDING_TUNED, NULL },
+        { PLACE_ANY, "voiceName", BINDING_VOICES, NULL, .is_bare = true },
+        { PLACE_ANY, "voice_name", BINDING_VOICES, NULL, .is_bare = true },
+        { PLACE_ANY, "interaction_id", BINDING_INTERACTIONS, NULL, .is_bare = true },
+        { PLACE_ANY, "model", BINDING_TUNED, NULL }, /* a batch has one, too */
+        { PLACE_ANY, "baseModel", BINDING_TUNED, NULL },
+        { PLACE_ANY, "base_model", BINDING_TUNED, NULL },
+        { PLACE_ANY, "tunedModel", BINDING_TUNED, NULL }, /* on which another is based */
+        { PLACE_ANY, "tuned_model", BINDING_TUNED, NULL },
+        { PLACE_ANY, "uri", BINDING_FILES, NULL },
 };
 
 /* Most names differ in their first character. */
