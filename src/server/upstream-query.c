@@ -93,13 +93,16 @@ static int query_on_piece(int status, const char *p, size_t n, void *userdata) {
 
 static int next(UpstreamQuery *q);
 
-/* Such a call names no model: what is not found, or not open to this key, is what it asks for. */
+/* Such a call names no model: what is not found, or not open to this key, is what it asks for. The answer to
+ * a HEAD has nothing in which Google could say so. */
 static void weigh_resource(UpstreamQuery *q) {
         Verdict *v = &q->verdict;
+        bool is_bare = streq_ptr(q->verb, "HEAD") && v->class == VERDICT_FOREIGN;
 
         if (q->method == GEMINI_RESOURCE &&
-            ((v->class == VERDICT_REQUEST && v->status == 404) ||
-             (v->class == VERDICT_FOREIGN && v->status == 403 && streq(v->reason, "PERMISSION_DENIED"))))
+            ((v->class == VERDICT_REQUEST && v->status == 404) || (is_bare && v->status == 404) ||
+             (v->class == VERDICT_FOREIGN && v->status == 403 &&
+              (is_bare || streq(v->reason, "PERMISSION_DENIED")))))
                 v->class = VERDICT_RESOURCE;
         if (q->request)
                 named_weigh(q->request, v);

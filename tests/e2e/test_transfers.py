@@ -197,6 +197,12 @@ def test_parts_of_a_file(sim, tmp_path, kind):
         with Download(d, f"files/gen-{SMALL}", "HEAD") as down:
             assert down.head().header("Content-Length") == str(SMALL)
             assert down.c.read_body("HEAD").complete
+        tried = sim.count()
+        assert d.ask("HEAD", "/v1beta/files/none:download?alt=media").status == 404, "Google's answer has no body"
+        assert sim.count() == tried + 1
+        sim.clear()
+        with Download(d, f"files/gen-{SMALL}") as down:
+            assert down.head().header("Content-Length") == str(SMALL)
         with Download(d, "files/gen-0") as down:
             assert down.head().header("Content-Length") == "0"
         assert {r.target for r in sim.requests() if "download" in r.target} == {
