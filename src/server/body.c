@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
 #include "base/limits.h"
 #include "base/text.h"
 #include "server/body.h"
@@ -9,12 +11,23 @@
 
 /* --- the head --- */
 
+/* MAX_UPLOAD is that of a whole file: a piece of it has what is left behind its offset. Google refuses one
+ * whose offset is not the number of bytes that it has. */
+static uint64_t max_of_upload(const Request *q) {
+        const char *offset = http_request_header(q->io, "X-Goog-Upload-Offset");
+        uint64_t at = 0, max = q->config->max_upload;
+
+        if (offset && text_parse_u64(offset, &at) == -ERANGE)
+                at = max;
+        return max - MIN(at, max);
+}
+
 /* A CLI's request is larger than the client's request, which MAX_BODY has limited already. */
 static uint64_t max_of(const Request *q) {
         if (!route_takes_body(q->route))
                 return HTTP_SKIPPED_BODY_MAX;
         if (q->route->flags & ROUTE_UPLOAD_TOKEN)
-                return q->config->max_upload;
+                return max_of_upload(q);
         if (q->route->flags & ROUTE_SMALL_BODY)
                 return MIN(q->config->max_body, (uint64_t) HTTP_SMALL_BODY_MAX);
         return q->inner ? JOB_LINE_MAX : q->config->max_body;
@@ -49,7 +62,7 @@ static int too_large(const Request *q, ApiError *ret_error) {
         else if (q->route->flags & ROUTE_UPLOAD_TOKEN)
                 api_error_set(ret_error, 413, NULL,
                               "The upload is larger than MAX_UPLOAD allows (%llu bytes).",
-                              (unsigned long long) max_of(q));
+                              (unsigned long long) q->config->max_upload);
         else if (route_takes_body(q->route))
                 api_error_set(ret_error, 413, NULL, "The body is larger than MAX_BODY allows (%llu bytes).",
                               (unsigned long long) max_of(q));

@@ -631,6 +631,26 @@ def test_max_upload(sim, start):
         assert too_large(d.ask("POST", Upload.PATH, [*headers, ("X-Goog-Upload-Header-Content-Length", str(size))], b"{}"))
     url = Files(d).start(size=MIB)
     assert too_large(Files(d).piece(url, b"xx", MIB - 1))
+    half = [("X-Goog-Upload-Command", "upload"), ("X-Goog-Upload-Offset", "0")]
+    path = url[url.index("/", len("http://")):]
+    with Upload(d, None, path=path, headers=half) as u:
+        u.send(content(MIB // 2))
+        assert u.answer().header("X-Goog-Upload-Size-Received") == str(MIB // 2)
+    for size, offset in ((MIB, str(MIB // 2)), (MIB, str(MIB - 1)), (MIB, str(MIB)), (MIB, str(10**30)), (None, str(MIB // 2)),
+                         (None, str(MIB - 1)), (None, str(MIB))):  # all pieces together, of a length that is known or not
+        with Upload(d, size, path=path, headers=[("X-Goog-Upload-Command", "upload, finalize"), ("X-Goog-Upload-Offset", offset)]) as u:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                u.send(content(MIB))
+            assert too_large(u.answer()), (size, offset)
+    for offset in ([], [("X-Goog-Upload-Offset", "")], [("X-Goog-Upload-Offset", "-1")], [("X-Goog-Upload-Offset", "0x1")]):
+        a = d.ask("POST", path, [("X-Goog-Upload-Command", "upload"), *offset], b"x")
+        assert a.status == 400 and (b"has X-Goog-Upload-Offset" in a.body or offset and b"A header" in a.body), (offset, a.body)
+    path = (url := Files(d).start(size=MIB))[url.index("/", len("http://")):]
+    for command, offset in (("upload", 0), ("upload, finalize", MIB // 2)):
+        with Upload(d, None, path=path, headers=[("X-Goog-Upload-Command", command), ("X-Goog-Upload-Offset", str(offset))]) as u:
+            u.send(content(MIB // 2))
+            a = u.answer()
+    assert json.loads(a.body)["file"]["sizeBytes"] == str(MIB)
     wait_idle(d)
 
 

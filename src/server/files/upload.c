@@ -323,7 +323,7 @@ static void put_body(Resource *r) {
         r->query.n_body = body->n;
 }
 
-/* Of the whole file, as far as its client names it: bodies are looked at one by one (server/body.h). */
+/* Of the whole file, as far as the head names it; the body that follows has what is left (server/body.c). */
 static int check_size(Request *q, ApiError *ret_error) {
         const char *whole = http_request_header(q->io, "X-Goog-Upload-Header-Content-Length");
         const char *offset = http_request_header(q->io, "X-Goog-Upload-Offset");
@@ -373,6 +373,11 @@ int resource_upload(Request *q, ApiError *ret_error) {
                               "The commands of an upload are start, upload, finalize, query and cancel.");
         if (id && !command)
                 return refuse(ret_error, 400, "X-Goog-Upload-Command", "An upload goes on with a command.");
+        /* Without it nothing would bound all pieces together. */
+        if (id && has_word(command, "upload") &&
+            strnull(http_request_header(q->io, "X-Goog-Upload-Offset")))
+                return refuse(ret_error, 400, "X-Goog-Upload-Offset",
+                              "A piece of an upload has X-Goog-Upload-Offset: how much was sent before.");
         if (id && !find_upload(r, id))
                 return refuse(ret_error, 404, "upload_id",
                               "There is no such upload of this token, or it is over: start another.");
