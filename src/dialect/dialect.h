@@ -67,7 +67,6 @@ struct Dialect {
         bool is_chat;      /* served by the Gemini CLI if ENGINE=cli or `cli/` requires it */
         bool is_cli;       /* always served by the Gemini CLI */
         bool names_responses; /* a request may name what DialectContext.responses has */
-        bool names_all; /* a request may name any kind of thing at Google: `all` of gemini_names() */
         bool ends_failed;  /* stream_error() ends the stream; otherwise the connection is cut behind it */
 
         int (*request)(const DialectContext *c, const char *body, size_t n, Translation **ret,

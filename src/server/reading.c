@@ -160,10 +160,11 @@ static bool on_name(const char *name, void *userdata) {
 }
 
 static int list_names(Reading *r, const Buf *json) {
+        bool all = !r->dialect || gemini_method_names_all(r->translation->method);
+
         r->names = BUF_INIT(PIN_NAMES_MAX * (BINDING_NAME_MAX + 1));
         if (json->n > 0)
-                r->names_fault = gemini_names(buf_data(json), json->n,
-                                              !r->dialect || r->dialect->names_all, on_name, r);
+                r->names_fault = gemini_names(buf_data(json), json->n, all, on_name, r);
         if (r->n_names <= PIN_NAMES_MAX)
                 return r->names.error;
         api_error_set(&r->refusal, 400, NULL, "The request names too many files and other objects.");

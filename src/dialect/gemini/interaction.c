@@ -421,7 +421,6 @@ static Translation *interaction_translation_free(Translation *t) {
                 .name = called,                                                                             \
                 .blank = ":\n\n",                                                                           \
                 .key_argument = true,                                                                       \
-                .names_all = true,                                                                          \
                 .request = reads,                                                                           \
                 .event = interaction_event,                                                                 \
                 .finish = interaction_finish,                                                               \

@@ -37,6 +37,11 @@ static inline bool gemini_method_may_fall_back(GeminiMethod m) {
         return m <= GEMINI_STREAM || m == GEMINI_INTERACT || m == GEMINI_INTERACT_STREAM;
 }
 
+/* The body is no list of contents: it may name any kind of thing at Google (names.h). */
+static inline bool gemini_method_names_all(GeminiMethod m) {
+        return m >= GEMINI_PREDICT;
+}
+
 /* The answer is generated: it has candidates. */
 static inline bool gemini_method_generates(GeminiMethod m) {
         return m == GEMINI_GENERATE || m == GEMINI_STREAM;

@@ -12,5 +12,6 @@
 typedef bool (*GeminiNameFn)(const char *name, void *userdata);
 
 /* NULL; or, if a value is not spelled as it must be, what it must be. Not `all`: a request that generates,
- * counts or embeds, so it looks first whether there may be any name. */
+ * counts or embeds, so it looks first whether there may be any name.
+ * See gemini_method_names_all(). */
 const char *gemini_names(const char *json, size_t n, bool all, GeminiNameFn f, void *userdata);

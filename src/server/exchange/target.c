@@ -62,7 +62,7 @@ static int settle(Request *q, Translation *t, const Reading *reading, Target *re
                 return DIALECT_E_REFUSED;
         }
         search = reading ? (PinSearch){ .names = &reading->names, .fault = reading->names_fault }
-                         : (PinSearch){ .json = &t->gemini, .all = t->dialect->names_all };
+                         : (PinSearch){ .json = &t->gemini, .all = gemini_method_names_all(t->method) };
         search.path = t->native.names;
         r = pin_find(q, &search, target.pinned, ret_error);
         if (r != 0)
