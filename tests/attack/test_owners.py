@@ -37,7 +37,8 @@ def of_kinds(made):
         if kind == "models" and "/operations/" in rest:
             yield row.method, f"/v1beta/{VEO}/operations/{made['operations']}", None, ()
         elif kind in made and rest.startswith("/x"):
-            yield row.method, before + kind + "/" + made[kind] + rest[2:] + row.query, row.body, row.headers
+            query = "?alt=media" if "/media/" in rest else row.query
+            yield row.method, before + kind + "/" + made[kind] + rest[2:] + query, row.body, row.headers
         if row.path.startswith("/upload/") and row.method == "POST" and not rest:
             for command in ("upload", "upload, finalize", "finalize", "query", "cancel", "start"):
                 headers = (("X-Goog-Upload-Command", command), ("X-Goog-Upload-Offset", "0"))

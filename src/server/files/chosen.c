@@ -64,7 +64,9 @@ static void on_argument(const char *name, const char *value, void *userdata) {
         Arguments *a = userdata;
         char id[3 * BINDING_ID_MAX + 1];
 
-        if ((!strcaseeq(name, "tunedModelId") && !strcaseeq(name, "tuned_model_id")) || !value || strlen(value) >= sizeof(id))
+        if (!strcaseeq(name, "tunedModelId") && !strcaseeq(name, "tuned_model_id"))
+                return;
+        if (!value || strlen(value) >= sizeof(id))
                 return;
         memcpy(id, value, strlen(value) + 1);
         if (text_percent_decode(id) >= 0)
