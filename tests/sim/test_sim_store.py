@@ -22,7 +22,7 @@ KINDS = {
     "agents": ("agents", {"id": "my-agent"}, True, "agents", []),
     "environments": ("environments", {"mode": "x"}, True, "environments", [
         ("GET", ":get", None, "id"), ("GET", "/files/a", None, "done")]),
-    "triggers": ("triggers", {"schedule": "x"}, True, "triggers", [("POST", "/executions", None, "name")]),
+    "triggers": ("triggers", {"schedule": "x"}, True, "triggers", [("POST", "/executions", None, "id")]),
     "voices": ("voices", {"type": "prompted"}, True, "voices", []),
     "webhooks": ("webhooks", {"uri": "https://example.com/"}, True, "webhooks", [
         ("POST", ":ping", None, None), ("POST", ":rotateSigningSecret", {}, "secret")]),
