@@ -184,7 +184,7 @@ static void on_no_descriptor(void *userdata) {
         WebsocketDial *d = userdata;
 
         text_copy(d->cause, sizeof(d->cause), HTTP_POOL_NO_DESCRIPTOR);
-        finish(d, HTTP_OUTCOME_UNREACHED, NULL);
+        finish(d, HTTP_OUTCOME_LACKING, NULL);
 }
 
 /* Or it waits for a descriptor. */

@@ -24,7 +24,7 @@ typedef struct WebsocketDialParams {
 
 /* Its pointers are right as long as the dial lives. */
 typedef struct WebsocketAnswer {
-        HttpOutcome outcome; /* COMPLETE: there is an answer; UNREACHED and BROKEN: as of an HTTP call */
+        HttpOutcome outcome; /* COMPLETE: there is an answer; the others: as of an HTTP call */
         int status;          /* of the answer; 101: there is a WebSocket; 0: no answer */
         const char *body;    /* of another status: the first WEBSOCKET_ANSWER_MAX bytes */
         size_t n_body;

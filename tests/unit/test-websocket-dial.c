@@ -348,7 +348,7 @@ static void test_descriptors(void **state) {
         descriptors_set_limit(all, 1);
         descriptors_take(all, DESCRIPTOR_UPSTREAM);
         assert_int_equal(begin_with(f, &(WebsocketDialParams){ .connect_timeout = 50 * USEC_PER_MSEC }), 0);
-        assert_ends(f, HTTP_OUTCOME_UNREACHED, 0);
+        assert_ends(f, HTTP_OUTCOME_LACKING, 0);
         assert_non_null(strstr(f->cause, "LimitNOFILE"));
 
         assert_int_equal(begin_with(f, &(WebsocketDialParams){}), 0);

@@ -238,10 +238,12 @@ static void verdict_of_answer(const Live *l, const WebsocketAnswer *a, Verdict *
         if (a->outcome == HTTP_OUTCOME_COMPLETE) {
                 gemini_error_classify(a->status, a->body, a->n_body, key_of(l), ret);
                 ret->retry_after = ret->retry_after ?: a->retry_after;
-        } else
+        } else {
                 verdict_init(ret, VERDICT_UNREACHABLE, 0,
-                             a->outcome == HTTP_OUTCOME_UNREACHED ? "Gemini could not be reached."
-                                                                  : "Gemini gave no answer.");
+                             a->outcome == HTTP_OUTCOME_BROKEN ? "Gemini gave no answer."
+                                                               : "Gemini could not be reached.");
+                ret->is_own = a->outcome == HTTP_OUTCOME_LACKING;
+        }
         text_copy(ret->cause, sizeof(ret->cause), a->cause);
 }
 
