@@ -7,8 +7,10 @@ import ssl
 import subprocess
 
 import pytest
+from websockets.sync.client import connect
 
 import http1
+import live
 import process
 import readme
 import wait
@@ -139,3 +141,14 @@ def test_client(proxy, certificate):
         assert c.read("POST").status == 200
     line = daemon.wait_log("the last request", lambda line: line.get("dialect") == "openai-chat")
     assert line["client"] == CLIENT
+
+
+def test_live(proxy, certificate):
+    """A WebSocket of the Live API."""
+    _, port = proxy
+    context = ssl.create_default_context(cafile=str(certificate[0]))
+    sock = socket.create_connection(("127.0.0.1", port), source_address=(CLIENT, 0))
+    with connect(f"wss://{NAME}{live.PATH.format('v1beta')}", sock=sock, ssl=context, proxy=None,
+                 additional_headers={"x-goog-api-key": SECRETS["TOKEN"]}, open_timeout=wait.DEADLINE) as ws:
+        live.setup(ws)
+        assert live.turn(ws, "one")[0] == "gemini-sim got: one"
