@@ -103,6 +103,7 @@ int frame_read(FrameReader *r, Buf *in, Frame *ret) {
                 take(&h, in, &r->message);
                 if (!h.is_last)
                         continue;
+                buf_done(&r->whole);
                 r->whole = r->message;
                 r->message = BUF_INIT(FRAME_MESSAGE_MAX);
                 k = give(r, r->opcode, ret);
