@@ -244,10 +244,11 @@ def test_a_wrong_first_message(sim, daemon, first, code):
     settled(daemon)
 
 
-def test_a_later_message_that_is_no_json(sim, daemon):
+@pytest.mark.parametrize("later", ["{,}", '{"s\\u0065tup":{"model":"models/other"}}'])
+def test_a_wrong_later_message(sim, daemon, later):
     with session(daemon) as ws:
         setup(ws)
-        ws.send("{,}")
+        ws.send(later)
         assert ended(ws)[0] == 1007
     settled(daemon)
     [r] = sim.requests()

@@ -116,6 +116,41 @@ static void test_names(void **state _unused_) {
         assert_non_null(strstr(both, b));
 }
 
+/* They are not looked at to the last one, which is none. */
+static void test_a_million_handles(void **state _unused_) {
+        _cleanup_buf_ Buf names = BUF_INIT(GEMINI_LIVE_NAMES_MAX), json = BUF_INIT(16U << 20);
+        GeminiLiveSetup s;
+        ApiError e;
+
+        (void) buf_puts(&json, "{\"setup\":{\"model\":\"models/x\",\"sessionResumption\":{");
+        for (size_t i = 0; i < 1000000; i++)
+                (void) buf_puts(&json, "\"handle\":\"A\",");
+        (void) buf_puts(&json, "\"handle\":7}}}");
+        assert_int_equal(read_setup(buf_cstr(&json), &s, &names, &e), DIALECT_E_REFUSED);
+        assert_string_equal(e.message, "setup names too much.");
+}
+
+static void test_a_later_message(void **state _unused_) {
+        static const struct {
+                const char *json;
+                int r;
+        } cases[] = {
+                { "{}", 0 },
+                { "{\"realtimeInput\":{\"setup\":1},\"setups\":{}}", 0 },
+                { "[]", DIALECT_E_REFUSED },
+                { "{", DIALECT_E_REFUSED },
+                { "{\"setup\":{\"model\":\"models/y\"}}", DIALECT_E_REFUSED },
+                { "{\"realtimeInput\":{},\"s\\u0065tup\":null}", DIALECT_E_REFUSED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                ApiError e;
+
+                assert_int_equal(gemini_live_message_check(cases[i].json, strlen(cases[i].json), &e),
+                                 cases[i].r);
+        }
+}
+
 static void test_a_handle_that_is_none(void **state _unused_) {
         static const char before[] = "{\"setup\":{\"model\":\"models/x\",\"sessionResumption\":{\"handle\":";
         _cleanup_buf_ Buf names = BUF_INIT(GEMINI_LIVE_NAMES_MAX), json = BUF_INIT(1U << 20);
@@ -249,6 +284,8 @@ int main(void) {
                 cmocka_unit_test(test_setup),
                 cmocka_unit_test(test_model_is_rewritten),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_a_million_handles),
+                cmocka_unit_test(test_a_later_message),
                 cmocka_unit_test(test_a_handle_that_is_none),
                 cmocka_unit_test(test_messages),
                 cmocka_unit_test(test_answers),

@@ -51,7 +51,8 @@ static int handle_name(JsonView handle, char ret[static BINDING_NAME_MAX + 1]) {
         return 0;
 }
 
-/* Each handle of each sessionResumption. */
+/* Each handle of each sessionResumption, as far as there is room for their names: a message can have a
+ * million of them, and a digest of each would hold the loop. */
 static int read_handles(JsonView setup, Buf *names, ApiError *ret_error) {
         JsonCursor members = json_enter(setup), inner;
         char text[BINDING_NAME_MAX + 1];
@@ -72,7 +73,8 @@ static int read_handles(JsonView setup, Buf *names, ApiError *ret_error) {
                                 return r;
                         if (r < 0)
                                 return refuse(ret_error, "sessionResumption.handle is not one.");
-                        (void) add_name(text, names);
+                        if (!add_name(text, names))
+                                return 0; /* names->error tells it */
                 }
         }
         return 0;
@@ -80,13 +82,29 @@ static int read_handles(JsonView setup, Buf *names, ApiError *ret_error) {
 
 /* --- of the client --- */
 
-int gemini_live_message_check(const char *json, size_t n, ApiError *ret_error) {
+static int check_object(const char *json, size_t n, ApiError *ret_error) {
         const char *why = json_fault(json, n);
 
         if (why)
                 return refuse(ret_error, "The message is not JSON: %s.", why);
         if (json_first(json, n) != '{')
                 return refuse(ret_error, "A message must be a JSON object.");
+        return 0;
+}
+
+/* Nothing looks for another model or handle in a later message: not to depend on Google's refusal of it. */
+int gemini_live_message_check(const char *json, size_t n, ApiError *ret_error) {
+        JsonView name, value;
+        JsonCursor members;
+        int r;
+
+        r = check_object(json, n, ret_error);
+        if (r != 0)
+                return r;
+        members = json_enter(json_view(json, n));
+        while (json_next(&members, &name, &value))
+                if (json_view_equals(name, "setup"))
+                        return refuse(ret_error, "setup must be the first message, and only the first.");
         return 0;
 }
 
@@ -127,7 +145,7 @@ int gemini_live_setup_read(const char *json, size_t n, GeminiLiveSetup *ret, Buf
         JsonCursor root;
         int r;
 
-        r = gemini_live_message_check(json, n, ret_error);
+        r = check_object(json, n, ret_error);
         if (r != 0)
                 return r;
         root = json_enter(json_view(json, n));

@@ -31,7 +31,8 @@ int gemini_live_setup_write(const GeminiLiveSetup *s, const char *json, size_t n
                             Buf *out);
 bool gemini_live_setup_is_for(const GeminiLiveSetup *s, const char *model); /* as it is */
 
-/* A later message of the client: 0, with its names; DIALECT_E_REFUSED: it is no JSON object. */
+/* A later message of the client: 0, with its names; DIALECT_E_REFUSED: it is no JSON object, or a
+ * second setup. */
 int gemini_live_message_check(const char *json, size_t n, ApiError *ret_error);
 const char *gemini_live_message_names(const char *json, size_t n, Buf *names);
 
