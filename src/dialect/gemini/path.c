@@ -37,6 +37,18 @@
                 QUERY("PATCH", of "/permissions/{permission}", kind, .arguments = "updateMask"),            \
                 QUERY("DELETE", of "/permissions/{permission}", kind)
 
+/* What a model does. Its long predictions are operations, which are bound, or not. */
+#define METHODS(of, kind_of, made)                                                                          \
+        COUNTED(of ":generateContent", .kind = kind_of),                                                    \
+                COUNTED(of ":streamGenerateContent", .kind = kind_of, .arguments = "alt"),                  \
+                EXCHANGE("POST", of ":countTokens", .kind = kind_of),                                       \
+                COUNTED(of ":embedContent", .kind = kind_of),                                               \
+                COUNTED(of ":batchEmbedContents", .kind = kind_of),                                         \
+                COUNTED(of ":predict", .kind = kind_of),                                                    \
+                COUNTED(of ":predictLongRunning", .kind = kind_of, .makes = made),                          \
+                QUERY("POST", of ":batchGenerateContent", kind_of, BINDING_BATCHES),                        \
+                QUERY("POST", of ":asyncBatchEmbedContent", kind_of, BINDING_BATCHES)
+
 /* What interactions brought: made, listed, asked for and deleted by id. */
 #define OBJECTS(name, of, more)                                                                             \
         QUERY("POST", name, .makes = of, .headers = REVISION),                                              \
@@ -47,15 +59,7 @@
 static const GeminiPath rows[] = {
         { "GET", V "models", GEMINI_WAY_MODELS, .arguments = PAGE },
         { "GET", V "models/{model}", GEMINI_WAY_MODELS },
-        COUNTED("models/{model}:generateContent"),
-        COUNTED("models/{model}:streamGenerateContent", .arguments = "alt"),
-        EXCHANGE("POST", "models/{model}:countTokens"),
-        COUNTED("models/{model}:embedContent"),
-        COUNTED("models/{model}:batchEmbedContents"),
-        COUNTED("models/{model}:predict"),
-        COUNTED("models/{model}:predictLongRunning", .makes = BINDING_OPERATIONS),
-        QUERY("POST", "models/{model}:batchGenerateContent", .makes = BINDING_BATCHES),
-        QUERY("POST", "models/{model}:asyncBatchEmbedContent", .makes = BINDING_BATCHES),
+        METHODS("models/{model}", NULL, BINDING_OPERATIONS),
         LIST_OF("models/{model}/operations", BINDING_OPERATIONS, PARTIAL),
         QUERY("GET", "models/{model}/operations/{operation}", BINDING_OPERATIONS),
 
@@ -64,28 +68,12 @@ static const GeminiPath rows[] = {
         QUERY("GET", "tunedModels/{model}", BINDING_TUNED),
         QUERY("PATCH", "tunedModels/{model}", BINDING_TUNED, .arguments = "updateMask"),
         QUERY("DELETE", "tunedModels/{model}", BINDING_TUNED),
-        COUNTED("tunedModels/{model}:generateContent", .kind = BINDING_TUNED),
-        COUNTED("tunedModels/{model}:streamGenerateContent", .kind = BINDING_TUNED, .arguments = "alt"),
-        EXCHANGE("POST", "tunedModels/{model}:countTokens", .kind = BINDING_TUNED),
-        COUNTED("tunedModels/{model}:embedContent", .kind = BINDING_TUNED),
-        COUNTED("tunedModels/{model}:batchEmbedContents", .kind = BINDING_TUNED),
-        COUNTED("tunedModels/{model}:predict", .kind = BINDING_TUNED),
-        COUNTED("tunedModels/{model}:predictLongRunning", .kind = BINDING_TUNED),
-        QUERY("POST", "tunedModels/{model}:batchGenerateContent", BINDING_TUNED, BINDING_BATCHES),
-        QUERY("POST", "tunedModels/{model}:asyncBatchEmbedContent", BINDING_TUNED, BINDING_BATCHES),
+        METHODS("tunedModels/{model}", BINDING_TUNED, NULL),
         QUERY("POST", "tunedModels/{model}:transferOwnership", BINDING_TUNED),
         QUERY("GET", "tunedModels/{model}/operations", BINDING_TUNED, .arguments = PARTIAL),
         QUERY("GET", "tunedModels/{model}/operations/{operation}", BINDING_TUNED),
         PERMISSIONS("tunedModels/{model}", BINDING_TUNED),
-        COUNTED("dynamic/{id}:generateContent"),
-        COUNTED("dynamic/{id}:streamGenerateContent", .arguments = "alt"),
-        EXCHANGE("POST", "dynamic/{id}:countTokens"),
-        COUNTED("dynamic/{id}:embedContent"),
-        COUNTED("dynamic/{id}:batchEmbedContents"),
-        COUNTED("dynamic/{id}:predict"),
-        COUNTED("dynamic/{id}:predictLongRunning", .makes = BINDING_OPERATIONS),
-        QUERY("POST", "dynamic/{id}:batchGenerateContent", .makes = BINDING_BATCHES),
-        QUERY("POST", "dynamic/{id}:asyncBatchEmbedContent", .makes = BINDING_BATCHES),
+        METHODS("dynamic/{id}", NULL, BINDING_OPERATIONS),
         QUERY("GET", "dynamic/{id}/operations/{operation}", BINDING_OPERATIONS),
 
         QUERY("POST", "cachedContents", .makes = BINDING_CACHES),
