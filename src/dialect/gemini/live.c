@@ -92,19 +92,25 @@ static int check_object(const char *json, size_t n, ApiError *ret_error) {
         return 0;
 }
 
+static unsigned count_members(JsonView object, const char *wanted) {
+        JsonCursor members = json_enter(object);
+        JsonView name, value;
+        unsigned n = 0;
+
+        while (json_next(&members, &name, &value))
+                n += json_view_equals(name, wanted);
+        return n;
+}
+
 /* Nothing looks for another model or handle in a later message: not to depend on Google's refusal of it. */
 int gemini_live_message_check(const char *json, size_t n, ApiError *ret_error) {
-        JsonView name, value;
-        JsonCursor members;
         int r;
 
         r = check_object(json, n, ret_error);
         if (r != 0)
                 return r;
-        members = json_enter(json_view(json, n));
-        while (json_next(&members, &name, &value))
-                if (json_view_equals(name, "setup"))
-                        return refuse(ret_error, "setup must be the first message, and only the first.");
+        if (count_members(json_view(json, n), "setup") > 0)
+                return refuse(ret_error, "setup must be the first message, and only the first.");
         return 0;
 }
 
@@ -127,17 +133,6 @@ static int read_model(JsonView setup, GeminiLiveSetup *s, ApiError *ret_error) {
         return 0;
 }
 
-/* Two models would be counted as one of them, and served by the other. */
-static bool has_two_models(JsonView setup) {
-        JsonCursor members = json_enter(setup);
-        JsonView name, value;
-        unsigned n = 0;
-
-        while (json_next(&members, &name, &value))
-                n += json_view_equals(name, "model");
-        return n > 1;
-}
-
 int gemini_live_setup_read(const char *json, size_t n, GeminiLiveSetup *ret, Buf *names,
                            ApiError *ret_error) {
         JsonView name, setup, other;
@@ -154,7 +149,8 @@ int gemini_live_setup_read(const char *json, size_t n, GeminiLiveSetup *ret, Buf
                 return refuse(ret_error, "setup must be the first message, and alone in it.");
         if (!json_view_is(setup, '{'))
                 return refuse(ret_error, "setup must be an object.");
-        if (has_two_models(setup))
+        /* They would be counted as one of them, and served by the other. */
+        if (count_members(setup, "model") > 1)
                 return refuse(ret_error, "setup has two models.");
         r = read_model(setup, &s, ret_error);
         if (r != 0)
