@@ -9,9 +9,9 @@
 
 #define INDEX_KEPT_MAX (64U << 10) /* words */
 
-#define COUNT_MAX (UINT64_C(1) << 50) /* small enough that sums of a few are exact in every JSON reader */
+#define COUNT_MAX (UINT64_C(1) << 50)
 
-static uint64_t count(JsonView v) {
+uint64_t gemini_count(JsonView v) {
         return MIN(json_view_count(v), COUNT_MAX);
 }
 
@@ -40,7 +40,7 @@ static void count_kinds(JsonView details, GeminiKinds *ret) {
                         if (json_view_equals(modality, rows[i].name)) {
                                 uint64_t *n = &ret->n[rows[i].modality];
 
-                                *n = MIN(*n + count(tokens), COUNT_MAX);
+                                *n = MIN(*n + gemini_count(tokens), COUNT_MAX);
                                 break;
                         }
         }
@@ -199,7 +199,7 @@ bool gemini_event_next(GeminiEvent *e, GeminiCandidate *ret) {
         if (!json_next(&e->candidates, NULL, &candidate))
                 return false;
         json_view_members(candidate, members, ELEMENTSOF(members));
-        ret->index = count(index);
+        ret->index = gemini_count(index);
         ret->parts = json_enter_array(json_view_get(content, "parts"));
         json_view_copy(reason, ret->finish_reason, sizeof(ret->finish_reason));
         json_view_copy(message, ret->finish_message, sizeof(ret->finish_message));

@@ -28,6 +28,9 @@ struct GeminiEvent {
         JsonView service_tier; /* of it: "standard", "flex", "priority"; set by gemini_event_count() */
 };
 
+/* A count of Google's: small enough that sums of a few are exact in every JSON reader. */
+uint64_t gemini_count(JsonView v);
+
 /* The counts of usageMetadata. */
 typedef enum GeminiCount {
         GEMINI_COUNT_PROMPT,

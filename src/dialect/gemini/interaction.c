@@ -29,7 +29,6 @@
 #define TYPE_CHARS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
 #define VALUE_CHARS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~%-"
 #define REVISION_MAX 32U
-#define COUNT_MAX    (UINT64_C(1) << 50) /* as in event.c */
 
 typedef struct Interaction {
         Translation t;
@@ -208,10 +207,6 @@ static int watch_request(const DialectContext *c, const char *body _unused_, siz
 
 /* --- the answer --- */
 
-static uint64_t count(JsonView v) {
-        return MIN(json_view_count(v), COUNT_MAX);
-}
-
 /* Google's names are not those of generateContent. */
 static void read_usage(JsonView usage, Usage *ret) {
         JsonView input, output, cached, thoughts, tools, total;
@@ -227,11 +222,11 @@ static void read_usage(JsonView usage, Usage *ret) {
         if (!json_view_is(usage, '{'))
                 return;
         json_view_members(usage, members, ELEMENTSOF(members));
-        *ret = (Usage){ .prompt = count(input) + count(tools),
-                        .cached = count(cached),
-                        .thoughts = count(thoughts),
-                        .completion = count(output) + count(thoughts) };
-        ret->total = count(total) ?: ret->prompt + ret->completion;
+        *ret = (Usage){ .prompt = gemini_count(input) + gemini_count(tools),
+                        .cached = gemini_count(cached),
+                        .thoughts = gemini_count(thoughts),
+                        .completion = gemini_count(output) + gemini_count(thoughts) };
+        ret->total = gemini_count(total) ?: ret->prompt + ret->completion;
 }
 
 /* Its last word: nothing follows by itself. */
